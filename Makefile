@@ -1,0 +1,78 @@
+# Every target runs from a fresh clone: it installs what it needs into .venv and a cache in your home.
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what each target does
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
+
+.PHONY: demo
+demo: .venv/ready ## See it: one image as a Pod, a sandboxed Pod and a machine, flipped each way, on a real control plane
+	@$(PY) -m tests.demo
+
+.PHONY: test
+test: .venv/ready lint check-generated ## All tests, on a real control plane (the first run builds it, which takes a while)
+	@$(PY) -m pytest
+
+.PHONY: unit
+unit: .venv/ready ## The tests of the pure core alone, without a control plane
+	@$(PY) -m pytest tests/unit
+
+.PHONY: lint
+lint: .venv/ready ## ruff, mypy strict, import-linter
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+.PHONY: format
+format: .venv/ready ## Put the code in shape
+	@$(PY) -m ruff check --quiet --fix .
+	@$(PY) -m ruff format --quiet .
+
+.PHONY: generate
+generate: .venv/ready ## Make the CRDs and everything else that is derived
+	@$(PY) -m tests.generate
+
+.PHONY: check-generated
+check-generated: .venv/ready
+	@$(PY) -m tests.generate --check
+
+.PHONY: lock
+lock: .venv/ready ## Pin every dependency anew, by hash
+	@$(PY) -m pip install --quiet uv
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --group dev --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
+
+.PHONY: cluster
+cluster: .venv/ready ## Start a control plane on this machine and leave it running (.cluster/kubeconfig)
+	@$(PY) -m tests.controlplane up
+
+.PHONY: cluster-down
+cluster-down: .venv/ready ## Stop the control plane that `make cluster` started
+	@$(PY) -m tests.controlplane down
+
+.PHONY: run
+run: .venv/ready ## Run the operator against the current kubeconfig
+	@$(PY) -m twinhull run
+
+.PHONY: bench
+bench: .venv/ready ## Measure against the ReplicaSet controller and a bare loop, side by side
+	@$(PY) -m tests.bench
+
+.PHONY: clean
+clean: ## Remove what the other targets made here (not the cache in your home)
+	@rm -rf .venv .cluster dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo 'Python 3.11 or later is needed: apt-get install python3 (or name one: make PYTHON=python3.12 …)' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the pinned dependencies into .venv …"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m twinhull` is the `twinhull` command."""
+
+from twinhull.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The API as frozen models: what is parsed here is what the CustomResourceDefinitions say."""

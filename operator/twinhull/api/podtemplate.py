@@ -1,0 +1,14 @@
+"""The schema of spec.template: the PodTemplateSpec of Kubernetes 1.37, without its descriptions."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+from twinhull.api.base import Raw
+
+
+def podtemplate() -> Raw:
+    """The structural schema that tests/podtemplate makes from Kubernetes' source."""
+    schema: Raw = json.loads((files(__package__) / "podtemplate.json").read_text(encoding="utf-8"))
+    return schema

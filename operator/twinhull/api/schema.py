@@ -1,0 +1,72 @@
+"""Pydantic's JSON schema of a model → the structural schema that a CustomResourceDefinition needs.
+
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from twinhull.api.base import Raw
+
+#: What both kinds of schema have, in the order in which a person reads it.
+_SHARED = (
+    "description",
+    "type",
+    "format",
+    "enum",
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "required",
+)
+#: What is taken apart below or says nothing that the field's name doesn't.
+_OTHER = ("$defs", "$ref", "additionalProperties", "anyOf", "const", "items", "properties", "title")
+
+
+def structural(model: type[BaseModel]) -> Raw:
+    """The schema of `model`: references inlined, absent for null, CEL rules and list types kept."""
+    schema = model.model_json_schema()
+    return _structural(schema, schema.get("$defs", {}))
+
+
+def _structural(node: Raw, definitions: Raw) -> Raw:
+    node = _resolved(node, definitions)
+    if "const" in node:
+        node = node | {"enum": [node["const"]]}
+    if unknown := [
+        key for key in node if not key.startswith("x-kubernetes-") and key not in _SHARED + _OTHER
+    ]:
+        raise ValueError(f"a structural schema can't say {', '.join(unknown)}: {node}")
+
+    found = {key: node[key] for key in _SHARED if key in node}
+    if isinstance(node.get("additionalProperties"), dict):
+        found["additionalProperties"] = _structural(node["additionalProperties"], definitions)
+    if "items" in node:
+        found["items"] = _structural(node["items"], definitions)
+    if "properties" in node:
+        fields = node["properties"].items()
+        found["properties"] = {name: _structural(field, definitions) for name, field in fields}
+    return found | {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}
+
+
+def _resolved(node: Raw, definitions: Raw) -> Raw:
+    """The model that a field refers to, and below it what the field says of it itself, which has precedence.
+
+    An Optional becomes a field that may be absent: the API server prunes a null given for such a field.
+    """
+    if "anyOf" in node:
+        (kind,) = (kind for kind in node["anyOf"] if kind != {"type": "null"})
+        said = {key: value for key, value in node.items() if key != "anyOf" and value is not None}
+        return _resolved(kind | said, definitions)
+    if "$ref" in node:
+        model: Raw = definitions[node["$ref"].rpartition("/")[2]]
+        return model | {key: value for key, value in node.items() if key != "$ref"}
+    return node

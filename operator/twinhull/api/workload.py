@@ -1,0 +1,301 @@
+"""Workload, the one resource that people write: what to run, and how isolated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from twinhull.api.base import Model, Raw, rule, validations
+
+#: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
+MAX_NAME_LENGTH = 50
+
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+
+
+class Isolation(StrEnum):
+    """How a Workload is kept apart from its neighbours, weakest first."""
+
+    CONTAINER = "Container"
+    SANDBOX = "Sandbox"
+    VIRTUAL_MACHINE = "VirtualMachine"
+
+    @property
+    def strength(self) -> int:
+        """Its place in the order Container < Sandbox < VirtualMachine."""
+        return list(Isolation).index(self)
+
+
+class State(StrEnum):
+    """Whether the Workload should have a hull at all."""
+
+    RUNNING = "Running"
+    STOPPED = "Stopped"
+
+
+class RestartPolicy(StrEnum):
+    """The Pod's restartPolicy, which decides whether a Workload ends."""
+
+    ALWAYS = "Always"
+    ON_FAILURE = "OnFailure"
+    NEVER = "Never"
+
+
+class Replacement(Model):
+    """How a new revision, or a flip of isolation, takes over from the hull that runs."""
+
+    strategy: Literal["Recreate"] = Field(
+        "Recreate", description="Recreate deletes the old hull, sees it gone, and creates the new one."
+    )
+    progress_deadline_seconds: int = Field(
+        600,
+        ge=1,
+        le=86_400,
+        description="How long a hull may go without being Ready, in seconds from its creation or from when "
+        "it ceased to be, before the Workload is reported as Stalled. Nothing is removed then, and becoming "
+        "Ready later ends it.",
+    )
+
+
+class ServicePolicy(Model):
+    """The Service that gives the Workload one address, whatever its hull."""
+
+    enabled: bool = Field(
+        True,  # noqa: FBT003
+        description="Whether a Service of the Workload's name is kept when its containers declare ports.",
+    )
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field(
+        "ClusterIP", description="The Service's type, as in a Service."
+    )
+
+
+class Sandbox(Model):
+    """How a sandboxed Pod is made."""
+
+    runtime_class_name: Name = Field(description="The RuntimeClass of the sandbox, such as gvisor or kata.")
+
+
+class Instancetype(Model):
+    """A KubeVirt instancetype, which sizes the machine instead of the template's resources."""
+
+    name: Name = Field(description="The instancetype's name.")
+    kind: Literal["VirtualMachineInstancetype", "VirtualMachineClusterInstancetype"] = Field(
+        "VirtualMachineClusterInstancetype", description="Whether it is the cluster's or the namespace's."
+    )
+
+
+class Preference(Model):
+    """A KubeVirt preference: the devices that suit the guest."""
+
+    name: Name = Field(description="The preference's name.")
+    kind: Literal["VirtualMachinePreference", "VirtualMachineClusterPreference"] = Field(
+        "VirtualMachineClusterPreference", description="Whether it is the cluster's or the namespace's."
+    )
+
+
+class Firmware(Model):
+    """What the machine starts with."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "!self.secureBoot || self.bootloader == 'UEFI'",
+                "secureBoot needs UEFI: set firmware.bootloader to UEFI, or secureBoot to false",
+                field="secureBoot",
+            )
+        )
+    )
+
+    bootloader: Literal["BIOS", "UEFI"] = Field("BIOS", description="The kind of firmware.")
+    secure_boot: bool = Field(False, description="Whether UEFI accepts signed code only.")  # noqa: FBT003
+    tpm: bool = Field(False, description="Whether the machine has an emulated TPM 2.0.")  # noqa: FBT003
+
+
+class VirtualMachine(Model):
+    """How the machine is built. Unused while the hull is a Pod."""
+
+    instancetype: Instancetype | None = Field(
+        None,
+        description="Sizes the machine. Without it, the sum of the containers' resources does.",
+    )
+    preference: Preference | None = Field(None, description="The devices that suit the guest.")
+    guest_image: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None,
+        description="A containerDisk with the Twinhull guest; without it, the operator's own default.",
+    )
+    os: Literal["Linux"] = Field("Linux", description="What the machine runs.")
+    firmware: Firmware | None = Field(None, description="BIOS or UEFI, secure boot and TPM.")
+    overrides: Raw | None = Field(
+        None,
+        description="Merged last into the VirtualMachine's spec.template.spec, as a JSON merge patch "
+        "(lists are replaced whole; null removes, but only server-side apply keeps a null): nothing of "
+        "KubeVirt is out of reach.",
+        json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    )
+
+
+class WorkloadSpec(Model):
+    """What to run, and how isolated."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "self.isolationPolicy != 'Sandbox' || !has(self.template.spec.runtimeClassName)",
+                "a Sandbox takes its RuntimeClass from spec.sandbox.runtimeClassName: "
+                "move spec.template.spec.runtimeClassName there",
+                field="template.spec.runtimeClassName",
+            )
+        )
+    )
+
+    isolation_policy: Literal["Auto", "Container", "Sandbox", "VirtualMachine"] = Field(
+        "Auto",
+        description="Where the Workload runs: in a plain Pod (Container), in a Pod with a sandboxing "
+        "RuntimeClass (Sandbox), in a KubeVirt machine of its own (VirtualMachine), or where the "
+        "administrator says (Auto).",
+    )
+    state: State = Field(
+        State.RUNNING, description="Stopped removes the hull and keeps the Service; Running brings it back."
+    )
+    replacement: Replacement = Field(
+        default_factory=Replacement, description="How a new revision or a flip of isolation takes over."
+    )
+    service: ServicePolicy = Field(
+        default_factory=ServicePolicy, description="The Service named after the Workload."
+    )
+    sandbox: Sandbox | None = Field(
+        None,
+        description="How a sandboxed Pod is made; without it, by the operator's own default RuntimeClass.",
+    )
+    virtual_machine: VirtualMachine = Field(
+        default_factory=VirtualMachine, description="How a machine is built; unused while the hull is a Pod."
+    )
+    template: Raw = Field(
+        description="The Pod to run, a whole PodTemplateSpec: the template of a Deployment fits unchanged. "
+        "The same template makes the Pod and what runs in the machine."
+    )
+
+
+class IsolationStatus(Model):
+    """Which isolation was asked for, which one it is, and why."""
+
+    requested: str = Field(description="What spec.isolationPolicy says.")
+    resolved: Isolation = Field(description="What the Workload runs in.")
+    reason: str = Field(description="The rule that decided, in one word.")
+    message: str = Field(description="The rule that decided, in a sentence.")
+
+
+class HullStatus(Model):
+    """What the Workload runs in: a Pod or a VirtualMachine."""
+
+    kind: Literal["Pod", "VirtualMachine"] = Field(description="The kind of the object.")
+    name: str = Field(description="The name of the object.")
+    revision: str = Field(description="A hash of what the hull was made from.")
+    ready: bool = Field(description="Whether it answers its readiness probe.")
+    node: str | None = Field(None, description="The node that it runs on.")
+    address: str | None = Field(None, description="Its address in the cluster's network.")
+    started_at: datetime | None = Field(None, description="When it began to run.")
+
+
+class Exit(Model):
+    """How a Workload that runs to completion ended."""
+
+    code: int | None = Field(
+        None, description="The exit code of the container that decided; absent when it can't be known."
+    )
+    reason: str = Field(description="Why it ended, in one word, such as Completed or Error.")
+    message: str | None = Field(None, description="What is known beyond the code.")
+    container: str | None = Field(None, description="The container that decided.")
+    finished_at: datetime | None = Field(None, description="When it ended.")
+    revision: str = Field(description="The revision that ended; another revision runs anew.")
+
+
+class UnsupportedField(Model):
+    """A field of the template that the resolved hull can't honour."""
+
+    path: str = Field(description="The field, from spec.template on.")
+    reason: str = Field(description="Why the hull can't honour it, and what to do.")
+
+
+class Condition(Model):
+    """A condition, as every Kubernetes API has them."""
+
+    type: str = Field(description="Ready, Reconciling, Stalled or IsolationResolved.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it is so.")
+    reason: str = Field(description="Why, in one CamelCase word.")
+    message: str = Field(description="Why, in a sentence.")
+    last_transition_time: datetime = Field(description="When the status last changed.")
+    observed_generation: int = Field(description="The metadata.generation that it speaks of.")
+
+
+class WorkloadStatus(Model):
+    """What was seen; written by the operator only."""
+
+    observed_generation: int = Field(
+        -1,
+        description="The metadata.generation that this status speaks of; -1 until the operator has seen it.",
+    )
+    isolation: IsolationStatus | None = Field(None, description="Which isolation, and why.")
+    hull: HullStatus | None = Field(None, description="What the Workload runs in.")
+    previous_hull: HullStatus | None = Field(None, description="The hull being replaced, until it is gone.")
+    unsupported_fields: tuple[UnsupportedField, ...] | None = Field(
+        None,
+        description="Template fields that the resolved hull can't honour (then none is made), or that the "
+        "API server left out of it.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"]},
+    )
+    exit: Exit | None = Field(None, description="How it ended, once it ran to completion.")
+    conditions: tuple[Condition, ...] | None = Field(
+        None,
+        description="Ready, Reconciling, Stalled and IsolationResolved, as kstatus reads them.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+
+
+class ObjectMeta(Model):
+    """The part of metadata that decisions are made from."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    creation_timestamp: datetime
+    deletion_timestamp: datetime | None = None
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """What tells this spec from any other, even of a Workload of the same name that was made anew."""
+        return self.uid, self.generation
+
+
+class Workload(Model):
+    """A Workload as the API server gives it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                f"size(self.metadata.name) <= {MAX_NAME_LENGTH}",
+                f"metadata.name: at most {MAX_NAME_LENGTH} characters, so that names made from it fit; "
+                "choose a shorter one",
+            ),
+            rule(
+                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                "metadata.name: a Service is named after it, so it must start with a letter and hold only "
+                "lower-case letters, digits and '-'",
+            ),
+            description="Containers that run as a Pod, as a sandboxed Pod, or in a KubeVirt machine of their "
+            "own: one field decides.",
+        )
+    )
+
+    metadata: ObjectMeta
+    spec: WorkloadSpec = Field(description="What to run, and how isolated.")
+    status: WorkloadStatus = Field(
+        default_factory=WorkloadStatus,
+        description="What the operator saw; written by it only.",
+        # Without a status, kstatus takes an object that no controller has seen yet for done.
+        json_schema_extra={"default": {"observedGeneration": -1}},
+    )

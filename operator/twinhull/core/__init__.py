@@ -1,0 +1,1 @@
+"""Decisions, pure: what is observed in, what to do out."""

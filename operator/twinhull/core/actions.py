@@ -1,0 +1,82 @@
+"""What the core can ask for: three writes, a rehearsal, and a word to the people who watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from twinhull.api.base import Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An Event on the Workload."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create an object, or find that it is there already and ours."""
+
+    obj: Raw
+    note: Note | None = None
+
+    @property
+    def key(self) -> str:
+        """The object, as refusals name it."""
+        return object_key(self.obj)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    """Have the API server say whether it would create an object, and create nothing."""
+
+    obj: Raw
+    note: None = None
+
+    @property
+    def key(self) -> str:
+        """The object, as refusals name it."""
+        return object_key(self.obj)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Merge a patch into an object of ours."""
+
+    kind: str
+    name: str
+    uid: str
+    patch: Raw
+    note: Note | None = None
+
+    @property
+    def key(self) -> str:
+        """The object, as refusals name it."""
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete an object of ours, and no other of that name."""
+
+    kind: str
+    name: str
+    uid: str
+    note: Note | None = None
+
+    @property
+    def key(self) -> str:
+        """The object, as refusals name it."""
+        return f"{self.kind}/{self.name}"
+
+
+Action: TypeAlias = Create | Rehearse | Change | Delete
+
+
+def object_key(obj: Raw) -> str:
+    """An object within its namespace, such as Pod/web-1a2b3c4d5e."""
+    return f"{obj['kind']}/{obj['metadata']['name']}"

@@ -1,0 +1,140 @@
+"""A case: one Workload and what was seen of it, with the questions that the rules ask of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import Exit, Isolation, RestartPolicy, UnsupportedField, Workload
+from twinhull.core import isolation
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.observed import Companion, Observed, Refusal
+from twinhull.core.revision import revision
+from twinhull.hulls import machine, manifest, pod, service
+from twinhull.hulls.attachments import attachments
+from twinhull.hulls.hull import Hull, HullKind
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that a rule may look at. `now` is the one clock that it has."""
+
+    workload: Workload
+    observed: Observed
+    defaults: OperatorDefaults
+    now: datetime
+
+    @cached_property
+    def resolution(self) -> isolation.Resolution:
+        """The isolation that was decided on."""
+        return isolation.resolve(self.workload.spec, self.defaults)
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the hull is to be a VirtualMachine."""
+        return self.resolution.resolved is Isolation.VIRTUAL_MACHINE
+
+    @property
+    def hull_kind(self) -> HullKind:
+        """The kind of the hull that is to be."""
+        return "VirtualMachine" if self.is_machine else "Pod"
+
+    @cached_property
+    def revision(self) -> str:
+        """The revision that is to run."""
+        return revision(self.workload.spec, self.resolution.resolved, self.resolution.runtime_class)
+
+    @cached_property
+    def hull_name(self) -> str:
+        """The name of the hull that is to be."""
+        return pod.hull_name(self.workload.metadata.name, self.revision)
+
+    @cached_property
+    def own(self) -> tuple[Hull, ...]:
+        """The hulls that are this Workload's."""
+        return tuple(hull for hull in self.observed.hulls if self.owns(hull))
+
+    @cached_property
+    def current(self) -> Hull | None:
+        """The hull of the revision that is to run, if it is there."""
+        return next((h for h in self.own if (h.kind, h.name) == (self.hull_kind, self.hull_name)), None)
+
+    @cached_property
+    def former(self) -> tuple[Hull, ...]:
+        """This Workload's hulls of any other revision."""
+        return tuple(hull for hull in self.own if hull is not self.current)
+
+    @cached_property
+    def restart_policy(self) -> RestartPolicy:
+        """The template's restartPolicy."""
+        return pod.restart_policy(self.workload.spec.template["spec"])
+
+    @cached_property
+    def exit(self) -> Exit | None:
+        """How the present revision ended for good, None if it has not.
+
+        Its hull says so while it is there; once it is going or gone only the status remembers. This is the
+        one thing that is read from it: a run to completion must not be repeated because its Pod was tidied
+        away.
+        """
+        if self.restart_policy is RestartPolicy.ALWAYS:
+            return None
+        found = self.current.exit if self.current else None
+        if found is None and (self.current is None or self.current.deleting or self.current.restarted):
+            found = self.workload.status.exit
+        if found is None or found.revision != self.revision or self._runs_again(found):
+            return None
+        return found
+
+    def _runs_again(self, ended: Exit) -> bool:
+        """Whether OnFailure starts over: a Pod that failed as a whole, such as an evicted one.
+
+        Containers are restarted within their Pod; a Pod that outlived its own deadline isn't.
+        """
+        failed = self.current is not None and self.current.phase == "Failed"
+        return (
+            self.restart_policy is RestartPolicy.ON_FAILURE and failed and ended.reason != "DeadlineExceeded"
+        )
+
+    @cached_property
+    def curtailments(self) -> tuple[UnsupportedField, ...]:
+        """What the API server, or a webhook of the cluster's, left out of the Pod that runs."""
+        reason = "left out by the API server: its feature gate is off there, or a webhook took it away"
+        dropped = list(self.current.dropped) if self.current else []
+        wanted = self.resolution.runtime_class
+        if self.current and wanted and self.current.runtime_class != wanted:
+            dropped.append("spec.runtimeClassName")
+        return tuple(UnsupportedField(path=path, reason=reason) for path in dict.fromkeys(dropped))
+
+    def owns(self, found: Hull | Companion) -> bool:
+        """Whether an object's controller is this very Workload, not one of the same name."""
+        return found.owner is not None and found.owner.uid == self.workload.metadata.uid
+
+    def refusal(self, key: str) -> Refusal | None:
+        """The API server's refusal of an object, while it isn't yet time to ask again."""
+        found = self.observed.refusals.get(key)
+        return found if found and self.now < found.retry_at else None
+
+    @cached_property
+    def service(self) -> Raw | None:
+        """The Service that is to be."""
+        spec = self.workload.spec
+        return service.render(self.workload.metadata, spec.service, spec.template["spec"])
+
+    @cached_property
+    def hull_objects(self) -> tuple[Raw, ...]:
+        """The objects that make the hull, in the order of their creation."""
+        spec = self.workload.spec
+        rendered = pod.render(
+            self.workload.metadata, spec.template, self.revision, self.resolution.runtime_class
+        )
+        if not self.is_machine:
+            return (rendered,)
+        attached = attachments(rendered["spec"])
+        image = spec.virtual_machine.guest_image or self.defaults.guest_image or ""
+        return (
+            manifest.render(rendered, attached),
+            machine.render(self.workload.metadata, rendered, attached, spec.virtual_machine, image),
+        )

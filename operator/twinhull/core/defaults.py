@@ -1,0 +1,21 @@
+"""What the operator's own configuration decides where a Workload doesn't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinhull.api.workload import Isolation
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDefaults:
+    """`isolation` is what Auto means, `runtime_class` the sandbox's, `guest_image` a machine's containerDisk.
+
+    `first_report` is how long a new Workload may take to settle before its progress is written into its
+    status, in seconds: one that is Ready by then costs one status write instead of two.
+    """
+
+    isolation: Isolation = Isolation.CONTAINER
+    runtime_class: str | None = None
+    guest_image: str | None = None
+    first_report: float = 5.0

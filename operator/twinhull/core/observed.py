@@ -1,0 +1,59 @@
+"""What was seen of a Workload and its surroundings: all that a decision is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import Hull, Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't."""
+
+    kubevirt: str | None = None
+    runtime_classes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server's answer to creating or changing an object of the Workload.
+
+    `retry_at` is when it may be asked again. `final` refusals wait for somebody to change something; the
+    others may pass by themselves.
+    """
+
+    reason: str
+    message: str
+    final: bool
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A Service or a manifest's ConfigMap as it was last seen."""
+
+    obj: Raw
+    uid: str
+    owner: Owner | None
+    deleting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The hulls and companions that carry a Workload's label, whoever owns them.
+
+    `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation; `rehearsed` are the
+    objects that the API server would create.
+    """
+
+    hulls: tuple[Hull, ...] = ()
+    service: Companion | None = None
+    manifests: Mapping[str, Companion] = field(default_factory=dict)
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    rehearsed: AbstractSet[str] = frozenset()

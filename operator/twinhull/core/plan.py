@@ -1,0 +1,62 @@
+"""The plan for one Workload: from what was observed to what to do and what to say. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from twinhull.api.workload import WorkloadStatus
+from twinhull.core.actions import Action, Note
+from twinhull.core.case import Case
+from twinhull.core.companions import upkeep
+from twinhull.core.notes import notes
+from twinhull.core.rules import Step, decide
+from twinhull.core.status import status
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: the actions first. When there are none left, the status, if it isn't None, and the notes
+    that go with it. `requeue_after` is when to look again though nothing happened.
+    """
+
+    actions: tuple[Action, ...] = ()
+    status: WorkloadStatus | None = None
+    notes: tuple[Note, ...] = ()
+    requeue_after: timedelta | None = None
+
+
+def plan(case: Case) -> Plan:
+    """What to do about a Workload now. An object being deleted is the garbage collector's business."""
+    if case.workload.metadata.deletion_timestamp is not None:
+        return Plan()
+    step = decide(case)
+    wanted = (*upkeep(case), *step.actions)
+    refusals = [found for action in wanted if (found := case.refusal(action.key))]
+    actions = tuple(action for action in wanted if case.refusal(action.key) is None)
+    requeue_after = _soonest(step.requeue_after, *(refusal.retry_at - case.now for refusal in refusals))
+    before, after = case.workload.status, status(case, step)
+    if after == before:
+        return Plan(actions, requeue_after=requeue_after)
+    wait = _first_report(case, step)
+    if wait is not None:
+        return Plan(actions, requeue_after=_soonest(requeue_after, wait))
+    return Plan(actions, after, tuple(notes(before, after)), requeue_after)
+
+
+def _soonest(*waits: timedelta | None) -> timedelta | None:
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _first_report(case: Case, step: Step) -> timedelta | None:
+    """How much longer a new Workload's progress may go unsaid, None if it is to be said now.
+
+    The CRD's default observedGeneration of -1 says "in progress" for it meanwhile.
+    """
+    if case.workload.status.conditions or not step.reconciling:
+        return None
+    wait = timedelta(seconds=case.defaults.first_report)
+    created = case.workload.metadata.creation_timestamp
+    left = max(created, case.current.created_at if case.current else created) + wait - case.now
+    # More than the whole wait is left when the API server's clock is ahead of ours.
+    return left if timedelta() < left <= wait else None

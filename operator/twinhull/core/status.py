@@ -1,0 +1,62 @@
+"""The status: what a step says, as the conditions that kubectl, kstatus and Argo CD read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from twinhull.api.workload import Condition, WorkloadStatus
+from twinhull.core.case import Case
+from twinhull.core.rules import Step
+
+Truth = Literal["True", "False", "Unknown"]
+
+
+def status(case: Case, step: Step) -> WorkloadStatus:
+    """The whole status after a step.
+
+    kstatus reads it in this order: Reconciling=True is in progress, Stalled=True has failed, else Ready
+    decides (sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go).
+    """
+    hulls = [hull.status() for hull in (case.current, *case.former) if hull]
+    return WorkloadStatus(
+        observed_generation=case.workload.metadata.generation,
+        isolation=case.resolution.status(),
+        hull=hulls[0] if hulls else None,
+        previous_hull=hulls[1] if len(hulls) > 1 else None,
+        unsupported_fields=step.unsupported or case.curtailments or None,
+        exit=case.exit,
+        conditions=tuple(_conditions(case, step)),
+    )
+
+
+def _conditions(case: Case, step: Step) -> Iterator[Condition]:
+    said: tuple[tuple[str, Truth, str, str], ...] = (
+        ("Ready", step.ready, step.reason, step.message),
+        ("Reconciling", "True", step.reason, step.message)
+        if step.reconciling
+        else ("Reconciling", "False", "Settled", "nothing is under way"),
+        ("Stalled", "True", step.reason, step.message)
+        if step.stalled
+        else ("Stalled", "False", "NotStalled", "nothing waits for a change by hand"),
+        ("IsolationResolved", "True", case.resolution.reason, case.resolution.message)
+        if step.isolated
+        else ("IsolationResolved", "False", step.reason, step.message),
+    )
+    for kind, truth, reason, message in said:
+        yield Condition(
+            type=kind,
+            status=truth,
+            reason=reason,
+            message=message,
+            last_transition_time=_since(case, kind, truth),
+            observed_generation=case.workload.metadata.generation,
+        )
+
+
+def _since(case: Case, kind: str, truth: Truth) -> datetime:
+    """When a condition became what it is: it moves only with the status, not with the reason."""
+    before = next((c for c in case.workload.status.conditions or () if c.type == kind), None)
+    same = before is not None and before.status == truth
+    return before.last_transition_time if before and same else case.now.replace(microsecond=0)

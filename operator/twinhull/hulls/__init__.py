@@ -1,0 +1,1 @@
+"""What a Workload runs in: rendered from it, and read back. Pure."""

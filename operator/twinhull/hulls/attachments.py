@@ -1,0 +1,119 @@
+"""What a machine must be given beside its Pod: the objects that the template refers to, as devices.
+
+The operator never reads them. KubeVirt mounts ConfigMaps, Secrets and the ServiceAccount's token into the
+machine, and the guest resolves the Pod's references there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from twinhull.api.base import Raw
+from twinhull.hulls.parity import containers
+
+AttachmentKind = Literal["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"]
+
+_DEVICES: dict[AttachmentKind, str] = {
+    "ConfigMap": "configmap",
+    "Secret": "secret",
+    "ServiceAccount": "token",
+    "PersistentVolumeClaim": "claim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One object, given to the machine once.
+
+    A `live` one is a virtiofs file system, where changes show; the others are disks, made when the machine
+    starts. `device` names either in the VirtualMachine, and is what the guest finds it by: as the virtiofs
+    tag, or as the disk's serial number (of which virtio keeps 20 characters).
+    """
+
+    kind: AttachmentKind
+    name: str
+    optional: bool
+    live: bool
+    device: str = ""
+
+    def entry(self) -> Raw:
+        """How the manifest tells the guest of it."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            **({"optional": True} if self.optional else {}),
+            ("tag" if self.live else "serial"): self.device,
+        }
+
+    def volume(self) -> Raw:
+        """Its volume in the machine (kubevirt.io/api/core/v1, type Volume)."""
+        optional = {"optional": True} if self.optional else {}
+        sources: dict[AttachmentKind, Raw] = {
+            "ConfigMap": {"configMap": {"name": self.name, **optional}},
+            "Secret": {"secret": {"secretName": self.name, **optional}},
+            "ServiceAccount": {"serviceAccount": {"serviceAccountName": self.name}},
+            "PersistentVolumeClaim": {"persistentVolumeClaim": {"claimName": self.name}},
+        }
+        return {"name": self.device, **sources[self.kind]}
+
+
+def attachments(pod_spec: Raw) -> tuple[Attachment, ...]:
+    """Everything that a Pod refers to, each object once, in the template's order.
+
+    An object is optional if nothing insists on it, and live if a volume shows it.
+    """
+    merged: dict[tuple[AttachmentKind, str], Attachment] = {}
+    for found in _references(pod_spec):
+        before = merged.setdefault((found.kind, found.name), found)
+        merged[found.kind, found.name] = replace(
+            before, optional=before.optional and found.optional, live=before.live or found.live
+        )
+    return tuple(
+        replace(attachment, device=f"{_DEVICES[attachment.kind]}-{index}")
+        for index, attachment in enumerate(merged.values())
+    )
+
+
+def _references(pod_spec: Raw) -> Iterator[Attachment]:
+    if pod_spec.get("automountServiceAccountToken", True) or _projects_token(pod_spec):
+        account = pod_spec.get("serviceAccountName") or pod_spec.get("serviceAccount") or "default"
+        yield Attachment("ServiceAccount", account, optional=False, live=True)
+    for secret in pod_spec.get("imagePullSecrets") or ():
+        yield Attachment("Secret", secret["name"], optional=True, live=False)
+    for _, container in containers(pod_spec):
+        yield from _environment(container)
+    for volume in pod_spec.get("volumes") or ():
+        yield from _volume(volume)
+
+
+def _projects_token(pod_spec: Raw) -> bool:
+    projected = [volume.get("projected") or {} for volume in pod_spec.get("volumes") or ()]
+    sources = (source for volume in projected for source in volume.get("sources") or ())
+    return any("serviceAccountToken" in source for source in sources)
+
+
+def _environment(container: Raw) -> Iterator[Attachment]:
+    sources = container.get("envFrom") or ()
+    values = [variable.get("valueFrom") or {} for variable in container.get("env") or ()]
+    kinds: tuple[tuple[AttachmentKind, str, str], ...] = (
+        ("ConfigMap", "configMapRef", "configMapKeyRef"),
+        ("Secret", "secretRef", "secretKeyRef"),
+    )
+    for kind, whole, key in kinds:
+        references = [source.get(whole) for source in sources] + [value.get(key) for value in values]
+        for reference in filter(None, references):
+            yield Attachment(kind, reference["name"], bool(reference.get("optional")), live=False)
+
+
+def _volume(volume: Raw) -> Iterator[Attachment]:
+    if claim := volume.get("persistentVolumeClaim"):
+        yield Attachment("PersistentVolumeClaim", claim["claimName"], optional=False, live=False)
+    if secret := volume.get("secret"):
+        yield Attachment("Secret", secret["secretName"], bool(secret.get("optional")), live=True)
+    for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
+        if config_map := source.get("configMap"):
+            yield Attachment("ConfigMap", config_map["name"], bool(config_map.get("optional")), live=True)
+        if source is not volume and (secret := source.get("secret")):
+            yield Attachment("Secret", secret["name"], bool(secret.get("optional")), live=True)

@@ -1,0 +1,163 @@
+"""A hull: what a Workload runs in. One shape for a Pod and for a VirtualMachine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from twinhull.api.base import API_VERSION, GROUP, Raw
+from twinhull.api.workload import Exit, HullStatus, ObjectMeta
+
+#: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
+#: selects it, so it never changes with the hull.
+WORKLOAD_LABEL = f"{GROUP}/workload"
+#: On the hull itself only: its kind. A machine's launcher Pod doesn't have it.
+HULL_LABEL = f"{GROUP}/hull"
+#: On the hull: the hash of what it was made from.
+REVISION_LABEL = f"{GROUP}/revision"
+
+HullKind = Literal["Pod", "VirtualMachine"]
+
+
+class Phase(StrEnum):
+    """Where a hull is in its life, in the Pod's own words."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The controller that an object's ownerReferences name; None stands for an orphan's."""
+
+    api_version: str
+    kind: str
+    uid: str
+
+    @property
+    def takes_along(self) -> bool:
+        """Whether it is a Workload or one's machine: once it is gone, so is what it owned."""
+        group = self.api_version.partition("/")[0]
+        return (group, self.kind) in {(GROUP, "Workload"), ("kubevirt.io", "VirtualMachine")}
+
+
+@dataclass(frozen=True, slots=True)
+class Hull:
+    """A Pod or VirtualMachine as it was last seen.
+
+    `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
+    `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
+    template that the API server left out of it. `leaves_at` is when the grace
+    period of its deletion is over.
+    """
+
+    kind: HullKind
+    name: str
+    uid: str
+    owner: Owner | None
+    revision: str
+    phase: Phase
+    ready: bool
+    leaves_at: datetime | None
+    created_at: datetime
+    since: datetime
+    reason: str
+    message: str
+    node: str | None = None
+    address: str | None = None
+    started_at: datetime | None = None
+    exit: Exit | None = None
+    dropped: tuple[str, ...] = ()
+    runtime_class: str | None = None
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it is on its way out."""
+        return self.leaves_at is not None
+
+    @property
+    def restarted(self) -> bool:
+        """Whether it is a machine that KubeVirt is about to run once more, though it runs Once."""
+        return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended and won't run again by itself."""
+        return self.phase in {Phase.SUCCEEDED, Phase.FAILED}
+
+    def status(self) -> HullStatus:
+        """What `status.hull` says of it."""
+        return HullStatus(
+            kind=self.kind,
+            name=self.name,
+            revision=self.revision,
+            ready=self.ready,
+            node=self.node,
+            address=self.address,
+            started_at=self.started_at,
+        )
+
+
+def owner_reference(workload: ObjectMeta) -> Raw:
+    """The controller reference that every object of a Workload carries, so that deleting one ends all."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Workload",
+        "name": workload.name,
+        "uid": workload.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def owner_of(obj: Raw) -> Owner | None:
+    """An object's controller, None for an orphan."""
+    references = obj["metadata"].get("ownerReferences", ())
+    return next(
+        (Owner(ref["apiVersion"], ref["kind"], ref["uid"]) for ref in references if ref.get("controller")),
+        None,
+    )
+
+
+def timestamp(text: str | None) -> datetime | None:
+    """A Kubernetes time (RFC 3339) as a datetime, None for an absent one."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def created_at(obj: Raw) -> datetime:
+    """When an object was created."""
+    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
+
+
+def leaves_at(obj: Raw) -> datetime | None:
+    """When an object that is being deleted should be gone, None if it isn't being deleted."""
+    return timestamp(obj["metadata"].get("deletionTimestamp"))
+
+
+def removed(obj: Raw, end: Exit) -> bool:
+    """Whether an object that is being deleted ended because of that, not by itself before.
+
+    Its deletionTimestamp is when its grace period is over (meta/v1, type ObjectMeta); both times are in
+    whole seconds, so an end in the very second of the request counts as made by it.
+    """
+    metadata = obj["metadata"]
+    limit = timestamp(metadata.get("deletionTimestamp"))
+    if limit is None:
+        return False
+    asked = limit - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
+    return end.finished_at is None or end.finished_at >= asked
+
+
+def unready_since(obj: Raw) -> datetime:
+    """From when on an object's Ready condition has been what it is; from its creation if it has none."""
+    return timestamp(condition(obj, "Ready").get("lastTransitionTime")) or created_at(obj)
+
+
+def condition(obj: Raw, kind: str) -> Raw:
+    """The condition of that type in an object's status, empty if it has none."""
+    conditions = obj.get("status", {}).get("conditions") or ()
+    return next((found for found in conditions if found["type"] == kind), {})

@@ -1,0 +1,212 @@
+"""The application: everything that runs, put together at start-up and taken apart at clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import logging
+import random
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import kopf
+
+import twinhull
+from twinhull.core.case import Case
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.shell import kinds
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection, login
+from twinhull.shell.errors import ApiError
+from twinhull.shell.events import Events
+from twinhull.shell.executor import Executor
+from twinhull.shell.health import HealthServer
+from twinhull.shell.observe import capabilities, observe
+from twinhull.shell.queue import Queue
+from twinhull.shell.reconciler import Reconciler
+from twinhull.shell.refusals import Refusals
+from twinhull.shell.storages import NoDiffBase, NoProgress
+from twinhull.shell.store import Key, Store
+from twinhull.shell.watches import Watches
+
+logger = logging.getLogger(__name__)
+
+#: How long after a log-in kopf may have another one, in seconds.
+_RELOGIN_AFTER = 5.0
+
+
+#: How long watches that start over may take to say all that there is, in seconds.
+_SETTLING = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the process runs. `relist_every` is how often, in seconds, everything is listed anew: a watch
+    that broke for long doesn't say what was deleted meanwhile.
+    """
+
+    defaults: OperatorDefaults
+    health_host: str = "127.0.0.1"
+    health_port: int = 8081
+    workers: int = 16
+    relist_every: float = 600.0
+    shutdown_timeout: float = 10.0
+
+
+class Application:
+    """One operator process, run by kopf: watches, log-in, start-up, clean-up, signals."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection = Connection(login)
+        self._cluster = Cluster(self._connection)
+        self._store = Store()
+        self._queue = Queue()
+        self._events = Events(self._cluster)
+        refusals = Refusals()
+
+        def look(key: Key) -> Case | None:
+            return observe(self._store, refusals, key, settings.defaults, datetime.now(UTC))
+
+        executor = Executor(self._cluster, self._store, refusals)
+        self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events)
+        self._watches = Watches(self._store, self._queue, settings.defaults)
+        self._health = HealthServer(settings.health_host, settings.health_port, lambda: self._listed)
+        self._listed = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises kopf.LoginError without credentials, and OSError when health can't be served where it is to be.
+        """
+        registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
+        kopf.on.login(registry=registry)(_LoginForKopf().login)
+        kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(self._start)
+        kopf.on.cleanup(registry=registry)(self._stop)
+        self._watches.register(registry, settings)
+        logger.info("twinhull %s starts", twinhull.__version__)
+        await self._connection.open()
+        try:
+            logger.info("health is served at %s", await self._health.start())
+            await kopf.operator(registry=registry, settings=settings, clusterwide=True, standalone=True)
+        finally:
+            await self._close()
+
+    async def _start(self, **_: object) -> None:
+        """Know everything before deciding anything: list first, then work. kopf's watches begin after."""
+        await self._list_at_start()
+        self._listed = True
+        self._spawn(self._events.run())
+        self._spawn(self._relist())
+        for _worker in range(self._settings.workers):
+            self._spawn(self._reconciler.work())
+        self._say_what_is_missing()
+
+    async def _stop(self, **_: object) -> None:
+        """Take no more work, post what was told, close. A pass cut short is done again at the next start."""
+        self._listed = False
+        self._queue.close()
+        for task in self._tasks[1:]:
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._events.drain(), self._settings.shutdown_timeout)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._close()
+        logger.info("twinhull stopped")
+
+    async def _close(self) -> None:
+        """Close what is open, be it for the second time: kopf doesn't clean up what failed to start."""
+        await self._health.stop()
+        await self._connection.close()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _list_at_start(self) -> None:
+        for delay in _backoffs():
+            try:
+                await self._list_all()
+            except ApiError as error:
+                logger.warning("the cluster can't be listed yet: %s; again in %.0f s", error, delay)
+                await asyncio.sleep(delay)
+            else:
+                return
+
+    async def _relist(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._watches.started_over.wait(), self._settings.relist_every)
+                await asyncio.sleep(_SETTLING)
+            self._watches.started_over.clear()
+            try:
+                await self._list_all()
+            except ApiError as error:
+                logger.warning("the cluster can't be listed: %s", error)
+
+    async def _list_all(self) -> None:
+        for kind in kinds.WATCHED:
+            listed = await self._cluster.list(kind)
+            if listed is not None:  # a kind that isn't served says nothing of its objects
+                self._watches.take_list(kind, *listed)
+
+    def _say_what_is_missing(self) -> None:
+        able = capabilities(self._store)
+        if able.kubevirt is None:
+            logger.info("KubeVirt is not installed: Workloads of isolation VirtualMachine wait for it")
+        if not able.runtime_classes:
+            logger.info("there are no RuntimeClasses: Workloads of isolation Sandbox wait for theirs")
+
+
+class _LoginForKopf:
+    """Logs kopf in, as often as it is answered 401.
+
+    kopf ends the process when the very credentials that were refused come back, as a kubeconfig's do while
+    the API server is confused. Their expiration tells one log-in from another (kopf's Vault compares whole
+    credentials), and a wait keeps kopf from asking without a pause.
+    """
+
+    def __init__(self) -> None:
+        self._last = -_RELOGIN_AFTER
+
+    async def login(self, **_: object) -> kopf.ConnectionInfo:
+        """Other credentials than the last time, if only by their expiration."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._last + _RELOGIN_AFTER - loop.time()))
+        self._last = loop.time()
+        info = await asyncio.to_thread(login)
+        return dataclasses.replace(info, expiration=datetime.now(UTC) + timedelta(days=365))
+
+
+def _kopf_settings(shutdown_timeout: float) -> kopf.OperatorSettings:
+    """Kopf as a mere runner of watches: it posts nothing, marks nothing, and never gives up on a stream."""
+    settings = kopf.OperatorSettings()
+    # A watch that is answered what kopf doesn't know ends it, and may leave it waiting for a log-in for ever.
+    settings.process.ultimate_exiting_timeout = shutdown_timeout + 5
+    settings.posting.enabled = False
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    settings.networking.error_backoffs = _Backoffs()
+    settings.watching.server_timeout = 300
+    settings.watching.inactivity_timeout = 70
+    settings.queueing.idle_timeout = 1
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
+    return settings
+
+
+class _Backoffs:
+    """An endless iterable: kopf ends the process when its backoffs do."""
+
+    def __iter__(self) -> Iterator[float]:
+        return _backoffs()
+
+
+def _backoffs() -> Iterator[float]:
+    """1, 2, 4, 8, 16 s and so on, up to about 30, each a little random so that not all come at once."""
+    return (min(30, 2**attempt) * random.uniform(0.8, 1.2) for attempt in itertools.count())  # noqa: S311

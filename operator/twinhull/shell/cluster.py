@@ -1,0 +1,134 @@
+"""The cluster: a thin client of raw objects for the few requests that the operator makes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import aiohttp
+import kopf
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell.connection import Connection
+from twinhull.shell.errors import NotFound, Unauthorized, Unreachable, from_status
+from twinhull.shell.kinds import Kind
+from twinhull.shell.store import Key
+
+#: Under which name the operator's writes stand in managedFields.
+FIELD_MANAGER = "twinhull"
+_PAGE = 500
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+class Cluster:
+    """Requests on raw objects. Every failure is an ApiError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
+        """Create an object. Raises AlreadyExists rather than touching another of that name, and Refused
+        rather than leaving out a field that the server doesn't know.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return await self._request("POST", kind.path(namespace), query, obj)
+
+    async def rehearse(self, kind: Kind, namespace: str, obj: Raw) -> None:
+        """Go through a creation up to where it would be stored. Raises what `create` would."""
+        query = {"fieldValidation": "Strict", "dryRun": "All"}
+        await self._request("POST", kind.path(namespace), query, obj)
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
+        """One object, None if there is none."""
+        try:
+            return await self._request("GET", kind.path(namespace, name))
+        except NotFound:
+            return None
+
+    async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
+        """All objects of a kind that concern the operator, or those with one Workload's label; and the
+        version of the list.
+
+        None if the cluster has no such kind. Items lack apiVersion and kind, as the API server gives them.
+        """
+        namespace, name = workload or (None, None)
+        mine = f"{WORKLOAD_LABEL}={name}" if name else None
+        query = {"limit": str(_PAGE)}
+        if selectors := [selector for selector in (kind.label_selector, mine) if selector]:
+            query["labelSelector"] = ",".join(selectors)
+        items: list[Raw] = []
+        while True:
+            try:
+                page = await self._request("GET", kind.path(namespace), query)
+            except NotFound:
+                return None
+            items += page["items"]
+            if not page["metadata"].get("continue"):
+                return items, page["metadata"]["resourceVersion"]
+            query["continue"] = page["metadata"]["continue"]
+
+    async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
+        """Merge a patch (RFC 7396) into an object, or into its `/status`."""
+        path = kind.path(namespace, name) + subresource
+        return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Raw:
+        """Delete an object if it is still the one with that uid, else raise Conflict or NotFound."""
+        options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        return await self._request("DELETE", kind.path(namespace, name), body=options)
+
+    async def _request(
+        self, method: str, path: str, query: dict[str, str] | None = None, body: Raw | None = None
+    ) -> Raw:
+        content_type = _MERGE_PATCH if method == "PATCH" else "application/json"
+        request = _Request(
+            method,
+            path,
+            query,
+            None if body is None else json.dumps(body, separators=(",", ":")).encode(),
+            {} if body is None else {"Content-Type": content_type},
+        )
+        try:
+            session, server = await self._connection.open()
+            try:
+                return await request.send(session, server)
+            except Unauthorized:
+                return await request.send(*await self._connection.renew(session))
+        except kopf.LoginError as error:
+            raise Unauthorized(str(error)) from error
+        # aiohttp raises RuntimeError for a session that was renewed, and so closed, by another request.
+        # ValueError stands for an answer that isn't JSON.
+        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, ValueError) as error:
+            raise Unreachable(f"{method} {path}: {error or type(error).__name__}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request, ready to be sent; twice if need be."""
+
+    method: str
+    path: str
+    query: dict[str, str] | None
+    body: bytes | None
+    headers: dict[str, str]
+
+    async def send(self, session: aiohttp.ClientSession, server: str) -> Raw:
+        """The answer, or the ApiError that it stands for."""
+        async with session.request(
+            self.method, server + self.path, params=self.query, data=self.body, headers=self.headers
+        ) as response:
+            text = await response.read()
+        if response.status >= 400:  # noqa: PLR2004
+            raise from_status(response.status, _status(text))
+        answer: Raw = json.loads(text)
+        return answer
+
+
+def _status(text: bytes) -> Raw:
+    """An error's Status object; proxies answer in prose."""
+    try:
+        status = json.loads(text)
+    except ValueError:
+        return {"message": text.decode(errors="replace")[:500]}
+    return status if isinstance(status, dict) else {}

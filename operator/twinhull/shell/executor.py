@@ -1,0 +1,175 @@
+"""The executor: carries out one action at a time, and puts the API server's answer into the store."""
+
+from __future__ import annotations
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Action, Change, Create, Delete, Rehearse
+from twinhull.core.case import Case
+from twinhull.hulls.hull import owner_of
+from twinhull.hulls.merge import difference
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import (
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    NotFound,
+    Refused,
+    Unauthorized,
+    Unreachable,
+)
+from twinhull.shell.kinds import BY_NAME, POD, VIRTUAL_MACHINE, WORKLOAD, Kind
+from twinhull.shell.refusals import Cause, Refusals
+from twinhull.shell.store import Key, Store
+
+#: In refusals that pass by themselves: a quota is freed, a controller makes what is missing.
+_PASSING = ("exceeded quota", "error looking up service account")
+#: In the answer to a rehearsal: the old hull fills the quota, or a webhook can't rehearse.
+_NO_REFUSAL = ("exceeded quota", "does not support dry run")
+
+
+class Executor:
+    """Writes to the cluster. A refusal is remembered for the next decision; no answer at all is raised."""
+
+    def __init__(self, cluster: Cluster, store: Store, refusals: Refusals) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._refusals = refusals
+        self._in_doubt: set[Key] = set()
+
+    async def execute(self, case: Case, action: Action) -> bool:
+        """Carry out an action. True if it was done, False if the API server refused.
+
+        Raises Unreachable or Unauthorized when it can't be known.
+        """
+        try:
+            match action:
+                case Create():
+                    await self._create(case, action)
+                case Rehearse():
+                    await self._rehearse(case, action)
+                case Change():
+                    await self._change(case, action)
+                case Delete():
+                    await self._delete(case, action)
+        except (Unreachable, Unauthorized):
+            self._in_doubt.add(_key(case))
+            raise
+        except _NameTaken as taken:
+            self._refuse(case, action.key, taken.cause)
+            return False
+        except ApiError as error:
+            kind, refused = action.key.partition("/")[0], isinstance(error, Refused)
+            passing = any(phrase in str(error) for phrase in _PASSING)
+            reason = f"{kind}Refused" if refused else f"{kind}Failed"
+            cause = Cause(reason, str(error), final=refused and not passing, passing=refused and passing)
+            self._refuse(case, action.key, cause)
+            return False
+        self._refusals.settle(_key(case), action.key)
+        return True
+
+    async def clear_doubt(self, key: Key) -> None:
+        """See what became of a write whose answer was lost: another hull must not be made beside it."""
+        if key not in self._in_doubt:
+            return
+        for kind in (POD, VIRTUAL_MACHINE):
+            listed, _ = await self._cluster.list(kind, key) or ([], "")
+            for obj in listed:
+                self._store.put(kind, obj)
+        self._in_doubt.discard(key)
+
+    async def write_status(self, case: Case, status: Raw) -> None:
+        """Write what changed of a Workload's status; nothing if it is gone.
+
+        Raises Conflict if there is another state of it than the last seen one.
+        """
+        metadata = case.workload.metadata
+        seen = self._store.get(WORKLOAD, _key(case))
+        if seen is None or seen["metadata"]["uid"] != metadata.uid:
+            return
+        version = {"resourceVersion": seen["metadata"]["resourceVersion"]}
+        patch = {"metadata": version, "status": difference(seen.get("status", {}), status)}
+        try:
+            written = await self._cluster.patch(WORKLOAD, metadata.namespace, metadata.name, patch, "/status")
+        except NotFound:
+            return
+        self._store.put(WORKLOAD, written)
+
+    def forget(self, key: Key) -> None:
+        """Forget what was refused to a Workload that is gone."""
+        self._refusals.forget(key)
+        self._in_doubt.discard(key)
+
+    async def _create(self, case: Case, action: Create) -> None:
+        kind = BY_NAME[action.obj["kind"]]
+        namespace = case.workload.metadata.namespace
+        try:
+            created = await self._cluster.create(kind, namespace, action.obj)
+        except AlreadyExists:
+            created = await self._find_ours(case, kind, action.obj)
+        self._store.put(kind, created)
+
+    async def _rehearse(self, case: Case, action: Rehearse) -> None:
+        """Try a creation out. What the hull that still runs stands in the way of is no refusal."""
+        kind, metadata = BY_NAME[action.obj["kind"]], case.workload.metadata
+        try:
+            await self._cluster.rehearse(kind, metadata.namespace, action.obj)
+        except AlreadyExists:
+            await self._find_ours(case, kind, action.obj)
+        except Refused as error:
+            if not any(phrase in str(error) for phrase in _NO_REFUSAL):
+                raise
+        self._refusals.rehearse(_key(case), metadata.version, action.key)
+
+    async def _find_ours(self, case: Case, kind: Kind, obj: Raw) -> Raw:
+        """The object that is there already, if it is ours: made before a crash, or not seen yet."""
+        namespace, name = case.workload.metadata.namespace, obj["metadata"]["name"]
+        found = await self._cluster.get(kind, namespace, name)
+        what = f"{kind.name} {name}"
+        if found is None:
+            raise _NameTaken(Cause("Waiting", f"{what} was in the way and is gone now", final=False))
+        owner = owner_of(found)
+        if owner is not None and owner.uid == case.workload.metadata.uid:
+            # It wasn't watched if somebody took its label off: put it back.
+            labels = {"metadata": {"labels": obj["metadata"]["labels"]}}
+            return await self._cluster.patch(kind, namespace, name, labels)
+        if owner is not None and owner.takes_along:
+            raise _NameTaken(Cause("Waiting", f"waiting for {what} to go with its former owner", final=False))
+        sentence = f"{what} exists and isn't this Workload's: delete it, or rename one of the two"
+        raise _NameTaken(Cause("NameConflict", sentence, final=True))
+
+    async def _change(self, case: Case, action: Change) -> None:
+        kind = BY_NAME[action.kind]
+        namespace = case.workload.metadata.namespace
+        patch = {**action.patch, "metadata": {**action.patch.get("metadata", {}), "uid": action.uid}}
+        self._store.put(kind, await self._cluster.patch(kind, namespace, action.name, patch))
+
+    async def _delete(self, case: Case, action: Delete) -> None:
+        kind = BY_NAME[action.kind]
+        key = (case.workload.metadata.namespace, action.name)
+        try:
+            answer = await self._cluster.delete(kind, *key, action.uid)
+        except (NotFound, Conflict):  # a webhook may answer so too: only a look tells that ours is no more
+            found = await self._cluster.get(kind, *key)
+            if found is not None and found["metadata"]["uid"] == action.uid:
+                raise
+            self._store.remove(kind, key, action.uid)
+            return
+        if "deletionTimestamp" in answer.get("metadata", {}):
+            self._store.put(kind, answer)
+        else:
+            self._store.remove(kind, key, action.uid)
+
+    def _refuse(self, case: Case, obj: str, cause: Cause) -> None:
+        self._refusals.add(_key(case), case.workload.metadata.version, obj, cause, case.now)
+
+
+class _NameTaken(Exception):
+    """There is an object of that name, and it isn't ours."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.message)
+        self.cause = cause
+
+
+def _key(case: Case) -> Key:
+    return case.workload.metadata.namespace, case.workload.metadata.name

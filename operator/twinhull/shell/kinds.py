@@ -1,0 +1,55 @@
+"""The kinds of objects that the operator watches, reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinhull.api.base import GROUP, VERSION
+from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind, where the API server serves it, and which objects of it concern the operator."""
+
+    name: str
+    group: str
+    version: str
+    plural: str
+    namespaced: bool = True
+    label_selector: str | None = None
+
+    @property
+    def api_version(self) -> str:
+        """What objects of this kind say in apiVersion."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """The URL path of one object, or of all (in a namespace, or everywhere)."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{root}{within}/{self.plural}" + (f"/{name}" if name else "")
+
+
+WORKLOAD = Kind("Workload", GROUP, VERSION, "workloads")
+#: The hull label, not the Workload's: launcher Pods carry that too.
+POD = Kind("Pod", "", "v1", "pods", label_selector=HULL_LABEL)
+SERVICE = Kind("Service", "", "v1", "services", label_selector=WORKLOAD_LABEL)
+CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", label_selector=WORKLOAD_LABEL)
+VIRTUAL_MACHINE = Kind(
+    "VirtualMachine", "kubevirt.io", "v1", "virtualmachines", label_selector=WORKLOAD_LABEL
+)
+VIRTUAL_MACHINE_INSTANCE = Kind(
+    "VirtualMachineInstance", "kubevirt.io", "v1", "virtualmachineinstances", label_selector=WORKLOAD_LABEL
+)
+RUNTIME_CLASS = Kind("RuntimeClass", "node.k8s.io", "v1", "runtimeclasses", namespaced=False)
+KUBEVIRT = Kind("KubeVirt", "kubevirt.io", "v1", "kubevirts")
+EVENT = Kind("Event", "events.k8s.io", "v1", "events")
+
+#: What is kept in the store, the Workloads last: by then all that belongs to them is known.
+WATCHED = (
+    *(POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, RUNTIME_CLASS, KUBEVIRT),
+    WORKLOAD,
+)
+
+BY_NAME = {kind.name: kind for kind in (*WATCHED, EVENT)}

@@ -1,0 +1,88 @@
+"""The refusals: what the API server wouldn't do, until it may be asked again, and what it would."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from twinhull.core.observed import Refusal
+from twinhull.shell.store import Key
+
+_FIRST_RETRY = timedelta(seconds=2)
+_LONGEST_RETRY = timedelta(minutes=5)
+#: How often a refusal that should pass by itself is taken for one that does.
+_LASTING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an object was refused. A `final` cause passes only when somebody changes something; one that is
+    `passing` does so by itself, or else counts as final from its third time on.
+    """
+
+    reason: str
+    message: str
+    final: bool
+    passing: bool = False
+
+
+@dataclass
+class _Page:
+    """One Workload's refusals, all of one version of it: a changed spec starts a new page."""
+
+    version: Hashable
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    rehearsed: set[str] = field(default_factory=set)
+
+
+class Refusals:
+    """Refusals by Workload and object. They live in memory only: asking once too often after a restart is
+    all that forgetting them costs.
+
+    A `version` tells one spec from another: a Workload's uid and generation.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[Key, _Page] = {}
+
+    def of(self, workload: Key, version: Hashable) -> Mapping[str, Refusal]:
+        """A Workload's refusals by object."""
+        page = self._pages.get(workload)
+        return page.refusals if page and page.version == version else {}
+
+    def rehearsed(self, workload: Key, version: Hashable) -> AbstractSet[str]:
+        """The objects that the API server would create."""
+        page = self._pages.get(workload)
+        return page.rehearsed if page and page.version == version else frozenset()
+
+    def rehearse(self, workload: Key, version: Hashable, obj: str) -> None:
+        """Remember that the API server would create an object."""
+        self._page(workload, version).rehearsed.add(obj)
+
+    def add(self, workload: Key, version: Hashable, obj: str, cause: Cause, now: datetime) -> None:
+        """Remember a refusal; each further one of the same object is kept twice as long."""
+        page = self._page(workload, version)
+        times = page.times.get(obj, 0)
+        page.times[obj] = times + 1
+        wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(times, 20))
+        final = cause.final or (cause.passing and times + 1 >= _LASTING)
+        page.refusals[obj] = Refusal(cause.reason, cause.message, final, now + wait)
+
+    def settle(self, workload: Key, obj: str) -> None:
+        """Forget an object's refusals: it was created after all."""
+        if page := self._pages.get(workload):
+            page.refusals.pop(obj, None)
+            page.times.pop(obj, None)
+
+    def forget(self, workload: Key) -> None:
+        """Forget all of a Workload's refusals."""
+        self._pages.pop(workload, None)
+
+    def _page(self, workload: Key, version: Hashable) -> _Page:
+        page = self._pages.get(workload)
+        if page is None or page.version != version:
+            page = self._pages[workload] = _Page(version)
+        return page

@@ -1,0 +1,85 @@
+"""The watches: kopf's streams of events, each turned into the keys of the Workloads that it concerns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import kopf
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import Isolation
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.shell import kinds
+from twinhull.shell.kinds import Kind
+from twinhull.shell.observe import capabilities
+from twinhull.shell.queue import Queue
+from twinhull.shell.store import Key, Store, key_of, workload_key
+
+
+class Watches:
+    """Takes in events and lists of objects, and asks the queue for the Workloads concerned."""
+
+    def __init__(self, store: Store, queue: Queue, defaults: OperatorDefaults) -> None:
+        self._store = store
+        self._queue = queue
+        self._defaults = defaults
+        #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
+        self.started_over = asyncio.Event()
+
+    def register(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
+        """Have kopf watch every kind, and send only the objects that concern the operator."""
+        for kind in kinds.WATCHED:
+            kopf.on.event(kind.group, kind.version, kind.plural, registry=registry, id=kind.plural)(
+                self._handler(kind)
+            )
+            if kind.label_selector:
+                resource = (kind.group, kind.version, kind.plural)
+                settings.watching.label_selectors[resource] = kind.label_selector
+
+    def _handler(self, kind: Kind) -> Any:  # noqa: ANN401  kopf's handlers have no common type
+        async def handle(event: Raw, **_: object) -> None:
+            if event["type"] is None:  # kopf's mark on what it has listed rather than watched
+                self.started_over.set()
+            self.take(kind, event["type"], event["object"])
+
+        return handle
+
+    def take(self, kind: Kind, change: str | None, obj: Raw) -> None:
+        """Take in one event: the state of an object, or (DELETED) its end, or the end of its label.
+
+        An object whose label was changed concerns the Workload that it was of, too.
+        """
+        able, metadata = capabilities(self._store), obj["metadata"]
+        before = self._store.get(kind, key_of(obj))
+        if change == "DELETED":
+            version = int(metadata["resourceVersion"])
+            news = self._store.remove(kind, key_of(obj), metadata["uid"], version)
+        else:
+            news = self._store.put(kind, dict(obj, metadata=dict(metadata)))
+        if news:
+            self._ask(kind, [obj] if before is None else [before, obj], able != capabilities(self._store))
+
+    def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
+        """Take in a list of all objects of a kind."""
+        before = capabilities(self._store)
+        news = self._store.replace(kind, objects, version)
+        self._ask(kind, news, before != capabilities(self._store))
+
+    def _ask(self, kind: Kind, news: Iterable[Raw], capable: bool) -> None:  # noqa: FBT001
+        for obj in news:
+            key = key_of(obj) if kind is kinds.WORKLOAD else workload_key(obj)
+            if key is not None:
+                self._queue.add(key)
+        if capable:
+            for key in self._concerned(kind):
+                self._queue.add(key)
+
+    def _concerned(self, kind: Kind) -> Iterator[Key]:
+        """The Workloads that a change of what the cluster can do may concern."""
+        concerned = Isolation.SANDBOX if kind is kinds.RUNTIME_CLASS else Isolation.VIRTUAL_MACHINE
+        for workload in self._store.all(kinds.WORKLOAD):
+            requested = workload["spec"].get("isolationPolicy", "Auto")
+            if requested == concerned or (requested == "Auto" and self._defaults.isolation is concerned):
+                yield key_of(workload)

@@ -1,0 +1,115 @@
+"""Fixtures: a control plane for the whole run, a namespace for each test.
+
+With USE_EXISTING_CLUSTER=true the cluster of $KUBECONFIG is used instead, and tests that need the simulated
+nodes (mark `simulated`) are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _pytest.capture import CaptureManager
+
+_EXISTING = os.environ.get("USE_EXISTING_CLUSTER", "").lower() == "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips by name what an existing cluster can't do."""
+    if not _EXISTING:
+        return
+    for item in items:
+        if item.get_closest_marker("simulated"):
+            item.add_marker(
+                pytest.mark.skip(reason="needs simulated nodes, and USE_EXISTING_CLUSTER is true")
+            )
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """The cluster to test against: a ControlPlane of this run's own, or the existing one."""
+    if _EXISTING:
+        yield Cluster.at(_existing_kubeconfig(), _kubectl())
+        return
+    plane = ControlPlane.start(tmp_path_factory.mktemp("control-plane"), say=_Terminal(request.config).say)
+    yield plane
+    plane.stop()
+
+
+@pytest.fixture(scope="session")
+def simulation(control_plane: Cluster) -> ControlPlane:
+    """This run's own control plane, for what only that can do. Such a test has the mark `simulated`."""
+    if not isinstance(control_plane, ControlPlane):
+        pytest.skip("needs simulated nodes, and USE_EXISTING_CLUSTER is true")
+    return control_plane
+
+
+@pytest.fixture(scope="session")
+def api(control_plane: Cluster) -> Api:
+    """The light client, as administrator."""
+    return control_plane.api
+
+
+@pytest.fixture(scope="session")
+def kubectl(control_plane: Cluster) -> Kubectl:
+    """kubectl, as administrator."""
+    return control_plane.kubectl
+
+
+@pytest.fixture
+def namespace(control_plane: Cluster) -> Iterator[str]:
+    """A new namespace in which Pods can be created; deleted at the end, without waiting for it."""
+    api = control_plane.api
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-"}}
+    name: str = api.create(manifest)["metadata"]["name"]
+    # Until its ServiceAccount is there, the API server refuses Pods.
+    control_plane.eventually(
+        lambda: api.get("ServiceAccount", "default", name), 30, f"{name} has a ServiceAccount"
+    )
+    yield name
+    api.delete("Namespace", name)
+
+
+class _Terminal:
+    """Progress that is seen while it is made, in spite of pytest's capturing."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._capture = cast("CaptureManager | None", config.pluginmanager.getplugin("capturemanager"))
+        self._fresh = True
+
+    def say(self, line: str) -> None:
+        """Prints a line at once."""
+        if self._capture is None:
+            self._print(line)
+        else:
+            with self._capture.global_and_fixture_disabled():
+                self._print(line)
+
+    def _print(self, line: str) -> None:
+        if self._fresh:
+            print()  # pytest has written a test's name without ending the line
+            self._fresh = False
+        print(line, flush=True)
+
+
+def _existing_kubeconfig() -> Path:
+    path = os.environ.get("KUBECONFIG")
+    if not path:
+        pytest.exit("USE_EXISTING_CLUSTER is true: set KUBECONFIG to that cluster's", returncode=2)
+    return Path(path)
+
+
+def _kubectl() -> Path:
+    on_path = shutil.which("kubectl")
+    return Path(on_path) if on_path else build.programs(["kubectl"])["kubectl"]

@@ -1,0 +1,26 @@
+"""The test control plane: real Kubernetes and KubeVirt control planes on loopback, with simulated nodes.
+
+`python -m tests.controlplane up` leaves one running (`make cluster`); pytest's fixtures and the demo start
+their own by `ControlPlane.start`.
+"""
+
+from tests.controlplane.api import Api, ApiError
+from tests.controlplane.build import BuildError
+from tests.controlplane.cluster import Cluster
+from tests.controlplane.controlplane import ControlPlane
+from tests.controlplane.kubectl import Kubectl, KubectlError
+from tests.controlplane.polling import NeverHappened, eventually
+from tests.controlplane.process import ComponentDied
+
+__all__ = [
+    "Api",
+    "ApiError",
+    "BuildError",
+    "Cluster",
+    "ComponentDied",
+    "ControlPlane",
+    "Kubectl",
+    "KubectlError",
+    "NeverHappened",
+    "eventually",
+]

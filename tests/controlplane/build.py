@@ -1,0 +1,262 @@
+"""The control plane's programs, built from pinned Go modules into a cache outside the repository.
+
+No container registry and no release archive is needed: each folder below `go/` is a Go module whose go.mod
+and go.sum pin one project and all it is made of. A first build takes about 20 minutes on two cores and 8 GB
+of Go's own caches, which needn't be kept; later ones take nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_MODULES = Path(__file__).parent / "go"
+_OLDEST_GO = (1, 26)
+_PROGRESS_EVERY = 15.0  # seconds
+
+
+def _pinned(module: str, path: str) -> str:
+    """The version of the Go module `path` that the go.mod of `module` requires."""
+    text = (_MODULES / module / "go.mod").read_text(encoding="utf-8")
+    versions: list[str] = re.findall(rf"^\s*(?:require )?{re.escape(path)} (\S+)", text, re.MULTILINE)
+    return versions[0]
+
+
+KUBERNETES_VERSION = _pinned("kubernetes", "k8s.io/kubernetes")
+KUBEVIRT_VERSION = _pinned("kubevirt", "kubevirt.io/kubevirt")
+
+
+class BuildError(Exception):
+    """A program can't be built; the message says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program: the module below `go/` that pins it, its package, and the variables that hold its version.
+
+    Built from a module, Kubernetes says v0.0.0-master, which clients can't parse: the version has to be
+    linked in.
+    """
+
+    name: str
+    module: str
+    package: str
+    version_variables: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def link_flags(self) -> str:
+        """The linker's flags: no debugging information, the true version."""
+        return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in self.version_variables)])
+
+
+def _kubernetes(name: str) -> Program:
+    major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
+    version = (
+        ("gitVersion", KUBERNETES_VERSION),
+        ("gitMajor", major),
+        ("gitMinor", minor),
+        ("gitTreeState", "clean"),
+    )
+    return Program(
+        name,
+        module="kubernetes",
+        package=f"k8s.io/kubernetes/cmd/{name}",
+        version_variables=tuple(
+            (f"{package}.{variable}", value)
+            for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+            for variable, value in version
+        ),
+    )
+
+
+def _kubevirt(name: str) -> Program:
+    version = (("kubevirt.io/client-go/version.gitVersion", KUBEVIRT_VERSION),)
+    return Program(name, "kubevirt", f"kubevirt.io/kubevirt/cmd/{name}", version)
+
+
+PROGRAMS = {
+    program.name: program
+    for program in (
+        Program("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
+        _kubernetes("kube-apiserver"),
+        _kubernetes("kube-controller-manager"),
+        _kubernetes("kube-scheduler"),
+        _kubernetes("kubectl"),
+        Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+        _kubevirt("virt-api"),
+        _kubevirt("virt-controller"),
+        Program("kubevirt-manifests", "kubevirt", "./manifests"),
+        Program("cdi-manifests", "cdi", "./manifests"),
+    )
+}
+
+KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
+KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests", "cdi-manifests")
+
+# What KUBEBUILDER_ASSETS provides: https://book.kubebuilder.io/reference/envtest
+_ASSETS = ("etcd", "kube-apiserver", "kubectl")
+
+
+def cache_folder() -> Path:
+    """Where built programs are kept: below $XDG_CACHE_HOME, or ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "twinhull" / "controlplane"
+
+
+def programs(names: Iterable[str], say: Callable[[str], None] = click.echo) -> dict[str, Path]:
+    """The named programs' paths, each built if it isn't in the cache yet; `say` gets the progress.
+
+    $KUBEBUILDER_ASSETS, when set, is the folder of the etcd, kube-apiserver and kubectl to use.
+    Raises BuildError.
+    """
+    found: dict[str, Path] = {}
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    to_build = []
+    for name in names:
+        if assets and name in _ASSETS:
+            found[name] = _asset(Path(assets), name)
+        else:
+            to_build.append(PROGRAMS[name])
+    if to_build:
+        found.update(_Builder(Go.find(), say).build(to_build))
+    return found
+
+
+def _asset(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not os.access(path, os.X_OK):
+        raise BuildError(
+            f"KUBEBUILDER_ASSETS is {folder}, where there is no program {name}. Unset it, or add that."
+        )
+    return path.absolute()
+
+
+@dataclass(frozen=True)
+class Go:
+    """The Go toolchain on PATH."""
+
+    path: str
+    version: str
+    platform: str
+
+    @classmethod
+    def find(cls) -> Go:
+        want = ".".join(map(str, _OLDEST_GO))
+        path = shutil.which("go")
+        if path is None:
+            raise BuildError(
+                f"Go {want} or later is needed and none is on PATH: install it from https://go.dev/dl/"
+            )
+        report = subprocess.run(
+            [path, "version"], env=_environment(), capture_output=True, text=True, check=False
+        )
+        match = re.match(r"go version (go(\d+)\.(\d+)\S*).* (\S+/\S+)$", report.stdout.strip())
+        if match is None:
+            raise BuildError(f"{path} doesn't say which Go it is: {report.stdout}{report.stderr}")
+        if (int(match[2]), int(match[3])) < _OLDEST_GO:
+            raise BuildError(
+                f"Go {want} or later is needed and {path} is {match[1]}: install one from https://go.dev/dl/"
+            )
+        return cls(path, version=match[1], platform=match[4])
+
+
+def _environment() -> dict[str, str]:
+    """The user's environment (proxies, caches), less what would change the outcome.
+
+    No -trimpath: these programs never leave this machine, and without it they share Go's build cache with
+    other builds.
+    """
+    return os.environ | {
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+
+
+@dataclass
+class _Builder:
+    go: Go
+    say: Callable[[str], None]
+    folders: dict[str, Path] = field(default_factory=dict)
+
+    def build(self, wanted: list[Program]) -> dict[str, Path]:
+        paths = {program.name: self._folder(program.module) / program.name for program in wanted}
+        missing = [program for program in wanted if not paths[program.name].exists()]
+        for number, program in enumerate(missing, start=1):
+            target = paths[program.name]
+            with _locked(target.with_name(".lock"), lambda: self.say("waiting for another build to end")):
+                if not target.exists():
+                    self._compile(program, target, f"{program.name} ({number} of {len(missing)})")
+        return paths
+
+    def _folder(self, module: str) -> Path:
+        """<module>-<hash>: whatever could change a program of the module changes the hash."""
+        if module not in self.folders:
+            source = _MODULES / module
+            digest = hashlib.sha256()
+            for path in sorted([source / "go.mod", source / "go.sum", *source.rglob("*.go")]):
+                digest.update(f"{path.relative_to(source)}\0".encode() + path.read_bytes())
+            flags = {
+                program.name: program.link_flags for program in PROGRAMS.values() if program.module == module
+            }
+            digest.update(json.dumps([flags, self.go.version, self.go.platform], sort_keys=True).encode())
+            self.folders[module] = cache_folder() / f"{module}-{digest.hexdigest()[:16]}"
+            self.folders[module].mkdir(parents=True, exist_ok=True)
+        return self.folders[module]
+
+    def _compile(self, program: Program, target: Path, title: str) -> None:
+        self.say(f"building {title} with {self.go.version}")
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder:
+            output = Path(folder) / program.name
+            flags = ["-ldflags", program.link_flags, "-o", str(output)]
+            command = [self.go.path, "build", *flags, program.package]
+            with (Path(folder) / "log").open("w+", encoding="utf-8") as log:
+                began = time.monotonic()
+                code = self._run(command, _MODULES / program.module, log, title)
+                if code:
+                    log.seek(0)
+                    raise BuildError(f"go build of {program.name} failed:\n{log.read()[-4000:].strip()}")
+            output.replace(target)
+        self.say(f"built {title} in {time.monotonic() - began:.0f} s")
+
+    def _run(self, command: list[str], folder: Path, log: TextIO, title: str) -> int:
+        began = time.monotonic()
+        with subprocess.Popen(command, cwd=folder, env=_environment(), stdout=log, stderr=log) as process:
+            try:
+                while True:
+                    try:
+                        return process.wait(_PROGRESS_EVERY)
+                    except subprocess.TimeoutExpired:
+                        self.say(f"building {title}: {time.monotonic() - began:.0f} s")
+            except BaseException:
+                process.terminate()
+                raise
+
+
+@contextmanager
+def _locked(path: Path, blocked: Callable[[], None]) -> Iterator[None]:
+    """Holds the lock file at `path`; calls `blocked` first if another process has it."""
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            blocked()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,176 @@
+"""KubeVirt and CDI as API objects: what virt-operator and cdi-operator would create, bent to loopback."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from tests.controlplane import components
+from tests.controlplane.build import KUBEVIRT_VERSION
+from tests.controlplane.identities import ADMINS
+from tests.controlplane.ports import LOOPBACK
+from tests.controlplane.supervisor import answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tests.controlplane.api import Api
+    from tests.controlplane.components import Ports
+    from tests.controlplane.identities import Identities
+    from tests.controlplane.pki import Pki
+    from tests.controlplane.supervisor import Supervisor
+
+NAMESPACE = "kubevirt"
+
+# virt-api puts back a VMI's status unless one of KubeVirt's own ServiceAccounts wrote it, so these act by
+# their names.
+CONTROLLER_USER = f"system:serviceaccount:{NAMESPACE}:kubevirt-controller"
+HANDLER_USER = f"system:serviceaccount:{NAMESPACE}:kubevirt-handler"
+API_USER = f"system:serviceaccount:{NAMESPACE}:kubevirt-apiserver"
+
+Manifest = dict[str, Any]
+
+
+def install(supervisor: Supervisor, api: Api, identities: Identities, pki: Pki, ports: Ports) -> None:
+    """Installs KubeVirt and CDI's kinds, and waits until machines can be made.
+
+    CDI's kinds come before the processes: virt-api and virt-controller end, for a kubelet to start them
+    anew, when these kinds appear or go while they run.
+    """
+    manifests = [
+        manifest
+        for program in ("cdi-manifests", "kubevirt-manifests")
+        for manifest in _printed_by(supervisor.programs[program])
+    ]
+    crds = _of_kind(manifests, "CustomResourceDefinition")
+    for crd in crds:
+        api.create(crd)
+    supervisor.ready({"KubeVirt's and CDI's kinds": lambda: _established(api, crds)})
+    _create_installation(api, pki.kubevirt_authority.certificate)
+    _start_processes(supervisor, identities, pki, ports)
+    for manifest in _of_kind(manifests, "ClusterRole", "ClusterRoleBinding"):
+        api.create(manifest)
+    api.create(_api_service(ports.virt_api))
+    for manifest in _of_kind(manifests, "APIService"):
+        api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
+    for manifest in _of_kind(manifests, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        api.create(_webhook_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
+    supervisor.progress("KubeVirt's webhooks in place")
+
+
+def _start_processes(supervisor: Supervisor, identities: Identities, pki: Pki, ports: Ports) -> None:
+    admins = [ADMINS]
+    supervisor.start(components.virt_api(identities.kubeconfig(API_USER, admins), pki, ports))
+    supervisor.start(components.virt_controller(identities.kubeconfig(CONTROLLER_USER, admins), pki, ports))
+    supervisor.start(components.virt_handler(identities.kubeconfig(HANDLER_USER, admins), ports))
+    virt_api = f"https://{LOOPBACK}:{ports.virt_api}/apis/subresources.kubevirt.io/v1/healthz"
+    virt_controller = f"https://{LOOPBACK}:{ports.virt_controller}/leader"
+    virt_handler = f"http://{LOOPBACK}:{ports.virt_handler}/healthz"
+    authority = pki.kubevirt_authority.certificate
+    supervisor.ready(
+        {
+            "virt-api": lambda: answers(virt_api, authority),
+            "virt-controller": lambda: answers(virt_controller, authority),
+            "kwok-virt-handler": lambda: answers(virt_handler),
+        }
+    )
+
+
+def _printed_by(program: Path) -> list[Manifest]:
+    """The manifests that one of our two Go programs prints."""
+    output = subprocess.run([str(program)], stdout=subprocess.PIPE, check=True).stdout
+    manifests: list[Manifest] = json.loads(output)
+    return manifests
+
+
+def _of_kind(manifests: Iterable[Manifest], *kinds: str) -> list[Manifest]:
+    return [manifest for manifest in manifests if manifest["kind"] in kinds]
+
+
+def _established(api: Api, crds: Iterable[Manifest]) -> bool:
+    names = {crd["metadata"]["name"] for crd in crds}
+    served = {
+        crd["metadata"]["name"]
+        for crd in api.list("CustomResourceDefinition")
+        if any(
+            c["type"] == "Established" and c["status"] == "True" for c in crd["status"].get("conditions", [])
+        )
+    }
+    return names <= served
+
+
+def _create_installation(api: Api, authority: Path) -> None:
+    """The KubeVirt object with the status that virt-operator would give it, and KubeVirt's authority.
+
+    Without a default architecture virt-api refuses every machine with "unsupported architecture".
+    """
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    api.create(_configuration())
+    api.patch("KubeVirt", "kubevirt", NAMESPACE, {"status": _status()}, subresource="status")
+    api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "kubevirt-ca", "namespace": NAMESPACE},
+            "data": {"ca-bundle": authority.read_text(encoding="ascii")},
+        }
+    )
+
+
+def _configuration() -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": NAMESPACE},
+        "spec": {},
+    }
+
+
+def _status() -> Manifest:
+    return {
+        "phase": "Deployed",
+        "defaultArchitecture": "amd64",
+        "operatorVersion": KUBEVIRT_VERSION,
+        "observedKubeVirtVersion": KUBEVIRT_VERSION,
+        "targetKubeVirtVersion": KUBEVIRT_VERSION,
+        "conditions": [
+            {"type": kind, "status": status, "reason": "AllComponentsReady", "message": "simulated"}
+            for kind, status in (("Available", "True"), ("Progressing", "False"), ("Degraded", "False"))
+        ],
+    }
+
+
+def _webhook_at(manifest: Manifest, port: int, authority: Path) -> Manifest:
+    """A webhook configuration with each Service reference made a URL: there is no Service network here."""
+    bundle = base64.b64encode(authority.read_bytes()).decode()
+    webhooks = [
+        webhook
+        | {
+            "clientConfig": {
+                "url": f"https://{LOOPBACK}:{port}{webhook['clientConfig']['service'].get('path', '')}",
+                "caBundle": bundle,
+            }
+        }
+        for webhook in manifest["webhooks"]
+    ]
+    return manifest | {"webhooks": webhooks}
+
+
+def _api_service(port: int) -> Manifest:
+    """The Service of virt-api's own API, subresources.kubevirt.io, by a name that resolves to loopback."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "virt-api", "namespace": NAMESPACE},
+        "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]},
+    }
+
+
+def _api_service_at(manifest: Manifest, port: int, authority: Path) -> Manifest:
+    """An APIService that reaches virt-api at this port of that Service."""
+    bundle = base64.b64encode(authority.read_bytes()).decode()
+    service = manifest["spec"]["service"] | {"port": port}
+    return manifest | {"spec": manifest["spec"] | {"service": service, "caBundle": bundle}}

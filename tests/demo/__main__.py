@@ -1,0 +1,89 @@
+"""python -m tests.demo: starts everything, tells the story, stops everything. Exit status 0 if all was so."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, chdir
+from pathlib import Path
+
+from tests.controlplane import ApiError, BuildError, ComponentDied, ControlPlane, KubectlError, NeverHappened
+from tests.demo import story
+from tests.demo.narrator import Narrator
+from tests.demo.scene import Scene, Unexpected
+from tests.operator_process import OperatorProcess
+
+_ROOT = Path(__file__).parents[2]
+_FAILURES = (ApiError, BuildError, ComponentDied, KubectlError, NeverHappened, Unexpected)
+_LOG_TAIL = 20  # lines
+
+
+def main() -> int:
+    """The demo; its exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    narrator = Narrator(sys.stdout)
+    folder = Path(tempfile.mkdtemp(prefix="twinhull-demo-"))
+    try:
+        _play(narrator, folder)
+    except KeyboardInterrupt:
+        narrator.say("interrupted; everything is stopped")
+        shutil.rmtree(folder)
+        return 130
+    except _FAILURES as failure:
+        told = isinstance(failure, ComponentDied)  # it ends with that log itself
+        narrator.failure(f"{failure}\n{'' if told else _last_words(folder)}\nAll logs are kept in {folder}.")
+        return 1
+    shutil.rmtree(folder)
+    narrator.summary()
+    return 0
+
+
+def _play(narrator: Narrator, folder: Path) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(chdir(_ROOT))
+        with narrator.step("Start a control plane"):
+            narrator.say(
+                "The real kube-apiserver, etcd, controllers and scheduler, and KubeVirt's, on loopback."
+            )
+            narrator.say("Only the nodes are simulated: KWOK answers for kubelet and virt-handler.")
+            plane = ControlPlane.start(folder / "control-plane", say=narrator.progress)
+            stack.callback(plane.stop)
+        with narrator.step("Install the CustomResourceDefinition and run the operator"):
+            narrator.command("kubectl apply -f crds/", plane.kubectl("apply", "-f", "crds/"))
+            plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind Workload")
+            options = ("--sandbox-runtime-class", "gvisor")
+            operator = OperatorProcess.start(plane.kubeconfig, folder / "operator.log", *options)
+            stack.callback(operator.kill)
+            narrator.good(f"twinhull run {' '.join(options)}: it has listed the cluster and is ready")
+        scene = Scene(plane, operator, narrator)
+        with narrator.step("Run one template in three kinds of isolation"):
+            story.apply_examples(scene)
+        with narrator.step("Flip one Workload each way"):
+            story.flip(scene)
+        with narrator.step("Ask what happened"):
+            story.show_events(scene)
+        with narrator.step("Clean up"):
+            story.leave_no_trace(scene)
+        with narrator.step("Stop everything"):
+            operator.stop()
+            complaints = [
+                line for line in _lines(operator.process.log) if "ERROR" in line or "Traceback" in line
+            ]
+            scene.expect("errors in the operator's log", complaints, [])
+            plane.stop()
+
+
+def _last_words(folder: Path) -> str:
+    """The end of the operator's log, once there is one."""
+    lines = [f"| {line}" for line in _lines(folder / "operator.log")[-_LOG_TAIL:]]
+    return "\n".join(["", "The end of the operator's log:", *lines]) if lines else ""
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

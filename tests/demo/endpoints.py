@@ -1,0 +1,87 @@
+"""What is behind a Service, as its EndpointSlices publish it: now, and through a change."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.controlplane import Api
+
+
+@dataclass(frozen=True, order=True)
+class Endpoint:
+    """An address that traffic is sent to, and the Pod that has it."""
+
+    address: str
+    pod: str
+
+
+Endpoints = frozenset[Endpoint]
+
+_SERVICE = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a Service's slices said, and the resource version that they said it at."""
+
+    slices: dict[str, Endpoints]
+    version: str
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Those of all slices."""
+        return frozenset[Endpoint]().union(*self.slices.values())
+
+
+def now(api: Api, namespace: str, service: str) -> Moment:
+    """What is published at this moment."""
+    query = {"labelSelector": f"{_SERVICE}={service}"}
+    answer = api.request("GET", api.path("EndpointSlice", namespace), query=query)
+    slices = {found["metadata"]["name"]: _ready(found) for found in answer["items"]}
+    return Moment(slices, answer["metadata"]["resourceVersion"])
+
+
+def since(api: Api, namespace: str, service: str, before: Moment) -> list[Endpoints]:
+    """Everything that was published from `before` until now, in order, beginning with that.
+
+    A watch from a past resource version gives every change since, so none is missed by looking too late.
+    """
+    query = {
+        "labelSelector": f"{_SERVICE}={service}",
+        "resourceVersion": before.version,
+        "timeoutSeconds": "1",
+        "watch": "true",
+    }
+    _, lines = api.raw("GET", api.path("EndpointSlice", namespace), query=query)
+    slices, seen = dict(before.slices), [before]
+    for event in map(json.loads, lines.splitlines()):
+        found = event["object"]
+        if event["type"] == "DELETED":
+            slices.pop(found["metadata"]["name"], None)
+        else:
+            slices[found["metadata"]["name"]] = _ready(found)
+        seen.append(Moment(dict(slices), found["metadata"]["resourceVersion"]))
+    return _without_repeats(moment.endpoints for moment in seen)
+
+
+def _ready(endpoint_slice: dict[str, Any]) -> Endpoints:
+    """The endpoints of a slice that get traffic; one that says nothing of it does."""
+    return frozenset(
+        Endpoint(address, endpoint["targetRef"]["name"])
+        for endpoint in endpoint_slice.get("endpoints") or ()
+        if endpoint.get("conditions", {}).get("ready") is not False
+        for address in endpoint["addresses"]
+    )
+
+
+def _without_repeats(seen: Iterable[Endpoints]) -> list[Endpoints]:
+    kept: list[Endpoints] = []
+    for endpoints in seen:
+        if not kept or kept[-1] != endpoints:
+            kept.append(endpoints)
+    return kept

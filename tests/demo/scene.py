@@ -1,0 +1,84 @@
+"""Where the demo plays: the cluster, the operator, and what can be asked and expected of them."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.controlplane import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.controlplane import Api, Cluster
+    from tests.demo.narrator import Narrator
+    from tests.operator_process import OperatorProcess
+
+T = TypeVar("T")
+
+NAMESPACE = "default"
+
+
+class Unexpected(Exception):
+    """Something isn't as it should be; the message says what was expected and what was seen."""
+
+    def __init__(self, what: str, expected: object, seen: object) -> None:
+        super().__init__(f"{what}\nexpected: {expected}\nseen:     {seen}")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A cluster with the operator at work in it."""
+
+    cluster: Cluster
+    operator: OperatorProcess
+    narrator: Narrator
+
+    @property
+    def api(self) -> Api:
+        """The light client."""
+        return self.cluster.api
+
+    def run(self, line: str) -> str:
+        """Run a kubectl command as a person would type it, and show it. Its output."""
+        _, *arguments = shlex.split(line)
+        output = self.cluster.kubectl(*arguments)
+        self.narrator.command(line, output)
+        return output
+
+    def expect(self, what: str, seen: object, expected: object) -> None:
+        """Raise Unexpected unless both are equal."""
+        if seen != expected:
+            raise Unexpected(what, expected, seen)
+
+    def eventually(self, check: Callable[[], T], what: str, timeout: float = 60) -> T:
+        """Wait for something to become so, for as long as everything lives."""
+        return eventually(check, timeout, what, alive=self._alive, interval=0.05)
+
+    def workload(self, name: str) -> dict[str, Any]:
+        """A Workload as it is now."""
+        found = self.api.get("Workload", name, NAMESPACE)
+        if found is None:
+            raise Unexpected(f"Workload {name}", "is there", "is not")
+        return found
+
+    def ready(self, name: str) -> dict[str, Any]:
+        """A Workload once it is Ready in its present generation."""
+
+        def check() -> dict[str, Any]:
+            found = self.workload(name)
+            status = found["status"]
+            ready = {found["type"]: found for found in status.get("conditions", ())}.get("Ready", {})
+            if (status["observedGeneration"], ready.get("status")) != (
+                found["metadata"]["generation"],
+                "True",
+            ):
+                raise AssertionError(ready.get("message", "nothing is said of it yet"))
+            return found
+
+        return self.eventually(check, f"Workload {name} is Ready in its present generation")
+
+    def _alive(self) -> None:
+        self.cluster.check()
+        self.operator.check()

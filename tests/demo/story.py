@@ -1,0 +1,141 @@
+"""The story that the demo tells, act by act: three hulls of one template, six flips, no trace left."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.demo import endpoints
+from tests.demo.scene import NAMESPACE, Unexpected
+
+if TYPE_CHECKING:
+    from tests.demo.scene import Scene
+
+#: The Workloads of examples/, and how each is isolated.
+EXAMPLES = {"shop": "Container", "plugin": "Sandbox", "tenant": "VirtualMachine"}
+
+#: A walk from Container back to it that goes each way between any two kinds of isolation once.
+WALK = ("Container", "VirtualMachine", "Sandbox", "VirtualMachine", "Container", "Sandbox", "Container")
+
+#: What is made for a Workload, and carries its label.
+MADE = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "EndpointSlice", "ConfigMap")
+
+
+def apply_examples(scene: Scene) -> None:
+    """One template three times; only spec.isolationPolicy says where it runs."""
+    scene.run("kubectl apply -f examples/")
+    for name in EXAMPLES:
+        scene.ready(name)
+    scene.run("kubectl get workloads,pods,vms")
+
+    images = {name: _image(scene, name) for name in EXAMPLES}
+    scene.expect("the image in each hull", images, dict.fromkeys(EXAMPLES, "nginx:1.29"))
+    scene.narrator.good("one template, one image: in a Pod, in a sandboxed Pod, and in a machine")
+
+
+def flip(scene: Scene) -> None:
+    """Change spec.isolationPolicy of the Workload `shop` each way, and look at its Service's endpoints."""
+    say = scene.narrator.say
+    say("Each line is this command, for another isolation:")
+    say("""$ kubectl patch workload shop --type merge -p '{"spec": {"isolationPolicy": "VirtualMachine"}}'""")
+    say("and what the EndpointSlices of the Service shop published before, meanwhile, after.")
+    say("(Simulated guests boot at once: the times are the control planes' own.)")
+    say("")
+    row = "{:<15} → {:<15} {:<16} {:<10} {:<16} {:>8}"
+    say(row.format("from", "to", "before", "meanwhile", "after", "Ready in"))
+    service = scene.api.get("Service", "shop", NAMESPACE)
+    for before, after in itertools.pairwise(WALK):
+        say(row.format(before, after, *_flip(scene, before, after)))
+    say("")
+    same = scene.api.get("Service", "shop", NAMESPACE)
+    scene.expect("the Service shop after six flips", _identity(same), _identity(service))
+    scene.run("kubectl get workload,service shop")
+    scene.narrator.good("never two at once, and one Service with one address through all of it")
+
+
+def show_events(scene: Scene) -> None:
+    """What Kubernetes was told of it."""
+    wanted = {"Created": len(WALK), "Ready": len(WALK), "Replacing": len(WALK) - 1}
+
+    def told() -> bool:
+        events = scene.api.list("Event.events.k8s.io", NAMESPACE, fields="regarding.name=shop")
+        reasons = [event["reason"] for event in events if event["regarding"]["kind"] == "Workload"]
+        if (seen := {reason: reasons.count(reason) for reason in wanted}) != wanted:
+            raise AssertionError(seen)
+        return True
+
+    scene.eventually(told, f"these events of Workload shop: {wanted}", timeout=10)
+    scene.run("kubectl events --for workload/shop")
+
+
+def leave_no_trace(scene: Scene) -> None:
+    """Delete the Workloads; everything that was made for them goes with them."""
+    scene.run("kubectl delete -f examples/")
+
+    def gone() -> bool:
+        left = [f"Workload {found['metadata']['name']}" for found in scene.api.list("Workload", NAMESPACE)]
+        for kind in MADE:
+            made = scene.api.list(kind, NAMESPACE, labels="twinhull.dev/workload")
+            left += [f"{kind} {found['metadata']['name']}" for found in made]
+        if left:
+            raise AssertionError(", ".join(left))
+        return True
+
+    scene.eventually(gone, "nothing of the Workloads is left")
+    scene.narrator.good(f"nothing is left that was theirs: no {', no '.join(MADE)}")
+
+
+def _flip(scene: Scene, before: str, after: str) -> tuple[str, str, str, str]:
+    """One flip: the addresses before, meanwhile and after, and how long it took."""
+    old = scene.ready("shop")
+    scene.expect("the isolation before the flip", old["status"]["isolation"]["resolved"], before)
+    start = endpoints.now(scene.api, NAMESPACE, "shop")
+    scene.expect("the address before the flip", _said(start.endpoints), old["status"]["hull"]["address"])
+
+    began = time.monotonic()
+    patch = {"spec": {"isolationPolicy": after}}
+    scene.cluster.kubectl.patch("workload", "shop", NAMESPACE, patch)
+    new = scene.ready("shop")
+    took = time.monotonic() - began
+
+    scene.expect("the isolation after the flip", new["status"]["isolation"]["resolved"], after)
+    hull = new["status"]["hull"]
+    scene.eventually(
+        lambda: _leads_to(hull, endpoints.now(scene.api, NAMESPACE, "shop").endpoints),
+        f"the one endpoint is {hull['kind']} {hull['name']}",
+    )
+    first, *meanwhile, last = seen = endpoints.since(scene.api, NAMESPACE, "shop", start)
+    if any(len(at_once) > 1 for at_once in seen):
+        raise Unexpected("the endpoints meanwhile", "at most one at a time", seen)
+    return _said(first), ", ".join(map(_said, meanwhile)), _said(last), f"{took:.1f} s"
+
+
+def _leads_to(hull: dict[str, Any], published: endpoints.Endpoints) -> bool:
+    """Whether the hull's address is the one that is published, and is its Pod's or launcher Pod's."""
+    pod = hull["name"] if hull["kind"] == "Pod" else f"virt-launcher-{hull['name']}-"
+    return [(found.address, found.pod.startswith(pod)) for found in published] == [(hull["address"], True)]
+
+
+def _image(scene: Scene, name: str) -> str:
+    """The image that a Workload's hull runs: in its Pod, or in the Pod that its machine is given."""
+    hull = scene.workload(name)["status"]["hull"]
+    if hull["kind"] == "Pod":
+        pod = scene.api.get("Pod", hull["name"], NAMESPACE) or {}
+    else:
+        manifest = scene.api.get("ConfigMap", hull["name"], NAMESPACE) or {}
+        pod = json.loads(manifest["data"]["manifest.json"])["pod"]
+    image: str = pod["spec"]["containers"][0]["image"]
+    return image
+
+
+def _identity(service: dict[str, Any] | None) -> tuple[str, str]:
+    """What makes a Service the same to its clients."""
+    if service is None:
+        return "", "none"
+    return service["metadata"]["uid"], service["spec"]["clusterIP"]
+
+
+def _said(published: endpoints.Endpoints) -> str:
+    return " and ".join(found.address for found in sorted(published)) or "none"

@@ -1,0 +1,55 @@
+"""Fixtures: the Workload's kind in the cluster, an operator for each module, a Workload for each test.
+
+Two operators at once would answer each other, so each module starts its own and ends it: a second or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.controlplane import Cluster
+from tests.e2e.operator.subject import Subject
+from tests.operator_process import OperatorProcess
+from tests.request_proxy import RequestProxy
+
+_CRDS = Path(__file__).parents[3] / "crds"
+
+
+@pytest.fixture(scope="session")
+def cluster(control_plane: Cluster) -> Cluster:
+    """The control plane with the operator's own kinds."""
+    install_crds(control_plane)
+    return control_plane
+
+
+def install_crds(cluster: Cluster) -> None:
+    """Install the operator's own kinds, and wait until they are served."""
+    cluster.kubectl("apply", "--filename", str(_CRDS))
+    cluster.eventually(
+        lambda: cluster.api.request("GET", cluster.api.path("Workload")), 30, "the API server serves the kind"
+    )
+
+
+@pytest.fixture(scope="module")
+def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator, with its options at their defaults."""
+    log = tmp_path_factory.mktemp("operator") / "operator.log"
+    started = OperatorProcess.start(cluster.kubeconfig, log)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def web(operator: OperatorProcess, cluster: Cluster, namespace: str) -> Subject:
+    """A Workload of the name web, yet to be applied, in a namespace of its own."""
+    return Subject(cluster, namespace, alive=operator.check)
+
+
+@pytest.fixture
+def proxy(cluster: Cluster, tmp_path: Path) -> Iterator[RequestProxy]:
+    """A proxy before the API server, for an operator of the test's own: its module mustn't use `operator`."""
+    with RequestProxy.running(cluster.kubeconfig, tmp_path) as running:
+        yield running

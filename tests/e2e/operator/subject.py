@@ -1,0 +1,160 @@
+"""The subject of a test: one Workload, what a person does to it, and what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tests.controlplane import Cluster, eventually
+from tests.operator_process import OperatorProcess
+
+Manifest = dict[str, Any]
+T = TypeVar("T")
+
+NEVER_READY = "simulate.twinhull.dev/never-ready"
+EXIT = "simulate.twinhull.dev/exit"
+WORKLOAD_LABEL = "twinhull.dev/workload"
+
+#: What a Workload may leave behind; the launcher Pod of a machine is among the Pods.
+_KINDS = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "ConfigMap")
+
+
+def container(**fields: Any) -> Manifest:
+    """A container that every hull can run."""
+    return {"name": "web", "image": "nginx:1.29", **fields}
+
+
+def template(annotations: dict[str, str] | None = None, **pod_spec: Any) -> Manifest:
+    """A PodTemplateSpec, of one plain container unless `containers` are given."""
+    metadata = {"metadata": {"annotations": annotations}} if annotations else {}
+    return {**metadata, "spec": {"containers": [container()], **pod_spec}}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A Workload by its name, whether it is there or not."""
+
+    cluster: Cluster
+    namespace: str
+    name: str = "web"
+    alive: Callable[[], None] | None = None
+
+    def named(self, name: str) -> Subject:
+        """Another one in the same namespace."""
+        return Subject(self.cluster, self.namespace, name, self.alive)
+
+    def served_by(self, operator: OperatorProcess) -> Subject:
+        """The same one, for which another operator process is to be alive."""
+        return Subject(self.cluster, self.namespace, self.name, operator.check)
+
+    # What a person does.
+
+    def apply(self, isolation: str = "Auto", pod_template: Manifest | None = None, **spec: Any) -> Manifest:
+        """Create it, or make its spec this one."""
+        manifest = {
+            "apiVersion": "twinhull.dev/v1alpha1",
+            "kind": "Workload",
+            "metadata": {"name": self.name, "namespace": self.namespace},
+            "spec": {"isolationPolicy": isolation, "template": pod_template or template(), **spec},
+        }
+        return self.cluster.api.apply(manifest)
+
+    def change(self, **spec: Any) -> Manifest:
+        """Merge a patch into its spec."""
+        return self.cluster.api.patch("Workload", self.name, self.namespace, {"spec": spec})
+
+    def delete(self, **options: Any) -> None:
+        """Ask for its deletion, with DeleteOptions, and don't wait for it."""
+        path = self.cluster.api.path("Workload", self.namespace, self.name)
+        self.cluster.api.request("DELETE", path, options)
+
+    def annotate(self, kind: str, name: str, **annotations: str | None) -> None:
+        """Annotate an object of its namespace; None takes an annotation away."""
+        patch = {"metadata": {"annotations": annotations}}
+        self.cluster.api.patch(kind, name, self.namespace, patch)
+
+    # What a person sees.
+
+    def get(self) -> Manifest:
+        """The Workload; raises LookupError when it isn't there."""
+        return self.one("Workload", self.name)
+
+    def one(self, kind: str, name: str) -> Manifest:
+        """An object of its namespace; raises LookupError when it isn't there."""
+        found = self.cluster.api.get(kind, name, self.namespace)
+        if found is None:
+            raise LookupError(f"there is no {kind} {name}")
+        return found
+
+    def condition(self, kind: str) -> tuple[str, str, str]:
+        """(status, reason, message) of one of its conditions."""
+        return condition(self.get(), kind)
+
+    def hull(self) -> Manifest:
+        """The Pod or VirtualMachine that its status names."""
+        hull = self.get()["status"]["hull"]
+        return self.one(hull["kind"], hull["name"])
+
+    def belongings(self) -> dict[str, list[str]]:
+        """The names of all that carries its label, by kind; kinds without any are left out."""
+        named = {
+            kind: [
+                found["metadata"]["name"]
+                for found in self.cluster.api.list(
+                    kind, self.namespace, labels=f"{WORKLOAD_LABEL}={self.name}"
+                )
+            ]
+            for kind in _KINDS
+        }
+        return {kind: names for kind, names in named.items() if names}
+
+    def events(self) -> list[tuple[str, str, str]]:
+        """(type, reason, note) of the Events on it, in the order in which they were told."""
+        uid = self.get()["metadata"]["uid"]
+        found = self.cluster.api.list("Event.events.k8s.io", self.namespace)
+        ours = [event for event in found if event["regarding"].get("uid") == uid]
+        ours.sort(key=lambda event: str(event["eventTime"]))
+        return [(event["type"], event["reason"], event["note"]) for event in ours]
+
+    # What a person waits for.
+
+    def eventually(self, check: Callable[[], T], what: str, timeout: float = 60) -> T:
+        """Wait until a check gives something true, as long as the cluster and the operator live."""
+        return eventually(check, timeout, what, alive=self._alive)
+
+    def becomes(self, reason: str, *, timeout: float = 60) -> Manifest:
+        """Wait until its status speaks of the present spec and gives this reason; the Workload then."""
+
+        def became() -> Manifest:
+            workload = self.get()
+            assert workload["status"]["observedGeneration"] == workload["metadata"]["generation"]
+            assert condition(workload, "Ready")[1] == reason
+            return workload
+
+        try:
+            return self.eventually(became, f"{self.name} becomes {reason}", timeout)
+        except AssertionError as never:
+            never.add_note(f"its status: {self.get().get('status')}")
+            raise
+
+    def is_gone(self) -> None:
+        """Wait until nothing of it is left."""
+        self.eventually(
+            lambda: self.cluster.api.get("Workload", self.name, self.namespace) is None,
+            "the Workload is gone",
+        )
+        self.eventually(lambda: self.belongings() == {}, "nothing of the Workload is left")
+
+    def _alive(self) -> None:
+        self.cluster.check()
+        if self.alive is not None:
+            self.alive()
+
+
+def condition(obj: Manifest, kind: str) -> tuple[str, str, str]:
+    """(status, reason, message) of an object's condition; raises LookupError when it has none."""
+    for found in obj.get("status", {}).get("conditions", []):
+        if found["type"] == kind:
+            return found["status"], found.get("reason", ""), found.get("message", "")
+    raise LookupError(f"{obj['metadata']['name']} has no condition {kind}")

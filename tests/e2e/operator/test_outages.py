@@ -1,0 +1,61 @@
+"""The API server away for a while: the operator lives, and catches up after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.controlplane import Cluster
+from tests.e2e.operator.subject import Subject
+from tests.operator_process import OperatorProcess
+from tests.request_proxy import RequestProxy
+
+pytestmark = pytest.mark.simulated
+
+
+@pytest.fixture
+def web(proxy: RequestProxy, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Subject]:
+    """A Workload whose operator comes by way of the proxy."""
+    operator = OperatorProcess.start(proxy.kubeconfig, tmp_path / "operator.log")
+    yield Subject(cluster, namespace, alive=operator.check)
+    proxy.outage = None
+    operator.stop()
+
+
+@pytest.mark.parametrize("code", [401, 403, 429, 500, 503])
+def test_an_api_server_that_answers_nothing_but_errors_is_outlived(
+    web: Subject, proxy: RequestProxy, code: int
+) -> None:
+    web.apply()
+    web.becomes("Ready")
+    before = web.hull()["metadata"]
+
+    proxy.outage = code
+    proxy.cut_streams()
+    proxy.forget()
+    web.cluster.api.delete("Pod", before["name"], web.namespace)
+    web.named("meanwhile").apply()
+    web.eventually(lambda: len(proxy.refused) >= 10, "it was refused ten times")
+    proxy.outage = None
+
+    web.named("meanwhile").becomes("Ready")
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != before["uid"], "the Pod is back")
+    web.becomes("Ready")
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(web: Subject, proxy: RequestProxy) -> None:
+    lost: list[str] = []
+
+    def lose_first(request: object) -> bool:
+        if str(request).endswith("/pods") and not lost:
+            lost.append(str(request))
+            return False
+        return True
+
+    proxy.after = lambda request: not request.is_write or lose_first(request)
+    web.apply()
+    web.becomes("Ready")
+    assert len(lost) == 1
+    assert len(web.belongings()["Pod"]) == 1

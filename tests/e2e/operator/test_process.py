@@ -1,0 +1,222 @@
+"""The process: its probes, its end, and what it says to somebody who starts it wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+from click.testing import CliRunner
+
+from tests.controlplane import Cluster, eventually
+from tests.controlplane.ports import LOOPBACK, free_ports
+from tests.controlplane.supervisor import answers
+from tests.e2e.operator.subject import Subject
+from tests.operator_process import GUEST_IMAGE
+from tests.request_proxy import RequestProxy
+from twinhull.cli import main
+
+pytestmark = pytest.mark.simulated
+
+PLACES = "this isn't a Pod with a ServiceAccount, and the kubeconfig "
+TWINHULL = [sys.executable, "-m", "twinhull"]
+
+
+@contextmanager
+def started(
+    kubeconfig: Path, health: str, *options: str, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """An operator whose exit code is known."""
+    process = subprocess.Popen(
+        [*TWINHULL, "run", "--health-address", health, *options],
+        env={**os.environ, "KUBECONFIG": str(kubeconfig), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def address() -> str:
+    (port,) = free_ports(1)
+    return f"{LOOPBACK}:{port}"
+
+
+def get(url: str) -> tuple[int, str]:
+    response = urllib3.request("GET", url, retries=False)
+    return response.status, response.data.decode()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*TWINHULL, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def is_at_work(where: str, proxy: RequestProxy) -> None:
+    eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
+    eventually(lambda: len({r.path for r in proxy.requests if r.is_watch}) == 9, 30, "it watches all kinds")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_on_a_signal(proxy: RequestProxy, number: signal.Signals) -> None:
+    where = address()
+    with started(proxy.kubeconfig, where) as process:
+        is_at_work(where, proxy)
+        assert get(f"http://{where}/healthz") == (200, "ok\n")
+
+        process.send_signal(number)
+
+        output, _ = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert "twinhull stopped" in output
+    assert "Traceback" not in output
+
+
+def test_it_lives_but_is_not_ready_while_it_cannot_list(proxy: RequestProxy) -> None:
+    proxy.outage = 503
+    where = address()
+    with started(proxy.kubeconfig, where) as process:
+        eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
+        assert get(f"http://{where}/readyz") == (503, "the cluster's state has not been listed yet\n")
+
+        proxy.outage = None
+
+        eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_it_ends_well_though_it_has_only_begun(cluster: Cluster) -> None:
+    where = address()
+    with started(cluster.kubeconfig, where) as process:
+        eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
+        process.terminate()
+        assert process.wait(15) == 0
+
+
+def test_it_ends_well_while_the_api_server_is_away(proxy: RequestProxy) -> None:
+    proxy.outage = 503
+    where = address()
+    with started(proxy.kubeconfig, where) as process:
+        eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
+        process.terminate()
+        assert process.wait(15) == 0
+
+
+def test_it_ends_well_when_the_api_server_went_away(proxy: RequestProxy) -> None:
+    where = address()
+    with started(proxy.kubeconfig, where) as process:
+        is_at_work(where, proxy)
+        proxy.outage = 503
+        proxy.cut_streams()
+        eventually(lambda: len(proxy.refused) >= 10, 30, "it notices")
+        process.terminate()
+        assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize("where_from", ["answer", "event"])
+def test_it_does_not_live_on_without_its_watches(proxy: RequestProxy, where_from: str) -> None:
+    """What kopf can't go on from it makes an end of; it must be one, for the Deployment to start it anew."""
+    where = address()
+    with started(proxy.kubeconfig, where) as process:
+        is_at_work(where, proxy)
+        if where_from == "answer":
+            proxy.outage = 404
+            proxy.cut_streams()
+        else:
+            proxy.cut_streams(error=500)
+        assert process.wait(30) != 0
+
+
+def test_options_can_be_given_by_the_environment(cluster: Cluster, namespace: str) -> None:
+    where = address()
+    environment = {"TWINHULL_DEFAULT_ISOLATION": "VirtualMachine", "TWINHULL_GUEST_IMAGE": GUEST_IMAGE}
+    with started(cluster.kubeconfig, where, **environment):
+        eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
+        web = Subject(cluster, namespace)
+        web.apply("Auto")
+        isolation = web.becomes("Ready")["status"]["isolation"]
+    assert (isolation["resolved"], isolation["reason"]) == ("VirtualMachine", "OperatorDefault")
+
+
+def test_a_machine_without_any_guest_image_stalls(cluster: Cluster, namespace: str) -> None:
+    where = address()
+    with started(cluster.kubeconfig, where):
+        eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
+        web = Subject(cluster, namespace)
+        web.apply("VirtualMachine")
+        web.becomes("GuestImageMissing")
+        web.change(virtualMachine={"guestImage": GUEST_IMAGE})
+        web.becomes("Ready")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            ["--health-address", "nonsense"],
+            "'--health-address': 'nonsense' is not HOST:PORT, such as 127.0.0.1:8081 or :8081",
+        ),
+        (["--default-isolation", "Jail"], "'Jail' is not one of 'Container', 'Sandbox', 'VirtualMachine'."),
+        (["--workers", "0"], "0 is not in the range 1<=x<=256."),
+        (["--frobnicate"], "No such option '--frobnicate'"),
+    ],
+    ids=["health-address", "default-isolation", "workers", "unknown"],
+)
+def test_a_wrong_option_is_explained(options: list[str], sentence: str) -> None:
+    ended = CliRunner().invoke(main, ["run", *options])
+    assert ended.exit_code == 2
+    assert sentence in ended.stderr
+
+
+def test_no_kubeconfig_is_said_to_a_person(tmp_path: Path) -> None:
+    ended = run(
+        *("run", "--health-address", f"{LOOPBACK}:0"), HOME=str(tmp_path), KUBECONFIG=str(tmp_path / "none")
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert f"Error: no credentials for an API server were found: {PLACES}" in ended.stderr
+    assert "Set KUBECONFIG to the kubeconfig of a cluster" in ended.stderr
+
+
+def test_a_kubeconfig_that_is_none_is_said_to_a_person(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("{", encoding="utf-8")
+    ended = run("run", "--health-address", f"{LOOPBACK}:0", KUBECONFIG=str(wrong))
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert f"the kubeconfig {wrong} can't be used (" in ended.stderr
+
+
+def test_a_taken_health_port_is_said_to_a_person(cluster: Cluster) -> None:
+    where = address()
+    with started(cluster.kubeconfig, where):
+        eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
+        ended = run("run", "--health-address", where, KUBECONFIG=str(cluster.kubeconfig))
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert f"Error: health can't be served at {where} (" in ended.stderr
+    assert "address already in use): choose another --health-address" in ended.stderr
+
+
+def test_its_version_and_help_are_told() -> None:
+    assert run("--version").stdout.startswith("twinhull, version ")
+    assert "Run the operator" in run("run", "--help").stdout

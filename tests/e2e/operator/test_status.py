@@ -1,0 +1,233 @@
+"""The status as people and tools read it: conditions, kubectl's wait and tables, kstatus."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import pytest
+
+from tests.controlplane import Api, Kubectl
+from tests.e2e.operator.history import History
+from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, condition, container, template
+
+pytestmark = pytest.mark.simulated
+
+Verdict = Literal["Terminating", "InProgress", "Failed", "Current"]
+
+
+def kstatus(workload: Manifest) -> Verdict:
+    """What Flux, Helm and kubectl's appliers make of it (sigs.k8s.io/cli-utils, generic.go, in its order)."""
+    status = workload.get("status", {})
+    if "deletionTimestamp" in workload["metadata"]:
+        return "Terminating"
+    if (
+        status.get("observedGeneration", workload["metadata"]["generation"])
+        != workload["metadata"]["generation"]
+    ):
+        return "InProgress"
+    said = {found["type"]: found["status"] for found in status.get("conditions", [])}
+    if said.get("Reconciling") == "True":
+        return "InProgress"
+    if said.get("Stalled") == "True":
+        return "Failed"
+    return "Current" if said.get("Ready", "True") == "True" else "InProgress"
+
+
+def wait(web: Subject, what: str = "condition=Ready", seconds: int = 60) -> str:
+    return web.cluster.kubectl(
+        *("wait", f"--for={what}", "workload/web", "--namespace", web.namespace, f"--timeout={seconds}s")
+    )
+
+
+def table(kubectl: Kubectl, namespace: str, *options: str) -> list[list[str]]:
+    """The rows of `kubectl get wl`, by column."""
+    header, *rows = kubectl("get", "wl", "--namespace", namespace, *options).rstrip("\n").splitlines()
+    starts = [found.start() for found in re.finditer(r"\S+", header)]
+    ends = [*starts[1:], None]
+    return [[line[a:b].strip() for a, b in zip(starts, ends, strict=True)] for line in (header, *rows)]
+
+
+def test_apply_then_wait(web: Subject) -> None:
+    web.apply()
+    assert wait(web) == "workload.twinhull.dev/web condition met\n"
+    assert web.hull()["status"]["phase"] == "Running"
+
+
+@pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
+def test_change_then_wait_returns_only_when_the_new_revision_is_ready(web: Subject, isolation: str) -> None:
+    web.apply("Container")
+    wait(web)
+    before = web.get()["status"]["hull"]
+
+    # At once, before the operator can have seen it: kubectl heeds the condition's observedGeneration.
+    web.change(isolationPolicy=isolation, template=template(containers=[container(image="nginx:1.30")]))
+    wait(web)
+
+    hull = web.get()["status"]["hull"]
+    assert hull["ready"]
+    assert hull["revision"] != before["revision"]
+    assert web.hull()["metadata"]["name"] == hull["name"]
+
+
+def test_ready_is_never_said_of_a_new_generation_by_an_old_hull(web: Subject) -> None:
+    history = History.begin(web.cluster, web.namespace)
+    web.apply("Container")
+    first = web.becomes("Ready")["status"]["hull"]["revision"]
+    web.change(isolationPolicy="VirtualMachine")
+    second = web.becomes("Ready")["status"]["hull"]["revision"]
+
+    revisions: dict[int, set[str]] = {}
+    for change in history.of("Workload"):
+        for said in change.obj["status"].get("conditions", []):
+            if (said["type"], said["status"]) == ("Ready", "True"):
+                revision = change.obj["status"]["hull"]["revision"]
+                revisions.setdefault(said["observedGeneration"], set()).add(revision)
+    assert list(revisions.values()) == [{first}, {second}]
+
+
+def test_wait_for_stopped_and_running_again(web: Subject) -> None:
+    web.apply()
+    wait(web)
+    web.change(state="Stopped")
+    wait(web)
+    assert web.belongings() == {}
+    web.change(state="Running")
+    wait(web)
+    assert web.hull()["status"]["phase"] == "Running"
+
+
+def test_wait_for_deletion(web: Subject) -> None:
+    web.apply()
+    wait(web)
+    web.delete()
+    wait(web, "delete")
+
+
+def test_every_condition_speaks_of_the_present_generation(web: Subject) -> None:
+    web.apply()
+    web.becomes("Ready")
+    web.change(isolationPolicy="Container")
+    workload = web.becomes("Ready")
+    assert [found["type"] for found in workload["status"]["conditions"]] == [
+        *("Ready", "Reconciling", "Stalled", "IsolationResolved")
+    ]
+    generations = {found["observedGeneration"] for found in workload["status"]["conditions"]}
+    assert generations == {workload["metadata"]["generation"]}
+
+
+def test_a_conditions_time_moves_only_with_its_status(web: Subject) -> None:
+    web.apply()
+    before = {found["type"]: found for found in web.becomes("Ready")["status"]["conditions"]}
+    web.change(service={"type": "NodePort"})
+    after = {found["type"]: found for found in web.becomes("Ready")["status"]["conditions"]}
+    for kind, found in after.items():
+        assert found["lastTransitionTime"] == before[kind]["lastTransitionTime"]
+
+
+def test_kstatus_reads_each_state_as_it_is(web: Subject) -> None:
+    states: dict[str, tuple[Manifest, str, Verdict]] = {
+        "ready": ({}, "Ready", "Current"),
+        "stopped": ({"state": "Stopped"}, "Stopped", "Current"),
+        "starting": ({"pod_template": template({NEVER_READY: "true"})}, "ContainersNotReady", "InProgress"),
+        "completed": (
+            {"pod_template": template({EXIT: "0"}, restartPolicy="Never")},
+            "Completed",
+            "Current",
+        ),
+        "failed": ({"pod_template": template({EXIT: "1"}, restartPolicy="Never")}, "Failed", "Failed"),
+        "unsupported": (
+            {"isolation": "VirtualMachine", "pod_template": template(hostNetwork=True)},
+            "UnsupportedFields",
+            "Failed",
+        ),
+        "overdue": (
+            {
+                "pod_template": template({NEVER_READY: "true"}),
+                "replacement": {"progressDeadlineSeconds": 1},
+            },
+            "ProgressDeadlineExceeded",
+            "Failed",
+        ),
+    }
+    for name, (options, _, _) in states.items():
+        assert kstatus(web.named(name).apply(**options)) == "InProgress"
+    for name, (_, reason, verdict) in states.items():
+        assert kstatus(web.named(name).becomes(reason)) == verdict, name
+
+
+def test_a_hull_that_is_late_is_stalled_until_it_is_ready_after_all(web: Subject) -> None:
+    web.apply(pod_template=template({NEVER_READY: "true"}), replacement={"progressDeadlineSeconds": 1})
+    workload = web.becomes("ProgressDeadlineExceeded")
+    name = web.hull()["metadata"]["name"]
+    sentence = f"not ready after 1 s: Pod {name}: simulated"
+    assert condition(workload, "Stalled") == ("True", "ProgressDeadlineExceeded", sentence)
+    assert condition(workload, "Reconciling")[0] == "False"
+
+    web.annotate("Pod", name, **{NEVER_READY: None})
+    assert condition(web.becomes("Ready"), "Stalled")[0] == "False"
+
+
+def test_a_pod_that_no_node_takes_says_so_in_the_schedulers_words(web: Subject) -> None:
+    web.apply(pod_template=template(nodeSelector={"no": "where"}))
+    status, _, message = condition(web.becomes("Unschedulable"), "Ready")
+    assert status == "False"
+    assert "nodes are available" in message
+
+
+def test_a_pod_whose_image_cannot_be_pulled_says_so(web: Subject, api: Api) -> None:
+    web.apply()
+    web.becomes("Ready")
+    name = web.hull()["metadata"]["name"]
+    waiting = {
+        "name": "web",
+        "image": "nginx:1.29",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+    }
+    unready = [{"type": kind, "status": "False", "reason": "ContainersNotReady"} for kind in ("Ready",)]
+    api.patch(
+        *("Pod", name, web.namespace),
+        {"status": {"conditions": unready, "containerStatuses": [waiting]}},
+        subresource="status",
+    )
+
+    def told() -> bool:
+        return any(note.endswith("container web: no such image") for _, _, note in web.events())
+
+    # The simulated kubelet makes it ready again at once.
+    web.eventually(told, "the image was spoken of")
+
+
+def test_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
+    web.apply("Container")
+    web.named("late").apply(pod_template=template({NEVER_READY: "true"}))
+    web.named("off").apply("VirtualMachine", state="Stopped")
+    web.becomes("Ready")
+    web.named("late").becomes("ContainersNotReady", timeout=30)
+    web.named("off").becomes("Stopped")
+    hull = web.get()["status"]["hull"]
+    late = web.named("late").get()["status"]["hull"]
+
+    rows = table(kubectl, web.namespace)
+    for row in rows[1:]:
+        assert re.fullmatch(r"\d+[sm](\d+s)?", row.pop())
+    assert rows == [
+        ["NAME", "READY", "REASON", "ISOLATION", "HULL", "NODE", "AGE"],
+        ["late", "False", "ContainersNotReady", "Container", late["name"], "node-0"],
+        ["off", "True", "Stopped", "VirtualMachine", "", ""],
+        ["web", "True", "Ready", "Container", hull["name"], "node-0"],
+    ]
+
+
+def test_wide_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
+    web.apply("VirtualMachine")
+    hull = web.becomes("Ready")["status"]["hull"]
+    header, row = table(kubectl, web.namespace, "--output=wide")
+    assert header[7:] == ["REQUESTED", "ADDRESS", "REVISION", "MESSAGE"]
+    assert row[7:] == [
+        *("VirtualMachine", hull["address"], hull["revision"]),
+        f"VirtualMachine {hull['name']} is ready",
+    ]

@@ -1,0 +1,115 @@
+"""What can be told of the CRD without an API server; tests/e2e/test_workload_api.py asks a real one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.api.crd import crds, workloads
+
+ROOT = Path(__file__).parents[3]
+
+#: A client-side `kubectl apply` puts the object as JSON into an annotation, and this is what an object's
+#: annotations may have together: TotalAnnotationSizeLimitB in k8s.io/apimachinery pkg/api/validation.
+ANNOTATIONS_LIMIT = 262_144
+
+
+def nodes(schema: Raw, path: str = "") -> Iterator[tuple[str, Raw]]:
+    """Every schema below and including `schema`, by its path from the root."""
+    yield path, schema
+    for name, field in schema.get("properties", {}).items():
+        yield from nodes(field, f"{path}.{name}")
+    if "items" in schema:
+        yield from nodes(schema["items"], f"{path}[]")
+    if "additionalProperties" in schema:
+        yield from nodes(schema["additionalProperties"], f"{path}{{}}")
+
+
+@pytest.fixture(scope="module")
+def schema() -> Raw:
+    (version,) = workloads()["spec"]["versions"]
+    found: Raw = version["schema"]["openAPIV3Schema"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def ours(schema: Raw) -> dict[str, Raw]:
+    """What doesn't come from Kubernetes' own types."""
+    return {path: node for path, node in nodes(schema) if not path.startswith(".spec.template.")}
+
+
+@pytest.fixture(scope="module")
+def template(schema: Raw) -> dict[str, Raw]:
+    """What does."""
+    return dict(nodes(schema["properties"]["spec"]["properties"]["template"]))
+
+
+def test_every_crd_is_printed() -> None:
+    assert [crd["metadata"]["name"] for crd in crds()] == ["workloads.twinhull.dev"]
+
+
+@pytest.mark.parametrize("name", [crd["metadata"]["name"] for crd in crds()])
+def test_plain_apply_has_room_for_the_crd(name: str) -> None:
+    (crd,) = (crd for crd in crds() if crd["metadata"]["name"] == name)
+    assert len(json.dumps(crd, separators=(",", ":"))) < 100_000 < ANNOTATIONS_LIMIT
+    assert len((ROOT / f"crds/{name}.yaml").read_bytes()) < 200_000
+
+
+def test_every_field_of_our_own_is_described(ours: dict[str, Raw]) -> None:
+    assert [path for path, node in ours.items() if "description" not in node and path != ".metadata"] == []
+
+
+def test_the_template_is_described_as_a_whole_only(template: dict[str, Raw]) -> None:
+    assert [path for path, node in template.items() if "description" in node] == [""]
+
+
+def test_every_node_has_a_type(schema: Raw) -> None:
+    typeless = ("x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
+    assert [path for path, node in nodes(schema) if "type" not in node and not node.keys() & typeless] == []
+
+
+def test_keys_of_list_maps_are_always_there(schema: Raw) -> None:
+    for path, node in nodes(schema):
+        for key in node.get("x-kubernetes-list-map-keys", []):
+            item = node["items"]
+            assert key in item.get("required", []) or "default" in item["properties"][key], (path, key)
+
+
+def test_defaults_turn_up_at_the_top_of_spec_or_in_what_was_given(ours: dict[str, Raw]) -> None:
+    defaulted = {path: node["default"] for path, node in ours.items() if "default" in node}
+    objects = {path: default for path, default in defaulted.items() if ours[path]["type"] == "object"}
+    assert objects == {".status": {"observedGeneration": -1}}
+    assert {path: default for path, default in defaulted.items() if path.count(".") == 2} == {
+        ".spec.isolationPolicy": "Auto",
+        ".spec.state": "Running",
+        ".status.observedGeneration": -1,
+    }
+
+
+def test_template_has_no_default_but_the_key_of_ports(template: dict[str, Raw]) -> None:
+    assert {path: node["default"] for path, node in template.items() if "default" in node} == {
+        ".spec.containers[].ports[].protocol": "TCP",
+        ".spec.initContainers[].ports[].protocol": "TCP",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        (".spec.restartPolicy", ["", "Always", "Never", "OnFailure"]),
+        (".spec.containers[].imagePullPolicy", ["", "Always", "IfNotPresent", "Never"]),
+        (".spec.containers[].ports[].protocol", ["SCTP", "TCP", "UDP"]),
+        (".spec.initContainers[].restartPolicy", ["Always", "Never", "OnFailure"]),
+        (".spec.tolerations[].effect", ["", "NoExecute", "NoSchedule", "PreferNoSchedule"]),
+    ],
+)
+def test_template_knows_the_values_of(template: dict[str, Raw], path: str, values: list[str]) -> None:
+    assert template[path]["enum"] == values
+
+
+def test_template_has_no_ephemeral_containers(template: dict[str, Raw]) -> None:
+    assert "ephemeralContainers" not in template[".spec"]["properties"]

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from twinhull.api.base import Raw
+from twinhull.api.schema import structural
+from twinhull.api.workload import Isolation, Workload
+
+TEMPLATE = yaml.safe_load((Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"))
+
+METADATA = {
+    "name": "web",
+    "namespace": "shop",
+    "uid": "6f1f8f0e-6b8c-4d2e-9c64-7a1f2b3c4d5e",
+    "generation": 3,
+    "creationTimestamp": "2026-11-23T07:43:53Z",
+}
+
+#: Every field is set, and to something else than its default.
+MAXIMAL: Raw = {
+    "metadata": METADATA | {"deletionTimestamp": "2026-11-24T00:00:00Z"},
+    "spec": {
+        "isolationPolicy": "VirtualMachine",
+        "state": "Stopped",
+        "replacement": {"strategy": "Recreate", "progressDeadlineSeconds": 60},
+        "service": {"enabled": False, "type": "LoadBalancer"},
+        "sandbox": {"runtimeClassName": "gvisor"},
+        "virtualMachine": {
+            "instancetype": {"name": "u1.small", "kind": "VirtualMachineInstancetype"},
+            "preference": {"name": "linux", "kind": "VirtualMachinePreference"},
+            "guestImage": "registry.example.com/guest:1",
+            "os": "Linux",
+            "firmware": {"bootloader": "UEFI", "secureBoot": True, "tpm": True},
+            "overrides": {"domain": {"cpu": {"model": "host-model"}}, "hostname": None},
+        },
+        "template": TEMPLATE,
+    },
+    "status": {
+        "observedGeneration": 3,
+        "isolation": {"requested": "Auto", "resolved": "Sandbox", "reason": "Default", "message": "m"},
+        "hull": {
+            "kind": "VirtualMachine",
+            "name": "web-6f9c1",
+            "revision": "6f9c1",
+            "ready": True,
+            "node": "n1",
+            "address": "10.1.2.3",
+            "startedAt": "2026-11-23T07:44:00Z",
+        },
+        "previousHull": {"kind": "Pod", "name": "web-0a1b2", "revision": "0a1b2", "ready": False},
+        "unsupportedFields": [{"path": "spec.hostPID", "reason": "r"}],
+        "exit": {
+            "code": 137,
+            "reason": "OOMKilled",
+            "message": "m",
+            "container": "web",
+            "finishedAt": "2026-11-23T07:45:00.123456Z",
+            "revision": "6f9c1",
+        },
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": "False",
+                "reason": "Stopped",
+                "message": "m",
+                "lastTransitionTime": "2026-11-23T07:44:30Z",
+                "observedGeneration": 3,
+            }
+        ],
+    },
+}
+
+MINIMAL: Raw = {
+    "metadata": METADATA,
+    "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx"}]}}},
+}
+
+
+def unset(schema: Raw, value: Raw, path: str = "") -> list[str]:
+    """The fields of `schema` that `value` lacks."""
+    found = []
+    for name, field in schema.get("properties", {}).items():
+        if name not in value:
+            found.append(f"{path}.{name}")
+        elif isinstance(value[name], dict):
+            found += unset(field, value[name], f"{path}.{name}")
+    return found
+
+
+def test_maximal_workload_is_maximal() -> None:
+    schema = structural(Workload)
+    previous = [f".status.previousHull.{name}" for name in ("node", "address", "startedAt")]
+    assert unset(schema, MAXIMAL) == previous
+
+
+def test_dumping_a_parsed_workload_gives_what_was_parsed() -> None:
+    assert Workload.model_validate(MAXIMAL).raw() == MAXIMAL
+
+
+def test_defaults_are_those_of_the_api_server() -> None:
+    workload = Workload.model_validate(MINIMAL)
+    assert (workload.spec.isolation_policy, workload.spec.state) == ("Auto", "Running")
+    assert workload.status.observed_generation == -1
+
+
+def test_unknown_field_is_ignored() -> None:
+    newer = MINIMAL | {"spec": MINIMAL["spec"] | {"fromANewerVersion": True}}
+    assert Workload.model_validate(newer) == Workload.model_validate(MINIMAL)
+
+
+def test_workload_cannot_be_changed() -> None:
+    workload = Workload.model_validate(MINIMAL)
+    with pytest.raises(ValidationError, match="frozen"):
+        workload.spec.state = "Stopped"  # type: ignore[misc,assignment]
+
+
+def test_isolation_has_an_order() -> None:
+    assert sorted(Isolation, key=lambda isolation: isolation.strength) == [
+        "Container",
+        "Sandbox",
+        "VirtualMachine",
+    ]

@@ -1,0 +1,125 @@
+"""Small objects to decide on: a Workload, what may be there of it, and the case that both make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.core.case import Case
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.observed import Refusal
+from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL
+from twinhull.shell.kinds import BY_NAME
+from twinhull.shell.observe import observe
+from twinhull.shell.refusals import Refusals
+from twinhull.shell.store import Store
+
+NAMESPACE, NAME, UID = "shop", "web", "6f1f8f0e-6b8c-4d2e-9c64-7a1f2b3c4d5e"
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+#: A quarter of an hour after everything was created: every deadline has passed.
+NOW = CREATED + timedelta(minutes=15)
+DEFAULTS = OperatorDefaults(guest_image="guest:1")
+KUBEVIRT: Raw = {
+    "kind": "KubeVirt",
+    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+    "status": {"phase": "Deployed"},
+}
+GVISOR: Raw = {"kind": "RuntimeClass", "metadata": {"name": "gvisor"}}
+OURS: Raw = {"apiVersion": API_VERSION, "kind": "Workload", "name": NAME, "uid": UID, "controller": True}
+
+
+def at(seconds: float = 0) -> str:
+    """A time, in seconds after everything was created, as Kubernetes writes it."""
+    return (CREATED + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def workload(
+    spec: Mapping[str, Any] | None = None, *, pod: Mapping[str, Any] | None = None, **also: Any
+) -> Raw:
+    """A Workload of one container; `pod` is added to its template's spec, `also` to the whole."""
+    template = {"spec": {"containers": [{"name": "web", "image": "nginx:1"}], **(pod or {})}}
+    metadata = {"generation": 1, **also.pop("metadata", {})}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Workload",
+        "metadata": _placed({"name": NAME, "uid": UID, **metadata}),
+        "spec": {"template": template, **(spec or {})},
+        **also,
+    }
+
+
+def case(
+    raw: Raw,
+    *objects: Raw,
+    defaults: OperatorDefaults = DEFAULTS,
+    now: datetime = NOW,
+    refusals: Mapping[str, Refusal] | None = None,
+    rehearsed: bool = True,
+) -> Case:
+    """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
+    store = Store()
+    for obj in (raw, *objects):
+        store.put(BY_NAME[obj["kind"]], obj | {"metadata": _placed(obj["metadata"])})
+    found = observe(store, Refusals(), (NAMESPACE, NAME), defaults, now)
+    assert found is not None
+    tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()
+    return replace(
+        found, observed=replace(found.observed, refusals=refusals or {}, rehearsed=frozenset(tried))
+    )
+
+
+def _placed(metadata: Mapping[str, Any]) -> Raw:
+    kindless = {"namespace": NAMESPACE, "resourceVersion": "1", "creationTimestamp": at()}
+    return {**kindless, "uid": f"uid-{metadata.get('name')}", **metadata}
+
+
+def hull(  # noqa: PLR0913  one parameter a part
+    kind: str,
+    name: str,
+    *,
+    owner: Raw | None = OURS,
+    deleting: bool = False,
+    spec: Raw | None = None,
+    status: Raw | None = None,
+) -> Raw:
+    """A Pod, VirtualMachine or VirtualMachineInstance with the Workload's label."""
+    labels = {WORKLOAD_LABEL: NAME, HULL_LABEL: kind, REVISION_LABEL: name.rpartition("-")[2]}
+    gone = {"deletionTimestamp": at(870), "deletionGracePeriodSeconds": 30} if deleting else {}
+    return {
+        "kind": kind,
+        "metadata": {"name": name, "labels": labels, "ownerReferences": [owner] if owner else [], **gone},
+        "spec": spec or {"containers": [{"name": "web", "image": "nginx:1"}]},
+        "status": status or {},
+    }
+
+
+def conditions(ready: str, *, since: float = 0, **more: str) -> list[Raw]:
+    """A Ready condition."""
+    return [{"type": "Ready", "status": ready, "lastTransitionTime": at(since), **more}]
+
+
+def running(*, ready: bool = True, since: float = 1) -> Raw:
+    """The status of a Pod that runs."""
+    return {"phase": "Running", "conditions": conditions(str(ready), since=since), "startTime": at(1)}
+
+
+def ended(phase: str, *containers: Raw, **more: Any) -> Raw:
+    """The status of a Pod that ended."""
+    return {"phase": phase, "containerStatuses": list(containers), **more}
+
+
+def terminated(name: str, code: int, *, seconds: float = 5, **more: Any) -> Raw:
+    """A container's status after its end, that many seconds after everything was created."""
+    end = {"exitCode": code, "finishedAt": at(seconds), **more}
+    return {"name": name, "state": {"terminated": end}}
+
+
+def companion(kind: str, name: str, *, owner: Raw | None = OURS, deleting: bool = False, **more: Any) -> Raw:
+    """A Service or ConfigMap with the Workload's label."""
+    labels = {WORKLOAD_LABEL: NAME}
+    gone = {"deletionTimestamp": at(40)} if deleting else {}
+    metadata = {"name": name, "labels": labels, "ownerReferences": [owner] if owner else [], **gone}
+    return {"kind": kind, "metadata": metadata, **more}

@@ -1,0 +1,129 @@
+"""The Service, which outlives hulls, and the manifest, which doesn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Action, Change, Create, Delete
+from twinhull.core.companions import upkeep
+from twinhull.hulls.merge import merge_patch
+
+from .objects import KUBEVIRT, OURS, case, companion, hull, workload
+
+FORMER = OURS | {"uid": "uid-former"}
+PORTS = {"containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]}
+SERVED = workload({"isolationPolicy": "Container"}, pod=PORTS)
+UNSERVED = workload({"service": {"enabled": False}}, pod=PORTS)
+MACHINE = workload({"isolationPolicy": "VirtualMachine"})
+VM = case(MACHINE).hull_name
+
+
+def kept(raw: Raw, *objects: Raw) -> list[Action]:
+    return list(upkeep(case(raw, *objects)))
+
+
+def service(**also: Any) -> Raw:
+    """The Service as it should be."""
+    (create,) = kept(SERVED)
+    assert isinstance(create, Create)
+    return companion("Service", "web", spec=create.obj["spec"]) | also
+
+
+def test_service_is_made() -> None:
+    (action,) = kept(SERVED)
+    assert isinstance(action, Create)
+    assert action.key == "Service/web"
+    assert action.obj["spec"] == {
+        "type": "ClusterIP",
+        "selector": {"twinhull.dev/workload": "web"},
+        "ports": [{"name": "http", "port": 80, "targetPort": 80, "protocol": "TCP"}],
+    }
+
+
+def test_service_is_left_as_it_is() -> None:
+    assert kept(SERVED, service()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "NodePort"},
+        {"selector": {"twinhull.dev/workload": "other"}},
+        {"selector": {"twinhull.dev/workload": "web", "app": "x"}},
+        {"ports": []},
+    ],
+)
+def test_changed_service_is_put_right_in_one_patch(change: Raw) -> None:
+    was = service()
+    changed = was | {"spec": was["spec"] | change}
+    (action,) = kept(SERVED, changed)
+    assert isinstance(action, Change)
+    assert (action.key, action.uid) == ("Service/web", "uid-web")
+    assert kept(SERVED, merge_patch(changed, action.patch)) == []
+    assert action.note
+    assert action.note.message == "changed Service web to match the spec"
+
+
+def test_service_that_is_no_longer_wanted_is_deleted() -> None:
+    (action,) = kept(UNSERVED, service())
+    assert action == Delete("Service", "web", "uid-web")
+
+
+@pytest.mark.parametrize("owner", [None, FORMER])
+@pytest.mark.parametrize("raw", [SERVED, UNSERVED])
+def test_service_of_somebody_else_is_left_alone(raw: Raw, owner: Raw | None) -> None:
+    assert kept(raw, companion("Service", "web", owner=owner, spec={})) == []
+
+
+@pytest.mark.parametrize("raw", [SERVED, UNSERVED])
+def test_service_on_its_way_out_is_left_alone(raw: Raw) -> None:
+    assert kept(raw, companion("Service", "web", deleting=True, spec={})) == []
+
+
+def test_stopped_workload_keeps_its_service() -> None:
+    assert kept(SERVED | {"spec": SERVED["spec"] | {"state": "Stopped"}}, service()) == []
+
+
+def manifest(name: str = VM, **also: Any) -> Raw:
+    return companion("ConfigMap", name, **also)
+
+
+def test_manifest_is_made_again_beside_its_machine() -> None:
+    (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM))
+    assert isinstance(action, Create)
+    assert action.key == f"ConfigMap/{VM}"
+
+
+@pytest.mark.parametrize(
+    "there", [(), (hull("VirtualMachine", VM),)], ids=["machine to come", "machine there"]
+)
+def test_manifest_is_kept(there: tuple[Raw, ...]) -> None:
+    assert kept(MACHINE, KUBEVIRT, manifest(), *there) == []
+
+
+def test_manifest_is_not_made_for_a_machine_on_its_way_out() -> None:
+    assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM, deleting=True)) == []
+
+
+def test_manifest_of_a_former_machine_is_kept_until_that_is_gone() -> None:
+    former, of = manifest("web-1former"), hull("VirtualMachine", "web-1former", deleting=True)
+    assert kept(MACHINE, KUBEVIRT, former, of) == []
+    assert kept(MACHINE, KUBEVIRT, former) == [Delete("ConfigMap", "web-1former", "uid-web-1former")]
+
+
+def test_manifest_of_a_machine_that_became_a_pod_is_deleted() -> None:
+    assert [action.key for action in kept(workload(), manifest())] == [f"ConfigMap/{VM}"]
+
+
+def test_manifest_of_a_stopped_machine_is_deleted_after_it() -> None:
+    stopped = workload({"isolationPolicy": "VirtualMachine", "state": "Stopped"})
+    assert kept(stopped, manifest(), hull("VirtualMachine", VM)) == []
+    assert kept(stopped, manifest()) == [Delete("ConfigMap", VM, f"uid-{VM}")]
+
+
+@pytest.mark.parametrize("also", [{"owner": None}, {"owner": FORMER}, {"deleting": True}])
+def test_manifest_that_is_not_ours_or_goes_already_is_left_alone(also: Any) -> None:
+    assert kept(workload(), manifest(**also)) == []

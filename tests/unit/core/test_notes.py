@@ -1,0 +1,71 @@
+"""What people are told: each thing once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import pytest
+
+from twinhull.api.workload import Condition, UnsupportedField, WorkloadStatus
+from twinhull.core.notes import notes
+
+Truth = Literal["True", "False", "Unknown"]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def said(
+    ready: Truth, reason: str, *, stalled: bool = False, generation: int = 1, dropped: tuple[str, ...] = ()
+) -> WorkloadStatus:
+    truths: list[tuple[str, Truth]] = [("Ready", ready), ("Stalled", "True" if stalled else "False")]
+    return WorkloadStatus(
+        observed_generation=generation,
+        unsupported_fields=tuple(UnsupportedField(path=path, reason="r") for path in dropped) or None,
+        conditions=tuple(
+            Condition(
+                type=kind,
+                status=truth,
+                reason=reason,
+                message=f"{reason}!",
+                last_transition_time=NOW,
+                observed_generation=generation,
+            )
+            for kind, truth in truths
+        ),
+    )
+
+
+NEW = WorkloadStatus()
+STARTING, READY, STOPPED = said("False", "Pending"), said("True", "Ready"), said("True", "Stopped")
+STALLED, OTHERWISE = said("False", "NoKubeVirt", stalled=True), said("False", "Conflict", stalled=True)
+DROPPED = said("True", "Ready", dropped=("spec.hostUsers",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        pytest.param(NEW, STARTING, [], id="starting"),
+        pytest.param(NEW, READY, ["Normal Ready"], id="ready"),
+        pytest.param(STARTING, READY, ["Normal Ready"], id="ready at last"),
+        pytest.param(READY, READY, [], id="still ready"),
+        pytest.param(READY, STOPPED, ["Normal Stopped"], id="stopped"),
+        pytest.param(NEW, STALLED, ["Warning NoKubeVirt"], id="stalled"),
+        pytest.param(STALLED, STALLED, [], id="still stalled"),
+        pytest.param(STALLED, OTHERWISE, ["Warning Conflict"], id="stalled for another reason"),
+        pytest.param(STALLED, STARTING, [], id="no longer stalled"),
+        pytest.param(READY, STARTING, ["Warning Pending"], id="no longer ready"),
+        pytest.param(READY, said("False", "Replacing", generation=2), [], id="no longer ready, as asked for"),
+        pytest.param(READY, STALLED, ["Warning NoKubeVirt"], id="stalled from ready"),
+        pytest.param(STARTING, DROPPED, ["Warning FieldsDropped", "Normal Ready"], id="a field was dropped"),
+        pytest.param(DROPPED, DROPPED, [], id="a field was dropped before"),
+    ],
+)
+def test_told(before: WorkloadStatus, after: WorkloadStatus, told: list[str]) -> None:
+    assert [f"{note.type} {note.reason}" for note in notes(before, after)] == told
+
+
+def test_note_says_what_the_condition_says() -> None:
+    (note,) = notes(NEW, READY)
+    assert note.message == "Ready!"
+    dropped, _ = notes(STARTING, DROPPED)
+    assert dropped.message == "the API server left out spec.template.spec.hostUsers"

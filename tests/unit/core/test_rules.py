@@ -1,0 +1,641 @@
+"""Every situation that a Workload can be in: what is decided, in one word, and in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import pytest
+
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.core.actions import Action, Create, Delete, Rehearse
+from twinhull.core.case import Case
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.observed import Refusal
+from twinhull.core.plan import plan
+from twinhull.core.rules import RULES, Step, decide
+
+from .objects import (
+    CREATED,
+    DEFAULTS,
+    GVISOR,
+    KUBEVIRT,
+    NOW,
+    OURS,
+    at,
+    case,
+    companion,
+    conditions,
+    ended,
+    hull,
+    running,
+    terminated,
+    workload,
+)
+
+CONTAINER = workload({"isolationPolicy": "Container"})
+STOPPED = workload({"state": "Stopped"})
+SANDBOX = workload({"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}})
+MACHINE = workload({"isolationPolicy": "VirtualMachine"})
+
+
+def name(raw: Raw) -> str:
+    """The name of the hull that a Workload is to have."""
+    return case(raw).hull_name
+
+
+POD, BOXED, VM = name(CONTAINER), name(SANDBOX), name(MACHINE)
+
+
+def once(policy: str, **also: Any) -> Raw:
+    """A Workload that runs to completion."""
+    return workload({"isolationPolicy": "Container"}, pod={"restartPolicy": policy}, **also)
+
+
+ONCE, AGAIN = once("Never"), once("OnFailure")
+
+
+def vm(**status: Any) -> Raw:
+    return hull("VirtualMachine", VM, spec={"runStrategy": "Always"}, status=status)
+
+
+def boxed(runtime_class: str | None) -> Raw:
+    spec = {"containers": [{"name": "web", "image": "nginx:1"}], "runtimeClassName": runtime_class}
+    return hull("Pod", BOXED, spec=spec, status=running())
+
+
+def foreign(kind: str | None) -> Raw | None:
+    if kind is None:
+        return None
+    versions = {"Workload": API_VERSION, "VirtualMachine": "kubevirt.io/v1"}
+    version = versions.get(kind, "apps/v1")
+    return {"apiVersion": version, "kind": kind, "name": "other", "uid": "uid-other", "controller": True}
+
+
+def said(step: Step) -> tuple[str, str, str]:
+    """What kind of step it is, why in a word, and in a sentence."""
+    kind = "ready" if step.ready == "True" else "stalled" if step.stalled else "under way"
+    assert step.reconciling == (kind == "under way")
+    return kind, step.reason, step.message
+
+
+def done(actions: tuple[Action, ...]) -> list[str]:
+    return [f"{type(action).__name__.lower()} {action.key}" for action in actions]
+
+
+#: The situation, what is said, what is done to hulls.
+SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
+    "stopped, and nothing is there": (
+        case(STOPPED),
+        ("ready", "Stopped", "stopped, as spec.state asks"),
+        [],
+    ),
+    "stopped, and it runs": (
+        case(STOPPED, hull("Pod", POD)),
+        ("under way", "Stopping", f"waiting for Pod {POD} to end"),
+        [f"delete Pod/{POD}"],
+    ),
+    "stopped, and it is ending": (
+        case(STOPPED, hull("Pod", POD, deleting=True)),
+        ("under way", "Stopping", f"waiting for Pod {POD} to end"),
+        [],
+    ),
+    "stopped with two hulls": (
+        case(STOPPED, hull("Pod", POD), hull("Pod", "web-1former")),
+        ("under way", "Stopping", f"waiting for Pod {POD} and Pod web-1former to end"),
+        [f"delete Pod/{POD}", "delete Pod/web-1former"],
+    ),
+    "a Pod of nobody has our label": (
+        case(CONTAINER, hull("Pod", "stray", owner=None)),
+        (
+            "stalled",
+            "NameConflict",
+            (
+                "Pod stray belongs to nobody but has this Workload's name or label twinhull.dev/workload: "
+                "delete it, remove the label, or rename one of the two"
+            ),
+        ),
+        [],
+    ),
+    "a Service of somebody has our name": (
+        case(
+            workload(pod={"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}),
+            companion("Service", "web", owner=foreign("Gateway"), spec={}),
+        ),
+        (
+            "stalled",
+            "NameConflict",
+            (
+                "Service web belongs to Gateway uid-other but has this Workload's name or label "
+                "twinhull.dev/workload: delete it, remove the label, or rename one of the two"
+            ),
+        ),
+        [],
+    ),
+    "a ConfigMap of nobody is where the manifest should be": (
+        case(MACHINE, KUBEVIRT, companion("ConfigMap", VM, owner=None)),
+        (
+            "stalled",
+            "NameConflict",
+            (
+                f"ConfigMap {VM} belongs to nobody but has this Workload's name or label "
+                "twinhull.dev/workload: delete it, remove the label, or rename one of the two"
+            ),
+        ),
+        [],
+    ),
+    "the hull of a Workload that had this name is still there": (
+        case(CONTAINER, hull("Pod", POD, owner=OURS | {"uid": "uid-former"})),
+        ("under way", "Waiting", f"waiting for Pod {POD} to go with its former owner"),
+        [],
+    ),
+    "somebody's Pod with our label is on its way out": (
+        case(CONTAINER, hull("Pod", "stray", owner=None, deleting=True)),
+        ("under way", "Waiting", "waiting for Pod stray to go with its former owner"),
+        [],
+    ),
+    "KubeVirt isn't installed": (
+        case(MACHINE),
+        (
+            "stalled",
+            "KubeVirtMissing",
+            (
+                "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
+                "install it (kubevirt.io), and this Workload goes on by itself"
+            ),
+        ),
+        [],
+    ),
+    "KubeVirt isn't installed, and a Pod of before runs": (
+        case(MACHINE, hull("Pod", POD)),
+        (
+            "stalled",
+            "KubeVirtMissing",
+            (
+                "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
+                "install it (kubevirt.io), and this Workload goes on by itself"
+            ),
+        ),
+        [],
+    ),
+    "KubeVirt is being deployed": (
+        case(MACHINE, KUBEVIRT | {"status": {"phase": "Deploying"}}),
+        ("under way", "KubeVirtNotReady", "waiting for KubeVirt to be deployed"),
+        [],
+    ),
+    "KubeVirt is being removed": (
+        case(MACHINE, KUBEVIRT | {"status": {"phase": "Deleting"}}),
+        ("stalled", "KubeVirtNotReady", "KubeVirt is Deleting: see kubectl get kubevirt -A"),
+        [],
+    ),
+    "KubeVirt has said nothing yet": (
+        case(MACHINE, KUBEVIRT | {"status": {}}),
+        ("under way", "KubeVirtNotReady", "waiting for KubeVirt to be deployed"),
+        [],
+    ),
+    "there is no guest image": (
+        case(MACHINE, KUBEVIRT, defaults=OperatorDefaults()),
+        (
+            "stalled",
+            "GuestImageMissing",
+            (
+                "no guest image is named for the machine: set spec.virtualMachine.guestImage, "
+                "or the operator's --guest-image"
+            ),
+        ),
+        [],
+    ),
+    "no RuntimeClass is named": (
+        case(workload({"isolationPolicy": "Sandbox"}), GVISOR),
+        (
+            "stalled",
+            "RuntimeClassMissing",
+            (
+                "no RuntimeClass is named for the sandbox: set spec.sandbox.runtimeClassName, "
+                "or the operator's --sandbox-runtime-class"
+            ),
+        ),
+        [],
+    ),
+    "the RuntimeClass doesn't exist": (
+        case(SANDBOX),
+        (
+            "stalled",
+            "RuntimeClassMissing",
+            "RuntimeClass gvisor does not exist: create it, or name another in spec.sandbox.runtimeClassName",
+        ),
+        [],
+    ),
+    "Auto became a Sandbox, and the template has a RuntimeClass of its own": (
+        case(
+            workload(pod={"runtimeClassName": "kata"}),
+            GVISOR,
+            defaults=OperatorDefaults(case(SANDBOX).resolution.resolved, "gvisor"),
+        ),
+        (
+            "stalled",
+            "RuntimeClassConflict",
+            (
+                "spec.template.spec.runtimeClassName: a Sandbox takes its RuntimeClass from "
+                "spec.sandbox.runtimeClassName; move it there"
+            ),
+        ),
+        [],
+    ),
+    "a machine can't give a field": (
+        case(workload({"isolationPolicy": "VirtualMachine"}, pod={"hostPID": True}), KUBEVIRT),
+        (
+            "stalled",
+            "UnsupportedFields",
+            (
+                "spec.template.spec.hostPID: a machine has no part in its node's processes; remove it, "
+                "or use isolation Container"
+            ),
+        ),
+        [],
+    ),
+    "a machine can't give two fields": (
+        case(
+            workload({"isolationPolicy": "VirtualMachine"}, pod={"hostPID": True, "hostIPC": True}), KUBEVIRT
+        ),
+        (
+            "stalled",
+            "UnsupportedFields",
+            (
+                "spec.template.spec.hostPID: a machine has no part in its node's processes; remove it, "
+                "or use isolation Container (and 1 more in status.unsupportedFields)"
+            ),
+        ),
+        [],
+    ),
+    "another revision runs": (
+        case(CONTAINER, hull("Pod", "web-1former", status=running())),
+        ("under way", "Replacing", "waiting for Pod web-1former to end"),
+        ["delete Pod/web-1former"],
+    ),
+    "another revision runs beside the new one": (
+        case(CONTAINER, hull("Pod", "web-1former"), hull("Pod", POD, status=running())),
+        ("under way", "Replacing", "waiting for Pod web-1former to end"),
+        ["delete Pod/web-1former"],
+    ),
+    "the isolation was flipped": (
+        case(SANDBOX, GVISOR, hull("VirtualMachine", VM, spec={}, deleting=True)),
+        ("under way", "Replacing", f"waiting for VirtualMachine {VM} to end"),
+        [],
+    ),
+    "somebody deletes the Pod": (
+        case(CONTAINER, hull("Pod", POD, deleting=True, status=running())),
+        ("under way", "Restarting", f"waiting for Pod {POD} to end"),
+        [],
+    ),
+    "it ran to completion": (
+        case(
+            ONCE, hull("Pod", name(ONCE), status=ended("Succeeded", terminated("web", 0, reason="Completed")))
+        ),
+        ("ready", "Completed", "container web ended with exit code 0 (Completed)"),
+        [],
+    ),
+    "it failed": (
+        case(ONCE, hull("Pod", name(ONCE), status=ended("Failed", terminated("web", 2, message="no disk")))),
+        ("stalled", "Failed", "container web ended with exit code 2 (Error): no disk"),
+        [],
+    ),
+    "it outlived its own deadline": (
+        case(
+            AGAIN,
+            hull("Pod", name(AGAIN), status=ended("Failed", reason="DeadlineExceeded", message="too long")),
+        ),
+        ("stalled", "Failed", "ended (DeadlineExceeded): too long"),
+        [],
+    ),
+    "it was evicted, and may start over": (
+        case(AGAIN, hull("Pod", name(AGAIN), status=ended("Failed", reason="Evicted", message="memory"))),
+        ("under way", "Restarting", f"Pod {name(AGAIN)} ended (Evicted) and is made again"),
+        [f"delete Pod/{name(AGAIN)}"],
+    ),
+    "it was evicted": (
+        case(CONTAINER, hull("Pod", POD, status=ended("Failed", reason="Evicted", message="memory"))),
+        ("under way", "Restarting", f"Pod {POD} ended (Evicted) and is made again"),
+        [f"delete Pod/{POD}"],
+    ),
+    "it was evicted a moment after its creation": (
+        case(
+            CONTAINER,
+            hull("Pod", POD, status=ended("Failed", reason="Evicted")),
+            now=CREATED + timedelta(seconds=4),
+        ),
+        ("under way", "Restarting", f"Pod {POD} ended (Evicted) and is made again"),
+        [],
+    ),
+    "there is nothing yet": (
+        case(CONTAINER),
+        ("under way", "Creating", f"creating Pod {POD}"),
+        [f"create Pod/{POD}"],
+    ),
+    "there is no machine and no manifest": (
+        case(MACHINE, KUBEVIRT),
+        ("under way", "Creating", f"creating VirtualMachine {VM}"),
+        [f"create ConfigMap/{VM}"],
+    ),
+    "there is the manifest, and no machine": (
+        case(MACHINE, KUBEVIRT, companion("ConfigMap", VM)),
+        ("under way", "Creating", f"creating VirtualMachine {VM}"),
+        [f"create VirtualMachine/{VM}"],
+    ),
+    "the manifest is on its way out": (
+        case(MACHINE, KUBEVIRT, companion("ConfigMap", VM, deleting=True)),
+        ("under way", "Creating", f"waiting for ConfigMap {VM} to end; it is then made again"),
+        [],
+    ),
+    "it starts": (
+        case(CONTAINER, hull("Pod", POD), now=CREATED),
+        ("under way", "Pending", f"Pod {POD}: the Pod has not started yet"),
+        [],
+    ),
+    "it doesn't become ready": (
+        case(CONTAINER, hull("Pod", POD, status=running(ready=False))),
+        (
+            "stalled",
+            "ProgressDeadlineExceeded",
+            f"not ready after 600 s: Pod {POD}: the Pod has not started yet",
+        ),
+        [],
+    ),
+    "a machine starts": (
+        case(
+            MACHINE,
+            KUBEVIRT,
+            companion("ConfigMap", VM),
+            vm(
+                printableStatus="Running",
+                conditions=conditions("False", reason="GuestNotReady", message="guest is booting"),
+            ),
+            now=CREATED,
+        ),
+        ("under way", "GuestNotReady", f"VirtualMachine {VM}: guest is booting"),
+        [],
+    ),
+    "it is ready": (
+        case(CONTAINER, hull("Pod", POD, status=running())),
+        ("ready", "Ready", f"Pod {POD} is ready"),
+        [],
+    ),
+    "a webhook took the Pod out of its sandbox": (
+        case(SANDBOX, boxed(None)),
+        (
+            "stalled",
+            "IsolationDropped",
+            (
+                f"Pod {BOXED} runs without spec.template.spec.runtimeClassName, which the API server left "
+                "out: enable the feature there, or remove the field"
+            ),
+        ),
+        [],
+    ),
+    "it is ready though the RuntimeClass is gone": (
+        case(SANDBOX, boxed("gvisor")),
+        ("ready", "Ready", f"Pod {BOXED} is ready"),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_situation(situation: str) -> None:
+    found, sentence, actions = SITUATIONS[situation]
+    step = decide(found)
+    assert said(step) == sentence
+    assert done(step.actions) == actions
+
+
+def test_every_rule_decides_some_situation() -> None:
+    deciding = {
+        next(rule.__name__ for rule in RULES if rule(found))
+        for found, _, _ in [*SITUATIONS.values(), _refused_service()]
+    }
+    assert deciding == {rule.__name__ for rule in RULES}
+
+
+def _refused_service() -> tuple[Case, None, None]:
+    raw = workload(pod={"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]})
+    there = hull("Pod", name(raw), status=running())
+    return case(raw, there, refusals={"Service/web": refusal()}), None, None
+
+
+def refusal(*, final: bool = True) -> Refusal:
+    return Refusal("ServiceRefused", "exceeded quota", final, NOW + timedelta(seconds=8))
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_refused_service_is_said_once_the_hull_is_there(final: bool) -> None:  # noqa: FBT001
+    found = _refused_service()[0]
+    found = replace(found, observed=replace(found.observed, refusals={"Service/web": refusal(final=final)}))
+    assert said(decide(found)) == ("stalled" if final else "under way", "ServiceRefused", "exceeded quota")
+    assert (plan(found).actions, plan(found).requeue_after) == ((), timedelta(seconds=8))
+
+
+def test_refused_service_keeps_no_hull_from_being_made() -> None:
+    found = _refused_service()[0]
+    found = replace(found, observed=replace(found.observed, hulls=()))
+    assert done(plan(found).actions) == [f"create {found.hull_kind}/{found.hull_name}"]
+    assert plan(found).requeue_after == timedelta(seconds=8)
+
+
+@pytest.mark.parametrize(
+    ("raw", "objects", "key"),
+    [
+        (CONTAINER, (), f"Pod/{POD}"),
+        (CONTAINER, (hull("Pod", "web-1former"),), "Pod/web-1former"),
+        (CONTAINER, (hull("Pod", POD, status=ended("Failed", reason="Evicted")),), f"Pod/{POD}"),
+        (STOPPED, (hull("Pod", POD),), f"Pod/{POD}"),
+        (MACHINE, (KUBEVIRT,), f"ConfigMap/{VM}"),
+        (MACHINE, (KUBEVIRT, companion("ConfigMap", VM)), f"VirtualMachine/{VM}"),
+        (MACHINE, (KUBEVIRT, vm()), f"ConfigMap/{VM}"),
+    ],
+    ids=["create", "replace", "heal", "stop", "manifest", "machine", "manifest again"],
+)
+def test_whatever_was_refused_is_not_asked_for_before_its_time(
+    raw: Raw, objects: tuple[Raw, ...], key: str
+) -> None:
+    refusals = {
+        key: Refusal("PodRefused", "denied by a webhook", final=True, retry_at=NOW + timedelta(seconds=8))
+    }
+    found = case(raw, *objects, refusals=refusals)
+    assert said(decide(found)) == ("stalled", "PodRefused", "denied by a webhook")
+    assert (plan(found).actions, plan(found).requeue_after) == ((), timedelta(seconds=8))
+    later = case(raw, *objects, refusals=refusals, now=NOW + timedelta(seconds=8))
+    assert key in {action.key for action in plan(later).actions}
+
+
+@pytest.mark.parametrize(
+    ("created", "wait"),
+    [(0, 10), (4, 6), (9.5, 0.5), (10, None)],
+)
+def test_failed_hull_is_made_again_ten_seconds_after_its_creation(created: float, wait: float | None) -> None:
+    there = hull("Pod", POD, status=ended("Failed", reason="NodeShutdown"))
+    step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=created)))
+    assert step.requeue_after == (None if wait is None else timedelta(seconds=wait))
+    assert bool(step.actions) == (wait is None)
+
+
+def test_deadline_counts_from_when_the_hull_ceased_to_be_ready() -> None:
+    there = hull("Pod", POD, status=running(ready=False, since=100))
+    step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=150)))
+    assert (step.reconciling, step.requeue_after) == (True, timedelta(seconds=550))
+
+
+def test_deletion_tells_why() -> None:
+    (action,) = decide(case(CONTAINER, hull("Pod", "web-1former"))).actions
+    assert isinstance(action, Delete)
+    assert action.uid == "uid-web-1former"
+    assert action.note
+    assert action.note.message == f"deleted Pod web-1former: replaced by Pod {POD}"
+
+
+def test_replacement_is_tried_out_before_anything_is_deleted() -> None:
+    found = case(CONTAINER, hull("Pod", "web-1former", status=running()), rehearsed=False)
+    step = decide(found)
+    assert said(step) == ("under way", "Replacing", f"trying out Pod {POD}")
+    (action,) = step.actions
+    assert isinstance(action, Rehearse)
+    assert action.obj["metadata"]["name"] == POD
+
+
+def test_replacement_that_is_refused_leaves_what_runs() -> None:
+    refusal = Refusal("PodRefused", "spec.volumes[0]: invalid", final=True, retry_at=NOW + timedelta(hours=1))
+    there = hull("Pod", "web-1former", status=running())
+    found = case(CONTAINER, there, refusals={f"Pod/{POD}": refusal}, rehearsed=False)
+    assert said(decide(found)) == ("stalled", "PodRefused", "spec.volumes[0]: invalid")
+    assert plan(found).actions == ()
+
+
+def test_nothing_is_tried_out_for_a_hull_that_is_leaving_anyway() -> None:
+    there = hull("Pod", "web-1former", status=running(), deleting=True)
+    assert decide(case(CONTAINER, there, rehearsed=False)).actions == ()
+
+
+def test_creation_tells_the_isolation() -> None:
+    (action,) = decide(case(SANDBOX, GVISOR)).actions
+    assert isinstance(action, Create)
+    assert action.note
+    assert action.note.message == f"created Pod {BOXED} (isolation Sandbox)"
+
+
+def test_lack_of_the_isolation_is_no_isolation() -> None:
+    assert not decide(case(MACHINE)).isolated
+    assert not decide(case(SANDBOX)).isolated
+    assert decide(
+        case(workload({"isolationPolicy": "VirtualMachine"}, pod={"hostPID": True}), KUBEVIRT)
+    ).isolated
+
+
+class TestRunsToCompletion:
+    """What is remembered of a run, and what isn't."""
+
+    RECORD: ClassVar[Raw] = {
+        "code": 0,
+        "reason": "Completed",
+        "container": "web",
+        "revision": case(ONCE).revision,
+    }
+
+    def test_its_pod_was_tidied_away(self) -> None:
+        found = case(once("Never", status={"exit": self.RECORD}))
+        assert said(decide(found)) == (
+            "ready",
+            "Completed",
+            "container web ended with exit code 0 (Completed)",
+        )
+
+    def test_its_pod_is_being_tidied_away(self) -> None:
+        there = hull(
+            "Pod", name(ONCE), deleting=True, status=ended("Succeeded", terminated("web", 0, seconds=20))
+        )
+        found = case(once("Never", status={"exit": self.RECORD}), there)
+        assert decide(found).reason == "Completed"
+
+    def test_another_revision_runs_anew(self) -> None:
+        found = case(once("Never", status={"exit": self.RECORD | {"revision": "1other"}}))
+        assert decide(found).reason == "Creating"
+
+    def test_it_runs_again_when_its_policy_becomes_always(self) -> None:
+        found = case(workload({"isolationPolicy": "Container"}, status={"exit": self.RECORD}))
+        assert (found.exit, decide(found).reason) == (None, "Creating")
+
+    @pytest.mark.parametrize("lack", ["KubeVirtMissing", "UnsupportedFields"])
+    def test_it_stays_completed_when_its_hull_could_not_be_made_any_more(self, lack: str) -> None:
+        more = {"hostPID": True} if lack == "UnsupportedFields" else {}
+        spec = {"isolationPolicy": "VirtualMachine"}
+        raw = workload(spec, pod={"restartPolicy": "Never", **more})
+        record = self.RECORD | {"revision": case(raw).revision}
+        objects = [KUBEVIRT] if lack == "UnsupportedFields" else []
+        assert decide(case(raw, *objects)).reason == lack
+        assert decide(case(raw | {"status": {"exit": record}}, *objects)).reason == "Completed"
+
+    @pytest.mark.parametrize("code", [0, 143])
+    def test_end_by_deletion_is_not_the_end_of_the_run(self, code: int) -> None:
+        status = ended("Failed" if code else "Succeeded", terminated("web", code, seconds=840))
+        there = hull("Pod", name(ONCE), deleting=True, status=status)  # asked for 840 s after its creation
+        found = case(ONCE, there)
+        assert (found.exit, decide(found).reason) == (None, "Restarting")
+
+    def test_end_before_the_deletion_is_the_end_of_the_run(self) -> None:
+        there = hull(
+            "Pod", name(ONCE), deleting=True, status=ended("Succeeded", terminated("web", 0, seconds=839))
+        )
+        assert decide(case(ONCE, there)).reason == "Completed"
+
+    @pytest.mark.parametrize("policy", ["Never", "OnFailure"])
+    def test_machine_that_was_shut_down_has_not_completed(self, policy: str) -> None:
+        raw = workload({"isolationPolicy": "VirtualMachine"}, pod={"restartPolicy": policy})
+        of = name(raw)
+        there = hull("VirtualMachine", of, spec={"runStrategy": "Once"})
+        status = {
+            "phase": "Succeeded",
+            "phaseTransitionTimestamps": [{"phase": "Succeeded", "phaseTransitionTimestamp": at(850)}],
+        }
+        completed = hull("VirtualMachineInstance", of, status=status)
+        drained = hull("VirtualMachineInstance", of, status=status, deleting=True)
+        manifest = companion("ConfigMap", of)
+        assert decide(case(raw, KUBEVIRT, manifest, there, completed)).reason == "Completed"
+        found = case(raw, KUBEVIRT, manifest, there, drained)
+        assert (found.exit, decide(found).reason) == (None, "ProgressDeadlineExceeded")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_hull_that_does_not_end_is_named_once_the_deadline_has_passed(late: bool) -> None:  # noqa: FBT001
+    there = hull("Pod", POD, deleting=True, status=running())  # its grace is over at 870 s
+    step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=870 + 600 - (not late))))
+    assert (step.stalled, step.reason) == (late, "TerminationDeadlineExceeded" if late else "Restarting")
+    assert step.requeue_after == (None if late else timedelta(seconds=1))
+    assert ("kubectl delete --force" in step.message) == late
+
+
+@pytest.mark.parametrize("policy", ["Never", "OnFailure"])
+def test_completed_machine_is_deleted_once_the_status_remembers(policy: str) -> None:
+    raw = workload({"isolationPolicy": "VirtualMachine"}, pod={"restartPolicy": policy})
+    of = name(raw)
+    ending = {"phase": "Succeeded", "phaseTransitionTimestamp": at(20)}
+    instance = {"phase": "Succeeded", "phaseTransitionTimestamps": [ending]}
+    objects = [
+        *(KUBEVIRT, companion("ConfigMap", of)),
+        hull("VirtualMachine", of, spec={"runStrategy": "Once"}),
+        hull("VirtualMachineInstance", of, status=instance),
+    ]
+    first = plan(case(raw, *objects))
+    assert (done(first.actions), first.status is None) == ([], False)
+    assert first.status
+    remembering = raw | {"status": first.status.raw()}
+    assert done(plan(case(remembering, *objects)).actions) == [f"delete VirtualMachine/{of}"]
+    restarted = [*objects[:-1], hull("VirtualMachineInstance", of, status={"phase": "Scheduling"})]
+    assert decide(case(remembering, *restarted)).reason == "Completed"
+    gone = case(remembering, KUBEVIRT)
+    assert (decide(gone).reason, plan(gone).actions) == ("Completed", ())
+
+
+def test_the_clock_is_the_one_that_is_passed_in() -> None:
+    never: datetime = CREATED - timedelta(days=365)
+    step = decide(case(CONTAINER, hull("Pod", POD), now=never))
+    assert step.reconciling
+    assert DEFAULTS.first_report == 5

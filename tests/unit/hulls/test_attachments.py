@@ -1,0 +1,124 @@
+"""What a template refers to, and how the machine is given it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twinhull.hulls.attachments import Attachment, attachments
+
+
+def found(**spec: Any) -> list[tuple[str, str, bool, bool]]:
+    """(kind, name, optional, live) of each."""
+    containers = spec.pop("containers", [{"name": "web"}])
+    made = attachments({"automountServiceAccountToken": False, "containers": containers, **spec})
+    return [(a.kind, a.name, a.optional, a.live) for a in made]
+
+
+def volume(**source: Any) -> list[Any]:
+    return [{"name": "v", **source}]
+
+
+def env(**source: Any) -> list[Any]:
+    return [{"name": "web", "env": [{"name": "E", "valueFrom": source}]}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "attached"),
+    [
+        ({}, []),
+        ({"automountServiceAccountToken": True}, [("ServiceAccount", "default", False, True)]),
+        (
+            {"automountServiceAccountToken": True, "serviceAccountName": "web", "serviceAccount": "old"},
+            [("ServiceAccount", "web", False, True)],
+        ),
+        (
+            {"volumes": volume(projected={"sources": [{"serviceAccountToken": {"path": "t"}}]})},
+            [("ServiceAccount", "default", False, True)],
+        ),
+        ({"imagePullSecrets": [{"name": "registry"}]}, [("Secret", "registry", True, False)]),
+        ({"containers": env(configMapKeyRef={"name": "c", "key": "k"})}, [("ConfigMap", "c", False, False)]),
+        (
+            {"containers": env(secretKeyRef={"name": "s", "key": "k", "optional": True})},
+            [("Secret", "s", True, False)],
+        ),
+        ({"containers": env(fieldRef={"fieldPath": "metadata.name"})}, []),
+        (
+            {
+                "containers": [
+                    {
+                        "name": "web",
+                        "envFrom": [{"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}}],
+                    }
+                ]
+            },
+            [("ConfigMap", "c", False, False), ("Secret", "s", False, False)],
+        ),
+        (
+            {"initContainers": [{"name": "a", "envFrom": [{"secretRef": {"name": "s"}}]}]},
+            [("Secret", "s", False, False)],
+        ),
+        ({"volumes": volume(configMap={"name": "c"})}, [("ConfigMap", "c", False, True)]),
+        ({"volumes": volume(secret={"secretName": "s", "optional": True})}, [("Secret", "s", True, True)]),
+        (
+            {"volumes": volume(persistentVolumeClaim={"claimName": "d"})},
+            [("PersistentVolumeClaim", "d", False, False)],
+        ),
+        (
+            {
+                "volumes": volume(
+                    projected={"sources": [{"secret": {"name": "s"}}, {"configMap": {"name": "c"}}]}
+                )
+            },
+            [("Secret", "s", False, True), ("ConfigMap", "c", False, True)],
+        ),
+        ({"volumes": volume(emptyDir={})}, []),
+        (
+            {
+                "containers": env(secretKeyRef={"name": "s", "key": "k", "optional": True}),
+                "volumes": volume(secret={"secretName": "s"}),
+            },
+            [("Secret", "s", False, True)],
+        ),
+    ],
+)
+def test_reference(spec: dict[str, Any], attached: list[tuple[str, str, bool, bool]]) -> None:
+    assert found(**spec) == attached
+
+
+def test_each_has_a_device_of_its_own() -> None:
+    names = ("a", "b", "c")
+    made = attachments(
+        {"containers": [{"name": "web", "envFrom": [{"secretRef": {"name": n}} for n in names]}]}
+    )
+    assert [a.device for a in made] == ["token-0", "secret-1", "secret-2", "secret-3"]
+
+
+def test_guest_finds_it_by_tag_or_by_serial() -> None:
+    live = Attachment("ConfigMap", "c", optional=False, live=True, device="configmap-0")
+    disk = Attachment("Secret", "s", optional=True, live=False, device="secret-1")
+    assert live.entry() == {"kind": "ConfigMap", "name": "c", "tag": "configmap-0"}
+    assert disk.entry() == {"kind": "Secret", "name": "s", "optional": True, "serial": "secret-1"}
+
+
+@pytest.mark.parametrize(
+    ("attachment", "source"),
+    [
+        (
+            Attachment("ConfigMap", "c", optional=True, live=True, device="x"),
+            {"configMap": {"name": "c", "optional": True}},
+        ),
+        (Attachment("Secret", "s", optional=False, live=True, device="x"), {"secret": {"secretName": "s"}}),
+        (
+            Attachment("ServiceAccount", "a", optional=False, live=True, device="x"),
+            {"serviceAccount": {"serviceAccountName": "a"}},
+        ),
+        (
+            Attachment("PersistentVolumeClaim", "p", optional=False, live=False, device="x"),
+            {"persistentVolumeClaim": {"claimName": "p"}},
+        ),
+    ],
+)
+def test_volume(attachment: Attachment, source: dict[str, Any]) -> None:
+    assert attachment.volume() == {"name": "x", **source}

@@ -1,0 +1,181 @@
+"""An API server in memory, as faithful as the operator can tell, and the client that talks to it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict, deque
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import datetime, timedelta
+
+from twinhull.api.base import Raw
+from twinhull.hulls.merge import merge_patch
+from twinhull.shell import kinds
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unreachable
+from twinhull.shell.kinds import BY_NAME, Kind
+from twinhull.shell.store import Key, key_of, workload_key
+
+#: Kinds whose generation counts changes of their spec.
+_GENERATIONS = {"Workload", "VirtualMachine"}
+_VM_FINALIZER = "kubevirt.io/virtualMachineControllerFinalize"
+
+
+class ApiServer:
+    """Objects, their versions, and the events of each kind that nobody has been told yet."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._versions = itertools.count(1)
+        self._uids = itertools.count(1)
+        self.objects: dict[str, dict[Key, Raw]] = defaultdict(dict)
+        self.events: dict[str, deque[tuple[str, Raw]]] = defaultdict(deque)
+        self.version = 0
+
+    def all(self, kind: str) -> list[Raw]:
+        """The objects of a kind, to look at only."""
+        return list(self.objects[kind].values())
+
+    def get(self, kind: str, key: Key) -> Raw:
+        """One object, to look at only. Raises NotFound."""
+        try:
+            return self.objects[kind][key]
+        except KeyError:
+            raise NotFound(f"{kind} {key[1]} not found") from None
+
+    def create(self, obj: Raw) -> Raw:
+        """POST. Raises AlreadyExists."""
+        kind, key = obj["kind"], key_of(obj)
+        if key in self.objects[kind]:
+            raise AlreadyExists(f"{kind} {key[1]} already exists")
+        made = deepcopy(obj)
+        made["metadata"] |= {"uid": f"u{next(self._uids)}", "creationTimestamp": self.time(), "generation": 1}
+        if kind == "VirtualMachine":
+            made["metadata"]["finalizers"] = [_VM_FINALIZER]
+        made.setdefault("status", {"observedGeneration": -1} if kind == "Workload" else {})
+        return self._store("ADDED", made)
+
+    def patch(self, kind: str, key: Key, patch: Raw, *, status: bool = False) -> Raw:
+        """PATCH with a merge patch. Raises NotFound, or Conflict for another uid."""
+        before = self.get(kind, key)
+        if patch.get("metadata", {}).get("uid", before["metadata"]["uid"]) != before["metadata"]["uid"]:
+            raise Conflict("the uid in the precondition doesn't match")
+        version = before["metadata"]["resourceVersion"]
+        if patch.get("metadata", {}).get("resourceVersion", version) != version:
+            raise Conflict("the object has been modified")
+        parts = {"status"} if status else patch.keys() - {"status"}
+        after = merge_patch(before, {part: deepcopy(patch[part]) for part in parts if part in patch})
+        if after == before:
+            return deepcopy(before)
+        if kind in _GENERATIONS and after["spec"] != before["spec"]:
+            after["metadata"]["generation"] += 1
+        return self._store("MODIFIED", after)
+
+    def delete(self, kind: str, key: Key, uid: str | None = None) -> Raw:
+        """DELETE. An object with a grace period or finalizers stays, marked; the others are gone."""
+        found = self.get(kind, key)
+        if uid not in {None, found["metadata"]["uid"]}:
+            raise Conflict("the uid in the precondition doesn't match")
+        if "deletionTimestamp" in found["metadata"]:
+            return deepcopy(found)
+        grace = 30 if kind == "Pod" and found["status"].get("phase") == "Running" else 0
+        if not grace and not found["metadata"].get("finalizers"):
+            return self.remove(kind, key)
+        marks = {"deletionTimestamp": self.time(grace), "deletionGracePeriodSeconds": grace}
+        return self._store("MODIFIED", found | {"metadata": found["metadata"] | marks})
+
+    def remove(self, kind: str, key: Key) -> Raw:
+        """The end of an object."""
+        gone = self.objects[kind].pop(key)
+        self._announce("DELETED", gone)
+        return {"kind": "Status", "status": "Success"}
+
+    def time(self, seconds: float = 0) -> str:
+        """Now, or a while from now, in whole seconds."""
+        at = self._clock() + timedelta(seconds=seconds)
+        return at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+    def _store(self, change: str, obj: Raw) -> Raw:
+        self.objects[obj["kind"]][key_of(obj)] = obj
+        self._announce(change, obj)
+        return deepcopy(obj)
+
+    def _announce(self, change: str, obj: Raw) -> None:
+        self.version = next(self._versions)
+        obj["metadata"] = obj["metadata"] | {"resourceVersion": str(self.version)}
+        kind = BY_NAME[obj["kind"]]
+        if kind.label_selector is None or kind.label_selector in (obj["metadata"].get("labels") or {}):
+            self.events[obj["kind"]].append((change, deepcopy(obj)))
+
+
+class Crash(BaseException):
+    """The operator's process is killed."""
+
+
+class FakeCluster(Cluster):
+    """The operator's client, on an ApiServer in memory. Counts writes, and fails as it is told to."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self.writes: list[tuple[str, str, str]] = []
+        self.before_write: Callable[[str, str, Raw], None] = lambda *_: None
+        self.on_refusal: Callable[[str, str, str], None] = lambda *_: None
+        #: What happens to the next write instead, and whether it is done all the same.
+        self.accident: tuple[type[BaseException], bool] | None = None
+        #: (verb, kind) of writes that are refused for good, or (True) for now.
+        self.refused: dict[tuple[str, str], ApiError] = {}
+
+    async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
+        if kind is kinds.EVENT:
+            return obj
+        assert obj["metadata"]["namespace"] == namespace
+        return self._write("create", kind.name, obj, lambda: self._server.create(obj))
+
+    async def rehearse(self, kind: Kind, namespace: str, obj: Raw) -> None:
+        assert obj["metadata"]["namespace"] == namespace
+        if error := self.refused.get(("create", kind.name)):
+            raise error
+        if key_of(obj) in self._server.objects[kind.name]:
+            raise AlreadyExists(f"{kind.name} {obj['metadata']['name']} already exists")
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
+        try:
+            return deepcopy(self._server.get(kind.name, (namespace, name)))
+        except NotFound:
+            return None
+
+    async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
+        found = [obj for obj in self._server.all(kind.name) if workload in {None, workload_key(obj)}]
+        if kind.label_selector:
+            found = [obj for obj in found if kind.label_selector in (obj["metadata"].get("labels") or {})]
+        return deepcopy(found), str(self._server.version)
+
+    async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
+        verb, key = f"patch{subresource}", (namespace, name)
+        obj = {"metadata": {"name": name, "namespace": namespace}}
+        return self._write(
+            verb, kind.name, obj, lambda: self._server.patch(kind.name, key, patch, status=bool(subresource))
+        )
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Raw:
+        obj = {"metadata": {"name": name, "namespace": namespace}}
+        return self._write(
+            "delete", kind.name, obj, lambda: self._server.delete(kind.name, (namespace, name), uid)
+        )
+
+    def _write(self, verb: str, kind: str, obj: Raw, write: Callable[[], Raw]) -> Raw:
+        self.writes.append((verb, kind, obj["metadata"]["name"]))
+        if error := self.refused.get((verb, kind)):
+            self.on_refusal(verb, kind, obj["metadata"]["name"])
+            raise error
+        accident, self.accident = self.accident, None
+        if accident and not accident[1]:
+            raise accident[0]
+        self.before_write(verb, kind, obj)
+        answer = write()
+        if accident:
+            raise accident[0]
+        return answer
+
+
+__all__ = ["ApiServer", "Crash", "FakeCluster", "Refused", "Unreachable"]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from twinhull.shell import errors
+from twinhull.shell.errors import ApiError, from_status
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind"),
+    [
+        (400, "BadRequest", errors.Refused),
+        (401, "Unauthorized", errors.Unauthorized),
+        (403, "Forbidden", errors.Refused),
+        (404, "NotFound", errors.NotFound),
+        (409, "AlreadyExists", errors.AlreadyExists),
+        (409, "Conflict", errors.Conflict),
+        (409, "", errors.Conflict),
+        (422, "Invalid", errors.Refused),
+        (429, "TooManyRequests", errors.ServerError),
+        (500, "InternalError", errors.ServerError),
+        (503, "ServiceUnavailable", errors.ServerError),
+        (504, "Timeout", errors.ServerError),
+        (418, "", errors.ServerError),
+    ],
+)
+def test_error_of_an_answer(code: int, reason: str, kind: type[ApiError]) -> None:
+    found = from_status(code, {"reason": reason, "message": "no"})
+    assert (type(found), str(found)) == (kind, "no")
+
+
+def test_answer_that_says_nothing() -> None:
+    assert str(from_status(502, {})) == "the API server answered 502"

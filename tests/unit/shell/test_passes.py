@@ -1,0 +1,284 @@
+"""Passes of the operator, from the store to its writes, against an API server in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused, ServerError, Unreachable
+from twinhull.shell.kinds import POD, SERVICE, WORKLOAD
+
+from .apiserver import ApiServer, FakeCluster
+from .simulation import KEY, Simulation, run
+
+
+def started(isolation: str = "Container", **spec: object) -> Simulation:
+    """A Workload that has become Ready."""
+    world = Simulation({"isolationPolicy": isolation, **spec})
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+    return world
+
+
+def written(world: Simulation) -> list[str]:
+    return [f"{verb} {kind}" for verb, kind, _ in world.cluster.writes]
+
+
+@pytest.mark.parametrize(
+    ("isolation", "writes"),
+    [
+        ("Container", ["create Service", "create Pod", "patch/status Workload"]),
+        ("Sandbox", ["create Service", "create Pod", "patch/status Workload"]),
+    ],
+)
+def test_workload_costs_its_hull_and_one_status(isolation: str, writes: list[str]) -> None:
+    world = Simulation({"isolationPolicy": isolation})
+    world.reconcile()
+    for _ in range(2):  # it runs, and is ready, within the first report's time
+        world.kubelet(0, kindly=True)
+        while any(world.server.events.values()):
+            world.deliver(0)
+        while len(world.queue):
+            world.reconcile()
+    assert written(world) == writes
+    assert world.condition("Ready")["status"] == "True"
+
+
+def test_without_a_service_it_costs_two_writes() -> None:
+    world = Simulation({"service": {"enabled": False}})
+    world.reconcile()
+    world.kubelet(0, kindly=True)
+    world.relist()
+    world.reconcile()
+    assert written(world) == ["create Pod", "patch/status Workload"]
+
+
+def test_machine_costs_its_manifest_too() -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    world.reconcile()
+    assert written(world) == ["create Service", "create ConfigMap", "create VirtualMachine"]
+
+
+@pytest.mark.parametrize("isolation", ["Container", "Sandbox", "VirtualMachine"])
+def test_steady_state_costs_nothing(isolation: str) -> None:
+    world = started(isolation)
+    assert world.make_pass() == []
+    world.restart()
+    before = len(world.cluster.writes)
+    world.reconcile()
+    assert len(world.cluster.writes) == before, "nor does a restart of the operator"
+
+
+def test_flip_deletes_sees_gone_and_creates() -> None:
+    world = started()
+    before = len(world.cluster.writes)
+    world.edit({"isolationPolicy": "VirtualMachine"})
+    world.settle()
+    hull_writes = [entry for entry in written(world)[before:] if entry != "patch/status Workload"]
+    assert hull_writes == ["delete Pod", "create ConfigMap", "create VirtualMachine"]
+    assert world.condition("Ready")["reason"] == "Ready"
+    assert [note.reason for note in world.events.notes] == [
+        "Created",
+        "Ready",
+        "Replacing",
+        "Created",
+        "Ready",
+    ]
+
+
+def test_name_that_is_taken_is_said_and_tried_again() -> None:
+    world = Simulation({})
+    service = {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}}
+    world.server.create(service)
+    world.wait(10)
+    world.reconcile()
+    world.reconcile()
+    while len(world.queue):
+        world.reconcile()
+    stays = world.server.get("Service", KEY)
+    assert stays["metadata"].get("ownerReferences") is None, "never adopted"
+    world.kubelet(0, kindly=True)
+    world.relist()
+    world.reconcile()
+    assert world.condition("Stalled")["reason"] == "NameConflict"
+    assert world.condition("Stalled")["message"] == (
+        "Service web exists and isn't this Workload's: delete it, or rename one of the two"
+    )
+    world.server.remove("Service", KEY)
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Service"])
+def test_label_that_was_taken_off_is_put_back(kind: str) -> None:
+    world = started()
+    (obj,) = world.server.all(kind)
+    labels = {"twinhull.dev/workload": None, "twinhull.dev/hull": None}
+    key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
+    before = obj["metadata"]["uid"]
+    patched = world.server.patch(kind, key, {"metadata": {"labels": labels}})
+    world.server.events[kind].clear()
+    world.server.events[kind].append(
+        ("DELETED", obj | {"metadata": patched["metadata"] | {"labels": obj["metadata"]["labels"]}})
+    )
+    world.settle()
+    (found,) = world.server.all(kind)
+    assert found["metadata"]["uid"] == before
+    assert found["metadata"]["labels"]["twinhull.dev/workload"] == "web"
+    assert world.make_pass() == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("write", range(4))
+def test_answer_that_never_came_does_no_harm(write: int, done: bool) -> None:  # noqa: FBT001
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    for number in range(4):
+        if number == write:
+            world.cluster.accident = (Unreachable, done)
+        world.reconcile()
+        world.wait(1)
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+    assert len(world.hulls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "stalled", "reason"),
+    [
+        (Refused("denied by a webhook"), "True", "PodRefused"),
+        (Refused("exceeded quota: pods"), "False", "PodRefused"),
+        (ServerError("webhook is down"), "False", "PodFailed"),
+    ],
+)
+def test_refusal_is_said_in_the_api_servers_words(error: Exception, stalled: str, reason: str) -> None:
+    world = Simulation({})
+    world.wait(10)
+    world.cluster.refused["create", "Pod"] = error  # type: ignore[assignment]
+    world.reconcile()
+    world.reconcile()
+    assert world.condition("Stalled")["status"] == stalled
+    assert (world.condition("Ready")["reason"], world.condition("Ready")["message"]) == (reason, str(error))
+    world.cluster.refused.clear()
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+
+
+def test_status_is_not_written_onto_a_successor_of_the_same_name() -> None:
+    world = Simulation({})
+    world.reconcile()
+    world.kubelet(0, kindly=True)
+    world.relist()
+    world.recreate()
+    world.recreate()
+    world.reconcile()
+    assert world.workload
+    assert world.workload["status"] == {"observedGeneration": -1}
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+
+
+def test_edit_between_the_look_and_the_status_write_is_acted_on() -> None:
+    world = Simulation({"state": "Stopped"})
+    world.edit({"state": "Running"})
+    world.reconcile()
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+
+
+class TestApiServerInMemory:
+    """The fake is only worth something if it refuses what the real one does."""
+
+    SERVICE: ClassVar[Raw] = {
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {},
+    }
+
+    def server(self) -> tuple[FakeCluster, ApiServer]:
+        world = Simulation({})
+        return FakeCluster(world.server), world.server
+
+    def test_second_creation(self) -> None:
+        cluster, _ = self.server()
+        run(cluster.create(SERVICE, "shop", dict(self.SERVICE)))
+        with pytest.raises(AlreadyExists):
+            run(cluster.create(SERVICE, "shop", dict(self.SERVICE)))
+
+    def test_another_uid(self) -> None:
+        cluster, _ = self.server()
+        run(cluster.create(SERVICE, "shop", dict(self.SERVICE)))
+        with pytest.raises(Conflict):
+            run(cluster.delete(SERVICE, "shop", "web", "other"))
+        with pytest.raises(Conflict):
+            run(cluster.patch(SERVICE, "shop", "web", {"metadata": {"uid": "other"}}))
+        with pytest.raises(Conflict):
+            run(cluster.patch(SERVICE, "shop", "web", {"metadata": {"resourceVersion": "0"}}))
+
+    def test_what_is_not_there(self) -> None:
+        cluster, _ = self.server()
+        with pytest.raises(NotFound):
+            run(cluster.delete(POD, "shop", "web", "u"))
+        assert run(cluster.get(POD, "shop", "web")) is None
+
+    def test_generation_counts_specs_only(self) -> None:
+        _, server = self.server()
+        assert (
+            server.patch("Workload", KEY, {"metadata": {"labels": {"a": "b"}}})["metadata"]["generation"] == 1
+        )
+        assert server.patch("Workload", KEY, {"spec": {"state": "Stopped"}})["metadata"]["generation"] == 2
+        answer = server.patch("Workload", KEY, {"spec": {"state": "x"}, "status": {"a": 1}}, status=True)
+        assert (answer["metadata"]["generation"], answer["spec"]["state"]) == (2, "Stopped")
+
+    def test_patch_that_changes_nothing_makes_no_version(self) -> None:
+        _, server = self.server()
+        before = server.version
+        server.patch("Workload", KEY, {"spec": {"state": "Running"}})
+        assert server.version == before
+
+
+def test_reconciler_goes_on_after_a_failure() -> None:
+    world = Simulation({})
+    world.cluster.accident = (Unreachable, False)
+
+    async def work() -> None:
+        worker = asyncio.create_task(world.reconciler.work())
+        await asyncio.sleep(0.01)
+        assert KEY in world.queue.due
+        worker.cancel()
+
+    asyncio.run(asyncio.wait_for(work(), 5))
+
+
+def test_lost_answer_and_a_flip_make_no_two_hulls() -> None:
+    world = Simulation({"service": {"enabled": False}})
+    world.cluster.accident = (Unreachable, True)
+    world.reconcile()  # the Pod is made; neither the answer nor the watch has said so yet
+    world.edit({"isolationPolicy": "Sandbox"})
+    change, obj = world.server.events["Workload"].popleft()
+    world.watches.take(WORKLOAD, change, obj)
+    world.reconcile()
+
+
+@pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
+def test_run_that_was_stopped_half_way_is_run_when_it_is_started_again(isolation: str) -> None:
+    container = {"name": "web", "image": "job:1"}
+    world = started(isolation, template={"spec": {"restartPolicy": "Never", "containers": [container]}})
+    world.edit({"state": "Stopped"})
+    for _ in range(12):  # the hull ends by the stop: a Pod with 143, a machine with Succeeded
+        while any(world.server.events.values()):
+            world.deliver(0)
+        while len(world.queue):
+            world.reconcile()
+        world.kubelet(1)
+        world.virt(1)
+        world.wait(1)
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Stopped"
+    assert world.workload
+    assert "exit" not in world.workload["status"]
+    world.edit({"state": "Running"})
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from twinhull.shell.refusals import Cause, Refusals
+
+WEB, POD = ("shop", "web"), "Pod/web-1"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CAUSE = Cause("PodRefused", "exceeded quota", final=True)
+
+
+def seconds(refusals: Refusals, generation: int = 1) -> float:
+    return (refusals.of(WEB, generation)[POD].retry_at - NOW).total_seconds()
+
+
+def test_refusal_is_remembered() -> None:
+    refusals = Refusals()
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    (found,) = refusals.of(WEB, 1).values()
+    assert (found.reason, found.message, found.final) == ("PodRefused", "exceeded quota", True)
+    assert refusals.of(("shop", "other"), 1) == {}
+
+
+def test_each_further_one_lasts_twice_as_long_up_to_five_minutes() -> None:
+    refusals, waits = Refusals(), []
+    for _ in range(100):
+        refusals.add(WEB, 1, POD, CAUSE, NOW)
+        waits.append(seconds(refusals))
+    assert waits[:4] == [2, 4, 8, 16]
+    assert waits[-1] == 300
+
+
+def test_another_object_starts_at_the_first_wait() -> None:
+    refusals = Refusals()
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusals.add(WEB, 1, "Service/web", CAUSE, NOW)
+    assert refusals.of(WEB, 1)["Service/web"].retry_at == NOW + timedelta(seconds=2)
+
+
+def test_changed_spec_is_asked_for_at_once() -> None:
+    refusals = Refusals()
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    assert refusals.of(WEB, 2) == {}
+    refusals.add(WEB, 2, POD, CAUSE, NOW)
+    assert seconds(refusals, 2) == 2
+    assert refusals.of(WEB, 1) == {}
+
+
+def test_what_was_done_after_all_is_forgotten() -> None:
+    refusals = Refusals()
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusals.settle(WEB, POD)
+    assert refusals.of(WEB, 1) == {}
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    assert seconds(refusals) == 2
+
+
+def test_workload_that_is_gone_is_forgotten() -> None:
+    refusals = Refusals()
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusals.forget(WEB)
+    assert refusals.of(WEB, 1) == {}

@@ -1,0 +1,35 @@
+"""The package as it is installed: what the wheel holds, and what must not be beside it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+import twinhull
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    (built,) = WheelBuilder(str(_ROOT)).build(directory=str(folder), versions=["standard"])
+    return zipfile.ZipFile(built)
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    top = {name.partition("/")[0] for name in wheel.namelist()}
+
+    assert top == {"twinhull", f"twinhull-{twinhull.__version__}.dist-info"}
+
+
+def test_the_wheel_holds_the_template_schema_and_the_type_marker(wheel: zipfile.ZipFile) -> None:
+    assert {"twinhull/api/podtemplate.json", "twinhull/py.typed"} <= set(wheel.namelist())
+
+
+def test_the_source_root_is_no_package() -> None:
+    """It would shadow the standard library's `operator`."""
+    assert not (_ROOT / "operator" / "__init__.py").exists()
