@@ -87,8 +87,9 @@ def test_endpoint_of_a_hull_that_is_not_ready_is_not_ready(web: Subject) -> None
     web.change(isolationPolicy="VirtualMachine")
     hull = web.becomes("Ready")["status"]["hull"]
     web.eventually(lambda: endpoints(web) == [(hull["address"], True)], "the machine's endpoint is ready")
-    (launcher,) = web.belongings()["Pod"]
-    web.annotate("Pod", launcher, **{NEVER_READY: "true"})
+    # virt-controller keeps the launcher Pod's annotation what the machine's template says.
+    unready = {"metadata": {"annotations": {NEVER_READY: "true"}}}
+    web.cluster.api.patch("VirtualMachine", hull["name"], web.namespace, {"spec": {"template": unready}})
     web.eventually(lambda: endpoints(web) == [(hull["address"], False)], "the machine's endpoint isn't ready")
 
 
