@@ -54,6 +54,14 @@ cluster: .venv/ready ## Start a control plane on this machine and leave it runni
 cluster-down: .venv/ready ## Stop the control plane that `make cluster` started
 	@$(PY) -m tests.controlplane down
 
+.PHONY: guest
+guest: .venv/ready ## Make the disk image, kernel and initrd that a Workload's machine boots
+	@$(PY) -m guest.image build
+
+.PHONY: guest-lock
+guest-lock: .venv/ready ## Pin the guest's Debian packages and the tools that build it anew
+	@$(PY) -m guest.image lock
+
 .PHONY: run
 run: .venv/ready ## Run the operator against the current kubeconfig
 	@$(PY) -m twinhull run

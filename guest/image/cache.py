@@ -1,0 +1,49 @@
+"""The cache in the user's home, and writing to it so that nobody sees a half of anything."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def folder() -> Path:
+    """Below $XDG_CACHE_HOME, or ~/.cache."""
+    path = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "twinhull"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def filling(target: Path, say: Callable[[str], None]) -> Iterator[Path | None]:
+    """A new folder that becomes `target` if all goes well, or None if that exists.
+
+    Another process that makes the same is waited for.
+    """
+    if target.exists():
+        yield None
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process to make {target.name}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if target.exists():
+            yield None
+            return
+        half = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+        try:
+            half.chmod(0o755)
+            yield half
+            half.rename(target)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)

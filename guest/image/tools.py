@@ -1,0 +1,138 @@
+"""Debian's programs that build and boot the guest, whatever the machine has: QEMU, mke2fs, xorriso and more.
+
+They are unpacked into the cache and run from there, unprivileged, by their own dynamic linker with their own
+libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guest.image import architecture, cache, deb, mirror
+from guest.image.errors import ImageError
+from guest.image.lock import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guest.image.architecture import Architecture
+    from guest.image.lock import Package
+
+_FOLDERS = ("usr/bin", "usr/sbin", "usr/libexec", "usr/lib/qemu")
+_DROPPED = (
+    "usr/share/doc/",
+    "usr/share/man/",
+    "usr/share/locale/",
+    "usr/share/info/",
+    "usr/lib/debug/",
+    "var/",
+)
+_LAYOUT = "2"  # changes when the same packages are to be unpacked differently
+_MERGED = ("bin", "sbin", "lib", "lib64")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The root below which the tools are."""
+
+    root: Path
+    architecture: Architecture
+
+    @classmethod
+    def ready(cls, say: Callable[[str], None] = click.echo) -> Tools:
+        """The tools that debian.lock pins, downloaded and unpacked if need be; `say` gets the progress.
+
+        Raises ImageError.
+        """
+        try:
+            host = architecture.of_host()
+        except LookupError as error:
+            raise ImageError(str(error)) from error
+        lock = Lock.load()
+        packages = lock.packages("tools", host.debian)
+        digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
+        root = cache.folder() / f"tools-{digest.hexdigest()[:16]}"
+        with cache.filling(root, say) as half:
+            if half is not None:
+                _unpack(packages, lock.index, half, say)
+        return cls(root, host)
+
+    def command(self, program: str, *arguments: str | Path) -> list[str]:
+        """The command line that runs one of the tools. Its process is the tool's own, under the same pid."""
+        libraries = self.root / "usr/lib" / self.architecture.triplet
+        environment = {
+            "GCONV_PATH": libraries / "gconv",
+            "MKE2FS_CONFIG": self.root / "etc/mke2fs.conf",
+            "QEMU_MODULE_DIR": libraries / "qemu",
+        }
+        options = ["-L", self.root / "usr/share/qemu", "-L", self.root / "usr/share/seabios"]
+        return [
+            str(part)
+            for part in [
+                "/usr/bin/env",
+                *(f"{name}={value}" for name, value in environment.items()),
+                self.root / self.architecture.loader,
+                "--library-path",
+                libraries,
+                "--argv0",
+                program,
+                self.path(program),
+                *(options if program.startswith("qemu-system-") else []),
+                *arguments,
+            ]
+        ]
+
+    def path(self, program: str) -> Path:
+        """Where the program's file is; only a static one can be run by that."""
+        for folder in _FOLDERS:
+            if (found := self.root / folder / program).exists():
+                return found
+        raise ImageError(f"there is no {program} among the tools: add its package in guest/image/locking.py")
+
+    def run(self, program: str, *arguments: str | Path) -> str:
+        """Runs it to its end and gives its output. Raises ImageError with what it complained of."""
+        command = self.command(program, *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ImageError(f"{program} failed ({done.returncode}): {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+
+def _unpack(packages: tuple[Package, ...], index: str, root: Path, say: Callable[[str], None]) -> None:
+    paths = mirror.debs(packages, index, say)
+    say(f"unpacking {len(paths)} packages of tools")
+    for alias in _MERGED:
+        (root / "usr" / alias).mkdir(parents=True)
+        (root / alias).symlink_to(f"usr/{alias}")
+    for path in paths.values():
+        for name, info, content in deb.members(path):
+            target = root / name
+            if not name or name.startswith(_DROPPED) or name in _MERGED:
+                continue
+            if info.isdir():
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            if info.issym():
+                # Absolute ones point into this root, not into the machine's.
+                link = Path(info.linkname)
+                target.symlink_to(root_relative(name, info.linkname) if link.is_absolute() else link)
+            elif info.islnk():
+                target.hardlink_to(root / deb.merged(info.linkname))
+            elif content is not None:
+                with target.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+                target.chmod(info.mode & 0o755)
+
+
+def root_relative(name: str, target: str) -> str:
+    """The absolute link `target` of the file `name`, made relative."""
+    return "../" * name.count("/") + deb.merged(target)
