@@ -1,0 +1,42 @@
+// Package boot is PID 1 of the root file system: it makes a Linux machine of the kernel, keeps containerd, the
+// kubelet and the agent running, and ends the machine.
+package boot
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/network"
+	"twinhull.dev/guest/agent/internal/rundir"
+	"twinhull.dev/guest/agent/internal/supervise"
+)
+
+// Run never returns but with an error.
+func Run(version string) error {
+	if err := mountAll(); err != nil {
+		return err
+	}
+	console.Print("guest %s", version)
+	_ = os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
+	loadModules("/etc/modules")
+	setSysctls()
+	limitResources()
+	_ = unix.Sethostname([]byte("twinhull"))
+	if err := network.LoopbackUp(); err != nil {
+		console.Print("the loopback interface: %v", err)
+	}
+
+	buttons := powerButtons()
+	children := supervise.New()
+	children.Keep(containerd(), supervise.Always)
+	children.Keep(agent(), supervise.Always)
+	children.Keep(kubelet(), supervise.Once(rundir.KubeletConfig))
+	go network.Keep()
+
+	end := waitForEnd(buttons)
+	children.StopAll(5 * time.Second)
+	return end.machine()
+}

@@ -1,0 +1,90 @@
+package boot
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+// margin is what the kubelet and the agent need to stop a Pod, over its own grace period. KubeVirt gives the
+// machine 15 s (GUEST_GRACE of the operator's hulls/machine.py), of which the rest is for the machine itself.
+const margin = 10 * time.Second
+
+// ending is how the machine is to end.
+type ending struct{ failed bool }
+
+// waitForEnd returns once the machine is to end: the agent says that the Pod has ended, or somebody wants the
+// machine off and the Pod has had its time.
+func waitForEnd(buttons <-chan string) ending {
+	var deadline time.Time
+	for {
+		select {
+		case how := <-buttons:
+			if deadline.IsZero() {
+				grace := gracePeriod(os.ReadFile(rundir.Grace))
+				deadline = time.Now().Add(grace + margin)
+				console.Print("%s: ending the Pod, for %s at most", how, grace+margin)
+				if err := rundir.Write(rundir.Stop, nil, 0o644); err != nil {
+					console.Print("%v", err)
+				}
+			}
+		case <-time.After(200 * time.Millisecond):
+		}
+		if said, err := os.ReadFile(rundir.End); err == nil {
+			return ending{failed: strings.TrimSpace(string(said)) == "Failed"}
+		}
+		if !deadline.IsZero() && time.Now().After(deadline) {
+			console.Print("the Pod hasn't ended in time; the machine ends all the same")
+			return ending{}
+		}
+	}
+}
+
+// gracePeriod reads what the agent wrote of it. Without the agent's word there is no Pod to wait for.
+func gracePeriod(data []byte, err error) time.Duration {
+	seconds, parsed := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || parsed != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// machine ends the machine. A failure is told to KubeVirt by a panic, which the pvpanic device reports; without
+// the device a panicked machine would hang for ever, so it is powered off.
+func (e ending) machine() error {
+	_ = unix.Kill(-1, unix.SIGTERM)
+	time.Sleep(300 * time.Millisecond)
+	_ = unix.Kill(-1, unix.SIGKILL)
+	time.Sleep(200 * time.Millisecond)
+	unix.Sync()
+	_ = unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+	if e.failed && hasPvpanic("/sys/bus") {
+		console.Print("the Pod failed: telling KubeVirt by a panic")
+		time.Sleep(200 * time.Millisecond) // for the console to be written out
+		if err := os.WriteFile("/proc/sysrq-trigger", []byte("c"), 0); err != nil {
+			console.Print("%v", err)
+		}
+	}
+	console.Print("power off")
+	time.Sleep(200 * time.Millisecond)
+	return fmt.Errorf("power off: %w", unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF))
+}
+
+// hasPvpanic tells whether a driver has the device (linux/drivers/misc/pvpanic: an ACPI one, whose driver is
+// called pvpanic-mmio, or a PCI one).
+func hasPvpanic(bus string) bool {
+	for _, pattern := range []string{"/*/drivers/pvpanic-mmio/QEMU0001:*", "/pci/drivers/pvpanic-pci/*:*"} {
+		if found, _ := filepath.Glob(bus + pattern); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}

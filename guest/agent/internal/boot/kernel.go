@@ -1,0 +1,70 @@
+package boot
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/console"
+)
+
+// sysctls are what a container expects, and what the kubelet would set
+// (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables; component-helpers/node/util/sysctl).
+var sysctls = [][2]string{
+	{"net/ipv4/ip_unprivileged_port_start", "0"},
+	{"net/ipv4/ping_group_range", "0 2147483647"},
+	{"vm/overcommit_memory", "1"},
+	{"vm/panic_on_oom", "0"},
+	{"kernel/panic", "0"},
+	{"kernel/panic_on_oops", "1"},
+	{"kernel/keys/root_maxkeys", "1000000"},
+	{"kernel/keys/root_maxbytes", "25000000"},
+	{"kernel/printk", "4 4 1 4"},
+	{"fs/inotify/max_user_instances", "8192"},
+	{"fs/inotify/max_user_watches", "524288"},
+	{"fs/file-max", "9223372036854775807"},
+	{"vm/max_map_count", "262144"},
+}
+
+func setSysctls() {
+	for _, sysctl := range sysctls {
+		if err := os.WriteFile("/proc/sys/"+sysctl[0], []byte(sysctl[1]), 0); err != nil {
+			console.Print("sysctl %s: %v", sysctl[0], err)
+		}
+	}
+}
+
+// limitResources lets containers have as many files and processes as systemd's services do.
+func limitResources() {
+	const files = 1 << 20
+	_ = os.WriteFile("/proc/sys/fs/nr_open", []byte("1073741816"), 0)
+	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files})
+	_ = unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 0, Max: unix.RLIM_INFINITY})
+}
+
+// loadModules loads a list of modules, one a line. A module that this kernel doesn't have may be built in, or
+// its device may not be there: it is no error.
+func loadModules(list string) {
+	for _, name := range moduleNames(list) {
+		if said, err := exec.Command("/usr/sbin/modprobe", "-q", name).CombinedOutput(); err != nil && len(said) > 0 {
+			console.Print("module %s: %s", name, strings.TrimSpace(string(said)))
+		}
+	}
+}
+
+func moduleNames(list string) []string {
+	data, err := os.ReadFile(list)
+	if err != nil {
+		console.Print("%s: %v", list, err)
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, _, _ := strings.Cut(strings.TrimSpace(line), "#"); name != "" {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
+}

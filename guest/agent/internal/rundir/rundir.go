@@ -1,0 +1,90 @@
+// Package rundir names the files that the guest's parts tell each other things by. All are below /run/twinhull,
+// on a tmpfs, so any part can die and pick up where it was.
+package rundir
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
+
+const (
+	// Root holds all of them.
+	Root = "/run/twinhull"
+	// Network is what DHCP gave, from boot to the agent (network.Lease).
+	Network = Root + "/network.json"
+	// Resolv is the machine's resolv.conf, which the Pod's is made from.
+	Resolv = Root + "/resolv.conf"
+	// KubeletConfig is the kubelet's configuration; boot starts the kubelet once it is there.
+	KubeletConfig = Root + "/kubelet.json"
+	// KubeletArgs is the kubelet's arguments beside it, a JSON list.
+	KubeletArgs = Root + "/kubelet-args.json"
+	// Manifests is where the kubelet looks for static Pods.
+	Manifests = Root + "/manifests"
+	// StaticPod is the Pod's own file there.
+	StaticPod = Manifests + "/pod.json"
+	// Devices tells the runtime step of the block devices of each container.
+	Devices = Root + "/devices.json"
+	// Grace is the Pod's grace period in seconds, from the agent to boot.
+	Grace = Root + "/grace"
+	// Stop asks the agent to end the Pod: the machine is being shut down.
+	Stop = Root + "/stop"
+	// End says that the machine may end, and how: "Succeeded" or "Failed".
+	End = Root + "/end"
+	// PKI has the certificates that kubelet and agent know each other by.
+	PKI = Root + "/pki"
+	// Mounts has the attachments, a folder a device.
+	Mounts = Root + "/attachments"
+	// Volumes has the volumes that the agent writes.
+	Volumes = Root + "/volumes"
+	// Address is the address that the cluster knows the machine by, once a probe has told.
+	Address = Root + "/pod-address"
+)
+
+// Write replaces a file in one step: whoever reads it sees the old content or the new.
+func Write(path string, data []byte, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	// The leading dot keeps the kubelet from reading a half-written static Pod (pkg/kubelet/config/file.go).
+	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// WriteJSON replaces a file by a value's JSON.
+func WriteJSON(path string, value any, mode os.FileMode) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return Write(path, data, mode)
+}
+
+// ReadJSON reads a value back.
+func ReadJSON(path string, value any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, value)
+}
+
+// Exists tells whether there is such a file.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

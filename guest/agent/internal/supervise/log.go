@@ -1,0 +1,127 @@
+package supervise
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/console"
+)
+
+const (
+	logSize   = 1 << 20 // bytes; as much again is kept of what came before
+	lineSize  = 8 << 10
+	lastLines = 10
+)
+
+// Every, LogrusWarning and KlogWarning tell which lines of a child are worth the console.
+func Every(string) bool { return true }
+
+// LogrusWarning is for containerd: time="…" level=warning msg="…".
+func LogrusWarning(line string) bool {
+	for _, level := range []string{"warning", "error", "fatal", "panic"} {
+		if strings.Contains(line, "level="+level) {
+			return true
+		}
+	}
+	return strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "containerd:")
+}
+
+// KlogWarning is for the kubelet: W1231 …, E1231 …, F1231 …; and for what Go says when it dies.
+func KlogWarning(line string) bool {
+	if len(line) > 1 && strings.ContainsRune("WEF", rune(line[0])) && line[1] >= '0' && line[1] <= '9' {
+		return true
+	}
+	return strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "Error:")
+}
+
+// childLog takes what a child says: all into a file of bounded size, what tells into the console, and the last
+// lines for when it dies.
+type childLog struct {
+	child Child
+	lock  sync.Mutex
+	file  *os.File
+	size  int64
+	tail  []string
+	rate  limiter
+}
+
+func openLog(child Child) *childLog {
+	log := &childLog{child: child}
+	log.open()
+	return log
+}
+
+func (l *childLog) open() {
+	file, err := os.OpenFile(l.child.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return
+	}
+	l.file, l.size = file, 0
+	if stat, err := file.Stat(); err == nil {
+		l.size = stat.Size()
+	}
+}
+
+func (l *childLog) copy(from io.ReadCloser) {
+	defer from.Close()
+	reader := bufio.NewReaderSize(from, lineSize)
+	for {
+		line, err := reader.ReadSlice('\n')
+		if len(line) > 0 {
+			l.add(strings.TrimRight(string(line), "\r\n"), time.Now())
+		}
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+func (l *childLog) add(line string, now time.Time) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	if l.size > logSize && l.file != nil {
+		l.file.Close()
+		_ = os.Rename(l.child.Log, l.child.Log+".1")
+		l.open()
+	}
+	if l.file != nil {
+		written, _ := fmt.Fprintln(l.file, line)
+		l.size += int64(written)
+	}
+	if l.tail = append(l.tail, line); len(l.tail) > lastLines {
+		l.tail = l.tail[1:]
+	}
+	if l.child.Telling(line) && l.rate.allow(now) {
+		console.Line(l.child.Name + ": " + line)
+	}
+}
+
+func (l *childLog) last() []string {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return append([]string{}, l.tail...)
+}
+
+// limiter keeps a child that says the same again and again from drowning the Pod's lines.
+type limiter struct {
+	since time.Time
+	count int
+}
+
+const (
+	burst  = 20
+	window = 10 * time.Second
+)
+
+func (l *limiter) allow(now time.Time) bool {
+	if now.Sub(l.since) > window {
+		l.since, l.count = now, 0
+	}
+	l.count++
+	return l.count <= burst
+}

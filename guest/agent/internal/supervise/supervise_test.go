@@ -1,0 +1,78 @@
+package supervise
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBackoffGrowsAndForgets(t *testing.T) {
+	var failures backoff
+	var got []time.Duration
+	for _, ran := range []time.Duration{0, 0, 0, 0, 0, 0, 0, time.Hour, 0} {
+		got = append(got, failures.next(ran)/time.Second)
+	}
+	want := []time.Duration{1, 2, 4, 8, 16, 30, 30, 1, 2}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("got %d, want %d", got, want)
+		}
+	}
+}
+
+func TestOnlyWarningsTell(t *testing.T) {
+	for line, want := range map[string]bool{
+		`time="2026-01-02T03:04:05Z" level=info msg="level of things"`: false,
+		`time="2026-01-02T03:04:05Z" level=warning msg=x`:              true,
+		`time="2026-01-02T03:04:05Z" level=error msg=x`:                true,
+		"panic: oh": true,
+	} {
+		if LogrusWarning(line) != want {
+			t.Errorf("containerd: %q", line)
+		}
+	}
+	for line, want := range map[string]bool{
+		"I0102 03:04:05.000000       1 server.go:1] x": false,
+		"W0102 03:04:05.000000       1 server.go:1] x": true,
+		"E0102 03:04:05.000000       1 server.go:1] x": true,
+		"Failing": false, "": false, "panic: oh": true,
+	} {
+		if KlogWarning(line) != want {
+			t.Errorf("kubelet: %q", line)
+		}
+	}
+}
+
+func TestALogIsBoundedAndKeepsTheLastLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	log := openLog(Child{Log: path, Telling: func(string) bool { return false }})
+	long := strings.Repeat("x", 4000)
+	for range 1000 {
+		log.add(long, time.Now())
+	}
+	log.add("the end", time.Now())
+	for _, file := range []string{path, path + ".1"} {
+		stat, err := os.Stat(file)
+		if err != nil || stat.Size() > logSize+5000 {
+			t.Errorf("%s: %v, %v", file, stat, err)
+		}
+	}
+	if last := log.last(); len(last) != lastLines || last[lastLines-1] != "the end" {
+		t.Errorf("got %d lines", len(last))
+	}
+}
+
+func TestALimiterBoundsABurst(t *testing.T) {
+	var limit limiter
+	now, allowed := time.Unix(1000, 0), 0
+	for range 100 {
+		if limit.allow(now) {
+			allowed++
+		}
+	}
+	if allowed != burst || !limit.allow(now.Add(window+time.Second)) {
+		t.Errorf("allowed %d", allowed)
+	}
+}
