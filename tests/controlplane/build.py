@@ -1,5 +1,7 @@
 """The control plane's programs, built from pinned Go modules into a cache outside the repository.
 
+`guest.image` builds the guest's programs by the same Builder.
+
 No container registry and no release archive is needed: each folder below `go/` is a Go module whose go.mod
 and go.sum pin one project and all it is made of. A first build takes about 20 minutes on two cores and 8 GB
 of Go's own caches, which needn't be kept; later ones take nothing.
@@ -24,7 +26,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _MODULES = Path(__file__).parent / "go"
 _OLDEST_GO = (1, 26)
@@ -48,7 +50,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """One program: the module below `go/` that pins it, its package, and the variables that hold its version.
+    """One program: the module below `modules` that pins it, its package, the variables that hold its version.
 
     Built from a module, Kubernetes says v0.0.0-master, which clients can't parse: the version has to be
     linked in.
@@ -58,6 +60,9 @@ class Program:
     module: str
     package: str
     version_variables: tuple[tuple[str, str], ...] = ()
+    modules: Path = _MODULES
+    build_flags: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def link_flags(self) -> str:
@@ -65,7 +70,8 @@ class Program:
         return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in self.version_variables)])
 
 
-def _kubernetes(name: str) -> Program:
+def kubernetes(name: str) -> Program:
+    """A program of Kubernetes' own, of the pinned version."""
     major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
     version = (
         ("gitVersion", KUBERNETES_VERSION),
@@ -94,10 +100,10 @@ PROGRAMS = {
     program.name: program
     for program in (
         Program("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
-        _kubernetes("kube-apiserver"),
-        _kubernetes("kube-controller-manager"),
-        _kubernetes("kube-scheduler"),
-        _kubernetes("kubectl"),
+        kubernetes("kube-apiserver"),
+        kubernetes("kube-controller-manager"),
+        kubernetes("kube-scheduler"),
+        kubernetes("kubectl"),
         Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         _kubevirt("virt-api"),
         _kubevirt("virt-controller"),
@@ -134,7 +140,7 @@ def programs(names: Iterable[str], say: Callable[[str], None] = click.echo) -> d
         else:
             to_build.append(PROGRAMS[name])
     if to_build:
-        found.update(_Builder(Go.find(), say).build(to_build))
+        found.update(Builder(Go.find(), say, PROGRAMS.values(), cache_folder()).build(to_build))
     return found
 
 
@@ -164,7 +170,7 @@ class Go:
                 f"Go {want} or later is needed and none is on PATH: install it from https://go.dev/dl/"
             )
         report = subprocess.run(
-            [path, "version"], env=_environment(), capture_output=True, text=True, check=False
+            [path, "version"], env=environment(), capture_output=True, text=True, check=False
         )
         match = re.match(r"go version (go(\d+)\.(\d+)\S*).* (\S+/\S+)$", report.stdout.strip())
         if match is None:
@@ -176,11 +182,11 @@ class Go:
         return cls(path, version=match[1], platform=match[4])
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The user's environment (proxies, caches), less what would change the outcome.
 
-    No -trimpath: these programs never leave this machine, and without it they share Go's build cache with
-    other builds.
+    No -trimpath: the control plane's programs never leave this machine, and without it they share Go's build
+    cache with other builds.
     """
     return os.environ | {
         "CGO_ENABLED": "0",
@@ -191,13 +197,18 @@ def _environment() -> dict[str, str]:
 
 
 @dataclass
-class _Builder:
+class Builder:
+    """Builds programs into folders below `cache`; `known` are all that there are of their modules."""
+
     go: Go
     say: Callable[[str], None]
+    known: Collection[Program]
+    cache: Path
     folders: dict[str, Path] = field(default_factory=dict)
 
-    def build(self, wanted: list[Program]) -> dict[str, Path]:
-        paths = {program.name: self._folder(program.module) / program.name for program in wanted}
+    def build(self, wanted: Collection[Program]) -> dict[str, Path]:
+        """The programs' paths by name, each built if it isn't in the cache yet. Raises BuildError."""
+        paths = {program.name: self._folder(program) / program.name for program in wanted}
         missing = [program for program in wanted if not paths[program.name].exists()]
         for number, program in enumerate(missing, start=1):
             target = paths[program.name]
@@ -206,18 +217,23 @@ class _Builder:
                     self._compile(program, target, f"{program.name} ({number} of {len(missing)})")
         return paths
 
-    def _folder(self, module: str) -> Path:
+    def _folder(self, program: Program) -> Path:
         """<module>-<hash>: whatever could change a program of the module changes the hash."""
+        module = program.module
         if module not in self.folders:
-            source = _MODULES / module
+            source = program.modules / module
             digest = hashlib.sha256()
             for path in sorted([source / "go.mod", source / "go.sum", *source.rglob("*.go")]):
                 digest.update(f"{path.relative_to(source)}\0".encode() + path.read_bytes())
             flags = {
-                program.name: program.link_flags for program in PROGRAMS.values() if program.module == module
+                one.name: " ".join(
+                    ["-".join(pair) for pair in one.environment] + [*one.build_flags, one.link_flags]
+                )
+                for one in self.known
+                if one.module == module
             }
             digest.update(json.dumps([flags, self.go.version, self.go.platform], sort_keys=True).encode())
-            self.folders[module] = cache_folder() / f"{module}-{digest.hexdigest()[:16]}"
+            self.folders[module] = self.cache / f"{module}-{digest.hexdigest()[:16]}"
             self.folders[module].mkdir(parents=True, exist_ok=True)
         return self.folders[module]
 
@@ -225,20 +241,21 @@ class _Builder:
         self.say(f"building {title} with {self.go.version}")
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder:
             output = Path(folder) / program.name
-            flags = ["-ldflags", program.link_flags, "-o", str(output)]
+            flags = [*program.build_flags, "-ldflags", program.link_flags, "-o", str(output)]
             command = [self.go.path, "build", *flags, program.package]
             with (Path(folder) / "log").open("w+", encoding="utf-8") as log:
                 began = time.monotonic()
-                code = self._run(command, _MODULES / program.module, log, title)
+                code = self._run(command, program, log, title)
                 if code:
                     log.seek(0)
                     raise BuildError(f"go build of {program.name} failed:\n{log.read()[-4000:].strip()}")
             output.replace(target)
         self.say(f"built {title} in {time.monotonic() - began:.0f} s")
 
-    def _run(self, command: list[str], folder: Path, log: TextIO, title: str) -> int:
+    def _run(self, command: list[str], program: Program, log: TextIO, title: str) -> int:
         began = time.monotonic()
-        with subprocess.Popen(command, cwd=folder, env=_environment(), stdout=log, stderr=log) as process:
+        folder, variables = program.modules / program.module, environment() | dict(program.environment)
+        with subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log) as process:
             try:
                 while True:
                     try:

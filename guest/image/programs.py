@@ -1,0 +1,72 @@
+"""The guest's Go programs: kubelet, containerd, and our own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guest.image import cache
+from guest.image.errors import ImageError
+from tests.controlplane.build import KUBERNETES_VERSION, Builder, BuildError, Go, Program, kubernetes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guest.image.architecture import Architecture
+
+_HERE = Path(__file__).parent
+_CONTAINERD = "github.com/containerd/containerd/v2"
+_MODULE = (_HERE / "go/containerd/go.mod").read_text(encoding="utf-8")
+CONTAINERD_VERSION = re.findall(rf"^\s*{re.escape(_CONTAINERD)} (\S+)", _MODULE, re.MULTILINE)[0]
+KUBELET_VERSION = KUBERNETES_VERSION
+
+# Where each is in the root file system.
+PLACES = {
+    "kubelet": "usr/bin/kubelet",
+    "containerd": "usr/bin/containerd",
+    "containerd-shim-runc-v2": "usr/bin/containerd-shim-runc-v2",
+    "twinhull-guest": "usr/sbin/twinhull-guest",
+}
+
+# What a machine for one Pod has no use for.
+_TAGS = "-tags=no_devmapper,no_rdt,no_tracing,no_zfs"
+
+
+def _containerd(name: str) -> Program:
+    version = ((f"{_CONTAINERD}/version.Version", CONTAINERD_VERSION),)
+    package = f"{_CONTAINERD}/cmd/{name}"
+    return Program(name, "containerd", package, version, modules=_HERE / "go", build_flags=(_TAGS,))
+
+
+def _of_guest(architecture: Architecture) -> list[Program]:
+    """Built for the guest, without paths of the machine that builds, so that all machines agree."""
+    programs = [
+        kubernetes("kubelet"),
+        _containerd("containerd"),
+        _containerd("containerd-shim-runc-v2"),
+        Program("twinhull-guest", "agent", "./cmd/twinhull-guest", modules=_HERE.parent),
+        Program("pause", "agent", "./cmd/pause", modules=_HERE.parent),
+    ]
+    return [
+        replace(
+            program,
+            build_flags=("-trimpath", *program.build_flags),
+            environment=(("GOOS", "linux"), ("GOARCH", architecture.go)),
+        )
+        for program in programs
+    ]
+
+
+# Runs where the image is built.
+_PAUSE_IMAGE = Program("pauseimage", "containerd", "./pauseimage", modules=_HERE / "go")
+
+
+def build(architecture: Architecture, say: Callable[[str], None]) -> dict[str, Path]:
+    """The programs' files by name, each built if need be. Raises ImageError."""
+    programs = [*_of_guest(architecture), _PAUSE_IMAGE]
+    try:
+        return Builder(Go.find(), say, programs, cache.folder() / "guest-programs").build(programs)
+    except BuildError as error:
+        raise ImageError(str(error)) from error
