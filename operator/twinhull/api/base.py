@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 GROUP = "twinhull.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
+#: The name of an object.
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
 #: A Kubernetes object, or a part of one, as JSON gives it.
 Raw: TypeAlias = dict[str, Any]
 

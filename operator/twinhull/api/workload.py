@@ -8,12 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from twinhull.api.base import Model, Raw, rule, validations
+from twinhull.api.base import Model, Name, Raw, rule, validations
+from twinhull.api.registry import Registry
 
 #: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
 MAX_NAME_LENGTH = 50
-
-Name = Annotated[str, Field(min_length=1, max_length=253)]
 
 
 class Isolation(StrEnum):
@@ -126,6 +125,13 @@ class VirtualMachine(Model):
         None,
         description="A containerDisk with the Twinhull guest; without it, the operator's own default.",
     )
+    registries: Annotated[tuple[Registry, ...], Field(max_length=32)] | None = Field(
+        None,
+        description="Mirrors and certificate authorities of image registries. A machine pulls its images "
+        "itself, so what the nodes are configured with doesn't reach it. These come before the operator's "
+        "own for the same host.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
+    )
     os: Literal["Linux"] = Field("Linux", description="What the machine runs.")
     firmware: Firmware | None = Field(None, description="BIOS or UEFI, secure boot and TPM.")
     overrides: Raw | None = Field(
@@ -200,6 +206,24 @@ class HullStatus(Model):
     started_at: datetime | None = Field(None, description="When it began to run.")
 
 
+class ContainerStatus(Model):
+    """A container as `kubectl get pod` and `kubectl describe pod` show it, whatever the hull."""
+
+    name: str = Field(description="The container's name.")
+    init: bool | None = Field(None, description="Whether it is one of the initContainers.")
+    ready: bool = Field(
+        description="Whether it passes its readiness probe; of an init container, whether it is done."
+    )
+    restarts: int = Field(description="How often it was restarted.")
+    state: Literal["Waiting", "Running", "Terminated"] = Field(description="What it does now.")
+    reason: str | None = Field(
+        None, description="Why it waits or how it ended, in one word, such as ImagePullBackOff or OOMKilled."
+    )
+    exit_code: int | None = Field(None, description="What it ended with, if it has ended.")
+    last_reason: str | None = Field(None, description="How it ended the time before.")
+    last_exit_code: int | None = Field(None, description="What it ended with the time before.")
+
+
 class Exit(Model):
     """How a Workload that runs to completion ended."""
 
@@ -246,6 +270,12 @@ class WorkloadStatus(Model):
         description="Template fields that the resolved hull can't honour (then none is made), or that the "
         "API server left out of it.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"]},
+    )
+    containers: tuple[ContainerStatus, ...] | None = Field(
+        None,
+        description="The containers, the init containers first. A machine's are known only to an operator "
+        "that may ask its guest (--guest-key-file).",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     exit: Exit | None = Field(None, description="How it ended, once it ran to completion.")
     conditions: tuple[Condition, ...] | None = Field(

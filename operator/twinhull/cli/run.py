@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import click
 import kopf
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
+from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.app import Application, Settings
 
+#: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
+_SHORTEST_KEY = 32
 _FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
 
 
@@ -39,6 +45,20 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, in
     "--guest-image",
     metavar="IMAGE",
     help="The containerDisk with the Twinhull guest, for machines whose Workload names none.",
+)
+@click.option(
+    "--guest-registries",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Mirrors and certificate authorities of image registries for every machine: a YAML list of "
+    "{host, mirrors, caBundle}.",
+)
+@click.option(
+    "--guest-key-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file of 32 or more random bytes, kept secret. With it, machines tell this operator how their "
+    "containers are and how they ended; all replicas need the same.",
 )
 @click.option(
     "--first-report",
@@ -69,6 +89,8 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     default_isolation: str,
     sandbox_runtime_class: str | None,
     guest_image: str | None,
+    guest_registries: Path | None,
+    guest_key_file: Path | None,
     first_report: float,
     health_address: tuple[str, int],
     workers: int,
@@ -83,7 +105,12 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     kopf.configure(verbose=verbose, log_format=_FORMATS[log_format])
     logging.getLogger("kopf").setLevel(logging.DEBUG if verbose else logging.WARNING)
     defaults = OperatorDefaults(
-        Isolation(default_isolation), sandbox_runtime_class, guest_image, first_report
+        Isolation(default_isolation),
+        sandbox_runtime_class,
+        guest_image,
+        first_report,
+        _registries(guest_registries) if guest_registries else (),
+        _key(guest_key_file) if guest_key_file else None,
     )
     host, port = health_address
     try:
@@ -94,3 +121,35 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
         raise click.ClickException(
             f"health can't be served at {host}:{port} ({error.strerror}): choose another --health-address"
         ) from error
+
+
+def _key(path: Path) -> bytes:
+    """The secret that guests' certificates come from. Raises BadParameter when it can't be a good one."""
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-key-file") from error
+    if len(key) < _SHORTEST_KEY:
+        raise click.BadParameter(
+            f"{path} has {len(key)} bytes, fewer than {_SHORTEST_KEY}: head -c 32 /dev/urandom > {path}",
+            param_hint="--guest-key-file",
+        )
+    return key
+
+
+def _registries(path: Path) -> tuple[ClusterRegistry, ...]:
+    """The machines' registries. Raises BadParameter that says where the file is wrong."""
+    try:
+        listed = TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(
+            yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        )
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-registries") from error
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"{path} isn't YAML: {error}", param_hint="--guest-registries") from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, found['loc'])) or 'the file'}: {found['msg']}" for found in error.errors()
+        )
+        raise click.BadParameter(f"{path}: {wrong}", param_hint="--guest-registries") from error
+    return listed

@@ -14,6 +14,7 @@ from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.revision import revision
 from twinhull.hulls import machine, manifest, pod, service
 from twinhull.hulls.attachments import attachments
+from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import Hull, HullKind
 
 
@@ -132,9 +133,15 @@ class Case:
         )
         if not self.is_machine:
             return (rendered,)
-        attached = attachments(rendered["spec"])
-        image = spec.virtual_machine.guest_image or self.defaults.guest_image or ""
+        workload, built = self.workload.metadata, spec.virtual_machine
+        attached = attachments(rendered, built.registries or ())
+        guest = Guest(
+            built.guest_image or self.defaults.guest_image or "",
+            self.observed.capabilities.panic_devices,
+            self.defaults.registries,
+            self.defaults.guest_secret,
+        )
         return (
-            manifest.render(rendered, attached),
-            machine.render(self.workload.metadata, rendered, attached, spec.virtual_machine, image),
+            manifest.render(workload, rendered, attached, built, guest),
+            machine.render(workload, rendered, attached, built, guest),
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Isolation
 
 
@@ -12,10 +13,14 @@ class OperatorDefaults:
     """`isolation` is what Auto means, `runtime_class` the sandbox's, `guest_image` a machine's containerDisk.
 
     `first_report` is how long a new Workload may take to settle before its progress is written into its
-    status, in seconds: one that is Ready by then costs one status write instead of two.
+    status, in seconds: one that is Ready by then costs one status write instead of two. `registries` are
+    every machine's. `guest_secret` is what the certificates come from by which guests know the operator;
+    without it their status isn't asked for.
     """
 
     isolation: Isolation = Isolation.CONTAINER
     runtime_class: str | None = None
     guest_image: str | None = None
     first_report: float = 5.0
+    registries: tuple[ClusterRegistry, ...] = ()
+    guest_secret: bytes | None = field(default=None, repr=False)

@@ -13,9 +13,13 @@ from twinhull.hulls.hull import Hull, Owner
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't."""
+    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't.
+
+    `panic_devices` says whether its machines may have one, by which a guest tells that it failed.
+    """
 
     kubevirt: str | None = None
+    panic_devices: bool = False
     runtime_classes: frozenset[str] = frozenset()
 
 

@@ -26,6 +26,7 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
         unsupported_fields=step.unsupported or case.curtailments or None,
+        containers=(case.current.containers if case.current else ()) or None,
         exit=case.exit,
         conditions=tuple(_conditions(case, step)),
     )

@@ -6,21 +6,30 @@ machine, and the guest resolves the Pod's references there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from twinhull.api.base import Raw
+from twinhull.api.registry import Registry
 from twinhull.hulls.parity import containers
 
-AttachmentKind = Literal["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"]
+AttachmentKind = Literal["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim", "Launcher"]
 
 _DEVICES: dict[AttachmentKind, str] = {
     "ConfigMap": "configmap",
     "Secret": "secret",
     "ServiceAccount": "token",
     "PersistentVolumeClaim": "claim",
+    "Launcher": "launcher",
 }
+
+#: What only the launcher Pod knows of where the Pod is, as files of the attachment "Launcher". KubeVirt keeps
+#: the label the same as the VMI's (kubevirt.io/kubevirt, pkg/virt-controller/watch/vmi/lifecycle.go,
+#: syncDynamicAnnotationsAndLabelsToLauncherPod).
+_LAUNCHER_FILES = {"uid": "metadata.uid", "node": "metadata.labels['kubevirt.io/nodeName']"}
+#: The fields of a Pod that are told by them.
+_LAUNCHER_FIELDS = {"metadata.uid", "spec.nodeName"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +64,27 @@ class Attachment:
             "Secret": {"secret": {"secretName": self.name, **optional}},
             "ServiceAccount": {"serviceAccount": {"serviceAccountName": self.name}},
             "PersistentVolumeClaim": {"persistentVolumeClaim": {"claimName": self.name}},
+            "Launcher": {
+                "downwardAPI": {
+                    "fields": [
+                        {"path": path, "fieldRef": {"fieldPath": field}}
+                        for path, field in _LAUNCHER_FILES.items()
+                    ]
+                }
+            },
         }
         return {"name": self.device, **sources[self.kind]}
 
 
-def attachments(pod_spec: Raw) -> tuple[Attachment, ...]:
-    """Everything that a Pod refers to, each object once, in the template's order.
+def attachments(pod: Raw, registries: Iterable[Registry] = ()) -> tuple[Attachment, ...]:
+    """Everything that a Pod refers to, and the registries' certificates: each object once, in that order.
 
     An object is optional if nothing insists on it, and live if a volume shows it.
     """
     merged: dict[tuple[AttachmentKind, str], Attachment] = {}
-    for found in _references(pod_spec):
+    authorities = (registry.ca.config_map for registry in registries if registry.ca)
+    trusted = (Attachment("ConfigMap", name, optional=False, live=False) for name in authorities)
+    for found in (*_references(pod["metadata"]["name"], pod["spec"]), *trusted):
         before = merged.setdefault((found.kind, found.name), found)
         merged[found.kind, found.name] = replace(
             before, optional=before.optional and found.optional, live=before.live or found.live
@@ -76,7 +95,7 @@ def attachments(pod_spec: Raw) -> tuple[Attachment, ...]:
     )
 
 
-def _references(pod_spec: Raw) -> Iterator[Attachment]:
+def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
     if pod_spec.get("automountServiceAccountToken", True) or _projects_token(pod_spec):
         account = pod_spec.get("serviceAccountName") or pod_spec.get("serviceAccount") or "default"
         yield Attachment("ServiceAccount", account, optional=False, live=True)
@@ -86,6 +105,26 @@ def _references(pod_spec: Raw) -> Iterator[Attachment]:
         yield from _environment(container)
     for volume in pod_spec.get("volumes") or ():
         yield from _volume(volume)
+    if _LAUNCHER_FIELDS.intersection(_fields(pod_spec)):
+        yield Attachment("Launcher", name, optional=False, live=True)
+
+
+def _fields(pod_spec: Raw) -> Iterator[str]:
+    """The paths of the Pod's own fields that it asks for."""
+    asked = [
+        *(
+            variable.get("valueFrom") or {}
+            for _, container in containers(pod_spec)
+            for variable in container.get("env") or ()
+        ),
+        *(
+            item
+            for volume in pod_spec.get("volumes") or ()
+            for source in (volume, *((volume.get("projected") or {}).get("sources") or ()))
+            for item in (source.get("downwardAPI") or {}).get("items") or ()
+        ),
+    ]
+    return (asker["fieldRef"]["fieldPath"] for asker in asked if asker.get("fieldRef"))
 
 
 def _projects_token(pod_spec: Raw) -> bool:

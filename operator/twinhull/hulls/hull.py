@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
-from twinhull.api.workload import Exit, HullStatus, ObjectMeta
+from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.
@@ -71,6 +71,7 @@ class Hull:
     address: str | None = None
     started_at: datetime | None = None
     exit: Exit | None = None
+    containers: tuple[ContainerStatus, ...] = ()
     dropped: tuple[str, ...] = ()
     runtime_class: str | None = None
 

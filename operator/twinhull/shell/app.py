@@ -23,8 +23,9 @@ from twinhull.shell.connection import Connection, login
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
+from twinhull.shell.guests import Guests
 from twinhull.shell.health import HealthServer
-from twinhull.shell.observe import capabilities, observe
+from twinhull.shell.observe import Knowledge, capabilities, observe
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
@@ -67,9 +68,12 @@ class Application:
         self._queue = Queue()
         self._events = Events(self._cluster)
         refusals = Refusals()
+        secret = settings.defaults.guest_secret
+        self._guests = Guests(self._store, self._queue, secret) if secret else None
+        known = Knowledge(self._store, refusals, self._guests.reports if self._guests else {})
 
         def look(key: Key) -> Case | None:
-            return observe(self._store, refusals, key, settings.defaults, datetime.now(UTC))
+            return observe(known, key, settings.defaults, datetime.now(UTC))
 
         executor = Executor(self._cluster, self._store, refusals)
         self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events)
@@ -102,6 +106,8 @@ class Application:
         self._listed = True
         self._spawn(self._events.run())
         self._spawn(self._relist())
+        if self._guests:
+            self._spawn(self._guests.run())
         for _worker in range(self._settings.workers):
             self._spawn(self._reconciler.work())
         self._say_what_is_missing()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from twinhull.api.base import Raw
@@ -10,17 +11,28 @@ from twinhull.api.workload import Workload
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Capabilities, Companion, Observed
-from twinhull.hulls import machine, pod
+from twinhull.hulls import instance, pod
 from twinhull.hulls.hull import Hull, owner_of
+from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.store import Key, Store
 
 
-def observe(
-    store: Store, refusals: Refusals, key: Key, defaults: OperatorDefaults, now: datetime
-) -> Case | None:
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All that is known: objects as last seen, requests as last refused, and what guests said last, by the
+    uid of their VirtualMachineInstance.
+    """
+
+    store: Store
+    refusals: Refusals
+    reports: Mapping[str, Report]
+
+
+def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | None:
     """What is known of a Workload now, None if there is none of that key."""
+    store, refusals = known.store, known.refusals
     raw = store.get(kinds.WORKLOAD, key)
     if raw is None:
         return None
@@ -28,7 +40,7 @@ def observe(
     service = store.get(kinds.SERVICE, key)
     manifests = store.labelled(kinds.CONFIG_MAP, key)
     observed = Observed(
-        hulls=tuple(_hulls(store, key, workload.spec.template)),
+        hulls=tuple(_hulls(known, key, workload.spec.template)),
         service=_companion(service) if service else None,
         manifests={found["metadata"]["name"]: _companion(found) for found in manifests},
         capabilities=capabilities(store),
@@ -43,6 +55,7 @@ def capabilities(store: Store) -> Capabilities:
     kubevirt = next(iter(store.all(kinds.KUBEVIRT)), None)
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
+        panic_devices="PanicDevices" in _feature_gates(kubevirt or {}),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
     )
 
@@ -52,16 +65,27 @@ def kubevirt_phase(kubevirt: Raw) -> str:
     return str(kubevirt.get("status", {}).get("phase", ""))
 
 
-def _hulls(store: Store, key: Key, template: Raw) -> Iterator[Hull]:
+def _feature_gates(kubevirt: Raw) -> list[str]:
+    """The gates that are on. KubeVirt opens none by itself but those of what is generally available
+    (kubevirt.io/kubevirt, pkg/virt-config/feature-gates.go, isFeatureGateEnabled).
+    """
+    developer = kubevirt.get("spec", {}).get("configuration", {}).get("developerConfiguration") or {}
+    return list(developer.get("featureGates") or ())
+
+
+def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
+    store = known.store
     for found in store.labelled(kinds.POD, key):
         yield pod.read(found, template)
     instances = {
         found["metadata"]["name"]: found for found in store.labelled(kinds.VIRTUAL_MACHINE_INSTANCE, key)
     }
     for found in store.labelled(kinds.VIRTUAL_MACHINE, key):
-        yield machine.read(found, instances.pop(found["metadata"]["name"], None))
+        vmi = instances.pop(found["metadata"]["name"], None)
+        report = known.reports.get(vmi["metadata"]["uid"]) if vmi else None
+        yield instance.read(found, vmi, template, report)
     for stray in instances.values():
-        yield machine.read_stray(stray)
+        yield instance.read_stray(stray)
 
 
 def _companion(obj: Raw) -> Companion:

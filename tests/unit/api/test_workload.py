@@ -33,6 +33,13 @@ MAXIMAL: Raw = {
             "instancetype": {"name": "u1.small", "kind": "VirtualMachineInstancetype"},
             "preference": {"name": "linux", "kind": "VirtualMachinePreference"},
             "guestImage": "registry.example.com/guest:1",
+            "registries": [
+                {
+                    "host": "docker.io",
+                    "mirrors": ["https://mirror.example"],
+                    "ca": {"configMap": "authorities", "key": "ca.crt"},
+                }
+            ],
             "os": "Linux",
             "firmware": {"bootloader": "UEFI", "secureBoot": True, "tpm": True},
             "overrides": {"domain": {"cpu": {"model": "host-model"}}, "hostname": None},
@@ -53,6 +60,19 @@ MAXIMAL: Raw = {
         },
         "previousHull": {"kind": "Pod", "name": "web-0a1b2", "revision": "0a1b2", "ready": False},
         "unsupportedFields": [{"path": "spec.hostPID", "reason": "r"}],
+        "containers": [
+            {
+                "name": "web",
+                "init": True,
+                "ready": True,
+                "restarts": 2,
+                "state": "Terminated",
+                "reason": "Completed",
+                "exitCode": 0,
+                "lastReason": "OOMKilled",
+                "lastExitCode": 137,
+            }
+        ],
         "exit": {
             "code": 137,
             "reason": "OOMKilled",

@@ -13,7 +13,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
 from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.shell.kinds import BY_NAME
-from twinhull.shell.observe import observe
+from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.store import Store
 
@@ -63,7 +63,7 @@ def case(
     store = Store()
     for obj in (raw, *objects):
         store.put(BY_NAME[obj["kind"]], obj | {"metadata": _placed(obj["metadata"])})
-    found = observe(store, Refusals(), (NAMESPACE, NAME), defaults, now)
+    found = observe(Knowledge(store, Refusals(), {}), (NAMESPACE, NAME), defaults, now)
     assert found is not None
     tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()
     return replace(

@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
+from twinhull.api.base import Raw
+from twinhull.api.registry import Registry
 from twinhull.hulls.attachments import Attachment, attachments
+
+
+def pod(spec: Raw) -> Raw:
+    return {"metadata": {"name": "web-1a2b3c4d5e"}, "spec": spec}
 
 
 def found(**spec: Any) -> list[tuple[str, str, bool, bool]]:
     """(kind, name, optional, live) of each."""
     containers = spec.pop("containers", [{"name": "web"}])
-    made = attachments({"automountServiceAccountToken": False, "containers": containers, **spec})
+    made = attachments(pod({"automountServiceAccountToken": False, "containers": containers, **spec}))
     return [(a.kind, a.name, a.optional, a.live) for a in made]
 
 
@@ -44,6 +50,26 @@ def env(**source: Any) -> list[Any]:
             [("Secret", "s", True, False)],
         ),
         ({"containers": env(fieldRef={"fieldPath": "metadata.name"})}, []),
+        (
+            {"containers": env(fieldRef={"fieldPath": "spec.nodeName"})},
+            [("Launcher", "web-1a2b3c4d5e", False, True)],
+        ),
+        (
+            {
+                "volumes": volume(
+                    projected={
+                        "sources": [
+                            {
+                                "downwardAPI": {
+                                    "items": [{"path": "u", "fieldRef": {"fieldPath": "metadata.uid"}}]
+                                }
+                            }
+                        ]
+                    }
+                )
+            },
+            [("Launcher", "web-1a2b3c4d5e", False, True)],
+        ),
         (
             {
                 "containers": [
@@ -90,7 +116,7 @@ def test_reference(spec: dict[str, Any], attached: list[tuple[str, str, bool, bo
 def test_each_has_a_device_of_its_own() -> None:
     names = ("a", "b", "c")
     made = attachments(
-        {"containers": [{"name": "web", "envFrom": [{"secretRef": {"name": n}} for n in names]}]}
+        pod({"containers": [{"name": "web", "envFrom": [{"secretRef": {"name": n}} for n in names]}]})
     )
     assert [a.device for a in made] == ["token-0", "secret-1", "secret-2", "secret-3"]
 
@@ -122,3 +148,22 @@ def test_guest_finds_it_by_tag_or_by_serial() -> None:
 )
 def test_volume(attachment: Attachment, source: dict[str, Any]) -> None:
     assert attachment.volume() == {"name": "x", **source}
+
+
+def test_authorities_of_registries_are_disks() -> None:
+    registry = Registry.model_validate(
+        {"host": "r.example", "ca": {"configMap": "authorities", "key": "ca.crt"}}
+    )
+    (made,) = attachments(
+        pod({"automountServiceAccountToken": False, "containers": [{"name": "web"}]}), [registry]
+    )
+    assert made.entry() == {"kind": "ConfigMap", "name": "authorities", "serial": "configmap-0"}
+
+
+def test_launcher_tells_what_only_it_knows() -> None:
+    made = Attachment("Launcher", "web-1a2b3c4d5e", optional=False, live=True, device="launcher-0")
+    fields = [
+        {"path": "uid", "fieldRef": {"fieldPath": "metadata.uid"}},
+        {"path": "node", "fieldRef": {"fieldPath": "metadata.labels['kubevirt.io/nodeName']"}},
+    ]
+    assert made.volume() == {"name": "launcher-0", "downwardAPI": {"fields": fields}}

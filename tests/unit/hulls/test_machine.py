@@ -1,4 +1,4 @@
-"""A machine: what it is made of, and what is read of it."""
+"""A machine: what it is made of."""
 
 from __future__ import annotations
 
@@ -6,43 +6,26 @@ from typing import Any
 
 import pytest
 
-from tests.unit.core.objects import at, conditions, hull
 from twinhull.api.base import Raw
 from twinhull.api.workload import VirtualMachine
 from twinhull.hulls import machine, pod
 from twinhull.hulls.attachments import attachments
-from twinhull.hulls.hull import Hull, Phase, timestamp
+from twinhull.hulls.guest import Guest
+from twinhull.hulls.manifest import probe_token
 
 from .test_pod import META
 
-NAME = "web-1a2b3c4d5e"
 
-
-def render(built: Raw | None = None, **spec: Any) -> Raw:
+def render(built: Raw | None = None, *, panics: bool = False, **spec: Any) -> Raw:
     template = {"spec": {"containers": [{"name": "web", "image": "nginx"}], **spec}}
     made = pod.render(META, template, "1a2b3c4d5e", None)
     built_as = VirtualMachine.model_validate(built or {})
-    return machine.render(META, made, attachments(made["spec"]), built_as, "guest:1")
+    return machine.render(META, made, attachments(made), built_as, Guest("guest:1", panics))
 
 
 def inside(vm: Raw) -> Raw:
     found: Raw = vm["spec"]["template"]["spec"]
     return found
-
-
-def read(
-    phase: str | None = None, strategy: str = "Always", *, deleting: bool = False, **status: Any
-) -> Hull:
-    vm = hull("VirtualMachine", NAME, spec={"runStrategy": strategy}, status=status)
-    vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
-    entered = [{"phase": phase, "phaseTransitionTimestamp": at(860 if deleting else 20)}]
-    of = {"phase": phase, "phaseTransitionTimestamps": entered, "nodeName": "n1"}
-    vmi = hull("VirtualMachineInstance", NAME, status=of, deleting=deleting) if phase else None
-    return machine.read(vm, vmi)
-
-
-def why(status: str, reason: str, message: str) -> Raw:
-    return {"type": "Ready", "status": status, "reason": reason, "message": message}
 
 
 @pytest.mark.parametrize(
@@ -53,139 +36,28 @@ def test_restart_policy_becomes_run_strategy(policy: str, strategy: str) -> None
     assert render(restartPolicy=policy)["spec"]["runStrategy"] == strategy
 
 
-@pytest.mark.parametrize(
-    ("phase", "strategy", "found"),
-    [
-        (None, "Always", Phase.PENDING),
-        ("", "Always", Phase.PENDING),
-        *((phase, "Always", Phase.PENDING) for phase in ("Pending", "Scheduling", "Scheduled", "Unknown")),
-        ("Running", "Always", Phase.RUNNING),
-        ("Succeeded", "Always", Phase.PENDING),
-        ("Failed", "Always", Phase.PENDING),
-        ("Running", "Once", Phase.RUNNING),
-        ("Succeeded", "Once", Phase.SUCCEEDED),
-        ("Failed", "Once", Phase.FAILED),
-        ("Succeeded", "Halted", Phase.PENDING),
-    ],
-)
-def test_phase(phase: str | None, strategy: str, found: Phase) -> None:
-    seen = read(phase, strategy)
-    assert seen.phase is found
-    assert (seen.exit is not None) == seen.ended
+def test_readiness_is_the_guests_word() -> None:
+    probe = inside(render())["readinessProbe"]
+    assert probe["httpGet"] == {
+        "path": "/readyz",
+        "port": 65254,
+        "httpHeaders": [{"name": "Twinhull-Probe", "value": probe_token(META)}],
+    }
 
 
-def test_exit_of_a_success() -> None:
-    found = read("Succeeded", "Once").exit
-    assert found
-    assert (found.code, found.reason, found.message) == (None, "Completed", "the guest was shut down")
-    assert (found.finished_at, found.revision) == (timestamp(at(20)), "1a2b3c4d5e")
+def test_it_boots_the_guest_images_own_kernel() -> None:
+    firmware = inside(render())["domain"]["firmware"]
+    assert firmware["kernelBoot"]["container"] == {
+        "image": "guest:1",
+        "kernelPath": "/boot/vmlinuz",
+        "initrdPath": "/boot/initrd.img",
+    }
+    assert "console=ttyS0" in firmware["kernelBoot"]["kernelArgs"]
 
 
-def test_exit_of_a_failure_has_no_code() -> None:
-    found = read("Failed", "Once").exit
-    assert found
-    assert (found.code, found.reason, found.message) == (None, "Error", "the guest ended with a failure")
-
-
-@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
-def test_instance_that_was_shut_down_has_not_ended(phase: str) -> None:
-    found = read(phase, "Once", deleting=True)  # asked for at 840 s; the end came at 860 s
-    assert (found.phase, found.exit) == (Phase.PENDING, None)
-
-
-@pytest.mark.parametrize(
-    ("status", "phase", "ready", "reason", "message"),
-    [
-        ({}, None, False, "Pending", "the machine is not ready yet"),
-        ({"ready": True, "conditions": conditions("True")}, "Running", True, "", ""),
-        ({"ready": False, "conditions": conditions("True")}, "Running", False, "", ""),
-        (
-            {"ready": True, "conditions": conditions("True")},
-            None,
-            False,
-            "Pending",
-            "the machine is not ready yet",
-        ),
-        (
-            {
-                "printableStatus": "ErrorUnschedulable",
-                "conditions": [why("False", "VMINotExists", "0/3 nodes")],
-            },
-            "Scheduling",
-            False,
-            "ErrorUnschedulable",
-            "0/3 nodes",
-        ),
-        (
-            {
-                "printableStatus": "Running",
-                "conditions": [why("False", "GuestNotRunning", "Guest VM is not reported")],
-            },
-            "Running",
-            False,
-            "GuestNotRunning",
-            "Guest VM is not reported",
-        ),
-        (
-            {
-                "conditions": [
-                    {"type": "Failure", "status": "True", "reason": "FailedCreate", "message": "quota"}
-                ]
-            },
-            None,
-            False,
-            "FailedCreate",
-            "quota",
-        ),
-    ],
-)
-def test_why_it_is_not_ready(
-    status: Raw,
-    phase: str | None,
-    ready: bool,  # noqa: FBT001
-    reason: str,
-    message: str,
-) -> None:
-    found = read(phase, **status)
-    assert (found.ready, found.reason, found.message) == (ready, reason, message)
-
-
-PORTS = [{"name": "http", "containerPort": 8080}, {"name": "dns", "containerPort": 53, "protocol": "UDP"}]
-
-
-@pytest.mark.parametrize(
-    ("containers", "probe"),
-    [
-        ([{"name": "web"}], None),
-        ([{"name": "web", "ports": PORTS}], {"tcpSocket": {"port": 8080}}),
-        ([{"name": "web", "ports": PORTS[1:]}], None),
-        (
-            [{"name": "web", "ports": PORTS, "readinessProbe": {"httpGet": {"path": "/up", "port": "http"}}}],
-            {"httpGet": {"path": "/up", "port": 8080}},
-        ),
-        (
-            [
-                {
-                    "name": "web",
-                    "readinessProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 2, "failureThreshold": 4},
-                }
-            ],
-            {"tcpSocket": {"port": 9}, "periodSeconds": 2, "failureThreshold": 4},
-        ),
-        ([{"name": "web", "ports": PORTS, "readinessProbe": {"exec": {}}}], {"tcpSocket": {"port": 8080}}),
-        (
-            [{"name": "web", "ports": PORTS, "readinessProbe": {"grpc": {"port": 1}}}],
-            {"tcpSocket": {"port": 8080}},
-        ),
-        (
-            [{"name": "a", "ports": PORTS}, {"name": "b", "readinessProbe": {"httpGet": {"port": 7}}}],
-            {"httpGet": {"port": 7}},
-        ),
-        ([{"name": "web", "livenessProbe": {"httpGet": {"port": 7}}}], None),
-    ],
-)
-def test_readiness(containers: list[Raw], probe: Raw | None) -> None:
-    assert inside(render(containers=containers)).get("readinessProbe") == probe
+@pytest.mark.parametrize(("panics", "devices"), [(True, [{"model": "pvpanic"}]), (False, None)])
+def test_it_tells_of_a_failure_where_kubevirt_lets_it(panics: bool, devices: list[Raw] | None) -> None:  # noqa: FBT001
+    assert inside(render(panics=panics))["domain"]["devices"].get("panicDevices") == devices
 
 
 def test_every_volume_has_a_disk_or_a_file_system_of_its_name() -> None:
@@ -245,6 +117,7 @@ def test_size_follows_the_resources() -> None:
 )
 def test_firmware(firmware: Raw, domain: Raw) -> None:
     found = inside(render({"firmware": firmware}))["domain"]
+    found["firmware"].pop("kernelBoot")
     assert {key: found[key] for key in ("firmware", "features") if key in found} == domain
     assert "tpm" not in found["devices"]
     assert inside(render({"firmware": {**firmware, "tpm": True}}))["domain"]["devices"]["tpm"] == {}

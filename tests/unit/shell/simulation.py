@@ -21,7 +21,7 @@ from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
-from twinhull.shell.observe import observe
+from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
@@ -121,7 +121,7 @@ class Simulation:
             self.queue.done(key)
 
     def _look(self, key: Key) -> Case | None:
-        case = observe(self.store, self.refusals, key, DEFAULTS, self.now)
+        case = observe(Knowledge(self.store, self.refusals, {}), key, DEFAULTS, self.now)
         if case is not None:
             before = deepcopy(case.workload), deepcopy(case.observed)
             first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))

@@ -1,0 +1,73 @@
+"""Image registries as a machine sees them: it pulls its images itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from twinhull.api.base import Model, Name, Raw
+
+
+class ConfigMapKey(Model):
+    """A key of a ConfigMap in the Workload's namespace."""
+
+    config_map: Name = Field(description="The ConfigMap's name.")
+    key: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="The key in it.")
+
+
+class Source(Model):
+    """Where a machine finds the images of one registry."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$")] = Field(
+        description="The registry as image names say it, such as docker.io or registry.example:5000."
+    )
+    mirrors: Annotated[
+        tuple[
+            Annotated[
+                str, Field(max_length=1024, pattern=r"^https?://[^\s]+$", description="A mirror's URL.")
+            ],
+            ...,
+        ],
+        Field(max_length=16),
+    ] = Field((), description="URLs that are asked first, in this order.")
+
+    def _entry(self, authority: Raw | None) -> Raw:
+        return {
+            "host": self.host,
+            "mirrors": list(self.mirrors),
+            **({"ca": authority} if authority else {}),
+        }
+
+
+class Registry(Source):
+    """Where the machine finds the images of one registry, and whose certificates it trusts there."""
+
+    ca: ConfigMapKey | None = Field(
+        None, description="PEM certificates to trust there and at the mirrors, beside the public ones."
+    )
+
+    def entry(self) -> Raw:
+        """How the manifest tells the guest of it."""
+        return self._entry({"configMap": self.ca.config_map, "key": self.ca.key} if self.ca else None)
+
+
+class ClusterRegistry(Source):
+    """The same for every machine, from the operator's own configuration. What it doesn't know, it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ca_bundle: str | None = Field(
+        None, description="PEM certificates to trust there and at the mirrors, beside the public ones."
+    )
+
+    def entry(self) -> Raw:
+        """How the manifest tells the guest of it."""
+        return self._entry({"bundle": self.ca_bundle} if self.ca_bundle else None)
+
+
+def entries(own: Iterable[Registry], cluster: Iterable[ClusterRegistry]) -> list[Raw]:
+    """A machine's registries: the Workload's own, and the cluster's of all other hosts."""
+    mine = {registry.host: registry.entry() for registry in own}
+    return [*mine.values(), *(registry.entry() for registry in cluster if registry.host not in mine)]

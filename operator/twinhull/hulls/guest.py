@@ -1,0 +1,22 @@
+"""What the operator and the cluster add to a machine, beside what its Workload says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from twinhull.api.registry import ClusterRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """`image` is the containerDisk, `registries` are those of every machine.
+
+    `panics` says whether a machine may have a panic device, by which KubeVirt learns that a run failed.
+    Without a `secret`, what the guest's certificates come from, nobody may ask for the guest's status.
+    """
+
+    image: str
+    panics: bool = False
+    registries: Iterable[ClusterRegistry] = ()
+    secret: bytes | None = field(default=None, repr=False)

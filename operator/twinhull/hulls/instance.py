@@ -1,0 +1,131 @@
+"""A VirtualMachine with its VirtualMachineInstance, as a hull."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import Exit
+from twinhull.hulls import podstatus
+from twinhull.hulls.hull import (
+    REVISION_LABEL,
+    Hull,
+    Phase,
+    condition,
+    created_at,
+    leaves_at,
+    owner_of,
+    removed,
+    timestamp,
+    unready_since,
+)
+from twinhull.hulls.report import Report
+
+
+def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) -> Hull:
+    """A VirtualMachine, and its VirtualMachineInstance if there is one, as a hull.
+
+    `report` is what that instance's guest said last, if it was asked; `template` is what the present revision
+    is made from.
+    """
+    status = vm.get("status", {})
+    instance = (vmi or {}).get("status", {})
+    phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
+    revision = vm["metadata"].get("labels", {}).get(REVISION_LABEL, "")
+    end = _exit(instance, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
+    if vmi and end and removed(vmi, end):  # shut down because it was deleted
+        phase, end = Phase.PENDING, None
+    ready = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
+    reason, message = ("", "") if ready else _why_not_ready(vm, report)
+    interfaces = instance.get("interfaces") or [{}]
+    return Hull(
+        kind="VirtualMachine",
+        name=vm["metadata"]["name"],
+        uid=vm["metadata"]["uid"],
+        owner=owner_of(vm),
+        revision=revision,
+        phase=phase,
+        ready=ready and bool(status.get("ready", True)),
+        leaves_at=leaves_at(vm),
+        created_at=created_at(vm),
+        since=unready_since(vm),
+        reason=reason,
+        message=message,
+        node=instance.get("nodeName"),
+        address=interfaces[0].get("ipAddress"),
+        started_at=_entered(instance, "Running"),
+        exit=end,
+        containers=podstatus.containers(report.status) if report else (),
+    )
+
+
+def read_stray(vmi: Raw) -> Hull:
+    """A VirtualMachineInstance whose VirtualMachine is gone, as a hull that is still there."""
+    return Hull(
+        kind="VirtualMachine",
+        name=vmi["metadata"]["name"],
+        uid=vmi["metadata"]["uid"],
+        owner=owner_of(vmi),
+        revision=vmi["metadata"].get("labels", {}).get(REVISION_LABEL, ""),
+        phase=Phase.RUNNING,
+        ready=False,
+        leaves_at=leaves_at(vmi),
+        created_at=created_at(vmi),
+        since=created_at(vmi),
+        reason="Terminating",
+        message="the VirtualMachineInstance outlives its VirtualMachine",
+    )
+
+
+def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase:
+    """The Pod's phase: the guest's word once the Pod has ended, else what the instance's stands for.
+
+    Unless it runs Once, virt-controller makes an instance again that ended, so such an end isn't one
+    (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRunStrategy).
+    """
+    if run_strategy == "Once":
+        if report and report.final:
+            return report.phase
+        if phase in {"Succeeded", "Failed"}:
+            return Phase(phase)
+    return Phase.RUNNING if phase == "Running" else Phase.PENDING
+
+
+def _why_not_ready(vm: Raw, report: Report | None) -> tuple[str, str]:
+    failure = condition(vm, "Failure")
+    if failure.get("status") == "True":
+        return failure.get("reason", "Failure"), failure.get("message", "")
+    unready = condition(vm, "Ready")
+    if vm["spec"].get("runStrategy") == "Halted":
+        name = vm["metadata"]["name"]
+        return "Halted", (
+            f"somebody stopped the machine: start it again (virtctl start {name}), "
+            "or set the Workload's spec.state to Stopped"
+        )
+    reason = vm.get("status", {}).get("printableStatus") or "Pending"
+    if reason == "Running":  # KubeVirt's word for a machine that is on, ready or not
+        if report and report.error:
+            return "GuestError", report.error
+        if report and report.status:
+            return podstatus.why_not_ready({"status": report.status})
+        reason = unready.get("reason", "NotReady")
+    return reason, unready.get("message", "") or "the machine is not ready yet"
+
+
+def _exit(instance: Raw, template: Raw, revision: str, report: Report | None) -> Exit:
+    """How a machine ended: as its guest said, or else only whether KubeVirt saw the guest fail."""
+    if report and report.final:
+        return podstatus.exit_of(report.status, template["spec"], revision)
+    succeeded = instance["phase"] == "Succeeded"
+    return Exit(
+        reason="Completed" if succeeded else "Error",
+        message="the guest was shut down" if succeeded else "the guest ended with a failure",
+        finished_at=_entered(instance, instance["phase"]),
+        revision=revision,
+    )
+
+
+def _entered(instance: Raw, phase: str) -> datetime | None:
+    """When an instance entered a phase, None if it has not."""
+    entered = instance.get("phaseTransitionTimestamps") or ()
+    return next((timestamp(at["phaseTransitionTimestamp"]) for at in entered if at["phase"] == phase), None)

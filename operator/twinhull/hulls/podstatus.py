@@ -1,0 +1,98 @@
+"""A PodStatus in our words, whoever reports it: the API server for a Pod, the guest for a machine's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import ContainerStatus, Exit
+from twinhull.hulls.hull import condition, timestamp
+
+#: What a container waits for in the ordinary course of things.
+_USUAL = {None, "ContainerCreating", "PodInitializing"}
+_STATES = {"waiting": "Waiting", "running": "Running", "terminated": "Terminated"}
+
+
+def containers(status: Raw) -> tuple[ContainerStatus, ...]:
+    """The containers as kubectl shows them, the init containers first."""
+    started = tuple(_container(found) for found in status.get("initContainerStatuses") or ())
+    return (
+        *(container.model_copy(update={"init": True}) for container in started),
+        *(_container(found) for found in status.get("containerStatuses") or ()),
+    )
+
+
+def why_not_ready(pod: Raw) -> tuple[str, str]:
+    """(reason, message) of the first thing that keeps a Pod from being ready, most telling first."""
+    status = pod.get("status", {})
+    if status.get("reason"):  # the whole Pod: Evicted, NodeLost, DeadlineExceeded
+        return status["reason"], status.get("message", "")
+    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") not in _USUAL:
+            return waiting["reason"], f"container {container['name']}: {waiting.get('message', 'waiting')}"
+    for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
+        found = condition(pod, kind)
+        if found.get("status") == "False" and found.get("reason"):
+            return found["reason"], found.get("message", "")
+    return "Pending", "the Pod has not started yet"
+
+
+def exit_of(status: Raw, spec: Raw, revision: str) -> Exit:
+    """How a finished Pod ended: by the first container that failed, or by its last one that completed.
+
+    `spec` tells the sidecars, whose exit codes never decide, as for the kubelet's own phase.
+    """
+    mains = [_terminated(container) for container in status.get("containerStatuses") or ()]
+    started = spec.get("initContainers") or ()
+    sidecars = {container["name"] for container in started if container.get("restartPolicy") == "Always"}
+    inits = [
+        _terminated(container)
+        for container in status.get("initContainerStatuses") or ()
+        if container["name"] not in sidecars
+    ]
+    failures = [end for end in (*mains, *inits) if end.get("exitCode", 0) != 0]
+    last = max(reversed(mains), key=lambda end: end.get("finishedAt") or "", default={})
+    end = next(iter(failures), {}) if status["phase"] == "Failed" else last
+    if status.get("reason") or "exitCode" not in end:  # ended from outside: no container's code decided
+        reason = "Completed" if status["phase"] == "Succeeded" else "Error"
+        return Exit(reason=status.get("reason", reason), message=status.get("message"), revision=revision)
+    return Exit(
+        code=end["exitCode"],
+        reason=end.get("reason") or ("Completed" if end["exitCode"] == 0 else "Error"),
+        message=end.get("message"),
+        container=end["container"],
+        finished_at=timestamp(end.get("finishedAt")),
+        revision=revision,
+    )
+
+
+def _container(found: Raw) -> ContainerStatus:
+    state, detail = _state(found.get("state") or {})
+    _, last = _state(found.get("lastState") or {})
+    return ContainerStatus(
+        name=found["name"],
+        ready=bool(found.get("ready")),
+        restarts=found.get("restartCount", 0),
+        state=state,
+        reason=detail.get("reason"),
+        exit_code=detail.get("exitCode"),
+        last_reason=last.get("reason"),
+        last_exit_code=last.get("exitCode"),
+    )
+
+
+def _state(state: Raw) -> tuple[str, Raw]:
+    """The one state that is set, and what is known of it; a container without any waits (core/v1, type
+    ContainerState).
+    """
+    return next(((_STATES[key], state[key]) for key in _set(state)), ("Waiting", {}))
+
+
+def _set(state: Raw) -> Iterator[str]:
+    return (key for key in _STATES if state.get(key) is not None)
+
+
+def _terminated(container: Raw) -> Raw:
+    terminated = (container.get("state") or {}).get("terminated") or {}
+    return {**terminated, "container": container["name"]}

@@ -1,0 +1,45 @@
+"""`twinhull run` with options that can't be: said before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from twinhull.cli import main
+
+
+def refusal(*options: str) -> str:
+    result = CliRunner().invoke(main, ["run", *options])
+    assert result.exit_code == 2
+    return " ".join(result.output.split())
+
+
+def test_short_guest_key_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(b"short")
+    assert "5 bytes, fewer than 32: head -c 32 /dev/urandom" in refusal("--guest-key-file", str(key))
+
+
+@pytest.mark.parametrize("option", ["--guest-key-file", "--guest-registries"])
+def test_missing_file_is_named(tmp_path: Path, option: str) -> None:
+    said = refusal(option, str(tmp_path / "absent"))
+    assert option in said
+    assert "No such file or directory" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "isn't YAML"),
+        ("host: docker.io", "the file: Input should be a valid tuple"),
+        ("- {mirrors: ['https://m']}", "0.host: Field required"),
+        ("- {host: docker.io, mirrors: ['m']}", "0.mirrors.0: String should match pattern"),
+        ("- {host: docker.io, mirror: ['https://m']}", "0.mirror: Extra inputs are not permitted"),
+    ],
+)
+def test_wrong_registries_are_refused_with_the_place(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "registries.yaml"
+    file.write_text(text, "utf-8")
+    assert said in refusal("--guest-registries", str(file))

@@ -1,0 +1,172 @@
+"""A machine: what is read of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.core.objects import at, conditions, hull
+from twinhull.api.base import Raw
+from twinhull.hulls import instance
+from twinhull.hulls.hull import Hull, Phase, timestamp
+from twinhull.hulls.report import Report
+
+NAME = "web-1a2b3c4d5e"
+
+
+def read(
+    phase: str | None = None,
+    strategy: str = "Always",
+    *,
+    deleting: bool = False,
+    report: Report | None = None,
+    **status: Any,
+) -> Hull:
+    vm = hull("VirtualMachine", NAME, spec={"runStrategy": strategy}, status=status)
+    vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
+    entered = [{"phase": phase, "phaseTransitionTimestamp": at(860 if deleting else 20)}]
+    of = {"phase": phase, "phaseTransitionTimestamps": entered, "nodeName": "n1"}
+    vmi = hull("VirtualMachineInstance", NAME, status=of, deleting=deleting) if phase else None
+    return instance.read(vm, vmi, {"spec": {}}, report)
+
+
+def why(status: str, reason: str, message: str) -> Raw:
+    return {"type": "Ready", "status": status, "reason": reason, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("phase", "strategy", "found"),
+    [
+        (None, "Always", Phase.PENDING),
+        ("", "Always", Phase.PENDING),
+        *((phase, "Always", Phase.PENDING) for phase in ("Pending", "Scheduling", "Scheduled", "Unknown")),
+        ("Running", "Always", Phase.RUNNING),
+        ("Succeeded", "Always", Phase.PENDING),
+        ("Failed", "Always", Phase.PENDING),
+        ("Running", "Once", Phase.RUNNING),
+        ("Succeeded", "Once", Phase.SUCCEEDED),
+        ("Failed", "Once", Phase.FAILED),
+        ("Succeeded", "Halted", Phase.PENDING),
+    ],
+)
+def test_phase(phase: str | None, strategy: str, found: Phase) -> None:
+    seen = read(phase, strategy)
+    assert seen.phase is found
+    assert (seen.exit is not None) == seen.ended
+
+
+def test_exit_of_a_success() -> None:
+    found = read("Succeeded", "Once").exit
+    assert found
+    assert (found.code, found.reason, found.message) == (None, "Completed", "the guest was shut down")
+    assert (found.finished_at, found.revision) == (timestamp(at(20)), "1a2b3c4d5e")
+
+
+def test_exit_of_a_failure_has_no_code() -> None:
+    found = read("Failed", "Once").exit
+    assert found
+    assert (found.code, found.reason, found.message) == (None, "Error", "the guest ended with a failure")
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_instance_that_was_shut_down_has_not_ended(phase: str) -> None:
+    found = read(phase, "Once", deleting=True)  # asked for at 840 s; the end came at 860 s
+    assert (found.phase, found.exit) == (Phase.PENDING, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "phase", "ready", "reason", "message"),
+    [
+        ({}, None, False, "Pending", "the machine is not ready yet"),
+        ({"ready": True, "conditions": conditions("True")}, "Running", True, "", ""),
+        ({"ready": False, "conditions": conditions("True")}, "Running", False, "", ""),
+        (
+            {"ready": True, "conditions": conditions("True")},
+            None,
+            False,
+            "Pending",
+            "the machine is not ready yet",
+        ),
+        (
+            {
+                "printableStatus": "ErrorUnschedulable",
+                "conditions": [why("False", "VMINotExists", "0/3 nodes")],
+            },
+            "Scheduling",
+            False,
+            "ErrorUnschedulable",
+            "0/3 nodes",
+        ),
+        (
+            {
+                "printableStatus": "Running",
+                "conditions": [why("False", "GuestNotRunning", "Guest VM is not reported")],
+            },
+            "Running",
+            False,
+            "GuestNotRunning",
+            "Guest VM is not reported",
+        ),
+        (
+            {
+                "conditions": [
+                    {"type": "Failure", "status": "True", "reason": "FailedCreate", "message": "quota"}
+                ]
+            },
+            None,
+            False,
+            "FailedCreate",
+            "quota",
+        ),
+    ],
+)
+def test_why_it_is_not_ready(
+    status: Raw,
+    phase: str | None,
+    ready: bool,  # noqa: FBT001
+    reason: str,
+    message: str,
+) -> None:
+    found = read(phase, **status)
+    assert (found.ready, found.reason, found.message) == (ready, reason, message)
+
+
+def ended(phase: str, code: int) -> Report:
+    terminated = {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": at(30)}
+    containers = [{"name": "web", "ready": False, "restartCount": 0, "state": {"terminated": terminated}}]
+    return Report({"phase": phase, "containerStatuses": containers}, final=True)
+
+
+@pytest.mark.parametrize("phase", ["Running", "Succeeded", "Failed"])
+@pytest.mark.parametrize(("told", "code"), [("Succeeded", 0), ("Failed", 3)])
+def test_the_guest_has_the_last_word_on_how_it_ended(phase: str, told: str, code: int) -> None:
+    found = read(phase, "Once", report=ended(told, code))
+    assert found.phase == told
+    assert found.exit
+    assert (found.exit.code, found.exit.container) == (code, "web")
+    assert found.exit.finished_at == timestamp(at(30))
+
+
+def test_the_guests_word_of_an_end_is_none_where_it_runs_again() -> None:
+    found = read("Running", "Always", report=ended("Failed", 3))
+    assert (found.phase, found.exit) == (Phase.RUNNING, None)
+
+
+def test_guest_says_why_it_is_not_ready() -> None:
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    container = {"name": "web", "ready": False, "restartCount": 2, "state": waiting}
+    found = read(
+        "Running",
+        report=Report({"phase": "Pending", "containerStatuses": [container]}),
+        printableStatus="Running",
+        conditions=[why("False", "GuestNotRunning", "probe failed")],
+    )
+    assert (found.reason, found.message) == ("ImagePullBackOff", "container web: no such image")
+    (shown,) = found.containers
+    assert (shown.name, shown.ready, shown.restarts, shown.state) == ("web", False, 2, "Waiting")
+
+
+def test_guests_own_trouble_is_said() -> None:
+    found = read("Running", report=Report({}, "no ConfigMap web"), printableStatus="Running")
+    assert (found.reason, found.message) == ("GuestError", "no ConfigMap web")

@@ -1,0 +1,199 @@
+"""Asking guests, over real TLS on the loopback interface."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.controlplane.certificates import Authority
+from twinhull.api.base import Raw
+from twinhull.hulls import authority
+from twinhull.hulls.report import Report
+from twinhull.shell import guests, kinds
+from twinhull.shell.guests import Guests
+from twinhull.shell.queue import Queue
+from twinhull.shell.store import Store
+
+SECRET = b"s" * 32
+RUNNING = {"version": "1.0", "error": "", "final": False, "pod": {"status": {"phase": "Running"}}}
+ENDED: Raw = {"version": "1.0", "error": "", "final": True, "pod": {"status": {"phase": "Succeeded"}}}
+
+
+class Guest:
+    """The guest's side of the contract: TLS 1.3, its own certificate, clients of one authority only."""
+
+    def __init__(self, folder: Path, workload_uid: str = "w1") -> None:
+        self.says: object = RUNNING
+        self.asked = 0
+        self._folder = folder
+        self._workload_uid = workload_uid
+
+    @contextlib.asynccontextmanager
+    async def serve(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+        app = web.Application()
+        app.router.add_get("/v1/status", self._status)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context())
+        await site.start()
+        monkeypatch.setattr(guests, "API_PORT", runner.addresses[0][1])
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    def _context(self) -> ssl.SSLContext:
+        pair = Authority(self._folder, "guest").server("guest", "guest", ["localhost"])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(pair.certificate, pair.key)
+        context.load_verify_locations(cadata=authority.certificate(SECRET, self._workload_uid))
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    async def _status(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        said = self.says if isinstance(self.says, str) else json.dumps(self.says)
+        return web.Response(text=said, content_type="application/json")
+
+
+def machine(version: int = 1, **status: object) -> tuple[Raw, Raw]:
+    """A Workload's VM and its running instance."""
+    metadata = {
+        "name": "web-1",
+        "namespace": "shop",
+        "labels": {"twinhull.dev/workload": "web"},
+        "resourceVersion": str(version),
+    }
+    owner = {"apiVersion": "twinhull.dev/v1alpha1", "kind": "Workload", "uid": "w1", "controller": True}
+    running = {"phase": "Running", "interfaces": [{"ipAddress": "127.0.0.1"}], **status}
+    return (
+        {"metadata": {**metadata, "uid": "vm1", "ownerReferences": [owner]}},
+        {"metadata": {**metadata, "uid": "vmi1"}, "status": running},
+    )
+
+
+def store_with(vm: Raw, vmi: Raw) -> Store:
+    store = Store()
+    store.put(kinds.VIRTUAL_MACHINE, vm)
+    store.put(kinds.VIRTUAL_MACHINE_INSTANCE, vmi)
+    return store
+
+
+@pytest.fixture
+def guest(tmp_path: Path) -> Guest:
+    return Guest(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guests, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(guests, "_ASK_UNREADY_EVERY", 0.05)
+
+
+async def until(check: Callable[[], object]) -> None:
+    while not check():  # noqa: ASYNC110  it waits for what others do
+        await asyncio.sleep(0.01)
+
+
+def run(
+    guest: Guest,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    check: Callable[[Guests, Queue], Awaitable[None]],
+) -> None:
+    async def whole() -> None:
+        queue = Queue()
+        asker = Guests(store, queue, SECRET)
+        async with guest.serve(monkeypatch):
+            task = asyncio.create_task(asker.run())
+            try:
+                await asyncio.wait_for(check(asker, queue), 20)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(whole())
+
+
+def test_what_a_guest_says_is_kept_and_its_workload_looked_at(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(asker: Guests, queue: Queue) -> None:
+        assert await queue.get() == ("shop", "web")
+        assert asker.reports == {"vmi1": Report({"phase": "Running"})}
+        queue.done(("shop", "web"))
+        asked = guest.asked
+        await until(lambda: guest.asked > asked + 1)
+        assert len(queue) == 0, "the same words again are no news"
+        guest.says = ENDED
+        assert await queue.get() == ("shop", "web")
+        assert asker.reports["vmi1"].final
+
+    run(guest, store_with(*machine()), monkeypatch, check)
+
+
+def test_guest_that_has_said_its_last_word_is_left_alone(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest.says = ENDED
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await queue.get()
+        await asyncio.sleep(0.3)
+        assert guest.asked == 1
+        assert asker.reports["vmi1"].final
+
+    run(guest, store_with(*machine()), monkeypatch, check)
+
+
+@pytest.mark.parametrize("nonsense", ["not JSON", "[]", "{}", "x" * 300_000, '{"pod": {"status": 3}}'])
+def test_nonsense_is_no_news(guest: Guest, monkeypatch: pytest.MonkeyPatch, nonsense: str) -> None:
+    guest.says = nonsense
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert (asker.reports, len(queue)) == ({}, 0)
+        guest.says = RUNNING
+        await queue.get()
+
+    run(guest, store_with(*machine()), monkeypatch, check)
+
+
+def test_guest_of_another_workload_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Guest(tmp_path, workload_uid="w2")
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await asyncio.sleep(0.5)
+        assert (other.asked, asker.reports, len(queue)) == (0, {}, 0)
+
+    run(other, store_with(*machine()), monkeypatch, check)
+
+
+@pytest.mark.parametrize("status", [{"phase": "Scheduled"}, {"interfaces": []}, {"interfaces": [{}]}])
+def test_machine_without_an_address_is_not_asked(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, status: Raw
+) -> None:
+    async def check(asker: Guests, _: Queue) -> None:
+        await asyncio.sleep(0.2)
+        assert (guest.asked, asker.reports) == (0, {})
+
+    run(guest, store_with(*machine(**status)), monkeypatch, check)
+
+
+def test_instance_that_is_gone_is_forgotten(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = store_with(*machine())
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await queue.get()
+        store.remove(kinds.VIRTUAL_MACHINE_INSTANCE, ("shop", "web-1"), "vmi1")
+        await until(lambda: asker.reports == {})
+
+    run(guest, store, monkeypatch, check)
