@@ -80,7 +80,7 @@ def impossible(case: Case) -> Step | None:
 
 
 def unsupported(case: Case) -> Step | None:
-    """The template asks for what a machine can't give."""
+    """The template asks for what a machine can't give, by the table in hulls/parity."""
     if case.current is not None or case.exit is not None or not case.is_machine:
         return None
     fields = parity.unsupported(case.workload.spec.template)

@@ -1,8 +1,9 @@
-"""The table of what a machine makes of a template, held against the CRD's schema."""
+"""The parity table, held against the schema of the committed CRD."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 import yaml
 
 from twinhull.api.base import Raw
-from twinhull.api.podtemplate import podtemplate
-from twinhull.hulls.parity import TABLE, Fate, Row, fate, unsupported
+from twinhull.api.workload import Isolation
+from twinhull.hulls.parity import TABLE, Fate, Row, speaking_for, unsupported
 
-EVERYTHING = yaml.safe_load((Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"))
+ROOT = Path(__file__).parents[3]
+EVERYTHING = yaml.safe_load((ROOT / "tests/podtemplate/everything.yaml").read_text("utf-8"))
+CRD = yaml.safe_load((ROOT / "crds/workloads.twinhull.dev.yaml").read_text("utf-8"))
 
 
 def fields(schema: Raw, path: str = "") -> Iterator[tuple[str, Raw]]:
@@ -25,32 +28,28 @@ def fields(schema: Raw, path: str = "") -> Iterator[tuple[str, Raw]]:
         yield from fields(field.get("items", {}), f"{at}[]")
 
 
-#: Fields that the CRD itself refuses, whatever the hull.
-_RULES = {rule["rule"] for rule in podtemplate()["properties"]["metadata"]["x-kubernetes-validations"]}
-FORBIDDEN = {
-    f"metadata.{name}" for name in ("name", "generateName", "namespace") if f"!has(self.{name})" in _RULES
-}
-FIELDS = {path: field for path, field in fields(podtemplate()) if path not in FORBIDDEN}
+def template_schema() -> Raw:
+    (version,) = CRD["spec"]["versions"]
+    schema: Raw = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["template"]
+    return schema
+
+
+def above(path: str) -> Iterator[str]:
+    """Every field that holds this one."""
+    while "." in path:
+        path = path.rpartition(".")[0].removesuffix("[]")
+        yield path
+
+
+FIELDS = dict(fields(template_schema()))
 ROWS = {row.path: row for row in TABLE}
-#: What only holds other fields: each of those has a row of its own.
-GROUPS = ("metadata", "spec", "spec.containers", "spec.initContainers", "spec.volumes")
-REFUSED = [row for row in TABLE if row.fate is Fate.REFUSED]
-
-
-def parent(path: str) -> str:
-    return path.rpartition(".")[0].removesuffix("[]")
+#: What is only there to hold other fields: each of those is walked by itself.
+GROUPS = {group for row in TABLE for group in above(row.path)} - ROWS.keys()
+REFUSING = [row for row in TABLE if row.refusal]
 
 
 def test_every_field_has_a_row() -> None:
-    assert [path for path in FIELDS if path not in GROUPS and fate(path) is None] == []
-
-
-@pytest.mark.parametrize("group", GROUPS)
-def test_every_field_of_a_group_has_a_row_of_its_own(group: str) -> None:
-    assert group not in ROWS, "a row for a whole group would speak for fields that nobody has thought of"
-    below = [path for path in FIELDS if parent(path) == group and path not in GROUPS]
-    assert below
-    assert [path for path in below if path not in ROWS] == []
+    assert [path for path in FIELDS if path not in GROUPS and speaking_for(path) is None] == []
 
 
 def test_every_row_is_a_field() -> None:
@@ -61,19 +60,27 @@ def test_no_field_has_two_rows() -> None:
     assert len(ROWS) == len(TABLE)
 
 
-def test_refused_row_says_what_to_do() -> None:
-    advice = ("remove", "use ", "set ")
-    assert [row.path for row in REFUSED if not any(word in row.why for word in advice)] == []
+def test_no_row_lies_below_one_that_speaks_for_all() -> None:
+    assert [path for path in ROWS if any(ROWS[up].below for up in above(path) if up in ROWS)] == []
 
 
-def test_nothing_has_a_row_below_a_refused_one() -> None:
-    below = [
-        (row.path, refused.path)
-        for row in TABLE
-        for refused in REFUSED
-        if row.path.startswith((f"{refused.path}.", f"{refused.path}[]"))
-    ]
-    assert below == []
+def test_field_that_nobody_thought_of_has_no_row() -> None:
+    assert speaking_for("spec.containers[].unheardOf") is None
+    assert speaking_for("spec.unheardOf") is None
+    assert speaking_for("spec.affinity.unheardOf") is ROWS["spec.affinity"], "KubeVirt's own is the API's"
+
+
+def test_refusal_says_what_to_do() -> None:
+    advice = ("remove it", "use ", "set ")
+    assert [row.path for row in REFUSING if not any(word in row.refusal for word in advice)] == []
+
+
+def test_row_of_a_refused_field_has_a_refusal() -> None:
+    assert [row.path for row in TABLE if row.fate is Fate.REFUSED and not row.refusal] == []
+
+
+def test_by_the_machine_says_how() -> None:
+    assert [row.path for row in TABLE if row.fate is Fate.MACHINE and not row.why] == []
 
 
 def template(path: str, value: Any) -> Raw:
@@ -85,38 +92,77 @@ def template(path: str, value: Any) -> Raw:
     return whole | {"spec": whole.get("spec", {})}
 
 
-def sample(row: Row) -> Any:
-    """A value of a field that means something."""
+def listed_at(row: Row, value: Any, **how: Any) -> str | None:
+    """Why a row's field is listed at a value, None if it isn't."""
+    found = {field.path: field.reason for field in unsupported(template(row.path, value), **how)}
+    return found.get(row.path.replace("[]", "[x]"))
+
+
+def samples(row: Row) -> list[Any]:
+    """Values of a field that mean something."""
     schema = FIELDS[row.path]
     by_type: dict[str, list[Any]] = {
         "boolean": [True, False],
-        "integer": [7],
+        "integer": [7, *(int(value) for value in row.values if value.isdigit())],
         "array": [[{"name": "y"}]],
         "object": [{"a": "b"}],
     }
-    values: list[Any] = schema.get("enum") or by_type.get(schema.get("type", ""), ["y"])
-    return next(value for value in values if value not in row.harmless)
+    return schema.get("enum") or by_type.get(schema.get("type", ""), ["y", *row.values])
 
 
-@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.path)
-def test_refused_field_is_listed_where_it_is_set(row: Row) -> None:
-    found = {field.path: field.reason for field in unsupported(template(row.path, sample(row)))}
-    assert found[row.path.replace("[]", "[x]")] == row.why
-
-
-@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.path)
-def test_refused_field_at_a_harmless_value_is_not_listed(row: Row) -> None:
-    for value in row.harmless:
-        paths = [field.path for field in unsupported(template(row.path, value))]
-        assert row.path.replace("[]", "[x]") not in paths, value
+@pytest.mark.parametrize("row", REFUSING, ids=lambda row: row.path)
+def test_refused_value_is_listed_where_it_is_set(row: Row) -> None:
+    reasons = {listed_at(row, value) for value in samples(row)}
+    assert row.refusal in reasons
+    assert reasons <= {row.refusal, None}
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in TABLE if row.fate is not Fate.REFUSED], ids=lambda row: row.path
+    "row", [row for row in REFUSING if row.fate is not Fate.REFUSED], ids=lambda row: row.path
 )
+def test_field_that_is_refused_at_some_values_is_honoured_at_others(row: Row) -> None:
+    assert None in {listed_at(row, value) for value in samples(row)}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.path)
+def test_value_that_asks_for_nothing_is_not_listed(row: Row) -> None:
+    nothing: list[Any] = [None, "", [], {}, False]
+    listed = [value for value in nothing if row.objection(value, Isolation.VIRTUAL_MACHINE, "1.0")]
+    assert listed == ([False] if "false" in row.values else [])
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if not row.refusal], ids=lambda row: row.path)
 def test_honoured_field_is_not_listed(row: Row) -> None:
-    if FIELDS[row.path].get("type") == "string":
-        assert unsupported(template(row.path, "y")) == ()
+    assert {listed_at(row, value) for value in samples(row) if isinstance(value, str)} <= {None}
+
+
+@pytest.mark.parametrize("isolation", [Isolation.CONTAINER, Isolation.SANDBOX])
+def test_pod_honours_what_the_api_server_takes(isolation: Isolation) -> None:
+    refused = {"metadata.name", "metadata.generateName", "metadata.namespace"}
+    if isolation is Isolation.SANDBOX:
+        refused.add("spec.runtimeClassName")
+    assert {row.path for row in TABLE if listed_at(row, samples(row)[0], isolation=isolation)} == refused
+
+
+@pytest.mark.parametrize(
+    ("guest", "value", "isolation", "listed"),
+    [
+        ("1.9", True, Isolation.VIRTUAL_MACHINE, True),
+        ("1.9", False, Isolation.VIRTUAL_MACHINE, False),
+        ("1.9", True, Isolation.CONTAINER, False),
+        ("1.10", True, Isolation.VIRTUAL_MACHINE, False),
+        ("2.0", True, Isolation.VIRTUAL_MACHINE, False),
+    ],
+)
+def test_field_that_is_newer_than_the_guest_is_listed(
+    guest: str, value: Any, isolation: Isolation, listed: Any
+) -> None:
+    newer = replace(ROWS["spec.shareProcessNamespace"], since="1.10")
+    why = (
+        "the guest knows it from version 1.10 on, and this machine's is 1.9; use a newer guest image, "
+        "or remove it"
+    )
+    assert newer.objection(value, isolation, guest) == (why if listed else "")
 
 
 def test_everything_is_listed_once() -> None:

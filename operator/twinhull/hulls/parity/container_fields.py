@@ -1,0 +1,115 @@
+"""The parity table's rows of a container, of whichever kind: paths are from the container on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.hulls.parity.pod_fields import resources, security_context
+from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
+
+#: Kubernetes' feature gates that are off in 1.37 unless somebody switches them on, as they are in the guest.
+ALPHA = "alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
+_HOST_PORT = "the machine has no port on its node; use the Workload's Service"
+_OWN_PORT = "the guest itself listens there; use another port"
+_PROCFS = "it needs hostUsers false, which a machine can't have; remove it, or use isolation Container"
+_PROPAGATION = "nothing is mounted into the machine from outside; remove it, or use isolation Container"
+_SCTP = "that SCTP reaches a machine is unproved; use TCP or UDP, or isolation Container"
+_NODE_FIELD = (
+    "a machine isn't told its node: it may be moved to another while it runs; remove it, "
+    "or use isolation Container"
+)
+
+
+def field_reference(at: str) -> Iterator[Row]:
+    """A fieldRef and a resourceFieldRef: what a container is told of its own Pod."""
+    yield same(f"{at}fieldRef.apiVersion")
+    path = same(
+        f"{at}fieldRef.fieldPath", "status.podIP and status.podIPs are the launcher Pod's, as outside"
+    )
+    yield but(path, _NODE_FIELD, "spec.nodeName", "status.hostIP", "status.hostIPs")
+    yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
+    yield same(
+        f"{at}resourceFieldRef.resource", "where there is no limit: what the machine has, not the node"
+    )
+
+
+def _environment() -> Iterator[Row]:
+    yield from all_same("env[].", "name value")
+    source = "env[].valueFrom."
+    yield from all_same(f"{source}configMapKeyRef.", "name key optional")
+    yield from all_same(f"{source}secretKeyRef.", "name key optional")
+    yield from all_same(f"{source}fileKeyRef.", "volumeName path key optional")
+    yield from field_reference(source)
+    yield from all_same("envFrom[].", "prefix configMapRef.name configMapRef.optional")
+    yield from all_same("envFrom[].", "secretRef.name secretRef.optional")
+
+
+def _action(at: str) -> Iterator[Row]:
+    """What probes and hooks have in common."""
+    yield from all_same(at, "exec.command tcpSocket.host tcpSocket.port")
+    yield from all_same(f"{at}httpGet.", "host httpHeaders[].name httpHeaders[].value path port scheme")
+    yield refused(f"{at}httpGet.protocol", ALPHA)
+
+
+def _probe(at: str) -> Iterator[Row]:
+    yield from _action(at)
+    yield from all_same(at, "grpc.port grpc.service")
+    yield refused(f"{at}grpc.mode", ALPHA)
+    yield from all_same(
+        at,
+        "initialDelaySeconds periodSeconds timeoutSeconds successThreshold failureThreshold "
+        "terminationGracePeriodSeconds",
+    )
+
+
+def _hook(at: str) -> Iterator[Row]:
+    yield from _action(at)
+    yield same(f"{at}sleep.seconds")
+
+
+_MOUNTS: tuple[Row, ...] = (
+    *all_same("volumeMounts[].", "name mountPath readOnly recursiveReadOnly subPath subPathExpr"),
+    refused("volumeMounts[].mountPropagation", _PROPAGATION, "HostToContainer", "Bidirectional"),
+    refused("volumeMounts[].bindMountOptions", ALPHA),
+    *(
+        machine(f"volumeDevices[].{name}", "the claim is a disk of the machine, and the container's device")
+        for name in ("name", "devicePath")
+    ),
+)
+
+_SECURITY: tuple[Row, ...] = (
+    *security_context("securityContext."),
+    *all_same("securityContext.", "allowPrivilegeEscalation readOnlyRootFilesystem"),
+    *all_same("securityContext.", "capabilities.add capabilities.drop"),
+    same("securityContext.privileged", "over the machine: its node stays out of reach"),
+    but(same("securityContext.procMount"), _PROCFS, "Unmasked"),
+)
+
+CONTAINER: tuple[Row, ...] = (
+    *all_same("", "name image command args workingDir"),
+    but(
+        same("imagePullPolicy", "a machine starts without images, so IfNotPresent pulls once"),
+        "a machine starts without images; use IfNotPresent",
+        "Never",
+    ),
+    *_environment(),
+    but(same("ports[].containerPort"), _OWN_PORT, "65250", "65251", "65254"),
+    same("ports[].name"),
+    but(same("ports[].protocol"), _SCTP, "SCTP"),
+    refused("ports[].hostPort", _HOST_PORT, "[1-9]*"),
+    refused("ports[].hostIP", "the machine has no port on its node; remove it"),
+    *resources("resources."),
+    same("resizePolicy", "a change of resources makes a new hull, whatever it says", below=True),
+    *all_same("", "restartPolicy restartPolicyRules[].action"),
+    *all_same("restartPolicyRules[].exitCodes.", "operator values"),
+    *_MOUNTS,
+    *_probe("livenessProbe."),
+    *_probe("readinessProbe."),
+    *_probe("startupProbe."),
+    *_hook("lifecycle.postStart."),
+    *_hook("lifecycle.preStop."),
+    refused("lifecycle.stopSignal", ALPHA),
+    *all_same("", "terminationMessagePath terminationMessagePolicy"),
+    *_SECURITY,
+    *all_same("", "stdin stdinOnce tty"),
+)

@@ -1,0 +1,147 @@
+"""The parity table's rows of the Pod as a whole: its metadata, and its spec without containers and volumes.
+
+The launcher Pod has what KubeVirt's renderLaunchManifest puts into it, and nothing else (kubevirt.io/kubevirt
+v1.8.0, pkg/virt-controller/services/template.go).
+"""
+
+from __future__ import annotations
+
+from twinhull.api.workload import Isolation
+from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
+
+_EVERYWHERE = (Isolation.CONTAINER, Isolation.SANDBOX)
+_LAUNCHER = "KubeVirt puts it on the launcher Pod"
+_CLAIMS = (
+    "devices can't be claimed for a machine; give it some with spec.virtualMachine.overrides, "
+    "or use isolation Container"
+)
+_GATE = "KubeVirt makes the launcher Pod and gives it no gates of ours; remove it, or use isolation Container"
+_NODE = "a machine has no part in its node's {what}; remove it, or use isolation Container"
+_APPARMOR = "the guest has no AppArmor; remove it, or set type Unconfined"
+_NODE_PROFILE = "the profile is a file of the node, which the machine can't see; use type RuntimeDefault"
+_SELINUX = "the guest has no SELinux; remove it"
+_WINDOWS = "the guest runs Linux; remove it"
+
+METADATA: tuple[Row, ...] = (
+    machine("metadata.labels", "on the VirtualMachineInstance and its launcher Pod; the guest's Pod too"),
+    machine(
+        "metadata.annotations", "on the VirtualMachineInstance and its launcher Pod; the guest's Pod too"
+    ),
+    same("metadata.creationTimestamp", "means nothing in a template, as in a Deployment's"),
+    refused(
+        "metadata.finalizers",
+        "KubeVirt makes and ends the launcher Pod; remove it, or use isolation Container",
+    ),
+    refused("metadata.name", "the Workload's own name names its Pod; remove it", also=_EVERYWHERE),
+    refused("metadata.generateName", "the Workload's own name names its Pod; remove it", also=_EVERYWHERE),
+    refused(
+        "metadata.namespace", "the Pod runs in the Workload's own namespace; remove it", also=_EVERYWHERE
+    ),
+)
+
+
+def security_context(at: str) -> tuple[Row, ...]:
+    """The part of a securityContext that Pods and containers have in common."""
+    return (
+        *all_same(at, "runAsUser runAsGroup runAsNonRoot seccompProfile.type"),
+        refused(f"{at}seccompProfile.localhostProfile", _NODE_PROFILE),
+        but(same(f"{at}appArmorProfile.type"), _APPARMOR, "RuntimeDefault", "Localhost"),
+        refused(f"{at}appArmorProfile.localhostProfile", _APPARMOR),
+        refused(f"{at}seLinuxOptions", _SELINUX),
+        refused(f"{at}windowsOptions", _WINDOWS),
+    )
+
+
+def resources(at: str) -> tuple[Row, ...]:
+    """What a Pod or container asks for. Amounts of a node's own resources are refused one by one."""
+    sized = (
+        "the machine is large enough for all containers together; the guest's kubelet holds each to its own"
+    )
+    return (
+        machine(f"{at}limits", sized),
+        machine(f"{at}requests", sized),
+        refused(f"{at}claims", _CLAIMS),
+    )
+
+
+_SCHEDULING: tuple[Row, ...] = (
+    machine("affinity", _LAUNCHER, below=True),
+    machine("nodeSelector", _LAUNCHER),
+    machine("priorityClassName", _LAUNCHER),
+    machine("schedulerName", _LAUNCHER),
+    machine("tolerations", _LAUNCHER, below=True),
+    machine("topologySpreadConstraints", _LAUNCHER, below=True),
+    refused("nodeName", "a machine is scheduled; use nodeSelector with kubernetes.io/hostname"),
+    refused("overhead", "KubeVirt works out a machine's overhead; remove it"),
+    refused("preemptionPolicy", "a machine has only a priorityClassName; use a class that says it"),
+    refused("priority", "a machine has only a priorityClassName; use that", "[1-9]*", "-*"),
+    refused("readinessGates", _GATE),
+    refused("schedulingGates", _GATE),
+    refused("schedulingGroup", "KubeVirt groups no launcher Pods; remove it, or use isolation Container"),
+    refused(
+        "runtimeClassName",
+        "a machine isn't run by a RuntimeClass, and a Sandbox takes its own from "
+        "spec.sandbox.runtimeClassName; remove it, or use that",
+        also=(Isolation.SANDBOX,),
+    ),
+    refused("resourceClaims", _CLAIMS),
+    refused(
+        "evictionResponders",
+        "KubeVirt has a machine evicted in its own way; remove it, and set evictionStrategy in "
+        "spec.virtualMachine.overrides",
+    ),
+)
+
+_NAMES_AND_NETWORK: tuple[Row, ...] = (
+    machine("hostname", "the machine's host name, and the launcher Pod's; the Workload's name by default"),
+    machine("subdomain", "the launcher Pod's, so that a headless Service gives the machine its DNS name"),
+    same("hostAliases", below=True),
+    machine("dnsPolicy", "the launcher Pod's; the guest is told its name servers and search domains by DHCP"),
+    machine("dnsConfig.nameservers", "the launcher Pod's; the guest is told them by DHCP"),
+    machine("dnsConfig.searches", "the launcher Pod's; the guest is told them by DHCP"),
+    same("dnsConfig.options", below=True),
+    but(
+        machine("enableServiceLinks", "the guest sees no Services, so their variables aren't set"),
+        "the guest sees no Services and can't set their variables; remove it, and find them by DNS",
+        "true",
+    ),
+    refused("hostnameOverride", "the machine's name is set by hostname; use that"),
+    refused("setHostnameAsFQDN", "the machine's name is its hostname alone; remove it"),
+    refused("hostIPC", _NODE.format(what="IPC namespace")),
+    refused("hostNetwork", _NODE.format(what="network")),
+    refused("hostPID", _NODE.format(what="processes")),
+    refused(
+        "hostUsers",
+        "the machine's users aren't its node's in any case; remove it, or use isolation Container",
+        "false",
+    ),
+)
+
+_LIFE: tuple[Row, ...] = (
+    same("activeDeadlineSeconds", "counted anew when the machine starts again"),
+    same("restartPolicy", "the machine follows it: its runStrategy is Always, or else Once"),
+    machine(
+        "terminationGracePeriodSeconds",
+        "the guest's kubelet gives the containers this long, and the machine is given a little longer",
+    ),
+    same("shareProcessNamespace"),
+    but(same("os.name"), _WINDOWS, "windows"),
+    same("imagePullSecrets[].name"),
+    machine("serviceAccountName", "KubeVirt runs the launcher Pod as it, and gives the guest its token"),
+    machine("serviceAccount", "the old name of serviceAccountName"),
+    machine("automountServiceAccountToken", "whether KubeVirt gives the guest a token"),
+    *resources("resources."),
+)
+
+_SECURITY: tuple[Row, ...] = (
+    *security_context("securityContext."),
+    *all_same("securityContext.", "fsGroup fsGroupChangePolicy supplementalGroups supplementalGroupsPolicy"),
+    same(
+        "securityContext.sysctls", "net.* are set for the whole machine, which is the Pod's alone", below=True
+    ),
+    refused("securityContext.seLinuxChangePolicy", _SELINUX),
+)
+
+POD: tuple[Row, ...] = tuple(
+    row.at("spec.") for row in (*_SCHEDULING, *_NAMES_AND_NETWORK, *_LIFE, *_SECURITY)
+)

@@ -1,0 +1,103 @@
+"""A row of the parity table: one field of the template, and what each hull makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from twinhull.api.workload import Isolation
+
+#: The first guest, and what is assumed of one that doesn't say its version.
+FIRST_GUEST = "1.0"
+
+
+class Fate(StrEnum):
+    """What a hull makes of a field."""
+
+    SAME = "same"  # it means what it means in a Pod: there it is one, and the guest runs a real kubelet
+    MACHINE = "by the machine"  # the VirtualMachine and KubeVirt do it
+    REFUSED = "refused"  # it can't be honoured: no machine is made
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field, by its path from the template on (`[]` for any element), and what a machine makes of it.
+
+    `why` is for people: how it is honoured. `refusal` is what they read when it isn't, and says what to do;
+    `values` are the values that are refused, as patterns, all that ask for something when there are none.
+    A row speaks for its field alone, or with `below` for all fields in it too. `since` is the first guest
+    that knows the field. `also` are the isolations besides the machine's that refuse it.
+    """
+
+    path: str
+    fate: Fate
+    why: str = ""
+    refusal: str = ""
+    values: tuple[str, ...] = ()
+    below: bool = False
+    since: str = FIRST_GUEST
+    also: tuple[Isolation, ...] = ()
+
+    def at(self, prefix: str) -> Row:
+        """This row for a field that lies deeper."""
+        return replace(self, path=prefix + self.path)
+
+    def fate_in(self, isolation: Isolation) -> Fate:
+        """What becomes of the field under an isolation."""
+        if isolation is Isolation.VIRTUAL_MACHINE:
+            return self.fate
+        return Fate.REFUSED if isolation in self.also else Fate.SAME
+
+    def objection(self, value: object, isolation: Isolation, guest: str) -> str:
+        """Why a value can't be honoured and what to do, empty if it can. `guest` is the guest's version."""
+        if isolation is not Isolation.VIRTUAL_MACHINE:
+            return self.refusal if isolation in self.also and _asks(value) else ""
+        if _version(guest) < _version(self.since) and _asks(value):
+            return (
+                f"the guest knows it from version {self.since} on, and this machine's is {guest}; "
+                "use a newer guest image, or remove it"
+            )
+        if self.values:
+            return self.refusal if any(fnmatchcase(_text(value), at) for at in self.values) else ""
+        return self.refusal if self.fate is Fate.REFUSED and _asks(value) else ""
+
+
+def same(path: str, why: str = "", *, below: bool = False, since: str = FIRST_GUEST) -> Row:
+    """A field that the guest's kubelet, or its agent, gives the Pod's own meaning."""
+    return Row(path, Fate.SAME, why, below=below, since=since)
+
+
+def all_same(at: str, names: str) -> Iterator[Row]:
+    """Fields that need no explanation."""
+    return (same(f"{at}{name}") for name in names.split())
+
+
+def machine(path: str, how: str, *, below: bool = False) -> Row:
+    """A field that KubeVirt honours, and how."""
+    return Row(path, Fate.MACHINE, how, below=below)
+
+
+def refused(path: str, why: str, *values: str, also: tuple[Isolation, ...] = ()) -> Row:
+    """A field that a machine can't honour, or not at these values, why, and what to do."""
+    return Row(path, Fate.REFUSED, refusal=why, values=values, below=True, also=also)
+
+
+def but(row: Row, why: str, *values: str) -> Row:
+    """A field that is honoured except at these values, why not, and what to do."""
+    return replace(row, refusal=why, values=values)
+
+
+def _asks(value: object) -> bool:
+    """Whether a value asks for anything: an empty one is as good as absent, to the API server too."""
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))

@@ -1,0 +1,33 @@
+"""The table: every field of a PodTemplateSpec, and what each hull makes of it.
+
+`status.unsupportedFields`, `twinhull render` and docs/parity.md are made from it. A test walks the schema of
+the CRD, and fails on a field that no row speaks for and on a row that speaks for no field.
+"""
+
+from __future__ import annotations
+
+from twinhull.hulls.parity.container_fields import CONTAINER
+from twinhull.hulls.parity.pod_fields import METADATA, POD
+from twinhull.hulls.parity.row import Row
+from twinhull.hulls.parity.volume_fields import VOLUME
+
+TABLE: tuple[Row, ...] = (
+    *METADATA,
+    *POD,
+    *(row.at("spec.containers[].") for row in CONTAINER),
+    *(row.at("spec.initContainers[].") for row in CONTAINER),
+    *(row.at("spec.volumes[].") for row in VOLUME),
+)
+
+BY_PATH = {row.path: row for row in TABLE}
+
+
+def speaking_for(path: str) -> Row | None:
+    """The row that speaks for a field (`[]` for list elements): its own, or one above that says so."""
+    if row := BY_PATH.get(path):
+        return row
+    while "." in path:
+        path = path.rpartition(".")[0].removesuffix("[]")
+        if row := BY_PATH.get(path):
+            return row if row.below else None
+    return None

@@ -1,0 +1,91 @@
+"""What a template asks for that its hull can't give: by the table, and by what no single field shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import Isolation, UnsupportedField
+from twinhull.hulls import quantity
+from twinhull.hulls.parity.row import FIRST_GUEST
+from twinhull.hulls.parity.table import BY_PATH
+from twinhull.hulls.parity.walk import containers, fields
+
+#: The resources that a container may ask for in a machine.
+_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
+#: The ends of the paths of references to ConfigMaps and Secrets that the guest resolves.
+_REFERENCES = (
+    *("].configMap", "].secret", ".configMapRef", ".secretRef", ".configMapKeyRef", ".secretKeyRef"),
+)
+
+
+def unsupported(
+    template: Raw, isolation: Isolation = Isolation.VIRTUAL_MACHINE, guest: str = FIRST_GUEST
+) -> tuple[UnsupportedField, ...]:
+    """The fields of a template that can't be honoured under an isolation, in the template's order.
+
+    `guest` is the version of the machine's guest. The operator can't see which one is in an image, be it its
+    own default or a Workload's spec.virtualMachine.guestImage, so it takes each for the first.
+    """
+    found = [
+        UnsupportedField(path=where, reason=reason)
+        for path, where, value in fields(template)
+        if (row := BY_PATH.get(path)) and (reason := row.objection(value, isolation, guest))
+    ]
+    if isolation is Isolation.VIRTUAL_MACHINE:
+        spec = template["spec"]
+        found += _nameless(template)
+        found += _filesystem_claims(spec)
+        found += _extended_resources(spec)
+        found += _wrong_amounts(spec)
+    return tuple({field.path: field for field in reversed(found)}.values())[::-1]
+
+
+def _filesystem_claims(spec: Raw) -> Iterator[UnsupportedField]:
+    """Claims mounted as a file system: as a disk, KubeVirt would show an image file in their place."""
+    claims = {volume["name"] for volume in spec.get("volumes") or () if volume.get("persistentVolumeClaim")}
+    for kind, container in containers(spec):
+        for mount in container.get("volumeMounts") or ():
+            if mount["name"] in claims:
+                yield UnsupportedField(
+                    path=f"spec.{kind}[{container['name']}].volumeMounts[{mount['mountPath']}]",
+                    reason="a machine takes a PersistentVolumeClaim as a block device only; "
+                    "use volumeDevices with a claim of volumeMode Block, or isolation Container",
+                )
+
+
+def _nameless(template: Raw) -> Iterator[UnsupportedField]:
+    """References to no object. An API server refuses them in a Pod."""
+    for path, where, value in fields(template):
+        key = "secretName" if path == "spec.volumes[].secret" else "name"
+        if path.endswith(_REFERENCES) and isinstance(value, dict) and not value.get(key):
+            yield UnsupportedField(path=where, reason=f"it refers to no object: set its {key}")
+
+
+def _extended_resources(spec: Raw) -> Iterator[UnsupportedField]:
+    """Devices and huge pages: a node's, which the machine's kubelet doesn't have."""
+    for path, resource, _ in _amounts(spec):
+        if resource not in _RESOURCES:
+            yield UnsupportedField(
+                path=path,
+                reason="the machine has no such resource; remove it (spec.virtualMachine.overrides "
+                "can give a machine devices), or use isolation Container",
+            )
+
+
+def _wrong_amounts(spec: Raw) -> Iterator[UnsupportedField]:
+    """What isn't a quantity, though the CRD's pattern admits it. An API server refuses it in a Pod."""
+    for path, _, amount in _amounts(spec):
+        try:
+            quantity.parse(amount)
+        except ValueError as error:
+            yield UnsupportedField(path=path, reason=f"{error}; correct it")
+
+
+def _amounts(spec: Raw) -> Iterator[tuple[str, str, str | float]]:
+    """(where, resource, amount) of all that the Pod and its containers ask for."""
+    asking = [(f"spec.{kind}[{container['name']}]", container) for kind, container in containers(spec)]
+    for where, asks in [("spec", spec), *asking]:
+        for said in ("requests", "limits"):
+            for resource, amount in ((asks.get("resources") or {}).get(said) or {}).items():
+                yield f"{where}.resources.{said}[{resource}]", resource, amount

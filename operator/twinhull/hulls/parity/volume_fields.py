@@ -1,0 +1,91 @@
+"""The parity table's rows of a volume: paths are from the volume on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.hulls.parity.container_fields import ALPHA, field_reference
+from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
+
+_LIVE = "KubeVirt shows the object to the guest by virtiofs, with its changes"
+_SIZE = (
+    "in memory, as in a Pod; on disk the machine's own disk is the bound, and nothing is evicted for "
+    "exceeding the limit"
+)
+_UNREAD = "it comes from the API server, which the guest doesn't ask; {instead}, or use isolation Container"
+_STORAGE = "the guest can't mount {what} volumes; use a block PersistentVolumeClaim, or isolation Container"
+_AUDIENCE = "KubeVirt gives a machine the cluster's own audience only; remove it, or use isolation Container"
+
+#: Sources that only a node can mount, or Kubernetes itself no longer does.
+_NODE_SOURCES = (
+    *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "ephemeral", "fc"),
+    *("flexVolume", "flocker", "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs"),
+    *("photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume"),
+)
+
+
+def _files(at: str) -> Iterator[Row]:
+    """The files of a ConfigMap or Secret."""
+    yield from all_same(at, "optional items[].key items[].path items[].mode")
+    yield refused(f"{at}items[].user", ALPHA)
+
+
+def _downward(at: str) -> Iterator[Row]:
+    yield from all_same(f"{at}items[].", "path mode")
+    yield from field_reference(f"{at}items[].")
+    yield refused(f"{at}items[].user", ALPHA)
+
+
+def _modes(at: str) -> Iterator[Row]:
+    yield same(f"{at}defaultMode")
+    yield refused(f"{at}defaultUser", ALPHA)
+
+
+def _projected(at: str) -> Iterator[Row]:
+    yield same(f"{at}configMap.name", _LIVE)
+    yield from _files(f"{at}configMap.")
+    yield same(f"{at}secret.name", _LIVE)
+    yield from _files(f"{at}secret.")
+    yield from _downward(f"{at}downwardAPI.")
+    token = f"{at}serviceAccountToken."
+    yield same(f"{token}path")
+    yield machine(f"{token}expirationSeconds", "KubeVirt's token may end sooner; it is replaced in time")
+    yield refused(f"{token}audience", _AUDIENCE)
+    yield refused(f"{token}user", ALPHA)
+    yield refused(f"{at}clusterTrustBundle", _UNREAD.format(instead="use a ConfigMap"))
+    yield refused(f"{at}podCertificate", _UNREAD.format(instead="use a Secret"))
+
+
+VOLUME: tuple[Row, ...] = (
+    same("name"),
+    same("configMap.name", _LIVE),
+    *_files("configMap."),
+    *_modes("configMap."),
+    same("secret.secretName", _LIVE),
+    *_files("secret."),
+    *_modes("secret."),
+    *_downward("downwardAPI."),
+    *_modes("downwardAPI."),
+    *_projected("projected.sources[]."),
+    *_modes("projected."),
+    but(
+        same("emptyDir.medium"),
+        "the machine has no huge pages; use Memory, or isolation Container",
+        "HugePages*",
+    ),
+    machine("emptyDir.sizeLimit", _SIZE),
+    refused("emptyDir.mode", ALPHA),
+    same("image.reference", "the guest pulls it, as it does its containers' images"),
+    but(
+        same("image.pullPolicy"),
+        "a machine starts without images; use IfNotPresent",
+        "Never",
+    ),
+    machine("persistentVolumeClaim.claimName", "a block claim is a disk of the machine; see volumeDevices"),
+    refused(
+        "persistentVolumeClaim.readOnly",
+        "a machine's disk is writable; remove it, or use isolation Container",
+    ),
+    refused("hostPath", "the machine can't see its node's files; use isolation Container"),
+    *(refused(source, _STORAGE.format(what=source)) for source in _NODE_SOURCES),
+)
