@@ -189,8 +189,10 @@ def test_machine_runs_the_guest_with_the_manifest_beside_it(web: Subject) -> Non
     assert spec["networks"] == [{"name": "default", "pod": {}}]
     assert spec["domain"]["devices"]["interfaces"] == [{"name": "default", "masquerade": {}}]
     probe = spec["readinessProbe"]
-    assert probe["httpGet"]["port"] == 8080
-    assert (probe["periodSeconds"], probe["failureThreshold"]) == (3, 2)
+    assert (probe["httpGet"]["path"], probe["httpGet"]["port"]) == ("/readyz", 65254)
+    kernel = spec["domain"]["firmware"]["kernelBoot"]
+    assert kernel["container"]["image"] == GUEST_IMAGE
+    assert "console=ttyS0" in kernel["kernelArgs"]
     assert spec["domain"]["cpu"]["cores"] == 2
     assert spec["domain"]["memory"]["guest"] == "704Mi"  # the limit, and 192Mi for the guest itself
     assert spec["domain"]["resources"] == {"requests": {"cpu": "500m"}, "limits": {"cpu": "1500m"}}
