@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from twinhull.api.base import Raw
 from twinhull.api.workload import ObjectMeta, RestartPolicy, VirtualMachine
 from twinhull.hulls import quantity
@@ -11,7 +13,7 @@ from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL, owne
 from twinhull.hulls.manifest import MANIFEST_DEVICE, PROBE_PORT, probe_token
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import restart_policy
-from twinhull.hulls.resources import machine_size
+from twinhull.hulls.resources import Resource, machine_size
 
 API_VERSION = "kubevirt.io/v1"
 
@@ -132,13 +134,17 @@ def _disk(device: str) -> Raw:
 def _size(pod_spec: Raw) -> Raw:
     """CPU and memory. KubeVirt refuses them beside an instancetype, which then says both."""
     size = machine_size(pod_spec)
-    requests = {"cpu": quantity.milli(size.cpu_request)} if size.cpu_request else {}
-    limits = {"cpu": quantity.milli(size.cpu_limit)} if size.cpu_limit else {}
+    resources = {"requests": _amounts(size.requests), "limits": _amounts(size.limits)}
     return {
         "cpu": {"cores": size.cores},
         "memory": {"guest": quantity.mebibytes(size.memory)},
-        **({"resources": {"requests": requests, "limits": limits}} if requests or limits else {}),
+        **({"resources": resources} if size.requests or size.limits else {}),
     }
+
+
+def _amounts(said: dict[Resource, Decimal]) -> Raw:
+    write = {"cpu": quantity.milli, "memory": quantity.mebibytes}
+    return {resource: write[resource](amount) for resource, amount in said.items()}
 
 
 def _firmware(machine: VirtualMachine, guest_image: str) -> Raw:

@@ -20,26 +20,38 @@ UNSAID_MEMORY = 512 * quantity.MEBIBYTE
 
 @dataclass(frozen=True, slots=True)
 class MachineSize:
-    """A machine's virtual CPUs and memory; the request and limit are of the launcher Pod, in cores."""
+    """A machine's virtual CPUs and memory, and what its launcher Pod requests and is limited to, in cores
+    and bytes; KubeVirt adds its own overhead to the latter. What nothing was said of is left out.
+    """
 
     cores: int
     memory: Decimal
-    cpu_request: Decimal
-    cpu_limit: Decimal | None
+    requests: dict[Resource, Decimal]
+    limits: dict[Resource, Decimal]
 
 
 def machine_size(pod_spec: Raw) -> MachineSize:
-    """The machine that holds a Pod: as large as its limits, or its requests where it has none."""
-    cpu_request = requested(pod_spec, "cpu")
-    cpu_limit = limited(pod_spec, "cpu")
-    wanted = cpu_limit or cpu_request or Decimal(1)
-    memory = limited(pod_spec, "memory") or requested(pod_spec, "memory") or UNSAID_MEMORY
+    """The machine that holds a Pod: as large as its limits, or its requests where it has none.
+
+    The node reserves what it would for the Pod, and the guest's own on top, so quotas and the scheduler see
+    the same. A Pod that may grow beyond its request does so within the machine: its node may be overcommitted
+    as it would be by the Pod.
+    """
+    cpu_request, cpu_limit = requested(pod_spec, "cpu"), limited(pod_spec, "cpu")
+    memory_request, memory_limit = requested(pod_spec, "memory"), limited(pod_spec, "memory")
+    cores = cpu_limit or cpu_request or Decimal(1)
+    memory = memory_limit or memory_request or UNSAID_MEMORY
     return MachineSize(
-        cores=max(1, int(wanted.to_integral_value(ROUND_CEILING))),
+        cores=max(1, int(cores.to_integral_value(ROUND_CEILING))),
         memory=memory + GUEST_OVERHEAD,
-        cpu_request=cpu_request,
-        cpu_limit=cpu_limit,
+        requests=_said(cpu_request, memory_request),
+        limits=_said(cpu_limit, memory_limit),
     )
+
+
+def _said(cpu: Decimal | None, memory: Decimal | None) -> dict[Resource, Decimal]:
+    said: dict[Resource, Decimal | None] = {"cpu": cpu, "memory": memory + GUEST_OVERHEAD if memory else None}
+    return {resource: amount for resource, amount in said.items() if amount}
 
 
 def requested(pod_spec: Raw, resource: Resource) -> Decimal:

@@ -98,7 +98,10 @@ def test_size_follows_the_resources() -> None:
     domain = inside(render(containers=[LIMITED]))["domain"]
     assert domain["cpu"] == {"cores": 2}
     assert domain["memory"] == {"guest": "1216Mi"}
-    assert domain["resources"] == {"requests": {"cpu": "250m"}, "limits": {"cpu": "1500m"}}
+    assert domain["resources"] == {
+        "requests": {"cpu": "250m", "memory": "1216Mi"},
+        "limits": {"cpu": "1500m", "memory": "1216Mi"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -170,3 +170,25 @@ def test_cores_are_whole_and_as_many_as_may_be_used(requests: Any, limits: Any, 
 def test_memory_has_room_for_the_guest_too(resources: Raw, mebibytes: int) -> None:
     size = machine_size({"containers": [{"name": "web", "resources": resources}]})
     assert size.memory == mebibytes * MIB + GUEST_OVERHEAD
+
+
+@pytest.mark.parametrize(
+    ("resources", "requests", "limits"),
+    [
+        ({}, {}, {}),
+        ({"requests": {"memory": "128Mi"}}, {"memory": 128}, {}),
+        ({"limits": {"memory": "256Mi"}}, {"memory": 256}, {"memory": 256}),
+        (
+            {"requests": {"memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+            {"memory": 128},
+            {"memory": 256},
+        ),
+    ],
+)
+def test_launcher_asks_for_what_the_pod_would_and_the_guests_own(
+    resources: Raw, requests: dict[str, int], limits: dict[str, int]
+) -> None:
+    size = machine_size({"containers": [{"name": "web", "resources": resources}]})
+    own = {key: mebibytes * MIB + GUEST_OVERHEAD for key, mebibytes in requests.items()}
+    assert size.requests == own
+    assert size.limits == {key: mebibytes * MIB + GUEST_OVERHEAD for key, mebibytes in limits.items()}
