@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import twinhull
 from guest.image import cache
 from guest.image.errors import ImageError
-from tests.controlplane.build import KUBERNETES_VERSION, Builder, BuildError, Go, Program, kubernetes
+from tests.controlplane.build import Builder, BuildError, Go, Program, kubernetes, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from guest.image.architecture import Architecture
 
 _HERE = Path(__file__).parent
+_MODULES = _HERE / "go"
 _CONTAINERD = "github.com/containerd/containerd/v2"
-_MODULE = (_HERE / "go/containerd/go.mod").read_text(encoding="utf-8")
-CONTAINERD_VERSION = re.findall(rf"^\s*{re.escape(_CONTAINERD)} (\S+)", _MODULE, re.MULTILINE)[0]
-KUBELET_VERSION = KUBERNETES_VERSION
+CONTAINERD_VERSION = pinned(_MODULES / "containerd", _CONTAINERD)
+KUBELET_VERSION = pinned(_MODULES / "kubelet", "k8s.io/kubernetes")
+VERSION = twinhull.__version__
 
 # Where each is in the root file system.
 PLACES = {
@@ -37,16 +38,17 @@ _TAGS = "-tags=no_devmapper,no_rdt,no_tracing,no_zfs"
 def _containerd(name: str) -> Program:
     version = ((f"{_CONTAINERD}/version.Version", CONTAINERD_VERSION),)
     package = f"{_CONTAINERD}/cmd/{name}"
-    return Program(name, "containerd", package, version, modules=_HERE / "go", build_flags=(_TAGS,))
+    return Program(name, "containerd", package, version, modules=_MODULES, build_flags=(_TAGS,))
 
 
 def _of_guest(architecture: Architecture) -> list[Program]:
     """Built for the guest, without paths of the machine that builds, so that all machines agree."""
+    version = (("main.version", VERSION),)
     programs = [
-        kubernetes("kubelet"),
+        replace(kubernetes("kubelet", KUBELET_VERSION), module="kubelet", modules=_MODULES),
         _containerd("containerd"),
         _containerd("containerd-shim-runc-v2"),
-        Program("twinhull-guest", "agent", "./cmd/twinhull-guest", modules=_HERE.parent),
+        Program("twinhull-guest", "agent", "./cmd/twinhull-guest", version, modules=_HERE.parent),
         Program("pause", "agent", "./cmd/pause", modules=_HERE.parent),
     ]
     return [
@@ -60,7 +62,7 @@ def _of_guest(architecture: Architecture) -> list[Program]:
 
 
 # Runs where the image is built.
-_PAUSE_IMAGE = Program("pauseimage", "containerd", "./pauseimage", modules=_HERE / "go")
+_PAUSE_IMAGE = Program("pauseimage", "containerd", "./pauseimage", modules=_MODULES)
 
 
 def build(architecture: Architecture, say: Callable[[str], None]) -> dict[str, Path]:

@@ -7,6 +7,7 @@ libraries.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from guest.image.errors import ImageError
 from guest.image.lock import Lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from guest.image.architecture import Architecture
     from guest.image.lock import Package
@@ -96,13 +97,18 @@ class Tools:
                 return found
         raise ImageError(f"there is no {program} among the tools: add its package in guest/image/locking.py")
 
-    def run(self, program: str, *arguments: str | Path) -> str:
+    def run(self, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
         """Runs it to its end and gives its output. Raises ImageError with what it complained of."""
         command = self.command(program, *arguments)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        variables = os.environ | (environment or {})
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ImageError(f"{program} failed ({done.returncode}): {done.stderr.strip()[-2000:]}")
         return done.stdout
+
+    def execute(self, program: str, *arguments: str) -> int:
+        """Runs it with this process's own input and output; gives its exit code."""
+        return subprocess.run(self.command(program, *arguments), check=False).returncode
 
 
 def _unpack(packages: tuple[Package, ...], index: str, root: Path, say: Callable[[str], None]) -> None:

@@ -33,15 +33,15 @@ _OLDEST_GO = (1, 26)
 _PROGRESS_EVERY = 15.0  # seconds
 
 
-def _pinned(module: str, path: str) -> str:
-    """The version of the Go module `path` that the go.mod of `module` requires."""
-    text = (_MODULES / module / "go.mod").read_text(encoding="utf-8")
+def pinned(module: Path, path: str) -> str:
+    """The version of the Go module `path` that the go.mod of the folder `module` requires."""
+    text = (module / "go.mod").read_text(encoding="utf-8")
     versions: list[str] = re.findall(rf"^\s*(?:require )?{re.escape(path)} (\S+)", text, re.MULTILINE)
     return versions[0]
 
 
-KUBERNETES_VERSION = _pinned("kubernetes", "k8s.io/kubernetes")
-KUBEVIRT_VERSION = _pinned("kubevirt", "kubevirt.io/kubevirt")
+KUBERNETES_VERSION = pinned(_MODULES / "kubernetes", "k8s.io/kubernetes")
+KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
 
 
 class BuildError(Exception):
@@ -70,11 +70,11 @@ class Program:
         return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in self.version_variables)])
 
 
-def kubernetes(name: str) -> Program:
-    """A program of Kubernetes' own, of the pinned version."""
-    major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
+def kubernetes(name: str, release: str = KUBERNETES_VERSION) -> Program:
+    """A program of Kubernetes' own, which says that it is of this release."""
+    major, minor, _ = release.removeprefix("v").split(".")
     version = (
-        ("gitVersion", KUBERNETES_VERSION),
+        ("gitVersion", release),
         ("gitMajor", major),
         ("gitMinor", minor),
         ("gitTreeState", "clean"),
