@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests import parity_page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
 from twinhull.api import crd
@@ -53,6 +54,7 @@ def _yaml(raw: Raw) -> str:
 GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("operator/twinhull/api/podtemplate.json", podtemplate),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
+    ("docs/parity.md", parity_page.page),
 ]
 
 

@@ -12,7 +12,6 @@ ALPHA = "alpha in Kubernetes 1.37, and off in the guest; remove it, or use isola
 _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
 _OWN_PORT = "the guest itself listens there; use another port"
 _PROCFS = "it needs hostUsers false, which a machine can't have; remove it, or use isolation Container"
-_PROPAGATION = "nothing is mounted into the machine from outside; remove it, or use isolation Container"
 _SCTP = "that SCTP reaches a machine is unproved; use TCP or UDP, or isolation Container"
 _NODE_FIELD = (
     "a machine isn't told its node: it may be moved to another while it runs; remove it, "
@@ -24,13 +23,11 @@ def field_reference(at: str) -> Iterator[Row]:
     """A fieldRef and a resourceFieldRef: what a container is told of its own Pod."""
     yield same(f"{at}fieldRef.apiVersion")
     path = same(
-        f"{at}fieldRef.fieldPath", "status.podIP and status.podIPs are the launcher Pod's, as outside"
+        f"{at}fieldRef.fieldPath", "status.podIP and status.podIPs are the address that the cluster knows"
     )
     yield but(path, _NODE_FIELD, "spec.nodeName", "status.hostIP", "status.hostIPs")
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
-    yield same(
-        f"{at}resourceFieldRef.resource", "where there is no limit: what the machine has, not the node"
-    )
+    yield same(f"{at}resourceFieldRef.resource", "of a limit that isn't set: what the machine has")
 
 
 def _environment() -> Iterator[Row]:
@@ -48,28 +45,25 @@ def _action(at: str) -> Iterator[Row]:
     """What probes and hooks have in common."""
     yield from all_same(at, "exec.command tcpSocket.host tcpSocket.port")
     yield from all_same(f"{at}httpGet.", "host httpHeaders[].name httpHeaders[].value path port scheme")
-    yield refused(f"{at}httpGet.protocol", ALPHA)
 
 
 def _probe(at: str) -> Iterator[Row]:
+    yield from all_same(at, "initialDelaySeconds periodSeconds timeoutSeconds successThreshold")
+    yield from all_same(at, "failureThreshold terminationGracePeriodSeconds grpc.port grpc.service")
     yield from _action(at)
-    yield from all_same(at, "grpc.port grpc.service")
     yield refused(f"{at}grpc.mode", ALPHA)
-    yield from all_same(
-        at,
-        "initialDelaySeconds periodSeconds timeoutSeconds successThreshold failureThreshold "
-        "terminationGracePeriodSeconds",
-    )
+    yield refused(f"{at}httpGet.protocol", ALPHA)
 
 
 def _hook(at: str) -> Iterator[Row]:
     yield from _action(at)
     yield same(f"{at}sleep.seconds")
+    yield refused(f"{at}httpGet.protocol", ALPHA)
 
 
 _MOUNTS: tuple[Row, ...] = (
     *all_same("volumeMounts[].", "name mountPath readOnly recursiveReadOnly subPath subPathExpr"),
-    refused("volumeMounts[].mountPropagation", _PROPAGATION, "HostToContainer", "Bidirectional"),
+    same("volumeMounts[].mountPropagation", "between the Pod's own containers and the machine"),
     refused("volumeMounts[].bindMountOptions", ALPHA),
     *(
         machine(f"volumeDevices[].{name}", "the claim is a disk of the machine, and the container's device")
@@ -88,7 +82,7 @@ _SECURITY: tuple[Row, ...] = (
 CONTAINER: tuple[Row, ...] = (
     *all_same("", "name image command args workingDir"),
     but(
-        same("imagePullPolicy", "a machine starts without images, so IfNotPresent pulls once"),
+        same("imagePullPolicy", "IfNotPresent pulls whenever the machine starts"),
         "a machine starts without images; use IfNotPresent",
         "Never",
     ),
@@ -96,10 +90,11 @@ CONTAINER: tuple[Row, ...] = (
     but(same("ports[].containerPort"), _OWN_PORT, "65250", "65251", "65254"),
     same("ports[].name"),
     but(same("ports[].protocol"), _SCTP, "SCTP"),
-    refused("ports[].hostPort", _HOST_PORT, "[1-9]*"),
+    refused("ports[].hostPort", _HOST_PORT),
     refused("ports[].hostIP", "the machine has no port on its node; remove it"),
     *resources("resources."),
-    same("resizePolicy", "a change of resources makes a new hull, whatever it says", below=True),
+    same("resizePolicy[].resourceName", "a change of resources makes a new hull, whatever it says"),
+    same("resizePolicy[].restartPolicy", "a change of resources makes a new hull, whatever it says"),
     *all_same("", "restartPolicy restartPolicyRules[].action"),
     *all_same("restartPolicyRules[].exitCodes.", "operator values"),
     *_MOUNTS,

@@ -23,10 +23,8 @@ _SELINUX = "the guest has no SELinux; remove it"
 _WINDOWS = "the guest runs Linux; remove it"
 
 METADATA: tuple[Row, ...] = (
-    machine("metadata.labels", "on the VirtualMachineInstance and its launcher Pod; the guest's Pod too"),
-    machine(
-        "metadata.annotations", "on the VirtualMachineInstance and its launcher Pod; the guest's Pod too"
-    ),
+    machine("metadata.labels", "on the VirtualMachineInstance, its launcher Pod and the guest's Pod"),
+    machine("metadata.annotations", "on the VirtualMachineInstance, its launcher Pod and the guest's Pod"),
     same("metadata.creationTimestamp", "means nothing in a template, as in a Deployment's"),
     refused(
         "metadata.finalizers",
@@ -74,7 +72,7 @@ _SCHEDULING: tuple[Row, ...] = (
     refused("nodeName", "a machine is scheduled; use nodeSelector with kubernetes.io/hostname"),
     refused("overhead", "KubeVirt works out a machine's overhead; remove it"),
     refused("preemptionPolicy", "a machine has only a priorityClassName; use a class that says it"),
-    refused("priority", "a machine has only a priorityClassName; use that", "[1-9]*", "-*"),
+    refused("priority", "a machine has only a priorityClassName; use that"),
     refused("readinessGates", _GATE),
     refused("schedulingGates", _GATE),
     refused("schedulingGroup", "KubeVirt groups no launcher Pods; remove it, or use isolation Container"),
@@ -95,18 +93,22 @@ _SCHEDULING: tuple[Row, ...] = (
 _NAMES_AND_NETWORK: tuple[Row, ...] = (
     machine("hostname", "the machine's host name, and the launcher Pod's; the Workload's name by default"),
     machine("subdomain", "the launcher Pod's, so that a headless Service gives the machine its DNS name"),
-    same("hostAliases", below=True),
+    *all_same("hostAliases[].", "ip hostnames"),
     machine("dnsPolicy", "the launcher Pod's; the guest is told its name servers and search domains by DHCP"),
-    machine("dnsConfig.nameservers", "the launcher Pod's; the guest is told them by DHCP"),
-    machine("dnsConfig.searches", "the launcher Pod's; the guest is told them by DHCP"),
-    same("dnsConfig.options", below=True),
     but(
-        machine("enableServiceLinks", "the guest sees no Services, so their variables aren't set"),
-        "the guest sees no Services and can't set their variables; remove it, and find them by DNS",
+        machine("dnsConfig.nameservers", "the launcher Pod's; the guest is told them by DHCP"),
+        "a guest takes IPv4 name servers only; use those, or isolation Container",
+        "*:*",
+    ),
+    machine("dnsConfig.searches", "the launcher Pod's; the guest is told them by DHCP"),
+    *all_same("dnsConfig.options[].", "name value"),
+    but(
+        machine("enableServiceLinks", "as false: the guest sees no Services"),
+        "the guest sees no Services, so it can't set their variables; remove it, and find them by DNS",
         "true",
     ),
     refused("hostnameOverride", "the machine's name is set by hostname; use that"),
-    refused("setHostnameAsFQDN", "the machine's name is its hostname alone; remove it"),
+    same("setHostnameAsFQDN", "the machine's name then has the domain too"),
     refused("hostIPC", _NODE.format(what="IPC namespace")),
     refused("hostNetwork", _NODE.format(what="network")),
     refused("hostPID", _NODE.format(what="processes")),
@@ -129,16 +131,15 @@ _LIFE: tuple[Row, ...] = (
     same("imagePullSecrets[].name"),
     machine("serviceAccountName", "KubeVirt runs the launcher Pod as it, and gives the guest its token"),
     machine("serviceAccount", "the old name of serviceAccountName"),
-    machine("automountServiceAccountToken", "whether KubeVirt gives the guest a token"),
+    machine("automountServiceAccountToken", "KubeVirt gives the guest a token, unless it is false"),
     *resources("resources."),
 )
 
 _SECURITY: tuple[Row, ...] = (
     *security_context("securityContext."),
     *all_same("securityContext.", "fsGroup fsGroupChangePolicy supplementalGroups supplementalGroupsPolicy"),
-    same(
-        "securityContext.sysctls", "net.* are set for the whole machine, which is the Pod's alone", below=True
-    ),
+    same("securityContext.sysctls[].name", "net.* are set for the whole machine, which is the Pod's alone"),
+    same("securityContext.sysctls[].value"),
     refused("securityContext.seLinuxChangePolicy", _SELINUX),
 )
 

@@ -65,9 +65,9 @@ class Row:
         return self.refusal if self.fate is Fate.REFUSED and _asks(value) else ""
 
 
-def same(path: str, why: str = "", *, below: bool = False, since: str = FIRST_GUEST) -> Row:
+def same(path: str, why: str = "", *, since: str = FIRST_GUEST) -> Row:
     """A field that the guest's kubelet, or its agent, gives the Pod's own meaning."""
-    return Row(path, Fate.SAME, why, below=below, since=since)
+    return Row(path, Fate.SAME, why, since=since)
 
 
 def all_same(at: str, names: str) -> Iterator[Row]:
@@ -92,7 +92,7 @@ def but(row: Row, why: str, *values: str) -> Row:
 
 def _asks(value: object) -> bool:
     """Whether a value asks for anything: an empty one is as good as absent, to the API server too."""
-    return value is not None and value is not False and value not in ("", [], {})
+    return bool(value)
 
 
 def _text(value: object) -> str:

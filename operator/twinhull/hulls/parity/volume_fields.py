@@ -12,8 +12,8 @@ _SIZE = (
     "in memory, as in a Pod; on disk the machine's own disk is the bound, and nothing is evicted for "
     "exceeding the limit"
 )
-_UNREAD = "it comes from the API server, which the guest doesn't ask; {instead}, or use isolation Container"
-_STORAGE = "the guest can't mount {what} volumes; use a block PersistentVolumeClaim, or isolation Container"
+_UNREAD = "it comes from the API server, which the guest doesn't ask; use a {kind}, or isolation Container"
+_STORAGE = "the guest can't mount such volumes; use a block PersistentVolumeClaim, or isolation Container"
 _AUDIENCE = "KubeVirt gives a machine the cluster's own audience only; remove it, or use isolation Container"
 
 #: Sources that only a node can mount, or Kubernetes itself no longer does.
@@ -52,8 +52,8 @@ def _projected(at: str) -> Iterator[Row]:
     yield machine(f"{token}expirationSeconds", "KubeVirt's token may end sooner; it is replaced in time")
     yield refused(f"{token}audience", _AUDIENCE)
     yield refused(f"{token}user", ALPHA)
-    yield refused(f"{at}clusterTrustBundle", _UNREAD.format(instead="use a ConfigMap"))
-    yield refused(f"{at}podCertificate", _UNREAD.format(instead="use a Secret"))
+    yield refused(f"{at}clusterTrustBundle", _UNREAD.format(kind="ConfigMap"))
+    yield refused(f"{at}podCertificate", _UNREAD.format(kind="Secret"))
 
 
 VOLUME: tuple[Row, ...] = (
@@ -74,7 +74,7 @@ VOLUME: tuple[Row, ...] = (
         "HugePages*",
     ),
     machine("emptyDir.sizeLimit", _SIZE),
-    refused("emptyDir.mode", ALPHA),
+    refused("emptyDir.mode", ALPHA, "[0-9]*"),
     same("image.reference", "the guest pulls it, as it does its containers' images"),
     but(
         same("image.pullPolicy"),
@@ -82,10 +82,7 @@ VOLUME: tuple[Row, ...] = (
         "Never",
     ),
     machine("persistentVolumeClaim.claimName", "a block claim is a disk of the machine; see volumeDevices"),
-    refused(
-        "persistentVolumeClaim.readOnly",
-        "a machine's disk is writable; remove it, or use isolation Container",
-    ),
+    same("persistentVolumeClaim.readOnly", "the container may only read the device"),
     refused("hostPath", "the machine can't see its node's files; use isolation Container"),
-    *(refused(source, _STORAGE.format(what=source)) for source in _NODE_SOURCES),
+    *(refused(source, _STORAGE) for source in _NODE_SOURCES),
 )

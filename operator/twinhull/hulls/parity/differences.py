@@ -1,0 +1,91 @@
+"""Where a machine differs from a Pod in what no field of the template says, and why.
+
+What a program sees in the one and in the other is equal beyond this list.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """What differs, and how."""
+
+    what: str
+    how: str
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "Kernel",
+        "The machine's own: uname, /proc, /sys and the devices are its, and no other Pod is in it.",
+    ),
+    Difference(
+        "Network interface",
+        "The machine's, with an address behind KubeVirt's masquerade. The cluster knows it by the launcher "
+        "Pod's, which is what `status.podIP` gives. All containers share it, as they do in a Pod.",
+    ),
+    Difference(
+        "Ports",
+        "65250, 65251 and 65254 are the guest's own, since the Pod has the machine's network.",
+    ),
+    Difference(
+        "/etc/hosts",
+        "Its first line is `# Kubernetes-managed hosts file (host network).`, for the same reason.",
+    ),
+    Difference(
+        "Variables of Services",
+        "Only the API server's (`KUBERNETES_SERVICE_HOST` and so on) are set, as with `enableServiceLinks: "
+        "false`. The others need a kubelet that sees Services; find them by DNS.",
+    ),
+    Difference(
+        "The node",
+        "A machine isn't told which one it is on: KubeVirt may move it while it runs.",
+    ),
+    Difference(
+        "Amounts without a limit",
+        "A `resourceFieldRef` to a limit that isn't set gives what the machine has, and in a Pod what its "
+        "node has.",
+    ),
+    Difference(
+        "ConfigMaps and Secrets in variables",
+        "As they were when the machine started, for as long as it runs. A Pod's container gets them anew "
+        "when it restarts. Volumes follow changes in both.",
+    ),
+    Difference(
+        "Labels and annotations in volumes",
+        "Those of the template. In a Pod they follow what is changed on the Pod while it runs.",
+    ),
+    Difference(
+        "Eviction",
+        "A Pod that exceeds the `sizeLimit` of an emptyDir on disk, or a limit of ephemeral-storage, is "
+        "evicted. In a machine nothing is, since a kubelet never evicts a static Pod (Kubernetes, "
+        "pkg/kubelet/eviction/eviction_manager.go, evictPod): the machine's own disk is the bound. Limits of "
+        "memory hold in both.",
+    ),
+    Difference(
+        "Images",
+        "The machine pulls them itself whenever it starts. Mirrors and certificate authorities that the "
+        "nodes know don't reach it: see `spec.virtualMachine.registries`.",
+    ),
+    Difference(
+        "ServiceAccount",
+        "The token is bound to the launcher Pod. The account's own `imagePullSecrets` and "
+        "`automountServiceAccountToken` don't count, since the API server applies them to Pods as it admits "
+        "them: say them in the template.",
+    ),
+    Difference(
+        "Admission",
+        "Webhooks, LimitRanges and Pod Security see the launcher Pod. A sidecar that is injected there isn't "
+        "in the machine.",
+    ),
+    Difference(
+        "Probes",
+        "Sent from within the machine, so the address that they come from is its own.",
+    ),
+    Difference(
+        "kubectl logs, exec, attach and port-forward",
+        "Reach the launcher Pod, not the containers. Their lines are in the log of its container "
+        "`guest-console-log`.",
+    ),
+)

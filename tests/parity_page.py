@@ -1,0 +1,84 @@
+"""docs/parity.md: the parity table as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from twinhull.api.workload import Isolation
+from twinhull.hulls.parity import FIRST_GUEST, Fate, Row
+from twinhull.hulls.parity.container_fields import CONTAINER
+from twinhull.hulls.parity.differences import DIFFERENCES
+from twinhull.hulls.parity.pod_fields import METADATA, POD
+from twinhull.hulls.parity.volume_fields import VOLUME
+
+_INTRO = f"""\
+<!-- Made by `make generate` from operator/twinhull/hulls/parity; changes belong there. -->
+
+# What each hull makes of the template
+
+A Workload's template runs as a Pod, as a Pod in a sandbox, or in a machine. Here is every field of
+Kubernetes 1.37's PodTemplateSpec, and what becomes of it in each.
+
+- **same**: it means what it means in a Pod. Containers and sandboxes are Pods, and in a machine a real
+  kubelet runs that very Pod, so the same code gives the field its meaning.
+- **by the machine**: KubeVirt does it, for the machine or for the Pod that it launches the machine in. The
+  last column says how.
+- **refused**: it can't be honoured. No hull is made, the Workload is Stalled, `status.unsupportedFields`
+  names the field, and the sentence in the last column says what to do. A field that is absent, empty, zero
+  or false asks for nothing, and isn't refused. Where only some values are, the last column begins with them.
+
+`twinhull render -f workload.yaml --isolation VirtualMachine` says what of a template a machine would refuse,
+without a cluster. Where nothing else is said, guests know a field from version {FIRST_GUEST} on; the machine
+of an older guest refuses it. What a runtime such as gVisor or Kata makes of a Pod is told by its own
+documentation.
+"""
+_RESOURCES = """\
+Of the resources in `requests` and `limits`, a machine takes `cpu`, `memory` and `ephemeral-storage`. Others
+(huge pages, devices) are a node's, and refused. A PersistentVolumeClaim is given to a machine as a block
+device (`volumeDevices`); one that a container mounts is refused.
+"""
+#: Each table: its title, what all its paths begin with, and its rows.
+_GROUPS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
+    ("Metadata", "metadata.", METADATA),
+    ("Pod", "spec.", POD),
+    ("Containers and initContainers", "", CONTAINER),
+    ("Volumes", "", VOLUME),
+)
+
+
+def page() -> str:
+    """The page's text."""
+    tables = ("\n".join([f"## {title}\n", *_table(rows, at), ""]) for title, at, rows in _GROUPS)
+    differences = "".join(f"- **{what}**: {how}\n" for what, how in DIFFERENCES)
+    return "\n".join([_INTRO, *tables, _RESOURCES, f"## What no field says\n\n{differences}"])
+
+
+def _table(rows: tuple[Row, ...], prefix: str) -> Iterator[str]:
+    """A table's lines. Neighbours that say the same are one, unless they are parts of different fields."""
+    yield "| field | Pod | sandbox | machine | how, or why not |"
+    yield "|---|---|---|---|---|"
+    named = [(row.path.removeprefix(prefix), row) for row in rows]
+    for (_, *said), alike in groupby(named, lambda found: (_whole(found[0]), *_said(found[1]))):
+        names = "<br>".join(f"`{name}`" for name, _ in alike)
+        yield f"| {names} | {' | '.join(said)} |"
+
+
+def _whole(name: str) -> str:
+    """The field that a field is a part of, empty if it is a whole one."""
+    whole, dot, _ = name.partition(".")
+    return whole if dot else ""
+
+
+def _said(row: Row) -> tuple[str, ...]:
+    pod, sandbox = (row.fate_in(isolation) for isolation in (Isolation.CONTAINER, Isolation.SANDBOX))
+    partly = row.refusal and row.fate is not Fate.REFUSED
+    return pod, sandbox, f"{row.fate}, or refused" if partly else row.fate, _sentence(row)
+
+
+def _sentence(row: Row) -> str:
+    refusal = row.refusal
+    if row.values:
+        refusal = f"{', '.join(f'`{value}`' for value in row.values)}: {refusal}"
+    since = f"from guest {row.since} on" if row.since != FIRST_GUEST else ""
+    return "<br>".join(part for part in (refusal, row.why, since) if part)
