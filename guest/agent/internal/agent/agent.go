@@ -1,5 +1,168 @@
-// Package agent runs the Pod.
+// Package agent runs the Pod: it prepares what the kubelet needs, watches what becomes of the Pod, and says when
+// the machine may end. Each round looks at everything anew, so an agent that is started again goes on.
 package agent
 
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/attach"
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kubelet"
+	"twinhull.dev/guest/agent/internal/logs"
+	"twinhull.dev/guest/agent/internal/manifest"
+	"twinhull.dev/guest/agent/internal/network"
+	"twinhull.dev/guest/agent/internal/pki"
+	"twinhull.dev/guest/agent/internal/rundir"
+	"twinhull.dev/guest/agent/internal/serve"
+)
+
+const (
+	round        = time.Second
+	volumesEvery = 10 * time.Second
+)
+
+// Agent is the part of the guest that knows of the Pod.
+type Agent struct {
+	version  string
+	manifest manifest.Manifest
+	lease    network.Lease
+	domain   string
+	claims   map[string]string
+	volumes  []kube.Object
+	written  time.Time
+	kubelet  *kubelet.Client
+	logs     *logs.Follower
+	state    *state
+	ending   ending
+}
+
 // Run never returns but with an error.
-func Run(version string) error { select {} }
+func Run(version string) error {
+	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version)}
+	if err := pki.Make(rundir.PKI); err != nil {
+		return fmt.Errorf("making this machine's certificates: %w", err)
+	}
+	agent.retry("the manifest can't be read", agent.readManifest)
+	agent.serve()
+	go agent.logs.Run()
+	agent.retry("the network isn't there yet", agent.readLease)
+	agent.retry("the machine can't be prepared", agent.prepare)
+	for ; ; time.Sleep(round) {
+		agent.step()
+	}
+}
+
+// step is one round.
+func (a *Agent) step() {
+	pods, err := a.observe()
+	switch {
+	case rundir.Exists(rundir.Stop):
+		a.stop(pods, err)
+	case !rundir.Exists(rundir.StaticPod):
+		a.state.trouble(a.start())
+	default:
+		a.refreshVolumes()
+		a.state.trouble(a.rejected(pods, err))
+		a.end()
+	}
+}
+
+// retry does what must be done before all else until it is done. Meanwhile a shutdown isn't held up.
+func (a *Agent) retry(what string, do func() error) {
+	for start := time.Now(); ; time.Sleep(round) {
+		err := do()
+		if err == nil {
+			a.state.trouble(nil)
+			return
+		}
+		if rundir.Exists(rundir.Stop) {
+			a.say(rundir.Write(rundir.End, []byte(kubelet.Succeeded), 0o644))
+		}
+		// What comes by itself in a moment is no trouble.
+		if time.Since(start) > 10*time.Second || !errors.Is(err, os.ErrNotExist) {
+			a.state.trouble(fmt.Errorf("%s: %w", what, err))
+		}
+	}
+}
+
+func (a *Agent) readManifest() error {
+	data, err := attach.Manifest()
+	if err != nil {
+		return err
+	}
+	read, err := manifest.Read(data)
+	a.manifest = read
+	if err != nil && (read.API != nil || read.Probe != nil) {
+		a.serve() // so that the operator can learn of it
+	}
+	return err
+}
+
+func (a *Agent) readLease() error {
+	if err := rundir.ReadJSON(rundir.Network, &a.lease); err != nil {
+		return err
+	}
+	if !a.lease.Address.IsValid() {
+		return fmt.Errorf("the lease has no address")
+	}
+	return nil
+}
+
+// serve starts what the manifest asks to be served, once.
+func (a *Agent) serve() {
+	if a.state.serving {
+		return
+	}
+	a.state.serving = true
+	if probe := a.manifest.Probe; probe != nil {
+		go serve.Keep(probe.Port, nil, serve.Probe(probe.Token, a.state.ready, a.learn), func(err error) {
+			a.say(fmt.Errorf("the readiness probe's port: %w", err))
+		})
+	}
+	api := a.manifest.API
+	if api == nil {
+		return
+	}
+	config, err := serve.TLS(api.ClientCA)
+	if err != nil {
+		a.say(fmt.Errorf("the manifest's api.clientCA: %w", err))
+		return
+	}
+	go serve.Keep(api.Port, config, serve.API(a.state.status, a.state.wasFetched), func(err error) {
+		a.say(fmt.Errorf("the status port: %w", err))
+	})
+}
+
+// learn keeps the address that the cluster knows the machine by.
+func (a *Agent) learn(address netip.Addr) {
+	if known() != address {
+		a.say(rundir.Write(rundir.Address, []byte(address.String()), 0o644))
+	}
+}
+
+// known is that address, invalid as long as nobody has told it.
+func known() netip.Addr {
+	data, err := os.ReadFile(rundir.Address)
+	if err != nil {
+		return netip.Addr{}
+	}
+	address, _ := netip.ParseAddr(strings.TrimSpace(string(data)))
+	return address
+}
+
+func (a *Agent) say(err error) {
+	if err != nil {
+		console.Print("%v", err)
+	}
+}
+
+func (a *Agent) podName() (namespace, name string) {
+	metadata := kube.Map(a.manifest.Pod, "metadata")
+	return kube.Text(metadata, "namespace"), kube.Text(metadata, "name")
+}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/rundir"
 )
 
 // sysctls are what a container expects, and what the kubelet would set
@@ -49,6 +50,9 @@ func limitResources() {
 // its device may not be there: it is no error.
 func loadModules(list string) {
 	for _, name := range moduleNames(list) {
+		if rundir.Exists("/sys/module/" + strings.ReplaceAll(name, "-", "_")) { // by the initramfs, or built in
+			continue
+		}
 		if said, err := exec.Command("/usr/sbin/modprobe", "-q", name).CombinedOutput(); err != nil && len(said) > 0 {
 			console.Print("module %s: %s", name, strings.TrimSpace(string(said)))
 		}

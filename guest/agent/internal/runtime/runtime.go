@@ -1,11 +1,89 @@
-// Package runtime is the step between containerd and crun.
+// Package runtime is the step between containerd and crun: it gives containers the block devices that their
+// Pod claims, which a kubelet without an API server can't.
 package runtime
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/resolve"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
 
 const crun = "/usr/bin/crun"
 
-// Run becomes crun.
+// Run becomes crun, after adding devices if a container is to be created.
 func Run(arguments []string) error {
+	if bundle := Bundle(arguments[1:]); bundle != "" {
+		if err := addDevices(filepath.Join(bundle, "config.json")); err != nil {
+			return err
+		}
+	}
 	return unix.Exec(crun, append([]string{crun}, arguments[1:]...), unix.Environ())
+}
+
+// Bundle is the folder of a container to be created, "" if that isn't what the arguments say. containerd says
+// it as "create --bundle <folder>" (github.com/containerd/go-runc, Create).
+func Bundle(arguments []string) string {
+	creates := false
+	for index, argument := range arguments {
+		value, inOne := strings.CutPrefix(argument, "--bundle=")
+		switch {
+		case argument == "create":
+			creates = true
+		case creates && inOne:
+			return value
+		case creates && (argument == "--bundle" || argument == "-b") && index+1 < len(arguments):
+			return arguments[index+1]
+		}
+	}
+	return ""
+}
+
+func addDevices(path string) error {
+	var wanted map[string][]resolve.Device
+	if err := rundir.ReadJSON(rundir.Devices, &wanted); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var config kube.Object
+	if err := kube.Decode(data, &config); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	mine := wanted[name(config)]
+	if len(mine) == 0 {
+		return nil
+	}
+	for _, device := range mine {
+		var stat unix.Stat_t
+		if err := unix.Stat(device.Source, &stat); err != nil {
+			return fmt.Errorf("%s: %w", device.Source, err)
+		}
+		Add(config, device, int64(unix.Major(stat.Rdev)), int64(unix.Minor(stat.Rdev)))
+	}
+	return rundir.WriteJSON(path, config, 0o600)
+}
+
+// name is a container's, "" for a sandbox (containerd, internal/cri/annotations/annotations.go).
+func name(config kube.Object) string {
+	annotations := kube.Map(config, "annotations")
+	if kube.Text(annotations, "io.kubernetes.cri.container-type") != "container" {
+		return ""
+	}
+	return kube.Text(annotations, "io.kubernetes.cri.container-name")
 }

@@ -1,0 +1,154 @@
+package agent
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kubelet"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+const (
+	// unfetched is how long a final status waits to be fetched.
+	unfetched = 60 * time.Second
+	// unsettled is how long an ended Pod's containers may go on, over its grace period.
+	unsettled = 30 * time.Second
+	// unseen is how long the kubelet may take to say that it has the Pod.
+	unseen = 20 * time.Second
+)
+
+// ending is how far the Pod's end, or the machine's, has come.
+type ending struct {
+	phase   string
+	since   time.Time
+	gone    int
+	given   time.Time
+	stopped bool
+}
+
+// observe asks the kubelet of the Pod, and keeps the last it said.
+func (a *Agent) observe() ([]kube.Object, error) {
+	pods, err := a.kubelet.Pods()
+	if err != nil {
+		return nil, err
+	}
+	if pod := a.find(pods); pod != nil {
+		a.state.saw(pod)
+	}
+	return pods, nil
+}
+
+func (a *Agent) find(pods []kube.Object) kube.Object {
+	namespace, name := a.podName()
+	return kubelet.Find(pods, namespace, name)
+}
+
+// rejected tells if the kubelet doesn't take the Pod, in its own words.
+func (a *Agent) rejected(pods []kube.Object, err error) error {
+	if err != nil || a.find(pods) != nil {
+		a.ending.given = time.Time{}
+		return nil
+	}
+	if a.ending.given.IsZero() {
+		a.ending.given = time.Now()
+	}
+	if time.Since(a.ending.given) < unseen {
+		return nil
+	}
+	return fmt.Errorf("the kubelet doesn't take the Pod: %s", lastRejection(rundir.Root+"/kubelet.log"))
+}
+
+// lastRejection is what the kubelet last said of the static Pod's file (pkg/kubelet/config/file.go).
+func lastRejection(log string) string {
+	file, err := os.Open(log)
+	if err != nil {
+		return err.Error()
+	}
+	defer file.Close()
+	said := "it doesn't say why; see its lines above"
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if line := lines.Text(); strings.Contains(line, rundir.StaticPod) && strings.Contains(line, "err=") {
+			_, said, _ = strings.Cut(line, "err=")
+		}
+	}
+	return said
+}
+
+// end lets the machine end once the Pod has ended and its last status was fetched.
+func (a *Agent) end() {
+	a.state.lock.Lock()
+	pod, fetched := a.state.pod, a.state.fetched
+	a.state.lock.Unlock()
+	phase, settled := kubelet.Ended(pod)
+	if phase == "" {
+		return
+	}
+	now := time.Now()
+	if a.ending.phase == "" {
+		a.ending.phase, a.ending.since = phase, now
+	}
+	grace, _ := kube.Integer(kube.Map(a.manifest.Pod, "spec"), "terminationGracePeriodSeconds")
+	if !settled && now.Sub(a.ending.since) < time.Duration(grace)*time.Second+unsettled {
+		return
+	}
+	if !a.ending.stopped {
+		a.ending.stopped, a.ending.since = true, now
+		a.state.set(func(s *state) { s.final = true })
+		a.logs.Copy()
+		console.Print("the Pod has ended: %s%s", phase, exits(pod))
+	}
+	if a.manifest.API == nil || fetched || now.Sub(a.ending.since) > unfetched {
+		a.finish(phase)
+	}
+}
+
+// exits lists the containers' exit codes.
+func exits(pod kube.Object) string {
+	var text strings.Builder
+	for _, kind := range []string{"initContainerStatuses", "containerStatuses"} {
+		for _, container := range kube.List(kube.Map(pod, "status"), kind) {
+			ended := kube.Map(kube.Map(container, "state"), "terminated")
+			if code, ok := kube.Integer(ended, "exitCode"); ok {
+				fmt.Fprintf(&text, ", %s %d (%s)", kube.Text(container, "name"), code, kube.Text(ended, "reason"))
+			}
+		}
+	}
+	return text.String()
+}
+
+// stop ends the Pod as a deletion would: the kubelet stops what it no longer finds. What it says of the Pod
+// meanwhile isn't its end.
+func (a *Agent) stop(pods []kube.Object, err error) {
+	a.state.set(func(s *state) { s.stopping = true })
+	if removed := os.Remove(rundir.StaticPod); removed == nil {
+		console.Print("the Pod is being ended")
+		a.ending.gone = 0
+		return
+	}
+	if err != nil || a.find(pods) != nil {
+		a.ending.gone = 0
+		return
+	}
+	running, err := a.kubelet.Running()
+	if err != nil || len(running) > 0 {
+		a.ending.gone = 0
+		return
+	}
+	// Twice, since the kubelet may just be making it.
+	if a.ending.gone++; a.ending.gone >= 2 {
+		a.logs.Copy()
+		console.Print("the Pod is gone")
+		a.finish(kubelet.Succeeded)
+	}
+}
+
+func (a *Agent) finish(phase string) {
+	if !rundir.Exists(rundir.End) {
+		a.say(rundir.Write(rundir.End, []byte(phase), 0o644))
+	}
+}

@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"sync"
+
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kubelet"
+	"twinhull.dev/guest/agent/internal/serve"
+)
+
+// state is what the servers answer from, while the rounds go on.
+type state struct {
+	lock     sync.Mutex
+	version  string
+	pod      kube.Object
+	error    string
+	stale    string
+	stopping bool
+	final    bool
+	fetched  bool
+	serving  bool
+}
+
+func newState(version string) *state { return &state{version: version} }
+
+// trouble is the agent's own, in one line; nil ends it. It is told to the console when it changes.
+func (s *state) trouble(err error) { s.tell(&s.error, err) }
+
+// isStale is trouble with volumes that can't be what their sources are now, while the Pod runs on.
+func (s *state) isStale(err error) { s.tell(&s.stale, err) }
+
+func (s *state) tell(where *string, err error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	said := ""
+	if err != nil {
+		said = oneLine(err.Error())
+	}
+	if said != *where && said != "" {
+		console.Print("%s", said)
+	}
+	*where = said
+}
+
+func (s *state) saw(pod kube.Object) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.pod = pod
+}
+
+// set changes what the servers answer.
+func (s *state) set(change func(*state)) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	change(s)
+}
+
+func (s *state) ready() (bool, string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	switch {
+	case s.stopping:
+		return false, "the machine is shutting down"
+	case s.error != "":
+		is, _ := kubelet.Ready(s.pod)
+		return is, s.error
+	case s.pod == nil:
+		return false, "the Pod isn't there yet"
+	}
+	return kubelet.Ready(s.pod)
+}
+
+func (s *state) status() serve.Status {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	trouble := s.error
+	if trouble == "" {
+		trouble = s.stale
+	}
+	answer := serve.Status{Version: s.version, Error: trouble, Final: s.final, Pod: kube.Object{}}
+	if s.pod != nil {
+		answer.Pod = kube.Object{"metadata": kept(kube.Map(s.pod, "metadata")), "status": kube.Map(s.pod, "status")}
+	}
+	return answer
+}
+
+// kept is what of the Pod's metadata its reader may need. The annotations are the kubelet's own.
+func kept(metadata kube.Object) kube.Object {
+	few := kube.Object{}
+	for _, key := range []string{"name", "namespace", "uid", "labels"} {
+		if value, ok := metadata[key]; ok {
+			few[key] = value
+		}
+	}
+	return few
+}
+
+func (s *state) wasFetched(what serve.Status) {
+	if what.Final {
+		s.set(func(s *state) { s.fetched = true })
+	}
+}
+
+func oneLine(text string) string {
+	line := []rune(text)
+	for index, letter := range line {
+		if letter == '\n' || letter == '\r' {
+			line[index] = ';'
+		}
+	}
+	return string(line)
+}

@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/attach"
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/resolve"
+	"twinhull.dev/guest/agent/internal/rundir"
+	"twinhull.dev/guest/agent/internal/volume"
+)
+
+// writeVolumes writes the Pod's volumes as their sources are now.
+func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error {
+	launcher, _ := objects.First(kube.Launcher)
+	in := volume.Input{
+		Pod: a.manifest.Pod, Objects: objects, UID: strings.TrimSpace(string(launcher["uid"])), Allocatable: allocatable(),
+	}
+	group, grouped := volume.Group(a.manifest.Pod)
+	if !grouped {
+		group = -1
+	}
+	var failed []error
+	for _, each := range volumes {
+		name := kube.Text(each, "name")
+		files, err := volume.Payload(in, each)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		folder := filepath.Join(rundir.Volumes, name)
+		if err := makeNested(a.manifest.Pod, name, folder); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		if err := volume.Write(folder, files, group); err != nil {
+			failed = append(failed, fmt.Errorf("volume %s: %w", name, err))
+		}
+	}
+	a.volumes, a.written = volumes, time.Now()
+	return errors.Join(failed...)
+}
+
+func makeNested(pod kube.Object, name, folder string) error {
+	for _, nested := range volume.NestedMounts(pod, name) {
+		if err := os.MkdirAll(filepath.Join(folder, nested), 0o755); err != nil {
+			return fmt.Errorf("volume %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// refreshVolumes writes volumes again whose sources have changed. What can't be written stays as it is, as a
+// kubelet would leave it, and is no reason to touch the Pod.
+func (a *Agent) refreshVolumes() {
+	if time.Since(a.written) < volumesEvery {
+		return
+	}
+	a.written = time.Now()
+	objects, err := attach.Read(a.manifest.Attachments)
+	if err != nil {
+		a.say(err)
+		return
+	}
+	if a.volumes == nil { // an agent before this one has started the Pod
+		in := resolve.Input{Pod: a.manifest.Pod, Objects: objects, Volumes: rundir.Volumes}
+		if a.volumes, err = resolve.Written(in); err != nil {
+			a.say(err)
+			return
+		}
+	}
+	a.state.isStale(a.writeVolumes(a.volumes, objects))
+}

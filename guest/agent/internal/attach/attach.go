@@ -1,0 +1,140 @@
+// Package attach mounts what KubeVirt attached to the machine.
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/block"
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/manifest"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+const (
+	readOnly = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	patience = 10 * time.Second
+)
+
+// Manifest reads manifest.json from its disk.
+func Manifest() ([]byte, error) {
+	folder, err := mount("manifest", "", 30*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(folder, "manifest.json"))
+}
+
+// All mounts the attachments, and gives the devices of block claims by the claim's name. What is optional and
+// can't be had is left out.
+func All(attachments []manifest.Attachment) (claims map[string]string, err error) {
+	claims = map[string]string{}
+	var failed []error
+	for _, attachment := range attachments {
+		var err error
+		if attachment.Kind == kube.Claim {
+			claims[attachment.Name], err = block.Wait(attachment.Serial, patience)
+		} else {
+			wait := patience
+			if attachment.Optional {
+				wait = 0
+			}
+			_, err = mount(attachment.Serial, attachment.Tag, wait)
+		}
+		if err != nil && !attachment.Optional {
+			failed = append(failed, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err))
+		}
+	}
+	return claims, errors.Join(failed...)
+}
+
+// Read gives the present content of what is mounted.
+func Read(attachments []manifest.Attachment) (kube.Objects, error) {
+	objects := kube.Objects{}
+	for _, attachment := range attachments {
+		folder := folderOf(attachment.Device())
+		if attachment.Kind == kube.Claim || !mounted(folder) {
+			continue
+		}
+		data, err := read(folder)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err)
+		}
+		objects[attachment.Ref()] = data
+	}
+	return objects, nil
+}
+
+// read gives a folder's files as keys. In a live one they are links into a folder that is swapped, both called
+// ..something, which no key can be called (apimachinery/pkg/util/validation, IsConfigMapKey).
+func read(folder string) (kube.Data, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	data := kube.Data{}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), "..") {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EISDIR) {
+			continue // swapped away under us, or no key
+		}
+		if err != nil {
+			return nil, err
+		}
+		data[entry.Name()] = content
+	}
+	return data, nil
+}
+
+func folderOf(device string) string { return filepath.Join(rundir.Mounts, device) }
+
+// mount mounts a disk by its serial number, or a virtiofs by its tag, unless it is mounted already.
+func mount(serial, tag string, patience time.Duration) (string, error) {
+	if tag != "" {
+		folder := folderOf(tag)
+		if mounted(folder) {
+			return folder, nil
+		}
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return "", err
+		}
+		if err := unix.Mount(tag, folder, "virtiofs", readOnly, ""); err != nil {
+			return "", fmt.Errorf("mounting the virtiofs %s: %w", tag, err)
+		}
+		return folder, nil
+	}
+	folder := folderOf(serial)
+	if mounted(folder) {
+		return folder, nil
+	}
+	device, err := block.Wait(serial, patience)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	if err := unix.Mount(device, folder, "iso9660", readOnly, ""); err != nil {
+		return "", fmt.Errorf("mounting %s (serial %s): %w", device, serial, err)
+	}
+	return folder, nil
+}
+
+// mounted tells whether a folder is of another file system than the one above it.
+func mounted(folder string) bool {
+	var here, above unix.Stat_t
+	if unix.Stat(folder, &here) != nil || unix.Stat(filepath.Dir(folder), &above) != nil {
+		return false
+	}
+	return here.Dev != above.Dev
+}

@@ -1,0 +1,41 @@
+package kube
+
+import "sort"
+
+// Ref names an object that the Pod refers to.
+type Ref struct{ Kind, Name string }
+
+// Data is such an object's content by key. A ConfigMap's data and binaryData are one here.
+type Data map[string][]byte
+
+// Objects is what the machine was given; what isn't in it doesn't exist.
+type Objects map[Ref]Data
+
+// The kinds of attachments.
+const (
+	ConfigMap      = "ConfigMap"
+	Secret         = "Secret"
+	ServiceAccount = "ServiceAccount"
+	Claim          = "PersistentVolumeClaim"
+	Launcher       = "Launcher"
+)
+
+// Keys are an object's keys in order.
+func (d Data) Keys() []string {
+	keys := make([]string, 0, len(d))
+	for key := range d {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// First is the only object of a kind that there is one of.
+func (o Objects) First(kind string) (Data, bool) {
+	for ref, data := range o {
+		if ref.Kind == kind {
+			return data, true
+		}
+	}
+	return nil, false
+}

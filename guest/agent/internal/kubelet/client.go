@@ -1,0 +1,69 @@
+package kubelet
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/pki"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+// answerSize bounds what is read of an answer.
+const answerSize = 16 << 20
+
+// Client asks the kubelet of its Pods.
+type Client struct{ http *http.Client }
+
+// NewClient knows the kubelet, and is known to it, by the machine's own CA.
+func NewClient() (*Client, error) {
+	own, err := pki.Load(rundir.PKI, pki.Client)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := os.ReadFile(filepath.Join(rundir.PKI, pki.CA))
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pki.Pool(authority)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{&http.Client{
+		Timeout: 10 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{
+			Certificates: []tls.Certificate{own}, RootCAs: pool, MinVersion: tls.VersionTLS13,
+		}},
+	}}, nil
+}
+
+// Pods are those that the kubelet runs, with their status.
+func (c *Client) Pods() ([]kube.Object, error) { return c.pods("/pods") }
+
+// Running are those that the runtime still has something of, wanted or not.
+func (c *Client) Running() ([]kube.Object, error) { return c.pods("/runningpods/") }
+
+func (c *Client) pods(path string) ([]kube.Object, error) {
+	answer, err := c.http.Get(fmt.Sprintf("https://127.0.0.1:%d%s", Port, path))
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(answer.Body, answerSize))
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the kubelet answers %s: %.200s", answer.Status, data)
+	}
+	var list kube.Object
+	if err := kube.Decode(data, &list); err != nil {
+		return nil, err
+	}
+	return kube.List(list, "items"), nil
+}

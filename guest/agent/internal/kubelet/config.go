@@ -1,0 +1,76 @@
+// Package kubelet starts and asks the machine's kubelet, which has no API server.
+package kubelet
+
+import (
+	"path/filepath"
+
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/pki"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+// Port is the kubelet's, above those that Pods use.
+const Port = 65251
+
+// Root is the kubelet's folder.
+const Root = "/var/lib/kubelet"
+
+// Config is the KubeletConfiguration (k8s.io/kubelet/config/v1beta1). Nothing is kept back for the system and
+// nothing is evicted: the machine is made for its one Pod.
+func Config(clusterDomain string) kube.Object {
+	return kube.Object{
+		"apiVersion":               "kubelet.config.k8s.io/v1beta1",
+		"kind":                     "KubeletConfiguration",
+		"containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+		"cgroupDriver":             "cgroupfs",
+		"staticPodPath":            rundir.Manifests,
+		"fileCheckFrequency":       "1s",
+		"podLogsDir":               "/var/log/pods",
+		"enableServer":             true,
+		"address":                  "127.0.0.1",
+		"port":                     Port,
+		"readOnlyPort":             0,
+		"healthzPort":              0,
+		"tlsCertFile":              filepath.Join(rundir.PKI, pki.Server+".crt"),
+		"tlsPrivateKeyFile":        filepath.Join(rundir.PKI, pki.Server+".key"),
+		"tlsMinVersion":            "VersionTLS13",
+		"authentication": kube.Object{
+			"anonymous": kube.Object{"enabled": false},
+			"webhook":   kube.Object{"enabled": false},
+			"x509":      kube.Object{"clientCAFile": filepath.Join(rundir.PKI, pki.CA)},
+		},
+		"authorization":           kube.Object{"mode": "AlwaysAllow"},
+		"registerNode":            false,
+		"enableDebuggingHandlers": true, // for /runningpods
+		"enableSystemLogHandler":  false,
+		"enableProfilingHandler":  false,
+		"enableDebugFlagsHandler": false,
+		"makeIPTablesUtilChains":  false,
+		"failSwapOn":              false,
+		"protectKernelDefaults":   false,
+		"resolvConf":              rundir.Resolv,
+		"clusterDomain":           clusterDomain,
+		"maxPods":                 2,
+		// The kernel's namespaces keep these in the Pod, and the machine is nobody else's.
+		"allowedUnsafeSysctls":        []string{"kernel.shm*", "kernel.msg*", "kernel.sem", "fs.mqueue.*"},
+		"imageGCHighThresholdPercent": 100,
+		"imageGCLowThresholdPercent":  99,
+		"evictionHard": kube.Object{
+			"memory.available": "0%", "nodefs.available": "0%", "nodefs.inodesFree": "0%",
+			"imagefs.available": "0%", "imagefs.inodesFree": "0%",
+		},
+		"enforceNodeAllocatable": []string{"none"},
+		"serializeImagePulls":    false,
+		"logging":                kube.Object{"verbosity": 1},
+	}
+}
+
+// Arguments are the kubelet's flags. The node's name is the end of the Pod's (manifest.SplitName).
+func Arguments(node, address string) []string {
+	return []string{
+		"--config=" + rundir.KubeletConfig,
+		"--root-dir=" + Root,
+		"--hostname-override=" + node,
+		"--node-ip=" + address,
+	}
+}

@@ -1,0 +1,102 @@
+// Package manifest reads what the operator tells the guest; guest/README.md specifies it.
+package manifest
+
+import (
+	"fmt"
+	"strings"
+
+	"twinhull.dev/guest/agent/internal/kube"
+)
+
+// Version is the one that this guest knows.
+const Version = 1
+
+// Manifest is manifest.json.
+type Manifest struct {
+	Version     int          `json:"version"`
+	Pod         kube.Object  `json:"pod"`
+	Attachments []Attachment `json:"attachments"`
+	Probe       *Probe       `json:"probe"`
+	API         *API         `json:"api"`
+	Registries  []Registry   `json:"registries"`
+}
+
+// Attachment is an object that the machine has as a device: a disk with a serial number, or a virtiofs with a tag.
+type Attachment struct {
+	Kind     string `json:"kind"`
+	Name     string `json:"name"`
+	Optional bool   `json:"optional"`
+	Serial   string `json:"serial"`
+	Tag      string `json:"tag"`
+}
+
+// Ref is the object that is attached.
+func (a Attachment) Ref() kube.Ref { return kube.Ref{Kind: a.Kind, Name: a.Name} }
+
+// Device names what it is attached as.
+func (a Attachment) Device() string {
+	if a.Tag != "" {
+		return a.Tag
+	}
+	return a.Serial
+}
+
+// Probe is where the machine's readiness is asked for, and the token to do so.
+type Probe struct {
+	Port  int    `json:"port"`
+	Token string `json:"token"`
+}
+
+// API is where the Pod's status is asked for, and the CA of who may.
+type API struct {
+	Port     int    `json:"port"`
+	ClientCA string `json:"clientCA"`
+}
+
+// Registry is where a registry's images are pulled from.
+type Registry struct {
+	Host    string   `json:"host"`
+	Mirrors []string `json:"mirrors"`
+	CA      *struct {
+		ConfigMap string `json:"configMap"`
+		Key       string `json:"key"`
+	} `json:"ca"`
+}
+
+// Read reads a manifest. One that can be read but not used comes with an error: its API can say so.
+func Read(data []byte) (Manifest, error) {
+	var read Manifest
+	if err := kube.Decode(data, &read); err != nil {
+		return Manifest{}, fmt.Errorf("the manifest is no JSON of its kind: %w", err)
+	}
+	return read, read.check()
+}
+
+func (m Manifest) check() error {
+	if m.Version != Version {
+		return fmt.Errorf("the manifest is of version %d, and this guest knows %d: use a guest image of the operator's version",
+			m.Version, Version)
+	}
+	if _, _, err := SplitName(kube.Text(kube.Map(m.Pod, "metadata"), "name")); err != nil {
+		return err
+	}
+	if len(kube.List(kube.Map(m.Pod, "spec"), "containers")) == 0 {
+		return fmt.Errorf("the manifest's Pod has no containers")
+	}
+	for _, attachment := range m.Attachments {
+		if attachment.Device() == "" || strings.Contains(attachment.Device(), "/") {
+			return fmt.Errorf("the manifest's attachment %s %s has neither serial nor tag", attachment.Kind, attachment.Name)
+		}
+	}
+	return nil
+}
+
+// SplitName gives the names of static Pod and node that make the Pod's own: the kubelet calls a static Pod
+// <name>-<node> (pkg/kubelet/config/common.go, generatePodName).
+func SplitName(pod string) (static, node string, err error) {
+	at := strings.LastIndex(pod, "-")
+	if at <= 0 || at == len(pod)-1 || strings.ToLower(pod) != pod {
+		return "", "", fmt.Errorf("the manifest's Pod is called %q, and not <workload>-<revision>", pod)
+	}
+	return pod[:at], pod[at+1:], nil
+}

@@ -1,0 +1,53 @@
+package resolve
+
+import (
+	"fmt"
+	"strings"
+
+	"twinhull.dev/guest/agent/internal/kube"
+)
+
+// Waiting is an error that time mends: something isn't known yet.
+type Waiting struct{ For string }
+
+func (w Waiting) Error() string { return "waiting for " + w.For }
+
+// field is the value of a field that the kubelet of this machine can't know. ok is false for those that it can:
+// metadata.* is the Pod's own there too (pkg/kubelet/kubelet_pods.go, podFieldSelectorRuntimeValue).
+func field(in Input, path string) (value string, ok bool, err error) {
+	switch path {
+	case "spec.serviceAccountName":
+		return serviceAccount(in.Pod), true, nil
+	case "status.podIP", "status.podIPs":
+		if !in.Known.IsValid() {
+			return "", true, Waiting{"the readiness probe that tells the machine its address in the cluster (" + path + ")"}
+		}
+		return in.Known.String(), true, nil
+	case "metadata.uid":
+		if launcherUID(in.Objects) == "" {
+			return "", true, Waiting{"the launcher Pod's uid (metadata.uid)"}
+		}
+		return "", false, nil
+	case "spec.nodeName", "status.hostIP", "status.hostIPs":
+		return "", true, fmt.Errorf("%s is the node's, which a machine can't know: remove it, or use isolation Container", path)
+	}
+	return "", false, nil
+}
+
+// serviceAccount is the one that an API server would have set
+// (plugin/pkg/admission/serviceaccount/admission.go, Admit).
+func serviceAccount(pod kube.Object) string {
+	spec := kube.Map(pod, "spec")
+	for _, key := range []string{"serviceAccountName", "serviceAccount"} {
+		if account := kube.Text(spec, key); account != "" {
+			return account
+		}
+	}
+	return "default"
+}
+
+// launcherUID is the launcher Pod's uid, which is the Pod's; "" if the Pod doesn't ask for it.
+func launcherUID(objects kube.Objects) string {
+	launcher, _ := objects.First(kube.Launcher)
+	return strings.TrimSpace(string(launcher["uid"]))
+}

@@ -1,0 +1,92 @@
+// Package resolve makes of a Pod, as an API server would have it, the static Pod that a kubelet without an API
+// server runs the same way. It is pure: what it needs to know is in its input.
+package resolve
+
+import (
+	"net/netip"
+
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/manifest"
+)
+
+// Input is what a Pod is resolved from.
+type Input struct {
+	Pod     kube.Object
+	Objects kube.Objects
+	// Claims are the device files of block claims by the claim's name.
+	Claims map[string]string
+	// Own is the machine's address as it knows it, which its probes go to.
+	Own netip.Addr
+	// Known is the address that the cluster knows the machine by, invalid as long as no probe has told it.
+	Known netip.Addr
+	// Kubernetes is the host of the API server's Service.
+	Kubernetes string
+	// ClusterDomain is the cluster's, such as cluster.local.
+	ClusterDomain string
+	// Volumes is the folder that the agent writes volumes in.
+	Volumes string
+}
+
+// Output is a static Pod and what has to be done for it outside of it.
+type Output struct {
+	Pod kube.Object
+	// Volumes are those of the Pod that the agent writes, as the Pod has them.
+	Volumes []kube.Object
+	// Devices are each container's block devices.
+	Devices map[string][]Device
+	// Sysctls are the network's, which is the machine's: name and value.
+	Sysctls [][2]string
+	// Hostname is the machine's, and Domain what follows it in /etc/hosts.
+	Hostname, Domain string
+}
+
+// Device is a block device in a container.
+type Device struct {
+	Path        string `json:"path"`
+	Source      string `json:"source"`
+	Permissions string `json:"permissions"`
+}
+
+// A step does one part of the work on the output's Pod, which is a copy of the input's.
+type step func(in Input, out *Output) error
+
+// steps are in the order they depend on each other: volumes come from the token, hosts from the fields that are
+// pruned last.
+var steps = []step{
+	token,
+	environment,
+	volumes,
+	devices,
+	hostname,
+	network,
+	sysctls,
+	dns,
+	prune,
+	name,
+}
+
+// Pod resolves a Pod. An error is for a person; while it is one of Waiting's kind, or a source is live, a later
+// try may succeed.
+func Pod(in Input) (Output, error) {
+	out := Output{Pod: kube.Clone(in.Pod), Devices: map[string][]Device{}}
+	for _, step := range steps {
+		if err := step(in, &out); err != nil {
+			return Output{}, err
+		}
+	}
+	return out, nil
+}
+
+// name gives the static Pod the name that the kubelet makes the Pod's own of, and its uid if that is known.
+func name(in Input, out *Output) error {
+	metadata := kube.Map(out.Pod, "metadata")
+	static, _, err := manifest.SplitName(kube.Text(metadata, "name"))
+	if err != nil {
+		return err
+	}
+	metadata["name"] = static
+	if uid := launcherUID(in.Objects); uid != "" {
+		metadata["uid"] = uid
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package resolve
+
+import (
+	"path/filepath"
+
+	"twinhull.dev/guest/agent/internal/kube"
+)
+
+// written are the volume sources that the agent writes, since the kubelet would ask an API server for them
+// (pkg/api/pod, HasAPIObjectReference). emptyDir and image stay the kubelet's.
+var written = []string{"configMap", "secret", "projected", "downwardAPI"}
+
+// volumes turns each such volume into a folder of the machine, mounted read-only as these kinds always are
+// (GetAttributes of pkg/volume/{configmap,secret,projected,downwardapi}).
+func volumes(in Input, out *Output) error {
+	spec := kube.Map(out.Pod, "spec")
+	ours := map[string]bool{}
+	for _, volume := range kube.List(spec, "volumes") {
+		name := kube.Text(volume, "name")
+		for _, kind := range written {
+			if kube.Map(volume, kind) == nil {
+				continue
+			}
+			ours[name] = true
+			out.Volumes = append(out.Volumes, kube.Clone(volume))
+			delete(volume, kind)
+			volume["hostPath"] = kube.Object{"path": filepath.Join(in.Volumes, name), "type": "Directory"}
+		}
+	}
+	for _, container := range kube.Containers(out.Pod) {
+		for _, mount := range kube.List(container, "volumeMounts") {
+			if ours[kube.Text(mount, "name")] {
+				mount["readOnly"] = true
+			}
+		}
+	}
+	return nil
+}
+
+// Written are the volumes that the agent writes for a Pod.
+func Written(in Input) ([]kube.Object, error) {
+	out := Output{Pod: kube.Clone(in.Pod)}
+	for _, step := range []step{token, volumes} {
+		if err := step(in, &out); err != nil {
+			return nil, err
+		}
+	}
+	return out.Volumes, nil
+}

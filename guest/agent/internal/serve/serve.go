@@ -1,0 +1,42 @@
+// Package serve answers what the guest is asked: its readiness, and its Pod's status.
+package serve
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/kube"
+)
+
+// Status is the answer of /v1/status.
+type Status struct {
+	Version string      `json:"version"`
+	Error   string      `json:"error"`
+	Final   bool        `json:"final"`
+	Pod     kube.Object `json:"pod"`
+}
+
+// Keep serves on a port of all addresses, and tries again if it can't: a container may have taken the port.
+// With a TLS configuration it serves TLS. `failed` is told of each try's end.
+func Keep(port int, config *tls.Config, handler http.Handler, failed func(error)) {
+	server := &http.Server{
+		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	for ; ; time.Sleep(2 * time.Second) {
+		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+		if err != nil {
+			failed(err)
+			continue
+		}
+		if config != nil {
+			listener = tls.NewListener(listener, config)
+		}
+		failed(server.Serve(listener))
+	}
+}
