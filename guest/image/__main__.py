@@ -7,14 +7,19 @@ in ~/.cache/twinhull, by what it is made of.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
+from guest.image import boot as booting
 from guest.image import build as builder
 from guest.image import lock as locks
 from guest.image import locking, reproduce
 from guest.image.errors import ImageError
 from guest.image.tools import Tools
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(help=__doc__, invoke_without_command=True)
@@ -39,6 +44,54 @@ def build() -> None:
 def check() -> None:
     """Make the image once more, and fail if a byte of it is another."""
     reproduce.check(click.echo)
+
+
+@main.command()
+@click.option(
+    "--manifest", type=_FILE, required=True, help="The Pod to run: guest/README.md says how it is written."
+)
+@click.option("--attach", multiple=True, metavar="SERIAL=FOLDER", help="A disk with the folder's files.")
+@click.option(
+    "--port", multiple=True, metavar="HERE:GUEST", help="A port of 127.0.0.1 for one of the guest's."
+)
+@click.option("--memory", default=768, show_default=True, help="MiB.")
+@click.option("--append", default="", help="More arguments for the kernel.")
+@click.option("--console", type=_NEW_FILE, help="Write the serial console there, not to the terminal.")
+@click.option("--seconds", type=float, help="End it after that time.")
+def boot(  # noqa: PLR0913, PLR0917 - the options
+    manifest: Path,
+    attach: tuple[str, ...],
+    port: tuple[str, ...],
+    memory: int,
+    append: str,
+    console: Path | None,
+    seconds: float | None,
+) -> None:
+    """Boot the image in QEMU, without KVM. The machine's console is the terminal; Ctrl-C ends it.
+
+    It has no way out to the network, and no way in but by --port.
+    """
+    tools = Tools.ready()
+    image = builder.build(click.echo)
+    what = booting.Boot(
+        manifest,
+        attachments={serial: Path(folder) for serial, folder in _pairs(attach, "=")},
+        forwards={int(guest): int(here) for here, guest in _pairs(port, ":")},
+        memory=memory,
+        arguments=append,
+        console=console,
+    )
+    sys.exit(booting.run(what, image, tools, seconds, click.echo))
+
+
+def _pairs(texts: tuple[str, ...], separator: str) -> list[tuple[str, str]]:
+    pairs = []
+    for text in texts:
+        left, found, right = text.partition(separator)
+        if not found:
+            raise click.UsageError(f"{text} has no {separator}")
+        pairs.append((left, right))
+    return pairs
 
 
 @main.command()
