@@ -1,0 +1,125 @@
+"""A VirtualMachine as virt-launcher reads it: what it is made of, and nothing that it isn't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from twinhull.hulls import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Raw = dict[str, Any]
+SourceKind = Literal[
+    "containerDisk", "configMap", "secret", "serviceAccount", "downwardAPI", "persistentVolumeClaim"
+]
+#: Where a volume has the name of what it shows (kubevirt.io/api/core/v1, type Volume).
+_NAMES = {
+    "containerDisk": "image",
+    "configMap": "name",
+    "secret": "secretName",
+    "serviceAccount": "serviceAccountName",
+    "persistentVolumeClaim": "claimName",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a device's content comes from: an object's name, and the fields that a downwardAPI asks for."""
+
+    kind: SourceKind
+    name: str
+    optional: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, volume: Mapping[str, Any]) -> Source:
+        """The source of one of a VirtualMachine's volumes."""
+        (kind,) = (key for key in volume if key != "name")
+        if kind not in get_args(SourceKind):
+            raise ValueError(f"volume {volume['name']} is a {kind}: how KubeVirt makes that isn't known here")
+        content = volume[kind]
+        fields = tuple((item["path"], item["fieldRef"]["fieldPath"]) for item in content.get("fields", ()))
+        name = content[_NAMES[kind]] if kind in _NAMES else volume["name"]
+        return cls(cast("SourceKind", kind), name, bool(content.get("optional")), fields)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A disk or a file system: what it is called, and what the guest finds it by."""
+
+    name: str
+    found_by: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a machine starts with instead of its own boot loader."""
+
+    arguments: str
+    image: str
+    kernel: str
+    initrd: str
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A machine; `memory` is in mebibytes."""
+
+    name: str
+    namespace: str
+    hostname: str
+    cores: int
+    memory: int
+    kernel: Kernel | None
+    disks: tuple[Device, ...]
+    file_systems: tuple[Device, ...]
+    panics: bool
+    probe: Mapping[str, Any] | None
+    labels: Mapping[str, str]
+    grace: int
+
+    @classmethod
+    def of(cls, vm: Mapping[str, Any]) -> Blueprint:
+        """What virt-launcher would make of a VirtualMachine's template."""
+        template = vm["spec"]["template"]
+        spec = template["spec"]
+        domain = spec["domain"]
+        devices = domain["devices"]
+        sources = {volume["name"]: Source.of(volume) for volume in spec["volumes"]}
+        return cls(
+            name=vm["metadata"]["name"],
+            namespace=vm["metadata"]["namespace"],
+            hostname=spec.get("hostname") or vm["metadata"]["name"],
+            cores=domain.get("cpu", {}).get("cores", 1),
+            memory=int(quantity.parse(domain["memory"]["guest"]) / quantity.MEBIBYTE),
+            kernel=_kernel(domain.get("firmware", {}).get("kernelBoot")),
+            disks=tuple(
+                Device(disk["name"], disk.get("serial", ""), sources[disk["name"]])
+                for disk in devices.get("disks", ())
+            ),
+            file_systems=tuple(
+                Device(found["name"], found["name"], sources[found["name"]])
+                for found in devices.get("filesystems", ())
+            ),
+            panics=bool(devices.get("panicDevices")),
+            probe=spec.get("readinessProbe"),
+            labels=template["metadata"].get("labels", {}),
+            grace=spec["terminationGracePeriodSeconds"],
+        )
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """All that must have content before the machine starts."""
+        return (*self.disks, *self.file_systems)
+
+
+def _kernel(boot: Mapping[str, Any] | None) -> Kernel | None:
+    if boot is None:
+        return None
+    container = boot["container"]
+    return Kernel(
+        boot.get("kernelArgs", ""), container["image"], container["kernelPath"], container["initrdPath"]
+    )

@@ -1,0 +1,10 @@
+"""What is booted, a file a kind of Workload. Asserts in them say what they compared, as in tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_CASES = sorted(Path(__file__).parent.glob("[a-z]*.py"))
+pytest.register_assert_rewrite(*(f"{__name__}.{file.stem}" for file in _CASES))

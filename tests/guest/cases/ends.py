@@ -1,0 +1,67 @@
+"""Ends that come from outside: a deadline, a deletion while something still works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.guest.cases import documentation as docs
+from tests.guest.scenario import Scenario, container
+
+if TYPE_CHECKING:
+    from tests.guest.stage import Stage
+
+DEADLINE = Scenario(
+    "deadline",
+    {
+        "spec": {
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": 25,
+            "terminationGracePeriodSeconds": 2,
+            "containers": [container("endless", "--stay")],
+        }
+    },
+    settles=lambda stage: stage.final(),
+)
+
+
+@DEADLINE.case("activeDeadlineSeconds: Failed, DeadlineExceeded", docs.JOB)
+def deadline(stage: Stage) -> None:
+    status = stage.machine.status()
+    assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+DRAIN = Scenario(
+    "drain",
+    {
+        "spec": {
+            "terminationGracePeriodSeconds": 8,
+            "containers": [
+                container(
+                    "draining",
+                    "--trap=1s",
+                    port=8080,
+                    lifecycle={"preStop": {"httpGet": {"path": "/log?line=preStop", "port": 8080}}},
+                ),
+                container("sleepy", "--trap=0s", lifecycle={"preStop": {"sleep": {"seconds": 3}}}),
+                container("stubborn", "--ignore"),
+            ],
+        }
+    },
+)
+
+
+@DRAIN.case(
+    "preStop by HTTP comes before TERM; who ignores TERM is killed when the grace period is over", docs.HOOKS
+)
+def drain(stage: Stage) -> None:
+    stage.machine.kubelet.stop()
+    began = stage.machine.age
+    stage.machine.power_button()
+    assert stage.machine.ended(60) == "guest-shutdown"
+    assert stage.machine.age - began >= 8
+    said = [line for line in stage.machine.console().splitlines() if "draining" in line]
+    order = [
+        next(i for i, line in enumerate(said) if word in line) for word in ("preStop", "got TERM", "ends")
+    ]
+    assert order == sorted(order)
+    assert any("sleepy" in line and "got TERM" in line for line in stage.machine.console().splitlines())

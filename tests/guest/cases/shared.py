@@ -1,0 +1,113 @@
+"""What containers of a Pod share, and names and terminals that are out of the ordinary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.guest.cases import documentation as docs
+from tests.guest.scenario import Scenario, config_map, container
+
+if TYPE_CHECKING:
+    from tests.guest.stage import Stage
+
+_VOLUME = {"name": "logs", "mountPath": "/logs"}
+SHARED = Scenario(
+    "shared",
+    {
+        "spec": {
+            "shareProcessNamespace": True,
+            "hostname": "given",
+            "subdomain": "inner",
+            "dnsPolicy": "None",
+            "dnsConfig": {
+                "nameservers": ["192.0.2.53", "192.0.2.54"],
+                "searches": ["only.example"],
+                "options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}],
+            },
+            "containers": [
+                container("app", port=8080, volumeMounts=[_VOLUME]),
+                container(
+                    "shipper",
+                    port=8081,
+                    volumeMounts=[
+                        {**_VOLUME, "readOnly": True},
+                        {"name": "config", "mountPath": "/etc/one", "subPath": "one"},
+                    ],
+                ),
+                container("terminal", port=8082, stdin=True, tty=True),
+                container(
+                    "hooked",
+                    port=8083,
+                    command=["/bin/conformance", "--log=$(SAID)"],
+                    env=[{"name": "SAID", "value": "by the command"}],
+                    lifecycle={
+                        "postStart": {"httpGet": {"path": "/write?path=/tmp/hook&text=yes", "port": 8083}}
+                    },
+                ),
+            ],
+            "volumes": [
+                {"name": "logs", "emptyDir": {}},
+                {"name": "config", "configMap": {"name": "config", "items": [{"key": "a", "path": "one"}]}},
+            ],
+        }
+    },
+    objects=(config_map("config", {"a": "1"}),),
+)
+
+
+@SHARED.case("shareProcessNamespace: all see each other, and the pause is first", docs.SHARED_PIDS)
+def processes(stage: Stage) -> None:
+    found = stage.report(8080)
+    assert found["pid"] != 1
+    assert sum("conformance" in process for process in found["processes"]) == 4
+    assert "pause" in found["processes"][0]
+
+
+@SHARED.case("a sidecar reads what another container writes", docs.EMPTY_DIR)
+def shared_volume(stage: Stage) -> None:
+    assert stage.get(8080, "/write", path="/logs/app.log", text="one line\n") == "done"
+    assert stage.file(8081, "/logs/app.log")["text"] == "one line\n"
+    assert stage.get(8081, "/write", path="/logs/x", text="x") == "read-only file system"
+    assert stage.file(8080, "/logs")["mode"] == "0777"
+
+
+@SHARED.case("one file of a ConfigMap by subPath and items", docs.SUB_PATH)
+def one_file(stage: Stage) -> None:
+    assert stage.file(8081, "/etc/one")["text"] == "1"
+
+
+@SHARED.case("hostname and subdomain", docs.DNS)
+def names(stage: Stage) -> None:
+    found = stage.report(8080)
+    assert found["hostname"] == "given"
+    assert found["files"]["/etc/hostname"]["text"].strip() == "given"
+    entries = [line.split()[1:] for line in found["files"]["/etc/hosts"]["text"].splitlines() if line]
+    assert ["given.inner.shop.svc.cluster.local", "given"] in entries
+
+
+@SHARED.case("dnsPolicy None: only what dnsConfig says", docs.DNS)
+def resolver(stage: Stage) -> None:
+    lines = stage.report(8080)["files"]["/etc/resolv.conf"]["text"].splitlines()
+    assert sorted(line for line in lines if line and not line.startswith("#")) == [
+        "nameserver 192.0.2.53",
+        "nameserver 192.0.2.54",
+        "options ndots:2 edns0",
+        "search only.example",
+    ]
+
+
+@SHARED.case("a terminal, if it was asked for", docs.API)
+def terminal(stage: Stage) -> None:
+    assert stage.report(8082)["terminal"]
+    assert not stage.report(8080)["terminal"]
+    assert stage.report(8080)["stdin"] == "/dev/null"
+
+
+@SHARED.case("command replaces the entrypoint, args are kept, both with $(…)", docs.COMMAND)
+def command(stage: Stage) -> None:
+    assert stage.report(8083)["argv"] == ["/bin/conformance", "--log=by the command", "--serve=8083"]
+
+
+@SHARED.case("a postStart hook by HTTP", docs.HOOKS)
+def hook(stage: Stage) -> None:
+    assert stage.file(8083, "/tmp/hook")["text"] == "yes"  # noqa: S108

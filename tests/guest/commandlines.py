@@ -1,0 +1,113 @@
+"""The command lines of what virt-launcher and its sidecars run: QEMU, virtiofsd, xorrisofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from tests.guest.blueprint import Blueprint
+
+#: What KubeVirt's DHCP server hands on from the launcher Pod: the cluster's search domains.
+CLUSTER_DOMAIN = "cluster.local"
+#: What q35 hides behind each PCI slot is one device; beyond these it would need bridges.
+_SLOTS = 24
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the parts of a machine are: its folder, the disks' files by device name, the kernel, the ports.
+
+    `forwards` are this machine's loopback ports by the guest's.
+    """
+
+    folder: Path
+    images: Mapping[str, Path]
+    kernel: Path
+    initrd: Path
+    arguments: str
+    forwards: Mapping[int, int]
+
+    @property
+    def console(self) -> Path:
+        """What the guest wrote to its serial port."""
+        return self.folder / "console"
+
+    @property
+    def qmp(self) -> Path:
+        """QEMU's control socket."""
+        return self.folder / "qmp"
+
+    def socket(self, device: str) -> Path:
+        """The socket between QEMU and the virtiofsd of a file system."""
+        return self.folder / f"{device}.sock"
+
+
+def qemu(blueprint: Blueprint, place: Place) -> list[str]:
+    """QEMU's arguments: the devices that KubeVirt's libvirt domain has, on emulated processors."""
+    return [
+        *("-name", blueprint.name, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"),
+        *("-machine", "q35,memory-backend=memory", "-accel", "tcg,thread=multi", "-cpu", "Nehalem"),
+        *("-smp", str(blueprint.cores), "-m", f"{blueprint.memory}M"),
+        *("-object", f"memory-backend-memfd,id=memory,size={blueprint.memory}M,share=on"),
+        *("-kernel", str(place.kernel), "-initrd", str(place.initrd), "-append", place.arguments),
+        *("-serial", f"file:{place.console}", "-qmp", f"unix:{place.qmp},server=on,wait=off"),
+        *(argument for number in range(len(blueprint.disks)) for argument in _disk(blueprint, place, number)),
+        *(
+            argument
+            for number in range(len(blueprint.file_systems))
+            for argument in _share(blueprint, place, number)
+        ),
+        *_network(blueprint, place.forwards),
+        *("-device", "virtio-rng-pci", "-action", "panic=pause"),
+        *(("-device", "pvpanic") if blueprint.panics else ()),
+    ]
+
+
+def virtiofsd(folder: Path, socket: Path) -> list[str]:
+    """kubevirt.io/kubevirt/pkg/virt-controller/services/virtiofs.go, less what is for migrations."""
+    return [f"--socket-path={socket}", f"--shared-dir={folder}", "--sandbox=none", "--cache=auto"]
+
+
+def xorrisofs(output: Path, entries: Iterable[Path]) -> list[str]:
+    """kubevirt.io/kubevirt/pkg/config/config.go: everything in the folder, `..data` too."""
+    return [
+        *("-output", str(output), "-follow-links", "-volid", "cfgdata", "-joliet", "-rock", "-graft-points"),
+        *("-partition_cyl_align", "on"),
+        *(f"{entry.name}={entry}" for entry in entries),
+    ]
+
+
+def _disk(blueprint: Blueprint, place: Place, number: int) -> list[str]:
+    disk = blueprint.disks[number]
+    kind = disk.source.kind
+    how = {"containerDisk": "format=qcow2,cache=unsafe", "persistentVolumeClaim": "format=raw,cache=none"}
+    serial = f",serial={disk.found_by}" if disk.found_by else ""
+    return [
+        "-drive",
+        f"file={place.images[disk.name]},if=none,id=disk{number},{how.get(kind, 'format=raw,readonly=on')}",
+        "-device",
+        f"virtio-blk-pci,drive=disk{number}{serial}",
+    ]
+
+
+def _share(blueprint: Blueprint, place: Place, number: int) -> list[str]:
+    found = blueprint.file_systems[number]
+    return [
+        *("-chardev", f"socket,id=share{number},path={place.socket(found.name)}"),
+        *("-device", f"vhost-user-fs-pci,chardev=share{number},tag={found.found_by}"),
+    ]
+
+
+def _network(blueprint: Blueprint, forwards: Mapping[int, int]) -> list[str]:
+    """QEMU's user network stands for masquerade: the guest sees an address of its own only."""
+    domains = (f"{blueprint.namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+    options = [
+        *("user", "id=network", f"hostname={blueprint.hostname}"),
+        *(f"dnssearch={domain}" for domain in domains),
+        *(f"hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in forwards.items()),
+    ]
+    return ["-netdev", ",".join(options), "-device", "virtio-net-pci,netdev=network,romfile="]

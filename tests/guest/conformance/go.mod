@@ -1,0 +1,3 @@
+module twinhull.dev/tests/guest/conformance
+
+go 1.26

@@ -1,0 +1,110 @@
+"""Boots the scenarios that are asked for, two at a time, in the order in which they will be wanted."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.guest.made import Shelf, render
+from tests.guest.scenario import PRIVATE, REGISTRY
+from tests.guest.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tests.guest.containerimage import ContainerImage
+    from tests.guest.launcher import Launcher
+    from tests.guest.registry import Registry
+    from tests.guest.scenario import Case, Scenario
+
+#: Emulated processors take a real one each; more machines than those only make each other slow.
+_AT_ONCE = int(os.environ.get("GUEST_TESTS_AT_ONCE", "2"))
+#: The longest that a test waits for its scenario: the queue before it, and its own deadlines.
+_PATIENCE = 1500.0
+
+
+@dataclass
+class Voyage:
+    """What came of a scenario: what went wrong, by the case's title, and how long things took, in seconds."""
+
+    errors: dict[str, BaseException] = field(default_factory=dict)
+    ready_after: float | None = None
+    seconds: float = 0
+
+
+@dataclass
+class Fleet:
+    """All machines of a test run."""
+
+    launcher: Launcher
+    registry: Registry
+    private: Registry
+    images: dict[str, ContainerImage]
+    say: Callable[[str], None]
+    _crew: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "scenario"))
+    _voyages: dict[Scenario, Future[Voyage]] = field(default_factory=dict)
+
+    def board(self, cases: Iterable[Case]) -> None:
+        """Starts the scenarios of these cases."""
+        wanted: dict[Scenario, list[Case]] = {}
+        for case in cases:
+            wanted.setdefault(case.scenario, []).append(case)
+        for scenario, chosen in wanted.items():
+            self._voyages[scenario] = self._crew.submit(self._sail, scenario, chosen)
+
+    def outcome(self, case: Case) -> None:
+        """Waits for the case, and raises what went wrong with it."""
+        voyage = self._voyages[case.scenario].result(_PATIENCE)
+        if error := voyage.errors.get(case.title):
+            raise error
+
+    def voyage(self, scenario: Scenario) -> Voyage:
+        """Waits for all of a scenario."""
+        return self._voyages[scenario].result(_PATIENCE)
+
+    def land(self) -> None:
+        """Waits for the machines that run, and starts no others."""
+        self._crew.shutdown(wait=True, cancel_futures=True)
+
+    def _sail(self, scenario: Scenario, cases: list[Case]) -> Voyage:
+        voyage, began = Voyage(), time.monotonic()
+        shelf = Shelf()
+        shelf.put(*scenario.objects)
+        mirrors = {REGISTRY: self.registry.mirror, PRIVATE: self.private.mirror}
+        try:
+            made = render(scenario.workload(), shelf, mirrors)
+            machine = self.launcher.launch(made, scenario.ports)
+        except Exception as error:  # noqa: BLE001 - becomes the outcome of all cases
+            return Voyage({case.title: error for case in cases})
+        try:
+            stage = Stage(machine, shelf, self.registry, self.private, self.images)
+            if unsettled := _attempt(partial(scenario.settles or Stage.ready, stage)):
+                return Voyage({case.title: _with_words(unsettled, machine.words()) for case in cases})
+            voyage.ready_after = machine.age
+            for case in cases:
+                if failed := _attempt(partial(case.check, stage)):
+                    voyage.errors[case.title] = _with_words(failed, machine.words())
+        finally:
+            machine.stop()
+            voyage.seconds = time.monotonic() - began
+            ready = f"settled after {voyage.ready_after:.0f} s" if voyage.ready_after else "never settled"
+            fine = len(cases) - len(voyage.errors) if voyage.ready_after else 0
+            self.say(f"  {scenario.name}: {ready}, {fine} of {len(cases)} cases fine, {voyage.seconds:.0f} s")
+        return voyage
+
+
+def _attempt(what: Callable[[], object]) -> BaseException | None:
+    try:
+        what()
+    except Exception as error:  # noqa: BLE001 - it is the outcome, and pytest's own failures are among it
+        return error
+    return None
+
+
+def _with_words(error: BaseException, words: str) -> BaseException:
+    error.add_note(f"the machine's console ends:\n{words}")
+    return error

@@ -1,0 +1,169 @@
+"""A machine that runs, seen from outside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
+
+from tests.controlplane import process
+from tests.controlplane.polling import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.controlplane.process import Process
+    from tests.guest.blueprint import Blueprint
+    from tests.guest.commandlines import Place
+    from tests.guest.nodekubelet import NodeKubelet
+    from tests.guest.qmp import Qmp
+    from tests.guest.volumes import Volumes
+
+Raw = dict[str, Any]
+T = TypeVar("T")
+_CONSOLE_LINES = 40
+
+
+class MachineDied(Exception):
+    """A machine ended that should run; the message has the end of its console."""
+
+
+@dataclass
+class Machine:
+    """QEMU, the virtiofsd of its file systems, and the kubelet that asks it whether it is ready."""
+
+    blueprint: Blueprint
+    place: Place
+    volumes: Volumes
+    processes: list[Process]
+    qmp: Qmp
+    kubelet: NodeKubelet
+    client: Path
+    api_port: int
+    began: float
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start."""
+        return time.monotonic() - self.began
+
+    @property
+    def running(self) -> bool:
+        """Whether QEMU runs and its guest has neither ended nor panicked."""
+        return self.processes[-1].alive() and self.end is None
+
+    @property
+    def end(self) -> str | None:
+        """How the guest ended: `guest-shutdown` (powered off), `guest-panicked`, …; None while it runs."""
+        for event in self.qmp.events():
+            if event["event"] == "GUEST_PANICKED":
+                return "guest-panicked"
+            if event["event"] == "SHUTDOWN":
+                return str(event["data"]["reason"])
+        return None if self.processes[-1].alive() else "QEMU is gone"
+
+    def check(self) -> None:
+        """Raises MachineDied when it doesn't run."""
+        if not self.running:
+            raise MachineDied(
+                f"{self.blueprint.name}: {self.end} after {self.age:.0f} s; its console ends:\n{self.words()}"
+            )
+
+    def console(self) -> str:
+        """All that the guest wrote to its serial port so far."""
+        return (
+            self.place.console.read_text(encoding="utf-8", errors="replace")
+            if self.place.console.exists()
+            else ""
+        )
+
+    def words(self) -> str:
+        """The end of the console, for people."""
+        lines = [line for line in self.console().splitlines() if line.strip()]
+        return "\n".join(f"  | {line.rstrip()}" for line in lines[-_CONSOLE_LINES:])
+
+    def eventually(self, check: Callable[[], T], timeout: float, what: str, interval: float = 0.5) -> T:
+        """polling.eventually, which ends at once when the machine has."""
+        return eventually(check, timeout, what, alive=self.check, interval=interval)
+
+    def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
+        """What a container answers on one of the Pod's ports."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.place.forwards[port], 20)
+        arguments = urlencode(query)
+        try:
+            connection.request("GET", path + (f"?{arguments}" if arguments else ""))
+            response = connection.getresponse()
+            content = response.read()
+        except http.client.HTTPException as error:  # a connection that slirp took and the guest refused
+            raise ConnectionError(f"port {port}: {error!r}") from error
+        finally:
+            connection.close()
+        assert response.status == 200, f"{path}: {response.status} {content!r}"
+        return content
+
+    def report(self, port: int, *paths: str) -> Raw:
+        """What the container that serves on a port can see, these paths among it."""
+        found: Raw = json.loads(self.get(port, paths=",".join(paths)))
+        return found
+
+    def answer(self) -> Raw:
+        """What the guest says of itself and its Pod to the operator."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # made at boot, signed by nobody
+        context.load_cert_chain(self.client)
+        port = self.place.forwards[self.api_port]
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+        try:
+            connection.request("GET", "/v1/status")
+            response = connection.getresponse()
+            content = response.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(repr(error)) from error
+        finally:
+            connection.close()
+        assert response.status == 200, f"{response.status} {content!r}"
+        found: Raw = json.loads(content)
+        return found
+
+    def status(self) -> Raw:
+        """The Pod's status."""
+        found: Raw = self.answer()["pod"]["status"]
+        return found
+
+    def container(self, name: str) -> Raw:
+        """A container's status, whichever kind of container it is."""
+        status = self.status()
+        lists = ("initContainerStatuses", "containerStatuses")
+        found: Raw = next(one for key in lists for one in status.get(key) or () if one["name"] == name)
+        return found
+
+    def condition(self, kind: str) -> str | None:
+        """A condition of the Pod: True, False or None."""
+        found = (one for one in self.status().get("conditions", ()) if one["type"] == kind)
+        return next((one["status"] for one in found), None)
+
+    def power_button(self) -> None:
+        """Presses it, as virt-launcher does when its Pod is deleted."""
+        self.qmp.execute("system_powerdown")
+
+    def ended(self, timeout: float) -> str:
+        """How it ended by itself, which it must within the time."""
+        return eventually(
+            lambda: self.end or "",
+            timeout,
+            f"{self.blueprint.name} ends; its console ends:\n{self.words()}",
+            interval=0.5,
+        )
+
+    def stop(self) -> None:
+        """Ends it for sure."""
+        self.kubelet.stop()
+        self.qmp.close()
+        process.stop(self.processes)

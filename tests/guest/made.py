@@ -1,0 +1,94 @@
+"""What the operator made of a Workload, with the objects that it refers to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tests.unit.core import objects as unit
+from twinhull.api.registry import ClusterRegistry
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.hulls import authority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.controlplane import Api
+
+Raw = dict[str, Any]
+#: The containerDisk's name; nothing pulls it, the harness has the files.
+GUEST_IMAGE = "guest.test/twinhull-guest:1"
+#: What the operator works out the guests' certificates from.
+SECRET = b"of these tests, for these tests, and no longer than they run"
+
+
+class Objects(Protocol):
+    """Where a launcher Pod's node finds what the Pod's volumes show."""
+
+    def get(self, kind: str, name: str, namespace: str) -> Raw | None:
+        """The object, None if there is none."""
+
+
+@dataclass
+class Shelf:
+    """Objects in memory, all of one namespace."""
+
+    objects: dict[tuple[str, str], Raw] = field(default_factory=dict)
+
+    def put(self, *objects: Raw) -> None:
+        """Adds objects, or changes them."""
+        self.objects |= {(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
+
+    def get(self, kind: str, name: str, namespace: str) -> Raw | None:  # noqa: ARG002
+        """The object, None if there is none."""
+        return self.objects.get((kind, name))
+
+
+@dataclass(frozen=True)
+class Made:
+    """A VirtualMachine, whose it is, and what it is made from."""
+
+    workload_uid: str
+    vm: Raw
+    objects: Objects
+    secret: bytes = SECRET
+
+    def client(self) -> bytes:
+        """A key and certificate (PEM) by which the guest knows the operator."""
+        return authority.client(self.secret, self.workload_uid, datetime.now(UTC))
+
+
+def render(workload: Mapping[str, Any], shelf: Shelf, mirrors: Mapping[str, str]) -> Made:
+    """What the operator would make of a Workload, without any API server. The manifest goes onto the shelf.
+
+    `mirrors` are the addresses of the registries that the operator is configured with, by the host that
+    images are named with.
+    """
+    registries = tuple(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items())
+    defaults = OperatorDefaults(guest_image=GUEST_IMAGE, registries=registries, guest_secret=SECRET)
+    kubevirt = unit.KUBEVIRT | {
+        "spec": {"configuration": {"developerConfiguration": {"featureGates": ["PanicDevices"]}}}
+    }
+    case = unit.case(dict(workload), kubevirt, defaults=defaults)
+    manifest, vm = case.hull_objects
+    shelf.put(manifest)
+    return Made(case.workload.metadata.uid, vm, shelf)
+
+
+def fetch(api: Api, namespace: str, workload: str, secret: bytes = SECRET) -> Made:
+    """What the operator created for a Workload in a cluster. Raises LookupError while that isn't there."""
+    found = api.get("Workload", workload, namespace)
+    vms = api.list("VirtualMachine", namespace, labels=f"twinhull.dev/workload={workload}")
+    if found is None or not vms:
+        raise LookupError(f"there is no machine for {workload} yet")
+    return Made(found["metadata"]["uid"], vms[0], _Cluster(api), secret)
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    api: Api
+
+    def get(self, kind: str, name: str, namespace: str) -> Raw | None:
+        found = self.api.get(kind, name, namespace)
+        return None if found is None else {"kind": kind, **found}

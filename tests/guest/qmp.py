@@ -1,0 +1,67 @@
+"""QEMU's control socket.
+
+https://www.qemu.org/docs/master/interop/qmp-spec.html
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Qmp:
+    """A connection that remembers what QEMU told of its own accord."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(20)
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
+        self._rest = b""
+        self._events: list[dict[str, Any]] = []
+        self._read()  # its greeting
+        self.execute("qmp_capabilities")
+
+    def execute(self, command: str) -> Any:
+        """What a command gives."""
+        self._socket.sendall(json.dumps({"execute": command}).encode() + b"\n")
+        while True:
+            answer = self._read()
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise OSError(f"{command}: {answer['error']['desc']}")
+
+    def events(self) -> list[dict[str, Any]]:
+        """All that QEMU told so far: SHUTDOWN with its reason, GUEST_PANICKED, …"""
+        self._socket.settimeout(0.01)
+        try:
+            while True:
+                self._read()
+        except OSError:  # nothing more now, or for ever
+            return self._events
+        finally:
+            self._socket.settimeout(20)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._socket.close()
+
+    def _read(self) -> dict[str, Any]:
+        while b"\n" not in self._rest:
+            received = self._socket.recv(65536)
+            if not received:
+                raise ConnectionResetError("QEMU has closed its control socket")
+            self._rest += received
+        line, _, self._rest = self._rest.partition(b"\n")
+        message: dict[str, Any] = json.loads(line)
+        if "event" in message:
+            self._events.append(message)
+        return message

@@ -1,0 +1,122 @@
+"""A real registry on loopback, and pushing to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+import urllib3
+import yaml
+
+from tests.controlplane import process
+from tests.controlplane.polling import eventually
+from tests.controlplane.ports import LOOPBACK, free_ports
+
+if TYPE_CHECKING:
+    from guest.image.tools import Tools
+    from tests.controlplane.process import Process
+    from tests.guest.containerimage import ContainerImage
+
+USER, PASSWORD = "puller", "only for these tests"
+#: PASSWORD by bcrypt, the only hash that the registry takes and none that Python's library has.
+_HTPASSWD = "puller:$2y$05$abcdefghijklmnopqrstuu7EdXYrEw86paTHqoQXSg.C3.X5/CXU."
+#: How a machine in QEMU's user network reaches this machine's loopback.
+HOST_IN_GUEST = "10.0.2.2"
+_TETHER = Path(process.__file__).with_name("tether.py")
+
+
+def tied(command: list[str]) -> list[str]:
+    """The command line that runs a command which the kernel kills when the thread that starts it ends."""
+    return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """docker-registry with an empty storage; with `private` it asks everybody for USER and PASSWORD."""
+
+    port: int
+    private: bool
+    process: Process
+
+    @classmethod
+    def start(cls, tools: Tools, folder: Path, *, private: bool = False) -> Registry:
+        """Starts one that keeps everything in `folder`, and gives it when it answers."""
+        folder.mkdir(parents=True)
+        (port,) = free_ports(1)
+        settings = {
+            "version": 0.1,
+            "log": {"level": "info", "accesslog": {"disabled": False}},
+            "storage": {
+                "filesystem": {"rootdirectory": str(folder / "storage")},
+                "delete": {"enabled": True},
+            },
+            "http": {"addr": f"{LOOPBACK}:{port}", "secret": "of no use to anybody"},
+        }
+        if private:
+            (folder / "htpasswd").write_text(f"{_HTPASSWD}\n", encoding="ascii")
+            settings["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
+        (folder / "config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+        command = tools.command("docker-registry", "serve", folder / "config.yml")
+        started = process.start(
+            "docker-registry",
+            tied(command),
+            log=folder / "log",
+            folder=folder,
+            environment={"PATH": "/usr/bin:/bin"},
+            tied=False,
+        )
+        registry = cls(port, private, started)
+        eventually(
+            lambda: registry.request("GET", "/v2/").status == 200,
+            30,
+            "the registry answers",
+            alive=lambda: process.check([started]),
+        )
+        return registry
+
+    def stop(self) -> None:
+        """Ends it."""
+        process.stop([self.process])
+
+    @property
+    def mirror(self) -> str:
+        """Its address as a machine sees it."""
+        return f"http://{HOST_IN_GUEST}:{self.port}"
+
+    def push(self, name: str, image: ContainerImage) -> None:
+        """Uploads an image as `name:tag`.
+
+        https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
+        """
+        repository, tag = name.split(":")
+        for blob in image.blobs:
+            begun = self.request("POST", f"/v2/{repository}/blobs/uploads/")
+            assert begun.status == 202, begun.data
+            where = urljoin(self._base, begun.headers["Location"])
+            where += ("&" if "?" in where else "?") + f"digest={blob.digest}"
+            done = self.request("PUT", where, blob.data, "application/octet-stream")
+            assert done.status == 201, done.data
+        manifest = image.manifest
+        done = self.request("PUT", f"/v2/{repository}/manifests/{tag}", manifest.data, manifest.media_type)
+        assert done.status == 201, done.data
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, content_type: str | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """Any request; `path` may be a whole address of this registry."""
+        headers = urllib3.make_headers(basic_auth=f"{USER}:{PASSWORD}") if self.private else {}
+        if content_type:
+            headers["Content-Type"] = content_type
+        try:
+            with urllib3.PoolManager(retries=False, timeout=30) as pool:
+                return pool.request(method, urljoin(self._base, path), body=body, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionError(f"{method} {path}: {error}") from error
+
+    @property
+    def _base(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"

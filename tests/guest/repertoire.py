@@ -1,0 +1,21 @@
+"""The scenarios, in the order in which they boot: the quick quarter, then the others."""
+
+from __future__ import annotations
+
+from tests.guest.cases import batch, database, downward, ends, probes, security, shared, troubles, web
+
+SCENARIOS = (
+    web.WEB,
+    database.DATABASE,
+    batch.SUCCESS,
+    downward.DOWNWARD,
+    troubles.TROUBLES,
+    probes.PROBES,
+    batch.FAILURE,
+    security.SECURITY,
+    shared.SHARED,
+    batch.ON_FAILURE,
+    batch.INIT_FAILURE,
+    ends.DEADLINE,
+    ends.DRAIN,
+)

@@ -1,0 +1,108 @@
+"""Scenarios: a Workload that is booted once, and the cases that are looked at while its machine runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.guest.stage import Stage
+
+Raw = dict[str, Any]
+Check = "Callable[[Stage], None]"
+
+REGISTRY, PRIVATE = "registry.test", "private.test"
+IMAGE = f"{REGISTRY}/conformance:1"
+NAMESPACE = "shop"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that a Pod would show, and how it is looked at. `source` is where Kubernetes says so."""
+
+    scenario: Scenario
+    title: str
+    source: str
+    check: Callable[[Stage], None]
+
+    @property
+    def name(self) -> str:
+        """How tests call it."""
+        return f"{self.scenario.name}: {self.title}"
+
+
+@dataclass(eq=False)
+class Scenario:
+    """A template, the objects that it refers to, and its cases, in the order in which they are looked at.
+
+    Unless it `settles` otherwise, the machine must be ready first. A `quick` one is of the quarter that every
+    run of the tests has.
+    """
+
+    name: str
+    template: Raw
+    objects: tuple[Raw, ...] = ()
+    quick: bool = False
+    settles: Callable[[Stage], object] | None = None
+    cases: list[Case] = field(default_factory=list)
+
+    def case(self, title: str, source: str) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
+        """Makes a function that looks at the running machine one of its cases."""
+
+        def register(check: Callable[[Stage], None]) -> Callable[[Stage], None]:
+            self.cases.append(Case(self, title, source, check))
+            return check
+
+        return register
+
+    @property
+    def ports(self) -> list[int]:
+        """The TCP ports that its containers declare."""
+        spec = self.template["spec"]
+        containers = [*spec.get("initContainers", ()), *spec["containers"]]
+        return [port["containerPort"] for container in containers for port in container.get("ports", ())]
+
+    def workload(self) -> Raw:
+        """The Workload, in a machine."""
+        return {
+            "apiVersion": "twinhull.dev/v1alpha1",
+            "kind": "Workload",
+            "metadata": {"name": self.name, "uid": f"uid-of-{self.name}", "generation": 1},
+            "spec": {"isolationPolicy": "VirtualMachine", "template": self.template},
+        }
+
+
+def container(name: str, *args: str, port: int | None = None, **fields: Any) -> Raw:
+    """A container of the conformance image; with a port it serves there what it can see."""
+    served: Raw = {"ports": [{"containerPort": port}]} if port else {}
+    arguments = [f"--serve={port}", *args] if port else list(args)
+    return {"name": name, "image": IMAGE, **({"args": arguments} if arguments else {}), **served, **fields}
+
+
+def config_map(name: str, data: dict[str, str], **binary: str) -> Raw:
+    """A ConfigMap; `binary` is base64 by key."""
+    more = {"binaryData": binary} if binary else {}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data, **more}
+
+
+def secret(name: str, data: dict[str, str], kind: str = "Opaque") -> Raw:
+    """A Secret."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": kind,
+        "stringData": data,
+    }
+
+
+def claim(name: str, size: str) -> Raw:
+    """A PersistentVolumeClaim of a block device."""
+    spec = {
+        "volumeMode": "Block",
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": size}},
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}

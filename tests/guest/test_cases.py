@@ -1,0 +1,22 @@
+"""Every case, on a machine that is booted from the operator's own objects."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.guest.fleet import Fleet
+from tests.guest.repertoire import SCENARIOS
+from tests.guest.scenario import Case
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.guest_quick] if scenario.quick else [])
+        for scenario in SCENARIOS
+        for case in scenario.cases
+    ],
+)
+def test_case(fleet: Fleet, case: Case) -> None:
+    """The machine shows what Kubernetes' documentation says of a Pod (`case.source`)."""
+    fleet.outcome(case)

@@ -1,0 +1,96 @@
+"""The content of a machine's devices, as the launcher Pod's node and virt-launcher prepare it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.guest import commandlines
+from tests.guest.projection import Projection, files_of
+from twinhull.hulls import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from guest.image.tools import Tools
+    from tests.guest.blueprint import Blueprint, Device, Source
+    from tests.guest.made import Objects
+
+_KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
+NODE = "node-of-the-launcher"
+LAUNCHER_UID = "0b1e5c1a-7d1e-4c55-9a54-5f0c1d2e3f40"
+TOKEN = b"header.of-the-launcher.signature"
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """Everything below `folder`; `claims` is where the block devices of claims stay from boot to boot."""
+
+    blueprint: Blueprint
+    objects: Objects
+    tools: Tools
+    folder: Path
+    claims: Path
+
+    def projection(self, device: Device) -> Projection:
+        """The folder that a device shows."""
+        return Projection(self.folder / device.name)
+
+    def prepare(self, root: Path) -> dict[str, Path]:
+        """Writes all folders, and gives the images of the disks by name; `root` is the guest's own."""
+        for device in self.blueprint.devices:
+            if device.source.kind not in {"containerDisk", "persistentVolumeClaim"}:
+                self.refresh(device)
+        return {disk.name: self._image(disk, root) for disk in self.blueprint.disks}
+
+    def refresh(self, device: Device) -> None:
+        """Shows the object as it is now, as the node's kubelet does every minute or so."""
+        self.projection(device).write(self._content(device.source))
+
+    def _content(self, source: Source) -> Mapping[str, bytes]:
+        if source.kind == "serviceAccount":
+            return {
+                "token": TOKEN,
+                "ca.crt": b"ca of the cluster\n",
+                "namespace": self.blueprint.namespace.encode(),
+            }
+        if source.kind == "downwardAPI":
+            return {path: self._field(field).encode() for path, field in source.fields}
+        obj = self.objects.get(_KINDS[source.kind], source.name, self.blueprint.namespace)
+        if obj is None and not source.optional:
+            raise LookupError(
+                f"{_KINDS[source.kind]} {source.name} isn't there: the launcher Pod wouldn't start"
+            )
+        return files_of(obj) if obj else {}
+
+    def _field(self, path: str) -> str:
+        labels: Mapping[str, str] = {**self.blueprint.labels, "kubevirt.io/nodeName": NODE}
+        fields: dict[str, str] = {
+            "metadata.uid": LAUNCHER_UID,
+            **{f"metadata.labels['{key}']": value for key, value in labels.items()},
+        }
+        return fields[path]
+
+    def _image(self, disk: Device, root: Path) -> Path:
+        if disk.source.kind == "containerDisk":
+            overlay = self.folder / f"{disk.name}.qcow2"
+            self.tools.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", root, "-F", "qcow2", overlay)
+            return overlay
+        if disk.source.kind == "persistentVolumeClaim":
+            return self._claim(disk.source.name)
+        image = self.folder / f"{disk.name}.iso"
+        entries = sorted(self.projection(disk).folder.iterdir())
+        self.tools.run("xorrisofs", *commandlines.xorrisofs(image, entries))
+        return image
+
+    def _claim(self, name: str) -> Path:
+        image = self.claims / f"{name}.raw"
+        claim = self.objects.get("PersistentVolumeClaim", name, self.blueprint.namespace)
+        if claim is None:
+            raise LookupError(f"PersistentVolumeClaim {name} isn't there: the launcher Pod wouldn't start")
+        if not image.exists():
+            size = quantity.parse(claim["spec"]["resources"]["requests"]["storage"])
+            with image.open("wb") as file:
+                file.truncate(int(size))
+        return image
