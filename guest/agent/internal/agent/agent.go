@@ -134,7 +134,7 @@ func (a *Agent) serve() {
 		a.say(fmt.Errorf("the manifest's api.clientCA: %w", err))
 		return
 	}
-	go serve.Keep(api.Port, config, serve.API(a.state.status, a.state.wasFetched), func(err error) {
+	go serve.Keep(api.Port, config, serve.API(a.state.status), func(err error) {
 		a.say(fmt.Errorf("the status port: %w", err))
 	})
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// unfetched is how long a final status waits to be fetched.
-	unfetched = 60 * time.Second
+	// stays is how long the machine stays after its Pod, for the operator to fetch the status and delete it.
+	stays = 60 * time.Second
 	// unsettled is how long an ended Pod's containers may go on, over its grace period.
 	unsettled = 30 * time.Second
 	// unseen is how long the kubelet may take to say that it has the Pod.
@@ -79,10 +79,10 @@ func lastRejection(log string) string {
 	return said
 }
 
-// end lets the machine end once the Pod has ended and its last status was fetched.
+// end lets the machine end once the Pod has ended and the operator had its time to learn how.
 func (a *Agent) end() {
 	a.state.lock.Lock()
-	pod, fetched := a.state.pod, a.state.fetched
+	pod := a.state.pod
 	a.state.lock.Unlock()
 	phase, settled := kubelet.Ended(pod)
 	if phase == "" {
@@ -102,7 +102,7 @@ func (a *Agent) end() {
 		a.logs.Copy()
 		console.Print("the Pod has ended: %s%s", phase, exits(pod))
 	}
-	if a.manifest.API == nil || fetched || now.Sub(a.ending.since) > unfetched {
+	if a.manifest.API == nil || now.Sub(a.ending.since) > stays {
 		a.finish(phase)
 	}
 }

@@ -106,11 +106,11 @@ func (a *Agent) pulling(objects kube.Objects) error {
 	for _, registry := range a.manifest.Registries {
 		toml, ca := pull.Hosts(registry, registries)
 		if ca != "" {
-			data, found := objects[kube.Ref{Kind: kube.ConfigMap, Name: registry.CA.ConfigMap}]
-			if !found || data[registry.CA.Key] == nil {
-				return fmt.Errorf("registry %s: its CA, %q of ConfigMap %s, doesn't exist", registry.Host, registry.CA.Key, registry.CA.ConfigMap)
+			pem, err := registry.CA.PEM(objects)
+			if err != nil {
+				return fmt.Errorf("registry %s: its CA: %w", registry.Host, err)
 			}
-			if err := rundir.Write(ca, data[registry.CA.Key], 0o644); err != nil {
+			if err := rundir.Write(ca, pem, 0o644); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,6 @@ type state struct {
 	stale    string
 	stopping bool
 	final    bool
-	fetched  bool
 	serving  bool
 }
 
@@ -94,12 +93,6 @@ func kept(metadata kube.Object) kube.Object {
 		}
 	}
 	return few
-}
-
-func (s *state) wasFetched(what serve.Status) {
-	if what.Final {
-		s.set(func(s *state) { s.fetched = true })
-	}
 }
 
 func oneLine(text string) string {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"twinhull.dev/guest/agent/internal/attach"
@@ -17,10 +16,7 @@ import (
 
 // writeVolumes writes the Pod's volumes as their sources are now.
 func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error {
-	launcher, _ := objects.First(kube.Launcher)
-	in := volume.Input{
-		Pod: a.manifest.Pod, Objects: objects, UID: strings.TrimSpace(string(launcher["uid"])), Allocatable: allocatable(),
-	}
+	in := volume.Input{Pod: a.manifest.Pod, Objects: objects, Allocatable: allocatable()}
 	group, grouped := volume.Group(a.manifest.Pod)
 	if !grouped {
 		group = -1

@@ -25,6 +25,7 @@ func Run(version string) error {
 	setSysctls()
 	limitResources()
 	_ = unix.Sethostname([]byte("twinhull"))
+	giveIdentity()
 	if err := network.LoopbackUp(); err != nil {
 		console.Print("the loopback interface: %v", err)
 	}

@@ -1,6 +1,8 @@
 package boot
 
 import (
+	"crypto/rand"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -44,6 +46,16 @@ func limitResources() {
 	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files})
 	_ = unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 0, Max: unix.RLIM_INFINITY})
+}
+
+// giveIdentity writes a machine-id(5), which the kubelet asks for: each machine has its own.
+func giveIdentity() {
+	id := make([]byte, 16)
+	_, _ = rand.Read(id)
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // a version 4 UUID
+	if err := rundir.Write("/etc/machine-id", fmt.Appendf(nil, "%x\n", id), 0o444); err != nil {
+		console.Print("%v", err)
+	}
 }
 
 // loadModules loads a list of modules, one a line. A module that this kernel doesn't have may be built in, or

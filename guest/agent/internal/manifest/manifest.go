@@ -55,12 +55,28 @@ type API struct {
 
 // Registry is where a registry's images are pulled from.
 type Registry struct {
-	Host    string   `json:"host"`
-	Mirrors []string `json:"mirrors"`
-	CA      *struct {
-		ConfigMap string `json:"configMap"`
-		Key       string `json:"key"`
-	} `json:"ca"`
+	Host    string     `json:"host"`
+	Mirrors []string   `json:"mirrors"`
+	CA      *Authority `json:"ca"`
+}
+
+// Authority is the certificates that a registry is trusted by: a key of a ConfigMap, or the PEM itself.
+type Authority struct {
+	ConfigMap string `json:"configMap"`
+	Key       string `json:"key"`
+	Bundle    string `json:"bundle"`
+}
+
+// PEM is what an authority says.
+func (a Authority) PEM(objects kube.Objects) ([]byte, error) {
+	if a.Bundle != "" {
+		return []byte(a.Bundle), nil
+	}
+	found := objects[kube.Ref{Kind: kube.ConfigMap, Name: a.ConfigMap}][a.Key]
+	if found == nil {
+		return nil, fmt.Errorf("ConfigMap %s has no key %q", a.ConfigMap, a.Key)
+	}
+	return found, nil
 }
 
 // Read reads a manifest. One that can be read but not used comes with an error: its API can say so.

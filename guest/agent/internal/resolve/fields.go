@@ -24,11 +24,12 @@ func field(in Input, path string) (value string, ok bool, err error) {
 		}
 		return in.Known.String(), true, nil
 	case "metadata.uid":
-		if launcherUID(in.Objects) == "" {
-			return "", true, Waiting{"the launcher Pod's uid (metadata.uid)"}
-		}
-		return "", false, nil
-	case "spec.nodeName", "status.hostIP", "status.hostIPs":
+		_, err := Launcher(in.Objects, path)
+		return "", false, err
+	case "spec.nodeName":
+		value, err := Launcher(in.Objects, path)
+		return value, true, err
+	case "status.hostIP", "status.hostIPs":
 		return "", true, fmt.Errorf("%s is the node's, which a machine can't know: remove it, or use isolation Container", path)
 	}
 	return "", false, nil
@@ -46,8 +47,18 @@ func serviceAccount(pod kube.Object) string {
 	return "default"
 }
 
-// launcherUID is the launcher Pod's uid, which is the Pod's; "" if the Pod doesn't ask for it.
-func launcherUID(objects kube.Objects) string {
-	launcher, _ := objects.First(kube.Launcher)
-	return strings.TrimSpace(string(launcher["uid"]))
+// launcherFiles are the fields that only the launcher Pod knows, by the file that tells them.
+var launcherFiles = map[string]string{"metadata.uid": "uid", "spec.nodeName": "node"}
+
+// Launcher is what the launcher Pod tells of the Pod. The node comes some time after the machine has started.
+func Launcher(objects kube.Objects, path string) (string, error) {
+	launcher, given := objects.First(kube.Launcher)
+	if !given {
+		return "", fmt.Errorf("%s isn't told to this machine: remove it, or use isolation Container", path)
+	}
+	told := strings.TrimSpace(string(launcher[launcherFiles[path]]))
+	if told == "" {
+		return "", Waiting{"the launcher Pod to tell " + path}
+	}
+	return told, nil
 }

@@ -85,8 +85,10 @@ func name(in Input, out *Output) error {
 		return err
 	}
 	metadata["name"] = static
-	if uid := launcherUID(in.Objects); uid != "" {
-		metadata["uid"] = uid
+	if _, asked := in.Objects.First(kube.Launcher); !asked {
+		return nil
 	}
-	return nil
+	uid, err := Launcher(in.Objects, "metadata.uid")
+	metadata["uid"] = uid
+	return err
 }

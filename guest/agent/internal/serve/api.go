@@ -9,23 +9,17 @@ import (
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
-// API answers the operator. `fetched` is told of each status that went out whole.
-func API(status func() Status, fetched func(Status)) http.Handler {
+// API answers the operator.
+func API(status func() Status) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, _ *http.Request) {
-		now := status()
-		data, err := json.Marshal(now)
+		data, err := json.Marshal(status())
 		if err != nil {
 			http.Error(answer, err.Error(), http.StatusInternalServerError)
 			return
 		}
 		answer.Header().Set("Content-Type", "application/json")
-		if _, err := answer.Write(data); err != nil {
-			return
-		}
-		if err := http.NewResponseController(answer).Flush(); err == nil {
-			fetched(now)
-		}
+		_, _ = answer.Write(data)
 	})
 	return mux
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,11 +22,22 @@ const (
 // Every, LogrusWarning and KlogWarning tell which lines of a child are worth the console.
 func Every(string) bool { return true }
 
+// harmless are warnings that every start of these programs in such a machine has.
+var harmless = []string{
+	"Configuration migrated from version", "fsverity", "failed to load cni during init", "is not unpacked",
+	"Flexvolume plugin directory", "kubeclient not set", "standalone mode", "Skipping pod synchronization",
+	"checkpoint is not found", "no imagefs label", "Housekeeping took longer",
+}
+
+func isHarmless(line string) bool {
+	return slices.ContainsFunc(harmless, func(known string) bool { return strings.Contains(line, known) })
+}
+
 // LogrusWarning is for containerd: time="…" level=warning msg="…".
 func LogrusWarning(line string) bool {
 	for _, level := range []string{"warning", "error", "fatal", "panic"} {
 		if strings.Contains(line, "level="+level) {
-			return true
+			return !isHarmless(line)
 		}
 	}
 	return strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "containerd:")
@@ -34,7 +46,7 @@ func LogrusWarning(line string) bool {
 // KlogWarning is for the kubelet: W1231 …, E1231 …, F1231 …; and for what Go says when it dies.
 func KlogWarning(line string) bool {
 	if len(line) > 1 && strings.ContainsRune("WEF", rune(line[0])) && line[1] >= '0' && line[1] <= '9' {
-		return true
+		return !isHarmless(line)
 	}
 	return strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "Error:")
 }

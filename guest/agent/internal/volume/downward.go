@@ -9,6 +9,7 @@ import (
 
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/quantity"
+	"twinhull.dev/guest/agent/internal/resolve"
 )
 
 // downward is the Pod's own fields as files (pkg/volume/downwardapi/downwardapi.go, CollectData).
@@ -45,10 +46,7 @@ func metadata(in Input, path string) (string, error) {
 	case "metadata.name", "metadata.namespace":
 		return kube.Text(metadata, strings.TrimPrefix(path, "metadata.")), nil
 	case "metadata.uid":
-		if in.UID == "" {
-			return "", fmt.Errorf("the launcher Pod's uid (metadata.uid) isn't known yet")
-		}
-		return in.UID, nil
+		return resolve.Launcher(in.Objects, path)
 	}
 	return "", fmt.Errorf("a volume can't show the field %s", path)
 }

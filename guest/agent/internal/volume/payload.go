@@ -28,8 +28,6 @@ type Files map[string]File
 type Input struct {
 	Pod     kube.Object
 	Objects kube.Objects
-	// UID is the Pod's, which isn't in the manifest.
-	UID string
 	// Allocatable is what a container without limits may use: resource name to quantity.
 	Allocatable map[string]string
 }
