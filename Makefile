@@ -58,6 +58,10 @@ cluster-down: .venv/ready ## Stop the control plane that `make cluster` started
 guest: .venv/ready ## Make the disk image, kernel and initrd that a Workload's machine boots
 	@$(PY) -m guest.image build
 
+.PHONY: test-guest
+test-guest: .venv/ready ## Boot the guest from the operator's own objects, and look at what runs in it
+	@$(PY) -m pytest tests/guest
+
 .PHONY: guest-lock
 guest-lock: .venv/ready ## Pin the guest's Debian packages and the tools that build it anew
 	@$(PY) -m guest.image lock

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tests.unit.core import objects as unit
 from twinhull.api.registry import ClusterRegistry
+from twinhull.api.workload import Workload
+from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.observed import Capabilities, Observed
 from twinhull.hulls import authority
 
 if TYPE_CHECKING:
@@ -67,10 +69,8 @@ def render(workload: Mapping[str, Any], shelf: Shelf, mirrors: Mapping[str, str]
     """
     registries = tuple(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items())
     defaults = OperatorDefaults(guest_image=GUEST_IMAGE, registries=registries, guest_secret=SECRET)
-    kubevirt = unit.KUBEVIRT | {
-        "spec": {"configuration": {"developerConfiguration": {"featureGates": ["PanicDevices"]}}}
-    }
-    case = unit.case(dict(workload), kubevirt, defaults=defaults)
+    seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
+    case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
     manifest, vm = case.hull_objects
     shelf.put(manifest)
     return Made(case.workload.metadata.uid, vm, shelf)

@@ -69,7 +69,13 @@ class Scenario:
         return {
             "apiVersion": "twinhull.dev/v1alpha1",
             "kind": "Workload",
-            "metadata": {"name": self.name, "uid": f"uid-of-{self.name}", "generation": 1},
+            "metadata": {
+                "name": self.name,
+                "namespace": NAMESPACE,
+                "uid": f"uid-of-{self.name}",
+                "generation": 1,
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+            },
             "spec": {"isolationPolicy": "VirtualMachine", "template": self.template},
         }
 

@@ -1,0 +1,173 @@
+"""The harness's own parts, without a machine."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.guest import commandlines
+from tests.guest.blueprint import Blueprint, Source
+from tests.guest.commandlines import Place
+from tests.guest.containerimage import ContainerImage, File, Layer
+from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
+from tests.guest.nodekubelet import Answer, NodeKubelet
+from tests.guest.projection import Projection, files_of
+from tests.guest.repertoire import SCENARIOS
+from tests.guest.scenario import Scenario, config_map, container, secret
+
+pytestmark = pytest.mark.guest_quick
+
+_SCENARIO = Scenario(
+    "small",
+    {
+        "spec": {
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 7,
+            "containers": [
+                container(
+                    "main",
+                    port=8080,
+                    envFrom=[{"secretRef": {"name": "hidden"}}],
+                    volumeMounts=[{"name": "shown", "mountPath": "/shown"}],
+                )
+            ],
+            "volumes": [{"name": "shown", "configMap": {"name": "shown"}}],
+        }
+    },
+)
+
+
+@pytest.fixture
+def made() -> Made:
+    """What the operator makes of a small Workload."""
+    return render(_SCENARIO.workload(), Shelf(), {"registry.test": "http://10.0.2.2:5000"})
+
+
+@pytest.fixture
+def blueprint(made: Made) -> Blueprint:
+    """Its machine."""
+    return Blueprint.of(made.vm)
+
+
+@pytest.fixture
+def command(blueprint: Blueprint) -> str:
+    """How QEMU is started for it."""
+    images = {disk.name: Path(f"/run/{disk.name}.img") for disk in blueprint.disks}
+    place = Place(Path("/run"), images, Path("/vmlinuz"), Path("/initrd"), "console=ttyS0", {8080: 20000})
+    return " ".join(commandlines.qemu(blueprint, place))
+
+
+def test_blueprint_has_the_operators_devices(blueprint: Blueprint) -> None:
+    """Disks by serial number, file systems by tag, the kernel of the image."""
+    assert [(disk.found_by, disk.source.kind) for disk in blueprint.disks] == [
+        ("guest", "containerDisk"),
+        ("manifest", "configMap"),
+        ("secret-0", "secret"),
+    ]
+    assert [(shared.found_by, shared.source.name) for shared in blueprint.file_systems] == [
+        ("configmap-1", "shown")
+    ]
+    assert blueprint.kernel is not None
+    assert (blueprint.kernel.image, blueprint.kernel.kernel) == (GUEST_IMAGE, "/boot/vmlinuz")
+    assert blueprint.panics
+    assert blueprint.hostname == "small"
+
+
+def test_manifest_leads_to_the_registry(made: Made) -> None:
+    """The registries come from the operator's configuration, as an administrator would write it."""
+    found = made.objects.get("ConfigMap", made.vm["metadata"]["name"], "shop")
+    assert found is not None
+    manifest = json.loads(found["data"]["manifest.json"])
+    assert manifest["registries"] == [{"host": "registry.test", "mirrors": ["http://10.0.2.2:5000"]}]
+    assert manifest["api"]["port"] == 65250
+
+
+def test_an_unknown_kind_of_volume_is_refused() -> None:
+    """Rather than left out."""
+    with pytest.raises(ValueError, match="cloudInitNoCloud"):
+        Source.of({"name": "seed", "cloudInitNoCloud": {}})
+
+
+def test_disks_are_found_by_their_serial_number(command: str) -> None:
+    """The root can be written to, the ISO images can't."""
+    assert "file=/run/guest.img,if=none,id=disk0,format=qcow2" in command
+    assert "file=/run/manifest.img,if=none,id=disk1,format=raw,readonly=on" in command
+    assert "virtio-blk-pci,drive=disk1,serial=manifest" in command
+
+
+def test_file_systems_are_found_by_their_tag(command: str) -> None:
+    """Their memory is shared with virtiofsd."""
+    assert "socket,id=share0,path=/run/configmap-1.sock" in command
+    assert "vhost-user-fs-pci,chardev=share0,tag=configmap-1" in command
+    assert "share=on" in command
+
+
+def test_network_has_the_pods_ports_and_the_clusters_domains(command: str) -> None:
+    """On loopback only."""
+    assert "hostfwd=tcp:127.0.0.1:20000-:8080" in command
+    assert "dnssearch=shop.svc.cluster.local,dnssearch=svc.cluster.local" in command
+
+
+def test_iso_has_everything_in_the_folder() -> None:
+    """As KubeVirt makes them."""
+    made = commandlines.xorrisofs(Path("/o.iso"), [Path("/v/..data"), Path("/v/key")])
+    assert made[:2] == ["-output", "/o.iso"]
+    assert made[made.index("-volid") + 1] == "cfgdata"
+    assert made[-2:] == ["..data=/v/..data", "key=/v/key"]
+
+
+def test_projection_changes_all_files_at_once(tmp_path: Path) -> None:
+    """Through one link, without a trace of what was there."""
+    shown = Projection(tmp_path / "shown")
+    shown.write({"a": b"1", "b": b"2"})
+    shown.write({"a": b"3", "c": b"4"})
+    names = {path.name for path in shown.folder.iterdir()}
+    assert {name for name in names if not name.startswith("..2")} == {"..data", "a", "c"}
+    assert len(names) == 4
+    assert (shown.folder / "a").read_bytes() == b"3"
+
+
+def test_files_of_objects() -> None:
+    """A file a key, whatever the key is in."""
+    assert files_of(config_map("x", {"a": "ä"}, b="AAE=")) == {"a": "ä".encode(), "b": b"\0\1"}
+    assert files_of(secret("x", {"a": "b"})) == {"a": b"b"}
+
+
+def test_image_is_what_its_digests_say() -> None:
+    """And the same bytes every time."""
+    image = ContainerImage((Layer.of(File("etc"), File("etc/x", b"y", 0o640, 1, 2)),), {"User": "x"})
+    layer = image.layers[0]
+    plain = gzip.decompress(layer.blob.data)
+    assert layer.diff_id == f"sha256:{hashlib.sha256(plain).hexdigest()}"
+    with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
+        assert [(entry.name, entry.mode, entry.uid) for entry in archive] == [
+            ("etc", 0o755, 0),
+            ("etc/x", 0o640, 1),
+        ]
+    manifest = json.loads(image.manifest.data)
+    assert manifest["config"]["digest"] == image.configuration.digest
+    assert Layer.of(File("a", b"b")) == Layer.of(File("a", b"b"))
+
+
+def test_the_node_takes_a_probes_thresholds_into_account() -> None:
+    """One failure of two isn't one yet."""
+    kubelet = NodeKubelet({"failureThreshold": 2}, port=1)
+    seen = []
+    for code in (503, 200, 503, 200, 503, 503):
+        kubelet.hear(Answer(0, code, ""))
+        seen.append(kubelet.ready)
+    assert seen == [False, True, True, True, True, False]
+
+
+def test_cases_are_told_apart() -> None:
+    """And there are enough of them: what the issue asks for, and a quarter of it."""
+    names = [case.name for scenario in SCENARIOS for case in scenario.cases]
+    assert len(names) == len(set(names))
+    assert len(names) >= 40
+    assert sum(len(scenario.cases) for scenario in SCENARIOS if scenario.quick) * 4 >= len(names)
