@@ -6,6 +6,7 @@ import click
 
 import twinhull
 from twinhull.cli.crd import crd
+from twinhull.cli.render import render
 from twinhull.cli.run import run
 
 
@@ -16,4 +17,5 @@ def main() -> None:
 
 
 main.add_command(crd)
+main.add_command(render)
 main.add_command(run)

@@ -1,0 +1,132 @@
+"""What an API server would say of an object's fields, by the structural schema alone.
+
+CEL rules and formats are left to the API server (`kubectl apply --dry-run=server`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from twinhull.api.base import Raw
+
+#: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
+_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
+    "array": ("a list", (list,)),
+    "boolean": ("true or false", (bool,)),
+    "integer": ("a whole number", (int,)),
+    "number": ("a number", (int, float)),
+    "object": ("a map of fields", (dict,)),
+    "string": ("a string", (str,)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A field that is wrong: where it is, such as `spec.containers[0].image`, and what to do about it."""
+
+    path: str
+    message: str
+
+
+def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # noqa: ANN401  JSON
+    """What is wrong with a value, field by field. A null is as good as absent, as for the API server."""
+    if not _has_type(schema, value):
+        yield Problem(path, f"must be {_wanted(schema)}, and is {_named(value)}: correct it")
+        return
+    yield from (Problem(path, said) for said in _limits(schema, value))
+    if isinstance(value, dict):
+        yield from _object(schema, value, path)
+    elif isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from problems(schema.get("items", {}), element, f"{path}[{index}]")
+        yield from _twice(schema, value, path)
+
+
+def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
+    known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+    given = {key: below for key, below in value.items() if below is not None}
+    for key in schema.get("required", ()):
+        if key not in given:
+            yield Problem(_below(path, key), "is required: add it")
+    for key, below in given.items():
+        if key in known or not known or schema.get("x-kubernetes-preserve-unknown-fields"):
+            yield from problems(known.get(key, rest), below, _below(path, key))
+        else:
+            near = get_close_matches(str(key), known, 1)
+            meant = f", or did you mean {near[0]}?" if near else ""
+            yield Problem(_below(path, key), f"is not a field here: remove it{meant}")
+
+
+def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
+    """Elements that have the key of one before them, in a list that is a map by that key."""
+    keys = schema.get("x-kubernetes-list-map-keys")
+    fields = schema.get("items", {}).get("properties", {})
+    seen = set()
+    for index, element in enumerate(elements):
+        if not keys or not isinstance(element, dict):
+            continue
+        # Values as text, since what is wrong with them may be that they aren't hashable.
+        key = tuple(str(element.get(name, fields.get(name, {}).get("default"))) for name in keys)
+        if key in seen:
+            yield Problem(
+                f"{path}[{index}]", f"has the {' and '.join(keys)} of one before it: choose another"
+            )
+        seen.add(key)
+
+
+def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
+    if "enum" in schema and value not in schema["enum"]:
+        choice = ", ".join(str(one) for one in schema["enum"] if one != "")
+        yield f"is {value!r}, which is none of {choice}: choose one"
+    if isinstance(value, str):
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            yield f"is {value!r}, which doesn't match {schema['pattern']}: correct it"
+        yield from _size(schema, len(value), "Length", "character")
+    elif isinstance(value, list):
+        yield from _size(schema, len(value), "Items", "element")
+    elif isinstance(value, dict):
+        yield from _size(schema, len(value), "Properties", "field")
+    elif isinstance(value, int | float):
+        if value < schema.get("minimum", value):
+            yield f"is {value}: use {schema['minimum']} or more"
+        if value > schema.get("maximum", value):
+            yield f"is {value}: use {schema['maximum']} or less"
+
+
+def _size(schema: Raw, size: int, of: str, unit: str) -> Iterator[str]:
+    if size < schema.get(f"min{of}", size):
+        yield f"has {size} {unit}s: it needs {schema[f'min{of}']} or more"
+    if size > schema.get(f"max{of}", size):
+        yield f"has {size} {unit}s: {schema[f'max{of}']} are the most"
+
+
+def _has_type(schema: Raw, value: object) -> bool:
+    if schema.get("x-kubernetes-int-or-string"):
+        return isinstance(value, int | str) and not isinstance(value, bool)
+    if "not" in schema:  # a quantity, of which a schema can only say what it isn't
+        return isinstance(value, int | float | str) and not isinstance(value, bool)
+    if "type" not in schema:
+        return True
+    _, types = _TYPES[schema["type"]]
+    return isinstance(value, types) and (schema["type"] == "boolean" or not isinstance(value, bool))
+
+
+def _wanted(schema: Raw) -> str:
+    if schema.get("x-kubernetes-int-or-string") or "not" in schema:
+        return "a number or a string"
+    return _TYPES[schema["type"]][0]
+
+
+def _named(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    kinds = ((dict, "object"), (list, "array"), (str, "string"), (int, "integer"))
+    return _TYPES[next((kind for of, kind in kinds if isinstance(value, of)), "number")][0]
+
+
+def _below(path: str, key: object) -> str:
+    return f"{path}.{key}".lstrip(".")

@@ -1,0 +1,110 @@
+"""What an API server would say of a value, by a structural schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from twinhull.api.base import Raw
+from twinhull.api.podtemplate import podtemplate
+from twinhull.api.validation import problems
+
+EVERYTHING = yaml.safe_load(
+    (Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text(encoding="utf-8")
+)
+STRING: Raw = {"type": "string"}
+INTEGER: Raw = {"type": "integer", "minimum": 1, "maximum": 9}
+POD: Raw = {
+    "type": "object",
+    "required": ["image"],
+    "properties": {
+        "image": {**STRING, "minLength": 1, "maxLength": 5},
+        "policy": {**STRING, "enum": ["", "Always", "Never"]},
+        "name": {**STRING, "pattern": "^[a-z]+$"},
+        "port": {"x-kubernetes-int-or-string": True},
+        "count": INTEGER,
+        "tty": {"type": "boolean"},
+        "labels": {"type": "object", "additionalProperties": STRING, "maxProperties": 1},
+        "amount": podtemplate()["properties"]["spec"]["properties"]["overhead"]["additionalProperties"],
+        "ports": {
+            "type": "array",
+            "minItems": 1,
+            "x-kubernetes-list-map-keys": ["number", "protocol"],
+            "items": {
+                "type": "object",
+                "properties": {"number": INTEGER, "protocol": {**STRING, "default": "TCP"}},
+            },
+        },
+        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    },
+}
+
+
+def said(**fields: Any) -> dict[str, str]:
+    return {problem.path: problem.message for problem in problems(POD, {"image": "nginx", **fields})}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "path", "message"),
+    [
+        ("imag", "x", "imag", "is not a field here: remove it, or did you mean image?"),
+        ("zzz", "x", "zzz", "is not a field here: remove it"),
+        ("image", None, "image", "is required: add it"),
+        ("image", "", "image", "has 0 characters: it needs 1 or more"),
+        ("image", "nginx:1", "image", "has 7 characters: 5 are the most"),
+        ("image", 7, "image", "must be a string, and is a whole number: correct it"),
+        ("image", ["x"], "image", "must be a string, and is a list: correct it"),
+        ("policy", "never", "policy", "is 'never', which is none of Always, Never: choose one"),
+        ("name", "X", "name", "is 'X', which doesn't match ^[a-z]+$: correct it"),
+        ("count", 0, "count", "is 0: use 1 or more"),
+        ("count", 10, "count", "is 10: use 9 or less"),
+        ("count", True, "count", "must be a whole number, and is true: correct it"),
+        ("count", 1.5, "count", "must be a whole number, and is a number: correct it"),
+        ("tty", "yes", "tty", "must be true or false, and is a string: correct it"),
+        ("port", True, "port", "must be a number or a string, and is true: correct it"),
+        ("amount", {}, "amount", "must be a number or a string, and is a map of fields: correct it"),
+        ("labels", {"a": 1}, "labels.a", "must be a string, and is a whole number: correct it"),
+        ("labels", {"a": "1", "b": "2"}, "labels", "has 2 fields: 1 are the most"),
+        ("ports", [], "ports", "has 0 elements: it needs 1 or more"),
+        (
+            "ports",
+            [{"nummer": 1}],
+            "ports[0].nummer",
+            "is not a field here: remove it, or did you mean number?",
+        ),
+        ("ports", {}, "ports", "must be a list, and is a map of fields: correct it"),
+        (
+            "ports",
+            [{"number": 1}, {"number": 1, "protocol": "UDP"}, {"number": 1, "protocol": "TCP"}],
+            "ports[2]",
+            "has the number and protocol of one before it: choose another",
+        ),
+    ],
+)
+def test_wrong_field_is_named_with_what_to_do(field: str, value: Any, path: str, message: str) -> None:
+    assert said(**{field: value}) == {path: message}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"policy": ""},
+        {"policy": None, "unheardOf": None},
+        {"port": 80},
+        {"port": "http"},
+        {"amount": 0.5},
+        {"amount": "500m"},
+        {"labels": {}},
+        {"free": {"anything": [{"goes": 1}]}},
+    ],
+)
+def test_right_field_is_not_named(fields: Raw) -> None:
+    assert said(**fields) == {}
+
+
+def test_template_with_every_field_is_right() -> None:
+    assert [*problems(podtemplate(), EVERYTHING)] == []

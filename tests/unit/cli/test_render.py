@@ -1,0 +1,225 @@
+"""`twinhull render`, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from twinhull.api.base import Raw
+from twinhull.cli import main
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+ZEROS = "00000000-0000-0000-0000-000000000000"
+
+
+def workload(**spec: Any) -> Raw:
+    pod = {"containers": [{"name": "web", "image": "nginx"}], **spec.pop("pod", {})}
+    return {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": "web"},
+        "spec": {"template": {"spec": pod}, **spec},
+    }
+
+
+def render(*args: str, given: Any = None) -> Result:
+    """Runs the command; `given` are objects, or text, for its standard input."""
+    text = given if isinstance(given, str) else yaml.safe_dump_all(given or [])
+    arguments = [*args] if "-f" in args else ["-f", "-", *args]
+    return CliRunner().invoke(main, ["render", *arguments], input=text)
+
+
+def kinds(result: Result) -> list[str]:
+    return [obj["kind"] for obj in yaml.safe_load_all(result.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("isolation", "made"),
+    [
+        ("Container", ["Service", "Pod"]),
+        ("Sandbox", ["Service", "Pod"]),
+        ("VirtualMachine", ["Service", "ConfigMap", "VirtualMachine"]),
+    ],
+)
+def test_examples_can_have_every_isolation(isolation: str, made: list[str]) -> None:
+    for example in ("container.yaml", "sandbox.yaml", "virtual-machine.yaml"):
+        result = render(
+            *("-f", str(EXAMPLES / example), "--isolation", isolation, "--sandbox-runtime-class", "gvisor")
+        )
+        assert (result.exit_code, kinds(result)) == (0, made), result.stderr
+
+
+def test_placeholder_is_explained() -> None:
+    result = render(given=[workload()])
+    (pod,) = yaml.safe_load_all(result.stdout)
+    assert pod["metadata"]["ownerReferences"][0]["uid"] == ZEROS
+    assert pod["metadata"]["namespace"] == "default"
+    assert result.stderr == (
+        f"note: uid {ZEROS} stands for the Workload's own; the token of a machine's probe is made from it\n"
+    )
+
+
+def test_what_a_cluster_says_is_taken_over() -> None:
+    stored = workload() | {"status": {"observedGeneration": 1}}
+    stored["metadata"] |= {
+        "uid": "6f1f8f0e",
+        "namespace": "shop",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+    result = render(given=[stored])
+    (pod,) = yaml.safe_load_all(result.stdout)
+    assert pod["metadata"]["ownerReferences"][0]["uid"] == "6f1f8f0e"
+    assert pod["metadata"]["namespace"] == "shop"
+    assert result.stderr == ""
+
+
+def test_unsupported_fields_are_a_table_and_exit_1() -> None:
+    result = render(
+        "--isolation", "VirtualMachine", given=[workload(pod={"hostNetwork": True, "hostPID": True})]
+    )
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "standard input: Workload web: it can't have isolation VirtualMachine, for 2 fields:",
+        "  FIELD                           REASON",
+        (
+            "  spec.template.spec.hostNetwork  a machine has no part in its node's network; remove it, or use "
+            "isolation Container"
+        ),
+        (
+            "  spec.template.spec.hostPID      a machine has no part in its node's processes; remove it, or use "
+            "isolation Container"
+        ),
+    ]
+    assert render(given=[workload(pod={"hostNetwork": True})]).exit_code == 0
+
+
+def test_field_that_the_crd_refuses_is_refused_in_a_container_too() -> None:
+    wrong = workload()
+    wrong["spec"]["template"]["metadata"] = {"namespace": "shop"}
+    result = render(given=[wrong])
+    assert result.exit_code == 1
+    assert "spec.template.metadata.namespace" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            workload(isolationPolcy="Container"),
+            "  spec.isolationPolcy  is not a field here: remove it, or did you mean isolationPolicy?",
+        ),
+        (
+            workload(pod={"containers": [{"name": "web"}]}),
+            "  spec.template.spec.containers[0].image  is required: add it",
+        ),
+        (
+            workload() | {"apiVersion": "twinhull.dev/v1"},
+            "  apiVersion  is 'twinhull.dev/v1': use twinhull.dev/v1alpha1",
+        ),
+        (
+            workload() | {"metadata": {"name": "w" * 51}},
+            (
+                f"  metadata.name  is '{'w' * 51}': use lower-case letters, digits and '-', a letter first, "
+                "at most 50 characters"
+            ),
+        ),
+    ],
+)
+def test_wrong_field_is_named_with_its_file(tmp_path: Path, given: Raw, message: str) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump(given), "utf-8")
+    result = render("-f", str(file))
+    name = given["metadata"]["name"]
+    assert (result.exit_code, result.stdout) == (1, "")
+    first, _, *fields = result.stderr.splitlines()
+    assert first == f"{file}: Workload {name}: the API server would refuse it, for 1 field:"
+    assert fields == [message]
+
+
+@pytest.mark.parametrize(
+    "document", [{"kind": "Workload"}, workload() | {"metadata": None}, workload() | {"spec": []}]
+)
+def test_hardly_a_workload_is_an_answer_too(document: Raw) -> None:
+    result = render(given=[document])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "the API server would refuse it" in result.stderr
+
+
+def test_one_that_is_wrong_does_not_keep_others_from_being_rendered() -> None:
+    result = render(given=[workload(state="Gone"), workload()])
+    assert (result.exit_code, kinds(result)) == (1, ["Pod"])
+
+
+def test_other_objects_are_passed_by_with_a_note() -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "greeting"}}
+    result = render(given=[config, workload()])
+    assert (result.exit_code, kinds(result)) == (0, ["Pod"])
+    assert (
+        "note: standard input: ConfigMap greeting is passed by: only Workloads are rendered" in result.stderr
+    )
+
+
+def test_list_is_taken_apart() -> None:
+    assert kinds(render(given=[{"kind": "List", "items": [workload(), workload()]}])) == ["Pod", "Pod"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("", "Error: no Workload is in standard input: add one of apiVersion twinhull.dev/v1alpha1"),
+        ("a: [", "Error: standard input: this is not YAML, correct it:"),
+    ],
+)
+def test_no_workload_is_an_error(given: str, message: str) -> None:
+    result = render(given=given)
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
+    result = render("-f", str(tmp_path / "web.yaml"))
+    assert result.exit_code == 1
+    assert "web.yaml: No such file or directory: name a file that can be read" in result.stderr
+
+
+def test_json_is_one_object_or_a_list() -> None:
+    assert json.loads(render("-o", "json", given=[workload()]).stdout)["kind"] == "Pod"
+    several = json.loads(render("-o", "json", given=[workload(), workload()]).stdout)
+    assert [obj["kind"] for obj in several["items"]] == ["Pod", "Pod"]
+
+
+def test_null_is_as_good_as_absent_and_a_time_is_a_string() -> None:
+    text = yaml.safe_dump(workload(pod={"securityContext": None, "automountServiceAccountToken": None}))
+    text = text.replace("name: web\nspec", "name: web\n  creationTimestamp: 2026-01-01T00:00:00Z\nspec")
+    (pod,) = yaml.safe_load_all(render(given=text).stdout)
+    assert pod["spec"].keys() == {"hostname", "containers"}
+
+
+def test_stopped_workload_has_its_service_only() -> None:
+    containers = [{"name": "web", "image": "nginx", "ports": [{"containerPort": 80}]}]
+    result = render(given=[workload(state="Stopped", pod={"containers": containers})])
+    assert (result.exit_code, kinds(result)) == (0, ["Service"])
+
+
+def test_sandbox_without_a_runtime_class_says_what_to_do() -> None:
+    result = render("--isolation", "Sandbox", given=[workload()])
+    assert result.exit_code == 1
+    assert "set spec.sandbox.runtimeClassName, or the operator's --sandbox-runtime-class" in result.stderr
+
+
+def test_operators_options_decide_what_the_workload_leaves_open() -> None:
+    result = render("--default-isolation", "VirtualMachine", "--guest-image", "guest:7", given=[workload()])
+    _, machine = yaml.safe_load_all(result.stdout)
+    assert {"name": "guest", "containerDisk": {"image": "guest:7"}} in (
+        machine["spec"]["template"]["spec"]["volumes"]
+    )
+
+
+def test_help_has_examples() -> None:
+    assert "twinhull render -f workload.yaml" in CliRunner().invoke(main, ["render", "--help"]).output
