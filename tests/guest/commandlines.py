@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.controlplane.ports import LOOPBACK
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tests.guest.blueprint import Blueprint
 
-#: What KubeVirt's DHCP server hands on from the launcher Pod: the cluster's search domains.
-CLUSTER_DOMAIN = "cluster.local"
-#: What q35 hides behind each PCI slot is one device; beyond these it would need bridges.
-_SLOTS = 24
-
 
 @dataclass(frozen=True)
 class Place:
     """Where the parts of a machine are: its folder, the disks' files by device name, the kernel, the ports.
 
-    `forwards` are this machine's loopback ports by the guest's.
+    `forwards` are the ports at `address`, one of this machine's own, by the guest's.
     """
 
     folder: Path
@@ -30,6 +27,7 @@ class Place:
     initrd: Path
     arguments: str
     forwards: Mapping[int, int]
+    address: str = LOOPBACK
 
     @property
     def console(self) -> Path:
@@ -61,7 +59,7 @@ def qemu(blueprint: Blueprint, place: Place) -> list[str]:
             for number in range(len(blueprint.file_systems))
             for argument in _share(blueprint, place, number)
         ),
-        *_network(blueprint, place.forwards),
+        *_network(blueprint, place),
         *("-device", "virtio-rng-pci", "-action", "panic=pause"),
         *(("-device", "pvpanic") if blueprint.panics else ()),
     ]
@@ -102,12 +100,11 @@ def _share(blueprint: Blueprint, place: Place, number: int) -> list[str]:
     ]
 
 
-def _network(blueprint: Blueprint, forwards: Mapping[int, int]) -> list[str]:
+def _network(blueprint: Blueprint, place: Place) -> list[str]:
     """QEMU's user network stands for masquerade: the guest sees an address of its own only."""
-    domains = (f"{blueprint.namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
     options = [
         *("user", "id=network", f"hostname={blueprint.hostname}"),
-        *(f"dnssearch={domain}" for domain in domains),
-        *(f"hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in forwards.items()),
+        *(f"dnssearch={domain}" for domain in blueprint.searches),
+        *(f"hostfwd=tcp:{place.address}:{here}-:{there}" for there, here in place.forwards.items()),
     ]
     return ["-netdev", ",".join(options), "-device", "virtio-net-pci,netdev=network,romfile="]

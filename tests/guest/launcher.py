@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import process
 from tests.controlplane.polling import eventually
-from tests.controlplane.ports import free_ports
+from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.guest import commandlines
 from tests.guest.blueprint import Blueprint
 from tests.guest.commandlines import Place
@@ -45,8 +45,11 @@ class Launcher:
     guest: GuestFiles
     folder: Path
 
-    def launch(self, made: Made, ports: Iterable[int] = ()) -> Machine:
-        """Starts a machine; `ports` are those of its Pod that are asked from here. It isn't ready yet."""
+    def launch(self, made: Made, ports: Iterable[int] = (), address: str = LOOPBACK) -> Machine:
+        """Starts a machine; `ports` are those of its Pod that are asked from here. It isn't ready yet.
+
+        At another loopback address than the usual one, each port is what it is in the cluster.
+        """
         blueprint = Blueprint.of(made.vm)
         folder = self.folder / blueprint.name
         claims = self.folder / "claims"
@@ -66,10 +69,11 @@ class Launcher:
             self.guest.kernel,
             self.guest.initrd,
             blueprint.kernel.arguments,
-            dict(zip(asked, free_ports(len(asked)), strict=True)),
+            dict(zip(asked, free_ports(len(asked)) if address == LOOPBACK else asked, strict=True)),
+            address,
         )
         (folder / "client.pem").write_bytes(made.client())
-        kubelet = NodeKubelet(probe, place.forwards[probe["httpGet"]["port"]])
+        kubelet = NodeKubelet(probe, place.forwards[probe["httpGet"]["port"]], address)
         processes = self._share(blueprint, place, volumes)
         began = time.monotonic()
         try:

@@ -93,7 +93,7 @@ class Machine:
 
     def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
         """What a container answers on one of the Pod's ports."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.place.forwards[port], 20)
+        connection = http.client.HTTPConnection(self.place.address, self.place.forwards[port], 20)
         arguments = urlencode(query)
         try:
             connection.request("GET", path + (f"?{arguments}" if arguments else ""))
@@ -119,7 +119,7 @@ class Machine:
         context.verify_mode = ssl.CERT_NONE  # made at boot, signed by nobody
         context.load_cert_chain(self.client)
         port = self.place.forwards[self.api_port]
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+        connection = http.client.HTTPSConnection(self.place.address, port, timeout=20, context=context)
         try:
             connection.request("GET", "/v1/status")
             response = connection.getresponse()

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.controlplane.ports import LOOPBACK
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,11 +31,12 @@ class NodeKubelet:
     """Asks a VirtualMachineInstance's readiness probe, by httpGet, again and again.
 
     k8s.io/kubernetes/pkg/kubelet/prober/worker.go; virt-controller turns the launcher container's readiness
-    into the machine's. `port` is this machine's, which leads to the probe's.
+    into the machine's. `port` at `address` leads to the probe's.
     """
 
     probe: Mapping[str, Any]
     port: int
+    address: str = LOOPBACK
     answers: list[Answer] = field(default_factory=list)
     ready: bool = False
     _streak: tuple[bool, int] = (False, 0)
@@ -61,7 +64,7 @@ class NodeKubelet:
         action = self.probe["httpGet"]
         own = {header["name"]: header["value"] for header in action.get("httpHeaders", ())}
         sent = {"Host": host or f"{POD_IP}:{action['port']}", "User-Agent": "kube-probe/1.37"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, self.probe.get("timeoutSeconds", 1))
+        connection = http.client.HTTPConnection(self.address, self.port, self.probe.get("timeoutSeconds", 1))
         try:
             connection.request(
                 "GET", action["path"], headers=sent | (own if headers is None else dict(headers))
