@@ -84,17 +84,12 @@ def test_unsupported_fields_are_a_table_and_exit_1() -> None:
     )
     assert result.exit_code == 1
     assert result.stdout == ""
+    what_to_do = "remove it, or use isolation Container"
     assert result.stderr.splitlines() == [
         "standard input: Workload web: it can't have isolation VirtualMachine, for 2 fields:",
         "  FIELD                           REASON",
-        (
-            "  spec.template.spec.hostNetwork  a machine has no part in its node's network; remove it, or use "
-            "isolation Container"
-        ),
-        (
-            "  spec.template.spec.hostPID      a machine has no part in its node's processes; remove it, or use "
-            "isolation Container"
-        ),
+        f"  spec.template.spec.hostNetwork  a machine has no part in its node's network; {what_to_do}",
+        f"  spec.template.spec.hostPID      a machine has no part in its node's processes; {what_to_do}",
     ]
     assert render(given=[workload(pod={"hostNetwork": True})]).exit_code == 0
 
