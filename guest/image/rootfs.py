@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from stat import S_IFLNK, S_IFREG, S_ISLNK, S_ISREG
+from stat import S_IFLNK, S_IFREG, S_ISDIR, S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING
 
 from guest.image import deb, kernel
@@ -48,6 +48,7 @@ _FOLDERS = {
     "run": 0o755,
     "sys": 0o555,
     "tmp": 0o1777,
+    "usr/libexec/kubernetes/kubelet-plugins/volume/exec": 0o755,  # kubelet warns if it isn't there
     "var/lib/kubelet": 0o750,
     "var/log/pods": 0o755,
     "var/tmp": 0o1777,
@@ -171,13 +172,16 @@ def os_release(version: str) -> str:
 
 def refuse_others(tree: Tree) -> None:
     """Raises ImageError if there is a program or a script that isn't meant to be, or one is missing."""
-    found = {
-        path
-        for path, entry in tree
-        if PurePosixPath(path).parent.name in {"bin", "sbin", "libexec"}
-        or (S_ISREG(entry.mode) and entry.mode & 0o111 and ".so." not in path)
-    }
+    found = {path for path, entry in tree if _runs(path, entry.mode)}
     if odd := found - _PROGRAMS:
         raise ImageError(f"/{', /'.join(sorted(odd))} must not be in the image")
     if lacking := _PROGRAMS - found:
         raise ImageError(f"/{', /'.join(sorted(lacking))} is missing from the image")
+
+
+def _runs(path: str, mode: int) -> bool:
+    if S_ISDIR(mode):
+        return False
+    in_folder_of_programs = PurePosixPath(path).parent.name in {"bin", "sbin", "libexec"}
+    executable = S_ISREG(mode) and mode & 0o111 and ".so." not in path
+    return in_folder_of_programs or bool(executable)
