@@ -22,10 +22,9 @@ _NODE_FIELD = (
 def field_reference(at: str) -> Iterator[Row]:
     """A fieldRef and a resourceFieldRef: what a container is told of its own Pod."""
     yield same(f"{at}fieldRef.apiVersion")
-    path = same(
-        f"{at}fieldRef.fieldPath", "status.podIP and status.podIPs are the address that the cluster knows"
-    )
-    yield but(path, _NODE_FIELD, "spec.nodeName", "status.hostIP", "status.hostIPs")
+    path = f"{at}fieldRef.fieldPath"
+    address = "status.podIP is the address that the cluster knows, and the only one in status.podIPs"
+    yield but(same(path, address), _NODE_FIELD, "spec.nodeName", "status.hostIP", "status.hostIPs")
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
     yield same(f"{at}resourceFieldRef.resource", "of a limit that isn't set: what the machine has")
 
