@@ -1,0 +1,108 @@
+"""virt-handler for one Workload's machine: it really runs, where the simulated nodes only say so."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.controlplane.polling import eventually
+from tests.guest.made import fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.controlplane import Api
+    from tests.guest.launcher import Launcher
+    from tests.guest.machine import Machine
+
+_ADDRESS = "simulate.twinhull.dev/address"
+_NEVER_READY = "simulate.twinhull.dev/never-ready"
+_EXIT = "simulate.twinhull.dev/exit"
+
+
+def simulated(address: str) -> dict[str, str]:
+    """What a template must carry so that the simulated node says of its machine only what is so."""
+    return {_ADDRESS: address, _NEVER_READY: "true"}
+
+
+def loopback_address() -> str:
+    """An address of this machine's own, where the cluster's port numbers are free."""
+    return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"  # noqa: S311
+
+
+@dataclass
+class VirtHandler:
+    """Boots the machine of a Workload once the cluster says that it runs, tells the cluster whether it is
+    ready and how it ended, and shuts it down when the cluster deletes it.
+    """
+
+    api: Api
+    launcher: Launcher
+    namespace: str
+    workload: str
+    address: str
+    machine: Machine
+    _done: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    #: What went wrong on the way, None if nothing.
+    failure: Exception | None = None
+
+    @classmethod
+    def boot(
+        cls,
+        api: Api,
+        launcher: Launcher,
+        where: tuple[str, str],
+        address: str,
+        ports: Iterable[int] = (),
+    ) -> VirtHandler:
+        """Waits for the instance of the Workload (a namespace and a name), and boots it."""
+        made = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
+        name = made.vm["metadata"]["name"]
+        eventually(lambda: _phase(api, where[0], name) == "Running", 60, f"the instance {name} is to run")
+        machine = launcher.launch(made, ports, address)
+        handler = cls(api, launcher, *where, address, machine)
+        handler._thread = threading.Thread(target=handler._follow, daemon=True)
+        handler._thread.start()
+        return handler
+
+    def stop(self) -> None:
+        """Ends it, whatever the cluster says. Raises what went wrong meanwhile."""
+        self._done.set()
+        if self._thread:
+            self._thread.join(60)
+        self.machine.stop()
+        if self.failure:
+            raise self.failure
+
+    def _follow(self) -> None:
+        try:
+            self._tell()
+        except Exception as error:  # noqa: BLE001 - raised by `stop`
+            self.failure = error
+
+    def _tell(self) -> None:
+        name, ready = self.machine.blueprint.name, False
+        while not self._done.wait(0.2):
+            phase = _phase(self.api, self.namespace, name)
+            if phase != "Running":  # deleted, or told of its end
+                if self.machine.running:
+                    self.machine.power_button()
+                    self.machine.ended(self.machine.blueprint.grace + 30)
+                return
+            if self.machine.kubelet.ready != ready:
+                ready = self.machine.kubelet.ready
+                told = {"metadata": {"annotations": {_NEVER_READY: "false" if ready else "true"}}}
+                self.api.patch("VirtualMachine", name, self.namespace, {"spec": {"template": told}})
+            if not self.machine.running:
+                code = "0" if self.machine.end == "guest-shutdown" else "1"
+                ended = {"metadata": {"annotations": {_EXIT: code}}}
+                self.api.patch("VirtualMachineInstance", name, self.namespace, ended)
+
+
+def _phase(api: Api, namespace: str, name: str) -> str:
+    found = api.get("VirtualMachineInstance", name, namespace) or {}
+    gone = "deletionTimestamp" in found.get("metadata", {})
+    return "" if gone else str(found.get("status", {}).get("phase", ""))
