@@ -14,6 +14,7 @@ Raw = dict[str, Any]
 SourceKind = Literal[
     "containerDisk", "configMap", "secret", "serviceAccount", "downwardAPI", "persistentVolumeClaim"
 ]
+CLUSTER_DOMAIN = "cluster.local"
 #: Where a volume has the name of what it shows (kubevirt.io/api/core/v1, type Volume).
 _NAMES = {
     "containerDisk": "image",
@@ -79,6 +80,7 @@ class Blueprint:
     panics: bool
     probe: Mapping[str, Any] | None
     labels: Mapping[str, str]
+    searches: tuple[str, ...]
     grace: int
 
     @classmethod
@@ -107,6 +109,7 @@ class Blueprint:
             panics=bool(devices.get("panicDevices")),
             probe=spec.get("readinessProbe"),
             labels=template["metadata"].get("labels", {}),
+            searches=_searches(spec, vm["metadata"]["namespace"]),
             grace=spec["terminationGracePeriodSeconds"],
         )
 
@@ -123,3 +126,13 @@ def _kernel(boot: Mapping[str, Any] | None) -> Kernel | None:
     return Kernel(
         boot.get("kernelArgs", ""), container["image"], container["kernelPath"], container["initrdPath"]
     )
+
+
+def _searches(spec: Mapping[str, Any], namespace: str) -> tuple[str, ...]:
+    """The search domains that KubeVirt's DHCP server hands on: those of the launcher Pod's resolv.conf, and
+    before them the subdomain's (kubevirt.io/kubevirt/pkg/network/driver/common.go).
+    """
+    services = f"{namespace}.svc.{CLUSTER_DOMAIN}"
+    cluster = () if spec.get("dnsPolicy") == "None" else (services, f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+    own = (f"{spec['subdomain']}.{services}",) if spec.get("subdomain") else ()
+    return (*own, *cluster, *(spec.get("dnsConfig") or {}).get("searches", ()))

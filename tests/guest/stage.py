@@ -55,7 +55,7 @@ class Stage:
         """The status of a container."""
         return self.machine.container(name)
 
-    def eventually(self, check: Callable[[], T], what: str, timeout: float = 60) -> T:
+    def eventually(self, check: Callable[[], T], what: str, timeout: float = 90) -> T:
         """Waits until it is so."""
         return self.machine.eventually(check, timeout, what)
 

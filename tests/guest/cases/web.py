@@ -53,6 +53,7 @@ WEB = Scenario(
     {
         "metadata": {"labels": {"app": "web"}},
         "spec": {
+            "subdomain": "inner",
             "hostAliases": [{"ip": "10.9.8.7", "hostnames": ["alias.example", "alias"]}],
             "dnsConfig": {"options": [{"name": "timeout", "value": "3"}], "searches": ["more.example"]},
             "containers": [
@@ -205,13 +206,10 @@ def config_map_volume(stage: Stage) -> None:
     files = stage.report(8080, "/etc/app")["files"]
     assert set(files["/etc/app"]["entries"]) == {"..data", "blob", "conf.d", "mode"}
     assert files["/etc/app/conf.d/app.conf"]["text"] == SETTINGS["data"]["app.conf"]
-    data = {path.rpartition("/")[2]: file for path, file in files.items() if file["kind"] == "file"}
-    assert {name: data[name]["mode"] for name in ("app.conf", "mode", "blob")} == {
-        "app.conf": "0440",
-        "mode": "0600",
-        "blob": "0440",
-    }
-    assert data["blob"]["base64"] == "AAECAwT/"
+    assert files["/etc/app/..data/conf.d/app.conf"]["mode"] == "0440"
+    assert files["/etc/app/..data/mode"]["mode"] == "0600"
+    assert files["/etc/app/..data/blob"]["mode"] == "0440"
+    assert files["/etc/app/blob"]["base64"] == "AAECAwT/"
     assert "ro" in stage.mount(8080, "/etc/app")["options"]
 
 
@@ -231,7 +229,7 @@ def hosts(stage: Stage) -> None:
     entries = [line.split() for line in found["files"]["/etc/hosts"]["text"].splitlines()]
     assert ["127.0.0.1", "localhost"] in entries
     assert ["10.9.8.7", "alias.example", "alias"] in entries
-    assert any(entry[1:] == ["web"] for entry in entries if entry)
+    assert ["web.inner.shop.svc.cluster.local", "web"] in [entry[1:] for entry in entries]
     assert stage.get(8080, "/lookup", name="alias.example") == "10.9.8.7"
 
 
