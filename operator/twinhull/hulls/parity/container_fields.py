@@ -9,6 +9,7 @@ from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
 #: Kubernetes' feature gates that are off in 1.37 unless somebody switches them on, as they are in the guest.
 ALPHA = "alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
+PULLS = "a machine starts without images: IfNotPresent pulls then, and Never finds none"
 _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
 _OWN_PORT = "the guest itself listens there; use another port"
 _PROCFS = "it needs hostUsers false, which a machine can't have; remove it, or use isolation Container"
@@ -80,11 +81,7 @@ _SECURITY: tuple[Row, ...] = (
 
 CONTAINER: tuple[Row, ...] = (
     *all_same("", "name image command args workingDir"),
-    but(
-        same("imagePullPolicy", "IfNotPresent pulls whenever the machine starts"),
-        "a machine starts without images; use IfNotPresent",
-        "Never",
-    ),
+    same("imagePullPolicy", PULLS),
     *_environment(),
     but(same("ports[].containerPort"), _OWN_PORT, "65250", "65251", "65254"),
     same("ports[].name"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twinhull.hulls.parity.container_fields import ALPHA, field_reference
+from twinhull.hulls.parity.container_fields import ALPHA, PULLS, field_reference
 from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
 _LIVE = "KubeVirt shows the object to the guest by virtiofs, with its changes"
@@ -76,11 +76,7 @@ VOLUME: tuple[Row, ...] = (
     machine("emptyDir.sizeLimit", _SIZE),
     refused("emptyDir.mode", ALPHA, "[0-9]*"),
     same("image.reference", "the guest pulls it, as it does its containers' images"),
-    but(
-        same("image.pullPolicy"),
-        "a machine starts without images; use IfNotPresent",
-        "Never",
-    ),
+    same("image.pullPolicy", PULLS),
     machine("persistentVolumeClaim.claimName", "a block claim is a disk of the machine; see volumeDevices"),
     same("persistentVolumeClaim.readOnly", "the container may only read the device"),
     refused("hostPath", "the machine can't see its node's files; use isolation Container"),
