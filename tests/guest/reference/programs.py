@@ -1,0 +1,34 @@
+"""What the node has that the image hasn't: its init, and the plugins that give each Pod an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tests.controlplane.build import Builder, Go, Program, cache_folder
+
+_GUEST = Path(__file__).resolve().parents[3] / "guest"
+_MODULES = Path(__file__).with_name("go")
+_PLUGINS = "github.com/containernetworking/plugins/plugins"
+_INIT = Program("reference-node", "agent", "./cmd/reference-node", modules=_GUEST)
+_CNI = tuple(
+    Program(path.rpartition("/")[2], "cni", f"{_PLUGINS}/{path}", modules=_MODULES)
+    for path in ("ipam/host-local", "main/bridge", "main/loopback")
+)
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Their files."""
+
+    init: Path
+    plugins: tuple[Path, ...]
+
+    @classmethod
+    def build(cls) -> Programs:
+        """Built for the guest's architecture, which is this machine's, if need be. Raises BuildError."""
+        builder = Builder(Go.find(), click.echo, (_INIT, *_CNI), cache_folder().with_name("guest-tests"))
+        paths = builder.build((_INIT, *_CNI))
+        return cls(paths[_INIT.name], tuple(paths[plugin.name] for plugin in _CNI))
