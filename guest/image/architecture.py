@@ -14,8 +14,9 @@ class Architecture:
     triplet: str
     loader: str  # the dynamic linker's path in a root file system
     go: str
-    machine: tuple[str, ...]  # QEMU's options for a machine of this kind, emulated
+    machine: tuple[str, ...]  # QEMU, and its options for a machine of this kind, emulated
     console: str  # the serial console's name
+    qemu: str  # the package of QEMU
 
 
 AMD64 = Architecture(
@@ -25,6 +26,7 @@ AMD64 = Architecture(
     go="amd64",
     machine=("qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "Nehalem"),
     console="ttyS0",
+    qemu="qemu-system-x86",
 )
 
 # arm64 needs an entry here, its packages in debian.lock (`python -m guest.image lock`), and a test.

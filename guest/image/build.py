@@ -89,7 +89,9 @@ class Inputs:
         """Changes whenever the image could."""
         digest = hashlib.sha256(programs.VERSION.encode())
         sources = [path for path in _HERE.rglob("*") if path.suffix == ".py" or rootfs.OWN in path.parents]
-        for path in sorted(path for path in [*sources, _HERE / "debian.lock"] if path.is_file()):
+        for path in sorted(
+            path for path in [*sources, initrd.MODULES, _HERE / "debian.lock"] if path.is_file()
+        ):
             digest.update(f"{path.relative_to(_HERE)}\0".encode() + path.read_bytes())
         # The programs' folders are named for what they are built of.
         digest.update(json.dumps([self.architecture.debian, self.tools.root.name]).encode())
@@ -139,7 +141,7 @@ def make(inputs: Inputs, folder: Path, say: Callable[[str], None]) -> None:
         say(f"making the disk from {tar.stat().st_size / 1e6:.0f} MB in {len(root.tree.entries)} files")
         disk.make(tar, image.disk, inputs.when, inputs.tools)
     image.kernel.write_bytes(root.kernel.image)
-    modules = (rootfs.OWN / "etc/modules").read_text(encoding="utf-8")
+    modules = initrd.MODULES.read_text(encoding="utf-8")
     with image.initrd.open("wb") as file:
         tree = initrd.make(inputs.programs["twinhull-guest"], root.kernel, modules)
         write_cpio(tree, file, inputs.when)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guest.image.kernel import in_order, listed
 from guest.image.tree import Tree
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from guest.image.kernel import Kernel
+
+MODULES = Path(__file__).with_name("modules")
 
 
 def make(program: Path, kernel: Kernel, modules: str) -> Tree:
-    """`modules` is the text of /etc/modules. /etc/modules-load has the paths, in the order to load them."""
+    """`modules` is MODULES' text. /etc/modules-load has the paths, in the order to load them."""
     tree = Tree()
     for folder in ("dev", "proc", "sys", "sysroot"):
         tree.folder(folder)

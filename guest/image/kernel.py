@@ -85,7 +85,7 @@ def in_order(names: Iterable[str], dependencies: str, builtin: str) -> list[str]
 
 
 def listed(text: str) -> list[str]:
-    """The names in a file like /etc/modules."""
+    """The names in a list of modules."""
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 

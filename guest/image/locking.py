@@ -49,7 +49,7 @@ WANTED = {
         "kmod",
         "libarchive13t64",  # mke2fs loads it to read a tar
         "libc-bin",
-        "qemu-system-x86",
+        "{qemu}",
         "qemu-utils",
         "virtiofsd",
         "xorriso",
@@ -85,7 +85,7 @@ def make(say: Callable[[str], None]) -> Lock:
             entries += parse(lzma.decompress(packed).decode(), archive)
         index = Index.of(entries)
         for name, wanted in WANTED.items():
-            names = [one.format(architecture=architecture.debian) for one in wanted]
+            names = [one.format(architecture=architecture.debian, qemu=architecture.qemu) for one in wanted]
             sets[name, architecture.debian] = index.resolve(names, _DENIED[name])
     total = len(set(chain.from_iterable(sets.values())))
     say(f"{total} packages, as of {newest:%d %B %Y}")

@@ -49,6 +49,7 @@ _FOLDERS = {
     "sys": 0o555,
     "tmp": 0o1777,
     "usr/libexec/kubernetes/kubelet-plugins/volume/exec": 0o755,  # kubelet warns if it isn't there
+    "var/lib/containerd": 0o700,
     "var/lib/kubelet": 0o750,
     "var/log/pods": 0o755,
     "var/tmp": 0o1777,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from guest.image.lock import Package
 
 
+_GO_VERSION = re.compile(r"\A.*: (go[0-9.]+)")
+
+
 @dataclass(frozen=True, order=True)
 class Module:
     """A Go module in a program; `sum` is go.sum's hash."""
@@ -36,8 +39,8 @@ def modules(program: Path, go: str) -> list[Module]:
 
 
 def parse(report: str) -> list[Module]:
-    """The modules in what `go version -m` says; of one that is replaced, its replacement."""
-    found: list[Module] = []
+    """The modules in what `go version -m` says; of one that is replaced, its replacement. First, Go's own."""
+    found = [Module("stdlib", version.replace("go", "v"), "") for version in _GO_VERSION.findall(report)]
     for line in report.splitlines():
         words = line.split("\t")[1:]
         if words[:1] == ["=>"]:

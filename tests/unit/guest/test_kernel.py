@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guest.image import rootfs
+from guest.image import initrd
 from guest.image.errors import ImageError
 from guest.image.kernel import in_order, listed
 
@@ -42,4 +42,4 @@ def test_an_unknown_module_is_an_error() -> None:
 
 def test_the_root_disks_module_is_loaded_first() -> None:
     """The kernel looks at the disks while the others are loaded."""
-    assert listed((rootfs.OWN / "etc/modules").read_text())[0] == "virtio_blk"
+    assert listed(initrd.MODULES.read_text())[0] == "virtio_blk"

@@ -22,8 +22,8 @@ _LOGR, _API = (
 _LIBC = Package("libc6", "2.41-12", "debian/pool/main/g/glibc/libc6_2.41-12_amd64.deb", "0" * 64)
 
 
-def test_a_programs_modules_are_those_it_was_built_of() -> None:
-    assert sbom.parse(_REPORT) == [_LOGR, _API]
+def test_a_programs_modules_are_those_it_was_built_of_and_gos_own() -> None:
+    assert sbom.parse(_REPORT) == [_LOGR, _API, Module("stdlib", "v1.26.8", "")]
 
 
 def test_the_document_leads_from_the_image_to_every_part() -> None:
