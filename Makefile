@@ -12,6 +12,10 @@ help: ## Say what each target does
 demo: .venv/ready ## See it: one image as a Pod, a sandboxed Pod and a machine, flipped each way, on a real control plane
 	@$(PY) -m tests.demo
 
+.PHONY: demo-boot
+demo-boot: .venv/ready ## See one Workload's machine really boot and answer, with an emulated processor
+	@$(PY) -m tests.demo boot
+
 .PHONY: test
 test: .venv/ready lint check-generated ## All tests, on a real control plane (the first run builds it, which takes a while)
 	@$(PY) -m pytest

@@ -1,4 +1,7 @@
-"""python -m tests.demo: starts everything, tells the story, stops everything. Exit status 0 if all was so."""
+"""python -m tests.demo [boot]: starts all, tells the story, stops all. Exit status 0 if everything was so.
+
+With `boot` one Workload's machine really boots; without, three Workloads are flipped on simulated nodes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from contextlib import ExitStack, chdir
 from pathlib import Path
 
 from tests.controlplane import ApiError, BuildError, ComponentDied, ControlPlane, KubectlError, NeverHappened
-from tests.demo import story
+from tests.demo import bootstory, story
 from tests.demo.narrator import Narrator
 from tests.demo.scene import Scene, Unexpected
 from tests.operator_process import OperatorProcess
@@ -50,22 +53,22 @@ def _play(narrator: Narrator, folder: Path) -> None:
             narrator.say("Only the nodes are simulated: KWOK answers for kubelet and virt-handler.")
             plane = ControlPlane.start(folder / "control-plane", say=narrator.progress)
             stack.callback(plane.stop)
+        boots = sys.argv[1:] == ["boot"]
+        if boots:
+            with narrator.step("Make what the machine boots, and an image to run in it"):
+                stage = stack.enter_context(bootstory.stage(narrator, folder))
         with narrator.step("Install the CustomResourceDefinition and run the operator"):
             narrator.command("kubectl apply -f crds/", plane.kubectl("apply", "-f", "crds/"))
             plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind Workload")
-            options = ("--sandbox-runtime-class", "gvisor")
+            options = stage.options if boots else ("--sandbox-runtime-class", "gvisor")
             operator = OperatorProcess.start(plane.kubeconfig, folder / "operator.log", *options)
             stack.callback(operator.kill)
             narrator.good(f"twinhull run {' '.join(options)}: it has listed the cluster and is ready")
         scene = Scene(plane, operator, narrator)
-        with narrator.step("Run one template in three kinds of isolation"):
-            story.apply_examples(scene)
-        with narrator.step("Flip one Workload each way"):
-            story.flip(scene)
-        with narrator.step("Ask what happened"):
-            story.show_events(scene)
-        with narrator.step("Clean up"):
-            story.leave_no_trace(scene)
+        if boots:
+            bootstory.tell(scene, stage)
+        else:
+            story.tell(scene)
         with narrator.step("Stop everything"):
             operator.stop()
             complaints = [

@@ -63,7 +63,7 @@ class Scene:
             raise Unexpected(f"Workload {name}", "is there", "is not")
         return found
 
-    def ready(self, name: str) -> dict[str, Any]:
+    def ready(self, name: str, timeout: float = 60) -> dict[str, Any]:
         """A Workload once it is Ready in its present generation."""
 
         def check() -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Scene:
                 raise AssertionError(ready.get("message", "nothing is said of it yet"))
             return found
 
-        return self.eventually(check, f"Workload {name} is Ready in its present generation")
+        return self.eventually(check, f"Workload {name} is Ready in its present generation", timeout)
 
     def _alive(self) -> None:
         self.cluster.check()

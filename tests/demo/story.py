@@ -23,6 +23,18 @@ WALK = ("Container", "VirtualMachine", "Sandbox", "VirtualMachine", "Container",
 MADE = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "EndpointSlice", "ConfigMap")
 
 
+def tell(scene: Scene) -> None:
+    """All of it."""
+    with scene.narrator.step("Run one template in three kinds of isolation"):
+        apply_examples(scene)
+    with scene.narrator.step("Flip one Workload each way"):
+        flip(scene)
+    with scene.narrator.step("Ask what happened"):
+        show_events(scene)
+    with scene.narrator.step("Clean up"):
+        leave_no_trace(scene)
+
+
 def apply_examples(scene: Scene) -> None:
     """One template three times; only spec.isolationPolicy says where it runs."""
     scene.run("kubectl apply -f examples/")
