@@ -126,8 +126,9 @@ def _talk(scene: Scene, address: str) -> None:
     scene.expect("the name of its host", seen["hostname"], _WORKLOAD)
     scene.expect("its environment", "GREETING=hello from a machine" in seen["env"], expected=True)
 
-    def told() -> object:
-        return scene.workload(_WORKLOAD)["status"].get("containers")
+    def told() -> bool:
+        (web,) = scene.workload(_WORKLOAD)["status"].get("containers", [])
+        return bool(web["ready"])
 
     scene.eventually(told, "the status shows the container", timeout=30)
     scene.run(f"kubectl get workload {_WORKLOAD} -o jsonpath='{{.status.containers}}'")

@@ -103,8 +103,15 @@ def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
         yield Attachment("Secret", secret["name"], optional=True, live=False)
     for _, container in containers(pod_spec):
         yield from _environment(container)
+    devices = {
+        device["name"]
+        for _, container in containers(pod_spec)
+        for device in container.get("volumeDevices") or ()
+    }
     for volume in pod_spec.get("volumes") or ():
-        yield from _volume(volume)
+        # A claim that nobody uses isn't touched by a kubelet either; as a disk, KubeVirt would write to it.
+        if not volume.get("persistentVolumeClaim") or volume["name"] in devices:
+            yield from _volume(volume)
     if _LAUNCHER_FIELDS.intersection(_fields(pod_spec)):
         yield Attachment("Launcher", name, optional=False, live=True)
 

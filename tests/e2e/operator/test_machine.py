@@ -38,6 +38,7 @@ RICH: Manifest = {
                         "name": "MAYBE",
                         "valueFrom": {"secretKeyRef": {"name": "absent", "key": "x", "optional": True}},
                     },
+                    {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
                     {"name": "ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
                 ],
                 envFrom=[{"configMapRef": {"name": "settings"}}],

@@ -88,9 +88,13 @@ def env(**source: Any) -> list[Any]:
         ({"volumes": volume(configMap={"name": "c"})}, [("ConfigMap", "c", False, True)]),
         ({"volumes": volume(secret={"secretName": "s", "optional": True})}, [("Secret", "s", True, True)]),
         (
-            {"volumes": volume(persistentVolumeClaim={"claimName": "d"})},
+            {
+                "containers": [{"name": "web", "volumeDevices": [{"name": "v", "devicePath": "/dev/d"}]}],
+                "volumes": volume(persistentVolumeClaim={"claimName": "d"}),
+            },
             [("PersistentVolumeClaim", "d", False, False)],
         ),
+        ({"volumes": volume(persistentVolumeClaim={"claimName": "nobody-uses-it"})}, []),
         (
             {
                 "volumes": volume(

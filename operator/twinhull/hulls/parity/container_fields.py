@@ -14,10 +14,7 @@ _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
 _OWN_PORT = "the guest itself listens there; use another port"
 _PROCFS = "it needs hostUsers false, which a machine can't have; remove it, or use isolation Container"
 _SCTP = "that SCTP reaches a machine is unproved; use TCP or UDP, or isolation Container"
-_NODE_FIELD = (
-    "a machine isn't told its node: it may be moved to another while it runs; remove it, "
-    "or use isolation Container"
-)
+_NODE_ADDRESS = "a machine isn't told its node's address; remove it, or use isolation Container"
 
 
 def field_reference(at: str) -> Iterator[Row]:
@@ -25,7 +22,7 @@ def field_reference(at: str) -> Iterator[Row]:
     yield same(f"{at}fieldRef.apiVersion")
     path = f"{at}fieldRef.fieldPath"
     address = "status.podIP is the address that the cluster knows, and the only one in status.podIPs"
-    yield but(same(path, address), _NODE_FIELD, "spec.nodeName", "status.hostIP", "status.hostIPs")
+    yield but(same(path, address), _NODE_ADDRESS, "status.hostIP", "status.hostIPs")
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
     yield same(f"{at}resourceFieldRef.resource", "of a limit that isn't set: what the machine has")
 

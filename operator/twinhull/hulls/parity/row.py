@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from twinhull.api.workload import Isolation
 
 #: The first guest, and what is assumed of one that doesn't say its version.
-FIRST_GUEST = "1.0"
+FIRST_GUEST = "0.1.0"
 
 
 class Fate(StrEnum):
