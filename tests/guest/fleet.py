@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.guest.containerimage import ContainerImage
     from tests.guest.launcher import Launcher
+    from tests.guest.machine import Machine
     from tests.guest.registry import Registry
     from tests.guest.scenario import Case, Scenario
 
@@ -47,6 +48,7 @@ class Fleet:
     say: Callable[[str], None]
     _crew: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "scenario"))
     _voyages: dict[Scenario, Future[Voyage]] = field(default_factory=dict)
+    _afloat: list[Machine] = field(default_factory=list)
 
     def board(self, cases: Iterable[Case]) -> None:
         """Starts the scenarios of these cases."""
@@ -67,8 +69,11 @@ class Fleet:
         return self._voyages[scenario].result(_PATIENCE)
 
     def land(self) -> None:
-        """Waits for the machines that run, and starts no others."""
-        self._crew.shutdown(wait=True, cancel_futures=True)
+        """Ends the machines that still run, whose outcome nobody waits for any more."""
+        self._crew.shutdown(wait=False, cancel_futures=True)
+        for machine in list(self._afloat):
+            machine.stop()
+        self._crew.shutdown(wait=True)
 
     def _sail(self, scenario: Scenario, cases: list[Case]) -> Voyage:
         voyage, began = Voyage(), time.monotonic()
@@ -80,6 +85,7 @@ class Fleet:
             machine = self.launcher.launch(made, scenario.ports)
         except Exception as error:  # noqa: BLE001 - becomes the outcome of all cases
             return Voyage({case.title: error for case in cases})
+        self._afloat.append(machine)
         try:
             stage = Stage(machine, shelf, self.registry, self.private, self.images)
             if unsettled := _attempt(partial(scenario.settles or Stage.ready, stage)):
@@ -89,6 +95,7 @@ class Fleet:
                 if failed := _attempt(partial(case.check, stage)):
                     voyage.errors[case.title] = _with_words(failed, machine.words())
         finally:
+            self._afloat.remove(machine)
             machine.stop()
             voyage.seconds = time.monotonic() - began
             ready = f"settled after {voyage.ready_after:.0f} s" if voyage.ready_after else "never settled"

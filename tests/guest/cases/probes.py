@@ -10,7 +10,9 @@ from tests.guest.scenario import Scenario, container
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
 
-_OFTEN = {"periodSeconds": 2, "failureThreshold": 2, "timeoutSeconds": 5}
+_OFTEN = {"periodSeconds": 3, "failureThreshold": 2, "timeoutSeconds": 6}
+#: Each one starts a process, which is slow on emulated processors.
+_SELDOM = {"periodSeconds": 8, "failureThreshold": 1, "timeoutSeconds": 20}
 
 
 def _exists(path: str) -> dict[str, Any]:
@@ -44,9 +46,9 @@ PROBES = Scenario(
                     "live-exec",
                     "--append=/tmp/alive:x",
                     port=8083,
-                    livenessProbe={**_exists("/tmp/alive"), **_OFTEN, "timeoutSeconds": 10},  # noqa: S108
+                    livenessProbe={**_exists("/tmp/alive"), **_SELDOM},  # noqa: S108
                 ),
-                container("ready-exec", port=8084, readinessProbe={**_exists("/tmp/ready"), **_OFTEN}),  # noqa: S108
+                container("ready-exec", port=8084, readinessProbe={**_exists("/tmp/ready"), **_SELDOM}),  # noqa: S108
                 container(
                     "ready-grpc", "--grpc=9091", port=8085, readinessProbe={"grpc": {"port": 9091}, **_OFTEN}
                 ),
@@ -63,7 +65,7 @@ PROBES = Scenario(
                     "startup",
                     "--ignore",
                     port=8087,
-                    startupProbe={**_exists("/tmp/started"), "periodSeconds": 2, "failureThreshold": 300},  # noqa: S108
+                    startupProbe={"tcpSocket": {"port": 7071}, "periodSeconds": 3, "failureThreshold": 300},
                     livenessProbe={"httpGet": {"path": "/health", "port": 8087}, **_OFTEN},
                 ),
             ],
@@ -85,7 +87,7 @@ def startup(stage: Stage) -> None:
     assert stage.get(8087, "/set", health="bad") == "set"
     assert stage.container("startup")["restartCount"] == 0
     stage.get(8087, "/set", health="good")
-    stage.get(8087, "/write", path="/tmp/started", text="x")  # noqa: S108
+    stage.get(8087, "/listen", port="7071")
     stage.eventually(lambda: stage.container("startup")["started"], "it has started")
     stage.eventually(lambda: stage.container("startup")["ready"], "and is ready")
 
@@ -155,7 +157,7 @@ def live_exec(stage: Stage) -> None:
 
 @PROBES.case("a probe that takes longer than its timeout has failed", docs.PROBES)
 def timeout(stage: Stage) -> None:
-    stage.get(8086, "/slow", by="8s")
+    stage.get(8086, "/slow", by="10s")
     stage.eventually(lambda: not stage.container("ready-tls")["ready"], "it isn't ready")
     stage.get(8086, "/slow", by="0s")
 

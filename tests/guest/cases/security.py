@@ -71,7 +71,7 @@ def plain(stage: Stage) -> None:
 @SECURITY.case("not root, nothing but what was added, no way to more", docs.SECURITY)
 def locked(stage: Stage) -> None:
     found = stage.report(81)
-    assert (found["uid"], found["gid"]) == (1000, 0)
+    assert (found["uid"], found["gid"]) == (1000, 1000)  # the group that the image's /etc/passwd says
     assert found["capabilities"]["bounding"] == ["NET_BIND_SERVICE"]
     assert found["capabilities"]["effective"] == []
     assert (found["noNewPrivs"], found["seccomp"]) == ("1", "2")
@@ -114,7 +114,8 @@ def named_user(stage: Stage) -> None:
 @SECURITY.case("a user of the image, by numbers", docs.SECURITY)
 def numeric_user(stage: Stage) -> None:
     found = stage.report(8085)
-    assert (found["uid"], found["gid"], found["groups"]) == (1234, 2345, [2345])
+    # Its group is lost: pkg/kubelet/kuberuntime/security_context.go takes only the number of the user.
+    assert (found["uid"], found["gid"], found["groups"]) == (1234, 0, [0])
     assert stage.env(8085)["HOME"] == "/"
 
 
