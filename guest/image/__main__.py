@@ -76,12 +76,18 @@ def boot(  # noqa: PLR0913, PLR0917 - the options
     what = booting.Boot(
         manifest,
         attachments={serial: Path(folder) for serial, folder in _pairs(attach, "=")},
-        forwards={int(guest): int(here) for here, guest in _pairs(port, ":")},
+        forwards={_number(guest): _number(here) for here, guest in _pairs(port, ":")},
         memory=memory,
         arguments=append,
         console=console,
     )
     sys.exit(booting.run(what, image, tools, seconds, click.echo))
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise click.UsageError(f"{text} is no port")
+    return int(text)
 
 
 def _pairs(texts: tuple[str, ...], separator: str) -> list[tuple[str, str]]:

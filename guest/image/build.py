@@ -185,7 +185,6 @@ def _labels(versions: dict[str, str]) -> dict[str, str]:
     """https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md, and our own."""
     standard = {
         "description": "The machine that runs a Workload's Pod: kernel, containerd, crun and kubelet",
-        "licenses": "Apache-2.0",
         "title": _TITLE,
         "version": versions["version"],
     }
