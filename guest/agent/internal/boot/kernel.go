@@ -73,7 +73,7 @@ func loadModules(list string) {
 
 func moduleNames(list string) []string {
 	data, err := os.ReadFile(list)
-	if err != nil {
+	if err != nil && !os.IsNotExist(err) {
 		console.Print("%s: %v", list, err)
 	}
 	var names []string

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,9 +47,11 @@ type position struct {
 // New goes on where an agent before it stopped.
 func New(print func(string)) *Follower {
 	f := &Follower{pattern: pattern, state: state, print: print, read: map[string]*position{}}
-	_ = rundir.ReadJSON(f.state, &f.read)
+	_ = readState(f)
 	return f
 }
+
+func readState(f *Follower) error { return rundir.ReadJSON(f.state, &f.read) }
 
 // Run copies for as long as the machine runs.
 func (f *Follower) Run() {
@@ -144,7 +147,7 @@ func (f *Follower) show(path string, line []byte, shown *int) {
 		return
 	}
 	if len(said) > lineSize {
-		said = said[:lineSize] + "…"
+		said = strings.ToValidUTF8(said[:lineSize], "") + "…"
 	}
 	f.print(container(path) + " | " + said)
 }

@@ -1,0 +1,78 @@
+package serve
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+
+	"twinhull.dev/guest/agent/internal/kube"
+)
+
+func TestProbe(t *testing.T) {
+	var told []netip.Addr
+	ready, why := false, "container web:\n CrashLoopBackOff"
+	handler := Probe("secret", func() (bool, string) { return ready, why }, func(address netip.Addr) { told = append(told, address) })
+	ask := func(path, token, host string) (int, string) {
+		request := httptest.NewRequest(http.MethodGet, path, nil)
+		request.Host = host
+		if token != "" {
+			request.Header.Set("Twinhull-Probe", token)
+		}
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		return answer.Code, answer.Body.String()
+	}
+	for _, token := range []string{"", "wrong", "secret2"} {
+		if code, body := ask("/readyz", token, "10.244.0.9:65254"); code != 403 || body != "" {
+			t.Errorf("token %q: %d %q", token, code, body)
+		}
+	}
+	if told != nil {
+		t.Errorf("somebody without the token told the address %v", told)
+	}
+	if code, body := ask("/readyz", "secret", "10.244.0.9:65254"); code != 503 || body != "container web: CrashLoopBackOff\n" {
+		t.Errorf("%d %q", code, body)
+	}
+	ready, why = true, "the Pod is ready"
+	if code, body := ask("/readyz", "secret", "localhost:65254"); code != 200 || body != "the Pod is ready\n" {
+		t.Errorf("%d %q", code, body)
+	}
+	if len(told) != 1 || told[0] != netip.MustParseAddr("10.244.0.9") {
+		t.Errorf("told %v", told)
+	}
+	if code, _ := ask("/else", "secret", "x"); code != 404 {
+		t.Errorf("%d", code)
+	}
+}
+
+func TestHostAddress(t *testing.T) {
+	for host, want := range map[string]string{
+		"10.244.0.9:65254": "10.244.0.9", "10.244.0.9": "10.244.0.9", "[fd00::1]:65254": "fd00::1", "[fd00::1]": "fd00::1",
+		"::ffff:10.0.0.1": "10.0.0.1", "127.0.0.1:1": "", "0.0.0.0:1": "", "web:80": "", "": "", "224.0.0.1": "",
+	} {
+		got, ok := hostAddress(host)
+		if ok != (want != "") || ok && got.String() != want {
+			t.Errorf("%q: got %v, %v", host, got, ok)
+		}
+	}
+}
+
+func TestAPI(t *testing.T) {
+	handler := API(func() Status {
+		return Status{Version: "1", Error: "e", Final: true, Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
+	})
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
+	if want := `{"version":"1","error":"e","final":true,"pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	for method, path := range map[string]string{http.MethodPost: "/v1/status", http.MethodGet: "/v1/else"} {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(method, path, nil))
+		if answer.Code == 200 {
+			t.Errorf("%s %s is answered", method, path)
+		}
+	}
+}
