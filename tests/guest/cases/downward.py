@@ -154,7 +154,6 @@ def limits(stage: Stage) -> None:
     found = stage.report(8080)["cgroup"]
     assert found["memory.max"] == str(96 << 20)
     assert found["cpu.max"] == "100000 100000"
-    assert found["memory.swap.max"] == "0"
 
 
 @DOWNWARD.case("labels and annotations as files", docs.DOWNWARD)
