@@ -18,6 +18,7 @@ import (
 	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/network"
 	"twinhull.dev/guest/agent/internal/pki"
+	"twinhull.dev/guest/agent/internal/resolve"
 	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/serve"
 )
@@ -25,6 +26,7 @@ import (
 const (
 	round        = time.Second
 	volumesEvery = 10 * time.Second
+	patience     = time.Minute
 )
 
 // Agent is the part of the guest that knows of the Pod.
@@ -40,11 +42,14 @@ type Agent struct {
 	logs     *logs.Follower
 	state    *state
 	ending   ending
+	missing  time.Time // since when the kubelet doesn't list the Pod
+	gone     int       // rounds in which nothing of the Pod was left
+	began    time.Time
 }
 
 // Run never returns but with an error.
 func Run(version string) error {
-	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version)}
+	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version), began: time.Now()}
 	if err := pki.Make(rundir.PKI); err != nil {
 		return fmt.Errorf("making this machine's certificates: %w", err)
 	}
@@ -65,12 +70,22 @@ func (a *Agent) step() {
 	case rundir.Exists(rundir.Stop):
 		a.stop(pods, err)
 	case !rundir.Exists(rundir.StaticPod):
-		a.state.trouble(a.start())
+		a.state.trouble(a.patient(a.start()))
 	default:
 		a.refreshVolumes()
 		a.state.trouble(a.rejected(pods, err))
 		a.end()
 	}
+}
+
+// patient takes waiting for no trouble, for a while: a probe comes soon, and so does the launcher Pod's word.
+func (a *Agent) patient(err error) error {
+	var waiting resolve.Waiting
+	if !errors.As(err, &waiting) || time.Since(a.began) > patience {
+		return err
+	}
+	a.state.set(func(s *state) { s.waiting = waiting.Error() })
+	return nil
 }
 
 // retry does what must be done before all else until it is done. Meanwhile a shutdown isn't held up.
@@ -160,6 +175,15 @@ func (a *Agent) say(err error) {
 	if err != nil {
 		console.Print("%v", err)
 	}
+}
+
+// grace is the Pod's grace period; the API server's default is 30 s.
+func (a *Agent) grace() time.Duration {
+	seconds, set := kube.Integer(kube.Map(a.manifest.Pod, "spec"), "terminationGracePeriodSeconds")
+	if !set {
+		seconds = 30
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 func (a *Agent) podName() (namespace, name string) {

@@ -22,13 +22,28 @@ const (
 	unseen = 20 * time.Second
 )
 
-// ending is how far the Pod's end, or the machine's, has come.
+// ending is how far the Pod's end has come.
 type ending struct {
-	phase   string
-	since   time.Time
-	gone    int
-	given   time.Time
-	stopped bool
+	seen  time.Time // a final phase
+	final time.Time // and no container that runs any more
+}
+
+// next tells whether the status is final, and whether the machine may end: it stays for a while for the
+// operator, if that can ask.
+func (e *ending) next(phase string, settled bool, grace time.Duration, api bool, now time.Time) (final, over bool) {
+	if phase == "" {
+		return false, false
+	}
+	if e.seen.IsZero() {
+		e.seen = now
+	}
+	if !settled && now.Sub(e.seen) < grace+unsettled {
+		return false, false
+	}
+	if e.final.IsZero() {
+		e.final = now
+	}
+	return true, !api || now.Sub(e.final) >= stays
 }
 
 // observe asks the kubelet of the Pod, and keeps the last it said.
@@ -51,13 +66,13 @@ func (a *Agent) find(pods []kube.Object) kube.Object {
 // rejected tells if the kubelet doesn't take the Pod, in its own words.
 func (a *Agent) rejected(pods []kube.Object, err error) error {
 	if err != nil || a.find(pods) != nil {
-		a.ending.given = time.Time{}
+		a.missing = time.Time{}
 		return nil
 	}
-	if a.ending.given.IsZero() {
-		a.ending.given = time.Now()
+	if a.missing.IsZero() {
+		a.missing = time.Now()
 	}
-	if time.Since(a.ending.given) < unseen {
+	if time.Since(a.missing) < unseen {
 		return nil
 	}
 	return fmt.Errorf("the kubelet doesn't take the Pod: %s", lastRejection(rundir.Root+"/kubelet.log"))
@@ -82,27 +97,16 @@ func lastRejection(log string) string {
 // end lets the machine end once the Pod has ended and the operator had its time to learn how.
 func (a *Agent) end() {
 	a.state.lock.Lock()
-	pod := a.state.pod
+	pod, known := a.state.pod, a.state.final
 	a.state.lock.Unlock()
 	phase, settled := kubelet.Ended(pod)
-	if phase == "" {
-		return
-	}
-	now := time.Now()
-	if a.ending.phase == "" {
-		a.ending.phase, a.ending.since = phase, now
-	}
-	grace, _ := kube.Integer(kube.Map(a.manifest.Pod, "spec"), "terminationGracePeriodSeconds")
-	if !settled && now.Sub(a.ending.since) < time.Duration(grace)*time.Second+unsettled {
-		return
-	}
-	if !a.ending.stopped {
-		a.ending.stopped, a.ending.since = true, now
+	final, over := a.ending.next(phase, settled, a.grace(), a.manifest.API != nil, time.Now())
+	if final && !known {
 		a.state.set(func(s *state) { s.final = true })
 		a.logs.Copy()
 		console.Print("the Pod has ended: %s%s", phase, exits(pod))
 	}
-	if a.manifest.API == nil || now.Sub(a.ending.since) > stays {
+	if over {
 		a.finish(phase)
 	}
 }
@@ -127,20 +131,20 @@ func (a *Agent) stop(pods []kube.Object, err error) {
 	a.state.set(func(s *state) { s.stopping = true })
 	if removed := os.Remove(rundir.StaticPod); removed == nil {
 		console.Print("the Pod is being ended")
-		a.ending.gone = 0
+		a.gone = 0
 		return
 	}
 	if err != nil || a.find(pods) != nil {
-		a.ending.gone = 0
+		a.gone = 0
 		return
 	}
 	running, err := a.kubelet.Running()
 	if err != nil || len(running) > 0 {
-		a.ending.gone = 0
+		a.gone = 0
 		return
 	}
 	// Twice, since the kubelet may just be making it.
-	if a.ending.gone++; a.ending.gone >= 2 {
+	if a.gone++; a.gone >= 2 {
 		a.logs.Copy()
 		console.Print("the Pod is gone")
 		a.finish(kubelet.Succeeded)

@@ -22,7 +22,6 @@ import (
 const (
 	registries  = "/etc/containerd/certs.d"
 	credentials = rundir.Root + "/pull.json"
-	usualGrace  = 30
 )
 
 // prepare does what comes before the kubelet's start, and starts it.
@@ -36,11 +35,7 @@ func (a *Agent) prepare() error {
 	if err := os.MkdirAll(rundir.Manifests, 0o700); err != nil {
 		return err
 	}
-	grace, set := kube.Integer(kube.Map(a.manifest.Pod, "spec"), "terminationGracePeriodSeconds")
-	if !set {
-		grace = usualGrace
-	}
-	if err := rundir.Write(rundir.Grace, []byte(strconv.FormatInt(grace, 10)), 0o644); err != nil {
+	if err := rundir.Write(rundir.Grace, fmt.Appendf(nil, "%.0f", a.grace().Seconds()), 0o644); err != nil {
 		return err
 	}
 	if a.kubelet, err = kubelet.NewClient(); err != nil {

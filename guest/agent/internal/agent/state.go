@@ -16,6 +16,7 @@ type state struct {
 	pod      kube.Object
 	error    string
 	stale    string
+	waiting  string
 	stopping bool
 	final    bool
 	serving  bool
@@ -64,6 +65,8 @@ func (s *state) ready() (bool, string) {
 	case s.error != "":
 		is, _ := kubelet.Ready(s.pod)
 		return is, s.error
+	case s.pod == nil && s.waiting != "":
+		return false, s.waiting
 	case s.pod == nil:
 		return false, "the Pod isn't there yet"
 	}

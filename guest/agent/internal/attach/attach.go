@@ -20,7 +20,7 @@ import (
 
 const (
 	readOnly = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-	patience = 10 * time.Second
+	patience = 3 * time.Second // disks are there from the start
 )
 
 // Manifest reads manifest.json from its disk.

@@ -22,11 +22,13 @@ const (
 // Every, LogrusWarning and KlogWarning tell which lines of a child are worth the console.
 func Every(string) bool { return true }
 
-// harmless are warnings that every start of these programs in such a machine has.
+// harmless are warnings that these programs have in every such machine, at their start and when containers end.
 var harmless = []string{
 	"Configuration migrated from version", "fsverity", "failed to load cni during init", "is not unpacked",
 	"Flexvolume plugin directory", "kubeclient not set", "standalone mode", "Skipping pod synchronization",
-	"checkpoint is not found", "no imagefs label", "Housekeeping took longer",
+	"checkpoint is not found", "no imagefs label", "Housekeeping took longer", "async mode for boltdb",
+	"addrConn.createTransport failed", "ttrpc: received message on inactive stream", "ttrpc: closed",
+	"failed sending message on channel", "Failed to create existing container",
 }
 
 func isHarmless(line string) bool {
