@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
     from _pytest.terminal import TerminalReporter
 
+_LOG = pytest.StashKey[dict[str, str]]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the mark of the quarter that every run of the tests has."""
     config.addinivalue_line("markers", "guest_quick: of the quarter of the booted cases that `make test` has")
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Says how long the machines took."""
+    for name, voyage in config.stash.get(_LOG, {}).items():
+        terminalreporter.write_line(f"{name:14} {voyage}")
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +42,8 @@ def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for name, image in images.items():
         if not name.startswith("late"):  # a case pushes that itself
             (private if name.startswith("private") else public).push(name, image)
-    terminal = cast("TerminalReporter", request.config.pluginmanager.getplugin("terminalreporter"))
     launcher = Launcher(tools(), guest_files(), folder / "machines")
-    fleet = Fleet(launcher, public, private, images, terminal.write_line)
+    fleet = Fleet(launcher, public, private, images)
     fleet.board(
         cast("Case", item.callspec.params["case"])
         for item in request.session.items
@@ -44,5 +51,6 @@ def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     )
     yield fleet
     fleet.land()
+    request.config.stash[_LOG] = fleet.log()
     public.stop()
     private.stop()

@@ -30,11 +30,19 @@ _PATIENCE = 1500.0
 
 @dataclass
 class Voyage:
-    """What came of a scenario: what went wrong, by the case's title, and how long things took, in seconds."""
+    """What came of a scenario: what went wrong, by the case's title, and how long things took, in seconds.
+
+    `processor` is what QEMU used, which other work on this machine doesn't change.
+    """
 
     errors: dict[str, BaseException] = field(default_factory=dict)
-    ready_after: float | None = None
+    settled_after: float | None = None
     seconds: float = 0
+    processor: float = 0
+
+    def __str__(self) -> str:
+        settled = f"settled after {self.settled_after:.0f} s" if self.settled_after else "never settled"
+        return f"{settled}, took {self.seconds:.0f} s, {self.processor:.0f} s of a processor"
 
 
 @dataclass
@@ -45,7 +53,6 @@ class Fleet:
     registry: Registry
     private: Registry
     images: dict[str, ContainerImage]
-    say: Callable[[str], None]
     _crew: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "scenario"))
     _voyages: dict[Scenario, Future[Voyage]] = field(default_factory=dict)
     _afloat: list[Machine] = field(default_factory=list)
@@ -64,9 +71,10 @@ class Fleet:
         if error := voyage.errors.get(case.title):
             raise error
 
-    def voyage(self, scenario: Scenario) -> Voyage:
-        """Waits for all of a scenario."""
-        return self._voyages[scenario].result(_PATIENCE)
+    def log(self) -> dict[str, str]:
+        """What is known of the scenarios that are over, by their names."""
+        done = {scenario.name: future for scenario, future in self._voyages.items() if future.done()}
+        return {name: str(future.result()) for name, future in done.items() if not future.cancelled()}
 
     def land(self) -> None:
         """Ends the machines that still run, whose outcome nobody waits for any more."""
@@ -89,18 +97,17 @@ class Fleet:
         try:
             stage = Stage(machine, shelf, self.registry, self.private, self.images)
             if unsettled := _attempt(partial(scenario.settles or Stage.ready, stage)):
-                return Voyage({case.title: _with_words(unsettled, machine.words()) for case in cases})
-            voyage.ready_after = machine.age
+                voyage.errors = {case.title: _with_words(unsettled, machine.words()) for case in cases}
+                return voyage
+            voyage.settled_after = machine.age
             for case in cases:
                 if failed := _attempt(partial(case.check, stage)):
                     voyage.errors[case.title] = _with_words(failed, machine.words())
         finally:
+            voyage.processor = machine.processor_seconds()
             self._afloat.remove(machine)
             machine.stop()
             voyage.seconds = time.monotonic() - began
-            ready = f"settled after {voyage.ready_after:.0f} s" if voyage.ready_after else "never settled"
-            fine = len(cases) - len(voyage.errors) if voyage.ready_after else 0
-            self.say(f"  {scenario.name}: {ready}, {fine} of {len(cases)} cases fine, {voyage.seconds:.0f} s")
         return voyage
 
 
