@@ -93,9 +93,10 @@ class Inputs:
             path for path in [*sources, initrd.MODULES, _HERE / "debian.lock"] if path.is_file()
         ):
             digest.update(f"{path.relative_to(_HERE)}\0".encode() + path.read_bytes())
-        # The programs' folders are named for what they are built of.
         digest.update(json.dumps([self.architecture.debian, self.tools.root.name]).encode())
-        digest.update("".join(path.parent.name for path in self.programs.values()).encode())
+        for path in self.programs.values():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()[:16]
 
 
