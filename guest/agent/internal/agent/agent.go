@@ -159,6 +159,7 @@ func (a *Agent) learn(address netip.Addr) {
 	if known() != address {
 		a.say(rundir.Write(rundir.Address, []byte(address.String()), 0o644))
 	}
+	a.state.set(func(s *state) { s.address = address.String() })
 }
 
 // known is that address, invalid as long as nobody has told it.

@@ -79,6 +79,13 @@ func TestTheStatusCarriesTheMostPressingTrouble(t *testing.T) {
 	if answer.Error != "" || kube.Text(kube.Map(answer.Pod, "status"), "phase") != "Running" || kube.Map(answer.Pod, "metadata")["annotations"] != nil || answer.Pod["spec"] != nil {
 		t.Errorf("%+v", answer)
 	}
+	if kube.Map(answer.Pod, "status")["podIP"] != nil {
+		t.Errorf("an address that nobody told: %+v", answer)
+	}
+	s.set(func(s *state) { s.address = "10.244.0.9" })
+	if status := kube.Map(s.status().Pod, "status"); kube.Text(status, "podIP") != "10.244.0.9" || kube.Text(status, "phase") != "Running" {
+		t.Errorf("%+v", status)
+	}
 	s.set(func(s *state) { s.stopping = true })
 	if is, why := s.ready(); is || why != "the machine is shutting down" {
 		t.Errorf("%v, %q", is, why)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"maps"
 	"sync"
 
 	"twinhull.dev/guest/agent/internal/console"
@@ -17,6 +18,7 @@ type state struct {
 	error    string
 	stale    string
 	waiting  string
+	address  string
 	stopping bool
 	final    bool
 	serving  bool
@@ -82,7 +84,10 @@ func (s *state) status() serve.Status {
 	}
 	answer := serve.Status{Version: s.version, Error: trouble, Final: s.final, Pod: kube.Object{}}
 	if s.pod != nil {
-		answer.Pod = kube.Object{"metadata": kept(kube.Map(s.pod, "metadata")), "status": kube.Map(s.pod, "status")}
+		answer.Pod = kube.Object{
+			"metadata": kept(kube.Map(s.pod, "metadata")),
+			"status":   addressed(kube.Map(s.pod, "status"), s.address),
+		}
 	}
 	return answer
 }
@@ -96,6 +101,19 @@ func kept(metadata kube.Object) kube.Object {
 		}
 	}
 	return few
+}
+
+// addressed is a status with the Pod's address in the cluster. A kubelet without an API server leaves it out
+// (pkg/kubelet/kubelet_pods.go, generateAPIPodStatus), and would know another.
+func addressed(status kube.Object, address string) kube.Object {
+	if address == "" {
+		return status
+	}
+	added := make(kube.Object, len(status)+2)
+	maps.Copy(added, status)
+	added["podIP"] = address
+	added["podIPs"] = []any{kube.Object{"ip": address}}
+	return added
 }
 
 func oneLine(text string) string {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/rundir"
 )
 
 type mountPoint struct {
@@ -46,6 +48,9 @@ func mountAll() error {
 		if err := unix.Mount(mount.kind, mount.at, mount.kind, mount.flags, mount.options); err != nil {
 			return fmt.Errorf("mounting %s on %s: %w", mount.kind, mount.at, err)
 		}
+	}
+	if err := os.MkdirAll(rundir.Root, 0o755); err != nil {
+		return err
 	}
 	for link, target := range links {
 		_ = os.Symlink(target, link)

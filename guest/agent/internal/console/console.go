@@ -27,7 +27,7 @@ func Line(line string) {
 		return
 	}
 	defer out.Close()
-	fmt.Fprintf(out, "%s\r\n", line)
+	fmt.Fprintln(out, line) // the terminal makes \r\n of it
 }
 
 // Fatal is for PID 1, whose end would be a kernel panic with no word: it says why, and waits to be read.

@@ -65,7 +65,8 @@ func Config(clusterDomain string) kube.Object {
 	}
 }
 
-// Arguments are the kubelet's flags. The node's name is the end of the Pod's (manifest.SplitName).
+// Arguments are the kubelet's flags. The node's name is the end of the Pod's (manifest.SplitName). Without an
+// address the kubelet would ask the cluster's DNS for one by that name (pkg/kubelet/nodestatus/setters.go).
 func Arguments(node, address string) []string {
 	return []string{
 		"--config=" + rundir.KubeletConfig,
