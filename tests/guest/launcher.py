@@ -13,6 +13,7 @@ from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.guest import commandlines
 from tests.guest.blueprint import Blueprint
 from tests.guest.commandlines import Place
+from tests.guest.guestapi import GuestApi
 from tests.guest.machine import Machine
 from tests.guest.nodekubelet import NodeKubelet
 from tests.guest.qmp import Qmp
@@ -85,9 +86,8 @@ class Launcher:
             process.stop(processes)
             raise
         kubelet.start()
-        return Machine(
-            blueprint, place, volumes, processes, qmp, kubelet, folder / "client.pem", api_port, began
-        )
+        api = GuestApi(address, place.forwards.get(api_port, 0), folder / "client.pem")
+        return Machine(blueprint, place, volumes, processes, qmp, kubelet, api, began)
 
     def _share(self, blueprint: Blueprint, place: Place, volumes: Volumes) -> list[Process]:
         started = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from tests.controlplane.process import Process
     from tests.guest.blueprint import Blueprint
     from tests.guest.commandlines import Place
+    from tests.guest.guestapi import GuestApi
     from tests.guest.nodekubelet import NodeKubelet
     from tests.guest.qmp import Qmp
     from tests.guest.volumes import Volumes
@@ -44,8 +44,7 @@ class Machine:
     processes: list[Process]
     qmp: Qmp
     kubelet: NodeKubelet
-    client: Path
-    api_port: int
+    api: GuestApi
     began: float
 
     @property
@@ -123,24 +122,7 @@ class Machine:
 
     def answer(self) -> Raw:
         """What the guest says of itself and its Pod to the operator."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # made at boot, signed by nobody
-        context.load_cert_chain(self.client)
-        port = self.place.forwards[self.api_port]
-        connection = http.client.HTTPSConnection(self.place.address, port, timeout=20, context=context)
-        try:
-            connection.request("GET", "/v1/status")
-            response = connection.getresponse()
-            content = response.read()
-        except http.client.HTTPException as error:
-            raise ConnectionError(repr(error)) from error
-        finally:
-            connection.close()
-        assert response.status == 200, f"{response.status} {content!r}"
-        found: Raw = json.loads(content)
-        return found
+        return self.api.status()
 
     def status(self) -> Raw:
         """The Pod's status."""
@@ -175,5 +157,6 @@ class Machine:
     def stop(self) -> None:
         """Ends it for sure."""
         self.kubelet.stop()
+        self.api.close()
         self.qmp.close()
         process.stop(self.processes)

@@ -1,0 +1,68 @@
+"""The guest's answers to the operator."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TIMEOUT = 20.0
+
+
+@dataclass
+class GuestApi:
+    """One connection, kept: a TLS handshake takes long on an emulated processor. `port` is forwarded."""
+
+    address: str
+    port: int
+    client: Path
+    _connection: http.client.HTTPSConnection | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def status(self) -> dict[str, Any]:
+        """What the guest says of itself and its Pod."""
+        with self._lock:
+            kept = self._connection is not None
+            try:
+                return self._ask()
+            except OSError:
+                self._drop()
+                if not kept:
+                    raise
+                return self._ask()  # the guest may have closed the one that was kept
+
+    def close(self) -> None:
+        """Closes the connection."""
+        with self._lock:
+            self._drop()
+
+    def _ask(self) -> dict[str, Any]:
+        if self._connection is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE  # made at boot, signed by nobody
+            context.load_cert_chain(self.client)
+            self._connection = http.client.HTTPSConnection(
+                self.address, self.port, timeout=_TIMEOUT, context=context
+            )
+        try:
+            self._connection.request("GET", "/v1/status")
+            response = self._connection.getresponse()
+            content = response.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(repr(error)) from error
+        assert response.status == 200, f"{response.status} {content!r}"
+        found: dict[str, Any] = json.loads(content)
+        return found
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
