@@ -17,8 +17,16 @@ demo-boot: .venv/ready ## See one Workload's machine really boot and answer, wit
 	@$(PY) -m tests.demo boot
 
 .PHONY: test
-test: .venv/ready lint check-generated ## All tests, on a real control plane (the first run builds it, which takes a while)
+test: .venv/ready lint check-generated test-agent ## All tests, on a real control plane, and a quarter of the booted ones (the first run builds all of it)
 	@$(PY) -m pytest
+	@$(PY) -m pytest tests/guest -m guest_quick
+
+.PHONY: test-agent
+test-agent: ## The tests of the guest's own program
+	@$(PYTHON) -c 'import shutil, sys; sys.exit(shutil.which("go") is None)' || \
+	    { echo 'Go 1.26 or later is needed: install it from https://go.dev/dl/' >&2; exit 1; }
+	@cd guest/agent && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }; }
+	@cd guest/agent && go vet ./... && out=$$(go test -timeout 120s ./... 2>&1) || { echo "$$out" >&2; exit 1; }
 
 .PHONY: unit
 unit: .venv/ready ## The tests of the pure core alone, without a control plane
@@ -63,7 +71,7 @@ guest: .venv/ready ## Make the disk image, kernel and initrd that a Workload's m
 	@$(PY) -m guest.image build
 
 .PHONY: test-guest
-test-guest: .venv/ready ## Boot the guest from the operator's own objects, and look at what runs in it
+test-guest: .venv/ready test-agent ## Boot the guest from the operator's own objects, and look at what runs in it
 	@$(PY) -m pytest tests/guest
 
 .PHONY: guest-lock

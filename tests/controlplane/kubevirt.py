@@ -125,7 +125,7 @@ def _configuration() -> Manifest:
         "apiVersion": "kubevirt.io/v1",
         "kind": "KubeVirt",
         "metadata": {"name": "kubevirt", "namespace": NAMESPACE},
-        "spec": {},
+        "spec": {"configuration": {"developerConfiguration": {"featureGates": ["PanicDevices"]}}},
     }
 
 

@@ -12,9 +12,11 @@ from twinhull.hulls import quantity
 
 Resource = Literal["cpu", "memory"]
 
-#: What the guest takes for itself: kernel, containerd, kubelet (110 MiB were measured in an idle guest).
+#: What the guest takes for itself: kernel, containerd, kubelet (110 MiB were measured in an idle guest), and
+#: for each container beyond the first its shim.
 GUEST_OVERHEAD = 192 * quantity.MEBIBYTE
-#: What a template that says nothing of memory is given.
+SHIM_OVERHEAD = 12 * quantity.MEBIBYTE
+#: What the containers of which nothing is said are given together: they may take all that a node has left.
 UNSAID_MEMORY = 512 * quantity.MEBIBYTE
 
 
@@ -31,7 +33,7 @@ class MachineSize:
 
 
 def machine_size(pod_spec: Raw) -> MachineSize:
-    """The machine that holds a Pod: as large as its limits, or its requests where it has none.
+    """The machine that holds a Pod: as large as its limits, or its requests where there are none.
 
     The node reserves what it would for the Pod, and the guest's own on top, so quotas and the scheduler see
     the same. A Pod that may grow beyond its request does so within the machine: its node may be overcommitted
@@ -40,18 +42,32 @@ def machine_size(pod_spec: Raw) -> MachineSize:
     cpu_request, cpu_limit = requested(pod_spec, "cpu"), limited(pod_spec, "cpu")
     memory_request, memory_limit = requested(pod_spec, "memory"), limited(pod_spec, "memory")
     cores = cpu_limit or cpu_request or Decimal(1)
-    memory = memory_limit or memory_request or UNSAID_MEMORY
+    own = GUEST_OVERHEAD + SHIM_OVERHEAD * (len(_all(pod_spec)) - 1)
     return MachineSize(
         cores=max(1, int(cores.to_integral_value(ROUND_CEILING))),
-        memory=memory + GUEST_OVERHEAD,
-        requests=_said(cpu_request, memory_request),
-        limits=_said(cpu_limit, memory_limit),
+        memory=_memory(pod_spec) + own,
+        requests=_said(cpu_request, memory_request and memory_request + own),
+        limits=_said(cpu_limit, memory_limit and memory_limit + own),
     )
 
 
+def _memory(pod_spec: Raw) -> Decimal:
+    """What the containers may use: their limits, or requests without; and more if one of them has neither."""
+    whole = _of(pod_spec, "memory", "limits", "requests")
+    if whole:
+        return whole
+    silent = any(not _of(container, "memory", "limits", "requests") for container in _all(pod_spec))
+    said = _sum(pod_spec, lambda container: _of(container, "memory", "limits", "requests") or Decimal(0))
+    return said + UNSAID_MEMORY if silent else said
+
+
 def _said(cpu: Decimal | None, memory: Decimal | None) -> dict[Resource, Decimal]:
-    said: dict[Resource, Decimal | None] = {"cpu": cpu, "memory": memory + GUEST_OVERHEAD if memory else None}
+    said: dict[Resource, Decimal | None] = {"cpu": cpu, "memory": memory}
     return {resource: amount for resource, amount in said.items() if amount}
+
+
+def _all(pod_spec: Raw) -> list[Raw]:
+    return [*(pod_spec.get("initContainers") or ()), *pod_spec["containers"]]
 
 
 def requested(pod_spec: Raw, resource: Resource) -> Decimal:
@@ -72,8 +88,7 @@ def limited(pod_spec: Raw, resource: Resource) -> Decimal | None:
     whole = _of(pod_spec, resource, "limits")
     if whole is not None:
         return whole
-    containers = [*(pod_spec.get("initContainers") or ()), *pod_spec["containers"]]
-    if any(_of(container, resource, "limits") is None for container in containers):
+    if any(_of(container, resource, "limits") is None for container in _all(pod_spec)):
         return None
     return _sum(pod_spec, lambda container: _of(container, resource, "limits") or Decimal(0))
 

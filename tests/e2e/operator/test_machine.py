@@ -194,6 +194,7 @@ def test_machine_runs_the_guest_with_the_manifest_beside_it(web: Subject) -> Non
     kernel = spec["domain"]["firmware"]["kernelBoot"]
     assert kernel["container"]["image"] == GUEST_IMAGE
     assert "console=ttyS0" in kernel["kernelArgs"]
+    assert spec["domain"]["devices"]["panicDevices"] == [{"model": "pvpanic"}], "KubeVirt's gate is open here"
     assert spec["domain"]["cpu"]["cores"] == 2
     assert spec["domain"]["memory"]["guest"] == "704Mi"  # the limit, and 192Mi for the guest itself
     assert spec["domain"]["resources"] == {
@@ -300,6 +301,7 @@ def test_rich_template_is_admitted_by_kubevirt(web: Subject) -> None:
         ("Secret", "absent"),
         ("PersistentVolumeClaim", "data"),
         ("ConfigMap", "more"),
+        ("Launcher", machine["metadata"]["name"]),
     }
     devices = {entry.get("tag") or entry["serial"] for entry in manifest["attachments"]}
     assert devices <= {volume["name"] for volume in spec["volumes"]}

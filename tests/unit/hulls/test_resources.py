@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.hulls import quantity
-from twinhull.hulls.resources import GUEST_OVERHEAD, limited, machine_size, requested
+from twinhull.hulls.resources import GUEST_OVERHEAD, SHIM_OVERHEAD, limited, machine_size, requested
 
 MIB = 2**20
 
@@ -170,6 +170,25 @@ def test_cores_are_whole_and_as_many_as_may_be_used(requests: Any, limits: Any, 
 def test_memory_has_room_for_the_guest_too(resources: Raw, mebibytes: int) -> None:
     size = machine_size({"containers": [{"name": "web", "resources": resources}]})
     assert size.memory == mebibytes * MIB + GUEST_OVERHEAD
+
+
+@pytest.mark.parametrize(
+    ("amounts", "mebibytes"),
+    [
+        (["64Mi", None], 64 + 512),
+        ([None, None, None], 512),
+        (["64Mi", "128Mi"], 64 + 128),
+    ],
+)
+def test_containers_of_which_nothing_is_said_share_what_is_given_to_them(
+    amounts: list[str | None], mebibytes: int
+) -> None:
+    containers = [
+        {"name": f"c{number}", "resources": {"requests": {"memory": amount}} if amount else {}}
+        for number, amount in enumerate(amounts)
+    ]
+    shims = (len(amounts) - 1) * SHIM_OVERHEAD
+    assert machine_size({"containers": containers}).memory == mebibytes * MIB + GUEST_OVERHEAD + shims
 
 
 @pytest.mark.parametrize(
