@@ -110,7 +110,7 @@ func (l *childLog) add(line string, now time.Time) {
 	if l.tail = append(l.tail, line); len(l.tail) > lastLines {
 		l.tail = l.tail[1:]
 	}
-	if l.child.Telling(line) && l.rate.allow(now) {
+	if l.child.Telling(line) && l.rate.allow(line, now) {
 		console.Line(l.child.Name + ": " + line)
 	}
 }
@@ -121,10 +121,11 @@ func (l *childLog) last() []string {
 	return append([]string{}, l.tail...)
 }
 
-// limiter keeps a child that says the same again and again from drowning the Pod's lines.
+// limiter keeps a child that says much, or the same again and again, from drowning the Pod's lines.
 type limiter struct {
 	since time.Time
 	count int
+	last  string
 }
 
 const (
@@ -132,7 +133,18 @@ const (
 	window = 10 * time.Second
 )
 
-func (l *limiter) allow(now time.Time) bool {
+func (l *limiter) allow(line string, now time.Time) bool {
+	// What comes before the first "] " or " level=" is the time of day and the like.
+	for _, start := range []string{"] ", " level="} {
+		_, said, found := strings.Cut(line, start)
+		if found && said == l.last {
+			return false
+		}
+		if found {
+			l.last = said
+			break
+		}
+	}
 	if now.Sub(l.since) > window {
 		l.since, l.count = now, 0
 	}

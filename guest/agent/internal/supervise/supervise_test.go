@@ -68,11 +68,20 @@ func TestALimiterBoundsABurst(t *testing.T) {
 	var limit limiter
 	now, allowed := time.Unix(1000, 0), 0
 	for range 100 {
-		if limit.allow(now) {
+		if limit.allow("x", now) {
 			allowed++
 		}
 	}
-	if allowed != burst || !limit.allow(now.Add(window+time.Second)) {
+	if allowed != burst || !limit.allow("x", now.Add(window+time.Second)) {
 		t.Errorf("allowed %d", allowed)
+	}
+	limit = limiter{}
+	for _, c := range []struct {
+		line string
+		want bool
+	}{{"E1 03:04 file.go:1] same", true}, {"E1 03:05 file.go:1] same", false}, {"E1 03:05 file.go:1] other", true}} {
+		if limit.allow(c.line, now) != c.want {
+			t.Errorf("%s: told or not", c.line)
+		}
 	}
 }
