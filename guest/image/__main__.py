@@ -38,6 +38,8 @@ def build() -> None:
     for path in (image.disk, image.kernel, image.initrd, image.oci, image.sbom):
         files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
         click.echo(f"{sum(one.stat().st_size for one in files) / 1e6:7.1f} MB  {path}")
+    name = f"<your registry>/twinhull-guest:{image.versions['version']}"
+    click.echo(f"\nTo use it: crane push {image.oci} {name}, and twinhull run --guest-image {name}")
 
 
 @main.command()
