@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 #: How long after a log-in kopf may have another one, in seconds.
 _RELOGIN_AFTER = 5.0
-
-
+#: How long guests may take at start-up to say how they are, in seconds.
+_FIRST_ASKING = 3.0
 #: How long watches that start over may take to say all that there is, in seconds.
 _SETTLING = 2.0
 
@@ -108,6 +108,7 @@ class Application:
         self._spawn(self._relist())
         if self._guests:
             self._spawn(self._guests.run())
+            await self._guests.settle(_FIRST_ASKING)
         for _worker in range(self._settings.workers):
             self._spawn(self._reconciler.work())
         self._say_what_is_missing()

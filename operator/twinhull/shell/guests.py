@@ -16,27 +16,31 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import aiohttp
 
-from twinhull.api.base import Raw
 from twinhull.hulls import authority
 from twinhull.hulls.hull import condition, owner_of
 from twinhull.hulls.manifest import API_PORT
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.queue import Queue
-from twinhull.shell.store import Store, key_of, workload_key
+from twinhull.shell.store import Key, Store, key_of, workload_key
 
 logger = logging.getLogger(__name__)
 
-#: How often to look for guests that are to be asked, and how often one is, in seconds.
+#: How often to look for guests that are to be asked, and how often one is, in seconds. One that doesn't
+#: answer is asked ever less often, until news of its instance comes.
 _LOOK_EVERY = 1.0
 _ASK_UNREADY_EVERY = 5.0
 _ASK_READY_EVERY = 30.0
+_ASK_SILENT_EVERY = 120.0
+#: How often in a row one may not answer before its last word is out of date: that takes some minutes.
+_BELIEVED_FOR = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 #: How many are asked at a time, and how much one may say, in bytes.
-_AT_ONCE = 32
+_AT_ONCE = 64
 _LONGEST = 1 << 18
 
 
@@ -45,10 +49,20 @@ class _Guest:
     """One to be asked. `version` is its instance's resourceVersion: news of that is a reason to ask again."""
 
     uid: str
+    workload: Key
     workload_uid: str
     address: str
     version: str
     ready: bool
+
+
+@dataclass(slots=True)
+class _Asked:
+    """When a guest was asked last, of which version of its instance, and how often in a row for nothing."""
+
+    version: str
+    at: float
+    silent: int = 0
 
 
 class Guests:
@@ -58,57 +72,86 @@ class Guests:
         self._store = store
         self._queue = queue
         self._secret = secret
-        self._asked: dict[str, tuple[str, float]] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
         #: What each said last, by the uid of its VirtualMachineInstance.
         self.reports: dict[str, Report] = {}
 
     async def run(self) -> None:
         """Ask until cancelled."""
-        connector = aiohttp.TCPConnector(limit=_AT_ONCE, keepalive_timeout=2 * _ASK_READY_EVERY)
-        async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
-            while True:
-                self._forget()
-                due = [(vmi, guest) for vmi, guest in self._guests() if self._is_due(guest)]
-                await asyncio.gather(*(self._ask(session, vmi, guest) for vmi, guest in due))
-                await asyncio.sleep(_LOOK_EVERY)
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            try:
+                while True:
+                    self._ask_all(session)
+                    await asyncio.sleep(_LOOK_EVERY)
+            finally:
+                for task in self._asking.values():
+                    task.cancel()
 
-    def _guests(self) -> Iterator[tuple[Raw, _Guest]]:
-        for vmi in list(self._store.all(kinds.VIRTUAL_MACHINE_INSTANCE)):
+    async def settle(self, seconds: float) -> None:
+        """Wait until all that are there at the start were asked, but no longer: a status that is written
+        before forgets what the last process had learned of them.
+        """
+        await asyncio.sleep(0)  # `run` begins
+        if self._asking:
+            await asyncio.wait(self._asking.values(), timeout=seconds)
+
+    def _ask_all(self, session: aiohttp.ClientSession) -> None:
+        self._forget()
+        for guest in self._guests():
+            if guest.uid not in self._asking and self._is_due(guest):
+                self._asking[guest.uid] = asyncio.create_task(self._ask(session, guest))
+
+    def _guests(self) -> Iterator[_Guest]:
+        for vmi in self._store.all(kinds.VIRTUAL_MACHINE_INSTANCE):
             status, metadata = vmi.get("status", {}), vmi["metadata"]
             vm = self._store.get(kinds.VIRTUAL_MACHINE, key_of(vmi))
-            owner = owner_of(vm) if vm else None
+            owner, workload = owner_of(vm) if vm else None, workload_key(vmi)
             address = (status.get("interfaces") or [{}])[0].get("ipAddress")
-            if owner is None or status.get("phase") != "Running" or not address:
-                continue
-            ready = condition(vmi, "Ready").get("status") == "True"
-            yield vmi, _Guest(metadata["uid"], owner.uid, address, metadata["resourceVersion"], ready)
+            if owner and workload and status.get("phase") == "Running" and address:
+                ready = condition(vmi, "Ready").get("status") == "True"
+                version = metadata["resourceVersion"]
+                yield _Guest(metadata["uid"], workload, owner.uid, address, version, ready)
 
     def _is_due(self, guest: _Guest) -> bool:
-        report = self.reports.get(guest.uid)
+        report, asked = self.reports.get(guest.uid), self._asked.get(guest.uid)
         if report and report.final:
             return False
-        version, at = self._asked.get(guest.uid, ("", 0.0))
+        if asked is None or asked.version != guest.version:
+            return True
         every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
-        return version != guest.version or asyncio.get_running_loop().time() - at >= every
+        waited = asyncio.get_running_loop().time() - asked.at
+        return waited >= min(every * (1 << min(asked.silent, 10)), _ASK_SILENT_EVERY)
 
-    async def _ask(self, session: aiohttp.ClientSession, vmi: Raw, guest: _Guest) -> None:
-        """Take in what a guest says; one that doesn't answer is asked again later. KubeVirt's word stands."""
-        self._asked[guest.uid] = guest.version, asyncio.get_running_loop().time()
-        host = f"[{guest.address}]" if ":" in guest.address else guest.address
-        try:
-            context = self._context(guest.workload_uid)
-            async with session.get(f"https://{host}:{API_PORT}/v1/status", ssl=context) as response:
-                response.raise_for_status()
-                report = Report.parse(json.loads(await _bounded(response)))
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            logger.debug("the guest of %s doesn't answer: %s", "/".join(key_of(vmi)), error)
-            return
+    async def _ask(self, session: aiohttp.ClientSession, guest: _Guest) -> None:
+        """Take in what a guest says. One that doesn't answer has said nothing: KubeVirt's word stands."""
+        asked = self._asked.setdefault(guest.uid, _Asked(guest.version, 0))
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._asking.pop, guest.uid, None)
+            await stack.enter_async_context(self._turns)
+            asked.version, asked.at = guest.version, asyncio.get_running_loop().time()
+            try:
+                report = await self._answer(session, guest)
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
+                asked.silent += 1
+                if asked.silent == _BELIEVED_FOR and self.reports.pop(guest.uid, None):
+                    self._queue.add(guest.workload)
+                return
+        asked.silent = 0
         if report != self.reports.get(guest.uid):
             self.reports[guest.uid] = report
-            key = workload_key(vmi)
-            if key is not None:
-                self._queue.add(key)
+            self._queue.add(guest.workload)
+
+    async def _answer(self, session: aiohttp.ClientSession, guest: _Guest) -> Report:
+        host = f"[{guest.address}]" if ":" in guest.address else guest.address
+        url = f"https://{host}:{API_PORT}/v1/status"
+        async with session.get(url, ssl=self._context(guest.workload_uid), allow_redirects=False) as response:
+            if response.status != HTTPStatus.OK:
+                raise ValueError(f"{url}: {response.status}")
+            return Report.parse(json.loads(await _bounded(response)))
 
     def _forget(self) -> None:
         """Drop what was said by instances that are gone."""

@@ -197,3 +197,44 @@ def test_instance_that_is_gone_is_forgotten(guest: Guest, monkeypatch: pytest.Mo
         await until(lambda: asker.reports == {})
 
     run(guest, store, monkeypatch, check)
+
+
+def test_start_waits_for_those_that_are_there(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check(asker: Guests, _: Queue) -> None:
+        await asker.settle(20)
+        assert asker.reports == {"vmi1": Report({"phase": "Running"})}
+
+    run(guest, store_with(*machine()), monkeypatch, check)
+
+
+def test_guest_that_does_not_answer_is_asked_ever_less_often_until_there_is_news_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = Guest(tmp_path)
+    silent.says = "nonsense"
+    store = store_with(*machine())
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await until(lambda: silent.asked >= 3)
+        monkeypatch.setattr(guests, "_ASK_UNREADY_EVERY", 60)
+        await asyncio.sleep(0.3)
+        asked = silent.asked
+        silent.says = RUNNING
+        store.put(kinds.VIRTUAL_MACHINE_INSTANCE, machine(version=2)[1])
+        await queue.get()
+        assert (silent.asked, asker.reports["vmi1"].phase) == (asked + 1, "Running")
+
+    run(silent, store, monkeypatch, check)
+
+
+def test_last_word_of_a_guest_that_fell_silent_is_out_of_date(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(asker: Guests, queue: Queue) -> None:
+        assert await queue.get() == ("shop", "web")
+        queue.done(("shop", "web"))
+        guest.says = "nonsense"
+        assert await queue.get() == ("shop", "web")
+        assert asker.reports == {}
+
+    run(guest, store_with(*machine()), monkeypatch, check)
