@@ -38,6 +38,6 @@ func Run(version string) error {
 	go network.Keep()
 
 	end := waitForEnd(buttons)
-	children.StopAll(5 * time.Second)
+	children.StopAll(3 * time.Second)
 	return end.machine()
 }

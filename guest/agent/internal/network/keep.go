@@ -38,12 +38,9 @@ func keep() error {
 	if err := setLink(link, 0); err != nil {
 		return fmt.Errorf("%s: %w", link, err)
 	}
-	client, err := nclient4.New(link, nclient4.WithTimeout(3*time.Second), nclient4.WithRetry(3))
-	if err != nil {
-		return fmt.Errorf("%s: %w", link, err)
-	}
-	defer client.Close()
-	lease, err := client.Request(context.Background(), dhcpv4.WithRequestedOptions(wanted...))
+	lease, err := ask(link, func(client *nclient4.Client) (*nclient4.Lease, error) {
+		return client.Request(context.Background(), dhcpv4.WithRequestedOptions(wanted...))
+	})
 	if err != nil {
 		return fmt.Errorf("%s: no DHCP lease: %w", link, err)
 	}
@@ -59,20 +56,33 @@ func keep() error {
 			}
 			applied = given
 		}
-		if lease, err = renewed(client, lease); err != nil {
+		if lease, err = renewed(link, lease); err != nil {
 			return fmt.Errorf("%s: the DHCP lease has run out: %w", link, err)
 		}
 	}
 }
 
+// ask talks to a DHCP server. The client's raw socket gets all that comes to the interface, so it is closed
+// again at once.
+func ask(link string, what func(*nclient4.Client) (*nclient4.Lease, error)) (*nclient4.Lease, error) {
+	client, err := nclient4.New(link, nclient4.WithTimeout(3*time.Second), nclient4.WithRetry(3))
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return what(client)
+}
+
 // renewed waits for half of a lease's time, and then renews it until its end (RFC 2131, section 4.4.5).
-func renewed(client *nclient4.Client, lease *nclient4.Lease) (*nclient4.Lease, error) {
+func renewed(link string, lease *nclient4.Lease) (*nclient4.Lease, error) {
 	length := lease.ACK.IPAddressLeaseTime(time.Hour)
 	ends := time.Now().Add(length)
 	pause := lease.ACK.IPAddressRenewalTime(length / 2)
 	for {
 		time.Sleep(min(pause, time.Until(ends)))
-		next, err := client.Renew(context.Background(), lease)
+		next, err := ask(link, func(client *nclient4.Client) (*nclient4.Lease, error) {
+			return client.Renew(context.Background(), lease, dhcpv4.WithRequestedOptions(wanted...))
+		})
 		if err == nil {
 			return next, nil
 		}

@@ -27,7 +27,8 @@ var harmless = []string{
 	"Configuration migrated from version", "fsverity", "failed to load cni during init", "is not unpacked",
 	"Flexvolume plugin directory", "kubeclient not set", "standalone mode", "Skipping pod synchronization",
 	"checkpoint is not found", "no imagefs label", "Housekeeping took longer", "async mode for boltdb",
-	"addrConn.createTransport failed", "ttrpc: received message on inactive stream", "ttrpc: closed",
+	"addrConn.createTransport failed", "dial unix /run/containerd/containerd.sock",
+	"ttrpc: received message on inactive stream", "ttrpc: closed",
 	"failed sending message on channel", "Failed to create existing container",
 }
 
