@@ -137,7 +137,8 @@ class Guests:
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 asked.silent += 1
-                if asked.silent == _BELIEVED_FOR and self.reports.pop(guest.uid, None):
+                if asked.silent == _BELIEVED_FOR and guest.uid in self.reports:
+                    del self.reports[guest.uid]
                     self._queue.add(guest.workload)
                 return
         asked.silent = 0
