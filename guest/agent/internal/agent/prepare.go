@@ -92,6 +92,7 @@ func (a *Agent) input(objects kube.Objects) resolve.Input {
 	return resolve.Input{
 		Pod: a.manifest.Pod, Objects: objects, Claims: a.claims, Own: a.lease.Address.Addr(), Known: known(),
 		Kubernetes: a.kubernetes(), ClusterDomain: a.domain, Volumes: rundir.Volumes,
+		Nameservers: a.lease.Nameservers, Search: a.lease.Search,
 	}
 }
 

@@ -1,14 +1,17 @@
 package resolve
 
 import (
+	"fmt"
+
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
 // dns has the kubelet make the Pod's resolv.conf of the machine's: KubeVirt's DHCP passes on the launcher
 // Pod's name servers and search domains, which come from the same dnsPolicy and dnsConfig. Options aren't
 // DHCP's, so they are added: the cluster's own ndots (pkg/kubelet/network/dns/dns.go, defaultDNSOptions), and
-// the Pod's.
-func dns(_ Input, out *Output) error {
+// the Pod's. KubeVirt also puts the subdomain's domain first, which a Pod doesn't search: it is left out
+// (kubevirt.io/kubevirt/pkg/network/driver/common.go).
+func dns(in Input, out *Output) error {
 	spec := kube.Map(out.Pod, "spec")
 	var options []any
 	said := map[string]bool{}
@@ -22,8 +25,24 @@ func dns(_ Input, out *Output) error {
 	}
 	spec["dnsPolicy"] = "Default"
 	delete(spec, "dnsConfig")
+	config := kube.Object{}
 	if options != nil {
-		spec["dnsConfig"] = kube.Object{"options": options}
+		config["options"] = options
+	}
+	if len(in.Search) > 0 && in.Search[0] == out.Domain && len(in.Nameservers) > 0 {
+		spec["dnsPolicy"] = "None"
+		config["nameservers"], config["searches"] = texts(in.Nameservers), texts(in.Search[1:])
+	}
+	if len(config) > 0 {
+		spec["dnsConfig"] = config
 	}
 	return nil
+}
+
+func texts[T any](values []T) []any {
+	found := []any{}
+	for _, value := range values {
+		found = append(found, fmt.Sprint(value))
+	}
+	return found
 }

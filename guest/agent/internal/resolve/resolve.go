@@ -23,6 +23,9 @@ type Input struct {
 	Kubernetes string
 	// ClusterDomain is the cluster's, such as cluster.local.
 	ClusterDomain string
+	// Nameservers and Search are what DHCP says of DNS.
+	Nameservers []netip.Addr
+	Search      []string
 	// Volumes is the folder that the agent writes volumes in.
 	Volumes string
 }

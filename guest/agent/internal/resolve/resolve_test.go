@@ -277,6 +277,16 @@ func TestDNS(t *testing.T) {
 	}
 }
 
+func TestASubdomainIsNotSearched(t *testing.T) {
+	in := input(t, `{"subdomain": "s", "containers": [{"name": "a"}]}`)
+	in.Nameservers = []netip.Addr{netip.MustParseAddr("10.96.0.10")}
+	in.Search = []string{"s.shop.svc.cluster.local", "shop.svc.cluster.local", "svc.cluster.local"}
+	spec := kube.Map(resolved(t, in).Pod, "spec")
+	wants(t, "dnsPolicy", spec["dnsPolicy"], `"None"`)
+	wants(t, "dnsConfig", spec["dnsConfig"], `{"options": [{"name": "ndots", "value": "5"}], "nameservers": ["10.96.0.10"],
+		"searches": ["shop.svc.cluster.local", "svc.cluster.local"]}`)
+}
+
 func TestHostname(t *testing.T) {
 	long := strings.Repeat("a", 62) + "-b"
 	for spec, want := range map[string][2]string{
