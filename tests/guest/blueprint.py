@@ -134,5 +134,5 @@ def _searches(spec: Mapping[str, Any], namespace: str) -> tuple[str, ...]:
     """
     services = f"{namespace}.svc.{CLUSTER_DOMAIN}"
     cluster = () if spec.get("dnsPolicy") == "None" else (services, f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
-    own = (f"{spec['subdomain']}.{services}",) if spec.get("subdomain") else ()
+    own = (f"{spec['subdomain']}.{services}",) if spec.get("subdomain") and cluster else ()
     return (*own, *cluster, *(spec.get("dnsConfig") or {}).get("searches", ()))

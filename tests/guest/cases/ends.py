@@ -35,6 +35,8 @@ DRAIN = Scenario(
     {
         "spec": {
             "terminationGracePeriodSeconds": 8,
+            "subdomain": "inner",
+            "setHostnameAsFQDN": True,
             "containers": [
                 container(
                     "draining",
@@ -48,6 +50,11 @@ DRAIN = Scenario(
         }
     },
 )
+
+
+@DRAIN.case("setHostnameAsFQDN", docs.DNS)
+def full_name(stage: Stage) -> None:
+    assert stage.report(8080)["hostname"] == "drain.inner.shop.svc.cluster.local"
 
 
 @DRAIN.case(

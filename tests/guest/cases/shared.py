@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
-from tests.guest.scenario import Scenario, config_map, container
+from tests.guest.scenario import REGISTRY, Scenario, config_map, container
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
@@ -16,6 +16,11 @@ SHARED = Scenario(
     {
         "spec": {
             "shareProcessNamespace": True,
+            "securityContext": {
+                "runAsUser": 1000,
+                "supplementalGroups": [4000],
+                "supplementalGroupsPolicy": "Strict",
+            },
             "hostname": "given",
             "dnsPolicy": "None",
             "dnsConfig": {
@@ -24,7 +29,7 @@ SHARED = Scenario(
                 "options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}],
             },
             "containers": [
-                container("app", port=8080, volumeMounts=[_VOLUME]),
+                container("app", port=8080, volumeMounts=[_VOLUME, {"name": "image", "mountPath": "/image"}]),
                 container(
                     "shipper",
                     port=8081,
@@ -46,6 +51,7 @@ SHARED = Scenario(
             ],
             "volumes": [
                 {"name": "logs", "emptyDir": {}},
+                {"name": "image", "image": {"reference": f"{REGISTRY}/numeric-user:1"}},
                 {"name": "config", "configMap": {"name": "config", "items": [{"key": "a", "path": "one"}]}},
             ],
         }
@@ -68,6 +74,18 @@ def shared_volume(stage: Stage) -> None:
     assert stage.file(8081, "/logs/app.log")["text"] == "one line\n"
     assert stage.get(8081, "/write", path="/logs/x", text="x") == "read-only file system"
     assert stage.file(8080, "/logs")["mode"] == "0777"
+
+
+@SHARED.case("supplementalGroupsPolicy Strict: the image's groups don't count", docs.SECURITY)
+def strict_groups(stage: Stage) -> None:
+    found = stage.report(8080)
+    assert (found["uid"], sorted(found["groups"])) == (1000, [1000, 4000])
+
+
+@SHARED.case("another image's files as a volume", docs.IMAGE_VOLUME)
+def image_volume(stage: Stage) -> None:
+    assert stage.get(8080, "/file", path="/image/data/from-image") == "image\n"
+    assert stage.get(8080, "/write", path="/image/x", text="x") == "read-only file system"
 
 
 @SHARED.case("one file of a ConfigMap by subPath and items", docs.SUB_PATH)
