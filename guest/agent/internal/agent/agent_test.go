@@ -62,7 +62,7 @@ func TestTheStatusCarriesTheMostPressingTrouble(t *testing.T) {
 		t.Errorf("%+v", s.status())
 	}
 	s.trouble(errors.New("one\ntwo"))
-	if answer := s.status(); answer.Error != "one;two" || answer.Version != "1" || len(answer.Pod) != 0 {
+	if answer := s.status(); answer.Error != "one; two" || answer.Version != "1" || len(answer.Pod) != 0 {
 		t.Errorf("%+v", answer)
 	}
 	s.trouble(nil)

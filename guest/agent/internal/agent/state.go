@@ -2,6 +2,7 @@ package agent
 
 import (
 	"maps"
+	"strings"
 	"sync"
 
 	"twinhull.dev/guest/agent/internal/console"
@@ -117,11 +118,5 @@ func addressed(status kube.Object, address string) kube.Object {
 }
 
 func oneLine(text string) string {
-	line := []rune(text)
-	for index, letter := range line {
-		if letter == '\n' || letter == '\r' {
-			line[index] = ';'
-		}
-	}
-	return string(line)
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r", ""), "\n", "; ")
 }

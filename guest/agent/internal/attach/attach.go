@@ -109,7 +109,7 @@ func mount(serial, tag string, patience time.Duration) (string, error) {
 			return "", err
 		}
 		if err := unix.Mount(tag, folder, "virtiofs", readOnly, ""); err != nil {
-			return "", fmt.Errorf("mounting the virtiofs %s: %w", tag, err)
+			return "", fmt.Errorf("mounting the virtiofs %s: %w (is there one of this tag?)", tag, err)
 		}
 		return folder, nil
 	}

@@ -46,8 +46,9 @@ func present(sys string) []string {
 	var disks []string
 	entries, _ := os.ReadDir(sys)
 	for _, entry := range entries {
-		serial, _ := os.ReadFile(filepath.Join(sys, entry.Name(), "serial"))
-		disks = append(disks, fmt.Sprintf("%s (serial %q)", entry.Name(), strings.TrimSpace(string(serial))))
+		if serial, err := os.ReadFile(filepath.Join(sys, entry.Name(), "serial")); err == nil {
+			disks = append(disks, fmt.Sprintf("%s (serial %q)", entry.Name(), strings.TrimSpace(string(serial))))
+		}
 	}
 	if disks == nil {
 		return []string{"none (is virtio_blk loaded?)"}
