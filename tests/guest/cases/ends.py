@@ -61,6 +61,7 @@ def full_name(stage: Stage) -> None:
     "preStop by HTTP comes before TERM; who ignores TERM is killed when the grace period is over", docs.HOOKS
 )
 def drain(stage: Stage) -> None:
+    assert stage.container("stubborn")["restartCount"] == 0
     stage.machine.kubelet.stop()
     began = stage.machine.age
     stage.machine.power_button()

@@ -56,8 +56,8 @@ func main() {
 			stays = step(value) || stays
 		}
 	}
-	if stays {
-		select {}
+	for stays {
+		time.Sleep(time.Hour) // an empty select is a deadlock to Go, if nothing else goes on
 	}
 }
 
