@@ -57,6 +57,11 @@ DIFFERENCES: tuple[Difference, ...] = (
         "Those of the template. In a Pod they follow what is changed on the Pod while it runs.",
     ),
     Difference(
+        "Volumes in memory",
+        "Secrets, tokens, and what is projected are in the machine's `/run`, a tmpfs that they share; in a "
+        "Pod each is a tmpfs of its own. Neither reaches a disk.",
+    ),
+    Difference(
         "Eviction",
         "A Pod that exceeds the `sizeLimit` of an emptyDir on disk, or a limit of ephemeral-storage, is "
         "evicted. In a machine nothing is, since a kubelet never evicts a static Pod (Kubernetes, "

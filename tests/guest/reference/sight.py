@@ -1,0 +1,102 @@
+"""What the containers of a Pod see, put so that it can be compared with what another Pod's see."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tests.guest.reference.templates import DESK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.guest.scenario import Scenario
+
+Raw = dict[str, Any]
+#: What is seen, by container and by place: "main", "files./etc/hosts.text".
+Sight = dict[tuple[str, str], object]
+
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+#: Numbers and times that are others at every start, wherever it is.
+_FLEETING = (
+    (re.compile(r"\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+"), "..<time>"),
+    (re.compile(r"\b(shared|master):\d+"), r"\1:<number>"),
+    (re.compile(r"/snapshots/\d+/"), "/snapshots/<number>/"),
+    (re.compile(r"/pods/[0-9a-f-]{32,36}/"), "/pods/<uid>/"),
+)
+
+
+class Hull(Protocol):
+    """A Pod that can be asked from outside, in whichever hull."""
+
+    def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
+        """What the container that serves on a port answers."""
+
+    def report(self, port: int, *paths: str) -> Raw:
+        """What it can see, these paths among it."""
+
+
+def look(hull: Hull, scenario: Scenario, names: Mapping[str, str]) -> Sight:
+    """What all containers see. `names` are the hull's own names and addresses, with what stands for each."""
+    sight: Sight = {}
+    for name, report in _reports(hull, scenario):
+        sight |= {(name, place): value for place, value in flat(named(_clean(report), names))}
+    return sight
+
+
+def _reports(hull: Hull, scenario: Scenario) -> Iterator[tuple[str, Raw]]:
+    """Those that containers serve, and those that init containers have left on the desk."""
+    spec = scenario.template["spec"]
+    for container in (*spec.get("initContainers", ()), *spec["containers"]):
+        if ports := container.get("ports"):
+            paths = [mount["mountPath"] for mount in container.get("volumeMounts", ())]
+            yield container["name"], hull.report(ports[0]["containerPort"], _ACCOUNT, *paths)
+        for argument in container.get("args", ()):
+            option, _, path = argument.partition("=")
+            if option == "--report":
+                yield container["name"], json.loads(hull.get(DESK, "/file", path=path))
+
+
+def _clean(report: Raw) -> Raw:
+    """Less what is different at each look, and what is in the report in another way already."""
+    kept = {key: value for key, value in report.items() if key not in {"env", "mounts", "groups", "devices"}}
+    mounts: dict[str, list[Raw]] = {}
+    for mount in report["mounts"]:
+        mounts.setdefault(mount["at"], []).append({key: mount[key] for key in mount if key != "at"})
+    files = {
+        path: {key: file[key] for key in file if key != "size" and path != "/reports"}
+        for path, file in report["files"].items()
+        if not path.startswith("/reports/")
+    }
+    return kept | {
+        "env": dict(entry.split("=", 1) for entry in report["env"]),
+        "mounts": {at: found[0] if len(found) == 1 else found for at, found in mounts.items()},
+        "groups": sorted(report["groups"]),
+        "devices": sorted(report["devices"]),
+        "files": files,
+    }
+
+
+def named(value: Any, names: Mapping[str, str]) -> Any:
+    """Own names by what stands for them, the longest first, also where they are keys."""
+    if isinstance(value, str):
+        for name in sorted(names, key=len, reverse=True):
+            value = value.replace(name, names[name])
+        for pattern, instead in _FLEETING:
+            value = pattern.sub(instead, value)
+        return value
+    if isinstance(value, dict):
+        return {named(key, names): named(below, names) for key, below in value.items()}
+    if isinstance(value, list):
+        return [named(below, names) for below in value]
+    return value
+
+
+def flat(value: Any, place: str = "") -> Iterator[tuple[str, object]]:
+    """The leaves of objects; a list is a leaf."""
+    if not isinstance(value, dict) or not value:
+        yield place, value
+        return
+    for key, below in value.items():
+        yield from flat(below, f"{place}.{key}" if place else key)
