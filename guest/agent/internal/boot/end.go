@@ -36,7 +36,7 @@ func waitForEnd(buttons <-chan string) ending {
 					console.Print("%v", err)
 				}
 			}
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(500 * time.Millisecond):
 		}
 		if said, err := os.ReadFile(rundir.End); err == nil {
 			return ending{failed: strings.TrimSpace(string(said)) == "Failed"}

@@ -37,7 +37,7 @@ func powerButtons() <-chan string {
 	}()
 	go func() {
 		heard := map[string]bool{}
-		for ; ; time.Sleep(2 * time.Second) {
+		for ; ; time.Sleep(5 * time.Second) {
 			devices, _ := filepath.Glob("/dev/input/event*")
 			for _, device := range devices {
 				if !heard[device] {

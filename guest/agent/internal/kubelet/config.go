@@ -24,7 +24,7 @@ func Config(clusterDomain string) kube.Object {
 		"containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
 		"cgroupDriver":             "cgroupfs",
 		"staticPodPath":            rundir.Manifests,
-		"fileCheckFrequency":       "1s",
+		"fileCheckFrequency":       "5s", // it is told of changes by inotify; this is in case it isn't
 		"podLogsDir":               "/var/log/pods",
 		"enableServer":             true,
 		"address":                  "127.0.0.1",

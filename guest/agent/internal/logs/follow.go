@@ -19,7 +19,7 @@ import (
 const (
 	pattern = "/var/log/pods/*/*/*.log"
 	state   = rundir.Root + "/logs.json"
-	pause   = 500 * time.Millisecond
+	pause   = time.Second
 	// Of a container that says more than this in a pause, the console shows only so much: it is slow, and the
 	// Pod isn't to wait for it. The log itself has all.
 	burst     = 500
