@@ -15,15 +15,13 @@ import (
 func environment(in Input, out *Output) error {
 	for _, container := range kube.Containers(out.Pod) {
 		variables := kubernetesService(in.Kubernetes)
-		var whole []any
 		for _, source := range kube.List(container, "envFrom") {
 			found, err := fromObject(in, source)
 			if err != nil {
 				return inContainer(container, "envFrom", err)
 			}
-			whole = append(whole, found...)
+			variables = append(variables, found...)
 		}
-		variables = append(variables, whole...)
 		for _, variable := range kube.List(container, "env") {
 			resolved, err := resolveVariable(in, variable)
 			if err != nil {
@@ -34,7 +32,10 @@ func environment(in Input, out *Output) error {
 			}
 		}
 		delete(container, "envFrom")
-		container["env"] = variables
+		delete(container, "env")
+		if variables != nil {
+			container["env"] = variables
+		}
 	}
 	return nil
 }

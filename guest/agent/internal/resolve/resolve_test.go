@@ -83,7 +83,7 @@ func TestAStaticPodIsOtherwiseThePodItself(t *testing.T) {
 	delete(spec, "terminationGracePeriodSeconds")
 	wants(t, "spec", spec, `{"hostname": "web", "restartPolicy": "Never", "newField": {"kept": [1.5]}, "hostNetwork": true,
 		"dnsPolicy": "Default", "dnsConfig": {"options": [{"name": "ndots", "value": "5"}]}, "hostAliases": [{"ip": "10.9.8.7"}],
-		"containers": [{"name": "web", "image": "i", "newField": true, "env": null}],
+		"containers": [{"name": "web", "image": "i", "newField": true}],
 		"volumes": [{"name": "e", "emptyDir": {}}, {"name": "i", "image": {"reference": "r"}}]}`)
 }
 
