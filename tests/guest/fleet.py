@@ -89,7 +89,7 @@ class Fleet:
         shelf.put(*scenario.objects)
         mirrors = {REGISTRY: self.registry.mirror, PRIVATE: self.private.mirror}
         try:
-            made = render(scenario.workload(), shelf, mirrors)
+            made = render(scenario.workload(), shelf, mirrors, scenario.manifest)
             machine = self.launcher.launch(made, scenario.ports)
         except Exception as error:  # noqa: BLE001 - becomes the outcome of all cases
             return Voyage({case.title: error for case in cases})

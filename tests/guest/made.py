@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +13,7 @@ from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Capabilities, Observed
 from twinhull.hulls import authority
+from twinhull.hulls.manifest import MANIFEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,17 +63,25 @@ class Made:
         return authority.client(self.secret, self.workload_uid, datetime.now(UTC))
 
 
-def render(workload: Mapping[str, Any], shelf: Shelf, mirrors: Mapping[str, str]) -> Made:
+def render(
+    workload: Mapping[str, Any],
+    shelf: Shelf,
+    mirrors: Mapping[str, str],
+    changes: Mapping[str, Any] | None = None,
+) -> Made:
     """What the operator would make of a Workload, without any API server. The manifest goes onto the shelf.
 
     `mirrors` are the addresses of the registries that the operator is configured with, by the host that
-    images are named with.
+    images are named with. `changes` are made in the manifest, for what no operator would tell a guest.
     """
     registries = tuple(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items())
     defaults = OperatorDefaults(guest_image=GUEST_IMAGE, registries=registries, guest_secret=SECRET)
     seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
     manifest, vm = case.hull_objects
+    if changes:
+        told = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
+        manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
     shelf.put(manifest)
     return Made(case.workload.metadata.uid, vm, shelf)
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.guest.cases import batch, database, downward, ends, probes, security, shared, troubles, web
+from tests.guest.cases import (
+    batch,
+    contract,
+    database,
+    downward,
+    ends,
+    probes,
+    security,
+    shared,
+    troubles,
+    web,
+)
 
 SCENARIOS = (
     web.WEB,
@@ -18,4 +29,6 @@ SCENARIOS = (
     batch.INIT_FAILURE,
     ends.DEADLINE,
     ends.DRAIN,
+    contract.NEWER,
+    contract.MISSING,
 )

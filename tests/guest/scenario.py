@@ -38,7 +38,7 @@ class Scenario:
     """A template, the objects that it refers to, and its cases, in the order in which they are looked at.
 
     Unless it `settles` otherwise, the machine must be ready first. A `quick` one is of the quarter that every
-    run of the tests has.
+    run of the tests has. `manifest` is what is changed in what the operator tells the guest.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Scenario:
     objects: tuple[Raw, ...] = ()
     quick: bool = False
     settles: Callable[[Stage], object] | None = None
+    manifest: Raw = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
     def case(self, title: str, source: str) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:

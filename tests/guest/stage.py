@@ -55,7 +55,7 @@ class Stage:
         """The status of a container."""
         return self.machine.container(name)
 
-    def eventually(self, check: Callable[[], T], what: str, timeout: float = 90) -> T:
+    def eventually(self, check: Callable[[], T], what: str, timeout: float = 150) -> T:
         """Waits until it is so."""
         return self.machine.eventually(check, timeout, what)
 
@@ -66,7 +66,7 @@ class Stage:
             if device.source.name == obj["metadata"]["name"]:
                 self.machine.volumes.refresh(device)
 
-    def ready(self, timeout: float = 240) -> None:
+    def ready(self, timeout: float = 400) -> None:
         """Waits until the cluster takes the machine for ready."""
         kubelet = self.machine.kubelet
         self.machine.eventually(
@@ -78,7 +78,7 @@ class Stage:
         kubelet = self.machine.kubelet
         self.machine.eventually(lambda: not kubelet.ready, timeout, "the machine isn't ready any more")
 
-    def final(self, timeout: float = 240) -> Raw:
+    def final(self, timeout: float = 400) -> Raw:
         """The status with which the Pod has ended, once it has."""
         answer = self.machine.eventually(
             lambda: (found := self.machine.answer())["final"] and found, timeout, "the Pod has ended", 1

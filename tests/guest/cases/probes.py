@@ -66,7 +66,7 @@ PROBES = Scenario(
     },
     settles=lambda stage: stage.machine.eventually(
         lambda: all("running" in one["state"] for one in stage.machine.status()["containerStatuses"]),
-        300,
+        400,
         "all containers run",
     ),
 )

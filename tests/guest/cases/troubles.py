@@ -31,7 +31,7 @@ TROUBLES = Scenario(
         }
     },
     settles=lambda stage: stage.machine.eventually(
-        lambda: "running" in stage.container("fine")["state"], 240, "the first container runs"
+        lambda: "running" in stage.container("fine")["state"], 400, "the first container runs"
     ),
 )
 

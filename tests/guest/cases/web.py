@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.guest.cases import documentation as docs
+from tests.guest.guestapi import GuestApi
+from tests.guest.made import SECRET
 from tests.guest.nodekubelet import POD_IP
 from tests.guest.scenario import NAMESPACE, REGISTRY, Scenario, config_map, container, secret
+from twinhull.hulls import authority
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
@@ -275,6 +281,24 @@ def probe_token(stage: Stage) -> None:
     assert kubelet.ask(headers={}).code == 403
     assert kubelet.ask(headers={"Twinhull-Probe": "wrong"}).code == 403
     assert kubelet.ask().code == 200
+
+
+@WEB.case("only the operator is told the status", docs.CONTRACT)
+def api_clients(stage: Stage) -> None:
+    own = stage.machine.api
+    other = own.client.with_name("another-client.pem")
+    other.write_bytes(authority.client(SECRET, "uid-of-another-workload", datetime.now(UTC)))
+    with pytest.raises(OSError, match=r"(?i)alert|reset|closed"):
+        GuestApi(own.address, own.port, other).status()
+    assert own.status()["version"]
+
+
+@WEB.case("the guest's own ports are no way in for the Pod or the network", docs.CONTRACT)
+def own_ports(stage: Stage) -> None:
+    (address,) = (
+        line.split()[0] for line in stage.file(8080, "/etc/hosts")["text"].splitlines() if "\tweb" in line
+    )
+    assert "refused" in stage.get(8080, "/dial", address=f"{address}:65251")
 
 
 @WEB.case("the status has the Pod's address and names", docs.CONTRACT)
