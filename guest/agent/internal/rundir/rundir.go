@@ -47,12 +47,16 @@ func Write(path string, data []byte, mode os.FileMode) error {
 		return err
 	}
 	// The leading dot keeps the kubelet from reading a half-written static Pod (pkg/kubelet/config/file.go).
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	// Its name is its own, since two may write at once.
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
+	defer os.Remove(file.Name())
 	_, err = file.Write(data)
+	if err == nil {
+		err = file.Chmod(mode)
+	}
 	if err == nil {
 		err = file.Sync()
 	}
@@ -62,7 +66,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(temporary, path)
+	return os.Rename(file.Name(), path)
 }
 
 // WriteJSON replaces a file by a value's JSON.
