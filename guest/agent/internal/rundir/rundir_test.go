@@ -3,27 +3,43 @@ package rundir
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 )
 
-func TestTwoMayWriteAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
+func TestWritersAtOnceLeaveOneWholeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made", "value.json")
 	var writers sync.WaitGroup
-	for range 20 {
+	for number := range 20 {
 		writers.Go(func() {
-			if err := Write(path, []byte("whole"), 0o640); err != nil {
+			if err := WriteJSON(path, strconv.Itoa(number), 0o640); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	writers.Wait()
-	data, _ := os.ReadFile(path)
-	info, err := os.Stat(path)
-	if err != nil || string(data) != "whole" || info.Mode() != 0o640 {
-		t.Errorf("%q, %v, %v", data, info, err)
+	var read string
+	if err := ReadJSON(path, &read); err != nil || read == "" {
+		t.Errorf("read %q, %v", read, err)
 	}
-	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
-		t.Errorf("%d files are left", len(left))
+	if stat, err := os.Stat(path); err != nil || stat.Mode() != 0o640 {
+		t.Errorf("%v, %v", stat, err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "value.json")
+	if err := Write(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteJSON(path, func() {}, 0o600); err == nil {
+		t.Error("no error")
+	}
+	if data, err := os.ReadFile(path); string(data) != "old" || !Exists(path) {
+		t.Errorf("%q, %v", data, err)
 	}
 }
