@@ -30,7 +30,7 @@ var harmless = []string{
 	"addrConn.createTransport failed", "dial unix /run/containerd/containerd.sock",
 	"ttrpc: received message on inactive stream", "ttrpc: closed",
 	"failed sending message on channel", "Failed to create existing container",
-	"Partial failure issuing cadvisor",
+	"Partial failure issuing cadvisor", "unable to parse PSI data", "Failed to process watch event",
 }
 
 func isHarmless(line string) bool {
