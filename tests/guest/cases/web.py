@@ -1,4 +1,4 @@
-"""A web server as most people have it: a ConfigMap, a readiness probe, much in its environment."""
+"""What a web server shows."""
 
 from __future__ import annotations
 
@@ -9,137 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.guest.cases import documentation as docs
+from tests.guest.cases.webserver import AWKWARD, CREDENTIALS, EXPANDED, LITERAL, NUMBERED, SETTINGS, TEMPLATE
 from tests.guest.guestapi import GuestApi
 from tests.guest.made import SECRET
 from tests.guest.nodekubelet import POD_IP
-from tests.guest.scenario import NAMESPACE, REGISTRY, Scenario, config_map, container, secret
+from tests.guest.scenario import NAMESPACE, Scenario
 from twinhull.hulls import authority
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
 
-_AWKWARD = {
-    "QUOTES": """both "double" and 'single' and `back`""",
-    "LINES": "first\nsecond\n\nfourth\n",
-    "TABBED": "\tin\t",
-    "SPACES": "  around  ",
-    "UNICODE": "héllo wörld — 你好 🚀",
-    "EMPTY": "",
-    "EQUALS": "a=b=c",
-    "DOLLARS": "$HOME ${HOME} $1 $",
-    "BACKSLASH": r"C:\new\table",
-    "JSON": '{"key": ["value", null]}',
-    "SHELL": "; rm -rf / && echo $(whoami) #",
-    "WHOLE_LINE": "x" * 4000,
-}
-_EXPANDED = {
-    "GREETING": ("hello", "hello"),
-    "DERIVED": ("$(GREETING)/$(EQUALS)", "hello/a=b=c"),
-    "ESCAPED": ("$$(GREETING)", "$(GREETING)"),
-    "UNKNOWN": ("$(NOBODY)", "$(NOBODY)"),
-    "LATER": ("$(DEFINED_LATER)", "$(DEFINED_LATER)"),
-    "DEFINED_LATER": ("late", "late"),
-    "TWICE": ("$$$(GREETING)", "$hello"),
-}
-_NUMBERED = {f"NUMBERED_{number:03d}": f"value {number}" for number in range(181)}
-_LITERAL = {**_AWKWARD, **{name: said for name, (said, _) in _EXPANDED.items()}, **_NUMBERED}
-
-SETTINGS = config_map(
-    "settings",
-    {
-        "mode": "fast",
-        "app.conf": "listen 8080\n$(GREETING)\n",
-        "index.html": "<h1>one</h1>\n",
-        "tricky": "$(GREETING) $$(GREETING) $",
-    },
-    blob="AAECAwT/",
-)
-WEB = Scenario(
-    "web",
-    {
-        "metadata": {"labels": {"app": "web"}},
-        "spec": {
-            "subdomain": "inner",
-            "hostAliases": [{"ip": "10.9.8.7", "hostnames": ["alias.example", "alias"]}],
-            "dnsConfig": {"options": [{"name": "timeout", "value": "3"}], "searches": ["more.example"]},
-            "containers": [
-                container(
-                    "web",
-                    *("plain", "with space", "quote\"d'arg", "$(GREETING)-x", "$$(GREETING)", "$(NOBODY)"),
-                    *("ünïcødé", "", "line\nbreak"),
-                    port=8080,
-                    workingDir="/srv",
-                    env=[{"name": name, "value": value} for name, value in _LITERAL.items()],
-                    readinessProbe={
-                        "httpGet": {
-                            "path": "/health?of=web",
-                            "port": 8080,
-                            "httpHeaders": [{"name": "X-Probe", "value": "yes, it is"}],
-                        },
-                        "periodSeconds": 2,
-                        "timeoutSeconds": 5,
-                        "failureThreshold": 2,
-                    },
-                    volumeMounts=[
-                        {"name": "settings", "mountPath": "/etc/app", "readOnly": True},
-                        {"name": "pages", "mountPath": "/srv/www"},
-                        {"name": "pages", "mountPath": "/srv/fixed.html", "subPath": "index.html"},
-                    ],
-                ),
-                container(
-                    "from",
-                    "--stay",
-                    port=8081,
-                    image=f"{REGISTRY}/entrypoint-and-command:1",
-                    envFrom=[
-                        {"configMapRef": {"name": "settings"}, "prefix": "CFG_"},
-                        {"secretRef": {"name": "credentials"}},
-                        {"configMapRef": {"name": "absent", "optional": True}},
-                    ],
-                    env=[
-                        {"name": "PASSWORD", "value": "from env"},
-                        {
-                            "name": "MODE",
-                            "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}},
-                        },
-                        {
-                            "name": "TRICKY",
-                            "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "tricky"}},
-                        },
-                        {
-                            "name": "TOKEN",
-                            "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "TOKEN"}},
-                        },
-                        {
-                            "name": "ABSENT",
-                            "valueFrom": {
-                                "configMapKeyRef": {"name": "settings", "key": "none", "optional": True}
-                            },
-                        },
-                        {"name": "USES", "value": "$(MODE) $(TOKEN) $(CFG_mode)"},
-                    ],
-                ),
-            ],
-            "volumes": [
-                {
-                    "name": "settings",
-                    "configMap": {
-                        "name": "settings",
-                        "defaultMode": 0o440,
-                        "items": [
-                            {"key": "app.conf", "path": "conf.d/app.conf"},
-                            {"key": "mode", "path": "mode", "mode": 0o600},
-                            {"key": "blob", "path": "blob"},
-                        ],
-                    },
-                },
-                {"name": "pages", "configMap": {"name": "settings"}},
-            ],
-        },
-    },
-    objects=(SETTINGS, secret("credentials", {"PASSWORD": "from secret", "TOKEN": "t0k$(GREETING)en"})),
-    quick=True,
-)
+WEB = Scenario("web", TEMPLATE, objects=(SETTINGS, CREDENTIALS), quick=True)
 
 
 @WEB.case("arguments arrive as they are, less $(…)", docs.COMMAND)
@@ -160,8 +40,8 @@ def arguments(stage: Stage) -> None:
 
 @WEB.case("200 environment variables, with everything that can be in one", docs.DEPENDENT_ENV)
 def environment(stage: Stage) -> None:
-    assert len(_LITERAL) == 200
-    expected = {**_AWKWARD, **{name: value for name, (_, value) in _EXPANDED.items()}, **_NUMBERED}
+    assert len(LITERAL) == 200
+    expected = {**AWKWARD, **{name: value for name, (_, value) in EXPANDED.items()}, **NUMBERED}
     found = stage.env(8080)
     assert {name: found.get(name) for name in expected} == expected
 
@@ -169,7 +49,7 @@ def environment(stage: Stage) -> None:
 @WEB.case("nothing is in the environment that nobody put there", docs.ENV)
 def no_other_environment(stage: Stage) -> None:
     # Services are found by DNS: those of the cluster (KUBERNETES_SERVICE_HOST, …) are refused in a machine.
-    others = {name for name in stage.env(8080) if not name.startswith("KUBERNETES_")} - set(_LITERAL)
+    others = {name for name in stage.env(8080) if not name.startswith("KUBERNETES_")} - set(LITERAL)
     assert others == {"PATH", "HOSTNAME", "HOME"}
     assert stage.env(8080)["HOME"] == "/root"
 
@@ -199,7 +79,7 @@ def image_configuration(stage: Stage) -> None:
     assert found["cwd"] == "/srv/www"
     env = stage.env(8081)
     assert (env["FROM_IMAGE"], env["EMPTY"]) == ("yes", "")
-    assert env["GREETING"] == "image says $(NOT_EXPANDED) ${NOR_THIS}"
+    assert env["GREETING"] == "image says $(NOTEXPANDED) ${NOR_THIS}"
 
 
 @WEB.case("workingDir", docs.API)
