@@ -30,6 +30,10 @@ func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error 
 			continue
 		}
 		folder := filepath.Join(rundir.Volumes, name)
+		if err := volume.Make(folder, each); err != nil {
+			failed = append(failed, fmt.Errorf("volume %s: %w", name, err))
+			continue
+		}
 		if err := makeNested(a.manifest.Pod, name, folder); err != nil {
 			failed = append(failed, err)
 			continue

@@ -220,8 +220,28 @@ func TestWriteRefusesPathsOutOfTheVolume(t *testing.T) {
 	}
 }
 
+func TestVolumesInMemoryAreSticky(t *testing.T) {
+	for kind, want := range map[string]fs.FileMode{"configMap": 0o777, "secret": fs.ModeSticky | 0o777} {
+		folder := filepath.Join(t.TempDir(), "v")
+		for range 2 {
+			if err := Make(folder, kube.Object{kind: kube.Object{}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := Write(folder, files("a", "1"), -1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if stat, err := os.Stat(folder); err != nil || stat.Mode() != fs.ModeDir|want {
+			t.Errorf("%s: %v, %v", kind, stat.Mode(), err)
+		}
+	}
+}
+
 func TestWriteGivesTheGroupWhatItNeeds(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "v")
+	if err := Make(folder, kube.Object{"configMap": kube.Object{}}); err != nil {
+		t.Fatal(err)
+	}
 	if err := Write(folder, Files{"d/a": {Data: []byte("1"), Mode: 0o400}}, int64(os.Getgid())); err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,30 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"twinhull.dev/guest/agent/internal/kube"
 )
 
 const (
 	dataLink    = "..data"
 	newDataLink = "..data_tmp"
 )
+
+// Make makes a volume's folder as the emptyDir that a kubelet makes these volumes in: one in memory, for all but
+// ConfigMaps, and a tmpfs's root is sticky (pkg/volume/emptydir/empty_dir.go, setupDir).
+func Make(folder string, volume kube.Object) error {
+	if _, err := os.Stat(folder); err == nil {
+		return nil
+	}
+	mode := fs.FileMode(0o777)
+	if kube.Map(volume, "configMap") == nil {
+		mode |= fs.ModeSticky
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(folder, mode)
+}
 
 // Write makes a volume's folder show its files, all at once, as pkg/volume/util/atomic_writer.go does: the
 // files are in a folder of their own, ..data is a link to it that is swapped, and each name is a link into
@@ -29,10 +47,6 @@ func Write(folder string, files Files, group int64) error {
 		cleaned[name] = file
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	// As the emptyDir that these volumes are made in (pkg/volume/emptydir/empty_dir.go, perm).
-	if err := os.Chmod(folder, 0o777); err != nil {
 		return err
 	}
 	old, err := os.Readlink(filepath.Join(folder, dataLink))
