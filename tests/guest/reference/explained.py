@@ -101,7 +101,25 @@ EXPLAINED: tuple[Explanation, ...] = (
         r"mounts\..*\.super",
         "a volume in memory is a tmpfs of its own in a Pod, and part of the machine's /run in the machine; "
         "neither is ever on a disk, since the machine has no swap",
-        _without("size=.*k|noswap|mode=755"),
+        _without("size=.*k|noswap|mode=755|inode64"),
         of="Volumes in memory",
+    ),
+    Explanation(
+        r"mounts\..*\.kind",
+        "a ConfigMap's files are on the node's disk, and in the machine's /run in the machine",
+        lambda pod, machine: (pod, machine) == ("ext4", "tmpfs"),
+        of="Volumes in memory",
+    ),
+    Explanation(
+        r"mounts\..*\.options",
+        "as above: the disk is mounted with noatime, and /run isn't",
+        _without("noatime|relatime"),
+        of="Volumes in memory",
+    ),
+    Explanation(
+        r"files\./v/pod(/\.\.<time>|/\.\.data)?/annotations\.text",
+        "the kubelet marks each Pod with when and whence it has it",
+        lambda pod, machine: re.sub(r"kubernetes\.io/config\.\w+=.*\n", "", str(pod)) == machine,
+        of="Labels and annotations in volumes",
     ),
 )

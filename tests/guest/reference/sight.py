@@ -69,6 +69,9 @@ def _clean(report: Raw) -> Raw:
         for path, file in report["files"].items()
         if not path.startswith("/reports/")
     }
+    resolver = files.get("/etc/resolv.conf", {})
+    if "text" in resolver:
+        resolver["text"] = "".join(map(_options_in_order, resolver["text"].splitlines(keepends=True)))
     return kept | {
         "env": dict(entry.split("=", 1) for entry in report["env"]),
         "mounts": {at: found[0] if len(found) == 1 else found for at, found in mounts.items()},
@@ -76,6 +79,12 @@ def _clean(report: Raw) -> Raw:
         "devices": sorted(report["devices"]),
         "files": files,
     }
+
+
+def _options_in_order(line: str) -> str:
+    """The kubelet merges options by a map (pkg/kubelet/network/dns/dns.go), so their order is any."""
+    word, *options = line.split()
+    return f"options {' '.join(sorted(options))}\n" if word == "options" else line
 
 
 def named(value: Any, names: Mapping[str, str]) -> Any:

@@ -44,7 +44,7 @@ class Twins:
         pod = self.pod.read()
         status = pod["status"]
         return {
-            pod["metadata"]["name"]: "<name>",
+            **_own(pod["metadata"]["name"]),
             pod["metadata"]["uid"]: "<uid>",
             pod["spec"]["nodeName"]: "<node>",
             **({status["podIP"]: "<address>"} if "podIP" in status else {}),
@@ -53,8 +53,13 @@ class Twins:
     @property
     def machine_names(self) -> Mapping[str, str]:
         """What is the machine's own."""
-        name = self.machine.blueprint.name
-        return {name: "<name>", LAUNCHER_UID: "<uid>", NODE: "<node>", POD_IP: "<address>"}
+        own = _own(self.machine.blueprint.name)
+        return {**own, LAUNCHER_UID: "<uid>", NODE: "<node>", POD_IP: "<address>"}
+
+
+def _own(name: str) -> dict[str, str]:
+    """A hull's name, and the revision that it ends in."""
+    return {name: "<name>", name.rpartition("-")[2]: "<revision>"}
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,13 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Labels and annotations in volumes",
-        "Those of the template. In a Pod they follow what is changed on the Pod while it runs.",
+        "Those of the template. In a Pod they follow what is changed on the Pod while it runs, and the "
+        "kubelet's own `kubernetes.io/config.seen` and `kubernetes.io/config.source` are among them.",
     ),
     Difference(
         "Volumes in memory",
-        "Secrets, tokens, and what is projected are in the machine's `/run`, a tmpfs that they share; in a "
-        "Pod each is a tmpfs of its own. Neither reaches a disk.",
+        "ConfigMaps, Secrets, tokens and what is projected are in the machine's `/run`, a tmpfs that they "
+        "share. In a Pod each is a tmpfs of its own, and ConfigMaps are on the node's disk.",
     ),
     Difference(
         "Eviction",
