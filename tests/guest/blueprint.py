@@ -133,6 +133,7 @@ def _searches(spec: Mapping[str, Any], namespace: str) -> tuple[str, ...]:
     before them the subdomain's (kubevirt.io/kubevirt/pkg/network/driver/common.go).
     """
     services = f"{namespace}.svc.{CLUSTER_DOMAIN}"
-    cluster = () if spec.get("dnsPolicy") == "None" else (services, f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+    of_node = spec.get("dnsPolicy") in {"None", "Default"}  # whose own has no search domains here
+    cluster = () if of_node else (services, f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
     own = (f"{spec['subdomain']}.{services}",) if spec.get("subdomain") and cluster else ()
     return (*own, *cluster, *(spec.get("dnsConfig") or {}).get("searches", ()))

@@ -299,7 +299,7 @@ SECURITY = Scenario(
             "enableServiceLinks": False,
             "dnsPolicy": "None",
             "dnsConfig": {
-                "nameservers": ["192.0.2.53", "192.0.2.54"],
+                "nameservers": ["10.0.2.3"],  # QEMU's DHCP server has but one
                 "searches": ["only.example"],
                 "options": [{"name": "ndots", "value": "2"}],
             },
