@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.guest.machine import Machine
 
-_MOMENTS = 300.0  # seconds for all containers to have come to theirs
+_MOMENTS = 420.0  # seconds for all containers to have come to theirs
 _SMALL = Scenario(
     "small",
     {
