@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Exit
+from twinhull.api.workload import ContainerStatus, Exit
 from twinhull.hulls import podstatus
 from twinhull.hulls.hull import (
     REVISION_LABEL,
@@ -19,6 +19,7 @@ from twinhull.hulls.hull import (
     timestamp,
     unready_since,
 )
+from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report
 
 
@@ -32,8 +33,9 @@ def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) 
     instance = (vmi or {}).get("status", {})
     phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
     revision = vm["metadata"].get("labels", {}).get(REVISION_LABEL, "")
-    end = _exit(instance, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
-    if vmi and end and removed(vmi, end):  # shut down because it was deleted
+    end = _exit(vmi or {}, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
+    told = report is not None and report.final
+    if vmi and end and not told and removed(vmi, end):  # shut down because it was deleted
         phase, end = Phase.PENDING, None
     ready = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
     reason, message = ("", "") if ready else _why_not_ready(vm, report)
@@ -55,7 +57,7 @@ def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) 
         address=interfaces[0].get("ipAddress"),
         started_at=_entered(instance, "Running"),
         exit=end,
-        containers=podstatus.containers(report.status) if report else (),
+        containers=_containers(report, template) if report else (),
     )
 
 
@@ -112,17 +114,33 @@ def _why_not_ready(vm: Raw, report: Report | None) -> tuple[str, str]:
     return reason, unready.get("message", "") or "the machine is not ready yet"
 
 
-def _exit(instance: Raw, template: Raw, revision: str, report: Report | None) -> Exit:
-    """How a machine ended: as its guest said, or else only whether KubeVirt saw the guest fail."""
+def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit:
+    """How a machine ended: as its guest said; or else as KubeVirt saw it, which sees a failure only by way of
+    a panic device: without one, a guest that was shut down may have failed.
+    """
     if report and report.final:
         return podstatus.exit_of(report.status, template["spec"], revision)
-    succeeded = instance["phase"] == "Succeeded"
-    return Exit(
-        reason="Completed" if succeeded else "Error",
-        message="the guest was shut down" if succeeded else "the guest ended with a failure",
-        finished_at=_entered(instance, instance["phase"]),
-        revision=revision,
-    )
+    instance = vmi.get("status", {})
+    finished = _entered(instance, instance["phase"])
+    if instance["phase"] == "Failed":
+        reason, message = "Error", "the guest ended with a failure"
+    elif vmi["spec"].get("domain", {}).get("devices", {}).get("panicDevices"):
+        reason, message = "Completed", "the guest was shut down"
+    else:
+        reason, message = (
+            "Unknown",
+            (
+                "the guest was shut down without saying how its Pod ended: open KubeVirt's feature gate "
+                "PanicDevices, or give the operator a --guest-key-file, to know the next time"
+            ),
+        )
+    return Exit(reason=reason, message=message, finished_at=finished, revision=revision)
+
+
+def _containers(report: Report, template: Raw) -> tuple[ContainerStatus, ...]:
+    """The containers of the template, as the guest has them."""
+    named = {container["name"] for _, container in containers(template["spec"])}
+    return tuple(found for found in podstatus.containers(report.status) if found.name in named)
 
 
 def _entered(instance: Raw, phase: str) -> datetime | None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from twinhull.api.base import Raw
-from twinhull.hulls import podstatus
 from twinhull.hulls.hull import Phase
 
 #: No text in a PodStatus is longer (k8s.io/kubernetes/pkg/kubelet/container,
 #: MaxContainerTerminationMessageLength).
 _LONGEST_TEXT = 4096
+#: Nor any reason (apimachinery/pkg/apis/meta/v1, type Condition).
+_LONGEST_REASON = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +24,13 @@ class Report:
     """`status` is the PodStatus that the guest's kubelet gives, empty before it has one.
 
     `error` is what keeps the guest itself from running the Pod, in one line. `final` says that the Pod has
-    ended and the guest is about to.
+    ended by itself and the guest is about to. `pod` is the Pod's name, empty before the guest knows it.
     """
 
     status: Raw
     error: str = ""
     final: bool = False
+    pod: str = ""
 
     @classmethod
     def parse(cls, answer: object) -> Report:
@@ -32,19 +38,22 @@ class Report:
         make of it, and must not get more into the Workload's status than a Pod would.
         """
         try:
-            said = _trimmed(answer)
-            status = said["pod"].get("status") or {}
-            report = cls(status, str(said.get("error") or ""), said.get("final") is True)
-            names = [container.name for container in podstatus.containers(status)]
-            podstatus.why_not_ready({"status": status})
-            if report.final:
-                podstatus.exit_of(status, {}, "")
-                Phase(status["phase"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"what answers there isn't a Twinhull guest: {error}") from error
+            said = _Answer.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"what answers there isn't a Twinhull guest: {where}: {first['msg']}") from error
+        status = (said.pod and said.pod.status) or _PodStatus()
+        names = [
+            container.name for container in (*status.init_container_statuses, *status.container_statuses)
+        ]
         if len(names) != len(set(names)):
-            raise ValueError(f"two containers of one name: {', '.join(names)}")
-        return report
+            raise ValueError("what answers there isn't a Twinhull guest: two containers have one name")
+        if said.final and status.phase not in {Phase.SUCCEEDED, Phase.FAILED}:
+            raise ValueError(
+                "what answers there isn't a Twinhull guest: it has ended in no way that there is"
+            )
+        return cls(status.raw(), said.error, said.final, (said.pod and said.pod.metadata.name) or "")
 
     @property
     def phase(self) -> Phase:
@@ -52,12 +61,93 @@ class Report:
         return Phase(self.status["phase"])
 
 
-def _trimmed(value: Any) -> Any:  # noqa: ANN401  JSON, whose shape is looked at after
-    """A JSON value with no text in it longer than any that a PodStatus has."""
-    if isinstance(value, str):
-        return value[:_LONGEST_TEXT]
-    if isinstance(value, list):
-        return [_trimmed(element) for element in value]
-    if isinstance(value, dict):
-        return {key: _trimmed(below) for key, below in value.items()}
-    return value
+def _bounded(text: str) -> str:
+    """A text that comes back from the API server as it was sent to it."""
+    return text[:_LONGEST_TEXT].encode(errors="replace").decode()
+
+
+def _real(time: str) -> str:
+    datetime.fromisoformat(time)
+    return time
+
+
+_Text: TypeAlias = Annotated[str, AfterValidator(_bounded)]
+_Reason: TypeAlias = Annotated[_Text, AfterValidator(lambda text: text[:_LONGEST_REASON])]
+_Time: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"),
+    AfterValidator(_real),
+]
+_Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+
+
+class _Said(BaseModel):
+    """The part of core/v1's types that we read, as strict as the API server is with a kubelet."""
+
+    model_config = ConfigDict(strict=True, alias_generator=to_camel, extra="ignore", frozen=True)
+
+
+class _Waiting(_Said):
+    reason: _Reason | None = None
+    message: _Text | None = None
+
+
+class _Running(_Said):
+    started_at: _Time | None = None
+
+
+class _Terminated(_Said):
+    exit_code: _Int32
+    reason: _Reason | None = None
+    message: _Text | None = None
+    finished_at: _Time | None = None
+
+
+class _State(_Said):
+    waiting: _Waiting | None = None
+    running: _Running | None = None
+    terminated: _Terminated | None = None
+
+
+class _ContainerStatus(_Said):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+    ready: bool = False
+    restart_count: Annotated[_Int32, Field(ge=0)] = 0
+    state: _State | None = None
+    last_state: _State | None = None
+
+
+class _Condition(_Said):
+    type: _Text
+    status: Literal["True", "False", "Unknown"]
+    reason: _Reason | None = None
+    message: _Text | None = None
+
+
+class _PodStatus(_Said):
+    phase: Phase | None = Field(None, strict=False)
+    reason: _Reason | None = None
+    message: _Text | None = None
+    conditions: Annotated[list[_Condition], Field(max_length=64)] = []
+    init_container_statuses: Annotated[list[_ContainerStatus], Field(max_length=256)] = []
+    container_statuses: Annotated[list[_ContainerStatus], Field(max_length=256)] = []
+
+    def raw(self) -> Raw:
+        """As the API server has it in a Pod."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+class _Metadata(_Said):
+    name: _Text = ""
+
+
+class _Pod(_Said):
+    metadata: _Metadata = _Metadata()
+    status: _PodStatus | None = None
+
+
+class _Answer(_Said):
+    version: _Text
+    error: _Text = ""
+    final: bool = False
+    pod: _Pod | None = None

@@ -36,10 +36,14 @@ _LOOK_EVERY = 1.0
 _ASK_UNREADY_EVERY = 5.0
 _ASK_READY_EVERY = 30.0
 _ASK_SILENT_EVERY = 120.0
+#: Nor is one asked more often for all the news there is of it: a machine may flap.
+_LEAST = 1.0
+_LEAST_SILENT = 15.0
 #: How often in a row one may not answer before its last word is out of date: that takes some minutes.
 _BELIEVED_FOR = 5
-_TIMEOUT = aiohttp.ClientTimeout(total=5)
-#: How many are asked at a time, and how much one may say, in bytes.
+_TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=2)
+#: How many are asked at a time, of those that answered the time before and of the others; and how much one
+#: may say, in bytes.
 _AT_ONCE = 64
 _LONGEST = 1 << 18
 
@@ -49,6 +53,7 @@ class _Guest:
     """One to be asked. `version` is its instance's resourceVersion: news of that is a reason to ask again."""
 
     uid: str
+    name: str
     workload: Key
     workload_uid: str
     address: str
@@ -74,7 +79,7 @@ class Guests:
         self._secret = secret
         self._asked: dict[str, _Asked] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = {answers: asyncio.Semaphore(_AT_ONCE) for answers in (True, False)}
         self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
         #: What each said last, by the uid of its VirtualMachineInstance.
         self.reports: dict[str, Report] = {}
@@ -113,28 +118,32 @@ class Guests:
             if owner and workload and status.get("phase") == "Running" and address:
                 ready = condition(vmi, "Ready").get("status") == "True"
                 version = metadata["resourceVersion"]
-                yield _Guest(metadata["uid"], workload, owner.uid, address, version, ready)
+                uid, name = metadata["uid"], metadata["name"]
+                yield _Guest(uid, name, workload, owner.uid, address, version, ready)
 
     def _is_due(self, guest: _Guest) -> bool:
         report, asked = self.reports.get(guest.uid), self._asked.get(guest.uid)
         if report and report.final:
             return False
-        if asked is None or asked.version != guest.version:
+        if asked is None:
             return True
-        every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
         waited = asyncio.get_running_loop().time() - asked.at
-        return waited >= min(every * (1 << min(asked.silent, 10)), _ASK_SILENT_EVERY)
+        patience = 1 << min(asked.silent, 10)
+        if asked.version != guest.version:
+            return waited >= min(_LEAST * patience, _LEAST_SILENT)
+        every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
+        return waited >= min(every * patience, _ASK_SILENT_EVERY)
 
     async def _ask(self, session: aiohttp.ClientSession, guest: _Guest) -> None:
         """Take in what a guest says. One that doesn't answer has said nothing: KubeVirt's word stands."""
         asked = self._asked.setdefault(guest.uid, _Asked(guest.version, 0))
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._asking.pop, guest.uid, None)
-            await stack.enter_async_context(self._turns)
+            await stack.enter_async_context(self._turns[asked.silent == 0])
             asked.version, asked.at = guest.version, asyncio.get_running_loop().time()
             try:
                 report = await self._answer(session, guest)
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 asked.silent += 1
                 if asked.silent == _BELIEVED_FOR and guest.uid in self.reports:
@@ -152,14 +161,20 @@ class Guests:
         async with session.get(url, ssl=self._context(guest.workload_uid), allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:
                 raise ValueError(f"{url}: {response.status}")
-            return Report.parse(json.loads(await _bounded(response)))
+            report = Report.parse(json.loads(await _bounded(response)))
+        if report.pod not in {"", guest.name}:
+            raise ValueError(f"{url}: it runs {report.pod}, not {guest.name}")
+        return report
 
     def _forget(self) -> None:
-        """Drop what was said by instances that are gone."""
+        """Drop what was said by instances that are gone, and what was to be shown to them."""
         present = {vmi["metadata"]["uid"] for vmi in self._store.all(kinds.VIRTUAL_MACHINE_INSTANCE)}
         for said in (self.reports, self._asked):
             for uid in said.keys() - present:
                 del said[uid]
+        owners = {owner.uid for vm in self._store.all(kinds.VIRTUAL_MACHINE) if (owner := owner_of(vm))}
+        for uid in self._contexts.keys() - owners:
+            del self._contexts[uid]
 
     def _context(self, workload_uid: str) -> ssl.SSLContext:
         """What to show to a Workload's guests, made anew when half of its life is over."""
@@ -168,7 +183,6 @@ class Guests:
         if context is None or now >= good_until:
             pem = authority.client(self._secret, workload_uid, datetime.now(UTC))
             context = _client_context(pem)
-            self._contexts = {uid: made for uid, made in self._contexts.items() if made[1] > now}
             self._contexts[workload_uid] = context, now + authority.CLIENT_LIFETIME.total_seconds() / 2
         return context
 

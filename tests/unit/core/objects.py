@@ -88,10 +88,14 @@ def hull(  # noqa: PLR0913  one parameter a part
     """A Pod, VirtualMachine or VirtualMachineInstance with the Workload's label."""
     labels = {WORKLOAD_LABEL: NAME, HULL_LABEL: kind, REVISION_LABEL: name.rpartition("-")[2]}
     gone = {"deletionTimestamp": at(870), "deletionGracePeriodSeconds": 30} if deleting else {}
+    specs: dict[str, Raw] = {
+        "Pod": {"containers": [{"name": "web", "image": "nginx:1"}]},
+        "VirtualMachineInstance": {"domain": {"devices": {"panicDevices": [{"model": "pvpanic"}]}}},
+    }
     return {
         "kind": kind,
         "metadata": {"name": name, "labels": labels, "ownerReferences": [owner] if owner else [], **gone},
-        "spec": spec or {"containers": [{"name": "web", "image": "nginx:1"}]},
+        "spec": spec or specs.get(kind, {}),
         "status": status or {},
     }
 

@@ -21,6 +21,7 @@ def read(
     *,
     deleting: bool = False,
     report: Report | None = None,
+    panics: bool = True,
     **status: Any,
 ) -> Hull:
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": strategy}, status=status)
@@ -28,7 +29,9 @@ def read(
     entered = [{"phase": phase, "phaseTransitionTimestamp": at(860 if deleting else 20)}]
     of = {"phase": phase, "phaseTransitionTimestamps": entered, "nodeName": "n1"}
     vmi = hull("VirtualMachineInstance", NAME, status=of, deleting=deleting) if phase else None
-    return instance.read(vm, vmi, {"spec": {}}, report)
+    if vmi:
+        vmi["spec"] = {"domain": {"devices": {"panicDevices": [{"model": "pvpanic"}]} if panics else {}}}
+    return instance.read(vm, vmi, {"spec": {"containers": [{"name": "web"}]}}, report)
 
 
 def why(status: str, reason: str, message: str) -> Raw:
@@ -67,6 +70,23 @@ def test_exit_of_a_failure_has_no_code() -> None:
     found = read("Failed", "Once").exit
     assert found
     assert (found.code, found.reason, found.message) == (None, "Error", "the guest ended with a failure")
+
+
+def test_shutdown_is_no_success_where_a_failure_would_look_the_same() -> None:
+    found = read("Succeeded", "Once", panics=False).exit
+    assert found
+    assert found.reason == "Unknown"
+    assert "PanicDevices" in (found.message or "")
+
+
+def test_guest_that_said_how_its_pod_ended_has_ended_though_it_is_being_deleted() -> None:
+    found = read("Running", "Once", deleting=True, report=ended("Succeeded", 0))
+    assert (found.phase, found.exit and found.exit.code) == (Phase.SUCCEEDED, 0)
+
+
+def test_containers_that_the_template_lacks_are_not_shown() -> None:
+    stranger = {"name": "stranger", "ready": True, "restartCount": 0, "state": {"running": {}}}
+    assert read("Running", report=Report({"containerStatuses": [stranger]})).containers == ()
 
 
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])

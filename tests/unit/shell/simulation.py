@@ -302,7 +302,7 @@ class Simulation:
                     "ownerReferences": [owner],
                     "finalizers": ["foregroundDeleteVirtualMachine"],
                 },
-                "spec": {},
+                "spec": vm["spec"]["template"]["spec"],
             }
         )
 
@@ -433,7 +433,13 @@ def _workload(spec: Raw) -> Raw:
 
 def _kubevirt() -> Raw:
     metadata = {"name": "kubevirt", "namespace": "kubevirt"}
-    return {"kind": "KubeVirt", "metadata": metadata, "status": {"phase": "Deployed"}}
+    gates = {"developerConfiguration": {"featureGates": ["PanicDevices"]}}
+    return {
+        "kind": "KubeVirt",
+        "metadata": metadata,
+        "spec": {"configuration": gates},
+        "status": {"phase": "Deployed"},
+    }
 
 
 def _runtime_class() -> Raw:

@@ -96,6 +96,7 @@ def guest(tmp_path: Path) -> Guest:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guests, "_LOOK_EVERY", 0.01)
     monkeypatch.setattr(guests, "_ASK_UNREADY_EVERY", 0.05)
+    monkeypatch.setattr(guests, "_LEAST", 0.01)
 
 
 async def until(check: Callable[[], object]) -> None:
@@ -154,7 +155,9 @@ def test_guest_that_has_said_its_last_word_is_left_alone(
     run(guest, store_with(*machine()), monkeypatch, check)
 
 
-@pytest.mark.parametrize("nonsense", ["not JSON", "[]", "{}", "x" * 300_000, '{"pod": {"status": 3}}'])
+@pytest.mark.parametrize(
+    "nonsense", ["not JSON", "[]", "{}", "x" * 300_000, '{"pod": {"status": 3}}', "[" * 200_000]
+)
 def test_nonsense_is_no_news(guest: Guest, monkeypatch: pytest.MonkeyPatch, nonsense: str) -> None:
     guest.says = nonsense
 
@@ -163,6 +166,16 @@ def test_nonsense_is_no_news(guest: Guest, monkeypatch: pytest.MonkeyPatch, nons
         assert (asker.reports, len(queue)) == ({}, 0)
         guest.says = RUNNING
         await queue.get()
+
+    run(guest, store_with(*machine()), monkeypatch, check)
+
+
+def test_another_pods_guest_at_its_address_is_not_it(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest.says = {**RUNNING, "pod": {"metadata": {"name": "web-2"}, "status": {"phase": "Running"}}}
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert (asker.reports, len(queue)) == ({}, 0)
 
     run(guest, store_with(*machine()), monkeypatch, check)
 
