@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.guest.reference.explained import EXPLAINED
 from tests.guest.reference.node import LABEL, NAME, ReferenceNode
 from tests.guest.reference.pod import ReferencePod
 from tests.guest.reference.sight import look
-from tests.guest.reference.statuses import Chronicle, conditions
+from tests.guest.reference.statuses import Chronicle, conditions, met
 from tests.guest.reference.templates import ALIKE, DESK, ENDS, MOMENTS, RESTARTS
 from tests.guest.reference.twins import Nursery
 from tests.guest.registry import Registry
@@ -122,10 +122,10 @@ def test_containers_come_to_the_same(nursery: Nursery, scenario: Scenario) -> No
             (twins.machine, Chronicle(twins.machine_names)),
         ]
 
-        def told() -> list[dict[str, object]]:
+        def told() -> list[dict[str, dict[str, Any]]]:
             for hull, chronicle in hulls:
                 chronicle.note(hull.status())
-            return [dict(chronicle.at(moments)) for _, chronicle in hulls]
+            return met(moments, *(chronicle for _, chronicle in hulls))
 
         pod, machine = nursery.node.eventually(
             told, _MOMENTS, f"all containers of {scenario.name} come there"

@@ -11,3 +11,7 @@ class Moment(NamedTuple):
     state: str
     reason: str | None = None
     restarts: int = 0
+
+    def like(self, other: Moment) -> bool:
+        """Whether only the number of restarts may differ, and not between none and some."""
+        return self[:2] == other[:2] and bool(self.restarts) == bool(other.restarts)

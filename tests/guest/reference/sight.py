@@ -24,6 +24,7 @@ _FLEETING = (
     (re.compile(r"\b(shared|master):\d+"), r"\1:<number>"),
     (re.compile(r"/snapshots/\d+/"), "/snapshots/<number>/"),
     (re.compile(r"/pods/[0-9a-f-]{32,36}/"), "/pods/<uid>/"),
+    (re.compile(r"\([0-9a-f-]{32,36}\)"), "(<uid>)"),  # of a Pod, in the kubelet's messages
 )
 
 

@@ -33,15 +33,29 @@ class Chronicle:
             told = {"operator": container.model_dump(), "kubelet": _lasting(raw[container.name])}
             self.moments[container.name, moment] = named(told, self.names)
 
-    def at(self, moments: Mapping[str, Moment]) -> dict[str, Raw]:
-        """The statuses at these moments, one of each container. Raises LookupError if one hasn't come."""
-        missing = [
-            f"{name} {moment}" for name, moment in moments.items() if (name, moment) not in self.moments
-        ]
-        if missing:
-            seen = [f"{name} {moment}" for name, moment in self.moments]
-            raise LookupError(f"not yet {', '.join(missing)}; but {', '.join(seen)}")
-        return {name: self.moments[name, moment] for name, moment in moments.items()}
+
+def met(moments: Mapping[str, Moment], *chronicles: Chronicle) -> list[dict[str, Raw]]:
+    """Each chronicle's statuses at such moments, after the same number of restarts in all of them.
+
+    Raises LookupError if one hasn't come.
+    """
+    found = {
+        name: next(
+            (
+                seen
+                for seen in chronicles[0].moments
+                if seen[0] == name
+                and moment.like(seen[1])
+                and all(seen in other.moments for other in chronicles[1:])
+            ),
+            None,
+        )
+        for name, moment in moments.items()
+    }
+    if missing := [name for name, seen in found.items() if seen is None]:
+        seen = [[key for key in one.moments if key[0] in missing] for one in chronicles]
+        raise LookupError(f"not yet {', '.join(missing)}; but {seen}")
+    return [{name: one.moments[key] for name, key in found.items() if key} for one in chronicles]
 
 
 def conditions(status: Raw) -> dict[str, tuple[str, str | None]]:

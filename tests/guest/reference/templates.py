@@ -432,6 +432,6 @@ MOMENTS = {
         "done": Moment("Terminated", "Completed"),
         "crashing": _BACK_OFF,
         "greedy": _BACK_OFF,
-        "unhealthy": Moment("Terminated", "Completed"),
+        "unhealthy": Moment("Running", restarts=1),
     },
 }
