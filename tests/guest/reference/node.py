@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 Raw = dict[str, Any]
 T = TypeVar("T")
 
-NAME = "reference"
+NAME = "reference-node"
+#: The serial number of the disk with all that it is told, as guest/agent/cmd/reference-node looks for it.
+_DISK = "reference"
 LABEL = "twinhull.dev/reference"
 TAINT: Raw = {"key": LABEL, "value": "true", "effect": "NoSchedule"}
 #: What a Pod's template needs to be placed here by the scheduler.
@@ -102,7 +104,7 @@ class ReferenceNode:
             shutil.copy2(plugin, content / "bin")
         shutil.copyfile(_kubeconfig(plane, folder), content / "kubeconfig")
         (content / "node.json").write_text(json.dumps(_description(mirrors)), encoding="utf-8")
-        tools.run("xorrisofs", *("-quiet", "-rock", "-volid", NAME, "-o"), folder / "content.iso", content)
+        tools.run("xorrisofs", *("-quiet", "-rock", "-volid", _DISK, "-o"), folder / "content.iso", content)
         root = folder / "guest.qcow2"
         tools.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", guest.disk, "-F", "qcow2", root)
         _initrd(guest.initrd, programs.init, folder / "initrd.img")
@@ -222,7 +224,7 @@ def _initrd(image: Path, init: Path, target: Path) -> None:
 
 def _qemu(folder: Path, kernel: Path, proxy: int) -> list[str]:
     """The devices of a machine (tests/guest/commandlines.py), less those that only KubeVirt has."""
-    disks = {"guest": ("guest.qcow2", "format=qcow2"), NAME: ("content.iso", "format=raw,readonly=on")}
+    disks = {"guest": ("guest.qcow2", "format=qcow2"), _DISK: ("content.iso", "format=raw,readonly=on")}
     return [
         *("-name", NAME, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"),
         *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem"),
