@@ -97,7 +97,7 @@ func (a *Agent) retry(what string, do func() error) {
 			return
 		}
 		if rundir.Exists(rundir.Stop) {
-			a.say(rundir.Write(rundir.End, []byte(kubelet.Succeeded), 0o644))
+			a.finish(rundir.ReadOutcome())
 		}
 		// What comes by itself in a moment is no trouble.
 		if time.Since(start) > 10*time.Second || !errors.Is(err, os.ErrNotExist) {
@@ -113,6 +113,9 @@ func (a *Agent) readManifest() error {
 	}
 	read, err := manifest.Read(data)
 	a.manifest = read
+	if read.Pod != nil && !rundir.Exists(rundir.Outcome) {
+		a.say(rundir.Write(rundir.Outcome, []byte(interrupted(read.Pod)), 0o644))
+	}
 	if err != nil && (read.API != nil || read.Probe != nil) {
 		a.serve() // so that the operator can learn of it
 	}

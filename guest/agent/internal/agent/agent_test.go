@@ -39,6 +39,18 @@ func TestTheMachineStaysForTheOperatorAndEndsAtOnceWithoutOne(t *testing.T) {
 	}
 }
 
+func TestAnInterruptedPodHasFailedUnlessItRunsForEver(t *testing.T) {
+	for policy, want := range map[string]string{"": "Succeeded", "Always": "Succeeded", "OnFailure": "Failed", "Never": "Failed"} {
+		spec := kube.Object{}
+		if policy != "" {
+			spec["restartPolicy"] = policy
+		}
+		if got := interrupted(kube.Object{"spec": spec}); got != want {
+			t.Errorf("%q: got %s", policy, got)
+		}
+	}
+}
+
 func TestExitsNamesCodes(t *testing.T) {
 	var pod kube.Object
 	err := kube.Decode([]byte(`{"status": {"initContainerStatuses": [{"name": "i", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}],

@@ -100,6 +100,7 @@ func (a *Agent) end() {
 	pod, known := a.state.pod, a.state.final
 	a.state.lock.Unlock()
 	phase, settled := kubelet.Ended(pod)
+	a.remember(phase)
 	final, over := a.ending.next(phase, settled, a.grace(), a.manifest.API != nil, time.Now())
 	if final && !known {
 		a.state.set(func(s *state) { s.final = true })
@@ -125,10 +126,31 @@ func exits(pod kube.Object) string {
 	return text.String()
 }
 
+// interrupted is how the machine of a Pod ends that hasn't ended itself: a Pod that is to run to its end has
+// failed, one that is to run for ever has done so.
+func interrupted(pod kube.Object) string {
+	switch kube.Text(kube.Map(pod, "spec"), "restartPolicy") {
+	case "", "Always": // the API server's default
+		return kubelet.Succeeded
+	}
+	return kubelet.Failed
+}
+
+// remember writes down how the Pod has ended, for the machine may be ended before it does so itself.
+func (a *Agent) remember(phase string) {
+	if phase != "" && phase != rundir.ReadOutcome() {
+		a.say(rundir.Write(rundir.Outcome, []byte(phase), 0o644))
+	}
+}
+
 // stop ends the Pod as a deletion would: the kubelet stops what it no longer finds. What it says of the Pod
 // meanwhile isn't its end.
 func (a *Agent) stop(pods []kube.Object, err error) {
 	a.state.set(func(s *state) { s.stopping = true })
+	if rundir.Exists(rundir.StaticPod) {
+		phase, _ := kubelet.Ended(a.find(pods))
+		a.remember(phase)
+	}
 	if removed := os.Remove(rundir.StaticPod); removed == nil {
 		console.Print("the Pod is being ended")
 		a.gone = 0
@@ -147,7 +169,7 @@ func (a *Agent) stop(pods []kube.Object, err error) {
 	if a.gone++; a.gone >= 2 {
 		a.logs.Copy()
 		console.Print("the Pod is gone")
-		a.finish(kubelet.Succeeded)
+		a.finish(rundir.ReadOutcome())
 	}
 }
 

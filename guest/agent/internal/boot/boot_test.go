@@ -65,6 +65,14 @@ func TestGracePeriod(t *testing.T) {
 	}
 }
 
+func TestOnlyASuccessEndsAsOne(t *testing.T) {
+	for said, want := range map[string]bool{"Succeeded": false, "Succeeded\n": false, "Failed": true, "": true} {
+		if got := endingOf(said).failed; got != want {
+			t.Errorf("%q: failed is %v", said, got)
+		}
+	}
+}
+
 func TestModuleNames(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "modules")
 	if err := os.WriteFile(list, []byte("# what is needed\noverlay\n\n  virtiofs # shares\n"), 0o644); err != nil {

@@ -39,14 +39,16 @@ func waitForEnd(buttons <-chan string) ending {
 		case <-time.After(500 * time.Millisecond):
 		}
 		if said, err := os.ReadFile(rundir.End); err == nil {
-			return ending{failed: strings.TrimSpace(string(said)) == "Failed"}
+			return endingOf(string(said))
 		}
 		if !deadline.IsZero() && time.Now().After(deadline) {
 			console.Print("the Pod hasn't ended in time; the machine ends all the same")
-			return ending{}
+			return endingOf(rundir.ReadOutcome())
 		}
 	}
 }
+
+func endingOf(said string) ending { return ending{failed: strings.TrimSpace(said) != "Succeeded"} }
 
 // gracePeriod reads what the agent wrote of it. Without the agent's word there is no Pod to wait for.
 func gracePeriod(data []byte, err error) time.Duration {
@@ -67,7 +69,7 @@ func (e ending) machine() error {
 	unix.Sync()
 	_ = unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
 	if e.failed && hasPvpanic("/sys/bus") {
-		console.Print("the Pod failed: telling KubeVirt by a panic")
+		console.Print("the Pod failed or was interrupted: telling KubeVirt by a panic")
 		time.Sleep(200 * time.Millisecond) // for the console to be written out
 		if err := os.WriteFile("/proc/sysrq-trigger", []byte("c"), 0); err != nil {
 			console.Print("%v", err)

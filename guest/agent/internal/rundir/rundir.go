@@ -29,6 +29,8 @@ const (
 	Grace = Root + "/grace"
 	// Stop asks the agent to end the Pod: the machine is being shut down.
 	Stop = Root + "/stop"
+	// Outcome is how the machine ends if it is ended now, "Succeeded" or "Failed", from the agent to boot.
+	Outcome = Root + "/outcome"
 	// End says that the machine may end, and how: "Succeeded" or "Failed".
 	End = Root + "/end"
 	// PKI has the certificates that kubelet and agent know each other by.
@@ -85,6 +87,16 @@ func ReadJSON(path string, value any) error {
 		return err
 	}
 	return json.Unmarshal(data, value)
+}
+
+// ReadOutcome is what Outcome says. Without the agent's word nobody knows of a success.
+func ReadOutcome() string { return outcome(os.ReadFile(Outcome)) }
+
+func outcome(data []byte, err error) string {
+	if err != nil {
+		return "Failed"
+	}
+	return string(data)
 }
 
 // Exists tells whether there is such a file.

@@ -43,3 +43,12 @@ func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 }
+
+func TestWithoutAWordTheOutcomeIsAFailure(t *testing.T) {
+	if got := outcome(nil, os.ErrNotExist); got != "Failed" {
+		t.Errorf("got %q", got)
+	}
+	if got := outcome([]byte("Succeeded"), nil); got != "Succeeded" {
+		t.Errorf("got %q", got)
+	}
+}
