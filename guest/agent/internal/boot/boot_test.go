@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -70,6 +71,12 @@ func TestOnlyASuccessEndsAsOne(t *testing.T) {
 		if got := endingOf(said).failed; got != want {
 			t.Errorf("%q: failed is %v", said, got)
 		}
+	}
+}
+
+func TestAPanickedMachineDoesNotHangForEver(t *testing.T) {
+	if !slices.Contains(sysctls, [2]string{"kernel/panic", "10"}) {
+		t.Errorf("got %q", sysctls)
 	}
 }
 

@@ -60,7 +60,7 @@ func gracePeriod(data []byte, err error) time.Duration {
 }
 
 // machine ends the machine. A failure is told to KubeVirt by a panic, which the pvpanic device reports; without
-// the device a panicked machine would hang for ever, so it is powered off.
+// the device a panicked machine would start anew, so it is powered off.
 func (e ending) machine() error {
 	_ = unix.Kill(-1, unix.SIGTERM)
 	time.Sleep(300 * time.Millisecond)

@@ -20,7 +20,7 @@ var sysctls = [][2]string{
 	{"net/ipv4/ping_group_range", "0 2147483647"},
 	{"vm/overcommit_memory", "1"},
 	{"vm/panic_on_oom", "0"},
-	{"kernel/panic", "0"},
+	{"kernel/panic", "10"},
 	{"kernel/panic_on_oops", "1"},
 	{"kernel/keys/root_maxkeys", "1000000"},
 	{"kernel/keys/root_maxbytes", "25000000"},

@@ -31,6 +31,7 @@ func Line(line string) {
 }
 
 // Fatal is for PID 1, whose end would be a kernel panic with no word: it says why, and waits to be read.
+// The machine starts anew some seconds after the panic (kernel.panic), unless a pvpanic device has told of it.
 func Fatal(err error) {
 	Print("%v", err)
 	Print("the machine can't start; it stays on for a minute so that this can be read")
