@@ -45,6 +45,7 @@ type Agent struct {
 	missing  time.Time // since when the kubelet doesn't list the Pod
 	gone     int       // rounds in which nothing of the Pod was left
 	began    time.Time
+	asked    time.Time // when the cluster's DNS was first asked for the API server
 }
 
 // Run never returns but with an error.

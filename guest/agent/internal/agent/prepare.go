@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -59,7 +60,11 @@ func (a *Agent) start() error {
 		return err
 	}
 	a.claims = claims
-	out, err := resolve.Pod(a.input(objects))
+	kubernetes, err := a.kubernetes()
+	if err != nil {
+		return err
+	}
+	out, err := resolve.Pod(a.input(objects, kubernetes))
 	if err != nil {
 		return err
 	}
@@ -88,10 +93,10 @@ func (a *Agent) start() error {
 	return nil
 }
 
-func (a *Agent) input(objects kube.Objects) resolve.Input {
+func (a *Agent) input(objects kube.Objects, kubernetes string) resolve.Input {
 	return resolve.Input{
 		Pod: a.manifest.Pod, Objects: objects, Claims: a.claims, Own: a.lease.Address.Addr(), Known: known(),
-		Kubernetes: a.kubernetes(), ClusterDomain: a.domain, Volumes: rundir.Volumes,
+		Kubernetes: kubernetes, ClusterDomain: a.domain, Volumes: rundir.Volumes,
 		Nameservers: a.lease.Nameservers, Search: a.lease.Search,
 	}
 }
@@ -141,18 +146,27 @@ func (a *Agent) names(out resolve.Output) error {
 }
 
 // kubernetes is the host of the API server's Service: its address, or if the cluster's DNS doesn't tell, its
-// name, which its certificate has too. It is asked for once.
-func (a *Agent) kubernetes() string {
+// name, which its certificate has too. What it is stays so.
+func (a *Agent) kubernetes() (string, error) {
 	const file = rundir.Root + "/kubernetes-service"
 	if data, err := os.ReadFile(file); err == nil {
-		return string(data)
+		return string(data), nil
 	}
 	host := "kubernetes.default.svc." + a.domain
-	if addresses := lookUp(host); len(addresses) > 0 {
-		host = addresses[0].String()
+	if len(a.lease.Nameservers) > 0 {
+		if a.asked.IsZero() {
+			a.asked = time.Now()
+		}
+		addresses, err := lookUp(host)
+		if mayYetTell(err, time.Since(a.asked)) {
+			return "", resolve.Waiting{For: "the cluster's DNS to tell the address of " + host}
+		}
+		if len(addresses) > 0 {
+			host = addresses[0].String()
+		}
 	}
 	a.say(rundir.Write(file, []byte(host), 0o644))
-	return host
+	return host, nil
 }
 
 // allocatable is what this machine has for containers without limits: all.
