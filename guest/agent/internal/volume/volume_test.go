@@ -220,6 +220,33 @@ func TestWriteRefusesPathsOutOfTheVolume(t *testing.T) {
 	}
 }
 
+func TestAFailedWriteLeavesNoFolder(t *testing.T) {
+	for name, c := range map[string]struct {
+		files Files
+		taken string
+	}{
+		"a file that can't be written": {files("a", "1", "a/b", "2"), ""},
+		"a link that can't be made":    {files("a", "new"), "..data_tmp/x"},
+	} {
+		folder := t.TempDir()
+		if err := Write(folder, files("a", "old"), -1); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(folder, c.taken), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(folder, c.files, -1); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if entries, _ := filepath.Glob(folder + "/..2*"); len(entries) != 1 {
+			t.Errorf("%s: folders %q", name, entries)
+		}
+		if data, err := os.ReadFile(folder + "/a"); string(data) != "old" {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+	}
+}
+
 func TestVolumesInMemoryAreSticky(t *testing.T) {
 	for kind, want := range map[string]fs.FileMode{"configMap": 0o777, "secret": fs.ModeSticky | 0o777} {
 		folder := filepath.Join(t.TempDir(), "v")

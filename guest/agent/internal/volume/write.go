@@ -72,6 +72,14 @@ func publish(folder string, files Files, group int64) error {
 	if err != nil {
 		return err
 	}
+	if err := fill(folder, fresh, files, group); err != nil {
+		_ = os.RemoveAll(fresh) // or each try would leave one
+		return err
+	}
+	return nil
+}
+
+func fill(folder, fresh string, files Files, group int64) error {
 	if err := os.Chmod(fresh, 0o755); err != nil {
 		return err
 	}
