@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
@@ -21,22 +23,34 @@ type Status struct {
 	Pod     kube.Object `json:"pod"`
 }
 
+// connections is how many a port has at once; more wait. Idle ones end by themselves.
+const connections = 64
+
 // Keep serves on a port of all addresses, and tries again if it can't: a container may have taken the port.
 // With a TLS configuration it serves TLS. `failed` is told of each try's end.
 func Keep(port int, config *tls.Config, handler http.Handler, failed func(error)) {
-	server := &http.Server{
-		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
-	}
+	server := newServer(handler)
 	for ; ; time.Sleep(2 * time.Second) {
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
 			failed(err)
 			continue
 		}
-		if config != nil {
-			listener = tls.NewListener(listener, config)
-		}
-		failed(server.Serve(listener))
+		failed(server.Serve(limited(listener, config)))
 	}
+}
+
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 20 * time.Second,
+		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
+	}
+}
+
+func limited(listener net.Listener, config *tls.Config) net.Listener {
+	listener = netutil.LimitListener(listener, connections)
+	if config != nil {
+		listener = tls.NewListener(listener, config)
+	}
+	return listener
 }
