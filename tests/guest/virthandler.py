@@ -90,7 +90,7 @@ class VirtHandler:
             if phase != "Running":  # deleted, or told of its end
                 if self.machine.running:
                     self.machine.power_button()
-                    self.machine.ended(self.machine.blueprint.grace + 30)
+                    self.machine.ended(self.machine.blueprint.grace + 150)
                 return
             if self.machine.kubelet.ready != ready:
                 ready = self.machine.kubelet.ready
