@@ -18,6 +18,9 @@ _ACCOUNT = r"/var/run/secrets/kubernetes\.io/serviceaccount"
 #: The address that QEMU's user network gives to every machine.
 _MASQUERADED = "10.0.2.15"
 _API_SERVER = ("10.0.0.1", "kubernetes.default.svc.cluster.local")
+#: Where the templates mount what the guest's agent writes, and where ConfigMaps are among that.
+_CONFIGS = r"/v/(config|some|one/app\.conf)"
+_WRITTEN = rf"({_ACCOUNT}|{_CONFIGS}|/v/(hidden|open|absent|pod|all))"
 _MANAGED = ("# Kubernetes-managed hosts file.\n", "# Kubernetes-managed hosts file (host network).\n")
 
 
@@ -98,20 +101,20 @@ EXPLAINED: tuple[Explanation, ...] = (
         of="Kernel",
     ),
     Explanation(
-        r"mounts\..*\.super",
+        rf"mounts\.{_WRITTEN}\.super",
         "a volume in memory is a tmpfs of its own in a Pod, and part of the machine's /run in the machine; "
         "neither is ever on a disk, since the machine has no swap",
         _without("size=.*k|noswap|mode=755|inode64"),
         of="Volumes in memory",
     ),
     Explanation(
-        r"mounts\..*\.kind",
+        rf"mounts\.{_CONFIGS}\.kind",
         "a ConfigMap's files are on the node's disk, and in the machine's /run in the machine",
         lambda pod, machine: (pod, machine) == ("ext4", "tmpfs"),
         of="Volumes in memory",
     ),
     Explanation(
-        r"mounts\..*\.options",
+        rf"mounts\.{_CONFIGS}\.options",
         "as above: the disk is mounted with noatime, and /run isn't",
         _without("noatime|relatime"),
         of="Volumes in memory",
