@@ -19,6 +19,7 @@ demo-boot: .venv/ready ## See one Workload's machine really boot and answer, wit
 .PHONY: test
 test: .venv/ready lint check-generated test-agent ## All tests, on a real control plane, and a quarter of the booted ones (the first run builds all of it)
 	@$(PY) -m pytest
+	@$(PY) -m guest.image build
 	@$(PY) -m pytest tests/guest -m guest_quick
 
 .PHONY: test-agent
@@ -26,6 +27,7 @@ test-agent: ## The tests of the guest's own program
 	@$(PYTHON) -c 'import shutil, sys; sys.exit(shutil.which("go") is None)' || \
 	    { echo 'Go 1.26 or later is needed: install it from https://go.dev/dl/' >&2; exit 1; }
 	@cd guest/agent && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }; }
+	@echo "Testing the guest's agent …"
 	@cd guest/agent && go vet ./... && out=$$(go test -timeout 120s ./... 2>&1) || { echo "$$out" >&2; exit 1; }
 
 .PHONY: unit
@@ -72,6 +74,7 @@ guest: .venv/ready ## Make the disk image, kernel and initrd that a Workload's m
 
 .PHONY: test-guest
 test-guest: .venv/ready test-agent ## Boot the guest from the operator's own objects, and look at what runs in it
+	@$(PY) -m guest.image build
 	@$(PY) -m pytest tests/guest
 
 .PHONY: guest-lock

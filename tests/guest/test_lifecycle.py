@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,22 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane import Cluster
+from tests.controlplane import Cluster, ControlPlane
 from tests.e2e.operator.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
 from tests.guest.made import SECRET
+from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
 from tests.guest.registry import Registry
 from tests.guest.scenario import IMAGE, REGISTRY, container
 from tests.guest.virthandler import VirtHandler, loopback_address, simulated
 from tests.operator_process import OperatorProcess
 
-Boot = Callable[[Subject, dict[str, Any], list[int]], VirtHandler]
+Boot = Callable[[Subject, str, list[int]], VirtHandler]
+#: A cluster's own address of a Service, which a machine finds by name, and the Pod's by number.
+_OF_THE_CLUSTER = "KUBERNETES_"
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +65,18 @@ def web(operator: OperatorProcess, control_plane: Cluster, namespace: str) -> Su
 
 
 @pytest.fixture
+def address() -> str:
+    """Where the machine of the test's Workload is to be."""
+    return loopback_address()
+
+
+@pytest.fixture
 def boot(control_plane: Cluster, tmp_path: Path) -> Iterator[Boot]:
-    """Applies a Workload with this template, and boots its machine."""
+    """Boots the machine of a Workload that was applied, at an address."""
     launcher = Launcher(tools(), guest_files(), tmp_path)
     handlers = []
 
-    def booted(subject: Subject, spec: dict[str, Any], ports: list[int]) -> VirtHandler:
-        address = loopback_address()
-        template = {"metadata": {"annotations": simulated(address)}, "spec": spec}
-        subject.apply("VirtualMachine", template)
+    def booted(subject: Subject, address: str, ports: list[int]) -> VirtHandler:
         where = (subject.namespace, subject.name)
         handler = VirtHandler.boot(control_plane.api, launcher, where, address, ports)
         handlers.append(handler)
@@ -80,23 +87,43 @@ def boot(control_plane: Cluster, tmp_path: Path) -> Iterator[Boot]:
         handler.stop()
 
 
+@pytest.fixture(scope="module")
+def node(
+    simulation: ControlPlane, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ReferenceNode]:
+    """A real node, for the Pods."""
+    folder = tmp_path_factory.mktemp("lifecycle") / "node"
+    started = ReferenceNode.start(simulation, tools(), guest_files(), folder, {REGISTRY: registry.mirror})
+    yield started
+    started.stop()
+
+
+def template(address: str, **spec: Any) -> dict[str, Any]:
+    """A template whose machine is at an address."""
+    return {"metadata": {"annotations": simulated(address)}, "spec": spec}
+
+
+PROBE = {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1}
+
+
 def containers(subject: Subject) -> dict[str, dict[str, Any]]:
     return {found["name"]: found for found in subject.get()["status"].get("containers", [])}
 
 
-def test_machine_is_ready_when_its_containers_are(web: Subject, boot: Boot) -> None:
-    probe = {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1}
-    handler = boot(
-        web,
-        {
-            "initContainers": [container("setup")],
-            "containers": [container("web", port=8080, readinessProbe=probe)],
-            "terminationGracePeriodSeconds": 5,
-        },
-        [8080],
+@pytest.mark.guest_quick
+def test_machine_is_ready_when_its_containers_are(web: Subject, boot: Boot, address: str) -> None:
+    web.apply(
+        "VirtualMachine",
+        template(
+            address,
+            initContainers=[container("setup")],
+            containers=[container("web", port=8080, readinessProbe=PROBE)],
+            terminationGracePeriodSeconds=5,
+        ),
     )
+    handler = boot(web, address, [8080])
     web.eventually(lambda: web.condition("Ready")[0] == "False", "it isn't ready before its guest is")
-    web.becomes("Ready", timeout=300)
+    web.becomes("Ready", timeout=600)
     web.eventually(
         lambda: containers(web)["web"] == {"name": "web", "ready": True, "restarts": 0, "state": "Running"},
         "the status shows the container",
@@ -106,24 +133,88 @@ def test_machine_is_ready_when_its_containers_are(web: Subject, boot: Boot) -> N
     assert handler.machine.report(8080)["hostname"] == "web"
 
     handler.machine.get(8080, "/set", health="bad")
-    web.becomes("ContainersNotReady", timeout=60)
+    web.becomes("ContainersNotReady", timeout=180)
     assert not containers(web)["web"]["ready"]
     handler.machine.get(8080, "/set", health="good")
-    web.becomes("Ready", timeout=60)
+    web.becomes("Ready", timeout=180)
 
     web.change(isolationPolicy="Container")
-    assert handler.machine.ended(60) == "guest-shutdown"
+    assert handler.machine.ended(180) == "guest-shutdown"
     assert web.becomes("ContainersNotReady")["status"]["hull"]["kind"] == "Pod"
 
 
-def test_exit_code_of_a_machine_is_remembered(web: Subject, boot: Boot) -> None:
-    handler = boot(
-        web, {"restartPolicy": "Never", "containers": [container("job", "--message=no rows", "--exit=3")]}, []
-    )
-    ended = web.becomes("Failed", timeout=300)["status"]
+def test_exit_code_of_a_machine_is_remembered(web: Subject, boot: Boot, address: str) -> None:
+    job = container("job", "--message=no rows", "--exit=3")
+    web.apply("VirtualMachine", template(address, restartPolicy="Never", containers=[job]))
+    handler = boot(web, address, [])
+    ended = web.becomes("Failed", timeout=600)["status"]
 
     assert (ended["exit"]["code"], ended["exit"]["reason"], ended["exit"]["container"]) == (3, "Error", "job")
     assert ended["exit"]["message"] == "no rows"
     assert condition(web.get(), "Stalled")[0] == "True"
     web.eventually(lambda: "VirtualMachine" not in web.belongings(), "the machine is deleted")
-    assert handler.machine.ended(60) in {"guest-shutdown", "guest-panicked"}
+    assert handler.machine.ended(180) == "guest-panicked", "a failure, to KubeVirt too"
+
+
+def test_flip_to_a_machine_and_back_changes_no_answer(
+    web: Subject, boot: Boot, address: str, node: ReferenceNode
+) -> None:
+    """The Pods run on a real node, the machine really boots; only where they run differs."""
+    web.cluster.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "settings", "namespace": web.namespace},
+            "data": {"greeting": "good day"},
+        }
+    )
+    served = container(
+        "web",
+        "--paths=/etc/settings/greeting",
+        port=8080,
+        readinessProbe=PROBE,
+        env=[
+            {"name": "GREETING", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "greeting"}}},
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+        ],
+        securityContext={"runAsUser": 1000, "capabilities": {"drop": ["ALL"]}},
+        volumeMounts=[{"name": "settings", "mountPath": "/etc/settings"}],
+    )
+    spec = {
+        "initContainers": [container("setup", "--log=set up")],
+        "containers": [served],
+        "volumes": [{"name": "settings", "configMap": {"name": "settings"}}],
+        "terminationGracePeriodSeconds": 5,
+        "enableServiceLinks": False,  # a machine doesn't see Services
+        **PLACEMENT,
+    }
+    # The launcher Pod's node is a simulated one.
+    elsewhere = {"nodeSelector": {LABEL: None}, "tolerations": []}
+    web.apply("Container", template(address, **spec), virtualMachine={"overrides": elsewhere})
+
+    def at_the_pod() -> dict[str, Any]:
+        hull = web.becomes("Ready", timeout=600)["status"]["hull"]
+        assert (hull["kind"], hull["node"]) == ("Pod", NAME)
+        return told(json.loads(node.get(hull["address"], 8080)), containers(web))
+
+    before = at_the_pod()
+    web.change(isolationPolicy="VirtualMachine")
+    handler = boot(web, address, [8080])
+    assert web.becomes("Ready", timeout=600)["status"]["hull"]["kind"] == "VirtualMachine"
+    web.eventually(lambda: containers(web)["web"]["ready"], "the status shows the machine's container")
+    inside = told(handler.machine.report(8080), containers(web))
+    web.change(isolationPolicy="Container")
+    assert handler.machine.ended(180) == "guest-shutdown"
+    after = at_the_pod()
+
+    assert inside == before
+    assert after == before
+    assert before["greeting"] == "good day"
+
+
+def told(report: dict[str, Any], shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What users see of a container: what it answers, and what the status says of it."""
+    kept = ("argv", "cwd", "uid", "gid", "groups", "hostname", "capabilities")
+    env = sorted(entry for entry in report["env"] if not entry.startswith(_OF_THE_CLUSTER))
+    greeting = report["files"]["/etc/settings/greeting"]["text"]
+    return {**{key: report[key] for key in kept}, "env": env, "greeting": greeting, "status": shown}
