@@ -74,6 +74,8 @@ def _clean(report: Raw) -> Raw:
     if "text" in resolver:
         resolver["text"] = "".join(map(_options_in_order, resolver["text"].splitlines(keepends=True)))
     return kept | {
+        # With a PID namespace that is shared, by how many programs the runtime has run in it.
+        "pid": "first" if report["pid"] == 1 else "later",
         "env": dict(entry.split("=", 1) for entry in report["env"]),
         "mounts": {at: found[0] if len(found) == 1 else found for at, found in mounts.items()},
         "groups": sorted(report["groups"]),
