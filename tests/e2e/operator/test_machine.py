@@ -196,10 +196,10 @@ def test_machine_runs_the_guest_with_the_manifest_beside_it(web: Subject) -> Non
     assert "console=ttyS0" in kernel["kernelArgs"]
     assert spec["domain"]["devices"]["panicDevices"] == [{"model": "pvpanic"}], "KubeVirt's gate is open here"
     assert spec["domain"]["cpu"]["cores"] == 2
-    assert spec["domain"]["memory"]["guest"] == "704Mi"  # the limit, and 192Mi for the guest itself
+    assert spec["domain"]["memory"]["guest"] == "768Mi"  # the limit, and 256Mi for the guest itself
     assert spec["domain"]["resources"] == {
-        "requests": {"cpu": "500m", "memory": "448Mi"},
-        "limits": {"cpu": "1500m", "memory": "704Mi"},
+        "requests": {"cpu": "500m", "memory": "512Mi"},
+        "limits": {"cpu": "1500m", "memory": "768Mi"},
     }
     assert spec["hostname"] == "web"
 

@@ -97,10 +97,10 @@ LIMITED = {
 def test_size_follows_the_resources() -> None:
     domain = inside(render(containers=[LIMITED]))["domain"]
     assert domain["cpu"] == {"cores": 2}
-    assert domain["memory"] == {"guest": "1216Mi"}
+    assert domain["memory"] == {"guest": "1280Mi"}
     assert domain["resources"] == {
-        "requests": {"cpu": "250m", "memory": "1216Mi"},
-        "limits": {"cpu": "1500m", "memory": "1216Mi"},
+        "requests": {"cpu": "250m", "memory": "1280Mi"},
+        "limits": {"cpu": "1500m", "memory": "1280Mi"},
     }
 
 
