@@ -12,9 +12,9 @@ from twinhull.hulls import quantity
 
 Resource = Literal["cpu", "memory"]
 
-#: What the guest takes for itself: kernel, containerd, kubelet (80 MiB were measured in an idle guest, 182 MiB
-#: after it has pulled an image, and the kernel keeps 25 MiB from the start), and for each container beyond the
-#: first its shim.
+#: What the guest takes for itself: kernel, containerd, kubelet (80 MiB were measured in an idle guest, 182
+#: after it has pulled an image; the kernel keeps 25 from the start), and for each container beyond the first
+#: its shim.
 GUEST_OVERHEAD = 256 * quantity.MEBIBYTE
 SHIM_OVERHEAD = 12 * quantity.MEBIBYTE
 #: What the containers of which nothing is said are given together: they may take all that a node has left.
