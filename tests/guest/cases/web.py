@@ -79,7 +79,7 @@ def image_configuration(stage: Stage) -> None:
     assert found["cwd"] == "/srv/www"
     env = stage.env(8081)
     assert (env["FROM_IMAGE"], env["EMPTY"]) == ("yes", "")
-    assert env["GREETING"] == "image says $(NOTEXPANDED) ${NOR_THIS}"
+    assert env["GREETING"] == "image says $(NOT_EXPANDED) ${NOR_THIS}"
 
 
 @WEB.case("workingDir", docs.API)
