@@ -133,8 +133,11 @@ class Machine:
         """A container's status, whichever kind of container it is."""
         status = self.status()
         lists = ("initContainerStatuses", "containerStatuses")
-        found: Raw = next(one for key in lists for one in status.get(key) or () if one["name"] == name)
-        return found
+        for found in (one for key in lists for one in status.get(key) or ()):
+            if found["name"] == name:
+                container: Raw = found
+                return container
+        raise LookupError(f"the status has no container {name} yet")
 
     def condition(self, kind: str) -> str | None:
         """A condition of the Pod: True, False or None."""
