@@ -9,6 +9,7 @@ from typing import Literal
 
 from twinhull.api.base import Raw
 from twinhull.hulls import quantity
+from twinhull.hulls.parity import containers
 
 Resource = Literal["cpu", "memory"]
 
@@ -68,7 +69,7 @@ def _said(cpu: Decimal | None, memory: Decimal | None) -> dict[Resource, Decimal
 
 
 def _all(pod_spec: Raw) -> list[Raw]:
-    return [*(pod_spec.get("initContainers") or ()), *pod_spec["containers"]]
+    return [container for _, container in containers(pod_spec)]
 
 
 def requested(pod_spec: Raw, resource: Resource) -> Decimal:
