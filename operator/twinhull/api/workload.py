@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from twinhull.api.base import Model, Name, Raw, rule, validations
+from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
 from twinhull.api.registry import Registry
 
 #: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
 MAX_NAME_LENGTH = 50
+#: On a Workload: any new value restarts it by its strategy, as `kubectl rollout restart` does a Deployment.
+RESTART_ANNOTATION = f"{GROUP}/restart"
 
 
 class Isolation(StrEnum):
@@ -46,8 +48,11 @@ class RestartPolicy(StrEnum):
 class Replacement(Model):
     """How a new revision, or a flip of isolation, takes over from the hull that runs."""
 
-    strategy: Literal["Recreate"] = Field(
-        "Recreate", description="Recreate deletes the old hull, sees it gone, and creates the new one."
+    strategy: Literal["Recreate", "StartFirst"] = Field(
+        "Recreate",
+        description="Recreate deletes the old hull, sees it gone, and creates the new one. StartFirst "
+        "creates the new one, waits until it is Ready, moves the Service to it, and then deletes the old "
+        "one; it needs restartPolicy Always, and nothing that only one of the two could hold.",
     )
     progress_deadline_seconds: int = Field(
         600,
@@ -55,7 +60,15 @@ class Replacement(Model):
         le=86_400,
         description="How long a hull may go without being Ready, in seconds from its creation or from when "
         "it ceased to be, before the Workload is reported as Stalled. Nothing is removed then, and becoming "
-        "Ready later ends it.",
+        "Ready later ends it. While StartFirst replaces a hull, it is how long the new one may take: past "
+        "it the new one goes, the old one stays, and nothing is tried again until the spec changes.",
+    )
+    drain_seconds: int = Field(
+        5,
+        ge=0,
+        le=3_600,
+        description="How long StartFirst keeps the old hull, in seconds from when the Service ceased to send "
+        "it new connections, before it is told to end.",
     )
 
 
@@ -153,7 +166,14 @@ class WorkloadSpec(Model):
                 "a Sandbox takes its RuntimeClass from spec.sandbox.runtimeClassName: "
                 "move spec.template.spec.runtimeClassName there",
                 field="template.spec.runtimeClassName",
-            )
+            ),
+            rule(
+                "self.replacement.strategy != 'StartFirst' || !has(self.template.spec.restartPolicy) "
+                "|| self.template.spec.restartPolicy in ['', 'Always']",
+                "StartFirst is for what runs on, or it would run twice at a time: set "
+                "template.spec.restartPolicy to Always, or replacement.strategy to Recreate",
+                field="replacement.strategy",
+            ),
         )
     )
 
@@ -244,6 +264,25 @@ class UnsupportedField(Model):
     reason: str = Field(description="Why the hull can't honour it, and what to do.")
 
 
+class Lack(Model):
+    """Something that the hull needs of the cluster, and that isn't there."""
+
+    reason: str = Field(description="What is missing, in one word.")
+    message: str = Field(description="What is missing, and what to do.")
+
+
+class ReplacementStatus(Model):
+    """A replacement by StartFirst, from its first sight of the new revision until the old hull goes."""
+
+    revision: str = Field(description="The revision that is to take over.")
+    generation: int = Field(description="The metadata.generation that asked for it.")
+    started_at: datetime = Field(description="When it began; its deadline counts from here.")
+    failed_at: datetime | None = Field(
+        None, description="When it was given up. The old hull stays until the spec changes."
+    )
+    message: str | None = Field(None, description="Why it was given up.")
+
+
 class Condition(Model):
     """A condition, as every Kubernetes API has them."""
 
@@ -265,6 +304,12 @@ class WorkloadStatus(Model):
     isolation: IsolationStatus | None = Field(None, description="Which isolation, and why.")
     hull: HullStatus | None = Field(None, description="What the Workload runs in.")
     previous_hull: HullStatus | None = Field(None, description="The hull being replaced, until it is gone.")
+    replacement: ReplacementStatus | None = Field(
+        None, description="What StartFirst is doing, or has given up, while the old hull stays."
+    )
+    lacks: Annotated[tuple[Lack, ...], Field(max_length=32)] | None = Field(
+        None, description="Everything that the cluster lacks to make the hull."
+    )
     unsupported_fields: tuple[UnsupportedField, ...] | None = Field(
         None,
         description="Template fields that the resolved hull can't honour (then none is made), or that the "
@@ -294,6 +339,12 @@ class ObjectMeta(Model):
     generation: int
     creation_timestamp: datetime
     deletion_timestamp: datetime | None = None
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def restart(self) -> str | None:
+        """What the annotation says that restarts a Workload whenever it changes."""
+        return self.annotations.get(RESTART_ANNOTATION)
 
     @property
     def version(self) -> tuple[str, int]:

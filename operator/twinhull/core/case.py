@@ -7,7 +7,14 @@ from datetime import datetime
 from functools import cached_property
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Exit, Isolation, RestartPolicy, UnsupportedField, Workload
+from twinhull.api.workload import (
+    Exit,
+    Isolation,
+    ReplacementStatus,
+    RestartPolicy,
+    UnsupportedField,
+    Workload,
+)
 from twinhull.core import isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Companion, Observed, Refusal
@@ -45,7 +52,8 @@ class Case:
     @cached_property
     def revision(self) -> str:
         """The revision that is to run."""
-        return revision(self.workload.spec, self.resolution.resolved, self.resolution.runtime_class)
+        spec, resolution = self.workload.spec, self.resolution
+        return revision(spec, resolution.resolved, resolution.runtime_class, self.workload.metadata.restart)
 
     @cached_property
     def hull_name(self) -> str:
@@ -66,6 +74,56 @@ class Case:
     def former(self) -> tuple[Hull, ...]:
         """This Workload's hulls of any other revision."""
         return tuple(hull for hull in self.own if hull is not self.current)
+
+    @property
+    def starts_first(self) -> bool:
+        """Whether a new hull comes before the old one goes."""
+        return self.workload.spec.replacement.strategy == "StartFirst"
+
+    @cached_property
+    def standing(self) -> tuple[Hull, ...]:
+        """The former hulls that run and aren't on their way out."""
+        return tuple(hull for hull in self.former if not (hull.deleting or hull.ended))
+
+    @cached_property
+    def heir(self) -> Hull | None:
+        """Of several hulls under StartFirst, the one that serves while the others go.
+
+        That is the present revision's once it is ready. When another revision is wanted before the last
+        replacement is over, it is the best of those that are there.
+        """
+        if not self.starts_first or len(self.own) < 2:  # noqa: PLR2004
+            return None
+        if self.current is not None:
+            return self.current if self.current.ready and not self.weakened else None
+        return max(self.former, key=lambda h: (not h.deleting, h.ready, not h.ended, h.created_at))
+
+    @property
+    def replacing(self) -> bool:
+        """Whether a former hull serves while the present revision's isn't ready, under StartFirst."""
+        if not self.starts_first or not self.standing:
+            return False
+        return self.current is None or self.heir is not self.current
+
+    @cached_property
+    def attempt(self) -> ReplacementStatus | None:
+        """The replacement that is under way or was given up, None if there is none.
+
+        Only the status remembers when it began, and that it was given up.
+        """
+        if not self.replacing:
+            return None
+        remembered, generation = self.workload.status.replacement, self.workload.metadata.generation
+        if remembered and (remembered.revision, remembered.generation) == (self.revision, generation):
+            return remembered
+        began = self.current.created_at if self.current else self.now.replace(microsecond=0)
+        return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)
+
+    @cached_property
+    def pinned(self) -> Hull | None:
+        """The one hull that the Service is to reach, None if any that is ready will do."""
+        drains = self.workload.spec.replacement.drain_seconds > 0
+        return self.heir if self.heir and drains and self.heir.ready and self.heir.named else None
 
     @cached_property
     def restart_policy(self) -> RestartPolicy:
@@ -109,6 +167,11 @@ class Case:
             dropped.append("spec.runtimeClassName")
         return tuple(UnsupportedField(path=path, reason=reason) for path in dict.fromkeys(dropped))
 
+    @cached_property
+    def weakened(self) -> tuple[UnsupportedField, ...]:
+        """Of the curtailments, those of what keeps the Pod apart."""
+        return tuple(field for field in self.curtailments if _keeps_apart(field.path))
+
     def owns(self, found: Hull | Companion) -> bool:
         """Whether an object's controller is this very Workload, not one of the same name."""
         return found.owner is not None and found.owner.uid == self.workload.metadata.uid
@@ -122,7 +185,8 @@ class Case:
     def service(self) -> Raw | None:
         """The Service that is to be."""
         spec = self.workload.spec
-        return service.render(self.workload.metadata, spec.service, spec.template["spec"])
+        hull = self.pinned.name if self.pinned else None
+        return service.render(self.workload.metadata, spec.service, spec.template["spec"], hull)
 
     @cached_property
     def hull_objects(self) -> tuple[Raw, ...]:
@@ -145,3 +209,8 @@ class Case:
             manifest.render(workload, rendered, attached, built, guest),
             machine.render(workload, rendered, attached, built, guest),
         )
+
+
+def _keeps_apart(path: str) -> bool:
+    whole = {"spec.automountServiceAccountToken", "spec.hostUsers", "spec.runtimeClassName"}
+    return path in whole or "securityContext" in path

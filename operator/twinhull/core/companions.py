@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.base import Raw
 from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.case import Case
@@ -22,22 +23,52 @@ def _service(case: Case) -> Iterator[Action]:
     if seen is not None and (seen.deleting or not case.owns(seen)):
         return
     if desired is None:
-        if seen is not None:
+        if seen is not None and not case.replacing:
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
         yield Create(desired)
-    elif service.differs(desired, seen.obj):
-        # A merge patch leaves what it doesn't name: a label too many in the selector finds no Pod.
-        selector = difference(seen.obj["spec"].get("selector") or {}, desired["spec"]["selector"])
-        patch = {
-            "metadata": {"labels": desired["metadata"]["labels"]},
-            "spec": {**desired["spec"], "selector": selector},
-        }
-        note = Note(
-            "Normal", "ServiceChanged", f"changed Service {case.workload.metadata.name} to match the spec"
+        return
+    if case.replacing:  # the hull that serves listens where it always has
+        desired = {**desired, "spec": {**desired["spec"], "ports": service.ports(seen.obj)}}
+    unmarked = case.pinned and service.pinned_since(seen.obj, case.pinned.name) is None
+    if unmarked or service.differs(desired, seen.obj):
+        yield Change(
+            "Service",
+            case.workload.metadata.name,
+            seen.uid,
+            _patch(case, desired, seen.obj),
+            _note(case, seen.obj),
         )
-        yield Change("Service", case.workload.metadata.name, seen.uid, patch, note)
+
+
+def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
+    """What makes the Service what it is to be.
+
+    A merge patch leaves what it doesn't name: a label too many in the selector finds no Pod.
+    """
+    pins = case.pinned or service.is_pinned(seen)
+    since = case.now.isoformat(timespec="seconds") if case.pinned else None
+    return {
+        "metadata": {
+            "labels": desired["metadata"]["labels"],
+            **({"annotations": {service.PINNED_ANNOTATION: since}} if pins else {}),
+        },
+        "spec": {
+            **desired["spec"],
+            "selector": difference(seen["spec"].get("selector") or {}, desired["spec"]["selector"]),
+        },
+    }
+
+
+def _note(case: Case, seen: Raw) -> Note | None:
+    name = case.workload.metadata.name
+    if case.pinned:
+        sentence = f"Service {name} sends new connections to {case.pinned.kind} {case.pinned.name} alone"
+        return Note("Normal", "TrafficMoved", sentence)
+    if service.is_pinned(seen):
+        return None
+    return Note("Normal", "ServiceChanged", f"changed Service {name} to match the spec")
 
 
 def _manifests(case: Case) -> Iterator[Action]:

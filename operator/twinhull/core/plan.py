@@ -10,8 +10,9 @@ from twinhull.core.actions import Action, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
 from twinhull.core.notes import notes
-from twinhull.core.rules import Step, decide
+from twinhull.core.rules import decide
 from twinhull.core.status import status
+from twinhull.core.steps import Step, soonest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,14 @@ def plan(case: Case) -> Plan:
     wanted = (*upkeep(case), *step.actions)
     refusals = [found for action in wanted if (found := case.refusal(action.key))]
     actions = tuple(action for action in wanted if case.refusal(action.key) is None)
-    requeue_after = _soonest(step.requeue_after, *(refusal.retry_at - case.now for refusal in refusals))
+    requeue_after = soonest(step.requeue_after, *(refusal.retry_at - case.now for refusal in refusals))
     before, after = case.workload.status, status(case, step)
     if after == before:
         return Plan(actions, requeue_after=requeue_after)
     wait = _first_report(case, step)
     if wait is not None:
-        return Plan(actions, requeue_after=_soonest(requeue_after, wait))
+        return Plan(actions, requeue_after=soonest(requeue_after, wait))
     return Plan(actions, after, tuple(notes(before, after)), requeue_after)
-
-
-def _soonest(*waits: timedelta | None) -> timedelta | None:
-    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _first_report(case: Case, step: Step) -> timedelta | None:

@@ -20,8 +20,12 @@ FORMAT = "1"
 _DIGITS = 9
 
 
-def revision(spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None) -> str:
+def revision(
+    spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None = None
+) -> str:
     """The revision of what this spec would run: 10 characters, fit for a name.
+
+    `restart` is whatever was last said to restart it, None if nothing ever was.
 
     Fields at their defaults leave no trace, so that a field added later changes no revision; nor do those of
     another kind of hull, or of the Service.
@@ -40,5 +44,7 @@ def revision(spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None
         content["virtualMachine"] = spec.virtual_machine.model_dump(
             mode="json", by_alias=True, exclude_defaults=True
         )
+    if restart is not None:
+        content["restart"] = restart
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return FORMAT + hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from twinhull.api.workload import Condition, WorkloadStatus
 from twinhull.core.case import Case
-from twinhull.core.rules import Step
+from twinhull.core.steps import Step
 
 Truth = Literal["True", "False", "Unknown"]
 
@@ -25,6 +25,8 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         isolation=case.resolution.status(),
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
+        replacement=step.replacement or case.attempt,
+        lacks=step.lacks or None,
         unsupported_fields=step.unsupported or case.curtailments or None,
         containers=(case.current.containers if case.current else ()) or None,
         exit=case.exit,

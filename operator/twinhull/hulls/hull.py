@@ -18,6 +18,9 @@ HULL_LABEL = f"{GROUP}/hull"
 #: On the hull: the hash of what it was made from.
 REVISION_LABEL = f"{GROUP}/revision"
 
+#: On the hull and on a machine's launcher Pod: the hull's name, by which a Service finds one hull alone.
+HULL_NAME_LABEL = f"{GROUP}/hull-name"
+
 HullKind = Literal["Pod", "VirtualMachine"]
 
 
@@ -49,6 +52,7 @@ class Owner:
 class Hull:
     """A Pod or VirtualMachine as it was last seen.
 
+    `named` says whether it carries its own name as a label, where a Service can find it.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
     template that the API server left out of it. `leaves_at` is when the grace
@@ -74,6 +78,7 @@ class Hull:
     containers: tuple[ContainerStatus, ...] = ()
     dropped: tuple[str, ...] = ()
     runtime_class: str | None = None
+    named: bool = False
 
     @property
     def deleting(self) -> bool:
@@ -122,6 +127,12 @@ def owner_of(obj: Raw) -> Owner | None:
         (Owner(ref["apiVersion"], ref["kind"], ref["uid"]) for ref in references if ref.get("controller")),
         None,
     )
+
+
+def is_named(obj: Raw) -> bool:
+    """Whether a hull carries its own name as a label, and a machine's launcher Pod its machine's."""
+    labels = obj["metadata"].get("labels") or {}
+    return bool(labels.get(HULL_NAME_LABEL) == obj["metadata"]["name"])
 
 
 def timestamp(text: str | None) -> datetime | None:

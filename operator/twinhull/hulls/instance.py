@@ -13,6 +13,7 @@ from twinhull.hulls.hull import (
     Phase,
     condition,
     created_at,
+    is_named,
     leaves_at,
     owner_of,
     removed,
@@ -58,6 +59,7 @@ def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) 
         started_at=_entered(instance, "Running"),
         exit=end,
         containers=_containers(report, template) if report else (),
+        named=is_named(vm),
     )
 
 

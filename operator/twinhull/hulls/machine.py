@@ -9,7 +9,13 @@ from twinhull.api.workload import ObjectMeta, RestartPolicy, VirtualMachine
 from twinhull.hulls import quantity
 from twinhull.hulls.attachments import Attachment
 from twinhull.hulls.guest import Guest
-from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL, owner_reference
+from twinhull.hulls.hull import (
+    HULL_LABEL,
+    HULL_NAME_LABEL,
+    REVISION_LABEL,
+    WORKLOAD_LABEL,
+    owner_reference,
+)
 from twinhull.hulls.manifest import MANIFEST_DEVICE, PROBE_PORT, probe_token
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import restart_policy
@@ -59,6 +65,7 @@ def render(
             "labels": {
                 WORKLOAD_LABEL: workload.name,
                 HULL_LABEL: "VirtualMachine",
+                HULL_NAME_LABEL: metadata["name"],
                 REVISION_LABEL: metadata["labels"][REVISION_LABEL],
             },
             "ownerReferences": [owner_reference(workload)],

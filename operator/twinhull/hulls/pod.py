@@ -7,12 +7,14 @@ from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.hulls import fidelity, podstatus
 from twinhull.hulls.hull import (
     HULL_LABEL,
+    HULL_NAME_LABEL,
     REVISION_LABEL,
     WORKLOAD_LABEL,
     Hull,
     Phase,
     condition,
     created_at,
+    is_named,
     leaves_at,
     owner_of,
     owner_reference,
@@ -40,6 +42,7 @@ def render(workload: ObjectMeta, template: Raw, revision: str, runtime_class: st
                 **(metadata.get("labels") or {}),
                 WORKLOAD_LABEL: workload.name,
                 HULL_LABEL: "Pod",
+                HULL_NAME_LABEL: hull_name(workload.name, revision),
                 REVISION_LABEL: revision,
             },
             **_present("annotations", metadata.get("annotations")),
@@ -94,6 +97,7 @@ def read(pod: Raw, template: Raw) -> Hull:
         exit=None if end is None or removed(pod, end) else end,
         runtime_class=pod["spec"].get("runtimeClassName"),
         containers=podstatus.containers(status),
+        named=is_named(pod),
         dropped=tuple(fidelity.dropped(template["spec"], pod["spec"], "spec")),
     )
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import chain, count
 
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.workload import ObjectMeta, ServicePolicy
-from twinhull.hulls.hull import WORKLOAD_LABEL, owner_reference
+from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference, timestamp
+
+#: On the Service, while it sends new connections to one hull of two: since when.
+PINNED_ANNOTATION = f"{GROUP}/pinned-at"
 
 
-def render(workload: ObjectMeta, policy: ServicePolicy, pod_spec: Raw) -> Raw | None:
+def render(workload: ObjectMeta, policy: ServicePolicy, pod_spec: Raw, hull: str | None = None) -> Raw | None:
     """The Service of a Workload, None when there is none: switched off, or no container declares a port.
 
+    `hull` is the one hull that it is to reach while there is another; None for whichever is ready.
     Target ports are numbers, since a machine's launcher Pod doesn't have the containers' port names.
     """
-    ports = _ports(pod_spec)
-    if not policy.enabled or not ports:
+    declared = _declared(pod_spec)
+    if not policy.enabled or not declared:
         return None
     return {
         "apiVersion": "v1",
@@ -28,8 +33,8 @@ def render(workload: ObjectMeta, policy: ServicePolicy, pod_spec: Raw) -> Raw | 
         },
         "spec": {
             "type": policy.type,
-            "selector": {WORKLOAD_LABEL: workload.name},
-            "ports": ports,
+            "selector": {WORKLOAD_LABEL: workload.name, **({HULL_NAME_LABEL: hull} if hull else {})},
+            "ports": declared,
         },
     }
 
@@ -39,9 +44,29 @@ def differs(desired: Raw, seen: Raw) -> bool:
     return not (
         seen["spec"].get("type") == desired["spec"]["type"]
         and seen["spec"].get("selector") == desired["spec"]["selector"]
-        and [_said(port) for port in seen["spec"].get("ports") or ()] == desired["spec"]["ports"]
+        and ports(seen) == desired["spec"]["ports"]
         and desired["metadata"]["labels"].items() <= (seen["metadata"].get("labels") or {}).items()
     )
+
+
+def pinned_since(seen: Raw, hull: str) -> datetime | None:
+    """Since when a Service has reached that hull alone, None if it doesn't."""
+    if (seen["spec"].get("selector") or {}).get(HULL_NAME_LABEL) != hull:
+        return None
+    try:
+        return timestamp((seen["metadata"].get("annotations") or {}).get(PINNED_ANNOTATION))
+    except ValueError:  # somebody else's writing
+        return None
+
+
+def is_pinned(seen: Raw) -> bool:
+    """Whether a Service reaches one hull of two alone."""
+    return HULL_NAME_LABEL in (seen["spec"].get("selector") or {})
+
+
+def ports(seen: Raw) -> list[Raw]:
+    """The ports of a Service, as we say them."""
+    return [_said(port) for port in seen["spec"].get("ports") or ()]
 
 
 def _said(port: Raw) -> Raw:
@@ -49,24 +74,24 @@ def _said(port: Raw) -> Raw:
     return {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
 
 
-def _ports(pod_spec: Raw) -> list[Raw]:
+def _declared(pod_spec: Raw) -> list[Raw]:
     """The ports of all containers and sidecars, each number and protocol once; the first to name it wins."""
     sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
-    ports: dict[tuple[int, str], Raw] = {}
+    found: dict[tuple[int, str], Raw] = {}
     names: set[str] = set()
     for container in (*pod_spec["containers"], *sidecars):
         for declared in container.get("ports") or ():
             number, protocol = declared["containerPort"], declared.get("protocol", "TCP")
-            if (number, protocol) in ports:
+            if (number, protocol) in found:
                 continue
             made = f"{protocol.lower()}-{number}"
             candidates = chain((declared.get("name") or made, made), (f"{made}-{n}" for n in count(2)))
             name = next(name for name in candidates if name not in names)
             names.add(name)
-            ports[number, protocol] = {
+            found[number, protocol] = {
                 "name": name,
                 "port": number,
                 "targetPort": number,
                 "protocol": protocol,
             }
-    return list(ports.values())
+    return list(found.values())

@@ -22,11 +22,12 @@ METADATA = {
 
 #: Every field is set, and to something else than its default.
 MAXIMAL: Raw = {
-    "metadata": METADATA | {"deletionTimestamp": "2026-11-24T00:00:00Z"},
+    "metadata": METADATA
+    | {"deletionTimestamp": "2026-11-24T00:00:00Z", "annotations": {"twinhull.dev/restart": "now"}},
     "spec": {
         "isolationPolicy": "VirtualMachine",
         "state": "Stopped",
-        "replacement": {"strategy": "Recreate", "progressDeadlineSeconds": 60},
+        "replacement": {"strategy": "StartFirst", "progressDeadlineSeconds": 60, "drainSeconds": 1},
         "service": {"enabled": False, "type": "LoadBalancer"},
         "sandbox": {"runtimeClassName": "gvisor"},
         "virtualMachine": {
@@ -59,6 +60,14 @@ MAXIMAL: Raw = {
             "startedAt": "2026-11-23T07:44:00Z",
         },
         "previousHull": {"kind": "Pod", "name": "web-0a1b2", "revision": "0a1b2", "ready": False},
+        "replacement": {
+            "revision": "6f9c1",
+            "generation": 3,
+            "startedAt": "2026-11-23T07:44:00Z",
+            "failedAt": "2026-11-23T07:54:00Z",
+            "message": "m",
+        },
+        "lacks": [{"reason": "KubeVirtMissing", "message": "m"}],
         "unsupportedFields": [{"path": "spec.hostPID", "reason": "r"}],
         "containers": [
             {

@@ -139,6 +139,7 @@ def test_launcher_pod_carries_the_workload_label_and_not_the_hull_label() -> Non
     vm = render()
     assert vm["spec"]["template"]["metadata"]["labels"] == {
         "twinhull.dev/workload": "web",
+        "twinhull.dev/hull-name": "web-1a2b3c4d5e",
         "twinhull.dev/revision": "1a2b3c4d5e",
     }
     assert vm["metadata"]["labels"]["twinhull.dev/hull"] == "VirtualMachine"

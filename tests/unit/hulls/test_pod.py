@@ -44,6 +44,7 @@ def test_identity_is_ours_whatever_the_template_says() -> None:
         "app": "x",
         "twinhull.dev/workload": "other",
         "twinhull.dev/hull": "y",
+        "twinhull.dev/hull-name": "v",
         "twinhull.dev/revision": "z",
     }
     made = pod.render(META, TEMPLATE | {"metadata": {"labels": labels}}, "1a2b3c4d5e", None)
@@ -51,6 +52,7 @@ def test_identity_is_ours_whatever_the_template_says() -> None:
         "app": "x",
         "twinhull.dev/workload": "web",
         "twinhull.dev/hull": "Pod",
+        "twinhull.dev/hull-name": "web-1a2b3c4d5e",
         "twinhull.dev/revision": "1a2b3c4d5e",
     }
 

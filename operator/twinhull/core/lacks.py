@@ -1,0 +1,60 @@
+"""What a hull needs of the cluster and doesn't find: all of it at once, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.workload import Isolation, Lack
+from twinhull.core.case import Case
+
+#: What comes by itself.
+PASSING = {"KubeVirtDeploying"}
+
+
+def lacks(case: Case) -> tuple[Lack, ...]:
+    """Everything that keeps the hull that is to be from being made."""
+    return tuple(_of_machine(case) if case.is_machine else _of_sandbox(case))
+
+
+def _of_sandbox(case: Case) -> Iterator[Lack]:
+    name = case.resolution.runtime_class
+    if case.resolution.resolved is not Isolation.SANDBOX:
+        return
+    if name is None:
+        yield Lack(
+            reason="RuntimeClassMissing",
+            message="no RuntimeClass is named for the sandbox: set spec.sandbox.runtimeClassName, "
+            "or the operator's --sandbox-runtime-class",
+        )
+    elif name not in case.observed.capabilities.runtime_classes:
+        yield Lack(
+            reason="RuntimeClassMissing",
+            message=f"RuntimeClass {name} does not exist: create it, or name another in "
+            "spec.sandbox.runtimeClassName",
+        )
+    if case.workload.spec.template["spec"].get("runtimeClassName"):
+        yield Lack(
+            reason="RuntimeClassConflict",
+            message="spec.template.spec.runtimeClassName: a Sandbox takes its RuntimeClass from "
+            "spec.sandbox.runtimeClassName; move it there",
+        )
+
+
+def _of_machine(case: Case) -> Iterator[Lack]:
+    phase = case.observed.capabilities.kubevirt
+    if phase is None:
+        yield Lack(
+            reason="KubeVirtMissing",
+            message="isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
+            "install it (kubevirt.io), and this Workload goes on by itself",
+        )
+    elif phase in {"", "Deploying"}:
+        yield Lack(reason="KubeVirtDeploying", message="waiting for KubeVirt to be deployed")
+    elif phase != "Deployed":
+        yield Lack(reason="KubeVirtNotReady", message=f"KubeVirt is {phase}: see kubectl get kubevirt -A")
+    if not (case.workload.spec.virtual_machine.guest_image or case.defaults.guest_image):
+        yield Lack(
+            reason="GuestImageMissing",
+            message="no guest image is named for the machine: set spec.virtualMachine.guestImage, "
+            "or the operator's --guest-image",
+        )

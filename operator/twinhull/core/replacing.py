@@ -1,0 +1,107 @@
+"""The rules for replacing a hull by one of another revision: Recreate's one, and those of StartFirst."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from twinhull.core.actions import Rehearse, object_key
+from twinhull.core.case import Case
+from twinhull.core.steps import Step, ending, names, removals, stalled, waiting
+from twinhull.hulls import service
+from twinhull.hulls.hull import Hull
+
+
+def recreated(case: Case) -> Step | None:
+    """A hull of another revision is still there: it goes first, once it is known that another can come."""
+    if case.starts_first or not case.former:
+        return None
+    hull = case.hull_objects[-1]
+    standing = case.current is None and any(not former.deleting for former in case.former)
+    if standing and object_key(hull) not in case.observed.rehearsed:
+        return waiting("Replacing", f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
+    note = f"replaced by {case.hull_kind} {case.hull_name}"
+    return ending(case, case.former, "Replacing", removals(case.former, "Replacing", note))
+
+
+def given_up(case: Case) -> Step | None:
+    """The new hull took too long, which the status remembers: it goes, and the old one stays."""
+    attempt = case.attempt
+    if attempt is None or attempt.failed_at is None:
+        return None
+    hulls = [case.current] if case.current else []
+    return stalled(
+        "ProgressDeadlineExceeded",
+        f"{attempt.message}; {names(case.standing)} goes on: change the spec to try again",
+        actions=removals(hulls, "ProgressDeadlineExceeded", "it was not ready in time"),
+    )
+
+
+def overdue(case: Case) -> Step | None:
+    """The new hull takes too long: that is written down before it goes, or it would be made again."""
+    attempt = case.attempt
+    if attempt is None or case.now < attempt.started_at + _deadline(case):
+        return None
+    seconds = case.workload.spec.replacement.progress_deadline_seconds
+    message = f"{case.hull_kind} {case.hull_name} was not ready after {seconds} s: {_cause(case)}"
+    failed = attempt.model_copy(update={"failed_at": case.now.replace(microsecond=0), "message": message})
+    return replace(
+        stalled("ProgressDeadlineExceeded", message), replacement=failed, requeue_after=timedelta()
+    )
+
+
+def crowded(case: Case) -> Step | None:
+    """Yet another revision is wanted before the last replacement is over: one of the two goes first."""
+    if case.current is not None or case.heir is None:
+        return None
+    others = [hull for hull in case.own if hull is not case.heir]
+    return _leaving(case, others, f"superseded by {case.hull_kind} {case.hull_name}")
+
+
+def succeeded(case: Case) -> Step | None:
+    """The new hull is ready: the old one goes, once nothing new reaches it."""
+    if not case.starts_first or not case.former:
+        return None
+    step = _leaving(case, case.former, f"replaced by {case.hull_kind} {case.hull_name}")
+    return replace(step, ready="True")
+
+
+def until_overdue(case: Case) -> timedelta | None:
+    """How much longer a new hull may take, None if there is none or it was given up."""
+    attempt = case.attempt
+    if attempt is None or attempt.failed_at:
+        return None
+    return attempt.started_at + _deadline(case) - case.now
+
+
+def _leaving(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
+    drain = _drain(case)
+    if drain > timedelta() and any(hull.ready and not hull.deleting for hull in hulls):
+        sentence = f"{names(hulls)} gets no new connections and is about to end"
+        return waiting("Draining", sentence, requeue_after=drain)
+    return ending(case, hulls, "Replacing", removals(hulls, "Replacing", why))
+
+
+def _drain(case: Case) -> timedelta:
+    """How much longer the hulls that go are kept for the connections that they have.
+
+    Nothing is to be waited for where there is no Service of ours, or it can't be moved.
+    """
+    seen = case.observed.service
+    if case.pinned is None or case.service is None or seen is None or not case.owns(seen):
+        return timedelta()
+    wait = timedelta(seconds=case.workload.spec.replacement.drain_seconds)
+    since = service.pinned_since(seen.obj, case.pinned.name)
+    return wait if since is None else min(wait, since + wait - case.now)
+
+
+def _deadline(case: Case) -> timedelta:
+    return timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
+
+
+def _cause(case: Case) -> str:
+    """What kept the new hull from being ready."""
+    refusal = case.observed.refusals.get(f"{case.hull_kind}/{case.hull_name}")
+    if case.current is not None:
+        return case.current.message or case.current.reason
+    return refusal.message if refusal else "it was never made"

@@ -1,0 +1,90 @@
+"""Steps: what a rule answers, and the words that the rules have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from twinhull.api.workload import Lack, ReplacementStatus, UnsupportedField
+from twinhull.core.actions import Action, Delete, Note
+from twinhull.core.case import Case
+from twinhull.core.observed import Refusal
+from twinhull.hulls.hull import Hull
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do now, and what is so: the Ready condition's status, one word, one sentence."""
+
+    ready: Literal["True", "False"]
+    reason: str
+    message: str
+    reconciling: bool = False
+    stalled: bool = False
+    actions: tuple[Action, ...] = ()
+    requeue_after: timedelta | None = None
+    unsupported: tuple[UnsupportedField, ...] = ()
+    isolated: bool = True
+    lacks: tuple[Lack, ...] = ()
+    replacement: ReplacementStatus | None = None
+
+
+def waiting(
+    reason: str, message: str, actions: tuple[Action, ...] = (), requeue_after: timedelta | None = None
+) -> Step:
+    return Step("False", reason, message, reconciling=True, actions=actions, requeue_after=requeue_after)
+
+
+def ending(case: Case, hulls: Sequence[Hull], reason: str, actions: tuple[Action, ...] = ()) -> Step:
+    """Waiting for hulls to end; when that takes too long, with a word on what may keep them."""
+    patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
+    left = [hull.leaves_at + patience - case.now for hull in hulls if hull.leaves_at]
+    if left and min(left) <= timedelta():
+        return stalled(
+            "TerminationDeadlineExceeded",
+            f"{names(hulls)} should have ended and hasn't: see its finalizers and its node; if the node is "
+            "gone for good, delete it with kubectl delete --force",
+        )
+    return waiting(reason, f"waiting for {names(hulls)} to end", actions, min(left, default=None))
+
+
+def stalled(
+    reason: str,
+    message: str,
+    *,
+    actions: tuple[Action, ...] = (),
+    unsupported: tuple[UnsupportedField, ...] = (),
+) -> Step:
+    return Step("False", reason, message, stalled=True, actions=actions, unsupported=unsupported)
+
+
+def refused(refusal: Refusal) -> Step:
+    return Step(
+        "False",
+        refusal.reason,
+        refusal.message,
+        reconciling=not refusal.final,
+        stalled=refusal.final,
+    )
+
+
+def removals(hulls: Iterable[Hull], reason: str, why: str) -> tuple[Action, ...]:
+    """Deletions of the hulls that aren't on their way out already."""
+    return tuple(
+        Delete(
+            hull.kind, hull.name, hull.uid, Note("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
+        )
+        for hull in hulls
+        if not hull.deleting
+    )
+
+
+def names(hulls: Iterable[Hull]) -> str:
+    return " and ".join(f"{hull.kind} {hull.name}" for hull in hulls)
+
+
+def soonest(*waits: timedelta | None) -> timedelta | None:
+    """The shortest of the waits that there are."""
+    return min((wait for wait in waits if wait is not None), default=None)

@@ -1,0 +1,289 @@
+"""StartFirst: the new hull beside the old one, and which of the two goes when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Action, Change
+from twinhull.core.case import Case
+from twinhull.core.observed import Refusal
+from twinhull.core.plan import plan
+from twinhull.hulls.hull import HULL_NAME_LABEL
+
+from .objects import CREATED, NOW, at, case, companion, hull, running, workload
+
+PORTS = {"containers": [{"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80}]}]}
+SETTINGS = {"isolationPolicy": "Container", "replacement": {"strategy": "StartFirst"}}
+WEB = workload(SETTINGS, pod=PORTS)
+NEW, OLD, OLDER = case(WEB).hull_name, "web-1former", "web-1formerer"
+
+
+def pod(
+    name: str, *, ready: bool = True, deleting: bool = False, named: bool = True, since: float = 0
+) -> Raw:
+    """One of the Workload's Pods, created that many seconds after the first."""
+    made = hull("Pod", name, deleting=deleting, spec=PORTS, status=running(ready=ready, since=since))
+    made["metadata"] |= {"creationTimestamp": at(since)}
+    if named:
+        made["metadata"]["labels"][HULL_NAME_LABEL] = name
+    return made
+
+
+def service(pinned: str | None = None, since: float | None = None, port: int = 80) -> Raw:
+    """The Workload's Service, as it is or sending everything to one hull since so many seconds."""
+    name = f"tcp-{port}"
+    ports = [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"}]
+    selector = {"twinhull.dev/workload": "web", **({HULL_NAME_LABEL: pinned} if pinned else {})}
+    made = companion("Service", "web", spec={"type": "ClusterIP", "selector": selector, "ports": ports})
+    if since is not None:
+        made["metadata"]["annotations"] = {"twinhull.dev/pinned-at": at(since)}
+    return made
+
+
+def after(seconds: float) -> datetime:
+    return CREATED + timedelta(seconds=seconds)
+
+
+def remembering(*, started: float, failed: float | None = None, generation: int = 1) -> Raw:
+    """The Workload, with what its status remembers of a replacement."""
+    attempt: Raw = {"revision": NEW.rpartition("-")[2], "generation": generation, "startedAt": at(started)}
+    if failed is not None:
+        attempt |= {"failedAt": at(failed), "message": "it was too slow"}
+    return workload(SETTINGS, pod=PORTS, status={"observedGeneration": 1, "replacement": attempt})
+
+
+#: The situation, the word for it, what is done.
+SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
+    "the old one serves": (
+        case(WEB, pod(OLD), service()),
+        "Creating",
+        [f"create Pod/{NEW}"],
+    ),
+    "the old one is on its way out by another's hand": (
+        case(WEB, pod(OLD, deleting=True), service()),
+        "Creating",
+        [f"create Pod/{NEW}"],
+    ),
+    "the new one starts": (
+        case(WEB, pod(OLD), pod(NEW, ready=False, since=1), service(), now=after(9)),
+        "Pending",
+        [],
+    ),
+    "the new one is ready": (
+        case(WEB, pod(OLD), pod(NEW, since=1), service(), now=after(9)),
+        "Draining",
+        ["change Service/web"],
+    ),
+    "the old one drains": (
+        case(WEB, pod(OLD), pod(NEW, since=1), service(NEW, since=9), now=after(13)),
+        "Draining",
+        [],
+    ),
+    "the old one has drained": (
+        case(WEB, pod(OLD), pod(NEW, since=1), service(NEW, since=9), now=after(14)),
+        "Replacing",
+        [f"delete Pod/{OLD}"],
+    ),
+    "the old one ends": (
+        case(WEB, pod(OLD, deleting=True), pod(NEW, since=1), service(NEW, since=9), now=after(20)),
+        "Replacing",
+        [],
+    ),
+    "the old one is gone": (
+        case(WEB, pod(NEW, since=1), service(NEW, since=9)),
+        "Ready",
+        ["change Service/web"],
+    ),
+    "the old one wasn't ready: there is nothing to drain": (
+        case(WEB, pod(OLD, ready=False), pod(NEW, since=1), service(NEW, since=9), now=after(10)),
+        "Replacing",
+        [f"delete Pod/{OLD}"],
+    ),
+    "there is no Service to move": (
+        case(
+            workload(SETTINGS | {"service": {"enabled": False}}, pod=PORTS),
+            pod(OLD),
+            pod(NEW, since=1),
+            now=after(9),
+        ),
+        "Replacing",
+        [f"delete Pod/{OLD}"],
+    ),
+    "the Service belongs to somebody else": (
+        case(WEB, pod(OLD), pod(NEW, since=1), companion("Service", "web", owner=None, spec={})),
+        "NameConflict",
+        [],
+    ),
+    "the new one was made before hulls had their names as labels": (
+        case(WEB, pod(OLD), pod(NEW, since=1, named=False), service(), now=after(9)),
+        "Replacing",
+        [f"delete Pod/{OLD}"],
+    ),
+    "somebody took away since when the Service is moved": (
+        case(WEB, pod(OLD), pod(NEW, since=1), service(NEW), now=after(99)),
+        "Draining",
+        ["change Service/web"],
+    ),
+    "the new one ceases to be ready while the old one drains": (
+        case(WEB, pod(OLD), pod(NEW, ready=False, since=1), service(NEW, since=9), now=after(11)),
+        "Pending",
+        ["change Service/web"],
+    ),
+    "the new one takes too long": (
+        case(WEB, pod(OLD), pod(NEW, ready=False, since=1), service(), now=after(601)),
+        "ProgressDeadlineExceeded",
+        [],
+    ),
+    "the new one takes too long, though it was made again meanwhile": (
+        case(remembering(started=1), pod(OLD), pod(NEW, ready=False, since=590), service(), now=after(601)),
+        "ProgressDeadlineExceeded",
+        [],
+    ),
+    "that it took too long is remembered": (
+        case(remembering(started=1, failed=601), pod(OLD), pod(NEW, ready=False), service()),
+        "ProgressDeadlineExceeded",
+        [f"delete Pod/{NEW}"],
+    ),
+    "the failed one is gone": (
+        case(remembering(started=1, failed=601), pod(OLD), service()),
+        "ProgressDeadlineExceeded",
+        [],
+    ),
+    "the spec was changed since": (
+        case(remembering(started=1, failed=601, generation=0), pod(OLD), service()),
+        "Creating",
+        [f"create Pod/{NEW}"],
+    ),
+    "it failed, and then the old one was lost too": (
+        case(remembering(started=1, failed=601), service()),
+        "Creating",
+        [f"create Pod/{NEW}"],
+    ),
+    "back to the old one in the middle": (
+        case(WEB, pod(NEW), pod(OLD, ready=False, since=5), service(), now=after(9)),
+        "Replacing",
+        ["change Service/web", f"delete Pod/{OLD}"],
+    ),
+    "a third revision while the second starts": (
+        case(WEB, pod(OLDER), pod(OLD, ready=False, since=5), service(), now=after(9)),
+        "Replacing",
+        ["change Service/web", f"delete Pod/{OLD}"],
+    ),
+    "a third revision while the first drains": (
+        case(WEB, pod(OLDER), pod(OLD, since=5), service(OLD, since=8), now=after(9)),
+        "Draining",
+        [],
+    ),
+    "a third revision once the first has drained": (
+        case(WEB, pod(OLDER), pod(OLD, since=5), service(OLD, since=8), now=after(13)),
+        "Replacing",
+        [f"delete Pod/{OLDER}"],
+    ),
+    "a third revision while the first ends": (
+        case(WEB, pod(OLDER, deleting=True), pod(OLD, since=5), service(OLD, since=8), now=after(13)),
+        "Replacing",
+        [],
+    ),
+}
+
+
+def done(actions: tuple[Action, ...]) -> list[str]:
+    return [f"{type(action).__name__.lower()} {action.key}" for action in actions]
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_situation(situation: str) -> None:
+    found, reason, actions = SITUATIONS[situation]
+    planned = plan(found)
+    assert done(planned.actions) == actions
+    assert planned.status is not None
+    assert {c.type: c.reason for c in planned.status.conditions or ()}["Ready"] == reason
+
+
+def test_a_workload_is_ready_once_its_new_hull_is() -> None:
+    """Though the old one is still there: what was asked for is so."""
+    found, _, _ = SITUATIONS["the old one drains"]
+    status = plan(found).status
+    assert status is not None
+    assert {c.type: c.status for c in status.conditions or ()} == {
+        "Ready": "True",
+        "Reconciling": "True",
+        "Stalled": "False",
+        "IsolationResolved": "True",
+    }
+
+
+def test_the_service_is_moved_to_one_hull_and_back() -> None:
+    moved, _, _ = SITUATIONS["the new one is ready"]
+    released, _, _ = SITUATIONS["the old one is gone"]
+    [there], [back] = plan(moved).actions, plan(released).actions
+    assert isinstance(there, Change)
+    assert isinstance(back, Change)
+    assert there.patch["spec"]["selector"] == {HULL_NAME_LABEL: NEW}
+    assert there.patch["metadata"]["annotations"] == {"twinhull.dev/pinned-at": "2026-01-01T00:00:09+00:00"}
+    assert back.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
+    assert back.patch["metadata"]["annotations"] == {"twinhull.dev/pinned-at": None}
+
+
+def test_the_service_keeps_its_ports_for_as_long_as_the_old_hull_serves() -> None:
+    before = service(port=8080)
+    starting = case(WEB, pod(OLD), pod(NEW, ready=False), before, now=after(9))
+    assert plan(starting).actions == ()
+    [change] = plan(case(WEB, pod(OLD), pod(NEW), before, now=after(9))).actions
+    assert isinstance(change, Change)
+    assert [port["port"] for port in change.patch["spec"]["ports"]] == [80]
+    assert change.patch["spec"]["selector"] == {HULL_NAME_LABEL: NEW}
+
+
+def test_the_service_stays_though_the_new_revision_declares_no_port() -> None:
+    closed = workload(SETTINGS)
+    new = case(closed).hull_name
+    assert done(plan(case(closed, pod(OLD), service())).actions) == [f"create Pod/{new}"]
+    gone = plan(case(closed, pod(new), service())).actions
+    assert done(gone) == ["delete Service/web"]
+
+
+def test_no_drain_needs_no_move() -> None:
+    replacement = {"replacement": {"strategy": "StartFirst", "drainSeconds": 0}}
+    abrupt = workload(SETTINGS | replacement, pod=PORTS)
+    assert done(plan(case(abrupt, pod(OLD), pod(NEW), service())).actions) == [f"delete Pod/{OLD}"]
+
+
+def test_a_deadline_wakes_the_workload() -> None:
+    found, _, _ = SITUATIONS["the new one starts"]
+    assert plan(found).requeue_after == timedelta(seconds=1 + 600 - 9)
+
+
+def test_a_drain_wakes_the_workload() -> None:
+    found, _, _ = SITUATIONS["the old one drains"]
+    assert plan(found).requeue_after == timedelta(seconds=1)
+
+
+def test_a_replacement_that_fails_says_what_kept_it() -> None:
+    found, _, _ = SITUATIONS["the new one takes too long"]
+    planned = plan(found)
+    assert planned.status is not None
+    attempt = planned.status.replacement
+    assert attempt is not None
+    assert (attempt.started_at, attempt.failed_at) == (CREATED + timedelta(seconds=1), found.now)
+    assert attempt.message == f"Pod {NEW} was not ready after 600 s: the Pod has not started yet"
+    assert planned.requeue_after == timedelta()
+
+
+def test_a_replacement_that_was_refused_fails_with_the_refusal() -> None:
+    refusal = Refusal("PodRefused", "exceeded quota: pods", final=False, retry_at=NOW + timedelta(minutes=1))
+    found = case(remembering(started=1), pod(OLD), service(), refusals={f"Pod/{NEW}": refusal})
+    status = plan(found).status
+    assert status is not None
+    assert status.replacement is not None
+    assert status.replacement.message == f"Pod {NEW} was not ready after 600 s: exceeded quota: pods"
+
+
+def test_what_failed_is_not_forgotten_by_a_change_of_the_clock_alone() -> None:
+    found, _, _ = SITUATIONS["the failed one is gone"]
+    status = plan(found).status
+    assert status is not None
+    assert status.replacement == found.workload.status.replacement
