@@ -53,6 +53,7 @@ def _yaml(raw: Raw) -> str:
 #: Each derived file and what makes its text, in an order in which a later one may read an earlier one.
 GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("operator/twinhull/api/podtemplate.json", podtemplate),
+    ("crds/isolationpolicies.twinhull.dev.yaml", lambda: _yaml(crd.isolation_policies())),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
     ("docs/parity.md", parity_page.page),
 ]

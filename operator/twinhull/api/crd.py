@@ -2,57 +2,86 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twinhull.api.base import GROUP, VERSION, Raw
 from twinhull.api.podtemplate import podtemplate
+from twinhull.api.policy import IsolationPolicy
 from twinhull.api.schema import structural
 from twinhull.api.workload import Workload
 
 
 def crds() -> list[Raw]:
     """Every CustomResourceDefinition of the group, as it can be applied."""
-    return [workloads()]
+    return [isolation_policies(), workloads()]
 
 
 def workloads() -> Raw:
     """The CustomResourceDefinition of Workload."""
+    columns = [
+        _column("Ready", _condition("Ready", "status")),
+        _column("Reason", _condition("Ready", "reason")),
+        _column("Isolation", ".status.isolation.resolved"),
+        _column("Hull", ".status.hull.name"),
+        _column("Node", ".status.hull.node"),
+        _column("Age", ".metadata.creationTimestamp", type="date"),
+        _wide("Requested", ".status.isolation.requested"),
+        _wide("Policy", ".status.isolation.policy"),
+        _wide("Address", ".status.hull.address"),
+        _wide("Revision", ".status.hull.revision"),
+        _wide("Message", _condition("Ready", "message")),
+    ]
+    fields = (".spec.isolationPolicy", ".status.isolation.resolved")
+    return _definition(
+        "Namespaced",
+        {"kind": "Workload", "plural": "workloads", "singular": "workload", "shortNames": ["wl"]},
+        additionalPrinterColumns=columns,
+        selectableFields=[{"jsonPath": path} for path in fields],
+        schema={"openAPIV3Schema": _workload()},
+    )
+
+
+def isolation_policies() -> Raw:
+    """The CustomResourceDefinition of IsolationPolicy."""
+    names = {
+        "kind": "IsolationPolicy",
+        "plural": "isolationpolicies",
+        "singular": "isolationpolicy",
+        "shortNames": ["isopol"],
+    }
+    columns = [
+        _column("Priority", ".spec.priority", type="integer"),
+        _column("Default", ".spec.default"),
+        _column("Minimum", ".spec.minimum"),
+        _column("On-Violation", ".spec.onViolation"),
+        _column("Matched", ".status.matched", type="integer"),
+        _column("Raised", ".status.raised", type="integer"),
+        _column("Rejected", ".status.rejected", type="integer"),
+        _column("Age", ".metadata.creationTimestamp", type="date"),
+        _wide("Ready", _condition("Ready", "status")),
+        _wide("Message", _condition("Ready", "message")),
+    ]
+    schema = _without_metadata(structural(IsolationPolicy))
+    return _definition("Cluster", names, additionalPrinterColumns=columns, schema={"openAPIV3Schema": schema})
+
+
+def _definition(scope: str, names: Raw, **version: Any) -> Raw:  # noqa: ANN401  JSON
+    kind = names["kind"]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"workloads.{GROUP}"},
+        "metadata": {"name": f"{names['plural']}.{GROUP}"},
         "spec": {
             "group": GROUP,
-            "names": {
-                "kind": "Workload",
-                "listKind": "WorkloadList",
-                "plural": "workloads",
-                "singular": "workload",
-                "shortNames": ["wl"],
-                "categories": ["twinhull"],
-            },
-            "scope": "Namespaced",
+            "names": {"kind": kind, "listKind": f"{kind}List", **names, "categories": ["twinhull"]},
+            "scope": scope,
             "versions": [
                 {
                     "name": VERSION,
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
-                    "additionalPrinterColumns": [
-                        _column("Ready", _condition("Ready", "status")),
-                        _column("Reason", _condition("Ready", "reason")),
-                        _column("Isolation", ".status.isolation.resolved"),
-                        _column("Hull", ".status.hull.name"),
-                        _column("Node", ".status.hull.node"),
-                        _column("Age", ".metadata.creationTimestamp", type="date"),
-                        _wide("Requested", ".status.isolation.requested"),
-                        _wide("Address", ".status.hull.address"),
-                        _wide("Revision", ".status.hull.revision"),
-                        _wide("Message", _condition("Ready", "message")),
-                    ],
-                    "selectableFields": [
-                        {"jsonPath": ".spec.isolationPolicy"},
-                        {"jsonPath": ".status.isolation.resolved"},
-                    ],
-                    "schema": {"openAPIV3Schema": _workload()},
+                    **version,
                 }
             ],
         },
@@ -60,13 +89,17 @@ def workloads() -> Raw:
 
 
 def _workload() -> Raw:
-    schema = structural(Workload)
-    # What a CustomResourceDefinition may say of metadata is next to nothing: the API server knows it.
-    schema["properties"]["metadata"] = {"type": "object"}
-    schema["required"].remove("metadata")
+    schema = _without_metadata(structural(Workload))
     spec = schema["properties"]["spec"]["properties"]
     spec["template"] = podtemplate() | {"description": spec["template"]["description"]}
     return schema
+
+
+def _without_metadata(schema: Raw) -> Raw:
+    """What a CustomResourceDefinition may say of metadata is next to nothing: the API server knows it."""
+    properties = {**schema["properties"], "metadata": {"type": "object"}}
+    required = [name for name in schema["required"] if name != "metadata"]
+    return {**schema, "properties": properties, "required": required}
 
 
 def _column(name: str, path: str, **extra: str | int) -> Raw:

@@ -210,6 +210,7 @@ class IsolationStatus(Model):
 
     requested: str = Field(description="What spec.isolationPolicy says.")
     resolved: Isolation = Field(description="What the Workload runs in.")
+    policy: str | None = Field(None, description="The IsolationPolicy that decided, if one did.")
     reason: str = Field(description="The rule that decided, in one word.")
     message: str = Field(description="The rule that decided, in a sentence.")
 
@@ -340,6 +341,7 @@ class ObjectMeta(Model):
     creation_timestamp: datetime
     deletion_timestamp: datetime | None = None
     annotations: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=dict)
 
     @property
     def restart(self) -> str | None:

@@ -14,6 +14,7 @@ from twinhull.api.workload import (
     RestartPolicy,
     UnsupportedField,
     Workload,
+    WorkloadSpec,
 )
 from twinhull.core import isolation
 from twinhull.core.defaults import OperatorDefaults
@@ -37,7 +38,21 @@ class Case:
     @cached_property
     def resolution(self) -> isolation.Resolution:
         """The isolation that was decided on."""
-        return isolation.resolve(self.workload.spec, self.defaults)
+        metadata, spec, observed = self.workload.metadata, self.workload.spec, self.observed
+        subject = isolation.Subject(
+            metadata.namespace,
+            observed.namespace_labels or {},
+            metadata.labels,
+            spec.template["spec"],
+            observed.debug_images,
+        )
+        return isolation.resolve(spec, self.defaults, isolation.concerning(subject, observed.policies))
+
+    @cached_property
+    def spec(self) -> WorkloadSpec:
+        """The Workload's spec, with what policies add to it."""
+        own, built = self.workload.spec, self.resolution.virtual_machine
+        return own if built is own.virtual_machine else own.model_copy(update={"virtual_machine": built})
 
     @property
     def is_machine(self) -> bool:
@@ -52,7 +67,7 @@ class Case:
     @cached_property
     def revision(self) -> str:
         """The revision that is to run."""
-        spec, resolution = self.workload.spec, self.resolution
+        spec, resolution = self.spec, self.resolution
         return revision(spec, resolution.resolved, resolution.runtime_class, self.workload.metadata.restart)
 
     @cached_property
@@ -191,7 +206,7 @@ class Case:
     @cached_property
     def hull_objects(self) -> tuple[Raw, ...]:
         """The objects that make the hull, in the order of their creation."""
-        spec = self.workload.spec
+        spec = self.spec
         rendered = pod.render(
             self.workload.metadata, spec.template, self.revision, self.resolution.runtime_class
         )

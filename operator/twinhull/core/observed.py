@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
+from twinhull.core.isolation import Policy
 from twinhull.hulls.hull import Hull, Owner
 
 
@@ -53,6 +54,9 @@ class Observed:
 
     `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation; `rehearsed` are the
     objects that the API server would create.
+
+    `policies` are all that there are, in the order in which they decide, and `namespace_labels` those of the
+    Workload's namespace, None until it was seen. `debug_images` are those of ephemeral containers.
     """
 
     hulls: tuple[Hull, ...] = ()
@@ -61,3 +65,6 @@ class Observed:
     capabilities: Capabilities = field(default_factory=Capabilities)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     rehearsed: AbstractSet[str] = frozenset()
+    policies: tuple[Policy, ...] = ()
+    namespace_labels: Mapping[str, str] | None = None
+    debug_images: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from twinhull.api.workload import State
 from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
+from twinhull.core.floor import evading, rejected, unplaced
 from twinhull.core.lacks import PASSING, lacks
 from twinhull.core.observed import Companion
 from twinhull.core.replacing import crowded, given_up, overdue, recreated, succeeded, until_overdue
@@ -176,6 +177,9 @@ def ready(case: Case) -> Step:
 
 RULES: tuple[Rule, ...] = (
     stopped,
+    unplaced,
+    rejected,
+    evading,
     obstructed,
     impossible,
     unsupported,

@@ -26,6 +26,7 @@ from twinhull.shell.executor import Executor
 from twinhull.shell.guests import Guests
 from twinhull.shell.health import HealthServer
 from twinhull.shell.observe import Knowledge, capabilities, observe
+from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
@@ -67,17 +68,19 @@ class Application:
         self._store = Store()
         self._queue = Queue()
         self._events = Events(self._cluster)
-        refusals = Refusals()
+        refusals, policies = Refusals(), Policies(self._store)
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret) if secret else None
-        known = Knowledge(self._store, refusals, self._guests.reports if self._guests else {})
+        known = Knowledge(
+            self._store, policies, refusals, self._guests.reports if self._guests else {}
+        )
 
         def look(key: Key) -> Case | None:
             return observe(known, key, settings.defaults, datetime.now(UTC))
 
         executor = Executor(self._cluster, self._store, refusals)
         self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events)
-        self._watches = Watches(self._store, self._queue, settings.defaults)
+        self._watches = Watches(self._store, self._queue, policies, settings.defaults)
         self._health = HealthServer(settings.health_host, settings.health_port, lambda: self._listed)
         self._listed = False
         self._tasks: list[asyncio.Task[None]] = []

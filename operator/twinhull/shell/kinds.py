@@ -44,11 +44,15 @@ VIRTUAL_MACHINE_INSTANCE = Kind(
 )
 RUNTIME_CLASS = Kind("RuntimeClass", "node.k8s.io", "v1", "runtimeclasses", namespaced=False)
 KUBEVIRT = Kind("KubeVirt", "kubevirt.io", "v1", "kubevirts")
+ISOLATION_POLICY = Kind("IsolationPolicy", GROUP, VERSION, "isolationpolicies", namespaced=False)
+#: Only their labels matter.
+NAMESPACE = Kind("Namespace", "", "v1", "namespaces", namespaced=False)
 EVENT = Kind("Event", "events.k8s.io", "v1", "events")
 
 #: What is kept in the store, the Workloads last: by then all that belongs to them is known.
 WATCHED = (
     *(POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, RUNTIME_CLASS, KUBEVIRT),
+    *(NAMESPACE, ISOLATION_POLICY),
     WORKLOAD,
 )
 

@@ -10,22 +10,25 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import Workload
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation import debug_images
 from twinhull.core.observed import Capabilities, Companion, Observed
 from twinhull.hulls import instance, pod
 from twinhull.hulls.hull import Hull, owner_of
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
+from twinhull.shell.policies import Policies, namespace_labels
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.store import Key, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All that is known: objects as last seen, requests as last refused, and what guests said last, by the
-    uid of their VirtualMachineInstance.
+    """All that is known: objects as last seen, the policies among them, requests as last refused, and what
+    guests said last, by the uid of their VirtualMachineInstance.
     """
 
     store: Store
+    policies: Policies
     refusals: Refusals
     reports: Mapping[str, Report]
 
@@ -46,6 +49,9 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         capabilities=capabilities(store),
         refusals=refusals.of(key, workload.metadata.version),
         rehearsed=refusals.rehearsed(key, workload.metadata.version),
+        policies=known.policies.all(),
+        namespace_labels=namespace_labels(store, key[0]),
+        debug_images=debug_images(store.labelled(kinds.POD, key)),
     )
     return Case(workload, observed, defaults, now)
 

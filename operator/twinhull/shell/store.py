@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from math import inf
+from typing import TypeVar
 
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import WORKLOAD_LABEL
@@ -12,6 +13,8 @@ from twinhull.shell.kinds import WATCHED, Kind
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 Key = tuple[str, str]
+
+_Entry = TypeVar("_Entry", bound=Hashable)
 
 #: How many uids of objects that are gone are remembered, against news of them that arrives late.
 _REMEMBERED = 10_000
@@ -27,6 +30,7 @@ class Store:
     def __init__(self) -> None:
         self._objects: dict[str, dict[Key, Raw]] = {kind.name: {} for kind in WATCHED}
         self._labelled: dict[str, dict[Key, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
+        self._within: dict[str, dict[str, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
         self._gone: OrderedDict[str, float] = OrderedDict()
 
     def put(self, kind: Kind, obj: Raw) -> bool:
@@ -42,6 +46,7 @@ class Store:
         if before is not None:
             self._unlabel(kind, key, before)
         self._objects[kind.name][key] = obj
+        self._within[kind.name][key[0]].add(key)
         workload = workload_key(obj)
         if workload is not None:
             self._labelled[kind.name][workload].add(key)
@@ -60,6 +65,7 @@ class Store:
         if before is None or before["metadata"]["uid"] != uid:
             return False
         del self._objects[kind.name][key]
+        _drop(self._within[kind.name], key[0], key)
         self._unlabel(kind, key, before)
         return True
 
@@ -89,6 +95,15 @@ class Store:
         """The last seen states of all objects of a kind."""
         return self._objects[kind.name].values()
 
+    def namespaces(self, kind: Kind) -> list[str]:
+        """The namespaces that have objects of a kind."""
+        return list(self._within[kind.name])
+
+    def within(self, kind: Kind, namespace: str) -> Iterator[Raw]:
+        """A namespace's objects of a kind, by name."""
+        for key in sorted(self._within[kind.name].get(namespace, ())):
+            yield self._objects[kind.name][key]
+
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
         """The objects that carry a Workload's label, by name."""
         for key in sorted(self._labelled[kind.name].get(workload, ())):
@@ -96,12 +111,8 @@ class Store:
 
     def _unlabel(self, kind: Kind, key: Key, obj: Raw) -> None:
         workload = workload_key(obj)
-        if workload is None:
-            return
-        labelled = self._labelled[kind.name]
-        labelled[workload].discard(key)
-        if not labelled[workload]:
-            del labelled[workload]
+        if workload is not None:
+            _drop(self._labelled[kind.name], workload, key)
 
 
 def key_of(obj: Raw) -> Key:
@@ -113,6 +124,13 @@ def workload_key(obj: Raw) -> Key | None:
     """The key of the Workload whose label an object carries."""
     name = (obj["metadata"].get("labels") or {}).get(WORKLOAD_LABEL)
     return (obj["metadata"].get("namespace", ""), name) if name else None
+
+
+def _drop(index: dict[_Entry, set[Key]], entry: _Entry, key: Key) -> None:
+    """Take a key out of an index, and its entry with the last one."""
+    index[entry].discard(key)
+    if not index[entry]:
+        del index[entry]
 
 
 def _version(obj: Raw) -> int:

@@ -14,6 +14,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.observe import capabilities
+from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store, key_of, workload_key
 
@@ -21,9 +22,10 @@ from twinhull.shell.store import Key, Store, key_of, workload_key
 class Watches:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned."""
 
-    def __init__(self, store: Store, queue: Queue, defaults: OperatorDefaults) -> None:
+    def __init__(self, store: Store, queue: Queue, policies: Policies, defaults: OperatorDefaults) -> None:
         self._store = store
         self._queue = queue
+        self._policies = policies
         self._defaults = defaults
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
@@ -67,7 +69,9 @@ class Watches:
         news = self._store.replace(kind, objects, version)
         self._ask(kind, news, before != capabilities(self._store))
 
-    def _ask(self, kind: Kind, news: Iterable[Raw], capable: bool) -> None:  # noqa: FBT001
+    def _ask(self, kind: Kind, news: list[Raw], capable: bool) -> None:  # noqa: FBT001
+        for concerned in self._policies.concerned(kind, news):
+            self._queue.add(concerned)
         for obj in news:
             key = key_of(obj) if kind is kinds.WORKLOAD else workload_key(obj)
             if key is not None:

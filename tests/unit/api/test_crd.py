@@ -49,7 +49,8 @@ def template(schema: Raw) -> dict[str, Raw]:
 
 
 def test_every_crd_is_printed() -> None:
-    assert [crd["metadata"]["name"] for crd in crds()] == ["workloads.twinhull.dev"]
+    names = ["isolationpolicies.twinhull.dev", "workloads.twinhull.dev"]
+    assert [crd["metadata"]["name"] for crd in crds()] == names
 
 
 @pytest.mark.parametrize("name", [crd["metadata"]["name"] for crd in crds()])

@@ -23,7 +23,11 @@ METADATA = {
 #: Every field is set, and to something else than its default.
 MAXIMAL: Raw = {
     "metadata": METADATA
-    | {"deletionTimestamp": "2026-11-24T00:00:00Z", "annotations": {"twinhull.dev/restart": "now"}},
+    | {
+        "deletionTimestamp": "2026-11-24T00:00:00Z",
+        "annotations": {"twinhull.dev/restart": "now"},
+        "labels": {"tier": "untrusted"},
+    },
     "spec": {
         "isolationPolicy": "VirtualMachine",
         "state": "Stopped",
@@ -49,7 +53,13 @@ MAXIMAL: Raw = {
     },
     "status": {
         "observedGeneration": 3,
-        "isolation": {"requested": "Auto", "resolved": "Sandbox", "reason": "Default", "message": "m"},
+        "isolation": {
+            "requested": "Auto",
+            "resolved": "Sandbox",
+            "policy": "untrusted",
+            "reason": "PolicyDefault",
+            "message": "m",
+        },
         "hull": {
             "kind": "VirtualMachine",
             "name": "web-6f9c1",

@@ -1,4 +1,4 @@
-"""`twinhull crd` against the file that is committed."""
+"""`twinhull crd` against the files that are committed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from click.testing import CliRunner
 
 from twinhull.cli import main
 
-_COMMITTED = Path(__file__).parents[3] / "crds" / "workloads.twinhull.dev.yaml"
+_COMMITTED = sorted((Path(__file__).parents[3] / "crds").glob("*.yaml"))
 
 
 def test_what_it_prints_is_what_is_committed() -> None:
     result = CliRunner().invoke(main, ["crd"])
 
     assert result.exit_code == 0
-    assert list(yaml.safe_load_all(result.output)) == [yaml.safe_load(_COMMITTED.read_text(encoding="utf-8"))]
+    committed = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in _COMMITTED]
+    assert list(yaml.safe_load_all(result.output)) == committed

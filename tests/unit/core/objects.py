@@ -14,6 +14,7 @@ from twinhull.core.observed import Refusal
 from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.policies import Policies
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.store import Store
 
@@ -62,8 +63,10 @@ def case(
     """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
     store = Store()
     for obj in (raw, *objects):
-        store.put(BY_NAME[obj["kind"]], obj | {"metadata": _placed(obj["metadata"])})
-    found = observe(Knowledge(store, Refusals(), {}), (NAMESPACE, NAME), defaults, now)
+        kind = BY_NAME[obj["kind"]]
+        placed = _placed(obj["metadata"]) | ({} if kind.namespaced else {"namespace": ""})
+        store.put(kind, obj | {"metadata": placed})
+    found = observe(Knowledge(store, Policies(store), Refusals(), {}), (NAMESPACE, NAME), defaults, now)
     assert found is not None
     tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()
     return replace(

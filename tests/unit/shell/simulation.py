@@ -22,6 +22,7 @@ from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
 from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
@@ -81,10 +82,10 @@ class Simulation:
     def restart(self) -> None:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
-        self.refusals = refusals
+        self.refusals, self.policies = refusals, Policies(self.store)
         executor = Executor(self.cluster, self.store, refusals)
         self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events)
-        self.watches = Watches(self.store, self.queue, DEFAULTS)
+        self.watches = Watches(self.store, self.queue, self.policies, DEFAULTS)
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()
@@ -121,7 +122,7 @@ class Simulation:
             self.queue.done(key)
 
     def _look(self, key: Key) -> Case | None:
-        case = observe(Knowledge(self.store, self.refusals, {}), key, DEFAULTS, self.now)
+        case = observe(Knowledge(self.store, self.policies, self.refusals, {}), key, DEFAULTS, self.now)
         if case is not None:
             before = deepcopy(case.workload), deepcopy(case.observed)
             first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))

@@ -13,6 +13,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell import kinds
 from twinhull.shell.kinds import BY_NAME
+from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store
 from twinhull.shell.watches import Watches
@@ -23,7 +24,7 @@ class World:
 
     def __init__(self, default: Isolation = Isolation.CONTAINER) -> None:
         self.store, self.queue = Store(), Queue()
-        self.watches = Watches(self.store, self.queue, OperatorDefaults(default))
+        self.watches = Watches(self.store, self.queue, Policies(self.store), OperatorDefaults(default))
 
     def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:
         kind = BY_NAME[obj["kind"]]

@@ -1,0 +1,190 @@
+"""IsolationPolicy, what an administrator writes: how isolated Workloads must be, and whose."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from twinhull.api.base import Model, Name, rule, validations
+from twinhull.api.selector import LabelSelector
+from twinhull.api.workload import Condition, Instancetype, Isolation, Preference, Sandbox
+
+_WEAKER = (
+    "!has(self.default) || !has(self.minimum) || self.minimum == 'Container' "
+    "|| self.default == 'VirtualMachine' || self.default == self.minimum"
+)
+
+
+class Match(Model):
+    """Whom a policy concerns. All parts that are given must fit; a policy without any concerns everybody."""
+
+    namespace_selector: LabelSelector | None = Field(
+        None, description="Workloads in namespaces that have these labels."
+    )
+    workload_selector: LabelSelector | None = Field(
+        None,
+        description="Workloads that have these labels themselves. Who may edit a Workload may change them: "
+        "for what nobody is to avoid, use namespaceSelector.",
+    )
+    images: (
+        Annotated[
+            tuple[
+                Annotated[
+                    str,
+                    Field(
+                        min_length=1,
+                        max_length=256,
+                        pattern=r"^[A-Za-z0-9*?._:/@-]+$",
+                        description="A pattern.",
+                    ),
+                ],
+                ...,
+            ],
+            Field(max_length=32),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Workloads of which any image (of containers, init containers, sidecars, and of "
+        "ephemeral containers in their Pod) fits any of these patterns. Images and patterns are compared in "
+        "full: nginx is docker.io/library/nginx:latest. * stands for anything but /, ** for anything, ? for "
+        "one character but /. A pattern without a tag fits every tag, one without a digest every digest; "
+        "one that begins with ** fits every registry.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    service_accounts: (
+        Annotated[
+            tuple[
+                Annotated[
+                    str,
+                    Field(
+                        min_length=1,
+                        max_length=317,
+                        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+                        description="A ServiceAccount.",
+                    ),
+                ],
+                ...,
+            ],
+            Field(max_length=64),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Workloads that run as any of these ServiceAccounts: `name` in whatever namespace, or "
+        "`namespace/name`. A template that names none runs as `default`.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+
+
+class PolicyMachine(Model):
+    """How machines are built of Workloads that don't say so themselves."""
+
+    guest_image: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None, description="A containerDisk with the Twinhull guest."
+    )
+    instancetype: Instancetype | None = Field(None, description="Sizes the machine.")
+    preference: Preference | None = Field(None, description="The devices that suit the guest.")
+
+
+class IsolationPolicySpec(Model):
+    """How isolated Workloads must be, and whose."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                _WEAKER,
+                "default is weaker than minimum: make it as strong (Container < Sandbox < VirtualMachine)",
+                field="default",
+            ),
+            rule(
+                "self.onViolation != 'Reject' || has(self.minimum)",
+                "Reject needs a minimum to measure by: set minimum",
+                field="onViolation",
+            ),
+            rule(
+                "!has(self.sandbox) || !has(self.minimum) || self.minimum != 'VirtualMachine'",
+                "nobody whom this policy concerns runs in a sandbox, since minimum is VirtualMachine: "
+                "remove sandbox",
+                field="sandbox",
+            ),
+            rule(
+                "has(self.default) || has(self.minimum) || has(self.sandbox) || has(self.virtualMachine)",
+                "this policy decides nothing: set default, minimum, sandbox or virtualMachine",
+            ),
+        )
+    )
+
+    priority: int = Field(
+        0,
+        ge=-1_000_000,
+        le=1_000_000,
+        description="Which of several policies decides where only one can: the highest, and of equals the "
+        "one whose name comes first.",
+    )
+    match: Match | None = Field(None, description="Whom the policy concerns; everybody if it is absent.")
+    default: Isolation | None = Field(
+        None, description="What isolationPolicy Auto means. Without it, another policy or the operator says."
+    )
+    minimum: Isolation | None = Field(
+        None, description="The weakest isolation allowed: Container < Sandbox < VirtualMachine."
+    )
+    on_violation: Literal["Raise", "Reject"] = Field(
+        "Raise",
+        description="What happens to a Workload that is to be isolated less than minimum. Raise gives it the "
+        "minimum, and replaces what runs by its replacement strategy. Reject creates nothing for it, leaves "
+        "what runs, and says so.",
+    )
+    sandbox: Sandbox | None = Field(
+        None,
+        description="How sandboxed Pods are made: where minimum is Sandbox whatever Workloads say, else "
+        "where they say nothing.",
+    )
+    virtual_machine: PolicyMachine | None = Field(
+        None, description="How machines are built of Workloads that don't say so themselves."
+    )
+
+
+class IsolationPolicyStatus(Model):
+    """What became of the policy; written by the operator only."""
+
+    observed_generation: int = Field(
+        -1,
+        description="The metadata.generation that this status speaks of; -1 until the operator has seen it.",
+    )
+    matched: int | None = Field(None, description="How many Workloads it concerns.")
+    raised: int | None = Field(None, description="How many of them it isolates more than they ask for.")
+    rejected: int | None = Field(None, description="How many of them it rejects.")
+    conditions: tuple[Condition, ...] | None = Field(
+        None,
+        description="Ready, Reconciling and Stalled, as kstatus reads them.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+
+
+class PolicyMeta(Model):
+    """The part of metadata that decisions are made from."""
+
+    name: Name
+    generation: int = 1
+
+
+class IsolationPolicy(Model):
+    """An IsolationPolicy as the API server gives it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "description": "How isolated Workloads must be: what Auto means, the weakest isolation allowed, "
+            "and for whom."
+        }
+    )
+
+    metadata: PolicyMeta
+    spec: IsolationPolicySpec = Field(description="How isolated Workloads must be, and whose.")
+    status: IsolationPolicyStatus = Field(
+        default_factory=IsolationPolicyStatus,
+        description="What the operator saw; written by it only.",
+        # Without a status, kstatus takes an object that no controller has seen yet for done.
+        json_schema_extra={"default": {"observedGeneration": -1}},
+    )

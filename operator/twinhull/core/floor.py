@@ -1,0 +1,42 @@
+"""The situations that policies make. In each nothing is created, and what runs is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twinhull.core.case import Case
+from twinhull.core.isolation.evasion import evasions
+from twinhull.core.steps import Step, stalled, waiting
+
+
+def unplaced(case: Case) -> Step | None:
+    """Which policies concern it can't be told before its namespace's labels are known."""
+    if not case.observed.policies or case.observed.namespace_labels is not None:
+        return None
+    namespace = case.workload.metadata.namespace
+    step = waiting("NamespaceUnknown", f"waiting to see the labels of namespace {namespace}")
+    return replace(step, isolated=False)
+
+
+def rejected(case: Case) -> Step | None:
+    """A policy lets no hull be made that is as weak as what was asked for."""
+    if not case.resolution.rejected or case.exit is not None:
+        return None
+    step = stalled(case.resolution.reason, case.resolution.message)
+    return replace(step, isolated=False)
+
+
+def evading(case: Case) -> Step | None:
+    """A policy requires an isolation, and the spec reaches past it."""
+    floor = case.resolution.floor
+    if floor is None or case.exit is not None:
+        return None
+    found = evasions(case.spec, case.resolution.resolved)
+    if not found:
+        return None
+    named = "; ".join(f"{evasion.path} ({evasion.why})" for evasion in found)
+    return stalled(
+        "EvadesFloor",
+        f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
+        "remove it",
+    )

@@ -1,0 +1,9 @@
+"""Isolation: which one a Workload gets, by what it asks for and by the policies that concern it."""
+
+from __future__ import annotations
+
+from twinhull.core.isolation.policy import Policy, concerning, precedence
+from twinhull.core.isolation.resolution import Resolution, resolve
+from twinhull.core.isolation.subject import Subject, debug_images
+
+__all__ = ["Policy", "Resolution", "Subject", "concerning", "debug_images", "precedence", "resolve"]

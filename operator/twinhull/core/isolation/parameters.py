@@ -1,0 +1,53 @@
+"""What policies add to a hull beside its isolation: the sandbox's RuntimeClass, how a machine is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twinhull.api.workload import Instancetype, Isolation, Preference, WorkloadSpec
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation.policy import Policy
+
+#: The fields of spec.virtualMachine that a policy may fill in.
+_MACHINE = ("guest_image", "instancetype", "preference")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A field that the hull is made with, by its name in the models, and who says so."""
+
+    field: str
+    value: str | Instancetype | Preference
+    source: str
+
+
+def runtime_class(
+    spec: WorkloadSpec, policies: tuple[Policy, ...], defaults: OperatorDefaults
+) -> Parameter | None:
+    """The RuntimeClass of a Workload's sandbox, None if nobody names one.
+
+    Under a policy whose minimum is a sandbox the Workload has no say, or it would name one that is none.
+    """
+    floors = [policy for policy in policies if policy.minimum is not Isolation.CONTAINER]
+    others = [policy for policy in policies if policy not in floors]
+    named: list[tuple[str | None, str]] = [
+        (policy.spec.sandbox.runtime_class_name, f"IsolationPolicy {policy.name}")
+        for policy in (*floors, *others)
+        if policy.spec.sandbox
+    ]
+    named.append((defaults.runtime_class, "the operator's --sandbox-runtime-class"))
+    if spec.sandbox and not floors:
+        named.insert(0, (spec.sandbox.runtime_class_name, "spec.sandbox"))
+    return next((Parameter("runtime_class_name", name, source) for name, source in named if name), None)
+
+
+def machine(spec: WorkloadSpec, policies: tuple[Policy, ...]) -> Iterator[Parameter]:
+    """What policies say of a machine where the Workload says nothing: each field the first that has it."""
+    for field in _MACHINE:
+        if getattr(spec.virtual_machine, field) is not None:
+            continue
+        for policy in policies:
+            if value := getattr(policy.spec.virtual_machine, field, None):
+                yield Parameter(field, value, f"IsolationPolicy {policy.name}")
+                break

@@ -1,0 +1,84 @@
+"""Policies as they are decided by: whom each concerns, and which comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from twinhull.api.policy import IsolationPolicySpec, Match
+from twinhull.api.workload import Isolation
+from twinhull.core.isolation.images import first_match
+from twinhull.core.isolation.subject import Subject
+
+#: A part of spec.match.
+Part: TypeAlias = Literal["namespaceSelector", "workloadSelector", "images", "serviceAccounts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An IsolationPolicy. `problem` is why this operator can't read its spec, empty if it can; of the spec
+    there is then only the match, if that much could be read, else it concerns everybody.
+    """
+
+    name: str
+    spec: IsolationPolicySpec
+    problem: str = ""
+
+    @property
+    def minimum(self) -> Isolation:
+        """The weakest isolation that it allows."""
+        return self.spec.minimum or Isolation.CONTAINER
+
+    @property
+    def requirement(self) -> str:
+        """What it requires, in words."""
+        strongest = self.minimum is Isolation.VIRTUAL_MACHINE
+        return self.minimum if strongest else f"{self.minimum} or stronger"
+
+    @property
+    def rejects(self) -> bool:
+        """Whether it rejects what is weaker than its minimum, rather than raise it."""
+        return self.spec.on_violation == "Reject"
+
+    def admits_namespace(self, labels: Mapping[str, str]) -> bool:
+        """Whether it concerns Workloads in a namespace of these labels, if they fit its other parts."""
+        selector = (self.spec.match or Match()).namespace_selector
+        return selector is None or selector.admits(labels)
+
+    def mismatch(self, subject: Subject) -> Part | None:
+        """The part of its match that a Workload doesn't fit, None if the policy concerns it."""
+        if not self.admits_namespace(subject.namespace_labels):
+            return "namespaceSelector"
+        return self.mismatch_within(subject)
+
+    def mismatch_within(self, subject: Subject) -> Part | None:
+        """The same of a Workload whose namespace fits."""
+        match = self.spec.match or Match()
+        if match.workload_selector and not match.workload_selector.admits(subject.labels):
+            return "workloadSelector"
+        if match.service_accounts and not _runs_as(match.service_accounts, subject):
+            return "serviceAccounts"
+        if match.images and not first_match(match.images, subject.images):
+            return "images"
+        return None
+
+
+def precedence(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    """The order in which policies decide: the highest priority first, equals by name."""
+    return tuple(sorted(policies, key=lambda policy: (-policy.spec.priority, policy.name)))
+
+
+def concerning(subject: Subject, policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    """The policies that concern a Workload, in the order given."""
+    return tuple(policy for policy in policies if policy.mismatch(subject) is None)
+
+
+def strictest(policies: Iterable[Policy]) -> Policy | None:
+    """The first of those with the strongest minimum."""
+    return max(policies, key=lambda policy: policy.minimum.strength, default=None)
+
+
+def _runs_as(accounts: Iterable[str], subject: Subject) -> bool:
+    meant = {subject.service_account, f"{subject.namespace}/{subject.service_account}"}
+    return not meant.isdisjoint(accounts)

@@ -1,0 +1,217 @@
+"""Which isolation a Workload gets: two ordered lists of rules. Of the first, the rule that answers first says
+what is asked for; of the second, whether policies let that be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from twinhull.api.workload import Isolation, IsolationStatus, VirtualMachine, WorkloadSpec
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation.parameters import Parameter, machine, runtime_class
+from twinhull.core.isolation.policy import Policy, strictest
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be decided: a Workload's spec, the policies that concern it, the highest priority first,
+    and what the operator is configured to do.
+    """
+
+    spec: WorkloadSpec
+    policies: tuple[Policy, ...]
+    defaults: OperatorDefaults
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a rule decides: an isolation, why in one word and in a sentence, and by which policy, if any.
+
+    `rejected_by` are the policies that let no hull be made.
+    """
+
+    isolation: Isolation
+    reason: str
+    message: str
+    policy: str | None = None
+    rejected_by: tuple[str, ...] = ()
+
+
+#: A rule that doesn't decide says why.
+Pass: TypeAlias = str
+Asking: TypeAlias = Callable[[Question], Answer | Pass]
+Limiting: TypeAlias = Callable[[Question, Answer], Answer | Pass]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one rule said."""
+
+    rule: str
+    said: Answer | Pass
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The isolation that was decided on, by which rule and policy, and what the hull is made with.
+
+    `rejected_by` are the policies that let no hull be made; the isolation is then what was asked for.
+    `policies` are all that concern the Workload, and `floor` is the one with the strongest minimum, if any
+    has one. `virtual_machine` is the spec's, with what policies add to it. `rulings` are the rules that were
+    asked, and `parameters` what others than the Workload say of its hull.
+    """
+
+    requested: str
+    resolved: Isolation
+    reason: str
+    message: str
+    policy: str | None
+    rejected_by: tuple[str, ...]
+    policies: tuple[Policy, ...]
+    floor: Policy | None
+    runtime_class: str | None
+    virtual_machine: VirtualMachine
+    rulings: tuple[Ruling, ...]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a policy lets no hull be made."""
+        return bool(self.rejected_by)
+
+    @property
+    def raised(self) -> bool:
+        """Whether a policy made it stronger than what was asked for."""
+        return self.reason == "RaisedByPolicy"
+
+    def status(self) -> IsolationStatus:
+        """What `status.isolation` says of it."""
+        return IsolationStatus(
+            requested=self.requested,
+            resolved=self.resolved,
+            policy=self.policy,
+            reason=self.reason,
+            message=self.message,
+        )
+
+
+def requested(question: Question) -> Answer | Pass:
+    """What the Workload asks for by name."""
+    asked = question.spec.isolation_policy
+    if asked == "Auto":
+        return "spec.isolationPolicy is Auto"
+    return Answer(Isolation(asked), "Requested", f"spec.isolationPolicy asks for {asked}")
+
+
+def policy_default(question: Question) -> Answer | Pass:
+    """What the highest policy that has a default makes of Auto."""
+    found = next(((p.name, p.spec.default) for p in question.policies if p.spec.default), None)
+    if found is None:
+        return "no policy that concerns it has a default"
+    name, default = found
+    sentence = f"spec.isolationPolicy is Auto, of which IsolationPolicy {name} makes {default}"
+    return Answer(default, "PolicyDefault", sentence, name)
+
+
+def operator_default(question: Question) -> Answer:
+    """What the operator is configured to make of Auto."""
+    default = question.defaults.isolation
+    sentence = f"spec.isolationPolicy is Auto, which here means {default}"
+    return Answer(default, "OperatorDefault", sentence)
+
+
+def unreadable(question: Question, asked: Answer) -> Answer | Pass:
+    """A policy that this operator can't read may demand anything."""
+    found = [policy for policy in question.policies if policy.problem]
+    if not found:
+        return "every policy that concerns it can be read"
+    sentence = (
+        f"this operator can't read IsolationPolicy {found[0].name} ({found[0].problem}), so it starts "
+        "nothing that the policy may concern: correct the policy, or upgrade the operator"
+    )
+    return _rejection(asked, "PolicyUnreadable", sentence, found)
+
+
+def rejecting(question: Question, asked: Answer) -> Answer | Pass:
+    """Policies that reject what is weaker than their minimum, each by itself."""
+    found = [policy for policy in _violated(question, asked) if policy.rejects]
+    first = strictest(found)
+    if first is None:
+        return "no policy that rejects has a stronger minimum"
+    sentence = (
+        f"IsolationPolicy {first.name} requires {first.requirement}, and "
+        f"{asked.message}: set spec.isolationPolicy to {first.requirement}"
+    )
+    others = [policy for policy in found if policy is not first]
+    return _rejection(asked, "RejectedByPolicy", sentence, [first, *others])
+
+
+def raising(question: Question, asked: Answer) -> Answer | Pass:
+    """The strictest of the policies that raise what is weaker than their minimum."""
+    first = strictest(policy for policy in _violated(question, asked) if not policy.rejects)
+    if first is None:
+        return "no policy that raises has a stronger minimum"
+    sentence = f"IsolationPolicy {first.name} requires {first.requirement}, and {asked.message}"
+    return Answer(first.minimum, "RaisedByPolicy", sentence, first.name)
+
+
+def as_asked(_: Question, asked: Answer) -> Answer:
+    """Nothing is against it."""
+    return asked
+
+
+ASKING: tuple[Asking, ...] = (requested, policy_default, operator_default)
+LIMITING: tuple[Limiting, ...] = (unreadable, rejecting, raising, as_asked)
+
+
+def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Policy, ...] = ()) -> Resolution:
+    """The isolation of a Workload that these policies concern, the highest priority first. Never weaker than
+    what it asks for by name, nor than any of the policies requires.
+    """
+    question = Question(spec, policies, defaults)
+    asking, asked = _decided(Ruling(rule.__name__, rule(question)) for rule in ASKING)
+    limiting, decided = _decided(Ruling(rule.__name__, rule(question, asked)) for rule in LIMITING)
+    floor = strictest(policies)
+    sandbox = runtime_class(spec, policies, defaults) if decided.isolation is Isolation.SANDBOX else None
+    built = tuple(machine(spec, policies)) if decided.isolation is Isolation.VIRTUAL_MACHINE else ()
+    return Resolution(
+        requested=spec.isolation_policy,
+        resolved=decided.isolation,
+        reason=decided.reason,
+        message=decided.message,
+        policy=decided.policy,
+        rejected_by=decided.rejected_by,
+        policies=policies,
+        floor=floor if floor and floor.minimum is not Isolation.CONTAINER else None,
+        runtime_class=str(sandbox.value) if sandbox else None,
+        virtual_machine=_with(spec.virtual_machine, built),
+        rulings=(*asking, *limiting),
+        parameters=(sandbox, *built) if sandbox else built,
+    )
+
+
+def _decided(rulings: Iterator[Ruling]) -> tuple[tuple[Ruling, ...], Answer]:
+    """The rulings up to the first that decides, and what it decides. The last rule of a list always does."""
+    asked = []
+    for ruling in rulings:
+        asked.append(ruling)
+        if isinstance(ruling.said, Answer):
+            return tuple(asked), ruling.said
+    raise AssertionError("no rule has an answer")
+
+
+def _violated(question: Question, asked: Answer) -> list[Policy]:
+    return [policy for policy in question.policies if policy.minimum.strength > asked.isolation.strength]
+
+
+def _rejection(asked: Answer, reason: str, message: str, policies: list[Policy]) -> Answer:
+    names = tuple(policy.name for policy in policies)
+    return Answer(asked.isolation, reason, message, names[0], names)
+
+
+def _with(own: VirtualMachine, parameters: tuple[Parameter, ...]) -> VirtualMachine:
+    """A machine's settings with what policies add; the very same if they add nothing."""
+    added = {parameter.field: parameter.value for parameter in parameters}
+    return own.model_copy(update=added) if added else own

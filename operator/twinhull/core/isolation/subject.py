@@ -1,0 +1,53 @@
+"""The subject: what of a Workload policies look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from twinhull.api.base import Raw
+from twinhull.core.isolation.images import Image, parse
+from twinhull.hulls.hull import Phase
+from twinhull.hulls.parity import containers
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A Workload as policies see it. `pod_spec` is its template's; `debug_images` are those of the ephemeral
+    containers that somebody added to its Pod (`kubectl debug` does).
+    """
+
+    namespace: str
+    namespace_labels: Mapping[str, str]
+    labels: Mapping[str, str]
+    pod_spec: Raw
+    debug_images: tuple[str, ...] = ()
+
+    @property
+    def service_account(self) -> str:
+        """What it runs as. The deprecated field counts where the other one is empty, as in a Pod."""
+        return str(
+            self.pod_spec.get("serviceAccountName") or self.pod_spec.get("serviceAccount") or "default"
+        )
+
+    @cached_property
+    def images(self) -> tuple[Image, ...]:
+        """Its images, each once, in the order in which they are pulled."""
+        named = [container.get("image") for _, container in containers(self.pod_spec)]
+        return tuple(dict.fromkeys(parse(image) for image in (*named, *self.debug_images) if image))
+
+
+def debug_images(pods: Iterable[Raw]) -> tuple[str, ...]:
+    """The images of the ephemeral containers in Pods that run, and are to go on running.
+
+    What is on its way out counts no more: a Workload that was raised because of such a container is itself
+    again once its Pod, and the container with it, goes.
+    """
+    return tuple(
+        container["image"]
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and pod.get("status", {}).get("phase") not in {Phase.SUCCEEDED, Phase.FAILED}
+        for container in pod["spec"].get("ephemeralContainers") or ()
+    )

@@ -1,0 +1,272 @@
+"""The situations that policies make: what is said, and that nothing is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.case import Case
+from twinhull.core.plan import plan
+from twinhull.core.rules import decide
+from twinhull.core.status import status
+
+from .objects import DEFAULTS, GVISOR, KUBEVIRT, case, conditions, ended, hull, running, terminated, workload
+from .policies import namespace, policy
+
+CONTAINER = workload({"isolationPolicy": "Container"})
+POD = case(CONTAINER).hull_name
+REJECTING = policy("strict", minimum="Sandbox", onViolation="Reject")
+REJECTED = (
+    "IsolationPolicy strict requires Sandbox or stronger, and spec.isolationPolicy asks for Container: "
+    "set spec.isolationPolicy to Sandbox or stronger"
+)
+BOXING = policy("boxed", minimum="Sandbox", sandbox={"runtimeClassName": "gvisor"})
+WITH_CLASS = replace(DEFAULTS, runtime_class="gvisor")
+MACHINES = policy("machines", minimum="VirtualMachine")
+
+
+def written(found: Case) -> list[str]:
+    """What is created, changed or deleted of hulls."""
+    return [action.key for action in plan(found).actions if not action.key.startswith("Service/")]
+
+
+def stalled(found: Case) -> tuple[str, str]:
+    """Why a Workload waits for somebody's hand; what runs is left alone."""
+    step = decide(found)
+    assert (step.ready, step.stalled, step.reconciling, step.actions) == ("False", True, False, ())
+    assert written(found) == []
+    return step.reason, step.message
+
+
+def isolation_resolved(found: Case) -> str:
+    said = status(found, decide(found)).conditions or ()
+    return next(condition.status for condition in said if condition.type == "IsolationResolved")
+
+
+def test_rejected_workload_gets_no_hull() -> None:
+    found = case(CONTAINER, namespace(), REJECTING)
+    assert stalled(found) == ("RejectedByPolicy", REJECTED)
+    assert isolation_resolved(found) == "False"
+    assert found.resolution.status().raw() == {
+        "requested": "Container",
+        "resolved": "Container",
+        "policy": "strict",
+        "reason": "RejectedByPolicy",
+        "message": REJECTED,
+    }
+
+
+RUNS = {
+    "what runs": hull("Pod", POD, status=running()),
+    "what isn't ready": hull("Pod", POD, status=running(ready=False)),
+    "another revision": hull("Pod", "web-1before", status=running()),
+    "what was evicted": hull("Pod", POD, status=ended("Failed", reason="Evicted")),
+    "what is on its way out": hull("Pod", POD, deleting=True, status=running()),
+    "a machine": hull("VirtualMachine", "web-1before", spec={"runStrategy": "Always"}),
+}
+
+
+@pytest.mark.parametrize("what", RUNS)
+def test_rejection_leaves_alone(what: str) -> None:
+    found = case(CONTAINER, namespace(), REJECTING, RUNS[what])
+    assert stalled(found) == ("RejectedByPolicy", REJECTED)
+
+
+def test_stopped_workload_stops_though_it_is_rejected() -> None:
+    there = hull("Pod", POD, status=running())
+    found = case(
+        workload({"isolationPolicy": "Container", "state": "Stopped"}), namespace(), REJECTING, there
+    )
+    assert decide(found).reason == "Stopping"
+    assert written(found) == [f"Pod/{POD}"]
+
+
+def test_completed_workload_stays_completed_though_it_is_rejected() -> None:
+    once = workload({"isolationPolicy": "Container"}, pod={"restartPolicy": "Never"})
+    there = hull("Pod", case(once).hull_name, status=ended("Succeeded", terminated("web", 0)))
+    assert decide(case(once, namespace(), REJECTING, there)).reason == "Completed"
+
+
+@pytest.mark.parametrize("asked", ["Sandbox", "VirtualMachine"])
+def test_what_is_strong_enough_is_not_rejected(asked: str) -> None:
+    spec = {"isolationPolicy": asked, "sandbox": {"runtimeClassName": "gvisor"}}
+    found = case(workload(spec), namespace(), REJECTING, GVISOR, KUBEVIRT, defaults=WITH_CLASS)
+    assert decide(found).reason == "Creating"
+
+
+def test_policy_that_is_gone_rejects_no_more() -> None:
+    there = hull("Pod", POD, status=running())
+    assert decide(case(CONTAINER, namespace(), there)).reason == "Ready"
+
+
+def test_unreadable_policy_lets_nothing_start() -> None:
+    found = case(CONTAINER, namespace(), policy("newer", minimum="Enclave"))
+    reason, message = stalled(found)
+    assert reason == "PolicyUnreadable"
+    assert message == (
+        "this operator can't read IsolationPolicy newer (spec.minimum: Input should be 'Container', "
+        "'Sandbox' or 'VirtualMachine'), so it starts nothing that the policy may concern: correct the policy, or "
+        "upgrade the operator"
+    )
+
+
+def test_unreadable_policy_concerns_whom_it_can_be_read_to() -> None:
+    elsewhere = policy("newer", minimum="Enclave", match={"namespaceSelector": {"matchLabels": {"a": "b"}}})
+    assert decide(case(CONTAINER, namespace(), elsewhere)).reason == "Creating"
+    assert decide(case(CONTAINER, namespace(a="b"), elsewhere)).reason == "PolicyUnreadable"
+    unclear = policy("newer", minimum="Enclave", match={"namespaceSelector": "a=b"})
+    assert decide(case(CONTAINER, namespace(), unclear)).reason == "PolicyUnreadable"
+
+
+def test_raised_workload_moves() -> None:
+    there = hull("Pod", POD, status=running())
+    found = case(CONTAINER, namespace(), BOXING, GVISOR, there)
+    step = decide(found)
+    assert (step.reason, written(found)) == ("Replacing", [f"Pod/{POD}"])
+    assert found.resolution.message == (
+        "IsolationPolicy boxed requires Sandbox or stronger, and spec.isolationPolicy asks for Container"
+    )
+
+
+def test_raised_workload_stays_where_it_can_not_be_moved() -> None:
+    there = hull("Pod", POD, status=running())
+    assert stalled(case(CONTAINER, namespace(), MACHINES, there))[0] == "KubeVirtMissing"
+    assert stalled(case(CONTAINER, namespace(), BOXING, there))[0] == "RuntimeClassMissing"
+
+
+def test_nothing_weaker_is_made_where_the_raise_can_not_be_had() -> None:
+    assert stalled(case(CONTAINER, namespace(), MACHINES))[0] == "KubeVirtMissing"
+
+
+def test_nothing_is_decided_before_the_namespace_is_known() -> None:
+    found = case(CONTAINER, REJECTING)
+    step = decide(found)
+    assert (step.reason, step.message) == (
+        "NamespaceUnknown",
+        "waiting to see the labels of namespace shop",
+    )
+    assert step.reconciling
+    assert written(found) == []
+    assert decide(case(CONTAINER)).reason == "Creating", "without policies the labels don't matter"
+
+
+def pod(**spec: Any) -> Raw:
+    return workload({"isolationPolicy": "Sandbox"}, pod=spec)
+
+
+def container(**context: Any) -> Raw:
+    return pod(containers=[{"name": "web", "image": "nginx:1", "securityContext": context}])
+
+
+def annotated(key: str, isolation: str = "Sandbox") -> Raw:
+    found = workload({"isolationPolicy": isolation})
+    found["spec"]["template"]["metadata"] = {"annotations": {key: "x"}}
+    return found
+
+
+def machine(**overrides: Any) -> Raw:
+    return workload({"isolationPolicy": "VirtualMachine", "virtualMachine": {"overrides": overrides}})
+
+
+def devices(**fields: Any) -> Raw:
+    return machine(domain={"devices": fields})
+
+
+EVASIONS: dict[str, Raw] = {
+    "spec.template.spec.hostNetwork (it is the node's network)": pod(hostNetwork=True),
+    "spec.template.spec.hostPID (it shows the node's processes)": pod(hostPID=True),
+    "spec.template.spec.hostIPC (it is the node's shared memory)": pod(hostIPC=True),
+    "spec.template.spec.volumes[root].hostPath (it is a directory of the node)": pod(
+        volumes=[{"name": "root", "hostPath": {"path": "/"}}]
+    ),
+    "spec.template.spec.containers[web].securityContext.privileged (it gives the node's devices)": container(
+        privileged=True
+    ),
+    "spec.template.spec.initContainers[first].securityContext.privileged (it gives the node's devices)": pod(
+        initContainers=[{"name": "first", "image": "a", "securityContext": {"privileged": True}}]
+    ),
+    "spec.template.spec.containers[web].securityContext.procMount (it shows all of /proc)": container(
+        procMount="Unmasked"
+    ),
+    "spec.template.spec.containers[web].securityContext.windowsOptions.hostProcess "
+    "(it is a process of the node)": container(windowsOptions={"hostProcess": True}),
+    "spec.template.metadata.annotations[dev.gvisor.flag.network] (it configures the sandbox)": annotated(
+        "dev.gvisor.flag.network"
+    ),
+    "spec.template.metadata.annotations[io.katacontainers.config.hypervisor.kernel] "
+    "(it configures the sandbox)": annotated("io.katacontainers.config.hypervisor.kernel"),
+    "spec.template.metadata.annotations[io.kubernetes.cri-o.Devices] "
+    "(it configures the container runtime)": annotated("io.kubernetes.cri-o.Devices"),
+    "spec.template.metadata.annotations[hooks.kubevirt.io/hookSidecars] "
+    "(it runs a program of its own beside the machine, and changes the machine)": annotated(
+        "hooks.kubevirt.io/hookSidecars", "VirtualMachine"
+    ),
+    "spec.template.metadata.annotations[kubevirt.io/func-test-migration-target-image-override] "
+    "(it changes what KubeVirt runs)": annotated(
+        "kubevirt.io/func-test-migration-target-image-override", "VirtualMachine"
+    ),
+    "spec.virtualMachine.overrides.volumes[root].hostDisk (it is a file of the node)": machine(
+        volumes=[{"name": "root", "hostDisk": {"path": "/disk.img", "type": "Disk"}}]
+    ),
+    "spec.virtualMachine.overrides.volumes[x].containerPath "
+    "(it shows the files of the launcher Pod)": machine(
+        volumes=[{"name": "x", "containerPath": {"path": "/"}}]
+    ),
+    "spec.virtualMachine.overrides.volumes[x].downwardMetrics (it shows the node's figures)": machine(
+        volumes=[{"name": "x", "downwardMetrics": {}}]
+    ),
+    "spec.virtualMachine.overrides.domain.devices.downwardMetrics (it shows the node's figures)": devices(
+        downwardMetrics={}
+    ),
+    "spec.virtualMachine.overrides.domain.devices.hostDevices (they are the node's devices)": devices(
+        hostDevices=[{"name": "d", "deviceName": "vendor/d"}]
+    ),
+    "spec.virtualMachine.overrides.domain.devices.gpus (they are the node's devices)": devices(
+        gpus=[{"name": "g", "deviceName": "vendor/g"}]
+    ),
+    "spec.virtualMachine.overrides.domain.devices.autoattachVSOCK (it is a socket of the node)": devices(
+        autoattachVSOCK=True
+    ),
+    "spec.virtualMachine.overrides.domain.devices.disks[d].lun.reservation "
+    "(it reaches the node's reservation daemon)": devices(
+        disks=[{"name": "d", "lun": {"reservation": True}}]
+    ),
+}
+
+
+@pytest.mark.parametrize("evasion", EVASIONS)
+def test_what_reaches_past_a_floor_is_refused_by_name(evasion: str) -> None:
+    raw = EVASIONS[evasion]
+    isolation = raw["spec"]["isolationPolicy"]
+    floor, requirement = {
+        "Sandbox": (BOXING, "Sandbox or stronger"),
+        "VirtualMachine": (MACHINES, "VirtualMachine"),
+    }[isolation]
+    there = (namespace(), floor, GVISOR, KUBEVIRT)
+    message = (
+        f"IsolationPolicy {floor['metadata']['name']} requires {requirement}, past which this would reach: "
+        f"{evasion}: remove it"
+    )
+    assert stalled(case(raw, *there)) == ("EvadesFloor", message)
+    free = decide(case(raw, namespace(), GVISOR, KUBEVIRT))
+    assert free.reason != "EvadesFloor", "without the floor"
+    running_already = hull("Pod", case(raw, *there).hull_name, status={"conditions": conditions("True")})
+    assert stalled(case(raw, *there, running_already))[0] == "EvadesFloor"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pod(hostNetwork=False, volumes=[{"name": "tmp", "emptyDir": {}}]),
+        container(privileged=False, procMount="Default"),
+        annotated("example.com/team"),
+        devices(gpus=[], autoattachVSOCK=False, rng={}),
+    ],
+    ids=["pod", "container", "annotation", "machine"],
+)
+def test_what_reaches_past_nothing_is_no_evasion(raw: Raw) -> None:
+    floor = MACHINES if raw["spec"]["isolationPolicy"] == "VirtualMachine" else BOXING
+    assert decide(case(raw, namespace(), floor, GVISOR, KUBEVIRT)).reason == "Creating"
