@@ -272,6 +272,17 @@ class Lack(Model):
     message: str = Field(description="What is missing, and what to do.")
 
 
+class LastChange(Model):
+    """How the hull came to be of the revision that it is."""
+
+    how: Literal["Created", "InPlace", "Replaced"] = Field(
+        description="Created where there was none before; InPlace while it ran on; Replaced by another."
+    )
+    revision: str = Field(description="The revision that it came to be of.")
+    hull: str = Field(description="The hull's name.")
+    at: datetime = Field(description="When.")
+
+
 class ReplacementStatus(Model):
     """A replacement by StartFirst, from its first sight of the new revision until the old hull goes."""
 
@@ -305,6 +316,9 @@ class WorkloadStatus(Model):
     isolation: IsolationStatus | None = Field(None, description="Which isolation, and why.")
     hull: HullStatus | None = Field(None, description="What the Workload runs in.")
     previous_hull: HullStatus | None = Field(None, description="The hull being replaced, until it is gone.")
+    last_change: LastChange | None = Field(
+        None, description="How the last change of what runs was carried out."
+    )
     replacement: ReplacementStatus | None = Field(
         None, description="What StartFirst is doing, or has given up, while the old hull stays."
     )

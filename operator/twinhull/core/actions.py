@@ -45,18 +45,19 @@ class Rehearse:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Merge a patch into an object of ours."""
+    """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names."""
 
     kind: str
     name: str
     uid: str
     patch: Raw
     note: Note | None = None
+    subresource: str = ""
 
     @property
     def key(self) -> str:
-        """The object, as refusals name it."""
-        return f"{self.kind}/{self.name}"
+        """The change, as refusals name it: an object that may not be changed may still be deleted."""
+        return f"{self.kind}/{self.name}/change"
 
 
 @dataclass(frozen=True, slots=True)

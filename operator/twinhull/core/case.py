@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import (
     Exit,
     Isolation,
+    LastChange,
     ReplacementStatus,
     RestartPolicy,
     UnsupportedField,
@@ -19,8 +21,9 @@ from twinhull.api.workload import (
 from twinhull.core import isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Companion, Observed, Refusal
-from twinhull.core.revision import revision
+from twinhull.core.revision import fixed, other, revision
 from twinhull.hulls import machine, manifest, pod, service
+from twinhull.hulls.applied import Applied
 from twinhull.hulls.attachments import attachments
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import Hull, HullKind
@@ -71,9 +74,24 @@ class Case:
         return revision(spec, resolution.resolved, resolution.runtime_class, self.workload.metadata.restart)
 
     @cached_property
+    def applied(self) -> Applied:
+        """What a Pod of the present revision is given of what can change while it runs."""
+        spec, resolution = self.spec, self.resolution
+        restart = self.workload.metadata.restart
+        return Applied.of(spec.template, fixed(spec, resolution.resolved, resolution.runtime_class, restart))
+
+    @cached_property
     def hull_name(self) -> str:
-        """The name of the hull that is to be."""
-        return pod.hull_name(self.workload.metadata.name, self.revision)
+        """The name of the hull that is to be, or that is.
+
+        A Pod that was changed in place keeps its name; should that very revision be wanted again beside it,
+        the new one's name is made from both.
+        """
+        if self.current is not None:
+            return self.current.name
+        name = pod.hull_name(self.workload.metadata.name, self.revision)
+        taken = next((h for h in self.former if (h.kind, h.name) == (self.hull_kind, name)), None)
+        return name if taken is None else pod.hull_name(self.workload.metadata.name, other(name, taken.uid))
 
     @cached_property
     def own(self) -> tuple[Hull, ...]:
@@ -83,7 +101,7 @@ class Case:
     @cached_property
     def current(self) -> Hull | None:
         """The hull of the revision that is to run, if it is there."""
-        return next((h for h in self.own if (h.kind, h.name) == (self.hull_kind, self.hull_name)), None)
+        return next((h for h in self.own if (h.kind, h.revision) == (self.hull_kind, self.revision)), None)
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:
@@ -139,6 +157,18 @@ class Case:
         """The one hull that the Service is to reach, None if any that is ready will do."""
         drains = self.workload.spec.replacement.drain_seconds > 0
         return self.heir if self.heir and drains and self.heir.ready and self.heir.named else None
+
+    @cached_property
+    def last_change(self) -> LastChange | None:
+        """How the hull came to be of the revision that it is; the status remembers it."""
+        before, hull = self.workload.status.last_change, self.current
+        if hull is None or self.replacing or (before and before.revision == hull.revision):
+            return before
+        how: Literal["Created", "InPlace", "Replaced"] = "Replaced" if before else "Created"
+        if before and before.hull == hull.name:
+            how = "InPlace"
+        at = self.now.replace(microsecond=0) if how == "InPlace" else hull.created_at
+        return LastChange(how=how, revision=hull.revision, hull=hull.name, at=at)
 
     @cached_property
     def restart_policy(self) -> RestartPolicy:
@@ -208,7 +238,12 @@ class Case:
         """The objects that make the hull, in the order of their creation."""
         spec = self.spec
         rendered = pod.render(
-            self.workload.metadata, spec.template, self.revision, self.resolution.runtime_class
+            self.workload.metadata,
+            spec.template,
+            self.revision,
+            self.resolution.runtime_class,
+            name=self.hull_name,
+            applied=self.applied,
         )
         if not self.is_machine:
             return (rendered,)

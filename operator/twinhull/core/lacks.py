@@ -5,15 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.api.workload import Isolation, Lack
+from twinhull.core import references
 from twinhull.core.case import Case
 
+#: The kinds that are referred to, in a word.
+_SHORT = {
+    "PersistentVolumeClaim": "Claim",
+    "StorageClass": "StorageClass",
+    "VirtualMachineInstancetype": "Instancetype",
+    "VirtualMachineClusterInstancetype": "Instancetype",
+    "VirtualMachinePreference": "Preference",
+    "VirtualMachineClusterPreference": "Preference",
+}
 #: What comes by itself.
 PASSING = {"KubeVirtDeploying"}
 
 
 def lacks(case: Case) -> tuple[Lack, ...]:
     """Everything that keeps the hull that is to be from being made."""
-    return tuple(_of_machine(case) if case.is_machine else _of_sandbox(case))
+    return (*(_of_machine(case) if case.is_machine else _of_sandbox(case)), *_referred(case))
+
+
+def _referred(case: Case) -> Iterator[Lack]:
+    """What the Workload refers to and isn't there."""
+    spec, kubevirt = case.workload.spec, case.observed.capabilities.kubevirt
+    found = [*references.of_template(spec.template)]
+    if case.is_machine and kubevirt is not None:  # without KubeVirt there are no instancetypes to speak of
+        found += references.of_machine(spec.virtual_machine.raw())
+    for reference in found:
+        if case.observed.find(reference.kind, reference.name) is None:
+            yield Lack(
+                reason=f"{_SHORT[reference.kind]}Missing",
+                message=f"spec.{reference.path}: {reference.kind} {reference.name} does not exist: "
+                "create it, and this Workload goes on by itself",
+            )
 
 
 def _of_sandbox(case: Case) -> Iterator[Lack]:
@@ -52,6 +77,12 @@ def _of_machine(case: Case) -> Iterator[Lack]:
         yield Lack(reason="KubeVirtDeploying", message="waiting for KubeVirt to be deployed")
     elif phase != "Deployed":
         yield Lack(reason="KubeVirtNotReady", message=f"KubeVirt is {phase}: see kubectl get kubevirt -A")
+    elif not case.observed.capabilities.machine_nodes:
+        yield Lack(
+            reason="NoMachineNodes",
+            message="no node can run machines: KubeVirt's virt-handler labels those that can with "
+            "kubevirt.io/schedulable=true (see kubectl get pods -n kubevirt)",
+        )
     if not (case.workload.spec.virtual_machine.guest_image or case.defaults.guest_image):
         yield Lack(
             reason="GuestImageMissing",

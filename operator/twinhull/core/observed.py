@@ -9,6 +9,7 @@ from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.core.isolation import Policy
+from twinhull.core.references import Find
 from twinhull.hulls.hull import Hull, Owner
 
 
@@ -16,11 +17,13 @@ from twinhull.hulls.hull import Hull, Owner
 class Capabilities:
     """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't.
 
-    `panic_devices` says whether its machines may have one, by which a guest tells that it failed.
+    `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
+    `machine_nodes` whether any node can run them.
     """
 
     kubevirt: str | None = None
     panic_devices: bool = False
+    machine_nodes: bool = True
     runtime_classes: frozenset[str] = frozenset()
 
 
@@ -53,7 +56,7 @@ class Observed:
     """The hulls and companions that carry a Workload's label, whoever owns them.
 
     `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation; `rehearsed` are the
-    objects that the API server would create.
+    objects that the API server would create. `find` looks up what the Workload refers to.
 
     `policies` are all that there are, in the order in which they decide, and `namespace_labels` those of the
     Workload's namespace, None until it was seen. `debug_images` are those of ephemeral containers.
@@ -65,6 +68,7 @@ class Observed:
     capabilities: Capabilities = field(default_factory=Capabilities)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     rehearsed: AbstractSet[str] = frozenset()
+    find: Find = field(default=lambda _kind, _name: None, repr=False, compare=False)
     policies: tuple[Policy, ...] = ()
     namespace_labels: Mapping[str, str] | None = None
     debug_images: tuple[str, ...] = ()

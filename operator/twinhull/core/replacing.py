@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from twinhull.core import sharing
 from twinhull.core.actions import Rehearse, object_key
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, ending, names, removals, stalled, waiting
@@ -22,6 +23,19 @@ def recreated(case: Case) -> Step | None:
         return waiting("Replacing", f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
     note = f"replaced by {case.hull_kind} {case.hull_name}"
     return ending(case, case.former, "Replacing", removals(case.former, "Replacing", note))
+
+
+def unshareable(case: Case) -> Step | None:
+    """The template holds what only one hull can, so that another can't start beside it."""
+    if not case.starts_first or case.current is not None:
+        return None
+    held = list(sharing.unshareable(case.workload.spec.template, case.observed.find))
+    if not held:
+        return None
+    return stalled(
+        "CannotStartFirst",
+        f"{'; '.join(held)}: set spec.replacement.strategy to Recreate, or share it some other way",
+    )
 
 
 def given_up(case: Case) -> Step | None:

@@ -11,13 +11,16 @@ import hashlib
 import json
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.workload import RESTART_ANNOTATION, Isolation, WorkloadSpec
+from twinhull.hulls.applied import resizable
 
 #: The first character of every revision: how it was worked out. A new way gets a new character, and the
 #: hulls of the old way stay current for as long as their content does.
 FORMAT = "1"
 
 _DIGITS = 9
+#: The template's annotations that are there to restart what it is of: ours, and `kubectl rollout restart`'s.
+_RESTARTS = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt")
 
 
 def revision(
@@ -30,6 +33,33 @@ def revision(
     Fields at their defaults leave no trace, so that a field added later changes no revision; nor do those of
     another kind of hull, or of the Service.
     """
+    return _hash(_content(spec, isolation, runtime_class, restart))
+
+
+def fixed(
+    spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None = None
+) -> str:
+    """The same of what can't change while a Pod runs: all but the template's labels and annotations, and its
+    containers' images and, in a plain Pod, their CPU and memory.
+
+    A sandbox may not be able to grow.
+    """
+    content = _content(spec, isolation, runtime_class, restart)
+    annotations = content["metadata"].pop("annotations", {})
+    content["metadata"].pop("labels", None)
+    content["metadata"]["restarts"] = {key: annotations[key] for key in _RESTARTS if key in annotations}
+    grows = isolation is Isolation.CONTAINER
+    containers = [_without_changeable(container, grows) for container in spec.template["spec"]["containers"]]
+    content["spec"] = {**spec.template["spec"], "containers": containers}
+    return _hash(content)
+
+
+def other(name: str, uid: str) -> str:
+    """A stand-in for a revision in the name of a hull, while another hull has that name."""
+    return _hash({"name": name, "uid": uid})
+
+
+def _content(spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None) -> Raw:
     template = spec.template
     metadata = template.get("metadata") or {}
     content: Raw = {
@@ -46,5 +76,24 @@ def revision(
         )
     if restart is not None:
         content["restart"] = restart
+    return content
+
+
+def _without_changeable(container: Raw, grows: bool) -> Raw:  # noqa: FBT001
+    kept = {key: value for key, value in container.items() if key not in {"image", "resources"}}
+    resources = container.get("resources") or {}
+    if grows:
+        amounts = resizable(container)
+        rest = {
+            kind: {name: value for name, value in said.items() if name not in amounts.get(kind, {})}
+            if isinstance(said, dict)
+            else said
+            for kind, said in resources.items()
+        }
+        resources = {kind: said for kind, said in rest.items() if said}
+    return {**kept, **({"resources": resources} if resources else {})}
+
+
+def _hash(content: Raw) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return FORMAT + hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -15,9 +15,18 @@ from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
 from twinhull.core.floor import evading, rejected, unplaced
+from twinhull.core.inplace import changed_in_place
 from twinhull.core.lacks import PASSING, lacks
 from twinhull.core.observed import Companion
-from twinhull.core.replacing import crowded, given_up, overdue, recreated, succeeded, until_overdue
+from twinhull.core.replacing import (
+    crowded,
+    given_up,
+    overdue,
+    recreated,
+    succeeded,
+    unshareable,
+    until_overdue,
+)
 from twinhull.core.steps import Step, ending, names, refused, removals, soonest, stalled, waiting
 from twinhull.hulls import parity
 from twinhull.hulls.hull import Hull
@@ -181,8 +190,10 @@ RULES: tuple[Rule, ...] = (
     rejected,
     evading,
     obstructed,
+    changed_in_place,
     impossible,
     unsupported,
+    unshareable,
     given_up,
     overdue,
     recreated,

@@ -25,6 +25,7 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         isolation=case.resolution.status(),
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
+        last_change=case.last_change,
         replacement=step.replacement or case.attempt,
         lacks=step.lacks or None,
         unsupported_fields=step.unsupported or case.curtailments or None,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta
+from twinhull.hulls.applied import Applied
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.
@@ -17,7 +18,6 @@ WORKLOAD_LABEL = f"{GROUP}/workload"
 HULL_LABEL = f"{GROUP}/hull"
 #: On the hull: the hash of what it was made from.
 REVISION_LABEL = f"{GROUP}/revision"
-
 #: On the hull and on a machine's launcher Pod: the hull's name, by which a Service finds one hull alone.
 HULL_NAME_LABEL = f"{GROUP}/hull-name"
 
@@ -52,6 +52,7 @@ class Owner:
 class Hull:
     """A Pod or VirtualMachine as it was last seen.
 
+    `applied` is what a Pod was last given of what can change.
     `named` says whether it carries its own name as a label, where a Service can find it.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
@@ -79,6 +80,7 @@ class Hull:
     dropped: tuple[str, ...] = ()
     runtime_class: str | None = None
     named: bool = False
+    applied: Applied | None = None
 
     @property
     def deleting(self) -> bool:
@@ -118,6 +120,12 @@ def owner_reference(workload: ObjectMeta) -> Raw:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+def revision_of(obj: Raw) -> str:
+    """The revision that a hull is of; its first, which is in its name, if somebody took the label away."""
+    metadata = obj["metadata"]
+    return str((metadata.get("labels") or {}).get(REVISION_LABEL) or metadata["name"].rpartition("-")[2])
 
 
 def owner_of(obj: Raw) -> Owner | None:

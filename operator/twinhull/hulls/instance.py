@@ -8,7 +8,6 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import ContainerStatus, Exit
 from twinhull.hulls import podstatus
 from twinhull.hulls.hull import (
-    REVISION_LABEL,
     Hull,
     Phase,
     condition,
@@ -17,6 +16,7 @@ from twinhull.hulls.hull import (
     leaves_at,
     owner_of,
     removed,
+    revision_of,
     timestamp,
     unready_since,
 )
@@ -33,7 +33,7 @@ def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) 
     status = vm.get("status", {})
     instance = (vmi or {}).get("status", {})
     phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
-    revision = vm["metadata"].get("labels", {}).get(REVISION_LABEL, "")
+    revision = revision_of(vm)
     end = _exit(vmi or {}, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
     told = report is not None and report.final
     if vmi and end and not told and removed(vmi, end):  # shut down because it was deleted
@@ -70,7 +70,7 @@ def read_stray(vmi: Raw) -> Hull:
         name=vmi["metadata"]["name"],
         uid=vmi["metadata"]["uid"],
         owner=owner_of(vmi),
-        revision=vmi["metadata"].get("labels", {}).get(REVISION_LABEL, ""),
+        revision=revision_of(vmi),
         phase=Phase.RUNNING,
         ready=False,
         leaves_at=leaves_at(vmi),

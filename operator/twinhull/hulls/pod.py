@@ -5,6 +5,7 @@ from __future__ import annotations
 from twinhull.api.base import Raw
 from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.hulls import fidelity, podstatus
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -19,33 +20,38 @@ from twinhull.hulls.hull import (
     owner_of,
     owner_reference,
     removed,
+    revision_of,
     timestamp,
     unready_since,
 )
 
 
-def render(workload: ObjectMeta, template: Raw, revision: str, runtime_class: str | None) -> Raw:
-    """The Pod of a Workload.
+def render(  # noqa: PLR0913  one parameter a part
+    workload: ObjectMeta,
+    template: Raw,
+    revision: str,
+    runtime_class: str | None,
+    *,
+    name: str | None = None,
+    applied: Applied | None = None,
+) -> Raw:
+    """The Pod of a Workload, of its usual name if no other is given.
 
     `runtime_class` is the sandbox's RuntimeClass, None for a plain Pod (which keeps the template's own).
-    Only the template's labels and annotations reach the Pod: a Workload's own may carry a GitOps tool's
-    tracking label, which would make the tool prune the Pod.
+    `applied` is noted on it. Only the template's labels and annotations reach the Pod: a Workload's own may
+    carry a GitOps tool's tracking label, which would make the tool prune the Pod.
     """
     metadata = template.get("metadata") or {}
+    name = name or hull_name(workload.name, revision)
+    noted = {APPLIED_ANNOTATION: applied.note()} if applied else {}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": hull_name(workload.name, revision),
+            "name": name,
             "namespace": workload.namespace,
-            "labels": {
-                **(metadata.get("labels") or {}),
-                WORKLOAD_LABEL: workload.name,
-                HULL_LABEL: "Pod",
-                HULL_NAME_LABEL: hull_name(workload.name, revision),
-                REVISION_LABEL: revision,
-            },
-            **_present("annotations", metadata.get("annotations")),
+            "labels": {**(metadata.get("labels") or {}), **identity(workload, name, revision)},
+            **_present("annotations", {**(metadata.get("annotations") or {}), **noted}),
             **_present("finalizers", metadata.get("finalizers")),
             "ownerReferences": [owner_reference(workload)],
         },
@@ -54,6 +60,16 @@ def render(workload: ObjectMeta, template: Raw, revision: str, runtime_class: st
             **template["spec"],
             **_present("runtimeClassName", runtime_class or template["spec"].get("runtimeClassName")),
         },
+    }
+
+
+def identity(workload: ObjectMeta, name: str, revision: str) -> Raw:
+    """The labels by which a Pod is known, whatever its template says."""
+    return {
+        WORKLOAD_LABEL: workload.name,
+        HULL_LABEL: "Pod",
+        HULL_NAME_LABEL: name,
+        REVISION_LABEL: revision,
     }
 
 
@@ -73,8 +89,7 @@ def read(pod: Raw, template: Raw) -> Hull:
     phase = Phase(status["phase"]) if status.get("phase") in set(Phase) else Phase.PENDING
     ready = condition(pod, "Ready").get("status") == "True" and phase is Phase.RUNNING
     reason, message = ("", "") if ready else podstatus.why_not_ready(pod)
-    labels = pod["metadata"].get("labels", {})
-    revision = labels.get(REVISION_LABEL, "")
+    revision = revision_of(pod)
     end = (
         podstatus.exit_of(status, pod["spec"], revision) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
     )
@@ -98,6 +113,7 @@ def read(pod: Raw, template: Raw) -> Hull:
         runtime_class=pod["spec"].get("runtimeClassName"),
         containers=podstatus.containers(status),
         named=is_named(pod),
+        applied=Applied.read(pod),
         dropped=tuple(fidelity.dropped(template["spec"], pod["spec"], "spec")),
     )
 

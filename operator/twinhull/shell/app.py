@@ -71,9 +71,7 @@ class Application:
         refusals, policies = Refusals(), Policies(self._store)
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret) if secret else None
-        known = Knowledge(
-            self._store, policies, refusals, self._guests.reports if self._guests else {}
-        )
+        known = Knowledge(self._store, policies, refusals, self._guests.reports if self._guests else {})
 
         def look(key: Key) -> Case | None:
             return observe(known, key, settings.defaults, datetime.now(UTC))

@@ -12,13 +12,14 @@ from twinhull.api.base import Raw
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotFound, Unauthorized, Unreachable, from_status
-from twinhull.shell.kinds import Kind
+from twinhull.shell.kinds import POD, Kind
 from twinhull.shell.store import Key
 
 #: Under which name the operator's writes stand in managedFields.
 FIELD_MANAGER = "twinhull"
 _PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
+_STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
 class Cluster:
@@ -69,9 +70,13 @@ class Cluster:
             query["continue"] = page["metadata"]["continue"]
 
     async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
-        """Merge a patch (RFC 7396) into an object, or into its `/status`."""
+        """Merge a patch into an object, or into its `/status` or another subresource.
+
+        By RFC 7396; into a Pod, whose lists have keys, strategically.
+        """
         path = kind.path(namespace, name) + subresource
-        return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch)
+        content_type = _STRATEGIC_PATCH if kind is POD else _MERGE_PATCH
+        return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch, content_type)
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Raw:
         """Delete an object if it is still the one with that uid, else raise Conflict or NotFound."""
@@ -79,9 +84,13 @@ class Cluster:
         return await self._request("DELETE", kind.path(namespace, name), body=options)
 
     async def _request(
-        self, method: str, path: str, query: dict[str, str] | None = None, body: Raw | None = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        body: Raw | None = None,
+        content_type: str = "application/json",
     ) -> Raw:
-        content_type = _MERGE_PATCH if method == "PATCH" else "application/json"
         request = _Request(
             method,
             path,

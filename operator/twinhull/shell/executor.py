@@ -130,8 +130,9 @@ class Executor:
         owner = owner_of(found)
         if owner is not None and owner.uid == case.workload.metadata.uid:
             # It wasn't watched if somebody took its label off: put it back.
-            labels = {"metadata": {"labels": obj["metadata"]["labels"]}}
-            return await self._cluster.patch(kind, namespace, name, labels)
+            there = found["metadata"].get("labels") or {}
+            lost = {key: value for key, value in obj["metadata"]["labels"].items() if key not in there}
+            return await self._cluster.patch(kind, namespace, name, {"metadata": {"labels": lost}})
         if owner is not None and owner.takes_along:
             raise _NameTaken(Cause("Waiting", f"waiting for {what} to go with its former owner", final=False))
         sentence = f"{what} exists and isn't this Workload's: delete it, or rename one of the two"
@@ -141,7 +142,8 @@ class Executor:
         kind = BY_NAME[action.kind]
         namespace = case.workload.metadata.namespace
         patch = {**action.patch, "metadata": {**action.patch.get("metadata", {}), "uid": action.uid}}
-        self._store.put(kind, await self._cluster.patch(kind, namespace, action.name, patch))
+        subresource = action.subresource and f"/{action.subresource}"
+        self._store.put(kind, await self._cluster.patch(kind, namespace, action.name, patch, subresource))
 
     async def _delete(self, case: Case, action: Delete) -> None:
         kind = BY_NAME[action.kind]

@@ -10,7 +10,10 @@ from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind, where the API server serves it, and which objects of it concern the operator."""
+    """A kind, where the API server serves it, and which objects of it concern the operator.
+
+    Of a `metadata_only` kind nothing else is kept.
+    """
 
     name: str
     group: str
@@ -18,6 +21,7 @@ class Kind:
     plural: str
     namespaced: bool = True
     label_selector: str | None = None
+    metadata_only: bool = False
 
     @property
     def api_version(self) -> str:
@@ -30,6 +34,8 @@ class Kind:
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{root}{within}/{self.plural}" + (f"/{name}" if name else "")
 
+
+_INSTANCETYPE = ("instancetype.kubevirt.io", "v1beta1")
 
 WORKLOAD = Kind("Workload", GROUP, VERSION, "workloads")
 #: The hull label, not the Workload's: launcher Pods carry that too.
@@ -46,12 +52,42 @@ RUNTIME_CLASS = Kind("RuntimeClass", "node.k8s.io", "v1", "runtimeclasses", name
 KUBEVIRT = Kind("KubeVirt", "kubevirt.io", "v1", "kubevirts")
 ISOLATION_POLICY = Kind("IsolationPolicy", GROUP, VERSION, "isolationpolicies", namespaced=False)
 #: Only their labels matter.
-NAMESPACE = Kind("Namespace", "", "v1", "namespaces", namespaced=False)
+NAMESPACE = Kind("Namespace", "", "v1", "namespaces", namespaced=False, metadata_only=True)
+#: Nodes that can run machines. Only that they are there matters.
+NODE = Kind(
+    "Node",
+    "",
+    "v1",
+    "nodes",
+    namespaced=False,
+    label_selector="kubevirt.io/schedulable=true",
+    metadata_only=True,
+)
+#: What a Workload may refer to (core/references.py).
+REFERRED = (
+    Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
+    Kind("StorageClass", "storage.k8s.io", "v1", "storageclasses", namespaced=False),
+    Kind("VirtualMachineInstancetype", *_INSTANCETYPE, "virtualmachineinstancetypes"),
+    Kind(
+        "VirtualMachineClusterInstancetype",
+        *_INSTANCETYPE,
+        "virtualmachineclusterinstancetypes",
+        namespaced=False,
+    ),
+    Kind("VirtualMachinePreference", *_INSTANCETYPE, "virtualmachinepreferences"),
+    Kind(
+        "VirtualMachineClusterPreference",
+        *_INSTANCETYPE,
+        "virtualmachineclusterpreferences",
+        namespaced=False,
+    ),
+)
 EVENT = Kind("Event", "events.k8s.io", "v1", "events")
 
 #: What is kept in the store, the Workloads last: by then all that belongs to them is known.
 WATCHED = (
     *(POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, RUNTIME_CLASS, KUBEVIRT),
+    *(NODE, *REFERRED),
     *(NAMESPACE, ISOLATION_POLICY),
     WORKLOAD,
 )

@@ -52,6 +52,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         policies=known.policies.all(),
         namespace_labels=namespace_labels(store, key[0]),
         debug_images=debug_images(store.labelled(kinds.POD, key)),
+        find=lambda kind, name: _find(store, key[0], kind, name),
     )
     return Case(workload, observed, defaults, now)
 
@@ -61,6 +62,7 @@ def capabilities(store: Store) -> Capabilities:
     kubevirt = next(iter(store.all(kinds.KUBEVIRT)), None)
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
+        machine_nodes=any(True for _ in store.all(kinds.NODE)),
         panic_devices="PanicDevices" in _feature_gates(kubevirt or {}),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
     )
@@ -92,6 +94,12 @@ def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
         yield instance.read(found, vmi, template, report)
     for stray in instances.values():
         yield instance.read_stray(stray)
+
+
+def _find(store: Store, namespace: str, kind: str, name: str) -> Raw | None:
+    """An object that a Workload of that namespace refers to."""
+    found = kinds.BY_NAME[kind]
+    return store.get(found, (namespace if found.namespaced else "", name))
 
 
 def _companion(obj: Raw) -> Companion:

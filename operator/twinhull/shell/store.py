@@ -43,6 +43,8 @@ class Store:
         if before is not None and _version(before) >= _version(obj):
             return False
         metadata.pop("managedFields", None)
+        if kind.metadata_only:
+            obj = {"metadata": metadata}
         if before is not None:
             self._unlabel(kind, key, before)
         self._objects[kind.name][key] = obj

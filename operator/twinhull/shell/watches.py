@@ -10,6 +10,7 @@ import kopf
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation
+from twinhull.core import references
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -76,6 +77,9 @@ class Watches:
             key = key_of(obj) if kind is kinds.WORKLOAD else workload_key(obj)
             if key is not None:
                 self._queue.add(key)
+            if kind in kinds.REFERRED:
+                for referring in self._referring(kind, obj):
+                    self._queue.add(referring)
         if capable:
             for key in self._concerned(kind):
                 self._queue.add(key)
@@ -86,4 +90,14 @@ class Watches:
         for workload in self._store.all(kinds.WORKLOAD):
             requested = workload["spec"].get("isolationPolicy", "Auto")
             if requested == concerned or (requested == "Auto" and self._defaults.isolation is concerned):
+                yield key_of(workload)
+
+    def _referring(self, kind: Kind, obj: Raw) -> Iterator[Key]:
+        """The Workloads that refer to an object."""
+        namespace, name = key_of(obj)
+        for workload in self._store.all(kinds.WORKLOAD):
+            if namespace in {"", workload["metadata"]["namespace"]} and any(
+                (reference.kind, reference.name) == (kind.name, name)
+                for reference in references.of_spec(workload["spec"])
+            ):
                 yield key_of(workload)

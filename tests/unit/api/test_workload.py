@@ -70,6 +70,12 @@ MAXIMAL: Raw = {
             "startedAt": "2026-11-23T07:44:00Z",
         },
         "previousHull": {"kind": "Pod", "name": "web-0a1b2", "revision": "0a1b2", "ready": False},
+        "lastChange": {
+            "how": "InPlace",
+            "revision": "6f9c1",
+            "hull": "web-6f9c1",
+            "at": "2026-11-23T07:44:00Z",
+        },
         "replacement": {
             "revision": "6f9c1",
             "generation": 3,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +28,8 @@ KUBEVIRT: Raw = {
     "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
     "status": {"phase": "Deployed"},
 }
+#: A node that can run machines.
+NODE: Raw = {"kind": "Node", "metadata": {"name": "node-0"}}
 GVISOR: Raw = {"kind": "RuntimeClass", "metadata": {"name": "gvisor"}}
 OURS: Raw = {"apiVersion": API_VERSION, "kind": "Workload", "name": NAME, "uid": UID, "controller": True}
 
@@ -52,17 +54,18 @@ def workload(
     }
 
 
-def case(
+def case(  # noqa: PLR0913  one parameter a part
     raw: Raw,
     *objects: Raw,
     defaults: OperatorDefaults = DEFAULTS,
     now: datetime = NOW,
     refusals: Mapping[str, Refusal] | None = None,
     rehearsed: bool = True,
+    nodes: Iterable[Raw] = (NODE,),
 ) -> Case:
     """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
     store = Store()
-    for obj in (raw, *objects):
+    for obj in (raw, *objects, *nodes):
         kind = BY_NAME[obj["kind"]]
         placed = _placed(obj["metadata"]) | ({} if kind.namespaced else {"namespace": ""})
         store.put(kind, obj | {"metadata": placed})

@@ -61,7 +61,7 @@ def test_changed_service_is_put_right_in_one_patch(change: Raw) -> None:
     changed = was | {"spec": was["spec"] | change}
     (action,) = kept(SERVED, changed)
     assert isinstance(action, Change)
-    assert (action.key, action.uid) == ("Service/web", "uid-web")
+    assert (action.key, action.uid) == ("Service/web/change", "uid-web")
     assert kept(SERVED, merge_patch(changed, action.patch)) == []
     assert action.note
     assert action.note.message == "changed Service web to match the spec"

@@ -18,6 +18,8 @@ from .objects import CREATED, NOW, at, case, companion, hull, running, workload
 PORTS = {"containers": [{"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80}]}]}
 SETTINGS = {"isolationPolicy": "Container", "replacement": {"strategy": "StartFirst"}}
 WEB = workload(SETTINGS, pod=PORTS)
+TAKING = {"containers": [{"name": "web", "ports": [{"containerPort": 80, "hostPort": 8080}]}]}
+STORING = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
 NEW, OLD, OLDER = case(WEB).hull_name, "web-1former", "web-1formerer"
 
 
@@ -41,6 +43,11 @@ def service(pinned: str | None = None, since: float | None = None, port: int = 8
     if since is not None:
         made["metadata"]["annotations"] = {"twinhull.dev/pinned-at": at(since)}
     return made
+
+
+def claim(*modes: str) -> Raw:
+    metadata = {"name": "data"}
+    return {"kind": "PersistentVolumeClaim", "metadata": metadata, "spec": {"accessModes": list(modes)}}
 
 
 def after(seconds: float) -> datetime:
@@ -162,6 +169,21 @@ SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
         "Creating",
         [f"create Pod/{NEW}"],
     ),
+    "it holds a port of its node": (
+        case(workload(SETTINGS, pod=TAKING), pod(OLD), service()),
+        "CannotStartFirst",
+        [],
+    ),
+    "it has a claim that one hull can have": (
+        case(workload(SETTINGS, pod=STORING), pod(OLD), claim("ReadWriteOnce")),
+        "CannotStartFirst",
+        [],
+    ),
+    "it has a claim that two hulls can have": (
+        case(workload(SETTINGS, pod=STORING), pod(OLD), claim("ReadWriteOnce", "ReadWriteMany")),
+        "Creating",
+        [f"create Pod/{case(workload(SETTINGS, pod=STORING)).hull_name}"],
+    ),
     "back to the old one in the middle": (
         case(WEB, pod(NEW), pod(OLD, ready=False, since=5), service(), now=after(9)),
         "Replacing",
@@ -191,7 +213,7 @@ SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
 
 
 def done(actions: tuple[Action, ...]) -> list[str]:
-    return [f"{type(action).__name__.lower()} {action.key}" for action in actions]
+    return [f"{type(action).__name__.lower()} {action.key.removesuffix('/change')}" for action in actions]
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -287,3 +309,21 @@ def test_what_failed_is_not_forgotten_by_a_change_of_the_clock_alone() -> None:
     status = plan(found).status
     assert status is not None
     assert status.replacement == found.workload.status.replacement
+
+
+def test_what_two_hulls_cannot_have_is_named() -> None:
+    both = workload(SETTINGS, pod=STORING | TAKING)
+    status = plan(case(both, pod(OLD), claim("ReadWriteOnce"))).status
+    assert status is not None
+    assert {c.type: c.message for c in status.conditions or ()}["Stalled"] == (
+        "spec.template.spec.containers[web].ports[0]: port 8080 of the node is one hull's at a time; "
+        "spec.template.spec.volumes[0].persistentVolumeClaim.claimName: claim data is ReadWriteOnce, for one "
+        "hull at a time: set spec.replacement.strategy to Recreate, or share it some other way"
+    )
+
+
+def test_on_the_network_of_its_node_every_port_is_the_node_s() -> None:
+    pods = {"hostNetwork": True, **PORTS}
+    status = plan(case(workload(SETTINGS, pod=pods), pod(OLD))).status
+    assert status is not None
+    assert "port 80 of the node" in {c.type: c.message for c in status.conditions or ()}["Stalled"]

@@ -410,8 +410,8 @@ def test_situation(situation: str) -> None:
     assert done(step.actions) == actions
 
 
-#: Those that only StartFirst has: test_replacing.py.
-START_FIRST = {"given_up", "overdue", "crowded", "succeeded"}
+#: Those of test_inplace.py and test_replacing.py.
+REPLACING = {"changed_in_place", "unshareable", "given_up", "overdue", "crowded", "succeeded"}
 
 #: Those that only policies make: test_floor.py.
 POLICIES = {"unplaced", "rejected", "evading"}
@@ -422,7 +422,7 @@ def test_every_rule_decides_some_situation() -> None:
         next(rule.__name__ for rule in RULES if rule(found))
         for found, _, _ in [*SITUATIONS.values(), _refused_service()]
     }
-    assert deciding | START_FIRST | POLICIES == {rule.__name__ for rule in RULES}
+    assert deciding | REPLACING | POLICIES == {rule.__name__ for rule in RULES}
 
 
 def _refused_service() -> tuple[Case, None, None]:

@@ -64,7 +64,10 @@ class ApiServer:
         if patch.get("metadata", {}).get("resourceVersion", version) != version:
             raise Conflict("the object has been modified")
         parts = {"status"} if status else patch.keys() - {"status"}
-        after = merge_patch(before, {part: deepcopy(patch[part]) for part in parts if part in patch})
+        said = {part: deepcopy(patch[part]) for part in parts if part in patch}
+        if kind == "Pod":
+            said = _strategic(before, said)
+        after = merge_patch(before, said)
         if after == before:
             return deepcopy(before)
         if kind in _GENERATIONS and after["spec"] != before["spec"]:
@@ -104,8 +107,18 @@ class ApiServer:
         self.version = next(self._versions)
         obj["metadata"] = obj["metadata"] | {"resourceVersion": str(self.version)}
         kind = BY_NAME[obj["kind"]]
-        if kind.label_selector is None or kind.label_selector in (obj["metadata"].get("labels") or {}):
+        if _selected(kind, obj):
             self.events[obj["kind"]].append((change, deepcopy(obj)))
+
+
+def _strategic(before: Raw, patch: Raw) -> Raw:
+    """A patch that speaks of some containers, as one of the whole list."""
+    containers = patch.get("spec", {}).get("containers")
+    if containers is None:
+        return patch
+    changes = {container["name"]: container for container in containers}
+    merged = [merge_patch(found, changes.get(found["name"], {})) for found in before["spec"]["containers"]]
+    return {**patch, "spec": {**patch["spec"], "containers": merged}}
 
 
 class Crash(BaseException):
@@ -146,15 +159,17 @@ class FakeCluster(Cluster):
 
     async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
         found = [obj for obj in self._server.all(kind.name) if workload in {None, workload_key(obj)}]
-        if kind.label_selector:
-            found = [obj for obj in found if kind.label_selector in (obj["metadata"].get("labels") or {})]
+        found = [obj for obj in found if _selected(kind, obj)]
         return deepcopy(found), str(self._server.version)
 
     async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
         verb, key = f"patch{subresource}", (namespace, name)
         obj = {"metadata": {"name": name, "namespace": namespace}}
         return self._write(
-            verb, kind.name, obj, lambda: self._server.patch(kind.name, key, patch, status=bool(subresource))
+            verb,
+            kind.name,
+            obj,
+            lambda: self._server.patch(kind.name, key, patch, status=subresource == "/status"),
         )
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Raw:
@@ -179,3 +194,10 @@ class FakeCluster(Cluster):
 
 
 __all__ = ["ApiServer", "Crash", "FakeCluster", "Refused", "Unreachable"]
+
+
+def _selected(kind: Kind, obj: Raw) -> bool:
+    """Whether an object is one that the operator asks for: has the label, with the value if one is said."""
+    label, said, value = (kind.label_selector or "").partition("=")
+    labels = obj["metadata"].get("labels") or {}
+    return not label or (labels.get(label) == value if said else label in labels)

@@ -73,7 +73,7 @@ class Simulation:
         #: (uid, revision) of the Workloads that ran to their end by themselves.
         self.finished: set[tuple[str, str]] = set()
         self.asked_in_vain: set[tuple[object, ...]] = set()
-        for obj in (_kubevirt(), _runtime_class(), _workload(spec)):
+        for obj in (_kubevirt(), _node(), _runtime_class(), _workload(spec)):
             self.server.create(obj)
         self.restart()
 
@@ -445,3 +445,7 @@ def _kubevirt() -> Raw:
 
 def _runtime_class() -> Raw:
     return {"kind": "RuntimeClass", "metadata": {"name": "gvisor"}}
+
+
+def _node() -> Raw:
+    return {"kind": "Node", "metadata": {"name": "node-0", "labels": {"kubevirt.io/schedulable": "true"}}}

@@ -1,0 +1,84 @@
+"""Changes that a running Pod takes: its labels and annotations, its images, its CPU and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import RestartPolicy
+from twinhull.core.actions import Action, Change, Note
+from twinhull.core.case import Case
+from twinhull.core.steps import Step, waiting
+from twinhull.hulls import pod
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.merge import difference
+
+
+def changed_in_place(case: Case) -> Step | None:
+    """A Pod of another revision differs in nothing but what it can be given while it runs.
+
+    If the API server says no to that, the Pod is replaced.
+    """
+    if case.current is not None or case.is_machine:
+        return None
+    for hull in case.standing:
+        if hull.applied and _fits(case, hull.applied) and not case.refusal(f"Pod/{hull.name}/change"):
+            actions = tuple(_changes(case, hull, hull.applied))
+            return waiting("Changing", f"changing Pod {hull.name} in place", actions)
+    return None
+
+
+def _fits(case: Case, before: Applied) -> bool:
+    """Whether a Pod that was given that can become what is wanted.
+
+    A container is restarted for a new image: under StartFirst that would be a gap, and what runs to its end
+    would run again.
+    """
+    still = case.starts_first or case.restart_policy is not RestartPolicy.ALWAYS
+    return before.fixed == case.applied.fixed and (before.images == case.applied.images or not still)
+
+
+def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
+    """First what may be refused; the revision last, since with it the change is over."""
+    after = case.applied
+    if resources := _differing(before.resources, after.resources):
+        containers = [
+            {"name": name, "resources": difference(before.resources.get(name, {}), after.resources[name])}
+            for name in resources
+        ]
+        yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
+    images = _differing(before.images, after.images)
+    patch: Raw = {
+        "metadata": _metadata(case, hull, before),
+        **(
+            {"spec": {"containers": [{"name": name, "image": after.images[name]} for name in images]}}
+            if images
+            else {}
+        ),
+    }
+    kinds = [("CPU or memory", resources), ("images", images)]
+    what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
+    note = Note("Normal", "ChangedInPlace", f"changed {what} of Pod {hull.name}, which runs on")
+    yield Change("Pod", hull.name, hull.uid, patch, note)
+
+
+def _metadata(case: Case, hull: Hull, before: Applied) -> Raw:
+    """The template's labels and annotations, without those that it no longer has."""
+    metadata = case.workload.spec.template.get("metadata") or {}
+    return {
+        "labels": {
+            **dict.fromkeys(before.labels),
+            **(metadata.get("labels") or {}),
+            **pod.identity(case.workload.metadata, hull.name, case.revision),
+        },
+        "annotations": {
+            **dict.fromkeys(before.annotations),
+            **(metadata.get("annotations") or {}),
+            APPLIED_ANNOTATION: case.applied.note(),
+        },
+    }
+
+
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return [name for name, value in after.items() if before.get(name) != value]

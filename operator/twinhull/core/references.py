@@ -1,0 +1,51 @@
+"""What a Workload refers to that somebody else makes: by kind, by name, and where it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from twinhull.api.base import Raw
+
+#: The last seen state of an object by its kind and name, None if there is none: in the Workload's own
+#: namespace, or in none.
+Find: TypeAlias = Callable[[str, str], Raw | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to an object; `path` is the field that makes it, from spec on."""
+
+    kind: str
+    name: str
+    path: str
+
+
+def of_template(template: Raw) -> Iterator[Reference]:
+    """What the template refers to, but for ConfigMaps and Secrets: those are the hull's own business."""
+    for index, volume in enumerate(template["spec"].get("volumes") or ()):
+        path = f"template.spec.volumes[{index}]"
+        if claim := volume.get("persistentVolumeClaim"):
+            name = f"{path}.persistentVolumeClaim.claimName"
+            yield Reference("PersistentVolumeClaim", claim["claimName"], name)
+        made = ((volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}).get("spec") or {}
+        if storage_class := made.get("storageClassName"):
+            name = f"{path}.ephemeral.volumeClaimTemplate.spec.storageClassName"
+            yield Reference("StorageClass", storage_class, name)
+
+
+def of_machine(machine: Raw) -> Iterator[Reference]:
+    """What the machine's settings refer to."""
+    for field, kind in (
+        ("instancetype", "VirtualMachineClusterInstancetype"),
+        ("preference", "VirtualMachineClusterPreference"),
+    ):
+        if found := machine.get(field):
+            yield Reference(found.get("kind", kind), found["name"], f"virtualMachine.{field}")
+
+
+def of_spec(spec: Raw) -> Iterator[Reference]:
+    """All that a Workload's spec refers to, whatever its hull."""
+    yield from of_template(spec["template"])
+    yield from of_machine(spec.get("virtualMachine") or {})

@@ -1,0 +1,36 @@
+"""What only one of two hulls can hold at a time, so that one can't start before the other has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import Raw
+from twinhull.core import references
+from twinhull.core.references import Find
+from twinhull.hulls.parity import containers
+
+#: The access modes by which two Pods have one claim, whichever nodes they are on.
+_SHARED = {"ReadWriteMany", "ReadOnlyMany"}
+
+
+def unshareable(template: Raw, find: Find) -> Iterator[str]:
+    """Everything in the template that two hulls can't have at once, each as a sentence."""
+    yield from _ports(template["spec"])
+    for reference in references.of_template(template):
+        claim = find(reference.kind, reference.name) if reference.kind == "PersistentVolumeClaim" else None
+        modes = (claim or {}).get("spec", {}).get("accessModes") or ()
+        if claim and not _SHARED.intersection(modes):
+            yield (
+                f"spec.{reference.path}: claim {reference.name} is {' and '.join(modes)}, "
+                "for one hull at a time"
+            )
+
+
+def _ports(pod_spec: Raw) -> Iterator[str]:
+    """The ports of the node that the Pod takes; with hostNetwork that is each that it declares."""
+    for kind, container in containers(pod_spec):
+        for index, port in enumerate(container.get("ports") or ()):
+            taken = port.get("hostPort") or (pod_spec.get("hostNetwork") and port["containerPort"])
+            if taken:
+                path = f"spec.template.spec.{kind}[{container['name']}].ports[{index}]"
+                yield f"{path}: port {taken} of the node is one hull's at a time"

@@ -1,0 +1,69 @@
+"""What a Pod was last given of what can change while it runs: a note that it carries as an annotation.
+
+The Pod itself doesn't tell: others add labels and annotations to it, and webhooks rewrite its images.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from twinhull.api.base import GROUP, Raw
+
+APPLIED_ANNOTATION = f"{GROUP}/applied"
+#: The resources that a running container can be given more or less of.
+RESIZABLE = ("cpu", "memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`fixed` is a hash of all that can't change; `labels` and `annotations` are the keys of the template's;
+    `images` and `resources` (requests and limits of CPU and memory) are by container.
+    """
+
+    fixed: str
+    labels: tuple[str, ...]
+    annotations: tuple[str, ...]
+    images: Mapping[str, str]
+    resources: Mapping[str, Raw]
+
+    @classmethod
+    def of(cls, template: Raw, fixed: str) -> Applied:
+        """What a template gives to its Pod."""
+        metadata, containers = template.get("metadata") or {}, template["spec"]["containers"]
+        return cls(
+            fixed,
+            tuple(sorted(metadata.get("labels") or ())),
+            tuple(sorted(metadata.get("annotations") or ())),
+            {container["name"]: container.get("image", "") for container in containers},
+            {container["name"]: resizable(container) for container in containers},
+        )
+
+    @classmethod
+    def read(cls, pod: Raw) -> Applied | None:
+        """A Pod's note, None if it has none that can be read."""
+        try:
+            said = json.loads((pod["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
+            labels, annotations = tuple(said["labels"]), tuple(said["annotations"])
+            return cls(said["fixed"], labels, annotations, dict(said["images"]), dict(said["resources"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def note(self) -> str:
+        """The annotation's value."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+
+def resizable(container: Raw) -> Raw:
+    """The part of a container's resources that it can be given while it runs."""
+    resources = container.get("resources") or {}
+    return {
+        kind: amounts
+        for kind in ("requests", "limits")
+        if (
+            amounts := {
+                name: value for name, value in (resources.get(kind) or {}).items() if name in RESIZABLE
+            }
+        )
+    }

@@ -1,0 +1,184 @@
+"""What a running Pod is changed by, and what needs another."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Action, Change
+from twinhull.core.observed import Refusal
+from twinhull.core.plan import plan
+from twinhull.hulls.hull import REVISION_LABEL
+
+from .objects import NOW, case, hull, running, workload
+
+BASE = {"name": "web", "image": "web:1", "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}
+FIRST: Raw = {
+    "metadata": {"labels": {"app": "web", "tier": "front"}, "annotations": {"note": "a"}},
+    "spec": {"containers": [BASE, {"name": "log", "image": "log:1"}]},
+}
+
+
+def wl(template: Raw, *, pod: Raw | None = None, metadata: Raw | None = None, **spec: Any) -> Raw:
+    """A Workload of that template."""
+    made = template | {"spec": template["spec"] | (pod or {})}
+    return workload({"isolationPolicy": "Container", "template": made, **spec}, metadata=metadata or {})
+
+
+def running_pod(raw: Raw) -> Raw:
+    """The Pod that a Workload made, ready."""
+    made = case(raw).hull_objects[0]
+    found = hull("Pod", made["metadata"]["name"], spec=made["spec"], status=running())
+    found["metadata"] |= {
+        "labels": made["metadata"]["labels"],
+        "annotations": made["metadata"]["annotations"],
+    }
+    return found
+
+
+def with_container(**changes: Any) -> Raw:
+    return FIRST | {"spec": {"containers": [BASE | changes, FIRST["spec"]["containers"][1]]}}
+
+
+def done(actions: tuple[Action, ...]) -> list[str]:
+    return [type(action).__name__.lower() for action in actions]
+
+
+BEFORE = wl(FIRST)
+ALIKE: dict[str, Raw] = {
+    "a label": FIRST | {"metadata": {"labels": {"app": "web", "tier": "back"}}},
+    "an image": with_container(image="web:2"),
+    "more CPU": with_container(resources={"requests": {"cpu": "2"}, "limits": {"memory": "1Gi"}}),
+    "no limit": with_container(resources={"requests": {"cpu": "1"}}),
+}
+OTHER: dict[str, Raw] = {
+    "its command": with_container(command=["serve"]),
+    "another resource": with_container(resources={"limits": {"example.com/gpu": 1}}),
+    "a container more": FIRST | {"spec": {"containers": [*FIRST["spec"]["containers"], {"name": "new"}]}},
+    "kubectl rollout restart": FIRST
+    | {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}},
+    "an annotation to restart it": FIRST | {"metadata": {"annotations": {"twinhull.dev/restart": "now"}}},
+}
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_a_running_pod_is_changed(what: str) -> None:
+    actions = plan(case(wl(ALIKE[what]), running_pod(BEFORE))).actions
+    assert set(done(actions)) == {"change"}
+    last = actions[-1]
+    assert isinstance(last, Change)
+    assert last.patch["metadata"]["labels"][REVISION_LABEL] == case(wl(ALIKE[what])).revision
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_a_pod_is_replaced(what: str) -> None:
+    assert done(plan(case(wl(OTHER[what]), running_pod(BEFORE))).actions) == ["delete"]
+
+
+def test_the_annotation_on_the_workload_restarts_it() -> None:
+    again = wl(FIRST, metadata={"annotations": {"twinhull.dev/restart": "1", "argocd/tracking": "x"}})
+    assert done(plan(case(again, running_pod(BEFORE))).actions) == ["delete"]
+    assert case(again).revision != case(BEFORE).revision
+
+
+def test_what_is_changed() -> None:
+    template: Raw = {
+        "metadata": {"labels": {"app": "shop"}, "annotations": {"other": "b"}},
+        "spec": {
+            "containers": [
+                {"name": "web", "image": "web:2", "resources": {"requests": {"cpu": "2"}}},
+                {"name": "log", "image": "log:1"},
+            ]
+        },
+    }
+    resize, rest = plan(case(wl(template), running_pod(BEFORE))).actions
+    assert isinstance(resize, Change)
+    assert isinstance(rest, Change)
+    assert resize.subresource == "resize"
+    assert resize.patch == {
+        "spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "2"}, "limits": None}}]}
+    }
+    labels, annotations = rest.patch["metadata"]["labels"], rest.patch["metadata"]["annotations"]
+    assert labels["app"] == "shop"
+    assert labels["tier"] is None
+    assert annotations["note"] is None
+    assert annotations["other"] == "b"
+    assert rest.patch["spec"] == {"containers": [{"name": "web", "image": "web:2"}]}
+    assert rest.note is not None
+    assert "CPU or memory and images" in rest.note.message
+
+
+def test_a_template_can_not_take_our_labels() -> None:
+    template = FIRST | {"metadata": {"labels": {"twinhull.dev/workload": "other", "app": "web"}}}
+    [change] = plan(case(wl(template), running_pod(BEFORE))).actions
+    assert isinstance(change, Change)
+    assert change.patch["metadata"]["labels"]["twinhull.dev/workload"] == "web"
+
+
+def test_a_new_image_under_start_first_is_a_new_pod() -> None:
+    """The container would be restarted: a gap."""
+    strategy: Raw = {"replacement": {"strategy": "StartFirst"}}
+    pod = running_pod(wl(FIRST, **strategy))
+    assert done(plan(case(wl(ALIKE["an image"], **strategy), pod)).actions) == ["create"]
+    assert done(plan(case(wl(ALIKE["a label"], **strategy), pod)).actions) == ["change"]
+
+
+def test_what_runs_to_its_end_is_not_run_twice_for_a_new_image() -> None:
+    once = {"restartPolicy": "OnFailure"}
+    pod = running_pod(wl(FIRST, pod=once))
+    assert done(plan(case(wl(ALIKE["an image"], pod=once), pod)).actions) == ["delete"]
+    assert done(plan(case(wl(ALIKE["a label"], pod=once), pod)).actions) == ["change"]
+
+
+def test_a_sandbox_is_not_resized() -> None:
+    boxed: Raw = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
+    gvisor: Raw = {"kind": "RuntimeClass", "metadata": {"name": "gvisor"}}
+    pod = running_pod(wl(FIRST, **boxed))
+    assert done(plan(case(wl(ALIKE["more CPU"], **boxed), pod, gvisor)).actions) == ["delete"]
+    assert done(plan(case(wl(ALIKE["a label"], **boxed), pod, gvisor)).actions) == ["change"]
+
+
+def test_a_pod_that_was_refused_the_change_is_replaced() -> None:
+    pod = running_pod(BEFORE)
+    refusal = Refusal("PodRefused", "not so", final=True, retry_at=NOW + timedelta(minutes=1))
+    said = {f"Pod/{pod['metadata']['name']}/change": refusal}
+    assert done(plan(case(wl(ALIKE["more CPU"]), pod, refusals=said)).actions) == ["delete"]
+
+
+def test_a_pod_without_a_note_is_replaced() -> None:
+    pod = running_pod(BEFORE)
+    pod["metadata"]["annotations"] = {"twinhull.dev/applied": "[1"}
+    assert done(plan(case(wl(ALIKE["a label"]), pod)).actions) == ["delete"]
+
+
+def test_a_revision_whose_name_is_taken_gets_another() -> None:
+    """A Pod that was changed in place keeps the name of the revision that it was made from."""
+    strategy: Raw = {"replacement": {"strategy": "StartFirst"}}
+    first = wl(FIRST, **strategy)
+    pod = running_pod(first)
+    pod["metadata"]["labels"] = pod["metadata"]["labels"] | {REVISION_LABEL: "1another00"}
+    pod["metadata"]["annotations"] = {}
+    wanted = case(first, pod)
+    assert wanted.current is None
+    assert wanted.hull_name != pod["metadata"]["name"]
+    [create] = plan(wanted).actions
+    assert create.key == f"Pod/{wanted.hull_name}"
+
+
+def test_the_status_says_how_a_change_was_carried_out() -> None:
+    first = plan(case(BEFORE, running_pod(BEFORE))).status
+    assert first is not None
+    assert first.last_change is not None
+    assert first.last_change.how == "Created"
+    for template, how in ((ALIKE["an image"], "InPlace"), (OTHER["its command"], "Replaced")):
+        after = wl(template) | {"status": first.raw()}
+        pod = running_pod(after)
+        if how == "InPlace":
+            pod["metadata"]["name"] = first.last_change.hull
+        status = plan(case(after, pod)).status
+        assert status is not None
+        assert status.last_change is not None
+        assert (status.last_change.how, status.last_change.revision) == (how, case(after).revision)
