@@ -1,4 +1,4 @@
-"""Fixtures: the registries with the test images, and the fleet of machines that the chosen cases need."""
+"""Fixtures: the registries with the test images, and the boots that the chosen cases need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.guest.fleet import Fleet
+from tests.guest.boots import Boots
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
@@ -28,12 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Says how long the machines took."""
-    for name, voyage in config.stash.get(_LOG, {}).items():
-        terminalreporter.write_line(f"{name:14} {voyage}")
+    for name, boot in config.stash.get(_LOG, {}).items():
+        terminalreporter.write_line(f"{name:14} {boot}")
 
 
 @pytest.fixture(scope="session")
-def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boots]:
     """The machines of all cases that this run has, booting from now on."""
     folder = tmp_path_factory.mktemp("guest")
     public = Registry.start(tools(), folder / "registry")
@@ -43,14 +43,14 @@ def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if not name.startswith("late"):  # a case pushes that itself
             (private if name.startswith("private") else public).push(name, image)
     launcher = Launcher(tools(), guest_files(), folder / "machines")
-    fleet = Fleet(launcher, public, private, images)
-    fleet.board(
+    boots = Boots(launcher, public, private, images)
+    boots.start(
         cast("Case", item.callspec.params["case"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and "case" in getattr(item, "fixturenames", ())
     )
-    yield fleet
-    fleet.land()
-    request.config.stash[_LOG] = fleet.log()
+    yield boots
+    boots.stop()
+    request.config.stash[_LOG] = boots.log()
     public.stop()
     private.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.guest.fleet import Fleet
+from tests.guest.boots import Boots
 from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Case
 
@@ -17,6 +17,6 @@ from tests.guest.scenario import Case
         for case in scenario.cases
     ],
 )
-def test_case(fleet: Fleet, case: Case) -> None:
+def test_case(boots: Boots, case: Case) -> None:
     """The machine shows what Kubernetes' documentation says of a Pod (`case.source`)."""
-    fleet.outcome(case)
+    boots.outcome(case)

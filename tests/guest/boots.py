@@ -29,7 +29,7 @@ _PATIENCE = 1500.0
 
 
 @dataclass
-class Voyage:
+class Boot:
     """What came of a scenario: what went wrong, by the case's title, and how long things took, in seconds.
 
     `processor` is what QEMU used, which other work on this machine doesn't change.
@@ -46,45 +46,45 @@ class Voyage:
 
 
 @dataclass
-class Fleet:
+class Boots:
     """All machines of a test run."""
 
     launcher: Launcher
     registry: Registry
     private: Registry
     images: dict[str, ContainerImage]
-    _crew: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "scenario"))
-    _voyages: dict[Scenario, Future[Voyage]] = field(default_factory=dict)
-    _afloat: list[Machine] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "scenario"))
+    _boots: dict[Scenario, Future[Boot]] = field(default_factory=dict)
+    _running: list[Machine] = field(default_factory=list)
 
-    def board(self, cases: Iterable[Case]) -> None:
+    def start(self, cases: Iterable[Case]) -> None:
         """Starts the scenarios of these cases."""
         wanted: dict[Scenario, list[Case]] = {}
         for case in cases:
             wanted.setdefault(case.scenario, []).append(case)
         for scenario, chosen in wanted.items():
-            self._voyages[scenario] = self._crew.submit(self._sail, scenario, chosen)
+            self._boots[scenario] = self._pool.submit(self._boot, scenario, chosen)
 
     def outcome(self, case: Case) -> None:
         """Waits for the case, and raises what went wrong with it."""
-        voyage = self._voyages[case.scenario].result(_PATIENCE)
-        if error := voyage.errors.get(case.title):
+        boot = self._boots[case.scenario].result(_PATIENCE)
+        if error := boot.errors.get(case.title):
             raise error
 
     def log(self) -> dict[str, str]:
         """What is known of the scenarios that are over, by their names."""
-        done = {scenario.name: future for scenario, future in self._voyages.items() if future.done()}
+        done = {scenario.name: future for scenario, future in self._boots.items() if future.done()}
         return {name: str(future.result()) for name, future in done.items() if not future.cancelled()}
 
-    def land(self) -> None:
+    def stop(self) -> None:
         """Ends the machines that still run, whose outcome nobody waits for any more."""
-        self._crew.shutdown(wait=False, cancel_futures=True)
-        for machine in list(self._afloat):
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for machine in list(self._running):
             machine.stop()
-        self._crew.shutdown(wait=True)
+        self._pool.shutdown(wait=True)
 
-    def _sail(self, scenario: Scenario, cases: list[Case]) -> Voyage:
-        voyage, began = Voyage(), time.monotonic()
+    def _boot(self, scenario: Scenario, cases: list[Case]) -> Boot:
+        boot, began = Boot(), time.monotonic()
         shelf = Shelf()
         shelf.put(*scenario.objects)
         mirrors = {REGISTRY: self.registry.mirror, PRIVATE: self.private.mirror}
@@ -92,23 +92,23 @@ class Fleet:
             made = render(scenario.workload(), shelf, mirrors, scenario.manifest)
             machine = self.launcher.launch(made, scenario.ports)
         except Exception as error:  # noqa: BLE001 - becomes the outcome of all cases
-            return Voyage({case.title: error for case in cases})
-        self._afloat.append(machine)
+            return Boot({case.title: error for case in cases})
+        self._running.append(machine)
         try:
             stage = Stage(machine, shelf, self.registry, self.private, self.images)
             if unsettled := _attempt(partial(scenario.settles or Stage.ready, stage)):
-                voyage.errors = {case.title: _with_words(unsettled, machine.words()) for case in cases}
-                return voyage
-            voyage.settled_after = machine.age
+                boot.errors = {case.title: _with_words(unsettled, machine.words()) for case in cases}
+                return boot
+            boot.settled_after = machine.age
             for case in cases:
                 if failed := _attempt(partial(case.check, stage)):
-                    voyage.errors[case.title] = _with_words(failed, machine.words())
+                    boot.errors[case.title] = _with_words(failed, machine.words())
         finally:
-            voyage.processor = machine.processor_seconds()
-            self._afloat.remove(machine)
+            boot.processor = machine.processor_seconds()
+            self._running.remove(machine)
             machine.stop()
-            voyage.seconds = time.monotonic() - began
-        return voyage
+            boot.seconds = time.monotonic() - began
+        return boot
 
 
 def _attempt(what: Callable[[], object]) -> BaseException | None:
