@@ -92,8 +92,10 @@ class Stage:
 
 
 def terminated(status: Raw, container: str) -> Raw:
-    """How a container of an ended Pod ended."""
+    """How a container of an ended Pod ended. Raises LookupError if it hasn't."""
     lists = ("initContainerStatuses", "containerStatuses")
-    all_of_them = [one for key in lists for one in status.get(key) or ()]
-    found: Raw = next(one["state"]["terminated"] for one in all_of_them if one["name"] == container)
-    return found
+    for found in (one for key in lists for one in status.get(key) or ()):
+        if found["name"] == container and (end := found["state"].get("terminated")):
+            ended: Raw = end
+            return ended
+    raise LookupError(f"the status doesn't say how container {container} ended")
