@@ -23,6 +23,7 @@ func Run(version string) error {
 	_ = os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
 	loadModules("/etc/modules")
 	setSysctls()
+	releaseReserve()
 	limitResources()
 	_ = unix.Sethostname([]byte("twinhull"))
 	giveIdentity()

@@ -89,3 +89,11 @@ func TestModuleNames(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestReserveIsTheKernelsOwn(t *testing.T) {
+	for memory, want := range map[int]int{733 << 10: 3465, 1: 128, 1 << 40: 256 << 10} {
+		if got := minFree(memory); got != want {
+			t.Errorf("of %d KiB: got %d", memory, got)
+		}
+	}
+}

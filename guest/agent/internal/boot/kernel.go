@@ -3,8 +3,10 @@ package boot
 import (
 	"crypto/rand"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +39,26 @@ func setSysctls() {
 			console.Print("sysctl %s: %v", sysctl[0], err)
 		}
 	}
+}
+
+// releaseReserve lets programs have what the kernel keeps free against fragmentation, once it forms huge pages: a
+// twentieth of a small machine's memory, which no program could get (mm/khugepaged.c,
+// set_recommended_min_free_kbytes).
+func releaseReserve() {
+	var machine unix.Sysinfo_t
+	err := unix.Sysinfo(&machine)
+	if err == nil {
+		reserve := strconv.Itoa(minFree(int(uint64(machine.Totalram) * uint64(machine.Unit) >> 10)))
+		err = os.WriteFile("/proc/sys/vm/min_free_kbytes", []byte(reserve), 0)
+	}
+	if err != nil {
+		console.Print("the kernel's reserve: %v", err)
+	}
+}
+
+// minFree is what the kernel keeps free without huge pages, of and in KiB (mm/page_alloc.c, calculate_min_free_kbytes).
+func minFree(memory int) int {
+	return min(max(int(math.Sqrt(float64(memory*16))), 128), 256<<10)
 }
 
 // limitResources lets containers have as many files and processes as systemd's services do.

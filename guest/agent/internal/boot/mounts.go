@@ -18,7 +18,8 @@ type mountPoint struct {
 
 const quiet = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 
-// mountPoints is what programs expect of a Linux machine, in the order of mounting.
+// mountPoints is what programs expect of a Linux machine, in the order of mounting. cgroup2 has systemd's options
+// (src/shared/mount-setup.c).
 var mountPoints = []mountPoint{
 	{"proc", "/proc", quiet, ""},
 	{"sysfs", "/sys", quiet, ""},
@@ -28,7 +29,7 @@ var mountPoints = []mountPoint{
 	{"mqueue", "/dev/mqueue", quiet, ""},
 	{"tmpfs", "/run", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
 	{"tmpfs", "/tmp", unix.MS_NOSUID | unix.MS_NODEV, "mode=1777"},
-	{"cgroup2", "/sys/fs/cgroup", quiet, "nsdelegate"},
+	{"cgroup2", "/sys/fs/cgroup", quiet, "nsdelegate,memory_recursiveprot"},
 }
 
 // links are the device names that udev would make.
