@@ -101,6 +101,14 @@ EXPLAINED: tuple[Explanation, ...] = (
         of="Kernel",
     ),
     Explanation(
+        r"mounts\./sys/fs/cgroup\.super",
+        "the first privileged container takes these options away from all that run: it has the node's cgroup "
+        "namespace, and crun mounts cgroup2 anew in it, without options (kernel/cgroup/cgroup.c, "
+        "apply_cgroup_root_flags). The node has had one by then, and the machine only has its own",
+        _without("nsdelegate|memory_recursiveprot"),
+        of="Kernel",
+    ),
+    Explanation(
         rf"mounts\.{_WRITTEN}\.super",
         "a volume in memory is a tmpfs of its own in a Pod, and part of the machine's /run in the machine; "
         "neither is ever on a disk, since the machine has no swap",

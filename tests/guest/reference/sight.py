@@ -80,6 +80,8 @@ def _clean(report: Raw) -> Raw:
         "mounts": {at: found[0] if len(found) == 1 else found for at, found in mounts.items()},
         "groups": sorted(report["groups"]),
         "devices": sorted(report["devices"]),
+        # By their numbers, which in a PID namespace that is shared are as containers happen to start.
+        "processes": sorted(report["processes"]),
         "files": files,
     }
 
