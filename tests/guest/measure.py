@@ -18,13 +18,14 @@ from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
 from tests.guest.made import Shelf, render
+from tests.guest.memory import Memory
 from tests.guest.reference.node import ReferenceNode
 from tests.guest.reference.pod import ReferencePod
 from tests.guest.registry import Registry
 from tests.guest.scenario import REGISTRY, Scenario, container
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.guest.machine import Machine
 
@@ -80,13 +81,13 @@ def _pods(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[str, 
         node = ReferenceNode.start(plane, tools(), guest_files(), folder / "node", mirrors)
         try:
             idle = "node, from its boot to Ready", f"{node.ready_after:.0f} s"
-            ages, used = [], 0
+            ages, memories = [], []
             for _ in range(times + 1):
                 pod = ReferencePod.create(node, _SERVER)
                 pod.ready(_PATIENCE)
                 ages.append(pod.age)
                 print(f"Pod: Ready after {pod.age:.1f} s", flush=True)
-                used = _used(pod.get)
+                memories.append(_memory(pod.get))
                 pod.delete()
         finally:
             node.stop()
@@ -96,13 +97,13 @@ def _pods(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[str, 
         idle,
         ("Pod, from its creation to Ready, the image to be pulled", f"{ages[0]:.0f} s"),
         ("Pod, from its creation to Ready, the image already there", _seconds(ages[1:])),
-        ("node, memory used with the Pod", f"{used} MiB"),
+        ("node, memory used with the Pod", _mebibytes([memory.used for memory in memories])),
     ]
 
 
 def _machines(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[str, str]]:
     """Machines, one after the other; each has to pull the image."""
-    ages, used = [], 0
+    ages, memories = [], []
     for number in range(times):
         launcher = Launcher(tools(), guest_files(), folder / f"machines-{number}")
         machine = launcher.launch(render(_SERVER.workload(), Shelf(), mirrors), _SERVER.ports)
@@ -110,13 +111,21 @@ def _machines(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[s
             _wait(machine)
             ages.append(machine.age)
             print(f"machine: Ready after {ages[-1]:.1f} s", flush=True)
-            used = _used(machine.get)
+            memories.append(_memory(machine.get))
         finally:
             machine.stop()
     return [
         ("machine, from its start to Ready, the image to be pulled", _seconds(ages)),
-        ("machine, memory used with the Pod", f"{used} MiB of {machine.blueprint.memory}"),
+        *_used(memories, machine.blueprint.memory),
     ]
+
+
+def _used(memories: Sequence[Memory], whole: int) -> Iterator[tuple[str, str]]:
+    yield f"machine, memory used with the Pod, of {whole} MiB", _mebibytes([one.used for one in memories])
+    for part in memories[0].parts:
+        yield f"… of which {part}", _mebibytes([one.parts[part] for one in memories])
+    own = [whole - memory.total for memory in memories]
+    yield "machine, memory that its kernel never gives out", _mebibytes(own)
 
 
 def _wait(machine: Machine) -> None:
@@ -128,11 +137,12 @@ def _seconds(ages: Sequence[float]) -> str:
     return f"{statistics.median(ages):.0f} s ({', '.join(f'{age:.0f}' for age in sorted(ages))})"
 
 
-def _used(get: Callable[..., bytes]) -> int:
-    """Mebibytes that couldn't be given to another program: proc_meminfo(5)."""
-    text = get(_PORT, "/file", path="/proc/meminfo").decode()
-    kibibytes = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()}
-    return (kibibytes["MemTotal"] - kibibytes["MemAvailable"]) >> 10
+def _mebibytes(amounts: Sequence[float]) -> str:
+    return f"{statistics.median(amounts):.0f} MiB"
+
+
+def _memory(get: Callable[..., bytes]) -> Memory:
+    return Memory.read(get(_PORT, "/file", path="/proc/meminfo").decode())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tests.guest.blueprint import Blueprint, Source
 from tests.guest.commandlines import Place
 from tests.guest.containerimage import ContainerImage, File, Layer
 from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
+from tests.guest.memory import Memory
 from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.projection import Projection, files_of
 from tests.guest.repertoire import SCENARIOS
@@ -171,3 +172,12 @@ def test_cases_are_told_apart() -> None:
     assert len(names) == len(set(names))
     assert len(names) >= 40
     assert sum(len(scenario.cases) for scenario in SCENARIOS if scenario.quick) * 4 >= len(names)
+
+
+def test_memory_used_is_what_nobody_else_could_have() -> None:
+    """And its parts are all of it."""
+    counts = {"MemTotal": 700, "MemAvailable": 600, "AnonPages": 60, "Shmem": 1, "SUnreclaim": 9}
+    counts |= {"KernelStack": 2, "PageTables": 1, "Percpu": 1}
+    memory = Memory.read("".join(f"{name}: {count << 10} kB\n" for name, count in counts.items()))
+    assert (memory.total, memory.used) == (700, 100)
+    assert list(memory.parts.values()) == [60, 1, 13, 26]
