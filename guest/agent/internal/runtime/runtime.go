@@ -1,5 +1,5 @@
 // Package runtime is the step between containerd and crun: it gives containers the block devices that their
-// Pod claims, which a kubelet without an API server can't.
+// Pod claims, which a kubelet without an API server can't, and says in containerd's words which are gone.
 package runtime
 
 import (
@@ -21,6 +21,9 @@ const crun = "/usr/bin/crun"
 
 // Run becomes crun, after adding devices if a container is to be created.
 func Run(arguments []string) error {
+	if container := Gone(arguments[1:]); container != "" {
+		return fmt.Errorf("container %s does not exist", container)
+	}
 	if bundle := Bundle(arguments[1:]); bundle != "" {
 		if err := addDevices(filepath.Join(bundle, "config.json")); err != nil {
 			return err
@@ -45,6 +48,30 @@ func Bundle(arguments []string) string {
 		}
 	}
 	return ""
+}
+
+// Gone is a container to be killed or deleted of which crun has no state, "" if that isn't what the arguments say.
+// containerd ends crun when a deletion takes longer than 10 s, and tries again; crun then complains of a file that
+// is missing, and containerd would take the container for running for ever, since it goes by runc's words
+// (cmd/containerd-shim-runc-v2/process: checkKillError of utils.go, delete of init.go).
+func Gone(arguments []string) string {
+	var root, command, id string
+	for index, argument := range arguments {
+		switch {
+		case argument == "--root" && index+1 < len(arguments):
+			root = arguments[index+1]
+		case argument == "--force": // which takes what is left
+			return ""
+		case argument == "kill" || argument == "delete":
+			command = argument
+		case command != "" && id == "" && !strings.HasPrefix(argument, "-"):
+			id = argument
+		}
+	}
+	if root == "" || id == "" || rundir.Exists(filepath.Join(root, id, "status")) {
+		return ""
+	}
+	return id
 }
 
 func addDevices(path string) error {

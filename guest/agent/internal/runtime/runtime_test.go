@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,6 +24,38 @@ func TestBundleOnlyOfAContainerToBeCreated(t *testing.T) {
 		if got := Bundle(strings.Fields(arguments)); got != want {
 			t.Errorf("%s: got %q", arguments, got)
 		}
+	}
+}
+
+func TestOnlyWhatCrunHasNoStateOfIsGone(t *testing.T) {
+	root := t.TempDir()
+	for path, content := range map[string]string{"there/status": "{}", "half/exec.fifo": ""} {
+		file := filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for arguments, want := range map[string]string{
+		"kill --all there 9":   "",
+		"kill --all half 9":    "half",
+		"kill never 15":        "never",
+		"delete half":          "half",
+		"delete there":         "",
+		"delete --force half":  "",
+		"state half":           "",
+		"create --bundle /b x": "",
+		"kill":                 "",
+	} {
+		all := append([]string{"--root", root, "--log", "/l", "--log-format", "json"}, strings.Fields(arguments)...)
+		if got := Gone(all); got != want {
+			t.Errorf("%s: got %q", arguments, got)
+		}
+	}
+	if got := Gone([]string{"kill", "half", "9"}); got != "" {
+		t.Errorf("without --root: got %q", got)
 	}
 }
 
