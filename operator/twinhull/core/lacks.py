@@ -28,7 +28,7 @@ def lacks(case: Case) -> tuple[Lack, ...]:
 
 def _referred(case: Case) -> Iterator[Lack]:
     """What the Workload refers to and isn't there."""
-    spec, kubevirt = case.workload.spec, case.observed.capabilities.kubevirt
+    spec, kubevirt = case.spec, case.observed.capabilities.kubevirt
     found = [*references.of_template(spec.template)]
     if case.is_machine and kubevirt is not None:  # without KubeVirt there are no instancetypes to speak of
         found += references.of_machine(spec.virtual_machine.raw())
@@ -45,7 +45,15 @@ def _of_sandbox(case: Case) -> Iterator[Lack]:
     name = case.resolution.runtime_class
     if case.resolution.resolved is not Isolation.SANDBOX:
         return
-    if name is None:
+    floor = case.resolution.floor
+    if name is None and floor:
+        yield Lack(
+            reason="RuntimeClassMissing",
+            message=f"IsolationPolicy {floor.name} requires a sandbox, but neither it nor the operator names "
+            "a RuntimeClass: set the policy's spec.sandbox.runtimeClassName, or the operator's "
+            "--sandbox-runtime-class",
+        )
+    elif name is None:
         yield Lack(
             reason="RuntimeClassMissing",
             message="no RuntimeClass is named for the sandbox: set spec.sandbox.runtimeClassName, "
@@ -83,7 +91,7 @@ def _of_machine(case: Case) -> Iterator[Lack]:
             message="no node can run machines: KubeVirt's virt-handler labels those that can with "
             "kubevirt.io/schedulable=true (see kubectl get pods -n kubevirt)",
         )
-    if not (case.workload.spec.virtual_machine.guest_image or case.defaults.guest_image):
+    if not (case.spec.virtual_machine.guest_image or case.defaults.guest_image):
         yield Lack(
             reason="GuestImageMissing",
             message="no guest image is named for the machine: set spec.virtualMachine.guestImage, "

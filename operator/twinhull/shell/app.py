@@ -18,6 +18,7 @@ import twinhull
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import kinds
+from twinhull.shell.accounts import Accounts
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection, login
 from twinhull.shell.errors import ApiError
@@ -30,6 +31,7 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
+from twinhull.shell.rulings import Rulings
 from twinhull.shell.storages import NoDiffBase, NoProgress
 from twinhull.shell.store import Key, Store
 from twinhull.shell.watches import Watches
@@ -68,17 +70,20 @@ class Application:
         self._store = Store()
         self._queue = Queue()
         self._events = Events(self._cluster)
-        refusals, policies = Refusals(), Policies(self._store)
+        refusals, policies, rulings = Refusals(), Policies(self._store), Rulings()
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret) if secret else None
         known = Knowledge(self._store, policies, refusals, self._guests.reports if self._guests else {})
 
         def look(key: Key) -> Case | None:
-            return observe(known, key, settings.defaults, datetime.now(UTC))
+            case = observe(known, key, settings.defaults, _now())
+            rulings.record(key, case.resolution if case else None)
+            return case
 
         executor = Executor(self._cluster, self._store, refusals)
         self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events)
-        self._watches = Watches(self._store, self._queue, policies, settings.defaults)
+        self._watches = Watches(self._store, self._queue, policies, rulings)
+        self._accounts = Accounts(self._cluster, self._store, rulings, _now)
         self._health = HealthServer(settings.health_host, settings.health_port, lambda: self._listed)
         self._listed = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,6 +112,7 @@ class Application:
         self._listed = True
         self._spawn(self._events.run())
         self._spawn(self._relist())
+        self._spawn(self._accounts.run())
         if self._guests:
             self._spawn(self._guests.run())
             await self._guests.settle(_FIRST_ASKING)
@@ -213,6 +219,10 @@ class _Backoffs:
 
     def __iter__(self) -> Iterator[float]:
         return _backoffs()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _backoffs() -> Iterator[float]:

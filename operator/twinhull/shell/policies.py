@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from twinhull.api.base import Raw
 from twinhull.api.policy import IsolationPolicySpec, Match
+from twinhull.core import references
 from twinhull.core.isolation import Policy, Subject, debug_images, precedence
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -45,9 +46,12 @@ class Policies:
         )
 
     def concerned(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
-        """The Workloads for which policies may decide otherwise now. `news` are states of objects of a kind,
-        each as it was and as it is.
+        """The Workloads for which policies may decide otherwise now, or for which a policy names what has
+        changed. `news` are states of objects of a kind, each as it was and as it is.
         """
+        if kind in kinds.REFERRED:
+            yield from self._concerned_by_reference(kind, news)
+            return
         objects: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news if kind in {kinds.ISOLATION_POLICY, kinds.NAMESPACE} else ():
             objects[key_of(obj)].append(obj)
@@ -62,12 +66,29 @@ class Policies:
         stays = len(states) > 1 and self._store.get(kinds.ISOLATION_POLICY, key_of(states[0]))
         if stays and states[0]["spec"] == states[-1]["spec"]:
             return  # its status was written, nothing else
-        policies = [read(state) for state in states]
-        for namespace in self._store.namespaces(kinds.WORKLOAD):
+        yield from self._matched_anywhere([read(state) for state in states])
+
+    def _concerned_by_reference(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
+        """The Workloads that get a part of their machine from policies that name it."""
+        changed = {(kind.name, obj["metadata"]["name"]) for obj in news}
+        naming = [
+            policy
+            for policy in self.all()
+            if policy.spec.virtual_machine
+            and not changed.isdisjoint(
+                (reference.kind, reference.name)
+                for reference in references.of_machine(policy.spec.virtual_machine.raw())
+            )
+        ]
+        yield from self._matched_anywhere(naming)
+
+    def _matched_anywhere(self, policies: list[Policy]) -> Iterator[Key]:
+        """The Workloads of the cluster that any of these policies concerns."""
+        for namespace in self._store.namespaces(kinds.WORKLOAD) if policies else ():
             labels = namespace_labels(self._store, namespace) or {}
-            possible = [policy for policy in policies if policy.admits_namespace(labels)]
-            if possible:
-                yield from self._matched(namespace, possible)
+            yield from self._matched(
+                namespace, [found for found in policies if found.admits_namespace(labels)]
+            )
 
     def _concerned_by_namespace(self, states: list[Raw]) -> Iterator[Key]:
         """The Workloads that other policies concern, since their namespace has other labels."""
@@ -83,12 +104,11 @@ class Policies:
         ]
         yield from self._matched(name, changed)
 
-    def _matched(self, namespace: str, policies: Iterable[Policy]) -> Iterator[Key]:
-        """A namespace's Workloads that any of these policies concerns, as far as the Workload goes."""
-        listed = tuple(policies)
-        for workload in self._store.within(kinds.WORKLOAD, namespace) if listed else ():
+    def _matched(self, namespace: str, policies: list[Policy]) -> Iterator[Key]:
+        """A namespace's Workloads that any of these policies concerns, if the namespace fits."""
+        for workload in self._store.within(kinds.WORKLOAD, namespace) if policies else ():
             subject = self.subject(workload)
-            if any(policy.mismatch_within(subject) is None for policy in listed):
+            if any(policy.mismatch_within(subject) is None for policy in policies):
                 yield key_of(workload)
 
 

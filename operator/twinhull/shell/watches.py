@@ -11,23 +11,23 @@ import kopf
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation
 from twinhull.core import references
-from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.observe import capabilities
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
+from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Key, Store, key_of, workload_key
 
 
 class Watches:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned."""
 
-    def __init__(self, store: Store, queue: Queue, policies: Policies, defaults: OperatorDefaults) -> None:
+    def __init__(self, store: Store, queue: Queue, policies: Policies, rulings: Rulings) -> None:
         self._store = store
         self._queue = queue
         self._policies = policies
-        self._defaults = defaults
+        self._rulings = rulings
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
 
@@ -71,6 +71,8 @@ class Watches:
         self._ask(kind, news, before != capabilities(self._store))
 
     def _ask(self, kind: Kind, news: list[Raw], capable: bool) -> None:  # noqa: FBT001
+        if kind is kinds.ISOLATION_POLICY and news:
+            self._rulings.changed.set()
         for concerned in self._policies.concerned(kind, news):
             self._queue.add(concerned)
         for obj in news:
@@ -88,8 +90,7 @@ class Watches:
         """The Workloads that a change of what the cluster can do may concern."""
         concerned = Isolation.SANDBOX if kind is kinds.RUNTIME_CLASS else Isolation.VIRTUAL_MACHINE
         for workload in self._store.all(kinds.WORKLOAD):
-            requested = workload["spec"].get("isolationPolicy", "Auto")
-            if requested == concerned or (requested == "Auto" and self._defaults.isolation is concerned):
+            if self._rulings.isolation(key_of(workload)) in {concerned, None}:
                 yield key_of(workload)
 
     def _referring(self, kind: Kind, obj: Raw) -> Iterator[Key]:

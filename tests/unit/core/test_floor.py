@@ -108,8 +108,8 @@ def test_unreadable_policy_lets_nothing_start() -> None:
     assert reason == "PolicyUnreadable"
     assert message == (
         "this operator can't read IsolationPolicy newer (spec.minimum: Input should be 'Container', "
-        "'Sandbox' or 'VirtualMachine'), so it starts nothing that the policy may concern: correct the policy, or "
-        "upgrade the operator"
+        "'Sandbox' or 'VirtualMachine'), so it starts nothing that the policy may concern: correct the "
+        "policy, or upgrade the operator"
     )
 
 

@@ -26,6 +26,7 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
+from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.watches import Watches
 
@@ -82,10 +83,10 @@ class Simulation:
     def restart(self) -> None:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
-        self.refusals, self.policies = refusals, Policies(self.store)
+        self.refusals, self.policies, self.rulings = refusals, Policies(self.store), Rulings()
         executor = Executor(self.cluster, self.store, refusals)
         self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events)
-        self.watches = Watches(self.store, self.queue, self.policies, DEFAULTS)
+        self.watches = Watches(self.store, self.queue, self.policies, self.rulings)
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()
@@ -123,6 +124,7 @@ class Simulation:
 
     def _look(self, key: Key) -> Case | None:
         case = observe(Knowledge(self.store, self.policies, self.refusals, {}), key, DEFAULTS, self.now)
+        self.rulings.record(key, case.resolution if case else None)
         if case is not None:
             before = deepcopy(case.workload), deepcopy(case.observed)
             first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))

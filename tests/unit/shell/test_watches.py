@@ -6,31 +6,43 @@ from collections import deque
 
 import pytest
 
-from tests.unit.core.objects import GVISOR, KUBEVIRT, companion, hull, workload
+from tests.unit.core.objects import GVISOR, KUBEVIRT, NOW, companion, hull, workload
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell import kinds
 from twinhull.shell.kinds import BY_NAME
+from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
-from twinhull.shell.store import Key, Store
+from twinhull.shell.refusals import Refusals
+from twinhull.shell.rulings import Rulings
+from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.watches import Watches
 
 
 class World:
     """Watches with their store and queue."""
 
-    def __init__(self, default: Isolation = Isolation.CONTAINER) -> None:
-        self.store, self.queue = Store(), Queue()
-        self.watches = Watches(self.store, self.queue, Policies(self.store), OperatorDefaults(default))
+    def __init__(self, default: Isolation = Isolation.CONTAINER, queue: Queue | None = None) -> None:
+        self.store, self.queue = Store(), Queue() if queue is None else queue
+        self.policies, self.rulings = Policies(self.store), Rulings()
+        self.watches = Watches(self.store, self.queue, self.policies, self.rulings)
+        self._defaults = OperatorDefaults(default)
 
     def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:
         kind = BY_NAME[obj["kind"]]
         given = {"namespace": "shop" if kind.namespaced else "", "uid": f"uid-{obj['metadata']['name']}"}
         metadata = {**given, **obj["metadata"], "resourceVersion": str(version)}
         self.watches.take(kind, change, obj | {"metadata": metadata})
+
+    def look(self) -> None:
+        """Every Workload is decided on."""
+        known = Knowledge(self.store, self.policies, Refusals(), {})
+        for obj in self.store.all(kinds.WORKLOAD):
+            case = observe(known, key_of(obj), self._defaults, NOW)
+            self.rulings.record(key_of(obj), case.resolution if case else None)
 
     def asked(self) -> list[str]:
         """The Workloads that were asked for since the last time."""
@@ -94,6 +106,7 @@ def three(world: World) -> None:
     for isolation in Isolation:
         world.take(named(isolation.lower(), isolationPolicy=isolation))
     world.take(named("auto"))
+    world.look()
     world.asked()
 
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from twinhull.core.isolation.account import account
 from twinhull.core.isolation.policy import Policy, concerning, precedence
-from twinhull.core.isolation.resolution import Resolution, resolve
+from twinhull.core.isolation.resolution import Effect, Part, Resolution, resolve
 from twinhull.core.isolation.subject import Subject, debug_images
 
-__all__ = ["Policy", "Resolution", "Subject", "concerning", "debug_images", "precedence", "resolve"]
+__all__ = [
+    "Effect",
+    "Part",
+    "Policy",
+    "Resolution",
+    "Subject",
+    "account",
+    "concerning",
+    "debug_images",
+    "precedence",
+    "resolve",
+]

@@ -12,7 +12,7 @@ from twinhull.core.isolation.images import first_match
 from twinhull.core.isolation.subject import Subject
 
 #: A part of spec.match.
-Part: TypeAlias = Literal["namespaceSelector", "workloadSelector", "images", "serviceAccounts"]
+MatchPart: TypeAlias = Literal["namespaceSelector", "workloadSelector", "images", "serviceAccounts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Policy:
         selector = (self.spec.match or Match()).namespace_selector
         return selector is None or selector.admits(labels)
 
-    def mismatch(self, subject: Subject) -> Part | None:
+    def mismatch(self, subject: Subject) -> MatchPart | None:
         """The part of its match that a Workload doesn't fit, None if the policy concerns it."""
         if not self.admits_namespace(subject.namespace_labels):
             return "namespaceSelector"
         return self.mismatch_within(subject)
 
-    def mismatch_within(self, subject: Subject) -> Part | None:
+    def mismatch_within(self, subject: Subject) -> MatchPart | None:
         """The same of a Workload whose namespace fits."""
         match = self.spec.match or Match()
         if match.workload_selector and not match.workload_selector.admits(subject.labels):

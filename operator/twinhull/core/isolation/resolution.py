@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
 
 from twinhull.api.workload import Isolation, IsolationStatus, VirtualMachine, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
@@ -53,6 +54,21 @@ class Ruling:
     said: Answer | Pass
 
 
+class Part(StrEnum):
+    """What a policy has to do with a Workload."""
+
+    MATCHED = "matched"
+    RAISED = "raised"
+    REJECTED = "rejected"
+
+
+class Effect(NamedTuple):
+    """A policy by its name, and its part in a resolution."""
+
+    policy: str
+    part: Part
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The isolation that was decided on, by which rule and policy, and what the hull is made with.
@@ -82,9 +98,16 @@ class Resolution:
         return bool(self.rejected_by)
 
     @property
-    def raised(self) -> bool:
-        """Whether a policy made it stronger than what was asked for."""
-        return self.reason == "RaisedByPolicy"
+    def effects(self) -> frozenset[Effect]:
+        """The part that each policy has in it."""
+        raised = [self.policy] if self.policy and self.reason == "RaisedByPolicy" else []
+        return frozenset(
+            (
+                *(Effect(policy.name, Part.MATCHED) for policy in self.policies),
+                *(Effect(name, Part.RAISED) for name in raised),
+                *(Effect(name, Part.REJECTED) for name in self.rejected_by),
+            )
+        )
 
     def status(self) -> IsolationStatus:
         """What `status.isolation` says of it."""

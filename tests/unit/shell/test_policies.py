@@ -1,0 +1,259 @@
+"""Which Workloads are looked at when policies, or what they look at, change; and what policies say of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.core.objects import hull
+from tests.unit.core.policies import namespace, policy
+from twinhull.api.base import Raw
+from twinhull.core.isolation import Effect, Part
+from twinhull.shell import kinds
+from twinhull.shell.accounts import Accounts
+from twinhull.shell.errors import Refused
+from twinhull.shell.queue import Queue
+from twinhull.shell.store import Key
+
+from .simulation import Simulation, run
+from .test_watches import World, named
+
+GOLD = {"workloadSelector": {"matchLabels": {"tier": "gold"}}}
+
+
+class Counting(Queue):
+    """A queue that counts what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.adds: list[Key] = []
+
+    def add(self, key: Key) -> None:
+        self.adds.append(key)
+        super().add(key)
+
+
+def labelled(name: str, **labels: str) -> Raw:
+    found = named(name)
+    found["metadata"]["labels"] = labels
+    return found
+
+
+def many() -> tuple[World, Counting]:
+    """5,000 Workloads in fifty namespaces, ten of them gold, all decided on."""
+    queue = Counting()
+    world = World(queue=queue)
+    for number in range(50):
+        world.take(namespace(f"ns{number}"))
+    listed = []
+    for number in range(5000):
+        obj = labelled(f"w{number}", **({"tier": "gold"} if number % 500 == 17 else {}))
+        obj["metadata"] |= {"namespace": f"ns{number % 50}", "uid": f"u{number}", "resourceVersion": "1"}
+        listed.append(obj)
+    world.watches.take_list(kinds.WORKLOAD, listed, "1")
+    world.look()
+    world.asked()
+    queue.adds.clear()
+    return world, queue
+
+
+def test_policy_that_concerns_ten_of_five_thousand_asks_for_ten() -> None:
+    world, queue = many()
+    strict = policy("strict", minimum="Sandbox", match=GOLD)
+    world.take(strict)
+    assert len(queue.adds) == 10
+    assert all(int(name[1:]) % 500 == 17 for _, name in queue.adds)
+
+    queue.adds.clear()
+    world.take(strict | {"status": {"matched": 10}}, "MODIFIED", version=2)
+    assert queue.adds == [], "its status concerns nobody"
+
+    narrowed = {**GOLD, "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "none"}}}
+    world.take(policy("strict", minimum="Sandbox", match=narrowed), "MODIFIED", version=3)
+    assert len(queue.adds) == 10, "those that it concerns no more"
+
+    queue.adds.clear()
+    world.take(policy("strict", minimum="Sandbox", match=narrowed), "DELETED", version=4)
+    assert queue.adds == []
+
+
+def test_policy_that_ends_asks_for_those_that_it_concerned() -> None:
+    world, queue = many()
+    world.take(policy("strict", minimum="Sandbox", match=GOLD))
+    queue.adds.clear()
+    world.take(policy("strict", minimum="Sandbox", match=GOLD), "DELETED", version=2)
+    assert len(queue.adds) == 10
+
+
+def test_list_of_policies_asks_for_those_that_a_change_concerns() -> None:
+    world, queue = many()
+    for version in ("2", "2", "3"):
+        strict = policy("strict", minimum="Sandbox", match=GOLD)
+        strict["metadata"] |= {"uid": "u", "resourceVersion": version}
+        world.watches.take_list(kinds.ISOLATION_POLICY, [strict], version)
+    assert len(queue.adds) == 10, "once, when it was new"
+    world.watches.take_list(kinds.ISOLATION_POLICY, [], "4")
+    assert len(queue.adds) == 20, "and when it was gone"
+
+
+def test_namespace_asks_for_those_whom_other_policies_concern_by_its_labels() -> None:
+    world, queue = many()
+    untrusted = {"namespaceSelector": {"matchLabels": {"trust": "none"}}}
+    world.take(policy("strict", minimum="Sandbox", match={**untrusted, **GOLD}))
+    world.take(policy("all", minimum="Container", priority=5))
+    queue.adds.clear()
+
+    world.take(namespace("ns17", trust="none"), "MODIFIED", version=2)
+    assert len(queue.adds) == 10, "of the hundred in it, the gold ones"
+
+    queue.adds.clear()
+    world.take(namespace("ns17", trust="none", team="a"), "MODIFIED", version=3)
+    assert queue.adds == [], "a label that no policy looks at"
+    world.take(namespace("ns18", trust="none"), "MODIFIED", version=2)
+    assert queue.adds == [], "nobody in it is gold"
+
+
+def test_namespace_that_is_seen_at_last_asks_for_all_in_it() -> None:
+    world = World()
+    world.take(named("web"))
+    world.asked()
+    world.take(namespace())
+    assert world.asked() == ["web"]
+
+
+def test_label_of_a_workload_asks_for_it_alone() -> None:
+    world, queue = many()
+    obj = labelled("w3", tier="gold")
+    obj["metadata"] |= {"namespace": "ns3", "uid": "u3"}
+    world.take(obj, "MODIFIED", version=2)
+    assert set(queue.adds) == {("ns3", "w3")}
+
+
+def test_what_a_policy_refers_to_asks_for_those_whom_it_concerns() -> None:
+    world, queue = many()
+    world.take(policy("sized", virtualMachine={"instancetype": {"name": "small"}}, match=GOLD))
+    queue.adds.clear()
+    world.take({"kind": "VirtualMachineClusterInstancetype", "metadata": {"name": "other"}})
+    assert queue.adds == []
+    world.take({"kind": "VirtualMachineClusterInstancetype", "metadata": {"name": "small"}})
+    assert len(queue.adds) == 10
+
+
+def test_runtime_class_asks_for_those_that_a_policy_sandboxes() -> None:
+    world = World()
+    world.take(namespace())
+    world.take(policy("boxed", minimum="Sandbox", match=GOLD, sandbox={"runtimeClassName": "gvisor"}))
+    for name, tier in (("a", "gold"), ("b", "silver")):
+        world.take(labelled(name, tier=tier))
+    world.look()
+    world.asked()
+    world.take({"kind": "RuntimeClass", "metadata": {"name": "gvisor"}})
+    assert world.asked() == ["a"]
+
+
+def test_policy_is_read_once_a_state() -> None:
+    world = World()
+    world.take(policy("b", minimum="Sandbox"))
+    world.take(policy("a", minimum="Sandbox"))
+    world.take(policy("c", minimum="Sandbox", priority=1))
+    first = world.policies.all()
+    assert [found.name for found in first] == ["c", "a", "b"]
+    assert world.policies.all() is first
+    world.take(policy("a", minimum="VirtualMachine"), "MODIFIED", version=2)
+    second = world.policies.all()
+    assert second[2] is first[2]
+    assert second[1].minimum == "VirtualMachine"
+
+
+def test_subject_of_a_workload_counts_debug_containers_of_its_pods_that_run() -> None:
+    world = World()
+    world.take(labelled("web", tier="gold"))
+    debug = {"containers": [], "ephemeralContainers": [{"name": "debugger", "image": "busybox"}]}
+    world.take(hull("Pod", "web-1", spec=debug, status={"phase": "Running"}))
+    (obj,) = world.store.all(kinds.WORKLOAD)
+    subject = world.policies.subject(obj)
+    assert [str(image) for image in subject.images] == [
+        "docker.io/library/nginx:1",
+        "docker.io/library/busybox:latest",
+    ]
+    world.take(hull("Pod", "web-1", spec=debug, status={"phase": "Failed"}), "MODIFIED", version=2)
+    assert len(world.policies.subject(obj).images) == 1, "it has ended"
+    world.take(hull("Pod", "web-1", spec=debug, deleting=True), "MODIFIED", version=3)
+    assert len(world.policies.subject(obj).images) == 1, "it is on its way out"
+
+
+# --- what policies say of it -------------------------------------------------------------------------------
+
+
+def settled(*policies: Raw, **spec: object) -> tuple[Simulation, Accounts]:
+    """One Workload that these policies decide on, and what writes their accounts."""
+    world = Simulation(spec)
+    for obj in (namespace(), *policies):
+        world.server.create(obj)
+    world.settle()
+    return world, Accounts(world.cluster, world.store, world.rulings, lambda: world.now)
+
+
+def accounts(world: Simulation) -> list[tuple[int, int, int]]:
+    found = [obj["status"] for obj in world.server.all("IsolationPolicy")]
+    return [(status["matched"], status["raised"], status["rejected"]) for status in found]
+
+
+def test_policy_counts_whom_it_concerns_raises_and_rejects() -> None:
+    policies = (
+        policy("boxed", minimum="Sandbox", sandbox={"runtimeClassName": "gvisor"}),
+        policy("none", minimum="Sandbox", match=GOLD),
+        policy("told", default="Sandbox"),
+    )
+    world, told = settled(*policies, isolationPolicy="Container")
+    assert run(told.write())
+    assert accounts(world) == [(1, 1, 0), (0, 0, 0), (1, 0, 0)]
+    status = world.server.all("IsolationPolicy")[0]["status"]
+    assert status["observedGeneration"] == 1
+    assert {found["type"]: found["status"] for found in status["conditions"]} == {
+        "Ready": "True",
+        "Reconciling": "False",
+        "Stalled": "False",
+    }
+
+    before = len(world.cluster.writes)
+    while any(world.server.events.values()):
+        world.deliver(0)
+    assert run(told.write())
+    assert len(world.cluster.writes) == before, "only what has changed is written"
+
+    world.server.remove("Workload", ("shop", "web"))
+    world.settle()
+    run(told.write())
+    assert accounts(world) == [(0, 0, 0), (0, 0, 0), (0, 0, 0)]
+
+
+def test_every_policy_that_rejects_counts() -> None:
+    policies = (
+        policy("a", minimum="Sandbox", onViolation="Reject"),
+        policy("b", minimum="VirtualMachine", onViolation="Reject"),
+    )
+    world, told = settled(*policies, isolationPolicy="Container")
+    run(told.write())
+    assert accounts(world) == [(1, 0, 1), (1, 0, 1)]
+    assert world.rulings.count(Effect("a", Part.REJECTED)) == 1
+
+
+def test_policy_that_can_not_be_read_says_so() -> None:
+    world, told = settled(policy("newer", minimum="Enclave"), isolationPolicy="Container")
+    run(told.write())
+    (obj,) = world.server.all("IsolationPolicy")
+    stalled = obj["status"]["conditions"][2]
+    assert (stalled["status"], stalled["reason"]) == ("True", "Unreadable")
+    assert stalled["message"].startswith("this operator can't read spec.minimum: Input should be ")
+    assert accounts(world) == [(1, 0, 1)]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_account_that_can_not_be_written_is_tried_again(gone: bool) -> None:  # noqa: FBT001
+    world, told = settled(policy("a", minimum="Sandbox"), isolationPolicy="VirtualMachine")
+    if gone:
+        world.server.remove("IsolationPolicy", ("", "a"))
+        assert run(told.write()), "there is nothing to say of what is gone"
+        return
+    world.cluster.refused["patch/status", "IsolationPolicy"] = Refused("not here")
+    assert not run(told.write())
