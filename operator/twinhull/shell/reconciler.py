@@ -65,8 +65,9 @@ class Reconciler:
             if not planned.actions:
                 break
             for action in planned.actions:
-                if await self._executor.execute(case, action):
-                    self._tell(key, action.note)
+                if not await self._executor.execute(case, action):
+                    break  # what follows may rest on it
+                self._tell(key, action.note)
         else:
             keys = ", ".join(action.key for action in planned.actions)
             raise RuntimeError(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
