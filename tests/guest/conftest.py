@@ -1,4 +1,4 @@
-"""Fixtures: the registries with the test images, and the boots that the chosen cases need."""
+"""Fixtures: the registries with the test images, the boots that the chosen cases need, and a real node."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from tests.guest.boots import Boots
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
+from tests.guest.reference.node import ReferenceNode
 from tests.guest.registry import Registry
-from tests.guest.scenario import Case
+from tests.guest.scenario import REGISTRY, Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _pytest.terminal import TerminalReporter
+
+    from tests.controlplane import ControlPlane
+    from tests.guest.containerimage import ContainerImage
 
 _LOG = pytest.StashKey[dict[str, str]]()
 
@@ -33,17 +37,48 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 
 @pytest.fixture(scope="session")
-def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boots]:
+def images() -> dict[str, ContainerImage]:
+    """All that are run, by `name:tag`."""
+    return all_images()
+
+
+@pytest.fixture(scope="session")
+def registry(
+    images: dict[str, ContainerImage], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Registry]:
+    """The one that everybody may pull from."""
+    started = Registry.start(tools(), tmp_path_factory.mktemp("registry") / "public")
+    for name, image in images.items():
+        if not name.startswith(("late", "private")):  # a case pushes the former itself
+            started.push(name, image)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def node(
+    simulation: ControlPlane, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ReferenceNode]:
+    """A real node of this run's control plane, for Pods. It boots when it is first wanted."""
+    folder = tmp_path_factory.mktemp("reference") / "node"
+    started = ReferenceNode.start(simulation, tools(), guest_files(), folder, {REGISTRY: registry.mirror})
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def boots(
+    request: pytest.FixtureRequest,
+    images: dict[str, ContainerImage],
+    registry: Registry,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Boots]:
     """The machines of all cases that this run has, booting from now on."""
     folder = tmp_path_factory.mktemp("guest")
-    public = Registry.start(tools(), folder / "registry")
     private = Registry.start(tools(), folder / "private", private=True)
-    images = all_images()
-    for name, image in images.items():
-        if not name.startswith("late"):  # a case pushes that itself
-            (private if name.startswith("private") else public).push(name, image)
+    private.push("private:1", images["private:1"])
     launcher = Launcher(tools(), guest_files(), folder / "machines")
-    boots = Boots(launcher, public, private, images)
+    boots = Boots(launcher, registry, private, images)
     boots.start(
         cast("Case", item.callspec.params["case"])
         for item in request.session.items
@@ -52,5 +87,4 @@ def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     yield boots
     boots.stop()
     request.config.stash[_LOG] = boots.log()
-    public.stop()
     private.stop()

@@ -10,32 +10,21 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane import Cluster, ControlPlane
+from tests.controlplane import Cluster
 from tests.e2e.operator.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
 from tests.guest.guestfiles import guest_files, tools
-from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
 from tests.guest.made import SECRET
 from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
 from tests.guest.registry import Registry
-from tests.guest.scenario import IMAGE, REGISTRY, container
+from tests.guest.scenario import REGISTRY, container
 from tests.guest.virthandler import VirtHandler, loopback_address, simulated
 from tests.operator_process import OperatorProcess
 
 Boot = Callable[[Subject, str, list[int]], VirtHandler]
 #: A cluster's own address of a Service, which a machine finds by name, and the Pod's by number.
 _OF_THE_CLUSTER = "KUBERNETES_"
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """A registry with the one image that is run here."""
-    started = Registry.start(tools(), tmp_path_factory.mktemp("lifecycle") / "registry")
-    name = IMAGE.removeprefix(f"{REGISTRY}/")
-    started.push(name, all_images()[name])
-    yield started
-    started.stop()
 
 
 @pytest.fixture(scope="module")
@@ -85,17 +74,6 @@ def boot(control_plane: Cluster, tmp_path: Path) -> Iterator[Boot]:
     yield booted
     for handler in handlers:
         handler.stop()
-
-
-@pytest.fixture(scope="module")
-def node(
-    simulation: ControlPlane, registry: Registry, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ReferenceNode]:
-    """A real node, for the Pods."""
-    folder = tmp_path_factory.mktemp("lifecycle") / "node"
-    started = ReferenceNode.start(simulation, tools(), guest_files(), folder, {REGISTRY: registry.mirror})
-    yield started
-    started.stop()
 
 
 def template(address: str, **spec: Any) -> dict[str, Any]:

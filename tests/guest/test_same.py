@@ -6,25 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.controlplane import ControlPlane
 from tests.guest.guestfiles import guest_files, tools
-from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
 from tests.guest.reference.comparison import differences, unexplained
 from tests.guest.reference.explained import EXPLAINED
 from tests.guest.reference.node import LABEL, NAME, ReferenceNode
+from tests.guest.reference.pair import Pairs
 from tests.guest.reference.pod import ReferencePod
 from tests.guest.reference.sight import look
 from tests.guest.reference.statuses import Chronicle, conditions, met
 from tests.guest.reference.templates import ALIKE, DESK, ENDS, MOMENTS, RESTARTS
-from tests.guest.reference.twins import Nursery
 from tests.guest.registry import Registry
 from tests.guest.scenario import REGISTRY, Scenario, config_map, container, secret
 from twinhull.hulls.parity.differences import DIFFERENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.guest.machine import Machine
 
 _MOMENTS = 420.0  # seconds for all containers to have come to theirs
@@ -55,28 +51,15 @@ _SMALL = Scenario(
 
 
 @pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A control plane with the reference node, and what machines are launched by."""
-    folder = tmp_path_factory.mktemp("same")
-    registry = Registry.start(tools(), folder / "registry")
-    for name, image in all_images().items():
-        registry.push(name, image)
-    mirrors = {REGISTRY: registry.mirror}
-    plane = ControlPlane.start(folder / "plane", kubevirt=False, nodes=0)
-    try:
-        node = ReferenceNode.start(plane, tools(), guest_files(), folder / "node", mirrors)
-        try:
-            yield Nursery(node, Launcher(tools(), guest_files(), folder / "machines"), mirrors)
-        finally:
-            node.stop()
-    finally:
-        plane.stop()
-        registry.stop()
+def pairs(node: ReferenceNode, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pairs:
+    """Where the Pods and the machines are started."""
+    launcher = Launcher(tools(), guest_files(), tmp_path_factory.mktemp("same"))
+    return Pairs(node, launcher, {REGISTRY: registry.mirror})
 
 
-def test_the_reference_is_a_real_node(nursery: Nursery) -> None:
+def test_the_reference_is_a_real_node(node: ReferenceNode) -> None:
     """The API server has it from its kubelet, with the machine's own runtime and kernel."""
-    found = nursery.node.plane.api.get("Node", NAME)
+    found = node.plane.api.get("Node", NAME)
     assert found is not None
     assert found["metadata"]["labels"][LABEL] == "true"
     info = found["status"]["nodeInfo"]
@@ -85,9 +68,9 @@ def test_the_reference_is_a_real_node(nursery: Nursery) -> None:
     assert info["osImage"].startswith("Twinhull guest")
 
 
-def test_the_reference_runs_pods(nursery: Nursery) -> None:
+def test_the_reference_runs_pods(node: ReferenceNode) -> None:
     """With what the cluster has for them: ConfigMap, Secret, the ServiceAccount's token, an address."""
-    pod = ReferencePod.create(nursery.node, _SMALL)
+    pod = ReferencePod.create(node, _SMALL)
     pod.ready(180)
     account = "/var/run/secrets/kubernetes.io/serviceaccount"
     files = pod.report(DESK, "/config", "/hidden", account)["files"]
@@ -99,12 +82,12 @@ def test_the_reference_runs_pods(nursery: Nursery) -> None:
 
 
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in ALIKE])
-def test_containers_see_the_same(nursery: Nursery, scenario: Scenario) -> None:
+def test_containers_see_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """All that a process can find out is equal, but for what is listed, with its reason."""
-    with nursery.twins(scenario) as twins:
-        twins.ready()
-        pod = look(twins.pod, scenario, twins.pod_names)
-        machine = look(twins.machine, scenario, twins.machine_names)
+    with pairs.of(scenario) as pair:
+        pair.ready()
+        pod = look(pair.pod, scenario, pair.pod_names)
+        machine = look(pair.machine, scenario, pair.machine_names)
     found = differences(pod, machine)
     assert len(pod) > 100
     wrong = unexplained(found, EXPLAINED)
@@ -113,13 +96,13 @@ def test_containers_see_the_same(nursery: Nursery, scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in (ENDS, RESTARTS)])
-def test_containers_come_to_the_same(nursery: Nursery, scenario: Scenario) -> None:
+def test_containers_come_to_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """How containers end, fail, wait and restart is told in the same words."""
     moments = MOMENTS[scenario.name]
-    with nursery.twins(scenario) as twins:
+    with pairs.of(scenario) as pair:
         hulls: list[tuple[ReferencePod | Machine, Chronicle]] = [
-            (twins.pod, Chronicle(twins.pod_names)),
-            (twins.machine, Chronicle(twins.machine_names)),
+            (pair.pod, Chronicle(pair.pod_names)),
+            (pair.machine, Chronicle(pair.machine_names)),
         ]
 
         def told() -> list[dict[str, dict[str, Any]]]:
@@ -127,9 +110,7 @@ def test_containers_come_to_the_same(nursery: Nursery, scenario: Scenario) -> No
                 chronicle.note(hull.status())
             return met(moments, *(chronicle for _, chronicle in hulls))
 
-        pod, machine = nursery.node.eventually(
-            told, _MOMENTS, f"all containers of {scenario.name} come there"
-        )
+        pod, machine = pairs.node.eventually(told, _MOMENTS, f"all containers of {scenario.name} come there")
         held = [conditions(hull.status()) for hull, _ in hulls]
         phases = [hull.status()["phase"] for hull, _ in hulls]
     assert pod == machine

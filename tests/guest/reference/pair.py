@@ -23,7 +23,7 @@ _READY = 600.0  # seconds, on a busy machine
 
 
 @dataclass(frozen=True)
-class Twins:
+class Pair:
     """Them."""
 
     scenario: Scenario
@@ -63,22 +63,22 @@ def _own(name: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Nursery:
-    """Where they are raised. `mirrors` are the registries' addresses."""
+class Pairs:
+    """Where they are started. `mirrors` are the registries' addresses."""
 
     node: ReferenceNode
     launcher: Launcher
     mirrors: Mapping[str, str]
 
     @contextmanager
-    def twins(self, scenario: Scenario) -> Iterator[Twins]:
+    def of(self, scenario: Scenario) -> Iterator[Pair]:
         """Creates both, and ends them at the end; a failure is told with the end of both consoles."""
         shelf = Shelf()
         shelf.put(*scenario.objects)
         machine = self.launcher.launch(render(scenario.workload(), shelf, self.mirrors), scenario.ports)
         try:
             pod = ReferencePod.create(self.node, scenario)
-            yield Twins(scenario, pod, machine)
+            yield Pair(scenario, pod, machine)
         except BaseException as error:
             error.add_note(f"the machine's console ends:\n{machine.words()}")
             error.add_note(f"the reference node's console ends:\n{self.node.words()}")
