@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import RestartPolicy
+from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
 from twinhull.core.actions import Action, Change, Note
 from twinhull.core.case import Case
-from twinhull.core.steps import Step, waiting
+from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls import pod
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import Hull
@@ -27,6 +27,19 @@ def changed_in_place(case: Case) -> Step | None:
             actions = tuple(_changes(case, hull, hull.applied))
             return waiting("Changing", f"changing Pod {hull.name} in place", actions)
     return None
+
+
+def resizing(case: Case) -> Step | None:
+    """The node hasn't given a Pod the CPU and memory that it was changed to."""
+    if case.current is None or case.current.resize is None:
+        return None
+    reason, why = case.current.resize
+    sentence = f"Pod {case.current.name} has what it had before, its resize is {reason}: {why}"
+    if reason == "Deferred":
+        return waiting("ResizeDeferred", sentence)
+    return stalled(
+        f"Resize{reason}", f"{sentence}; give the Workload another annotation {RESTART_ANNOTATION} to move it"
+    )
 
 
 def _fits(case: Case, before: Applied) -> bool:

@@ -15,7 +15,7 @@ from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
 from twinhull.core.floor import evading, rejected, unplaced
-from twinhull.core.inplace import changed_in_place
+from twinhull.core.inplace import changed_in_place, resizing
 from twinhull.core.lacks import PASSING, lacks
 from twinhull.core.observed import Companion
 from twinhull.core.replacing import (
@@ -82,7 +82,8 @@ def unsupported(case: Case) -> Step | None:
     """The template asks for what a machine can't give, by the table in hulls/parity."""
     if case.current is not None or case.exit is not None or not case.is_machine:
         return None
-    fields = parity.unsupported(case.workload.spec.template)
+    shared = case.observed.capabilities.virtiofs_storage
+    fields = parity.unsupported(case.workload.spec.template, virtiofs_storage=shared)
     if not fields:
         return None
     first, more = fields[0], len(fields) - 1
@@ -205,6 +206,7 @@ RULES: tuple[Rule, ...] = (
     curtailed,
     lacking,
     starting,
+    resizing,
     succeeded,
     ready,
 )

@@ -36,9 +36,9 @@ _LAUNCHER_FIELDS = {"metadata.uid", "spec.nodeName"}
 class Attachment:
     """One object, given to the machine once.
 
-    A `live` one is a virtiofs file system, where changes show; the others are disks, made when the machine
-    starts. `device` names either in the VirtualMachine, and is what the guest finds it by: as the virtiofs
-    tag, or as the disk's serial number (of which virtio keeps 20 characters).
+    A `live` one is a virtiofs file system, where changes show; the others are disks, of objects as they were
+    when the machine started, or of claims. `device` names either in the VirtualMachine, and is what the guest
+    finds it by: as the virtiofs tag, or as the disk's serial number (of which virtio keeps 20 characters).
     """
 
     kind: AttachmentKind
@@ -79,7 +79,8 @@ class Attachment:
 def attachments(pod: Raw, registries: Iterable[Registry] = ()) -> tuple[Attachment, ...]:
     """Everything that a Pod refers to, and the registries' certificates: each object once, in that order.
 
-    An object is optional if nothing insists on it, and live if a volume shows it.
+    An object is optional if nothing insists on it, and live if a volume shows it: a claim is if a container
+    mounts it, since its volumeMode can't be told from here.
     """
     merged: dict[tuple[AttachmentKind, str], Attachment] = {}
     authorities = (registry.ca.config_map for registry in registries if registry.ca)
@@ -103,17 +104,22 @@ def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
         yield Attachment("Secret", secret["name"], optional=True, live=False)
     for _, container in containers(pod_spec):
         yield from _environment(container)
-    devices = {
-        device["name"]
-        for _, container in containers(pod_spec)
-        for device in container.get("volumeDevices") or ()
-    }
+    mounted, attached = (_used(pod_spec, how) for how in ("volumeMounts", "volumeDevices"))
     for volume in pod_spec.get("volumes") or ():
-        # A claim that nobody uses isn't touched by a kubelet either; as a disk, KubeVirt would write to it.
-        if not volume.get("persistentVolumeClaim") or volume["name"] in devices:
+        claim = volume.get("persistentVolumeClaim")
+        if not claim:
             yield from _volume(volume)
+        # A claim that nobody uses isn't touched by a kubelet either; as a disk, KubeVirt would write to it.
+        elif volume["name"] in mounted | attached:
+            live = volume["name"] in mounted
+            yield Attachment("PersistentVolumeClaim", claim["claimName"], optional=False, live=live)
     if _LAUNCHER_FIELDS.intersection(_fields(pod_spec)):
         yield Attachment("Launcher", name, optional=False, live=True)
+
+
+def _used(pod_spec: Raw, how: str) -> set[str]:
+    """The names of the volumes that containers have in this way: as volumeMounts, or as volumeDevices."""
+    return {used["name"] for _, container in containers(pod_spec) for used in container.get(how) or ()}
 
 
 def _fields(pod_spec: Raw) -> Iterator[str]:
@@ -154,8 +160,6 @@ def _environment(container: Raw) -> Iterator[Attachment]:
 
 
 def _volume(volume: Raw) -> Iterator[Attachment]:
-    if claim := volume.get("persistentVolumeClaim"):
-        yield Attachment("PersistentVolumeClaim", claim["claimName"], optional=False, live=False)
     if secret := volume.get("secret"):
         yield Attachment("Secret", secret["secretName"], bool(secret.get("optional")), live=True)
     for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):

@@ -52,7 +52,7 @@ class Owner:
 class Hull:
     """A Pod or VirtualMachine as it was last seen.
 
-    `applied` is what a Pod was last given of what can change.
+    `applied` is what a Pod was last given of what can change, and `resize` why it hasn't got all of it yet.
     `named` says whether it carries its own name as a label, where a Service can find it.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
@@ -81,6 +81,7 @@ class Hull:
     runtime_class: str | None = None
     named: bool = False
     applied: Applied | None = None
+    resize: tuple[str, str] | None = None
 
     @property
     def deleting(self) -> bool:

@@ -148,6 +148,24 @@ def test_a_pod_that_was_refused_the_change_is_replaced() -> None:
     assert done(plan(case(wl(ALIKE["more CPU"]), pod, refusals=said)).actions) == ["delete"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "reason", "stalled"),
+    [
+        ({"type": "PodResizePending", "reason": "Deferred"}, "ResizeDeferred", "False"),
+        ({"type": "PodResizePending", "reason": "Infeasible"}, "ResizeInfeasible", "True"),
+        ({"type": "PodResizeInProgress", "reason": "Error"}, "ResizeError", "True"),
+        ({"type": "PodResizeInProgress"}, "Ready", "False"),
+    ],
+)
+def test_a_resize_is_over_once_the_node_has_done_it(condition: Raw, reason: str, stalled: str) -> None:
+    pod = running_pod(BEFORE)
+    pod["status"]["conditions"].append({"status": "True", "message": "too much", **condition})
+    status = plan(case(BEFORE, pod)).status
+    assert status is not None
+    said = {c.type: c for c in status.conditions or ()}
+    assert (said["Ready"].reason, said["Stalled"].status) == (reason, stalled)
+
+
 def test_a_pod_without_a_note_is_replaced() -> None:
     pod = running_pod(BEFORE)
     pod["metadata"]["annotations"] = {"twinhull.dev/applied": "[1"}

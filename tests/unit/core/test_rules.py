@@ -411,7 +411,7 @@ def test_situation(situation: str) -> None:
 
 
 #: Those of test_inplace.py and test_replacing.py.
-REPLACING = {"changed_in_place", "unshareable", "given_up", "overdue", "crowded", "succeeded"}
+REPLACING = {"changed_in_place", "resizing", "unshareable", "given_up", "overdue", "crowded", "succeeded"}
 
 #: Those that only policies make: test_floor.py.
 POLICIES = {"unplaced", "rejected", "evading"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation, UnsupportedField
 from twinhull.hulls import quantity
+from twinhull.hulls.parity.filesystem_claims import unsupported_claims
 from twinhull.hulls.parity.row import FIRST_GUEST
 from twinhull.hulls.parity.table import BY_PATH
 from twinhull.hulls.parity.walk import containers, fields
@@ -20,12 +21,17 @@ _REFERENCES = (
 
 
 def unsupported(
-    template: Raw, isolation: Isolation = Isolation.VIRTUAL_MACHINE, guest: str = FIRST_GUEST
+    template: Raw,
+    isolation: Isolation = Isolation.VIRTUAL_MACHINE,
+    guest: str = FIRST_GUEST,
+    *,
+    virtiofs_storage: bool = False,
 ) -> tuple[UnsupportedField, ...]:
     """The fields of a template that can't be honoured under an isolation, in the template's order.
 
     `guest` is the version of the machine's guest. The operator can't see which one is in an image, be it its
     own default or a Workload's spec.virtualMachine.guestImage, so it takes each for the first.
+    `virtiofs_storage` says whether KubeVirt's feature gate of that name is open (VIRTIOFS_STORAGE).
     """
     found = [
         UnsupportedField(path=where, reason=reason)
@@ -35,23 +41,10 @@ def unsupported(
     if isolation is Isolation.VIRTUAL_MACHINE:
         spec = template["spec"]
         found += _nameless(template)
-        found += _filesystem_claims(spec)
+        found += unsupported_claims(spec, virtiofs_storage=virtiofs_storage)
         found += _extended_resources(spec)
         found += _wrong_amounts(spec)
     return tuple({field.path: field for field in reversed(found)}.values())[::-1]
-
-
-def _filesystem_claims(spec: Raw) -> Iterator[UnsupportedField]:
-    """Claims mounted as a file system: as a disk, KubeVirt would show an image file in their place."""
-    claims = {volume["name"] for volume in spec.get("volumes") or () if volume.get("persistentVolumeClaim")}
-    for kind, container in containers(spec):
-        for mount in container.get("volumeMounts") or ():
-            if mount["name"] in claims:
-                yield UnsupportedField(
-                    path=f"spec.{kind}[{container['name']}].volumeMounts[{mount['mountPath']}]",
-                    reason="a machine takes a PersistentVolumeClaim as a block device only; "
-                    "use volumeDevices with a claim of volumeMode Block, or isolation Container",
-                )
 
 
 def _nameless(template: Raw) -> Iterator[UnsupportedField]:

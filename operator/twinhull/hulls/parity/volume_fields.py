@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.hulls.parity.container_fields import ALPHA, PULLS, field_reference
+from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
 from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
 _LIVE = "KubeVirt shows the object to the guest by virtiofs, with its changes"
@@ -13,7 +14,7 @@ _SIZE = (
     "exceeding the limit"
 )
 _UNREAD = "it comes from the API server, which the guest doesn't ask; use a {kind}, or isolation Container"
-_STORAGE = "the guest can't mount such volumes; use a block PersistentVolumeClaim, or isolation Container"
+_STORAGE = "the guest can't mount such volumes; use a PersistentVolumeClaim, or isolation Container"
 _AUDIENCE = "KubeVirt gives a machine the cluster's own audience only; remove it, or use isolation Container"
 
 #: Sources that only a node can mount, or Kubernetes itself no longer does.
@@ -77,8 +78,12 @@ VOLUME: tuple[Row, ...] = (
     refused("emptyDir.mode", ALPHA, "[0-9]*"),
     same("image.reference", "the guest pulls it, as it does its containers' images"),
     same("image.pullPolicy", PULLS),
-    machine("persistentVolumeClaim.claimName", "a block claim is a disk of the machine; see volumeDevices"),
-    same("persistentVolumeClaim.readOnly", "the container may only read the device"),
+    machine(
+        "persistentVolumeClaim.claimName",
+        "a block claim (volumeDevices) is a disk of the machine; a filesystem claim (volumeMounts) is shared "
+        f"with it by virtiofs, behind KubeVirt's feature gate {VIRTIOFS_STORAGE}",
+    ),
+    same("persistentVolumeClaim.readOnly", "containers may only read the device, or the files"),
     refused("hostPath", "the machine can't see its node's files; use isolation Container"),
     *(refused(source, _STORAGE) for source in _NODE_SOURCES),
 )
