@@ -36,7 +36,8 @@ documentation.
 _RESOURCES = """\
 Of the resources in `requests` and `limits`, a machine takes `cpu`, `memory` and `ephemeral-storage`. Others
 (huge pages, devices) are a node's, and refused. A PersistentVolumeClaim is given to a machine as a block
-device (`volumeDevices`); one that a container mounts is refused.
+device (`volumeDevices`), or as a file system (`volumeMounts`) if KubeVirt's feature gate
+`EnableVirtioFsStorageVolumes` is open; while it is closed, such a mount is refused.
 """
 #: Each table: its title, what all its paths begin with, and its rows.
 _GROUPS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (

@@ -14,6 +14,7 @@ from twinhull.core.isolation import debug_images
 from twinhull.core.observed import Capabilities, Companion, Observed
 from twinhull.hulls import instance, pod
 from twinhull.hulls.hull import Hull, owner_of
+from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.policies import Policies, namespace_labels
@@ -60,10 +61,12 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
 def capabilities(store: Store) -> Capabilities:
     """What the cluster can do."""
     kubevirt = next(iter(store.all(kinds.KUBEVIRT)), None)
+    gates = _feature_gates(kubevirt or {})
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
         machine_nodes=any(True for _ in store.all(kinds.NODE)),
-        panic_devices="PanicDevices" in _feature_gates(kubevirt or {}),
+        panic_devices="PanicDevices" in gates,
+        virtiofs_storage=VIRTIOFS_STORAGE in gates,
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
     )
 

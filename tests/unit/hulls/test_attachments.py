@@ -94,6 +94,13 @@ def env(**source: Any) -> list[Any]:
             },
             [("PersistentVolumeClaim", "d", False, False)],
         ),
+        (
+            {
+                "containers": [{"name": "web", "volumeMounts": [{"name": "v", "mountPath": "/d"}]}],
+                "volumes": volume(persistentVolumeClaim={"claimName": "d"}),
+            },
+            [("PersistentVolumeClaim", "d", False, True)],
+        ),
         ({"volumes": volume(persistentVolumeClaim={"claimName": "nobody-uses-it"})}, []),
         (
             {

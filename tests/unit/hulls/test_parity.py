@@ -183,16 +183,6 @@ def listed(**spec: Any) -> dict[str, str]:
 CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
 
 
-def test_claim_as_a_file_system_is_listed_by_where_it_is_mounted() -> None:
-    mounts = [{"name": "data", "mountPath": path} for path in ("/a", "/b")]
-    why = (
-        "a machine takes a PersistentVolumeClaim as a block device only; "
-        "use volumeDevices with a claim of volumeMode Block, or isolation Container"
-    )
-    found = listed(containers=[{"name": "web", "volumeMounts": mounts}], volumes=[CLAIM])
-    assert found == {f"spec.containers[web].volumeMounts[{path}]": why for path in ("/a", "/b")}
-
-
 def test_claim_as_a_block_device_is_honoured() -> None:
     devices = [{"name": "data", "devicePath": "/dev/data"}]
     assert listed(containers=[{"name": "web", "volumeDevices": devices}], volumes=[CLAIM]) == {}

@@ -1,0 +1,84 @@
+"""Claims that a template mounts, in a machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twinhull.hulls.parity import unsupported
+
+CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+
+
+def listed(*, gate: bool = True, mount: Any = None, container: Any = None, **spec: Any) -> dict[str, str]:
+    """Why the fields of a Pod are refused whose one container mounts a claim."""
+    mounts = [{"name": "data", "mountPath": "/data", **(mount or {})}]
+    containers = [{"name": "web", "image": "nginx", "volumeMounts": mounts, **(container or {})}]
+    template = {"spec": {"containers": containers, "volumes": [CLAIM], **spec}}
+    return {field.path: field.reason for field in unsupported(template, virtiofs_storage=gate)}
+
+
+def identity(**context: Any) -> Any:
+    return {"securityContext": context}
+
+
+def test_is_listed_by_where_it_is_mounted_while_the_gate_is_closed() -> None:
+    mounts = [{"name": "data", "mountPath": path} for path in ("/a", "/b")]
+    found = listed(gate=False, container={"volumeMounts": mounts}, initContainers=[{"name": "init"}])
+    assert found == {
+        f"spec.containers[web].volumeMounts[{path}]": "KubeVirt shares a filesystem claim with a machine "
+        "only behind its feature gate EnableVirtioFsStorageVolumes: open it in the KubeVirt object's "
+        "spec.configuration.developerConfiguration.featureGates, use a claim of volumeMode Block with "
+        "volumeDevices, or isolation Container"
+        for path in ("/a", "/b")
+    }
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        identity(fsGroup=107),
+        identity(runAsUser=0, runAsGroup=0),
+        identity(runAsUser=107, runAsGroup=107),
+        {"container": identity(runAsUser=0), **identity(runAsUser=1000)},
+        {"mount": {"readOnly": True}, **identity(runAsUser=1000, runAsGroup=1000)},
+        {
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data", "readOnly": True}}],
+            **identity(runAsUser=1000),
+        },
+        {"volumes": [{"name": "data", "emptyDir": {}}], **identity(runAsUser=1000, fsGroup=2000)},
+    ],
+)
+def test_is_honoured_behind_the_gate(spec: Any) -> None:
+    assert listed(**spec) == {}
+
+
+@pytest.mark.parametrize("mount", [{}, {"readOnly": True}])
+def test_files_cannot_be_given_to_another_group(mount: Any) -> None:
+    assert listed(mount=mount, **identity(fsGroup=2000)) == {
+        "spec.securityContext.fsGroup": "KubeVirt shares a filesystem claim as user and group 107, and can't "
+        "give its files to another group: set 107, use a claim of volumeMode Block with volumeDevices, or "
+        "isolation Container"
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        (identity(runAsUser=1000), "spec.securityContext.runAsUser"),
+        (identity(runAsGroup=1000), "spec.securityContext.runAsGroup"),
+        ({"container": identity(runAsUser=1000)}, "spec.containers[web].securityContext.runAsUser"),
+        (
+            {"container": identity(runAsGroup=1000), **identity(runAsGroup=0)},
+            "spec.containers[web].securityContext.runAsGroup",
+        ),
+    ],
+)
+def test_files_cannot_be_made_by_another_user(spec: Any, path: str) -> None:
+    assert listed(**spec) == {
+        path: "KubeVirt shares a filesystem claim as user and group 107, so only 0 and 107 can make files in "
+        "it: use 0, or 107 with fsGroup 107; mount it with readOnly, use a claim of volumeMode Block with "
+        "volumeDevices, or isolation Container"
+    }
