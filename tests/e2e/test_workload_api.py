@@ -76,6 +76,7 @@ ACCEPTED: dict[str, Manifest] = {
     "a container's RuntimeClass": merged(pod(runtimeClassName="kata"), spec(isolationPolicy="Container")),
     "secure boot with UEFI": machine(firmware={"secureBoot": True, "bootloader": "UEFI"}),
     "anything in overrides": machine(overrides={"domain": {"devices": {"watchdog": {"name": "w"}}}}),
+    "StartFirst": spec(replacement={"strategy": "StartFirst", "drainSeconds": 0}),
     "a Job's deadline": pod(restartPolicy="OnFailure", activeDeadlineSeconds=60),
 }
 
@@ -101,9 +102,12 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         'unknown field "spec.template.metadata.uid"',
     ),
     "no template": (spec(template=None), "spec.template: Required value"),
-    "StartFirst": (
-        spec(replacement={"strategy": "StartFirst"}),
-        'spec.replacement.strategy: Unsupported value: "StartFirst": supported values: "Recreate"',
+    "StartFirst of what ends": (
+        merged(pod(restartPolicy="Never"), spec(replacement={"strategy": "StartFirst"})),
+        (
+            "spec.replacement.strategy: Invalid value: StartFirst is for what runs on, or it would run twice at "
+            "a time: set template.spec.restartPolicy to Always, or replacement.strategy to Recreate"
+        ),
     ),
     "a disk of one's own": (
         machine(bootDisk={"size": "40Gi"}),

@@ -169,7 +169,8 @@ class WorkloadSpec(Model):
             ),
             rule(
                 "!has(self.replacement) || self.replacement.strategy != 'StartFirst' "
-                "|| !has(self.template.spec.restartPolicy) || self.template.spec.restartPolicy in ['', 'Always']",
+                "|| !has(self.template.spec.restartPolicy) "
+                "|| self.template.spec.restartPolicy in ['', 'Always']",
                 "StartFirst is for what runs on, or it would run twice at a time: set "
                 "template.spec.restartPolicy to Always, or replacement.strategy to Recreate",
                 field="replacement.strategy",
