@@ -20,7 +20,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
 from twinhull.core.observed import Capabilities, Observed
 from twinhull.core.rules import decide
-from twinhull.hulls.parity import unsupported
+from twinhull.hulls.parity import VIRTIOFS_STORAGE, unsupported
 
 #: What stands for what only an API server or an operator knows.
 _UID = "00000000-0000-0000-0000-000000000000"
@@ -106,9 +106,9 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Print what the operator would make of Workloads: the Pod or machine, and the Service.
 
-    No cluster is asked: RuntimeClasses and KubeVirt are taken to be there, a uid of zeros stands for the one
-    that the API server gives a Workload, and what an operator adds of its own to machines (registries, the
-    authority of their certificates) is left out.
+    No cluster is asked: RuntimeClasses, KubeVirt and whatever a Workload refers to are taken to be there, a
+    uid of zeros stands for the one that the API server gives a Workload, and what an operator adds of its own
+    to machines (registries, the authority of their certificates) is left out.
 
     Fields that the hull can't honour, and what is wrong in a file, are told on the standard error with what
     to do; the exit code is then 1. The API server knows more rules: kubectl apply --dry-run=server asks it.
@@ -185,8 +185,10 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
         raise _WrongError(f"the API server would refuse it, for {_table(rows)}")
     case = _case(document, isolation, defaults)
     resolved = case.resolution.resolved
-    if fields := unsupported(case.workload.spec.template, resolved):
+    if fields := unsupported(case.workload.spec.template, resolved, virtiofs_storage=True):
         raise _WrongError(_refusal(resolved, fields))
+    if unsupported(case.workload.spec.template, resolved):
+        _note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
     step = decide(case)
     if step.stalled:
         raise _WrongError(step.message)
@@ -227,9 +229,12 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
     workload = Workload.model_validate({"metadata": metadata, "spec": spec})
     runtime_class = resolve(workload.spec, defaults).runtime_class
     capabilities = Capabilities(
-        kubevirt="Deployed", runtime_classes=frozenset([runtime_class] if runtime_class else [])
+        kubevirt="Deployed",
+        virtiofs_storage=True,
+        runtime_classes=frozenset([runtime_class] if runtime_class else []),
     )
-    return Case(workload, Observed(capabilities=capabilities), defaults, _CREATED)
+    observed = Observed(capabilities=capabilities, find=lambda _kind, _name: {})
+    return Case(workload, observed, defaults, _CREATED)
 
 
 def _pruned(value: Any) -> Any:  # noqa: ANN401  JSON

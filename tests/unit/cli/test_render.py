@@ -216,5 +216,19 @@ def test_operators_options_decide_what_the_workload_leaves_open() -> None:
     )
 
 
+def test_claim_that_is_mounted_names_the_gate_that_a_machine_needs_for_it() -> None:
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    containers = [{"name": "web", "image": "nginx", "volumeMounts": mounts}]
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    given = [workload(pod={"containers": containers, "volumes": volumes})]
+    result = render("--isolation", "VirtualMachine", given=given)
+    assert (result.exit_code, kinds(result)) == (0, ["ConfigMap", "VirtualMachine"])
+    assert (
+        "its claims that are mounted need KubeVirt's feature gate EnableVirtioFsStorageVolumes"
+        in result.stderr
+    )
+    assert "EnableVirtioFsStorageVolumes" not in render("--isolation", "Container", given=given).stderr
+
+
 def test_help_has_examples() -> None:
     assert "twinhull render -f workload.yaml" in CliRunner().invoke(main, ["render", "--help"]).output
