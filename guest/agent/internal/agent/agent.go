@@ -35,7 +35,7 @@ type Agent struct {
 	manifest manifest.Manifest
 	lease    network.Lease
 	domain   string
-	claims   map[string]string
+	claims   kube.Claims
 	volumes  []kube.Object
 	written  time.Time
 	kubelet  *kubelet.Client

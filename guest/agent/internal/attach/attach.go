@@ -20,39 +20,47 @@ import (
 
 const (
 	readOnly = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	asOnNode = 0               // a node mounts a claim without any of these
 	patience = 3 * time.Second // disks are there from the start
 )
 
 // Manifest reads manifest.json from its disk.
 func Manifest() ([]byte, error) {
-	folder, err := mount("manifest", "", 30*time.Second)
+	folder, err := disk("manifest", 30*time.Second)
 	if err != nil {
 		return nil, err
 	}
 	return os.ReadFile(filepath.Join(folder, "manifest.json"))
 }
 
-// All mounts the attachments, and gives the devices of block claims by the claim's name. What is optional and
-// can't be had is left out.
-func All(attachments []manifest.Attachment) (claims map[string]string, err error) {
-	claims = map[string]string{}
+// All mounts the attachments, and gives where the claims are by their names. What is optional and can't be had
+// is left out.
+func All(attachments []manifest.Attachment) (kube.Claims, error) {
+	claims := kube.Claims{Devices: map[string]string{}, Folders: map[string]string{}}
 	var failed []error
 	for _, attachment := range attachments {
-		var err error
-		if attachment.Kind == kube.Claim {
-			claims[attachment.Name], err = block.Wait(attachment.Serial, patience)
-		} else {
-			wait := patience
-			if attachment.Optional {
-				wait = 0
-			}
-			_, err = mount(attachment.Serial, attachment.Tag, wait)
-		}
-		if err != nil && !attachment.Optional {
+		if err := one(attachment, claims); err != nil && !attachment.Optional {
 			failed = append(failed, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err))
 		}
 	}
 	return claims, errors.Join(failed...)
+}
+
+func one(attachment manifest.Attachment, claims kube.Claims) (err error) {
+	claim, live := attachment.Kind == kube.Claim, attachment.Tag != ""
+	switch {
+	case claim && live:
+		claims.Folders[attachment.Name], err = share(attachment.Tag, asOnNode)
+	case claim:
+		claims.Devices[attachment.Name], err = block.Wait(attachment.Serial, patience)
+	case live:
+		_, err = share(attachment.Tag, readOnly)
+	case attachment.Optional:
+		_, err = disk(attachment.Serial, 0)
+	default:
+		_, err = disk(attachment.Serial, patience)
+	}
+	return err
 }
 
 // Read gives the present content of what is mounted.
@@ -98,21 +106,23 @@ func read(folder string) (kube.Data, error) {
 
 func folderOf(device string) string { return filepath.Join(rundir.Mounts, device) }
 
-// mount mounts a disk by its serial number, or a virtiofs by its tag, unless it is mounted already.
-func mount(serial, tag string, patience time.Duration) (string, error) {
-	if tag != "" {
-		folder := folderOf(tag)
-		if mounted(folder) {
-			return folder, nil
-		}
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return "", err
-		}
-		if err := unix.Mount(tag, folder, "virtiofs", readOnly, ""); err != nil {
-			return "", fmt.Errorf("mounting the virtiofs %s: %w (is there one of this tag?)", tag, err)
-		}
+// share mounts a virtiofs by its tag, unless it is mounted already.
+func share(tag string, flags uintptr) (string, error) {
+	folder := folderOf(tag)
+	if mounted(folder) {
 		return folder, nil
 	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	if err := unix.Mount(tag, folder, "virtiofs", flags, ""); err != nil {
+		return "", fmt.Errorf("mounting the virtiofs %s: %w (is there one of this tag?)", tag, err)
+	}
+	return folder, nil
+}
+
+// disk mounts a disk by its serial number, unless it is mounted already.
+func disk(serial string, patience time.Duration) (string, error) {
 	folder := folderOf(serial)
 	if mounted(folder) {
 		return folder, nil

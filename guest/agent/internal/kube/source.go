@@ -39,3 +39,7 @@ func (o Objects) First(kind string) (Data, bool) {
 	}
 	return nil, false
 }
+
+// Claims are where PersistentVolumeClaims are, by their names: the device files of block claims, the folders of
+// the others.
+type Claims struct{ Devices, Folders map[string]string }

@@ -26,14 +26,14 @@ func devices(in Input, out *Output) error {
 	for _, container := range kube.Containers(out.Pod) {
 		name := kube.Text(container, "name")
 		for _, mount := range kube.List(container, "volumeMounts") {
-			if claims[kube.Text(mount, "name")] != nil {
-				return fmt.Errorf("container %s: volume %s is a claim, which a machine takes as a block device only: use volumeDevices",
-					name, kube.Text(mount, "name"))
+			if claim := claims[kube.Text(mount, "name")]; claim != nil {
+				return fmt.Errorf("container %s: there is no file system for volume %s (PersistentVolumeClaim %s)",
+					name, kube.Text(mount, "name"), kube.Text(claim, "claimName"))
 			}
 		}
 		for _, wanted := range kube.List(container, "volumeDevices") {
 			claim := claims[kube.Text(wanted, "name")]
-			source := in.Claims[kube.Text(claim, "claimName")]
+			source := in.Claims.Devices[kube.Text(claim, "claimName")]
 			if claim == nil || source == "" {
 				return fmt.Errorf("container %s: there is no block device for volume %s (PersistentVolumeClaim %s)",
 					name, kube.Text(wanted, "name"), kube.Text(claim, "claimName"))

@@ -13,8 +13,7 @@ import (
 type Input struct {
 	Pod     kube.Object
 	Objects kube.Objects
-	// Claims are the device files of block claims by the claim's name.
-	Claims map[string]string
+	Claims  kube.Claims
 	// Own is the machine's address as it knows it, which its probes go to.
 	Own netip.Addr
 	// Known is the address that the cluster knows the machine by, invalid as long as no probe has told it.
@@ -59,6 +58,7 @@ var steps = []step{
 	token,
 	environment,
 	volumes,
+	folders,
 	devices,
 	hostname,
 	network,

@@ -27,7 +27,9 @@ func input(t *testing.T, spec string) Input {
 	pod["spec"] = object(t, spec)
 	return Input{
 		Pod: pod, Own: netip.MustParseAddr("10.0.2.2"), ClusterDomain: "cluster.local", Volumes: "/v",
-		Claims: map[string]string{"data": "/dev/vdc"},
+		Claims: kube.Claims{
+			Devices: map[string]string{"data": "/dev/vdc"}, Folders: map[string]string{"files": "/run/twinhull/attachments/claim-1"},
+		},
 		Objects: kube.Objects{
 			{Kind: kube.ConfigMap, Name: "settings"}: {"mode": []byte("fast"), "app.conf": []byte("a $(B) $"), "blob": {0xff, 0xfe}},
 			{Kind: kube.Secret, Name: "db"}:          {"password": []byte("p$$w"), "blob": {0xff}},
@@ -224,7 +226,18 @@ func TestBlockClaimsBecomeDevices(t *testing.T) {
 		t.Error("volumeDevices are still there")
 	}
 	if _, err := Pod(input(t, `{"containers": [{"name": "db", "volumeMounts": [{"name": "d", "mountPath": "/d"}]}], "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}`)); err == nil {
-		t.Error("a claim is mounted as a file system")
+		t.Error("a block claim is mounted as a file system")
+	}
+}
+
+func TestClaimsWithAFolderAreMountedFromThere(t *testing.T) {
+	out := resolved(t, input(t, `{"containers": [{"name": "db", "volumeMounts": [{"name": "f", "mountPath": "/f", "subPath": "a"}, {"name": "r", "mountPath": "/r"}]}],
+		"volumes": [{"name": "f", "persistentVolumeClaim": {"claimName": "files"}}, {"name": "r", "persistentVolumeClaim": {"claimName": "files", "readOnly": true}}]}`))
+	wants(t, "volumes", kube.Map(out.Pod, "spec")["volumes"], `[{"name": "f", "hostPath": {"path": "/run/twinhull/attachments/claim-1", "type": "Directory"}},
+		{"name": "r", "hostPath": {"path": "/run/twinhull/attachments/claim-1", "type": "Directory"}}]`)
+	wants(t, "mounts", container(out, 0)["volumeMounts"], `[{"name": "f", "mountPath": "/f", "subPath": "a"}, {"name": "r", "mountPath": "/r", "readOnly": true}]`)
+	if len(out.Volumes) != 0 {
+		t.Errorf("the agent writes %v", out.Volumes)
 	}
 }
 

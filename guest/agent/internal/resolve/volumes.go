@@ -14,27 +14,30 @@ var written = []string{"configMap", "secret", "projected", "downwardAPI"}
 // (GetAttributes of pkg/volume/{configmap,secret,projected,downwardapi}).
 func volumes(in Input, out *Output) error {
 	spec := kube.Map(out.Pod, "spec")
-	ours := map[string]bool{}
 	for _, volume := range kube.List(spec, "volumes") {
 		name := kube.Text(volume, "name")
 		for _, kind := range written {
 			if kube.Map(volume, kind) == nil {
 				continue
 			}
-			ours[name] = true
+			readOnly(out.Pod, name)
 			out.Volumes = append(out.Volumes, kube.Clone(volume))
 			delete(volume, kind)
 			volume["hostPath"] = kube.Object{"path": filepath.Join(in.Volumes, name), "type": "Directory"}
 		}
 	}
-	for _, container := range kube.Containers(out.Pod) {
+	return nil
+}
+
+// readOnly makes all mounts of a volume so.
+func readOnly(pod kube.Object, volume string) {
+	for _, container := range kube.Containers(pod) {
 		for _, mount := range kube.List(container, "volumeMounts") {
-			if ours[kube.Text(mount, "name")] {
+			if kube.Text(mount, "name") == volume {
 				mount["readOnly"] = true
 			}
 		}
 	}
-	return nil
 }
 
 // Written are the volumes that the agent writes for a Pod.
