@@ -14,6 +14,7 @@ from tests import parity_page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
 from twinhull.api import crd
+from twinhull.api.admission import admission
 from twinhull.api.base import Raw
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +38,7 @@ class _Dumper(yaml.SafeDumper):
         flow_style: bool | None = None,  # noqa: FBT001  the signature is PyYAML's
     ) -> yaml.MappingNode:
         node = super().represent_mapping(tag, mapping, flow_style)
-        if "description" in mapping or "message" in mapping:
+        if mapping.keys() & {"description", "message", "expression"}:
             node.flow_style = False
         return node
 
@@ -45,8 +46,33 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _yaml(raw: Raw) -> str:
-    text: str = yaml.dump(raw, Dumper=_Dumper, **_LAYOUT)
+class _Expression(str):
+    """CEL, which is full of quotes and reads best without any around it."""
+
+    __slots__ = ()
+
+
+def _fold(dumper: yaml.SafeDumper, text: _Expression) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=">")
+
+
+_Dumper.add_representer(_Expression, _fold)
+
+
+def _legible(value: Any) -> Any:
+    """A value whose expressions are marked as such."""
+    if isinstance(value, list):
+        return [_legible(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _Expression(below) if key in {"expression", "messageExpression"} else _legible(below)
+        for key, below in value.items()
+    }
+
+
+def _yaml(*documents: Raw) -> str:
+    text: str = yaml.dump_all(map(_legible, documents), Dumper=_Dumper, **_LAYOUT)
     return _HEADER + text
 
 
@@ -55,6 +81,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("operator/twinhull/api/podtemplate.json", podtemplate),
     ("crds/isolationpolicies.twinhull.dev.yaml", lambda: _yaml(crd.isolation_policies())),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
+    ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
     ("docs/parity.md", parity_page.page),
 ]
 
