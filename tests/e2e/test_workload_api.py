@@ -105,8 +105,8 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "StartFirst of what ends": (
         merged(pod(restartPolicy="Never"), spec(replacement={"strategy": "StartFirst"})),
         (
-            "spec.replacement.strategy: Invalid value: StartFirst is for what runs on, or it would run twice at "
-            "a time: set template.spec.restartPolicy to Always, or replacement.strategy to Recreate"
+            "spec.replacement.strategy: Invalid value: StartFirst is for what runs on, or it would run twice "
+            "at a time: set template.spec.restartPolicy to Always, or replacement.strategy to Recreate"
         ),
     ),
     "a disk of one's own": (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from twinhull.api.workload import State
+from twinhull.api.workload import State, UnsupportedField
 from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
@@ -75,15 +75,14 @@ def impossible(case: Case) -> Step | None:
     lasting = next((lack for lack in found if lack.reason not in PASSING), None)
     sentence = "; ".join(lack.message for lack in found)
     step = stalled(lasting.reason, sentence) if lasting else waiting(found[0].reason, sentence)
-    return replace(step, isolated=False, lacks=found)
+    return replace(step, isolated=False, lacks=found, unsupported=_unhonoured(case))
 
 
 def unsupported(case: Case) -> Step | None:
     """The template asks for what a machine can't give, by the table in hulls/parity."""
-    if case.current is not None or case.exit is not None or not case.is_machine:
+    if case.current is not None or case.exit is not None:
         return None
-    shared = case.observed.capabilities.virtiofs_storage
-    fields = parity.unsupported(case.workload.spec.template, virtiofs_storage=shared)
+    fields = _unhonoured(case)
     if not fields:
         return None
     first, more = fields[0], len(fields) - 1
@@ -219,6 +218,13 @@ def decide(case: Case) -> Step:
     if refusal is not None:
         step = replace(refused(refusal), actions=step.actions)
     return replace(step, requeue_after=soonest(step.requeue_after, until_overdue(case)))
+
+
+def _unhonoured(case: Case) -> tuple[UnsupportedField, ...]:
+    """The template's fields that its machine can't honour."""
+    shared = case.observed.capabilities.virtiofs_storage
+    template = case.workload.spec.template
+    return parity.unsupported(template, virtiofs_storage=shared) if case.is_machine else ()
 
 
 def _neighbours(case: Case) -> Iterator[tuple[str, str, Hull | Companion]]:
