@@ -162,7 +162,11 @@ def in_force(admission: Cluster, api: Api, namespace: str) -> Iterator[Any]:
         probe = workload(
             namespace, {"containers": [{"name": "c", "image": "a"}]}, "Container", last=namespace
         )
-        admission.eventually(lambda: refusal(api, probe), 30, "the policies are in force")
+        admission.eventually(
+            lambda: f"IsolationPolicy last-{namespace} requires" in refusal(api, probe),
+            30,
+            "the policies are in force",
+        )
 
     yield enforce
     for name in made:
