@@ -174,7 +174,8 @@ def _in_full(names: str) -> str:
         f"'path': i.path, {also}}})"
         f".map(i, {{'host': i.host in {_HUB_ALIASES} ? 'docker.io' : i.host, 'path': i.path, {also}}})"
         ".map(i, {'name': i.name.startsWith('**') ? i.name : i.host + "
-        "(i.host == 'docker.io' && !i.path.contains('/') ? '/library/' : '/') + i.path, "
+        "(i.host == 'docker.io' && !i.path.contains('/') && !i.path.contains('**') ? '/library/' : '/') "
+        "+ i.path, "
         "'tag': i.tag, 'digest': i.digest})"
     )
 

@@ -48,7 +48,8 @@ def parse(text: str) -> Image:
 def matches(pattern: str, image: Image) -> bool:
     """Whether an image fits a pattern, a name with wildcards (see `glob`).
 
-    The pattern's name is completed as an image's is, unless it begins with `**`. Without a tag it fits every
+    The pattern's name is completed as an image's is, but for a registry where it begins with `**`, and for a
+    namespace where it has `**` in its stead. Without a tag it fits every
     tag and none, without a digest every digest and none.
     """
     name, tag, digest = _globs(pattern)
@@ -90,7 +91,7 @@ def _in_full(name: str) -> str:
     host = host.lower().removesuffix(":443")
     if host in _HUB_ALIASES:
         host = _HUB
-    if host == _HUB and "/" not in path:
+    if host == _HUB and "/" not in path and "**" not in path:
         path = f"library/{path}"
     return f"{host}/{path}"
 
