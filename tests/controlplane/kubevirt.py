@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.controlplane.pki import Pki
     from tests.controlplane.supervisor import Supervisor
 
+#: Those that the operator makes use of.
+FEATURE_GATES = ["EnableVirtioFsStorageVolumes", "PanicDevices"]
 NAMESPACE = "kubevirt"
 
 # virt-api puts back a VMI's status unless one of KubeVirt's own ServiceAccounts wrote it, so these act by
@@ -120,13 +122,22 @@ def _create_installation(api: Api, authority: Path) -> None:
     )
 
 
+def open_gates(api: Api, gates: list[str]) -> None:
+    """Opens these feature gates of KubeVirt, and closes all others."""
+    api.patch("KubeVirt", "kubevirt", NAMESPACE, {"spec": _gates(gates)})
+
+
 def _configuration() -> Manifest:
     return {
         "apiVersion": "kubevirt.io/v1",
         "kind": "KubeVirt",
         "metadata": {"name": "kubevirt", "namespace": NAMESPACE},
-        "spec": {"configuration": {"developerConfiguration": {"featureGates": ["PanicDevices"]}}},
+        "spec": _gates(FEATURE_GATES),
     }
+
+
+def _gates(gates: list[str]) -> Manifest:
+    return {"configuration": {"developerConfiguration": {"featureGates": gates}}}
 
 
 def _status() -> Manifest:
