@@ -1,0 +1,68 @@
+"""What administrators do in tests: policies of a test's own namespace, and RuntimeClasses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.controlplane import Api
+from tests.e2e.operator.subject import Manifest
+
+
+@dataclass
+class Policies:
+    """The IsolationPolicies of a test: each concerns its namespace only, and ends with it."""
+
+    api: Api
+    namespace: str
+    made: list[str] = field(default_factory=list)
+
+    def make(self, name: str, **spec: Any) -> str:
+        """Make one, or make its spec this one. Its name in the cluster."""
+        named = f"{name}-{self.namespace}"
+        place = {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}}
+        self.api.apply(
+            {
+                "apiVersion": "twinhull.dev/v1alpha1",
+                "kind": "IsolationPolicy",
+                "metadata": {"name": named},
+                "spec": {**spec, "match": {"namespaceSelector": place, **spec.get("match", {})}},
+            }
+        )
+        self.made.append(named)
+        return named
+
+    def get(self, name: str) -> Manifest:
+        """One as it is now."""
+        found = self.api.get("IsolationPolicy", name)
+        assert found is not None
+        return found
+
+    def end(self, *names: str) -> None:
+        """End these, or all."""
+        for name in names or self.made:
+            self.api.delete("IsolationPolicy", name)
+
+    def label(self, **labels: str | None) -> None:
+        """Label the namespace."""
+        self.api.patch("Namespace", self.namespace, None, {"metadata": {"labels": labels}})
+
+
+def boxes(api: Api, *names: str) -> Callable[[], None]:
+    """Make RuntimeClasses. What removes them."""
+    for name in names:
+        api.apply(
+            {
+                "apiVersion": "node.k8s.io/v1",
+                "kind": "RuntimeClass",
+                "metadata": {"name": name},
+                "handler": "runsc",
+            }
+        )
+
+    def remove() -> None:
+        for name in names:
+            api.delete("RuntimeClass", name)
+
+    return remove
