@@ -1,0 +1,124 @@
+"""Manifests: files of objects as people keep them, and what an API server would say of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+import click
+import yaml
+
+from twinhull.api.base import API_VERSION, GROUP, Raw
+from twinhull.api.validation import Problem, problems
+from twinhull.api.workload import MAX_NAME_LENGTH
+
+#: The CRD's rule of a Workload's name, which is CEL there.
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as kubectl reads it: a time is a string."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own class attribute
+        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object of a file. `title` is what it is to a person, such as `Workload web`."""
+
+    source: str
+    title: str
+    document: Raw
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether it is of that kind of this project's group."""
+        group = str(self.document.get("apiVersion", GROUP)).partition("/")[0]
+        return self.document.get("kind") == kind and group == GROUP
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that it is applied to."""
+        return str((self.document.get("metadata") or {}).get("namespace") or "default")
+
+
+def read(file: str) -> Iterator[Manifest]:
+    """A file's objects. Raises ClickException if it can't be read."""
+    try:
+        with click.open_file(file, encoding="utf-8") as stream:
+            documents = list(_documents(stream))
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{source(file)}: this is not YAML, correct it: {error}") from error
+    for number, document in enumerate(documents, start=1):
+        yield Manifest(source(file), _title(document, number), document if isinstance(document, dict) else {})
+
+
+def source(file: str) -> str:
+    """What a file is to a person."""
+    return "standard input" if file == "-" else file
+
+
+def wrong(document: Raw, definition: Raw) -> Iterator[Problem]:
+    """What the API server would refuse by a CRD's schema."""
+    if document.get("apiVersion") != API_VERSION:
+        yield Problem("apiVersion", f"is {document.get('apiVersion')!r}: use {API_VERSION}")
+    (version,) = definition["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]
+    text = {"type": "string"}
+    properties = {"apiVersion": text, "kind": text, **schema["properties"]}
+    yield from problems({**schema, "properties": properties}, document)
+
+
+def wrong_name(document: Raw) -> Iterator[Problem]:
+    """What the API server would refuse of a Workload's name."""
+    metadata = document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
+        yield Problem(
+            "metadata.name",
+            f"is {name!r}: use lower-case letters, digits and '-', a letter first, at most "
+            f"{MAX_NAME_LENGTH} characters",
+        )
+
+
+def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
+    """A value without the nulls in it, as the API server stores it."""
+    if isinstance(value, dict):
+        return {key: pruned(below) for key, below in value.items() if below is not None}
+    return [pruned(element) for element in value] if isinstance(value, list) else value
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Fields and what is said of each, below their number."""
+    width = max(len(path) for path, _ in rows)
+    lines = [f"\n  {path:{width}}  {said}" for path, said in [("FIELD", "REASON"), *rows]]
+    return f"{len(rows)} field{'s' * (len(rows) > 1)}:{''.join(lines)}"
+
+
+def note(text: str) -> None:
+    """Tell something on the standard error."""
+    click.echo(f"note: {text}", err=True)
+
+
+def _documents(stream: IO[str]) -> Iterator[object]:
+    """A file's objects, those of a List one by one."""
+    for document in yaml.load_all(stream, Loader):
+        if isinstance(document, dict) and document.get("kind") == "List":
+            yield from document.get("items") or ()
+        elif document is not None:
+            yield document
+
+
+def _title(document: object, number: int) -> str:
+    """What a document is to a person: `Workload web`, or its place if it has no name."""
+    if not isinstance(document, dict):
+        return f"document {number}"
+    metadata = document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return f"{document.get('kind', 'object')} {name or f'(document {number})'}"
