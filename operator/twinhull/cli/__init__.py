@@ -6,6 +6,7 @@ import click
 
 import twinhull
 from twinhull.cli.crd import crd
+from twinhull.cli.explain import explain
 from twinhull.cli.render import render
 from twinhull.cli.run import run
 
@@ -17,5 +18,6 @@ def main() -> None:
 
 
 main.add_command(crd)
+main.add_command(explain)
 main.add_command(render)
 main.add_command(run)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from twinhull.core.isolation.account import account
+from twinhull.core.isolation.explanation import Explanation, explain
 from twinhull.core.isolation.policy import Policy, concerning, precedence
 from twinhull.core.isolation.resolution import Effect, Part, Resolution, resolve
 from twinhull.core.isolation.subject import Subject, debug_images
 
 __all__ = [
     "Effect",
+    "Explanation",
     "Part",
     "Policy",
     "Resolution",
@@ -16,6 +18,7 @@ __all__ = [
     "account",
     "concerning",
     "debug_images",
+    "explain",
     "precedence",
     "resolve",
 ]

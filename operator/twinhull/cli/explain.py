@@ -1,0 +1,247 @@
+"""`twinhull explain`: which isolation a Workload gets, and which rule decided."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import kopf
+
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.crd import isolation_policies, workloads
+from twinhull.api.validation import Problem
+from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.cli import manifests
+from twinhull.cli.manifests import Manifest, note
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation import Explanation, Policy, Subject, precedence
+from twinhull.core.isolation import explain as explained
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection, login
+from twinhull.shell.errors import ApiError
+from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE
+from twinhull.shell.policies import read
+
+_SUFFIXES = {".yaml", ".yml", ".json"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What Workloads are decided by: policies in order, and the labels of namespaces."""
+
+    policies: tuple[Policy, ...]
+    namespaces: Mapping[str, Mapping[str, str]]
+
+
+def _labels(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
+    if value is None:
+        return None
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    if any(not equals for _, equals, _ in pairs):
+        raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
+    return {key: said for key, _, said in pairs}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull explain -f workload.yaml                        # by the policies of the current cluster
+  twinhull explain -f workload.yaml --policies policies/   # by those of a folder, without a cluster
+  twinhull explain -f workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
+  kubectl get workload web -o yaml | twinhull explain -f -
+"""
+)
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="A YAML or JSON file with Workloads; - is the standard input. It can be given several times.",
+)
+@click.option(
+    "--policies",
+    "folders",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder, or a file, with IsolationPolicies; Namespaces in it have the labels that they say. "
+    "Without it, the cluster of the current kubeconfig is asked for both.",
+)
+@click.option(
+    "--namespace-labels",
+    metavar="KEY=VALUE,…",
+    callback=_labels,
+    help="The labels of the Workloads' namespaces, whatever a Namespace says.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The format.",
+)
+@click.option(
+    "--default-isolation",
+    type=click.Choice([isolation.value for isolation in Isolation]),
+    default=Isolation.CONTAINER.value,
+    show_default=True,
+    envvar="TWINHULL_DEFAULT_ISOLATION",
+    help="The operator's: what isolationPolicy Auto means where no policy says.",
+)
+@click.option(
+    "--sandbox-runtime-class",
+    metavar="NAME",
+    envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
+    help="The operator's: the RuntimeClass of sandboxes for which nobody else names one.",
+)
+def explain(  # noqa: PLR0913, PLR0917  one parameter an option
+    files: tuple[str, ...],
+    folders: tuple[Path, ...],
+    namespace_labels: dict[str, str] | None,
+    output: str,
+    default_isolation: str,
+    sandbox_runtime_class: str | None,
+) -> None:
+    """Say which isolation Workloads get, and which rule decided: every rule that was asked, in order.
+
+    What is asked for is decided first: by the Workload (requested), by the highest policy that has a default
+    (policy default), or by the operator (operator default). Then policies have their say: one that can't be
+    read, or rejects, lets nothing start; the strictest of the others raises. docs/policies.md has it all.
+
+    Images of ephemeral containers aren't in a Workload's manifest, and so not looked at here.
+
+    The exit code is 1 if a policy would let no hull be made, or a file is wrong.
+    """
+    defaults = OperatorDefaults(Isolation(default_isolation), sandbox_runtime_class)
+    given = [manifest for file in files for manifest in manifests.read(file)]
+    found = [manifest for manifest in given if manifest.has_kind("Workload")]
+    if not found:
+        where = ", ".join(map(manifests.source, files))
+        raise click.ClickException(f"no Workload is in {where}: add one of apiVersion {API_VERSION}")
+    for manifest in found:
+        _check(manifest, workloads(), *manifests.wrong_name(manifest.document))
+    rules = _from_files(folders) if folders else asyncio.run(_from_cluster(found))
+    said = _namespaces(given)
+    explanations = [_explained(manifest, rules, said, namespace_labels, defaults) for manifest in found]
+    if output == "json":
+        listed = [explanation.raw() for explanation in explanations]
+        click.echo(json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join("\n".join(_text(explanation)) for explanation in explanations))
+    raise SystemExit(int(any(explanation.refused for explanation in explanations)))
+
+
+def _explained(
+    manifest: Manifest,
+    rules: _Rules,
+    said: Mapping[str, Mapping[str, str]],
+    labels: Mapping[str, str] | None,
+    defaults: OperatorDefaults,
+) -> Explanation:
+    """The explanation of one Workload. Of labels, the option's come first, then those of the files."""
+    document, namespace = manifests.pruned(manifest.document), manifest.namespace
+    found = labels if labels is not None else said.get(namespace, rules.namespaces.get(namespace))
+    if found is None:
+        note(f"namespace {namespace} is taken to have no labels: give its manifest, or --namespace-labels")
+    spec = WorkloadSpec.model_validate(document["spec"])
+    subject = Subject(
+        namespace,
+        # The API server puts it on every namespace.
+        {"kubernetes.io/metadata.name": namespace, **(found or {})},
+        document["metadata"].get("labels") or {},
+        spec.template["spec"],
+    )
+    return explained(f"{namespace}/{document['metadata']['name']}", subject, spec, rules.policies, defaults)
+
+
+def _from_files(paths: Iterable[Path]) -> _Rules:
+    """The policies and namespaces of folders and files. Raises ClickException if one can't be read."""
+    files = [file for path in paths for file in _files(path)]
+    given = [manifest for file in files for manifest in manifests.read(str(file))]
+    policies = [manifest for manifest in given if manifest.has_kind("IsolationPolicy")]
+    for policy in policies:
+        _check(policy, isolation_policies())
+    if not policies:
+        note(f"no IsolationPolicy is in {', '.join(map(str, paths))}")
+    return _Rules(
+        precedence(read(manifests.pruned(policy.document)) for policy in policies), _namespaces(given)
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
+
+
+def _namespaces(given: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
+    """The labels of the Namespaces among manifests."""
+    found = [
+        manifest.document["metadata"] for manifest in given if manifest.document.get("kind") == "Namespace"
+    ]
+    return {metadata["name"]: metadata.get("labels") or {} for metadata in found}
+
+
+async def _from_cluster(found: Iterable[Manifest]) -> _Rules:
+    """The policies of the current kubeconfig's cluster, and the labels of the Workloads' namespaces there.
+
+    Raises ClickException when it can't be asked.
+    """
+    connection = Connection(login)
+    cluster = Cluster(connection)
+    try:
+        listed = await cluster.list(ISOLATION_POLICY)
+        if listed is None:
+            note("this cluster has no IsolationPolicies: their CustomResourceDefinition isn't installed")
+        namespaces = {}
+        for name in sorted({manifest.namespace for manifest in found}):
+            if namespace := await cluster.get(NAMESPACE, "", name):
+                namespaces[name] = namespace["metadata"].get("labels") or {}
+    except (ApiError, kopf.LoginError) as error:
+        raise click.ClickException(f"{error} (or give the policies as files: --policies)") from error
+    finally:
+        await connection.close()
+    return _Rules(precedence(map(read, listed[0] if listed else ())), namespaces)
+
+
+def _check(manifest: Manifest, definition: Raw, *more: Problem) -> None:
+    """Raise ClickException for a manifest that the API server would refuse."""
+    if wrong := [*manifests.wrong(manifest.document, definition), *more]:
+        rows = [(problem.path, problem.message) for problem in wrong]
+        where = f"{manifest.source}: {manifest.title}"
+        raise click.ClickException(f"{where}: the API server would refuse it, for {manifests.table(rows)}")
+
+
+def _text(explanation: Explanation) -> Iterator[str]:
+    """An explanation in words."""
+    found = explanation.resolution
+    yield f"Workload {explanation.workload}: {_verdict(explanation)}"
+    yield f"  {found.message}"
+    yield "Policies, the highest priority first:"
+    for policy in explanation.policies:
+        part = policy.mismatch(explanation.subject)
+        concerns = "concerns it" if part is None else f"doesn't concern it: {part} doesn't fit"
+        yield f"  {policy.name} (priority {policy.spec.priority}) {concerns}"
+    if not explanation.policies:
+        yield "  there are none"
+    yield "Rules, in the order in which they were asked:"
+    for rule, decides, says in explanation.rules:
+        yield f"  {'→' if decides else ' '} {rule}: {says}"
+    for field, value, source in explanation.parameters:
+        yield f"With {field} {value if isinstance(value, str) else value['name']}, by {source}"
+    for evasion in explanation.evasions:
+        yield f"Refused: {evasion.path} ({evasion.why})"
+
+
+def _verdict(explanation: Explanation) -> str:
+    found = explanation.resolution
+    if found.rejected:
+        return f"rejected ({found.reason})"
+    return f"{found.resolved} ({found.reason}){', but it reaches past it' if explanation.evasions else ''}"

@@ -1,0 +1,92 @@
+"""The explanation of a resolution: which rule decided, and all that was asked on the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import WorkloadSpec
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation.evasion import Evasion, evasions
+from twinhull.core.isolation.policy import Policy, concerning
+from twinhull.core.isolation.resolution import Answer, Resolution, resolve
+from twinhull.core.isolation.subject import Subject
+
+#: The models' names of what a hull is made with, as YAML has them.
+_FIELDS = {
+    "runtime_class_name": "sandbox.runtimeClassName",
+    "guest_image": "virtualMachine.guestImage",
+    "instancetype": "virtualMachine.instancetype",
+    "preference": "virtualMachine.preference",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A Workload's resolution, with what it came from. `policies` are all that there are, in order."""
+
+    workload: str
+    subject: Subject
+    policies: tuple[Policy, ...]
+    resolution: Resolution
+    evasions: tuple[Evasion, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether no hull would be made, by what policies say."""
+        return self.resolution.rejected or bool(self.evasions)
+
+    def raw(self) -> Raw:
+        """It as JSON."""
+        found = self.resolution
+        return {
+            "workload": self.workload,
+            "isolation": found.status().raw(),
+            "rejectedBy": list(found.rejected_by),
+            "policies": [self._policy(policy) for policy in self.policies],
+            "rules": [{"rule": rule, "decides": decides, "says": says} for rule, decides, says in self.rules],
+            "parameters": [
+                {"field": field, "value": value, "source": source} for field, value, source in self.parameters
+            ],
+            "evasions": [{"path": evasion.path, "reason": evasion.why} for evasion in self.evasions],
+        }
+
+    @property
+    def rules(self) -> Iterator[tuple[str, bool, str]]:
+        """The rules that were asked, in order: its name, whether it decides, and what it says."""
+        for ruling in self.resolution.rulings:
+            decides = isinstance(ruling.said, Answer)
+            says = ruling.said.message if isinstance(ruling.said, Answer) else ruling.said
+            yield ruling.rule.replace("_", " "), decides, says
+
+    @property
+    def parameters(self) -> Iterator[tuple[str, Any, str]]:
+        """What the hull is made with by others' word: the field, its value, and whose word it is."""
+        for parameter in self.resolution.parameters:
+            value = parameter.value if isinstance(parameter.value, str) else parameter.value.raw()
+            yield _FIELDS[parameter.field], value, parameter.source
+
+    def _policy(self, policy: Policy) -> Raw:
+        part = policy.mismatch(self.subject)
+        return {
+            "name": policy.name,
+            "priority": policy.spec.priority,
+            "concerns": part is None,
+            **({"mismatch": part} if part else {}),
+            **({"problem": policy.problem} if policy.problem else {}),
+        }
+
+
+def explain(
+    workload: str,
+    subject: Subject,
+    spec: WorkloadSpec,
+    policies: tuple[Policy, ...],
+    defaults: OperatorDefaults,
+) -> Explanation:
+    """What policies make of a Workload. They are given the highest priority first."""
+    resolution = resolve(spec, defaults, concerning(subject, policies))
+    reaching = evasions(spec, resolution.resolved) if resolution.floor else ()
+    return Explanation(workload, subject, policies, resolution, reaching)

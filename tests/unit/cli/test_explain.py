@@ -1,0 +1,225 @@
+"""`twinhull explain`, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.cli import main
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError, Unreachable
+from twinhull.shell.kinds import Kind
+
+
+def workload(isolation: str = "Auto", *, image: str = "nginx", **metadata: Any) -> Raw:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Workload",
+        "metadata": {"name": "web", "namespace": "shop", **metadata},
+        "spec": {
+            "isolationPolicy": isolation,
+            "template": {"spec": {"containers": [{"name": "web", "image": image}]}},
+        },
+    }
+
+
+def policy(name: str, **spec: Any) -> Raw:
+    return {"apiVersion": API_VERSION, "kind": "IsolationPolicy", "metadata": {"name": name}, "spec": spec}
+
+
+def namespace(**labels: str) -> Raw:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": labels}}
+
+
+UNTRUSTED = policy(
+    "untrusted",
+    priority=100,
+    match={"namespaceSelector": {"matchLabels": {"tier": "untrusted"}}},
+    minimum="Sandbox",
+    sandbox={"runtimeClassName": "gvisor"},
+)
+EVERYBODY = policy("everybody", default="Container")
+STRICT = policy("strict", minimum="VirtualMachine", onViolation="Reject", match={"images": ["ghcr.io/**"]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "policies"
+    (found / "deep").mkdir(parents=True)
+    (found / "untrusted.yaml").write_text(yaml.safe_dump_all([UNTRUSTED, EVERYBODY]))
+    (found / "deep" / "strict.json").write_text(json.dumps(STRICT))
+    (found / "README.md").write_text("not a policy: {")
+    return found
+
+
+def explain(*args: str, given: list[Raw]) -> Result:
+    text = yaml.safe_dump_all(given)
+    return CliRunner().invoke(main, ["explain", "-f", "-", *args], input=text)
+
+
+def test_it_says_in_words_which_rule_decided(folder: Path) -> None:
+    result = explain("--policies", str(folder), "--namespace-labels", "tier=untrusted", given=[workload()])
+    assert result.exit_code == 0
+    assert (
+        result.stdout
+        == """\
+Workload shop/web: Sandbox (RaisedByPolicy)
+  IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, of which \
+IsolationPolicy everybody makes Container
+Policies, the highest priority first:
+  untrusted (priority 100) concerns it
+  everybody (priority 0) concerns it
+  strict (priority 0) doesn't concern it: images doesn't fit
+Rules, in the order in which they were asked:
+    requested: spec.isolationPolicy is Auto
+  → policy default: spec.isolationPolicy is Auto, of which IsolationPolicy everybody makes Container
+    unreadable: every policy that concerns it can be read
+    rejecting: no policy that rejects has a stronger minimum
+  → raising: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, of \
+which IsolationPolicy everybody makes Container
+With sandbox.runtimeClassName gvisor, by IsolationPolicy untrusted
+"""
+    )
+
+
+def test_it_says_the_same_as_json(folder: Path) -> None:
+    result = explain("--policies", str(folder), "-o", "json", given=[namespace(), workload("Sandbox")])
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["workload"] == "shop/web"
+    assert found["isolation"] == {
+        "requested": "Sandbox",
+        "resolved": "Sandbox",
+        "reason": "Requested",
+        "message": "spec.isolationPolicy asks for Sandbox",
+    }
+    assert found["policies"][0] == {
+        "name": "untrusted",
+        "priority": 100,
+        "concerns": False,
+        "mismatch": "namespaceSelector",
+    }
+    assert [(rule["rule"], rule["decides"]) for rule in found["rules"]] == [
+        ("requested", True),
+        ("unreadable", False),
+        ("rejecting", False),
+        ("raising", False),
+        ("as asked", True),
+    ]
+    assert (found["rejectedBy"], found["parameters"], found["evasions"]) == ([], [], [])
+
+
+def test_rejection_is_an_exit_code_for_pipelines(folder: Path) -> None:
+    given = [namespace(), workload("Container", image="ghcr.io/team/app")]
+    result = explain("--policies", str(folder), given=given)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("Workload shop/web: rejected (RejectedByPolicy)\n")
+    assert "  → rejecting: IsolationPolicy strict requires VirtualMachine, and spec.iso" in result.stdout
+
+
+def test_evasion_is_one_too(folder: Path) -> None:
+    given = workload("Sandbox")
+    given["spec"]["template"]["spec"]["hostNetwork"] = True
+    result = explain("--policies", str(folder), "--namespace-labels", "tier=untrusted", given=[given])
+    assert result.exit_code == 1
+    assert "Refused: spec.template.spec.hostNetwork (it is the node's network)\n" in result.stdout
+
+
+def test_labels_come_from_the_option_then_from_files_then_from_the_folder(folder: Path) -> None:
+    (folder / "shop.yaml").write_text(yaml.safe_dump(namespace(tier="untrusted")))
+    where = ("--policies", str(folder), "-o", "json")
+
+    def concerned(*args: str, given: list[Raw]) -> bool:
+        found: bool = json.loads(explain(*where, *args, given=given).stdout)["policies"][0]["concerns"]
+        return found
+
+    assert concerned(given=[workload()])
+    assert not concerned(given=[namespace(tier="gold"), workload()])
+    assert concerned("--namespace-labels", "tier=untrusted", given=[namespace(tier="gold"), workload()])
+
+
+def test_unknown_namespace_is_said(folder: Path) -> None:
+    result = explain("--policies", str(folder), given=[workload()])
+    assert result.stderr == (
+        "note: namespace shop is taken to have no labels: give its manifest, or --namespace-labels\n"
+    )
+
+
+def test_several_workloads_are_explained_one_by_one(folder: Path) -> None:
+    given = [namespace(), workload(), workload("VirtualMachine", name="other")]
+    result = explain("--policies", str(folder), "-o", "json", given=given)
+    assert [found["workload"] for found in json.loads(result.stdout)] == ["shop/web", "shop/other"]
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ([], "no Workload is in standard input: add one of apiVersion twinhull.dev/v1alpha1"),
+        ([workload("Somehow")], "spec.isolationPolicy  is 'Somehow', which is none of Auto, Container"),
+        ([workload(name="-x")], "metadata.name  is '-x': use lower-case letters"),
+    ],
+)
+def test_what_is_wrong_is_said(folder: Path, given: list[Raw], complaint: str) -> None:
+    result = explain("--policies", str(folder), given=given)
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+
+
+def test_policy_that_is_wrong_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump(policy("wrong", minimum="Enclave")))
+    result = explain("--policies", str(file), given=[workload()])
+    assert result.exit_code == 1
+    assert "wrong.yaml: IsolationPolicy wrong: the API server would refuse it, for 1 field" in result.stderr
+
+
+def test_labels_are_pairs(folder: Path) -> None:
+    result = explain("--policies", str(folder), "--namespace-labels", "tier", given=[workload()])
+    assert result.exit_code == 2
+    assert "'tier' is not KEY=VALUE,…, such as tier=untrusted,team=a" in result.stderr
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, listed: tuple[list[Raw], str] | ApiError | None) -> None:
+    """Lets a cluster answer: with a list of policies, that it has no such kind (None), or not at all."""
+
+    async def listing(_: Cluster, kind: Kind) -> tuple[list[Raw], str] | None:
+        assert kind.name == "IsolationPolicy"
+        if isinstance(listed, ApiError):
+            raise listed
+        return listed
+
+    async def getting(_: Cluster, kind: Kind, namespace: str, name: str) -> Raw:
+        assert (kind.name, namespace) == ("Namespace", "")
+        return {"metadata": {"name": name, "labels": {"tier": "untrusted"}}}
+
+    monkeypatch.setattr(Cluster, "list", listing)
+    monkeypatch.setattr(Cluster, "get", getting)
+
+
+def test_cluster_is_asked_where_no_policies_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, ([UNTRUSTED], "1"))
+    result = explain(given=[workload()])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Workload shop/web: Sandbox (RaisedByPolicy)\n")
+
+
+def test_cluster_may_have_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, None)
+    result = explain(given=[workload()])
+    assert result.stdout.startswith("Workload shop/web: Container (OperatorDefault)\n")
+    assert result.stderr == (
+        "note: this cluster has no IsolationPolicies: their CustomResourceDefinition isn't installed\n"
+    )
+
+
+def test_cluster_that_can_not_be_asked_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, Unreachable("GET /apis: no answer"))
+    result = explain(given=[workload()])
+    assert result.exit_code == 1
+    assert "GET /apis: no answer (or give the policies as files: --policies)" in result.stderr
