@@ -9,13 +9,14 @@ import pytest
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.launcher import Launcher
 from tests.guest.reference.comparison import differences, unexplained
+from tests.guest.reference.ends import ENDS, MOMENTS, RESTARTS
 from tests.guest.reference.explained import EXPLAINED
 from tests.guest.reference.node import LABEL, NAME, ReferenceNode
 from tests.guest.reference.pair import Pairs
 from tests.guest.reference.pod import ReferencePod
 from tests.guest.reference.sight import look
 from tests.guest.reference.statuses import Chronicle, conditions, met
-from tests.guest.reference.templates import ALIKE, DESK, ENDS, MOMENTS, RESTARTS
+from tests.guest.reference.templates import ALIKE, DESK
 from tests.guest.registry import Registry
 from tests.guest.scenario import REGISTRY, Scenario, config_map, container, secret
 from twinhull.hulls.parity.differences import DIFFERENCES

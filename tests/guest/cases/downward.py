@@ -6,60 +6,27 @@ from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
 from tests.guest.nodekubelet import POD_IP
-from tests.guest.scenario import Scenario, config_map, container, secret
+from tests.guest.scenario import Scenario, container
+from tests.guest.templates import projections, variables
 from tests.guest.volumes import LAUNCHER_UID, NODE, TOKEN
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
 
-_FIELDS = {
-    "NAME": "metadata.name",
-    "NAMESPACE": "metadata.namespace",
-    "UID": "metadata.uid",
-    "LABEL": "metadata.labels['example.com/tier']",
-    "ANNOTATION": "metadata.annotations['note']",
-    "NODE": "spec.nodeName",
-    "ACCOUNT": "spec.serviceAccountName",
-    "POD_IP": "status.podIP",
-    "POD_IPS": "status.podIPs",
-}
-_RESOURCES = {
-    "CPU_LIMIT": ("limits.cpu", "0"),
-    "CPU_MILLI": ("limits.cpu", "1m"),
-    "CPU_REQUEST": ("requests.cpu", "1m"),
-    "MEMORY": ("limits.memory", "0"),
-    "MEMORY_MI": ("limits.memory", "1Mi"),
-}
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 DOWNWARD = Scenario(
     "downward",
     {
-        "metadata": {
-            "labels": {"example.com/tier": "front", "app": "downward"},
-            "annotations": {"note": "costs $(A) lot", "lines": 'one\ntwo "quoted"'},
-        },
+        "metadata": projections.metadata("downward"),
         "spec": {
             "serviceAccountName": "robot",
             "containers": [
                 container(
                     "main",
                     port=8080,
-                    env=[
-                        *(
-                            {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-                            for name, path in _FIELDS.items()
-                        ),
-                        *(
-                            {
-                                "name": name,
-                                "valueFrom": {"resourceFieldRef": {"resource": resource, "divisor": divisor}},
-                            }
-                            for name, (resource, divisor) in _RESOURCES.items()
-                        ),
-                        {"name": "URL", "value": "http://$(POD_IP):8080/$(NAME)"},
-                    ],
+                    env=variables.of_pod(),
                     resources={
-                        "requests": {"cpu": "250m", "memory": "64Mi"},
+                        "requests": {"cpu": "250m", "memory": "64Mi", "ephemeral-storage": "8Mi"},
                         "limits": {"cpu": "1", "memory": "96Mi"},
                     },
                     volumeMounts=[
@@ -72,48 +39,12 @@ DOWNWARD = Scenario(
             ],
             "volumes": [
                 {"name": "scratch", "emptyDir": {}},
-                {
-                    "name": "pod",
-                    "downwardAPI": {
-                        "items": [
-                            {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
-                            {"path": "annotations", "fieldRef": {"fieldPath": "metadata.annotations"}},
-                            {"path": "names/pod", "fieldRef": {"fieldPath": "metadata.name"}, "mode": 0o600},
-                            {
-                                "path": "memory",
-                                "resourceFieldRef": {"containerName": "main", "resource": "limits.memory"},
-                            },
-                        ]
-                    },
-                },
-                {
-                    "name": "all",
-                    "projected": {
-                        "defaultMode": 0o444,
-                        "sources": [
-                            {"configMap": {"name": "settings", "items": [{"key": "a", "path": "config/a"}]}},
-                            {
-                                "secret": {
-                                    "name": "hidden",
-                                    "items": [{"key": "b", "path": "secret/b", "mode": 0o400}],
-                                }
-                            },
-                            {"configMap": {"name": "absent", "optional": True}},
-                            {
-                                "downwardAPI": {
-                                    "items": [
-                                        {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
-                                    ]
-                                }
-                            },
-                            {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
-                        ],
-                    },
-                },
+                projections.of_pod("pod", "limits.memory"),
+                projections.of_all_sources("all"),
             ],
         },
     },
-    objects=(config_map("settings", {"a": "A", "unused": "-"}), secret("hidden", {"b": "B"})),
+    objects=(variables.SETTINGS, variables.CREDENTIALS),
     quick=True,
 )
 
@@ -140,12 +71,14 @@ def fields(stage: Stage) -> None:
 @DOWNWARD.case("resources in the environment, rounded up to their divisor", docs.DOWNWARD)
 def resources(stage: Stage) -> None:
     found = stage.env(8080)
-    assert {name: found.get(name) for name in _RESOURCES} == {
+    assert {name: found.get(name) for name in variables.AMOUNTS} == {
         "CPU_LIMIT": "1",
-        "CPU_MILLI": "1000",
+        "CPU_LIMIT_MILLI": "1000",
         "CPU_REQUEST": "250",
-        "MEMORY": str(96 << 20),
-        "MEMORY_MI": "96",
+        "MEMORY_LIMIT": str(96 << 20),
+        "MEMORY_LIMIT_MI": "96",
+        "MEMORY_REQUEST_KI": str(64 << 10),
+        "STORAGE_REQUEST": "8",
     }
 
 
@@ -165,7 +98,7 @@ def files(stage: Stage) -> None:
     assert 'note="costs $(A) lot"' in annotations
     assert r'lines="one\ntwo \"quoted\""' in annotations
     assert found["/etc/pod/names/pod"]["text"] == stage.machine.blueprint.name
-    assert found["/etc/pod/memory"]["text"] == str(96 << 20)
+    assert found["/etc/pod/amount"]["text"] == str(96 << 20)
     assert found["/etc/pod/..data/names/pod"]["mode"] == "0600"
 
 
@@ -173,12 +106,15 @@ def files(stage: Stage) -> None:
 def projected(stage: Stage) -> None:
     found = stage.report(8080, "/etc/all")["files"]
     assert set(found["/etc/all"]["entries"]) == {"..data", "config", "namespace", "secret", "token"}
-    texts = {
-        name: found[f"/etc/all/{name}"]["text"] for name in ("config/a", "secret/b", "namespace", "token")
+    expected = {
+        "config/mode": "fast",
+        "secret/token": variables.CREDENTIALS["stringData"]["TOKEN"],
+        "namespace": "shop",
+        "token": TOKEN.decode(),
     }
-    assert texts == {"config/a": "A", "secret/b": "B", "namespace": "shop", "token": TOKEN.decode()}
-    assert found["/etc/all/..data/config/a"]["mode"] == "0444"
-    assert found["/etc/all/..data/secret/b"]["mode"] == "0400"
+    assert {name: found[f"/etc/all/{name}"]["text"] for name in expected} == expected
+    assert found["/etc/all/..data/config/mode"]["mode"] == "0444"
+    assert found["/etc/all/..data/secret/token"]["mode"] == "0400"
 
 
 @DOWNWARD.case("the ServiceAccount's token where every client looks for it", docs.TOKEN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
-from tests.guest.scenario import REGISTRY, Scenario, container
+from tests.guest.scenario import Scenario, container
+from tests.guest.templates.identities import SYSCTLS, identities
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
@@ -21,35 +22,9 @@ SECURITY = Scenario(
     {
         "spec": {
             "automountServiceAccountToken": False,
-            "securityContext": {
-                "sysctls": [
-                    {"name": "kernel.shm_rmid_forced", "value": "1"},
-                    {"name": "net.ipv4.ip_local_port_range", "value": "20000 30000"},
-                ]
-            },
+            "securityContext": {"sysctls": SYSCTLS},
             "containers": [
-                container("plain", port=8080),
-                container(
-                    "locked",
-                    port=81,
-                    securityContext={
-                        "runAsNonRoot": True,
-                        "runAsUser": 1000,
-                        "readOnlyRootFilesystem": True,
-                        "allowPrivilegeEscalation": False,
-                        "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]},
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}],
-                ),
-                container(
-                    "more",
-                    port=8082,
-                    securityContext={"capabilities": {"add": ["SYS_TIME"], "drop": ["MKNOD"]}},
-                ),
-                container("privileged", port=8083, securityContext={"privileged": True}),
-                container("named", port=8084, image=f"{REGISTRY}/named-user:1"),
-                container("numeric", port=8085, image=f"{REGISTRY}/numeric-user:1"),
+                *identities(volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}]),
                 container("unmasked", port=8086, securityContext={"procMount": "Default", "runAsGroup": 77}),
             ],
             "volumes": [{"name": "scratch", "emptyDir": {}}],

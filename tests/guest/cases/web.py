@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.guest.cases import documentation as docs
-from tests.guest.cases.webserver import AWKWARD, CREDENTIALS, EXPANDED, LITERAL, NUMBERED, SETTINGS, TEMPLATE
+from tests.guest.cases.webserver import LITERAL, NUMBERED, TEMPLATE
 from tests.guest.guestapi import GuestApi
 from tests.guest.made import SECRET
 from tests.guest.nodekubelet import POD_IP
 from tests.guest.scenario import NAMESPACE, Scenario
+from tests.guest.templates.variables import AWKWARD, CREDENTIALS, EXPANDED, SETTINGS
 from twinhull.hulls import authority
 
 if TYPE_CHECKING:

@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-from tests.guest.scenario import REGISTRY, config_map, container, secret
+from tests.guest.scenario import container
+from tests.guest.templates.variables import ARGUMENTS, LITERALS, from_objects, literals
 
-AWKWARD = {
-    "QUOTES": """both "double" and 'single' and `back`""",
-    "LINES": "first\nsecond\n\nfourth\n",
-    "TABBED": "\tin\t",
-    "SPACES": "  around  ",
-    "UNICODE": "héllo wörld — 你好 🚀",
-    "EMPTY": "",
-    "EQUALS": "a=b=c",
-    "DOLLARS": "$HOME ${HOME} $1 $",
-    "BACKSLASH": r"C:\new\table",
-    "JSON": '{"key": ["value", null]}',
-    "SHELL": "; rm -rf / && echo $(whoami) #",
-    "WHOLE_LINE": "x" * 4000,
-}
-EXPANDED = {
-    "GREETING": ("hello", "hello"),
-    "DERIVED": ("$(GREETING)/$(EQUALS)", "hello/a=b=c"),
-    "ESCAPED": ("$$(GREETING)", "$(GREETING)"),
-    "UNKNOWN": ("$(NOBODY)", "$(NOBODY)"),
-    "LATER": ("$(DEFINED_LATER)", "$(DEFINED_LATER)"),
-    "DEFINED_LATER": ("late", "late"),
-    "TWICE": ("$$$(GREETING)", "$hello"),
-}
 NUMBERED = {f"NUMBERED_{number:03d}": f"value {number}" for number in range(181)}
-LITERAL = {**AWKWARD, **{name: said for name, (said, _) in EXPANDED.items()}, **NUMBERED}
+LITERAL = {**LITERALS, **NUMBERED}
 
-SETTINGS = config_map(
-    "settings",
-    {
-        "mode": "fast",
-        "app.conf": "listen 8080\n$(GREETING)\n",
-        "index.html": "<h1>one</h1>\n",
-        "tricky": "$(GREETING) $$(GREETING) $",
-    },
-    blob="AAECAwT/",
-)
-CREDENTIALS = secret("credentials", {"PASSWORD": "from secret", "TOKEN": "t0k$(GREETING)en"})
 TEMPLATE = {
     "metadata": {"labels": {"app": "web"}},
     "spec": {
@@ -50,11 +17,10 @@ TEMPLATE = {
         "containers": [
             container(
                 "web",
-                *("plain", "with space", "quote\"d'arg", "$(GREETING)-x", "$$(GREETING)", "$(NOBODY)"),
-                *("ünïcødé", "", "line\nbreak"),
+                *ARGUMENTS,
                 port=8080,
                 workingDir="/srv",
-                env=[{"name": name, "value": value} for name, value in LITERAL.items()],
+                env=literals(LITERAL),
                 readinessProbe={
                     "httpGet": {
                         "path": "/health?of=web",
@@ -71,39 +37,7 @@ TEMPLATE = {
                     {"name": "pages", "mountPath": "/srv/fixed.html", "subPath": "index.html"},
                 ],
             ),
-            container(
-                "from",
-                "--stay",
-                port=8081,
-                image=f"{REGISTRY}/entrypoint-and-command:1",
-                envFrom=[
-                    {"configMapRef": {"name": "settings"}, "prefix": "CFG_"},
-                    {"secretRef": {"name": "credentials"}},
-                    {"configMapRef": {"name": "absent", "optional": True}},
-                ],
-                env=[
-                    {"name": "PASSWORD", "value": "from env"},
-                    {
-                        "name": "MODE",
-                        "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}},
-                    },
-                    {
-                        "name": "TRICKY",
-                        "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "tricky"}},
-                    },
-                    {
-                        "name": "TOKEN",
-                        "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "TOKEN"}},
-                    },
-                    {
-                        "name": "ABSENT",
-                        "valueFrom": {
-                            "configMapKeyRef": {"name": "settings", "key": "none", "optional": True}
-                        },
-                    },
-                    {"name": "USES", "value": "$(MODE) $(TOKEN) $(CFG_mode)"},
-                ],
-            ),
+            from_objects(8081),
         ],
         "volumes": [
             {
