@@ -40,7 +40,7 @@ _IN_MACHINE: Mapping[str, str] = {
 }
 
 #: What the template's annotations may begin with, which go along to the Pod, or to the launcher Pod.
-_ANNOTATIONS: Mapping[str, str] = {
+ANNOTATIONS: Mapping[str, str] = {
     "dev.gvisor.": "it configures the sandbox",
     "io.katacontainers.": "it configures the sandbox",
     "io.kubernetes.cri-o.": "it configures the container runtime",
@@ -70,7 +70,7 @@ def evasions(spec: WorkloadSpec, isolation: Isolation) -> tuple[Evasion, ...]:
 
 def _annotations(template: Raw) -> Iterator[Evasion]:
     for key in (template.get("metadata") or {}).get("annotations") or {}:
-        for prefix, why in _ANNOTATIONS.items():
+        for prefix, why in ANNOTATIONS.items():
             if key.startswith(prefix):
                 yield Evasion(f"spec.template.metadata.annotations[{key}]", why)
 
