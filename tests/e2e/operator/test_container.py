@@ -33,10 +33,12 @@ def test_container_is_the_templates_pod(web: Subject) -> None:
     assert pod["metadata"]["labels"] == {
         "app": "shop",
         "twinhull.dev/hull": "Pod",
+        "twinhull.dev/hull-name": f"web-{revision}",
         "twinhull.dev/revision": revision,
         "twinhull.dev/workload": "web",
     }
-    assert pod["metadata"]["annotations"] == {"note": "kept"}
+    assert pod["metadata"]["annotations"].keys() == {"note", "twinhull.dev/applied"}
+    assert pod["metadata"]["annotations"]["note"] == "kept"
     (owner,) = pod["metadata"]["ownerReferences"]
     uid = workload["metadata"]["uid"]
     assert (owner["kind"], owner["uid"], owner["controller"]) == ("Workload", uid, True)
@@ -74,7 +76,7 @@ def test_labels_of_the_workload_itself_do_not_reach_the_pod(web: Subject, api: A
 
     pod = web.hull()["metadata"]
     assert "app.kubernetes.io/instance" not in pod["labels"]
-    assert "annotations" not in pod
+    assert pod["annotations"].keys() == {"twinhull.dev/applied"}
 
 
 def test_a_pod_deleted_behind_our_back_comes_back(web: Subject, api: Api) -> None:

@@ -36,7 +36,7 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
     )
     job = web.becomes("Completed")["status"]["hull"]["name"]
 
-    told(web, 17)
+    told(web, 16)
     # Nothing comes after it: another Workload's Events are posted behind this one's.
     other = web.named("other")
     other.apply()

@@ -49,7 +49,7 @@ def test_a_new_template_replaces_the_hull_once_the_old_one_is_gone(web: Subject,
     web.apply(isolation)
     before = web.becomes("Ready")["status"]["hull"]
 
-    web.change(template=template(containers=[container(image="nginx:1.30")]))
+    web.change(template=template(containers=[container(args=["--verbose"])]))
     after = web.becomes("Ready")["status"]["hull"]
 
     assert after["revision"] != before["revision"]

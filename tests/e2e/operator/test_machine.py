@@ -180,6 +180,7 @@ def test_machine_runs_the_guest_with_the_manifest_beside_it(web: Subject) -> Non
     assert machine["kind"] == "VirtualMachine"
     assert machine["metadata"]["labels"] == {
         "twinhull.dev/hull": "VirtualMachine",
+        "twinhull.dev/hull-name": name,
         "twinhull.dev/revision": workload["status"]["hull"]["revision"],
         "twinhull.dev/workload": "web",
     }
@@ -232,7 +233,7 @@ def test_manifest_holds_the_very_pod_of_the_container(web: Subject) -> None:
 
     inside = manifest["pod"]
     assert (inside["apiVersion"], inside["kind"]) == ("v1", "Pod")
-    assert inside["metadata"]["annotations"] == {"note": "kept"}
+    assert inside["metadata"]["annotations"].keys() == {"note", "twinhull.dev/applied"}
     assert "ownerReferences" not in inside["metadata"]
     assert inside["spec"]["hostname"] == pod["spec"]["hostname"] == "web"
     # The API server adds its defaults to the Pod; made again from the manifest, it would add the same.

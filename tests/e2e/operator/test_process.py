@@ -21,6 +21,7 @@ from tests.e2e.operator.subject import Subject
 from tests.operator_process import GUEST_IMAGE
 from tests.request_proxy import RequestProxy
 from twinhull.cli import main
+from twinhull.shell.kinds import WATCHED
 
 pytestmark = pytest.mark.simulated
 
@@ -72,7 +73,8 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def is_at_work(where: str, proxy: RequestProxy) -> None:
     eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
-    eventually(lambda: len({r.path for r in proxy.requests if r.is_watch}) == 9, 30, "it watches all kinds")
+    watched = {kind.path() for kind in WATCHED}
+    eventually(lambda: watched <= {r.path for r in proxy.requests if r.is_watch}, 30, "it watches all kinds")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
