@@ -257,6 +257,11 @@ class Exit(Model):
     container: str | None = Field(None, description="The container that decided.")
     finished_at: datetime | None = Field(None, description="When it ended.")
     revision: str = Field(description="The revision that ended; another revision runs anew.")
+    asked: str | None = Field(
+        None,
+        description="The revision that it would have been without policies, where they made it another: it "
+        "doesn't run anew because they change.",
+    )
 
 
 class UnsupportedField(Model):

@@ -176,28 +176,40 @@ class Case:
         return pod.restart_policy(self.workload.spec.template["spec"])
 
     @cached_property
+    def asked_revision(self) -> str:
+        """The revision that would run if there were no policies."""
+        spec, restart = self.workload.spec, self.workload.metadata.restart
+        asked = isolation.resolve(spec, self.defaults)
+        return revision(spec, asked.resolved, asked.runtime_class, restart)
+
+    @cached_property
     def exit(self) -> Exit | None:
         """How the present revision ended for good, None if it has not.
 
         Its hull says so while it is there; once it is going or gone only the status remembers. This is the
         one thing that is read from it: a run to completion must not be repeated because its Pod was tidied
-        away.
+        away. Nor because policies isolate it otherwise than when it ran.
         """
         if self.restart_policy is RestartPolicy.ALWAYS:
             return None
-        found = self.current.exit if self.current else None
-        if found is None and (self.current is None or self.current.deleting or self.current.restarted):
+        as_asked = next((former for former in self.former if former.revision == self.asked_revision), None)
+        hull = self.current or as_asked
+        found = hull.exit if hull else None
+        if found is None and (hull is None or hull.deleting or hull.restarted):
             found = self.workload.status.exit
-        if found is None or found.revision != self.revision or self._runs_again(found):
+        if found is None or self._runs_again(hull, found):
             return None
-        return found
+        if found.revision == self.revision and self.revision != self.asked_revision:
+            found = found.model_copy(update={"asked": self.asked_revision})
+        same = {self.revision, self.asked_revision}
+        return found if found.revision in same or found.asked in same else None
 
-    def _runs_again(self, ended: Exit) -> bool:
+    def _runs_again(self, hull: Hull | None, ended: Exit) -> bool:
         """Whether OnFailure starts over: a Pod that failed as a whole, such as an evicted one.
 
         Containers are restarted within their Pod; a Pod that outlived its own deadline isn't.
         """
-        failed = self.current is not None and self.current.phase == "Failed"
+        failed = hull is not None and hull.phase == "Failed"
         return (
             self.restart_policy is RestartPolicy.ON_FAILURE and failed and ended.reason != "DeadlineExceeded"
         )

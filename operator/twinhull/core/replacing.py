@@ -15,7 +15,7 @@ from twinhull.hulls.hull import Hull
 
 def recreated(case: Case) -> Step | None:
     """A hull of another revision is still there: it goes first, once it is known that another can come."""
-    if case.starts_first or not case.former:
+    if case.starts_first or not case.former or (case.exit and all(hull.ended for hull in case.former)):
         return None
     hull = case.hull_objects[-1]
     standing = case.current is None and any(not former.deleting for former in case.former)

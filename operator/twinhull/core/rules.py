@@ -105,7 +105,7 @@ def completed(case: Case) -> Step | None:
     """
     if case.exit is None:
         return None
-    machines = [hull for hull in (case.current,) if hull and hull.kind == "VirtualMachine"]
+    machines = [hull for hull in case.own if hull.kind == "VirtualMachine"]
     remembered = case.workload.status.exit == case.exit
     actions = removals(machines, "Completed", "it ran to completion") if remembered else ()
     again = timedelta() if machines and not remembered else None

@@ -105,6 +105,7 @@ MAXIMAL: Raw = {
             "container": "web",
             "finishedAt": "2026-11-23T07:45:00.123456Z",
             "revision": "6f9c1",
+            "asked": "6f9c2",
         },
         "conditions": [
             {

@@ -270,3 +270,51 @@ def test_what_reaches_past_a_floor_is_refused_by_name(evasion: str) -> None:
 def test_what_reaches_past_nothing_is_no_evasion(raw: Raw) -> None:
     floor = MACHINES if raw["spec"]["isolationPolicy"] == "VirtualMachine" else BOXING
     assert decide(case(raw, namespace(), floor, GVISOR, KUBEVIRT)).reason == "Creating"
+
+
+ONCE = workload({"isolationPolicy": "Container"}, pod={"restartPolicy": "Never"})
+
+
+def completed(name: str, **also: str) -> Raw:
+    """That Workload, after a run of this hull that its status remembers."""
+    end = {"code": 0, "reason": "Completed", "revision": name.rpartition("-")[2], **also}
+    return ONCE | {"status": {"exit": end}}
+
+
+def test_what_has_run_to_completion_does_not_run_again_because_of_a_policy() -> None:
+    name = case(ONCE).hull_name
+    there = hull("Pod", name, status=ended("Succeeded", terminated("web", 0)))
+    for found in (
+        case(ONCE, namespace(), BOXING, GVISOR, there),
+        case(completed(name), namespace(), BOXING, GVISOR, there),
+        case(completed(name), namespace(), BOXING, GVISOR),
+        case(completed(name), namespace(), MACHINES, KUBEVIRT),
+    ):
+        assert (decide(found).reason, written(found)) == ("Completed", [])
+
+
+def test_what_ran_to_completion_as_a_policy_wanted_does_not_run_again_without_it() -> None:
+    raised = case(ONCE, namespace(), BOXING, GVISOR)
+    there = hull("Pod", raised.hull_name, status=ended("Succeeded", terminated("web", 0)))
+    found = case(ONCE, namespace(), BOXING, GVISOR, there)
+    assert found.exit is not None
+    assert found.exit.asked == case(ONCE).revision
+    remembered = completed(raised.hull_name, asked=found.exit.asked)
+    assert decide(case(remembered, namespace())).reason == "Completed"
+    assert decide(case(remembered, namespace(), MACHINES, KUBEVIRT)).reason == "Completed"
+
+
+def test_what_ran_to_completion_runs_again_once_it_asks_for_something_else() -> None:
+    again = completed(case(ONCE).hull_name)
+    again["spec"] = {**again["spec"], "isolationPolicy": "Sandbox"}
+    assert decide(case(again, namespace(), BOXING, GVISOR)).reason == "Creating"
+
+
+def test_job_that_was_evicted_runs_again_where_the_policy_says() -> None:
+    again = workload({"isolationPolicy": "Container"}, pod={"restartPolicy": "OnFailure"})
+    there = hull("Pod", case(again).hull_name, status=ended("Failed", reason="Evicted"))
+    found = case(again, namespace(), BOXING, GVISOR, there)
+    assert (decide(found).reason, written(found)) == (
+        "Replacing",
+        [there["kind"] + "/" + there["metadata"]["name"]],
+    )
