@@ -39,9 +39,11 @@ def test_is_listed_by_where_it_is_mounted_while_the_gate_is_closed() -> None:
     "spec",
     [
         {},
-        identity(fsGroup=107),
         identity(runAsUser=0, runAsGroup=0),
         identity(runAsUser=107, runAsGroup=107),
+        identity(runAsGroup=107, fsGroup=107, supplementalGroups=[107]),
+        identity(supplementalGroups=[2000]),
+        {"mount": {"readOnly": True}, **identity(fsGroup=107)},
         {"container": identity(runAsUser=0), **identity(runAsUser=1000)},
         {"mount": {"readOnly": True}, **identity(runAsUser=1000, runAsGroup=1000)},
         {
@@ -59,7 +61,7 @@ def test_is_honoured_behind_the_gate(spec: Any) -> None:
 def test_files_cannot_be_given_to_another_group(mount: Any) -> None:
     assert listed(mount=mount, **identity(fsGroup=2000)) == {
         "spec.securityContext.fsGroup": "KubeVirt shares a filesystem claim as user and group 107, and can't "
-        "give its files to another group: set 107, use a claim of volumeMode Block with volumeDevices, or "
+        "give its files to another group: remove it, use a claim of volumeMode Block with volumeDevices, or "
         "isolation Container"
     }
 
@@ -79,6 +81,16 @@ def test_files_cannot_be_given_to_another_group(mount: Any) -> None:
 def test_files_cannot_be_made_by_another_user(spec: Any, path: str) -> None:
     assert listed(**spec) == {
         path: "KubeVirt shares a filesystem claim as user and group 107, so only 0 and 107 can make files in "
-        "it: use 0, or 107 with fsGroup 107; mount it with readOnly, use a claim of volumeMode Block with "
-        "volumeDevices, or isolation Container"
+        "it: use those, mount it with readOnly, use a claim of volumeMode Block with volumeDevices, or "
+        "isolation Container"
+    }
+
+
+@pytest.mark.parametrize("context", [{"fsGroup": 107}, {"supplementalGroups": [107], "runAsGroup": 0}])
+def test_files_cannot_be_made_by_who_has_the_group_beside_another(context: Any) -> None:
+    assert listed(**identity(**context)) == {
+        f"spec.securityContext.{next(iter(context))}": "KubeVirt shares a filesystem claim as user and group "
+        "107, and who has that group beside another can't make files in it: set runAsGroup 107, remove it, "
+        "mount the claim with readOnly, use a claim of volumeMode Block with volumeDevices, or isolation "
+        "Container"
     }

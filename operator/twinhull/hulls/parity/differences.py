@@ -65,10 +65,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Filesystem claims",
         "Shared by KubeVirt's virtiofsd, which is user and group 107 and has no capabilities. What users 0 "
-        "and 107 make there is 107's. Other users, such as an image's own, can use what is there as its "
-        "modes let them, and make nothing; nobody can give files away. Nodes give a claim's files to the "
-        "launcher Pod's fsGroup, 107, as they do to a Pod's own. Locks, and inotify, reach no further than "
-        "the machine.",
+        "and 107 make there is 107's. Other users, such as an image's own, and who has group 107 beside "
+        "another, can use what is there as its modes let them, and make nothing; nobody can give files away. "
+        "Nodes give a claim's files to the launcher Pod's fsGroup, 107, as they do to a Pod's own. Locks and "
+        "inotify reach no further than the machine.",
     ),
     Difference(
         "Eviction",

@@ -3,7 +3,9 @@
 KubeVirt shares them by virtiofs, behind a feature gate, from a virtiofsd that has one user and group and no
 capabilities: it can't make files for others, nor give files away. The launcher Pod's fsGroup is that group
 (kubevirt.io/kubevirt, pkg/virt-controller/services: generateContainerFromVolume of virtiofs.go,
-computePodSecurityContext of template.go). As a disk, a claim would hold an image file instead of its files.
+computePodSecurityContext of template.go). To make a file for a process that has the folder's group beside its
+own, virtiofsd would have to change its groups (linux/fs/fuse/dir.c, get_create_supp_group), which it can't.
+As a disk, a claim would hold an image file instead of its files.
 """
 
 from __future__ import annotations
@@ -25,11 +27,15 @@ _CLOSED = (
 )
 _GROUP = (
     "KubeVirt shares a filesystem claim as user and group 107, and can't give its files to another group: "
-    f"set 107, {_OTHERWISE}"
+    f"remove it, {_OTHERWISE}"
 )
-_USER = (
+_OTHER = (
     "KubeVirt shares a filesystem claim as user and group 107, so only 0 and 107 can make files in it: use "
-    f"0, or 107 with fsGroup 107; mount it with readOnly, {_OTHERWISE}"
+    f"those, mount it with readOnly, {_OTHERWISE}"
+)
+_BESIDE = (
+    "KubeVirt shares a filesystem claim as user and group 107, and who has that group beside another can't "
+    f"make files in it: set runAsGroup 107, remove it, mount the claim with readOnly, {_OTHERWISE}"
 )
 _ROOT, _VIRTIOFSD = 0, 107
 
@@ -46,9 +52,23 @@ def unsupported_claims(spec: Raw, *, virtiofs_storage: bool) -> Iterator[Unsuppo
         yield UnsupportedField(path="spec.securityContext.fsGroup", reason=_GROUP)
     for where, container, mount in mounts:
         if not mount["readOnly"]:
-            for path, identity in _identities(spec, where, container):
-                if identity not in {_ROOT, _VIRTIOFSD}:
-                    yield UnsupportedField(path=path, reason=_USER)
+            yield from _unwritable(spec, where, container)
+
+
+def _unwritable(spec: Raw, where: str, container: Raw) -> Iterator[UnsupportedField]:
+    """What keeps a container from making files in a claim."""
+    user = _identity(spec, where, container, "runAsUser")
+    group = _identity(spec, where, container, "runAsGroup")
+    for path, identity in (user, group):
+        if identity not in {None, _ROOT, _VIRTIOFSD}:
+            yield UnsupportedField(path=path, reason=_OTHER)
+    if group[1] == _VIRTIOFSD:
+        return
+    context = spec.get("securityContext") or {}
+    if context.get("fsGroup") == _VIRTIOFSD:
+        yield UnsupportedField(path="spec.securityContext.fsGroup", reason=_BESIDE)
+    if _VIRTIOFSD in (context.get("supplementalGroups") or ()):
+        yield UnsupportedField(path="spec.securityContext.supplementalGroups", reason=_BESIDE)
 
 
 def _mounts(spec: Raw) -> Iterator[tuple[str, Raw, Raw]]:
@@ -65,11 +85,10 @@ def _mounts(spec: Raw) -> Iterator[tuple[str, Raw, Raw]]:
                 yield f"spec.{kind}[{container['name']}]", container, {**mount, "readOnly": read_only}
 
 
-def _identities(spec: Raw, where: str, container: Raw) -> Iterator[tuple[str, int]]:
-    """The user and the group of a container's processes, as far as the template says them, and where."""
-    for field in ("runAsUser", "runAsGroup"):
-        for at, said in ((where, container), ("spec", spec)):
-            identity = (said.get("securityContext") or {}).get(field)
-            if identity is not None:
-                yield f"{at}.securityContext.{field}", identity
-                break
+def _identity(spec: Raw, where: str, container: Raw, field: str) -> tuple[str, int | None]:
+    """Where a container's user or group is said, and which it is, None if only its image says it."""
+    for at, said in ((where, container), ("spec", spec)):
+        identity = (said.get("securityContext") or {}).get(field)
+        if identity is not None:
+            return f"{at}.securityContext.{field}", identity
+    return where, None
