@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from twinhull.core.case import Case
-from twinhull.core.isolation.evasion import evasions
+from twinhull.core.isolation.evasion import Evasion, evasions, of_instancetype
 from twinhull.core.steps import Step, stalled, waiting
 
 
@@ -31,7 +32,7 @@ def evading(case: Case) -> Step | None:
     floor = case.resolution.floor
     if floor is None or case.exit is not None:
         return None
-    found = evasions(case.spec, case.resolution.resolved)
+    found = [*evasions(case.spec, case.resolution.resolved), *_of_instancetype(case)]
     if not found:
         return None
     named = "; ".join(f"{evasion.path} ({evasion.why})" for evasion in found)
@@ -40,3 +41,11 @@ def evading(case: Case) -> Step | None:
         f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
         "remove it",
     )
+
+
+def _of_instancetype(case: Case) -> Iterator[Evasion]:
+    """What the instancetype brings, which whoever may write it in the Workload's namespace may change."""
+    named = case.spec.virtual_machine.instancetype
+    if case.is_machine and named and named.kind == "VirtualMachineInstancetype":
+        found = case.observed.find(named.kind, named.name)
+        yield from of_instancetype(found) if found else ()

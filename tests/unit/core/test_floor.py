@@ -318,3 +318,20 @@ def test_job_that_was_evicted_runs_again_where_the_policy_says() -> None:
         "Replacing",
         [there["kind"] + "/" + there["metadata"]["name"]],
     )
+
+
+@pytest.mark.parametrize("field", ["gpus", "hostDevices"])
+def test_instancetype_of_the_namespace_brings_no_devices_of_the_node(field: str) -> None:
+    kind = {"name": "own", "kind": "VirtualMachineInstancetype"}
+    raw = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": {"instancetype": kind}})
+    own: Raw = {"kind": "VirtualMachineInstancetype", "metadata": {"name": "own"}, "spec": {}}
+    there = (namespace(), MACHINES, KUBEVIRT)
+    assert decide(case(raw, *there, own)).reason == "Creating"
+    devices = own | {"spec": {field: [{"name": "d", "deviceName": "vendor/d"}]}}
+    reason, message = stalled(case(raw, *there, devices))
+    assert reason == "EvadesFloor"
+    assert message == (
+        "IsolationPolicy machines requires VirtualMachine, past which this would reach: "
+        "spec.virtualMachine.instancetype (VirtualMachineInstancetype own has "
+        f"{field}, which are the node's devices): remove it"
+    )

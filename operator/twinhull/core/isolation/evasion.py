@@ -68,6 +68,17 @@ def evasions(spec: WorkloadSpec, isolation: Isolation) -> tuple[Evasion, ...]:
             return ()
 
 
+def of_instancetype(instancetype: Raw) -> Iterator[Evasion]:
+    """What a namespace's own instancetype brings of the node; the cluster's are the administrator's."""
+    for field in ("gpus", "hostDevices"):
+        if instancetype.get("spec", {}).get(field):
+            name = instancetype["metadata"]["name"]
+            path = "spec.virtualMachine.instancetype"
+            yield Evasion(
+                path, f"VirtualMachineInstancetype {name} has {field}, which are the node's devices"
+            )
+
+
 def _annotations(template: Raw) -> Iterator[Evasion]:
     for key in (template.get("metadata") or {}).get("annotations") or {}:
         for prefix, why in ANNOTATIONS.items():
