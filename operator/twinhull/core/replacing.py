@@ -81,11 +81,14 @@ def succeeded(case: Case) -> Step | None:
 
 
 def until_overdue(case: Case) -> timedelta | None:
-    """How much longer a new hull may take, None if there is none or it was given up."""
+    """How much longer a new hull may take, None if there is none, it was given up, or the time is over: what
+    keeps it from being made is then to be looked at when it changes, and no sooner.
+    """
     attempt = case.attempt
     if attempt is None or attempt.failed_at:
         return None
-    return attempt.started_at + _deadline(case) - case.now
+    left = attempt.started_at + _deadline(case) - case.now
+    return left if left > timedelta() else None
 
 
 def _leaving(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
