@@ -9,10 +9,12 @@ from twinhull.core.actions import Note
 
 
 def notes(before: WorkloadStatus, after: WorkloadStatus) -> Iterator[Note]:
-    """The Events of a change of status: a stall or its other reason, what was dropped,
-    becoming ready, ceasing to be.
+    """The Events of a change of status: that a policy raises it, a stall or its other reason, what was
+    dropped, becoming ready, ceasing to be.
     """
     was, now = _by_type(before), _by_type(after)
+    if after.isolation and after.isolation.reason == "RaisedByPolicy" and after.isolation != before.isolation:
+        yield Note("Normal", after.isolation.reason, after.isolation.message)
     if _true(now, "Stalled"):
         if not _true(was, "Stalled") or was["Stalled"].reason != now["Stalled"].reason:
             yield Note("Warning", now["Stalled"].reason, now["Stalled"].message)

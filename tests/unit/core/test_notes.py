@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from twinhull.api.workload import Condition, UnsupportedField, WorkloadStatus
+from twinhull.api.workload import Condition, Isolation, IsolationStatus, UnsupportedField, WorkloadStatus
 from twinhull.core.notes import notes
 
 Truth = Literal["True", "False", "Unknown"]
@@ -69,3 +69,21 @@ def test_note_says_what_the_condition_says() -> None:
     assert note.message == "Ready!"
     dropped, _ = notes(STARTING, DROPPED)
     assert dropped.message == "the API server left out spec.template.spec.hostUsers"
+
+
+def raised(policy: str) -> WorkloadStatus:
+    isolation = IsolationStatus(
+        requested="Auto",
+        resolved=Isolation.SANDBOX,
+        policy=policy,
+        reason="RaisedByPolicy",
+        message=f"IsolationPolicy {policy} requires it",
+    )
+    return READY.model_copy(update={"isolation": isolation})
+
+
+def test_policy_that_raises_is_told_once() -> None:
+    first = [(note.type, note.reason, note.message) for note in notes(READY, raised("a"))]
+    assert first == [("Normal", "RaisedByPolicy", "IsolationPolicy a requires it")]
+    assert list(notes(raised("a"), raised("a"))) == []
+    assert [note.message for note in notes(raised("a"), raised("b"))] == ["IsolationPolicy b requires it"]
