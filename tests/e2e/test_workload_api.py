@@ -384,5 +384,5 @@ def test_kubectl_lists_by_short_name_and_category(control_plane: Cluster, namesp
     headers = kubectl("get", "wl", "--namespace", namespace).splitlines()[0].split()
     assert headers == ["NAME", "READY", "REASON", "ISOLATION", "HULL", "NODE", "AGE"]
     wide = kubectl("get", "wl", "--namespace", namespace, "--output=wide").splitlines()[0].split()
-    assert wide == [*headers, "REQUESTED", "ADDRESS", "REVISION", "MESSAGE"]
+    assert wide == [*headers, "REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE"]
     assert "listed" in kubectl("get", "twinhull", "--namespace", namespace)

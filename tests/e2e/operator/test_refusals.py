@@ -105,8 +105,9 @@ def test_a_field_that_kubevirt_does_not_know_is_refused_by_name(web: Subject) ->
 def test_a_machine_whose_instancetype_is_missing_waits_for_it(web: Subject, api: Api) -> None:
     name = f"late-{web.namespace}"
     web.apply("VirtualMachine", virtualMachine={"instancetype": {"name": name}})
-    message = condition(web.becomes("FailedFindInstancetype"), "Reconciling")[2]
-    assert f'virtualmachineclusterinstancetypes.instancetype.kubevirt.io "{name}" not found' in message
+    message = condition(web.becomes("InstancetypeMissing"), "Stalled")[2]
+    assert f"VirtualMachineClusterInstancetype {name} does not exist" in message
+    assert web.belongings() == {}
 
     instancetype = {
         "apiVersion": "instancetype.kubevirt.io/v1beta1",

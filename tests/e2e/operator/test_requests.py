@@ -11,11 +11,12 @@ from tests.controlplane import Cluster
 from tests.e2e.operator.subject import NEVER_READY, Subject, container, template
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import Request, RequestProxy
+from twinhull.shell.kinds import WATCHED
 
 pytestmark = pytest.mark.simulated
 
-#: What is watched: the operator's eight kinds, and kopf's own, CustomResourceDefinitions.
-WATCHES = 9
+#: What is watched: the operator's kinds, and kopf's own.
+WATCHES = {kind.path() for kind in WATCHED} | {"/apis/apiextensions.k8s.io/v1/customresourcedefinitions"}
 #: The kind that the operator lists last.
 WORKLOADS = "/apis/twinhull.dev/v1alpha1/workloads"
 _barriers = count()
@@ -56,7 +57,7 @@ def watched(operator: OperatorProcess, cluster: Cluster, namespace: str) -> Subj
 
 def all_is_watched(cluster: Cluster, proxy: RequestProxy) -> None:
     cluster.eventually(
-        lambda: len({r.path for r in proxy.requests if r.is_watch}) == WATCHES, 60, "all kinds are watched"
+        lambda: {r.path for r in proxy.requests if r.is_watch} == WATCHES, 60, "all kinds are watched"
     )
 
 

@@ -226,8 +226,8 @@ def test_wide_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
     web.apply("VirtualMachine")
     hull = web.becomes("Ready")["status"]["hull"]
     header, row = table(kubectl, web.namespace, "--output=wide")
-    assert header[7:] == ["REQUESTED", "ADDRESS", "REVISION", "MESSAGE"]
+    assert header[7:] == ["REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE"]
     assert row[7:] == [
-        *("VirtualMachine", hull["address"], hull["revision"]),
+        *("VirtualMachine", "", hull["address"], hull["revision"]),
         f"VirtualMachine {hull['name']} is ready",
     ]
