@@ -81,6 +81,7 @@ class Blueprint:
     probe: Mapping[str, Any] | None
     labels: Mapping[str, str]
     searches: tuple[str, ...]
+    name_servers: tuple[str, ...]
     grace: int
 
     @classmethod
@@ -110,6 +111,7 @@ class Blueprint:
             probe=spec.get("readinessProbe"),
             labels=template["metadata"].get("labels", {}),
             searches=_searches(spec, vm["metadata"]["namespace"]),
+            name_servers=tuple((spec.get("dnsConfig") or {}).get("nameservers", ())),
             grace=spec["terminationGracePeriodSeconds"],
         )
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.guest.made import Shelf, render
-from tests.guest.scenario import PRIVATE, REGISTRY
+from tests.guest.made import Made, Shelf, render
+from tests.guest.scenario import PRIVATE, REGISTRY, config_map
 from tests.guest.stage import Stage
+from twinhull.api.registry import ClusterRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,6 +62,8 @@ class Boots:
         """Starts the scenarios of these cases."""
         wanted: dict[Scenario, list[Case]] = {}
         for case in cases:
+            if before := case.scenario.after:
+                wanted[before] = list(before.cases)  # by which it leaves what the other finds
             wanted.setdefault(case.scenario, []).append(case)
         for scenario, chosen in wanted.items():
             self._boots[scenario] = self._pool.submit(self._boot, scenario, chosen)
@@ -84,13 +87,13 @@ class Boots:
         self._pool.shutdown(wait=True)
 
     def _boot(self, scenario: Scenario, cases: list[Case]) -> Boot:
+        if scenario.after:
+            wait([self._boots[scenario.after]])
         boot, began = Boot(), time.monotonic()
         shelf = Shelf()
         shelf.put(*scenario.objects)
-        mirrors = {REGISTRY: self.registry.mirror, PRIVATE: self.private.mirror}
         try:
-            made = render(scenario.workload(), shelf, mirrors, scenario.manifest)
-            machine = self.launcher.launch(made, scenario.ports)
+            machine = self.launcher.launch(self._made(scenario, shelf), scenario.ports)
         except Exception as error:  # noqa: BLE001 - becomes the outcome of all cases
             return Boot({case.title: error for case in cases})
         self._running.append(machine)
@@ -109,6 +112,19 @@ class Boots:
             machine.stop()
             boot.seconds = time.monotonic() - began
         return boot
+
+    def _made(self, scenario: Scenario, shelf: Shelf) -> Made:
+        """What the operator makes of it, with the registries that it or the Workload is configured with."""
+        mirrors = {REGISTRY: self.registry.mirror}
+        workload, authority = scenario.workload(), self.private.certificates
+        private = {"host": PRIVATE, "mirrors": (self.private.mirror,)}
+        if not scenario.trusts:
+            known = ClusterRegistry.model_validate({**private, "caBundle": authority})
+            return render(workload, shelf, mirrors, scenario.manifest, (known,))
+        shelf.put(config_map(scenario.trusts, {"ca.crt": authority}))
+        ca = {"configMap": scenario.trusts, "key": "ca.crt"}
+        workload["spec"]["virtualMachine"] = {"registries": [{**private, "ca": ca}]}
+        return render(workload, shelf, mirrors, scenario.manifest)
 
 
 def _attempt(what: Callable[[], object]) -> BaseException | None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from tests.guest.blueprint import Blueprint
 
+#: The user and group of KubeVirt's own processes (kubevirt.io/kubevirt/pkg/util, NonRootUID).
+VIRTIOFSD = 107
+
 
 @dataclass(frozen=True)
 class Place:
@@ -38,6 +41,16 @@ class Place:
     def qmp(self) -> Path:
         """QEMU's control socket."""
         return self.folder / "qmp"
+
+    @property
+    def taken(self) -> Path:
+        """Where QEMU's network sends what is for the machine, if that doesn't go there by itself."""
+        return self.folder / "taken.sock"
+
+    @property
+    def given(self) -> Path:
+        """Where the machine gets it."""
+        return self.folder / "given.sock"
 
     def socket(self, device: str) -> Path:
         """The socket between QEMU and the virtiofsd of a file system."""
@@ -68,6 +81,15 @@ def qemu(blueprint: Blueprint, place: Place) -> list[str]:
 def virtiofsd(folder: Path, socket: Path) -> list[str]:
     """kubevirt.io/kubevirt/pkg/virt-controller/services/virtiofs.go, less what is for migrations."""
     return [f"--socket-path={socket}", f"--shared-dir={folder}", "--sandbox=none", "--cache=auto"]
+
+
+def unprivileged(command: list[str]) -> list[str]:
+    """A command as the user and group that KubeVirt's virtiofsd has, without capabilities (as above).
+
+    They are this process's own, by another number: nothing is needed to take them on, and other users'
+    numbers mean nothing.
+    """
+    return ["/usr/bin/unshare", "--user", f"--map-user={VIRTIOFSD}", f"--map-group={VIRTIOFSD}", *command]
 
 
 def xorrisofs(output: Path, entries: Iterable[Path]) -> list[str]:
@@ -107,4 +129,15 @@ def _network(blueprint: Blueprint, place: Place) -> list[str]:
         *(f"dnssearch={domain}" for domain in blueprint.searches),
         *(f"hostfwd=tcp:{place.address}:{here}-:{there}" for there, here in place.forwards.items()),
     ]
-    return ["-netdev", ",".join(options), "-device", "virtio-net-pci,netdev=network,romfile="]
+    network = ["-netdev", ",".join(options), "-device", "virtio-net-pci,netdev=network,romfile="]
+    return [*network, *(_passed_through(place) if len(blueprint.name_servers) > 1 else ())]
+
+
+def _passed_through(place: Place) -> list[str]:
+    """What the network sends to the machine goes out by one socket, and comes back by the other."""
+    return [
+        *("-chardev", f"socket,id=taken,path={place.taken},server=on,wait=off"),
+        *("-chardev", f"socket,id=given,path={place.given},server=on,wait=off"),
+        *("-object", "filter-redirector,id=take,netdev=network,queue=tx,outdev=taken"),
+        *("-object", "filter-redirector,id=give,netdev=network,queue=tx,indev=given"),
+    ]

@@ -15,6 +15,7 @@ from tests.guest.blueprint import Blueprint
 from tests.guest.commandlines import Place
 from tests.guest.guestapi import GuestApi
 from tests.guest.machine import Machine
+from tests.guest.nameservers import NameServers
 from tests.guest.nodekubelet import NodeKubelet
 from tests.guest.qmp import Qmp
 from tests.guest.registry import tied
@@ -78,10 +79,13 @@ class Launcher:
         processes = self._share(blueprint, place, volumes)
         began = time.monotonic()
         try:
-            processes.append(self._start("qemu-system-x86_64", commandlines.qemu(blueprint, place), folder))
+            command = self.tools.command("qemu-system-x86_64", *commandlines.qemu(blueprint, place))
+            processes.append(_start("qemu-system-x86_64", command, folder))
             qmp = eventually(
                 lambda: Qmp(place.qmp), 30, "QEMU answers", alive=lambda: process.check(processes)
             )
+            if len(blueprint.name_servers) > 1:
+                NameServers.start(place.taken, place.given, blueprint.name_servers)
         except BaseException:
             process.stop(processes)
             raise
@@ -93,8 +97,11 @@ class Launcher:
         started = []
         for device in blueprint.file_systems:
             socket = place.socket(device.name)
-            command = commandlines.virtiofsd(volumes.projection(device).folder, socket)
-            started.append(self._start("virtiofsd", command, place.folder, f"virtiofsd-{device.name}"))
+            arguments = commandlines.virtiofsd(volumes.shared(device), socket)
+            command = self.tools.command("virtiofsd", *arguments)
+            if device.source.kind == "persistentVolumeClaim":
+                command = commandlines.unprivileged(command)
+            started.append(_start(f"virtiofsd-{device.name}", command, place.folder))
         for device in blueprint.file_systems:
             eventually(
                 place.socket(device.name).exists,
@@ -104,15 +111,16 @@ class Launcher:
             )
         return started
 
-    def _start(self, program: str, arguments: list[str], folder: Path, name: str | None = None) -> Process:
-        return process.start(
-            name or program,
-            tied(self.tools.command(program, *arguments)),
-            log=folder / f"{name or program}.log",
-            folder=folder,
-            environment={"PATH": "/usr/bin:/bin"},
-            tied=False,
-        )
+
+def _start(name: str, command: list[str], folder: Path) -> Process:
+    return process.start(
+        name,
+        tied(command),
+        log=folder / f"{name}.log",
+        folder=folder,
+        environment={"PATH": "/usr/bin:/bin"},
+        tied=False,
+    )
 
 
 def _manifest(made: Made, blueprint: Blueprint) -> dict[str, Any]:

@@ -68,14 +68,16 @@ def render(
     shelf: Shelf,
     mirrors: Mapping[str, str],
     changes: Mapping[str, Any] | None = None,
+    registries: tuple[ClusterRegistry, ...] = (),
 ) -> Made:
     """What the operator would make of a Workload, without any API server. The manifest goes onto the shelf.
 
     `mirrors` are the addresses of the registries that the operator is configured with, by the host that
-    images are named with. `changes` are made in the manifest, for what no operator would tell a guest.
+    images are named with, and `registries` are others of which more is said. `changes` are made in the
+    manifest, for what no operator would tell a guest.
     """
-    registries = tuple(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items())
-    defaults = OperatorDefaults(guest_image=GUEST_IMAGE, registries=registries, guest_secret=SECRET)
+    known = (*(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items()), *registries)
+    defaults = OperatorDefaults(guest_image=GUEST_IMAGE, registries=known, guest_secret=SECRET)
     seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
     manifest, vm = case.hull_objects

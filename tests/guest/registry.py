@@ -6,13 +6,14 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import urllib3
 import yaml
 
 from tests.controlplane import process
+from tests.controlplane.certificates import Authority
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 
@@ -36,18 +37,20 @@ def tied(command: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Registry:
-    """docker-registry with an empty storage; with `private` it asks everybody for USER and PASSWORD."""
+    """docker-registry with an empty storage. A private one asks everybody for USER and PASSWORD, and speaks
+    TLS, by a certificate of an `authority` of its own (PEM).
+    """
 
     port: int
-    private: bool
     process: Process
+    authority: Path | None
 
     @classmethod
     def start(cls, tools: Tools, folder: Path, *, private: bool = False) -> Registry:
         """Starts one that keeps everything in `folder`, and gives it when it answers."""
         folder.mkdir(parents=True)
         (port,) = free_ports(1)
-        settings = {
+        settings: dict[str, Any] = {
             "version": 0.1,
             "log": {"level": "info", "accesslog": {"disabled": False}},
             "storage": {
@@ -56,9 +59,12 @@ class Registry:
             },
             "http": {"addr": f"{LOOPBACK}:{port}", "secret": "of no use to anybody"},
         }
-        if private:
+        authority = Authority(folder, "registry") if private else None
+        if authority:
             (folder / "htpasswd").write_text(f"{_HTPASSWD}\n", encoding="ascii")
             settings["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
+            pair = authority.server("registry", "registry", (LOOPBACK, HOST_IN_GUEST))
+            settings["http"]["tls"] = {"certificate": str(pair.certificate), "key": str(pair.key)}
         (folder / "config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
         command = tools.command("docker-registry", "serve", folder / "config.yml")
         started = process.start(
@@ -69,7 +75,7 @@ class Registry:
             environment={"PATH": "/usr/bin:/bin"},
             tied=False,
         )
-        registry = cls(port, private, started)
+        registry = cls(port, started, authority.files.certificate if authority else None)
         eventually(
             lambda: registry.request("GET", "/v2/").status == 200,
             30,
@@ -85,7 +91,12 @@ class Registry:
     @property
     def mirror(self) -> str:
         """Its address as a machine sees it."""
-        return f"http://{HOST_IN_GUEST}:{self.port}"
+        return f"{self._scheme}://{HOST_IN_GUEST}:{self.port}"
+
+    @property
+    def certificates(self) -> str:
+        """Its authority's, PEM, to trust it by; empty if it needs none."""
+        return self.authority.read_text(encoding="ascii") if self.authority else ""
 
     def push(self, name: str, image: ContainerImage) -> None:
         """Uploads an image as `name:tag`.
@@ -108,15 +119,19 @@ class Registry:
         self, method: str, path: str, body: bytes | None = None, content_type: str | None = None
     ) -> urllib3.BaseHTTPResponse:
         """Any request; `path` may be a whole address of this registry."""
-        headers = urllib3.make_headers(basic_auth=f"{USER}:{PASSWORD}") if self.private else {}
+        headers = urllib3.make_headers(basic_auth=f"{USER}:{PASSWORD}") if self.authority else {}
         if content_type:
             headers["Content-Type"] = content_type
         try:
-            with urllib3.PoolManager(retries=False, timeout=30) as pool:
+            with urllib3.PoolManager(retries=False, timeout=30, ca_certs=self.authority) as pool:
                 return pool.request(method, urljoin(self._base, path), body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise ConnectionError(f"{method} {path}: {error}") from error
 
     @property
     def _base(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"{self._scheme}://{LOOPBACK}:{self.port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.authority else "http"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.guest.cases import (
     batch,
+    claims,
     contract,
     database,
     downward,
@@ -25,6 +26,8 @@ SCENARIOS = (
     batch.FAILURE,
     security.SECURITY,
     shared.SHARED,
+    claims.CLAIMS,
+    claims.NEXT,
     batch.ON_FAILURE,
     batch.INIT_FAILURE,
     ends.DEADLINE,

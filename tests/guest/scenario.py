@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,9 @@ class Scenario:
     """A template, the objects that it refers to, and its cases, in the order in which they are looked at.
 
     Unless it `settles` otherwise, the machine must be ready first. A `quick` one is of the quarter that every
-    run of the tests has. `manifest` is what is changed in what the operator tells the guest.
+    run of the tests has. `manifest` is what is changed in what the operator tells the guest. With `trusts`,
+    the ConfigMap of that name has the private registry's authority, and the Workload names both itself. It is
+    booted once the machine of `after` has ended, and has the claims that this left.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Scenario:
     quick: bool = False
     settles: Callable[[Stage], object] | None = None
     manifest: Raw = field(default_factory=dict)
+    trusts: str = ""
+    after: Scenario | None = None
     cases: list[Case] = field(default_factory=list)
 
     def case(self, title: str, source: str) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
@@ -105,10 +109,10 @@ def secret(name: str, data: dict[str, str], kind: str = "Opaque") -> Raw:
     }
 
 
-def claim(name: str, size: str) -> Raw:
-    """A PersistentVolumeClaim of a block device."""
+def claim(name: str, size: str, mode: Literal["Block", "Filesystem"]) -> Raw:
+    """A PersistentVolumeClaim."""
     spec = {
-        "volumeMode": "Block",
+        "volumeMode": mode,
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": size}},
     }

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import struct
 import tarfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.guest.commandlines import Place
 from tests.guest.containerimage import ContainerImage, File, Layer
 from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
 from tests.guest.memory import Memory
+from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.projection import Projection, files_of
 from tests.guest.repertoire import SCENARIOS
@@ -154,6 +156,22 @@ def test_image_is_what_its_digests_say() -> None:
     manifest = json.loads(image.manifest.data)
     assert manifest["config"]["digest"] == image.configuration.digest
     assert Layer.of(File("a", b"b")) == Layer.of(File("a", b"b"))
+
+
+def test_name_servers_are_added_to_what_dhcp_says() -> None:
+    """And nothing else is touched, but the lengths and the checksum, which are right again."""
+    options = bytes([53, 1, 5, 6, 4, 10, 0, 2, 3, 1, 4, 255, 255, 255, 0, 255, 0, 0])
+    datagram = struct.pack("!HHHH", 67, 68, 8 + 240 + len(options), 1) + bytes(240) + options
+    start = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 7, 0, 64, 17, 1)
+    frame = bytes(12) + b"\x08\x00" + start + bytes([10, 0, 2, 2, 10, 0, 2, 15]) + datagram
+    passed = with_name_servers(frame, ["10.0.2.3", "10.0.2.4"])
+    assert passed.endswith(bytes([53, 1, 5, 1, 4, 255, 255, 255, 0, 6, 8, 10, 0, 2, 3, 10, 0, 2, 4, 255]))
+    assert struct.unpack("!H", passed[16:18])[0] == len(passed) - 14
+    assert struct.unpack("!H", passed[38:40])[0] == len(passed) - 34
+    total = sum(struct.unpack("!10H", passed[14:34]))
+    assert (total & 0xFFFF) + (total >> 16) == 0xFFFF
+    other = frame[:34] + struct.pack("!H", 53) + frame[36:]
+    assert with_name_servers(other, ["10.0.2.4"]) == other
 
 
 def test_the_node_takes_a_probes_thresholds_into_account() -> None:

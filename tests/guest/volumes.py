@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.guest import commandlines
 from tests.guest.projection import Projection, files_of
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.guest.blueprint import Blueprint, Device, Source
     from tests.guest.made import Objects
 
+Raw = dict[str, Any]
 _KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
 NODE = "node-of-the-launcher"
 LAUNCHER_UID = "0b1e5c1a-7d1e-4c55-9a54-5f0c1d2e3f40"
@@ -25,7 +26,7 @@ TOKEN = b"header.of-the-launcher.signature"
 
 @dataclass(frozen=True)
 class Volumes:
-    """Everything below `folder`; `claims` is where the block devices of claims stay from boot to boot."""
+    """Everything below `folder`; `claims` is where what claims hold stays from boot to boot."""
 
     blueprint: Blueprint
     objects: Objects
@@ -33,20 +34,25 @@ class Volumes:
     folder: Path
     claims: Path
 
-    def projection(self, device: Device) -> Projection:
-        """The folder that a device shows."""
-        return Projection(self.folder / device.name)
+    def shared(self, device: Device) -> Path:
+        """The folder that a file system shows."""
+        if device.source.kind == "persistentVolumeClaim":
+            return self.claims / device.source.name
+        return self.folder / device.name
 
     def prepare(self, root: Path) -> dict[str, Path]:
         """Writes all folders, and gives the images of the disks by name; `root` is the guest's own."""
         for device in self.blueprint.devices:
             if device.source.kind not in {"containerDisk", "persistentVolumeClaim"}:
                 self.refresh(device)
+        for claimed in self.blueprint.file_systems:
+            if claimed.source.kind == "persistentVolumeClaim":
+                self._file_system(claimed.source.name)
         return {disk.name: self._image(disk, root) for disk in self.blueprint.disks}
 
     def refresh(self, device: Device) -> None:
         """Shows the object as it is now, as the node's kubelet does every minute or so."""
-        self.projection(device).write(self._content(device.source))
+        Projection(self.shared(device)).write(self._content(device.source))
 
     def _content(self, source: Source) -> Mapping[str, bytes]:
         if source.kind == "serviceAccount":
@@ -78,19 +84,29 @@ class Volumes:
             self.tools.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", root, "-F", "qcow2", overlay)
             return overlay
         if disk.source.kind == "persistentVolumeClaim":
-            return self._claim(disk.source.name)
+            return self._block_device(disk.source.name)
         image = self.folder / f"{disk.name}.iso"
-        entries = sorted(self.projection(disk).folder.iterdir())
+        entries = sorted(self.shared(disk).iterdir())
         self.tools.run("xorrisofs", *commandlines.xorrisofs(image, entries))
         return image
 
-    def _claim(self, name: str) -> Path:
-        image = self.claims / f"{name}.raw"
+    def _claim(self, name: str) -> Raw:
         claim = self.objects.get("PersistentVolumeClaim", name, self.blueprint.namespace)
         if claim is None:
             raise LookupError(f"PersistentVolumeClaim {name} isn't there: the launcher Pod wouldn't start")
+        return claim
+
+    def _block_device(self, name: str) -> Path:
+        image = self.claims / f"{name}.raw"
+        size = quantity.parse(self._claim(name)["spec"]["resources"]["requests"]["storage"])
         if not image.exists():
-            size = quantity.parse(claim["spec"]["resources"]["requests"]["storage"])
             with image.open("wb") as file:
                 file.truncate(int(size))
         return image
+
+    def _file_system(self, name: str) -> None:
+        """The folder of a claim, as its node's kubelet leaves it to the launcher Pod's fsGroup."""
+        self._claim(name)
+        folder = self.claims / name
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o2775)

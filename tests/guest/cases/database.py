@@ -90,7 +90,7 @@ DATABASE = Scenario(
         secret("certificates", {"tls.crt": "certificate\n", "tls.key": "key\n"}),
         _pull_secret("elsewhere", "elsewhere.test", "wrong"),
         _pull_secret("registry", PRIVATE, PASSWORD),
-        claim("disk", "16Mi"),
+        claim("disk", "16Mi", "Block"),
     ),
     quick=True,
 )
