@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +14,7 @@ from twinhull.core.isolation import account
 from twinhull.hulls.merge import difference
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Conflict, NotFound
-from twinhull.shell.kinds import ISOLATION_POLICY
+from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD
 from twinhull.shell.policies import read
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Store
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: How long counts are let change before they are written, in seconds.
 _DEBOUNCE = 0.7
+#: How long after a start counts wait for every Workload to be decided on, in seconds.
+_PATIENCE = 60.0
 #: How long after a failed write it is tried again, in seconds.
 _RETRY = 10.0
 
@@ -38,7 +41,10 @@ class Accounts:
         self._clock = clock
 
     async def run(self) -> None:
-        """Write until cancelled."""
+        """Write until cancelled. The first counts are told once they are whole, or after a while."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._all_decided(), _PATIENCE)
+        self._rulings.changed.set()
         while True:
             await self._rulings.changed.wait()
             await asyncio.sleep(_DEBOUNCE)
@@ -46,6 +52,11 @@ class Accounts:
             if not await self.write():
                 await asyncio.sleep(_RETRY)
                 self._rulings.changed.set()
+
+    async def _all_decided(self) -> None:
+        while self._rulings.decided < len(list(self._store.all(WORKLOAD))):
+            self._rulings.changed.clear()
+            await self._rulings.changed.wait()
 
     async def write(self) -> bool:
         """Write what is new of every policy. False if that has failed, and is to be tried again."""

@@ -22,6 +22,7 @@ class Rulings:
 
     def record(self, workload: Key, resolution: Resolution | None) -> None:
         """Take down what was decided, None for a Workload that is gone."""
+        new = workload not in self._isolations
         before = self._effects.pop(workload, frozenset())
         after = resolution.effects if resolution else frozenset()
         if after:
@@ -33,11 +34,17 @@ class Rulings:
         if before != after:
             self._counts.subtract(before - after)
             self._counts.update(after - before)
+        if new or before != after:
             self.changed.set()
 
     def isolation(self, workload: Key) -> Isolation | None:
         """What a Workload is to run in, None if that wasn't decided yet."""
         return self._isolations.get(workload)
+
+    @property
+    def decided(self) -> int:
+        """How many Workloads were decided on."""
+        return len(self._isolations)
 
     def count(self, effect: Effect) -> int:
         """How many Workloads a policy has an effect on."""
