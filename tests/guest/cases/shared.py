@@ -24,7 +24,7 @@ SHARED = Scenario(
             "hostname": "given",
             "dnsPolicy": "None",
             "dnsConfig": {
-                "nameservers": ["10.0.2.3"],  # QEMU's DHCP server has but one
+                "nameservers": ["10.0.2.3", "10.0.2.4", "10.0.2.5"],
                 "searches": ["only.example"],
                 "options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}],
             },
@@ -107,6 +107,8 @@ def resolver(stage: Stage) -> None:
     lines = stage.report(8080)["files"]["/etc/resolv.conf"]["text"].splitlines()
     assert sorted(line for line in lines if line and not line.startswith("#")) == [
         "nameserver 10.0.2.3",
+        "nameserver 10.0.2.4",
+        "nameserver 10.0.2.5",
         "options ndots:2 edns0",
         "search only.example",
     ]
