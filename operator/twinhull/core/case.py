@@ -123,11 +123,11 @@ class Case:
         """Of several hulls under StartFirst, the one that serves while the others go.
 
         That is the present revision's once it is ready. When another revision is wanted before the last
-        replacement is over, it is the best of those that are there.
+        replacement is over, or one that is just going, it is the best of those that are there.
         """
         if not self.starts_first or len(self.own) < 2:  # noqa: PLR2004
             return None
-        if self.current is not None:
+        if self.current is not None and not self.current.deleting:
             return self.current if self.current.ready and not self.weakened else None
         return max(self.former, key=lambda h: (not h.deleting, h.ready, not h.ended, h.created_at))
 
@@ -149,7 +149,8 @@ class Case:
         remembered, generation = self.workload.status.replacement, self.workload.metadata.generation
         if remembered and (remembered.revision, remembered.generation) == (self.revision, generation):
             return remembered
-        began = self.current.created_at if self.current else self.now.replace(microsecond=0)
+        new = self.current if self.current and not self.current.deleting else None
+        began = new.created_at if new else self.now.replace(microsecond=0)
         return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)
 
     @cached_property

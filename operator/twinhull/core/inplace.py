@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
@@ -62,8 +63,9 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
         ]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
     images = _differing(before.images, after.images)
+    running = {name: hull.container_ids[name] for name in images if name in hull.container_ids}
     patch: Raw = {
-        "metadata": _metadata(case, hull, before),
+        "metadata": _metadata(case, hull, before, replace(after, outgoing={**before.outgoing, **running})),
         **(
             {"spec": {"containers": [{"name": name, "image": after.images[name]} for name in images]}}
             if images
@@ -76,7 +78,7 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     yield Change("Pod", hull.name, hull.uid, patch, note)
 
 
-def _metadata(case: Case, hull: Hull, before: Applied) -> Raw:
+def _metadata(case: Case, hull: Hull, before: Applied, after: Applied) -> Raw:
     """The template's labels and annotations, without those that it no longer has."""
     metadata = case.workload.spec.template.get("metadata") or {}
     return {
@@ -88,7 +90,7 @@ def _metadata(case: Case, hull: Hull, before: Applied) -> Raw:
         "annotations": {
             **dict.fromkeys(before.annotations),
             **(metadata.get("annotations") or {}),
-            APPLIED_ANNOTATION: case.applied.note(),
+            APPLIED_ANNOTATION: after.note(),
         },
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from twinhull.api.base import GROUP, Raw
 
@@ -19,7 +19,8 @@ RESIZABLE = ("cpu", "memory")
 @dataclass(frozen=True, slots=True)
 class Applied:
     """`fixed` is a hash of all that can't change; `labels` and `annotations` are the keys of the template's;
-    `images` and `resources` (requests and limits of CPU and memory) are by container.
+    `images` and `resources` (requests and limits of CPU and memory) are by container. `outgoing` are the ids
+    of the containers that the last new images put an end to: while one of them is there, it isn't done.
     """
 
     fixed: str
@@ -27,6 +28,7 @@ class Applied:
     annotations: tuple[str, ...]
     images: Mapping[str, str]
     resources: Mapping[str, Raw]
+    outgoing: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, template: Raw, fixed: str) -> Applied:
@@ -46,9 +48,14 @@ class Applied:
         try:
             said = json.loads((pod["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
             labels, annotations = tuple(said["labels"]), tuple(said["annotations"])
-            return cls(said["fixed"], labels, annotations, dict(said["images"]), dict(said["resources"]))
+            images, resources = dict(said["images"]), dict(said["resources"])
+            return cls(said["fixed"], labels, annotations, images, resources, dict(said.get("outgoing", {})))
         except (KeyError, TypeError, ValueError):
             return None
+
+    def outdated(self, container_ids: Mapping[str, str]) -> list[str]:
+        """The containers, of those that are there, that still run an image of before."""
+        return [name for name, outgoing in self.outgoing.items() if container_ids.get(name) == outgoing]
 
     def note(self) -> str:
         """The annotation's value."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -52,7 +53,8 @@ class Owner:
 class Hull:
     """A Pod or VirtualMachine as it was last seen.
 
-    `applied` is what a Pod was last given of what can change, and `resize` why it hasn't got all of it yet.
+    `applied` is what a Pod was last given of what can change, and `resize` why it hasn't got all of it yet;
+    `container_ids` are what its runtime calls its containers.
     `named` says whether it carries its own name as a label, where a Service can find it.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
@@ -82,6 +84,7 @@ class Hull:
     named: bool = False
     applied: Applied | None = None
     resize: tuple[str, str] | None = None
+    container_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def deleting(self) -> bool:

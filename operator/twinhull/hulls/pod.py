@@ -87,8 +87,13 @@ def read(pod: Raw, template: Raw) -> Hull:
     """A Pod from the API server as a hull; `template` is what the present revision is made from."""
     status = pod.get("status", {})
     phase = Phase(status["phase"]) if status.get("phase") in set(Phase) else Phase.PENDING
-    ready = condition(pod, "Ready").get("status") == "True" and phase is Phase.RUNNING
+    applied, container_ids = Applied.read(pod), podstatus.container_ids(status)
+    able = condition(pod, "Ready").get("status") == "True" and phase is Phase.RUNNING
+    outdated = applied.outdated(container_ids) if able and applied else []
+    ready = able and not outdated
     reason, message = ("", "") if ready else podstatus.why_not_ready(pod)
+    if outdated:
+        reason, message = "Changing", f"container {outdated[0]} has yet to be started with its new image"
     revision = revision_of(pod)
     end = (
         podstatus.exit_of(status, pod["spec"], revision) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
@@ -113,7 +118,8 @@ def read(pod: Raw, template: Raw) -> Hull:
         runtime_class=pod["spec"].get("runtimeClassName"),
         containers=podstatus.containers(status),
         named=is_named(pod),
-        applied=Applied.read(pod),
+        applied=applied,
+        container_ids=container_ids,
         resize=_pending_resize(pod),
         dropped=tuple(fidelity.dropped(template["spec"], pod["spec"], "spec")),
     )

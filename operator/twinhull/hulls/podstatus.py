@@ -22,6 +22,14 @@ def containers(status: Raw) -> tuple[ContainerStatus, ...]:
     )
 
 
+def container_ids(status: Raw) -> dict[str, str]:
+    """What the runtime calls the containers that have been started, by their names."""
+    found = status.get("containerStatuses") or ()
+    return {
+        container["name"]: container["containerID"] for container in found if container.get("containerID")
+    }
+
+
 def why_not_ready(pod: Raw) -> tuple[str, str]:
     """(reason, message) of the first thing that keeps a Pod from being ready, most telling first."""
     status = pod.get("status", {})

@@ -13,9 +13,9 @@ from twinhull.hulls.parity import containers
 
 Resource = Literal["cpu", "memory"]
 
-#: What the guest takes for itself (docs/performance.md): 52 MiB that its kernel keeps from the start, some 100
-#: that are used once an image is pulled, and room for its programs' code, which would else be read from the
-#: disk again and again; and for each container beyond the first its shim.
+#: What the guest takes for itself (docs/performance.md): 52 MiB that its kernel keeps from the start, some
+#: 100 that are used once an image is pulled, and room for its programs' code, which would else be read from
+#: the disk again and again; and for each container beyond the first its shim.
 GUEST_OVERHEAD = 256 * quantity.MEBIBYTE
 SHIM_OVERHEAD = 12 * quantity.MEBIBYTE
 #: What the containers of which nothing is said are given together: they may take all that a node has left.

@@ -111,6 +111,23 @@ def test_what_is_changed() -> None:
     assert "CPU or memory and images" in rest.note.message
 
 
+def test_a_pod_is_ready_once_its_containers_have_their_new_images() -> None:
+    pod = running_pod(BEFORE)
+    started: Raw = {"name": "web", "state": {"running": {}}, "ready": True, "restartCount": 0}
+    pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://old"}]
+    wanted = wl(ALIKE["an image"])
+    [change] = plan(case(wanted, pod)).actions
+    assert isinstance(change, Change)
+    pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+    early = case(wanted, pod)
+    assert early.current is not None
+    assert (early.current.ready, early.current.reason) == (False, "Changing")
+    pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://new"}]
+    late = case(wanted, pod)
+    assert late.current is not None
+    assert late.current.ready
+
+
 def test_a_template_can_not_take_our_labels() -> None:
     template = FIRST | {"metadata": {"labels": {"twinhull.dev/workload": "other", "app": "web"}}}
     [change] = plan(case(wl(template), running_pod(BEFORE))).actions
