@@ -17,7 +17,7 @@ from twinhull.shell.kinds import BY_NAME, Kind
 from twinhull.shell.store import Key, key_of, workload_key
 
 #: Kinds whose generation counts changes of their spec.
-_GENERATIONS = {"Workload", "VirtualMachine"}
+_GENERATIONS = {"Workload", "IsolationPolicy", "VirtualMachine"}
 _VM_FINALIZER = "kubevirt.io/virtualMachineControllerFinalize"
 
 
@@ -31,6 +31,8 @@ class ApiServer:
         self.objects: dict[str, dict[Key, Raw]] = defaultdict(dict)
         self.events: dict[str, deque[tuple[str, Raw]]] = defaultdict(deque)
         self.version = 0
+        #: Told of every change once it is made.
+        self.on_change: Callable[[], None] = lambda: None
 
     def all(self, kind: str) -> list[Raw]:
         """The objects of a kind, to look at only."""
@@ -109,6 +111,7 @@ class ApiServer:
         kind = BY_NAME[obj["kind"]]
         if _selected(kind, obj):
             self.events[obj["kind"]].append((change, deepcopy(obj)))
+        self.on_change()
 
 
 def _strategic(before: Raw, patch: Raw) -> Raw:
@@ -135,6 +138,8 @@ class FakeCluster(Cluster):
         self.on_refusal: Callable[[str, str, str], None] = lambda *_: None
         #: What happens to the next write instead, and whether it is done all the same.
         self.accident: tuple[type[BaseException], bool] | None = None
+        #: The numbers of the writes, from 0 on, at which the process is killed; whether each is done.
+        self.killed_at: dict[int, bool] = {}
         #: (verb, kind) of writes that are refused for good, or (True) for now.
         self.refused: dict[tuple[str, str], ApiError] = {}
 
@@ -179,6 +184,8 @@ class FakeCluster(Cluster):
         )
 
     def _write(self, verb: str, kind: str, obj: Raw, write: Callable[[], Raw]) -> Raw:
+        if len(self.writes) in self.killed_at:
+            self.accident = Crash, self.killed_at[len(self.writes)]
         self.writes.append((verb, kind, obj["metadata"]["name"]))
         if error := self.refused.get((verb, kind)):
             self.on_refusal(verb, kind, obj["metadata"]["name"])

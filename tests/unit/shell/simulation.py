@@ -11,12 +11,15 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.sequences import Change, admitted
+from tests.sequences.changes import container
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.core.actions import Note
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
-from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL, owner_of
+from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
+from twinhull.hulls.merge import merge_patch
 from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
@@ -31,10 +34,11 @@ from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.watches import Watches
 
 from .apiserver import ApiServer, Crash, FakeCluster
+from .guard import HULLS, Guard
+from .nodes import Nodes
 
 KEY = ("shop", "web")
 DEFAULTS = OperatorDefaults(runtime_class="gvisor", guest_image="guest:1")
-_HULLS = ("Pod", "VirtualMachine", "VirtualMachineInstance")
 
 
 class _Timers(Queue):
@@ -62,19 +66,21 @@ class _Silence(Events):
 
 
 class Simulation:
-    """One Workload and its world."""
+    """One Workload and its world, which a guard looks at."""
 
-    def __init__(self, spec: Raw) -> None:
+    def __init__(self, spec: Raw, *, gentle: bool = False) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.server = ApiServer(lambda: self.now)
+        self.guard = Guard(self.server, KEY, lambda: self.now, lambda: self.store, gentle=gentle)
+        self.server.on_change = self.guard.look
+        self.nodes = Nodes(self.server)
+        self.kubelet, self.virt = self.nodes.kubelet, self.nodes.virt
         self.cluster = FakeCluster(self.server)
-        self.cluster.before_write = self._check_write
+        self.cluster.before_write = self.guard.before_write
         self.cluster.on_refusal = self._check_refusal
         self.events = _Silence()
-        #: (uid, revision) of the Workloads that ran to their end by themselves.
-        self.finished: set[tuple[str, str]] = set()
         self.asked_in_vain: set[tuple[object, ...]] = set()
-        for obj in (_kubevirt(), _node(), _runtime_class(), _workload(spec)):
+        for obj in (_kubevirt(), _node(), _runtime_class(), _namespace(), _workload(spec)):
             self.server.create(obj)
         self.restart()
 
@@ -132,31 +138,6 @@ class Simulation:
             assert (case.workload, case.observed) == before, "a plan changes nothing that it is made from"
         return case
 
-    def _check_write(self, verb: str, kind: str, obj: Raw) -> None:
-        """What the operator may never do, whatever it has seen or missed."""
-        key = key_of(obj)
-        workload = self.server.objects["Workload"].get(KEY)
-        found = self.server.objects[kind].get(key)
-        if verb in {"patch", "delete"}:
-            owner = owner_of(found) if found else None
-            ours = owner is not None and owner.kind == "Workload"
-            assert found is None or ours, f"{verb} of {kind} {key[1]}, which isn't ours"
-        if verb != "create" or kind not in _HULLS:
-            return
-        names = [hull["metadata"]["name"] for hull in self.hulls()]
-        others = [name for name in names if name != key[1]]  # the same again is refused as such
-        assert not others, f"{kind} {key[1]} is made while there is {others}"
-        seen = {kind.name: list(self.store.all(kind)) for kind in kinds.WATCHED}
-        assert "stranger" not in {pod["metadata"]["name"] for pod in seen["Pod"]}, "a stranger has our label"
-        assert kind != "VirtualMachine" or (seen["KubeVirt"] and seen["ConfigMap"])
-        assert "runtimeClassName" not in obj["spec"] or seen["RuntimeClass"]
-        seen_workload = self.store.get(kinds.WORKLOAD, KEY)
-        if workload is None or seen_workload is None or seen_workload["spec"] != workload["spec"]:
-            return  # the operator hasn't heard of the newest spec yet
-        isolation = workload["spec"]["isolationPolicy"]
-        assert kind == ("VirtualMachine" if isolation == "VirtualMachine" else "Pod")
-        assert isolation != "Sandbox" or obj["spec"]["runtimeClassName"] == "gvisor"
-
     def _check_refusal(self, verb: str, kind: str, name: str) -> None:
         asked = (self.now, self._seen_generation(), verb, kind, name)
         assert asked not in self.asked_in_vain, f"{verb} of {kind} {name} is asked again at once"
@@ -175,15 +156,7 @@ class Simulation:
 
     def hulls(self) -> list[Raw]:
         """All that runs or may run the Workload; a machine and its instance are one."""
-        found = [obj for kind in _HULLS for obj in self.server.all(kind)]
-        own = [obj for obj in found if obj["metadata"]["labels"].get(WORKLOAD_LABEL) == KEY[1]]
-        machines = {obj["metadata"]["name"] for obj in own if obj["kind"] == "VirtualMachine"}
-        return [
-            obj
-            for obj in own
-            if not (obj["kind"] == "VirtualMachineInstance" and obj["metadata"]["name"] in machines)
-            and obj["metadata"]["name"] != "stranger"
-        ]
+        return self.guard.hulls()
 
     def condition(self, kind: str) -> Raw:
         """A condition of the Workload."""
@@ -191,145 +164,34 @@ class Simulation:
         conditions = self.workload["status"].get("conditions", [])
         return next((found for found in conditions if found["type"] == kind), {})
 
-    # --- the nodes --------------------------------------------------------------------------------------
-
-    def kubelet(self, choice: int, *, kindly: bool = False) -> None:
-        """A Pod makes its next step; `kindly` only the one that makes it ready, or gone if it is to go."""
-        pods = [pod for pod in self.server.all("Pod") if pod["metadata"]["name"] != "stranger"]
-        if not pods:
-            return
-        pod = pods[choice % len(pods)]
-        key, status = key_of(pod), pod["status"]
-        if "deletionTimestamp" in pod["metadata"]:
-            if status.get("phase") == "Running" and choice % 3 and not kindly:
-                self._end_pod(pod, 143 * (choice % 2))  # killed, and not yet gone
-            else:
-                self.server.remove("Pod", key)
-            return
-        always = pod["spec"].get("restartPolicy", "Always") == "Always"
-        if status.get("phase") in {"Succeeded", "Failed"}:
-            return
-        ready = _ready(status) == "True"
-        if kindly or (choice // 7) % 5 < 3:
-            self._pod_status(key, {"phase": "Running"}, ready=kindly or not ready)
-        elif always or (choice // 7) % 5 == 3:
-            reason = {"reason": "Evicted", "message": "the node was low on memory"}
-            self._pod_status(key, {"phase": "Failed", **reason}, ready=False)
-        else:
-            self._finish(pod)
-            self._end_pod(pod, choice % 2)
-
-    def _end_pod(self, pod: Raw, code: int) -> None:
-        end = {"exitCode": code, "finishedAt": self.server.time()}
-        statuses = [{"name": "web", "state": {"terminated": end}}]
-        phase = "Failed" if code else "Succeeded"
-        self._pod_status(key_of(pod), {"phase": phase, "containerStatuses": statuses}, ready=False)
-
-    def _finish(self, hull: Raw) -> None:
-        (owner,) = hull["metadata"]["ownerReferences"]
-        self.finished.add((owner["uid"], hull["metadata"]["labels"][REVISION_LABEL]))
-
-    def _pod_status(self, key: Key, status: Raw, *, ready: bool) -> None:
-        before = self.server.get("Pod", key)["status"]
-        self.server.patch("Pod", key, {"status": status | self._ready(before, ready=ready)}, status=True)
-
-    def _ready(self, before: Raw, *, ready: bool) -> Raw:
-        if _ready(before) == str(ready):
-            return {}
-        return {
-            "conditions": [{"type": "Ready", "status": str(ready), "lastTransitionTime": self.server.time()}]
-        }
-
-    # --- KubeVirt ---------------------------------------------------------------------------------------
-
-    def virt(self, choice: int, *, kindly: bool = False) -> None:
-        """A machine makes its next step."""
-        machines = self.server.all("VirtualMachine")
-        if not machines:
-            return
-        vm = machines[choice % len(machines)]
-        key = key_of(vm)
-        vmi = self.server.objects["VirtualMachineInstance"].get(key)
-        if "deletionTimestamp" in vm["metadata"] and vmi is None:
-            self.server.remove("VirtualMachine", key)
-        elif vmi is None:
-            if not all(self._manifest_of(vm)):
-                return
-            self._create_instance(vm)
-        elif "deletionTimestamp" in vmi["metadata"]:
-            if vmi["status"].get("phase") in {"Succeeded", "Failed"}:
-                self.server.remove("VirtualMachineInstance", key)
-                self._machine_ready(key, ready=False)
-            else:
-                self._instance_phase(key, "Succeeded")  # shut down over ACPI
-        elif "deletionTimestamp" in vm["metadata"]:
-            self.server.delete("VirtualMachineInstance", key)
-        else:
-            self._live(vm, vmi, choice // 7, kindly=kindly)
-
-    def _live(self, vm: Raw, vmi: Raw, choice: int, *, kindly: bool) -> None:
-        key, phase, strategy = key_of(vm), vmi["status"].get("phase"), vm["spec"]["runStrategy"]
-        if phase in {"Succeeded", "Failed"}:
-            if strategy == "Always":
-                self.server.remove("VirtualMachineInstance", key)
-        elif phase != "Running":
-            self._instance_phase(key, "Running")
-        elif kindly or choice % 4 < 2:
-            self._machine_ready(key, ready=kindly or _ready(vm["status"]) != "True")
-        else:
-            self._finish(vm)
-            self._instance_phase(key, "Succeeded" if choice % 4 == 2 else "Failed")
-            self._machine_ready(key, ready=False)
-
-    def _manifest_of(self, vm: Raw) -> list[Raw | None]:
-        volumes = vm["spec"]["template"]["spec"]["volumes"]
-        names = [volume["configMap"]["name"] for volume in volumes if "configMap" in volume]
-        return [self.server.objects["ConfigMap"].get((KEY[0], name)) for name in names]
-
-    def _create_instance(self, vm: Raw) -> None:
-        metadata = vm["metadata"]
-        owner = {
-            "apiVersion": "kubevirt.io/v1",
-            "kind": "VirtualMachine",
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-            "controller": True,
-        }
-        self.server.create(
-            {
-                "kind": "VirtualMachineInstance",
-                "metadata": {
-                    "name": metadata["name"],
-                    "namespace": metadata["namespace"],
-                    "labels": vm["spec"]["template"]["metadata"]["labels"],
-                    "ownerReferences": [owner],
-                    "finalizers": ["foregroundDeleteVirtualMachine"],
-                },
-                "spec": vm["spec"]["template"]["spec"],
-            }
-        )
-
-    def _instance_phase(self, key: Key, phase: str) -> None:
-        before = self.server.get("VirtualMachineInstance", key)["status"].get("phaseTransitionTimestamps", [])
-        entered = [*before, {"phase": phase, "phaseTransitionTimestamp": self.server.time()}]
-        status = {"phase": phase, "phaseTransitionTimestamps": entered}
-        self.server.patch("VirtualMachineInstance", key, {"status": status}, status=True)
-
-    def _machine_ready(self, key: Key, *, ready: bool) -> None:
-        before = self.server.get("VirtualMachine", key)["status"]
-        status = {"ready": ready, **self._ready(before, ready=ready)}
-        self.server.patch("VirtualMachine", key, {"status": status}, status=True)
-
     # --- people and the rest of the world -----------------------------------------------------------------
 
     def edit(self, spec: Raw) -> None:
         """Somebody changes the spec; null removes a field."""
-        if self.workload is not None:
-            self.server.patch("Workload", KEY, {"spec": spec})
+        self.change(Change("Workload", {"spec": spec}))
+
+    def change(self, change: Change) -> None:
+        """Somebody changes the Workload, its namespace or a policy, if the API server admits that."""
+        if change.what == "Namespace":
+            self.server.patch("Namespace", ("", KEY[0]), change.patch or {})
+        elif change.what == "IsolationPolicy":
+            self._change_policy(change.name, change.patch)
+        elif self.workload is not None and admitted(merge_patch(self.workload, change.patch or {})["spec"]):
+            self.server.patch("Workload", KEY, change.patch or {})
+
+    def _change_policy(self, name: str, spec: Raw | None) -> None:
+        there = self.server.objects["IsolationPolicy"].get(("", name))
+        if there is None and spec is not None:
+            self.server.create({"kind": "IsolationPolicy", "metadata": {"name": name}, "spec": spec})
+        elif there is not None and spec is not None:
+            gone = dict.fromkeys(there["spec"].keys() - spec.keys())
+            self.server.patch("IsolationPolicy", ("", name), {"spec": gone | spec})
+        elif there is not None:
+            self.server.remove("IsolationPolicy", ("", name))
 
     def delete_something(self, choice: int) -> None:
         """Somebody deletes a hull, an instance (a drain does), the Service or the manifest."""
-        found = [obj for kind in (*_HULLS, "Service", "ConfigMap") for obj in self.server.all(kind)]
+        found = [obj for kind in (*HULLS, "Service", "ConfigMap") for obj in self.server.all(kind)]
         if found:
             obj = found[choice % len(found)]
             self.server.delete(obj["kind"], key_of(obj))
@@ -364,7 +226,7 @@ class Simulation:
         uids = {
             obj["metadata"]["uid"] for objects in self.server.objects.values() for obj in objects.values()
         }
-        for kind in (*_HULLS, "Service", "ConfigMap"):
+        for kind in (*HULLS, "Service", "ConfigMap"):
             for obj in self.server.all(kind):
                 owner = owner_of(obj)
                 if owner is not None and owner.uid not in uids:
@@ -378,27 +240,32 @@ class Simulation:
                 del self.queue.due[key]
                 self.queue.add(key)
 
+    def everybody(self, choice: int) -> None:
+        """Everybody does their next part, and the operator all that it hears of."""
+        self.collect()
+        self.kubelet(choice, kindly=True)
+        self.virt(choice, kindly=True)
+        while any(self.server.events.values()):
+            self.deliver(0)
+        while len(self.queue):
+            self.reconcile()
+
     def settle(self) -> None:
         """Everybody does their part and nobody interferes, until nothing happens any more."""
         self.cluster.accident = None
         self.cluster.refused.clear()
+        self.nodes.find()
         if (KEY[0], "stranger") in self.server.objects["Pod"]:
             self.stranger()
         quiet = 0
-        for _round in range(100):
+        for _round in range(200):
             version = self.server.version
-            self.collect()
-            self.kubelet(_round, kindly=True)
-            self.virt(_round, kindly=True)
-            while any(self.server.events.values()):
-                self.deliver(0)
-            while len(self.queue):
-                self.reconcile()
+            self.everybody(_round)
             quiet = quiet + 1 if self.server.version == version else 0
             if quiet > 2 and not self.queue.due:
                 return
-            self.wait(10)
-            if quiet and self.queue.due:
+            self.wait(1)
+            if quiet > 2 and self.queue.due:
                 self.wait((min(self.queue.due.values()) - self.now).total_seconds())
         raise AssertionError(f"never settles: {self.cluster.writes[-10:]}")
 
@@ -419,19 +286,20 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("it waits for something that doesn't come in a simulation")
 
 
-def _ready(status: Raw) -> str:
-    return next((found["status"] for found in status.get("conditions", [])), "False")
-
-
 def _workload(spec: Raw) -> Raw:
-    container = {"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80, "protocol": "TCP"}]}
     base = {
         "isolationPolicy": "Container",
         "state": "Running",
-        "template": {"spec": {"containers": [container]}},
+        "replacement": {"strategy": "Recreate", "progressDeadlineSeconds": 600, "drainSeconds": 5},
+        "template": {"spec": {"containers": [container()]}},
     }
-    metadata = {"name": KEY[1], "namespace": KEY[0]}
-    return {"apiVersion": API_VERSION, "kind": "Workload", "metadata": metadata, "spec": base | spec}
+    metadata = {"name": KEY[1], "namespace": KEY[0], "labels": {"tier": "tenant"}}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Workload",
+        "metadata": metadata,
+        "spec": merge_patch(base, spec),
+    }
 
 
 def _kubevirt() -> Raw:
@@ -443,6 +311,10 @@ def _kubevirt() -> Raw:
         "spec": {"configuration": gates},
         "status": {"phase": "Deployed"},
     }
+
+
+def _namespace() -> Raw:
+    return {"kind": "Namespace", "metadata": {"name": KEY[0], "labels": {"env": "production"}}}
 
 
 def _runtime_class() -> Raw:

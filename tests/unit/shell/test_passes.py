@@ -23,6 +23,14 @@ def started(isolation: str = "Container", **spec: object) -> Simulation:
     return world
 
 
+def operate(world: Simulation) -> None:
+    """The operator does all that it hears of, and the rest of the world nothing."""
+    while any(world.server.events.values()):
+        world.deliver(0)
+    while len(world.queue):
+        world.reconcile()
+
+
 def written(world: Simulation) -> list[str]:
     return [f"{verb} {kind}" for verb, kind, _ in world.cluster.writes]
 
@@ -282,3 +290,36 @@ def test_run_that_was_stopped_half_way_is_run_when_it_is_started_again(isolation
     world.edit({"state": "Running"})
     world.settle()
     assert world.condition("Ready")["reason"] == "Ready"
+
+
+def test_replacement_that_cannot_begin_is_not_looked_at_without_a_pause() -> None:
+    world = started(replacement={"strategy": "StartFirst", "progressDeadlineSeconds": 60})
+    world.switch("KubeVirt")
+    world.edit({"isolationPolicy": "VirtualMachine"})
+    world.settle()
+    world.wait(60)
+    assert world.make_pass() == []
+    assert world.condition("Stalled")["reason"] == "KubeVirtMissing"
+    assert world.queue.due == {}
+
+
+def test_way_back_to_a_hull_that_is_going_leads_past_it() -> None:
+    world = Simulation(
+        {"replacement": {"strategy": "StartFirst", "progressDeadlineSeconds": 60}}, gentle=True
+    )
+    world.settle()
+    pod = world.hulls()[0]["metadata"]["uid"]
+    world.wait(3600)
+    world.edit({"isolationPolicy": "VirtualMachine"})
+    while not any("deletionTimestamp" in hull["metadata"] for hull in world.hulls()):
+        operate(world)
+        world.virt(0, kindly=True)
+        world.wait(1)
+    world.edit({"isolationPolicy": "Container"})
+    operate(world)
+    machine = world.server.all("VirtualMachine")[0]["metadata"]["name"]
+    assert world.server.get("Service", KEY)["spec"]["selector"]["twinhull.dev/hull-name"] == machine
+    world.settle()
+    (again,) = world.hulls()
+    assert (again["kind"], world.condition("Ready")["status"]) == ("Pod", "True")
+    assert again["metadata"]["uid"] != pod

@@ -187,7 +187,7 @@ def test_subject_of_a_workload_counts_debug_containers_of_its_pods_that_run() ->
 def settled(*policies: Raw, **spec: object) -> tuple[Simulation, Accounts]:
     """One Workload that these policies decide on, and what writes their accounts."""
     world = Simulation(spec)
-    for obj in (namespace(), *policies):
+    for obj in policies:
         world.server.create(obj)
     world.settle()
     return world, Accounts(world.cluster, world.store, world.rulings, lambda: world.now)

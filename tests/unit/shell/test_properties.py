@@ -8,95 +8,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.sequences import CHANGES, SICK, Change, demand, strength
 from twinhull.api.base import Raw
-from twinhull.shell.errors import Refused, ServerError, Unreachable
 
-from .apiserver import Crash
+from .nodes import is_ready
 from .simulation import KEY, Simulation
+from .steps import GENTLE_SPECS, GENTLE_STEPS, ISOLATIONS, ROUGH_STEPS, SPECS, Step, take
 
-ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
-_EDITS: tuple[Raw, ...] = (
-    *({"isolationPolicy": isolation} for isolation in ISOLATIONS),
-    *({"state": state} for state in ("Running", "Stopped")),
-    *({"service": {"enabled": enabled}} for enabled in (True, False)),
-    *({"template": {"spec": {"restartPolicy": policy}}} for policy in ("Always", "OnFailure", "Never")),
-    *({"template": {"metadata": {"labels": {"version": version}}}} for version in "12"),
-    {"template": {"spec": {"hostNetwork": True}}},
-    {"template": {"spec": {"hostNetwork": None}}},
-)
-SPECS = st.builds(
-    lambda isolation, state, restart, service: {
-        "isolationPolicy": isolation,
-        "state": state,
-        "service": {"enabled": service},
-        "template": {
-            "spec": {
-                "containers": [{"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80}]}],
-                "restartPolicy": restart,
-            }
-        },
-    },
-    st.sampled_from(ISOLATIONS),
-    st.sampled_from(["Running", "Running", "Stopped"]),
-    st.sampled_from(["Always", "OnFailure", "Never"]),
-    st.booleans(),
-)
-_OFTEN = [
-    *["deliver"] * 6,
-    *["reconcile"] * 6,
-    *["kubelet"] * 4,
-    *["virt"] * 6,
-    *["wait"] * 2,
-    "edit",
-    "edit",
-]
-_SELDOM = [
-    *("delete", "kubevirt", "runtimeclass", "stranger", "recreate", "collect", "collect"),
-    *("restart", "relist", "crash", "cut", "refuse", "allow"),
-]
-STEPS = st.lists(
-    st.tuples(st.sampled_from([*_OFTEN, *_SELDOM]), st.integers(0, 1000)), min_size=10, max_size=60
+#: The same sequences on every machine.
+PROFILE = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
-def take(world: Simulation, step: str, choice: int) -> None:  # noqa: C901  one line a step
-    """One step of the world."""
-    match step:
-        case "edit":
-            world.edit(_EDITS[choice % len(_EDITS)])
-        case "delete":
-            world.delete_something(choice)
-        case "kubevirt" | "runtimeclass":
-            world.switch({"kubevirt": "KubeVirt", "runtimeclass": "RuntimeClass"}[step])
-        case "crash":
-            world.cluster.accident = (Crash, choice % 2 == 0)
-        case "cut":
-            world.cluster.accident = (Unreachable, False)
-        case "refuse":
-            verbs = [("create", kind) for kind in ("Pod", "VirtualMachine", "ConfigMap", "Service")]
-            verbs += [("delete", kind) for kind in ("Pod", "VirtualMachine", "Service")]
-            error = Refused("not here") if choice % 2 else ServerError("not now")
-            world.cluster.refused[verbs[choice % len(verbs)]] = error
-        case "allow":
-            world.cluster.refused.clear()
-        case "wait":
-            world.wait((1, 10, 700)[choice % 3])
-        case "restart":
-            world.restart()
-        case "relist":
-            world.relist()
-        case _:
-            getattr(world, step)(choice)
-
-
-def check(world: Simulation) -> None:
-    """What is so at every moment."""
-    staying = [hull for hull in world.hulls() if "deletionTimestamp" not in hull["metadata"]]
-    assert len(staying) <= 1, [hull["metadata"]["name"] for hull in staying]
-    if world.workload is None:
-        return
-    ready = world.condition("Ready")
-    if ready.get("status") == "True":
+def check_truth(world: Simulation) -> None:
+    """A status that says Ready speaks of a spec that there was."""
+    ready = world.condition("Ready") if world.workload else {}
+    if world.workload and ready.get("status") == "True":
         assert ready["observedGeneration"] == world.workload["status"]["observedGeneration"]
         assert ready["observedGeneration"] <= world.workload["metadata"]["generation"]
 
@@ -112,51 +44,114 @@ def check_settled(world: Simulation) -> None:
     assert status["observedGeneration"] == world.workload["metadata"]["generation"]
     said = {found["type"]: found["status"] for found in status["conditions"]}
     reason = world.condition("Ready")["reason"]
-    isolation, template = spec["isolationPolicy"], spec["template"]["spec"]
-    assert status["isolation"]["resolved"] == isolation
     assert said["Reconciling"] == "False"
     assert (said["Ready"] == "True") != (said["Stalled"] == "True")
+    service = next(iter(world.server.all("Service")), None)
+    if reason in {"Ready", "Stopped"}:  # what goes on beside a hull that can't be made keeps its Service
+        assert (service is not None) == spec.get("service", {}).get("enabled", True)
+    pinned = service is not None and len(service["spec"]["selector"]) > 1
+    assert not pinned or len(hulls) > 1, (
+        f"the Service is told which hull: {service}, {reason}, {spec['replacement']}"
+    )
 
-    kept = {obj["metadata"]["name"] for obj in world.server.all("ConfigMap")}
-    machines = {obj["metadata"]["name"] for obj in hulls if obj["kind"] == "VirtualMachine"}
     if spec["state"] == "Stopped":
-        assert (reason, hulls, kept) == ("Stopped", [], set())
+        assert (reason, hulls, world.server.all("ConfigMap")) == ("Stopped", [], [])
     elif reason in {"Completed", "Failed"}:
-        assert template.get("restartPolicy", "Always") != "Always"
         uid, revision = world.workload["metadata"]["uid"], status["exit"]["revision"]
-        assert (uid, revision) in world.finished or status["exit"]["reason"] == "Evicted"
+        assert (uid, revision) in world.nodes.finished or status["exit"]["reason"] == "Evicted"
     elif reason == "Ready":
         (hull,) = hulls
-        assert hull["kind"] == ("VirtualMachine" if isolation == "VirtualMachine" else "Pod")
+        assert is_ready(hull)
+        assert strength(hull) == demanded(world).strength
         assert hull["metadata"]["name"] == status["hull"]["name"]
-        assert machines == kept
+        kept = [obj["metadata"]["name"] for obj in world.server.all("ConfigMap")]
+        assert kept == [hull["metadata"]["name"]] * (hull["kind"] == "VirtualMachine")
     else:
-        lacks: dict[str, Any] = {
-            "KubeVirtMissing": isolation == "VirtualMachine" and not world.server.all("KubeVirt"),
-            "RuntimeClassMissing": isolation == "Sandbox" and not world.server.all("RuntimeClass"),
-            "UnsupportedFields": isolation == "VirtualMachine" and template.get("hostNetwork"),
-        }
-        assert lacks[reason]
-    wanted = spec.get("service", {}).get("enabled", True)
-    assert list(world.server.objects["Service"]) == [KEY] * wanted
+        assert holds(world, reason), world.condition("Ready")
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=200,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(spec=SPECS, steps=STEPS)
-def test_whatever_happens_it_ends_well(spec: Raw, steps: list[tuple[str, int]]) -> None:
+def demanded(world: Simulation) -> Any:
+    assert world.workload
+    labels = world.server.get("Namespace", ("", KEY[0]))["metadata"].get("labels", {})
+    return demand(world.workload, world.server.all("IsolationPolicy"), labels)
+
+
+def holds(world: Simulation, reason: str) -> bool:
+    """Whether what keeps a settled Workload from being Ready is so."""
+    assert world.workload
+    spec, wanted = world.workload["spec"], demanded(world)
+    pod = spec["template"]["spec"]
+    starts_first = spec["replacement"]["strategy"] == "StartFirst"
+    given_up = "failedAt" in world.workload["status"].get("replacement", {})
+    stalls = {
+        "RejectedByPolicy": wanted.rejected,
+        "EvadesFloor": wanted.floor and wanted.isolation == "Sandbox" and pod.get("hostNetwork"),
+        "KubeVirtMissing": wanted.isolation == "VirtualMachine" and not world.server.all("KubeVirt"),
+        "RuntimeClassMissing": wanted.isolation == "Sandbox" and not world.server.all("RuntimeClass"),
+        "UnsupportedFields": wanted.isolation == "VirtualMachine" and pod.get("hostNetwork"),
+        "CannotStartFirst": starts_first and pod.get("hostNetwork"),
+        "ProgressDeadlineExceeded": given_up or pod["containers"][0].get("command") == [SICK],
+    }
+    return bool(stalls[reason])
+
+
+def end(world: Simulation) -> Raw:
+    """What there is in the end, without what tells of the way there."""
+    said = {kind: world.condition(kind) for kind in ("Ready", "Stalled", "IsolationResolved")}
+    return {
+        "hulls": sorted((hull["metadata"]["name"], is_ready(hull)) for hull in world.hulls()),
+        "manifests": [obj["metadata"]["name"] for obj in world.server.all("ConfigMap")],
+        "services": [obj["spec"] for obj in world.server.all("Service")],
+        "conditions": {
+            kind: [found.get(part) for part in ("status", "reason", "message")]
+            for kind, found in said.items()
+        },
+    }
+
+
+@PROFILE
+@given(spec=SPECS, steps=ROUGH_STEPS)
+def test_whatever_happens_it_ends_well(spec: Raw, steps: list[Step]) -> None:
     world = Simulation(spec)
     for step, choice in steps:
         take(world, step, choice)
-        check(world)
+        check_truth(world)
     world.settle()
-    check(world)
     check_settled(world)
+
+
+@PROFILE
+@given(spec=GENTLE_SPECS, steps=GENTLE_STEPS)
+def test_start_first_never_leaves_a_gap(spec: Raw, steps: list[Step]) -> None:
+    world = Simulation(spec, gentle=True)
+    world.settle()
+    assert world.condition("Ready")["status"] == "True"
+    for step, choice in steps:
+        take(world, step, choice)
+    world.settle()
+    check_settled(world)
+
+
+@PROFILE
+@given(
+    spec=SPECS,
+    changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=5),
+    kills=st.dictionaries(st.integers(0, 40), st.booleans(), min_size=1, max_size=12),
+)
+def test_operator_killed_at_any_write_comes_to_the_same_end(
+    spec: Raw, changes: list[Change], kills: dict[int, bool]
+) -> None:
+    undisturbed, killed = Simulation(spec), Simulation(spec)
+    killed.cluster.killed_at = kills
+    for world in (undisturbed, killed):
+        world.settle()
+    assert end(killed) == end(undisturbed)
+    for change in changes:
+        for world in (undisturbed, killed):
+            world.change(change)
+            world.settle()
+        assert end(killed) == end(undisturbed)
+    check_settled(killed)
 
 
 @pytest.mark.parametrize("isolation", ISOLATIONS)
