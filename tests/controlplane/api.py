@@ -10,6 +10,7 @@ import urllib3
 from kubernetes import client, config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Manifest = dict[str, Any]
@@ -162,6 +163,29 @@ class Api:
             raise ApiError(0, f"{method} {path}: {error}") from error
         return response.status, response.data
 
+    def watch(
+        self, kind: str, namespace: str, version: str, *, labels: str, seconds: int
+    ) -> Iterator[Manifest]:
+        """The events since a resource version as they come, bookmarks among them, for some seconds."""
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "labelSelector": labels,
+            "resourceVersion": version,
+            "timeoutSeconds": str(seconds),
+        }
+        response = self._pool.request(
+            "GET",
+            f"{self.server}{self.path(kind, namespace)}?{urlencode(query)}",
+            headers=self._headers,
+            preload_content=False,
+        )
+        rest = b""
+        for chunk in response.stream():
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from map(_event, lines)
+        response.release_conn()
+
     def close(self) -> None:
         """Closes the connections."""
         self._pool.clear()
@@ -189,3 +213,11 @@ class Api:
                         resources.setdefault(kind, where)
                         resources.setdefault(f"{kind}.{group_name}".removesuffix("."), where)
         self._resources = resources
+
+
+def _event(line: bytes) -> Manifest:
+    """An event of a watch. Raises ApiError for what ends it early."""
+    event: Manifest = json.loads(line)
+    if event["type"] == "ERROR":
+        raise ApiError(event["object"]["code"], event["object"]["message"], event["object"])
+    return event

@@ -1,4 +1,4 @@
-"""The story that the demo tells, act by act: three hulls of one template, six flips, no trace left."""
+"""The story of the demo: one template in three hulls, flips, a policy under traffic, and no trace left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.demo import endpoints
+from tests.demo import endpoints, policyscene
 from tests.demo.scene import NAMESPACE, Unexpected
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def tell(scene: Scene) -> None:
         flip(scene)
     with scene.narrator.step("Ask what happened"):
         show_events(scene)
+    with scene.narrator.step("Raise a running Workload to a machine, under traffic"):
+        policyscene.play(scene)
     with scene.narrator.step("Clean up"):
         leave_no_trace(scene)
 
