@@ -64,10 +64,10 @@ class Accounts:
         return all(written)
 
     async def _write(self, obj: Raw) -> bool:
-        metadata = obj["metadata"]
+        metadata, policy = obj["metadata"], read(obj)
         seen = obj.get("status") or {}
         status = account(
-            read(obj),
+            policy,
             metadata["generation"],
             IsolationPolicyStatus.model_validate(seen),
             self._rulings.count,
@@ -76,6 +76,8 @@ class Accounts:
         patch = difference(seen, status)
         if not patch:
             return True
+        if policy.problem:
+            logger.warning("IsolationPolicy %s can't be read: %s", policy.name, policy.problem)
         version = {"resourceVersion": metadata["resourceVersion"]}
         try:
             written = await self._cluster.patch(

@@ -238,13 +238,14 @@ def test_every_policy_that_rejects_counts() -> None:
     assert world.rulings.count(Effect("a", Part.REJECTED)) == 1
 
 
-def test_policy_that_can_not_be_read_says_so() -> None:
+def test_policy_that_can_not_be_read_says_so(caplog: pytest.LogCaptureFixture) -> None:
     world, told = settled(policy("newer", minimum="Enclave"), isolationPolicy="Container")
     run(told.write())
     (obj,) = world.server.all("IsolationPolicy")
     stalled = obj["status"]["conditions"][2]
     assert (stalled["status"], stalled["reason"]) == ("True", "Unreadable")
     assert stalled["message"].startswith("this operator can't read spec.minimum: Input should be ")
+    assert caplog.messages[-1].startswith("IsolationPolicy newer can't be read: spec.minimum: Input should")
     assert accounts(world) == [(1, 0, 1)]
 
 
