@@ -139,13 +139,13 @@ class Simulation:
         return case
 
     def _check_refusal(self, verb: str, kind: str, name: str) -> None:
-        asked = (self.now, self._seen_generation(), verb, kind, name)
+        asked = (self.now, self._seen_version(), verb, kind, name)
         assert asked not in self.asked_in_vain, f"{verb} of {kind} {name} is asked again at once"
         self.asked_in_vain.add(asked)
 
-    def _seen_generation(self) -> int:
+    def _seen_version(self) -> tuple[str, int] | None:
         seen = self.store.get(kinds.WORKLOAD, KEY)
-        return seen["metadata"]["generation"] if seen else 0
+        return (seen["metadata"]["uid"], seen["metadata"]["generation"]) if seen else None
 
     # --- what there is ----------------------------------------------------------------------------------
 
