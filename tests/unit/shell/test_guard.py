@@ -72,7 +72,9 @@ WRONG: dict[str, tuple[Patch, Any, str]] = {
 def test_wrong_operator_is_found_out(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patch, tried, seen = WRONG[wrong]
     patch(monkeypatch)
-    search = settings(properties.PROFILE, phases=[Phase.generate], report_multiple_bugs=False)
+    search = settings(
+        properties.PROFILE, max_examples=500, phases=[Phase.generate], report_multiple_bugs=False
+    )
     monkeypatch.setattr(tried, "_hypothesis_internal_use_settings", search)
     with pytest.raises(AssertionError, match=seen):
         tried()
