@@ -9,7 +9,7 @@ help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
 
 .PHONY: demo
-demo: .venv/ready ## See it: one image as a Pod, a sandboxed Pod and a machine, flipped each way, on a real control plane
+demo: .venv/ready ## See it on a real control plane: one image in all three hulls, flipped each way, and raised by a policy
 	@$(PY) -m tests.demo
 
 .PHONY: demo-boot

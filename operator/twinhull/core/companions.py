@@ -48,7 +48,7 @@ def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
     A merge patch leaves what it doesn't name: a label too many in the selector finds no Pod.
     """
     pins = case.pinned or service.is_pinned(seen)
-    since = case.now.isoformat(timespec="seconds") if case.pinned else None
+    since = case.now.isoformat(timespec="milliseconds") if case.pinned else None
     return {
         "metadata": {
             "labels": desired["metadata"]["labels"],
