@@ -75,10 +75,14 @@ class Case:
 
     @cached_property
     def applied(self) -> Applied:
-        """What a Pod of the present revision is given of what can change while it runs."""
+        """What a Pod of the present revision is given of what can change while it runs.
+
+        The Pod in a machine has the note that the same Pod without one would have.
+        """
         spec, resolution = self.spec, self.resolution
+        isolation = Isolation.CONTAINER if self.is_machine else resolution.resolved
         restart = self.workload.metadata.restart
-        return Applied.of(spec.template, fixed(spec, resolution.resolved, resolution.runtime_class, restart))
+        return Applied.of(spec.template, fixed(spec, isolation, resolution.runtime_class, restart))
 
     @cached_property
     def hull_name(self) -> str:

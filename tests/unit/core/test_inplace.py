@@ -128,6 +128,10 @@ def test_a_pod_is_ready_once_its_containers_have_their_new_images() -> None:
     assert late.current.ready
 
 
+def test_the_pod_in_a_machine_has_the_same_note() -> None:
+    assert case(wl(FIRST, isolationPolicy="VirtualMachine")).applied == case(BEFORE).applied
+
+
 def test_a_template_can_not_take_our_labels() -> None:
     template = FIRST | {"metadata": {"labels": {"twinhull.dev/workload": "other", "app": "web"}}}
     [change] = plan(case(wl(template), running_pod(BEFORE))).actions

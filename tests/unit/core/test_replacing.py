@@ -245,7 +245,9 @@ def test_the_service_is_moved_to_one_hull_and_back() -> None:
     assert isinstance(there, Change)
     assert isinstance(back, Change)
     assert there.patch["spec"]["selector"] == {HULL_NAME_LABEL: NEW}
-    assert there.patch["metadata"]["annotations"] == {"twinhull.dev/pinned-at": "2026-01-01T00:00:09.000+00:00"}
+    assert there.patch["metadata"]["annotations"] == {
+        "twinhull.dev/pinned-at": "2026-01-01T00:00:09.000+00:00"
+    }
     assert back.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
     assert back.patch["metadata"]["annotations"] == {"twinhull.dev/pinned-at": None}
 
