@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Literal
-
 from twinhull.api.workload import Condition, WorkloadStatus
 from twinhull.core.case import Case
+from twinhull.core.conditions import Said, conditions
 from twinhull.core.steps import Step
-
-Truth = Literal["True", "False", "Unknown"]
 
 
 def status(case: Case, step: Step) -> WorkloadStatus:
@@ -31,12 +26,12 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         unsupported_fields=step.unsupported or case.curtailments or None,
         containers=(case.current.containers if case.current else ()) or None,
         exit=case.exit,
-        conditions=tuple(_conditions(case, step)),
+        conditions=_conditions(case, step),
     )
 
 
-def _conditions(case: Case, step: Step) -> Iterator[Condition]:
-    said: tuple[tuple[str, Truth, str, str], ...] = (
+def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:
+    said: tuple[Said, ...] = (
         ("Ready", step.ready, step.reason, step.message),
         ("Reconciling", "True", step.reason, step.message)
         if step.reconciling
@@ -48,19 +43,5 @@ def _conditions(case: Case, step: Step) -> Iterator[Condition]:
         if step.isolated
         else ("IsolationResolved", "False", step.reason, step.message),
     )
-    for kind, truth, reason, message in said:
-        yield Condition(
-            type=kind,
-            status=truth,
-            reason=reason,
-            message=message,
-            last_transition_time=_since(case, kind, truth),
-            observed_generation=case.workload.metadata.generation,
-        )
-
-
-def _since(case: Case, kind: str, truth: Truth) -> datetime:
-    """When a condition became what it is: it moves only with the status, not with the reason."""
-    before = next((c for c in case.workload.status.conditions or () if c.type == kind), None)
-    same = before is not None and before.status == truth
-    return before.last_transition_time if before and same else case.now.replace(microsecond=0)
+    metadata, before = case.workload.metadata, case.workload.status.conditions or ()
+    return conditions(said, before, metadata.generation, case.now)

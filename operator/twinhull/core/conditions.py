@@ -1,0 +1,36 @@
+"""Conditions, as every Kubernetes API has them: made from what is so now and from what was said before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from twinhull.api.workload import Condition
+
+Truth: TypeAlias = Literal["True", "False", "Unknown"]
+#: A condition's type and status, why in one word and in a sentence.
+Said: TypeAlias = tuple[str, Truth, str, str]
+
+
+def conditions(
+    said: Iterable[Said], before: Iterable[Condition], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions of a generation. lastTransitionTime moves only with the status, not with the reason."""
+    former = {condition.type: condition for condition in before}
+    return tuple(
+        Condition(
+            type=kind,
+            status=truth,
+            reason=reason,
+            message=message,
+            last_transition_time=_since(former.get(kind), truth, now),
+            observed_generation=generation,
+        )
+        for kind, truth, reason, message in said
+    )
+
+
+def _since(before: Condition | None, truth: Truth, now: datetime) -> datetime:
+    same = before is not None and before.status == truth
+    return before.last_transition_time if before and same else now.replace(microsecond=0)
