@@ -96,8 +96,10 @@ class Watches:
     def _referring(self, kind: Kind, obj: Raw) -> Iterator[Key]:
         """The Workloads that refer to an object."""
         namespace, name = key_of(obj)
-        for workload in self._store.all(kinds.WORKLOAD):
-            if namespace in {"", workload["metadata"]["namespace"]} and any(
+        store = self._store
+        workloads = store.within(kinds.WORKLOAD, namespace) if kind.namespaced else store.all(kinds.WORKLOAD)
+        for workload in workloads:
+            if any(
                 (reference.kind, reference.name) == (kind.name, name)
                 for reference in references.of_spec(workload["spec"])
             ):
