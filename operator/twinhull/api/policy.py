@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
@@ -14,6 +14,20 @@ _WEAKER = (
     "!has(self.default) || !has(self.minimum) || self.minimum == 'Container' "
     "|| self.default == 'VirtualMachine' || self.default == self.minimum"
 )
+
+_ImagePattern: TypeAlias = Annotated[
+    str,
+    Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9*?._:/@-]+$", description="A pattern."),
+]
+_Account: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=317,
+        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        description="A ServiceAccount.",
+    ),
+]
 
 
 class Match(Model):
@@ -27,24 +41,7 @@ class Match(Model):
         description="Workloads that have these labels themselves. Who may edit a Workload may change them: "
         "for what nobody is to avoid, use namespaceSelector.",
     )
-    images: (
-        Annotated[
-            tuple[
-                Annotated[
-                    str,
-                    Field(
-                        min_length=1,
-                        max_length=256,
-                        pattern=r"^[A-Za-z0-9*?._:/@-]+$",
-                        description="A pattern.",
-                    ),
-                ],
-                ...,
-            ],
-            Field(max_length=32),
-        ]
-        | None
-    ) = Field(
+    images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
         description="Workloads of which any image (of containers, init containers, sidecars, and of "
         "ephemeral containers in their Pod) fits any of these patterns. Images and patterns are compared in "
@@ -53,24 +50,7 @@ class Match(Model):
         "one that begins with ** fits every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
-    service_accounts: (
-        Annotated[
-            tuple[
-                Annotated[
-                    str,
-                    Field(
-                        min_length=1,
-                        max_length=317,
-                        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
-                        description="A ServiceAccount.",
-                    ),
-                ],
-                ...,
-            ],
-            Field(max_length=64),
-        ]
-        | None
-    ) = Field(
+    service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(
         None,
         description="Workloads that run as any of these ServiceAccounts: `name` in whatever namespace, or "
         "`namespace/name`. A template that names none runs as `default`.",
