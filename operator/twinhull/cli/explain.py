@@ -55,15 +55,7 @@ Examples:
   kubectl get workload web -o yaml | twinhull explain -f -
 """
 )
-@click.option(
-    "-f",
-    "--filename",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="A YAML or JSON file with Workloads; - is the standard input. It can be given several times.",
-)
+@manifests.files
 @click.option(
     "--policies",
     "folders",

@@ -17,6 +17,17 @@ from twinhull.api.workload import MAX_NAME_LENGTH
 #: The CRD's rule of a Workload's name, which is CEL there.
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
+#: The option by which a command is given its Workloads.
+files = click.option(
+    "-f",
+    "--filename",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="A YAML or JSON file with Workloads; - is the standard input. It can be given several times.",
+)
+
 
 class Loader(yaml.SafeLoader):
     """YAML as kubectl reads it: a time is a string."""

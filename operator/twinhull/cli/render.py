@@ -39,15 +39,7 @@ Examples:
   kubectl get workload web -o yaml | twinhull render -f - -o json
 """
 )
-@click.option(
-    "-f",
-    "--filename",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="A YAML or JSON file with Workloads; - is the standard input. It can be given several times.",
-)
+@manifests.files
 @click.option(
     "--isolation",
     type=click.Choice([isolation.value for isolation in Isolation]),
