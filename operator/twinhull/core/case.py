@@ -21,7 +21,7 @@ from twinhull.api.workload import (
 from twinhull.core import isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Companion, Observed, Refusal
-from twinhull.core.revision import fixed, other, revision
+from twinhull.core.revision import fixed, fixed_in_machine, other, revision
 from twinhull.hulls import machine, manifest, pod, service
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.attachments import attachments
@@ -85,6 +85,12 @@ class Case:
         return Applied.of(spec.template, fixed(spec, isolation, resolution.runtime_class, restart))
 
     @cached_property
+    def applied_to_machine(self) -> Applied:
+        """What a machine of the present revision is given of what can change while it runs."""
+        spec = self.spec
+        return Applied.of(spec.template, fixed_in_machine(spec, self.workload.metadata.restart))
+
+    @cached_property
     def hull_name(self) -> str:
         """The name of the hull that is to be, or that is.
 
@@ -104,8 +110,12 @@ class Case:
 
     @cached_property
     def current(self) -> Hull | None:
-        """The hull of the revision that is to run, if it is there."""
-        return next((h for h in self.own if (h.kind, h.revision) == (self.hull_kind, self.revision)), None)
+        """The hull of the revision that is to run, if it is there.
+
+        A machine that can't become what it was changed to isn't, whatever its label says.
+        """
+        alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
+        return next((hull for hull in alike if not hull.stuck), None)
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:
@@ -167,7 +177,9 @@ class Case:
     def last_change(self) -> LastChange | None:
         """How the hull came to be of the revision that it is; the status remembers it."""
         before, hull = self.workload.status.last_change, self.current
-        if hull is None or self.replacing or (before and before.revision == hull.revision):
+        if hull is None or self.replacing:
+            return before
+        if before and (before.revision, before.hull) == (hull.revision, hull.name):
             return before
         how: Literal["Created", "InPlace", "Replaced"] = "Replaced" if before else "Created"
         if before and before.hull == hull.name:
@@ -274,7 +286,7 @@ class Case:
         )
         return (
             manifest.render(workload, rendered, attached, built, guest),
-            machine.render(workload, rendered, attached, built, guest),
+            machine.render(workload, rendered, attached, built, guest, applied=self.applied_to_machine),
         )
 
 

@@ -8,7 +8,7 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.case import Case
-from twinhull.hulls import service
+from twinhull.hulls import manifest, service
 from twinhull.hulls.merge import difference
 
 
@@ -79,10 +79,13 @@ def _manifests(case: Case) -> Iterator[Action]:
     for name, seen in case.observed.manifests.items():
         if name not in needed and case.owns(seen) and not seen.deleting:
             yield Delete("ConfigMap", name, seen.uid)
-    if (
-        case.is_machine
-        and case.current
-        and not case.current.deleting
-        and case.hull_name not in case.observed.manifests
-    ):
+    if case.hull_name not in needed or case.current is None or case.current.deleting:
+        return
+    present = case.observed.manifests.get(case.hull_name)
+    if present is None:
         yield Create(case.hull_objects[0])
+    elif case.owns(present) and not present.deleting and manifest.is_outdated(present.obj, case.revision):
+        wanted = case.hull_objects[0]
+        metadata = {key: wanted["metadata"][key] for key in ("labels", "annotations")}
+        patch: Raw = {"metadata": metadata, "data": wanted["data"]}
+        yield Change("ConfigMap", case.hull_name, present.uid, patch)

@@ -9,7 +9,7 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
 from twinhull.core.actions import Action, Change, Note
 from twinhull.core.case import Case
-from twinhull.core.steps import Step, stalled, waiting
+from twinhull.core.steps import Step, names, stalled, waiting
 from twinhull.hulls import pod
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import Hull
@@ -35,7 +35,7 @@ def resizing(case: Case) -> Step | None:
     if case.current is None or case.current.resize is None:
         return None
     reason, why = case.current.resize
-    sentence = f"Pod {case.current.name} has what it had before, its resize is {reason}: {why}"
+    sentence = f"{names([case.current])} has what it had before, its resize is {reason}: {why}"
     if reason == "Deferred":
         return waiting("ResizeDeferred", sentence)
     return stalled(
@@ -43,14 +43,17 @@ def resizing(case: Case) -> Step | None:
     )
 
 
-def _fits(case: Case, before: Applied) -> bool:
-    """Whether a Pod that was given that can become what is wanted.
-
-    A container is restarted for a new image: under StartFirst that would be a gap, and what runs to its end
-    would run again.
+def restarts_containers(case: Case) -> bool:
+    """Whether a container may be restarted, as it is for a new image: under StartFirst that would be a gap,
+    and what runs to its end would run again.
     """
-    still = case.starts_first or case.restart_policy is not RestartPolicy.ALWAYS
-    return before.fixed == case.applied.fixed and (before.images == case.applied.images or not still)
+    return not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS
+
+
+def _fits(case: Case, before: Applied) -> bool:
+    """Whether a Pod that was given that can become what is wanted."""
+    alike = before.images == case.applied.images or restarts_containers(case)
+    return before.fixed == case.applied.fixed and alike
 
 
 def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:

@@ -18,13 +18,14 @@ class Capabilities:
     """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't.
 
     `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
-    `virtiofs_storage` whether they may have claims as file systems; `machine_nodes` whether any node can run
-    them.
+    `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
+    and memory while they run; `machine_nodes` whether any node can run them.
     """
 
     kubevirt: str | None = None
     panic_devices: bool = False
     virtiofs_storage: bool = False
+    live_updates: bool = False
     machine_nodes: bool = True
     runtime_classes: frozenset[str] = frozenset()
 

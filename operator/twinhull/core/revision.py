@@ -12,13 +12,17 @@ import json
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import RESTART_ANNOTATION, Isolation, WorkloadSpec
-from twinhull.hulls.applied import resizable
+from twinhull.hulls import machine
+from twinhull.hulls.applied import RESIZABLE, resizable
+from twinhull.hulls.merge import merge_patch
 
 #: The first character of every revision: how it was worked out. A new way gets a new character, and the
 #: hulls of the old way stay current for as long as their content does.
 FORMAT = "1"
 
 _DIGITS = 9
+#: What KubeVirt changes of a machine that runs, as a patch that takes it away.
+_LIVE: Raw = {"domain": {"cpu": {"sockets": None}, "memory": {"guest": None}}}
 #: The template's annotations that are there to restart what it is of: ours, and `kubectl rollout restart`'s.
 _RESTARTS = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt")
 
@@ -54,6 +58,25 @@ def fixed(
     return _hash(content)
 
 
+def fixed_in_machine(spec: WorkloadSpec, restart: str | None = None) -> str:
+    """The same of what can't change while a machine runs: all but its containers' images, how much CPU and
+    memory they have, and its own size where an instancetype or the overrides say it.
+
+    KubeVirt gives labels and annotations to a machine's launcher Pod at its start only, and a size that comes
+    from the containers is also what the node reserves, which KubeVirt doesn't change while a machine runs.
+    """
+    content = _content(spec, Isolation.VIRTUAL_MACHINE, None, restart)
+    pod_spec, built = spec.template["spec"], spec.virtual_machine
+    content["spec"] = {**pod_spec, "containers": [_without_values(one) for one in pod_spec["containers"]]}
+    if built.instancetype:
+        content["virtualMachine"]["instancetype"] = "any"
+    else:
+        content["size"] = machine.size(pod_spec)
+    if built.overrides:
+        content["virtualMachine"]["overrides"] = merge_patch(built.overrides, _LIVE)
+    return _hash(content)
+
+
 def other(name: str, uid: str) -> str:
     """A stand-in for a revision in the name of a hull, while another hull has that name."""
     return _hash({"name": name, "uid": uid})
@@ -77,6 +100,18 @@ def _content(spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None
     if restart is not None:
         content["restart"] = restart
     return content
+
+
+def _without_values(container: Raw) -> Raw:
+    """A container without its image and the amounts of its CPU and memory, but with what is said of them and
+    what of it is the same: the kubelet can't make another QoS class of a Pod that runs.
+    """
+    resources = container.get("resources") or {}
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    shape = {
+        name: [name in requests, name in limits, requests.get(name) == limits.get(name)] for name in RESIZABLE
+    }
+    return {**_without_changeable(container, grows=True), "shape": shape}
 
 
 def _without_changeable(container: Raw, grows: bool) -> Raw:  # noqa: FBT001

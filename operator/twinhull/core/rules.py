@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from twinhull.api.workload import State, UnsupportedField
 from twinhull.core.actions import Create, Note
@@ -17,6 +17,7 @@ from twinhull.core.companions import upkeep
 from twinhull.core.floor import evading, rejected, unplaced
 from twinhull.core.inplace import changed_in_place, resizing
 from twinhull.core.lacks import PASSING, lacks
+from twinhull.core.liveupdate import changed_live, taken
 from twinhull.core.observed import Companion
 from twinhull.core.replacing import (
     crowded,
@@ -168,7 +169,7 @@ def starting(case: Case) -> Step | None:
     if case.current is None or case.current.ready:
         return None
     deadline = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
-    since = case.attempt.started_at if case.attempt else case.current.since
+    since = case.attempt.started_at if case.attempt else max(case.current.since, _changed_at(case))
     left = since + deadline - case.now
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
     if left > timedelta():
@@ -191,6 +192,7 @@ RULES: tuple[Rule, ...] = (
     evading,
     obstructed,
     changed_in_place,
+    changed_live,
     impossible,
     unsupported,
     unshareable,
@@ -204,6 +206,7 @@ RULES: tuple[Rule, ...] = (
     missing,
     curtailed,
     lacking,
+    taken,
     starting,
     resizing,
     succeeded,
@@ -218,6 +221,12 @@ def decide(case: Case) -> Step:
     if refusal is not None:
         step = replace(refused(refusal), actions=step.actions)
     return replace(step, requeue_after=soonest(step.requeue_after, until_overdue(case)))
+
+
+def _changed_at(case: Case) -> datetime:
+    """When the hull was last given something else: from then on it may take its time again."""
+    change = case.last_change
+    return change.at if change and change.how == "InPlace" else datetime.min.replace(tzinfo=UTC)
 
 
 def _unhonoured(case: Case) -> tuple[UnsupportedField, ...]:

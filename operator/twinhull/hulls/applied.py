@@ -1,6 +1,7 @@
-"""What a Pod was last given of what can change while it runs: a note that it carries as an annotation.
+"""What a hull was last given of what can change while it runs: a note that it carries as an annotation.
 
-The Pod itself doesn't tell: others add labels and annotations to it, and webhooks rewrite its images.
+A Pod itself doesn't tell: others add labels and annotations to it, and webhooks rewrite its images. Nor does
+a machine, whose Pod is in its manifest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ RESIZABLE = ("cpu", "memory")
 class Applied:
     """`fixed` is a hash of all that can't change; `labels` and `annotations` are the keys of the template's;
     `images` and `resources` (requests and limits of CPU and memory) are by container. `outgoing` are the ids
-    of the containers that the last new images put an end to: while one of them is there, it isn't done.
+    of the containers that the last new images put an end to: while one of them is there, it isn't done. So it
+    isn't with a machine while that is `pending`.
     """
 
     fixed: str
@@ -29,10 +31,11 @@ class Applied:
     images: Mapping[str, str]
     resources: Mapping[str, Raw]
     outgoing: Mapping[str, str] = field(default_factory=dict)
+    pending: bool = False
 
     @classmethod
     def of(cls, template: Raw, fixed: str) -> Applied:
-        """What a template gives to its Pod."""
+        """What a template gives to its hull."""
         metadata, containers = template.get("metadata") or {}, template["spec"]["containers"]
         return cls(
             fixed,
@@ -43,13 +46,19 @@ class Applied:
         )
 
     @classmethod
-    def read(cls, pod: Raw) -> Applied | None:
-        """A Pod's note, None if it has none that can be read."""
+    def read(cls, hull: Raw) -> Applied | None:
+        """A Pod's or VirtualMachine's note, None if it has none that can be read."""
         try:
-            said = json.loads((pod["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
-            labels, annotations = tuple(said["labels"]), tuple(said["annotations"])
-            images, resources = dict(said["images"]), dict(said["resources"])
-            return cls(said["fixed"], labels, annotations, images, resources, dict(said.get("outgoing", {})))
+            said = json.loads((hull["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
+            return cls(
+                fixed=said["fixed"],
+                labels=tuple(said["labels"]),
+                annotations=tuple(said["annotations"]),
+                images=dict(said["images"]),
+                resources=dict(said["resources"]),
+                outgoing=dict(said.get("outgoing", {})),
+                pending=bool(said.get("pending", False)),
+            )
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -59,7 +68,8 @@ class Applied:
 
     def note(self) -> str:
         """The annotation's value."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        said = {key: value for key, value in asdict(self).items() if key != "pending" or value}
+        return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 
 def resizable(container: Raw) -> Raw:

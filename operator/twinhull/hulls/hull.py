@@ -11,6 +11,7 @@ from typing import Literal
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta
 from twinhull.hulls.applied import Applied
+from twinhull.hulls.live import Live
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.
@@ -53,8 +54,9 @@ class Owner:
 class Hull:
     """A Pod or VirtualMachine as it was last seen.
 
-    `applied` is what a Pod was last given of what can change, and `resize` why it hasn't got all of it yet;
-    `container_ids` are what its runtime calls its containers.
+    `applied` is what it was last given of what can change, and `resize` why its node hasn't given it all of
+    that yet; `live` is how it stands with it in a running machine. `container_ids` are what a Pod's runtime
+    calls its containers.
     `named` says whether it carries its own name as a label, where a Service can find it.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
@@ -85,6 +87,7 @@ class Hull:
     applied: Applied | None = None
     resize: tuple[str, str] | None = None
     container_ids: Mapping[str, str] = field(default_factory=dict)
+    live: Live | None = None
 
     @property
     def deleting(self) -> bool:
@@ -95,6 +98,16 @@ class Hull:
     def restarted(self) -> bool:
         """Whether it is a machine that KubeVirt is about to run once more, though it runs Once."""
         return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is a machine that was changed and isn't known to have taken it."""
+        return bool(self.applied and self.applied.pending)
+
+    @property
+    def stuck(self) -> str:
+        """Why it will never be what it was changed to, empty if it may be."""
+        return self.live.refused if self.pending and self.live else ""
 
     @property
     def ended(self) -> bool:

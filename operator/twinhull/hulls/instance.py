@@ -7,6 +7,7 @@ from datetime import datetime
 from twinhull.api.base import Raw
 from twinhull.api.workload import ContainerStatus, Exit
 from twinhull.hulls import podstatus
+from twinhull.hulls.applied import Applied
 from twinhull.hulls.hull import (
     Hull,
     Phase,
@@ -20,15 +21,23 @@ from twinhull.hulls.hull import (
     timestamp,
     unready_since,
 )
+from twinhull.hulls.live import Live, Size
+from twinhull.hulls.manifest import digest, text
 from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report
 
+#: What KubeVirt says of an instance while it gives it CPU or memory (kubevirt.io/api/core/v1, types
+#: VirtualMachineInstanceVCPUChange and VirtualMachineInstanceMemoryChange).
+_PLUGGING = ("HotVCPUChange", "HotMemoryChange")
 
-def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) -> Hull:
+
+def read(
+    vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None, manifest: Raw | None = None
+) -> Hull:
     """A VirtualMachine, and its VirtualMachineInstance if there is one, as a hull.
 
     `report` is what that instance's guest said last, if it was asked; `template` is what the present revision
-    is made from.
+    is made from, and `manifest` the ConfigMap that carries it to the guest.
     """
     status = vm.get("status", {})
     instance = (vmi or {}).get("status", {})
@@ -38,8 +47,12 @@ def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) 
     told = report is not None and report.final
     if vmi and end and not told and removed(vmi, end):  # shut down because it was deleted
         phase, end = Phase.PENDING, None
-    ready = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
+    applied, live = Applied.read(vm), _live(vm, vmi or {}, report, manifest)
+    able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
+    ready = able and not (applied and applied.pending)
     reason, message = ("", "") if ready else _why_not_ready(vm, report)
+    if able and not ready:
+        reason, message = "Changing", _lacking(live)
     interfaces = instance.get("interfaces") or [{}]
     return Hull(
         kind="VirtualMachine",
@@ -60,6 +73,9 @@ def read(vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None) 
         exit=end,
         containers=_containers(report, template) if report else (),
         named=is_named(vm),
+        applied=applied,
+        resize=podstatus.pending_resize({"status": report.status}) if report else None,
+        live=live,
     )
 
 
@@ -93,6 +109,36 @@ def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase
         if phase in {"Succeeded", "Failed"}:
             return Phase(phase)
     return Phase.RUNNING if phase == "Running" else Phase.PENDING
+
+
+def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Live:
+    given = manifest is not None and revision_of(manifest) == revision_of(vm)
+    return Live(
+        changeable=bool(report and report.manifest),
+        taken=bool(given and manifest and report and report.manifest == digest(text(manifest))),
+        migratable=condition(vmi, "LiveMigratable").get("status") == "True",
+        plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
+        size=Size.of(vmi.get("spec", {}).get("domain") or {}),
+        refused=_refused(vm, report),
+    )
+
+
+def _refused(vm: Raw, report: Report | None) -> str:
+    """KubeVirt says of what it can't change while the machine runs that it must be restarted for it
+    (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRestartRequired).
+    """
+    if report and report.refused:
+        return report.refused
+    restart = condition(vm, "RestartRequired")
+    return restart.get("message") or "it must be restarted" if restart.get("status") == "True" else ""
+
+
+def _lacking(live: Live) -> str:
+    if live.refused:
+        return live.refused
+    if not live.taken:
+        return "its guest has yet to say that it has taken the change"
+    return "KubeVirt has yet to give it its new CPU and memory"
 
 
 def _why_not_ready(vm: Raw, report: Report | None) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from twinhull.api.base import Raw
 from twinhull.api.workload import ObjectMeta, RestartPolicy, VirtualMachine
 from twinhull.hulls import quantity
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.attachments import Attachment
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import (
@@ -47,14 +48,19 @@ _SAME = (
 )
 
 
-def render(
+def render(  # noqa: PLR0913  one parameter a part
     workload: ObjectMeta,
     pod: Raw,
     attachments: tuple[Attachment, ...],
     machine: VirtualMachine,
     guest: Guest,
+    *,
+    applied: Applied | None = None,
 ) -> Raw:
-    """The VirtualMachine around `pod`, of the Pod's name, with its manifest and attachments as devices."""
+    """The VirtualMachine around `pod`, of the Pod's name, with its manifest and attachments as devices.
+
+    `applied` is noted on it.
+    """
     metadata, spec = pod["metadata"], pod["spec"]
     return {
         "apiVersion": API_VERSION,
@@ -68,6 +74,7 @@ def render(
                 HULL_NAME_LABEL: metadata["name"],
                 REVISION_LABEL: metadata["labels"][REVISION_LABEL],
             },
+            **({"annotations": {APPLIED_ANNOTATION: applied.note()}} if applied else {}),
             "ownerReferences": [owner_reference(workload)],
         },
         "spec": {
@@ -113,7 +120,7 @@ def _domain(
     live = [attached for attached in attachments if attached.live]
     disks = [attached.device for attached in attachments if not attached.live]
     return {
-        **({} if machine.instancetype else _size(pod_spec)),
+        **({} if machine.instancetype else size(pod_spec)),
         **_firmware(machine, guest.image),
         "devices": {
             "autoattachGraphicsDevice": False,
@@ -139,7 +146,7 @@ def _disk(device: str) -> Raw:
     return {"name": device, "serial": device, "disk": {"bus": "virtio"}}
 
 
-def _size(pod_spec: Raw) -> Raw:
+def size(pod_spec: Raw) -> Raw:
     """CPU and memory. KubeVirt refuses them beside an instancetype, which then says both."""
     size = machine_size(pod_spec)
     resources = {"requests": _amounts(size.requests), "limits": _amounts(size.limits)}

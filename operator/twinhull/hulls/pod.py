@@ -120,20 +120,9 @@ def read(pod: Raw, template: Raw) -> Hull:
         named=is_named(pod),
         applied=applied,
         container_ids=container_ids,
-        resize=_pending_resize(pod),
+        resize=podstatus.pending_resize(pod),
         dropped=tuple(fidelity.dropped(template["spec"], pod["spec"], "spec")),
     )
-
-
-def _pending_resize(pod: Raw) -> tuple[str, str] | None:
-    """Why the node hasn't given a Pod the CPU and memory of its spec: in a word (Deferred, Infeasible or
-    Error) and a sentence (core/v1, types PodResizePending and PodResizeInProgress).
-    """
-    for kind in ("PodResizePending", "PodResizeInProgress"):
-        found = condition(pod, kind)
-        if found.get("status") == "True" and found.get("reason"):
-            return found["reason"], found.get("message", "")
-    return None
 
 
 def _present(key: str, value: object) -> Raw:

@@ -46,6 +46,17 @@ def why_not_ready(pod: Raw) -> tuple[str, str]:
     return "Pending", "the Pod has not started yet"
 
 
+def pending_resize(pod: Raw) -> tuple[str, str] | None:
+    """Why the node hasn't given a Pod the CPU and memory of its spec: in a word (Deferred, Infeasible or
+    Error) and a sentence (core/v1, types PodResizePending and PodResizeInProgress).
+    """
+    for kind in ("PodResizePending", "PodResizeInProgress"):
+        found = condition(pod, kind)
+        if found.get("status") == "True" and found.get("reason"):
+            return found["reason"], found.get("message", "")
+    return None
+
+
 def exit_of(status: Raw, spec: Raw, revision: str) -> Exit:
     """How a finished Pod ended: by the first container that failed, or by its last one that completed.
 

@@ -25,12 +25,16 @@ class Report:
 
     `error` is what keeps the guest itself from running the Pod, in one line. `final` says that the Pod has
     ended by itself and the guest is about to. `pod` is the Pod's name, empty before the guest knows it.
+    `manifest` is the digest of the manifest that is in effect, empty before there is one and where the guest
+    can't be given another; `refused` is its answer to another one that it was given and can't take.
     """
 
     status: Raw
     error: str = ""
     final: bool = False
     pod: str = ""
+    manifest: str = ""
+    refused: str = ""
 
     @classmethod
     def parse(cls, answer: object) -> Report:
@@ -53,7 +57,8 @@ class Report:
             raise ValueError(
                 "what answers there isn't a Twinhull guest: it has ended in no way that there is"
             )
-        return cls(status.raw(), said.error, said.final, (said.pod and said.pod.metadata.name) or "")
+        name = (said.pod and said.pod.metadata.name) or ""
+        return cls(status.raw(), said.error, said.final, name, said.manifest)
 
     @property
     def phase(self) -> Phase:
@@ -151,3 +156,4 @@ class _Answer(_Said):
     error: _Text = ""
     final: bool = False
     pod: _Pod | None = None
+    manifest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""

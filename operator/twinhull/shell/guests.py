@@ -14,7 +14,7 @@ import logging
 import os
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -22,7 +22,7 @@ import aiohttp
 
 from twinhull.hulls import authority
 from twinhull.hulls.hull import condition, owner_of
-from twinhull.hulls.manifest import API_PORT
+from twinhull.hulls.manifest import API_PORT, digest, is_edited, text
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.queue import Queue
@@ -46,6 +46,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=2)
 #: may say, in bytes.
 _AT_ONCE = 64
 _LONGEST = 1 << 18
+_LONGEST_LINE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,17 @@ class _Guest:
     address: str
     version: str
     ready: bool
+    manifest: str
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"https://{host}:{API_PORT}/v1"
+
+    def lacks(self, report: Report) -> bool:
+        """Whether it can be given another manifest than the one it runs by."""
+        return bool(report.manifest and self.manifest) and report.manifest != digest(self.manifest)
 
 
 @dataclass(slots=True)
@@ -119,7 +131,9 @@ class Guests:
                 ready = condition(vmi, "Ready").get("status") == "True"
                 version = metadata["resourceVersion"]
                 uid, name = metadata["uid"], metadata["name"]
-                yield _Guest(uid, name, workload, owner.uid, address, version, ready)
+                carried = self._store.get(kinds.CONFIG_MAP, key_of(vmi))
+                manifest = text(carried) if carried and not is_edited(carried) else ""
+                yield _Guest(uid, name, workload, owner.uid, address, version, ready, manifest)
 
     def _is_due(self, guest: _Guest) -> bool:
         report, asked = self.reports.get(guest.uid), self._asked.get(guest.uid)
@@ -129,7 +143,7 @@ class Guests:
             return True
         waited = asyncio.get_running_loop().time() - asked.at
         patience = 1 << min(asked.silent, 10)
-        if asked.version != guest.version:
+        if asked.version != guest.version or (report and guest.lacks(report)):
             return waited >= min(_LEAST * patience, _LEAST_SILENT)
         every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
         return waited >= min(every * patience, _ASK_SILENT_EVERY)
@@ -143,6 +157,8 @@ class Guests:
             asked.version, asked.at = guest.version, asyncio.get_running_loop().time()
             try:
                 report = await self._answer(session, guest)
+                if guest.lacks(report):
+                    report = replace(report, refused=await self._give(session, guest))
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 asked.silent += 1
@@ -156,15 +172,26 @@ class Guests:
             self._queue.add(guest.workload)
 
     async def _answer(self, session: aiohttp.ClientSession, guest: _Guest) -> Report:
-        host = f"[{guest.address}]" if ":" in guest.address else guest.address
-        url = f"https://{host}:{API_PORT}/v1/status"
-        async with session.get(url, ssl=self._context(guest.workload_uid), allow_redirects=False) as response:
+        url, context = f"{guest.url}/status", self._context(guest.workload_uid)
+        async with session.get(url, ssl=context, allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:
                 raise ValueError(f"{url}: {response.status}")
             report = Report.parse(json.loads(await _bounded(response)))
         if report.pod not in {"", guest.name}:
             raise ValueError(f"{url}: it runs {report.pod}, not {guest.name}")
         return report
+
+    async def _give(self, session: aiohttp.ClientSession, guest: _Guest) -> str:
+        """Give a guest the manifest that it lacks. What it has against it, in one line; empty if nothing, or
+        if it can't take one just now.
+        """
+        url, context = f"{guest.url}/manifest", self._context(guest.workload_uid)
+        body = guest.manifest.encode()
+        async with session.put(url, data=body, ssl=context, allow_redirects=False) as response:
+            said = (await _bounded(response)).decode(errors="replace")
+        if response.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}:
+            return " ".join(said.split())[:_LONGEST_LINE] or f"its guest answers {response.status}"
+        return ""
 
     def _forget(self) -> None:
         """Drop what was said by instances that are gone, and what was to be shown to them."""

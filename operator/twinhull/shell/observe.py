@@ -67,6 +67,7 @@ def capabilities(store: Store) -> Capabilities:
         machine_nodes=any(True for _ in store.all(kinds.NODE)),
         panic_devices="PanicDevices" in gates,
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
+        live_updates=_updates_live((kubevirt or {}).get("spec") or {}),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
     )
 
@@ -84,6 +85,15 @@ def _feature_gates(kubevirt: Raw) -> list[str]:
     return list(developer.get("featureGates") or ())
 
 
+def _updates_live(spec: Raw) -> bool:
+    """Whether KubeVirt gives machines CPU and memory while they run: that is its default, and needs it to be
+    allowed to migrate them (kubevirt.io/api/core/v1, types VMRolloutStrategy and WorkloadUpdateMethod).
+    """
+    strategy = (spec.get("configuration") or {}).get("vmRolloutStrategy") or "LiveUpdate"
+    methods = (spec.get("workloadUpdateStrategy") or {}).get("workloadUpdateMethods") or ()
+    return strategy == "LiveUpdate" and "LiveMigrate" in methods
+
+
 def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
     store = known.store
     for found in store.labelled(kinds.POD, key):
@@ -92,9 +102,11 @@ def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
         found["metadata"]["name"]: found for found in store.labelled(kinds.VIRTUAL_MACHINE_INSTANCE, key)
     }
     for found in store.labelled(kinds.VIRTUAL_MACHINE, key):
-        vmi = instances.pop(found["metadata"]["name"], None)
+        name = found["metadata"]["name"]
+        vmi = instances.pop(name, None)
         report = known.reports.get(vmi["metadata"]["uid"]) if vmi else None
-        yield instance.read(found, vmi, template, report)
+        manifest = store.get(kinds.CONFIG_MAP, (key[0], name))
+        yield instance.read(found, vmi, template, report, manifest)
     for stray in instances.values():
         yield instance.read_stray(stray)
 

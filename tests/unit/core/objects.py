@@ -12,6 +12,7 @@ from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
 from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
@@ -62,6 +63,7 @@ def case(  # noqa: PLR0913  one parameter a part
     refusals: Mapping[str, Refusal] | None = None,
     rehearsed: bool = True,
     nodes: Iterable[Raw] = (NODE,),
+    reports: Mapping[str, Report] | None = None,
 ) -> Case:
     """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
     store = Store()
@@ -69,7 +71,8 @@ def case(  # noqa: PLR0913  one parameter a part
         kind = BY_NAME[obj["kind"]]
         placed = _placed(obj["metadata"]) | ({} if kind.namespaced else {"namespace": ""})
         store.put(kind, obj | {"metadata": placed})
-    found = observe(Knowledge(store, Policies(store), Refusals(), {}), (NAMESPACE, NAME), defaults, now)
+    known = Knowledge(store, Policies(store), Refusals(), reports or {})
+    found = observe(known, (NAMESPACE, NAME), defaults, now)
     assert found is not None
     tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()
     return replace(

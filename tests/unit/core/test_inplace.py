@@ -128,6 +128,20 @@ def test_a_pod_is_ready_once_its_containers_have_their_new_images() -> None:
     assert late.current.ready
 
 
+def test_a_pod_that_has_run_for_long_gets_its_time_for_a_new_image() -> None:
+    pod, wanted = running_pod(BEFORE), wl(ALIKE["an image"])
+    pod["status"]["containerStatuses"] = [{"name": "web", "state": {"running": {}}, "containerID": "c://old"}]
+    before = plan(case(BEFORE, pod, now=NOW)).status
+    assert before is not None
+    [change] = plan(case(wanted, pod)).actions
+    assert isinstance(change, Change)
+    pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+    planned = plan(case(wanted | {"status": before.raw()}, pod))
+    assert planned.status is not None
+    assert planned.status.conditions is not None
+    assert (planned.status.conditions[0].reason, planned.status.conditions[2].status) == ("Changing", "False")
+
+
 def test_the_pod_in_a_machine_has_the_same_note() -> None:
     assert case(wl(FIRST, isolationPolicy="VirtualMachine")).applied == case(BEFORE).applied
 

@@ -410,8 +410,11 @@ def test_situation(situation: str) -> None:
     assert done(step.actions) == actions
 
 
-#: Those of test_inplace.py and test_replacing.py.
-REPLACING = {"changed_in_place", "resizing", "unshareable", "given_up", "overdue", "crowded", "succeeded"}
+#: Those of test_inplace.py, test_liveupdate.py and test_replacing.py.
+REPLACING = {
+    *("changed_in_place", "changed_live", "taken", "resizing"),
+    *("unshareable", "given_up", "overdue", "crowded", "succeeded"),
+}
 
 #: Those that only policies make: test_floor.py.
 POLICIES = {"unplaced", "rejected", "evading"}

@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.controlplane.certificates import Authority
 from twinhull.api.base import Raw
 from twinhull.hulls import authority
+from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest
 from twinhull.hulls.report import Report
 from twinhull.shell import guests, kinds
 from twinhull.shell.guests import Guests
@@ -32,6 +33,8 @@ class Guest:
     def __init__(self, folder: Path, workload_uid: str = "w1") -> None:
         self.says: object = RUNNING
         self.asked = 0
+        self.given: list[str] = []
+        self.takes = True
         self._folder = folder
         self._workload_uid = workload_uid
 
@@ -39,6 +42,7 @@ class Guest:
     async def serve(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
         app = web.Application()
         app.router.add_get("/v1/status", self._status)
+        app.router.add_put("/v1/manifest", self._manifest)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context())
@@ -63,6 +67,13 @@ class Guest:
         said = self.says if isinstance(self.says, str) else json.dumps(self.says)
         return web.Response(text=said, content_type="application/json")
 
+    async def _manifest(self, request: web.Request) -> web.Response:
+        self.given.append(await request.text())
+        if not self.takes:
+            return web.Response(status=409, text="probe.port differs:\nreplace the machine\n")
+        self.says = RUNNING | {"manifest": digest(self.given[-1])}
+        return web.Response(status=204)
+
 
 def machine(version: int = 1, **status: object) -> tuple[Raw, Raw]:
     """A Workload's VM and its running instance."""
@@ -80,8 +91,18 @@ def machine(version: int = 1, **status: object) -> tuple[Raw, Raw]:
     )
 
 
-def store_with(vm: Raw, vmi: Raw) -> Store:
+def carried(text: str, given: str | None = None) -> Raw:
+    """The ConfigMap with a machine's manifest; `given` is what the operator put there."""
+    metadata = {"name": "web-1", "namespace": "shop", "labels": {"twinhull.dev/workload": "web"}}
+    annotations = {DIGEST_ANNOTATION: digest(given or text)}
+    metadata |= {"uid": "cm1", "resourceVersion": "1", "annotations": annotations}
+    return {"metadata": metadata, "data": {MANIFEST_FILE: text}}
+
+
+def store_with(vm: Raw, vmi: Raw, manifest: Raw | None = None) -> Store:
     store = Store()
+    if manifest:
+        store.put(kinds.CONFIG_MAP, manifest)
     store.put(kinds.VIRTUAL_MACHINE, vm)
     store.put(kinds.VIRTUAL_MACHINE_INSTANCE, vmi)
     return store
@@ -251,3 +272,53 @@ def test_last_word_of_a_guest_that_fell_silent_is_out_of_date(
         assert asker.reports == {}
 
     run(guest, store_with(*machine()), monkeypatch, check)
+
+
+def test_a_guest_is_given_the_manifest_that_it_lacks(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest.says = RUNNING | {"manifest": digest("old")}
+
+    async def check(asker: Guests, _: Queue) -> None:
+        await until(lambda: asker.reports and asker.reports["vmi1"].manifest == digest("new"))
+        asked = guest.asked
+        await until(lambda: guest.asked > asked + 1)
+        assert guest.given == ["new"], "once, since it says that it has it"
+
+    run(guest, store_with(*machine(), carried("new")), monkeypatch, check)
+
+
+def test_what_a_guest_can_not_take_is_told_in_its_words(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest.says, guest.takes = RUNNING | {"manifest": digest("old")}, False
+
+    async def check(asker: Guests, _: Queue) -> None:
+        await until(lambda: asker.reports)
+        report = asker.reports["vmi1"]
+        assert (report.manifest, report.refused) == (digest("old"), "probe.port differs: replace the machine")
+
+    run(guest, store_with(*machine(), carried("new")), monkeypatch, check)
+
+
+@pytest.mark.parametrize("says", [{}, {"manifest": ""}, {"manifest": digest("new")}])
+def test_a_guest_that_lacks_nothing_or_is_too_old_is_given_nothing(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, says: Raw
+) -> None:
+    guest.says = RUNNING | says
+
+    async def check(_: Guests, __: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert guest.given == []
+
+    run(guest, store_with(*machine(), carried("new")), monkeypatch, check)
+
+
+def test_what_somebody_wrote_into_a_manifest_is_not_given(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest.says = RUNNING | {"manifest": digest("old")}
+
+    async def check(_: Guests, __: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert guest.given == []
+
+    run(guest, store_with(*machine(), carried("edited", given="new")), monkeypatch, check)

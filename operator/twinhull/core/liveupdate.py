@@ -1,0 +1,100 @@
+"""Changes that a running machine takes: in its guest the containers' images, CPU and memory; its own size.
+
+The VirtualMachine is changed first, and notes that it is pending. Its revision being another, its manifest is
+brought up to it (core/companions), and the guest is given that (shell/guests). Once the guest runs by it and
+KubeVirt has given the machine its size, the note is taken away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Change, Note
+from twinhull.core.case import Case
+from twinhull.core.inplace import restarts_containers
+from twinhull.core.steps import Step, names, waiting
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
+from twinhull.hulls.hull import REVISION_LABEL, Hull
+from twinhull.hulls.live import Live, Size
+
+
+def changed_live(case: Case) -> Step | None:
+    """A machine of another revision differs in nothing but what it can be given while it runs.
+
+    If the API server, KubeVirt or the guest says no to that, it is replaced.
+    """
+    if case.current is not None or not case.is_machine:
+        return None
+    for hull in case.standing:
+        if hull.applied and hull.live and _fits(case, hull, hull.applied, hull.live):
+            return waiting("Changing", f"changing {names([hull])} while it runs", (_change(case, hull),))
+    return None
+
+
+def taken(case: Case) -> Step | None:
+    """A machine has become what it was changed to: that is written down."""
+    hull = case.current
+    if hull is None or hull.applied is None or hull.live is None or not hull.pending:
+        return None
+    size, wanted = hull.live.size, _size(case)
+    if not hull.live.taken or hull.live.plugging or (size and wanted and size != wanted):
+        return None
+    annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
+    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}})
+    return waiting("Changing", f"{names([hull])} has taken the change", (done,))
+
+
+def _fits(case: Case, hull: Hull, before: Applied, live: Live) -> bool:
+    """Whether a machine that was given that can become what is wanted."""
+    after, size = case.applied_to_machine, _size(case)
+    if before.fixed != after.fixed or not live.changeable or (hull.stuck and hull.revision == case.revision):
+        return False
+    if before.images != after.images and not restarts_containers(case):
+        return False
+    if any(case.refusal(f"{kind}/{hull.name}/change") for kind in (hull.kind, "ConfigMap")):
+        return False
+    grows = case.observed.capabilities.live_updates and live.migratable
+    return size is not None and (live.size == size or grows)
+
+
+def _size(case: Case) -> Size | None:
+    """The size that the machine is to have, None if its instancetype isn't there.
+
+    Source: instancetype.kubevirt.io/v1beta1, type VirtualMachineInstancetypeSpec.
+    """
+    named = case.spec.virtual_machine.instancetype
+    if named is None:
+        return Size.of(_template(case)["spec"]["domain"])
+    found = case.observed.find(named.kind, named.name)
+    if found is None:
+        return None
+    cpus, memory = found["spec"]["cpu"]["guest"], found["spec"]["memory"]
+    return Size.of({"cpu": {"cores": cpus}, "memory": memory})
+
+
+def _change(case: Case, hull: Hull) -> Change:
+    """The revision, which the machine's next instance has too, and the size; the note comes with them."""
+    labels, template = {REVISION_LABEL: case.revision}, _template(case)
+    metadata = {"labels": labels, "annotations": template["metadata"]["annotations"]}
+    patch: Raw = {
+        "metadata": {
+            "labels": labels,
+            "annotations": {APPLIED_ANNOTATION: replace(case.applied_to_machine, pending=True).note()},
+        },
+        "spec": {"template": {"metadata": metadata}},
+    }
+    if named := case.spec.virtual_machine.instancetype:
+        patch["spec"]["instancetype"] = {**named.raw(), "revisionName": None}
+    else:
+        domain = template["spec"]["domain"]
+        sockets, guest = (domain.get("cpu") or {}).get("sockets"), domain["memory"]["guest"]
+        sized = {"cpu": {"sockets": sockets}, "memory": {"guest": guest}}
+        patch["spec"]["template"]["spec"] = {"domain": sized}
+    note = Note("Normal", "ChangedInPlace", f"changed {names([hull])}, which runs on")
+    return Change(hull.kind, hull.name, hull.uid, patch, note)
+
+
+def _template(case: Case) -> Raw:
+    template: Raw = case.hull_objects[-1]["spec"]["template"]
+    return template
