@@ -224,7 +224,6 @@ def test_manifest_holds_the_very_pod_of_the_container(web: Subject) -> None:
     name = web.hull()["metadata"]["name"]
     carried = web.one("ConfigMap", name)
     manifest = json.loads(carried["data"]["manifest.json"])
-    assert carried["immutable"] is True
     assert manifest["version"] == 1
 
     web.change(isolationPolicy="Container")
@@ -249,6 +248,16 @@ def test_manifest_holds_the_very_pod_of_the_container(web: Subject) -> None:
         for made in generated["spec"]["containers"]:
             made.pop("volumeMounts")
     assert remade["spec"] == pod["spec"]
+
+
+def test_a_manifest_that_somebody_writes_into_is_put_back(web: Subject) -> None:
+    web.apply("VirtualMachine")
+    web.becomes("Ready")
+    name = web.hull()["metadata"]["name"]
+    given = web.one("ConfigMap", name)["data"]
+    other = {"data": {"manifest.json": given["manifest.json"].replace("nginx:1.29", "miner:1")}}
+    web.cluster.api.patch("ConfigMap", name, web.namespace, other)
+    web.eventually(lambda: web.one("ConfigMap", name)["data"] == given, "it is what it was")
 
 
 @pytest.fixture
