@@ -1,4 +1,6 @@
-"""The situations that policies make. In each nothing is created, and what runs is left alone."""
+"""The situations that policies make. In each nothing is created, and what runs is left alone; a hull that was
+to take its place is not, since it would go on being started.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from dataclasses import replace
 
 from twinhull.core.case import Case
 from twinhull.core.isolation.evasion import Evasion, evasions, of_instancetype
+from twinhull.core.replacing import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
 
 
@@ -24,7 +27,8 @@ def rejected(case: Case) -> Step | None:
     if not case.resolution.rejected or case.exit is not None:
         return None
     step = stalled(case.resolution.reason, case.resolution.message)
-    return replace(step, isolated=False)
+    why = f"IsolationPolicy {case.resolution.policy} lets nothing start"
+    return left_to_one(case, replace(step, isolated=False), why)
 
 
 def evading(case: Case) -> Step | None:
@@ -36,11 +40,12 @@ def evading(case: Case) -> Step | None:
     if not found:
         return None
     named = "; ".join(f"{evasion.path} ({evasion.why})" for evasion in found)
-    return stalled(
+    step = stalled(
         "EvadesFloor",
         f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
         "remove it",
     )
+    return left_to_one(case, step, f"IsolationPolicy {floor.name} lets nothing start")
 
 
 def _of_instancetype(case: Case) -> Iterator[Evasion]:

@@ -80,6 +80,18 @@ def succeeded(case: Case) -> Step | None:
     return replace(step, ready="True")
 
 
+def left_to_one(case: Case, said: Step, why: str) -> Step:
+    """A step that lets nothing start: what runs goes on, but of two hulls only one. That is the one that
+    serves; while none does, the one that was there first.
+    """
+    if len(case.own) < 2:  # noqa: PLR2004
+        return said
+    first = min(case.own, key=lambda h: (h.deleting, not h.ready, h.ended, h.created_at, h is case.current))
+    kept = case.heir if case.heir and case.heir.ready else first
+    step = _leaving(case, [hull for hull in case.own if hull is not kept], why)
+    return replace(said, actions=step.actions, requeue_after=step.requeue_after)
+
+
 def until_overdue(case: Case) -> timedelta | None:
     """How much longer a new hull may take, None if there is none, it was given up, or the time is over: what
     keeps it from being made is then to be looked at when it changes, and no sooner.

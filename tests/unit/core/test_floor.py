@@ -335,3 +335,67 @@ def test_instancetype_of_the_namespace_brings_no_devices_of_the_node(field: str)
         "spec.virtualMachine.instancetype (VirtualMachineInstancetype own has "
         f"{field}, which are the node's devices): remove it"
     )
+
+
+def both(raw: Raw, *policies: Raw, old: Raw, new: Raw | None = None, strategy: str = "StartFirst") -> Case:
+    """A policy appears in the middle of a replacement, which `old` and `new` are the statuses of."""
+    spec = raw["spec"] | {"replacement": {"strategy": strategy, "drainSeconds": 0}}
+    raw = raw | {"spec": spec}
+    there = (namespace(), GVISOR, hull("Pod", "web-1before", status=old))
+    added = [] if new is None else [hull("Pod", case(raw, *there, *policies).hull_name, status=new)]
+    return case(raw, *there, *policies, *added)
+
+
+NOT_READY = running(ready=False)
+ENTERING = pod(hostPID=True)
+#: What each of the two is, under what, and which of them goes.
+MIDDLES: dict[str, tuple[Case, str, str]] = {
+    "the new one starts": (
+        both(CONTAINER, REJECTING, old=running(), new=NOT_READY),
+        "RejectedByPolicy",
+        "new",
+    ),
+    "the new one is ready": (
+        both(CONTAINER, REJECTING, old=running(), new=running()),
+        "RejectedByPolicy",
+        "old",
+    ),
+    "none is ready": (both(CONTAINER, REJECTING, old=NOT_READY, new=NOT_READY), "RejectedByPolicy", "new"),
+    "the old one was evicted": (
+        both(CONTAINER, REJECTING, old=ended("Failed", reason="Evicted"), new=NOT_READY),
+        "RejectedByPolicy",
+        "old",
+    ),
+    "the strategy is another since": (
+        both(CONTAINER, REJECTING, old=running(), new=NOT_READY, strategy="Recreate"),
+        "RejectedByPolicy",
+        "new",
+    ),
+    "a policy can't be read": (
+        both(CONTAINER, policy("newer", minimum="Enclave"), old=running(), new=NOT_READY),
+        "PolicyUnreadable",
+        "new",
+    ),
+    "it reaches past the floor": (both(ENTERING, BOXING, old=running(), new=NOT_READY), "EvadesFloor", "new"),
+}
+
+
+@pytest.mark.parametrize("middle", MIDDLES)
+def test_in_the_middle_of_a_replacement_the_one_that_serves_goes_on_alone(middle: str) -> None:
+    found, reason, goes = MIDDLES[middle]
+    step = decide(found)
+    assert (step.ready, step.stalled, step.reconciling, step.reason) == ("False", True, False, reason)
+    assert written(found) == [f"Pod/{found.hull_name if goes == 'new' else 'web-1before'}"]
+    [action] = step.actions
+    assert action.note is not None
+    name = (found.resolution.floor or found.resolution.policies[0]).name
+    assert action.note.message.endswith(f": IsolationPolicy {name} lets nothing start")
+
+
+def test_what_starts_for_a_spec_of_before_goes_too() -> None:
+    """Two hulls, neither of the revision that is asked for now, and that a policy rejects."""
+    there = hull("Pod", "web-1before", status=running())
+    starting = hull("Pod", "web-1between", status=NOT_READY)
+    raw = workload({"isolationPolicy": "Container", "replacement": {"strategy": "StartFirst"}})
+    found = case(raw, namespace(), REJECTING, there, starting)
+    assert written(found) == ["Pod/web-1between"]
