@@ -20,6 +20,7 @@ SETTINGS = {"isolationPolicy": "Container", "replacement": {"strategy": "StartFi
 WEB = workload(SETTINGS, pod=PORTS)
 TAKING = {"containers": [{"name": "web", "ports": [{"containerPort": 80, "hostPort": 8080}]}]}
 STORING = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
+IN_MACHINE = workload(SETTINGS | {"isolationPolicy": "VirtualMachine"}, pod=PORTS)
 NEW, OLD, OLDER = case(WEB).hull_name, "web-1former", "web-1formerer"
 
 
@@ -194,6 +195,11 @@ SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
         "Replacing",
         ["change Service/web", f"delete Pod/{OLD}"],
     ),
+    "a third revision that can't be made while the second starts": (
+        case(IN_MACHINE, pod(OLDER), pod(OLD, ready=False, since=5), service(), now=after(9)),
+        "Replacing",
+        ["change Service/web", f"delete Pod/{OLD}"],
+    ),
     "a third revision while the first drains": (
         case(WEB, pod(OLDER), pod(OLD, since=5), service(OLD, since=8), now=after(9)),
         "Draining",
@@ -210,6 +216,14 @@ SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
         [],
     ),
 }
+
+
+def resizing() -> Raw:
+    """The new one, which its node hasn't the room for that it was given since."""
+    made = pod(NEW, since=1)
+    pending = {"type": "PodResizePending", "status": "True", "reason": "Deferred", "message": "it is full"}
+    made["status"]["conditions"].append(pending)
+    return made
 
 
 def done(actions: tuple[Action, ...]) -> list[str]:
@@ -236,6 +250,15 @@ def test_a_workload_is_ready_once_its_new_hull_is() -> None:
         "Stalled": "False",
         "IsolationResolved": "True",
     }
+
+
+def test_a_resize_waits_for_the_old_hull_to_go_not_the_other_way_round() -> None:
+    """It may be the old one that takes the room on their node."""
+    found = case(WEB, pod(OLD), resizing(), service(NEW, since=9), now=after(30))
+    assert done(plan(found).actions) == [f"delete Pod/{OLD}"]
+    status = plan(case(WEB, resizing(), service(), now=after(60))).status
+    assert status is not None
+    assert {c.type: c.reason for c in status.conditions or ()}["Ready"] == "ResizeDeferred"
 
 
 def test_the_service_is_moved_to_one_hull_and_back() -> None:
