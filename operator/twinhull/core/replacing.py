@@ -93,11 +93,13 @@ def left_to_one(case: Case, said: Step, why: str) -> Step:
 
 
 def until_overdue(case: Case) -> timedelta | None:
-    """How much longer a new hull may take, None if there is none, it was given up, or the time is over: what
+    """How much longer a new hull may take, None if it was given up, the time is over, or hasn't begun: what
     keeps it from being made is then to be looked at when it changes, and no sooner.
     """
     attempt = case.attempt
     if attempt is None or attempt.failed_at:
+        return None
+    if case.current is None and attempt != case.workload.status.replacement:
         return None
     left = attempt.started_at + _deadline(case) - case.now
     return left if left > timedelta() else None

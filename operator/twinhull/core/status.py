@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinhull.api.workload import Condition, WorkloadStatus
+from twinhull.api.workload import Condition, ReplacementStatus, WorkloadStatus
 from twinhull.core.case import Case
 from twinhull.core.conditions import Said, conditions
 from twinhull.core.steps import Step
@@ -21,13 +21,22 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
         last_change=case.last_change,
-        replacement=step.replacement or case.attempt,
+        replacement=step.replacement or _replacement(case, step),
         lacks=step.lacks or None,
         unsupported_fields=step.unsupported or case.curtailments or None,
         containers=(case.current.containers if case.current else ()) or None,
         exit=case.exit,
         conditions=_conditions(case, step),
     )
+
+
+def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
+    """The replacement that is under way or was given up. While nothing is tried, its time doesn't run: what
+    keeps it from being tried may take long to change.
+    """
+    attempt = case.attempt
+    tried = case.current is not None or bool(step.actions)
+    return attempt if attempt and (tried or attempt.failed_at) else None
 
 
 def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:

@@ -13,7 +13,7 @@ from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.hulls.hull import HULL_NAME_LABEL
 
-from .objects import CREATED, NOW, at, case, companion, hull, running, workload
+from .objects import CREATED, KUBEVIRT, NOW, at, case, companion, hull, running, workload
 
 PORTS = {"containers": [{"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80}]}]}
 SETTINGS = {"isolationPolicy": "Container", "replacement": {"strategy": "StartFirst"}}
@@ -318,6 +318,22 @@ def test_a_replacement_that_fails_says_what_kept_it() -> None:
     assert (attempt.started_at, attempt.failed_at) == (CREATED + timedelta(seconds=1), found.now)
     assert attempt.message == f"Pod {NEW} was not ready after 600 s: the Pod has not started yet"
     assert planned.requeue_after == timedelta()
+
+
+def test_the_time_of_what_can_not_be_tried_does_not_run() -> None:
+    """KubeVirt comes after an hour: the machine is made then, and has its time from then on."""
+    waiting = plan(case(IN_MACHINE, pod(OLD), service(), now=after(9)))
+    assert waiting.requeue_after is None
+    assert waiting.status is not None
+    assert {c.type: c.reason for c in waiting.status.conditions or ()}["Stalled"] == "KubeVirtMissing"
+    assert waiting.status.replacement is None
+    later = IN_MACHINE | {"status": waiting.status.raw()}
+    made = plan(case(later, pod(OLD), service(), KUBEVIRT, now=after(3609)))
+    new = case(IN_MACHINE).hull_name
+    assert done(made.actions) == [f"create ConfigMap/{new}"]
+    assert made.status is not None
+    assert made.status.replacement is not None
+    assert made.status.replacement.started_at == after(3609)
 
 
 def test_a_replacement_that_was_refused_fails_with_the_refusal() -> None:
