@@ -164,7 +164,7 @@ class Case:
         if remembered and (remembered.revision, remembered.generation) == (self.revision, generation):
             return remembered
         new = self.current if self.current and not self.current.deleting else None
-        began = new.created_at if new else self.now.replace(microsecond=0)
+        began = new.since if new else self.now.replace(microsecond=0)
         return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)
 
     @cached_property

@@ -24,11 +24,18 @@ IN_MACHINE = workload(SETTINGS | {"isolationPolicy": "VirtualMachine"}, pod=PORT
 NEW, OLD, OLDER = case(WEB).hull_name, "web-1former", "web-1formerer"
 
 
-def pod(
-    name: str, *, ready: bool = True, deleting: bool = False, named: bool = True, since: float = 0
+def pod(  # noqa: PLR0913  one parameter a part
+    name: str,
+    *,
+    ready: bool = True,
+    deleting: bool = False,
+    named: bool = True,
+    since: float = 0,
+    unready: float = 0,
 ) -> Raw:
-    """One of the Workload's Pods, created that many seconds after the first."""
-    made = hull("Pod", name, deleting=deleting, spec=PORTS, status=running(ready=ready, since=since))
+    """One of the Workload's Pods, created so many seconds after the first; unready since then."""
+    status = running(ready=ready, since=max(since, unready))
+    made = hull("Pod", name, deleting=deleting, spec=PORTS, status=status)
     made["metadata"] |= {"creationTimestamp": at(since)}
     if named:
         made["metadata"]["labels"][HULL_NAME_LABEL] = name
@@ -137,6 +144,13 @@ SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
     ),
     "the new one ceases to be ready while the old one drains": (
         case(WEB, pod(OLD), pod(NEW, ready=False, since=1), service(NEW, since=9), now=after(11)),
+        "Pending",
+        ["change Service/web"],
+    ),
+    "the new one, ready for long, ceases to be while the old one still drains": (
+        case(
+            WEB, pod(OLD), pod(NEW, ready=False, since=1, unready=900), service(NEW, since=9), now=after(905)
+        ),
         "Pending",
         ["change Service/web"],
     ),
