@@ -23,13 +23,13 @@ def _service(case: Case) -> Iterator[Action]:
     if seen is not None and (seen.deleting or not case.owns(seen)):
         return
     if desired is None:
-        if seen is not None and not case.replacing:
+        if seen is not None and not _former_serves(case):
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
         yield Create(desired)
         return
-    if case.replacing:  # the hull that serves listens where it always has
+    if _former_serves(case):  # it listens where it always has
         desired = {**desired, "spec": {**desired["spec"], "ports": service.ports(seen.obj)}}
     unmarked = case.pinned and service.pinned_since(seen.obj, case.pinned.name) is None
     if unmarked or service.differs(desired, seen.obj):
@@ -40,6 +40,13 @@ def _service(case: Case) -> Iterator[Action]:
             _patch(case, desired, seen.obj),
             _note(case, seen.obj),
         )
+
+
+def _former_serves(case: Case) -> bool:
+    """Whether a hull of another revision is what the Service leads to: under StartFirst until the new one is
+    ready, and always for as long as something keeps the new one from being made.
+    """
+    return case.replacing or (case.current is None and bool(case.standing))
 
 
 def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:

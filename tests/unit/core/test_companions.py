@@ -127,3 +127,23 @@ def test_manifest_of_a_stopped_machine_is_deleted_after_it() -> None:
 @pytest.mark.parametrize("also", [{"owner": None}, {"owner": FORMER}, {"deleting": True}])
 def test_manifest_that_is_not_ours_or_goes_already_is_left_alone(also: Any) -> None:
     assert kept(workload(), manifest(**also)) == []
+
+
+@pytest.mark.parametrize(
+    ("pod", "before"),
+    [
+        (
+            {"containers": [{"name": "web", "image": "nginx", "ports": [{"containerPort": 81}]}]},
+            "another port",
+        ),
+        ({"containers": [{"name": "web", "image": "nginx"}]}, "none"),
+    ],
+    ids=["another port", "no port"],
+)
+def test_service_leads_to_what_runs_while_the_new_revision_can_not_be_made(pod: Raw, before: str) -> None:
+    """KubeVirt is missing, or a policy rejects it: the hull of before goes on, and listens where it did."""
+    wanted = workload({"isolationPolicy": "VirtualMachine"}, pod=pod)
+    running = hull("Pod", "web-1before")
+    assert kept(wanted, service(), running) == [], before
+    going = kept(wanted, service(), hull("Pod", "web-1before", deleting=True))
+    assert [action.key for action in going] == [f"Service/web{'/change' if before != 'none' else ''}"]
