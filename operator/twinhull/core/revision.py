@@ -12,6 +12,7 @@ import json
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import RESTART_ANNOTATION, Isolation, WorkloadSpec
+from twinhull.core.isolation.evasion import ANNOTATIONS
 from twinhull.hulls import machine
 from twinhull.hulls.applied import RESIZABLE, resizable
 from twinhull.hulls.merge import merge_patch
@@ -23,8 +24,9 @@ FORMAT = "1"
 _DIGITS = 9
 #: What KubeVirt changes of a machine that runs, as a patch that takes it away.
 _LIVE: Raw = {"domain": {"cpu": {"sockets": None}, "memory": {"guest": None}}}
-#: The template's annotations that are there to restart what it is of: ours, and `kubectl rollout restart`'s.
-_RESTARTS = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt")
+#: The beginnings of those of the template's annotations that take effect at its start only: ours and that of
+#: `kubectl rollout restart`, which are there to restart it, and those by which its sandbox is made.
+_AT_START = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt", *ANNOTATIONS)
 
 
 def revision(
@@ -43,15 +45,17 @@ def revision(
 def fixed(
     spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None = None
 ) -> str:
-    """The same of what can't change while a Pod runs: all but the template's labels and annotations, and its
-    containers' images and, in a plain Pod, their CPU and memory.
+    """The same of what can't change while a Pod runs: all but the template's labels and annotations (without
+    those that are read at its start), and its containers' images and, in a plain Pod, their CPU and memory.
 
     A sandbox may not be able to grow.
     """
     content = _content(spec, isolation, runtime_class, restart)
     annotations = content["metadata"].pop("annotations", {})
     content["metadata"].pop("labels", None)
-    content["metadata"]["restarts"] = {key: annotations[key] for key in _RESTARTS if key in annotations}
+    content["metadata"]["restarts"] = {
+        key: value for key, value in annotations.items() if key.startswith(_AT_START)
+    }
     grows = isolation is Isolation.CONTAINER
     containers = [_without_changeable(container, grows) for container in spec.template["spec"]["containers"]]
     content["spec"] = {**spec.template["spec"], "containers": containers}

@@ -176,6 +176,15 @@ def test_a_sandbox_is_not_resized() -> None:
     assert done(plan(case(wl(ALIKE["a label"], **boxed), pod, gvisor)).actions) == ["change"]
 
 
+def test_a_sandbox_that_annotations_have_made_is_not_kept_without_them() -> None:
+    """They are read when it starts: it would go on as it is, though nothing of it reached past a floor."""
+    boxed: Raw = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
+    gvisor: Raw = {"kind": "RuntimeClass", "metadata": {"name": "gvisor"}}
+    opened = FIRST | {"metadata": {"annotations": {"dev.gvisor.flag.network": "host"}}}
+    pod = running_pod(wl(opened, **boxed))
+    assert done(plan(case(wl(FIRST, **boxed), pod, gvisor)).actions) == ["delete"]
+
+
 def test_a_pod_that_was_refused_the_change_is_replaced() -> None:
     pod = running_pod(BEFORE)
     refusal = Refusal("PodRefused", "not so", final=True, retry_at=NOW + timedelta(minutes=1))
