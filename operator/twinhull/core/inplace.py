@@ -43,17 +43,25 @@ def resizing(case: Case) -> Step | None:
     )
 
 
-def restarts_containers(case: Case) -> bool:
-    """Whether a container may be restarted, as it is for a new image: under StartFirst that would be a gap,
-    and what runs to its end would run again.
+def spares_containers(case: Case, before: Applied) -> bool:
+    """Whether containers that were given that can be given what is wanted without a restart, as there is for a
+    new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be a
+    gap, and what runs to its end would run again.
     """
-    return not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS
+    if not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS:
+        return True
+    resized = _differing(before.resources, case.applied.resources)
+    return before.images == case.applied.images and not any(
+        policy.get("restartPolicy") == "RestartContainer"
+        for container in case.workload.spec.template["spec"]["containers"]
+        for policy in container.get("resizePolicy") or ()
+        if container["name"] in resized
+    )
 
 
 def _fits(case: Case, before: Applied) -> bool:
     """Whether a Pod that was given that can become what is wanted."""
-    alike = before.images == case.applied.images or restarts_containers(case)
-    return before.fixed == case.applied.fixed and alike
+    return before.fixed == case.applied.fixed and spares_containers(case, before)
 
 
 def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from twinhull.api.base import Raw
 from twinhull.core.actions import Change, Note
 from twinhull.core.case import Case
-from twinhull.core.inplace import restarts_containers
+from twinhull.core.inplace import spares_containers
 from twinhull.core.steps import Step, names, waiting
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import REVISION_LABEL, Hull
@@ -50,7 +50,7 @@ def _fits(case: Case, hull: Hull, before: Applied, live: Live) -> bool:
     after, size = case.applied_to_machine, _size(case)
     if before.fixed != after.fixed or not live.changeable or (hull.stuck and hull.revision == case.revision):
         return False
-    if before.images != after.images and not restarts_containers(case):
+    if not spares_containers(case, before):
         return False
     if any(case.refusal(f"{kind}/{hull.name}/change") for kind in (hull.kind, "ConfigMap")):
         return False

@@ -161,6 +161,18 @@ def test_a_new_image_under_start_first_is_a_new_pod() -> None:
     assert done(plan(case(wl(ALIKE["a label"], **strategy), pod)).actions) == ["change"]
 
 
+def test_more_memory_that_a_container_is_restarted_for_is_a_new_pod_under_start_first() -> None:
+    restarted = {"resizePolicy": [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]}
+    more: Raw = {"requests": {"cpu": "1"}, "limits": {"memory": "2Gi"}}
+    for strategy, alike, other in (("StartFirst", "create", "change"), ("Recreate", "change", "change")):
+        how: Raw = {"replacement": {"strategy": strategy}}
+        pod = running_pod(wl(with_container(**restarted), **how))
+        wanted = wl(with_container(**restarted, resources=more), **how)
+        assert done(plan(case(wanted, pod)).actions)[0] == alike
+        pod = running_pod(wl(FIRST, **how))
+        assert done(plan(case(wl(with_container(resources=more), **how), pod)).actions)[0] == other
+
+
 def test_what_runs_to_its_end_is_not_run_twice_for_a_new_image() -> None:
     once = {"restartPolicy": "OnFailure"}
     pod = running_pod(wl(FIRST, pod=once))
