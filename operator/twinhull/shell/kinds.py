@@ -63,6 +63,8 @@ NODE = Kind(
     label_selector="kubevirt.io/schedulable=true",
     metadata_only=True,
 )
+#: What tells what the cluster can do (shell/observe.py).
+CAPABLE = (RUNTIME_CLASS, KUBEVIRT, NODE)
 #: What a Workload may refer to (core/references.py).
 REFERRED = (
     Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),

@@ -11,6 +11,7 @@ import kopf
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation
 from twinhull.core import references
+from twinhull.core.observed import Capabilities
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.observe import capabilities
@@ -54,7 +55,7 @@ class Watches:
 
         An object whose label was changed concerns the Workload that it was of, too.
         """
-        able, metadata = capabilities(self._store), obj["metadata"]
+        able, metadata = self._able(kind), obj["metadata"]
         before = self._store.get(kind, key_of(obj))
         if change == "DELETED":
             version = int(metadata["resourceVersion"])
@@ -62,13 +63,17 @@ class Watches:
         else:
             news = self._store.put(kind, dict(obj, metadata=dict(metadata)))
         if news:
-            self._ask(kind, [obj] if before is None else [before, obj], able != capabilities(self._store))
+            self._ask(kind, [obj] if before is None else [before, obj], able != self._able(kind))
 
     def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
         """Take in a list of all objects of a kind."""
-        before = capabilities(self._store)
+        before = self._able(kind)
         news = self._store.replace(kind, objects, version)
-        self._ask(kind, news, before != capabilities(self._store))
+        self._ask(kind, news, before != self._able(kind))
+
+    def _able(self, kind: Kind) -> Capabilities | None:
+        """What the cluster can do, None where a kind has no say in that: most events are of such."""
+        return capabilities(self._store) if kind in kinds.CAPABLE else None
 
     def _ask(self, kind: Kind, news: list[Raw], capable: bool) -> None:  # noqa: FBT001
         if kind is kinds.ISOLATION_POLICY and news:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import pytest
 
@@ -12,8 +13,8 @@ from twinhull.api.workload import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell import kinds
-from twinhull.shell.kinds import BY_NAME
-from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.kinds import BY_NAME, Kind
+from twinhull.shell.observe import Knowledge, capabilities, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.refusals import Refusals
@@ -131,6 +132,19 @@ def test_what_the_cluster_can_do_asks_for_those_that_need_it(
     assert world.asked() == [], "nothing that matters has changed"
     world.take(obj, "DELETED", version=3)
     assert world.asked() == asked
+
+
+def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None:
+    """Events of no other kind are looked at for it."""
+    asked: set[str] = set()
+
+    class Asked(Store):
+        def all(self, kind: Kind) -> Iterable[Raw]:
+            asked.add(kind.name)
+            return super().all(kind)
+
+    capabilities(Asked())
+    assert asked == {kind.name for kind in kinds.CAPABLE}
 
 
 def test_phase_of_kubevirt_matters() -> None:
