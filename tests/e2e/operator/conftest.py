@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import Cluster
+from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import RequestProxy
@@ -46,6 +47,14 @@ def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def web(operator: OperatorProcess, cluster: Cluster, namespace: str) -> Subject:
     """A Workload of the name web, yet to be applied, in a namespace of its own."""
     return Subject(cluster, namespace, alive=operator.check)
+
+
+@pytest.fixture
+def policies(cluster: Cluster, namespace: str) -> Iterator[Policies]:
+    """The IsolationPolicies of a test, for its namespace."""
+    found = Policies(cluster.api, namespace)
+    yield found
+    found.end()
 
 
 @pytest.fixture

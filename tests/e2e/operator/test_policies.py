@@ -26,13 +26,6 @@ def runtime_classes(cluster: Cluster) -> Iterator[None]:
     remove()
 
 
-@pytest.fixture
-def policies(cluster: Cluster, namespace: str) -> Iterator[Policies]:
-    found = Policies(cluster.api, namespace)
-    yield found
-    found.end()
-
-
 def runs(web: Subject) -> str | None:
     """The RuntimeClass of its Pod, None for a plain one."""
     found: str | None = web.hull()["spec"].get("runtimeClassName")

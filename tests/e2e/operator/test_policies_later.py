@@ -26,13 +26,6 @@ def runtime_class(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.fixture
-def policies(cluster: Cluster, namespace: str) -> Iterator[Policies]:
-    found = Policies(cluster.api, namespace)
-    yield found
-    found.end()
-
-
-@pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[], OperatorProcess]]:
     """Starts an operator, which ends with the test."""
     started: list[OperatorProcess] = []
