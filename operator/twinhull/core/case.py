@@ -260,7 +260,9 @@ class Case:
         """The Service that is to be."""
         spec = self.workload.spec
         hull = self.pinned.name if self.pinned else None
-        return service.render(self.workload.metadata, spec.service, spec.template["spec"], hull)
+        return service.render(
+            self.workload.metadata, spec.service, service.declared(spec.template["spec"]), hull
+        )
 
     @cached_property
     def hull_objects(self) -> tuple[Raw, ...]:

@@ -19,18 +19,17 @@ def upkeep(case: Case) -> Iterator[Action]:
 
 
 def _service(case: Case) -> Iterator[Action]:
-    desired, seen = case.service, case.observed.service
+    seen = case.observed.service
     if seen is not None and (seen.deleting or not case.owns(seen)):
         return
+    desired = _desired_service(case)
     if desired is None:
-        if seen is not None and not _former_serves(case):
+        if seen is not None:
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
         yield Create(desired)
         return
-    if _former_serves(case):  # it listens where it always has
-        desired = {**desired, "spec": {**desired["spec"], "ports": service.ports(seen.obj)}}
     unmarked = case.pinned and service.pinned_since(seen.obj, case.pinned.name) is None
     if unmarked or service.differs(desired, seen.obj):
         yield Change(
@@ -40,6 +39,15 @@ def _service(case: Case) -> Iterator[Action]:
             _patch(case, desired, seen.obj),
             _note(case, seen.obj),
         )
+
+
+def _desired_service(case: Case) -> Raw | None:
+    """The Service that is to be. While a hull of another revision serves, it is where that listens."""
+    seen, spec = case.observed.service, case.workload.spec
+    if seen is None or not _former_serves(case):
+        return case.service
+    hull = case.pinned.name if case.pinned else None
+    return service.render(case.workload.metadata, spec.service, service.ports_of(seen.obj), hull)
 
 
 def _former_serves(case: Case) -> bool:

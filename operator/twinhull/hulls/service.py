@@ -13,14 +13,14 @@ from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference
 PINNED_ANNOTATION = f"{GROUP}/pinned-at"
 
 
-def render(workload: ObjectMeta, policy: ServicePolicy, pod_spec: Raw, hull: str | None = None) -> Raw | None:
-    """The Service of a Workload, None when there is none: switched off, or no container declares a port.
+def render(
+    workload: ObjectMeta, policy: ServicePolicy, ports: list[Raw], hull: str | None = None
+) -> Raw | None:
+    """The Service of a Workload, None when there is none: switched off, or without a port.
 
     `hull` is the one hull that it is to reach while there is another; None for whichever is ready.
-    Target ports are numbers, since a machine's launcher Pod doesn't have the containers' port names.
     """
-    declared = _declared(pod_spec)
-    if not policy.enabled or not declared:
+    if not policy.enabled or not ports:
         return None
     return {
         "apiVersion": "v1",
@@ -34,7 +34,7 @@ def render(workload: ObjectMeta, policy: ServicePolicy, pod_spec: Raw, hull: str
         "spec": {
             "type": policy.type,
             "selector": {WORKLOAD_LABEL: workload.name, **({HULL_NAME_LABEL: hull} if hull else {})},
-            "ports": declared,
+            "ports": ports,
         },
     }
 
@@ -44,7 +44,7 @@ def differs(desired: Raw, seen: Raw) -> bool:
     return not (
         seen["spec"].get("type") == desired["spec"]["type"]
         and seen["spec"].get("selector") == desired["spec"]["selector"]
-        and ports(seen) == desired["spec"]["ports"]
+        and ports_of(seen) == desired["spec"]["ports"]
         and desired["metadata"]["labels"].items() <= (seen["metadata"].get("labels") or {}).items()
     )
 
@@ -64,7 +64,7 @@ def is_pinned(seen: Raw) -> bool:
     return HULL_NAME_LABEL in (seen["spec"].get("selector") or {})
 
 
-def ports(seen: Raw) -> list[Raw]:
+def ports_of(seen: Raw) -> list[Raw]:
     """The ports of a Service, as we say them."""
     return [_said(port) for port in seen["spec"].get("ports") or ()]
 
@@ -74,18 +74,21 @@ def _said(port: Raw) -> Raw:
     return {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
 
 
-def _declared(pod_spec: Raw) -> list[Raw]:
-    """The ports of all containers and sidecars, each number and protocol once; the first to name it wins."""
+def declared(pod_spec: Raw) -> list[Raw]:
+    """The ports of all containers and sidecars, each number and protocol once; the first to name it wins.
+
+    Target ports are numbers, since a machine's launcher Pod doesn't have the containers' port names.
+    """
     sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
     found: dict[tuple[int, str], Raw] = {}
     names: set[str] = set()
     for container in (*pod_spec["containers"], *sidecars):
-        for declared in container.get("ports") or ():
-            number, protocol = declared["containerPort"], declared.get("protocol", "TCP")
+        for port in container.get("ports") or ():
+            number, protocol = port["containerPort"], port.get("protocol", "TCP")
             if (number, protocol) in found:
                 continue
             made = f"{protocol.lower()}-{number}"
-            candidates = chain((declared.get("name") or made, made), (f"{made}-{n}" for n in count(2)))
+            candidates = chain((port.get("name") or made, made), (f"{made}-{n}" for n in count(2)))
             name = next(name for name in candidates if name not in names)
             names.add(name)
             found[number, protocol] = {

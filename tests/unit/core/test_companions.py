@@ -9,6 +9,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.companions import upkeep
+from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.merge import merge_patch
 
 from .objects import KUBEVIRT, OURS, case, companion, hull, workload
@@ -147,3 +148,21 @@ def test_service_leads_to_what_runs_while_the_new_revision_can_not_be_made(pod: 
     assert kept(wanted, service(), running) == [], before
     going = kept(wanted, service(), hull("Pod", "web-1before", deleting=True))
     assert [action.key for action in going] == [f"Service/web{'/change' if before != 'none' else ''}"]
+
+
+def test_service_that_is_switched_off_goes_at_once_whatever_else_is_under_way() -> None:
+    wanted = workload({"isolationPolicy": "VirtualMachine", "service": {"enabled": False}}, pod=PORTS)
+    assert [action.key for action in kept(wanted, service(), hull("Pod", "web-1before"))] == ["Service/web"]
+
+
+def test_service_that_leads_to_one_hull_leads_to_all_again_though_the_new_revision_declares_no_port() -> None:
+    """The hull that it leads to is the only one that is left, and the new one can't be made."""
+    pinned = service()
+    pinned["spec"] = pinned["spec"] | {
+        "selector": {**pinned["spec"]["selector"], HULL_NAME_LABEL: "web-1before"}
+    }
+    wanted = workload({"isolationPolicy": "VirtualMachine", "replacement": {"strategy": "StartFirst"}})
+    [change] = kept(wanted, pinned, hull("Pod", "web-1before"))
+    assert isinstance(change, Change)
+    assert change.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
+    assert change.patch["spec"]["ports"] == pinned["spec"]["ports"]

@@ -13,9 +13,8 @@ from .test_pod import META
 
 def render(*ports: Raw, policy: Raw | None = None, **spec: Any) -> Raw | None:
     containers = [{"name": "web", "ports": list(ports)}]
-    return service.render(
-        META, ServicePolicy.model_validate(policy or {}), {"containers": containers, **spec}
-    )
+    declared = service.declared({"containers": containers, **spec})
+    return service.render(META, ServicePolicy.model_validate(policy or {}), declared)
 
 
 def ports(made: Raw | None) -> list[tuple[str, int, str]]:
