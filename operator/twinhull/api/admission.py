@@ -112,7 +112,9 @@ def _variables() -> dict[str, str]:
         + " + '$'})",
         "images": _in_full(
             _split(
-                f"((has({_POD}.initContainers) ? {_images('initContainers')} : []) + {_images('containers')})"
+                f"((has({_POD}.initContainers) ? {_images('initContainers')} : []) + {_images('containers')}"
+                f" + (has({_POD}.volumes) ? {_POD}.volumes.filter(v, has(v.image) && has(v.image.reference))"
+                ".map(v, v.image.reference) : []))"
                 ".filter(s, s != '')"
             )
         )
@@ -170,7 +172,10 @@ def _in_full(names: str) -> str:
         f"{names}.map(i, {is_host} "
         f"? {{'host': {first}.lowerAscii(), 'path': i.name.split('/', 2)[1], {also}}} "
         f": {{'host': 'docker.io', 'path': i.name, {also}}})"
-        ".map(i, {'host': i.host.endsWith(':443') ? i.host.substring(0, size(i.host) - 4) : i.host, "
+        f".map(i, {{'host': i.host, 'port': i.host.find(':[0-9]+$'), 'path': i.path, {also}}})"
+        ".map(i, {'host': i.host.substring(0, size(i.host) - size(i.port)), "
+        f"'port': i.port.find('[1-9][0-9]*$|0$'), 'path': i.path, {also}}})"
+        ".map(i, {'host': i.port in ['', '443'] ? i.host : i.host + ':' + i.port, "
         f"'path': i.path, {also}}})"
         f".map(i, {{'host': i.host in {_HUB_ALIASES} ? 'docker.io' : i.host, 'path': i.path, {also}}})"
         ".map(i, {'name': i.name.startsWith('**') ? i.name : i.host + "

@@ -28,12 +28,14 @@ IMAGES = (
     *("nginx", "nginx:1.29", f"nginx@{DIGEST}", f"nginx:1.29@{DIGEST}", "library/nginx", "team/nginx"),
     *("docker.io/nginx", "index.docker.io/library/nginx:latest", "registry-1.docker.io/library/nginx"),
     *("ghcr.io/community/app", "GHCR.io/community/app:1", "ghcr.io:443/community/deep/app"),
+    *("ghcr.io:0443/community/app", "host:005000/app", "host:000/app"),
     *("localhost/app", "localhost:5000/app:2", "host:5000/app", "a.b/c", "axb/c", "Team/app"),
 )
 PATTERNS = (
     *("nginx", "nginx:1.*", "nginx:latest", "nginx@sha256:*", "nginx:*@sha256:0*", "library/*", "*/nginx"),
     *("docker.io/**", "**", "**/nginx", "**:latest", "**@sha256:*", "index.docker.io/library/ngin?"),
     *("ghcr.io/community/*", "ghcr.io/community/**", "GHCR.IO:443/**/app", "*.io/community/*", "?hcr.io/**"),
+    *("ghcr.io:0443/community/app", "host:05000/app", "host:0/*"),
     *("localhost/*", "localhost:5000/*", "host:*/app", "a.b/c", "*/*/*", "Team/*"),
 )
 _REQUIREMENTS = (
@@ -87,9 +89,11 @@ def any_workload(chance: random.Random, number: int, namespace: str) -> Manifest
     )
     images = chance.sample(IMAGES, 3)
     init = [{"name": "init", "image": images[2]}] if chance.random() < 0.5 else []
+    mounted = chance.choice(IMAGES) if chance.random() < 0.3 else ""
     pod = {
         "containers": [{"name": f"c{index}", "image": image} for index, image in enumerate(images[:2])],
         **({"initContainers": init} if init else {}),
+        **({"volumes": [{"name": "v", "image": {"reference": mounted}}]} if mounted else {}),
         **account,
     }
     labels = {"policy": str(number), **chance.choice(LABELS)}

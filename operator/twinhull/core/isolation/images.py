@@ -1,12 +1,13 @@
 """Images: their names in full, as containerd understands them, and patterns of such names.
 
 The rules are those of github.com/distribution/reference (normalize.go), with three more, so that a registry
-has one name only: hosts are compared in lower case, without the port 443 that they have anyway, and the
-names of Docker Hub's own API are docker.io.
+has one name only: hosts are compared in lower case, with their port as a plain number and without 443, which
+they have anyway, and the names of Docker Hub's own API are docker.io.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ from twinhull.core.isolation.glob import Glob
 _HUB = "docker.io"
 #: Docker Hub by its other names.
 _HUB_ALIASES = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+#: Zeros before a port mean nothing to whoever connects to it.
+_ZEROS = re.compile(r"(:)0+(?=[0-9]+$)")
 #: How many names are remembered in full; a cluster has fewer.
 _REMEMBERED = 16_384
 
@@ -88,7 +91,7 @@ def _in_full(name: str) -> str:
     host, slash, path = name.partition("/")
     if not slash or not _is_host(host):
         host, path = _HUB, name
-    host = host.lower().removesuffix(":443")
+    host = _ZEROS.sub(r"\1", host.lower()).removesuffix(":443")
     if host in _HUB_ALIASES:
         host = _HUB
     if host == _HUB and "/" not in path and "**" not in path:

@@ -33,8 +33,11 @@ class Subject:
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
-        """Its images, each once, in the order in which they are pulled."""
+        """Its images, each once: of its containers, in the order in which they are pulled, and of volumes."""
         named = [container.get("image") for _, container in containers(self.pod_spec)]
+        named += [
+            (volume.get("image") or {}).get("reference") for volume in self.pod_spec.get("volumes") or ()
+        ]
         return tuple(dict.fromkeys(parse(image) for image in (*named, *self.debug_images) if image))
 
 

@@ -106,8 +106,9 @@ def test_service_account(pod: Raw, account: str) -> None:
         {"containers": [{"image": "nginx"}, {"image": "untrusted/app"}]},
         {"initContainers": [{"image": "untrusted/app"}], "containers": [{"image": "nginx"}]},
         {"initContainers": [{"image": "untrusted/app", "restartPolicy": "Always"}], "containers": []},
+        {"containers": [], "volumes": [{"name": "v", "image": {"reference": "untrusted/app"}}]},
     ],
-    ids=["container", "init container", "sidecar"],
+    ids=["container", "init container", "sidecar", "volume"],
 )
 def test_any_image_counts(pod: Raw) -> None:
     assert mismatch({"images": ["untrusted/*"]}, subject(pod)) is None
