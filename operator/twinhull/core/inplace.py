@@ -44,9 +44,9 @@ def resizing(case: Case) -> Step | None:
 
 
 def spares_containers(case: Case, before: Applied) -> bool:
-    """Whether containers that were given that can be given what is wanted without a restart, as there is for a
-    new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be a
-    gap, and what runs to its end would run again.
+    """Whether containers that were given that can be given what is wanted without a restart, as there is for
+    a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be
+    a gap, and what runs to its end would run again.
     """
     if not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS:
         return True
@@ -74,9 +74,9 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
         ]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
     images = _differing(before.images, after.images)
-    running = {name: hull.container_ids[name] for name in images if name in hull.container_ids}
+    ended = {name: _ended(name, hull, before) for name in images if name in hull.container_ids}
     patch: Raw = {
-        "metadata": _metadata(case, hull, before, replace(after, outgoing={**before.outgoing, **running})),
+        "metadata": _metadata(case, hull, before, replace(after, outgoing={**before.outgoing, **ended})),
         **(
             {"spec": {"containers": [{"name": name, "image": after.images[name]} for name in images]}}
             if images
@@ -87,6 +87,14 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
     note = Note("Normal", "ChangedInPlace", f"changed {what} of Pod {hull.name}, which runs on")
     yield Change("Pod", hull.name, hull.uid, patch, note)
+
+
+def _ended(name: str, hull: Hull, before: Applied) -> dict[str, str]:
+    """A container that a new image puts an end to, and the image that it runs: the last one, unless it hasn't
+    been ended for that yet.
+    """
+    there = hull.container_ids[name]
+    return {there: before.outgoing.get(name, {}).get(there, before.images.get(name, ""))}
 
 
 def _metadata(case: Case, hull: Hull, before: Applied, after: Applied) -> Raw:

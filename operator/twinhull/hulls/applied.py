@@ -20,9 +20,9 @@ RESIZABLE = ("cpu", "memory")
 @dataclass(frozen=True, slots=True)
 class Applied:
     """`fixed` is a hash of all that can't change; `labels` and `annotations` are the keys of the template's;
-    `images` and `resources` (requests and limits of CPU and memory) are by container. `outgoing` are the ids
-    of the containers that the last new images put an end to: while one of them is there, it isn't done. So it
-    isn't with a machine while that is `pending`.
+    `images` and `resources` (requests and limits of CPU and memory) are by container. `outgoing` are, by
+    container, the ids that the last new images put an end to, with the image that each runs: while one is
+    there that runs another, it isn't done. So it isn't with a machine while that is `pending`.
     """
 
     fixed: str
@@ -30,7 +30,7 @@ class Applied:
     annotations: tuple[str, ...]
     images: Mapping[str, str]
     resources: Mapping[str, Raw]
-    outgoing: Mapping[str, str] = field(default_factory=dict)
+    outgoing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pending: bool = False
 
     @classmethod
@@ -56,7 +56,7 @@ class Applied:
                 annotations=tuple(said["annotations"]),
                 images=dict(said["images"]),
                 resources=dict(said["resources"]),
-                outgoing=dict(said.get("outgoing", {})),
+                outgoing={name: dict(ran) for name, ran in said.get("outgoing", {}).items()},
                 pending=bool(said.get("pending", False)),
             )
         except (KeyError, TypeError, ValueError):
@@ -64,7 +64,8 @@ class Applied:
 
     def outdated(self, container_ids: Mapping[str, str]) -> list[str]:
         """The containers, of those that are there, that still run an image of before."""
-        return [name for name, outgoing in self.outgoing.items() if container_ids.get(name) == outgoing]
+        running = {name: ran.get(container_ids.get(name, "")) for name, ran in self.outgoing.items()}
+        return [name for name, image in running.items() if image not in {None, self.images.get(name)}]
 
     def note(self) -> str:
         """The annotation's value."""

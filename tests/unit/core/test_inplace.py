@@ -142,6 +142,20 @@ def test_a_pod_that_has_run_for_long_gets_its_time_for_a_new_image() -> None:
     assert (planned.status.conditions[0].reason, planned.status.conditions[2].status) == ("Changing", "False")
 
 
+def test_a_pod_is_ready_with_the_container_that_has_the_image_already() -> None:
+    """The image was changed and changed back before the kubelet did anything: it then leaves it alone."""
+    pod = running_pod(BEFORE)
+    started: Raw = {"name": "web", "state": {"running": {}}, "ready": True, "restartCount": 0}
+    pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://old"}]
+    for wanted in (wl(ALIKE["an image"]), BEFORE):
+        [change] = plan(case(wanted, pod)).actions
+        assert isinstance(change, Change)
+        pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+    current = case(BEFORE, pod).current
+    assert current is not None
+    assert current.ready
+
+
 def test_the_pod_in_a_machine_has_the_same_note() -> None:
     assert case(wl(FIRST, isolationPolicy="VirtualMachine")).applied == case(BEFORE).applied
 
