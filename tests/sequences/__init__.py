@@ -4,6 +4,7 @@ The same changes are made in memory (tests/unit/shell) and on a real control pla
 """
 
 from tests.sequences.changes import CHANGES, SICK, Change, admitted
+from tests.sequences.content import content
 from tests.sequences.floor import Demand, demand, strength
 
-__all__ = ["CHANGES", "SICK", "Change", "Demand", "admitted", "demand", "strength"]
+__all__ = ["CHANGES", "SICK", "Change", "Demand", "admitted", "content", "demand", "strength"]

@@ -9,6 +9,9 @@ Raw = dict[str, Any]
 
 #: In the command of a container that never gets ready.
 SICK = "sick"
+#: What a container that runs can be given instead of each other.
+SMALL: Raw = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}}
+LARGE: Raw = {"requests": {"cpu": "20m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}}
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,16 @@ CHANGES: tuple[Change, ...] = (
     *(_spec(replacement={"strategy": strategy}) for strategy in ("StartFirst", "Recreate")),
     *(_spec(service={"enabled": enabled}) for enabled in (True, False)),
     *(_template(restartPolicy=policy) for policy in ("Always", "OnFailure", "Never")),
-    *(_template(metadata={"labels": {"version": version}}) for version in ("1", "2")),
+    *(_template(metadata={"labels": {"version": version}}) for version in ("1", "2", None)),
+    *(_template(metadata={"annotations": {"note": note}}) for note in ("a", "b", None)),
     _template(containers=[container()]),
     _template(containers=[container(command=["other"])]),
     _template(containers=[container(command=[SICK])]),
     _template(containers=[container("nginx:2")]),
     _template(containers=[container("risky:1")]),
-    _template(containers=[container(resources={"requests": {"cpu": "10m"}})]),
+    _template(containers=[container("risky:2")]),
+    *(_template(containers=[container(resources=amounts)]) for amounts in (SMALL, LARGE)),
+    _template(containers=[container("nginx:2", resources=LARGE)]),
     _template(hostNetwork=True),
     _template(hostNetwork=None),
     *(Change("Workload", {"metadata": {"labels": {"tier": tier}}}) for tier in ("tenant", None)),
@@ -76,6 +82,7 @@ CHANGES: tuple[Change, ...] = (
     _policy("tenants", {"match": _OF_TENANTS, "minimum": "Sandbox", "onViolation": "Raise"}),
     _policy("tenants", None),
     _policy("images", {"match": {"images": ["**/risky"]}, "minimum": "VirtualMachine"}),
+    _policy("images", {"match": {"images": ["**/risky:2"]}, "minimum": "Sandbox", "onViolation": "Reject"}),
     _policy("images", None),
 )
 

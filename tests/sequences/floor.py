@@ -60,8 +60,14 @@ def _concerns(policy: Raw, workload: Raw, namespace_labels: Raw) -> bool:
     return (
         _has(namespace_labels, match.get("namespaceSelector"))
         and _has(labels, match.get("workloadSelector"))
-        and ("images" not in match or any(image.startswith("risky") for image in images))
+        and ("images" not in match or any(_fits(image, match["images"]) for image in images))
     )
+
+
+def _fits(image: str, patterns: list[str]) -> bool:
+    """Whether an image that has a tag fits patterns of the form **/name and **/name:tag."""
+    wanted = [pattern.removeprefix("**/") for pattern in patterns]
+    return image in wanted or image.partition(":")[0] in wanted
 
 
 def _has(labels: Raw, selector: Raw | None) -> bool:

@@ -169,7 +169,7 @@ class FakeCluster(Cluster):
 
     async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
         verb, key = f"patch{subresource}", (namespace, name)
-        obj = {"metadata": {"name": name, "namespace": namespace}}
+        obj = {**patch, "metadata": {**patch.get("metadata", {}), "name": name, "namespace": namespace}}
         return self._write(
             verb,
             kind.name,

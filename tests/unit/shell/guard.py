@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.sequences import demand, strength
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import WORKLOAD_LABEL, owner_of
+from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.shell import kinds
 from twinhull.shell.store import Key, Store, key_of
 
@@ -94,6 +94,8 @@ class Guard:
             self._creation(obj)
         if verb == "delete" and found is not None:
             self._deletion(found)
+        if verb == "patch" and found is not None and REVISION_LABEL in obj["metadata"].get("labels", {}):
+            self._change(found, obj)
 
     def _creation(self, hull: Raw) -> None:
         kind, seen = hull["kind"], self._seen()
@@ -110,6 +112,14 @@ class Guard:
             raise Broken("a machine is made that can't start")
         if "runtimeClassName" in hull["spec"] and not list(seen.all(kinds.RUNTIME_CLASS)):
             raise Broken("a sandbox is made without its RuntimeClass")
+
+    def _change(self, hull: Raw, patch: Raw) -> None:
+        """A change in place: what it is given is as isolated as what is made."""
+        workload = self._seen().get(kinds.WORKLOAD, self._key)
+        assert workload is not None, "a hull is changed for a Workload that was never seen"
+        self._isolation(workload, hull)
+        if "containers" in patch.get("spec", {}) and _starts_first(workload):
+            raise Broken(f"never without a ready hull: {hull['metadata']['name']} is restarted")
 
     def _isolation(self, workload: Raw, hull: Raw) -> None:
         seen = self._seen()
@@ -144,7 +154,9 @@ class Guard:
         drain = timedelta(seconds=workload["spec"]["replacement"]["drainSeconds"])
         uid = hull["metadata"]["uid"]
         last = self._clock() if uid in self._reached else self._last_reached.get(uid)
-        if self._server.objects["Service"].get(self._key) and last and self._clock() - last < drain:
+        there = self._server.objects["Service"].get(self._key)
+        asked = workload["spec"].get("service", {}).get("enabled", True)  # else it is to go, and isn't moved
+        if there and asked and last and self._clock() - last < drain:
             raise Broken(f"a hull is drained before it goes: the Service led to it at {last}")
 
     def _seen_ready(self, kind: str) -> list[Raw]:

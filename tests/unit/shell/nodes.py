@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 from tests.sequences.changes import SICK
@@ -21,6 +22,7 @@ class Nodes:
 
     def __init__(self, server: ApiServer) -> None:
         self._server = server
+        self._containers = itertools.count(1)
         #: (uid, revision) of the Workloads that ran to their end by themselves.
         self.finished: set[tuple[str, str]] = set()
         #: The uids of the Pods of which nobody hears any more.
@@ -45,15 +47,28 @@ class Nodes:
         always = pod["spec"].get("restartPolicy", "Always") == "Always"
         if status.get("phase") in {"Succeeded", "Failed"}:
             return
-        if kindly or (choice // 7) % 5 < 3:
+        if status.get("phase") == "Running" and _runs(pod) != _wanted(pod):
+            self._pod_status(key, self._started(pod), ready=False)
+        elif kindly or (choice // 7) % 5 < 3:
             well = (kindly or not is_ready(pod)) and not _sick(pod["spec"])
-            self._pod_status(key, {"phase": "Running"}, ready=well)
+            self._pod_status(key, self._started(pod), ready=well)
         elif always or (choice // 7) % 5 == 3:
             reason = {"reason": "Evicted", "message": "the node was low on memory"}
             self._pod_status(key, {"phase": "Failed", **reason}, ready=False)
         else:
             self._finish(pod)
             self._end_pod(pod, choice % 2)
+
+    def _started(self, pod: Raw) -> Raw:
+        """The status of a Pod whose containers run the images of its spec, each started anew for another."""
+        before = {found["name"]: found for found in pod["status"].get("containerStatuses") or ()}
+        statuses = []
+        for container in pod["spec"]["containers"]:
+            name, image = container["name"], container["image"]
+            found = before.get(name)
+            started = {"name": name, "image": image, "containerID": f"c{next(self._containers)}"}
+            statuses.append(found if found and found.get("image") == image else started)
+        return {"phase": "Running", "containerStatuses": statuses}
 
     def lose(self, choice: int) -> None:
         """A Pod's node is gone: the Pod is to go, but there is nobody to say that it has."""
@@ -179,6 +194,14 @@ def is_ready(hull: Raw) -> bool:
     """Whether a Pod or a VirtualMachine says that it is ready."""
     conditions = hull["status"].get("conditions", [])
     return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
+
+
+def _wanted(pod: Raw) -> list[str]:
+    return [container["image"] for container in pod["spec"]["containers"]]
+
+
+def _runs(pod: Raw) -> list[str]:
+    return [found["image"] for found in pod["status"]["containerStatuses"]]
 
 
 def _sick(pod_spec: Raw) -> bool:

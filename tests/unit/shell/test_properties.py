@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sequences import CHANGES, SICK, Change, demand, strength
+from tests.sequences import CHANGES, SICK, Change, content, demand, strength
 from twinhull.api.base import Raw
 
 from .nodes import is_ready
@@ -46,6 +46,7 @@ def check_settled(world: Simulation) -> None:
     reason = world.condition("Ready")["reason"]
     assert said["Reconciling"] == "False"
     assert (said["Ready"] == "True") != (said["Stalled"] == "True")
+    assert len(hulls) <= 1, f"two hulls stay: {reason}"
     service = next(iter(world.server.all("Service")), None)
     if reason in {"Ready", "Stopped"}:  # what goes on beside a hull that can't be made keeps its Service
         assert (service is not None) == spec.get("service", {}).get("enabled", True)
@@ -64,6 +65,7 @@ def check_settled(world: Simulation) -> None:
         assert is_ready(hull)
         assert strength(hull) == demanded(world).strength
         assert hull["metadata"]["name"] == status["hull"]["name"]
+        assert hull["kind"] != "Pod" or content(hull) == content(spec["template"])
         kept = [obj["metadata"]["name"] for obj in world.server.all("ConfigMap")]
         assert kept == [hull["metadata"]["name"]] * (hull["kind"] == "VirtualMachine")
     else:
