@@ -12,7 +12,10 @@ import (
 // Difference is the first path at which a manifest differs from the one in force in what only a new machine can
 // take, "" if there is none.
 func Difference(inForce, next Manifest) string {
-	return difference("", fixed(inForce.whole), fixed(next.whole))
+	if path := difference("", fixed(inForce.whole), fixed(next.whole)); path != "" {
+		return path
+	}
+	return resize(inForce.Pod, next.Pod)
 }
 
 // fixed is a manifest less what of it may change while its Pod runs.

@@ -24,7 +24,7 @@ func TestTakesChangesOfWhatARunningPodCan(t *testing.T) {
 		{`"labels": {"a": "b"}`, `"labels": {"c": "d"}`},
 		{`"labels": {"a": "b"}`, `"annotations": {"c": "d"}`},
 		{`"name": "web", "image": "one"`, `"name": "web", "image": "two"`},
-		{`"cpu": "1", "memory": "64Mi"`, `"memory": "65Mi"`},
+		{`"cpu": "1", "memory": "64Mi"`, `"cpu": 2, "memory": "65Mi"`},
 		{`"name": "side", "image": "one"`, `"name": "side", "image": "one", "resources": {"requests": {"cpu": "1"}, "limits": {}}`},
 		{`"version": 1`, `"version":  1`},
 	} {
@@ -48,8 +48,9 @@ func TestNamesWhatOnlyANewMachineCanTake(t *testing.T) {
 		"pod.spec.initContainers[0].image":                          {`"setup", "image": "one"`, `"setup", "image": "two"`},
 		"pod.spec.initContainers":                                   {`"initContainers"`, `"z"`},
 		"pod.metadata.name":                                         {`web-1abc`, `web-2abc`},
-		"probe.token":                                               {`"t"`, `"u"`},
-		"new":                                                       {`"version"`, `"new": 1, "version"`},
+		"pod.spec.containers[0].resources.limits.cpu":               {`"cpu": "1", `, ``},
+		"probe.token": {`"t"`, `"u"`},
+		"new":         {`"version"`, `"new": 1, "version"`},
 	} {
 		if found := Difference(read(t, running), read(t, strings.Replace(running, change[0], change[1], 1))); found != path {
 			t.Errorf("want %s, got %q", path, found)
