@@ -67,13 +67,16 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A machine; `memory` is in mebibytes."""
+    """A machine; `memory` is in mebibytes, and how much it and `cores` may become while it runs."""
 
     name: str
     namespace: str
     hostname: str
     cores: int
+    cores_a_socket: int
+    most_cores: int
     memory: int
+    most_memory: int
     kernel: Kernel | None
     disks: tuple[Device, ...]
     file_systems: tuple[Device, ...]
@@ -90,14 +93,19 @@ class Blueprint:
         template = vm["spec"]["template"]
         spec = template["spec"]
         domain = spec["domain"]
+        cpu, memory = domain.get("cpu", {}), domain["memory"]
+        sockets, of_each = cpu.get("sockets", 1), cpu.get("cores", 1) * cpu.get("threads", 1)
         devices = domain["devices"]
         sources = {volume["name"]: Source.of(volume) for volume in spec["volumes"]}
         return cls(
             name=vm["metadata"]["name"],
             namespace=vm["metadata"]["namespace"],
             hostname=spec.get("hostname") or vm["metadata"]["name"],
-            cores=domain.get("cpu", {}).get("cores", 1),
-            memory=int(quantity.parse(domain["memory"]["guest"]) / quantity.MEBIBYTE),
+            cores=sockets * of_each,
+            cores_a_socket=of_each,
+            most_cores=max(sockets, cpu.get("maxSockets", 0)) * of_each,
+            memory=_mebibytes(memory["guest"]),
+            most_memory=_mebibytes(memory.get("maxGuest", memory["guest"])),
             kernel=_kernel(domain.get("firmware", {}).get("kernelBoot")),
             disks=tuple(
                 Device(disk["name"], disk.get("serial", ""), sources[disk["name"]])
@@ -119,6 +127,10 @@ class Blueprint:
     def devices(self) -> tuple[Device, ...]:
         """All that must have content before the machine starts."""
         return (*self.disks, *self.file_systems)
+
+
+def _mebibytes(amount: str) -> int:
+    return int(quantity.parse(amount) / quantity.MEBIBYTE)
 
 
 def _kernel(boot: Mapping[str, Any] | None) -> Kernel | None:

@@ -123,7 +123,7 @@ class Boots:
             return render(workload, shelf, mirrors, scenario.manifest, (known,))
         shelf.put(config_map(scenario.trusts, {"ca.crt": authority}))
         ca = {"configMap": scenario.trusts, "key": "ca.crt"}
-        workload["spec"]["virtualMachine"] = {"registries": [{**private, "ca": ca}]}
+        workload["spec"]["virtualMachine"]["registries"] = [{**private, "ca": ca}]
         return render(workload, shelf, mirrors, scenario.manifest)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tests.guest.blueprint import Blueprint
 
+#: The device through which memory is plugged in.
+PLUGGED = "plugged"
 #: The user and group of KubeVirt's own processes (kubevirt.io/kubevirt/pkg/util, NonRootUID).
 VIRTIOFSD = 107
 
@@ -61,9 +63,9 @@ def qemu(blueprint: Blueprint, place: Place) -> list[str]:
     """QEMU's arguments: the devices that KubeVirt's libvirt domain has, on emulated processors."""
     return [
         *("-name", blueprint.name, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"),
-        *("-machine", "q35,memory-backend=memory", "-accel", "tcg,thread=multi", "-cpu", "Nehalem"),
-        *("-smp", str(blueprint.cores), "-m", f"{blueprint.memory}M"),
-        *("-object", f"memory-backend-memfd,id=memory,size={blueprint.memory}M,share=on"),
+        *("-machine", "q35,memory-backend=memory", "-accel", "tcg,thread=multi"),
+        *_processors(blueprint),
+        *_memory(blueprint),
         *("-kernel", str(place.kernel), "-initrd", str(place.initrd), "-append", place.arguments),
         *("-serial", f"file:{place.console}", "-qmp", f"unix:{place.qmp},server=on,wait=off"),
         *(argument for number in range(len(blueprint.disks)) for argument in _disk(blueprint, place, number)),
@@ -76,6 +78,40 @@ def qemu(blueprint: Blueprint, place: Place) -> list[str]:
         *("-device", "virtio-rng-pci", "-action", "panic=pause"),
         *(("-device", "pvpanic") if blueprint.panics else ()),
     ]
+
+
+def _processors(blueprint: Blueprint) -> list[str]:
+    """CPUs, and room for sockets that may be plugged in.
+
+    Linux takes CPUs for pluggable only if it knows its hypervisor (linux/arch/x86/kernel/acpi/boot.c,
+    acpi_is_processor_usable), as it does KVM. It doesn't know emulation, which therefore passes for VMware's.
+    """
+    if blueprint.most_cores == blueprint.cores:
+        return ["-cpu", "Nehalem", "-smp", str(blueprint.cores)]
+    sockets = f"{blueprint.cores},maxcpus={blueprint.most_cores},cores={blueprint.cores_a_socket}"
+    disguise = [
+        "-machine",
+        "vmport=on",
+        "-smbios",
+        "type=1,serial=VMware-0",
+        "-cpu",
+        "Nehalem,hypervisor=off",
+    ]
+    return [*disguise, "-smp", sockets]
+
+
+def _memory(blueprint: Blueprint) -> list[str]:
+    """Memory, and a virtio-mem device if more may be plugged in, of which nothing is there yet
+    (kubevirt.io/kubevirt/pkg/liveupdate/memory, BuildMemoryDevice).
+    """
+    backend = "memory-backend-memfd,share=on"
+    memory = ["-object", f"{backend},id=memory,size={blueprint.memory}M"]
+    more = blueprint.most_memory - blueprint.memory
+    if not more:
+        return ["-m", f"{blueprint.memory}M", *memory]
+    device = f"virtio-mem-pci,id={PLUGGED},memdev=more,requested-size=0,block-size=2M"
+    room = ["-object", f"{backend},id=more,size={more}M,reserve=off", "-device", device]
+    return ["-m", f"{blueprint.memory}M,maxmem={blueprint.most_memory}M", *memory, *room]
 
 
 def virtiofsd(folder: Path, socket: Path) -> list[str]:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from tests.controlplane import process
 from tests.controlplane.polling import eventually
+from tests.guest.commandlines import PLUGGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +148,18 @@ class Machine:
     def power_button(self) -> None:
         """Presses it, as virt-launcher does when its Pod is deleted."""
         self.qmp.execute("system_powerdown")
+
+    def plug_cpu(self) -> None:
+        """Plugs one in, as libvirt's setvcpus does."""
+        every = self.qmp.execute("query-hotpluggable-cpus")
+        slot = next(slot for slot in reversed(every) if "qom-path" not in slot)
+        properties = {key.replace("-", "_"): value for key, value in slot["props"].items()}
+        self.qmp.execute("device_add", driver=slot["type"], id="plugged-cpu", **properties)
+
+    def plug_memory(self, mebibytes: int) -> None:
+        """Has that much plugged in, in all."""
+        path = f"/machine/peripheral/{PLUGGED}"
+        self.qmp.execute("qom-set", path=path, property="requested-size", value=mebibytes << 20)
 
     def ended(self, timeout: float) -> str:
         """How it ended by itself, which it must within the time."""

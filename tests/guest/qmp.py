@@ -29,9 +29,10 @@ class Qmp:
         self._read()  # its greeting
         self.execute("qmp_capabilities")
 
-    def execute(self, command: str) -> Any:
-        """What a command gives."""
-        self._socket.sendall(json.dumps({"execute": command}).encode() + b"\n")
+    def execute(self, command: str, **arguments: Any) -> Any:
+        """What a command gives. Arguments have _ for -."""
+        named = {key.replace("_", "-"): value for key, value in arguments.items()}
+        self._socket.sendall(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
         while True:
             answer = self._read()
             if "return" in answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.guest.cases import (
     batch,
+    changes,
     claims,
     contract,
     database,
@@ -22,6 +23,8 @@ SCENARIOS = (
     batch.SUCCESS,
     downward.DOWNWARD,
     troubles.TROUBLES,
+    changes.CHANGES,
+    changes.RESTARTED,
     probes.PROBES,
     batch.FAILURE,
     security.SECURITY,

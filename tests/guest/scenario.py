@@ -40,7 +40,8 @@ class Scenario:
     Unless it `settles` otherwise, the machine must be ready first. A `quick` one is of the quarter that every
     run of the tests has. `manifest` is what is changed in what the operator tells the guest. With `trusts`,
     the ConfigMap of that name has the private registry's authority, and the Workload names both itself. It is
-    booted once the machine of `after` has ended, and has the claims that this left.
+    booted once the machine of `after` has ended, and has the claims that this left. `machine` is what the
+    Workload says of its machine.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Scenario:
     settles: Callable[[Stage], object] | None = None
     manifest: Raw = field(default_factory=dict)
     trusts: str = ""
+    machine: Raw = field(default_factory=dict)
     after: Scenario | None = None
     cases: list[Case] = field(default_factory=list)
 
@@ -81,7 +83,11 @@ class Scenario:
                 "generation": 1,
                 "creationTimestamp": "2026-01-01T00:00:00Z",
             },
-            "spec": {"isolationPolicy": "VirtualMachine", "template": self.template},
+            "spec": {
+                "isolationPolicy": "VirtualMachine",
+                "template": self.template,
+                "virtualMachine": dict(self.machine),
+            },
         }
 
 

@@ -61,6 +61,10 @@ def blueprint(made: Made) -> Blueprint:
 @pytest.fixture
 def command(blueprint: Blueprint) -> str:
     """How QEMU is started for it."""
+    return _qemu(blueprint)
+
+
+def _qemu(blueprint: Blueprint) -> str:
     images = {disk.name: Path(f"/run/{disk.name}.img") for disk in blueprint.disks}
     place = Place(Path("/run"), images, Path("/vmlinuz"), Path("/initrd"), "console=ttyS0", {8080: 20000})
     return " ".join(commandlines.qemu(blueprint, place))
@@ -95,6 +99,19 @@ def test_an_unknown_kind_of_volume_is_refused() -> None:
     """Rather than left out."""
     with pytest.raises(ValueError, match="cloudInitNoCloud"):
         Source.of({"name": "seed", "cloudInitNoCloud": {}})
+
+
+def test_only_a_machine_that_may_grow_has_room(made: Made, command: str) -> None:
+    """For sockets, and for memory of which nothing is there yet."""
+    assert "-smp 1 " in command
+    assert "virtio-mem" not in command
+    domain = made.vm["spec"]["template"]["spec"]["domain"]
+    domain |= {"cpu": {"cores": 2, "maxSockets": 4}, "memory": {"guest": "1Gi", "maxGuest": "3Gi"}}
+    grows = _qemu(Blueprint.of(made.vm))
+    assert "-smp 2,maxcpus=8,cores=2" in grows
+    assert "-m 1024M,maxmem=3072M" in grows
+    assert "id=more,size=2048M" in grows
+    assert "virtio-mem-pci,id=plugged,memdev=more,requested-size=0" in grows
 
 
 def test_disks_are_found_by_their_serial_number(command: str) -> None:

@@ -167,7 +167,7 @@ def probe_token(stage: Stage) -> None:
 @WEB.case("only the operator is told the status", docs.CONTRACT)
 def api_clients(stage: Stage) -> None:
     own = stage.machine.api
-    other = own.client.with_name("another-client.pem")
+    other = stage.machine.place.folder / "another-client.pem"
     other.write_bytes(authority.client(SECRET, "uid-of-another-workload", datetime.now(UTC)))
     with pytest.raises(OSError, match=r"(?i)alert|reset|closed"):
         GuestApi(own.address, own.port, other).status()

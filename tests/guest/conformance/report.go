@@ -147,15 +147,21 @@ func devices() []string {
 
 // processes are the command lines of all that are seen, less kernel threads.
 func processes() []string {
-	entries, _ := os.ReadDir("/proc")
 	found := []string{}
+	each(func(_ int, line string) { found = append(found, line) })
+	return found
+}
+
+// each calls with the number and the command line of every process, less kernel threads.
+func each(process func(pid int, line string)) {
+	entries, _ := os.ReadDir("/proc")
 	for _, entry := range entries {
-		if _, err := strconv.Atoi(entry.Name()); err != nil {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
 			continue
 		}
 		if text := line("/proc/" + entry.Name() + "/cmdline"); text != "" {
-			found = append(found, strings.TrimSpace(strings.ReplaceAll(text, "\x00", " ")))
+			process(pid, strings.TrimSpace(strings.ReplaceAll(text, "\x00", " ")))
 		}
 	}
-	return found
 }

@@ -12,9 +12,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -30,6 +32,7 @@ var (
 //	/health      200 or 503, as /set?health=good or bad has it; /slow?by=5s delays it
 //	/seen?path=  the Host and headers of the last request for that path
 //	/file?path=  a file's content; /write?path=&text=, /remove?path=
+//	/signal?process=&number=  to all whose command line begins so
 //	/exit?code=, /alloc?mib=, /log?line=, /error?line=, /listen?port=, /deafen?port=, /dial?address=, /lookup?name=
 func serve(port string) {
 	server := http.Server{Addr: ":" + port, Handler: handler()}
@@ -59,6 +62,7 @@ func handler() http.Handler {
 		"/deafen": func(ask func(string) string) string { listener(ask("port")).close(); return "deaf" },
 		"/dial":   func(ask func(string) string) string { return dial(ask("address")) },
 		"/lookup": func(ask func(string) string) string { return lookup(ask("name")) },
+		"/signal": func(ask func(string) string) string { return send(ask("process"), number(ask("number"))) },
 		"/exit":   func(ask func(string) string) string { go exit(number(ask("code"))); return "ends" },
 	} {
 		mux.HandleFunc(path, func(writer http.ResponseWriter, request *http.Request) {
@@ -91,6 +95,17 @@ func health(writer http.ResponseWriter, request *http.Request) {
 func exit(code int) {
 	time.Sleep(100 * time.Millisecond) // for the answer
 	os.Exit(code)
+}
+
+// send sends a signal to all processes whose command line begins so, and says how many these are.
+func send(process string, number int) string {
+	count := 0
+	each(func(pid int, line string) {
+		if strings.HasPrefix(line, process) && syscall.Kill(pid, syscall.Signal(number)) == nil {
+			count++
+		}
+	})
+	return strconv.Itoa(count)
 }
 
 func attempt(err error) string {

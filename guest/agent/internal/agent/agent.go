@@ -45,12 +45,17 @@ type Agent struct {
 	missing  time.Time // since when the kubelet doesn't list the Pod
 	gone     int       // rounds in which nothing of the Pod was left
 	began    time.Time
+	given    string    // the digest of the manifest whose Pod the kubelet was given
+	silent   time.Time // when the kubelet last didn't answer
 	asked    time.Time // when the cluster's DNS was first asked for the API server
 }
 
 // Run never returns but with an error.
 func Run(version string) error {
 	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version), began: time.Now()}
+	if effect, err := os.ReadFile(rundir.InEffect); err == nil {
+		agent.state.inEffect = string(effect)
+	}
 	if err := pki.Make(rundir.PKI); err != nil {
 		return fmt.Errorf("making this machine's certificates: %w", err)
 	}
@@ -66,6 +71,7 @@ func Run(version string) error {
 
 // step is one round.
 func (a *Agent) step() {
+	a.adopt()
 	pods, err := a.observe()
 	switch {
 	case rundir.Exists(rundir.Stop):
@@ -73,8 +79,8 @@ func (a *Agent) step() {
 	case !rundir.Exists(rundir.StaticPod):
 		a.state.trouble(a.patient(a.start()))
 	default:
+		a.state.trouble(errors.Join(a.change(), a.rejected(pods, err)))
 		a.refreshVolumes()
-		a.state.trouble(a.rejected(pods, err))
 		a.end()
 	}
 }
@@ -107,13 +113,18 @@ func (a *Agent) retry(what string, do func() error) {
 	}
 }
 
+// readManifest reads the manifest that was put, or else the disk's.
 func (a *Agent) readManifest() error {
-	data, err := attach.Manifest()
+	data, err := os.ReadFile(rundir.Manifest)
+	if errors.Is(err, os.ErrNotExist) {
+		data, err = attach.Manifest()
+	}
 	if err != nil {
 		return err
 	}
 	read, err := manifest.Read(data)
 	a.manifest = read
+	a.state.set(func(s *state) { s.manifest = read })
 	if read.Pod != nil && !rundir.Exists(rundir.Outcome) {
 		a.say(rundir.Write(rundir.Outcome, []byte(interrupted(read.Pod)), 0o644))
 	}
@@ -153,7 +164,7 @@ func (a *Agent) serve() {
 		a.say(fmt.Errorf("the manifest's api.clientCA: %w", err))
 		return
 	}
-	go serve.Keep(api.Port, config, serve.API(a.state.status), func(err error) {
+	go serve.Keep(api.Port, config, serve.API(a.state.status, a.put), func(err error) {
 		a.say(fmt.Errorf("the status port: %w", err))
 	})
 }

@@ -50,12 +50,24 @@ func (e *ending) next(phase string, settled bool, grace time.Duration, api bool,
 func (a *Agent) observe() ([]kube.Object, error) {
 	pods, err := a.kubelet.Pods()
 	if err != nil {
+		a.silent = time.Now()
 		return nil, err
 	}
-	if pod := a.find(pods); pod != nil {
+	if pod := a.find(pods); pod != nil && a.believed(pod) {
 		a.state.saw(pod)
+		a.settle(pod) // whose status is told before it is told to be the manifest's
 	}
 	return pods, nil
+}
+
+// believed tells whether a kubelet that was started anew knows what the one before it did. Until then that one's
+// word stands, or a Pod whose containers run on would be unready for a while.
+func (a *Agent) believed(pod kube.Object) bool {
+	if time.Since(a.silent) < kubelet.Probing(a.manifest.Pod) && !kubelet.CaughtUp(a.state.seen(), pod) {
+		return false
+	}
+	a.silent = time.Time{}
+	return true
 }
 
 func (a *Agent) find(pods []kube.Object) kube.Object {

@@ -12,6 +12,7 @@ import (
 	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/hosts"
+	"twinhull.dev/guest/agent/internal/identity"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
 	"twinhull.dev/guest/agent/internal/manifest"
@@ -64,7 +65,11 @@ func (a *Agent) start() error {
 	if err != nil {
 		return err
 	}
-	out, err := resolve.Pod(a.input(objects, kubernetes))
+	own, err := uid()
+	if err != nil {
+		return err
+	}
+	out, err := resolve.Pod(a.input(objects, kubernetes, own))
 	if err != nil {
 		return err
 	}
@@ -93,12 +98,22 @@ func (a *Agent) start() error {
 	return nil
 }
 
-func (a *Agent) input(objects kube.Objects, kubernetes string) resolve.Input {
+func (a *Agent) input(objects kube.Objects, kubernetes, uid string) resolve.Input {
 	return resolve.Input{
 		Pod: a.manifest.Pod, Objects: objects, Claims: a.claims, Own: a.lease.Address.Addr(), Known: known(),
+		UID: uid, Digest: a.manifest.Digest,
 		Kubernetes: kubernetes, ClusterDomain: a.domain, Volumes: rundir.Volumes,
 		Nameservers: a.lease.Nameservers, Search: a.lease.Search,
 	}
+}
+
+// uid is the Pod's own. What it is stays so.
+func uid() (string, error) {
+	if data, err := os.ReadFile(rundir.UID); err == nil {
+		return string(data), nil
+	}
+	made := identity.UUID()
+	return made, rundir.Write(rundir.UID, []byte(made), 0o644)
 }
 
 // pulling writes what image pulls need: the registries' mirrors, and the Pod's credentials, which stay in

@@ -8,6 +8,8 @@ import (
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
+	"twinhull.dev/guest/agent/internal/manifest"
+	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/serve"
 )
 
@@ -15,6 +17,9 @@ import (
 type state struct {
 	lock     sync.Mutex
 	version  string
+	manifest manifest.Manifest // that is in force
+	inEffect string            // the digest of the one that the kubelet was seen to run
+	changing bool              // a container is to have another image
 	pod      kube.Object
 	error    string
 	stale    string
@@ -59,21 +64,44 @@ func (s *state) set(change func(*state)) {
 	change(s)
 }
 
+// seen is the Pod as the kubelet last said it is.
+func (s *state) seen() kube.Object {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.pod
+}
+
+// closed says why no manifest is taken any more, or yet. The lock is held.
+func (s *state) closed() string {
+	phase, _ := kubelet.Ended(s.pod)
+	switch {
+	case s.stopping || rundir.Exists(rundir.Stop):
+		return "the machine is shutting down"
+	case s.final || phase != "":
+		return "the Pod has ended"
+	case s.manifest.Pod == nil:
+		return "the machine's own manifest isn't read yet"
+	}
+	return ""
+}
+
 func (s *state) ready() (bool, string) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	is, why := kubelet.Ready(s.pod)
 	switch {
 	case s.stopping:
 		return false, "the machine is shutting down"
 	case s.error != "":
-		is, _ := kubelet.Ready(s.pod)
-		return is, s.error
+		return is && !s.changing, s.error
 	case s.pod == nil && s.waiting != "":
 		return false, s.waiting
 	case s.pod == nil:
 		return false, "the Pod isn't there yet"
+	case is && s.changing:
+		return false, "a change is being made"
 	}
-	return kubelet.Ready(s.pod)
+	return is, why
 }
 
 func (s *state) status() serve.Status {
@@ -83,7 +111,7 @@ func (s *state) status() serve.Status {
 	if trouble == "" {
 		trouble = s.stale
 	}
-	answer := serve.Status{Version: s.version, Error: trouble, Final: s.final, Pod: kube.Object{}}
+	answer := serve.Status{Version: s.version, Error: trouble, Final: s.final, Manifest: s.inEffect, Pod: kube.Object{}}
 	if s.pod != nil {
 		answer.Pod = kube.Object{
 			"metadata": kept(kube.Map(s.pod, "metadata")),

@@ -37,6 +37,7 @@ func Run(version string) error {
 	children.Keep(agent(), supervise.Always)
 	children.Keep(kubelet(), supervise.Once(rundir.KubeletConfig))
 	go network.Keep()
+	go keepPlugged(func() { children.Restart("kubelet") })
 
 	end := waitForEnd(buttons)
 	children.StopAll(3 * time.Second)

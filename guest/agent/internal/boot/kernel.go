@@ -1,8 +1,6 @@
 package boot
 
 import (
-	"crypto/rand"
-	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -12,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/identity"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
@@ -72,10 +71,8 @@ func limitResources() {
 
 // giveIdentity writes a machine-id(5), which the kubelet asks for: each machine has its own.
 func giveIdentity() {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id)
-	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // a version 4 UUID
-	if err := rundir.Write("/etc/machine-id", fmt.Appendf(nil, "%x\n", id), 0o444); err != nil {
+	id := strings.ReplaceAll(identity.UUID(), "-", "")
+	if err := rundir.Write("/etc/machine-id", []byte(id+"\n"), 0o444); err != nil {
 		console.Print("%v", err)
 	}
 }

@@ -41,6 +41,13 @@ func Ended(pod kube.Object) (phase string, settled bool) {
 	return phase, true
 }
 
+// Observed tells whether a Pod's status is of the Pod as it is now, and not as it was before a change.
+func Observed(pod kube.Object) bool {
+	generation, _ := kube.Integer(kube.Map(pod, "metadata"), "generation")
+	observed, said := kube.Integer(kube.Map(pod, "status"), "observedGeneration")
+	return said && observed >= generation
+}
+
 // Ready tells whether a Pod is, and if it isn't, why in one line.
 func Ready(pod kube.Object) (bool, string) {
 	status := kube.Map(pod, "status")

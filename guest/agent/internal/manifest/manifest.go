@@ -2,6 +2,8 @@
 package manifest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -19,6 +21,10 @@ type Manifest struct {
 	Probe       *Probe       `json:"probe"`
 	API         *API         `json:"api"`
 	Registries  []Registry   `json:"registries"`
+	// Digest is the sha256 of its bytes in hex, by which it is told from others.
+	Digest string `json:"-"`
+	// whole is all that it says, known here or not.
+	whole kube.Object
 }
 
 // Attachment is an object that the machine has as a device: a disk with a serial number, or a virtiofs with a tag.
@@ -82,9 +88,13 @@ func (a Authority) PEM(objects kube.Objects) ([]byte, error) {
 // Read reads a manifest. One that can be read but not used comes with an error: its API can say so.
 func Read(data []byte) (Manifest, error) {
 	var read Manifest
-	if err := kube.Decode(data, &read); err != nil {
-		return Manifest{}, fmt.Errorf("the manifest is no JSON of its kind: %w", err)
+	for _, into := range []any{&read, &read.whole} {
+		if err := kube.Decode(data, into); err != nil {
+			return Manifest{}, fmt.Errorf("the manifest is no JSON of its kind: %w", err)
+		}
 	}
+	digest := sha256.Sum256(data)
+	read.Digest = hex.EncodeToString(digest[:])
 	return read, read.check()
 }
 

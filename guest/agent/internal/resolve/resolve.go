@@ -14,6 +14,11 @@ type Input struct {
 	Pod     kube.Object
 	Objects kube.Objects
 	Claims  kube.Claims
+	// UID is the Pod's own if the launcher Pod isn't asked for one. A kubelet takes another file of the same uid for
+	// a change of the Pod, and else ends it and makes it anew (pkg/kubelet/config/config.go).
+	UID string
+	// Digest is that of the manifest that the Pod is from.
+	Digest string
 	// Own is the machine's address as it knows it, which its probes go to.
 	Own netip.Addr
 	// Known is the address that the cluster knows the machine by, invalid as long as no probe has told it.
@@ -80,14 +85,15 @@ func Pod(in Input) (Output, error) {
 	return out, nil
 }
 
-// name gives the static Pod the name that the kubelet makes the Pod's own of, and its uid if that is known.
+// name gives the static Pod the name that the kubelet makes the Pod's own of, its uid, and its manifest's digest.
 func name(in Input, out *Output) error {
 	metadata := kube.Map(out.Pod, "metadata")
 	static, _, err := manifest.SplitName(kube.Text(metadata, "name"))
 	if err != nil {
 		return err
 	}
-	metadata["name"] = static
+	metadata["name"], metadata["uid"] = static, in.UID
+	mark(metadata, in.Digest, 1)
 	if _, asked := in.Objects.First(kube.Launcher); !asked {
 		return nil
 	}

@@ -75,12 +75,14 @@ func TestAStaticPodIsOtherwiseThePodItself(t *testing.T) {
 		"schedulingGates": [], "readinessGates": [], "hostAliases": [{"ip": "10.9.8.7"}],
 		"containers": [{"name": "web", "image": "i", "newField": true}], "volumes": [{"name": "e", "emptyDir": {}}, {"name": "i", "image": {"reference": "r"}}]}`)
 	in.Pod["metadata"].(kube.Object)["labels"] = kube.Object{"a": "b"}
+	in.UID, in.Digest = "own", "abc"
 	out := resolved(t, in)
 	data, _ := json.Marshal(out.Pod)
 	if !strings.Contains(string(data), "9007199254740993") || !strings.Contains(string(data), "1.50") {
 		t.Errorf("a number was changed: %s", data)
 	}
-	wants(t, "metadata", out.Pod["metadata"], `{"name": "web", "namespace": "shop", "labels": {"a": "b"}}`)
+	wants(t, "metadata", out.Pod["metadata"], `{"name": "web", "namespace": "shop", "labels": {"a": "b"}, "uid": "own", "generation": 1,
+		"annotations": {"twinhull.dev/manifest": "abc"}}`)
 	spec := kube.Map(out.Pod, "spec")
 	delete(spec, "terminationGracePeriodSeconds")
 	wants(t, "spec", spec, `{"hostname": "web", "restartPolicy": "Never", "newField": {"kept": [1.5]}, "hostNetwork": true,

@@ -23,6 +23,14 @@ const (
 	Manifests = Root + "/manifests"
 	// StaticPod is the Pod's own file there.
 	StaticPod = Manifests + "/pod.json"
+	// Manifest is the manifest that the operator has put since the machine's start.
+	Manifest = Root + "/manifest.json"
+	// InEffect is the digest of the manifest whose Pod the kubelet was last seen to run.
+	InEffect = Root + "/in-effect"
+	// UID is the Pod's uid, if the launcher Pod doesn't tell it.
+	UID = Root + "/pod-uid"
+	// Made has the container that was last made of each name (Container), from the runtime step to the agent.
+	Made = Root + "/containers"
 	// Devices tells the runtime step of the block devices of each container.
 	Devices = Root + "/devices.json"
 	// Grace is the Pod's grace period in seconds, from the agent to boot.
@@ -42,6 +50,12 @@ const (
 	// Address is the address that the cluster knows the machine by, once a probe has told.
 	Address = Root + "/pod-address"
 )
+
+// Container is one that was made, and the image that it was made from, as its Pod names it.
+type Container struct {
+	ID    string `json:"id"`
+	Image string `json:"image"`
+}
 
 // Write replaces a file in one step: whoever reads it sees the old content or the new.
 func Write(path string, data []byte, mode os.FileMode) error {

@@ -1,5 +1,6 @@
 // Package runtime is the step between containerd and crun: it gives containers the block devices that their
-// Pod claims, which a kubelet without an API server can't, and says in containerd's words which are gone.
+// Pod claims, which a kubelet without an API server can't, notes what image each is made from, and says in
+// containerd's words which are gone.
 package runtime
 
 import (
@@ -19,13 +20,13 @@ import (
 
 const crun = "/usr/bin/crun"
 
-// Run becomes crun, after adding devices if a container is to be created.
+// Run becomes crun, after doing its part if a container is to be created.
 func Run(arguments []string) error {
 	if container := Gone(arguments[1:]); container != "" {
 		return fmt.Errorf("container %s does not exist", container)
 	}
 	if bundle := Bundle(arguments[1:]); bundle != "" {
-		if err := addDevices(filepath.Join(bundle, "config.json")); err != nil {
+		if err := create(bundle); err != nil {
 			return err
 		}
 	}
@@ -74,16 +75,10 @@ func Gone(arguments []string) string {
 	return id
 }
 
-func addDevices(path string) error {
-	var wanted map[string][]resolve.Device
-	if err := rundir.ReadJSON(rundir.Devices, &wanted); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
+// create does our part for a container to be created, whose id is its folder's name
+// (containerd, core/runtime/v2/bundle.go).
+func create(bundle string) error {
+	path := filepath.Join(bundle, "config.json")
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -92,7 +87,25 @@ func addDevices(path string) error {
 	if err := kube.Decode(data, &config); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	mine := wanted[name(config)]
+	container := name(config)
+	if container == "" {
+		return nil
+	}
+	made := rundir.Container{ID: filepath.Base(bundle), Image: image(config)}
+	if err := rundir.WriteJSON(filepath.Join(rundir.Made, container), made, 0o644); err != nil {
+		return err
+	}
+	return addDevices(config, container, path)
+}
+
+func addDevices(config kube.Object, container, path string) error {
+	var wanted map[string][]resolve.Device
+	if err := rundir.ReadJSON(rundir.Devices, &wanted); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	mine := wanted[container]
 	if len(mine) == 0 {
 		return nil
 	}
@@ -113,4 +126,9 @@ func name(config kube.Object) string {
 		return ""
 	}
 	return kube.Text(annotations, "io.kubernetes.cri.container-name")
+}
+
+// image is a container's, as its Pod names it (containerd, internal/cri/server/container_create.go).
+func image(config kube.Object) string {
+	return kube.Text(kube.Map(config, "annotations"), "io.kubernetes.cri.image-name")
 }

@@ -61,13 +61,13 @@ func TestOnlyWhatCrunHasNoStateOfIsGone(t *testing.T) {
 
 func TestAddsADeviceAndLetsItBeUsed(t *testing.T) {
 	var config kube.Object
-	err := kube.Decode([]byte(`{"ociVersion": "1.2.0", "annotations": {"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.container-name": "db"},
+	err := kube.Decode([]byte(`{"ociVersion": "1.2.0", "annotations": {"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.container-name": "db", "io.kubernetes.cri.image-name": "db:1"},
 		"linux": {"devices": [{"path": "/dev/a"}], "resources": {"devices": [{"allow": false, "access": "rwm"}], "memory": {"limit": 9007199254740993}}}}`), &config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name(config) != "db" {
-		t.Errorf("name %q", name(config))
+	if name(config) != "db" || image(config) != "db:1" {
+		t.Errorf("name %q, image %q", name(config), image(config))
 	}
 	Add(config, resolve.Device{Path: "/dev/xvda", Permissions: "r"}, 254, 32)
 	data, _ := json.Marshal(config)

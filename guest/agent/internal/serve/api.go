@@ -3,14 +3,19 @@ package serve
 import (
 	"crypto/tls"
 	"encoding/json"
+	"io"
 	"net/http"
+	"strings"
 
 	"twinhull.dev/guest/agent/internal/pki"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
-// API answers the operator.
-func API(status func() Status) http.Handler {
+// manifestSize is how large a manifest may be, as a ConfigMap's content may.
+const manifestSize = 1 << 20
+
+// API answers the operator. `put` takes a manifest, and gives the answer's code, and why in one line.
+func API(status func() Status, put func(data []byte) (code int, why string)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, _ *http.Request) {
 		data, err := json.Marshal(status())
@@ -20,6 +25,19 @@ func API(status func() Status) http.Handler {
 		}
 		answer.Header().Set("Content-Type", "application/json")
 		_, _ = answer.Write(data)
+	})
+	mux.HandleFunc("PUT /v1/manifest", func(answer http.ResponseWriter, request *http.Request) {
+		data, err := io.ReadAll(http.MaxBytesReader(answer, request.Body, manifestSize))
+		if err != nil {
+			http.Error(answer, err.Error(), http.StatusBadRequest)
+			return
+		}
+		code, why := put(data)
+		if code != http.StatusNoContent {
+			http.Error(answer, strings.Join(strings.Fields(why), " "), code)
+			return
+		}
+		answer.WriteHeader(code)
 	})
 	return mux
 }

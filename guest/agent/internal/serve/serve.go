@@ -1,4 +1,4 @@
-// Package serve answers what the guest is asked: its readiness, and its Pod's status.
+// Package serve answers what the guest is asked: its readiness, its Pod's status, and to run another manifest.
 package serve
 
 import (
@@ -17,10 +17,12 @@ import (
 
 // Status is the answer of /v1/status.
 type Status struct {
-	Version string      `json:"version"`
-	Error   string      `json:"error"`
-	Final   bool        `json:"final"`
-	Pod     kube.Object `json:"pod"`
+	Version string `json:"version"`
+	Error   string `json:"error"`
+	Final   bool   `json:"final"`
+	// Manifest is the digest of the one that the Pod is from, and that is in effect; "" before the first is.
+	Manifest string      `json:"manifest"`
+	Pod      kube.Object `json:"pod"`
 }
 
 // connections is how many a port has at once; more wait. Idle ones end by themselves.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,11 +64,11 @@ func TestHostAddress(t *testing.T) {
 
 func TestAPI(t *testing.T) {
 	handler := API(func() Status {
-		return Status{Version: "1", Error: "e", Final: true, Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
-	})
+		return Status{Version: "1", Error: "e", Final: true, Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
+	}, nil)
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
-	if want := `{"version":"1","error":"e","final":true,"pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
+	if want := `{"version":"1","error":"e","final":true,"manifest":"abc","pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	for method, path := range map[string]string{http.MethodPost: "/v1/status", http.MethodGet: "/v1/else"} {
@@ -76,6 +77,32 @@ func TestAPI(t *testing.T) {
 		if answer.Code == 200 {
 			t.Errorf("%s %s is answered", method, path)
 		}
+	}
+}
+
+func TestAManifestIsPut(t *testing.T) {
+	var taken []byte
+	code, why := http.StatusNoContent, ""
+	handler := API(nil, func(data []byte) (int, string) { taken = data; return code, why })
+	put := func(body string) (int, string) {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPut, "/v1/manifest", strings.NewReader(body)))
+		return answer.Code, answer.Body.String()
+	}
+	if code, body := put("{}"); code != 204 || body != "" || string(taken) != "{}" {
+		t.Errorf("%d %q, taken %q", code, body, taken)
+	}
+	code, why = http.StatusConflict, "pod.spec differs:\nreplace it"
+	if code, body := put("{}"); code != 409 || body != "pod.spec differs: replace it\n" {
+		t.Errorf("%d %q", code, body)
+	}
+	taken, code = nil, http.StatusNoContent
+	if code, _ := put(strings.Repeat(" ", manifestSize)); code != 204 || len(taken) != manifestSize {
+		t.Errorf("%d, taken %d", code, len(taken))
+	}
+	taken = nil
+	if code, body := put(strings.Repeat(" ", manifestSize+1)); code != 400 || strings.Count(body, "\n") != 1 || taken != nil {
+		t.Errorf("%d %q, taken %d", code, body, len(taken))
 	}
 }
 

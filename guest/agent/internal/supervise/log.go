@@ -31,6 +31,7 @@ var harmless = []string{
 	"ttrpc: received message on inactive stream", "ttrpc: closed",
 	"failed sending message on channel", "Failed to create existing container",
 	"Partial failure issuing cadvisor", "unable to parse PSI data", "Failed to process watch event",
+	"failed to check if node is newer",
 }
 
 func isHarmless(line string) bool {

@@ -30,13 +30,15 @@ type Child struct {
 type Supervisor struct {
 	lock     sync.Mutex
 	exits    map[int]chan syscall.WaitStatus
+	running  map[string]int  // children's pids
+	ended    map[string]bool // that were ended to be started again
 	stopping bool
 	kept     sync.WaitGroup
 }
 
 // New starts reaping. From here on nothing else in this process may wait for a child.
 func New() *Supervisor {
-	s := &Supervisor{exits: map[int]chan syscall.WaitStatus{}}
+	s := &Supervisor{exits: map[int]chan syscall.WaitStatus{}, running: map[string]int{}, ended: map[string]bool{}}
 	ended := make(chan os.Signal, 16)
 	signal.Notify(ended, syscall.SIGCHLD)
 	go func() {
@@ -77,6 +79,9 @@ func (s *Supervisor) Keep(child Child, may func() bool) {
 			said := s.run(child, log)
 			if s.isStopping() {
 				return
+			}
+			if s.wasEnded(child.Name) {
+				continue
 			}
 			pause := failures.next(time.Since(started))
 			console.Print("%s ended (%s); starting it again in %s; its last lines:", child.Name, said, pause)
@@ -132,6 +137,7 @@ func (s *Supervisor) start(child Child, program string, arguments []string, out 
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", process.Pid), fmt.Appendf(nil, "%d", child.OOMScore), 0)
 	ended := make(chan syscall.WaitStatus, 1)
 	s.exits[process.Pid] = ended
+	s.running[child.Name] = process.Pid
 	return ended, process.Release()
 }
 
@@ -152,6 +158,25 @@ func (s *Supervisor) reap() {
 			ended <- status
 		}
 	}
+}
+
+// Restart ends a child that runs, which is started again at once.
+func (s *Supervisor) Restart(name string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	pid := s.running[name]
+	if _, runs := s.exits[pid]; runs {
+		s.ended[name] = true
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+	}
+}
+
+func (s *Supervisor) wasEnded(name string) bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	was := s.ended[name]
+	delete(s.ended, name)
+	return was
 }
 
 // StopAll asks all children to end, and makes them after `patience`.

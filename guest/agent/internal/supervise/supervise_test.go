@@ -85,3 +85,30 @@ func TestALimiterBoundsABurst(t *testing.T) {
 		}
 	}
 }
+
+func TestAChildThatIsToBeRestartedIsSoAtOnce(t *testing.T) {
+	folder := t.TempDir()
+	marks := filepath.Join(folder, "marks")
+	s := New()
+	s.Keep(Child{
+		Name: "sleeper", Command: []string{"sh", "-c", "echo started >> " + marks + "; exec sleep 60"},
+		Log: filepath.Join(folder, "log"), Telling: Every,
+	}, Always)
+	started := func(times int) {
+		t.Helper()
+		deadline := time.Now().Add(10 * time.Second)
+		for data := ""; strings.Count(data, "started") != times; time.Sleep(10 * time.Millisecond) {
+			read, _ := os.ReadFile(marks)
+			data = string(read)
+			if time.Now().After(deadline) {
+				t.Fatalf("started %d times, not %d", strings.Count(data, "started"), times)
+			}
+		}
+	}
+	s.Restart("sleeper") // it may not even run yet
+	s.Restart("other")
+	started(1)
+	s.Restart("sleeper")
+	started(2)
+	s.StopAll(5 * time.Second)
+}

@@ -1,0 +1,129 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/manifest"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+const told = `{"version": 1, "pod": {"metadata": {"name": "web-1abc", "labels": {"a": "b"}},
+	"spec": {"containers": [{"name": "web", "image": "one", "args": ["x"]}, {"name": "side", "image": "one"}]}}}`
+
+func decoded(t *testing.T, text string) kube.Object {
+	t.Helper()
+	var found kube.Object
+	if err := kube.Decode([]byte(text), &found); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return found
+}
+
+func running(t *testing.T) *Agent {
+	t.Helper()
+	read, err := manifest.Read([]byte(told))
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := &Agent{state: newState("1"), manifest: read}
+	agent.state.manifest = read
+	return agent
+}
+
+func TestAManifestIsRefusedWithAReason(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(*state)
+		data   string
+		code   int
+		why    string
+	}{
+		"the same":          {nil, told, 204, ""},
+		"no JSON":           {nil, "{", 400, "is no JSON of its kind"},
+		"a version":         {nil, strings.Replace(told, `"version": 1`, `"version": 2`, 1), 400, "is of version 2"},
+		"no label":          {nil, strings.Replace(told, `"b"`, `"-"`, 1), 400, "labels"},
+		"another machine's": {nil, strings.Replace(told, `["x"]`, `["y"]`, 1), 409, "pod.spec.containers[0].args[0] differs: the machine must be replaced"},
+		"shutting down":     {func(s *state) { s.stopping = true }, told, 503, "the machine is shutting down"},
+		"ended":             {func(s *state) { s.pod = kube.Object{"status": kube.Object{"phase": "Failed"}} }, told, 503, "the Pod has ended"},
+		"final":             {func(s *state) { s.final = true }, told, 503, "the Pod has ended"},
+		"too early":         {func(s *state) { s.manifest = manifest.Manifest{} }, told, 503, "the machine's own manifest isn't read yet"},
+	} {
+		agent := running(t)
+		if c.before != nil {
+			agent.state.set(c.before)
+		}
+		if code, why := agent.put([]byte(c.data)); code != c.code || !strings.Contains(why, c.why) || (why == "") != (c.why == "") {
+			t.Errorf("%s: %d %q", name, code, why)
+		}
+		if agent.state.changing {
+			t.Errorf("%s: a change is being made", name)
+		}
+	}
+}
+
+func TestOnlyAnotherImageMakesAnotherContainer(t *testing.T) {
+	pod := decoded(t, told)["pod"].(kube.Object)
+	for change, want := range map[string]bool{`"a": "b"`: false, `"name": "side", "image": "one"`: true} {
+		other := decoded(t, strings.Replace(told, change, strings.NewReplacer("b", "c", "one", "two").Replace(change), 1))
+		if got := remade(pod, other["pod"].(kube.Object)); got != want {
+			t.Errorf("%s: got %v", change, got)
+		}
+	}
+}
+
+func TestAContainerIsOutdatedUntilTheKubeletKnowsTheOneOfTheNewImage(t *testing.T) {
+	wanted := decoded(t, told)["pod"].(kube.Object)
+	pod := decoded(t, `{"status": {"containerStatuses": [{"name": "web", "containerID": "containerd://1"}, {"name": "side"}]}}`)
+	for name, c := range map[string]struct {
+		made map[string]rundir.Container
+		want string
+	}{
+		"none was made":                  {nil, ""},
+		"it is the one":                  {map[string]rundir.Container{"web": {ID: "1", Image: "one"}}, ""},
+		"it has the old image":           {map[string]rundir.Container{"web": {ID: "1", Image: "old"}}, "web"},
+		"the kubelet doesn't know it":    {map[string]rundir.Container{"web": {ID: "2", Image: "one"}}, "web"},
+		"the kubelet knows none of them": {map[string]rundir.Container{"side": {ID: "3", Image: "one"}}, "side"},
+	} {
+		if got := outdated(wanted, pod, func(name string) rundir.Container { return c.made[name] }); got != c.want {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
+func TestAPodWhoseContainerIsToBeAnotherIsNotReady(t *testing.T) {
+	s := newState("1")
+	s.saw(decoded(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}`))
+	s.set(func(s *state) { s.changing = true })
+	if is, why := s.ready(); is || why != "a change is being made" {
+		t.Errorf("%v, %q", is, why)
+	}
+	s.set(func(s *state) { s.error = "trouble" })
+	if is, why := s.ready(); is || why != "trouble" {
+		t.Errorf("%v, %q", is, why)
+	}
+	s.saw(decoded(t, `{"status": {"phase": "Pending"}}`))
+	s.set(func(s *state) { s.error = "" })
+	if is, why := s.ready(); is || why != "the Pod is Pending" {
+		t.Errorf("%v, %q", is, why)
+	}
+}
+
+func TestAKubeletStartedAnewIsBelievedOnceItHasCaughtUp(t *testing.T) {
+	ready := decoded(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [{"name": "web"}]}}`)
+	pending := decoded(t, `{"status": {"phase": "Pending"}}`)
+	agent := running(t)
+	if !agent.believed(pending) {
+		t.Error("the first word isn't believed")
+	}
+	agent.state.saw(ready)
+	agent.silent = time.Now()
+	if agent.believed(pending) || !agent.believed(ready) || !agent.believed(pending) {
+		t.Error("it is believed before it has caught up, or not once it has")
+	}
+	agent.silent = time.Now().Add(-time.Hour)
+	if !agent.believed(pending) {
+		t.Error("it isn't believed though it had its time")
+	}
+}

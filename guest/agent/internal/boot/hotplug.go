@@ -1,0 +1,74 @@
+package boot
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/console"
+)
+
+const (
+	plugEvery = 2 * time.Second
+	cpuStates = "/sys/devices/system/cpu/cpu[0-9]*/online"
+)
+
+// size is what the machine has.
+type size struct {
+	cpus   int
+	memory uint64 // in bytes
+}
+
+func sizeNow() size {
+	var memory unix.Sysinfo_t
+	_ = unix.Sysinfo(&memory)
+	var cpus unix.CPUSet
+	_ = unix.SchedGetaffinity(0, &cpus)
+	return size{cpus.Count(), uint64(memory.Totalram) * uint64(memory.Unit)}
+}
+
+// growth tells a kubelet when to look at its machine again, which it does at its start only.
+type growth struct{ known, last size }
+
+// next tells whether the machine has grown beyond what the kubelet knows, and isn't growing any more: memory comes
+// a block at a time.
+func (g *growth) next(now size) bool {
+	settled := now == g.last
+	g.last = now
+	if !settled || now.cpus <= g.known.cpus && now.memory <= g.known.memory {
+		return false
+	}
+	g.known = now
+	return true
+}
+
+// keepPlugged takes what is plugged into the running machine into use. Memory that virtio-mem brings is online at
+// once, which is what Debian's kernel is made to do (CONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO); a CPU is brought
+// so by udev elsewhere.
+func keepPlugged(restartKubelet func()) {
+	seen := growth{known: sizeNow()}
+	for ; ; time.Sleep(plugEvery) {
+		bringOnline(cpuStates)
+		if now := sizeNow(); seen.next(now) {
+			console.Print("the machine has %d CPUs and %d MiB of memory now", now.cpus, now.memory>>20)
+			releaseReserve() // which the kernel makes anew for more memory
+			restartKubelet()
+		}
+	}
+}
+
+func bringOnline(states string) {
+	found, _ := filepath.Glob(states)
+	for _, state := range found {
+		said, err := os.ReadFile(state)
+		if err != nil || strings.TrimSpace(string(said)) != "0" {
+			continue
+		}
+		if err := os.WriteFile(state, []byte("1"), 0); err != nil {
+			console.Print("%s: %v", state, err)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package boot
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestTheKubeletIsToldOnceAMachineHasGrown(t *testing.T) {
+	g := growth{known: size{1, 100}}
+	for step, c := range []struct {
+		now  size
+		want bool
+	}{
+		{size{1, 100}, false}, {size{1, 100}, false},
+		{size{2, 100}, false}, {size{2, 100}, true}, {size{2, 100}, false}, // a CPU
+		{size{2, 110}, false}, {size{2, 120}, false}, {size{2, 120}, true}, {size{2, 120}, false}, // memory, bit by bit
+		{size{2, 110}, false}, {size{2, 110}, false}, {size{2, 120}, false}, {size{2, 120}, false}, // less, and as much again
+	} {
+		if got := g.next(c.now); got != c.want {
+			t.Errorf("step %d: got %v", step, got)
+		}
+	}
+}
+
+func TestOnlyACPUThatIsOfflineIsBroughtOnline(t *testing.T) {
+	folder := t.TempDir()
+	for name, before := range map[string]string{"0": "0\n", "1": "1\n", "2": "x"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bringOnline(folder + "/*")
+	for name, want := range map[string]string{"0": "1", "1": "1\n", "2": "x"} {
+		if got, _ := os.ReadFile(filepath.Join(folder, name)); string(got) != want && string(got) != want+"\n" {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
