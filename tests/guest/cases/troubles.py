@@ -46,10 +46,11 @@ def late(stage: Stage) -> None:
 
 @TROUBLES.case("out of memory: OOMKilled, 137, restarted", docs.RESOURCES)
 def greedy(stage: Stage) -> None:
-    found = stage.eventually(
-        lambda: (one := stage.container("greedy"))["restartCount"] and one, "it was restarted", 120
+    ended = stage.eventually(
+        lambda: (one := stage.container("greedy"))["restartCount"] and one["lastState"].get("terminated"),
+        "it was restarted",
+        120,
     )
-    ended = found["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
 
 
