@@ -4,7 +4,6 @@ package boot
 
 import (
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -39,6 +38,6 @@ func Run(version string) error {
 	go network.Keep()
 
 	end := waitForEnd(buttons)
-	children.StopAll(3 * time.Second)
+	children.StopAll(patience)
 	return end.machine()
 }
