@@ -60,8 +60,8 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 @pytest.fixture(scope="session", autouse=True)
 def _background(request: pytest.FixtureRequest) -> None:
-    """Starts what the chosen tests will ask for."""
-    for name in ("boots", "pairs"):
+    """Starts what the chosen tests will ask for. Pairs first: only one Pod at a time is on the node."""
+    for name in ("pairs", "boots"):
         if any(name in _fixtures(item) for item in request.session.items):
             with suppress(pytest.skip.Exception):  # which is for those that need it
                 request.getfixturevalue(name)
