@@ -53,6 +53,17 @@ class Process:
             with suppress(ProcessLookupError):  # ended just now
                 os.kill(self.pid, number)
 
+    def processor_seconds(self) -> float:
+        """How much of a processor it has used so far, which other work on this machine doesn't change; 0 once
+        it has ended. proc_pid_stat(5), utime and stime.
+        """
+        try:
+            text = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+        fields = text.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def obituary(self) -> str:
         """That it died, and its last words."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,18 +1,25 @@
-"""Fixtures: the registries with the test images, the boots that the chosen cases need, and a real node."""
+"""Fixtures: the registries with the test images, and all that boots, two machines at a time.
+
+What the chosen tests need boots in the background from the start. Tests that drive a machine themselves come
+first and have the first berth; what the others have come to is asked for afterwards.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.guest.berths import FIRST, Berths, Stay
 from tests.guest.boots import Boots
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
 from tests.guest.reference.node import ReferenceNode
+from tests.guest.reference.pairs import Pairs
 from tests.guest.registry import Registry
-from tests.guest.scenario import REGISTRY, Case
+from tests.guest.scenario import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +29,10 @@ if TYPE_CHECKING:
     from tests.controlplane import ControlPlane
     from tests.guest.containerimage import ContainerImage
 
-_LOG = pytest.StashKey[dict[str, str]]()
+_PAIRS = pytest.StashKey[Pairs]()
+_STAYS = pytest.StashKey[list[Stay]]()
+#: What tests wait for, in the order in which they are run; those that wait for nothing are the last.
+_ORDER = ("berth", "pairs", "boots", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,10 +40,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "guest_quick: of the quarter of the booted cases that `make test` has")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts first who drives a machine, while the others' boot in the background."""
+    items.sort(key=lambda item: _ORDER.index(_waits_for(item)))
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Ends the reference node when nobody needs it any more; idle, it takes a fifth of a processor."""
+    pairs = item.config.stash.get(_PAIRS, None)
+    if pairs and nextitem and _waits_for(item) == "pairs" != _waits_for(nextitem):
+        pairs.stop()
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Says how long the machines took."""
-    for name, boot in config.stash.get(_LOG, {}).items():
-        terminalreporter.write_line(f"{name:14} {boot}")
+    """Says who had the berths, and when."""
+    for stay in config.stash.get(_STAYS, []):
+        terminalreporter.write_line(str(stay))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _background(request: pytest.FixtureRequest) -> None:
+    """Starts what the chosen tests will ask for. Pairs first: only one Pod at a time is on the node."""
+    for name in ("pairs", "boots"):
+        if any(name in _fixtures(item) for item in request.session.items):
+            with suppress(pytest.skip.Exception):  # which is for those that need it
+                request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")
@@ -56,19 +87,17 @@ def registry(
 
 
 @pytest.fixture(scope="session")
-def node(
-    simulation: ControlPlane, registry: Registry, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ReferenceNode]:
-    """A real node of this run's control plane, for Pods. It boots when it is first wanted."""
-    folder = tmp_path_factory.mktemp("reference") / "node"
-    started = ReferenceNode.start(simulation, tools(), guest_files(), folder, {REGISTRY: registry.mirror})
-    yield started
-    started.stop()
+def berths(request: pytest.FixtureRequest) -> Berths:
+    """Where all machines of this run lie."""
+    berths = Berths()
+    request.config.stash[_STAYS] = berths.stays
+    return berths
 
 
 @pytest.fixture(scope="session")
 def boots(
     request: pytest.FixtureRequest,
+    berths: Berths,
     images: dict[str, ContainerImage],
     registry: Registry,
     tmp_path_factory: pytest.TempPathFactory,
@@ -78,13 +107,65 @@ def boots(
     private = Registry.start(tools(), folder / "private", private=True)
     private.push("private:1", images["private:1"])
     launcher = Launcher(tools(), guest_files(), folder / "machines")
-    boots = Boots(launcher, registry, private, images)
-    boots.start(
-        cast("Case", item.callspec.params["case"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and "case" in getattr(item, "fixturenames", ())
-    )
+    boots = Boots(berths, launcher, registry, private, images)
+    boots.start(_parameters(request.session, "boots", "case"))
     yield boots
+    berths.close()
     boots.stop()
-    request.config.stash[_LOG] = boots.log()
     private.stop()
+
+
+@pytest.fixture(scope="session")
+def pairs(
+    request: pytest.FixtureRequest,
+    berths: Berths,
+    simulation: ControlPlane,
+    registry: Registry,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Pairs]:
+    """A real node of this run's control plane, for Pods, and what this run compares with Pods there."""
+    folder = tmp_path_factory.mktemp("same")
+    mirrors = {REGISTRY: registry.mirror}
+
+    def boot() -> ReferenceNode:
+        return ReferenceNode.start(simulation, tools(), guest_files(), folder / "node", mirrors)
+
+    pairs = Pairs(berths, boot, Launcher(tools(), guest_files(), folder), mirrors)
+    pairs.start(_parameters(request.session, "pairs", "scenario"))
+    request.config.stash[_PAIRS] = pairs
+    yield pairs
+    berths.close()
+    pairs.stop()
+
+
+@pytest.fixture
+def node(pairs: Pairs) -> Iterator[ReferenceNode]:
+    """The real node, once it is Ready and nobody else has a Pod there."""
+    with pairs.turn() as node:
+        yield node
+
+
+@pytest.fixture
+def berth(request: pytest.FixtureRequest, berths: Berths) -> Iterator[Stay]:
+    """One for the machine that a test drives itself."""
+    with berths.berth(request.node.name, FIRST) as stay:
+        yield stay
+
+
+def _waits_for(item: pytest.Item) -> str | None:
+    return next((name for name in _ORDER if name in _fixtures(item)), None)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    """Those that a test has, and that these have."""
+    found: list[str] = getattr(item, "fixturenames", [])
+    return found
+
+
+def _parameters(session: pytest.Session, fixture: str, parameter: str) -> list[Any]:
+    """What the chosen tests of a fixture are called with."""
+    return [
+        item.callspec.params[parameter]
+        for item in session.items
+        if isinstance(item, pytest.Function) and fixture in _fixtures(item) and hasattr(item, "callspec")
+    ]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -69,13 +67,8 @@ class Machine:
         return None if self.processes[-1].alive() else "QEMU is gone"
 
     def processor_seconds(self) -> float:
-        """How much of a processor QEMU has used so far (proc_pid_stat(5), utime and stime)."""
-        try:
-            text = Path(f"/proc/{self.processes[-1].pid}/stat").read_text(encoding="utf-8")
-        except OSError:  # it has ended
-            return 0
-        fields = text.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """How much of a processor QEMU has used so far."""
+        return self.processes[-1].processor_seconds()
 
     def check(self) -> None:
         """Raises MachineDied when it doesn't run."""

@@ -19,13 +19,14 @@ T = TypeVar("T")
 
 @dataclass
 class Stage:
-    """A running machine and what is around it."""
+    """A running machine and what is around it. `leave` gives its berth away, once it only waits."""
 
     machine: Machine
     shelf: Shelf
     registry: Registry
     private: Registry
     images: dict[str, ContainerImage]
+    leave: Callable[[], None]
 
     def report(self, port: int, *paths: str) -> Raw:
         """What the container that serves on a port can see."""

@@ -13,6 +13,7 @@ import yaml
 from tests.controlplane import Cluster
 from tests.e2e.operator.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
+from tests.guest.berths import Stay
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.launcher import Launcher
 from tests.guest.made import SECRET
@@ -60,7 +61,7 @@ def address() -> str:
 
 
 @pytest.fixture
-def boot(control_plane: Cluster, tmp_path: Path) -> Iterator[Boot]:
+def boot(control_plane: Cluster, berth: Stay, tmp_path: Path) -> Iterator[Boot]:  # noqa: ARG001
     """Boots the machine of a Workload that was applied, at an address."""
     launcher = Launcher(tools(), guest_files(), tmp_path)
     handlers = []
@@ -135,7 +136,7 @@ def test_exit_code_of_a_machine_is_remembered(web: Subject, boot: Boot, address:
 
 
 def test_flip_to_a_machine_and_back_changes_no_answer(
-    web: Subject, boot: Boot, address: str, node: ReferenceNode
+    web: Subject, node: ReferenceNode, boot: Boot, address: str
 ) -> None:
     """The Pods run on a real node, the machine really boots; only where they run differs."""
     web.cluster.api.create(

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
-from tests.guest.guestfiles import guest_files, tools
-from tests.guest.launcher import Launcher
 from tests.guest.reference.comparison import differences, unexplained
-from tests.guest.reference.ends import ENDS, MOMENTS, RESTARTS
+from tests.guest.reference.ends import ENDS, RESTARTS
 from tests.guest.reference.explained import EXPLAINED
 from tests.guest.reference.node import LABEL, NAME, ReferenceNode
-from tests.guest.reference.pair import Pairs
-from tests.guest.reference.pod import ReferencePod
-from tests.guest.reference.sight import look
-from tests.guest.reference.statuses import Chronicle, conditions, met
+from tests.guest.reference.pairs import Pairs
 from tests.guest.reference.templates import ALIKE, DESK
-from tests.guest.registry import Registry
-from tests.guest.scenario import REGISTRY, Scenario, config_map, container, secret
+from tests.guest.scenario import Scenario, config_map, container, secret
 from twinhull.hulls.parity.differences import DIFFERENCES
 
-if TYPE_CHECKING:
-    from tests.guest.machine import Machine
-
-_MOMENTS = 420.0  # seconds for all containers to have come to theirs
 _SMALL = Scenario(
     "small",
     {
@@ -51,13 +39,6 @@ _SMALL = Scenario(
 )
 
 
-@pytest.fixture(scope="module")
-def pairs(node: ReferenceNode, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """Where the Pods and the machines are started."""
-    launcher = Launcher(tools(), guest_files(), tmp_path_factory.mktemp("same"))
-    return Pairs(node, launcher, {REGISTRY: registry.mirror})
-
-
 def test_the_reference_is_a_real_node(node: ReferenceNode) -> None:
     """The API server has it from its kubelet, with the machine's own runtime and kernel."""
     found = node.plane.api.get("Node", NAME)
@@ -69,26 +50,22 @@ def test_the_reference_is_a_real_node(node: ReferenceNode) -> None:
     assert info["osImage"].startswith("Twinhull guest")
 
 
-def test_the_reference_runs_pods(node: ReferenceNode) -> None:
+def test_the_reference_runs_pods(pairs: Pairs) -> None:
     """With what the cluster has for them: ConfigMap, Secret, the ServiceAccount's token, an address."""
-    pod = ReferencePod.create(node, _SMALL)
-    pod.ready(180)
     account = "/var/run/secrets/kubernetes.io/serviceaccount"
-    files = pod.report(DESK, "/config", "/hidden", account)["files"]
+    with pairs.pod(_SMALL) as pod:
+        pod.ready(180)
+        files = pod.report(DESK, "/config", "/hidden", account)["files"]
     assert files["/config/a"]["text"] == "from the ConfigMap"
     assert files["/hidden/b"]["text"] == "from the Secret"
     assert files[f"{account}/token"]["text"].count(".") == 2
     assert files[f"{account}/namespace"]["text"] == pod.namespace
-    pod.delete()
 
 
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in ALIKE])
 def test_containers_see_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """All that a process can find out is equal, but for what is listed, with its reason."""
-    with pairs.of(scenario) as pair:
-        pair.ready()
-        pod = look(pair.pod, scenario, pair.pod_names)
-        machine = look(pair.machine, scenario, pair.machine_names)
+    pod, machine = pairs.sights(scenario)
     found = differences(pod, machine)
     assert len(pod) > 100
     wrong = unexplained(found, EXPLAINED)
@@ -99,25 +76,11 @@ def test_containers_see_the_same(pairs: Pairs, scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in (ENDS, RESTARTS)])
 def test_containers_come_to_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """How containers end, fail, wait and restart is told in the same words."""
-    moments = MOMENTS[scenario.name]
-    with pairs.of(scenario) as pair:
-        hulls: list[tuple[ReferencePod | Machine, Chronicle]] = [
-            (pair.pod, Chronicle(pair.pod_names)),
-            (pair.machine, Chronicle(pair.machine_names)),
-        ]
-
-        def told() -> list[dict[str, dict[str, Any]]]:
-            for hull, chronicle in hulls:
-                chronicle.note(hull.status())
-            return met(moments, *(chronicle for _, chronicle in hulls))
-
-        pod, machine = pairs.node.eventually(told, _MOMENTS, f"all containers of {scenario.name} come there")
-        held = [conditions(hull.status()) for hull, _ in hulls]
-        phases = [hull.status()["phase"] for hull, _ in hulls]
-    assert pod == machine
-    assert phases[0] == phases[1]
+    pod, machine = pairs.fates(scenario)
+    assert pod.statuses == machine.statuses
+    assert pod.phase == machine.phase
     for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled"):
-        assert held[0].get(kind) == held[1].get(kind), kind
+        assert pod.conditions.get(kind) == machine.conditions.get(kind), kind
 
 
 @pytest.mark.guest_quick

@@ -21,11 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.controlplane import Cluster
+    from tests.guest.berths import Stay
     from tests.guest.registry import Registry
 
 
 @pytest.fixture
-def job(control_plane: Cluster, namespace: str, registry: Registry, tmp_path: Path) -> Iterator[Subject]:
+def job(
+    berth: Stay,  # noqa: ARG001 - the machine's
+    control_plane: Cluster,
+    namespace: str,
+    registry: Registry,
+    tmp_path: Path,
+) -> Iterator[Subject]:
     """A Workload of an operator without a key, where KubeVirt has no panic devices; yet to be applied."""
     install_crds(control_plane)
     (tmp_path / "registries.yaml").write_text(

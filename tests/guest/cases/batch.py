@@ -152,6 +152,7 @@ def no_restarts(stage: Stage) -> None:
     "left alone, the machine ends after a minute by a panic, which says that it failed", docs.CONTRACT
 )
 def panic(stage: Stage) -> None:
+    stage.leave()
     assert stage.machine.ended(100) == "guest-panicked"
 
 

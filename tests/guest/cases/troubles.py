@@ -36,12 +36,21 @@ TROUBLES = Scenario(
 )
 
 
+@TROUBLES.case("an image that is pushed later: it is pulled, and the container runs", docs.IMAGES)
+def late(stage: Stage) -> None:
+    _waits(stage, "late", {"ErrImagePull", "ImagePullBackOff"})
+    stage.registry.push("late:1", stage.images["late:1"])
+    stage.eventually(lambda: "running" in stage.container("late")["state"], "it runs", 150)
+    assert stage.report(8081)["argv"][0] == "/bin/conformance"
+
+
 @TROUBLES.case("out of memory: OOMKilled, 137, restarted", docs.RESOURCES)
 def greedy(stage: Stage) -> None:
-    found = stage.eventually(
-        lambda: (one := stage.container("greedy"))["restartCount"] and one, "it was restarted", 120
+    ended = stage.eventually(
+        lambda: (one := stage.container("greedy"))["restartCount"] and one["lastState"].get("terminated"),
+        "it was restarted",
+        120,
     )
-    ended = found["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
 
 
@@ -92,14 +101,6 @@ def no_program(stage: Stage) -> None:
     )
     ended = found["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (128, "StartError")
-
-
-@TROUBLES.case("an image that is pushed later: it is pulled, and the container runs", docs.IMAGES)
-def late(stage: Stage) -> None:
-    _waits(stage, "late", {"ErrImagePull", "ImagePullBackOff"})
-    stage.registry.push("late:1", stage.images["late:1"])
-    stage.eventually(lambda: "running" in stage.container("late")["state"], "it runs", 150)
-    assert stage.report(8081)["argv"][0] == "/bin/conformance"
 
 
 @TROUBLES.case("the others run on, and the machine isn't ready", docs.LIFECYCLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,10 @@ from tests.guest.reference.sight import named
 from twinhull.hulls import podstatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Raw = dict[str, Any]
+_OFTEN = 0.5  # seconds; the shortest moment, the first back-off, takes 10
 _LISTS = ("initContainerStatuses", "containerStatuses")
 #: What is another's in each hull and at each start, and says nothing of what became of a container.
 _FLEETING = {"containerID", "imageID", "startedAt", "finishedAt", "volumeMounts"}
@@ -33,6 +36,24 @@ class Chronicle:
             told = {"operator": container.model_dump(), "kubelet": _lasting(raw[container.name])}
             self.moments[container.name, moment] = named(told, self.names)
 
+    @contextmanager
+    def following(self, status: Callable[[], Raw]) -> Iterator[None]:
+        """Takes down all that a hull says meanwhile, however long another hull takes to answer."""
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(_OFTEN):
+                with suppress(OSError, LookupError, AssertionError):  # it doesn't answer yet
+                    self.note(status())
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
 
 def met(moments: Mapping[str, Moment], *chronicles: Chronicle) -> list[dict[str, Raw]]:
     """Each chronicle's statuses at such moments, after the same number of restarts in all of them.
@@ -43,7 +64,7 @@ def met(moments: Mapping[str, Moment], *chronicles: Chronicle) -> list[dict[str,
         name: next(
             (
                 seen
-                for seen in chronicles[0].moments
+                for seen in list(chronicles[0].moments)  # which may be added to meanwhile
                 if seen[0] == name
                 and moment.like(seen[1])
                 and all(seen in other.moments for other in chronicles[1:])
@@ -53,7 +74,7 @@ def met(moments: Mapping[str, Moment], *chronicles: Chronicle) -> list[dict[str,
         for name, moment in moments.items()
     }
     if missing := [name for name, seen in found.items() if seen is None]:
-        seen = [[key for key in one.moments if key[0] in missing] for one in chronicles]
+        seen = [[key for key in list(one.moments) if key[0] in missing] for one in chronicles]
         raise LookupError(f"not yet {', '.join(missing)}; but {seen}")
     return [{name: one.moments[key] for name, key in found.items() if key} for one in chronicles]
 

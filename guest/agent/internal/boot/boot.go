@@ -4,7 +4,6 @@ package boot
 
 import (
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -40,6 +39,6 @@ func Run(version string) error {
 	go keepPlugged(func() { children.Restart("kubelet") })
 
 	end := waitForEnd(buttons)
-	children.StopAll(3 * time.Second)
+	children.StopAll(patience)
 	return end.machine()
 }

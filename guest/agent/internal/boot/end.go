@@ -18,6 +18,10 @@ import (
 // machine 15 s (GUEST_GRACE of the operator's hulls/machine.py), of which the rest is for the machine itself.
 const margin = 10 * time.Second
 
+// patience is for containerd and the kubelet, which have nothing to put in order: their disk is thrown away. What
+// it leaves of the 5 s is for a machine that is slow.
+const patience = time.Second
+
 // ending is how the machine is to end.
 type ending struct{ failed bool }
 
