@@ -135,6 +135,62 @@ def test_exit_code_of_a_machine_is_remembered(web: Subject, boot: Boot, address:
     assert handler.machine.ended(180) == "guest-panicked", "a failure, to KubeVirt too"
 
 
+@pytest.fixture
+def sizes(control_plane: Cluster, namespace: str) -> Iterator[tuple[str, str]]:
+    """A small and a larger instancetype, in a cluster whose KubeVirt may migrate machines."""
+    api, names = control_plane.api, (f"small-{namespace}", f"large-{namespace}")
+    methods = {"spec": {"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate"]}}}
+    api.patch("KubeVirt", "kubevirt", "kubevirt", methods)
+    for cpus, name in enumerate(names, start=1):
+        api.create(
+            {
+                "apiVersion": "instancetype.kubevirt.io/v1beta1",
+                "kind": "VirtualMachineClusterInstancetype",
+                "metadata": {"name": name},
+                "spec": {"cpu": {"guest": cpus}, "memory": {"guest": f"{cpus}Gi"}},
+            }
+        )
+    yield names
+    for name in names:
+        api.delete("VirtualMachineClusterInstancetype", name)
+    api.patch("KubeVirt", "kubevirt", "kubevirt", {"spec": {"workloadUpdateStrategy": None}})
+
+
+def test_a_machine_takes_another_size_and_another_image_while_it_runs(
+    web: Subject, boot: Boot, address: str, sizes: tuple[str, str]
+) -> None:
+    """KubeVirt's own controller says what is to be plugged in, the guest's kubelet restarts the container."""
+    small, large = sizes
+
+    def apply(instancetype: str, **fields: Any) -> None:
+        served = container("web", port=8080, readinessProbe=PROBE, **fields)
+        spec = template(address, containers=[served], terminationGracePeriodSeconds=5)
+        web.apply("VirtualMachine", spec, virtualMachine={"instancetype": {"name": instancetype}})
+
+    def settled() -> tuple[str, int]:
+        status = web.becomes("Ready", timeout=600)["status"]
+        return status["lastChange"]["how"], containers(web)["web"]["restarts"]
+
+    apply(small)
+    handler = boot(web, address, [8080])
+    assert settled() == ("Created", 0)
+    vm = web.hull()["metadata"]["uid"]
+
+    def processors() -> bytes:
+        return handler.machine.get(8080, "/file", path="/sys/devices/system/cpu/online").strip()
+
+    assert processors() == b"0"
+    apply(large)
+    assert settled() == ("InPlace", 0)
+    web.eventually(lambda: processors() == b"0-1", "the container has both processors")
+    assert handler.machine.running
+
+    apply(large, image=f"{REGISTRY}/numeric-user:1")
+    assert settled() == ("InPlace", 1)
+    assert handler.machine.report(8080)["uid"] == 1234
+    assert web.hull()["metadata"]["uid"] == vm
+
+
 def test_flip_to_a_machine_and_back_changes_no_answer(
     web: Subject, node: ReferenceNode, boot: Boot, address: str
 ) -> None:

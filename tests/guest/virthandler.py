@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from tests.controlplane.polling import eventually
 from tests.guest.made import fetch
+from twinhull.hulls import quantity
+from twinhull.hulls.live import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +46,7 @@ class VirtHandler:
     workload: str
     address: str
     machine: Machine
+    _size: Size | None = None
     _done: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     #: What went wrong on the way, None if nothing.
@@ -62,6 +65,8 @@ class VirtHandler:
         made = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
         name = made.vm["metadata"]["name"]
         eventually(lambda: _phase(api, where[0], name) == "Running", 60, f"the instance {name} is to run")
+        if "instancetype" in made.vm["spec"]:  # whose size only the instance has
+            made = replace(made, vm=_expanded(made.vm, _instance(api, where[0], name)))
         machine = launcher.launch(made, ports, address)
         handler = cls(api, launcher, *where, address, machine)
         handler._thread = threading.Thread(target=handler._follow, daemon=True)
@@ -96,13 +101,37 @@ class VirtHandler:
                 ready = self.machine.kubelet.ready
                 told = {"metadata": {"annotations": {_NEVER_READY: "false" if ready else "true"}}}
                 self.api.patch("VirtualMachine", name, self.namespace, {"spec": {"template": told}})
+            self._plug()
             if not self.machine.running:
                 code = "0" if self.machine.end == "guest-shutdown" else "1"
                 ended = {"metadata": {"annotations": {_EXIT: code}}}
                 self.api.patch("VirtualMachineInstance", name, self.namespace, ended)
 
+    def _plug(self) -> None:
+        """Plugs in what the instance is to have by now."""
+        blueprint = self.machine.blueprint
+        instance = _instance(self.api, self.namespace, blueprint.name)
+        wanted = Size.of(instance.get("spec", {}).get("domain", {}))
+        if wanted is None or wanted == self._size:
+            return
+        if self._size and wanted.cpus > self._size.cpus:
+            self.machine.plug_cpu()
+        if self._size and wanted.memory > self._size.memory:
+            self.machine.plug_memory(int(wanted.memory / quantity.MEBIBYTE) - blueprint.memory)
+        self._size = wanted
+
+
+def _instance(api: Api, namespace: str, name: str) -> dict[str, Any]:
+    return api.get("VirtualMachineInstance", name, namespace) or {}
+
+
+def _expanded(vm: dict[str, Any], vmi: dict[str, Any]) -> dict[str, Any]:
+    """A VirtualMachine with what its instance is made from."""
+    template = {**vm["spec"]["template"], "spec": vmi["spec"]}
+    return {**vm, "spec": {**vm["spec"], "template": template}}
+
 
 def _phase(api: Api, namespace: str, name: str) -> str:
-    found = api.get("VirtualMachineInstance", name, namespace) or {}
+    found = _instance(api, namespace, name)
     gone = "deletionTimestamp" in found.get("metadata", {})
     return "" if gone else str(found.get("status", {}).get("phase", ""))
