@@ -68,7 +68,8 @@ def check_settled(world: Simulation) -> None:
         assert is_ready(hull)
         assert strength(hull) == demanded(world).strength
         assert hull["metadata"]["name"] == status["hull"]["name"]
-        assert hull["kind"] != "Pod" or content(hull) == content(spec["template"])
+        alike = hull["kind"] != "Pod" or content(hull) == content(spec["template"])
+        assert alike, "a hull has what its template says"
         kept = [obj["metadata"]["name"] for obj in world.server.all("ConfigMap")]
         assert kept == [hull["metadata"]["name"]] * (hull["kind"] == "VirtualMachine")
     else:
