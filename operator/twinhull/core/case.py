@@ -112,10 +112,11 @@ class Case:
     def current(self) -> Hull | None:
         """The hull of the revision that is to run, if it is there.
 
-        A machine that can't become what it was changed to isn't, whatever its label says.
+        A machine that can't become what it was changed to isn't, whatever its label says; nor is a Pod that
+        was left in the middle of a change.
         """
         alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
-        return next((hull for hull in alike if not hull.stuck), None)
+        return next((hull for hull in alike if not (hull.stuck or hull.halfway)), None)
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:

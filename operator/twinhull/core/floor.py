@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from twinhull.core.case import Case
-from twinhull.core.isolation.evasion import Evasion, evasions, of_instancetype
+from twinhull.core.isolation.evasion import Evasion, evasions, of_reference
 from twinhull.core.replacing import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
+
+_OF_NAMESPACE = {"VirtualMachineInstancetype", "VirtualMachinePreference"}
 
 
 def unplaced(case: Case) -> Step | None:
@@ -36,7 +38,7 @@ def evading(case: Case) -> Step | None:
     floor = case.resolution.floor
     if floor is None or case.exit is not None:
         return None
-    found = [*evasions(case.spec, case.resolution.resolved), *_of_instancetype(case)]
+    found = [*evasions(case.spec, case.resolution.resolved), *_of_references(case)]
     if not found:
         return None
     named = "; ".join(f"{evasion.path} ({evasion.why})" for evasion in found)
@@ -48,9 +50,12 @@ def evading(case: Case) -> Step | None:
     return left_to_one(case, step, f"IsolationPolicy {floor.name} lets nothing start")
 
 
-def _of_instancetype(case: Case) -> Iterator[Evasion]:
-    """What the instancetype brings, which whoever may write it in the Workload's namespace may change."""
-    named = case.spec.virtual_machine.instancetype
-    if case.is_machine and named and named.kind == "VirtualMachineInstancetype":
-        found = case.observed.find(named.kind, named.name)
-        yield from of_instancetype(found) if found else ()
+def _of_references(case: Case) -> Iterator[Evasion]:
+    """What instancetype and preference bring, which whoever may write them in the Workload's namespace may
+    change.
+    """
+    built = case.spec.virtual_machine
+    for field, named in (("instancetype", built.instancetype), ("preference", built.preference)):
+        if case.is_machine and named and named.kind in _OF_NAMESPACE:
+            found = case.observed.find(named.kind, named.name)
+            yield from of_reference(field, named.kind, found) if found else ()

@@ -11,7 +11,7 @@ from twinhull.core.actions import Action, Change, Note
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, names, stalled, waiting
 from twinhull.hulls import pod
-from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
+from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
 
@@ -65,13 +65,18 @@ def _fits(case: Case, before: Applied) -> bool:
 
 
 def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
-    """First what may be refused; the revision last, since with it the change is over."""
-    after = case.applied
-    if resources := _differing(before.resources, after.resources):
-        containers = [
-            {"name": name, "resources": difference(before.resources.get(name, {}), after.resources[name])}
-            for name in resources
-        ]
+    """First what may be refused; the revision last, since with it the change is over.
+
+    That other resources are attempted is noted before: a change that is cut short, and then no longer wanted,
+    would leave them to a Pod that says that it has its own.
+    """
+    after, differing = case.applied, _differing(before.resources, case.applied.resources)
+    resources = [name for name in after.resources if name in {*differing, *before.attempted}]
+    if not set(resources) <= set(before.attempted):
+        noted = {APPLIED_ANNOTATION: replace(before, attempted=tuple(resources)).note()}
+        yield Change("Pod", hull.name, hull.uid, {"metadata": {"annotations": noted}})
+    if resources:
+        containers = [{"name": name, "resources": _amounts(name, before, after)} for name in resources]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
     images = _differing(before.images, after.images)
     ended = {name: _ended(name, hull, before) for name in images if name in hull.container_ids}
@@ -87,6 +92,17 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
     note = Note("Normal", "ChangedInPlace", f"changed {what} of Pod {hull.name}, which runs on")
     yield Change("Pod", hull.name, hull.uid, patch, note)
+
+
+def _amounts(name: str, before: Applied, after: Applied) -> Raw:
+    """A patch that gives a container its resources; all that there are, if it isn't known which it has."""
+    wanted = after.resources[name]
+    if name not in before.attempted:
+        return difference(before.resources.get(name, {}), wanted)
+    return {
+        kind: {amount: wanted.get(kind, {}).get(amount) for amount in RESIZABLE}
+        for kind in ("requests", "limits")
+    }
 
 
 def _ended(name: str, hull: Hull, before: Applied) -> dict[str, str]:

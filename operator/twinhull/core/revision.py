@@ -64,7 +64,8 @@ def fixed(
 
 def fixed_in_machine(spec: WorkloadSpec, restart: str | None = None) -> str:
     """The same of what can't change while a machine runs: all but its containers' images, how much CPU and
-    memory they have, and its own size where an instancetype or the overrides say it.
+    memory they have, and its own size where an instancetype of the cluster or the overrides say it. What an
+    instancetype of the namespace brings beside may be what a floor refuses, and stays until the machine goes.
 
     KubeVirt gives labels and annotations to a machine's launcher Pod at its start only, and a size that comes
     from the containers is also what the node reserves, which KubeVirt doesn't change while a machine runs.
@@ -72,9 +73,9 @@ def fixed_in_machine(spec: WorkloadSpec, restart: str | None = None) -> str:
     content = _content(spec, Isolation.VIRTUAL_MACHINE, None, restart)
     pod_spec, built = spec.template["spec"], spec.virtual_machine
     content["spec"] = {**pod_spec, "containers": [_without_values(one) for one in pod_spec["containers"]]}
-    if built.instancetype:
+    if built.instancetype and built.instancetype.kind == "VirtualMachineClusterInstancetype":
         content["virtualMachine"]["instancetype"] = "any"
-    else:
+    elif built.instancetype is None:
         content["size"] = machine.size(pod_spec)
     if built.overrides:
         content["virtualMachine"]["overrides"] = merge_patch(built.overrides, _LIVE)

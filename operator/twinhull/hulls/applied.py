@@ -22,7 +22,8 @@ class Applied:
     """`fixed` is a hash of all that can't change; `labels` and `annotations` are the keys of the template's;
     `images` and `resources` (requests and limits of CPU and memory) are by container. `outgoing` are, by
     container, the ids that the last new images put an end to, with the image that each runs: while one is
-    there that runs another, it isn't done. So it isn't with a machine while that is `pending`.
+    there that runs another, it isn't done. So it isn't with a machine while that is `pending`. `attempted`
+    are the containers that may have been given other resources, between a change's first write and its last.
     """
 
     fixed: str
@@ -32,6 +33,7 @@ class Applied:
     resources: Mapping[str, Raw]
     outgoing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pending: bool = False
+    attempted: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, template: Raw, fixed: str) -> Applied:
@@ -58,6 +60,7 @@ class Applied:
                 resources=dict(said["resources"]),
                 outgoing={name: dict(ran) for name, ran in said.get("outgoing", {}).items()},
                 pending=bool(said.get("pending", False)),
+                attempted=tuple(said.get("attempted", ())),
             )
         except (KeyError, TypeError, ValueError):
             return None
@@ -69,7 +72,8 @@ class Applied:
 
     def note(self) -> str:
         """The annotation's value."""
-        said = {key: value for key, value in asdict(self).items() if key != "pending" or value}
+        seldom = {"pending", "attempted"}
+        said = {key: value for key, value in asdict(self).items() if key not in seldom or value}
         return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 

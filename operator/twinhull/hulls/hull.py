@@ -105,6 +105,11 @@ class Hull:
         return bool(self.applied and self.applied.pending)
 
     @property
+    def halfway(self) -> bool:
+        """Whether a change was begun that isn't over: of what revision it is can't be told."""
+        return self.applied is not None and bool(self.applied.attempted)
+
+    @property
     def stuck(self) -> str:
         """Why it will never be what it was changed to, empty if it may be."""
         return self.live.refused if self.pending and self.live else ""

@@ -11,6 +11,7 @@ from tests.controlplane import Api
 from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest
 from tests.traffic.follower import Follower
 
+REVISION_LABEL = "twinhull.dev/revision"
 _KINDS = ("Pod", "VirtualMachine")
 
 
@@ -50,9 +51,15 @@ class Chronicle:
         for follower in self._followers:
             follower.stop()
 
-    def born(self, since: int = 0) -> list[Manifest]:
-        """The hulls that were made after a write, as they then were."""
-        return [found.hull for found in self._sorted() if found.change == "ADDED" and found.version > since]
+    def given(self, since: int = 0) -> Iterator[Manifest]:
+        """The hulls that were made or given another revision after a write, as they then were."""
+        revisions: dict[str, str] = {}
+        for found in self._sorted():
+            metadata = found.hull["metadata"]
+            revision = metadata["labels"].get(REVISION_LABEL, "")
+            before, revisions[metadata["uid"]] = revisions.get(metadata["uid"]), revision
+            if found.change != "DELETED" and revision != before and found.version > since:
+                yield found.hull
 
     def moments(self) -> Iterator[tuple[str, list[Entry]]]:
         """After each write to a hull: its Workload's name, and all the hulls that this then had."""

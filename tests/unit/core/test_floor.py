@@ -227,6 +227,9 @@ EVASIONS: dict[str, Raw] = {
     "spec.virtualMachine.overrides.domain.devices.gpus (they are the node's devices)": devices(
         gpus=[{"name": "g", "deviceName": "vendor/g"}]
     ),
+    "spec.virtualMachine.overrides.domain.devices.interfaces[fast].sriov (it is one of the node's devices)": (
+        devices(interfaces=[{"name": "fast", "sriov": {}}])
+    ),
     "spec.virtualMachine.overrides.domain.devices.autoattachVSOCK (it is a socket of the node)": devices(
         autoattachVSOCK=True
     ),
@@ -335,6 +338,23 @@ def test_instancetype_of_the_namespace_brings_no_devices_of_the_node(field: str)
         "spec.virtualMachine.instancetype (VirtualMachineInstancetype own has "
         f"{field}, which are the node's devices): remove it"
     )
+
+
+@pytest.mark.parametrize("field", ["instancetype", "preference"])
+def test_instancetype_and_preference_of_the_namespace_bring_no_program_beside_the_machine(field: str) -> None:
+    kind = f"VirtualMachine{field.capitalize()}"
+    spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": {field: {"name": "own", "kind": kind}}}
+    annotations = {"hooks.kubevirt.io/hookSidecars": "[]", "note": "x"}
+    own = {"kind": kind, "metadata": {"name": "own"}, "spec": {"annotations": annotations}}
+    reason, message = stalled(case(workload(spec), namespace(), MACHINES, KUBEVIRT, own))
+    assert reason == "EvadesFloor"
+    assert message == (
+        "IsolationPolicy machines requires VirtualMachine, past which this would reach: "
+        f"spec.virtualMachine.{field} ({kind} own has the annotation hooks.kubevirt.io/hookSidecars: it runs "
+        "a program of its own beside the machine, and changes the machine): remove it"
+    )
+    harmless = own | {"spec": {"annotations": {"note": "x"}}}
+    assert decide(case(workload(spec), namespace(), MACHINES, KUBEVIRT, harmless)).reason == "Creating"
 
 
 def both(raw: Raw, *policies: Raw, old: Raw, new: Raw | None = None, strategy: str = "StartFirst") -> Case:

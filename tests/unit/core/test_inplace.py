@@ -94,7 +94,10 @@ def test_what_is_changed() -> None:
             ]
         },
     }
-    resize, rest = plan(case(wl(template), running_pod(BEFORE))).actions
+    noted, resize, rest = plan(case(wl(template), running_pod(BEFORE))).actions
+    assert isinstance(noted, Change)
+    assert list(noted.patch) == ["metadata"]
+    assert list(noted.patch["metadata"]) == ["annotations"]
     assert isinstance(resize, Change)
     assert isinstance(rest, Change)
     assert resize.subresource == "resize"

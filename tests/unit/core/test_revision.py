@@ -8,7 +8,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation, WorkloadSpec
-from twinhull.core.revision import FORMAT, revision
+from twinhull.core.revision import FORMAT, fixed_in_machine, revision
 from twinhull.hulls import pod
 
 CONTAINER, SANDBOX, MACHINE = Isolation
@@ -108,3 +108,15 @@ def test_order_of_keys_means_nothing() -> None:
     swapped = dict(reversed(labels.items()))
     first, second = ({"metadata": {"labels": order}, **TEMPLATE} for order in (labels, swapped))
     assert of(CONTAINER, template=first) == of(CONTAINER, template=second)
+
+
+def test_machine_keeps_running_with_another_instancetype_of_the_cluster_alone() -> None:
+    """One of the namespace may have brought what a floor refuses, and that stays until the machine goes."""
+
+    def of_machine(name: str, scope: str) -> str:
+        named = {"name": name, "kind": f"VirtualMachine{scope}Instancetype"}
+        spec = {"template": TEMPLATE, "virtualMachine": {"instancetype": named}}
+        return fixed_in_machine(WorkloadSpec.model_validate(spec))
+
+    assert of_machine("small", "Cluster") == of_machine("large", "Cluster")
+    assert len({of_machine("small", "Cluster"), of_machine("small", ""), of_machine("large", "")}) == 3

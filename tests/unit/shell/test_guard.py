@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
-from twinhull.core import isolation, replacing, rules
+from twinhull.core import floor, inplace, isolation, replacing, rules
 from twinhull.core.case import Case
 
 from . import test_properties as properties
@@ -49,6 +49,16 @@ WRONG: dict[str, tuple[Patch, Any, str]] = {
         without("crowded"),
         properties.test_start_first_never_leaves_a_gap,
         "one hull after the other",
+    ),
+    "it goes on with both when a policy rejects them": (
+        replaced(floor, "left_to_one", lambda _, step, __: step),
+        properties.test_start_first_never_leaves_a_gap,
+        "two hulls stay",
+    ),
+    "it gives a new image to what serves": (
+        replaced(inplace, "spares_containers", lambda *_: True),
+        properties.test_start_first_never_leaves_a_gap,
+        "never without a ready hull",
     ),
     "it never gives up": (
         without("given_up"),

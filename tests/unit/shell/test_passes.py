@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import pytest
 
+from tests.sequences import content
+from tests.sequences.changes import LARGE, SMALL, container
 from twinhull.api.base import Raw
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused, ServerError, Unreachable
 from twinhull.shell.kinds import POD, SERVICE, WORKLOAD
@@ -323,3 +325,28 @@ def test_way_back_to_a_hull_that_is_going_leads_past_it() -> None:
     (again,) = world.hulls()
     assert (again["kind"], world.condition("Ready")["status"]) == ("Pod", "True")
     assert again["metadata"]["uid"] != pod
+
+
+@pytest.mark.parametrize("write", range(4))
+@pytest.mark.parametrize("done", [False, True], ids=["not done", "done"])
+def test_change_in_place_that_is_cut_short_leaves_nothing(
+    write: int,
+    done: bool,  # noqa: FBT001
+) -> None:
+    def wanting(resources: Raw) -> Raw:
+        return {"template": {"spec": {"containers": [container(resources=resources)]}}}
+
+    world = Simulation(wanting(SMALL))
+    world.settle()
+    (before,) = world.hulls()
+    world.cluster.killed_at = {len(world.cluster.writes) + write: done}
+    world.edit(wanting(LARGE))
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    world.edit(wanting(SMALL))
+    world.settle()
+    (after,) = world.hulls()
+    assert world.condition("Ready")["status"] == "True"
+    assert content(after) == content(before)
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]

@@ -35,6 +35,7 @@ _IN_MACHINE: Mapping[str, str] = {
     "domain.devices.downwardMetrics": "it shows the node's figures",
     "domain.devices.hostDevices": "they are the node's devices",
     "domain.devices.gpus": "they are the node's devices",
+    "domain.devices.interfaces[].sriov": "it is one of the node's devices",
     "domain.devices.autoattachVSOCK": "it is a socket of the node",
     "domain.devices.disks[].lun.reservation": "it reaches the node's reservation daemon",
 }
@@ -68,22 +69,31 @@ def evasions(spec: WorkloadSpec, isolation: Isolation) -> tuple[Evasion, ...]:
             return ()
 
 
-def of_instancetype(instancetype: Raw) -> Iterator[Evasion]:
-    """What a namespace's own instancetype brings of the node; the cluster's are the administrator's."""
-    for field in ("gpus", "hostDevices"):
-        if instancetype.get("spec", {}).get(field):
-            name = instancetype["metadata"]["name"]
-            path = "spec.virtualMachine.instancetype"
-            yield Evasion(
-                path, f"VirtualMachineInstancetype {name} has {field}, which are the node's devices"
-            )
+def of_reference(field: str, kind: str, found: Raw) -> Iterator[Evasion]:
+    """What a namespace's own instancetype or preference, by its field of spec.virtualMachine and its kind,
+    brings to reach past the machine; the cluster's are the administrator's.
+
+    Source: kubevirt.io/api v1.8.0, instancetype/v1beta1/types.go; both have annotations for the instance.
+    """
+    path, what, spec = f"spec.virtualMachine.{field}", f"{kind} {found['metadata']['name']}", found["spec"]
+    for devices in ("gpus", "hostDevices"):
+        if spec.get(devices):
+            yield Evasion(path, f"{what} has {devices}, which are the node's devices")
+    for key, why in _reaching(spec):
+        yield Evasion(path, f"{what} has the annotation {key}: {why}")
 
 
 def _annotations(template: Raw) -> Iterator[Evasion]:
-    for key in (template.get("metadata") or {}).get("annotations") or {}:
+    for key, why in _reaching(template.get("metadata") or {}):
+        yield Evasion(f"spec.template.metadata.annotations[{key}]", why)
+
+
+def _reaching(annotated: Raw) -> Iterator[tuple[str, str]]:
+    """The annotations that reach past an isolation, and why."""
+    for key in annotated.get("annotations") or {}:
         for prefix, why in ANNOTATIONS.items():
             if key.startswith(prefix):
-                yield Evasion(f"spec.template.metadata.annotations[{key}]", why)
+                yield key, why
 
 
 def _of_template(template: Raw) -> Iterator[Evasion]:
