@@ -174,7 +174,7 @@ def image(stage: Stage) -> None:
         return bool(answer["manifest"] == _digest(manifest))
 
     assert stage.machine.kubelet.ask().text == "a change is being made"
-    stage.eventually(in_effect, "the new image is in effect")
+    stage.eventually(in_effect, "the new image is in effect", 300)
     assert {one for one in seen[:-1] if one != (former, before["side"][0])} == set()
     assert seen[-1][1] != before["side"][0]
     assert _lives(stage)["web"] == before["web"]
