@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tests.guest.scenario import Scenario
 
 Raw = dict[str, Any]
-_READY = 600.0  # seconds, on a busy machine
-_MOMENTS = 420.0  # seconds for all containers to have come to theirs
+_READY = 600.0  # seconds, on a busy machine, as all that follow
+_MOMENTS = 600.0  # seconds for all containers of a hull to have come to theirs
 _PATIENCE = 2400.0  # the longest that a test waits for a pair: the queue before it, and its own deadlines
 _THREADS = 64  # who of them may run is the berths' business
 #: The ranks of all that the node does, which it does one by one, and of the machines: before other scenarios.
