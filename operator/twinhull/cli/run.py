@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import uuid
 from pathlib import Path
 
 import click
@@ -15,9 +17,12 @@ from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.app import Application, Settings
+from twinhull.shell.lease import LeaseLost, Terms
 
 #: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
 _SHORTEST_KEY = 32
+#: Where a Pod finds its namespace (k8s.io/client-go/tools/clientcmd, inClusterClientConfig).
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
 
 
@@ -83,6 +88,25 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, in
     show_default=True,
     help="How many Workloads are worked on at a time.",
 )
+@click.option(
+    "--leader-elect",
+    is_flag=True,
+    help="Of several operators with the same Lease only one acts; the others are ready to take over.",
+)
+@click.option(
+    "--lease-namespace",
+    metavar="NAME",
+    help="The namespace of the Lease; in a Pod, the Pod's own if this isn't given.",
+)
+@click.option("--lease-name", default="twinhull", show_default=True, metavar="NAME", help="The Lease's name.")
+@click.option(
+    "--lease-seconds",
+    type=click.FloatRange(3, 300),
+    default=15.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long others wait for one that falls silent. One that ends in good order hands over at once.",
+)
 @click.option("--log-format", type=click.Choice(list(_FORMATS)), default="text", show_default=True)
 @click.option("--verbose", is_flag=True, help="Log in detail.")
 def run(  # noqa: PLR0913, PLR0917  one parameter an option
@@ -94,6 +118,10 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     first_report: float,
     health_address: tuple[str, int],
     workers: int,
+    leader_elect: bool,  # noqa: FBT001
+    lease_namespace: str | None,
+    lease_name: str,
+    lease_seconds: float,
     log_format: str,
     verbose: bool,  # noqa: FBT001
 ) -> None:
@@ -113,14 +141,29 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
         _key(guest_key_file) if guest_key_file else None,
     )
     host, port = health_address
+    lease = _terms(lease_namespace, lease_name, lease_seconds) if leader_elect else None
     try:
-        asyncio.run(Application(Settings(defaults, host, port, workers)).run())
+        asyncio.run(Application(Settings(defaults, host, port, workers, lease=lease)).run())
+    except LeaseLost as error:
+        raise click.ClickException(f"{error}: this operator ends, and is to be started again") from error
     except kopf.LoginError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(
             f"health can't be served at {host}:{port} ({error.strerror}): choose another --health-address"
         ) from error
+
+
+def _terms(namespace: str | None, name: str, seconds: float) -> Terms:
+    """The Lease's. Raises UsageError when its namespace can't be known."""
+    if namespace is None:
+        try:
+            namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+        except OSError:
+            raise click.UsageError(
+                "this isn't a Pod with a ServiceAccount, so --leader-elect needs --lease-namespace"
+            ) from None
+    return Terms(namespace, name, f"{socket.gethostname()}_{uuid.uuid4()}", seconds)
 
 
 def _key(path: Path) -> bytes:

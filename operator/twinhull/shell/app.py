@@ -26,6 +26,7 @@ from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
 from twinhull.shell.guests import Guests
 from twinhull.shell.health import HealthServer
+from twinhull.shell.lease import Lease, LeaseLost, Terms
 from twinhull.shell.observe import Knowledge, capabilities, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
@@ -49,7 +50,7 @@ _SETTLING = 2.0
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How the process runs. `relist_every` is how often, in seconds, everything is listed anew: a watch
-    that broke for long doesn't say what was deleted meanwhile.
+    that broke for long doesn't say what was deleted meanwhile. Without `lease` it is the only operator.
     """
 
     defaults: OperatorDefaults
@@ -58,6 +59,7 @@ class Settings:
     workers: int = 16
     relist_every: float = 600.0
     shutdown_timeout: float = 10.0
+    lease: Terms | None = None
 
 
 class Application:
@@ -66,13 +68,14 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection = Connection(login)
-        self._cluster = Cluster(self._connection)
+        self._lease = Lease(Cluster(self._connection), settings.lease) if settings.lease else None
+        self._cluster = Cluster(self._connection, self._may_write)
         self._store = Store()
         self._queue = Queue()
         self._events = Events(self._cluster)
         refusals, policies, rulings = Refusals(), Policies(self._store), Rulings()
         secret = settings.defaults.guest_secret
-        self._guests = Guests(self._store, self._queue, secret) if secret else None
+        self._guests = Guests(self._store, self._queue, secret, self._may_write) if secret else None
         known = Knowledge(self._store, policies, refusals, self._guests.reports if self._guests else {})
 
         def look(key: Key) -> Case | None:
@@ -87,11 +90,17 @@ class Application:
         self._health = HealthServer(settings.health_host, settings.health_port, lambda: self._listed)
         self._listed = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._ended = asyncio.Event()
+        self._lost: LeaseLost | None = None
+
+    def _may_write(self) -> bool:
+        return self._lease is None or self._lease.is_held()
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
 
-        Raises kopf.LoginError without credentials, and OSError when health can't be served where it is to be.
+        Raises kopf.LoginError without credentials, OSError when health can't be served where it is to be, and
+        LeaseLost when another operator may have taken over.
         """
         registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
         kopf.on.login(registry=registry)(_LoginForKopf().login)
@@ -102,9 +111,17 @@ class Application:
         await self._connection.open()
         try:
             logger.info("health is served at %s", await self._health.start())
-            await kopf.operator(registry=registry, settings=settings, clusterwide=True, standalone=True)
+            await kopf.operator(
+                registry=registry,
+                settings=settings,
+                clusterwide=True,
+                standalone=True,
+                stop_flag=self._ended,
+            )
         finally:
             await self._close()
+        if self._lost is not None:
+            raise self._lost
 
     async def _start(self, **_: object) -> None:
         """Know everything before deciding anything: list first, then work. kopf's watches begin after."""
@@ -112,13 +129,29 @@ class Application:
         self._listed = True
         self._spawn(self._events.run())
         self._spawn(self._relist())
-        self._spawn(self._accounts.run())
         if self._guests:
             self._spawn(self._guests.run())
             await self._guests.settle(_FIRST_ASKING)
+        if self._lease is None:
+            self._work()
+        else:
+            self._spawn(self._lead(self._lease))
+        self._say_what_is_missing()
+
+    async def _lead(self, lease: Lease) -> None:
+        """Wait for the Lease, then work for as long as it is held."""
+        await lease.acquire()
+        self._work()
+        try:
+            await lease.keep()
+        except LeaseLost as lost:
+            self._lost = lost
+            self._ended.set()
+
+    def _work(self) -> None:
+        self._spawn(self._accounts.run())
         for _worker in range(self._settings.workers):
             self._spawn(self._reconciler.work())
-        self._say_what_is_missing()
 
     async def _stop(self, **_: object) -> None:
         """Take no more work, post what was told, close. A pass cut short is done again at the next start."""
@@ -126,11 +159,14 @@ class Application:
         self._queue.close()
         for task in self._tasks[1:]:
             task.cancel()
+        await asyncio.gather(*self._tasks[1:], return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._events.drain(), self._settings.shutdown_timeout)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._lease:
+            await self._lease.release()
         await self._close()
         logger.info("twinhull stopped")
 

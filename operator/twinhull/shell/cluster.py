@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -11,7 +12,7 @@ import kopf
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.connection import Connection
-from twinhull.shell.errors import NotFound, Unauthorized, Unreachable, from_status
+from twinhull.shell.errors import NotFound, NotLeading, Unauthorized, Unreachable, from_status
 from twinhull.shell.kinds import POD, Kind
 from twinhull.shell.store import Key
 
@@ -23,10 +24,14 @@ _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
 class Cluster:
-    """Requests on raw objects. Every failure is an ApiError."""
+    """Requests on raw objects. Every failure is an ApiError.
 
-    def __init__(self, connection: Connection) -> None:
+    `may_write` is asked right before each write. If it says no, NotLeading is raised and nothing is sent.
+    """
+
+    def __init__(self, connection: Connection, may_write: Callable[[], bool] = lambda: True) -> None:
         self._connection = connection
+        self._may_write = may_write
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
         """Create an object. Raises AlreadyExists rather than touching another of that name, and Refused
@@ -100,16 +105,23 @@ class Cluster:
         )
         try:
             session, server = await self._connection.open()
+            self._check(method)
             try:
                 return await request.send(session, server)
             except Unauthorized:
-                return await request.send(*await self._connection.renew(session))
+                session, server = await self._connection.renew(session)
+                self._check(method)
+                return await request.send(session, server)
         except kopf.LoginError as error:
             raise Unauthorized(str(error)) from error
         # aiohttp raises RuntimeError for a session that was renewed, and so closed, by another request.
         # ValueError stands for an answer that isn't JSON.
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, ValueError) as error:
             raise Unreachable(f"{method} {path}: {error or type(error).__name__}") from error
+
+    def _check(self, method: str) -> None:
+        if method != "GET" and not self._may_write():
+            raise NotLeading("another operator may be at work by now")
 
 
 @dataclass(frozen=True, slots=True)

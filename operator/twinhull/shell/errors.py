@@ -7,6 +7,7 @@ ApiError
 ├── AlreadyExists    409 on creation
 ├── Conflict         409 otherwise: a precondition doesn't hold
 ├── Refused          400, 403, 422: asking again in the same way is of no use
+├── NotLeading       not sent: another operator may act by now
 └── ServerError      429, 5xx, and whatever else: it may pass
 """
 
@@ -41,6 +42,10 @@ class Conflict(ApiError):
 
 class Refused(ApiError):
     """The request is wrong, forbidden or invalid."""
+
+
+class NotLeading(ApiError):
+    """Nothing was asked for, since another operator may be at work by now."""
 
 
 class ServerError(ApiError):

@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -83,12 +83,18 @@ class _Asked:
 
 
 class Guests:
-    """Asks every running machine's guest for its status, and the queue for the Workloads with news."""
+    """Asks every running machine's guest for its status, and the queue for the Workloads with news.
 
-    def __init__(self, store: Store, queue: Queue, secret: bytes) -> None:
+    `may_write` is asked right before one is given something.
+    """
+
+    def __init__(
+        self, store: Store, queue: Queue, secret: bytes, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
         self._store = store
         self._queue = queue
         self._secret = secret
+        self._may_write = may_write
         self._asked: dict[str, _Asked] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._turns = {answers: asyncio.Semaphore(_AT_ONCE) for answers in (True, False)}
@@ -157,7 +163,7 @@ class Guests:
             asked.version, asked.at = guest.version, asyncio.get_running_loop().time()
             try:
                 report = await self._answer(session, guest)
-                if guest.lacks(report):
+                if guest.lacks(report) and self._may_write():
                     report = replace(report, refused=await self._give(session, guest))
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)

@@ -85,6 +85,7 @@ REFERRED = (
     ),
 )
 EVENT = Kind("Event", "events.k8s.io", "v1", "events")
+LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 
 #: What is kept in the store, the Workloads last: by then all that belongs to them is known.
 WATCHED = (

@@ -1,0 +1,177 @@
+"""The Lease: which of several operators acts. The others watch, and know all that it knows.
+
+As client-go's leader election: the holder renews the Lease, and another may take it once it has seen it
+unchanged for its whole duration by its own clock. Clocks of two machines are never compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from twinhull.api.base import Raw
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import AlreadyExists, ApiError, Conflict
+from twinhull.shell.kinds import LEASE
+
+logger = logging.getLogger(__name__)
+
+#: How often one that waits looks, in seconds: half of what a hand-over takes at worst.
+_LOOK_EVERY = 0.8
+
+
+class LeaseLost(Exception):
+    """Another operator may act by now, so this one must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A Lease's place, who holds it here, and its times in seconds: how long others wait for a holder that is
+    silent, after how long such a one takes itself for no holder, and how often it renews.
+    """
+
+    namespace: str
+    name: str
+    identity: str
+    duration: float = 15.0
+
+    @property
+    def deadline(self) -> float:
+        """Two thirds: what is left is for requests that are under way."""
+        return self.duration * 2 / 3
+
+    @property
+    def renew_every(self) -> float:
+        """So that several may fail in a row."""
+        return self.duration * 2 / 15
+
+
+class Lease:
+    """Holds the Lease, or waits for it."""
+
+    def __init__(self, cluster: Cluster, terms: Terms) -> None:
+        self._cluster = cluster
+        self._terms = terms
+        self._seen: Raw | None = None
+        self._seen_at = 0.0
+        self._held_until = 0.0
+        self._transitions = 0
+
+    def is_held(self) -> bool:
+        """Whether nobody else can have it now. To be asked right before each write: a process that was
+        stopped for a while doesn't know it otherwise.
+        """
+        return _now() < self._held_until
+
+    @property
+    def holder(self) -> str:
+        """Who held it when it was last seen, empty if nobody did."""
+        spec = (self._seen or {}).get("spec") or {}
+        return str(spec.get("holderIdentity") or "")
+
+    async def acquire(self) -> None:
+        """Wait until it is held."""
+        told = ""
+        while not await self._try():
+            if self.holder != told:
+                told = self.holder
+                logger.info("%s is at work; this operator waits for Lease %s", told, self._terms.name)
+            await asyncio.sleep(_LOOK_EVERY * random.uniform(0.8, 1.2))  # noqa: S311
+        logger.info("%s has Lease %s and is at work", self._terms.identity, self._terms.name)
+
+    async def keep(self) -> None:
+        """Renew it until cancelled. Raises LeaseLost when that fails for too long."""
+        while True:
+            await asyncio.sleep(self._terms.renew_every)
+            if self.is_held():
+                await self._try()
+            if not self.is_held() or self.holder != self._terms.identity:
+                self._held_until = 0.0
+                raise LeaseLost(f"Lease {self._terms.name} is lost: it was not renewed in time")
+
+    async def release(self) -> None:
+        """Let another have it at once. Nothing may be written after."""
+        was_held, self._held_until = self.is_held(), 0.0
+        if not was_held or self._seen is None:
+            return
+        with contextlib.suppress(ApiError, TimeoutError):
+            spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _stamp()}
+            await asyncio.wait_for(self._write(spec), 5)
+
+    async def _try(self) -> bool:
+        """Take or renew it, if that is possible now. Whether it is held."""
+        started = _now()
+        try:
+            await asyncio.wait_for(self._look_and_write(), self._terms.deadline / 2)
+        except (ApiError, TimeoutError) as error:
+            if not isinstance(error, AlreadyExists | Conflict):  # another was faster
+                logger.warning("Lease %s: %s", self._terms.name, error or "no answer")
+            return False
+        if self.holder != self._terms.identity:
+            return False
+        self._held_until = started + self._terms.deadline
+        return True
+
+    async def _look_and_write(self) -> None:
+        namespace, name, identity = self._terms.namespace, self._terms.name, self._terms.identity
+        if self.holder != identity:
+            self._saw(await self._cluster.get(LEASE, namespace, name))
+        duration = {"leaseDurationSeconds": max(1, round(self._terms.duration)), "renewTime": _stamp()}
+        if self._seen is None:
+            spec = {**duration, "holderIdentity": identity, "acquireTime": _stamp(), "leaseTransitions": 0}
+            lease = {
+                "apiVersion": LEASE.api_version,
+                "kind": LEASE.name,
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": spec,
+            }
+            self._saw(await self._cluster.create(LEASE, namespace, lease))
+        elif self.holder == identity:
+            await self._write(duration)
+        elif self._is_free():
+            before = (self._seen.get("spec") or {}).get("leaseTransitions") or 0
+            taken = {"holderIdentity": identity, "acquireTime": _stamp(), "leaseTransitions": before + 1}
+            await self._write({**duration, **taken})
+
+    async def _write(self, spec: Raw) -> None:
+        """Change it, if it is what was last seen. Raises Conflict if not."""
+        if self._seen is None:
+            return
+        version = {"resourceVersion": self._seen["metadata"]["resourceVersion"]}
+        patch = {"metadata": version, "spec": spec}
+        try:
+            self._saw(await self._cluster.patch(LEASE, self._terms.namespace, self._terms.name, patch))
+        except Conflict:
+            self._saw(await self._cluster.get(LEASE, self._terms.namespace, self._terms.name))
+            raise
+
+    def _saw(self, lease: Raw | None) -> None:
+        if lease is None or self._seen is None or _version(lease) != _version(self._seen):
+            self._seen_at = _now()
+        self._seen = lease
+
+    def _is_free(self) -> bool:
+        """Whether nobody holds it, or who does has been silent for as long as it said that it would not."""
+        if not self.holder:
+            return True
+        duration = ((self._seen or {}).get("spec") or {}).get("leaseDurationSeconds") or self._terms.duration
+        return _now() >= self._seen_at + float(duration)
+
+
+def _version(lease: Raw) -> str:
+    return str(lease["metadata"]["resourceVersion"])
+
+
+def _now() -> float:
+    """Seconds on a clock that goes on while the process, or its whole machine, is stopped."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _stamp() -> str:
+    """Now, as a Lease has it (meta/v1, type MicroTime)."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
