@@ -17,23 +17,27 @@ from twinhull.shell.observe import capabilities
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.rulings import Rulings
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
 
 
 class Watches:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned."""
 
-    def __init__(self, store: Store, queue: Queue, policies: Policies, rulings: Rulings) -> None:
+    def __init__(
+        self, store: Store, queue: Queue, policies: Policies, rulings: Rulings, scope: Scope
+    ) -> None:
         self._store = store
         self._queue = queue
         self._policies = policies
         self._rulings = rulings
+        self._scope = scope
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
 
     def register(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
-        """Have kopf watch every kind, and send only the objects that concern the operator."""
-        for kind in kinds.WATCHED:
+        """Have kopf watch every kind that is seen, and send only the objects that concern the operator."""
+        for kind in filter(self._scope.sees, kinds.WATCHED):
             kopf.on.event(kind.group, kind.version, kind.plural, registry=registry, id=kind.plural)(
                 self._handler(kind)
             )
@@ -54,7 +58,7 @@ class Watches:
 
         An object whose label was changed concerns the Workload that it was of, too.
         """
-        able, metadata = capabilities(self._store), obj["metadata"]
+        able, metadata = capabilities(self._store, self._scope), obj["metadata"]
         before = self._store.get(kind, key_of(obj))
         if change == "DELETED":
             version = int(metadata["resourceVersion"])
@@ -62,13 +66,17 @@ class Watches:
         else:
             news = self._store.put(kind, dict(obj, metadata=dict(metadata)))
         if news:
-            self._ask(kind, [obj] if before is None else [before, obj], able != capabilities(self._store))
+            self._ask(
+                kind,
+                [obj] if before is None else [before, obj],
+                able != capabilities(self._store, self._scope),
+            )
 
     def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
         """Take in a list of all objects of a kind."""
-        before = capabilities(self._store)
+        before = capabilities(self._store, self._scope)
         news = self._store.replace(kind, objects, version)
-        self._ask(kind, news, before != capabilities(self._store))
+        self._ask(kind, news, before != capabilities(self._store, self._scope))
 
     def _ask(self, kind: Kind, news: list[Raw], capable: bool) -> None:  # noqa: FBT001
         if kind is kinds.ISOLATION_POLICY and news:
