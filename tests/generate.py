@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from tests import parity_page
+from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
 from twinhull.api import crd
@@ -19,7 +20,8 @@ from twinhull.api.base import Raw
 
 ROOT = Path(__file__).parents[1]
 
-_HEADER = "# Made by `make generate` from operator/twinhull/api; changes belong there.\n"
+_HEADER = "# Made by `make generate` from {}; changes belong there.\n"
+_API, _CHART = "operator/twinhull/api", "charts/twinhull"
 _LAYOUT: dict[str, Any] = {
     "default_flow_style": None,
     "sort_keys": False,
@@ -71,9 +73,22 @@ def _legible(value: Any) -> Any:
     }
 
 
-def _yaml(*documents: Raw) -> str:
+def _yaml(*documents: Raw, source: str = _API) -> str:
     text: str = yaml.dump_all(map(_legible, documents), Dumper=_Dumper, **_LAYOUT)
-    return _HEADER + text
+    return _HEADER.format(source) + text
+
+
+def _deployment(variant: str) -> list[tuple[str, Callable[[], str]]]:
+    """A folder of deploy/."""
+    parts: dict[str, Callable[[], list[Raw]]] = {
+        "kustomization": lambda: [manifests.kustomization(variant)],
+        "namespace": lambda: [manifests.namespace()],
+        "twinhull": lambda: manifests.rendered(variant)[1],
+    }
+    return [
+        (f"deploy/{variant}/{name}.yaml", lambda made=made: _yaml(*made(), source=_CHART))  # type: ignore[misc]
+        for name, made in parts.items()
+    ]
 
 
 #: Each derived file and what makes its text, in an order in which a later one may read an earlier one.
@@ -83,6 +98,12 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
     ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
     ("docs/parity.md", parity_page.page),
+    ("charts/twinhull/README.md", page.page),
+    ("charts/twinhull/files/crds/isolationpolicies.yaml", lambda: _yaml(crd.isolation_policies())),
+    ("charts/twinhull/files/crds/workloads.yaml", lambda: _yaml(crd.workloads())),
+    ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission())),
+    ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
+    *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
 ]
 
 
@@ -101,6 +122,7 @@ def main() -> int:
             lines = difflib.unified_diff(old.splitlines(), new.splitlines(), name, "generated", lineterm="")
             print("\n".join(lines))
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(new, encoding="utf-8")
             print(f"made {name}")
     return int(check and changed)

@@ -42,6 +42,8 @@ def pinned(module: Path, path: str) -> str:
 
 KUBERNETES_VERSION = pinned(_MODULES / "kubernetes", "k8s.io/kubernetes")
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
+HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
+HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")
 
 
 class BuildError(Exception):
@@ -96,6 +98,14 @@ def _kubevirt(name: str) -> Program:
     return Program(name, "kubevirt", f"kubevirt.io/kubevirt/cmd/{name}", version)
 
 
+def _helm(name: str, path: str, version: str, *packages: str) -> Program:
+    """Helm, and what Kubernetes it takes `helm template` to be for; Helm 4 reads that off its own modules."""
+    minor = KUBERNETES_VERSION.split(".")[1]
+    assumed = [(f"{path}/{package}.k8sVersionMinor", minor) for package in packages]
+    said = (f"{path}/internal/version.version", version)
+    return Program(name, name, f"{path}/cmd/helm", (said, *assumed))
+
+
 PROGRAMS = {
     program.name: program
     for program in (
@@ -109,11 +119,14 @@ PROGRAMS = {
         _kubevirt("virt-controller"),
         Program("kubevirt-manifests", "kubevirt", "./manifests"),
         Program("cdi-manifests", "cdi", "./manifests"),
+        _helm("helm", "helm.sh/helm/v4", HELM_VERSION),
+        _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
     )
 }
 
 KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
 KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests", "cdi-manifests")
+HELM = ("helm", "helm3")
 
 # What KUBEBUILDER_ASSETS provides: https://book.kubebuilder.io/reference/envtest
 _ASSETS = ("etcd", "kube-apiserver", "kubectl")

@@ -18,6 +18,7 @@ from twinhull.api.workload import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.app import Application, Settings
 from twinhull.shell.lease import LeaseLost, Terms
+from twinhull.shell.scope import Scope
 
 #: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
 _SHORTEST_KEY = 32
@@ -64,6 +65,19 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, in
     type=click.Path(path_type=Path),
     help="A file of 32 or more random bytes, kept secret. With it, machines tell this operator how their "
     "containers are and how they ended; all replicas need the same.",
+)
+@click.option(
+    "--namespace",
+    "namespaces",
+    metavar="NAME",
+    multiple=True,
+    help="Serve this namespace only; may be repeated. Nothing outside of it is read, so RuntimeClasses, "
+    "KubeVirt and the like are taken to be there, and IsolationPolicies are not seen.",
+)
+@click.option(
+    "--without-kubevirt",
+    is_flag=True,
+    help="Make no machines, and ask for nothing of KubeVirt's.",
 )
 @click.option(
     "--first-report",
@@ -115,6 +129,8 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     guest_image: str | None,
     guest_registries: Path | None,
     guest_key_file: Path | None,
+    namespaces: tuple[str, ...],
+    without_kubevirt: bool,  # noqa: FBT001
     first_report: float,
     health_address: tuple[str, int],
     workers: int,
@@ -142,8 +158,9 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     )
     host, port = health_address
     lease = _terms(lease_namespace, lease_name, lease_seconds) if leader_elect else None
+    scope = Scope(tuple(dict.fromkeys(namespaces)), machines=not without_kubevirt)
     try:
-        asyncio.run(Application(Settings(defaults, host, port, workers, lease=lease)).run())
+        asyncio.run(Application(Settings(defaults, host, port, workers, lease=lease, scope=scope)).run())
     except LeaseLost as error:
         raise click.ClickException(f"{error}: this operator ends, and is to be started again") from error
     except kopf.LoginError as error:

@@ -33,6 +33,8 @@ def _referred(case: Case) -> Iterator[Lack]:
     if case.is_machine and kubevirt is not None:  # without KubeVirt there are no instancetypes to speak of
         found += references.of_machine(spec.virtual_machine.raw())
     for reference in found:
+        if reference.kind in case.observed.capabilities.hidden:
+            continue  # the API server will say whether it is there
         if case.observed.find(reference.kind, reference.name) is None:
             yield Lack(
                 reason=f"{_SHORT[reference.kind]}Missing",
@@ -59,7 +61,7 @@ def _of_sandbox(case: Case) -> Iterator[Lack]:
             message="no RuntimeClass is named for the sandbox: set spec.sandbox.runtimeClassName, "
             "or the operator's --sandbox-runtime-class",
         )
-    elif name not in case.observed.capabilities.runtime_classes:
+    elif not case.observed.capabilities.may_have_runtime_class(name):
         yield Lack(
             reason="RuntimeClassMissing",
             message=f"RuntimeClass {name} does not exist: create it, or name another in "

@@ -19,7 +19,8 @@ class Capabilities:
 
     `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
     `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
-    and memory while they run; `machine_nodes` whether any node can run them.
+    and memory while they run; `machine_nodes` whether any node can run them. Of the `hidden` kinds nothing
+    can be known.
     """
 
     kubevirt: str | None = None
@@ -28,6 +29,11 @@ class Capabilities:
     live_updates: bool = False
     machine_nodes: bool = True
     runtime_classes: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+
+    def may_have_runtime_class(self, name: str) -> bool:
+        """Whether there is a RuntimeClass of that name, or none can be seen."""
+        return name in self.runtime_classes or "RuntimeClass" in self.hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import itertools
 import logging
 import random
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import kopf
@@ -33,6 +33,7 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rulings import Rulings
+from twinhull.shell.scope import Scope
 from twinhull.shell.storages import NoDiffBase, NoProgress
 from twinhull.shell.store import Key, Store
 from twinhull.shell.watches import Watches
@@ -60,6 +61,7 @@ class Settings:
     relist_every: float = 600.0
     shutdown_timeout: float = 10.0
     lease: Terms | None = None
+    scope: Scope = field(default_factory=Scope)
 
 
 class Application:
@@ -69,14 +71,15 @@ class Application:
         self._settings = settings
         self._connection = Connection(login)
         self._lease = Lease(Cluster(self._connection), settings.lease) if settings.lease else None
-        self._cluster = Cluster(self._connection, self._may_write)
+        self._cluster = Cluster(self._connection, self._may_write, settings.scope)
         self._store = Store()
         self._queue = Queue()
         self._events = Events(self._cluster)
         refusals, policies, rulings = Refusals(), Policies(self._store), Rulings()
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret, self._may_write) if secret else None
-        known = Knowledge(self._store, policies, refusals, self._guests.reports if self._guests else {})
+        reports = self._guests.reports if self._guests else {}
+        known = Knowledge(self._store, policies, refusals, reports, settings.scope)
 
         def look(key: Key) -> Case | None:
             case = observe(known, key, settings.defaults, _now())
@@ -85,7 +88,7 @@ class Application:
 
         executor = Executor(self._cluster, self._store, refusals)
         self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events)
-        self._watches = Watches(self._store, self._queue, policies, rulings)
+        self._watches = Watches(self._store, self._queue, policies, rulings, settings.scope)
         self._accounts = Accounts(self._cluster, self._store, rulings, _now)
         self._health = HealthServer(settings.health_host, settings.health_port, lambda: self._listed)
         self._listed = False
@@ -102,7 +105,9 @@ class Application:
         Raises kopf.LoginError without credentials, OSError when health can't be served where it is to be, and
         LeaseLost when another operator may have taken over.
         """
+        namespaces = self._settings.scope.namespaces
         registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
+        settings.scanning.disabled = bool(namespaces)  # kinds and namespaces aren't its to watch then
         kopf.on.login(registry=registry)(_LoginForKopf().login)
         kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(self._start)
         kopf.on.cleanup(registry=registry)(self._stop)
@@ -114,7 +119,8 @@ class Application:
             await kopf.operator(
                 registry=registry,
                 settings=settings,
-                clusterwide=True,
+                clusterwide=not namespaces,
+                namespaces=namespaces,
                 standalone=True,
                 stop_flag=self._ended,
             )
@@ -206,10 +212,14 @@ class Application:
                 self._watches.take_list(kind, *listed)
 
     def _say_what_is_missing(self) -> None:
-        able = capabilities(self._store)
-        if able.kubevirt is None:
+        able, scope = capabilities(self._store, self._settings.scope), self._settings.scope
+        if scope.hidden:
+            logger.info("only %s: IsolationPolicies are not seen", ", ".join(scope.namespaces))
+        if not scope.machines:
+            logger.info("without KubeVirt: Workloads of isolation VirtualMachine wait")
+        elif able.kubevirt is None:
             logger.info("KubeVirt is not installed: Workloads of isolation VirtualMachine wait for it")
-        if not able.runtime_classes:
+        if scope.sees(kinds.RUNTIME_CLASS) and not able.runtime_classes:
             logger.info("there are no RuntimeClasses: Workloads of isolation Sandbox wait for theirs")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import aiohttp
 import kopf
@@ -14,10 +15,15 @@ from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotFound, NotLeading, Unauthorized, Unreachable, from_status
 from twinhull.shell.kinds import POD, Kind
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key
 
 #: Under which name the operator's writes stand in managedFields.
 FIELD_MANAGER = "twinhull"
+
+#: Objects, and the version of their list.
+_Listed: TypeAlias = tuple[list[Raw], str]
+
 _PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
@@ -27,11 +33,18 @@ class Cluster:
     """Requests on raw objects. Every failure is an ApiError.
 
     `may_write` is asked right before each write. If it says no, NotLeading is raised and nothing is sent.
+    What isn't in the `scope` isn't listed.
     """
 
-    def __init__(self, connection: Connection, may_write: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        may_write: Callable[[], bool] = lambda: True,
+        scope: Scope = Scope(),  # noqa: B008  it is frozen
+    ) -> None:
         self._connection = connection
         self._may_write = may_write
+        self._scope = scope
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
         """Create an object. Raises AlreadyExists rather than touching another of that name, and Refused
@@ -52,13 +65,24 @@ class Cluster:
         except NotFound:
             return None
 
-    async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
+    async def list(self, kind: Kind, workload: Key | None = None) -> _Listed | None:
         """All objects of a kind that concern the operator, or those with one Workload's label; and the
         version of the list.
 
-        None if the cluster has no such kind. Items lack apiVersion and kind, as the API server gives them.
+        None if the cluster has no such kind, or it isn't seen. Of several lists, one a namespace, the version
+        is the oldest's. Items lack apiVersion and kind, as the API server gives them.
         """
+        if not self._scope.sees(kind):
+            return None
         namespace, name = workload or (None, None)
+        everywhere = (self._scope.namespaces or (None,)) if namespace is None else (namespace,)
+        listed = [await self._list(kind, one, name) for one in everywhere]
+        found = [one for one in listed if one is not None]
+        if not found:
+            return None
+        return [obj for objects, _ in found for obj in objects], min((v for _, v in found), key=int)
+
+    async def _list(self, kind: Kind, namespace: str | None, name: str | None) -> _Listed | None:
         mine = f"{WORKLOAD_LABEL}={name}" if name else None
         query = {"limit": str(_PAGE)}
         if selectors := [selector for selector in (kind.label_selector, mine) if selector]:

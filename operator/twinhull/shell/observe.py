@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
@@ -19,7 +19,11 @@ from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.policies import Policies, namespace_labels
 from twinhull.shell.refusals import Refusals
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store
+
+#: A KubeVirt that can't be seen, without any of its feature gates.
+_PRESUMED = {"status": {"phase": "Deployed"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Knowledge:
     policies: Policies
     refusals: Refusals
     reports: Mapping[str, Report]
+    scope: Scope = field(default_factory=Scope)
 
 
 def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | None:
@@ -47,7 +52,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         hulls=tuple(_hulls(known, key, workload.spec.template)),
         service=_companion(service) if service else None,
         manifests={found["metadata"]["name"]: _companion(found) for found in manifests},
-        capabilities=capabilities(store),
+        capabilities=capabilities(store, known.scope),
         refusals=refusals.of(key, workload.metadata.version),
         rehearsed=refusals.rehearsed(key, workload.metadata.version),
         policies=known.policies.all(),
@@ -58,17 +63,19 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
     return Case(workload, observed, defaults, now)
 
 
-def capabilities(store: Store) -> Capabilities:
-    """What the cluster can do."""
-    kubevirt = next(iter(store.all(kinds.KUBEVIRT)), None)
+def capabilities(store: Store, scope: Scope) -> Capabilities:
+    """What the cluster can do. Of what this operator can't see, the API server is left to say no."""
+    hidden = scope.hidden
+    kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
-        machine_nodes=any(True for _ in store.all(kinds.NODE)),
+        machine_nodes=kinds.NODE.name in hidden or any(True for _ in store.all(kinds.NODE)),
         panic_devices="PanicDevices" in gates,
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
         live_updates=_updates_live((kubevirt or {}).get("spec") or {}),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
+        hidden=hidden,
     )
 
 

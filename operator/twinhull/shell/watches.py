@@ -18,23 +18,27 @@ from twinhull.shell.observe import capabilities
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.rulings import Rulings
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
 
 
 class Watches:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned."""
 
-    def __init__(self, store: Store, queue: Queue, policies: Policies, rulings: Rulings) -> None:
+    def __init__(
+        self, store: Store, queue: Queue, policies: Policies, rulings: Rulings, scope: Scope
+    ) -> None:
         self._store = store
         self._queue = queue
         self._policies = policies
         self._rulings = rulings
+        self._scope = scope
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
 
     def register(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
-        """Have kopf watch every kind, and send only the objects that concern the operator."""
-        for kind in kinds.WATCHED:
+        """Have kopf watch every kind that is seen, and send only the objects that concern the operator."""
+        for kind in filter(self._scope.sees, kinds.WATCHED):
             kopf.on.event(kind.group, kind.version, kind.plural, registry=registry, id=kind.plural)(
                 self._handler(kind)
             )
@@ -73,7 +77,7 @@ class Watches:
 
     def _able(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
-        return capabilities(self._store) if kind in kinds.CAPABLE else None
+        return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None
 
     def _ask(self, kind: Kind, news: list[Raw], capable: bool) -> None:  # noqa: FBT001
         if kind is kinds.ISOLATION_POLICY and news:

@@ -30,6 +30,7 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rulings import Rulings
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.watches import Watches
 
@@ -92,7 +93,7 @@ class Simulation:
         self.refusals, self.policies, self.rulings = refusals, Policies(self.store), Rulings()
         executor = Executor(self.cluster, self.store, refusals)
         self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events)
-        self.watches = Watches(self.store, self.queue, self.policies, self.rulings)
+        self.watches = Watches(self.store, self.queue, self.policies, self.rulings, Scope())
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()

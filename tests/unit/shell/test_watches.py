@@ -19,6 +19,7 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rulings import Rulings
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.watches import Watches
 
@@ -29,7 +30,7 @@ class World:
     def __init__(self, default: Isolation = Isolation.CONTAINER, queue: Queue | None = None) -> None:
         self.store, self.queue = Store(), Queue() if queue is None else queue
         self.policies, self.rulings = Policies(self.store), Rulings()
-        self.watches = Watches(self.store, self.queue, self.policies, self.rulings)
+        self.watches = Watches(self.store, self.queue, self.policies, self.rulings, Scope())
         self._defaults = OperatorDefaults(default)
 
     def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:

@@ -1,0 +1,83 @@
+{{- define "twinhull.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "twinhull.fullname" -}}
+{{- $name := include "twinhull.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "twinhull.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "twinhull.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "twinhull.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "twinhull.guestSecret" -}}
+{{- default (printf "%s-guest-key" (include "twinhull.fullname" .)) .Values.guest.existingSecret -}}
+{{- end -}}
+
+{{- define "twinhull.selector" -}}
+app.kubernetes.io/name: {{ include "twinhull.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{- define "twinhull.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/name: {{ include "twinhull.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: twinhull
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* metadata: (list . name annotations labels); labels and annotations are maps. */ -}}
+{{- define "twinhull.metadata" -}}
+{{- $root := index . 0 -}}
+{{- $annotations := merge (dict) (index . 2) $root.Values.commonAnnotations -}}
+{{- $labels := merge (dict) (index . 3) (include "twinhull.labels" $root | fromYaml) -}}
+name: {{ index . 1 }}
+labels:
+  {{- toYaml $labels | nindent 2 }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "twinhull.namespaced" -}}
+{{ include "twinhull.metadata" . }}
+namespace: {{ (index . 0).Release.Namespace }}
+{{- end -}}
+
+{{- /* The documents of a file: (list . path annotations), each with the chart's labels. */ -}}
+{{- define "twinhull.documents" -}}
+{{- $root := index . 0 -}}
+{{- $extra := index . 2 -}}
+{{- range splitList "\n---\n" ($root.Files.Get (index . 1)) }}
+{{- $object := fromYaml . }}
+{{- $metadata := include "twinhull.metadata" (list $root $object.metadata.name $extra dict) | fromYaml }}
+---
+{{ set $object "metadata" $metadata | toYaml }}
+{{ end }}
+{{- end -}}

@@ -1,0 +1,114 @@
+{{- /* Each of these is the rules of one role; a test fails for each that the operator never makes use of. */ -}}
+{{- define "twinhull.rules.workloads" -}}
+- apiGroups: [twinhull.dev]
+  resources: [workloads]
+  verbs: [list, watch]
+- apiGroups: [twinhull.dev]
+  resources: [workloads/status]
+  verbs: [patch]
+{{- if .Values.rbac.ownerReferencesPermissionEnforcement }}
+- apiGroups: [twinhull.dev]
+  resources: [workloads/finalizers]
+  verbs: [update]
+{{- end }}
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
+
+{{- define "twinhull.rules.pods" -}}
+- apiGroups: [""]
+  resources: [pods, services]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods/resize]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [list, watch]
+{{- end -}}
+
+{{- define "twinhull.rules.machines" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [kubevirt.io]
+  resources: [virtualmachines]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [kubevirt.io]
+  resources: [virtualmachineinstances]
+  verbs: [list, watch]
+- apiGroups: [instancetype.kubevirt.io]
+  resources: [virtualmachineinstancetypes, virtualmachinepreferences]
+  verbs: [list, watch]
+{{- end -}}
+
+{{- define "twinhull.rules.cluster" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [list, watch]
+- apiGroups: [node.k8s.io]
+  resources: [runtimeclasses]
+  verbs: [list, watch]
+- apiGroups: [storage.k8s.io]
+  resources: [storageclasses]
+  verbs: [list, watch]
+- apiGroups: [twinhull.dev]
+  resources: [isolationpolicies]
+  verbs: [list, watch]
+- apiGroups: [twinhull.dev]
+  resources: [isolationpolicies/status]
+  verbs: [patch]
+{{- if .Values.kubevirt.enabled }}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list, watch]
+- apiGroups: [kubevirt.io]
+  resources: [kubevirts]
+  verbs: [list, watch]
+- apiGroups: [instancetype.kubevirt.io]
+  resources: [virtualmachineclusterinstancetypes, virtualmachineclusterpreferences]
+  verbs: [list, watch]
+{{- end }}
+{{- end -}}
+
+{{- define "twinhull.rules.lease" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "twinhull.fullname" . }}]
+  verbs: [get, patch]
+{{- end -}}
+
+{{- /* A role and its binding: (list . kind name namespace rules). */ -}}
+{{- define "twinhull.role" -}}
+{{- $root := index . 0 -}}
+{{- $kind := index . 1 -}}
+{{- $metadata := include "twinhull.metadata" (list $root (index . 2) dict dict) -}}
+{{- $namespace := index . 3 -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}
+metadata:
+  {{- $metadata | nindent 2 }}
+  {{- with $namespace }}
+  namespace: {{ . }}
+  {{- end }}
+rules:
+  {{- index . 4 | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}Binding
+metadata:
+  {{- $metadata | nindent 2 }}
+  {{- with $namespace }}
+  namespace: {{ . }}
+  {{- end }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ index . 2 }}}
+subjects:
+- {kind: ServiceAccount, name: {{ include "twinhull.serviceAccount" $root }}, namespace: {{ $root.Release.Namespace }}}
+{{- end -}}

@@ -1,0 +1,124 @@
+"""The rights that the chart gives the operator, and a kubeconfig of somebody who has just these."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from kubernetes import client, config
+
+from tests.chart.helm import NAMESPACE, Manifest
+from tests.controlplane import Cluster, kubeconfig
+
+_DEPLOY = Path(__file__).parents[2] / "deploy"
+_RBAC = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+_ACCOUNT = "twinhull"
+_TOKEN_SECONDS = 86_400
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """To do one thing with one kind of object, in one namespace or in all."""
+
+    group: str
+    resource: str
+    verb: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        within = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {self.resource}{'.' if self.group else ''}{self.group}{within}"
+
+
+def manifests(variant: str) -> list[Manifest]:
+    """All objects of a folder of deploy/, which are the chart's."""
+    return [
+        obj
+        for name in ("namespace", "twinhull")
+        for obj in yaml.safe_load_all((_DEPLOY / variant / f"{name}.yaml").read_text(encoding="utf-8"))
+    ]
+
+
+def grant(cluster: Cluster, folder: Path, objects: Iterable[Manifest]) -> Path:
+    """Make the ServiceAccount of these objects and give it their rights; a kubeconfig with its token."""
+    for obj in objects:
+        if obj["kind"] in _RBAC | {"Namespace"}:
+            cluster.api.apply(obj)
+    return kubeconfig_of(cluster, folder, _ACCOUNT)
+
+
+def kubeconfig_of(cluster: Cluster, folder: Path, account: str) -> Path:
+    """A kubeconfig with a token of a ServiceAccount in the operator's namespace."""
+    settings = client.Configuration()
+    config.load_kube_config(  # type: ignore[no-untyped-call]
+        str(cluster.kubeconfig), client_configuration=settings, persist_config=False
+    )
+    path = cluster.api.path("ServiceAccount", NAMESPACE, account) + "/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+    asked |= {"spec": {"expirationSeconds": _TOKEN_SECONDS}}  # type: ignore[dict-item]
+    token: str = cluster.api.request("POST", path, asked)["status"]["token"]
+    return kubeconfig.write(
+        folder / f"{account}.kubeconfig",
+        server=settings.host,
+        authority=Path(str(settings.ssl_ca_cert)),
+        client=token,
+        user=account,
+    )
+
+
+def granted(objects: Iterable[Manifest]) -> set[Right]:
+    """What roles that are bound to the operator's ServiceAccount allow."""
+    by_name = {(obj["kind"], _place(obj)): obj for obj in objects}
+    return {
+        right
+        for (kind, (namespace, _)), binding in by_name.items()
+        if kind in {"ClusterRoleBinding", "RoleBinding"}
+        and any(subject["name"] == _ACCOUNT for subject in binding["subjects"])
+        for right in _of_role(by_name[binding["roleRef"]["kind"], (namespace, binding["roleRef"]["name"])])
+    }
+
+
+def _of_role(role: Manifest) -> Iterator[Right]:
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                for verb in rule["verbs"]:
+                    yield Right(group, resource, verb, role["metadata"].get("namespace", ""))
+
+
+def _place(obj: Manifest) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+@dataclass(frozen=True)
+class Used:
+    """What was asked for of the API server, by its audit log: what it allowed, and what it did not."""
+
+    allowed: frozenset[Right]
+    forbidden: frozenset[Right]
+
+    @classmethod
+    def of(cls, log: Path) -> Used:
+        """What the operator's ServiceAccount asked for, in any namespace."""
+        asked: dict[bool, set[Right]] = {True: set(), False: set()}
+        for line in log.read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            about = event.get("objectRef")
+            if about is None or event["user"]["username"] != f"system:serviceaccount:{NAMESPACE}:{_ACCOUNT}":
+                continue
+            resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
+            right = Right(about.get("apiGroup", ""), resource, event["verb"], about.get("namespace", ""))
+            decision = event.get("annotations", {}).get("authorization.k8s.io/decision")
+            asked[decision == "allow"].add(right)
+        return cls(frozenset(asked[True]), frozenset(asked[False]))
+
+    def covers(self, right: Right) -> bool:
+        """Whether a right was made use of."""
+        return any(
+            (used.group, used.resource, used.verb) == (right.group, right.resource, right.verb)
+            and right.namespace in {"", used.namespace}
+            for used in self.allowed
+        )

@@ -1,0 +1,340 @@
+"""What the chart renders, by the real Helm 4 and Helm 3, and what kustomize makes of deploy/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import twinhull
+from tests.chart import manifests, rights
+from tests.chart.helm import CHART, Helm, HelmError, Manifest, find
+from tests.controlplane import Kubectl, build
+from twinhull.api import crd
+from twinhull.api.admission import admission
+
+DEPLOY = CHART.parents[1] / "deploy"
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+
+@pytest.fixture(scope="module", params=build.HELM)
+def helm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    name: str = request.param
+    return Helm.built(name, tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(scope="module")
+def helm4(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    return Helm.built("helm", tmp_path_factory.mktemp("helm4"))
+
+
+def pod(objects: list[Manifest]) -> Manifest:
+    spec: Manifest = find(objects, "Deployment")["spec"]["template"]["spec"]
+    return spec
+
+
+def operator(objects: list[Manifest]) -> Manifest:
+    (container,) = pod(objects)["containers"]
+    return dict(container)
+
+
+def kinds(objects: list[Manifest]) -> set[str]:
+    return {obj["kind"] for obj in objects}
+
+
+def test_it_is_as_helm_wants_it(helm: Helm) -> None:
+    assert "0 chart(s) failed" in helm("lint", str(CHART), "--strict")
+
+
+def test_both_helms_render_the_same(helm4: Helm, tmp_path: Path) -> None:
+    values = {"guest": {"existingSecret": "mine"}, "admission": {"enabled": True}}
+    assert Helm.built("helm3", tmp_path).template(values) == helm4.template(values)
+
+
+def test_its_version_is_the_operators() -> None:
+    about = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert about["version"] == about["appVersion"] == twinhull.__version__
+
+
+def test_its_pod_is_restricted_and_spread(helm: Helm) -> None:
+    objects = helm.template()
+    assert pod(objects)["securityContext"]["runAsNonRoot"] is True
+    assert pod(objects)["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert operator(objects)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod(objects)["topologySpreadConstraints"][0]["topologyKey"] == "kubernetes.io/hostname"
+    assert find(objects, "Deployment")["spec"]["replicas"] == 2
+    assert find(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert "--leader-elect" in operator(objects)["args"]
+
+
+def test_its_kinds_are_the_operators(helm: Helm) -> None:
+    objects = helm.template({"admission": {"enabled": True}})
+    for made in (crd.workloads(), crd.isolation_policies(), *admission()):
+        found = find(objects, made["kind"], made["metadata"]["name"])
+        assert {**found, "metadata": made["metadata"]} == made
+
+
+#: Values, and what has to be so of the objects then.
+CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
+    ("replicas", {"replicas": 1}, lambda o: "PodDisruptionBudget" not in kinds(o)),
+    (
+        "image",
+        {"image": {"repository": "ghcr.io/mine/operator", "tag": "2.0"}},
+        lambda o: operator(o)["image"] == "ghcr.io/mine/operator:2.0",
+    ),
+    (
+        "digest",
+        {"image": {"digest": DIGEST}},
+        lambda o: operator(o)["image"] == f"ghcr.io/twinhull/operator@{DIGEST}",
+    ),
+    ("pullPolicy", {"image": {"pullPolicy": "Always"}}, lambda o: operator(o)["imagePullPolicy"] == "Always"),
+    (
+        "pullSecrets",
+        {"imagePullSecrets": [{"name": "mine"}]},
+        lambda o: pod(o)["imagePullSecrets"] == [{"name": "mine"}],
+    ),
+    ("fullname", {"fullnameOverride": "hull"}, lambda o: find(o, "Deployment", "hull")),
+    ("name", {"nameOverride": "keel"}, lambda o: find(o, "Deployment", "twinhull-keel")),
+    (
+        "labels",
+        {"commonLabels": {"team": "a"}, "podLabels": {"pod": "b"}},
+        lambda o: (
+            all(obj["metadata"]["labels"]["team"] == "a" for obj in o)
+            and find(o, "Deployment")["spec"]["template"]["metadata"]["labels"]["pod"] == "b"
+        ),
+    ),
+    (
+        "annotations",
+        {"commonAnnotations": {"a": "b"}, "deploymentAnnotations": {"c": "d"}, "podAnnotations": {"e": "f"}},
+        lambda o: (
+            all(obj["metadata"]["annotations"]["a"] == "b" for obj in o)
+            and find(o, "Deployment")["metadata"]["annotations"]["c"] == "d"
+            and find(o, "Deployment")["spec"]["template"]["metadata"]["annotations"]["e"] == "f"
+        ),
+    ),
+    ("crds", {"crds": {"enabled": False}}, lambda o: "CustomResourceDefinition" not in kinds(o)),
+    (
+        "keep",
+        {},
+        lambda o: (
+            find(o, "CustomResourceDefinition", "workloads.twinhull.dev")["metadata"]["annotations"][
+                "helm.sh/resource-policy"
+            ]
+            == "keep"
+        ),
+    ),
+    (
+        "keep not",
+        {"crds": {"keep": False}},
+        lambda o: (
+            "annotations" not in find(o, "CustomResourceDefinition", "workloads.twinhull.dev")["metadata"]
+        ),
+    ),
+    ("admission", {"admission": {"enabled": True}}, lambda o: find(o, "ValidatingAdmissionPolicy")),
+    (
+        "defaults",
+        {"defaultIsolation": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}, "workers": 8},
+        lambda o: (
+            {"--default-isolation=Sandbox", "--sandbox-runtime-class=gvisor", "--workers=8"}
+            <= set(operator(o)["args"])
+        ),
+    ),
+    (
+        "without KubeVirt",
+        {"kubevirt": {"enabled": False}},
+        lambda o: (
+            "--without-kubevirt" in operator(o)["args"]
+            and not kinds(o) & {"Secret", "ConfigMap"}
+            and not any("kubevirt" in right.group for right in rights.granted(o))
+        ),
+    ),
+    (
+        "guest",
+        {"guest": {"image": "ghcr.io/mine/guest:1", "existingSecret": "mine"}},
+        lambda o: (
+            "--guest-image=ghcr.io/mine/guest:1" in operator(o)["args"]
+            and "Secret" not in kinds(o)
+            and {"name": "guest-key", "secret": {"secretName": "mine", "defaultMode": 0o440}}
+            in pod(o)["volumes"]
+        ),
+    ),
+    (
+        "registries",
+        {"guest": {"registries": [{"host": "docker.io", "mirrors": ["https://mirror.example"]}]}},
+        lambda o: (
+            yaml.safe_load(find(o, "ConfigMap")["data"]["registries.yaml"])
+            == [{"host": "docker.io", "mirrors": ["https://mirror.example"]}]
+        ),
+    ),
+    (
+        "process",
+        {
+            "lease": {"seconds": 30},
+            "log": {"format": "text", "verbose": True},
+            "firstReportSeconds": 2.5,
+            "extraArgs": ["--workers=4"],
+        },
+        lambda o: (
+            {
+                *("--lease-seconds=30", "--log-format=text", "--verbose"),
+                *("--first-report=2.5", "--workers=4"),
+            }
+            <= set(operator(o)["args"])
+        ),
+    ),
+    (
+        "extra",
+        {
+            "extraEnv": [{"name": "A", "value": "b"}],
+            "extraVolumes": [{"name": "more", "emptyDir": {}}],
+            "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+        },
+        lambda o: (
+            {"name": "A", "value": "b"} in operator(o)["env"]
+            and {"name": "more", "emptyDir": {}} in pod(o)["volumes"]
+            and {"name": "more", "mountPath": "/more"} in operator(o)["volumeMounts"]
+        ),
+    ),
+    (
+        "monitoring",
+        {"monitoring": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}, "port": 9090}},
+        lambda o: (
+            kinds(o) >= {"PodMonitor", "ServiceMonitor", "Service"}
+            and {"name": "metrics", "containerPort": 9090} in operator(o)["ports"]
+        ),
+    ),
+    (
+        "no monitoring",
+        {},
+        lambda o: not kinds(o) & {"PodMonitor", "ServiceMonitor", "Service", "PrometheusRule"},
+    ),
+    (
+        "service account",
+        {"serviceAccount": {"create": False, "name": "mine"}},
+        lambda o: "ServiceAccount" not in kinds(o) and pod(o)["serviceAccountName"] == "mine",
+    ),
+    (
+        "rbac",
+        {"rbac": {"create": False}},
+        lambda o: not kinds(o) & {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"},
+    ),
+    (
+        "resources",
+        {"resources": {"requests": {"cpu": "1"}}},
+        lambda o: operator(o)["resources"]["requests"]["cpu"] == "1",
+    ),
+    (
+        "budget",
+        {"podDisruptionBudget": {"enabled": False}},
+        lambda o: "PodDisruptionBudget" not in kinds(o),
+    ),
+    (
+        "network",
+        {"networkPolicy": {"egress": [{"ports": [{"port": 443}]}], "metricsFrom": [{"podSelector": {}}]}},
+        lambda o: find(o, "NetworkPolicy")["spec"]["policyTypes"] == ["Ingress", "Egress"],
+    ),
+    ("no network", {"networkPolicy": {"enabled": False}}, lambda o: "NetworkPolicy" not in kinds(o)),
+    (
+        "scheduling",
+        {
+            "priorityClassName": "system-cluster-critical",
+            "nodeSelector": {"a": "b"},
+            "tolerations": [{"operator": "Exists"}],
+            "affinity": {"nodeAffinity": {}},
+            "topologySpreadConstraints": [
+                {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+            ],
+        },
+        lambda o: (
+            pod(o).keys() >= {"priorityClassName", "nodeSelector", "tolerations", "affinity"}
+            and pod(o)["topologySpreadConstraints"][0]["topologyKey"] == "zone"
+        ),
+    ),
+    (
+        "security",
+        {"podSecurityContext": {"runAsUser": None}, "securityContext": {"privileged": False}},
+        lambda o: (
+            "runAsUser" not in pod(o)["securityContext"]
+            and operator(o)["securityContext"]["privileged"] is False
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "holds"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[list[Manifest]], Any]) -> None:
+    assert holds(helm.template(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"replicas": "two"}, "/replicas"),
+        ({"image": {"digest": "latest"}}, "/image/digest"),
+        ({"defaultIsolation": "Jail"}, "/defaultIsolation"),
+        ({"watchNamespaces": ["Team_A"]}, "/watchNamespaces/0"),
+        ({"guest": {"registries": [{"mirrors": []}]}}, "/guest/registries/0"),
+        ({"monitoring": {"podMonitor": {"interval": "often"}}}, "/monitoring/podMonitor/interval"),
+        ({"crds": {"keeep": True}}, "/crds"),
+        ({"workers": 0}, "/workers"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_value_is_refused_with_its_path(helm: Helm, values: Manifest, path: str) -> None:
+    with pytest.raises(HelmError, match=f"at '{path}'"):
+        helm.template(values)
+
+
+@pytest.mark.parametrize("variant", manifests.VARIANTS)
+def test_the_operator_may_do_nothing_with_secrets_and_nothing_by_wildcard(variant: str) -> None:
+    for right in rights.granted(rights.manifests(variant)):
+        assert not right.resource.startswith("secrets")
+        assert "*" not in {right.group, right.resource, right.verb}
+
+
+def test_a_namespaced_operator_has_roles_in_its_namespaces_only(helm: Helm) -> None:
+    objects = helm.template({"watchNamespaces": ["a", "b"]})
+    assert not kinds(objects) & {"ClusterRole", "ClusterRoleBinding"}
+    assert {"--namespace=a", "--namespace=b"} <= set(operator(objects)["args"])
+    granted = rights.granted(objects)
+    assert {right.namespace for right in granted} == {"a", "b", "twinhull-system"}
+    assert {right.resource for right in granted if right.namespace == "twinhull-system"} == {"leases"}
+
+
+@pytest.mark.parametrize("variant", manifests.VARIANTS)
+def test_kustomize_gives_what_the_chart_gives(helm4: Helm, kubectl_alone: Kubectl, variant: str) -> None:
+    built = list(yaml.safe_load_all(kubectl_alone("kustomize", str(DEPLOY / variant))))
+    made = [manifests.without_helm(obj) for obj in helm4.template(manifests.VARIANTS[variant])]
+    built.remove(manifests.namespace())
+    assert sorted(built, key=_place) == sorted(made, key=_place)
+
+
+def test_the_manifests_that_need_no_values_are_the_charts_own(helm4: Helm) -> None:
+    """But for the guest's key, which the chart makes and a manifest can't have."""
+    made = helm4.template()
+    made.remove(find(made, "Secret"))
+    assert made == helm4.template(manifests.VARIANTS["default"])
+
+
+def test_openshifts_own_users_are_not_stood_in_the_way_of() -> None:
+    objects = rights.manifests("openshift")
+    assert pod(objects)["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}
+    assert rights.Right("twinhull.dev", "workloads/finalizers", "update") in rights.granted(objects)
+
+
+@pytest.fixture(scope="module")
+def kubectl_alone(tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """One that needs no cluster."""
+    folder = tmp_path_factory.mktemp("kubectl")
+    return Kubectl(build.programs(["kubectl"])["kubectl"], folder / "none", folder)
+
+
+def _place(obj: Manifest) -> tuple[str, str, str]:
+    return obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

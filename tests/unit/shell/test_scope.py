@@ -1,0 +1,67 @@
+"""What an operator with few rights asks for, and what it takes to be there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from twinhull.core.observed import Capabilities
+from twinhull.shell import kinds
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection
+from twinhull.shell.observe import capabilities
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Store
+
+CLUSTER_WIDE = {kind for kind in kinds.WATCHED if not kind.namespaced} | {kinds.KUBEVIRT}
+
+
+def seen(scope: Scope) -> set[kinds.Kind]:
+    return set(filter(scope.sees, kinds.WATCHED))
+
+
+def test_without_limits_all_is_seen() -> None:
+    assert seen(Scope()) == set(kinds.WATCHED)
+    assert Scope().hidden == frozenset()
+
+
+def test_within_namespaces_nothing_outside_of_them_is_seen() -> None:
+    scope = Scope(("a", "b"))
+    assert seen(scope) == set(kinds.WATCHED) - CLUSTER_WIDE
+    assert scope.hidden == {kind.name for kind in CLUSTER_WIDE}
+
+
+def test_without_machines_nothing_of_theirs_is_seen_and_kubevirt_is_missing() -> None:
+    scope = Scope(machines=False)
+    assert not any("kubevirt" in kind.group for kind in seen(scope))
+    assert capabilities(Store(), scope).kubevirt is None
+
+
+def test_what_is_hidden_is_taken_to_be_there() -> None:
+    able = capabilities(Store(), Scope(("a",)))
+    assert (able.kubevirt, able.machine_nodes) == ("Deployed", True)
+    assert able.may_have_runtime_class("gvisor")
+    assert not Capabilities().may_have_runtime_class("gvisor")
+
+
+def test_within_namespaces_without_machines_kubevirt_is_missing() -> None:
+    assert capabilities(Store(), Scope(("a",), machines=False)).kubevirt is None
+
+
+class _Pages(Cluster):
+    """A cluster that has one object in each namespace."""
+
+    async def _request(self, method: str, path: str, *_: object, **__: object) -> dict[str, object]:
+        assert method == "GET"
+        version = {"a": "12", "b": "9"}[path.split("/")[4]]
+        return {"items": [{"metadata": {"name": path}}], "metadata": {"resourceVersion": version}}
+
+
+def test_of_lists_of_several_namespaces_the_oldest_version_counts() -> None:
+    cluster = _Pages(cast("Connection", None), scope=Scope(("a", "b")))
+    listed = asyncio.run(cluster.list(kinds.POD))
+    assert listed is not None
+    objects, version = listed
+    assert [obj["metadata"]["name"] for obj in objects] == [f"/api/v1/namespaces/{n}/pods" for n in "ab"]
+    assert version == "9"
+    assert asyncio.run(cluster.list(kinds.NODE)) is None
