@@ -19,6 +19,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.app import Application, Settings
 from twinhull.shell.lease import LeaseLost, Terms
 from twinhull.shell.scope import Scope
+from twinhull.shell.server import CannotServe
 
 #: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
 _SHORTEST_KEY = 32
@@ -32,6 +33,12 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, in
     if not colon or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004
         raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8081 or :8081")
     return host or "0.0.0.0", int(port)  # noqa: S104
+
+
+def _optional_address(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
+    return None if value is None else _address(context, parameter, value)
 
 
 @click.command(context_settings={"auto_envvar_prefix": "TWINHULL"})
@@ -96,6 +103,12 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, in
     help="Where /healthz and /readyz are served; port 0 picks a free one.",
 )
 @click.option(
+    "--metrics-address",
+    metavar="HOST:PORT",
+    callback=_optional_address,
+    help="Where /metrics is served for Prometheus, such as :8080 in a Pod; without it, nowhere.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 256),
     default=16,
@@ -133,6 +146,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     without_kubevirt: bool,  # noqa: FBT001
     first_report: float,
     health_address: tuple[str, int],
+    metrics_address: tuple[str, int] | None,
     workers: int,
     leader_elect: bool,  # noqa: FBT001
     lease_namespace: str | None,
@@ -156,19 +170,17 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
         _registries(guest_registries) if guest_registries else (),
         _key(guest_key_file) if guest_key_file else None,
     )
-    host, port = health_address
     lease = _terms(lease_namespace, lease_name, lease_seconds) if leader_elect else None
     scope = Scope(tuple(dict.fromkeys(namespaces)), machines=not without_kubevirt)
     try:
-        asyncio.run(Application(Settings(defaults, host, port, workers, lease=lease, scope=scope)).run())
+        settings = Settings(
+            defaults, *health_address, workers, lease=lease, scope=scope, metrics=metrics_address
+        )
+        asyncio.run(Application(settings).run())
     except LeaseLost as error:
         raise click.ClickException(f"{error}: this operator ends, and is to be started again") from error
-    except kopf.LoginError as error:
+    except (kopf.LoginError, CannotServe) as error:
         raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(
-            f"health can't be served at {host}:{port} ({error.strerror}): choose another --health-address"
-        ) from error
 
 
 def _terms(namespace: str | None, name: str, seconds: float) -> Terms:

@@ -17,7 +17,7 @@ import kopf
 import twinhull
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.shell import kinds
+from twinhull.shell import health, kinds
 from twinhull.shell.accounts import Accounts
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection, login
@@ -25,8 +25,9 @@ from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
 from twinhull.shell.guests import Guests
-from twinhull.shell.health import HealthServer
 from twinhull.shell.lease import Lease, LeaseLost, Terms
+from twinhull.shell.metrics import Metrics
+from twinhull.shell.metrics.survey import Survey
 from twinhull.shell.observe import Knowledge, capabilities, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
@@ -34,6 +35,7 @@ from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
+from twinhull.shell.server import Server
 from twinhull.shell.storages import NoDiffBase, NoProgress
 from twinhull.shell.store import Key, Store
 from twinhull.shell.watches import Watches
@@ -51,7 +53,8 @@ _SETTLING = 2.0
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How the process runs. `relist_every` is how often, in seconds, everything is listed anew: a watch
-    that broke for long doesn't say what was deleted meanwhile. Without `lease` it is the only operator.
+    that broke for long doesn't say what was deleted meanwhile. Without `lease` it is the only operator, and
+    without `metrics` none are served.
     """
 
     defaults: OperatorDefaults
@@ -62,6 +65,7 @@ class Settings:
     shutdown_timeout: float = 10.0
     lease: Terms | None = None
     scope: Scope = field(default_factory=Scope)
+    metrics: tuple[str, int] | None = None
 
 
 class Application:
@@ -70,12 +74,14 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection = Connection(login)
-        self._lease = Lease(Cluster(self._connection), settings.lease) if settings.lease else None
-        self._cluster = Cluster(self._connection, self._may_write, settings.scope)
+        metrics = Metrics()
+        unfenced = Cluster(self._connection, metrics=metrics.requests)
+        self._lease = Lease(unfenced, settings.lease) if settings.lease else None
+        self._cluster = Cluster(self._connection, self._may_write, settings.scope, metrics.requests)
         self._store = Store()
-        self._queue = Queue()
+        self._queue = Queue(metrics.workqueue)
         self._events = Events(self._cluster)
-        refusals, policies, rulings = Refusals(), Policies(self._store), Rulings()
+        refusals, policies, rulings = Refusals(), Policies(self._store), Rulings(metrics.decisions)
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret, self._may_write) if secret else None
         reports = self._guests.reports if self._guests else {}
@@ -87,10 +93,15 @@ class Application:
             return case
 
         executor = Executor(self._cluster, self._store, refusals)
-        self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events)
+        self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events, metrics)
         self._watches = Watches(self._store, self._queue, policies, rulings, settings.scope)
         self._accounts = Accounts(self._cluster, self._store, rulings, _now)
-        self._health = HealthServer(settings.health_host, settings.health_port, lambda: self._listed)
+        metrics.registry.register(Survey(self._store, rulings, self._watches.heard, self._lease, _now))
+        metrics.passes.workers(settings.workers)
+        probes = health.pages(lambda: self._listed)
+        self._servers = [Server("health", settings.health_host, settings.health_port, probes)]
+        if settings.metrics:
+            self._servers.append(Server("metrics", *settings.metrics, {"/metrics": metrics.page}))
         self._listed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = asyncio.Event()
@@ -102,8 +113,8 @@ class Application:
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
 
-        Raises kopf.LoginError without credentials, OSError when health can't be served where it is to be, and
-        LeaseLost when another operator may have taken over.
+        Raises kopf.LoginError without credentials, CannotServe when health or metrics can't be served where
+        they are to be, and LeaseLost when another operator may have taken over.
         """
         namespaces = self._settings.scope.namespaces
         registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
@@ -115,7 +126,8 @@ class Application:
         logger.info("twinhull %s starts", twinhull.__version__)
         await self._connection.open()
         try:
-            logger.info("health is served at %s", await self._health.start())
+            for server in self._servers:
+                logger.info("%s is served at %s", server.what, await server.start())
             await kopf.operator(
                 registry=registry,
                 settings=settings,
@@ -178,7 +190,8 @@ class Application:
 
     async def _close(self) -> None:
         """Close what is open, be it for the second time: kopf doesn't clean up what failed to start."""
-        await self._health.stop()
+        for server in self._servers:
+            await server.stop()
         await self._connection.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -208,7 +221,9 @@ class Application:
     async def _list_all(self) -> None:
         for kind in kinds.WATCHED:
             listed = await self._cluster.list(kind)
-            if listed is not None:  # a kind that isn't served says nothing of its objects
+            if listed is None:  # a kind that isn't served says nothing of its objects
+                self._watches.hear(kind)
+            else:
                 self._watches.take_list(kind, *listed)
 
     def _say_what_is_missing(self) -> None:

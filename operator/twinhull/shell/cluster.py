@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 import aiohttp
 import kopf
+from prometheus_client import CollectorRegistry
 
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotFound, NotLeading, Unauthorized, Unreachable, from_status
 from twinhull.shell.kinds import POD, Kind
+from twinhull.shell.metrics import Requests
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key
 
@@ -41,22 +43,26 @@ class Cluster:
         connection: Connection,
         may_write: Callable[[], bool] = lambda: True,
         scope: Scope = Scope(),  # noqa: B008  it is frozen
+        metrics: Requests | None = None,
     ) -> None:
         self._connection = connection
         self._may_write = may_write
         self._scope = scope
+        self._metrics = metrics or Requests(CollectorRegistry())
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
         """Create an object. Raises AlreadyExists rather than touching another of that name, and Refused
         rather than leaving out a field that the server doesn't know.
         """
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
-        return await self._request("POST", kind.path(namespace), query, obj)
+        with self._metrics.writing("create", kind.plural):
+            return await self._request("POST", kind.path(namespace), query, obj)
 
     async def rehearse(self, kind: Kind, namespace: str, obj: Raw) -> None:
         """Go through a creation up to where it would be stored. Raises what `create` would."""
         query = {"fieldValidation": "Strict", "dryRun": "All"}
-        await self._request("POST", kind.path(namespace), query, obj)
+        with self._metrics.writing("dry-run", kind.plural):
+            await self._request("POST", kind.path(namespace), query, obj)
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
         """One object, None if there is none."""
@@ -105,12 +111,14 @@ class Cluster:
         """
         path = kind.path(namespace, name) + subresource
         content_type = _STRATEGIC_PATCH if kind is POD else _MERGE_PATCH
-        return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch, content_type)
+        with self._metrics.writing("patch", kind.plural + subresource):
+            return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch, content_type)
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Raw:
         """Delete an object if it is still the one with that uid, else raise Conflict or NotFound."""
         options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
-        return await self._request("DELETE", kind.path(namespace, name), body=options)
+        with self._metrics.writing("delete", kind.plural):
+            return await self._request("DELETE", kind.path(namespace, name), body=options)
 
     async def _request(
         self,
@@ -131,17 +139,29 @@ class Cluster:
             session, server = await self._connection.open()
             self._check(method)
             try:
-                return await request.send(session, server)
+                return await self._send(request, session, server)
             except Unauthorized:
                 session, server = await self._connection.renew(session)
                 self._check(method)
-                return await request.send(session, server)
+                return await self._send(request, session, server)
         except kopf.LoginError as error:
             raise Unauthorized(str(error)) from error
         # aiohttp raises RuntimeError for a session that was renewed, and so closed, by another request.
         # ValueError stands for an answer that isn't JSON.
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, ValueError) as error:
             raise Unreachable(f"{method} {path}: {error or type(error).__name__}") from error
+
+    async def _send(self, request: _Request, session: aiohttp.ClientSession, server: str) -> Raw:
+        """The answer to one sending, or the ApiError that it stands for."""
+        host, code = server.partition("://")[2], None
+        try:
+            code, text = await request.send(session, server)
+        finally:
+            self._metrics.answered(request.method, host, code)
+        if code >= 400:  # noqa: PLR2004
+            raise from_status(code, _status(text))
+        answer: Raw = json.loads(text)
+        return answer
 
     def _check(self, method: str) -> None:
         if method != "GET" and not self._may_write():
@@ -158,16 +178,12 @@ class _Request:
     body: bytes | None
     headers: dict[str, str]
 
-    async def send(self, session: aiohttp.ClientSession, server: str) -> Raw:
-        """The answer, or the ApiError that it stands for."""
+    async def send(self, session: aiohttp.ClientSession, server: str) -> tuple[int, bytes]:
+        """The answer's code and text."""
         async with session.request(
             self.method, server + self.path, params=self.query, data=self.body, headers=self.headers
         ) as response:
-            text = await response.read()
-        if response.status >= 400:  # noqa: PLR2004
-            raise from_status(response.status, _status(text))
-        answer: Raw = json.loads(text)
-        return answer
+            return response.status, await response.read()
 
 
 def _status(text: bytes) -> Raw:

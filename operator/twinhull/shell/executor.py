@@ -77,22 +77,23 @@ class Executor:
                 self._store.put(kind, obj)
         self._in_doubt.discard(key)
 
-    async def write_status(self, case: Case, status: Raw) -> None:
-        """Write what changed of a Workload's status; nothing if it is gone.
+    async def write_status(self, case: Case, status: Raw) -> bool:
+        """Write what changed of a Workload's status; nothing (False) if it is gone.
 
         Raises Conflict if there is another state of it than the last seen one.
         """
         metadata = case.workload.metadata
         seen = self._store.get(WORKLOAD, _key(case))
         if seen is None or seen["metadata"]["uid"] != metadata.uid:
-            return
+            return False
         version = {"resourceVersion": seen["metadata"]["resourceVersion"]}
         patch = {"metadata": version, "status": difference(seen.get("status", {}), status)}
         try:
             written = await self._cluster.patch(WORKLOAD, metadata.namespace, metadata.name, patch, "/status")
         except NotFound:
-            return
+            return False
         self._store.put(WORKLOAD, written)
+        return True
 
     def forget(self, key: Key) -> None:
         """Forget what was refused to a Workload that is gone."""

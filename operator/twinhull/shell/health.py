@@ -1,4 +1,4 @@
-"""The health server: /healthz says that the process lives, /readyz that it knows the cluster."""
+"""Health: /healthz says that the process lives, /readyz that it knows the cluster."""
 
 from __future__ import annotations
 
@@ -6,35 +6,18 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from twinhull.shell.server import Page
 
-class HealthServer:
-    """Serves the probes of the operator's own Pod. `ready` says whether all has been listed once."""
 
-    def __init__(self, host: str, port: int, ready: Callable[[], bool]) -> None:
-        self._host = host
-        self._port = port
-        self._ready = ready
-        app = web.Application()
-        app.router.add_get("/healthz", self._healthz)
-        app.router.add_get("/readyz", self._readyz)
-        self._runner = web.AppRunner(app, access_log=None)
+def pages(ready: Callable[[], bool]) -> dict[str, Page]:
+    """The probes of the operator's own Pod. `ready` says whether all has been listed once."""
 
-    async def start(self) -> str:
-        """Listen. The URL that it listens on."""
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
-
-    async def stop(self) -> None:
-        """Stop listening."""
-        await self._runner.cleanup()
-
-    async def _healthz(self, _: web.Request) -> web.Response:
+    async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    async def _readyz(self, _: web.Request) -> web.Response:
-        if self._ready():
+    async def readyz(_: web.Request) -> web.Response:
+        if ready():
             return web.Response(text="ok\n")
         return web.Response(status=503, text="the cluster's state has not been listed yet\n")
+
+    return {"/healthz": healthz, "/readyz": readyz}

@@ -69,6 +69,11 @@ class Lease:
         return _now() < self._held_until
 
     @property
+    def name(self) -> str:
+        """The Lease's name."""
+        return self._terms.name
+
+    @property
     def holder(self) -> str:
         """Who held it when it was last seen, empty if nobody did."""
         spec = (self._seen or {}).get("spec") or {}

@@ -6,6 +6,9 @@ import asyncio
 from collections import deque
 from datetime import timedelta
 
+from prometheus_client import CollectorRegistry
+
+from twinhull.shell.metrics import Workqueue
 from twinhull.shell.store import Key
 
 #: The wait after the first failure of a key; each further one doubles it.
@@ -19,7 +22,8 @@ class Queue:
     A key has one timer; setting another replaces it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Workqueue | None = None) -> None:
+        self._metrics = metrics or Workqueue(CollectorRegistry())
         self._waiting: deque[Key] = deque()
         self._wanted: set[Key] = set()
         self._working: set[Key] = set()
@@ -35,6 +39,7 @@ class Queue:
         if key in self._wanted:
             return
         self._wanted.add(key)
+        self._metrics.added(key)
         if key not in self._working:
             self._push(key)
 
@@ -50,6 +55,7 @@ class Queue:
         """Ask for a key again after a failure, later each time. How much later."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        self._metrics.retried()
         delay: timedelta = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(failures, 20))
         self.later(key, delay)
         return delay
@@ -66,11 +72,13 @@ class Queue:
         key = self._waiting.popleft()
         self._wanted.discard(key)
         self._working.add(key)
+        self._metrics.got(key)
         return key
 
     def done(self, key: Key) -> None:
         """Give a key back."""
         self._working.discard(key)
+        self._metrics.done(key)
         if key in self._wanted:
             self._push(key)
 

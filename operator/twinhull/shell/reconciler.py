@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
-from twinhull.core.actions import Note
+from twinhull.api.workload import WorkloadStatus
+from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, object_key
 from twinhull.core.case import Case
 from twinhull.core.plan import plan
 from twinhull.shell.errors import ApiError, Conflict
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
 from twinhull.shell.kinds import WORKLOAD
+from twinhull.shell.metrics import Metrics
+from twinhull.shell.metrics.passes import Result
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store
 
@@ -27,65 +32,116 @@ Look = Callable[[Key], Case | None]
 class Reconciler:
     """Works on keys, one worker a key. `look` gives what is known of one, None if it is gone."""
 
-    def __init__(self, store: Store, queue: Queue, look: Look, executor: Executor, events: Events) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
+        self,
+        store: Store,
+        queue: Queue,
+        look: Look,
+        executor: Executor,
+        events: Events,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._store = store
         self._queue = queue
         self._look = look
         self._executor = executor
         self._events = events
+        self._metrics = metrics or Metrics()
 
     async def work(self) -> None:
         """Work until cancelled."""
         while True:
             key = await self._queue.get()
+            began = time.monotonic()
             try:
-                await self.reconcile(key)
-                self._queue.succeeded(key)
-            except Conflict:  # somebody else has written the Workload meanwhile: their event is on its way
-                self._queue.retry(key)
-            except ApiError as error:
-                delay = self._queue.retry(key)
-                logger.warning("%s/%s: %s; again in %.1f s", *key, error, delay.total_seconds())
-            except Exception:
-                delay = self._queue.retry(key)
-                logger.exception("%s/%s: failed; again in %.1f s", *key, delay.total_seconds())
+                result = await self._attempt(key)
+                self._metrics.passes.ended(result, time.monotonic() - began)
             finally:
                 self._queue.done(key)
 
-    async def reconcile(self, key: Key) -> None:
-        """One pass: act on what is observed, look again, and say what is so once nothing is left to do."""
+    async def _attempt(self, key: Key) -> Result:
+        """One pass, and when to try again if it fails. How it ended."""
+        try:
+            again = await self.reconcile(key)
+        except Conflict:  # somebody else has written the Workload meanwhile: their event is on its way
+            self._queue.retry(key)
+            return "requeue"
+        except ApiError as error:
+            delay = self._queue.retry(key)
+            extra = {"workload": "/".join(key), "reason": type(error).__name__}
+            logger.warning("%s/%s: %s; again in %.1f s", *key, error, delay.total_seconds(), extra=extra)
+            return "error"
+        except Exception as error:
+            delay = self._queue.retry(key)
+            extra = {"workload": "/".join(key), "reason": type(error).__name__}
+            logger.exception("%s/%s: failed; again in %.1f s", *key, delay.total_seconds(), extra=extra)
+            return "error"
+        self._queue.succeeded(key)
+        return "success" if again is None else "requeue_after"
+
+    async def reconcile(self, key: Key) -> timedelta | None:
+        """One pass: act on what is observed, look again, and say what is so once nothing is left to do.
+
+        After how long the key is looked at again though nothing happens.
+        """
         await self._executor.clear_doubt(key)
         for _ in range(_ROUNDS):
             case = self._look(key)
             if case is None:
                 self._executor.forget(key)
+                self._metrics.lifetimes.forget(key)
                 self._queue.later(key, None)
-                return
+                return None
             planned = plan(case)
+            self._metrics.lifetimes.saw(key, case, planned)
             if not planned.actions:
                 break
             for action in planned.actions:
                 if not await self._executor.execute(case, action):
                     break  # what follows may rest on it
-                self._tell(key, action.note)
+                self._log_action(key, action)
+                self._post(key, action.note)
         else:
             keys = ", ".join(action.key for action in planned.actions)
             raise RuntimeError(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
         self._queue.later(key, planned.requeue_after)
-        if planned.status is not None:
-            await self._executor.write_status(case, planned.status.raw())
+        status = planned.status
+        if status is not None and await self._executor.write_status(case, status.raw()):
+            self._metrics.lifetimes.reported(key, case, status)
+            self._log_status(key, status, planned.notes)
             for note in planned.notes:
-                self._tell(key, note)
+                self._post(key, note)
+        return planned.requeue_after
 
-    def _tell(self, key: Key, note: Note | None) -> None:
+    def _post(self, key: Key, note: Note | None) -> None:
         workload = self._store.get(WORKLOAD, key)
-        if note is None or workload is None:
-            return
-        logger.log(
-            logging.WARNING if note.type == "Warning" else logging.INFO,
-            "%s/%s: %s",
-            *key,
-            note.message,
-            extra={"workload": "/".join(key), "reason": note.reason},
-        )
-        self._events.post(workload, note)
+        if note is not None and workload is not None:
+            self._events.post(workload, note)
+
+    def _log_action(self, key: Key, action: Action) -> None:
+        """One line for each write, as its note has it or else by what was written."""
+        match action:
+            case Rehearse():
+                return  # it changes nothing
+            case Create():
+                what, name = "created", object_key(action.obj)
+            case Change():
+                what, name = "changed", f"{action.kind}/{action.name}"
+            case Delete():
+                what, name = "deleted", action.key
+        note = action.note or Note("Normal", what.capitalize(), f"{what} {name.replace('/', ' ')}")
+        _log(key, name, note)
+
+    def _log_status(self, key: Key, status: WorkloadStatus, notes: tuple[Note, ...]) -> None:
+        """One line for each thing that people are told of a status, or else for the status itself."""
+        ready = next(found for found in status.conditions or () if found.type == "Ready")
+        hull = f"{status.hull.kind}/{status.hull.name}" if status.hull else ""
+        for note in notes or (Note("Normal", ready.reason, ready.message),):
+            _log(key, hull, note)
+
+
+def _log(key: Key, hull: str, note: Note) -> None:
+    """A line with what it is about as fields, for logs in JSON."""
+    level = logging.WARNING if note.type == "Warning" else logging.INFO
+    extra = {"workload": "/".join(key), "hull": hull, "reason": note.reason}
+    logger.log(level, "%s/%s: %s", *key, note.message, extra=extra)

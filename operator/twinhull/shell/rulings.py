@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as CounterMetric
+
 from twinhull.api.workload import Isolation
 from twinhull.core.isolation import Effect, Resolution
+from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
 
 
 class Rulings:
     """Kept in memory only: every Workload is decided on after a start."""
 
-    def __init__(self) -> None:
-        self._isolations: dict[Key, Isolation] = {}
+    def __init__(self, decisions: CounterMetric | None = None) -> None:
+        self.decisions = decisions or catalogue.DECISIONS.counter(CollectorRegistry())
+        self._resolved: dict[Key, tuple[Isolation, str]] = {}
         self._effects: dict[Key, frozenset[Effect]] = {}
         self._counts: Counter[Effect] = Counter()
         #: Set when a count may have changed.
@@ -22,15 +27,16 @@ class Rulings:
 
     def record(self, workload: Key, resolution: Resolution | None) -> None:
         """Take down what was decided, None for a Workload that is gone."""
-        new = workload not in self._isolations
+        new = workload not in self._resolved
         before = self._effects.pop(workload, frozenset())
         after = resolution.effects if resolution else frozenset()
         if after:
             self._effects[workload] = after
-        if resolution:
-            self._isolations[workload] = resolution.resolved
-        else:
-            self._isolations.pop(workload, None)
+        if resolution is None:
+            self._resolved.pop(workload, None)
+        elif self._resolved.get(workload) != (resolution.resolved, resolution.reason):
+            self._resolved[workload] = resolution.resolved, resolution.reason
+            self.decisions.labels(resolution.resolved.value, resolution.reason).inc()
         if before != after:
             self._counts.subtract(before - after)
             self._counts.update(after - before)
@@ -39,12 +45,13 @@ class Rulings:
 
     def isolation(self, workload: Key) -> Isolation | None:
         """What a Workload is to run in, None if that wasn't decided yet."""
-        return self._isolations.get(workload)
+        resolved = self._resolved.get(workload)
+        return resolved and resolved[0]
 
     @property
     def decided(self) -> int:
         """How many Workloads were decided on."""
-        return len(self._isolations)
+        return len(self._resolved)
 
     def count(self, effect: Effect) -> int:
         """How many Workloads a policy has an effect on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -35,6 +36,12 @@ class Watches:
         self._scope = scope
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
+        #: When each resource was last heard of, on the monotonic clock.
+        self.heard: dict[str, float] = {}
+
+    def hear(self, kind: Kind) -> None:
+        """Something is known of a kind as of now."""
+        self.heard[kind.plural] = time.monotonic()
 
     def register(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
         """Have kopf watch every kind that is seen, and send only the objects that concern the operator."""
@@ -59,6 +66,7 @@ class Watches:
 
         An object whose label was changed concerns the Workload that it was of, too.
         """
+        self.hear(kind)
         able, metadata = self._able(kind), obj["metadata"]
         before = self._store.get(kind, key_of(obj))
         if change == "DELETED":
@@ -71,6 +79,7 @@ class Watches:
 
     def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
         """Take in a list of all objects of a kind."""
+        self.hear(kind)
         before = self._able(kind)
         news = self._store.replace(kind, objects, version)
         self._ask(kind, news, before != self._able(kind))

@@ -24,6 +24,7 @@ from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
+from twinhull.shell.metrics import Metrics
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
@@ -91,8 +92,8 @@ class Simulation:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
         self.refusals, self.policies, self.rulings = refusals, Policies(self.store), Rulings()
-        executor = Executor(self.cluster, self.store, refusals)
-        self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events)
+        executor, self.metrics = Executor(self.cluster, self.store, refusals), Metrics()
+        self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events, self.metrics)
         self.watches = Watches(self.store, self.queue, self.policies, self.rulings, Scope())
         self.server.events.clear()
         self.asked_in_vain.clear()

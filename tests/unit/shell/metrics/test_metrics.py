@@ -1,0 +1,268 @@
+"""Metrics: what is counted is what happened, under labels that can't grow without end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from tests.unit.shell.simulation import KEY, Simulation
+from twinhull.shell.errors import Conflict
+from twinhull.shell.lease import Lease, Terms
+from twinhull.shell.metrics import Metrics, Requests, Workqueue, reasons
+from twinhull.shell.metrics.catalogue import CATALOGUE
+from twinhull.shell.metrics.survey import Survey
+from twinhull.shell.queue import Queue
+
+GOLDEN = Path(__file__).parents[3] / "golden"
+
+
+def survey(world: Simulation, lease: Lease | None = None) -> Survey:
+    return Survey(world.store, world.rulings, world.watches.heard, lease, lambda: world.now)
+
+
+def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple[str, ...], float]:
+    """The values of a gauge of the survey, by their labels' values in order."""
+    registry = CollectorRegistry()
+    registry.register(survey(world, lease))
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def counted(world: Simulation, name: str, **labels: str) -> float | None:
+    return world.metrics.registry.get_sample_value(name, labels)
+
+
+def test_the_catalogue_names_all_that_there_is() -> None:
+    world, lease = Simulation({}), Lease(Any, Terms("twinhull", "twinhull", "me"))  # type: ignore[arg-type]
+    world.metrics.registry.register(survey(world, lease))
+    families = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in world.metrics.registry.collect()
+    }
+    # What only the one that acts tells is described, even while another does.
+    told = {family.name for family in survey(world).describe()}
+    assert families | told == {definition.name for definition in CATALOGUE}
+
+
+def test_names_have_their_units_and_help() -> None:
+    for definition in CATALOGUE:
+        assert re.fullmatch(r"[a-z_]+", definition.name)
+        assert definition.help.endswith(".")
+        assert (definition.type == "counter") == definition.name.endswith("_total")
+        assert (definition.type == "histogram") == bool(definition.buckets)
+        if definition.type == "histogram":
+            assert definition.name.endswith("_seconds")
+
+
+def test_a_workload_is_counted_by_what_its_status_says() -> None:
+    world = Simulation({})
+    assert seen(world, "twinhull_workloads") == {
+        ("shop", "None", "None", "Unknown", "Unknown", "None"): 1,
+    }
+    world.settle()
+    assert seen(world, "twinhull_workloads") == {
+        ("shop", "Container", "Pod", "True", "False", "Ready"): 1,
+    }
+    assert seen(world, "twinhull_workloads_longest_unready_seconds") == {}
+
+
+def test_a_reason_that_nobody_knows_is_other() -> None:
+    world = Simulation({})
+    world.settle()
+    status = world.server.get("Workload", KEY)["status"]
+    ready = {**world.condition("Ready"), "status": "False", "reason": "SomethingTheGuestSays"}
+    others = [found for found in status["conditions"] if found["type"] != "Ready"]
+    world.server.patch("Workload", KEY, {"status": {"conditions": [ready, *others]}}, status=True)
+    while any(world.server.events.values()):
+        world.deliver(0)
+    assert seen(world, "twinhull_workloads") == {
+        ("shop", "Container", "Pod", "False", "False", "Other"): 1,
+    }
+
+
+def test_every_reason_of_the_golden_files_is_known() -> None:
+    said = set()
+    for path in GOLDEN.glob("*.output.yaml"):
+        status = yaml.safe_load(path.read_text(encoding="utf-8")).get("status") or {}
+        said |= {found["reason"] for found in status.get("conditions", ()) if found["type"] == "Ready"}
+    assert len(said) > 10
+    assert said <= reasons.KNOWN
+
+
+def test_how_long_the_one_that_waits_longest_has_waited() -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    world.switch("KubeVirt")
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    world.wait(90)
+    assert world.condition("Ready")["reason"] == "KubeVirtMissing"
+    assert seen(world, "twinhull_workloads_longest_unready_seconds")[("shop",)] == pytest.approx(90, abs=2)
+
+
+def test_who_waits_for_the_lease_tells_of_no_workloads() -> None:
+    world, lease = Simulation({}), Lease(Any, Terms("twinhull", "twinhull", "me"))  # type: ignore[arg-type]
+    assert seen(world, "twinhull_workloads", lease) == {}
+    assert seen(world, "leader_election_master_status", lease) == {("twinhull",): 0}
+    assert seen(world, "leader_election_master_status") == {}
+
+
+def test_what_the_cluster_can_do() -> None:
+    world = Simulation({})
+    able = {"kubevirt": 1, "machine_nodes": 1, "panic_devices": 1, "virtiofs_storage": 0, "live_updates": 0}
+    assert seen(world, "twinhull_capability") == {(name,): value for name, value in able.items()}
+    assert seen(world, "twinhull_runtime_class_info") == {("gvisor",): 1}
+
+
+def test_each_watched_kind_has_an_age() -> None:
+    world = Simulation({})
+    ages = seen(world, "twinhull_watch_age_seconds")
+    assert ("workloads",) in ages
+    assert all(0 <= age < 60 for age in ages.values())
+
+
+def test_policies_are_counted_with_what_they_do() -> None:
+    world = Simulation({})
+    spec = {"minimum": "Sandbox", "onViolation": "Raise"}
+    world.server.create({"kind": "IsolationPolicy", "metadata": {"name": "floor"}, "spec": spec})
+    world.settle()
+    assert seen(world, "twinhull_policy_workloads") == {
+        ("floor", "matched"): 1,
+        ("floor", "raised"): 1,
+        ("floor", "rejected"): 0,
+    }
+
+
+def test_the_time_to_ready_is_counted_once() -> None:
+    world = Simulation({})
+    world.reconcile()
+    world.wait(3)
+    world.settle()
+    assert counted(world, "twinhull_workload_ready_duration_seconds_count", hull="Pod") == 1
+    assert 3 <= (counted(world, "twinhull_workload_ready_duration_seconds_sum", hull="Pod") or 0) < 10
+    pod = world.hulls()[0]["metadata"]["name"]
+    world.server.delete("Pod", ("shop", pod))
+    world.settle()
+    assert world.condition("Ready")["status"] == "True"
+    assert counted(world, "twinhull_workload_ready_duration_seconds_count", hull="Pod") == 1
+
+
+def test_a_replacement_by_recreate_has_a_gap() -> None:
+    world = Simulation({})
+    world.settle()
+    world.edit({"isolationPolicy": "VirtualMachine"})
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    world.wait(7)
+    world.settle()
+    labels = {"strategy": "Recreate", "hull": "VirtualMachine"}
+    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) == 1
+    gap = counted(world, "twinhull_replacement_gap_seconds_sum", **labels) or 0
+    assert gap >= 7
+    assert (counted(world, "twinhull_replacement_duration_seconds_sum", **labels) or 0) >= gap
+
+
+def test_a_replacement_by_start_first_has_none() -> None:
+    world = Simulation({"replacement": {"strategy": "StartFirst"}})
+    world.settle()
+    world.edit({"isolationPolicy": "Sandbox"})
+    world.settle()
+    labels = {"strategy": "StartFirst", "hull": "Pod"}
+    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) == 1
+    assert counted(world, "twinhull_replacement_gap_seconds_sum", **labels) == 0
+    assert counted(world, "twinhull_replacement_gap_seconds_bucket", le="0.0", **labels) == 1
+
+
+def test_a_stop_is_no_replacement() -> None:
+    world = Simulation({})
+    world.settle()
+    world.edit({"state": "Stopped"})
+    world.settle()
+    world.edit({"state": "Running"})
+    world.settle()
+    labels = {"strategy": "Recreate", "hull": "Pod"}
+    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) is None
+
+
+def test_a_decision_is_counted_when_it_changes() -> None:
+    world = Simulation({})
+    world.settle()
+    world.make_pass()
+    decisions = world.rulings.decisions
+    assert decisions.labels("Container", "Requested")._value.get() == 1  # noqa: SLF001  it has no getter
+    world.edit({"isolationPolicy": "Sandbox"})
+    world.settle()
+    assert decisions.labels("Sandbox", "Requested")._value.get() == 1  # noqa: SLF001
+
+
+async def _queued() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    queue = Queue(Workqueue(registry))
+    queue.add(KEY)
+    queue.add(KEY)
+    assert registry.get_sample_value("workqueue_depth", _OF_QUEUE) == 1
+    await queue.get()
+    queue.add(KEY)
+    await asyncio.sleep(0)
+    assert (registry.get_sample_value("workqueue_longest_running_processor_seconds", _OF_QUEUE) or 0) > 0
+    queue.retry(KEY)
+    queue.done(KEY)
+    await queue.get()
+    queue.done(KEY)
+    queue.later(KEY, timedelta(hours=1))
+    queue.close()
+    return registry
+
+
+_OF_QUEUE = {"name": "workload", "controller": "workload"}
+
+
+def test_the_queue_is_counted_as_client_go_does() -> None:
+    registry = asyncio.run(_queued())
+    expected = {
+        "workqueue_adds_total": 2,
+        "workqueue_depth": 0,
+        "workqueue_retries_total": 1,
+        "workqueue_queue_duration_seconds_count": 2,
+        "workqueue_work_duration_seconds_count": 2,
+        "workqueue_unfinished_work_seconds": 0,
+        "workqueue_longest_running_processor_seconds": 0,
+    }
+    assert {name: registry.get_sample_value(name, _OF_QUEUE) for name in expected} == expected
+
+
+def test_a_write_is_counted_with_what_came_of_it() -> None:
+    registry = CollectorRegistry()
+    requests = Requests(registry)
+    with requests.writing("create", "pods"):
+        pass
+    with pytest.raises(Conflict), requests.writing("delete", "pods"):
+        raise Conflict("its uid is another")
+    labels = {"verb": "delete", "resource": "pods", "result": "Conflict"}
+    assert registry.get_sample_value("twinhull_writes_total", labels) == 1
+    labels = {"verb": "create", "resource": "pods", "result": "ok"}
+    assert registry.get_sample_value("twinhull_writes_total", labels) == 1
+
+
+def test_passes_are_counted_by_their_result_from_the_start_on() -> None:
+    metrics = Metrics()
+    name = "controller_runtime_reconcile_total"
+    results = ("success", "requeue_after", "requeue", "error")
+    metrics.passes.ended("error", 0.2)
+    values = {
+        result: metrics.registry.get_sample_value(name, {"controller": "workload", "result": result})
+        for result in results
+    }
+    assert values == {"success": 0, "requeue_after": 0, "requeue": 0, "error": 1}
