@@ -65,9 +65,10 @@ class Reconciler:
             if not planned.actions:
                 break
             for action in planned.actions:
-                if not await self._executor.execute(case, action):
+                done = await self._executor.execute(case, action)
+                if done is None:
                     break  # what follows may rest on it
-                self._tell(key, action.note)
+                self._tell(key, done.note)
         else:
             keys = ", ".join(action.key for action in planned.actions)
             raise RuntimeError(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
