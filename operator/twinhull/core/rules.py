@@ -53,7 +53,7 @@ def stopped(case: Case) -> Step | None:
 def obstructed(case: Case) -> Step | None:
     """Something that isn't ours has our name or our label, and would answer for us."""
     for kind, name, found in _neighbours(case):
-        if case.owns(found):
+        if case.owns(found) or (isinstance(found, Hull) and _unseen(case, found)):
             continue
         if found.deleting or (found.owner and found.owner.takes_along):
             return waiting("Waiting", f"waiting for {kind} {name} to go with its former owner")
@@ -249,6 +249,18 @@ def _unhonoured(case: Case) -> tuple[UnsupportedField, ...]:
     shared = case.observed.capabilities.virtiofs_storage
     template = case.workload.spec.template
     return parity.unsupported(template, virtiofs_storage=shared) if case.is_machine else ()
+
+
+def _unseen(case: Case, found: Hull) -> bool:
+    """Whether it is the instance of this Workload's own machine, which itself isn't seen.
+
+    KubeVirt lets no machine go before its instance, so somebody has taken off the label that it is watched
+    by. It is found when it is to be created. Should it be gone after all, the instance's name is taken until
+    that is gone, too: two never run.
+    """
+    runs, own = case.workload.spec.state is not State.STOPPED, (case.hull_kind, case.hull_name)
+    of_machine = found.owner is not None and found.owner.kind == "VirtualMachine"
+    return runs and of_machine and (found.kind, found.name) == own and not found.deleting
 
 
 def _neighbours(case: Case) -> Iterator[tuple[str, str, Hull | Companion]]:

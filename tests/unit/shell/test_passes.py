@@ -121,10 +121,10 @@ def test_name_that_is_taken_is_said_and_tried_again() -> None:
     assert world.condition("Ready")["reason"] == "Ready"
 
 
-@pytest.mark.parametrize("kind", ["Pod", "Service"])
+@pytest.mark.parametrize("kind", ["Pod", "Service", "VirtualMachine"])
 @pytest.mark.parametrize("value", [None, "other"])
 def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, value: str | None) -> None:
-    world = started()
+    world = started("VirtualMachine" if kind == "VirtualMachine" else "Container")
     (obj,) = world.server.all(kind)
     labels = {"twinhull.dev/workload": value, "twinhull.dev/hull": None}
     key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
