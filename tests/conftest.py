@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _EXISTING = os.environ.get("USE_EXISTING_CLUSTER", "").lower() == "true"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update` writes anew what is compared with: golden files, testdata of Argo CD's health checks."""
+    parser.addoption("--update", action="store_true", help="write golden files and testdata anew")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips by name what an existing cluster can't do."""
     if not _EXISTING:

@@ -19,10 +19,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an object, or find that it is there already and ours."""
+    """Create an object, or find that it is there already and ours; `found` is then told instead of `note`."""
 
     obj: Raw
     note: Note | None = None
+    found: Note | None = None
 
     @property
     def key(self) -> str:

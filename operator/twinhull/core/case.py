@@ -194,6 +194,25 @@ class Case:
         return pod.restart_policy(self.workload.spec.template["spec"])
 
     @cached_property
+    def settled(self) -> bool:
+        """Whether all was as this very spec asks when the status was written. What differs from it now was
+        changed by somebody else, and people are told that it is put back. Nothing is decided by it.
+        """
+        status, generation = self.workload.status, self.workload.metadata.generation
+        said = {condition.type: condition.status for condition in status.conditions or ()}
+        return status.observed_generation == generation and (said.get("Ready"), said.get("Reconciling")) == (
+            "True",
+            "False",
+        )
+
+    @cached_property
+    def again(self) -> bool:
+        """Whether the hull that is to be was there before, for this very spec. As above, only for telling."""
+        status, generation = self.workload.status, self.workload.metadata.generation
+        before = status.hull.name if status.hull else None
+        return status.observed_generation == generation and before == self.hull_name
+
+    @cached_property
     def asked_revision(self) -> str:
         """The revision that would run if there were no policies."""
         spec, restart = self.workload.spec, self.workload.metadata.restart

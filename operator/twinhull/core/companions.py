@@ -1,4 +1,7 @@
-"""What goes with a hull: the Service, which outlives it, and the manifest, which doesn't."""
+"""What goes with a hull: the Service, which outlives it, and the manifest, which doesn't; and its own labels.
+
+What somebody else has changed of them is put back, and told.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.case import Case
-from twinhull.hulls import manifest, service
+from twinhull.hulls import manifest, pod, service
+from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, revision_of
 from twinhull.hulls.merge import difference
 
 
@@ -16,6 +20,7 @@ def upkeep(case: Case) -> Iterator[Action]:
     """What the Workload's companions need, whatever situation its hull is in."""
     yield from _service(case)
     yield from _manifests(case)
+    yield from _labels(case)
 
 
 def _service(case: Case) -> Iterator[Action]:
@@ -28,16 +33,17 @@ def _service(case: Case) -> Iterator[Action]:
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
-        yield Create(desired)
+        yield Create(desired, *_restored(case, "Service", case.workload.metadata.name))
         return
     unmarked = case.pinned and service.pinned_since(seen.obj, case.pinned.name) is None
-    if unmarked or service.differs(desired, seen.obj):
+    different = service.differences(desired, seen.obj)
+    if unmarked or different:
         yield Change(
             "Service",
             case.workload.metadata.name,
             seen.uid,
             _patch(case, desired, seen.obj),
-            _note(case, seen.obj),
+            _note(case, seen.obj, different),
         )
 
 
@@ -76,13 +82,15 @@ def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
     }
 
 
-def _note(case: Case, seen: Raw) -> Note | None:
+def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Note | None:
     name = case.workload.metadata.name
     if case.pinned:
         sentence = f"Service {name} sends new connections to {case.pinned.kind} {case.pinned.name} alone"
         return Note("Normal", "TrafficMoved", sentence)
     if service.is_pinned(seen):
         return None
+    if case.settled:
+        return Note("Warning", "DriftCorrected", f"put back {', '.join(different)} of Service {name}")
     return Note("Normal", "ServiceChanged", f"changed Service {name} to match the spec")
 
 
@@ -98,9 +106,43 @@ def _manifests(case: Case) -> Iterator[Action]:
         return
     present = case.observed.manifests.get(case.hull_name)
     if present is None:
-        yield Create(case.hull_objects[0])
+        yield Create(case.hull_objects[0], *_restored(case, "ConfigMap", case.hull_name))
     elif case.owns(present) and not present.deleting and manifest.is_outdated(present.obj, case.revision):
         wanted = case.hull_objects[0]
         metadata = {key: wanted["metadata"][key] for key in ("labels", "annotations")}
         patch: Raw = {"metadata": metadata, "data": wanted["data"]}
-        yield Change("ConfigMap", case.hull_name, present.uid, patch)
+        yield Change("ConfigMap", case.hull_name, present.uid, patch, _rewritten(case, present.obj))
+
+
+def _labels(case: Case) -> Iterator[Action]:
+    """The labels by which a hull is known. Those that are watched by are put back when it is looked for; what
+    a machine is called is its launcher Pod's label as well, which nobody can give to one that runs.
+    """
+    hull = case.current
+    if hull is None or hull.deleting:
+        return
+    known = {**pod.identity(case.workload.metadata, hull.name, case.revision), HULL_LABEL: hull.kind}
+    if hull.kind == "VirtualMachine":
+        del known[HULL_NAME_LABEL]
+    lost = {label: value for label, value in known.items() if hull.labels.get(label) != value}
+    if lost:
+        sentence = f"put back the labels {', '.join(lost)} of {hull.kind} {hull.name}"
+        note = Note("Warning", "DriftCorrected", sentence)
+        yield Change(hull.kind, hull.name, hull.uid, {"metadata": {"labels": lost}}, note)
+
+
+def _restored(case: Case, kind: str, name: str) -> tuple[Note, Note] | tuple[()]:
+    """What is told of an object that was there: that it was made again, or had lost its labels."""
+    if not case.settled:
+        return ()
+    return (
+        Note("Warning", "DriftCorrected", f"created {kind} {name} again, which somebody had deleted"),
+        Note("Warning", "DriftCorrected", f"put back the labels of {kind} {name}"),
+    )
+
+
+def _rewritten(case: Case, seen: Raw) -> Note | None:
+    """What is told of a manifest of this very revision: another's is brought up to it, which is no drift."""
+    if revision_of(seen) != case.revision:
+        return None
+    return Note("Warning", "DriftCorrected", f"put back the manifest in ConfigMap {case.hull_name}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from twinhull.api.workload import State, UnsupportedField
+from twinhull.api.workload import RESTART_ANNOTATION, State, UnsupportedField
 from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
@@ -53,7 +53,7 @@ def stopped(case: Case) -> Step | None:
 def obstructed(case: Case) -> Step | None:
     """Something that isn't ours has our name or our label, and would answer for us."""
     for kind, name, found in _neighbours(case):
-        if case.owns(found):
+        if case.owns(found) or (isinstance(found, Hull) and _unseen(case, found)):
             continue
         if found.deleting or (found.owner and found.owner.takes_along):
             return waiting("Waiting", f"waiting for {kind} {name} to go with its former owner")
@@ -97,7 +97,11 @@ def leaving(case: Case) -> Step | None:
     """The hull of this revision is on its way out, by somebody else's hand: it is made again after."""
     if case.current is None or not case.current.deleting or case.exit:
         return None
-    return ending(case, [case.current], "Restarting")
+    step = ending(case, [case.current], "Restarting")
+    if step.stalled or case.current.ended:
+        return step
+    sentence = f"{names([case.current])} is being deleted by somebody else, and is made again once it is gone"
+    return replace(step, message=sentence)
 
 
 def completed(case: Case) -> Step | None:
@@ -138,11 +142,13 @@ def missing(case: Case) -> Step | None:
     if manifest and manifest.deleting:
         return waiting("Creating", f"waiting for ConfigMap {case.hull_name} to end; it is then made again")
     *before, hull = case.hull_objects
-    sentence = f"created {case.hull_kind} {case.hull_name} (isolation {case.resolution.resolved})"
+    what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.again else ""
+    sentence = f"created {what}{again} (isolation {case.resolution.resolved})"
+    found = Note("Warning", "DriftCorrected", f"put back the labels of {what}") if case.again else None
     # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
     actions = tuple(Create(obj) for obj in before if manifest is None)
-    actions = actions or (Create(hull, Note("Normal", "Created", sentence)),)
-    return waiting("Creating", f"creating {case.hull_kind} {case.hull_name}", actions)
+    actions = actions or (Create(hull, Note("Normal", "Created", sentence), found),)
+    return waiting("Creating", f"creating {what}", actions)
 
 
 def curtailed(case: Case) -> Step | None:
@@ -181,8 +187,17 @@ def starting(case: Case) -> Step | None:
 
 
 def ready(case: Case) -> Step:
-    """All is as asked."""
-    return Step("True", "Ready", f"{case.hull_kind} {case.hull_name} is ready")
+    """All is as asked; or was, until somebody changed the machine: it isn't restarted for that unasked."""
+    sentence = f"{case.hull_kind} {case.hull_name} is ready"
+    if case.current and case.current.edited:
+        return Step(
+            "True",
+            "MachineEdited",
+            f"{sentence}, but somebody has changed its spec, which takes effect when it restarts "
+            f"({case.current.edited}): give the Workload another annotation {RESTART_ANNOTATION} to have one "
+            "that is as the Workload asks",
+        )
+    return Step("True", "Ready", sentence)
 
 
 RULES: tuple[Rule, ...] = (
@@ -234,6 +249,18 @@ def _unhonoured(case: Case) -> tuple[UnsupportedField, ...]:
     shared = case.observed.capabilities.virtiofs_storage
     template = case.workload.spec.template
     return parity.unsupported(template, virtiofs_storage=shared) if case.is_machine else ()
+
+
+def _unseen(case: Case, found: Hull) -> bool:
+    """Whether it is the instance of this Workload's own machine, which itself isn't seen.
+
+    KubeVirt lets no machine go before its instance, so somebody has taken off the label that it is watched
+    by. It is found when it is to be created. Should it be gone after all, the instance's name is taken until
+    that is gone, too: two never run.
+    """
+    runs, own = case.workload.spec.state is not State.STOPPED, (case.hull_kind, case.hull_name)
+    of_machine = found.owner is not None and found.owner.kind == "VirtualMachine"
+    return runs and of_machine and (found.kind, found.name) == own and not found.deleting
 
 
 def _neighbours(case: Case) -> Iterator[tuple[str, str, Hull | Companion]]:

@@ -87,6 +87,7 @@ class Hull:
     applied: Applied | None = None
     resize: tuple[str, str] | None = None
     container_ids: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
 
     @property
@@ -113,6 +114,11 @@ class Hull:
     def stuck(self) -> str:
         """Why it will never be what it was changed to, empty if it may be."""
         return self.live.refused if self.pending and self.live else ""
+
+    @property
+    def edited(self) -> str:
+        """What KubeVirt says of a machine whose spec somebody else has changed, empty if nobody has."""
+        return self.live.restart_required if self.live and not self.pending else ""
 
     @property
     def ended(self) -> bool:
@@ -157,6 +163,11 @@ def owner_of(obj: Raw) -> Owner | None:
         (Owner(ref["apiVersion"], ref["kind"], ref["uid"]) for ref in references if ref.get("controller")),
         None,
     )
+
+
+def labels(obj: Raw) -> Mapping[str, str]:
+    """An object's labels."""
+    return obj["metadata"].get("labels") or {}
 
 
 def is_named(obj: Raw) -> bool:

@@ -14,6 +14,7 @@ from twinhull.hulls.hull import (
     condition,
     created_at,
     is_named,
+    labels,
     leaves_at,
     owner_of,
     removed,
@@ -73,6 +74,7 @@ def read(
         exit=end,
         containers=_containers(report, template) if report else (),
         named=is_named(vm),
+        labels=labels(vm),
         applied=applied,
         resize=podstatus.pending_resize({"status": report.status}) if report else None,
         live=live,
@@ -119,16 +121,15 @@ def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Liv
         migratable=condition(vmi, "LiveMigratable").get("status") == "True",
         plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
         size=Size.of(vmi.get("spec", {}).get("domain") or {}),
-        refused=_refused(vm, report),
+        refused=report.refused if report and report.refused else _restart_required(vm),
+        restart_required=_restart_required(vm),
     )
 
 
-def _refused(vm: Raw, report: Report | None) -> str:
+def _restart_required(vm: Raw) -> str:
     """KubeVirt says of what it can't change while the machine runs that it must be restarted for it
     (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRestartRequired).
     """
-    if report and report.refused:
-        return report.refused
     restart = condition(vm, "RestartRequired")
     return restart.get("message") or "it must be restarted" if restart.get("status") == "True" else ""
 

@@ -31,7 +31,8 @@ class Live:
     """`changeable` is whether its guest can be given another manifest, and `taken` whether it runs by the one
     that there is. `migratable` is whether KubeVirt can give it more CPU and memory, for which it moves it to
     another node, `size` what it is to have by KubeVirt, and `plugging` whether it is being given that.
-    `refused` is what the guest or KubeVirt has against a change, empty if nothing.
+    `refused` is what the guest or KubeVirt has against a change, empty if nothing, and `restart_required`
+    what KubeVirt says while its spec has what only another start can give it, by whomever.
     """
 
     changeable: bool = False
@@ -40,3 +41,4 @@ class Live:
     plugging: bool = False
     size: Size | None = None
     refused: str = ""
+    restart_required: str = ""

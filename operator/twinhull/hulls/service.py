@@ -39,14 +39,16 @@ def render(
     }
 
 
-def differs(desired: Raw, seen: Raw) -> bool:
-    """Whether a Service isn't what it should be. What others have added to it is theirs."""
-    return not (
-        seen["spec"].get("type") == desired["spec"]["type"]
-        and seen["spec"].get("selector") == desired["spec"]["selector"]
-        and ports_of(seen) == desired["spec"]["ports"]
-        and desired["metadata"]["labels"].items() <= (seen["metadata"].get("labels") or {}).items()
-    )
+def differences(desired: Raw, seen: Raw) -> tuple[str, ...]:
+    """The fields in which a Service isn't what it should be. What others have added to it is theirs."""
+    same = {
+        "spec.type": seen["spec"].get("type") == desired["spec"]["type"],
+        "spec.selector": seen["spec"].get("selector") == desired["spec"]["selector"],
+        "spec.ports": ports_of(seen) == desired["spec"]["ports"],
+        "metadata.labels": desired["metadata"]["labels"].items()
+        <= (seen["metadata"].get("labels") or {}).items(),
+    }
+    return tuple(field for field, is_same in same.items() if not is_same)
 
 
 def pinned_since(seen: Raw, hull: str) -> datetime | None:

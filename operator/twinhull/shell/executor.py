@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twinhull.api.base import Raw
-from twinhull.core.actions import Action, Change, Create, Delete, Rehearse
+from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
 from twinhull.hulls.hull import owner_of
 from twinhull.hulls.merge import difference
@@ -27,6 +29,13 @@ _PASSING = ("exceeded quota", "error looking up service account")
 _NO_REFUSAL = ("exceeded quota", "does not support dry run")
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action that was carried out, and what people are told of it."""
+
+    note: Note | None
+
+
 class Executor:
     """Writes to the cluster. A refusal is remembered for the next decision; no answer at all is raised."""
 
@@ -36,15 +45,16 @@ class Executor:
         self._refusals = refusals
         self._in_doubt: set[Key] = set()
 
-    async def execute(self, case: Case, action: Action) -> bool:
-        """Carry out an action. True if it was done, False if the API server refused.
+    async def execute(self, case: Case, action: Action) -> Done | None:
+        """Carry out an action. None if the API server refused.
 
         Raises Unreachable or Unauthorized when it can't be known.
         """
+        note = action.note
         try:
             match action:
                 case Create():
-                    await self._create(case, action)
+                    note = await self._create(case, action)
                 case Rehearse():
                     await self._rehearse(case, action)
                 case Change():
@@ -56,16 +66,16 @@ class Executor:
             raise
         except _NameTaken as taken:
             self._refuse(case, action.key, taken.cause)
-            return False
+            return None
         except ApiError as error:
             kind, refused = action.key.partition("/")[0], isinstance(error, Refused)
             passing = any(phrase in str(error) for phrase in _PASSING)
             reason = f"{kind}Refused" if refused else f"{kind}Failed"
             cause = Cause(reason, str(error), final=refused and not passing, passing=refused and passing)
             self._refuse(case, action.key, cause)
-            return False
+            return None
         self._refusals.settle(_key(case), action.key)
-        return True
+        return Done(note)
 
     async def clear_doubt(self, key: Key) -> None:
         """See what became of a write whose answer was lost: another hull must not be made beside it."""
@@ -100,14 +110,16 @@ class Executor:
         self._refusals.forget(key)
         self._in_doubt.discard(key)
 
-    async def _create(self, case: Case, action: Create) -> None:
+    async def _create(self, case: Case, action: Create) -> Note | None:
         kind = BY_NAME[action.obj["kind"]]
         namespace = case.workload.metadata.namespace
+        note = action.note
         try:
             created = await self._cluster.create(kind, namespace, action.obj)
         except AlreadyExists:
-            created = await self._find_ours(case, kind, action.obj)
+            created, note = await self._find_ours(case, kind, action.obj), action.found or note
         self._store.put(kind, created)
+        return note
 
     async def _rehearse(self, case: Case, action: Rehearse) -> None:
         """Try a creation out. What the hull that still runs stands in the way of is no refusal."""
@@ -130,9 +142,9 @@ class Executor:
             raise _NameTaken(Cause("Waiting", f"{what} was in the way and is gone now", final=False))
         owner = owner_of(found)
         if owner is not None and owner.uid == case.workload.metadata.uid:
-            # It wasn't watched if somebody took its label off: put it back.
+            # It wasn't watched, or as another's, if somebody changed its labels: put them back.
             there = found["metadata"].get("labels") or {}
-            lost = {key: value for key, value in obj["metadata"]["labels"].items() if key not in there}
+            lost = {key: value for key, value in obj["metadata"]["labels"].items() if there.get(key) != value}
             return await self._cluster.patch(kind, namespace, name, {"metadata": {"labels": lost}})
         if owner is not None and owner.takes_along:
             raise _NameTaken(Cause("Waiting", f"waiting for {what} to go with its former owner", final=False))

@@ -97,10 +97,11 @@ class Reconciler:
             if not planned.actions:
                 break
             for action in planned.actions:
-                if not await self._executor.execute(case, action):
+                done = await self._executor.execute(case, action)
+                if done is None:
                     break  # what follows may rest on it
-                self._log_action(key, action)
-                self._post(key, action.note)
+                self._log_action(key, action, done.note)
+                self._post(key, done.note)
         else:
             keys = ", ".join(action.key for action in planned.actions)
             raise RuntimeError(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
@@ -118,7 +119,7 @@ class Reconciler:
         if note is not None and workload is not None:
             self._events.post(workload, note)
 
-    def _log_action(self, key: Key, action: Action) -> None:
+    def _log_action(self, key: Key, action: Action, note: Note | None) -> None:
         """One line for each write, as its note has it or else by what was written."""
         match action:
             case Rehearse():
@@ -129,7 +130,7 @@ class Reconciler:
                 what, name = "changed", f"{action.kind}/{action.name}"
             case Delete():
                 what, name = "deleted", action.key
-        note = action.note or Note("Normal", what.capitalize(), f"{what} {name.replace('/', ' ')}")
+        note = note or Note("Normal", what.capitalize(), f"{what} {name.replace('/', ' ')}")
         _log(key, name, note)
 
     def _log_status(self, key: Key, status: WorkloadStatus, notes: tuple[Note, ...]) -> None:

@@ -11,7 +11,7 @@ from twinhull.api.base import API_VERSION, Raw
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
-from twinhull.hulls.hull import HULL_LABEL, REVISION_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.observe import Knowledge, observe
@@ -95,7 +95,12 @@ def hull(  # noqa: PLR0913  one parameter a part
     status: Raw | None = None,
 ) -> Raw:
     """A Pod, VirtualMachine or VirtualMachineInstance with the Workload's label."""
-    labels = {WORKLOAD_LABEL: NAME, HULL_LABEL: kind, REVISION_LABEL: name.rpartition("-")[2]}
+    labels = {
+        WORKLOAD_LABEL: NAME,
+        HULL_LABEL: kind,
+        HULL_NAME_LABEL: name,
+        REVISION_LABEL: name.rpartition("-")[2],
+    }
     gone = {"deletionTimestamp": at(870), "deletionGracePeriodSeconds": 30} if deleting else {}
     specs: dict[str, Raw] = {
         "Pod": {"containers": [{"name": "web", "image": "nginx:1"}]},
@@ -128,6 +133,18 @@ def terminated(name: str, code: int, *, seconds: float = 5, **more: Any) -> Raw:
     """A container's status after its end, that many seconds after everything was created."""
     end = {"exitCode": code, "finishedAt": at(seconds), **more}
     return {"name": name, "state": {"terminated": end}}
+
+
+def as_asked(raw: Raw, hull: str | None = None) -> Raw:
+    """A Workload whose status says of its present spec that all is as asked, in this hull."""
+    said = [
+        {"type": kind, "status": status, "reason": "Ready", "message": "", "lastTransitionTime": at()}
+        | {"observedGeneration": 1}
+        for kind, status in (("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"))
+    ]
+    name = hull or case(raw).hull_name
+    found = {"kind": case(raw).hull_kind, "name": name, "revision": name.rpartition("-")[2], "ready": True}
+    return raw | {"status": {"observedGeneration": 1, "conditions": said, "hull": found}}
 
 
 def companion(kind: str, name: str, *, owner: Raw | None = OURS, deleting: bool = False, **more: Any) -> Raw:

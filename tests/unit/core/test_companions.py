@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.core.actions import Action, Change, Create, Delete
+from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.companions import upkeep
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.merge import merge_patch
 
-from .objects import KUBEVIRT, OURS, case, companion, hull, workload
+from .objects import KUBEVIRT, OURS, as_asked, case, companion, hull, running, workload
 
 FORMER = OURS | {"uid": "uid-former"}
 PORTS = {"containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]}
@@ -166,3 +166,67 @@ def test_service_that_leads_to_one_hull_leads_to_all_again_though_the_new_revisi
     assert isinstance(change, Change)
     assert change.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
     assert change.patch["spec"]["ports"] == pinned["spec"]["ports"]
+POD = case(SERVED).hull_name
+
+
+def drift(sentence: str) -> Note:
+    return Note("Warning", "DriftCorrected", sentence)
+
+
+def test_service_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
+    (action,) = kept(as_asked(SERVED), hull("Pod", POD, status=running()))
+    assert isinstance(action, Create)
+    assert action.note == drift("created Service web again, which somebody had deleted")
+    assert action.found == drift("put back the labels of Service web")
+
+
+def test_service_that_is_made_for_the_first_time_is_no_drift() -> None:
+    (action,) = kept(SERVED)
+    assert isinstance(action, Create)
+    assert (action.note, action.found) == (None, None)
+
+
+def test_service_that_somebody_changed_is_told_by_its_fields_when_it_is_put_back() -> None:
+    changed = service()
+    changed["spec"] = changed["spec"] | {"type": "NodePort", "selector": {"app": "x"}}
+    (action,) = kept(as_asked(SERVED), changed, hull("Pod", POD, status=running()))
+    assert action.note == drift("put back spec.type, spec.selector of Service web")
+
+
+def test_manifest_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
+    (action,) = kept(as_asked(MACHINE), KUBEVIRT, hull("VirtualMachine", VM))
+    assert action.note == drift(f"created ConfigMap {VM} again, which somebody had deleted")
+
+
+def test_manifest_that_somebody_changed_is_told_when_it_is_put_back() -> None:
+    edited = manifest(data={"manifest.json": "{}"})
+    edited["metadata"]["annotations"] = {"twinhull.dev/manifest": "another"}
+    (action,) = kept(as_asked(MACHINE), KUBEVIRT, hull("VirtualMachine", VM), edited)
+    assert action.note == drift(f"put back the manifest in ConfigMap {VM}")
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [("twinhull.dev/hull-name", None), ("twinhull.dev/hull-name", "other"), ("twinhull.dev/revision", None)],
+)
+def test_labels_of_a_pod_are_put_back(label: str, value: str | None) -> None:
+    changed = hull("Pod", POD, status=running())
+    was = changed["metadata"]["labels"].pop(label)
+    if value:
+        changed["metadata"]["labels"][label] = value
+    (action,) = kept(as_asked(SERVED), changed, service())
+    assert isinstance(action, Change)
+    assert (action.key, action.patch) == (f"Pod/{POD}/change", {"metadata": {"labels": {label: was}}})
+    assert action.note == drift(f"put back the labels {label} of Pod {POD}")
+
+
+def test_labels_that_others_added_stay() -> None:
+    theirs = hull("Pod", POD, status=running())
+    theirs["metadata"]["labels"]["mesh"] = "in"
+    assert kept(SERVED, theirs, service()) == []
+
+
+def test_a_machine_that_runs_is_not_given_the_name_that_its_launcher_lacks() -> None:
+    before = hull("VirtualMachine", VM)
+    del before["metadata"]["labels"]["twinhull.dev/hull-name"]
+    assert kept(MACHINE, KUBEVIRT, manifest(), before) == []

@@ -37,8 +37,8 @@ def pod(  # noqa: PLR0913  one parameter a part
     status = running(ready=ready, since=max(since, unready))
     made = hull("Pod", name, deleting=deleting, spec=PORTS, status=status)
     made["metadata"] |= {"creationTimestamp": at(since)}
-    if named:
-        made["metadata"]["labels"][HULL_NAME_LABEL] = name
+    if not named:
+        del made["metadata"]["labels"][HULL_NAME_LABEL]
     return made
 
 
@@ -135,7 +135,7 @@ SITUATIONS: dict[str, tuple[Case, str, list[str]]] = {
     "the new one was made before hulls had their names as labels": (
         case(WEB, pod(OLD), pod(NEW, since=1, named=False), service(), now=after(9)),
         "Replacing",
-        [f"delete Pod/{OLD}"],
+        [f"change Pod/{NEW}", f"delete Pod/{OLD}"],
     ),
     "somebody took away since when the Service is moved": (
         case(WEB, pod(OLD), pod(NEW, since=1), service(NEW), now=after(99)),

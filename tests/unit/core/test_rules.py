@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from twinhull.api.base import API_VERSION, Raw
-from twinhull.core.actions import Action, Create, Delete, Rehearse
+from twinhull.core.actions import Action, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
@@ -24,6 +24,7 @@ from .objects import (
     KUBEVIRT,
     NOW,
     OURS,
+    as_asked,
     at,
     case,
     companion,
@@ -287,7 +288,11 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     ),
     "somebody deletes the Pod": (
         case(CONTAINER, hull("Pod", POD, deleting=True, status=running())),
-        ("under way", "Restarting", f"waiting for Pod {POD} to end"),
+        (
+            "under way",
+            "Restarting",
+            f"Pod {POD} is being deleted by somebody else, and is made again once it is gone",
+        ),
         [],
     ),
     "it ran to completion": (
@@ -650,3 +655,32 @@ def test_the_clock_is_the_one_that_is_passed_in() -> None:
     step = decide(case(CONTAINER, hull("Pod", POD), now=never))
     assert step.reconciling
     assert DEFAULTS.first_report == 5
+
+
+def test_hull_that_was_there_before_is_created_again() -> None:
+    (action,) = plan(case(as_asked(CONTAINER))).actions
+    assert isinstance(action, Create)
+    assert action.note == Note("Normal", "Created", f"created Pod {POD} again (isolation Container)")
+    assert action.found == Note("Warning", "DriftCorrected", f"put back the labels of Pod {POD}")
+
+
+def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:
+    required = {
+        "type": "RestartRequired",
+        "status": "True",
+        "message": "a non-live-updatable field was changed",
+    }
+    changed = hull(
+        "VirtualMachine", VM, status={"conditions": [*conditions("True"), required], "ready": True}
+    )
+    instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
+    step = decide(case(MACHINE, KUBEVIRT, changed, instance))
+    assert (step.ready, step.reason, step.stalled, step.reconciling, step.actions) == (
+        *("True", "MachineEdited", False, False),
+        (),
+    )
+    assert step.message == (
+        f"VirtualMachine {VM} is ready, but somebody has changed its spec, which takes effect when it "
+        "restarts (a non-live-updatable field was changed): give the Workload another annotation "
+        "twinhull.dev/restart to have one that is as the Workload asks"
+    )

@@ -76,7 +76,7 @@ def seen(**spec: Any) -> Raw:
 def test_service_as_the_api_server_completes_it_is_no_other() -> None:
     desired = render(port(80, "http"))
     assert desired
-    assert not service.differs(desired, seen())
+    assert service.differences(desired, seen()) == ()
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_service_as_the_api_server_completes_it_is_no_other() -> None:
 def test_changed_service_is_another(change: Raw) -> None:
     desired = render(port(80, "http"))
     assert desired
-    assert service.differs(desired, seen(**change))
+    assert service.differences(desired, seen(**change)) == tuple(f"spec.{field}" for field in change)
 
 
 def test_service_without_our_label_is_another_and_with_more_labels_is_not() -> None:
     desired = render(port(80, "http"))
     assert desired
-    assert service.differs(desired, {**seen(), "metadata": {}})
+    assert service.differences(desired, {**seen(), "metadata": {}}) == ("metadata.labels",)
     labels = {"twinhull.dev/workload": "web", "more": "x"}
-    assert not service.differs(desired, {**seen(), "metadata": {"labels": labels}})
+    assert service.differences(desired, {**seen(), "metadata": {"labels": labels}}) == ()

@@ -10,6 +10,7 @@ import pytest
 from tests.sequences import content
 from tests.sequences.changes import LARGE, SMALL, container
 from twinhull.api.base import Raw
+from twinhull.core.actions import Note
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused, ServerError, Unreachable
 from twinhull.shell.kinds import POD, SERVICE, WORKLOAD
 
@@ -122,11 +123,12 @@ def test_name_that_is_taken_is_said_and_tried_again() -> None:
     assert world.condition("Ready")["reason"] == "Ready"
 
 
-@pytest.mark.parametrize("kind", ["Pod", "Service"])
-def test_label_that_was_taken_off_is_put_back(kind: str) -> None:
-    world = started()
+@pytest.mark.parametrize("kind", ["Pod", "Service", "VirtualMachine"])
+@pytest.mark.parametrize("value", [None, "other"])
+def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, value: str | None) -> None:
+    world = started("VirtualMachine" if kind == "VirtualMachine" else "Container")
     (obj,) = world.server.all(kind)
-    labels = {"twinhull.dev/workload": None, "twinhull.dev/hull": None}
+    labels = {"twinhull.dev/workload": value, "twinhull.dev/hull": None}
     key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
     before = obj["metadata"]["uid"]
     patched = world.server.patch(kind, key, {"metadata": {"labels": labels}})
@@ -139,6 +141,8 @@ def test_label_that_was_taken_off_is_put_back(kind: str) -> None:
     assert found["metadata"]["uid"] == before
     assert found["metadata"]["labels"]["twinhull.dev/workload"] == "web"
     assert world.make_pass() == []
+    sentence = f"put back the labels of {kind} {found['metadata']['name']}"
+    assert Note("Warning", "DriftCorrected", sentence) in world.events.notes
 
 
 @pytest.mark.parametrize("done", [True, False])
