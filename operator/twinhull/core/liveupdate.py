@@ -76,13 +76,11 @@ def _size(case: Case) -> Size | None:
 def _change(case: Case, hull: Hull) -> Change:
     """The revision, which the machine's next instance has too, and the size; the note comes with them."""
     labels, template = {REVISION_LABEL: case.revision}, _template(case)
-    metadata = {"labels": labels, "annotations": template["metadata"]["annotations"]}
+    pending = replace(case.applied_to_machine, pending=True)
+    inside = {"labels": labels, "annotations": {APPLIED_ANNOTATION: case.applied.note()}}
     patch: Raw = {
-        "metadata": {
-            "labels": labels,
-            "annotations": {APPLIED_ANNOTATION: replace(case.applied_to_machine, pending=True).note()},
-        },
-        "spec": {"template": {"metadata": metadata}},
+        "metadata": {"labels": labels, "annotations": {APPLIED_ANNOTATION: pending.note()}},
+        "spec": {"template": {"metadata": inside}},
     }
     if named := case.spec.virtual_machine.instancetype:
         patch["spec"]["instancetype"] = {**named.raw(), "revisionName": None}

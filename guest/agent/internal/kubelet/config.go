@@ -67,10 +67,15 @@ func Config(clusterDomain string) kube.Object {
 
 // Arguments are the kubelet's flags. The node's name is the end of the Pod's (manifest.SplitName). Without an
 // address the kubelet would ask the cluster's DNS for one by that name (pkg/kubelet/nodestatus/setters.go).
+//
+// Of each container two that have ended are kept: one that is made and not yet started counts among them
+// (pkg/kubelet/kuberuntime/kuberuntime_gc.go, evictableContainers), and on a slow machine the one before it, which
+// tells how it ended, would be collected meanwhile.
 func Arguments(node, address string) []string {
 	return []string{
 		"--config=" + rundir.KubeletConfig,
 		"--root-dir=" + Root,
+		"--maximum-dead-containers-per-container=2",
 		"--hostname-override=" + node,
 		"--node-ip=" + address,
 	}
