@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests import kustomize_schema, parity_page
+from tests import kustomize_schema, locks, parity_page
 from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
@@ -99,6 +99,8 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
     ("docs/parity.md", parity_page.page),
+    ("image/build.lock", locks.build),
+    ("image/runtime.lock", locks.runtime),
     ("charts/twinhull/README.md", page.page),
     ("charts/twinhull/files/crds/isolationpolicies.yaml", lambda: _yaml(crd.isolation_policies())),
     ("charts/twinhull/files/crds/workloads.yaml", lambda: _yaml(crd.workloads())),

@@ -1,6 +1,7 @@
 """A proxy before the API server: it writes down each request, and can stand in the way of one.
 
-Plain HTTP on loopback goes in, TLS with the client certificate of a kubeconfig comes out; watches stream.
+Plain HTTP on loopback goes in, TLS with the client certificate or token of a kubeconfig comes out; watches
+stream.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ class RequestProxy:
         )
         self._upstream = urlsplit(settings.host).netloc
         self._tls = create_default_context(cafile=settings.ssl_ca_cert)
-        self._tls.load_cert_chain(str(settings.cert_file), settings.key_file)
+        if settings.cert_file:
+            self._tls.load_cert_chain(str(settings.cert_file), settings.key_file)
+        token = settings.get_api_key_with_prefix("BearerToken")
+        self.credentials = {"Authorization": token} if token else {}
         self._lock = threading.Lock()
         self._seen: list[Request] = []
         self._refused: list[Request] = []
@@ -208,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._upstream = self._upstream or self.proxy.connect()
         headers = {key: value for key, value in self.headers.items() if key.lower() not in _HOP_BY_HOP}
+        headers |= self.proxy.credentials
         self._upstream.request(request.method, self.path, request.body or None, headers)
         response = self._upstream.getresponse()
         answered = Request(request.method, request.path, request.query, request.body, response.status)

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.chart.helm import NAMESPACE, Helm, Manifest
 
 #: Each folder of deploy/ and the chart's values for it. The guest's key can't be committed: whoever deploys
@@ -48,6 +50,11 @@ def without_helm(obj: Manifest) -> Manifest:
         kept = {key: value for key, value in (metadata.pop(field, None) or {}).items() if key not in keys}
         metadata |= {field: kept} if kept else {}
     return {**obj, "metadata": metadata}
+
+
+def parsed(text: str) -> list[Manifest]:
+    """The objects in a text of several."""
+    return [obj for obj in yaml.load_all(text, yaml.CSafeLoader) if obj]
 
 
 def namespace() -> Manifest:

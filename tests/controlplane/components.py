@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.controlplane.pki import Pki
 
 _STAGES = Path(__file__).parent / "stages"
+_AUDIT_POLICY = Path(__file__).parent / "audit.yaml"
 _SERVICES = "10.0.0.0/16"
 _PODS = "10.64.0.0/12"
 # Controllers ask as fast as they can; the defaults (20 requests a second) are for clusters with other users.
@@ -72,8 +73,8 @@ def etcd(data: Path, pki: Pki, ports: Ports) -> Launch:
     )
 
 
-def apiserver(pki: Pki, ports: Ports) -> Launch:
-    """The API server, with RBAC and the aggregation layer.
+def apiserver(audit_log: Path, pki: Pki, ports: Ports) -> Launch:
+    """The API server, with RBAC and the aggregation layer. What the operator asks for is written down.
 
     Its requestheader flags make it publish the ConfigMap extension-apiserver-authentication, without which
     virt-api doesn't start.
@@ -106,6 +107,9 @@ def apiserver(pki: Pki, ports: Ports) -> Launch:
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
             f"--proxy-client-cert-file={pki.front_proxy.certificate}",
             f"--proxy-client-key-file={pki.front_proxy.key}",
+            f"--audit-policy-file={_AUDIT_POLICY}",
+            f"--audit-log-path={audit_log}",
+            "--audit-log-maxsize=1000",
         ],
     )
 

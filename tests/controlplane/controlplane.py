@@ -82,6 +82,11 @@ class ControlPlane(Cluster):
         return self._supervisor.folder
 
     @property
+    def audit_log(self) -> Path:
+        """Where the API server writes what ServiceAccounts of the operator's namespace ask for."""
+        return self.folder / "logs" / "audit.log"
+
+    @property
     def processes(self) -> tuple[Process, ...]:
         """The processes it is made of, in the order of their start."""
         return self._supervisor.processes
@@ -117,7 +122,7 @@ class ControlPlane(Cluster):
     def _start(self, nodes: int, *, kubevirt: bool) -> None:
         supervisor, identities = self._supervisor, self._identities
         supervisor.start(components.etcd(self.folder / "etcd", self._pki, self._ports))
-        supervisor.start(components.apiserver(self._pki, self._ports))
+        supervisor.start(components.apiserver(self.audit_log, self._pki, self._ports))
         supervisor.ready({"kube-apiserver": lambda: self.api.raw("GET", "/readyz")[0] == 200})
         controllers = identities.kubeconfig("system:kube-controller-manager")
         supervisor.start(components.controller_manager(controllers, self._pki))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chart import rights
 from tests.controlplane import Cluster
 from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Subject
@@ -17,6 +18,12 @@ from tests.operator_process import OperatorProcess
 from tests.request_proxy import RequestProxy
 
 _CRDS = Path(__file__).parents[3] / "crds"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back at all other tests comes after them."""
+    items.sort(key=lambda item: item.path.name == "test_rights.py")
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +41,21 @@ def install_crds(cluster: Cluster) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def account(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kubeconfig of the operator's ServiceAccount, which has exactly the rights that the chart gives it."""
+    return rights.grant(cluster, tmp_path_factory.mktemp("account"), rights.manifests("default"))
+
+
 @pytest.fixture(scope="module")
-def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+def operator(
+    cluster: Cluster,  # noqa: ARG001  the kinds are there first
+    account: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[OperatorProcess]:
     """The operator, with its options at their defaults."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
-    started = OperatorProcess.start(cluster.kubeconfig, log)
+    started = OperatorProcess.start(account, log)
     yield started
     started.stop()
 
@@ -58,7 +75,7 @@ def policies(cluster: Cluster, namespace: str) -> Iterator[Policies]:
 
 
 @pytest.fixture
-def proxy(cluster: Cluster, tmp_path: Path) -> Iterator[RequestProxy]:
+def proxy(account: Path, tmp_path: Path) -> Iterator[RequestProxy]:
     """A proxy before the API server, for an operator of the test's own: its module mustn't use `operator`."""
-    with RequestProxy.running(cluster.kubeconfig, tmp_path) as running:
+    with RequestProxy.running(account, tmp_path) as running:
         yield running

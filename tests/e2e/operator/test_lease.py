@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chart.helm import NAMESPACE
 from tests.controlplane import Cluster, eventually
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.operator_process import OperatorProcess
@@ -22,10 +23,13 @@ SHORT = 4.0
 
 
 class Crew:
-    """Operators of one Lease in the test's namespace, started one after the other."""
+    """Operators of one Lease, where the chart lets it be, started one after the other."""
 
-    def __init__(self, cluster: Cluster, namespace: str, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, cluster: Cluster, account: Path, namespace: str, folder: Path, stack: ExitStack
+    ) -> None:
         self.cluster = cluster
+        self.account = account
         self.namespace = namespace
         self._folder = folder
         self._stack = stack
@@ -34,13 +38,13 @@ class Crew:
     def add(self, seconds: float, kubeconfig: Path | None = None) -> OperatorProcess:
         self._count += 1
         log = self._folder / f"operator-{self._count}.log"
-        options = ("--leader-elect", "--lease-namespace", self.namespace, "--lease-seconds", str(seconds))
-        operator = OperatorProcess.start(kubeconfig or self.cluster.kubeconfig, log, *options)
+        options = ("--leader-elect", "--lease-namespace", NAMESPACE, "--lease-seconds", str(seconds))
+        operator = OperatorProcess.start(kubeconfig or self.account, log, *options)
         self._stack.callback(operator.kill)
         return operator
 
     def lease(self) -> Manifest:
-        found = self.cluster.api.get("Lease", "twinhull", self.namespace)
+        found = self.cluster.api.get("Lease", "twinhull", NAMESPACE)
         return {} if found is None else dict(found["spec"])
 
     def is_led(self, transitions: int = 0) -> str:
@@ -55,9 +59,10 @@ class Crew:
 
 
 @pytest.fixture
-def crew(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Crew]:
+def crew(cluster: Cluster, account: Path, namespace: str, tmp_path: Path) -> Iterator[Crew]:
+    cluster.api.delete("Lease", "twinhull", NAMESPACE)
     with ExitStack() as stack:
-        yield Crew(cluster, namespace, tmp_path, stack)
+        yield Crew(cluster, account, namespace, tmp_path, stack)
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ def runtime_class(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.fixture
-def start(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[], OperatorProcess]]:
+def start(account: Path, tmp_path: Path) -> Iterator[Callable[[], OperatorProcess]]:
     """Starts an operator, which ends with the test."""
     started: list[OperatorProcess] = []
 
     def begin() -> OperatorProcess:
-        started.append(OperatorProcess.start(cluster.kubeconfig, tmp_path / "operator.log"))
+        started.append(OperatorProcess.start(account, tmp_path / "operator.log"))
         return started[-1]
 
     yield begin

@@ -106,9 +106,9 @@ def test_it_lives_but_is_not_ready_while_it_cannot_list(proxy: RequestProxy) -> 
         assert process.wait(10) == 0
 
 
-def test_it_ends_well_though_it_has_only_begun(cluster: Cluster) -> None:
+def test_it_ends_well_though_it_has_only_begun(account: Path) -> None:
     where = address()
-    with started(cluster.kubeconfig, where) as process:
+    with started(account, where) as process:
         eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
         process.terminate()
         assert process.wait(15) == 0
@@ -150,10 +150,10 @@ def test_it_does_not_live_on_without_its_watches(proxy: RequestProxy, where_from
         assert process.returncode != 0
 
 
-def test_options_can_be_given_by_the_environment(cluster: Cluster, namespace: str) -> None:
+def test_options_can_be_given_by_the_environment(cluster: Cluster, account: Path, namespace: str) -> None:
     where = address()
     environment = {"TWINHULL_DEFAULT_ISOLATION": "VirtualMachine", "TWINHULL_GUEST_IMAGE": GUEST_IMAGE}
-    with started(cluster.kubeconfig, where, **environment):
+    with started(account, where, **environment):
         eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
         web = Subject(cluster, namespace)
         web.apply("Auto")
@@ -161,9 +161,9 @@ def test_options_can_be_given_by_the_environment(cluster: Cluster, namespace: st
     assert (isolation["resolved"], isolation["reason"]) == ("VirtualMachine", "OperatorDefault")
 
 
-def test_a_machine_without_any_guest_image_stalls(cluster: Cluster, namespace: str) -> None:
+def test_a_machine_without_any_guest_image_stalls(cluster: Cluster, account: Path, namespace: str) -> None:
     where = address()
-    with started(cluster.kubeconfig, where):
+    with started(account, where):
         eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
         web = Subject(cluster, namespace)
         web.apply("VirtualMachine")
@@ -210,11 +210,11 @@ def test_a_kubeconfig_that_is_none_is_said_to_a_person(tmp_path: Path) -> None:
     assert f"the kubeconfig {wrong} can't be used (" in ended.stderr
 
 
-def test_a_taken_health_port_is_said_to_a_person(cluster: Cluster) -> None:
+def test_a_taken_health_port_is_said_to_a_person(account: Path) -> None:
     where = address()
-    with started(cluster.kubeconfig, where):
+    with started(account, where):
         eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
-        ended = run("run", "--health-address", where, KUBECONFIG=str(cluster.kubeconfig))
+        ended = run("run", "--health-address", where, KUBECONFIG=str(account))
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert f"Error: health can't be served at {where} (" in ended.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,9 @@ _barriers = count()
 
 
 @pytest.fixture(scope="module")
-def proxy(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestProxy]:
+def proxy(account: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestProxy]:
     """A proxy before the API server, which counts."""
-    with RequestProxy.running(cluster.kubeconfig, tmp_path_factory.mktemp("proxy")) as running:
+    with RequestProxy.running(account, tmp_path_factory.mktemp("proxy")) as running:
         yield running
 
 

@@ -120,10 +120,12 @@ def world(cluster: Cluster, namespace: str) -> Iterator[World]:
     remove()
 
 
-def test_what_always_holds_holds_through_changes_and_restarts(world: World, tmp_path: Path) -> None:
+def test_what_always_holds_holds_through_changes_and_restarts(
+    world: World, account: Path, tmp_path: Path
+) -> None:
     chance = random.Random(5)  # noqa: S311
     options = ("--sandbox-runtime-class", "sequences")
-    operator = OperatorProcess.start(world.cluster.kubeconfig, tmp_path / "operator.log", *options)
+    operator = OperatorProcess.start(account, tmp_path / "operator.log", *options)
     chronicle = Chronicle(world.cluster.api, world.namespace)
     begin(world)
     for _round in range(_ROUNDS):
@@ -136,7 +138,7 @@ def test_what_always_holds_holds_through_changes_and_restarts(world: World, tmp_
                     member.change(change)
             if number == len(world.members) // 2:
                 operator.kill()
-        operator = OperatorProcess.start(world.cluster.kubeconfig, tmp_path / "operator.log", *options)
+        operator = OperatorProcess.start(account, tmp_path / "operator.log", *options)
         for member in world.members:
             check_end(world, member, member.settled())
         check_floor(world, chronicle.given(since))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chart import rights
 from tests.controlplane import ControlPlane
 from tests.e2e.operator.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
@@ -29,7 +30,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="module")
 def operator(bare: ControlPlane) -> Iterator[OperatorProcess]:
     install_crds(bare)
-    started = OperatorProcess.start(bare.kubeconfig, bare.folder / "operator.log")
+    account = rights.grant(bare, bare.folder / "kubeconfigs", rights.manifests("default"))
+    started = OperatorProcess.start(account, bare.folder / "operator.log")
     yield started
     started.stop()
 

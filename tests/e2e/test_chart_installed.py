@@ -1,0 +1,256 @@
+"""The chart in a cluster, by the real Helm 4 and Helm 3: installed, upgraded, rolled back, uninstalled.
+
+The simulated nodes only pretend to run the operator's Pod. It runs beside it, with the options of that Pod
+and the rights of its ServiceAccount.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.chart import manifests, rights
+from tests.chart.helm import CHART, NAMESPACE, Helm, Manifest, find
+from tests.controlplane import ControlPlane, build
+from tests.e2e.operator.subject import Subject
+from tests.operator_process import OperatorProcess
+
+pytestmark = pytest.mark.simulated
+
+DEPLOY = CHART.parents[1] / "deploy"
+CRDS = ("workloads.twinhull.dev", "isolationpolicies.twinhull.dev")
+#: The simulated test Pod ends well.
+VALUES: Manifest = {"tests": {"podAnnotations": {"simulate.twinhull.dev/exit": "0"}}}
+WAIT = ("--wait", "--timeout", "180s")
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A cluster of its own, without KubeVirt: nobody else's objects, and kinds that come and go."""
+    started = ControlPlane.start(tmp_path_factory.mktemp("chart control plane"), kubevirt=False)
+    yield started
+    started.stop()
+
+
+@dataclass
+class Release:
+    """A release of the chart."""
+
+    helm: Helm
+    plane: ControlPlane
+    folder: Path
+
+    def __call__(self, verb: str, *options: str, values: Manifest | None = None) -> str:
+        """A Helm command for it."""
+        return self.helm(verb, "twinhull", *options, "--namespace", NAMESPACE, values=values)
+
+    @property
+    def deployment(self) -> Manifest:
+        """The Deployment as it is."""
+        found = self.plane.api.get("Deployment", "twinhull", NAMESPACE)
+        assert found is not None
+        return found
+
+    def key(self) -> bytes:
+        """The guest's key."""
+        found = self.plane.api.get("Secret", "twinhull-guest-key", NAMESPACE)
+        assert found is not None
+        return base64.b64decode(found["data"]["key"])
+
+    def args(self) -> list[str]:
+        """The options of the operator, with files and places as they are here."""
+        (self.folder / "key").write_bytes(self.key())
+        (self.folder / "registries.yaml").write_text("[]")
+        (container,) = self.deployment["spec"]["template"]["spec"]["containers"]
+        verb, *options = container["args"]
+        assert verb == "run"
+        here = {
+            "--guest-key-file": str(self.folder / "key"),
+            "--guest-registries": str(self.folder / "registries.yaml"),
+            "--health-address": "",  # the process beside the Pod has its own
+        }
+        named = [(option, option.partition("=")[0]) for option in options]
+        mine = [option if name not in here else f"{name}={here[name]}" for option, name in named]
+        return [option for option in mine if not option.endswith("=")] + [f"--lease-namespace={NAMESPACE}"]
+
+    @contextmanager
+    def operator(self) -> Iterator[OperatorProcess]:
+        """The operator that the Deployment asks for."""
+        account = rights.kubeconfig_of(self.plane, self.folder, "twinhull")
+        running = OperatorProcess.start(account, self.folder / "operator.log", *self.args())
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(params=build.HELM)
+def release(request: pytest.FixtureRequest, plane: ControlPlane, tmp_path: Path) -> Release:
+    """Not yet installed, in a namespace that admits what the restricted standard does."""
+    name: str = request.param
+    plane.api.apply(manifests.namespace())
+    return Release(Helm.built(name, tmp_path, plane.kubeconfig), plane, tmp_path)
+
+
+def test_workloads_outlive_what_is_done_to_the_release(release: Release, plane: ControlPlane) -> None:
+    release("install", str(CHART), *WAIT, values=VALUES)
+    assert release.deployment["status"]["readyReplicas"] == 2
+    key = release.key()
+    assert len(key) == 32
+    try_out(release)
+    assert "Succeeded" in release("test")
+
+    web = Subject(plane, "default")
+    with release.operator():
+        web.apply()
+        web.becomes("Ready")
+    hull = web.hull()["metadata"]["uid"]
+
+    release("upgrade", str(CHART), *WAIT, values={**VALUES, "workers": 8, "replicas": 3})
+    assert "--workers=8" in release.args()
+    assert release.key() == key
+    with release.operator():
+        still_runs(web, hull)
+
+    release("rollback", "1", *WAIT)
+    assert "--workers=16" in release.args()
+    assert release.key() == key
+    with release.operator():
+        still_runs(web, hull)
+
+    kept = release("uninstall", "--wait")
+    assert all(name in kept for name in CRDS)
+    assert plane.api.get("Deployment", "twinhull", NAMESPACE) is None
+    assert web.get()["metadata"].get("deletionTimestamp") is None
+    assert web.hull()["metadata"]["uid"] == hull
+
+    release("install", str(CHART), *WAIT, values={**VALUES, "crds": {"keep": False}})
+    assert release.key() == key
+    with release.operator():
+        still_runs(web, hull)
+
+    release("uninstall", "--wait")
+    plane.eventually(
+        lambda: not any(plane.api.get("CustomResourceDefinition", name) for name in CRDS),
+        60,
+        "the kinds are gone",
+    )
+    plane.eventually(lambda: plane.api.list("Pod", "default") == [], 60, "what they ran in is gone")
+    plane.api.delete("Secret", "twinhull-guest-key", NAMESPACE)
+
+
+def still_runs(web: Subject, hull: str) -> None:
+    """The operator has looked at the Workload again, and let its hull be."""
+    web.change(replacement={"drainSeconds": 7})
+    generation = web.get()["metadata"]["generation"]
+    web.eventually(
+        lambda: web.get()["status"].get("observedGeneration") == generation, "the operator has seen it"
+    )
+    web.becomes("Ready")
+    assert web.hull()["metadata"]["uid"] == hull
+    web.change(replacement=None)
+
+
+def try_out(release: Release) -> None:
+    """What `helm test` runs, by somebody with the rights that it has."""
+    rendered = release.helm.template(VALUES)
+    assert "Pod" not in {obj["kind"] for obj in rendered}
+    text = release.helm("template", "twinhull", str(CHART), "--namespace", NAMESPACE, values=VALUES)
+    tests = [obj for obj in manifests.parsed(text) if obj["metadata"]["name"] == "twinhull-test"]
+    allowing = [obj for obj in tests if obj["kind"] != "Pod"]
+    assert len(allowing) == 3
+    for obj in allowing:
+        release.plane.api.apply(obj)
+    account = rights.kubeconfig_of(release.plane, release.folder, "twinhull-test")
+    (container,) = find(tests, "Pod")["spec"]["containers"]
+    ended = subprocess.run(
+        [sys.executable, "-c", *container["args"]],
+        env=os.environ | {"KUBECONFIG": str(account)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout.startswith("the API server would take a Workload of uid"), ended.stderr
+    assert release.plane.api.list("Workload", NAMESPACE) == []
+    for obj in allowing:
+        release.plane.api.delete(obj["kind"], obj["metadata"]["name"], NAMESPACE)
+
+
+@pytest.fixture(scope="module")
+def kinds(plane: ControlPlane) -> Iterator[None]:
+    """The operator's kinds and namespaces, without Helm."""
+    plane.kubectl("apply", "-k", str(DEPLOY / "crds"))
+    plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind")
+    for name in ("team-a", "team-b"):
+        plane.kubectl("create", "namespace", name)
+    plane.api.apply(manifests.namespace())
+    yield
+    plane.kubectl("delete", "-k", str(DEPLOY / "crds"))
+    for kind in ("ClusterRole", "ClusterRoleBinding"):
+        plane.kubectl("delete", kind, "--selector", "app.kubernetes.io/part-of=twinhull")
+    plane.kubectl(
+        *("delete", "serviceaccount,role,rolebinding", "--all-namespaces"),
+        *("--selector", "app.kubernetes.io/part-of=twinhull"),
+    )
+
+
+@pytest.mark.usefixtures("kinds")
+class TestWithFewRights:
+    """Operators that may do less; each test's audit log has nothing that was forbidden."""
+
+    @pytest.mark.parametrize("variant", manifests.VARIANTS)
+    def test_kustomize_applies_it(self, plane: ControlPlane, variant: str) -> None:
+        applied = plane.kubectl("apply", "--dry-run=server", "-k", str(DEPLOY / variant))
+        assert "deployment.apps/twinhull created" in applied
+
+    def test_an_operator_of_some_namespaces_serves_them(self, plane: ControlPlane, tmp_path: Path) -> None:
+        account = rights.grant(plane, tmp_path, rights.manifests("namespaced"))
+        options = ("--namespace", "team-a", "--namespace", "team-b")
+        plane.api.apply(
+            {
+                "apiVersion": "node.k8s.io/v1",
+                "kind": "RuntimeClass",
+                "metadata": {"name": "gvisor"},
+                "handler": "runsc",
+            }
+        )
+        operator = OperatorProcess.start(account, tmp_path / "operator.log", *options)
+        plain, sandboxed, refused = (
+            Subject(plane, *place, alive=operator.check)
+            for place in (("team-a", "plain"), ("team-b", "sandboxed"), ("team-b", "refused"))
+        )
+        elsewhere = Subject(plane, "default", "elsewhere")
+        for web in (elsewhere, plain):
+            web.apply("Container")
+        sandboxed.apply("Sandbox", sandbox={"runtimeClassName": "gvisor"})
+        refused.apply("Sandbox", sandbox={"runtimeClassName": "none"})
+        plain.becomes("Ready")
+        sandboxed.becomes("Ready")
+        refused.becomes("PodRefused")
+        assert plane.api.list("Pod", "team-b", labels="twinhull.dev/workload=refused") == []
+        plain.delete()
+        plain.eventually(lambda: plane.api.list("Pod", "team-a") == [], "its Pod is gone")
+        assert "conditions" not in elsewhere.get().get("status", {})
+        operator.stop()
+        assert rights.Used.of(plane.audit_log).forbidden == frozenset()
+
+    def test_an_operator_without_kubevirt_makes_no_machines(
+        self, plane: ControlPlane, tmp_path: Path
+    ) -> None:
+        account = rights.grant(plane, tmp_path, rights.manifests("no-kubevirt"))
+        operator = OperatorProcess.start(account, tmp_path / "operator.log", "--without-kubevirt")
+        plain, machine = (Subject(plane, "default", name, operator.check) for name in ("plain", "machine"))
+        plain.apply("Container")
+        machine.apply("VirtualMachine")
+        plain.becomes("Ready")
+        machine.becomes("KubeVirtMissing")
+        operator.stop()
+        assert rights.Used.of(plane.audit_log).forbidden == frozenset()
