@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests import parity_page
+from tests import metrics_page, parity_page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
 from twinhull.api import crd
@@ -83,6 +83,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
     ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
     ("docs/parity.md", parity_page.page),
+    ("docs/metrics.md", metrics_page.page),
 ]
 
 

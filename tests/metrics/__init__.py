@@ -1,0 +1,1 @@
+"""What asks Prometheus: the dashboard and the alerts."""
