@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests import kustomize_schema, locks, parity_page
+from tests import kustomize_schema, locks, metrics_page, parity_page
 from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
@@ -107,6 +107,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission())),
     ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
+    ("docs/metrics.md", metrics_page.page),
 ]
 
 

@@ -127,15 +127,16 @@ LEADER = Definition(
 WORKLOADS = Definition(
     "twinhull_workloads",
     "gauge",
-    ("namespace", "isolation", "hull", "ready", "stalled", "reason"),
+    ("workload_namespace", "isolation", "hull", "ready", "stalled", "reason"),
     "Workloads, by what their status says; told by the operator that acts. `reason` is the Ready condition's "
     "if it is a well-known one, else Other.",
 )
 UNREADY_SECONDS = Definition(
     "twinhull_workloads_longest_unready_seconds",
     "gauge",
-    ("namespace",),
-    "How long the one of a namespace's Workloads has been unready that has been so longest.",
+    ("workload_namespace",),
+    "How long the one of a namespace's Workloads has been unready that has been so longest. What ran to its "
+    "end, well or not, is neither.",
 )
 READY_SECONDS = Definition(
     "twinhull_workload_ready_duration_seconds",

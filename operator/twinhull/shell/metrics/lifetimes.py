@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 from twinhull.api.workload import State, WorkloadStatus
+from twinhull.core.actions import Action, Create, Delete
 from twinhull.core.case import Case
 from twinhull.core.plan import Plan
 from twinhull.shell.metrics import catalogue
@@ -30,6 +31,11 @@ class Lifetimes:
         self._ready = catalogue.READY_SECONDS.histogram(registry)
         self._duration = catalogue.REPLACEMENT_SECONDS.histogram(registry)
         self._gap = catalogue.REPLACEMENT_GAP.histogram(registry)
+        for hull in ("Pod", "VirtualMachine"):  # a series that begins with its first event hides that
+            self._ready.labels(hull)
+            for strategy in ("Recreate", "StartFirst"):
+                self._duration.labels(strategy, hull)
+                self._gap.labels(strategy, hull)
         self._never_ready: set[Key] = set()
         self._replacements: dict[Key, _Replacement] = {}
 
@@ -44,7 +50,7 @@ class Lifetimes:
             self.forget(key)
             return
         under_way = self._replacements.get(key)
-        if under_way is None and case.former and case.current is None and case.standing and planned.actions:
+        if under_way is None and _begins(case, planned):
             under_way = self._replacements[key] = _Replacement(case.now)
         if under_way is not None:
             self._follow(key, case, under_way)
@@ -77,3 +83,19 @@ class Lifetimes:
             labels = case.workload.spec.replacement.strategy, case.hull_kind
             self._duration.labels(*labels).observe((case.now - under_way.began).total_seconds())
             self._gap.labels(*labels).observe(under_way.gap.total_seconds())
+
+
+def _begins(case: Case, planned: Plan) -> bool:
+    """Whether a hull is about to be replaced: one stands, and it goes or another comes."""
+    if case.current is not None or not case.standing:
+        return False
+    return any(_concerns_hull(action) for action in planned.actions)
+
+
+def _concerns_hull(action: Action) -> bool:
+    match action:
+        case Create():
+            return bool(action.obj["kind"] != "Service")
+        case Delete():
+            return action.kind in {"Pod", "VirtualMachine"}
+    return False

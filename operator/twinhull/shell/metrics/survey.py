@@ -68,7 +68,7 @@ class Survey(Collector):
         for workload in self.store.all(kinds.WORKLOAD):
             seen = _look(workload)
             counts[seen] += 1
-            if seen[3] != "True":
+            if seen[3] != "True" and seen[5] != "Failed":  # ended for good
                 namespace, since = seen[0], _since(workload)
                 unready[namespace] = min(since, unready.get(namespace, since))
         workloads, longest = catalogue.WORKLOADS.family(), catalogue.UNREADY_SECONDS.family()

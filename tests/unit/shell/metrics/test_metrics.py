@@ -185,6 +185,20 @@ def test_a_replacement_by_start_first_has_none() -> None:
     assert counted(world, "twinhull_replacement_gap_seconds_bucket", le="0.0", **labels) == 1
 
 
+def test_a_replacement_that_is_refused_beforehand_is_none() -> None:
+    world = Simulation({})
+    world.settle()
+    world.switch("KubeVirt")
+    world.edit({"isolationPolicy": "VirtualMachine"})
+    world.wait(1000)
+    world.settle()
+    assert world.condition("Ready")["reason"] == "KubeVirtMissing"
+    world.edit({"isolationPolicy": "Container"})
+    world.settle()
+    labels = {"strategy": "Recreate", "hull": "Pod"}
+    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) == 0
+
+
 def test_a_stop_is_no_replacement() -> None:
     world = Simulation({})
     world.settle()
@@ -193,7 +207,7 @@ def test_a_stop_is_no_replacement() -> None:
     world.edit({"state": "Running"})
     world.settle()
     labels = {"strategy": "Recreate", "hull": "Pod"}
-    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) is None
+    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) == 0
 
 
 def test_a_decision_is_counted_when_it_changes() -> None:

@@ -1,0 +1,273 @@
+"""Metrics: what a real Prometheus has after real work is what happened, and answers what people ask of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import urllib3
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from tests import metrics
+from tests.controlplane import Cluster
+from tests.controlplane.ports import LOOPBACK, free_ports
+from tests.e2e.operator.policies import Policies
+from tests.e2e.operator.subject import Subject, container, template
+from tests.metrics import Prometheus, Question
+from tests.operator_process import OperatorProcess
+from tests.request_proxy import Request, RequestProxy
+from twinhull.shell.metrics import reasons
+from twinhull.shell.metrics.catalogue import CATALOGUE
+
+pytestmark = pytest.mark.simulated
+
+_VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
+#: What is only there when something goes wrong that didn't.
+_EMPTY = {"TwinhullDown"}
+
+
+@dataclass
+class Scene:
+    """An operator that has done some work, the Prometheus that watched, and the namespace that it was in."""
+
+    operator: OperatorProcess
+    page: str
+    log: Path
+    prometheus: Prometheus
+    proxy: RequestProxy
+    cluster: Cluster
+    namespace: str
+
+    def scrape(self) -> str:
+        """The page as it is now."""
+        response = urllib3.request("GET", self.page)
+        assert response.status == 200
+        return response.data.decode()
+
+    def samples(self) -> list[Sample]:
+        """The page's samples."""
+        families = text_string_to_metric_families(self.scrape())
+        return [sample for family in families for sample in family.samples]
+
+
+@pytest.fixture(scope="module")
+def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Some work of each sort: Workloads that run, flip, are replaced, raised, stalled and refused."""
+    folder = tmp_path_factory.mktemp("metrics")
+    name = cluster.api.create(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-"}}
+    )["metadata"]["name"]
+    cluster.eventually(
+        lambda: cluster.api.get("ServiceAccount", "default", name), 30, f"{name} has a ServiceAccount"
+    )
+    with ExitStack() as stack:
+        stack.callback(cluster.api.delete, "Namespace", name)
+        proxy = stack.enter_context(RequestProxy.running(cluster.kubeconfig, folder))
+        (port,) = free_ports(1)
+        address, log = f"{LOOPBACK}:{port}", folder / "operator.log"
+        options = ("--metrics-address", address, "--log-format", "json")
+        lease = ("--leader-elect", "--lease-namespace", name, "--lease-name", "metrics")
+        prometheus = stack.enter_context(Prometheus.running(folder, [address], metrics.ALERTS))
+        operator = OperatorProcess.start(proxy.kubeconfig, log, *options, *lease)
+        stack.callback(operator.kill)
+        scene = Scene(operator, f"http://{address}/metrics", log, prometheus, proxy, cluster, name)
+        policies = Policies(cluster.api, name)
+        stack.callback(policies.end)
+        _work(Subject(cluster, name, alive=operator.check), policies)
+        ready = f'twinhull_workloads{{ready="True", workload_namespace="{name}"}}'
+        cluster.eventually(
+            lambda: prometheus.query(f"sum({ready})")[0]["value"][1] == "3",
+            30,
+            "Prometheus has seen it all",
+        )
+        yield scene
+
+
+def _work(web: Subject, policies: Policies) -> None:
+    ports = template(containers=[container(ports=[{"name": "http", "containerPort": 80}])])
+    web.apply("Container", ports)
+    web.becomes("Ready")
+    web.apply("VirtualMachine", ports)
+    web.becomes("Ready")
+    first = web.named("first")
+    quick = {"strategy": "StartFirst", "drainSeconds": 1}
+    first.apply("Container", replacement=quick)
+    first.becomes("Ready")
+    first.apply("VirtualMachine", replacement=quick)
+    first.eventually(
+        lambda: first.get()["status"].get("lastChange", {}).get("how") == "Replaced", "it is replaced"
+    )
+    first.becomes("Ready")
+    web.named("nobox").apply("Sandbox")
+    web.named("nobox").becomes("RuntimeClassMissing")
+    web.cluster.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "none", "namespace": web.namespace},
+            "spec": {"hard": {"services.nodeports": "0"}},
+        }
+    )
+    refused = web.named("refused")
+    refused.apply("Container", ports, service={"enabled": True, "type": "NodePort"})
+    refused.becomes("ServiceRefused")
+    policies.make("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
+    web.named("raised").apply("Container", template(containers=[container(image="raised.example/it:1")]))
+    web.named("raised").becomes("Ready")
+
+
+def test_promtool_has_nothing_against_the_page(scene: Scene) -> None:
+    checked = metrics.promtool("check", "metrics", text=scene.scrape())
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stderr.strip() == ""
+
+
+def test_the_page_is_in_the_catalogue_with_its_labels(scene: Scene) -> None:
+    labels = {definition.name: set(definition.labels) for definition in CATALOGUE}
+    told = set()
+    for sample in scene.samples():
+        name = sample.name
+        if name not in labels:
+            name = re.sub(r"_(bucket|sum|count)$", "", name)
+        assert set(sample.labels) - {"le"} == labels[name], sample
+        told.add(name)
+    assert told == labels.keys()
+
+
+def test_labels_are_bounded(scene: Scene) -> None:
+    """No name of an object that users make is a label, and every reason is a known one."""
+    samples = scene.samples()
+    values = {value for sample in samples for value in sample.labels.values()}
+    hulls = {hull["metadata"]["name"] for hull in scene.cluster.api.list("Pod", scene.namespace)}
+    assert values.isdisjoint({"web", "first", "nobox", "refused", "raised", *hulls})
+    said = {sample.labels["reason"] for sample in samples if sample.name == "twinhull_workloads"}
+    assert said <= reasons.KNOWN | {"None", "Other"}
+    assert len(samples) < 700
+
+
+def test_workloads_are_counted_as_kubectl_shows_them(scene: Scene) -> None:
+    told = Counter[tuple[str, str, str]]()
+    for sample in scene.samples():
+        if sample.name == "twinhull_workloads" and sample.labels["workload_namespace"] == scene.namespace:
+            isolation, hull, reason = (sample.labels[label] for label in ("isolation", "hull", "reason"))
+            told[isolation, hull, reason] += int(sample.value)
+    there = Counter[tuple[str, str, str]]()
+    for workload in scene.cluster.api.list("Workload", scene.namespace):
+        status = workload["status"]
+        ready = next(found for found in status["conditions"] if found["type"] == "Ready")
+        hull = (status.get("hull") or {}).get("kind", "None")
+        there[status["isolation"]["resolved"], hull, ready["reason"]] += 1
+    assert told == there
+    assert sum(there.values()) == 5
+
+
+def test_each_write_that_was_made_is_counted(scene: Scene) -> None:
+    def agree() -> bool:
+        made = Counter(_write(request) for request in scene.proxy.requests if request.method in _VERBS)
+        told = Counter[tuple[str, str, bool]]()
+        for sample in scene.samples():
+            if sample.name == "twinhull_writes_total":
+                labels = sample.labels
+                told[labels["verb"], labels["resource"], labels["result"] == "ok"] += int(sample.value)
+        lease = ("patch", "leases", True)  # it is renewed while this looks
+        del made[lease], told[lease]
+        assert made == told
+        return True
+
+    scene.cluster.eventually(agree, 30, "what was written is what was counted")
+    writes = {(s.labels["verb"], s.labels["resource"]) for s in scene.samples() if "verb" in s.labels}
+    assert ("create", "virtualmachines") in writes
+    assert ("patch", "workloads/status") in writes
+    assert ("dry-run", "virtualmachines") in writes
+
+
+def test_replacements_are_told_with_their_gaps(scene: Scene) -> None:
+    def total(what: str, strategy: str) -> float:
+        labels = {"strategy": strategy, "hull": "VirtualMachine"}
+        name = f"twinhull_replacement_{what}"
+        return next(s.value for s in scene.samples() if s.name == name and s.labels == labels)
+
+    assert total("duration_seconds_count", "Recreate") == 1
+    assert total("duration_seconds_count", "StartFirst") == 1
+    assert 0 < total("gap_seconds_sum", "Recreate") <= total("duration_seconds_sum", "Recreate")
+    assert total("gap_seconds_sum", "StartFirst") == 0
+    assert total("duration_seconds_sum", "StartFirst") >= 1, "its drain is a part of it"
+
+
+def test_it_tells_that_it_leads(scene: Scene) -> None:
+    led = {s.labels["name"]: s.value for s in scene.samples() if s.name == "leader_election_master_status"}
+    assert led == {"metrics": 1}
+
+
+@pytest.mark.parametrize(
+    "question", [*metrics.dashboard(), *metrics.alerts()], ids=lambda question: question.asker
+)
+def test_every_question_has_an_answer(scene: Scene, question: Question) -> None:
+    """It is no error, and all that it selects is there."""
+    prometheus = scene.prometheus
+    answer = prometheus.query(question.expression)
+    selectors = prometheus.selectors(question.expression)
+    assert selectors
+    for selector in selectors:
+        series = prometheus.query(f"count by (__name__) ({selector['name']})")
+        assert series, f"there is no metric {selector['name']}"
+        labels = {label for found in prometheus.query(selector["name"]) for label in found["metric"]}
+        assert {matcher["name"] for matcher in selector["matchers"]} <= labels
+    if question in metrics.dashboard():
+        assert answer or question.asker in _EMPTY, "a panel would be empty"
+
+
+def test_the_alerts_are_evaluated(scene: Scene) -> None:
+    rules = scene.prometheus.rules()
+    assert len(rules) == len(list(metrics.alerts()))
+    assert {(rule["name"], rule["health"], rule.get("lastError", "")) for rule in rules} == {
+        (question.asker, "ok", "") for question in metrics.alerts()
+    }
+    scene.cluster.eventually(
+        lambda: (
+            {rule["name"] for rule in scene.prometheus.rules() if rule["state"] != "inactive"}
+            == {"TwinhullWorkloadsStalled", "TwinhullWritesRefused"}
+        ),
+        60,
+        "they would fire after their time, and none of the others",
+    )
+
+
+def test_alerts_fire_when_they_are_to_and_not_before() -> None:
+    tested = metrics.promtool("test", "rules", Path(metrics.__file__).with_name("alerts.test.yaml"))
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_alerts_pass_promtools_own_check() -> None:
+    checked = metrics.promtool("check", "rules", "--lint=all", "--lint-fatal", metrics.ALERTS)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_each_write_is_one_line_of_json(scene: Scene) -> None:
+    lines = [json.loads(line) for line in scene.log.read_text(encoding="utf-8").splitlines() if line]
+    decisions = [line for line in lines if "hull" in line]
+    assert all(line.keys() >= {"workload", "hull", "reason", "message", "severity"} for line in decisions)
+    web = [line["reason"] for line in decisions if line["workload"] == f"{scene.namespace}/web"]
+    assert [reason for reason in web if reason in {"Created", "Ready", "Replacing"}][:3] == [
+        "Created",
+        "Created",
+        "Ready",
+    ]
+    deleted = [line for line in decisions if line["reason"] == "Replacing" and "deleted" in line["message"]]
+    assert all(line["hull"].startswith("Pod/") for line in deleted)
+    assert deleted
+
+
+def _write(request: Request) -> tuple[str, str, bool]:
+    """A write as it is to be counted: its verb, its resource, and whether it was done."""
+    verb = "dry-run" if "dryRun" in request.query else _VERBS[request.method]
+    last = request.path.rpartition("/")[2]
+    subresource = f"/{last}" if request.method == "PATCH" and last in {"status", "resize"} else ""
+    return verb, request.resource + subresource, request.status < 400

@@ -1,0 +1,104 @@
+"""docs/metrics.md: the catalogue of metrics and the alerts as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinhull.shell.metrics.catalogue import CATALOGUE, Definition
+
+ALERTS = Path(__file__).parents[1] / "charts" / "twinhull" / "files" / "alerts.yaml"
+
+_INTRO = """\
+<!-- Made by `make generate` from operator/twinhull/shell/metrics and charts/twinhull/files/alerts.yaml;
+changes belong there, or in tests/metrics_page.py. -->
+
+# Metrics, alerts and logs
+
+`twinhull run --metrics-address :8080` (or `TWINHULL_METRICS_ADDRESS=:8080`) serves `/metrics` for
+Prometheus, as text or as OpenMetrics, whichever is asked for. Without the option nothing is served: the
+page is plain HTTP without a log-in, and names the namespaces that have Workloads, so who may reach it is
+for a NetworkPolicy to say. Each operator is to be scraped by itself, those that wait for the Lease too.
+
+- [`charts/twinhull/files/alerts.yaml`](../charts/twinhull/files/alerts.yaml): the alerts below, as plain
+  rule groups.
+- [`charts/twinhull/files/dashboard.json`](../charts/twinhull/files/dashboard.json): a Grafana dashboard.
+  Import it, and choose the data source; everything can be narrowed to some namespaces.
+"""
+_CHOICES = """\
+## Why they are as they are
+
+- **Names of others.** What controller-runtime, client-go and its leader election count has their names,
+  labels and (reconcile time) buckets, counted at the same moments, so that dashboards for any operator fit.
+  Other controllers count by these names too: `and on (instance) twinhull_build_info` keeps ours apart. Only
+  `workqueue_retries_total` differs, and kopf's watches aren't among the requests: it doesn't tell of them.
+- **Bounded labels.** No metric names a Workload or a Pod: there is no end to those. `twinhull_workloads`
+  has at most as many series as there are Workloads, and of the reasons that guests, webhooks and device
+  plugins may invent only the well-known ones; any other is `Other`. `policy` and `runtime_class` are names
+  that administrators gave, `host` is the API server's, and all other labels have a fixed set of values.
+- **`workload_namespace`, not `namespace`.** Prometheus has a label `namespace` for where the operator
+  itself runs, and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set
+  `namespace`, for routing.
+- **One tells.** Of several operators only the one that acts tells of Workloads and policies, so sums over
+  all are right. While a Lease changes hands there may be no such series for some seconds.
+- **What is so is looked up, what happened is counted.** Gauges are read from what the operator knows when
+  it is scraped: 40 ms for 10,000 Workloads. Counters and histograms begin anew with the process. What a
+  process hasn't seen the beginning of (a Workload that wasn't ready when it started, a replacement under
+  way) is in no histogram, rather than in it with a wrong time.
+- **A watch's age** is that of its last event or list: kopf keeps bookmarks to itself. A kind in which
+  nothing happens is ten minutes old at most, since all is listed as often.
+
+## Logs
+
+One line for each write and for each change of a status, none for a pass that changes nothing. With
+`--log-format json` a line has, beside `message`, `severity` and `timestamp`:
+
+| field | what |
+|---|---|
+| `workload` | namespace/name |
+| `hull` | the object that was written, or that runs the Workload: `Pod/web-1a2b3c4d5e` |
+| `reason` | the Event's or the condition's, or the name of an error |
+
+There are no traces: a pass is a few requests, and `controller_runtime_reconcile_time_seconds` has their
+time.
+"""
+_NAMESPACE = "{{ $labels.workload_namespace }}"
+_GROUPS = (
+    ("Workloads and the cluster", ("twinhull_",)),
+    ("Passes, queue, requests and Lease", ("controller_runtime_", "workqueue_", "rest_client_", "leader_")),
+    ("The process", ("process_",)),
+)
+
+
+def page() -> str:
+    """The page's text."""
+    tables = ("\n".join([f"## {title}\n", *_metrics(prefixes), ""]) for title, prefixes in _GROUPS)
+    return "\n".join([_INTRO, "## What to alert on\n", *_alerts(), "", *tables, _CHOICES])
+
+
+def _alerts() -> Iterator[str]:
+    groups: dict[str, Any] = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
+    yield "| alert | severity | when | what to do |"
+    yield "|---|---|---|---|"
+    for group in groups["groups"]:
+        for rule in group["rules"]:
+            condition = f"`{' '.join(rule['expr'].split())}`".replace("|", "\\|")
+            lasting = f" for {rule['for']}" if "for" in rule else ""
+            advice = rule["annotations"]["description"].replace(
+                "{{ $labels.workload_namespace }}", "NAMESPACE"
+            )
+            yield f"| {rule['alert']} | {rule['labels']['severity']} | {condition}{lasting} | {advice} |"
+
+
+def _metrics(prefixes: tuple[str, ...]) -> Iterator[str]:
+    yield "| metric | type | labels | what it says |"
+    yield "|---|---|---|---|"
+    yield from (_row(found) for found in CATALOGUE if found.name.startswith(prefixes))
+
+
+def _row(metric: Definition) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{metric.name}` | {metric.type} | {labels} | {metric.help} |"
