@@ -109,6 +109,9 @@ PROGRAMS = {
         _kubevirt("virt-controller"),
         Program("kubevirt-manifests", "kubevirt", "./manifests"),
         Program("cdi-manifests", "cdi", "./manifests"),
+        Program("kstatus", "kstatus", "."),
+        Program("flux", "kstatus", "./flux"),
+        Program("argocd", "argocd", "."),
     )
 }
 
