@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests import kustomize_schema, locks, metrics_page, parity_page
+from tests import argocd_config, kustomize_schema, locks, metrics_page, parity_page
 from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
@@ -97,6 +97,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("crds/isolationpolicies.twinhull.dev.yaml", lambda: _yaml(crd.isolation_policies())),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
     ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
+    ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
     ("docs/parity.md", parity_page.page),
     ("image/build.lock", locks.build),

@@ -129,6 +129,9 @@ PROGRAMS = {
         _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
         _prometheus("prometheus"),
         _prometheus("promtool"),
+        Program("kstatus", "kstatus", "."),
+        Program("flux", "kstatus", "./flux"),
+        Program("argocd", "argocd", "."),
     )
 }
 

@@ -17,6 +17,8 @@ _SHORT = {
     "VirtualMachinePreference": "Preference",
     "VirtualMachineClusterPreference": "Preference",
 }
+#: What people apply together with a Workload.
+APPLIED_WITH = {f"{kind}Missing" for kind in (*_SHORT.values(), "RuntimeClass")}
 #: What comes by itself.
 PASSING = {"KubeVirtDeploying"}
 

@@ -9,10 +9,15 @@ from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Action, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
+from twinhull.core.lacks import APPLIED_WITH
 from twinhull.core.notes import notes
 from twinhull.core.rules import decide
 from twinhull.core.status import status
 from twinhull.core.steps import Step, soonest
+
+#: How long what is applied at once may take to be seen, each kind by a watch of its own. Times of creation
+#: are in whole seconds, so it is at least half of this.
+_MOMENT = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,15 @@ def plan(case: Case) -> Plan:
 def _first_report(case: Case, step: Step) -> timedelta | None:
     """How much longer a new Workload's progress may go unsaid, None if it is to be said now.
 
-    The CRD's default observedGeneration of -1 says "in progress" for it meanwhile.
+    The CRD's default observedGeneration of -1 says "in progress" for it meanwhile. What it refers to and may
+    have been applied together with it is waited for a moment: GitOps tools give up what is Stalled.
     """
-    if case.workload.status.conditions or not step.reconciling:
+    applied_with = bool(step.lacks) and all(lack.reason in APPLIED_WITH for lack in step.lacks)
+    if case.workload.status.conditions or not (step.reconciling or applied_with):
         return None
     wait = timedelta(seconds=case.defaults.first_report)
+    if not step.reconciling:
+        wait = min(wait, _MOMENT)
     created = case.workload.metadata.creation_timestamp
     left = max(created, case.current.created_at if case.current else created) + wait - case.now
     # More than the whole wait is left when the API server's clock is ahead of ours.

@@ -20,9 +20,15 @@ class Policies:
 
     def make(self, name: str, **spec: Any) -> str:
         """Make one, or make its spec this one. Its name in the cluster."""
+        named: str = self.apply(name, **spec)["metadata"]["name"]
+        return named
+
+    def apply(self, name: str, **spec: Any) -> Manifest:
+        """The same; what the API server answers."""
         named = f"{name}-{self.namespace}"
         place = {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}}
-        self.api.apply(
+        self.made.append(named)
+        return self.api.apply(
             {
                 "apiVersion": "twinhull.dev/v1alpha1",
                 "kind": "IsolationPolicy",
@@ -30,8 +36,6 @@ class Policies:
                 "spec": {**spec, "match": {"namespaceSelector": place, **spec.get("match", {})}},
             }
         )
-        self.made.append(named)
-        return named
 
     def get(self, name: str) -> Manifest:
         """One as it is now."""

@@ -1,37 +1,16 @@
-"""The status as people and tools read it: conditions, kubectl's wait and tables, kstatus."""
+"""The status as people read it: conditions, kubectl's wait and tables. See test_gitops_states for tools."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 import pytest
 
 from tests.controlplane import Api, Kubectl
 from tests.e2e.operator.history import History
-from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, condition, container, template
+from tests.e2e.operator.subject import NEVER_READY, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
-
-Verdict = Literal["Terminating", "InProgress", "Failed", "Current"]
-
-
-def kstatus(workload: Manifest) -> Verdict:
-    """What Flux, Helm and kubectl's appliers make of it (sigs.k8s.io/cli-utils, generic.go, in its order)."""
-    status = workload.get("status", {})
-    if "deletionTimestamp" in workload["metadata"]:
-        return "Terminating"
-    if (
-        status.get("observedGeneration", workload["metadata"]["generation"])
-        != workload["metadata"]["generation"]
-    ):
-        return "InProgress"
-    said = {found["type"]: found["status"] for found in status.get("conditions", [])}
-    if said.get("Reconciling") == "True":
-        return "InProgress"
-    if said.get("Stalled") == "True":
-        return "Failed"
-    return "Current" if said.get("Ready", "True") == "True" else "InProgress"
 
 
 def wait(web: Subject, what: str = "condition=Ready", seconds: int = 60) -> str:
@@ -123,37 +102,6 @@ def test_a_conditions_time_moves_only_with_its_status(web: Subject) -> None:
     after = {found["type"]: found for found in web.becomes("Ready")["status"]["conditions"]}
     for kind, found in after.items():
         assert found["lastTransitionTime"] == before[kind]["lastTransitionTime"]
-
-
-def test_kstatus_reads_each_state_as_it_is(web: Subject) -> None:
-    states: dict[str, tuple[Manifest, str, Verdict]] = {
-        "ready": ({}, "Ready", "Current"),
-        "stopped": ({"state": "Stopped"}, "Stopped", "Current"),
-        "starting": ({"pod_template": template({NEVER_READY: "true"})}, "ContainersNotReady", "InProgress"),
-        "completed": (
-            {"pod_template": template({EXIT: "0"}, restartPolicy="Never")},
-            "Completed",
-            "Current",
-        ),
-        "failed": ({"pod_template": template({EXIT: "1"}, restartPolicy="Never")}, "Failed", "Failed"),
-        "unsupported": (
-            {"isolation": "VirtualMachine", "pod_template": template(hostNetwork=True)},
-            "UnsupportedFields",
-            "Failed",
-        ),
-        "overdue": (
-            {
-                "pod_template": template({NEVER_READY: "true"}),
-                "replacement": {"progressDeadlineSeconds": 1},
-            },
-            "ProgressDeadlineExceeded",
-            "Failed",
-        ),
-    }
-    for name, (options, _, _) in states.items():
-        assert kstatus(web.named(name).apply(**options)) == "InProgress"
-    for name, (_, reason, verdict) in states.items():
-        assert kstatus(web.named(name).becomes(reason)) == verdict, name
 
 
 def test_a_hull_that_is_late_is_stalled_until_it_is_ready_after_all(web: Subject) -> None:

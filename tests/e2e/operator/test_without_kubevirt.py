@@ -10,6 +10,7 @@ from tests.chart import rights
 from tests.controlplane import ControlPlane
 from tests.e2e.operator.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
+from tests.gitops.verdicts import health, kstatus
 from tests.operator_process import OperatorProcess
 
 pytestmark = pytest.mark.simulated
@@ -53,6 +54,7 @@ def test_machines_wait_and_go_on_once_kubevirt_is_installed(web: Subject, bare: 
     for kind, truth in (("Ready", "False"), ("Stalled", "True"), ("IsolationResolved", "False")):
         assert condition(workload, kind) == (truth, "KubeVirtMissing", SENTENCE)
     assert workload["status"]["isolation"]["resolved"] == "VirtualMachine"
+    assert (kstatus(workload), health(workload)) == (["Failed"], [("Degraded", SENTENCE)])
 
     bare.install_kubevirt()
 

@@ -134,3 +134,13 @@ def test_progress_of_a_new_workload_is_told_after_a_moment(seconds: float, wait:
 def test_what_is_not_progress_is_told_at_once() -> None:
     assert plan(case(MACHINE, now=CREATED)).status
     assert plan(case(CONTAINER, hull("Pod", POD, status=running()), now=CREATED)).status
+
+
+def test_a_claim_that_is_missing_is_told_a_moment_later_since_it_may_have_been_applied_together() -> None:
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    storing = workload({"isolationPolicy": "Container"}, pod={"volumes": [claim]})
+    at_once = plan(case(storing, now=CREATED))
+    assert (at_once.status, at_once.requeue_after) == (None, timedelta(seconds=2))
+    later = plan(case(storing, now=CREATED + timedelta(seconds=2)))
+    assert later.status is not None
+    assert [note.reason for note in later.notes] == ["ClaimMissing"]

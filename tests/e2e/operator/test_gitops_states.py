@@ -1,0 +1,104 @@
+"""Each state of a life as GitOps tools see it: kstatus (Flux, Helm) and Argo CD, by their own code.
+
+What the control plane gives is also the testdata of our health checks; `--update` writes it anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.controlplane import Cluster
+from tests.e2e.operator.policies import Policies
+from tests.e2e.operator.subject import Manifest, Subject
+from tests.gitops.lifecycle import POLICY_STATES, STATES, State, reason
+from tests.gitops.verdicts import CHECKS, health, kstatus
+from tests.operator_process import OperatorProcess
+
+pytestmark = pytest.mark.simulated
+
+LIVES = {"Workload": STATES, "IsolationPolicy": POLICY_STATES}
+CASES = [(kind, name) for kind, states in LIVES.items() for name in states]
+
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+_NODE = re.compile(r"^node-\d+$")
+_ADDRESS = re.compile(r"^\d+\.\d+\.\d+\.\d+$")
+
+
+@pytest.fixture
+def state(kind: str, name: str) -> State:
+    """The state by its name."""
+    return LIVES[kind][name]
+
+
+@pytest.fixture
+def taken(state: State, operator: OperatorProcess, cluster: Cluster, namespace: str) -> Iterator[Manifest]:
+    """An object in the state, which lasts as long as the test."""
+    policies = Policies(cluster.api, namespace)
+    web = Subject(cluster, namespace, alive=operator.check)
+    try:
+        for obj in state.scene(web, policies):
+            assert reason(obj) == state.reason
+            yield obj
+    finally:
+        policies.end()
+
+
+def impersonal(value: Any, namespace: str) -> Any:
+    """It without what differs from run to run."""
+    if isinstance(value, dict):
+        return {key: impersonal(below, namespace) for key, below in value.items()}
+    if isinstance(value, list):
+        return [impersonal(below, namespace) for below in value]
+    if not isinstance(value, str):
+        return value
+    if _TIME.match(value):
+        return "2026-01-01T00:00:00Z"
+    if _NODE.match(value):
+        return "node-0"
+    return "10.64.0.1" if _ADDRESS.match(value) else value.replace(namespace, "shop")
+
+
+def recorded(obj: Manifest, namespace: str) -> Manifest:
+    """An object as the folder testdata has it."""
+    metadata = {**obj["metadata"], "uid": "00000000-0000-0000-0000-000000000000", "resourceVersion": "1"}
+    del metadata["managedFields"]
+    found: Manifest = impersonal({**obj, "metadata": metadata}, namespace)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_each_tool_sees_the_state_as_it_is(
+    request: pytest.FixtureRequest, state: State, taken: Manifest, namespace: str, name: str
+) -> None:
+    assert kstatus(taken) == [state.kstatus]
+    ((status, message),) = health(taken)
+    assert (status, bool(message)) == (state.health, True)
+
+    path = CHECKS / "twinhull.dev" / taken["kind"] / "testdata" / f"{name}.yaml"
+    found = recorded(taken, namespace)
+    if request.config.getoption("--update"):
+        path.write_text(yaml.safe_dump(found, sort_keys=False, width=110), encoding="utf-8")
+    assert found == yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", LIVES)
+def test_the_checks_own_tests_pass_and_leave_no_testdata_out(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    folder = CHECKS / "twinhull.dev" / kind
+    names = sorted(path.name for path in (folder / "testdata").iterdir())
+    objects = [yaml.safe_load((folder / "testdata" / name).read_text(encoding="utf-8")) for name in names]
+    tests = [
+        {"healthStatus": {"status": status, "message": message}, "inputPath": f"testdata/{name}"}
+        for name, (status, message) in zip(names, health(*objects), strict=True)
+    ]
+    path = folder / "health_test.yaml"
+    if request.config.getoption("--update"):
+        path.write_text(yaml.safe_dump({"tests": tests}, sort_keys=False, width=110), encoding="utf-8")
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == {"tests": tests}
+    assert sorted(f"{name}.yaml" for name in LIVES[kind]) == names

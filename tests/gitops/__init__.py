@@ -1,0 +1,1 @@
+"""What GitOps tools make of the operator's objects, by the tools' own code, in each state of a life."""
