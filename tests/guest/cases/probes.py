@@ -164,10 +164,13 @@ def others(stage: Stage) -> None:
 
 def _restarted(stage: Stage, name: str) -> None:
     """It is once killed by TERM, or by KILL after its grace period, and runs again."""
-    found = stage.eventually(
-        lambda: (one := stage.container(name))["restartCount"] and "running" in one["state"] and one,
-        f"{name} is restarted, and runs again",
-    )
+
+    def runs_again() -> bool:
+        found = stage.container(name)
+        return bool(found["restartCount"]) and "running" in found["state"]
+
+    stage.eventually(runs_again, f"{name} is restarted, and runs again")
+    found = stage.container(name)
     assert found["restartCount"] == 1
     ended = found["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) in {(2, "Error"), (143, "Error"), (137, "Error")}
