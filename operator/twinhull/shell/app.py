@@ -96,7 +96,8 @@ class Application:
         self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events, metrics)
         self._watches = Watches(self._store, self._queue, policies, rulings, settings.scope)
         self._accounts = Accounts(self._cluster, self._store, rulings, _now)
-        metrics.registry.register(Survey(self._store, rulings, self._watches.heard, self._lease, _now))
+        survey = Survey(self._store, rulings, self._watches.heard, self._lease, _now, settings.scope)
+        metrics.registry.register(survey)
         metrics.passes.workers(settings.workers)
         probes = health.pages(lambda: self._listed)
         self._servers = [Server("health", settings.health_host, settings.health_port, probes)]

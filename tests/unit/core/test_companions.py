@@ -166,6 +166,8 @@ def test_service_that_leads_to_one_hull_leads_to_all_again_though_the_new_revisi
     assert isinstance(change, Change)
     assert change.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
     assert change.patch["spec"]["ports"] == pinned["spec"]["ports"]
+
+
 POD = case(SERVED).hull_name
 
 

@@ -144,7 +144,7 @@ def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None
             asked.add(kind.name)
             return super().all(kind)
 
-    capabilities(Asked())
+    capabilities(Asked(), Scope())
     assert asked == {kind.name for kind in kinds.CAPABLE}
 
 

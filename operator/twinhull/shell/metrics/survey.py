@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from prometheus_client.metrics_core import Metric
@@ -20,6 +20,7 @@ from twinhull.shell.metrics import catalogue
 from twinhull.shell.metrics.reasons import bounded
 from twinhull.shell.observe import capabilities
 from twinhull.shell.rulings import Rulings
+from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
 
 
@@ -34,6 +35,7 @@ class Survey(Collector):
     heard: Mapping[str, float]
     lease: Lease | None
     clock: Callable[[], datetime]
+    scope: Scope = field(default_factory=Scope)
 
     def describe(self) -> Iterator[Metric]:
         """The gauges, without their values."""
@@ -96,7 +98,7 @@ class Survey(Collector):
         return family
 
     def _capabilities(self) -> Iterator[Metric]:
-        able = capabilities(self.store)
+        able = capabilities(self.store, self.scope)
         has = {
             "kubevirt": able.kubevirt == "Deployed",
             "machine_nodes": able.machine_nodes,
