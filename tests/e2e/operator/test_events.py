@@ -55,8 +55,8 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
         ("Normal", "Replacing", f"deleted VirtualMachine {machine}: replaced by Pod {pod}"),
         ("Normal", "Created", f"created Pod {pod} (isolation Container)"),
         ("Normal", "Ready", f"Pod {pod} is ready"),
-        ("Normal", "ServiceChanged", "changed Service web to match the spec"),
         ("Normal", "Replacing", f"deleted Pod {pod}: replaced by Pod {job}"),
+        ("Normal", "ServiceChanged", "changed Service web to match the spec"),
         ("Normal", "Created", f"created Pod {job} (isolation Container)"),
         ("Normal", "Completed", "container web ended with exit code 0 (Completed)"),
     ]
@@ -97,7 +97,7 @@ def test_a_hull_that_comes_back_is_told(web: Subject, api: Api) -> None:
     api.delete("Pod", pod["name"], web.namespace)
     web.eventually(lambda: web.hull()["metadata"]["uid"] != pod["uid"], "another Pod is there")
     web.becomes("Ready")
-    assert ("Normal", "Created", f"created Pod {pod['name']} (isolation Container)") in told(web, 4)[2:]
+    assert ("Normal", "Created", f"created Pod {pod['name']} again (isolation Container)") in told(web, 4)[2:]
 
 
 def test_kubectl_describe_shows_them(web: Subject, kubectl: Kubectl) -> None:

@@ -80,6 +80,9 @@ def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         scene = Scene(operator, f"http://{address}/metrics", log, prometheus, proxy, cluster, name)
         policies = Policies(cluster.api, name)
         stack.callback(policies.end)
+        box = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "metrics"}}
+        cluster.api.create({**box, "handler": "box"})
+        stack.callback(cluster.api.delete, "RuntimeClass", "metrics")
         _work(Subject(cluster, name, alive=operator.check), policies)
         ready = f'twinhull_workloads{{ready="True", workload_namespace="{name}"}}'
         cluster.eventually(
@@ -98,9 +101,9 @@ def _work(web: Subject, policies: Policies) -> None:
     web.becomes("Ready")
     first = web.named("first")
     quick = {"strategy": "StartFirst", "drainSeconds": 1}
-    first.apply("Container", replacement=quick)
+    first.apply("Container", ports, replacement=quick)
     first.becomes("Ready")
-    first.apply("VirtualMachine", replacement=quick)
+    first.apply("VirtualMachine", ports, replacement=quick)
     first.eventually(
         lambda: first.get()["status"].get("lastChange", {}).get("how") == "Replaced", "it is replaced"
     )
@@ -119,8 +122,8 @@ def _work(web: Subject, policies: Policies) -> None:
     refused.apply("Container", ports, service={"enabled": True, "type": "NodePort"})
     refused.becomes("ServiceRefused")
     policies.make("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
-    web.named("raised").apply("Container", template(containers=[container(image="raised.example/it:1")]))
-    web.named("raised").becomes("Ready")
+    web.named("lifted").apply("Container", template(containers=[container(image="raised.example/it:1")]))
+    web.named("lifted").becomes("Ready")
 
 
 def test_promtool_has_nothing_against_the_page(scene: Scene) -> None:
@@ -146,7 +149,7 @@ def test_labels_are_bounded(scene: Scene) -> None:
     samples = scene.samples()
     values = {value for sample in samples for value in sample.labels.values()}
     hulls = {hull["metadata"]["name"] for hull in scene.cluster.api.list("Pod", scene.namespace)}
-    assert values.isdisjoint({"web", "first", "nobox", "refused", "raised", *hulls})
+    assert values.isdisjoint({"web", "first", "nobox", "refused", "lifted", *hulls})
     said = {sample.labels["reason"] for sample in samples if sample.name == "twinhull_workloads"}
     assert said <= reasons.KNOWN | {"None", "Other"}
     assert len(samples) < 700
