@@ -91,7 +91,7 @@ def test_what_is_applied_stays_so(
     assert live["metadata"]["generation"] == 1
     # kubectl diff exits with 1 when something would change.
     assert kubectl("diff", "--filename", "-", *options, stdin=json.dumps(wanted)) == ""
-    # Applied by the client, a list whose entries have a default is sent again each time, and stays what it is.
+    # Applied by the client, a list whose entries have a default is sent again each time, and stays the same.
     kubectl.apply(wanted, *options)
     assert web.get()["metadata"]["generation"] == 1
 
