@@ -175,6 +175,7 @@ class Application:
     async def _stop(self, **_: object) -> None:
         """Take no more work, post what was told, close. A pass cut short is done again at the next start."""
         self._listed = False
+        self._ended.set()  # kopf waits for who waits for it
         self._queue.close()
         for task in self._tasks[1:]:
             task.cancel()
