@@ -143,7 +143,7 @@ def test_workloads_outlive_what_is_done_to_the_release(release: Release, plane: 
         60,
         "the kinds are gone",
     )
-    plane.eventually(lambda: plane.api.list("Pod", "default") == [], 60, "what they ran in is gone")
+    plane.eventually(lambda: plane.api.list("Pod", "default") == [], 180, "what they ran in is gone")
     plane.api.delete("Secret", "twinhull-guest-key", NAMESPACE)
 
 

@@ -165,6 +165,7 @@ def test_a_machine_takes_another_size_and_another_image_while_it_runs(
     def apply(instancetype: str, **fields: Any) -> None:
         served = container("web", port=8080, readinessProbe=PROBE, **fields)
         spec = template(address, containers=[served], terminationGracePeriodSeconds=5)
+        spec["metadata"]["annotations"]["simulate.twinhull.dev/migratable"] = "true"
         web.apply("VirtualMachine", spec, virtualMachine={"instancetype": {"name": instancetype}})
 
     def settled() -> tuple[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.controlplane import Api
-from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
+from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest, Subject, condition, container, template
 from tests.operator_process import GUEST_IMAGE
 
 pytestmark = pytest.mark.simulated
@@ -258,6 +258,16 @@ def test_a_manifest_that_somebody_writes_into_is_put_back(web: Subject) -> None:
     other = {"data": {"manifest.json": given["manifest.json"].replace("nginx:1.29", "miner:1")}}
     web.cluster.api.patch("ConfigMap", name, web.namespace, other)
     web.eventually(lambda: web.one("ConfigMap", name)["data"] == given, "it is what it was")
+
+
+def test_a_manifest_that_lost_its_label_is_found_again(web: Subject) -> None:
+    web.apply("VirtualMachine")
+    web.becomes("Ready")
+    name = web.hull()["metadata"]["name"]
+    uid = web.one("ConfigMap", name)["metadata"]["uid"]
+    web.cluster.api.patch("ConfigMap", name, web.namespace, {"metadata": {"labels": {WORKLOAD_LABEL: None}}})
+    web.eventually(lambda: web.belongings().get("ConfigMap") == [name], "its label is put back")
+    assert web.one("ConfigMap", name)["metadata"]["uid"] == uid
 
 
 @pytest.fixture

@@ -46,8 +46,12 @@ def test_the_old_hull_goes_once_the_new_one_is_reached(web: Subject, before: str
     assert second["name"] != first["name"]
     assert web.get()["status"]["lastChange"]["how"] == "Replaced"
     assert selector(web) == {WORKLOAD_LABEL: "web"}
-    told = [reason for _, reason, _ in web.events()]
-    assert told.index("TrafficMoved") < told.index("Replacing")
+
+    def told() -> list[str]:
+        return [reason for _, reason, _ in web.events()]
+
+    web.eventually(lambda: "Replacing" in told(), "it is told that the old one goes")
+    assert told().index("TrafficMoved") < told().index("Replacing")
     assert_overlap(history, first["name"], second["name"])
 
 
