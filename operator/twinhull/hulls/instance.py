@@ -23,7 +23,7 @@ from twinhull.hulls.hull import (
     unready_since,
 )
 from twinhull.hulls.live import Live, Size
-from twinhull.hulls.manifest import digest, text
+from twinhull.hulls.manifest import given
 from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report
 
@@ -114,10 +114,10 @@ def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase
 
 
 def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Live:
-    given = manifest is not None and revision_of(manifest) == revision_of(vm)
+    carried = given(manifest) if manifest and revision_of(manifest) == revision_of(vm) else ""
     return Live(
         changeable=bool(report and report.manifest),
-        taken=bool(given and manifest and report and report.manifest == digest(text(manifest))),
+        taken=bool(carried and report and report.manifest == carried),
         migratable=condition(vmi, "LiveMigratable").get("status") == "True",
         plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
         size=Size.of(vmi.get("spec", {}).get("domain") or {}),

@@ -76,10 +76,14 @@ def digest(manifest: str) -> str:
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
+def given(config_map: Raw) -> str:
+    """The digest of the manifest that the operator gave a ConfigMap, empty if it isn't known."""
+    return str((config_map["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION) or "")
+
+
 def is_edited(config_map: Raw) -> bool:
     """Whether a ConfigMap's manifest isn't the one that the operator gave it."""
-    given = (config_map["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION)
-    return given not in {None, digest(text(config_map))}
+    return given(config_map) not in {"", digest(text(config_map))}
 
 
 def is_outdated(config_map: Raw, revision: str) -> bool:

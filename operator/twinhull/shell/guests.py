@@ -20,9 +20,10 @@ from http import HTTPStatus
 
 import aiohttp
 
+from twinhull.api.base import Raw
 from twinhull.hulls import authority
 from twinhull.hulls.hull import condition, owner_of
-from twinhull.hulls.manifest import API_PORT, digest, is_edited, text
+from twinhull.hulls.manifest import API_PORT, given, is_edited, text
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.queue import Queue
@@ -60,7 +61,7 @@ class _Guest:
     address: str
     version: str
     ready: bool
-    manifest: str
+    manifest: Raw | None
 
     @property
     def url(self) -> str:
@@ -70,7 +71,8 @@ class _Guest:
 
     def lacks(self, report: Report) -> bool:
         """Whether it can be given another manifest than the one it runs by."""
-        return bool(report.manifest and self.manifest) and report.manifest != digest(self.manifest)
+        wanted = given(self.manifest) if self.manifest else ""
+        return bool(report.manifest and wanted) and report.manifest != wanted
 
 
 @dataclass(slots=True)
@@ -137,8 +139,7 @@ class Guests:
                 ready = condition(vmi, "Ready").get("status") == "True"
                 version = metadata["resourceVersion"]
                 uid, name = metadata["uid"], metadata["name"]
-                carried = self._store.get(kinds.CONFIG_MAP, key_of(vmi))
-                manifest = text(carried) if carried and not is_edited(carried) else ""
+                manifest = self._store.get(kinds.CONFIG_MAP, key_of(vmi))
                 yield _Guest(uid, name, workload, owner.uid, address, version, ready, manifest)
 
     def _is_due(self, guest: _Guest) -> bool:
@@ -163,8 +164,8 @@ class Guests:
             asked.version, asked.at = guest.version, asyncio.get_running_loop().time()
             try:
                 report = await self._answer(session, guest)
-                if guest.lacks(report) and self._may_write():
-                    report = replace(report, refused=await self._give(session, guest))
+                if guest.manifest and guest.lacks(report) and self._may_write():
+                    report = replace(report, refused=await self._give(session, guest, guest.manifest))
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 asked.silent += 1
@@ -187,12 +188,14 @@ class Guests:
             raise ValueError(f"{url}: it runs {report.pod}, not {guest.name}")
         return report
 
-    async def _give(self, session: aiohttp.ClientSession, guest: _Guest) -> str:
+    async def _give(self, session: aiohttp.ClientSession, guest: _Guest, manifest: Raw) -> str:
         """Give a guest the manifest that it lacks. What it has against it, in one line; empty if nothing, or
-        if it can't take one just now.
+        if it can't take one just now. What somebody else wrote into one is given to nobody.
         """
+        if is_edited(manifest):
+            return ""
         url, context = f"{guest.url}/manifest", self._context(guest.workload_uid)
-        body = guest.manifest.encode()
+        body = text(manifest).encode()
         async with session.put(url, data=body, ssl=context, allow_redirects=False) as response:
             said = (await _bounded(response)).decode(errors="replace")
         if response.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}:
