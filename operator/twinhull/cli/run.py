@@ -28,17 +28,14 @@ _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
 
 
-def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, int]:
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """A host and a port, None if the option isn't given and has no default."""
+    if value is None:
+        return None
     host, colon, port = value.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004
         raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8081 or :8081")
     return host or "0.0.0.0", int(port)  # noqa: S104
-
-
-def _optional_address(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[str, int] | None:
-    return None if value is None else _address(context, parameter, value)
 
 
 @click.command(context_settings={"auto_envvar_prefix": "TWINHULL"})
@@ -105,7 +102,7 @@ def _optional_address(
 @click.option(
     "--metrics-address",
     metavar="HOST:PORT",
-    callback=_optional_address,
+    callback=_address,
     help="Where /metrics is served for Prometheus, such as :8080 in a Pod; without it, nowhere.",
 )
 @click.option(
