@@ -57,7 +57,6 @@ class Hull:
     `applied` is what it was last given of what can change, and `resize` why its node hasn't given it all of
     that yet; `live` is how it stands with it in a running machine. `container_ids` are what a Pod's runtime
     calls its containers.
-    `named` says whether it carries its own name as a label, where a Service can find it.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
     template that the API server left out of it. `leaves_at` is when the grace
@@ -83,7 +82,6 @@ class Hull:
     containers: tuple[ContainerStatus, ...] = ()
     dropped: tuple[str, ...] = ()
     runtime_class: str | None = None
-    named: bool = False
     applied: Applied | None = None
     resize: tuple[str, str] | None = None
     container_ids: Mapping[str, str] = field(default_factory=dict)
@@ -99,6 +97,11 @@ class Hull:
     def restarted(self) -> bool:
         """Whether it is a machine that KubeVirt is about to run once more, though it runs Once."""
         return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
+
+    @property
+    def named(self) -> bool:
+        """Whether it carries its own name as a label, by which a Service finds it."""
+        return self.labels.get(HULL_NAME_LABEL) == self.name
 
     @property
     def pending(self) -> bool:
@@ -153,7 +156,7 @@ def owner_reference(workload: ObjectMeta) -> Raw:
 def revision_of(obj: Raw) -> str:
     """The revision that a hull is of; its first, which is in its name, if somebody took the label away."""
     metadata = obj["metadata"]
-    return str((metadata.get("labels") or {}).get(REVISION_LABEL) or metadata["name"].rpartition("-")[2])
+    return str(labels(obj).get(REVISION_LABEL) or metadata["name"].rpartition("-")[2])
 
 
 def owner_of(obj: Raw) -> Owner | None:
@@ -168,12 +171,6 @@ def owner_of(obj: Raw) -> Owner | None:
 def labels(obj: Raw) -> Mapping[str, str]:
     """An object's labels."""
     return obj["metadata"].get("labels") or {}
-
-
-def is_named(obj: Raw) -> bool:
-    """Whether a hull carries its own name as a label, and a machine's launcher Pod its machine's."""
-    labels = obj["metadata"].get("labels") or {}
-    return bool(labels.get(HULL_NAME_LABEL) == obj["metadata"]["name"])
 
 
 def timestamp(text: str | None) -> datetime | None:
