@@ -60,7 +60,6 @@ class Lease:
         self._seen: Raw | None = None
         self._seen_at = 0.0
         self._held_until = 0.0
-        self._transitions = 0
 
     def is_held(self) -> bool:
         """Whether nobody else can have it now. To be asked right before each write: a process that was

@@ -24,6 +24,7 @@ _OWN = frozenset(
         "KubeVirtDeploying",
         "KubeVirtMissing",
         "KubeVirtNotReady",
+        "MachineEdited",
         "NameConflict",
         "NamespaceUnknown",
         "NoMachineNodes",
