@@ -6,21 +6,13 @@ import (
 	"time"
 
 	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kube/kubetest"
 	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
 const told = `{"version": 1, "pod": {"metadata": {"name": "web-1abc", "labels": {"a": "b"}},
 	"spec": {"containers": [{"name": "web", "image": "one", "args": ["x"]}, {"name": "side", "image": "one"}]}}}`
-
-func decoded(t *testing.T, text string) kube.Object {
-	t.Helper()
-	var found kube.Object
-	if err := kube.Decode([]byte(text), &found); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return found
-}
 
 func running(t *testing.T) *Agent {
 	t.Helper()
@@ -64,9 +56,9 @@ func TestAManifestIsRefusedWithAReason(t *testing.T) {
 }
 
 func TestOnlyAnotherImageMakesAnotherContainer(t *testing.T) {
-	pod := decoded(t, told)["pod"].(kube.Object)
+	pod := kubetest.Object(t, told)["pod"].(kube.Object)
 	for change, want := range map[string]bool{`"a": "b"`: false, `"name": "side", "image": "one"`: true} {
-		other := decoded(t, strings.Replace(told, change, strings.NewReplacer("b", "c", "one", "two").Replace(change), 1))
+		other := kubetest.Object(t, strings.Replace(told, change, strings.NewReplacer("b", "c", "one", "two").Replace(change), 1))
 		if got := remade(pod, other["pod"].(kube.Object)); got != want {
 			t.Errorf("%s: got %v", change, got)
 		}
@@ -74,8 +66,8 @@ func TestOnlyAnotherImageMakesAnotherContainer(t *testing.T) {
 }
 
 func TestAContainerIsOutdatedUntilTheKubeletKnowsTheOneOfTheNewImage(t *testing.T) {
-	wanted := decoded(t, told)["pod"].(kube.Object)
-	pod := decoded(t, `{"status": {"containerStatuses": [{"name": "web", "containerID": "containerd://1"}, {"name": "side"}]}}`)
+	wanted := kubetest.Object(t, told)["pod"].(kube.Object)
+	pod := kubetest.Object(t, `{"status": {"containerStatuses": [{"name": "web", "containerID": "containerd://1"}, {"name": "side"}]}}`)
 	for name, c := range map[string]struct {
 		made map[string]rundir.Container
 		want string
@@ -94,7 +86,7 @@ func TestAContainerIsOutdatedUntilTheKubeletKnowsTheOneOfTheNewImage(t *testing.
 
 func TestAPodWhoseContainerIsToBeAnotherIsNotReady(t *testing.T) {
 	s := newState("1")
-	s.saw(decoded(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}`))
+	s.saw(kubetest.Object(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}`))
 	s.set(func(s *state) { s.changing = true })
 	if is, why := s.ready(); is || why != "a change is being made" {
 		t.Errorf("%v, %q", is, why)
@@ -103,7 +95,7 @@ func TestAPodWhoseContainerIsToBeAnotherIsNotReady(t *testing.T) {
 	if is, why := s.ready(); is || why != "trouble" {
 		t.Errorf("%v, %q", is, why)
 	}
-	s.saw(decoded(t, `{"status": {"phase": "Pending"}}`))
+	s.saw(kubetest.Object(t, `{"status": {"phase": "Pending"}}`))
 	s.set(func(s *state) { s.error = "" })
 	if is, why := s.ready(); is || why != "the Pod is Pending" {
 		t.Errorf("%v, %q", is, why)
@@ -111,8 +103,8 @@ func TestAPodWhoseContainerIsToBeAnotherIsNotReady(t *testing.T) {
 }
 
 func TestAKubeletStartedAnewIsBelievedOnceItHasCaughtUp(t *testing.T) {
-	ready := decoded(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [{"name": "web"}]}}`)
-	pending := decoded(t, `{"status": {"phase": "Pending"}}`)
+	ready := kubetest.Object(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [{"name": "web"}]}}`)
+	pending := kubetest.Object(t, `{"status": {"phase": "Pending"}}`)
 	agent := running(t)
 	if !agent.believed(pending) {
 		t.Error("the first word isn't believed")

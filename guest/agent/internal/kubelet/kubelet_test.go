@@ -6,21 +6,13 @@ import (
 	"testing"
 
 	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kube/kubetest"
 )
-
-func decoded(t *testing.T, text string) kube.Object {
-	t.Helper()
-	var found kube.Object
-	if err := kube.Decode([]byte(text), &found); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return found
-}
 
 func TestFindsAPodByNamespaceAndName(t *testing.T) {
 	pods := []kube.Object{
-		decoded(t, `{"metadata": {"name": "web-1", "namespace": "other"}}`),
-		decoded(t, `{"metadata": {"name": "web-1", "namespace": "shop"}, "mine": true}`),
+		kubetest.Object(t, `{"metadata": {"name": "web-1", "namespace": "other"}}`),
+		kubetest.Object(t, `{"metadata": {"name": "web-1", "namespace": "shop"}, "mine": true}`),
 	}
 	if found := Find(pods, "shop", "web-1"); !kube.Truth(found, "mine") {
 		t.Errorf("found %v", found)
@@ -43,7 +35,7 @@ func TestEnded(t *testing.T) {
 		`{"phase": "Failed", "initContainerStatuses": [{"state": {"running": {}}}], "containerStatuses": [{"state": {"terminated": {}}}]}`: {"Failed", false},
 		`{"phase": "Failed", "reason": "SysctlForbidden"}`:                                                                                 {"Failed", true},
 	} {
-		phase, settled := Ended(kube.Object{"status": decoded(t, status)})
+		phase, settled := Ended(kube.Object{"status": kubetest.Object(t, status)})
 		if phase != want.phase || settled != want.settled {
 			t.Errorf("%s: got %q, %v", status, phase, settled)
 		}
@@ -68,7 +60,7 @@ func TestReadySaysWhyNot(t *testing.T) {
 		`{"phase": "Pending", "reason": "R", "message": "M"}`: {false, "R: M"},
 		`{"phase": "Pending"}`:                                {false, "the Pod is Pending"},
 	} {
-		ready, why := Ready(kube.Object{"status": decoded(t, status)})
+		ready, why := Ready(kube.Object{"status": kubetest.Object(t, status)})
 		if ready != want.ready || !strings.Contains(why, want.why) {
 			t.Errorf("%s: got %v, %q", status, ready, why)
 		}

@@ -9,22 +9,14 @@ import (
 	"testing"
 
 	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kube/kubetest"
 )
-
-func object(t *testing.T, text string) kube.Object {
-	t.Helper()
-	var found kube.Object
-	if err := kube.Decode([]byte(text), &found); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return found
-}
 
 // input is a Pod with a spec, and what the tests' machine was given.
 func input(t *testing.T, spec string) Input {
 	t.Helper()
-	pod := object(t, `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1abc", "namespace": "shop"}}`)
-	pod["spec"] = object(t, spec)
+	pod := kubetest.Object(t, `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1abc", "namespace": "shop"}}`)
+	pod["spec"] = kubetest.Object(t, spec)
 	return Input{
 		Pod: pod, Own: netip.MustParseAddr("10.0.2.2"), ClusterDomain: "cluster.local", Volumes: "/v",
 		Claims: kube.Claims{

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kube/kubetest"
 )
 
 const pod = `{"metadata": {"name": "web-1abc", "namespace": "shop", "labels": {"b": "2", "a": "1"}, "annotations": {"note": "x \"y\"\nz"}},
@@ -16,18 +17,9 @@ const pod = `{"metadata": {"name": "web-1abc", "namespace": "shop", "labels": {"
   {"name": "web", "resources": {"limits": {"memory": "96Mi", "cpu": "1500m"}, "requests": {"cpu": "250m"}}},
   {"name": "free", "resources": {}}]}}`
 
-func decoded(t *testing.T, text string) kube.Object {
-	t.Helper()
-	var found kube.Object
-	if err := kube.Decode([]byte(text), &found); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return found
-}
-
 func input(t *testing.T) Input {
 	return Input{
-		Pod: decoded(t, pod), Allocatable: map[string]string{"cpu": "2", "memory": "1000000"},
+		Pod: kubetest.Object(t, pod), Allocatable: map[string]string{"cpu": "2", "memory": "1000000"},
 		Objects: kube.Objects{
 			{Kind: kube.ConfigMap, Name: "settings"}:     {"a": []byte("A"), "b": []byte("B")},
 			{Kind: kube.Secret, Name: "hidden"}:          {"k": []byte("K")},
@@ -67,7 +59,7 @@ func TestPayload(t *testing.T) {
 			{"serviceAccountToken": {"path": "token"}}, {"serviceAccountCA": {"path": "ca.crt"}}, {"downwardAPI": {"items": [{"path": "ns", "fieldRef": {"fieldPath": "metadata.namespace"}}]}}]}`: {
 			"c/a": "r--r--r-- A", "k": "r--r--r-- K", "token": "r--r--r-- T", "ca.crt": "r--r--r-- C", "ns": "r--r--r-- shop"},
 	} {
-		files, err := Payload(input(t), decoded(t, `{"name": "v", `+volume+`}`))
+		files, err := Payload(input(t), kubetest.Object(t, `{"name": "v", `+volume+`}`))
 		if err != nil {
 			t.Errorf("%s: %v", volume, err)
 		} else if got := shown(files); !reflect.DeepEqual(got, want) {
@@ -87,14 +79,14 @@ func TestPayloadNamesWhatIsMissing(t *testing.T) {
 		`volume v: limits.cpu: divisor: "many" is no quantity`: `"downwardAPI": {"items": [{"path": "x", "resourceFieldRef": {"containerName": "web", "resource": "limits.cpu", "divisor": "many"}}]}`,
 		`volume v: there is no resource "cpu" of a container`:  `"downwardAPI": {"items": [{"path": "x", "resourceFieldRef": {"containerName": "web", "resource": "cpu"}}]}`,
 	} {
-		if _, err := Payload(input(t), decoded(t, `{"name": "v", `+volume+`}`)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Payload(input(t), kubetest.Object(t, `{"name": "v", `+volume+`}`)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}
 }
 
 func TestATokenIsForItsUser(t *testing.T) {
-	source := decoded(t, `{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}`)
+	source := kubetest.Object(t, `{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}`)
 	for change, want := range map[string]struct {
 		mode  fs.FileMode
 		owner int64
@@ -106,7 +98,7 @@ func TestATokenIsForItsUser(t *testing.T) {
 		`{"containers": [{}, {}], "securityContext": {"fsGroup": 7}}`:                                         {0o600, -1},
 	} {
 		in := input(t)
-		in.Pod["spec"] = decoded(t, change)
+		in.Pod["spec"] = kubetest.Object(t, change)
 		files, err := Payload(in, source)
 		if err != nil {
 			t.Fatal(err)
@@ -283,7 +275,7 @@ func TestWriteGivesTheGroupWhatItNeeds(t *testing.T) {
 }
 
 func TestNestedMounts(t *testing.T) {
-	nested := decoded(t, `{"spec": {"initContainers": [{"volumeMounts": [{"name": "v", "mountPath": "/i"}, {"name": "w", "mountPath": "/i/sub/"}]}],
+	nested := kubetest.Object(t, `{"spec": {"initContainers": [{"volumeMounts": [{"name": "v", "mountPath": "/i"}, {"name": "w", "mountPath": "/i/sub/"}]}],
 		"containers": [{"volumeMounts": [{"name": "v", "mountPath": "/dir"}, {"name": "a", "mountPath": "/dir/nested"}, {"name": "b", "mountPath": "/dir/nested/double"},
 		{"name": "c", "mountPath": "/dir/nested2"}, {"name": "d", "mountPath": "/dirx"}]}]}}`)
 	if got, want := NestedMounts(nested, "v"), []string{"sub", "nested", "nested2"}; !reflect.DeepEqual(got, want) {
