@@ -150,7 +150,8 @@ class Guests:
             return True
         waited = asyncio.get_running_loop().time() - asked.at
         patience = 1 << min(asked.silent, 10)
-        if asked.version != guest.version or (report and guest.lacks(report)):
+        lacks = report is not None and not report.refused and guest.lacks(report)
+        if asked.version != guest.version or lacks:
             return waited >= min(_LEAST * patience, _LEAST_SILENT)
         every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
         return waited >= min(every * patience, _ASK_SILENT_EVERY)
