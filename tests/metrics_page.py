@@ -45,9 +45,9 @@ _CHOICES = """\
 - **One tells.** Of several operators only the one that acts tells of Workloads and policies, so sums over
   all are right. While a Lease changes hands there may be no such series for some seconds.
 - **What is so is looked up, what happened is counted.** Gauges are read from what the operator knows when
-  it is scraped: some tens of milliseconds for 10,000 Workloads. Counters and histograms begin anew with the process. What a
-  process hasn't seen the beginning of (a Workload that wasn't ready when it started, a replacement under
-  way) is in no histogram, rather than in it with a wrong time.
+  it is scraped: some tens of milliseconds for 10,000 Workloads. Counters and histograms begin anew with the
+  process. What a process hasn't seen the beginning of (a Workload that wasn't ready when it started, a
+  replacement under way) is in no histogram, rather than in it with a wrong time.
 - **A watch's age** is that of its last event or list: kopf keeps bookmarks to itself. A kind in which
   nothing happens is ten minutes old at most, since all is listed as often.
 
