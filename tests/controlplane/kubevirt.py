@@ -60,6 +60,7 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, pki: Pki, 
         api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
     for manifest in _of_kind(manifests, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
         api.create(_webhook_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
+    _say_phase(api, "Deployed")
     supervisor.progress("KubeVirt's webhooks in place")
 
 
@@ -107,11 +108,12 @@ def _established(api: Api, crds: Iterable[Manifest]) -> bool:
 def _create_installation(api: Api, authority: Path) -> None:
     """The KubeVirt object with the status that virt-operator would give it, and KubeVirt's authority.
 
-    Without a default architecture virt-api refuses every machine with "unsupported architecture".
+    Without a default architecture virt-api refuses every machine with "unsupported architecture". It is
+    Deployed only once the webhooks are there: a machine made before isn't defaulted, and never starts.
     """
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     api.create(_configuration())
-    api.patch("KubeVirt", "kubevirt", NAMESPACE, {"status": _status()}, subresource="status")
+    _say_phase(api, "Deploying")
     api.create(
         {
             "apiVersion": "v1",
@@ -140,16 +142,21 @@ def _gates(gates: list[str]) -> Manifest:
     return {"configuration": {"developerConfiguration": {"featureGates": gates}}}
 
 
-def _status() -> Manifest:
+def _say_phase(api: Api, phase: str) -> None:
+    api.patch("KubeVirt", "kubevirt", NAMESPACE, {"status": _status(phase)}, subresource="status")
+
+
+def _status(phase: str) -> Manifest:
+    deployed = "True" if phase == "Deployed" else "False"
     return {
-        "phase": "Deployed",
+        "phase": phase,
         "defaultArchitecture": "amd64",
         "operatorVersion": KUBEVIRT_VERSION,
         "observedKubeVirtVersion": KUBEVIRT_VERSION,
         "targetKubeVirtVersion": KUBEVIRT_VERSION,
         "conditions": [
-            {"type": kind, "status": status, "reason": "AllComponentsReady", "message": "simulated"}
-            for kind, status in (("Available", "True"), ("Progressing", "False"), ("Degraded", "False"))
+            {"type": "Available", "status": deployed, "reason": phase, "message": "simulated"},
+            {"type": "Degraded", "status": "False", "reason": phase, "message": "simulated"},
         ],
     }
 
