@@ -31,7 +31,9 @@ _LAYOUT: dict[str, Any] = {
 
 
 class _Dumper(yaml.SafeDumper):
-    """Block style, with what holds nothing but short scalars on one line: `image: {type: string}`."""
+    """Block style, with what holds nothing but short scalars on one line: `image: {type: string}`. A file in
+    a ConfigMap is as it was written.
+    """
 
     def represent_mapping(
         self,
@@ -40,12 +42,21 @@ class _Dumper(yaml.SafeDumper):
         flow_style: bool | None = None,  # noqa: FBT001  the signature is PyYAML's
     ) -> yaml.MappingNode:
         node = super().represent_mapping(tag, mapping, flow_style)
-        if mapping.keys() & {"description", "message", "expression"}:
+        values = mapping.values()
+        if mapping.keys() & {"description", "message", "expression"} or any(map(_is_file, values)):
             node.flow_style = False
         return node
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the signature is PyYAML's
         return True
+
+
+def _is_file(value: object) -> bool:
+    return isinstance(value, str) and value.endswith("\n")
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if _is_file(text) else None)
 
 
 class _Expression(str):
@@ -59,6 +70,7 @@ def _fold(dumper: yaml.SafeDumper, text: _Expression) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(_Expression, _fold)
+_Dumper.add_representer(str, _text)
 
 
 def _legible(value: Any) -> Any:

@@ -25,8 +25,13 @@ class OperatorProcess:
     health: str
 
     @classmethod
-    def start(cls, kubeconfig: Path, log: Path, *options: str, tied: bool = True) -> OperatorProcess:
-        """Start one and wait until it has listed the cluster. Its output is appended to `log`."""
+    def start(
+        cls, kubeconfig: Path, log: Path, *options: str, tied: bool = True, code: Path | None = None
+    ) -> OperatorProcess:
+        """Start one and wait until it has listed the cluster. Its output is appended to `log`.
+
+        It is the project's own, or the one whose sources are in the folder `code`.
+        """
         (port,) = free_ports(1)
         address = f"{LOOPBACK}:{port}"
         started = process.start(
@@ -38,7 +43,11 @@ class OperatorProcess:
             ],
             log=log,
             folder=log.parent,
-            environment={**os.environ, "KUBECONFIG": str(kubeconfig)},
+            environment={
+                **os.environ,
+                "KUBECONFIG": str(kubeconfig),
+                **({"PYTHONPATH": str(code)} if code else {}),
+            },
             tied=tied,
         )
         operator = cls(started, f"http://{address}")

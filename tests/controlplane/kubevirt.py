@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import components
+from tests.controlplane.api import ApiError
 from tests.controlplane.build import KUBEVIRT_VERSION
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.ports import LOOPBACK
@@ -60,8 +61,8 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, pki: Pki, 
         api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
     for manifest in _of_kind(manifests, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
         api.create(_webhook_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
+    supervisor.ready({"KubeVirt's webhooks": lambda: _asks_virt_api(api)})
     _say_phase(api, "Deployed")
-    supervisor.progress("KubeVirt's webhooks in place")
 
 
 def _start_processes(supervisor: Supervisor, identities: Identities, pki: Pki, ports: Ports) -> None:
@@ -103,6 +104,28 @@ def _established(api: Api, crds: Iterable[Manifest]) -> bool:
         )
     }
     return names <= served
+
+
+def _asks_virt_api(api: Api) -> bool:
+    """Whether the API server has its webhooks in use: it learns of them some time after they are written."""
+    domain: Manifest = {"devices": {}, "resources": {"requests": {"memory": "64Mi"}}}
+    instance = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": {"name": "webhooks", "namespace": "default"},
+        "spec": {"domain": domain},
+    }
+    path = api.path("VirtualMachineInstance", "default")
+
+    def tried(**spec: object) -> Manifest:
+        body = instance | {"spec": {"domain": domain, **spec}}
+        return api.request("POST", path, body, query={"dryRun": "All"})
+
+    try:
+        tried(hostname="not_a_name")  # which only a webhook refuses
+    except ApiError:
+        return "architecture" in tried()["spec"]  # which only a webhook adds
+    return False
 
 
 def _create_installation(api: Api, authority: Path) -> None:

@@ -41,6 +41,14 @@ def operator(objects: list[Manifest]) -> Manifest:
     return dict(container)
 
 
+def config(objects: list[Manifest]) -> Manifest:
+    """The file that the operator reads."""
+    assert operator(objects)["args"][:2] == ["run", "--config=/etc/twinhull/config/config.yaml"]
+    assert {"name": "config", "configMap": {"name": "twinhull-config"}} in pod(objects)["volumes"]
+    said: Manifest = yaml.safe_load(find(objects, "ConfigMap", "twinhull-config")["data"]["config.yaml"])
+    return said
+
+
 def kinds(objects: list[Manifest]) -> set[str]:
     return {obj["kind"] for obj in objects}
 
@@ -71,7 +79,16 @@ def test_its_pod_is_restricted_and_spread(helm: Helm) -> None:
     assert pod(objects)["topologySpreadConstraints"][0]["topologyKey"] == "kubernetes.io/hostname"
     assert find(objects, "Deployment")["spec"]["replicas"] == 2
     assert find(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
-    assert "--leader-elect" in operator(objects)["args"]
+    assert config(objects)["leaderElect"] is True
+
+
+def test_a_change_of_the_configuration_restarts_the_operator(helm: Helm) -> None:
+    def marked(values: Manifest) -> str:
+        template = find(helm.template(values), "Deployment")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["twinhull.dev/config"])
+
+    assert marked({"workers": 8}) != marked({"workers": 9})
+    assert marked({"workers": 8}) == marked({"workers": 8, "replicas": 3})
 
 
 def test_its_kinds_are_the_operators(helm: Helm) -> None:
@@ -142,16 +159,17 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
         "defaults",
         {"defaultIsolation": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}, "workers": 8},
         lambda o: (
-            {"--default-isolation=Sandbox", "--sandbox-runtime-class=gvisor", "--workers=8"}
-            <= set(operator(o)["args"])
+            {"defaultIsolation": "Sandbox", "sandboxRuntimeClass": "gvisor", "workers": 8}.items()
+            <= config(o).items()
         ),
     ),
     (
         "without KubeVirt",
         {"kubevirt": {"enabled": False}},
         lambda o: (
-            "--without-kubevirt" in operator(o)["args"]
-            and not kinds(o) & {"Secret", "ConfigMap"}
+            config(o)["withoutKubevirt"]
+            and not config(o).keys() & {"guestKeyFile", "guestRegistries"}
+            and "Secret" not in kinds(o)
             and not any("kubevirt" in right.group for right in rights.granted(o))
         ),
     ),
@@ -159,7 +177,7 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
         "guest",
         {"guest": {"image": "ghcr.io/mine/guest:1", "existingSecret": "mine"}},
         lambda o: (
-            "--guest-image=ghcr.io/mine/guest:1" in operator(o)["args"]
+            config(o)["guestImage"] == "ghcr.io/mine/guest:1"
             and "Secret" not in kinds(o)
             and {"name": "guest-key", "secret": {"secretName": "mine", "defaultMode": 0o440}}
             in pod(o)["volumes"]
@@ -182,11 +200,9 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
             "extraArgs": ["--workers=4"],
         },
         lambda o: (
-            {
-                *("--lease-seconds=30", "--log-format=text", "--verbose"),
-                *("--first-report=2.5", "--workers=4"),
-            }
-            <= set(operator(o)["args"])
+            {"leaseSeconds": 30, "logFormat": "text", "verbose": True, "firstReport": 2.5}.items()
+            <= config(o).items()
+            and "--workers=4" in operator(o)["args"]
         ),
     ),
     (
@@ -302,7 +318,7 @@ def test_the_operator_may_do_nothing_with_secrets_and_nothing_by_wildcard(varian
 def test_a_namespaced_operator_has_roles_in_its_namespaces_only(helm: Helm) -> None:
     objects = helm.template({"watchNamespaces": ["a", "b"]})
     assert not kinds(objects) & {"ClusterRole", "ClusterRoleBinding"}
-    assert {"--namespace=a", "--namespace=b"} <= set(operator(objects)["args"])
+    assert config(objects)["namespaces"] == ["a", "b"]
     granted = rights.granted(objects)
     assert {right.namespace for right in granted} == {"a", "b", "twinhull-system"}
     assert {right.resource for right in granted if right.namespace == "twinhull-system"} == {"leases"}

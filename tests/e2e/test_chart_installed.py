@@ -6,19 +6,17 @@ and the rights of its ServiceAccount.
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.chart import manifests, rights
 from tests.chart.helm import CHART, NAMESPACE, Helm, Manifest, find
+from tests.chart.release import WAIT, Release
 from tests.controlplane import ControlPlane, build
 from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
@@ -29,7 +27,6 @@ DEPLOY = CHART.parents[1] / "deploy"
 CRDS = ("workloads.twinhull.dev", "isolationpolicies.twinhull.dev")
 #: The simulated test Pod ends well.
 VALUES: Manifest = {"tests": {"podAnnotations": {"simulate.twinhull.dev/exit": "0"}}}
-WAIT = ("--wait", "--timeout", "180s")
 
 
 @pytest.fixture(scope="module")
@@ -38,58 +35,6 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     started = ControlPlane.start(tmp_path_factory.mktemp("chart control plane"), kubevirt=False)
     yield started
     started.stop()
-
-
-@dataclass
-class Release:
-    """A release of the chart."""
-
-    helm: Helm
-    plane: ControlPlane
-    folder: Path
-
-    def __call__(self, verb: str, *options: str, values: Manifest | None = None) -> str:
-        """A Helm command for it."""
-        return self.helm(verb, "twinhull", *options, "--namespace", NAMESPACE, values=values)
-
-    @property
-    def deployment(self) -> Manifest:
-        """The Deployment as it is."""
-        found = self.plane.api.get("Deployment", "twinhull", NAMESPACE)
-        assert found is not None
-        return found
-
-    def key(self) -> bytes:
-        """The guest's key."""
-        found = self.plane.api.get("Secret", "twinhull-guest-key", NAMESPACE)
-        assert found is not None
-        return base64.b64decode(found["data"]["key"])
-
-    def args(self) -> list[str]:
-        """The options of the operator, with files and places as they are here."""
-        (self.folder / "key").write_bytes(self.key())
-        (self.folder / "registries.yaml").write_text("[]")
-        (container,) = self.deployment["spec"]["template"]["spec"]["containers"]
-        verb, *options = container["args"]
-        assert verb == "run"
-        here = {
-            "--guest-key-file": str(self.folder / "key"),
-            "--guest-registries": str(self.folder / "registries.yaml"),
-            "--health-address": "",  # the process beside the Pod has its own
-        }
-        named = [(option, option.partition("=")[0]) for option in options]
-        mine = [option if name not in here else f"{name}={here[name]}" for option, name in named]
-        return [option for option in mine if not option.endswith("=")] + [f"--lease-namespace={NAMESPACE}"]
-
-    @contextmanager
-    def operator(self) -> Iterator[OperatorProcess]:
-        """The operator that the Deployment asks for."""
-        account = rights.kubeconfig_of(self.plane, self.folder, "twinhull")
-        running = OperatorProcess.start(account, self.folder / "operator.log", *self.args())
-        try:
-            yield running
-        finally:
-            running.stop()
 
 
 @pytest.fixture(params=build.HELM)
@@ -115,13 +60,13 @@ def test_workloads_outlive_what_is_done_to_the_release(release: Release, plane: 
     hull = web.hull()["metadata"]["uid"]
 
     release("upgrade", str(CHART), *WAIT, values={**VALUES, "workers": 8, "replicas": 3})
-    assert "--workers=8" in release.args()
+    assert release.config()["workers"] == 8
     assert release.key() == key
     with release.operator():
         still_runs(web, hull)
 
     release("rollback", "1", *WAIT)
-    assert "--workers=16" in release.args()
+    assert release.config()["workers"] == 16
     assert release.key() == key
     with release.operator():
         still_runs(web, hull)

@@ -39,6 +39,40 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{- /* The operator's files: its configuration (docs/configuration.md), and the registries that this names. */ -}}
+{{- define "twinhull.config" -}}
+config.yaml: |
+  healthAddress: :8081
+  metricsAddress: :{{ .Values.monitoring.port }}
+  leaderElect: true
+  leaseName: {{ include "twinhull.fullname" . }}
+  leaseSeconds: {{ .Values.lease.seconds }}
+  logFormat: {{ .Values.log.format }}
+  verbose: {{ .Values.log.verbose }}
+  defaultIsolation: {{ .Values.defaultIsolation }}
+  workers: {{ .Values.workers }}
+  firstReport: {{ .Values.firstReportSeconds }}
+  {{- with .Values.sandbox.runtimeClassName }}
+  sandboxRuntimeClass: {{ . }}
+  {{- end }}
+  {{- with .Values.watchNamespaces }}
+  namespaces: {{ toJson . }}
+  {{- end }}
+  {{- if .Values.kubevirt.enabled }}
+  guestKeyFile: /etc/twinhull/guest/key
+  guestRegistries: /etc/twinhull/config/registries.yaml
+  {{- with .Values.guest.image }}
+  guestImage: {{ . }}
+  {{- end }}
+  {{- else }}
+  withoutKubevirt: true
+  {{- end }}
+{{- if .Values.kubevirt.enabled }}
+registries.yaml: |
+  {{- toYaml .Values.guest.registries | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "twinhull.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/name: {{ include "twinhull.name" . }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 import twinhull
+from twinhull.cli.config import config
 from twinhull.cli.crd import crd
 from twinhull.cli.explain import explain
 from twinhull.cli.render import render
@@ -17,6 +18,7 @@ def main() -> None:
     """Run one Workload as a Pod, a sandboxed Pod or a KubeVirt machine."""
 
 
+main.add_command(config)
 main.add_command(crd)
 main.add_command(explain)
 main.add_command(render)

@@ -1,0 +1,89 @@
+"""`twinhull config`: what the operator would run with, and who said so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import yaml
+from click.core import ParameterSource
+
+from twinhull.cli import configfile
+from twinhull.cli.options import Options, options
+from twinhull.cli.settings import settings
+
+
+class Setting(NamedTuple):
+    """One line of what is in force."""
+
+    key: str
+    value: object
+    source: str
+
+
+@click.command(context_settings={"auto_envvar_prefix": "TWINHULL"})
+@options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "yaml"]),
+    default="table",
+    show_default=True,
+    help="yaml is a file for --config.",
+)
+@click.pass_context
+def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # noqa: ANN401  as run's
+    """Print what `twinhull run` would run with, given the same options, environment and file.
+
+    What it would refuse is refused here too, and nothing is started: a check before a roll-out.
+    """
+    chose = Options(**chosen)
+    settings(chose)
+    found = [
+        Setting(configfile.key(option), _plain(getattr(chose, option.name)), _source(context, option))
+        for option in context.command.params
+        if option.name in Options.__dataclass_fields__
+    ]
+    if output == "yaml":
+        said = {one.key: one.value for one in found if one.value not in (None, [])}
+        click.echo(yaml.safe_dump(said, sort_keys=False), nl=False)
+        return
+    rows = [("SETTING", "VALUE", "FROM"), *((one.key, _shown(one.value), one.source) for one in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("   ".join(map(str.ljust, row, widths)).rstrip())
+
+
+def _plain(value: object) -> object:
+    """A value as the file has it."""
+    match value:
+        case (str(host), int(port)):
+            return f"{host}:{port}"
+        case tuple():
+            return list(value)
+        case Path():
+            return str(value)
+    return value
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None | []:
+            return "-"
+        case bool():
+            return str(value).lower()
+        case list():
+            return ", ".join(value)
+    return str(value)
+
+
+def _source(context: click.Context, option: click.Parameter) -> str:
+    match context.get_parameter_source(str(option.name)):
+        case ParameterSource.COMMANDLINE:
+            return option.opts[0]
+        case ParameterSource.ENVIRONMENT:
+            return f"{context.auto_envvar_prefix}_{str(option.name).upper()}"
+        case ParameterSource.DEFAULT_MAP:
+            return "the file"
+    return "default"

@@ -1,0 +1,178 @@
+"""What `twinhull run` can be told, by flags, environment variables and a file: one list for all three."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import kopf
+
+from twinhull.api.workload import Isolation
+from twinhull.cli import configfile
+
+FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was chosen: a field for each of OPTIONS but --config, by click's name for it."""
+
+    default_isolation: str
+    sandbox_runtime_class: str | None
+    guest_image: str | None
+    guest_registries: Path | None
+    guest_key_file: Path | None
+    namespaces: tuple[str, ...]
+    without_kubevirt: bool
+    first_report: float
+    health_address: tuple[str, int]
+    metrics_address: tuple[str, int] | None
+    workers: int
+    leader_elect: bool
+    lease_namespace: str | None
+    lease_name: str
+    lease_seconds: float
+    log_format: str
+    verbose: bool
+
+
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """A host and a port, None if the option isn't given and has no default."""
+    if value is None:
+        return None
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004
+        raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8081 or :8081")
+    return host or "0.0.0.0", int(port)  # noqa: S104
+
+
+def _file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Has the file say what neither a flag nor the environment says."""
+    if path is not None:
+        names = Options.__dataclass_fields__
+        known = [option for option in context.command.params if option.name in names]
+        context.default_map = configfile.read(context, path, known)
+
+
+OPTIONS = [
+    click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_file,
+        help="A YAML file with any of the other options. Flags and environment variables come before it.",
+    ),
+    click.option(
+        "--default-isolation",
+        type=click.Choice([isolation.value for isolation in Isolation]),
+        default=Isolation.CONTAINER.value,
+        show_default=True,
+        help="What isolationPolicy Auto means.",
+    ),
+    click.option(
+        "--sandbox-runtime-class",
+        metavar="NAME",
+        help="The RuntimeClass of sandboxes whose Workload names none, such as gvisor or kata.",
+    ),
+    click.option(
+        "--guest-image",
+        metavar="IMAGE",
+        help="The containerDisk with the Twinhull guest, for machines whose Workload names none.",
+    ),
+    click.option(
+        "--guest-registries",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Mirrors and certificate authorities of image registries for every machine: a YAML list of "
+        "{host, mirrors, caBundle}.",
+    ),
+    click.option(
+        "--guest-key-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A file of 32 or more random bytes, kept secret. With it, machines tell this operator how their "
+        "containers are and how they ended; all replicas need the same.",
+    ),
+    click.option(
+        "--namespace",
+        "namespaces",
+        metavar="NAME",
+        multiple=True,
+        help="Serve this namespace only; may be repeated. Nothing outside of it is read, so RuntimeClasses, "
+        "KubeVirt and the like are taken to be there, and IsolationPolicies are not seen.",
+    ),
+    click.option(
+        "--without-kubevirt", is_flag=True, help="Make no machines, and ask for nothing of KubeVirt's."
+    ),
+    click.option(
+        "--first-report",
+        type=click.FloatRange(0, 60),
+        default=5.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long a new Workload may take to become Ready before its progress is written into its "
+        "status.",
+    ),
+    click.option(
+        "--health-address",
+        default="127.0.0.1:8081",
+        show_default=True,
+        metavar="HOST:PORT",
+        callback=_address,
+        help="Where /healthz and /readyz are served; port 0 picks a free one.",
+    ),
+    click.option(
+        "--metrics-address",
+        metavar="HOST:PORT",
+        callback=_address,
+        help="Where /metrics is served for Prometheus, such as :8080 in a Pod; without it, nowhere.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 256),
+        default=16,
+        show_default=True,
+        help="How many Workloads are worked on at a time.",
+    ),
+    click.option(
+        "--leader-elect",
+        is_flag=True,
+        help="Of several operators with the same Lease only one acts; the others are ready to take over.",
+    ),
+    click.option(
+        "--lease-namespace",
+        metavar="NAME",
+        help="The namespace of the Lease; in a Pod, the Pod's own if this isn't given.",
+    ),
+    click.option(
+        "--lease-name", default="twinhull", show_default=True, metavar="NAME", help="The Lease's name."
+    ),
+    click.option(
+        "--lease-seconds",
+        type=click.FloatRange(3, 300),
+        default=15.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long others wait for one that falls silent. One that ends in good order hands over at "
+        "once.",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(list(FORMATS)),
+        default="text",
+        show_default=True,
+        help="How a line of the log looks.",
+    ),
+    click.option("--verbose", is_flag=True, help="Log in detail."),
+]
+
+
+def options(function: Callable[..., None]) -> Callable[..., None]:
+    """A command's function with all of OPTIONS, which it takes as Options(**chosen)."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function

@@ -1,0 +1,89 @@
+"""From the options to what the operator's process is made of."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from pathlib import Path
+
+import click
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from twinhull.api.registry import ClusterRegistry
+from twinhull.api.workload import Isolation
+from twinhull.cli.options import Options
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.shell.app import Settings
+from twinhull.shell.lease import Terms
+from twinhull.shell.scope import Scope
+
+#: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
+_SHORTEST_KEY = 32
+#: Where a Pod finds its namespace (k8s.io/client-go/tools/clientcmd, inClusterClientConfig).
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def settings(options: Options) -> Settings:
+    """How the process runs. Raises UsageError or BadParameter that names the option that can't be."""
+    defaults = OperatorDefaults(
+        Isolation(options.default_isolation),
+        options.sandbox_runtime_class,
+        options.guest_image,
+        options.first_report,
+        _registries(options.guest_registries) if options.guest_registries else (),
+        _key(options.guest_key_file) if options.guest_key_file else None,
+    )
+    return Settings(
+        defaults,
+        *options.health_address,
+        options.workers,
+        lease=_terms(options) if options.leader_elect else None,
+        scope=Scope(tuple(dict.fromkeys(options.namespaces)), machines=not options.without_kubevirt),
+        metrics=options.metrics_address,
+    )
+
+
+def _terms(options: Options) -> Terms:
+    namespace = options.lease_namespace
+    if namespace is None:
+        try:
+            namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+        except OSError:
+            raise click.UsageError(
+                "this isn't a Pod with a ServiceAccount, so --leader-elect needs --lease-namespace"
+            ) from None
+    holder = f"{socket.gethostname()}_{uuid.uuid4()}"
+    return Terms(namespace, options.lease_name, holder, options.lease_seconds)
+
+
+def _key(path: Path) -> bytes:
+    """The secret that guests' certificates come from. Raises BadParameter when it can't be a good one."""
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-key-file") from error
+    if len(key) < _SHORTEST_KEY:
+        raise click.BadParameter(
+            f"{path} has {len(key)} bytes, fewer than {_SHORTEST_KEY}: head -c 32 /dev/urandom > {path}",
+            param_hint="--guest-key-file",
+        )
+    return key
+
+
+def _registries(path: Path) -> tuple[ClusterRegistry, ...]:
+    """The machines' registries. Raises BadParameter that says where the file is wrong."""
+    try:
+        listed = TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(
+            yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        )
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-registries") from error
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"{path} isn't YAML: {error}", param_hint="--guest-registries") from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, found['loc'])) or 'the file'}: {found['msg']}" for found in error.errors()
+        )
+        raise click.BadParameter(f"{path}: {wrong}", param_hint="--guest-registries") from error
+    return listed

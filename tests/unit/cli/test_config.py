@@ -1,0 +1,123 @@
+"""`twinhull config`: what is in force, and who said so; and what the file may not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from tests.chart.manifests import VARIANTS
+from twinhull.cli import main
+from twinhull.cli.config import config
+from twinhull.cli.options import Options
+from twinhull.cli.run import run
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+
+
+def invoke(*options: str, **environment: str) -> Result:
+    return CliRunner(env=environment).invoke(main, ["config", *options])
+
+
+def shown(*options: str, **environment: str) -> dict[str, tuple[str, str]]:
+    """Each setting's value, and who said so."""
+    result = invoke(*options, **environment)
+    assert result.exit_code == 0, result.output
+    header, *lines = result.output.splitlines()
+    assert header.split() == ["SETTING", "VALUE", "FROM"]
+    rows = [[cell for cell in line.split("  ") if cell] for line in lines]
+    return {name.strip(): (value.strip(), source.strip()) for name, value, source in rows}
+
+
+def file(folder: Path, text: str) -> str:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("command", [run, config])
+def test_every_option_has_its_field(command: object) -> None:
+    options = {option.name for option in getattr(command, "params")}  # noqa: B009
+    assert options - {"config", "output"} == Options.__dataclass_fields__.keys()
+
+
+def test_without_anything_all_are_defaults() -> None:
+    found = shown()
+    assert {source for _, source in found.values()} == {"default"}
+    assert found["workers"][0] == "16"
+    assert found["guestImage"][0] == "-"
+
+
+def test_flags_come_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+    path = file(tmp_path, "{workers: 3, leaseName: mine, logFormat: json, namespaces: [a, b], verbose: true}")
+    found = shown("--config", path, "--lease-name", "flag", TWINHULL_LEASE_NAME="env", TWINHULL_WORKERS="5")
+    assert found["leaseName"] == ("flag", "--lease-name")
+    assert found["workers"] == ("5", "TWINHULL_WORKERS")
+    assert found["logFormat"] == ("json", "the file")
+    assert found["namespaces"] == ("a, b", "the file")
+    assert found["verbose"] == ("true", "the file")
+
+
+def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
+    assert shown(TWINHULL_CONFIG=file(tmp_path, "workers: 3"))["workers"] == ("3", "the file")
+
+
+def test_a_value_that_is_left_empty_is_not_said(tmp_path: Path) -> None:
+    assert shown("--config", file(tmp_path, "guestImage:\nworkers:"))["workers"] == ("16", "default")
+    assert shown("--config", file(tmp_path, ""))["workers"] == ("16", "default")
+
+
+def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> None:
+    path = file(tmp_path, "{namespaces: [a], metricsAddress: ':8080', firstReport: 2.5, guestImage: g:1}")
+    first = invoke("--config", path, "--output", "yaml").output
+    assert yaml.safe_load(first)["metricsAddress"] == "0.0.0.0:8080"
+    assert invoke("--config", file(tmp_path, first), "--output", "yaml").output == first
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wokers: 1", "wokers is not an option: did you mean workers?"),
+        ("output: yaml", "output is not an option: there are defaultIsolation, firstReport"),
+        ("config: again", "config is not an option"),
+        ("1: 2", "1 is not an option"),
+        ("workers: 0", "workers: 0 is not in the range 1<=x<=256"),
+        ("workers: [1]", "workers is to be a text or number"),
+        ("workers: true", "workers is to be a text or number"),
+        ("namespaces: a", "namespaces is to be a list"),
+        ("verbose: 3", "verbose is to be true or false"),
+        ("guestImage: {a: b}", "guestImage is to be a text or number"),
+        ("defaultIsolation: Pod", "defaultIsolation: 'Pod' is not one of 'Container'"),
+        ("healthAddress: here", "healthAddress: 'here' is not HOST:PORT"),
+        ("- workers", "isn't a mapping"),
+        ("{", "isn't YAML"),
+        ("leaderElect: true", "--leader-elect needs --lease-namespace"),
+        ("guestKeyFile: /absent", "/absent: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    result = invoke("--config", file(tmp_path, text))
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    result = invoke("--config", str(tmp_path / "absent.yaml"))
+    assert result.exit_code == 2
+    assert "absent.yaml: No such file or directory" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_deployed_can_be_read(tmp_path: Path, variant: str) -> None:
+    text = (DEPLOY / variant / "twinhull.yaml").read_text(encoding="utf-8")
+    (found,) = [obj for obj in yaml.safe_load_all(text) if obj["kind"] == "ConfigMap"]
+    said = yaml.safe_load(found["data"]["config.yaml"])
+    here = dict.fromkeys(("guestKeyFile", "guestRegistries"), None)
+    path = file(tmp_path, yaml.safe_dump(said | here))
+    settings = shown("--config", path, "--lease-namespace", "twinhull-system")
+    assert settings["leaderElect"] == ("true", "the file")
+    assert {name for name, (_, source) in settings.items() if source == "the file"} == {
+        name for name in said if name not in here
+    }
