@@ -1,6 +1,8 @@
 package boot
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,11 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/rundir"
 )
 
 const (
 	plugEvery = 2 * time.Second
-	cpuStates = "/sys/devices/system/cpu/cpu[0-9]*/online"
+	// changePatience is how many times longer a change may take that the kubelet is at: one may wait for just that
+	// growth, which the kubelet doesn't know of yet.
+	changePatience = 10
+	cpuStates      = "/sys/devices/system/cpu/cpu[0-9]*/online"
 )
 
 // size is what the machine has.
@@ -55,9 +61,24 @@ func keepPlugged(restartKubelet func()) {
 		if now := sizeNow(); seen.next(now) {
 			console.Print("the machine has %d CPUs and %d MiB of memory now", now.cpus, now.memory>>20)
 			releaseReserve() // which the kernel makes anew for more memory
+			for tries := 0; tries < changePatience && changing(rundir.Manifest, rundir.InEffect); tries++ {
+				time.Sleep(plugEvery)
+			}
 			restartKubelet()
 		}
 	}
+}
+
+// changing tells whether the kubelet is at a manifest that was put and isn't in effect yet. A kubelet that is ended
+// between making a container and starting it makes another one, and counts both as restarts.
+func changing(put, inEffect string) bool {
+	manifest, err := os.ReadFile(put)
+	if err != nil {
+		return false
+	}
+	digest := sha256.Sum256(manifest)
+	effect, _ := os.ReadFile(inEffect)
+	return string(effect) != hex.EncodeToString(digest[:])
 }
 
 func bringOnline(states string) {

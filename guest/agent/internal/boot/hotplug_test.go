@@ -37,3 +37,27 @@ func TestOnlyACPUThatIsOfflineIsBroughtOnline(t *testing.T) {
 		}
 	}
 }
+
+func TestTheKubeletIsAtAChangeUntilItIsInEffect(t *testing.T) {
+	put, effect := filepath.Join(t.TempDir(), "manifest"), filepath.Join(t.TempDir(), "effect")
+	if changing(put, effect) {
+		t.Error("nothing was put")
+	}
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(put, "abc")
+	if !changing(put, effect) {
+		t.Error("it was put")
+	}
+	write(effect, "another")
+	if !changing(put, effect) {
+		t.Error("another one is in effect")
+	}
+	write(effect, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad") // FIPS 180-4's example: abc
+	if changing(put, effect) {
+		t.Error("it is in effect")
+	}
+}
