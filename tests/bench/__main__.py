@@ -78,13 +78,13 @@ def _hold(arena: Arena, workloads: int, machines: int, rounds: int) -> None:
     click.echo("Live: Workloads (ReplicaSets of one Pod) are created meanwhile; from the first one on.")
     click.echo("p50 and p99 are from creation to Ready.")
     _print(live, [report.HULLS, report.DONE, report.P50, report.P99, report.CPU])
-    click.echo(f"One Workload costs {report.requests(live['twinhull'])}.\n")
+    click.echo(f"{report.cost(live['twinhull'])}\n")
     if machines:
         contest = {"twinhull": partial(contests.twinhull_live, arena, machines, "VirtualMachine")}
         made = _rounds("machines", contest, rounds)
         click.echo(f"Live, {machines:,} machines: as far as simulated guests that boot at once can say.")
         _print(made, [report.HULLS, report.DONE, report.P50, report.P99, report.CPU])
-        click.echo(f"One Workload costs {report.requests(made['twinhull'])}.\n")
+        click.echo(f"{report.cost(made['twinhull'])}\n")
 
 
 def _rounds(what: str, contestants: Mapping[str, Contest], rounds: int) -> report.Rounds:

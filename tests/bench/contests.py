@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 from tests.bench import objects
 from tests.bench.arena import Arena
@@ -75,8 +76,9 @@ def twinhull_live(arena: Arena, count: int, isolation: str = "Container") -> Out
         asked = arena.requests() - asked
         requests = {what: asked[what] / count for what in _OPERATORS[hull]}
         requests["POST events"] = _told(arena, namespace) / count
+        memory = operator.process.peak_memory()
         operator.stop()
-    return _live(count, hulls, workloads, cpu, requests)
+    return replace(_live(count, hulls, workloads, cpu), requests=requests, memory=memory)
 
 
 def replica_set_live(arena: Arena, count: int) -> Outcome:
@@ -102,9 +104,7 @@ def bare_loop_live(arena: Arena, count: int) -> Outcome:
     return _live(count, pods, workloads, cpu)
 
 
-def _live(
-    count: int, hulls: Recorder, owners: Recorder, cpu: float, requests: dict[str, float] | None = None
-) -> Outcome:
+def _live(count: int, hulls: Recorder, owners: Recorder, cpu: float) -> Outcome:
     start = min(owners.created.values())
     waits = tuple(owners.ready[name] - created for name, created in owners.created.items())
     return Outcome(
@@ -112,7 +112,6 @@ def _live(
         rate(count, owners.ready.values(), start),
         cpu,
         waits,
-        requests or {},
     )
 
 

@@ -9,12 +9,15 @@ from statistics import quantiles
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rates are per second; `waits` is from creation to Ready, in seconds, of each object."""
+    """Rates are per second; `waits` is from creation to Ready, in seconds, of each object; `memory` is what the
+    contestant's process had at most, in MiB.
+    """
 
     hulls: float
     done: float
     cpu: float
     waits: tuple[float, ...] = ()
+    memory: float = 0.0
     requests: Mapping[str, float] = field(default_factory=dict)
 
     @property

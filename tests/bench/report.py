@@ -30,10 +30,12 @@ def table(rounds: Rounds, columns: Sequence[Column]) -> Iterable[str]:
         yield _line(f"  {first} : {other}", ratios)
 
 
-def requests(outcomes: Sequence[Outcome]) -> str:
-    """What one Workload costs, in requests."""
+def cost(outcomes: Sequence[Outcome]) -> str:
+    """What one Workload costs in requests, and all of them in memory."""
     kinds = outcomes[0].requests
-    return ", ".join(f"{median(each.requests[kind] for each in outcomes):.2f} {kind}" for kind in kinds)
+    asked = ", ".join(f"{median(each.requests[kind] for each in outcomes):.2f} {kind}" for kind in kinds)
+    memory = max(each.memory for each in outcomes)
+    return f"One Workload costs {asked}. The operator had {memory:.0f} MiB of memory at most."
 
 
 def _line(name: str, cells: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from kubernetes import client, config
 from tests.chart.helm import NAMESPACE, Manifest
 from tests.controlplane import Cluster, kubeconfig
 
-_DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 _RBAC = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 _ACCOUNT = "twinhull"
 _TOKEN_SECONDS = 86_400
@@ -38,7 +38,7 @@ def manifests(variant: str) -> list[Manifest]:
     return [
         obj
         for name in ("namespace", "twinhull")
-        for obj in yaml.safe_load_all((_DEPLOY / variant / f"{name}.yaml").read_text(encoding="utf-8"))
+        for obj in yaml.safe_load_all((DEPLOY / variant / f"{name}.yaml").read_text(encoding="utf-8"))
     ]
 
 

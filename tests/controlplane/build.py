@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -41,6 +41,8 @@ def pinned(module: Path, path: str) -> str:
 
 
 KUBERNETES_VERSION = pinned(_MODULES / "kubernetes", "k8s.io/kubernetes")
+#: Releases before that one of which the API server, the controllers and the scheduler can be built, too.
+OLDER_KUBERNETES = {"1.34": pinned(_MODULES / "kubernetes-1.34", "k8s.io/kubernetes")}
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
 HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
 HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")
@@ -93,6 +95,12 @@ def kubernetes(name: str, release: str = KUBERNETES_VERSION) -> Program:
     )
 
 
+def _older(name: str, minor: str) -> Program:
+    """A program of Kubernetes' own as it was."""
+    program = kubernetes(name, OLDER_KUBERNETES[minor])
+    return replace(program, name=f"{name}-{minor}", module=f"kubernetes-{minor}")
+
+
 def _kubevirt(name: str) -> Program:
     version = (("kubevirt.io/client-go/version.gitVersion", KUBEVIRT_VERSION),)
     return Program(name, "kubevirt", f"kubevirt.io/kubevirt/cmd/{name}", version)
@@ -112,14 +120,15 @@ def _prometheus(name: str) -> Program:
     return Program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
 
 
+#: What is one version with the API server's.
+SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PROGRAMS = {
     program.name: program
     for program in (
         Program("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
-        kubernetes("kube-apiserver"),
-        kubernetes("kube-controller-manager"),
-        kubernetes("kube-scheduler"),
+        *map(kubernetes, SERVERS),
         kubernetes("kubectl"),
+        *(_older(name, minor) for minor in OLDER_KUBERNETES for name in SERVERS),
         Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         _kubevirt("virt-api"),
         _kubevirt("virt-controller"),
@@ -135,7 +144,7 @@ PROGRAMS = {
     )
 }
 
-KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
+KUBERNETES = ("etcd", *SERVERS, "kubectl", "kwok")
 PROMETHEUS = ("prometheus", "promtool")
 KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests", "cdi-manifests")
 HELM = ("helm", "helm3")

@@ -37,22 +37,27 @@ class ControlPlane(Cluster):
     _ports: Ports
 
     @classmethod
-    def start(
+    def start(  # noqa: PLR0913  each has its default
         cls,
         folder: Path,
         *,
         kubevirt: bool = True,
         nodes: int = 1,
         tied: bool = True,
+        kubernetes: str | None = None,
         say: Callable[[str], None] = click.echo,
     ) -> ControlPlane:
         """Starts one in `folder`, an empty or new one, and gives it when Pods (and machines) can run.
 
         Without KubeVirt it has none of KubeVirt's and CDI's kinds either; `install_kubevirt` adds them
         later. Tied, as for tests, it dies with this process, and this must be the main thread; else it
-        stays until it is stopped. `say` gets the progress. Raises BuildError, ComponentDied, NeverHappened.
+        stays until it is stopped. `kubernetes` is one of build.OLDER_KUBERNETES. `say` gets the progress.
+        Raises BuildError, ComponentDied, NeverHappened.
         """
         programs = build.programs([*build.KUBERNETES, *(build.KUBEVIRT if kubevirt else ())], say)
+        if kubernetes is not None:
+            older = build.programs([f"{name}-{kubernetes}" for name in build.SERVERS], say)
+            programs |= dict(zip(build.SERVERS, older.values(), strict=True))
         folder = folder.absolute()
         for name in ("logs", "home", "kubeconfigs"):
             (folder / name).mkdir(parents=True)

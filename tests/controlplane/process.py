@@ -64,6 +64,12 @@ class Process:
         fields = text.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def peak_memory(self) -> float:
+        """How many MiB of memory it has had resident at most; it is to be alive. proc_pid_status(5), VmHWM."""
+        text = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8", errors="replace")
+        peak = next(line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:"))
+        return int(peak) / 1024
+
     def obituary(self) -> str:
         """That it died, and its last words."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
