@@ -9,8 +9,8 @@ from statistics import quantiles
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rates are per second; `waits` is from creation to Ready, in seconds, of each object; `memory` is what the
-    contestant's process had at most, in MiB.
+    """Rates are per second; `waits` is from creation to Ready, in seconds, of each object; `memory` is
+    what the contestant's process had at most, in MiB.
     """
 
     hulls: float

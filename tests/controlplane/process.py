@@ -65,7 +65,7 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_memory(self) -> float:
-        """How many MiB of memory it has had resident at most; it is to be alive. proc_pid_status(5), VmHWM."""
+        """How many MiB of memory it has had at most, as long as it is alive. proc_pid_status(5), VmHWM."""
         text = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8", errors="replace")
         peak = next(line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:"))
         return int(peak) / 1024
