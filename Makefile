@@ -58,7 +58,7 @@ check-generated: .venv/ready
 lock: .venv/ready ## Pin every dependency anew, by hash
 	@$(PY) -m pip install --quiet uv
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --group dev --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
+	    --group dev --extra traces --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
 
 .PHONY: cluster
 cluster: .venv/ready ## Start a control plane on this machine and leave it running (.cluster/kubeconfig)

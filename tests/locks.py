@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).parents[1]
 _HEADER = "# Made by `make generate` from requirements.lock; changes belong there (`make lock`).\n"
@@ -24,7 +25,7 @@ class _Entry:
 def runtime() -> str:
     """What the operator runs with."""
     project = _project()["project"]
-    return _part(project["dependencies"])
+    return _part([*project["dependencies"], *project["optional-dependencies"]["traces"]])
 
 
 def build() -> str:
@@ -32,8 +33,9 @@ def build() -> str:
     return _part(_project()["build-system"]["requires"])
 
 
-def _project() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+def _project() -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return found
 
 
 def _part(requirements: list[str]) -> str:

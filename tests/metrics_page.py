@@ -62,8 +62,20 @@ One line for each write and for each change of a status, none for a pass that ch
 | `hull` | the object that was written, or that runs the Workload: `Pod/web-1a2b3c4d5e` |
 | `reason` | the Event's or the condition's, or the name of an error |
 
-There are no traces: a pass is a few requests, and `controller_runtime_reconcile_time_seconds` has their
-time.
+## Traces
+
+With `--traces` each pass over a Workload is a span `reconcile`, and in it each request to the API server one
+of its own. They are sent by OTLP over HTTP; where to, how many of them and under which names is said by
+[OpenTelemetry's own
+variables](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), such as
+`OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_TRACES_SAMPLER`. The image has what it takes; elsewhere it is
+`pip install 'twinhull[traces]'`.
+
+```yaml
+extraArgs: [--traces]   # of the chart
+extraEnv:
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://collector.monitoring:4318"}
+```
 """
 _NAMESPACE = "{{ $labels.workload_namespace }}"
 _GROUPS = (

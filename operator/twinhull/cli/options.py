@@ -29,6 +29,7 @@ class Options:
     first_report: float
     health_address: tuple[str, int]
     metrics_address: tuple[str, int] | None
+    traces: bool
     workers: int
     leader_elect: bool
     lease_namespace: str | None
@@ -130,6 +131,12 @@ OPTIONS = [
         metavar="HOST:PORT",
         callback=_address,
         help="Where /metrics is served for Prometheus, such as :8080 in a Pod; without it, nowhere.",
+    ),
+    click.option(
+        "--traces",
+        is_flag=True,
+        help="Send traces by OTLP over HTTP. Where to is said by OpenTelemetry's own environment variables, "
+        "such as OTEL_EXPORTER_OTLP_ENDPOINT.",
     ),
     click.option(
         "--workers",

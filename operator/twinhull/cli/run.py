@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ import kopf
 
 from twinhull.cli.options import FORMATS, Options, options
 from twinhull.cli.settings import settings
+from twinhull.shell import tracing
 from twinhull.shell.app import Application
 from twinhull.shell.lease import LeaseLost
 from twinhull.shell.server import CannotServe
@@ -29,8 +31,11 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     kopf.configure(verbose=chose.verbose, log_format=FORMATS[chose.log_format])
     logging.getLogger("kopf").setLevel(logging.DEBUG if chose.verbose else logging.WARNING)
     try:
-        asyncio.run(Application(settings(chose)).run())
+        with ExitStack() as ending:
+            if chose.traces:
+                ending.callback(tracing.export())
+            asyncio.run(Application(settings(chose)).run())
     except LeaseLost as error:
         raise click.ClickException(f"{error}: this operator ends, and is to be started again") from error
-    except (kopf.LoginError, CannotServe) as error:
+    except (kopf.LoginError, CannotServe, tracing.CannotTrace) as error:
         raise click.ClickException(str(error)) from error

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell import tracing
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotFound, NotLeading, Unauthorized, Unreachable, from_status
 from twinhull.shell.kinds import POD, Kind
@@ -135,27 +136,32 @@ class Cluster:
             None if body is None else json.dumps(body, separators=(",", ":")).encode(),
             {} if body is None else {"Content-Type": content_type},
         )
+        with tracing.requesting(method, path):
+            return await self._exchange(request)
+
+    async def _exchange(self, request: _Request) -> Raw:
         try:
             session, server = await self._connection.open()
-            self._check(method)
+            self._check(request.method)
             try:
                 return await self._send(request, session, server)
             except Unauthorized:
                 session, server = await self._connection.renew(session)
-                self._check(method)
+                self._check(request.method)
                 return await self._send(request, session, server)
         except kopf.LoginError as error:
             raise Unauthorized(str(error)) from error
         # aiohttp raises RuntimeError for a session that was renewed, and so closed, by another request.
         # ValueError stands for an answer that isn't JSON.
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, ValueError) as error:
-            raise Unreachable(f"{method} {path}: {error or type(error).__name__}") from error
+            raise Unreachable(f"{request.method} {request.path}: {error or type(error).__name__}") from error
 
     async def _send(self, request: _Request, session: aiohttp.ClientSession, server: str) -> Raw:
         """The answer to one sending, or the ApiError that it stands for."""
         host, code = server.partition("://")[2], None
         try:
             code, text = await request.send(session, server)
+            tracing.answered(code)
         finally:
             self._metrics.answered(request.method, host, code)
         if code >= 400:  # noqa: PLR2004

@@ -11,6 +11,7 @@ from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, object_key
 from twinhull.core.case import Case
 from twinhull.core.plan import plan
+from twinhull.shell import tracing
 from twinhull.shell.errors import ApiError, Conflict
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
@@ -54,7 +55,8 @@ class Reconciler:
             key = await self._queue.get()
             began = time.monotonic()
             try:
-                result = await self._attempt(key)
+                with tracing.reconciling(*key):
+                    result = await self._attempt(key)
                 self._metrics.passes.ended(result, time.monotonic() - began)
             finally:
                 self._queue.done(key)
