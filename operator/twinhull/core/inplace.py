@@ -96,13 +96,23 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
 
 def _amounts(name: str, before: Applied, after: Applied) -> Raw:
     """A patch that gives a container its resources; all that there are, if it isn't known which it has."""
-    wanted = after.resources[name]
+    wanted = _defaulted(after.resources[name])
     if name not in before.attempted:
-        return difference(before.resources.get(name, {}), wanted)
+        return difference(_defaulted(before.resources.get(name, {})), wanted)
     return {
         kind: {amount: wanted.get(kind, {}).get(amount) for amount in RESIZABLE}
         for kind in ("requests", "limits")
     }
+
+
+def _defaulted(resources: Raw) -> Raw:
+    """Resources as the API server stores them in a new Pod: what is limited and not requested is requested
+    as it is limited (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Pod). A resize isn't
+    defaulted so, and would leave the Pod with its former requests.
+    """
+    limits = resources.get("limits") or {}
+    requests = {**limits, **(resources.get("requests") or {})}
+    return {**resources, **({"requests": requests} if requests else {})}
 
 
 def _ended(name: str, hull: Hull, before: Applied) -> dict[str, str]:

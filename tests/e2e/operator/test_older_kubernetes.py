@@ -85,5 +85,5 @@ def test_a_field_that_it_does_not_know_is_refused_by_name(web: Subject) -> None:
     assert condition(refused, "Stalled")[0] == "True"
     assert 'unknown field "spec.volumes[0].emptyDir.mode"' in condition(refused, "Ready")[2]
     assert "Pod" not in web.belongings()
-    web.apply("Container", template(volumes=[{"name": "scratch", "emptyDir": {}}]))
+    web.apply("Container", template(volumes=[{"name": "scratch", "emptyDir": {"sizeLimit": "1Mi"}}]))
     web.becomes("Ready")

@@ -101,9 +101,8 @@ def test_what_is_changed() -> None:
     assert isinstance(resize, Change)
     assert isinstance(rest, Change)
     assert resize.subresource == "resize"
-    assert resize.patch == {
-        "spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "2"}, "limits": None}}]}
-    }
+    resources = {"requests": {"cpu": "2", "memory": None}, "limits": None}
+    assert resize.patch == {"spec": {"containers": [{"name": "web", "resources": resources}]}}
     labels, annotations = rest.patch["metadata"]["labels"], rest.patch["metadata"]["annotations"]
     assert labels["app"] == "shop"
     assert labels["tier"] is None
@@ -112,6 +111,16 @@ def test_what_is_changed() -> None:
     assert rest.patch["spec"] == {"containers": [{"name": "web", "image": "web:2"}]}
     assert rest.note is not None
     assert "CPU or memory and images" in rest.note.message
+
+
+def test_what_is_only_limited_is_requested_as_in_a_new_pod() -> None:
+    def limited(memory: str) -> Raw:
+        return with_container(resources={"limits": {"cpu": "1", "memory": memory}})
+
+    _, resize, _ = plan(case(wl(limited("2Gi")), running_pod(wl(limited("1Gi"))))).actions
+    assert isinstance(resize, Change)
+    resources = {"requests": {"memory": "2Gi"}, "limits": {"memory": "2Gi"}}
+    assert resize.patch == {"spec": {"containers": [{"name": "web", "resources": resources}]}}
 
 
 def test_a_pod_is_ready_once_its_containers_have_their_new_images() -> None:
