@@ -56,8 +56,8 @@ check-generated: .venv/ready
 
 .PHONY: docs
 docs: .venv/ready ## Make the site of docs/ in dist/site; a link that leads nowhere ends it
-	@# Without the variable each build tells that mkdocs-material has a successor (pyproject.toml).
-	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	@# With --quiet mkdocs counts no warnings. Without the variable each build tells of a successor (pyproject.toml).
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict > .venv/docs.log 2>&1 || { cat .venv/docs.log; exit 1; }
 
 .PHONY: lock
 lock: .venv/ready ## Pin every dependency anew, by hash
