@@ -17,7 +17,7 @@ demo-boot: .venv/ready ## See one Workload's machine really boot and answer, wit
 	@$(PY) -m tests.demo boot
 
 .PHONY: test
-test: .venv/ready lint check-generated test-agent ## All tests, on a real control plane, and a quarter of the booted ones (the first run builds all of it)
+test: .venv/ready lint check-generated docs test-agent ## All tests, on a real control plane, and a quarter of the booted ones (the first run builds all of it)
 	@$(PY) -m pytest
 	@$(PY) -m guest.image build
 	@$(PY) -m pytest tests/guest -m guest_quick
@@ -53,6 +53,11 @@ generate: .venv/ready ## Make the CRDs and everything else that is derived
 .PHONY: check-generated
 check-generated: .venv/ready
 	@$(PY) -m tests.generate --check
+
+.PHONY: docs
+docs: .venv/ready ## Make the site of docs/ in dist/site; a link that leads nowhere ends it
+	@# With --quiet mkdocs counts no warnings. Without the variable each build tells of a successor (pyproject.toml).
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict > .venv/docs.log 2>&1 || { cat .venv/docs.log; exit 1; }
 
 .PHONY: lock
 lock: .venv/ready ## Pin every dependency anew, by hash

@@ -10,7 +10,15 @@ from typing import Any
 
 import yaml
 
-from tests import argocd_config, kustomize_schema, locks, metrics_page, parity_page
+from tests import (
+    argocd_config,
+    configuration_page,
+    kustomize_schema,
+    locks,
+    metrics_page,
+    parity_page,
+    reference_page,
+)
 from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
 from tests.podtemplate.generate import podtemplate
@@ -112,6 +120,8 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
     ("docs/parity.md", parity_page.page),
+    ("docs/reference.md", reference_page.page),
+    ("docs/configuration.md", configuration_page.page),
     ("image/build.lock", locks.build),
     ("image/runtime.lock", locks.runtime),
     ("charts/twinhull/README.md", page.page),
