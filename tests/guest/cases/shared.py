@@ -44,8 +44,8 @@ SHARED = Scenario(
                     port=8083,
                     command=["/bin/conformance", "--log=$(SAID)"],
                     env=[{"name": "SAID", "value": "by the command"}],
-                    lifecycle={
-                        "postStart": {"httpGet": {"path": "/write?path=/tmp/hook&text=yes", "port": 8083}}
+                    lifecycle={  # asks another container, since nothing says that this one listens yet
+                        "postStart": {"httpGet": {"path": "/write?path=/tmp/hook&text=yes", "port": 8080}}
                     },
                 ),
             ],
@@ -130,4 +130,4 @@ def command(stage: Stage) -> None:
 
 @SHARED.case("a postStart hook by HTTP", docs.HOOKS)
 def hook(stage: Stage) -> None:
-    assert stage.file(8083, "/tmp/hook")["text"] == "yes"  # noqa: S108
+    assert stage.file(8080, "/tmp/hook")["text"] == "yes"  # noqa: S108
