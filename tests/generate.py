@@ -18,6 +18,7 @@ from tests import (
     metrics_page,
     parity_page,
     reference_page,
+    troubleshooting_page,
 )
 from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
@@ -131,6 +132,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics_page.page),
+    ("docs/troubleshooting.md", troubleshooting_page.page),
 ]
 
 

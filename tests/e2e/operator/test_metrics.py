@@ -23,7 +23,7 @@ from tests.e2e.operator.subject import Subject, container, template
 from tests.metrics import Prometheus, Question
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import Request, RequestProxy
-from twinhull.shell.metrics import reasons
+from twinhull.core import reasons
 from twinhull.shell.metrics.catalogue import CATALOGUE
 
 pytestmark = pytest.mark.simulated

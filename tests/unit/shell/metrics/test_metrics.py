@@ -13,9 +13,10 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from tests.unit.shell.simulation import KEY, Simulation
+from twinhull.core import reasons
 from twinhull.shell.errors import Conflict
 from twinhull.shell.lease import Lease, Terms
-from twinhull.shell.metrics import Metrics, Requests, Workqueue, reasons
+from twinhull.shell.metrics import Metrics, Requests, Workqueue
 from twinhull.shell.metrics.catalogue import CATALOGUE
 from twinhull.shell.metrics.survey import Survey
 from twinhull.shell.queue import Queue

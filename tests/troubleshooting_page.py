@@ -1,0 +1,63 @@
+"""docs/troubleshooting.md: every reason, what it means and what to do, from core/reasons.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from twinhull.core import reasons
+from twinhull.core.reasons import Reason
+
+_INTRO = """\
+<!-- Made by `make generate` from operator/twinhull/core/reasons.py; changes belong there, or in
+tests/troubleshooting_page.py. -->
+
+# Troubleshooting
+
+A Workload says itself how it is, in one word and one sentence:
+
+```console
+$ kubectl get workloads            # READY and REASON
+$ kubectl describe workload web    # all conditions with their messages, and the Events
+```
+
+- **`Ready`** is True or False, with one of the reasons below.
+- **`Reconciling`** is True while something is under way: it goes on by itself.
+- **`Stalled`** is True when somebody has to do something first. Once that is done it goes on, without a
+  restart of anything.
+- **`IsolationResolved`** says where it runs, and who decided that.
+
+Where the reason isn't enough:
+
+| to know | look at |
+|---|---|
+| which container fails, how often, how | `status.containers`, and the Pod's or the machine's log |
+| which rule decided on its isolation | `twinhull explain -f workload.yaml` ([policies](policies.md)) |
+| what it would be made into | `twinhull render -f workload.yaml` |
+| all that is missing in the cluster | `status.lacks` |
+| all fields that its machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
+| what is said inside its machine | `virtctl console`: the guest's lines, and each container's log |
+| what the operator did | its log: one line for each write and each change of a status |
+| what the operator was told to do | `twinhull config`, or the ConfigMap `twinhull-config` |
+"""
+_SECTIONS = (
+    ("Ready: our own reasons", reasons.READY),
+    ("Ready: what containers, nodes and KubeVirt say", reasons.OTHERS),
+    ("Where it runs", reasons.ISOLATION),
+    ("Reconciling, Stalled, and policies", reasons.SETTLED),
+    ("Events", reasons.EVENTS),
+    ("How a run ended", reasons.EXITS),
+)
+
+
+def page() -> str:
+    """The page's text."""
+    return "\n".join([_INTRO, *(line for title, table in _SECTIONS for line in _section(title, table))])
+
+
+def _section(title: str, table: Mapping[str, Reason]) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield "| reason | what it means | what to do |"
+    yield "|---|---|---|"
+    for name, reason in sorted(table.items()):
+        yield f'| <a id="{name.lower()}"></a>`{name}` | {reason.means} | {reason.remedy or "-"} |'
+    yield ""
