@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
-from tests.e2e.operator.subject import EXIT, WORKLOAD_LABEL, Manifest, Subject, condition, container, template
-from tests.operator_process import OperatorProcess
+from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
 
@@ -72,23 +69,3 @@ def test_restored_hulls_are_told_of_and_never_doubled(web: Subject, isolation: s
         *("--namespace", web.namespace),
     )
     web.becomes("Ready")
-
-
-@pytest.mark.parametrize(("status", "runs"), [(True, False), (False, True)], ids=["with status", "without"])
-def test_what_has_run_to_its_end_runs_again_unless_its_status_is_restored(
-    web: Subject, operator: OperatorProcess, *, status: bool, runs: bool
-) -> None:
-    web.apply("Container", template({EXIT: "0"}, restartPolicy="Never"))
-    ended = web.becomes("Completed")["status"]
-    workload = restorable(web.get())
-    lose(web)
-    operator.process.signal(signal.SIGSTOP)  # as one that is scaled to none while Velero is at work
-    try:
-        web.cluster.api.create(workload)
-        if status:
-            web.cluster.api.patch("Workload", "web", web.namespace, {"status": ended}, subresource="status")
-    finally:
-        operator.process.signal(signal.SIGCONT)
-    web.change(replacement={"drainSeconds": 7})  # so that it is known to have been looked at
-    web.becomes("Completed")
-    assert ("Pod" in web.belongings()) == runs
