@@ -9,7 +9,7 @@ import click
 from click.testing import CliRunner
 
 from twinhull.cli import main
-from twinhull.cli.configfile import key
+from twinhull.cli.configfile import key, variable
 from twinhull.cli.run import run
 
 _FILE = """\
@@ -97,7 +97,7 @@ def page() -> str:
 def _row(option: click.Option) -> Iterator[str]:
     yield f"`{key(option)}`" if option.expose_value else ""
     yield f"`{option.opts[0]}`"
-    yield f"`TWINHULL_{str(option.name).upper()}`"
+    yield f"`{variable(option)}`"
     yield _default(option)
     yield " ".join(filter(None, [(option.help or "").replace("|", "\\|"), _allowed(option)]))
 

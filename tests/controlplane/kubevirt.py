@@ -113,7 +113,6 @@ def _asks_virt_api(api: Api) -> bool:
         "apiVersion": "kubevirt.io/v1",
         "kind": "VirtualMachineInstance",
         "metadata": {"name": "webhooks", "namespace": "default"},
-        "spec": {"domain": domain},
     }
     path = api.path("VirtualMachineInstance", "default")
 

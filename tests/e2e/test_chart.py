@@ -82,6 +82,13 @@ def test_its_pod_is_restricted_and_spread(helm: Helm) -> None:
     assert config(objects)["leaderElect"] is True
 
 
+def test_a_name_that_looks_like_something_else_is_a_name(helm: Helm) -> None:
+    values = {"sandbox": {"runtimeClassName": "1e3"}, "guest": {"image": "true"}, "fullnameOverride": "0x1"}
+    (file,) = (o for o in helm.template(values) if o["kind"] == "ConfigMap")
+    said = yaml.safe_load(file["data"]["config.yaml"])
+    assert (said["sandboxRuntimeClass"], said["guestImage"], said["leaseName"]) == ("1e3", "true", "0x1")
+
+
 def test_a_change_of_the_configuration_restarts_the_operator(helm: Helm) -> None:
     def marked(values: Manifest) -> str:
         template = find(helm.template(values), "Deployment")["spec"]["template"]

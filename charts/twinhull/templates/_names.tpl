@@ -45,7 +45,7 @@ config.yaml: |
   healthAddress: :8081
   metricsAddress: :{{ .Values.monitoring.port }}
   leaderElect: true
-  leaseName: {{ include "twinhull.fullname" . }}
+  leaseName: {{ include "twinhull.fullname" . | quote }}
   leaseSeconds: {{ .Values.lease.seconds }}
   logFormat: {{ .Values.log.format }}
   verbose: {{ .Values.log.verbose }}
@@ -53,7 +53,7 @@ config.yaml: |
   workers: {{ .Values.workers }}
   firstReport: {{ .Values.firstReportSeconds }}
   {{- with .Values.sandbox.runtimeClassName }}
-  sandboxRuntimeClass: {{ . }}
+  sandboxRuntimeClass: {{ quote . }}
   {{- end }}
   {{- with .Values.watchNamespaces }}
   namespaces: {{ toJson . }}
@@ -62,7 +62,7 @@ config.yaml: |
   guestKeyFile: /etc/twinhull/guest/key
   guestRegistries: /etc/twinhull/config/registries.yaml
   {{- with .Values.guest.image }}
-  guestImage: {{ . }}
+  guestImage: {{ quote . }}
   {{- end }}
   {{- else }}
   withoutKubevirt: true

@@ -22,7 +22,7 @@ class Setting(NamedTuple):
     source: str
 
 
-@click.command(context_settings={"auto_envvar_prefix": "TWINHULL"})
+@click.command(context_settings={"auto_envvar_prefix": configfile.PREFIX})
 @options
 @click.option(
     "-o",
@@ -83,7 +83,7 @@ def _source(context: click.Context, option: click.Parameter) -> str:
         case ParameterSource.COMMANDLINE:
             return option.opts[0]
         case ParameterSource.ENVIRONMENT:
-            return f"{context.auto_envvar_prefix}_{str(option.name).upper()}"
+            return configfile.variable(option)
         case ParameterSource.DEFAULT_MAP:
             return "the file"
     return "default"

@@ -9,11 +9,19 @@ from pathlib import Path
 import click
 import yaml
 
+#: What the environment variables of all options begin with.
+PREFIX = "TWINHULL"
+
 
 def key(option: click.Parameter) -> str:
     """An option's name in the file: `guestImage` is --guest-image."""
     first, *rest = str(option.name).split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def variable(option: click.Parameter) -> str:
+    """The environment variable that says the same: TWINHULL_GUEST_IMAGE is --guest-image."""
+    return f"{PREFIX}_{str(option.name).upper()}"
 
 
 def read(context: click.Context, path: Path, options: Iterable[click.Parameter]) -> dict[str, object]:
@@ -53,16 +61,21 @@ def _fitting(context: click.Context, option: click.Parameter, value: object, pla
     fitting: object
     match value:
         case list() if option.multiple:
-            fitting = [str(one) for one in value]
+            fitting = [_text(one, f"{place}[{number}]") for number, one in enumerate(value)]
         case bool() if switch:
             fitting = value
-        case str() | int() | float() if not (option.multiple or switch or isinstance(value, bool)):
-            fitting = str(value)
+        case _ if option.multiple or switch:
+            raise click.BadParameter(f"{place} is to be {'a list' if option.multiple else 'true or false'}")
         case _:
-            wanted = "a list" if option.multiple else "true or false" if switch else "a text or number"
-            raise click.BadParameter(f"{place} is to be {wanted}")
+            fitting = _text(value, place)
     try:
         option.process_value(context, fitting)
     except click.BadParameter as error:
         raise click.BadParameter(f"{place}: {error.message}") from error
     return fitting
+
+
+def _text(value: object, place: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise click.BadParameter(f"{place} is to be a text or number")
+    return str(value)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import kopf
 
+from twinhull.cli.configfile import PREFIX
 from twinhull.cli.options import FORMATS, Options, options
 from twinhull.cli.settings import settings
 from twinhull.shell import tracing
@@ -18,7 +19,7 @@ from twinhull.shell.lease import LeaseLost
 from twinhull.shell.server import CannotServe
 
 
-@click.command(context_settings={"auto_envvar_prefix": "TWINHULL"})
+@click.command(context_settings={"auto_envvar_prefix": PREFIX})
 @options
 def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Options has
     """Run the operator, in a cluster or against the current kubeconfig, until SIGTERM.

@@ -87,6 +87,8 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
         ("workers: [1]", "workers is to be a text or number"),
         ("workers: true", "workers is to be a text or number"),
         ("namespaces: a", "namespaces is to be a list"),
+        ("namespaces: [a, {b: c}]", "namespaces[1] is to be a text or number"),
+        ("namespaces: [true]", "namespaces[0] is to be a text or number"),
         ("verbose: 3", "verbose is to be true or false"),
         ("guestImage: {a: b}", "guestImage is to be a text or number"),
         ("defaultIsolation: Pod", "defaultIsolation: 'Pod' is not one of 'Container'"),
