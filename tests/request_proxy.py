@@ -67,7 +67,7 @@ class RequestProxy:
 
     `before` is called with each request before it is forwarded, `after` with each that was answered, before
     the client gets that answer; when one gives False, the client's connection is cut instead. `outage`, if
-    set, is answered in the API server's place.
+    set, is answered in the API server's place, and 404 for a path in `hidden`.
     """
 
     def __init__(self, kubeconfig: Path, folder: Path) -> None:
@@ -88,6 +88,7 @@ class RequestProxy:
         self.before: Hook = lambda _: True
         self.after: Hook = lambda _: True
         self.outage: int | None = None
+        self.hidden: frozenset[str] = frozenset()
         handler = type("_BoundHandler", (_Handler,), {"proxy": self})
         self._server = _Server((LOOPBACK, 0), handler)
         self.kubeconfig = folder / "proxy.kubeconfig"
@@ -206,6 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.proxy.outage is not None:
             self.proxy.record(request, refused=True)
             self._answer(self.proxy.outage, {"Content-Type": "text/plain"}, b"the proxy plays an outage")
+            return
+        if request.path in self.proxy.hidden:
+            self._answer(404, {"Content-Type": "text/plain"}, b"404 page not found")
             return
         if not self.proxy.before(request):
             self.close_connection = True

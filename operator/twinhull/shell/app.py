@@ -11,6 +11,7 @@ import random
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import kopf
 
@@ -21,6 +22,7 @@ from twinhull.shell import health, kinds
 from twinhull.shell.accounts import Accounts
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection, login
+from twinhull.shell.discovery import Discovery
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
@@ -48,6 +50,8 @@ _RELOGIN_AFTER = 5.0
 _FIRST_ASKING = 3.0
 #: How long watches that start over may take to say all that there is, in seconds.
 _SETTLING = 2.0
+#: How often kinds are looked for that are served and not watched, in seconds.
+_LOOKING = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Application:
         unfenced = Cluster(self._connection, metrics=metrics.requests)
         self._lease = Lease(unfenced, settings.lease) if settings.lease else None
         self._cluster = Cluster(self._connection, self._may_write, settings.scope, metrics.requests)
+        self._discovery = Discovery(self._cluster, settings.scope, _LOOKING)
         self._store = Store()
         self._queue = Queue(metrics.workqueue)
         self._events = Events(self._cluster)
@@ -121,7 +126,8 @@ class Application:
         registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
         settings.scanning.disabled = bool(namespaces)  # kinds and namespaces aren't its to watch then
         kopf.on.login(registry=registry)(_LoginForKopf().login)
-        kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(self._start)
+        start = partial(self._start, registry, settings)
+        kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT, id="start")(start)
         kopf.on.cleanup(registry=registry)(self._stop)
         self._watches.register(registry, settings)
         logger.info("twinhull %s starts", twinhull.__version__)
@@ -134,6 +140,7 @@ class Application:
                 settings=settings,
                 clusterwide=not namespaces,
                 namespaces=namespaces,
+                insights=self._discovery.insights,
                 standalone=True,
                 stop_flag=self._ended,
             )
@@ -142,12 +149,15 @@ class Application:
         if self._lost is not None:
             raise self._lost
 
-    async def _start(self, **_: object) -> None:
+    async def _start(
+        self, registry: kopf.OperatorRegistry, kopf_settings: kopf.OperatorSettings, **_: object
+    ) -> None:
         """Know everything before deciding anything: list first, then work. kopf's watches begin after."""
         await self._list_at_start()
         self._listed = True
         self._spawn(self._events.run())
         self._spawn(self._relist())
+        self._spawn(self._discovery.run(registry, kopf_settings))
         if self._guests:
             self._spawn(self._guests.run())
             await self._guests.settle(_FIRST_ASKING)
