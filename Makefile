@@ -30,6 +30,10 @@ test-agent: ## The tests of the guest's own program
 	@echo "Testing the guest's agent …"
 	@cd guest/agent && go vet ./... && out=$$(go test -timeout 120s ./... 2>&1) || { echo "$$out" >&2; exit 1; }
 
+.PHONY: test-kubernetes
+test-kubernetes: .venv/ready ## What the operator lives by, on every Kubernetes that it works with
+	@$(PY) -m pytest tests/e2e/operator/test_older_kubernetes.py --every-kubernetes
+
 .PHONY: unit
 unit: .venv/ready ## The tests of the pure core alone, without a control plane
 	@$(PY) -m pytest tests/unit

@@ -26,6 +26,9 @@ _EXISTING = os.environ.get("USE_EXISTING_CLUSTER", "").lower() == "true"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update` writes anew what is compared with: golden files, testdata of Argo CD's health checks."""
     parser.addoption("--update", action="store_true", help="write golden files and testdata anew")
+    parser.addoption(
+        "--every-kubernetes", action="store_true", help="not only the oldest of the older ones (5 min each)"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -39,7 +39,7 @@ def cost(outcomes: Sequence[Outcome]) -> str:
 
 
 def _line(name: str, cells: Iterable[str]) -> str:
-    return f"   {name:<35}" + "".join(f"{cell:>17}" for cell in cells)
+    return f"   {name:<35}" + "".join(f"  {cell:>18}" for cell in cells)
 
 
 def _median(outcomes: Sequence[Outcome], value: Callable[[Outcome], float]) -> str:

@@ -42,7 +42,9 @@ def pinned(module: Path, path: str) -> str:
 
 KUBERNETES_VERSION = pinned(_MODULES / "kubernetes", "k8s.io/kubernetes")
 #: Releases before that one of which the API server, the controllers and the scheduler can be built, too.
-OLDER_KUBERNETES = {"1.34": pinned(_MODULES / "kubernetes-1.34", "k8s.io/kubernetes")}
+OLDER_KUBERNETES = {
+    minor: pinned(_MODULES / f"kubernetes-{minor}", "k8s.io/kubernetes") for minor in ("1.34", "1.35", "1.36")
+}
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
 HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
 HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")

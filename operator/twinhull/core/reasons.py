@@ -77,6 +77,11 @@ READY: dict[str, Reason] = {
         "An IsolationPolicy that may concern it can't be read by this operator.",
         "see `kubectl describe isopol`; usually the operator is older than the policy",
     ),
+    "Unreadable": Reason(
+        "This operator can't read the Workload, or the IsolationPolicy, that says so. What runs goes on; "
+        "nothing is made anew, nor started that such a policy may concern.",
+        "do what its message says; usually the operator is to be upgraded",
+    ),
     "EvadesFloor": Reason(
         "Something in it reaches past the isolation that a policy requires.",
         "remove the field that the message names ([what a floor refuses](policies.md#what-a-floor-refuses))",
@@ -198,10 +203,6 @@ SETTLED: dict[str, Reason] = {
     "Settled": Reason("Reconciling is False: nothing is under way."),
     "NotStalled": Reason("Stalled is False: nothing waits for a change by hand."),
     "InForce": Reason("An IsolationPolicy is Ready: it is read, and decides."),
-    "Unreadable": Reason(
-        "An IsolationPolicy is Stalled: this operator can't read it, and nothing starts that it may concern.",
-        "do what its message says; usually the operator is to be upgraded",
-    ),
 }
 
 #: Events' that aren't a condition's, too. An Event of a condition's reason says that the condition is so now.

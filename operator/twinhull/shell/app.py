@@ -18,6 +18,7 @@ import kopf
 import twinhull
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.unread import Unread
 from twinhull.shell import health, kinds
 from twinhull.shell.accounts import Accounts
 from twinhull.shell.cluster import Cluster
@@ -92,9 +93,9 @@ class Application:
         reports = self._guests.reports if self._guests else {}
         known = Knowledge(self._store, policies, refusals, reports, settings.scope)
 
-        def look(key: Key) -> Case | None:
+        def look(key: Key) -> Case | Unread | None:
             case = observe(known, key, settings.defaults, _now())
-            rulings.record(key, case.resolution if case else None)
+            rulings.record(key, case.resolution if isinstance(case, Case) else None)
             return case
 
         executor = Executor(self._cluster, self._store, refusals)

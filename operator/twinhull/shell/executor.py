@@ -87,19 +87,22 @@ class Executor:
                 self._store.put(kind, obj)
         self._in_doubt.discard(key)
 
-    async def write_status(self, case: Case, status: Raw) -> bool:
-        """Write what changed of a Workload's status; nothing (False) if it is gone.
+    async def write_status(self, key: Key, uid: str, status: Raw) -> bool:
+        """Write what changed of a Workload's status; nothing (False) if that is nothing, or it is gone.
 
         Raises Conflict if there is another state of it than the last seen one.
         """
-        metadata = case.workload.metadata
-        seen = self._store.get(WORKLOAD, _key(case))
-        if seen is None or seen["metadata"]["uid"] != metadata.uid:
+        seen = self._store.get(WORKLOAD, key)
+        if seen is None or seen["metadata"]["uid"] != uid:
+            return False
+        patch = difference(seen.get("status", {}), status)
+        if not patch:
             return False
         version = {"resourceVersion": seen["metadata"]["resourceVersion"]}
-        patch = {"metadata": version, "status": difference(seen.get("status", {}), status)}
         try:
-            written = await self._cluster.patch(WORKLOAD, metadata.namespace, metadata.name, patch, "/status")
+            written = await self._cluster.patch(
+                WORKLOAD, *key, {"metadata": version, "status": patch}, "/status"
+            )
         except NotFound:
             return False
         self._store.put(WORKLOAD, written)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Workload
+from twinhull.api.reading import Unreadable, read
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import debug_images
 from twinhull.core.observed import Capabilities, Companion, Observed
+from twinhull.core.unread import Unread
 from twinhull.hulls import instance, pod
 from twinhull.hulls.hull import Hull, owner_of
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
@@ -39,13 +40,16 @@ class Knowledge:
     scope: Scope = field(default_factory=Scope)
 
 
-def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | None:
+def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
     """What is known of a Workload now, None if there is none of that key."""
     store, refusals = known.store, known.refusals
     raw = store.get(kinds.WORKLOAD, key)
     if raw is None:
         return None
-    workload = Workload.model_validate(raw)
+    try:
+        workload = read(raw)
+    except Unreadable as problem:
+        return Unread(raw, str(problem), now)
     service = store.get(kinds.SERVICE, key)
     manifests = store.labelled(kinds.CONFIG_MAP, key)
     observed = Observed(

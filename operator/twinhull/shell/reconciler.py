@@ -11,6 +11,7 @@ from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, object_key
 from twinhull.core.case import Case
 from twinhull.core.plan import plan
+from twinhull.core.unread import Unread
 from twinhull.shell import tracing
 from twinhull.shell.errors import ApiError, Conflict
 from twinhull.shell.events import Events
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 #: the manifest, make the machine, look), so more means that two parties undo each other's work: back off.
 _ROUNDS = 8
 
-Look = Callable[[Key], Case | None]
+Look = Callable[[Key], Case | Unread | None]
 
 
 class Reconciler:
@@ -89,6 +90,9 @@ class Reconciler:
         await self._executor.clear_doubt(key)
         for _ in range(_ROUNDS):
             case = self._look(key)
+            if isinstance(case, Unread):
+                await self._leave(key, case)
+                return None
             if case is None:
                 self._executor.forget(key)
                 self._metrics.lifetimes.forget(key)
@@ -109,12 +113,25 @@ class Reconciler:
             raise RuntimeError(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
         self._queue.later(key, planned.requeue_after)
         status = planned.status
-        if status is not None and await self._executor.write_status(case, status.raw()):
+        if status is not None and await self._executor.write_status(
+            key, case.workload.metadata.uid, status.raw()
+        ):
             self._metrics.lifetimes.reported(key, case, status)
             self._log_status(key, status, planned.notes)
             for note in planned.notes:
                 self._post(key, note)
         return planned.requeue_after
+
+    async def _leave(self, key: Key, found: Unread) -> None:
+        """Say what can't be read. Until it can, nothing of that Workload is touched."""
+        self._queue.later(key, None)
+        metadata = found.obj["metadata"]
+        if "deletionTimestamp" in metadata:
+            return
+        if await self._executor.write_status(key, metadata["uid"], found.status()):
+            for note in found.notes():
+                _log(key, "", note)
+                self._post(key, note)
 
     def _post(self, key: Key, note: Note | None) -> None:
         workload = self._store.get(WORKLOAD, key)

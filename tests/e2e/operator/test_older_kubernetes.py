@@ -1,4 +1,7 @@
-"""The oldest Kubernetes that the operator works with: its API server, controllers and scheduler."""
+"""Older Kubernetes that the operator works with: their API servers, controllers and schedulers.
+
+The oldest alone, but with --every-kubernetes (`make test-kubernetes`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,13 @@ from tests.operator_process import OperatorProcess
 pytestmark = pytest.mark.simulated
 
 
-@pytest.fixture(scope="module", params=build.OLDER_KUBERNETES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    releases = list(build.OLDER_KUBERNETES)
+    tried = releases if metafunc.config.getoption("--every-kubernetes") else releases[:1]
+    metafunc.parametrize("older", tried, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     folder = tmp_path_factory.mktemp("older control plane")
     plane = ControlPlane.start(folder, kubernetes=request.param)

@@ -73,7 +73,7 @@ def case(  # noqa: PLR0913  one parameter a part
         store.put(kind, obj | {"metadata": placed})
     known = Knowledge(store, Policies(store), Refusals(), reports or {})
     found = observe(known, (NAMESPACE, NAME), defaults, now)
-    assert found is not None
+    assert isinstance(found, Case)
     tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()
     return replace(
         found, observed=replace(found.observed, refusals=refusals or {}, rehearsed=frozenset(tried))

@@ -18,6 +18,7 @@ from twinhull.core.actions import Note
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
+from twinhull.core.unread import Unread
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
 from twinhull.shell import kinds
@@ -130,10 +131,10 @@ class Simulation:
         finally:
             self.queue.done(key)
 
-    def _look(self, key: Key) -> Case | None:
+    def _look(self, key: Key) -> Case | Unread | None:
         case = observe(Knowledge(self.store, self.policies, self.refusals, {}), key, DEFAULTS, self.now)
-        self.rulings.record(key, case.resolution if case else None)
-        if case is not None:
+        self.rulings.record(key, case.resolution if isinstance(case, Case) else None)
+        if isinstance(case, Case):
             before = deepcopy(case.workload), deepcopy(case.observed)
             first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))
             assert first == second, "the same case makes the same plan"

@@ -1,0 +1,58 @@
+"""What is said of a Workload that can't be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from twinhull.api.base import Raw
+from twinhull.core.unread import Unread
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+EARLIER = "2026-01-01T00:00:00Z"
+HULL = {"kind": "Pod", "name": "web-1"}
+
+
+def unread(status: Raw | None = None, problem: str = "spec.state: Input should be 'Running'") -> Unread:
+    return Unread({"metadata": {"generation": 7}, "status": status or {}}, problem, NOW)
+
+
+def ready(**fields: object) -> Raw:
+    condition = {"type": "Ready", "status": "True", "reason": "Ready", "message": "m"}
+    return {**condition, "lastTransitionTime": EARLIER, "observedGeneration": 6, **fields}
+
+
+def test_it_stalls_and_names_the_field() -> None:
+    found = unread()
+    said = {condition["type"]: condition for condition in found.status()["conditions"]}
+    assert {kind: condition["status"] for kind, condition in said.items()} == {
+        "Ready": "False",
+        "Reconciling": "False",
+        "Stalled": "True",
+        "IsolationResolved": "False",
+    }
+    assert "can't read spec.state: Input should be 'Running'; what runs is left" in said["Stalled"]["message"]
+    assert found.status()["observedGeneration"] == 7
+    assert [note.reason for note in found.notes()] == ["Unreadable"]
+
+
+def test_what_was_said_of_what_runs_stays() -> None:
+    status = unread({"hull": HULL, "hologram": {"a": 1}, "conditions": [ready()]}).status()
+    assert status["hull"] == HULL
+    assert status["hologram"] == {"a": 1}
+    assert status["conditions"][0]["lastTransitionTime"] == "2026-01-02T00:00:00Z"
+
+
+def test_it_is_said_once() -> None:
+    again = unread(unread().status())
+    assert again.status() == unread().status()
+    assert list(again.notes()) == []
+
+
+def test_conditions_in_other_words_are_said_anew() -> None:
+    strange = unread({"conditions": [ready(status="Perhaps"), {"type": "Stalled"}]})
+    assert [condition["type"] for condition in strange.status()["conditions"]] == [
+        "Ready",
+        "Reconciling",
+        "Stalled",
+        "IsolationResolved",
+    ]
