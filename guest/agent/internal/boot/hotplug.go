@@ -1,8 +1,6 @@
 package boot
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
@@ -72,13 +71,12 @@ func keepPlugged(restartKubelet func()) {
 // changing tells whether the kubelet is at a manifest that was put and isn't in effect yet. A kubelet that is ended
 // between making a container and starting it makes another one, and counts both as restarts.
 func changing(put, inEffect string) bool {
-	manifest, err := os.ReadFile(put)
+	data, err := os.ReadFile(put)
 	if err != nil {
 		return false
 	}
-	digest := sha256.Sum256(manifest)
 	effect, _ := os.ReadFile(inEffect)
-	return string(effect) != hex.EncodeToString(digest[:])
+	return string(effect) != manifest.Digest(data)
 }
 
 func bringOnline(states string) {

@@ -21,7 +21,7 @@ type Manifest struct {
 	Probe       *Probe       `json:"probe"`
 	API         *API         `json:"api"`
 	Registries  []Registry   `json:"registries"`
-	// Digest is the sha256 of its bytes in hex, by which it is told from others.
+	// Digest is the sha256 of its bytes in hex, by which it is told from others: Digest of them.
 	Digest string `json:"-"`
 	// whole is all that it says, known here or not.
 	whole kube.Object
@@ -93,9 +93,14 @@ func Read(data []byte) (Manifest, error) {
 			return Manifest{}, fmt.Errorf("the manifest is no JSON of its kind: %w", err)
 		}
 	}
-	digest := sha256.Sum256(data)
-	read.Digest = hex.EncodeToString(digest[:])
+	read.Digest = Digest(data)
 	return read, read.check()
+}
+
+// Digest is what a manifest of these bytes has as its Digest.
+func Digest(data []byte) string {
+	digest := sha256.Sum256(data)
+	return hex.EncodeToString(digest[:])
 }
 
 func (m Manifest) check() error {
