@@ -78,7 +78,12 @@ def twinhull_live(arena: Arena, count: int, isolation: str = "Container") -> Out
         requests["POST events"] = _told(arena, namespace) / count
         memory = operator.process.peak_memory()
         operator.stop()
-    return replace(_live(count, hulls, workloads, cpu), requests=requests, memory=memory)
+        operator = arena.operator()
+        arena.at_rest(operator.process)
+        restarted = operator.process.peak_memory()
+        operator.stop()
+    outcome = _live(count, hulls, workloads, cpu)
+    return replace(outcome, requests=requests, memory=memory, restarted=restarted)
 
 
 def replica_set_live(arena: Arena, count: int) -> Outcome:

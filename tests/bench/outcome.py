@@ -10,7 +10,8 @@ from statistics import quantiles
 @dataclass(frozen=True)
 class Outcome:
     """Rates are per second; `waits` is from creation to Ready, in seconds, of each object; `memory` is
-    what the contestant's process had at most, in MiB.
+    what the contestant's process had at most, in MiB, and `restarted` that of another one that is started
+    when all is there.
     """
 
     hulls: float
@@ -18,6 +19,7 @@ class Outcome:
     cpu: float
     waits: tuple[float, ...] = ()
     memory: float = 0.0
+    restarted: float = 0.0
     requests: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -34,8 +34,11 @@ def cost(outcomes: Sequence[Outcome]) -> str:
     """What one Workload costs in requests, and all of them in memory."""
     kinds = outcomes[0].requests
     asked = ", ".join(f"{median(each.requests[kind] for each in outcomes):.2f} {kind}" for kind in kinds)
-    memory = max(each.memory for each in outcomes)
-    return f"One Workload costs {asked}. The operator had {memory:.0f} MiB of memory at most."
+    memory, restarted = max(each.memory for each in outcomes), max(each.restarted for each in outcomes)
+    return (
+        f"One Workload costs {asked}. The operator had {memory:.0f} MiB of memory at most, and "
+        f"{restarted:.0f} MiB when it was started with all of them there."
+    )
 
 
 def _line(name: str, cells: Iterable[str]) -> str:

@@ -280,6 +280,7 @@ def _kopf_settings(shutdown_timeout: float) -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _Backoffs()
+    settings.watching.chunk_size = 500
     settings.watching.server_timeout = 300
     settings.watching.inactivity_timeout = 70
     settings.queueing.idle_timeout = 1

@@ -100,7 +100,9 @@ class Cluster:
                 page = await self._request("GET", kind.path(namespace), query)
             except NotFound:
                 return None
-            items += page["items"]
+            for obj in page["items"]:
+                obj["metadata"].pop("managedFields", None)  # half of an object, and never looked at
+                items.append(obj)
             if not page["metadata"].get("continue"):
                 return items, page["metadata"]["resourceVersion"]
             query["continue"] = page["metadata"]["continue"]
