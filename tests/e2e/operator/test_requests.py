@@ -160,6 +160,8 @@ def test_watches_that_start_over_list_everything_and_write_nothing(
     all_is_watched(watched.cluster, proxy)
     all_is_done(watched)
     assert {r.path for r in reads(proxy)} >= {r.path for r in proxy.requests if r.is_watch}
+    pages = {r.query.get("limit") for r in reads(proxy) if r.path in WATCHES}
+    assert pages == {"500"}, "memory would have to hold all objects of all kinds as the API server tells them"
     assert of(watched, proxy) == []
 
 
