@@ -143,6 +143,8 @@ PROGRAMS = {
         Program("kstatus", "kstatus", "."),
         Program("flux", "kstatus", "./flux"),
         Program("argocd", "argocd", "."),
+        Program("velero", "velero", "."),
+        Program("velero-filestore", "velero", "./filestore"),
     )
 }
 

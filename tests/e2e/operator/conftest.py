@@ -16,6 +16,7 @@ from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import RequestProxy
+from tests.velero import Velero
 
 _CRDS = Path(__file__).parents[3] / "crds"
 
@@ -58,6 +59,13 @@ def operator(
     started = OperatorProcess.start(account, log)
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="session")
+def velero(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Velero]:
+    """A Velero that backs up and restores that cluster."""
+    with Velero.running(cluster, tmp_path_factory.mktemp("velero")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A run that has ended, from a backup, restored while no operator is there (docs/operations.md)."""
+"""A run that has ended, restored by a real Velero while no operator is there (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ import pytest
 
 from tests.controlplane import Cluster
 from tests.e2e.operator.subject import EXIT, Subject, template
-from tests.e2e.operator.test_restore import lose, restorable
 from tests.operator_process import OperatorProcess
+from tests.velero import ALONE, Velero
 
 pytestmark = pytest.mark.simulated
 
 
 @pytest.mark.parametrize("status", [True, False], ids=["with status", "without"])
-def test_it_runs_again_unless_its_status_is_restored(
-    cluster: Cluster, account: Path, namespace: str, tmp_path: Path, *, status: bool
+def test_it_runs_again_unless_its_status_is_restored(  # noqa: PLR0913  fixtures
+    velero: Velero, cluster: Cluster, account: Path, namespace: str, tmp_path: Path, *, status: bool
 ) -> None:
     operator = OperatorProcess.start(account, tmp_path / "operator.log")
     web = Subject(cluster, namespace, alive=operator.check)
     web.apply("Container", template({EXIT: "0"}, restartPolicy="Never"))
-    ended = web.becomes("Completed")["status"]
-    workload = restorable(web.get())
-    lose(web)
+    web.becomes("Completed")
+    velero.backup(namespace, "--include-namespaces", namespace)
+    velero.lose(namespace)
     operator.stop()
 
-    cluster.api.create(workload)
-    if status:
-        cluster.api.patch("Workload", "web", namespace, {"status": ended}, subresource="status")
+    told = ["--status-include-resources", "workloads.twinhull.dev"] if status else []
+    velero.restore(namespace, "--from-backup", namespace, *ALONE, *told)
     another = OperatorProcess.start(account, tmp_path / "another.log")
     web = web.served_by(another)
     web.change(replacement={"drainSeconds": 7})  # so that it is known to have been looked at
