@@ -1,14 +1,14 @@
-"""docs/troubleshooting.md: every reason, what it means and what to do, from core/reasons.py."""
+"""docs/troubleshooting.md: every reason, what it means and what to do, from core/reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from twinhull.core import reasons
-from twinhull.core.reasons import Reason
+from twinhull.api.reasons import Reason
+from twinhull.core.reasons import SECTIONS, Row
 
 _INTRO = """\
-<!-- Made by `make generate` from operator/twinhull/core/reasons.py; changes belong there, or in
+<!-- Made by `make generate` from operator/twinhull/core/reasons; changes belong there, or in
 tests/troubleshooting_page.py. -->
 
 # Troubleshooting
@@ -39,22 +39,14 @@ Where the reason isn't enough:
 | what the operator did | its log: one line for each write and each change of a status |
 | what the operator was told to do | `twinhull config`, or the ConfigMap `twinhull-config` |
 """
-_SECTIONS = (
-    ("Ready: our own reasons", reasons.READY),
-    ("Ready: what containers, nodes and KubeVirt say", reasons.OTHERS),
-    ("Where it runs", reasons.ISOLATION),
-    ("Reconciling, Stalled, and policies", reasons.SETTLED),
-    ("Events", reasons.EVENTS),
-    ("How a run ended", reasons.EXITS),
-)
 
 
 def page() -> str:
     """The page's text."""
-    return "\n".join([_INTRO, *(line for title, table in _SECTIONS for line in _section(title, table))])
+    return "\n".join([_INTRO, *(line for title, table in SECTIONS for line in _section(title, table))])
 
 
-def _section(title: str, table: Mapping[str, Reason]) -> Iterator[str]:
+def _section(title: str, table: Mapping[Reason, Row] | Mapping[str, Row]) -> Iterator[str]:
     yield f"## {title}\n"
     yield "| reason | what it means | what to do |"
     yield "|---|---|---|"

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
+from twinhull.api.reasons import Why
 from twinhull.api.registry import Registry
 
 #: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
@@ -212,7 +213,7 @@ class IsolationStatus(Model):
     requested: str = Field(description="What spec.isolationPolicy says.")
     resolved: Isolation = Field(description="What the Workload runs in.")
     policy: str | None = Field(None, description="The IsolationPolicy that decided, if one did.")
-    reason: str = Field(description="The rule that decided, in one word.")
+    reason: Why = Field(description="The rule that decided, in one word.")
     message: str = Field(description="The rule that decided, in a sentence.")
 
 
@@ -252,7 +253,7 @@ class Exit(Model):
     code: int | None = Field(
         None, description="The exit code of the container that decided; absent when it can't be known."
     )
-    reason: str = Field(description="Why it ended, in one word, such as Completed or Error.")
+    reason: Why = Field(description="Why it ended, in one word, such as Completed or Error.")
     message: str | None = Field(None, description="What is known beyond the code.")
     container: str | None = Field(None, description="The container that decided.")
     finished_at: datetime | None = Field(None, description="When it ended.")
@@ -274,7 +275,7 @@ class UnsupportedField(Model):
 class Lack(Model):
     """Something that the hull needs of the cluster, and that isn't there."""
 
-    reason: str = Field(description="What is missing, in one word.")
+    reason: Why = Field(description="What is missing, in one word.")
     message: str = Field(description="What is missing, and what to do.")
 
 
@@ -306,7 +307,7 @@ class Condition(Model):
 
     type: str = Field(description="Ready, Reconciling, Stalled or IsolationResolved.")
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it is so.")
-    reason: str = Field(description="Why, in one CamelCase word.")
+    reason: Why = Field(description="Why, in one CamelCase word.")
     message: str = Field(description="Why, in a sentence.")
     last_transition_time: datetime = Field(description="When the status last changed.")
     observed_generation: int = Field(description="The metadata.generation that it speaks of.")

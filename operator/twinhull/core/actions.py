@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Note:
     """An Event on the Workload."""
 
     type: Literal["Normal", "Warning"]
-    reason: str
+    reason: Why
     message: str
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.case import Case
@@ -86,12 +87,12 @@ def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Note | None:
     name = case.workload.metadata.name
     if case.pinned:
         sentence = f"Service {name} sends new connections to {case.pinned.kind} {case.pinned.name} alone"
-        return Note("Normal", "TrafficMoved", sentence)
+        return Note("Normal", Reason.TRAFFIC_MOVED, sentence)
     if service.is_pinned(seen):
         return None
     if case.settled:
-        return Note("Warning", "DriftCorrected", f"put back {', '.join(different)} of Service {name}")
-    return Note("Normal", "ServiceChanged", f"changed Service {name} to match the spec")
+        return Note("Warning", Reason.DRIFT_CORRECTED, f"put back {', '.join(different)} of Service {name}")
+    return Note("Normal", Reason.SERVICE_CHANGED, f"changed Service {name} to match the spec")
 
 
 def _manifests(case: Case) -> Iterator[Action]:
@@ -127,7 +128,7 @@ def _labels(case: Case) -> Iterator[Action]:
     lost = {label: value for label, value in known.items() if hull.labels.get(label) != value}
     if lost:
         sentence = f"put back the labels {', '.join(lost)} of {hull.kind} {hull.name}"
-        note = Note("Warning", "DriftCorrected", sentence)
+        note = Note("Warning", Reason.DRIFT_CORRECTED, sentence)
         yield Change(hull.kind, hull.name, hull.uid, {"metadata": {"labels": lost}}, note)
 
 
@@ -136,8 +137,8 @@ def _restored(case: Case, kind: str, name: str) -> tuple[Note, Note] | tuple[()]
     if not case.settled:
         return ()
     return (
-        Note("Warning", "DriftCorrected", f"created {kind} {name} again, which somebody had deleted"),
-        Note("Warning", "DriftCorrected", f"put back the labels of {kind} {name}"),
+        Note("Warning", Reason.DRIFT_CORRECTED, f"created {kind} {name} again, which somebody had deleted"),
+        Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {kind} {name}"),
     )
 
 
@@ -145,4 +146,4 @@ def _rewritten(case: Case, seen: Raw) -> Note | None:
     """What is told of a manifest of this very revision: another's is brought up to it, which is no drift."""
     if revision_of(seen) != case.revision:
         return None
-    return Note("Warning", "DriftCorrected", f"put back the manifest in ConfigMap {case.hull_name}")
+    return Note("Warning", Reason.DRIFT_CORRECTED, f"put back the manifest in ConfigMap {case.hull_name}")

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from twinhull.api.reasons import Why
 from twinhull.api.workload import Condition
 
 Truth: TypeAlias = Literal["True", "False", "Unknown"]
 #: A condition's type and status, why in one word and in a sentence.
-Said: TypeAlias = tuple[str, Truth, str, str]
+Said: TypeAlias = tuple[str, Truth, Why, str]
 
 
 def conditions(

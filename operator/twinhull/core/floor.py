@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
 from twinhull.core.isolation.evasion import Evasion, evasions, of_reference
 from twinhull.core.replacing import left_to_one
@@ -20,7 +21,7 @@ def unplaced(case: Case) -> Step | None:
     if not case.observed.policies or case.observed.namespace_labels is not None:
         return None
     namespace = case.workload.metadata.namespace
-    step = waiting("NamespaceUnknown", f"waiting to see the labels of namespace {namespace}")
+    step = waiting(Reason.NAMESPACE_UNKNOWN, f"waiting to see the labels of namespace {namespace}")
     return replace(step, isolated=False)
 
 
@@ -43,7 +44,7 @@ def evading(case: Case) -> Step | None:
         return None
     named = "; ".join(f"{evasion.path} ({evasion.why})" for evasion in found)
     step = stalled(
-        "EvadesFloor",
+        Reason.EVADES_FLOOR,
         f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
         "remove it",
     )

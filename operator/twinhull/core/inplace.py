@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
 from twinhull.core.actions import Action, Change, Note
 from twinhull.core.case import Case
@@ -14,6 +15,9 @@ from twinhull.hulls import pod
 from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
+
+#: What a resize comes to that its node doesn't make, by the kubelet's word for why.
+_UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
 
 
 def changed_in_place(case: Case) -> Step | None:
@@ -26,7 +30,7 @@ def changed_in_place(case: Case) -> Step | None:
     for hull in case.standing:
         if hull.applied and _fits(case, hull.applied) and not case.refusal(f"Pod/{hull.name}/change"):
             actions = tuple(_changes(case, hull, hull.applied))
-            return waiting("Changing", f"changing Pod {hull.name} in place", actions)
+            return waiting(Reason.CHANGING, f"changing Pod {hull.name} in place", actions)
     return None
 
 
@@ -37,9 +41,10 @@ def resizing(case: Case) -> Step | None:
     reason, why = case.current.resize
     sentence = f"{names([case.current])} has what it had before, its resize is {reason}: {why}"
     if reason == "Deferred":
-        return waiting("ResizeDeferred", sentence)
+        return waiting(Reason.RESIZE_DEFERRED, sentence)
     return stalled(
-        f"Resize{reason}", f"{sentence}; give the Workload another annotation {RESTART_ANNOTATION} to move it"
+        _UNRESIZED.get(reason) or Quoted(f"Resize{reason}"),
+        f"{sentence}; give the Workload another annotation {RESTART_ANNOTATION} to move it",
     )
 
 
@@ -90,7 +95,7 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     }
     kinds = [("CPU or memory", resources), ("images", images)]
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
-    note = Note("Normal", "ChangedInPlace", f"changed {what} of Pod {hull.name}, which runs on")
+    note = Note("Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which runs on")
     yield Change("Pod", hull.name, hull.uid, patch, note)
 
 

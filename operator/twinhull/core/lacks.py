@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import Isolation, Lack
 from twinhull.core import references
 from twinhull.core.case import Case
 
-#: The kinds that are referred to, in a word.
-_SHORT = {
-    "PersistentVolumeClaim": "Claim",
-    "StorageClass": "StorageClass",
-    "VirtualMachineInstancetype": "Instancetype",
-    "VirtualMachineClusterInstancetype": "Instancetype",
-    "VirtualMachinePreference": "Preference",
-    "VirtualMachineClusterPreference": "Preference",
+#: Why a hull isn't made, by the kind of what it refers to and isn't there.
+_MISSING = {
+    "PersistentVolumeClaim": Reason.CLAIM_MISSING,
+    "StorageClass": Reason.STORAGE_CLASS_MISSING,
+    "VirtualMachineInstancetype": Reason.INSTANCETYPE_MISSING,
+    "VirtualMachineClusterInstancetype": Reason.INSTANCETYPE_MISSING,
+    "VirtualMachinePreference": Reason.PREFERENCE_MISSING,
+    "VirtualMachineClusterPreference": Reason.PREFERENCE_MISSING,
 }
 #: What people apply together with a Workload.
-APPLIED_WITH = {f"{kind}Missing" for kind in (*_SHORT.values(), "RuntimeClass")}
+APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
 #: What comes by itself.
-PASSING = {"KubeVirtDeploying"}
+PASSING = {Reason.KUBEVIRT_DEPLOYING}
 
 
 def lacks(case: Case) -> tuple[Lack, ...]:
@@ -39,7 +40,7 @@ def _referred(case: Case) -> Iterator[Lack]:
             continue  # the API server will say whether it is there
         if case.observed.find(reference.kind, reference.name) is None:
             yield Lack(
-                reason=f"{_SHORT[reference.kind]}Missing",
+                reason=_MISSING[reference.kind],
                 message=f"spec.{reference.path}: {reference.kind} {reference.name} does not exist: "
                 "create it, and this Workload goes on by itself",
             )
@@ -52,26 +53,26 @@ def _of_sandbox(case: Case) -> Iterator[Lack]:
     floor = case.resolution.floor
     if name is None and floor:
         yield Lack(
-            reason="RuntimeClassMissing",
+            reason=Reason.RUNTIME_CLASS_MISSING,
             message=f"IsolationPolicy {floor.name} requires a sandbox, but neither it nor the operator names "
             "a RuntimeClass: set the policy's spec.sandbox.runtimeClassName, or the operator's "
             "--sandbox-runtime-class",
         )
     elif name is None:
         yield Lack(
-            reason="RuntimeClassMissing",
+            reason=Reason.RUNTIME_CLASS_MISSING,
             message="no RuntimeClass is named for the sandbox: set spec.sandbox.runtimeClassName, "
             "or the operator's --sandbox-runtime-class",
         )
     elif not case.observed.capabilities.may_have_runtime_class(name):
         yield Lack(
-            reason="RuntimeClassMissing",
+            reason=Reason.RUNTIME_CLASS_MISSING,
             message=f"RuntimeClass {name} does not exist: create it, or name another in "
             "spec.sandbox.runtimeClassName",
         )
     if case.workload.spec.template["spec"].get("runtimeClassName"):
         yield Lack(
-            reason="RuntimeClassConflict",
+            reason=Reason.RUNTIME_CLASS_CONFLICT,
             message="spec.template.spec.runtimeClassName: a Sandbox takes its RuntimeClass from "
             "spec.sandbox.runtimeClassName; move it there",
         )
@@ -81,23 +82,25 @@ def _of_machine(case: Case) -> Iterator[Lack]:
     phase = case.observed.capabilities.kubevirt
     if phase is None:
         yield Lack(
-            reason="KubeVirtMissing",
+            reason=Reason.KUBEVIRT_MISSING,
             message="isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
             "install it (kubevirt.io), and this Workload goes on by itself",
         )
     elif phase in {"", "Deploying"}:
-        yield Lack(reason="KubeVirtDeploying", message="waiting for KubeVirt to be deployed")
+        yield Lack(reason=Reason.KUBEVIRT_DEPLOYING, message="waiting for KubeVirt to be deployed")
     elif phase != "Deployed":
-        yield Lack(reason="KubeVirtNotReady", message=f"KubeVirt is {phase}: see kubectl get kubevirt -A")
+        yield Lack(
+            reason=Reason.KUBEVIRT_NOT_READY, message=f"KubeVirt is {phase}: see kubectl get kubevirt -A"
+        )
     elif not case.observed.capabilities.machine_nodes:
         yield Lack(
-            reason="NoMachineNodes",
+            reason=Reason.NO_MACHINE_NODES,
             message="no node can run machines: KubeVirt's virt-handler labels those that can with "
             "kubevirt.io/schedulable=true (see kubectl get pods -n kubevirt)",
         )
     if not (case.spec.virtual_machine.guest_image or case.defaults.guest_image):
         yield Lack(
-            reason="GuestImageMissing",
+            reason=Reason.GUEST_IMAGE_MISSING,
             message="no guest image is named for the machine: set spec.virtualMachine.guestImage, "
             "or the operator's --guest-image",
         )

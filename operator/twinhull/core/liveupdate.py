@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Note
 from twinhull.core.case import Case
 from twinhull.core.inplace import spares_containers
@@ -28,7 +29,7 @@ def changed_live(case: Case) -> Step | None:
         return None
     for hull in case.standing:
         if hull.applied and hull.live and _fits(case, hull, hull.applied, hull.live):
-            return waiting("Changing", f"changing {names([hull])} while it runs", (_change(case, hull),))
+            return waiting(Reason.CHANGING, f"changing {names([hull])} while it runs", (_change(case, hull),))
     return None
 
 
@@ -42,7 +43,7 @@ def taken(case: Case) -> Step | None:
         return None
     annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
     done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}})
-    return waiting("Changing", f"{names([hull])} has taken the change", (done,))
+    return waiting(Reason.CHANGING, f"{names([hull])} has taken the change", (done,))
 
 
 def _fits(case: Case, hull: Hull, before: Applied, live: Live) -> bool:
@@ -89,7 +90,7 @@ def _change(case: Case, hull: Hull) -> Change:
         sockets, guest = (domain.get("cpu") or {}).get("sockets"), domain["memory"]["guest"]
         sized = {"cpu": {"sockets": sockets}, "memory": {"guest": guest}}
         patch["spec"]["template"]["spec"] = {"domain": sized}
-    note = Note("Normal", "ChangedInPlace", f"changed {names([hull])}, which runs on")
+    note = Note("Normal", Reason.CHANGED_IN_PLACE, f"changed {names([hull])}, which runs on")
     return Change(hull.kind, hull.name, hull.uid, patch, note)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, WorkloadStatus
 from twinhull.core.actions import Note
 
@@ -13,7 +14,11 @@ def notes(before: WorkloadStatus, after: WorkloadStatus) -> Iterator[Note]:
     dropped, becoming ready, ceasing to be.
     """
     was, now = _by_type(before), _by_type(after)
-    if after.isolation and after.isolation.reason == "RaisedByPolicy" and after.isolation != before.isolation:
+    if (
+        after.isolation
+        and after.isolation.reason == Reason.RAISED_BY_POLICY
+        and after.isolation != before.isolation
+    ):
         yield Note("Normal", after.isolation.reason, after.isolation.message)
     if _true(now, "Stalled"):
         if not _true(was, "Stalled") or was["Stalled"].reason != now["Stalled"].reason:
@@ -21,7 +26,7 @@ def notes(before: WorkloadStatus, after: WorkloadStatus) -> Iterator[Note]:
         return
     if after.unsupported_fields and after.unsupported_fields != before.unsupported_fields:
         paths = ", ".join(f"spec.template.{field.path}" for field in after.unsupported_fields)
-        yield Note("Warning", "FieldsDropped", f"the API server left out {paths}")
+        yield Note("Warning", Reason.FIELDS_DROPPED, f"the API server left out {paths}")
     if _true(now, "Ready"):
         if not _true(was, "Ready") or was["Ready"].reason != now["Ready"].reason:
             yield Note("Normal", now["Ready"].reason, now["Ready"].message)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Why
 from twinhull.core.isolation import Policy
 from twinhull.core.references import Find
 from twinhull.hulls.hull import Hull, Owner
@@ -44,7 +45,7 @@ class Refusal:
     others may pass by themselves.
     """
 
-    reason: str
+    reason: Why
     message: str
     final: bool
     retry_at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.actions import Rehearse, object_key
 from twinhull.core.case import Case
@@ -20,9 +21,9 @@ def recreated(case: Case) -> Step | None:
     hull = case.hull_objects[-1]
     standing = case.current is None and any(not former.deleting for former in case.former)
     if standing and object_key(hull) not in case.observed.rehearsed:
-        return waiting("Replacing", f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
+        return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
     note = f"replaced by {case.hull_kind} {case.hull_name}"
-    return ending(case, case.former, "Replacing", removals(case.former, "Replacing", note))
+    return ending(case, case.former, Reason.REPLACING, removals(case.former, Reason.REPLACING, note))
 
 
 def unshareable(case: Case) -> Step | None:
@@ -33,7 +34,7 @@ def unshareable(case: Case) -> Step | None:
     if not held:
         return None
     return stalled(
-        "CannotStartFirst",
+        Reason.CANNOT_START_FIRST,
         f"{'; '.join(held)}: set spec.replacement.strategy to Recreate, or share it some other way",
     )
 
@@ -45,9 +46,9 @@ def given_up(case: Case) -> Step | None:
         return None
     hulls = [case.current] if case.current else []
     return stalled(
-        "ProgressDeadlineExceeded",
+        Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"{attempt.message}; {names(case.standing)} goes on: change the spec to try again",
-        actions=removals(hulls, "ProgressDeadlineExceeded", "it was not ready in time"),
+        actions=removals(hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
     )
 
 
@@ -60,7 +61,7 @@ def overdue(case: Case) -> Step | None:
     message = f"{case.hull_kind} {case.hull_name} was not ready after {seconds} s: {_cause(case)}"
     failed = attempt.model_copy(update={"failed_at": case.now.replace(microsecond=0), "message": message})
     return replace(
-        stalled("ProgressDeadlineExceeded", message), replacement=failed, requeue_after=timedelta()
+        stalled(Reason.PROGRESS_DEADLINE_EXCEEDED, message), replacement=failed, requeue_after=timedelta()
     )
 
 
@@ -109,8 +110,8 @@ def _leaving(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step
     drain = _drain(case)
     if drain > timedelta() and any(hull.ready and not hull.deleting for hull in hulls):
         sentence = f"{names(hulls)} gets no new connections and is about to end"
-        return waiting("Draining", sentence, requeue_after=drain)
-    return ending(case, hulls, "Replacing", removals(hulls, "Replacing", why))
+        return waiting(Reason.DRAINING, sentence, requeue_after=drain)
+    return ending(case, hulls, Reason.REPLACING, removals(hulls, Reason.REPLACING, why))
 
 
 def _drain(case: Case) -> timedelta:

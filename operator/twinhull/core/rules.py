@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import RESTART_ANNOTATION, State, UnsupportedField
 from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
@@ -45,9 +46,9 @@ def stopped(case: Case) -> Step | None:
         return None
     if not case.own:
         strangers = obstructed(case) if case.observed.hulls else None
-        return strangers or Step("True", "Stopped", "stopped, as spec.state asks")
+        return strangers or Step("True", Reason.STOPPED, "stopped, as spec.state asks")
     note = "spec.state is Stopped"
-    return ending(case, case.own, "Stopping", removals(case.own, "Stopped", note))
+    return ending(case, case.own, Reason.STOPPING, removals(case.own, Reason.STOPPED, note))
 
 
 def obstructed(case: Case) -> Step | None:
@@ -56,10 +57,10 @@ def obstructed(case: Case) -> Step | None:
         if case.owns(found) or (isinstance(found, Hull) and _unseen(case, found)):
             continue
         if found.deleting or (found.owner and found.owner.takes_along):
-            return waiting("Waiting", f"waiting for {kind} {name} to go with its former owner")
+            return waiting(Reason.WAITING, f"waiting for {kind} {name} to go with its former owner")
         owner = f"belongs to {found.owner.kind} {found.owner.uid}" if found.owner else "belongs to nobody"
         return stalled(
-            "NameConflict",
+            Reason.NAME_CONFLICT,
             f"{kind} {name} {owner} but has this Workload's name or label twinhull.dev/workload: "
             "delete it, remove the label, or rename one of the two",
         )
@@ -89,7 +90,7 @@ def unsupported(case: Case) -> Step | None:
     first, more = fields[0], len(fields) - 1
     others = f" (and {more} more in status.unsupportedFields)" if more else ""
     return stalled(
-        "UnsupportedFields", f"spec.template.{first.path}: {first.reason}{others}", unsupported=fields
+        Reason.UNSUPPORTED_FIELDS, f"spec.template.{first.path}: {first.reason}{others}", unsupported=fields
     )
 
 
@@ -97,7 +98,7 @@ def leaving(case: Case) -> Step | None:
     """The hull of this revision is on its way out, by somebody else's hand: it is made again after."""
     if case.current is None or not case.current.deleting or case.exit:
         return None
-    step = ending(case, [case.current], "Restarting")
+    step = ending(case, [case.current], Reason.RESTARTING)
     if step.stalled or case.current.ended:
         return step
     sentence = f"{names([case.current])} is being deleted by somebody else, and is made again once it is gone"
@@ -112,15 +113,15 @@ def completed(case: Case) -> Step | None:
         return None
     machines = [hull for hull in case.own if hull.kind == "VirtualMachine"]
     remembered = case.workload.status.exit == case.exit
-    actions = removals(machines, "Completed", "it ran to completion") if remembered else ()
+    actions = removals(machines, Reason.COMPLETED, "it ran to completion") if remembered else ()
     again = timedelta() if machines and not remembered else None
     code = "" if case.exit.code is None else f" with exit code {case.exit.code}"
     which = f"container {case.exit.container} " if case.exit.container else ""
     detail = f": {case.exit.message}" if case.exit.message else ""
     sentence = f"{which}ended{code} ({case.exit.reason}){detail}"
-    if case.exit.code == 0 or case.exit.reason == "Completed":
-        return Step("True", "Completed", sentence, actions=actions, requeue_after=again)
-    return replace(stalled("Failed", sentence), actions=actions, requeue_after=again)
+    if case.exit.code == 0 or case.exit.reason == Reason.COMPLETED:
+        return Step("True", Reason.COMPLETED, sentence, actions=actions, requeue_after=again)
+    return replace(stalled(Reason.FAILED, sentence), actions=actions, requeue_after=again)
 
 
 def lost(case: Case) -> Step | None:
@@ -130,8 +131,10 @@ def lost(case: Case) -> Step | None:
     wait = min(RESTART_DELAY, case.current.created_at + RESTART_DELAY - case.now)
     sentence = f"{names([case.current])} ended ({case.current.reason}) and is made again"
     if wait > timedelta():
-        return waiting("Restarting", sentence, requeue_after=wait)
-    return waiting("Restarting", sentence, removals([case.current], "Restarting", case.current.reason))
+        return waiting(Reason.RESTARTING, sentence, requeue_after=wait)
+    return waiting(
+        Reason.RESTARTING, sentence, removals([case.current], Reason.RESTARTING, case.current.reason)
+    )
 
 
 def missing(case: Case) -> Step | None:
@@ -140,15 +143,17 @@ def missing(case: Case) -> Step | None:
         return None
     manifest = case.observed.manifests.get(case.hull_name) if case.is_machine else None
     if manifest and manifest.deleting:
-        return waiting("Creating", f"waiting for ConfigMap {case.hull_name} to end; it is then made again")
+        return waiting(
+            Reason.CREATING, f"waiting for ConfigMap {case.hull_name} to end; it is then made again"
+        )
     *before, hull = case.hull_objects
     what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.again else ""
     sentence = f"created {what}{again} (isolation {case.resolution.resolved})"
-    found = Note("Warning", "DriftCorrected", f"put back the labels of {what}") if case.again else None
+    found = Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}") if case.again else None
     # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
     actions = tuple(Create(obj) for obj in before if manifest is None)
-    actions = actions or (Create(hull, Note("Normal", "Created", sentence), found),)
-    return waiting("Creating", f"creating {what}", actions)
+    actions = actions or (Create(hull, Note("Normal", Reason.CREATED, sentence), found),)
+    return waiting(Reason.CREATING, f"creating {what}", actions)
 
 
 def curtailed(case: Case) -> Step | None:
@@ -157,7 +162,7 @@ def curtailed(case: Case) -> Step | None:
         return None
     fields = ", ".join(f"spec.template.{field.path}" for field in case.weakened)
     return stalled(
-        "IsolationDropped",
+        Reason.ISOLATION_DROPPED,
         f"Pod {case.hull_name} runs without {fields}, which the API server left out: "
         "enable the feature there, or remove the field",
         unsupported=case.curtailments,
@@ -179,9 +184,9 @@ def starting(case: Case) -> Step | None:
     left = since + deadline - case.now
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
     if left > timedelta():
-        return waiting(case.current.reason or "NotReady", sentence, requeue_after=left)
+        return waiting(case.current.reason or Reason.NOT_READY, sentence, requeue_after=left)
     return stalled(
-        "ProgressDeadlineExceeded",
+        Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"not ready after {deadline.seconds + deadline.days * 86_400} s: {sentence}",
     )
 
@@ -192,12 +197,12 @@ def ready(case: Case) -> Step:
     if case.current and case.current.edited:
         return Step(
             "True",
-            "MachineEdited",
+            Reason.MACHINE_EDITED,
             f"{sentence}, but somebody has changed its spec, which takes effect when it restarts "
             f"({case.current.edited}): give the Workload another annotation {RESTART_ANNOTATION} to have one "
             "that is as the Workload asks",
         )
-    return Step("True", "Ready", sentence)
+    return Step("True", Reason.READY, sentence)
 
 
 RULES: tuple[Rule, ...] = (

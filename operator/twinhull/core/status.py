@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, ReplacementStatus, WorkloadStatus
 from twinhull.core.case import Case
 from twinhull.core.conditions import Said, conditions
@@ -44,10 +45,10 @@ def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:
         ("Ready", step.ready, step.reason, step.message),
         ("Reconciling", "True", step.reason, step.message)
         if step.reconciling
-        else ("Reconciling", "False", "Settled", "nothing is under way"),
+        else ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
         ("Stalled", "True", step.reason, step.message)
         if step.stalled
-        else ("Stalled", "False", "NotStalled", "nothing waits for a change by hand"),
+        else ("Stalled", "False", Reason.NOT_STALLED, "nothing waits for a change by hand"),
         ("IsolationResolved", "True", case.resolution.reason, case.resolution.message)
         if step.isolated
         else ("IsolationResolved", "False", step.reason, step.message),

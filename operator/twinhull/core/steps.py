@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from twinhull.api.reasons import Reason, Why
 from twinhull.api.workload import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action, Delete, Note
 from twinhull.core.case import Case
@@ -19,7 +20,7 @@ class Step:
     """What to do now, and what is so: the Ready condition's status, one word, one sentence."""
 
     ready: Literal["True", "False"]
-    reason: str
+    reason: Why
     message: str
     reconciling: bool = False
     stalled: bool = False
@@ -32,18 +33,18 @@ class Step:
 
 
 def waiting(
-    reason: str, message: str, actions: tuple[Action, ...] = (), requeue_after: timedelta | None = None
+    reason: Why, message: str, actions: tuple[Action, ...] = (), requeue_after: timedelta | None = None
 ) -> Step:
     return Step("False", reason, message, reconciling=True, actions=actions, requeue_after=requeue_after)
 
 
-def ending(case: Case, hulls: Sequence[Hull], reason: str, actions: tuple[Action, ...] = ()) -> Step:
+def ending(case: Case, hulls: Sequence[Hull], reason: Why, actions: tuple[Action, ...] = ()) -> Step:
     """Waiting for hulls to end; when that takes too long, with a word on what may keep them."""
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
     left = [hull.leaves_at + patience - case.now for hull in hulls if hull.leaves_at]
     if left and min(left) <= timedelta():
         return stalled(
-            "TerminationDeadlineExceeded",
+            Reason.TERMINATION_DEADLINE_EXCEEDED,
             f"{names(hulls)} should have ended and hasn't: see its finalizers and its node; if the node is "
             "gone for good, delete it with kubectl delete --force",
         )
@@ -51,7 +52,7 @@ def ending(case: Case, hulls: Sequence[Hull], reason: str, actions: tuple[Action
 
 
 def stalled(
-    reason: str,
+    reason: Why,
     message: str,
     *,
     actions: tuple[Action, ...] = (),
@@ -70,7 +71,7 @@ def refused(refusal: Refusal) -> Step:
     )
 
 
-def removals(hulls: Iterable[Hull], reason: str, why: str) -> tuple[Action, ...]:
+def removals(hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
     """Deletions of the hulls that aren't on their way out already."""
     return tuple(
         Delete(

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition
 from twinhull.core.actions import Note
 from twinhull.core.conditions import conditions
@@ -37,10 +38,10 @@ class Unread:
         generation, status = self.obj["metadata"]["generation"], self.obj.get("status") or {}
         said = conditions(
             (
-                ("Ready", "False", "Unreadable", self.message),
-                ("Reconciling", "False", "Settled", "nothing is under way"),
-                ("Stalled", "True", "Unreadable", self.message),
-                ("IsolationResolved", "False", "Unreadable", self.message),
+                ("Ready", "False", Reason.UNREADABLE, self.message),
+                ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
+                ("Stalled", "True", Reason.UNREADABLE, self.message),
+                ("IsolationResolved", "False", Reason.UNREADABLE, self.message),
             ),
             self._before(),
             generation,
@@ -55,7 +56,7 @@ class Unread:
     def notes(self) -> Iterator[Note]:
         """What people are told, once."""
         if not any((found.type, found.message) == ("Stalled", self.message) for found in self._before()):
-            yield Note("Warning", "Unreadable", self.message)
+            yield Note("Warning", Reason.UNREADABLE, self.message)
 
     def _before(self) -> Iterator[Condition]:
         for found in (self.obj.get("status") or {}).get("conditions") or ():

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
+from twinhull.api.reasons import Why
 from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.live import Live
@@ -73,7 +74,7 @@ class Hull:
     leaves_at: datetime | None
     created_at: datetime
     since: datetime
-    reason: str
+    reason: Why
     message: str
     node: str | None = None
     address: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workload import ContainerStatus, Exit
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
@@ -50,9 +51,9 @@ def read(
     applied, live = Applied.read(vm), _live(vm, vmi or {}, report, manifest)
     able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
     ready = able and not (applied and applied.pending)
-    reason, message = ("", "") if ready else _why_not_ready(vm, report)
+    reason, message = (UNSAID, "") if ready else _why_not_ready(vm, report)
     if able and not ready:
-        reason, message = "Changing", _lacking(live)
+        reason, message = Reason.CHANGING, _lacking(live)
     interfaces = instance.get("interfaces") or [{}]
     return Hull(
         kind="VirtualMachine",
@@ -92,7 +93,7 @@ def read_stray(vmi: Raw) -> Hull:
         leaves_at=leaves_at(vmi),
         created_at=created_at(vmi),
         since=created_at(vmi),
-        reason="Terminating",
+        reason=Reason.TERMINATING,
         message="the VirtualMachineInstance outlives its VirtualMachine",
     )
 
@@ -140,25 +141,31 @@ def _lacking(live: Live) -> str:
     return "KubeVirt has yet to give it its new CPU and memory"
 
 
-def _why_not_ready(vm: Raw, report: Report | None) -> tuple[str, str]:
+def _why_not_ready(vm: Raw, report: Report | None) -> tuple[Why, str]:
     failure = condition(vm, "Failure")
     if failure.get("status") == "True":
-        return failure.get("reason", "Failure"), failure.get("message", "")
+        return _quoted(failure, Reason.FAILURE), failure.get("message", "")
     unready = condition(vm, "Ready")
     if vm["spec"].get("runStrategy") == "Halted":
         name = vm["metadata"]["name"]
-        return "Halted", (
+        return Reason.HALTED, (
             f"somebody stopped the machine: start it again (virtctl start {name}), "
             "or set the Workload's spec.state to Stopped"
         )
-    reason = vm.get("status", {}).get("printableStatus") or "Pending"
+    printed = vm.get("status", {}).get("printableStatus")
+    reason: Why = Quoted(printed) if printed else Reason.PENDING
     if reason == "Running":  # KubeVirt's word for a machine that is on, ready or not
         if report and report.error:
-            return "GuestError", report.error
+            return Reason.GUEST_ERROR, report.error
         if report and report.status:
             return podstatus.why_not_ready({"status": report.status})
-        reason = unready.get("reason", "NotReady")
+        reason = _quoted(unready, Reason.NOT_READY)
     return reason, unready.get("message", "") or "the machine is not ready yet"
+
+
+def _quoted(condition: Raw, otherwise: Reason) -> Why:
+    """A condition's reason, in KubeVirt's word; ours if it has none."""
+    return Quoted(condition["reason"]) if "reason" in condition else otherwise
 
 
 def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit:
@@ -170,12 +177,12 @@ def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit
     instance = vmi.get("status", {})
     finished = _entered(instance, instance["phase"])
     if instance["phase"] == "Failed":
-        reason, message = "Error", "the guest ended with a failure"
+        reason, message = Reason.ERROR, "the guest ended with a failure"
     elif vmi["spec"].get("domain", {}).get("devices", {}).get("panicDevices"):
-        reason, message = "Completed", "the guest was shut down"
+        reason, message = Reason.COMPLETED, "the guest was shut down"
     else:
         reason, message = (
-            "Unknown",
+            Reason.UNKNOWN,
             (
                 "the guest was shut down without saying how its Pod ended: open KubeVirt's feature gate "
                 "PanicDevices, or give the operator a --guest-key-file, to know the next time"

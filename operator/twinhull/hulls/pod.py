@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import UNSAID, Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.hulls import fidelity, podstatus
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
@@ -91,9 +92,9 @@ def read(pod: Raw, template: Raw) -> Hull:
     able = condition(pod, "Ready").get("status") == "True" and phase is Phase.RUNNING
     outdated = applied.outdated(container_ids) if able and applied else []
     ready = able and not outdated
-    reason, message = ("", "") if ready else podstatus.why_not_ready(pod)
+    reason, message = (UNSAID, "") if ready else podstatus.why_not_ready(pod)
     if outdated:
-        reason, message = "Changing", f"container {outdated[0]} has yet to be started with its new image"
+        reason, message = Reason.CHANGING, f"container {outdated[0]} has yet to be started with its new image"
     revision = revision_of(pod)
     end = (
         podstatus.exit_of(status, pod["spec"], revision) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None

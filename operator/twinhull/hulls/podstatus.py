@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Quoted, Reason, Why
 from twinhull.api.workload import ContainerStatus, Exit
 from twinhull.hulls.hull import condition, timestamp
 
+_State: TypeAlias = Literal["Waiting", "Running", "Terminated"]
 #: What a container waits for in the ordinary course of things.
 _USUAL = {None, "ContainerCreating", "PodInitializing"}
-_STATES = {"waiting": "Waiting", "running": "Running", "terminated": "Terminated"}
+_STATES: dict[str, _State] = {"waiting": "Waiting", "running": "Running", "terminated": "Terminated"}
 
 
 def containers(status: Raw) -> tuple[ContainerStatus, ...]:
@@ -30,20 +33,21 @@ def container_ids(status: Raw) -> dict[str, str]:
     }
 
 
-def why_not_ready(pod: Raw) -> tuple[str, str]:
+def why_not_ready(pod: Raw) -> tuple[Why, str]:
     """(reason, message) of the first thing that keeps a Pod from being ready, most telling first."""
     status = pod.get("status", {})
     if status.get("reason"):  # the whole Pod: Evicted, NodeLost, DeadlineExceeded
-        return status["reason"], status.get("message", "")
+        return Quoted(status["reason"]), status.get("message", "")
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in _USUAL:
-            return waiting["reason"], f"container {container['name']}: {waiting.get('message', 'waiting')}"
+            sentence = f"container {container['name']}: {waiting.get('message', 'waiting')}"
+            return Quoted(waiting["reason"]), sentence
     for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
         found = condition(pod, kind)
         if found.get("status") == "False" and found.get("reason"):
-            return found["reason"], found.get("message", "")
-    return "Pending", "the Pod has not started yet"
+            return Quoted(found["reason"]), found.get("message", "")
+    return Reason.PENDING, "the Pod has not started yet"
 
 
 def pending_resize(pod: Raw) -> tuple[str, str] | None:
@@ -74,11 +78,13 @@ def exit_of(status: Raw, spec: Raw, revision: str) -> Exit:
     last = max(reversed(mains), key=lambda end: end.get("finishedAt") or "", default={})
     end = next(iter(failures), {}) if status["phase"] == "Failed" else last
     if status.get("reason") or "exitCode" not in end:  # ended from outside: no container's code decided
-        reason = "Completed" if status["phase"] == "Succeeded" else "Error"
-        return Exit(reason=status.get("reason", reason), message=status.get("message"), revision=revision)
+        usual = Reason.COMPLETED if status["phase"] == "Succeeded" else Reason.ERROR
+        said = Quoted(status["reason"]) if "reason" in status else usual
+        return Exit(reason=said, message=status.get("message"), revision=revision)
+    usual = Reason.COMPLETED if end["exitCode"] == 0 else Reason.ERROR
     return Exit(
         code=end["exitCode"],
-        reason=end.get("reason") or ("Completed" if end["exitCode"] == 0 else "Error"),
+        reason=Quoted(end["reason"]) if end.get("reason") else usual,
         message=end.get("message"),
         container=end["container"],
         finished_at=timestamp(end.get("finishedAt")),
@@ -101,7 +107,7 @@ def _container(found: Raw) -> ContainerStatus:
     )
 
 
-def _state(state: Raw) -> tuple[str, Raw]:
+def _state(state: Raw) -> tuple[_State, Raw]:
     """The one state that is set, and what is known of it; a container without any waits (core/v1, type
     ContainerState).
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
 from twinhull.hulls.hull import owner_of
@@ -27,6 +28,19 @@ from twinhull.shell.store import Key, Store
 _PASSING = ("exceeded quota", "error looking up service account")
 #: In the answer to a rehearsal: the old hull fills the quota, or a webhook can't rehearse.
 _NO_REFUSAL = ("exceeded quota", "does not support dry run")
+#: What an answer comes to that isn't yes, by the kind that was to be written.
+_REFUSED = {
+    "Pod": Reason.POD_REFUSED,
+    "VirtualMachine": Reason.VIRTUAL_MACHINE_REFUSED,
+    "Service": Reason.SERVICE_REFUSED,
+    "ConfigMap": Reason.CONFIG_MAP_REFUSED,
+}
+_FAILED = {
+    "Pod": Reason.POD_FAILED,
+    "VirtualMachine": Reason.VIRTUAL_MACHINE_FAILED,
+    "Service": Reason.SERVICE_FAILED,
+    "ConfigMap": Reason.CONFIG_MAP_FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ class Executor:
         except ApiError as error:
             kind, refused = action.key.partition("/")[0], isinstance(error, Refused)
             passing = any(phrase in str(error) for phrase in _PASSING)
-            reason = f"{kind}Refused" if refused else f"{kind}Failed"
+            reason = _REFUSED[kind] if refused else _FAILED[kind]
             cause = Cause(reason, str(error), final=refused and not passing, passing=refused and passing)
             self._refuse(case, action.key, cause)
             return None
@@ -142,7 +156,7 @@ class Executor:
         found = await self._cluster.get(kind, namespace, name)
         what = f"{kind.name} {name}"
         if found is None:
-            raise _NameTaken(Cause("Waiting", f"{what} was in the way and is gone now", final=False))
+            raise _NameTaken(Cause(Reason.WAITING, f"{what} was in the way and is gone now", final=False))
         owner = owner_of(found)
         if owner is not None and owner.uid == case.workload.metadata.uid:
             # It wasn't watched, or as another's, if somebody changed its labels: put them back.
@@ -150,9 +164,11 @@ class Executor:
             lost = {key: value for key, value in obj["metadata"]["labels"].items() if there.get(key) != value}
             return await self._cluster.patch(kind, namespace, name, {"metadata": {"labels": lost}})
         if owner is not None and owner.takes_along:
-            raise _NameTaken(Cause("Waiting", f"waiting for {what} to go with its former owner", final=False))
+            raise _NameTaken(
+                Cause(Reason.WAITING, f"waiting for {what} to go with its former owner", final=False)
+            )
         sentence = f"{what} exists and isn't this Workload's: delete it, or rename one of the two"
-        raise _NameTaken(Cause("NameConflict", sentence, final=True))
+        raise _NameTaken(Cause(Reason.NAME_CONFLICT, sentence, final=True))
 
     async def _change(self, case: Case, action: Change) -> None:
         kind = BY_NAME[action.kind]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, object_key
 from twinhull.core.case import Case
@@ -144,12 +145,12 @@ class Reconciler:
             case Rehearse():
                 return  # it changes nothing
             case Create():
-                what, name = "created", object_key(action.obj)
+                reason, what, name = Reason.CREATED, "created", object_key(action.obj)
             case Change():
-                what, name = "changed", f"{action.kind}/{action.name}"
+                reason, what, name = Reason.CHANGED, "changed", f"{action.kind}/{action.name}"
             case Delete():
-                what, name = "deleted", action.key
-        note = note or Note("Normal", what.capitalize(), f"{what} {name.replace('/', ' ')}")
+                reason, what, name = Reason.DELETED, "deleted", action.key
+        note = note or Note("Normal", reason, f"{what} {name.replace('/', ' ')}")
         _log(key, name, note)
 
     def _log_status(self, key: Key, status: WorkloadStatus, notes: tuple[Note, ...]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from twinhull.api.reasons import Why
 from twinhull.core.observed import Refusal
 from twinhull.shell.store import Key
 
@@ -22,7 +23,7 @@ class Cause:
     `passing` does so by itself, or else counts as final from its third time on.
     """
 
-    reason: str
+    reason: Why
     message: str
     final: bool
     passing: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.companions import upkeep
 from twinhull.hulls.hull import HULL_NAME_LABEL
@@ -172,7 +173,7 @@ POD = case(SERVED).hull_name
 
 
 def drift(sentence: str) -> Note:
-    return Note("Warning", "DriftCorrected", sentence)
+    return Note("Warning", Reason.DRIFT_CORRECTED, sentence)
 
 
 def test_service_that_somebody_deleted_is_told_when_it_is_made_again() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
@@ -225,7 +226,7 @@ def test_a_sandbox_that_annotations_have_made_is_not_kept_without_them() -> None
 
 def test_a_pod_that_was_refused_the_change_is_replaced() -> None:
     pod = running_pod(BEFORE)
-    refusal = Refusal("PodRefused", "not so", final=True, retry_at=NOW + timedelta(minutes=1))
+    refusal = Refusal(Reason.POD_REFUSED, "not so", final=True, retry_at=NOW + timedelta(minutes=1))
     said = {f"Pod/{pod['metadata']['name']}/change": refusal}
     assert done(plan(case(wl(ALIKE["more CPU"]), pod, refusals=said)).actions) == ["delete"]
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import Condition, Isolation, IsolationStatus, UnsupportedField, WorkloadStatus
 from twinhull.core.notes import notes
 
@@ -25,7 +26,7 @@ def said(
             Condition(
                 type=kind,
                 status=truth,
-                reason=reason,
+                reason=Quoted(reason),
                 message=f"{reason}!",
                 last_transition_time=NOW,
                 observed_generation=generation,
@@ -76,7 +77,7 @@ def raised(policy: str) -> WorkloadStatus:
         requested="Auto",
         resolved=Isolation.SANDBOX,
         policy=policy,
-        reason="RaisedByPolicy",
+        reason=Reason.RAISED_BY_POLICY,
         message=f"IsolationPolicy {policy} requires it",
     )
     return READY.model_copy(update={"isolation": isolation})

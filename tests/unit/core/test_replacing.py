@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change
 from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
@@ -351,7 +352,9 @@ def test_the_time_of_what_can_not_be_tried_does_not_run() -> None:
 
 
 def test_a_replacement_that_was_refused_fails_with_the_refusal() -> None:
-    refusal = Refusal("PodRefused", "exceeded quota: pods", final=False, retry_at=NOW + timedelta(minutes=1))
+    refusal = Refusal(
+        Reason.POD_REFUSED, "exceeded quota: pods", final=False, retry_at=NOW + timedelta(minutes=1)
+    )
     found = case(remembering(started=1), pod(OLD), service(), refusals={f"Pod/{NEW}": refusal})
     status = plan(found).status
     assert status is not None

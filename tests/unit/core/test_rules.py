@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
@@ -440,7 +441,7 @@ def _refused_service() -> tuple[Case, None, None]:
 
 
 def refusal(*, final: bool = True) -> Refusal:
-    return Refusal("ServiceRefused", "exceeded quota", final, NOW + timedelta(seconds=8))
+    return Refusal(Reason.SERVICE_REFUSED, "exceeded quota", final, NOW + timedelta(seconds=8))
 
 
 @pytest.mark.parametrize("final", [True, False])
@@ -475,7 +476,9 @@ def test_whatever_was_refused_is_not_asked_for_before_its_time(
     raw: Raw, objects: tuple[Raw, ...], key: str
 ) -> None:
     refusals = {
-        key: Refusal("PodRefused", "denied by a webhook", final=True, retry_at=NOW + timedelta(seconds=8))
+        key: Refusal(
+            Reason.POD_REFUSED, "denied by a webhook", final=True, retry_at=NOW + timedelta(seconds=8)
+        )
     }
     found = case(raw, *objects, refusals=refusals)
     assert said(decide(found)) == ("stalled", "PodRefused", "denied by a webhook")
@@ -519,7 +522,9 @@ def test_replacement_is_tried_out_before_anything_is_deleted() -> None:
 
 
 def test_replacement_that_is_refused_leaves_what_runs() -> None:
-    refusal = Refusal("PodRefused", "spec.volumes[0]: invalid", final=True, retry_at=NOW + timedelta(hours=1))
+    refusal = Refusal(
+        Reason.POD_REFUSED, "spec.volumes[0]: invalid", final=True, retry_at=NOW + timedelta(hours=1)
+    )
     there = hull("Pod", "web-1former", status=running())
     found = case(CONTAINER, there, refusals={f"Pod/{POD}": refusal}, rehearsed=False)
     assert said(decide(found)) == ("stalled", "PodRefused", "spec.volumes[0]: invalid")
@@ -660,8 +665,8 @@ def test_the_clock_is_the_one_that_is_passed_in() -> None:
 def test_hull_that_was_there_before_is_created_again() -> None:
     (action,) = plan(case(as_asked(CONTAINER))).actions
     assert isinstance(action, Create)
-    assert action.note == Note("Normal", "Created", f"created Pod {POD} again (isolation Container)")
-    assert action.found == Note("Warning", "DriftCorrected", f"put back the labels of Pod {POD}")
+    assert action.note == Note("Normal", Reason.CREATED, f"created Pod {POD} again (isolation Container)")
+    assert action.found == Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of Pod {POD}")
 
 
 def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.core.objects import at, conditions, ended, hull, running, terminated
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import Exit, ObjectMeta
 from twinhull.hulls import pod
 from twinhull.hulls.hull import Hull, Phase, timestamp
@@ -220,7 +221,7 @@ def test_exit(status: Raw, code: int | None, reason: str, container: str | None,
 def test_exit_says_when() -> None:
     found = read(ended("Succeeded", terminated("web", 0, seconds=7))).exit
     assert found == Exit(
-        code=0, reason="Completed", container="web", finished_at=timestamp(at(7)), revision="1a2b3c4d5e"
+        code=0, reason=Reason.COMPLETED, container="web", finished_at=timestamp(at(7)), revision="1a2b3c4d5e"
     )
 
 

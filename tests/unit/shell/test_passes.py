@@ -10,6 +10,7 @@ import pytest
 from tests.sequences import content
 from tests.sequences.changes import LARGE, SMALL, container
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Note
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused, ServerError, Unreachable
 from twinhull.shell.kinds import POD, SERVICE, WORKLOAD
@@ -142,7 +143,7 @@ def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, val
     assert found["metadata"]["labels"]["twinhull.dev/workload"] == "web"
     assert world.make_pass() == []
     sentence = f"put back the labels of {kind} {found['metadata']['name']}"
-    assert Note("Warning", "DriftCorrected", sentence) in world.events.notes
+    assert Note("Warning", Reason.DRIFT_CORRECTED, sentence) in world.events.notes
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from twinhull.api.policy import IsolationPolicyStatus
+from twinhull.api.reasons import Reason
 from twinhull.core.conditions import Said, conditions
 from twinhull.core.isolation.policy import Policy
 from twinhull.core.isolation.resolution import Effect, Part
@@ -24,13 +25,13 @@ def account(
         "correct the policy, or upgrade the operator"
     )
     said: tuple[Said, ...] = (
-        ("Ready", "False", "Unreadable", unread)
+        ("Ready", "False", Reason.UNREADABLE, unread)
         if policy.problem
-        else ("Ready", "True", "InForce", "the policy is in force"),
-        ("Reconciling", "False", "Settled", "nothing is under way"),
-        ("Stalled", "True", "Unreadable", unread)
+        else ("Ready", "True", Reason.IN_FORCE, "the policy is in force"),
+        ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
+        ("Stalled", "True", Reason.UNREADABLE, unread)
         if policy.problem
-        else ("Stalled", "False", "NotStalled", "nothing waits for a change by hand"),
+        else ("Stalled", "False", Reason.NOT_STALLED, "nothing waits for a change by hand"),
     )
     return IsolationPolicyStatus(
         observed_generation=generation,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from twinhull.api.reasons import Reason
 from twinhull.api.workload import Isolation, IsolationStatus, VirtualMachine, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.parameters import Parameter, machine, runtime_class
@@ -34,7 +35,7 @@ class Answer:
     """
 
     isolation: Isolation
-    reason: str
+    reason: Reason
     message: str
     policy: str | None = None
     rejected_by: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ class Resolution:
 
     requested: str
     resolved: Isolation
-    reason: str
+    reason: Reason
     message: str
     policy: str | None
     rejected_by: tuple[str, ...]
@@ -100,7 +101,7 @@ class Resolution:
     @property
     def effects(self) -> frozenset[Effect]:
         """The part that each policy has in it."""
-        raised = [self.policy] if self.policy and self.reason == "RaisedByPolicy" else []
+        raised = [self.policy] if self.policy and self.reason == Reason.RAISED_BY_POLICY else []
         return frozenset(
             (
                 *(Effect(policy.name, Part.MATCHED) for policy in self.policies),
@@ -125,7 +126,7 @@ def requested(question: Question) -> Answer | Pass:
     asked = question.spec.isolation_policy
     if asked == "Auto":
         return "spec.isolationPolicy is Auto"
-    return Answer(Isolation(asked), "Requested", f"spec.isolationPolicy asks for {asked}")
+    return Answer(Isolation(asked), Reason.REQUESTED, f"spec.isolationPolicy asks for {asked}")
 
 
 def policy_default(question: Question) -> Answer | Pass:
@@ -135,14 +136,14 @@ def policy_default(question: Question) -> Answer | Pass:
         return "no policy that concerns it has a default"
     name, default = found
     sentence = f"spec.isolationPolicy is Auto, of which IsolationPolicy {name} makes {default}"
-    return Answer(default, "PolicyDefault", sentence, name)
+    return Answer(default, Reason.POLICY_DEFAULT, sentence, name)
 
 
 def operator_default(question: Question) -> Answer:
     """What the operator is configured to make of Auto."""
     default = question.defaults.isolation
     sentence = f"spec.isolationPolicy is Auto, which here means {default}"
-    return Answer(default, "OperatorDefault", sentence)
+    return Answer(default, Reason.OPERATOR_DEFAULT, sentence)
 
 
 def unreadable(question: Question, asked: Answer) -> Answer | Pass:
@@ -154,7 +155,7 @@ def unreadable(question: Question, asked: Answer) -> Answer | Pass:
         f"this operator can't read IsolationPolicy {found[0].name} ({found[0].problem}), so it starts "
         "nothing that the policy may concern: correct the policy, or upgrade the operator"
     )
-    return _rejection(asked, "PolicyUnreadable", sentence, found)
+    return _rejection(asked, Reason.POLICY_UNREADABLE, sentence, found)
 
 
 def rejecting(question: Question, asked: Answer) -> Answer | Pass:
@@ -168,7 +169,7 @@ def rejecting(question: Question, asked: Answer) -> Answer | Pass:
         f"{asked.message}: set spec.isolationPolicy to {first.requirement}"
     )
     others = [policy for policy in found if policy is not first]
-    return _rejection(asked, "RejectedByPolicy", sentence, [first, *others])
+    return _rejection(asked, Reason.REJECTED_BY_POLICY, sentence, [first, *others])
 
 
 def raising(question: Question, asked: Answer) -> Answer | Pass:
@@ -177,7 +178,7 @@ def raising(question: Question, asked: Answer) -> Answer | Pass:
     if first is None:
         return "no policy that raises has a stronger minimum"
     sentence = f"IsolationPolicy {first.name} requires {first.requirement}, and {asked.message}"
-    return Answer(first.minimum, "RaisedByPolicy", sentence, first.name)
+    return Answer(first.minimum, Reason.RAISED_BY_POLICY, sentence, first.name)
 
 
 def as_asked(_: Question, asked: Answer) -> Answer:
@@ -229,7 +230,7 @@ def _violated(question: Question, asked: Answer) -> list[Policy]:
     return [policy for policy in question.policies if policy.minimum.strength > asked.isolation.strength]
 
 
-def _rejection(asked: Answer, reason: str, message: str, policies: list[Policy]) -> Answer:
+def _rejection(asked: Answer, reason: Reason, message: str, policies: list[Policy]) -> Answer:
     names = tuple(policy.name for policy in policies)
     return Answer(asked.isolation, reason, message, names[0], names)
 

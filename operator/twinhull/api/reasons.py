@@ -1,0 +1,93 @@
+"""Reasons: why something is so, in one CamelCase word. What each means is said in core/reasons.
+
+A reason is one of ours, or a word that is passed on as it was read: the kubelet's, the scheduler's,
+KubeVirt's, a guest's, a status's. mypy tells these two apart from any other text.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, NewType, TypeAlias
+
+from pydantic import WithJsonSchema
+
+
+class Reason(StrEnum):
+    """Every reason that the operator itself gives, wherever it gives it."""
+
+    CANNOT_START_FIRST = "CannotStartFirst"
+    CHANGED = "Changed"
+    CHANGED_IN_PLACE = "ChangedInPlace"
+    CHANGING = "Changing"
+    CLAIM_MISSING = "ClaimMissing"
+    COMPLETED = "Completed"
+    CONFIG_MAP_FAILED = "ConfigMapFailed"
+    CONFIG_MAP_REFUSED = "ConfigMapRefused"
+    CREATED = "Created"
+    CREATING = "Creating"
+    DELETED = "Deleted"
+    DRAINING = "Draining"
+    DRIFT_CORRECTED = "DriftCorrected"
+    ERROR = "Error"
+    EVADES_FLOOR = "EvadesFloor"
+    FAILED = "Failed"
+    FAILURE = "Failure"
+    FIELDS_DROPPED = "FieldsDropped"
+    GUEST_ERROR = "GuestError"
+    GUEST_IMAGE_MISSING = "GuestImageMissing"
+    HALTED = "Halted"
+    IN_FORCE = "InForce"
+    INSTANCETYPE_MISSING = "InstancetypeMissing"
+    ISOLATION_DROPPED = "IsolationDropped"
+    KUBEVIRT_DEPLOYING = "KubeVirtDeploying"
+    KUBEVIRT_MISSING = "KubeVirtMissing"
+    KUBEVIRT_NOT_READY = "KubeVirtNotReady"
+    MACHINE_EDITED = "MachineEdited"
+    NAME_CONFLICT = "NameConflict"
+    NAMESPACE_UNKNOWN = "NamespaceUnknown"
+    NO_MACHINE_NODES = "NoMachineNodes"
+    NOT_READY = "NotReady"
+    NOT_STALLED = "NotStalled"
+    OPERATOR_DEFAULT = "OperatorDefault"
+    PENDING = "Pending"
+    POD_FAILED = "PodFailed"
+    POD_REFUSED = "PodRefused"
+    POLICY_DEFAULT = "PolicyDefault"
+    POLICY_UNREADABLE = "PolicyUnreadable"
+    PREFERENCE_MISSING = "PreferenceMissing"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    RAISED_BY_POLICY = "RaisedByPolicy"
+    READY = "Ready"
+    REJECTED_BY_POLICY = "RejectedByPolicy"
+    REPLACING = "Replacing"
+    REQUESTED = "Requested"
+    RESIZE_DEFERRED = "ResizeDeferred"
+    RESIZE_ERROR = "ResizeError"
+    RESIZE_INFEASIBLE = "ResizeInfeasible"
+    RESTARTING = "Restarting"
+    RUNTIME_CLASS_CONFLICT = "RuntimeClassConflict"
+    RUNTIME_CLASS_MISSING = "RuntimeClassMissing"
+    SERVICE_CHANGED = "ServiceChanged"
+    SERVICE_FAILED = "ServiceFailed"
+    SERVICE_REFUSED = "ServiceRefused"
+    SETTLED = "Settled"
+    STOPPED = "Stopped"
+    STOPPING = "Stopping"
+    STORAGE_CLASS_MISSING = "StorageClassMissing"
+    TERMINATING = "Terminating"
+    TERMINATION_DEADLINE_EXCEEDED = "TerminationDeadlineExceeded"
+    TRAFFIC_MOVED = "TrafficMoved"
+    UNKNOWN = "Unknown"
+    UNREADABLE = "Unreadable"
+    UNSUPPORTED_FIELDS = "UnsupportedFields"
+    VIRTUAL_MACHINE_FAILED = "VirtualMachineFailed"
+    VIRTUAL_MACHINE_REFUSED = "VirtualMachineRefused"
+    WAITING = "Waiting"
+
+
+#: A reason that was read somewhere, and is passed on as it is.
+Quoted = NewType("Quoted", str)
+#: Any reason that the operator tells. In the CRDs it is any text: statuses hold what other versions wrote.
+Why: TypeAlias = Annotated[Reason | Quoted, WithJsonSchema({"type": "string"})]
+#: Where there is nothing to give a reason for.
+UNSAID = Quoted("")

@@ -1,0 +1,35 @@
+"""Every reason: when it is given, and what to do. What divides the files is where a reason is given.
+
+The page docs/troubleshooting.md is made from it, metrics count by it, and a test holds it to api/reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from twinhull.api.reasons import Reason
+from twinhull.core.reasons.elsewhere import EVENTS, EXITS, ISOLATION, LOG, SETTLED
+from twinhull.core.reasons.hulls import HULLS
+from twinhull.core.reasons.others import OTHERS
+from twinhull.core.reasons.progress import PROGRESS
+from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.stalled import STALLED
+from twinhull.core.reasons.writes import WRITES
+
+__all__ = ["KNOWN", "SECTIONS", "Row"]
+
+_READY: Mapping[Reason, Row] = MappingProxyType(PROGRESS | STALLED | WRITES | HULLS)
+
+#: All tables, in the order of the page, each by its title.
+SECTIONS: tuple[tuple[str, Mapping[Reason, Row] | Mapping[str, Row]], ...] = (
+    ("Ready: our own reasons", _READY),
+    ("Ready: what containers, nodes and KubeVirt say", OTHERS),
+    ("Where it runs", ISOLATION),
+    ("Reconciling, Stalled, and policies", SETTLED),
+    ("Events", EVENTS),
+    ("How a run ended", EXITS),
+    ("In the operator's log alone", LOG),
+)
+#: Those that the Ready condition is known to have.
+KNOWN: frozenset[str] = frozenset(_READY.keys() | OTHERS.keys())

@@ -1,0 +1,55 @@
+"""Others' reasons that the Ready condition passes on: the kubelet's, the scheduler's and KubeVirt's."""
+
+from __future__ import annotations
+
+from twinhull.api.reasons import Reason
+from twinhull.core.reasons.row import Row
+
+_IMAGE = "see the image's name, the registry and its credentials (`imagePullSecrets`)"
+_PLACE = "see the Events of the Pod: requests, selectors, taints and quotas that no node fits"
+_START = "see the message: a ConfigMap, Secret, key, command or mount that isn't there"
+_VIRT = "see `kubectl describe vm`, and KubeVirt's own Pods"
+_STORAGE = "see the claims and DataVolumes that the machine names"
+
+#: There are more, which guests and webhooks make up: metrics count these as Other.
+OTHERS: dict[str, Row] = {
+    "ContainersNotInitialized": Row(
+        "Init containers haven't ended.", "see `status.containers` and their logs"
+    ),
+    "ContainersNotReady": Row(
+        "A container isn't ready, by its readiness probe.", "see its log, and the probe"
+    ),
+    "CrashLoopBackOff": Row("A container ends again and again.", "see its log and its last exit code"),
+    "CreateContainerConfigError": Row("A container can't be configured.", _START),
+    "CreateContainerError": Row("A container can't be made.", _START),
+    "DataVolumeError": Row("A disk of the machine can't be filled.", _STORAGE),
+    "DeadlineExceeded": Row("It ran for longer than `activeDeadlineSeconds`."),
+    "ErrImageNeverPull": Row("The image isn't there, and is never to be pulled.", "see `imagePullPolicy`"),
+    "ErrImagePull": Row("An image can't be pulled.", _IMAGE),
+    "ErrorPvcNotFound": Row("A claim of the machine isn't there.", _STORAGE),
+    "ErrorUnschedulable": Row("No node takes the machine.", _PLACE),
+    "Evicted": Row("The node was short of something, and has ended the Pod; it is made again."),
+    "FailedCreate": Row("KubeVirt can't make the machine's launcher Pod.", _VIRT),
+    "GuestNotRunning": Row("The machine isn't running yet, or not any more.", _VIRT),
+    "ImageInspectError": Row("An image on the node can't be read.", _IMAGE),
+    "ImagePullBackOff": Row("An image can't be pulled, and is tried again.", _IMAGE),
+    "InvalidImageName": Row("An image's name can't be read.", _IMAGE),
+    "Migrating": Row("The machine moves to another node."),
+    "NodeLost": Row("The node has gone silent.", "see `kubectl get nodes`"),
+    "OutOfcpu": Row("The node had no CPU left for the Pod; it is made again."),
+    "OutOfmemory": Row("The node had no memory left for the Pod; it is made again."),
+    "Paused": Row("Somebody has paused the machine.", "`virtctl unpause`"),
+    "PodNotExists": Row("KubeVirt hasn't made the machine's launcher Pod yet."),
+    "Provisioning": Row("The machine's disks are being filled."),
+    "RunContainerError": Row("A container can't be started.", _START),
+    "SchedulingGated": Row("The Pod has scheduling gates.", "whoever set them is to take them away"),
+    "Starting": Row("The machine is being started."),
+    Reason.UNKNOWN: Row(
+        "The node has stopped telling of it. In `status.exit`: the guest was shut down without saying how "
+        "its Pod ended.",
+        "see `kubectl get nodes`; to know an end the next time, open KubeVirt's feature gate PanicDevices, "
+        "or give the operator a `--guest-key-file`",
+    ),
+    "Unschedulable": Row("No node takes the Pod.", _PLACE),
+    "WaitingForVolumeBinding": Row("A claim of the machine isn't bound.", _STORAGE),
+}
