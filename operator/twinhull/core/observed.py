@@ -70,9 +70,12 @@ class Observed:
 
     `policies` are all that there are, in the order in which they decide, and `namespace_labels` those of the
     Workload's namespace, None until it was seen. `debug_images` are those of ephemeral containers.
+
+    Unless `status_is_whole`, the Workload's status has parts that can't be read, and is to be told anew.
     """
 
     hulls: tuple[Hull, ...] = ()
+    status_is_whole: bool = True
     service: Companion | None = None
     manifests: Mapping[str, Companion] = field(default_factory=dict)
     capabilities: Capabilities = field(default_factory=Capabilities)

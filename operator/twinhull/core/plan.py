@@ -42,7 +42,7 @@ def plan(case: Case) -> Plan:
     actions = tuple(action for action in wanted if case.refusal(action.key) is None)
     requeue_after = soonest(step.requeue_after, *(refusal.retry_at - case.now for refusal in refusals))
     before, after = case.workload.status, status(case, step)
-    if after == before:
+    if after == before and case.observed.status_is_whole:
         return Plan(actions, requeue_after=requeue_after)
     wait = _first_report(case, step)
     if wait is not None:

@@ -1,65 +1,112 @@
-"""A Workload that this operator can't read, and what is said of it. Pure."""
+"""A Workload that this operator can't read: what is said of it, and what can't wait until it can. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pydantic import ValidationError
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Condition
-from twinhull.core.actions import Note
+from twinhull.api.workload import Condition, Exit, ObjectMeta, RestartPolicy
+from twinhull.core.actions import Action, Note
 from twinhull.core.conditions import conditions
+from twinhull.core.steps import removals
+from twinhull.hulls.hull import Hull, Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unread:
-    """A Workload as the API server gives it, and the field that can't be read. What runs is left alone, and
-    so is what was said of it.
+    """A Workload as the API server gives it, the field that can't be read, and the hulls with its label.
+
+    What runs goes on, and nothing is made. That a run has ended is remembered all the same, so that it isn't
+    repeated later.
     """
 
     obj: Raw
     problem: str
+    hulls: tuple[Hull, ...]
     now: datetime
 
+    @cached_property
+    def metadata(self) -> ObjectMeta:
+        """What Kubernetes itself knows of it, which can always be read."""
+        return ObjectMeta.model_validate(self.obj["metadata"])
+
+    @cached_property
+    def own(self) -> tuple[Hull, ...]:
+        """Its hulls, the one that serves first; while none does, the one that was there first."""
+        own = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
+        return tuple(sorted(own, key=lambda h: (h.deleting, not h.ready, h.ended, h.created_at)))
+
     @property
-    def message(self) -> str:
-        """What to do."""
+    def exit(self) -> Exit | None:
+        """How it ended for good, by its hull."""
+        ended = self.own[0].exit if self.own else None
+        policy = self.obj["spec"]["template"]["spec"].get("restartPolicy") or RestartPolicy.ALWAYS
+        if ended is None or policy == RestartPolicy.ALWAYS:
+            return None
+        runs_again = policy == RestartPolicy.ON_FAILURE and self.own[0].phase is Phase.FAILED
+        return None if runs_again and ended.reason != "DeadlineExceeded" else ended
+
+    def actions(self) -> tuple[Action, ...]:
+        """Nothing goes on being started in the place of what serves, and a machine whose end is remembered
+        isn't left for KubeVirt to run again.
+        """
+        if self.metadata.deletion_timestamp is not None:
+            return ()
+        starting = [hull for hull in self.own[1:] if not (hull.ready or hull.deleting)]
+        told = self._status.get("exit")
+        ended = [hull for hull in self.own if hull.kind == "VirtualMachine" and told and self.exit]
         return (
-            f"this operator can't read {self.problem}; what runs is left as it is: correct the field, or "
-            "upgrade the operator"
+            *removals(starting, Reason.REPLACING, "what is to run can't be read"),
+            *removals(ended, Reason.COMPLETED, "it ran to completion"),
         )
 
     def status(self) -> Raw:
-        """The whole status."""
-        generation, status = self.obj["metadata"]["generation"], self.obj.get("status") or {}
+        """The whole status. What this operator doesn't know of it stays."""
         said = conditions(
             (
-                ("Ready", "False", Reason.UNREADABLE, self.message),
+                ("Ready", "False", Reason.UNREADABLE, self._message),
                 ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
-                ("Stalled", "True", Reason.UNREADABLE, self.message),
-                ("IsolationResolved", "False", Reason.UNREADABLE, self.message),
+                ("Stalled", "True", Reason.UNREADABLE, self._message),
+                ("IsolationResolved", "False", Reason.UNREADABLE, self._message),
             ),
-            self._before(),
-            generation,
+            self._conditions(),
+            self.metadata.generation,
             self.now,
         )
+        names = ("hull", "previousHull")
+        hulls = {name: hull.status().raw() for name, hull in zip(names, self.own, strict=False)}
         return {
-            **status,
-            "observedGeneration": generation,
+            **{key: value for key, value in self._status.items() if key not in names},
+            **hulls,
+            **({"exit": self.exit.raw()} if self.exit else {}),
+            "observedGeneration": self.metadata.generation,
             "conditions": [condition.raw() for condition in said],
         }
 
     def notes(self) -> Iterator[Note]:
         """What people are told, once."""
-        if not any((found.type, found.message) == ("Stalled", self.message) for found in self._before()):
-            yield Note("Warning", Reason.UNREADABLE, self.message)
+        if not any((found.type, found.message) == ("Stalled", self._message) for found in self._conditions()):
+            yield Note("Warning", Reason.UNREADABLE, self._message)
 
-    def _before(self) -> Iterator[Condition]:
-        for found in (self.obj.get("status") or {}).get("conditions") or ():
+    @property
+    def _status(self) -> Raw:
+        return self.obj.get("status") or {}
+
+    @property
+    def _message(self) -> str:
+        return (
+            f"this operator can't read {self.problem}; what runs is left as it is: correct the field, or "
+            "upgrade the operator"
+        )
+
+    def _conditions(self) -> Iterator[Condition]:
+        for found in self._status.get("conditions") or ():
             try:
                 yield Condition.model_validate(found)
             except ValidationError:  # it says that in words that aren't known either, and is said anew

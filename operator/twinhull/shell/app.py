@@ -28,7 +28,7 @@ from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
 from twinhull.shell.guests import Guests
-from twinhull.shell.lease import Lease, LeaseLost, Terms
+from twinhull.shell.lease import Lease, Terms
 from twinhull.shell.metrics import Metrics
 from twinhull.shell.metrics.survey import Survey
 from twinhull.shell.observe import Knowledge, capabilities, observe
@@ -95,7 +95,10 @@ class Application:
 
         def look(key: Key) -> Case | Unread | None:
             case = observe(known, key, settings.defaults, _now())
-            rulings.record(key, case.resolution if isinstance(case, Case) else None)
+            if isinstance(case, Unread):
+                rulings.leave(key)
+            else:
+                rulings.record(key, case.resolution if case else None)
             return case
 
         executor = Executor(self._cluster, self._store, refusals)
@@ -112,7 +115,7 @@ class Application:
         self._listed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = asyncio.Event()
-        self._lost: LeaseLost | None = None
+        self._failure: BaseException | None = None
 
     def _may_write(self) -> bool:
         return self._lease is None or self._lease.is_held()
@@ -121,7 +124,7 @@ class Application:
         """Run until SIGTERM or SIGINT.
 
         Raises kopf.LoginError without credentials, CannotServe when health or metrics can't be served where
-        they are to be, and LeaseLost when another operator may have taken over.
+        they are to be, LeaseLost when another operator may have taken over, and whatever a part of it raised.
         """
         namespaces = self._settings.scope.namespaces
         registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
@@ -147,8 +150,8 @@ class Application:
             )
         finally:
             await self._close()
-        if self._lost is not None:
-            raise self._lost
+        if self._failure is not None:
+            raise self._failure
 
     async def _start(
         self, registry: kopf.OperatorRegistry, kopf_settings: kopf.OperatorSettings, **_: object
@@ -172,11 +175,7 @@ class Application:
         """Wait for the Lease, then work for as long as it is held."""
         await lease.acquire()
         self._work()
-        try:
-            await lease.keep()
-        except LeaseLost as lost:
-            self._lost = lost
-            self._ended.set()
+        await lease.keep()
 
     def _work(self) -> None:
         self._spawn(self._accounts.run())
@@ -208,7 +207,16 @@ class Application:
         await self._connection.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._look_after)
+        self._tasks.append(task)
+
+    def _look_after(self, task: asyncio.Task[None]) -> None:
+        """The process ends with the first of its tasks that fails: whoever runs it starts it anew, whole."""
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None and not self._ended.is_set():
+            self._failure = failure
+            self._ended.set()
 
     async def _list_at_start(self) -> None:
         for delay in _backoffs():

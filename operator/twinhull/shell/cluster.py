@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeAlias
 
 import aiohttp
@@ -28,6 +31,7 @@ FIELD_MANAGER = "twinhull"
 _Listed: TypeAlias = tuple[list[Raw], str]
 
 _PAGE = 500
+_root = attrgetter("root")
 _MERGE_PATCH = "application/merge-patch+json"
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
@@ -106,6 +110,18 @@ class Cluster:
             if not page["metadata"].get("continue"):
                 return items, page["metadata"]["resourceVersion"]
             query["continue"] = page["metadata"]["continue"]
+
+    async def served(self, kinds: Iterable[Kind]) -> set[Kind]:
+        """Those of these kinds, none of Kubernetes' core, that the API server says it serves."""
+        groups = (await self._request("GET", "/apis"))["groups"]
+        there = {f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"]}
+        found = set()
+        for root, alike in groupby(sorted(kinds, key=_root), key=_root):
+            with suppress(NotFound):  # its last kind has just gone
+                resources = (await self._request("GET", root))["resources"] if root in there else ()
+                names = {resource["name"] for resource in resources}
+                found |= {kind for kind in alike if kind.plural in names}
+        return found
 
     async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
         """Merge a patch into an object, or into its `/status` or another subresource.

@@ -31,6 +31,7 @@ class Discovery:
         self._cluster = cluster
         self._scope = scope
         self._every = every
+        self._told: set[str] = set()
         #: What kopf watches.
         self.insights = Insights()
 
@@ -39,23 +40,28 @@ class Discovery:
         while True:
             await asyncio.sleep(self._every)
             try:
-                groups = {
-                    kind.group for kind in self._unwatched() if await self._cluster.list(kind) is not None
-                }
+                await self._look(registry, settings)
             except ApiError as error:
-                logger.debug("kinds can't be looked for: %s", error)
-                continue
-            for group in sorted(groups):
-                logger.info("looking again for the kinds of %s", group)
-                event = RawEvent(type="MODIFIED", object=RawBody(spec={"group": group}))
-                await process_discovered_resource_event(
-                    raw_event=event, settings=settings, registry=registry, insights=self.insights
-                )
+                logger.warning("kinds can't be looked for: %s", error)
+            except Exception:  # kopf's scan has its own errors, and passes on those of its client
+                logger.exception("kinds can't be looked for")
+
+    async def _look(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
+        unwatched = self._unwatched()
+        served = await self._cluster.served(unwatched) if unwatched else set()
+        for group in sorted({kind.group for kind in served}):
+            level = logging.DEBUG if group in self._told else logging.INFO
+            logger.log(level, "looking again for the kinds of %s", group)
+            self._told.add(group)
+            event = RawEvent(type="MODIFIED", object=RawBody(spec={"group": group}))
+            await process_discovered_resource_event(
+                raw_event=event, settings=settings, registry=registry, insights=self.insights
+            )
 
     def _unwatched(self) -> list[Kind]:
+        """The kinds of CustomResourceDefinitions that kopf doesn't watch, once it watches anything."""
+        if not self.insights.ready_resources.is_set():
+            return []
         watched = {(resource.group, resource.plural) for resource in self.insights.watched_resources}
-        return [
-            kind
-            for kind in filter(self._scope.sees, kinds.WATCHED)
-            if self.insights.ready_resources.is_set() and (kind.group, kind.plural) not in watched
-        ]
+        seen = (kind for kind in kinds.WATCHED if kind.group and self._scope.sees(kind))
+        return [kind for kind in seen if (kind.group, kind.plural) not in watched]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
+from twinhull.api.workload import ObjectMeta
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
-from twinhull.core.case import Case
 from twinhull.hulls.hull import owner_of
 from twinhull.hulls.merge import difference
 from twinhull.shell.cluster import Cluster
@@ -59,8 +60,8 @@ class Executor:
         self._refusals = refusals
         self._in_doubt: set[Key] = set()
 
-    async def execute(self, case: Case, action: Action) -> Done | None:
-        """Carry out an action. None if the API server refused.
+    async def execute(self, workload: ObjectMeta, action: Action, now: datetime) -> Done | None:
+        """Carry out an action for a Workload. None if the API server refused.
 
         Raises Unreachable or Unauthorized when it can't be known.
         """
@@ -68,27 +69,27 @@ class Executor:
         try:
             match action:
                 case Create():
-                    note = await self._create(case, action)
+                    note = await self._create(workload, action)
                 case Rehearse():
-                    await self._rehearse(case, action)
+                    await self._rehearse(workload, action)
                 case Change():
-                    await self._change(case, action)
+                    await self._change(workload, action)
                 case Delete():
-                    await self._delete(case, action)
+                    await self._delete(workload, action)
         except (Unreachable, Unauthorized):
-            self._in_doubt.add(_key(case))
+            self._in_doubt.add(_key(workload))
             raise
         except _NameTaken as taken:
-            self._refuse(case, action.key, taken.cause)
+            self._refuse(workload, action.key, taken.cause, now)
             return None
         except ApiError as error:
             kind, refused = action.key.partition("/")[0], isinstance(error, Refused)
             passing = any(phrase in str(error) for phrase in _PASSING)
             reason = _REFUSED[kind] if refused else _FAILED[kind]
             cause = Cause(reason, str(error), final=refused and not passing, passing=refused and passing)
-            self._refuse(case, action.key, cause)
+            self._refuse(workload, action.key, cause, now)
             return None
-        self._refusals.settle(_key(case), action.key)
+        self._refusals.settle(_key(workload), action.key)
         return Done(note)
 
     async def clear_doubt(self, key: Key) -> None:
@@ -127,38 +128,38 @@ class Executor:
         self._refusals.forget(key)
         self._in_doubt.discard(key)
 
-    async def _create(self, case: Case, action: Create) -> Note | None:
+    async def _create(self, workload: ObjectMeta, action: Create) -> Note | None:
         kind = BY_NAME[action.obj["kind"]]
-        namespace = case.workload.metadata.namespace
+        namespace = workload.namespace
         note = action.note
         try:
             created = await self._cluster.create(kind, namespace, action.obj)
         except AlreadyExists:
-            created, note = await self._find_ours(case, kind, action.obj), action.found or note
+            created, note = await self._find_ours(workload, kind, action.obj), action.found or note
         self._store.put(kind, created)
         return note
 
-    async def _rehearse(self, case: Case, action: Rehearse) -> None:
+    async def _rehearse(self, workload: ObjectMeta, action: Rehearse) -> None:
         """Try a creation out. What the hull that still runs stands in the way of is no refusal."""
-        kind, metadata = BY_NAME[action.obj["kind"]], case.workload.metadata
+        kind = BY_NAME[action.obj["kind"]]
         try:
-            await self._cluster.rehearse(kind, metadata.namespace, action.obj)
+            await self._cluster.rehearse(kind, workload.namespace, action.obj)
         except AlreadyExists:
-            await self._find_ours(case, kind, action.obj)
+            await self._find_ours(workload, kind, action.obj)
         except Refused as error:
             if not any(phrase in str(error) for phrase in _NO_REFUSAL):
                 raise
-        self._refusals.rehearse(_key(case), metadata.version, action.key)
+        self._refusals.rehearse(_key(workload), workload.version, action.key)
 
-    async def _find_ours(self, case: Case, kind: Kind, obj: Raw) -> Raw:
+    async def _find_ours(self, workload: ObjectMeta, kind: Kind, obj: Raw) -> Raw:
         """The object that is there already, if it is ours: made before a crash, or not seen yet."""
-        namespace, name = case.workload.metadata.namespace, obj["metadata"]["name"]
+        namespace, name = workload.namespace, obj["metadata"]["name"]
         found = await self._cluster.get(kind, namespace, name)
         what = f"{kind.name} {name}"
         if found is None:
             raise _NameTaken(Cause(Reason.WAITING, f"{what} was in the way and is gone now", final=False))
         owner = owner_of(found)
-        if owner is not None and owner.uid == case.workload.metadata.uid:
+        if owner is not None and owner.uid == workload.uid:
             # It wasn't watched, or as another's, if somebody changed its labels: put them back.
             there = found["metadata"].get("labels") or {}
             lost = {key: value for key, value in obj["metadata"]["labels"].items() if there.get(key) != value}
@@ -170,16 +171,16 @@ class Executor:
         sentence = f"{what} exists and isn't this Workload's: delete it, or rename one of the two"
         raise _NameTaken(Cause(Reason.NAME_CONFLICT, sentence, final=True))
 
-    async def _change(self, case: Case, action: Change) -> None:
+    async def _change(self, workload: ObjectMeta, action: Change) -> None:
         kind = BY_NAME[action.kind]
-        namespace = case.workload.metadata.namespace
+        namespace = workload.namespace
         patch = {**action.patch, "metadata": {**action.patch.get("metadata", {}), "uid": action.uid}}
         subresource = action.subresource and f"/{action.subresource}"
         self._store.put(kind, await self._cluster.patch(kind, namespace, action.name, patch, subresource))
 
-    async def _delete(self, case: Case, action: Delete) -> None:
+    async def _delete(self, workload: ObjectMeta, action: Delete) -> None:
         kind = BY_NAME[action.kind]
-        key = (case.workload.metadata.namespace, action.name)
+        key = (workload.namespace, action.name)
         try:
             answer = await self._cluster.delete(kind, *key, action.uid)
         except (NotFound, Conflict):  # a webhook may answer so too: only a look tells that ours is no more
@@ -193,8 +194,8 @@ class Executor:
         else:
             self._store.remove(kind, key, action.uid)
 
-    def _refuse(self, case: Case, obj: str, cause: Cause) -> None:
-        self._refusals.add(_key(case), case.workload.metadata.version, obj, cause, case.now)
+    def _refuse(self, workload: ObjectMeta, obj: str, cause: Cause, now: datetime) -> None:
+        self._refusals.add(_key(workload), workload.version, obj, cause, now)
 
 
 class _NameTaken(Exception):
@@ -205,5 +206,5 @@ class _NameTaken(Exception):
         self.cause = cause
 
 
-def _key(case: Case) -> Key:
-    return case.workload.metadata.namespace, case.workload.metadata.name
+def _key(workload: ObjectMeta) -> Key:
+    return workload.namespace, workload.name

@@ -28,11 +28,15 @@ class Kind:
         """What objects of this kind say in apiVersion."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def root(self) -> str:
+        """The URL path at which the API server says which kinds of its group and version it serves."""
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
+
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """The URL path of one object, or of all (in a namespace, or everywhere)."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{root}{within}/{self.plural}" + (f"/{name}" if name else "")
+        return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 
 
 _INSTANCETYPE = ("instancetype.kubevirt.io", "v1beta1")

@@ -46,14 +46,16 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
     raw = store.get(kinds.WORKLOAD, key)
     if raw is None:
         return None
+    hulls = tuple(_hulls(known, key, raw["spec"]["template"]))
     try:
-        workload = read(raw)
+        workload, whole = read(raw)
     except Unreadable as problem:
-        return Unread(raw, str(problem), now)
+        return Unread(raw, str(problem), hulls, now)
     service = store.get(kinds.SERVICE, key)
     manifests = store.labelled(kinds.CONFIG_MAP, key)
     observed = Observed(
-        hulls=tuple(_hulls(known, key, workload.spec.template)),
+        hulls=hulls,
+        status_is_whole=whole,
         service=_companion(service) if service else None,
         manifests={found["metadata"]["name"]: _companion(found) for found in manifests},
         capabilities=capabilities(store, known.scope),

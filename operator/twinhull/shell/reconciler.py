@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import WorkloadStatus
+from twinhull.api.workload import ObjectMeta, WorkloadStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, object_key
 from twinhull.core.case import Case
 from twinhull.core.plan import plan
@@ -103,12 +103,7 @@ class Reconciler:
             self._metrics.lifetimes.saw(key, case, planned)
             if not planned.actions:
                 break
-            for action in planned.actions:
-                done = await self._executor.execute(case, action)
-                if done is None:
-                    break  # what follows may rest on it
-                self._log_action(key, action, done.note)
-                self._post(key, done.note)
+            await self._act(key, case.workload.metadata, planned.actions, case.now)
         else:
             keys = ", ".join(action.key for action in planned.actions)
             raise RuntimeError(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
@@ -124,15 +119,24 @@ class Reconciler:
         return planned.requeue_after
 
     async def _leave(self, key: Key, found: Unread) -> None:
-        """Say what can't be read. Until it can, nothing of that Workload is touched."""
+        """Do what can't wait, and say what can't be read. Until it can, only events bring it back here."""
         self._queue.later(key, None)
-        metadata = found.obj["metadata"]
-        if "deletionTimestamp" in metadata:
+        await self._act(key, found.metadata, found.actions(), found.now)
+        if found.metadata.deletion_timestamp is not None:
             return
-        if await self._executor.write_status(key, metadata["uid"], found.status()):
+        if await self._executor.write_status(key, found.metadata.uid, found.status()):
+            self._queue.add(key)  # what is remembered now may allow more
             for note in found.notes():
                 _log(key, "", note)
                 self._post(key, note)
+
+    async def _act(self, key: Key, workload: ObjectMeta, actions: Iterable[Action], now: datetime) -> None:
+        for action in actions:
+            done = await self._executor.execute(workload, action, now)
+            if done is None:
+                return  # what follows may rest on it
+            self._log_action(key, action, done.note)
+            self._post(key, done.note)
 
     def _post(self, key: Key, note: Note | None) -> None:
         workload = self._store.get(WORKLOAD, key)

@@ -20,6 +20,7 @@ class Rulings:
     def __init__(self, decisions: CounterMetric | None = None) -> None:
         self.decisions = decisions or catalogue.DECISIONS.counter(CollectorRegistry())
         self._resolved: dict[Key, tuple[Isolation, str]] = {}
+        self._looked_at: set[Key] = set()
         self._effects: dict[Key, frozenset[Effect]] = {}
         self._counts: Counter[Effect] = Counter()
         #: Set when a count may have changed.
@@ -27,7 +28,7 @@ class Rulings:
 
     def record(self, workload: Key, resolution: Resolution | None) -> None:
         """Take down what was decided, None for a Workload that is gone."""
-        new = workload not in self._resolved
+        new = self._look_at(workload, gone=resolution is None)
         before = self._effects.pop(workload, frozenset())
         after = resolution.effects if resolution else frozenset()
         if after:
@@ -43,6 +44,11 @@ class Rulings:
         if new or before != after:
             self.changed.set()
 
+    def leave(self, workload: Key) -> None:
+        """Let what was last decided stand, for a Workload that can't be read."""
+        if self._look_at(workload):
+            self.changed.set()
+
     def isolation(self, workload: Key) -> Isolation | None:
         """What a Workload is to run in, None if that wasn't decided yet."""
         resolved = self._resolved.get(workload)
@@ -50,8 +56,14 @@ class Rulings:
 
     @property
     def decided(self) -> int:
-        """How many Workloads were decided on."""
-        return len(self._resolved)
+        """How many Workloads were decided on, or looked at in vain."""
+        return len(self._looked_at)
+
+    def _look_at(self, workload: Key, *, gone: bool = False) -> bool:
+        """Whether that is the first or the last time."""
+        first = workload not in self._looked_at
+        (self._looked_at.discard if gone else self._looked_at.add)(workload)
+        return first or gone
 
     def count(self, effect: Effect) -> int:
         """How many Workloads a policy has an effect on."""

@@ -42,7 +42,9 @@ def test_a_newer_operators_status_does_not_stand_in_the_way() -> None:
         "lastChange": MOVED,
         "conditions": conditions,
     }
-    found = read(workload(status=status)).status
+    reading = read(workload(status=status))
+    found = reading.workload.status
+    assert not reading.whole
     assert (found.observed_generation, found.last_change, found.conditions) == (1, None, None)
     assert found.exit is not None
     assert found.exit.code == 0

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from twinhull.api.base import Raw
 from twinhull.core.unread import Unread
 
+from .objects import workload
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 EARLIER = "2026-01-01T00:00:00Z"
-HULL = {"kind": "Pod", "name": "web-1"}
+EXIT = {"code": 0, "reason": "Completed", "revision": "1"}
 
 
 def unread(status: Raw | None = None, problem: str = "spec.state: Input should be 'Running'") -> Unread:
-    return Unread({"metadata": {"generation": 7}, "status": status or {}}, problem, NOW)
+    raw = workload({"state": "Paused"}, status=status or {}, metadata={"generation": 7})
+    return Unread(raw, problem, (), NOW)
 
 
 def ready(**fields: object) -> Raw:
@@ -36,8 +39,8 @@ def test_it_stalls_and_names_the_field() -> None:
 
 
 def test_what_was_said_of_what_runs_stays() -> None:
-    status = unread({"hull": HULL, "hologram": {"a": 1}, "conditions": [ready()]}).status()
-    assert status["hull"] == HULL
+    status = unread({"exit": EXIT, "hologram": {"a": 1}, "conditions": [ready()]}).status()
+    assert status["exit"] == EXIT
     assert status["hologram"] == {"a": 1}
     assert status["conditions"][0]["lastTransitionTime"] == "2026-01-02T00:00:00Z"
 

@@ -133,8 +133,11 @@ class Simulation:
 
     def _look(self, key: Key) -> Case | Unread | None:
         case = observe(Knowledge(self.store, self.policies, self.refusals, {}), key, DEFAULTS, self.now)
-        self.rulings.record(key, case.resolution if isinstance(case, Case) else None)
-        if isinstance(case, Case):
+        if isinstance(case, Unread):
+            self.rulings.leave(key)
+            return case
+        self.rulings.record(key, case.resolution if case else None)
+        if case is not None:
             before = deepcopy(case.workload), deepcopy(case.observed)
             first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))
             assert first == second, "the same case makes the same plan"

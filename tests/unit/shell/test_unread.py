@@ -1,0 +1,99 @@
+"""A Workload that can't be read for a while: what happens meanwhile isn't forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
+
+from .simulation import KEY, Simulation
+from .test_passes import operate, started, written
+
+JOB = {"containers": [{"name": "web", "image": "migrate"}]}
+STATUS = {"previousHull": {"kind": "MicroVM", "name": "web-x", "revision": "x", "ready": True}}
+
+
+def unreadable(world: Simulation) -> None:
+    """As a newer kind could let it in."""
+    world.server.patch("Workload", KEY, {"spec": {"state": "Paused"}})
+    operate(world)
+    assert world.condition("Stalled")["reason"] == "Unreadable"
+
+
+def readable(world: Simulation) -> None:
+    world.server.patch("Workload", KEY, {"spec": {"state": "Running"}})
+    operate(world)
+
+
+def pods(world: Simulation) -> list[Raw]:
+    return list(world.server.all("Pod"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "again"), [("Never", 0, 0), ("Never", 1, 0), ("OnFailure", 0, 0), ("Always", 0, 1)]
+)
+def test_a_run_that_ends_meanwhile_is_not_repeated(policy: str, code: int, again: int) -> None:
+    world = started(template={"spec": {"restartPolicy": policy, **JOB}})
+    unreadable(world)
+    (pod,) = pods(world)
+    world.nodes._end_pod(pod, code)  # noqa: SLF001
+    operate(world)
+    world.server.remove("Pod", (KEY[0], pod["metadata"]["name"]))
+    operate(world)
+    assert pods(world) == []
+
+    readable(world)
+
+    assert len(pods(world)) == again
+
+
+def test_a_machine_whose_run_ended_meanwhile_is_not_left_for_kubevirt_to_repeat() -> None:
+    world = started("VirtualMachine", template={"spec": {"restartPolicy": "Never", **JOB}})
+    unreadable(world)
+    (vmi,) = world.server.all("VirtualMachineInstance")
+    world.server.patch(
+        "VirtualMachineInstance",
+        (KEY[0], vmi["metadata"]["name"]),
+        {"status": {"phase": "Succeeded"}},
+        status=True,
+    )
+    operate(world)
+    assert world.workload is not None
+    assert world.workload["status"]["exit"]["revision"]
+    assert "delete VirtualMachine" in written(world)
+
+
+def test_what_was_to_take_over_goes_and_what_serves_stays() -> None:
+    world = started(replacement={"strategy": "StartFirst", "progressDeadlineSeconds": 60})
+    (serving,) = pods(world)
+    world.edit({"template": {"spec": {"containers": [{"name": "web", "image": "b", "command": ["sick"]}]}}})
+    operate(world)
+    assert len(pods(world)) == 2
+
+    unreadable(world)
+
+    staying = [pod for pod in pods(world) if "deletionTimestamp" not in pod["metadata"]]
+    assert [pod["metadata"]["name"] for pod in staying] == [serving["metadata"]["name"]]
+
+
+def test_a_part_of_the_status_that_cannot_be_read_does_not_stay() -> None:
+    world = started()
+    world.server.patch("Workload", KEY, {"status": STATUS}, status=True)
+    before = len(written(world))
+    operate(world)
+    assert written(world)[before:] == ["patch/status Workload"]
+    assert world.workload is not None
+    assert "previousHull" not in world.workload["status"]
+    assert world.make_pass() == []
+
+
+def test_it_is_looked_at_once_and_written_once() -> None:
+    world = started()
+    unreadable(world)
+    assert world.make_pass() == []
+    assert world.rulings.decided == 1
+    world.restart()
+    operate(world)
+    assert world.rulings.decided == 1
+    assert [note.reason for note in world.events.notes].count(Reason.UNREADABLE) == 1
