@@ -40,8 +40,8 @@ STALLED: dict[Reason, Row] = {
         "see `kubectl describe isopol`; usually the operator is older than the policy",
     ),
     Reason.UNREADABLE: Row(
-        "This operator can't read the Workload, or the IsolationPolicy, that says so. What runs goes on where "
-        "it is; nothing is made anew, nor started that such a policy may concern.",
+        "This operator can't read the Workload, or the IsolationPolicy, that says so. What runs goes on "
+        "where it is; nothing is made anew, nor started that such a policy may concern.",
         "do what its message says; usually the operator is to be upgraded",
     ),
     Reason.EVADES_FLOOR: Row(
