@@ -11,6 +11,9 @@ from tests.controlplane.ports import LOOPBACK
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: How a machine in QEMU's user network, and what runs in it, reaches this machine's loopback.
+HOST_IN_GUEST = "10.0.2.2"
+
 
 @dataclass(frozen=True)
 class Pki:
@@ -48,7 +51,7 @@ class Pki:
             etcd_authority=etcd.files,
             etcd=etcd.peer("etcd", "etcd", here),
             apiserver=cluster.server(
-                "apiserver", "kube-apiserver", (*here, "10.0.0.1", "kubernetes", service)
+                "apiserver", "kube-apiserver", (*here, "10.0.0.1", HOST_IN_GUEST, "kubernetes", service)
             ),
             front_proxy_authority=front_proxy.files,
             front_proxy=front_proxy.client("front-proxy", "front-proxy-client"),

@@ -14,6 +14,7 @@ import yaml
 
 from tests.controlplane import process
 from tests.controlplane.certificates import Authority
+from tests.controlplane.pki import HOST_IN_GUEST
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 USER, PASSWORD = "puller", "only for these tests"
 #: PASSWORD by bcrypt, the only hash that the registry takes and none that Python's library has.
 _HTPASSWD = "puller:$2y$05$abcdefghijklmnopqrstuu7EdXYrEw86paTHqoQXSg.C3.X5/CXU."
-#: How a machine in QEMU's user network reaches this machine's loopback.
-HOST_IN_GUEST = "10.0.2.2"
 _TETHER = Path(process.__file__).with_name("tether.py")
 
 

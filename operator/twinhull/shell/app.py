@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import kopf
+from kopf._core.engines.peering import Identity
 
 import twinhull
 from twinhull.core.case import Case
@@ -142,6 +143,8 @@ class Application:
             await kopf.operator(
                 registry=registry,
                 settings=settings,
+                # By itself it asks for the user's name, and an image's user may have none.
+                identity=Identity("twinhull"),
                 clusterwide=not namespaces,
                 namespaces=namespaces,
                 insights=self._discovery.insights,

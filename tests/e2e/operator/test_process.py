@@ -18,7 +18,7 @@ from tests.controlplane import Cluster, eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.controlplane.supervisor import answers
 from tests.e2e.operator.subject import Subject
-from tests.operator_process import GUEST_IMAGE
+from tests.operator_process import GUEST_IMAGE, OperatorProcess
 from tests.request_proxy import RequestProxy
 from twinhull.cli import main
 from twinhull.shell.kinds import WATCHED
@@ -224,3 +224,15 @@ def test_a_taken_health_port_is_said_to_a_person(account: Path) -> None:
 def test_its_version_and_help_are_told() -> None:
     assert run("--version").stdout.startswith("twinhull, version ")
     assert "Run the operator" in run("run", "--help").stdout
+
+
+def test_a_user_without_a_name_may_run_it(
+    account: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the image's: 65532 stands in no /etc/passwd."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    nameless = "import pwd\n\ndef getpwuid(uid):\n    raise KeyError(uid)\n\npwd.getpwuid = getpwuid\n"
+    (tmp_path / "sitecustomize.py").write_text(nameless, encoding="utf-8")
+    operator = OperatorProcess.start(account, tmp_path / "operator.log", code=tmp_path)
+    operator.stop()

@@ -16,10 +16,11 @@ from guest.image.tree import Tree, write_cpio
 from tests.controlplane import process
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.nodes import is_ready
+from tests.controlplane.pki import HOST_IN_GUEST
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.guest.reference.programs import Programs
-from tests.guest.registry import HOST_IN_GUEST, tied
+from tests.guest.registry import tied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

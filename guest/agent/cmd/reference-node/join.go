@@ -101,8 +101,11 @@ func prepare(node Node) error {
 	if err := os.Symlink(filepath.Join(disk, "bin"), plugins); err != nil && !os.IsExist(err) {
 		return err
 	}
-	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0); err != nil {
-		return err
+	// Pods reach what is outside as themselves: QEMU's network asks whose their addresses are, and the node answers.
+	for _, setting := range []string{"ip_forward", "conf/all/proxy_arp"} {
+		if err := os.WriteFile("/proc/sys/net/ipv4/"+setting, []byte("1"), 0); err != nil {
+			return err
+		}
 	}
 	for _, registry := range node.Registries {
 		toml, _ := pull.Hosts(registry, registries)

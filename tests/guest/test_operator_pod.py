@@ -1,0 +1,92 @@
+"""The chart's Deployment on a real node: its Pod runs, as restricted as it is, and does its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from tests.chart import manifests
+from tests.chart.helm import CHART, NAMESPACE, Helm
+from tests.chart.release import Release
+from tests.controlplane import ControlPlane
+from tests.controlplane.pki import HOST_IN_GUEST
+from tests.e2e.operator.conftest import install_crds
+from tests.e2e.operator.subject import Manifest, Subject
+from tests.guest import operatorimage
+from tests.guest.reference.node import PLACEMENT, ReferenceNode
+from tests.guest.registry import Registry
+from tests.guest.scenario import REGISTRY
+
+#: How long the Pod may take to be ready: an emulated processor is many times slower than a real one.
+_PATIENCE = 300.0
+
+
+@pytest.fixture
+def release(node: ReferenceNode, registry: Registry, tmp_path: Path) -> Iterator[Release]:
+    registry.push("operator:test", operatorimage.build(tmp_path))
+    install_crds(node.plane)
+    node.plane.api.apply(manifests.namespace())  # which admits what the restricted standard does
+    release = Release(Helm.built("helm", tmp_path, node.plane.kubeconfig), node.plane, tmp_path)
+    release("install", str(CHART), values=values(node.plane))
+    yield release
+    release("uninstall", "--wait")
+
+
+def values(plane: ControlPlane) -> Manifest:
+    """What this node asks for: it has no kube-proxy, so the API server's Service leads nowhere."""
+    kubeconfig = yaml.safe_load(plane.kubeconfig.read_text(encoding="utf-8"))
+    port = urlsplit(kubeconfig["clusters"][0]["cluster"]["server"]).port
+    return {
+        **PLACEMENT,
+        "replicas": 1,
+        "crds": {"enabled": False},
+        "image": {"repository": f"{REGISTRY}/operator", "tag": "test"},
+        "extraEnv": [
+            {"name": "KUBERNETES_SERVICE_HOST", "value": HOST_IN_GUEST},
+            {"name": "KUBERNETES_SERVICE_PORT", "value": str(port)},
+        ],
+    }
+
+
+def pod(plane: ControlPlane) -> Manifest:
+    (found,) = plane.api.list("Pod", NAMESPACE, labels="app.kubernetes.io/name=twinhull")
+    return found
+
+
+def ready(release: Release, node: ReferenceNode) -> None:
+    """Wait until the operator says so itself."""
+
+    def is_ready() -> bool:
+        return bool(release.deployment["status"].get("readyReplicas") == 1)
+
+    try:
+        node.eventually(is_ready, _PATIENCE, "the operator is ready")
+    except AssertionError as never:
+        never.add_note(f"the Pod: {pod(node.plane)['status']}")
+        raise
+
+
+def test_the_operators_pod_runs_and_does_its_work(release: Release, node: ReferenceNode) -> None:
+    plane = node.plane
+    ready(release, node)
+    (status,) = pod(plane)["status"]["containerStatuses"]
+    assert status["restartCount"] == 0
+
+    web = Subject(plane, "default", alive=node.check)
+    web.apply("Container")
+    web.becomes("Ready", timeout=60)
+    hull = web.hull()["metadata"]["uid"]
+
+    # Another one takes over, and leaves alone what runs.
+    first = pod(plane)["metadata"]
+    plane.api.delete("Pod", first["name"], NAMESPACE)
+    node.eventually(lambda: pod(plane)["metadata"]["uid"] != first["uid"], 90, "the first one has ended")
+    ready(release, node)
+    web.change(service={"type": "NodePort"})
+    web.becomes("Ready", timeout=60)
+    assert web.hull()["metadata"]["uid"] == hull
+    web.delete()
