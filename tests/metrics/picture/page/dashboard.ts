@@ -32,7 +32,7 @@ export interface Dashboard {
 
 const OPTIONS: Record<Panel['type'], string[]> = {
   row: [],
-  stat: ['reduceOptions', 'colorMode', 'graphMode', 'textMode', 'justifyMode', 'orientation'],
+  stat: ['reduceOptions', 'colorMode', 'graphMode', 'textMode', 'justifyMode', 'orientation', 'text'],
   timeseries: ['legend', 'tooltip'],
   table: ['showHeader', 'sortBy', 'cellHeight'],
 };

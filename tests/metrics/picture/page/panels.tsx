@@ -69,7 +69,7 @@ export function Drawing({ panel, data, timeRange, width, height }: Drawn) {
 function Stat({ panel, data, width, height }: Drawn) {
   const theme = useTheme2();
   const { reduceOptions, graphMode, colorMode, textMode, justifyMode } = panel.options;
-  const { orientation } = panel.options;
+  const { orientation, text } = panel.options;
   const values = () =>
     getFieldDisplayValues({
       data,
@@ -88,7 +88,7 @@ function Stat({ panel, data, width, height }: Drawn) {
         <BigValue
           value={value.display}
           sparkline={value.sparkline}
-          {...{ count, width, height, theme, alignmentFactors, colorMode, graphMode, textMode, justifyMode }}
+          {...{ count, width, height, theme, alignmentFactors, colorMode, graphMode, textMode, justifyMode, text }}
         />
       )}
       source={data}
