@@ -63,6 +63,10 @@ docs: .venv/ready ## Make the site of docs/ in dist/site; a link that leads nowh
 	@# With --quiet mkdocs counts no warnings. Without the variable each build tells of a successor (pyproject.toml).
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict > .venv/docs.log 2>&1 || { cat .venv/docs.log; exit 1; }
 
+.PHONY: picture
+picture: .venv/ready ## Draw the dashboard for docs/metrics.md, over minutes of a real run (needs Node.js 20 and Chromium)
+	@$(PY) -m tests.metrics.picture
+
 .PHONY: lock
 lock: .venv/ready ## Pin every dependency anew, by hash
 	@$(PY) -m pip install --quiet uv
@@ -100,7 +104,7 @@ bench: .venv/ready ## Measure against the ReplicaSet controller and a bare loop,
 
 .PHONY: clean
 clean: ## Remove what the other targets made here (not the cache in your home)
-	@rm -rf .venv .cluster dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .cluster dist tests/metrics/picture/page/built tests/metrics/picture/page/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -27,18 +27,22 @@ def promtool(*arguments: str | Path, text: str | None = None) -> subprocess.Comp
 
 @dataclass(frozen=True)
 class Prometheus:
-    """A server that scrapes every second."""
+    """A server that scrapes every second, or as often as it is told."""
 
     url: str
     server: process.Process
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path, targets: list[str], rules: Path) -> Iterator[Prometheus]:
-        """One that scrapes these addresses and evaluates these rules, until the end of the context."""
+    def running(
+        cls, folder: Path, targets: list[str], rules: Path, *, interval: int = 1
+    ) -> Iterator[Prometheus]:
+        """One that scrapes these addresses and evaluates these rules every `interval` seconds, until the end
+        of the context.
+        """
         (port,) = free_ports(1)
         config = folder / "prometheus.yaml"
-        config.write_text(yaml.safe_dump(_config(targets, rules)), encoding="utf-8")
+        config.write_text(yaml.safe_dump(_config(targets, rules, interval)), encoding="utf-8")
         server = process.start(
             "prometheus",
             [
@@ -86,9 +90,9 @@ class Prometheus:
         return answer["data"]
 
 
-def _config(targets: list[str], rules: Path) -> dict[str, Any]:
+def _config(targets: list[str], rules: Path, interval: int) -> dict[str, Any]:
     job = {"job_name": "twinhull", "static_configs": [{"targets": targets}]}
-    every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    every = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), f"{interval}s")
     return {"global": every, "rule_files": [str(rules)], "scrape_configs": [job]}
 
 

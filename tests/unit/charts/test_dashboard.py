@@ -58,6 +58,22 @@ def test_each_query_goes_to_the_chosen_data_source() -> None:
             assert asking["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
 
 
+def test_a_legend_has_what_its_query_tells_apart() -> None:
+    for panel in panels():
+        for target in panel.get("targets", ()):
+            apart = re.match(r"(?:histogram_quantile\([\d.]+, )?\w+ by \((.+?)\)", target["expr"])
+            labels = set(apart[1].split(", ")) - {"le"} if apart else set()
+            if target["format"] == "time_series" and panel["title"] != "Who acts":  # the Lease's name, too
+                assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) == labels, panel["title"]
+
+
+def test_what_is_asked_for_at_one_time_has_no_line() -> None:
+    for panel in panels():
+        if any(target.get("instant") for target in panel.get("targets", ())):
+            assert panel["type"] in {"stat", "table"}
+            assert panel["options"].get("graphMode", "none") == "none", panel["title"]
+
+
 @pytest.mark.parametrize("question", [*dashboard(), *alerts()], ids=lambda question: question.asker)
 def test_each_metric_that_is_asked_for_is_in_the_catalogue(question: Question) -> None:
     asked = set(_METRIC.findall(question.expression))

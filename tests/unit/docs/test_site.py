@@ -38,7 +38,9 @@ def test_every_page_is_in_the_nav_once_and_the_nav_has_no_other() -> None:
 def test_a_reader_s_browser_asks_nobody_else() -> None:
     assert SITE["theme"]["font"] is False
     assert SITE["plugins"] == ["search"]
-    assert not SITE.keys() & {"repo_url", "extra", "extra_css", "extra_javascript"}
+    assert not SITE.keys() & {"repo_url", "extra", "extra_javascript"}
+    styles = [(DOCS / name).read_text(encoding="utf-8") for name in SITE["extra_css"]]
+    assert not any(word in style for style in styles for word in ("url(", "@import"))
 
 
 def test_whatever_leads_nowhere_ends_the_build() -> None:
