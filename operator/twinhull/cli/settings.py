@@ -7,11 +7,11 @@ import uuid
 from pathlib import Path
 
 import click
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Isolation
+from twinhull.cli import yamlfile
 from twinhull.cli.options import Options
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.app import Settings
@@ -73,17 +73,11 @@ def _key(path: Path) -> bytes:
 
 def _registries(path: Path) -> tuple[ClusterRegistry, ...]:
     """The machines' registries. Raises BadParameter that says where the file is wrong."""
+    said = yamlfile.read(path, "--guest-registries") or []
     try:
-        listed = TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(
-            yaml.safe_load(path.read_text(encoding="utf-8")) or []
-        )
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-registries") from error
-    except yaml.YAMLError as error:
-        raise click.BadParameter(f"{path} isn't YAML: {error}", param_hint="--guest-registries") from error
+        return TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(said)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, found['loc'])) or 'the file'}: {found['msg']}" for found in error.errors()
         )
         raise click.BadParameter(f"{path}: {wrong}", param_hint="--guest-registries") from error
-    return listed

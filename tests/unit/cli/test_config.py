@@ -100,6 +100,9 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
         ("leaseSeconds: .nan", "leaseSeconds: nan is not a number of seconds"),
         ("firstReport: .nan", "firstReport: nan is not a number of seconds"),
         ("leaseSeconds: .inf", "leaseSeconds: inf is not in the range"),
+        ("workers: 1\nworkers: 2", "isn't YAML: workers is there twice"),
+        ("guestImage: {a: b, a: c}", "isn't YAML: a is there twice"),
+        ("guestImage: 2026-13-01", "isn't YAML: month must be in 1..12"),
         ("- workers", "isn't a mapping"),
         ("{", "isn't YAML"),
         ("leaderElect: true", "--leader-elect needs --lease-namespace"),
@@ -110,6 +113,14 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, sai
     result = invoke("--config", file(tmp_path, text))
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"\xff")
+    result = invoke("--config", str(path))
+    assert result.exit_code == 2
+    assert "config.yaml isn't YAML: 'utf-8' codec can't decode" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(
@@ -152,6 +163,12 @@ def test_names_as_the_api_server_takes_them_are_taken() -> None:
     found = shown("--namespace", "1", "--namespace", "a-b", "--lease-name", "a.b-c.1")
     assert found["namespaces"][0] == "1, a-b"
     assert found["leaseName"][0] == "a.b-c.1"
+
+
+def test_what_a_file_takes_over_from_its_own_anchors_may_be_said_again(tmp_path: Path) -> None:
+    registries = tmp_path / "registries.yaml"
+    registries.write_text("- &a {host: a}\n- {<<: *a, host: b}\n", encoding="utf-8")
+    assert shown("--guest-registries", str(registries))
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
