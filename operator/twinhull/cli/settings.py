@@ -14,6 +14,7 @@ from twinhull.api.workload import Isolation
 from twinhull.cli import yamlfile
 from twinhull.cli.options import Options
 from twinhull.core.defaults import OperatorDefaults
+from twinhull.shell import tracing
 from twinhull.shell.app import Settings
 from twinhull.shell.lease import Terms
 from twinhull.shell.scope import Scope
@@ -26,6 +27,11 @@ _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 def settings(options: Options) -> Settings:
     """How the process runs. Raises UsageError or BadParameter that names the option that can't be."""
+    if options.traces:
+        try:
+            tracing.exporter()
+        except tracing.CannotTrace as error:
+            raise click.BadParameter(str(error), param_hint="--traces") from error
     defaults = OperatorDefaults(
         Isolation(options.default_isolation),
         options.sandbox_runtime_class,
