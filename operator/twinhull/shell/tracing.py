@@ -44,6 +44,13 @@ def requesting(method: str, path: str) -> Iterator[None]:
         yield
 
 
+def failed(error: Exception) -> None:
+    """Has the span at hand end in an error that goes no further."""
+    span = trace.get_current_span()
+    span.record_exception(error)
+    span.set_status(trace.StatusCode.ERROR, f"{type(error).__name__}: {error}")
+
+
 def answered(code: int) -> None:
     """Notes the answer to the request at hand."""
     trace.get_current_span().set_attribute("http.response.status_code", code)
