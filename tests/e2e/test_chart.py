@@ -41,11 +41,23 @@ def operator(objects: list[Manifest]) -> Manifest:
     return dict(container)
 
 
+def files(objects: list[Manifest]) -> dict[str, Any]:
+    """What the operator reads, by the paths at which its Pod has it; all of that is the Pod's own."""
+    (mount,) = [one for one in operator(objects)["volumeMounts"] if one["name"] == "config"]
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "config"]
+    metadata = find(objects, "Deployment")["spec"]["template"]["metadata"]
+    own = {f"metadata.annotations['{key}']": text for key, text in metadata["annotations"].items()}
+    return {
+        f"{mount['mountPath']}/{item['path']}": yaml.safe_load(own[item["fieldRef"]["fieldPath"]])
+        for item in volume["downwardAPI"]["items"]
+    }
+
+
 def config(objects: list[Manifest]) -> Manifest:
     """The file that the operator reads."""
-    assert operator(objects)["args"][:2] == ["run", "--config=/etc/twinhull/config/config.yaml"]
-    assert {"name": "config", "configMap": {"name": "twinhull-config"}} in pod(objects)["volumes"]
-    said: Manifest = yaml.safe_load(find(objects, "ConfigMap", "twinhull-config")["data"]["config.yaml"])
+    run, option = operator(objects)["args"][:2]
+    assert run == "run"
+    said: Manifest = files(objects)[option.removeprefix("--config=")]
     return said
 
 
@@ -84,18 +96,24 @@ def test_its_pod_is_restricted_and_spread(helm: Helm) -> None:
 
 def test_a_name_that_looks_like_something_else_is_a_name(helm: Helm) -> None:
     values = {"sandbox": {"runtimeClassName": "1e3"}, "guest": {"image": "true"}, "fullnameOverride": "0x1"}
-    (file,) = (o for o in helm.template(values) if o["kind"] == "ConfigMap")
-    said = yaml.safe_load(file["data"]["config.yaml"])
+    said = config(helm.template(values))
     assert (said["sandboxRuntimeClass"], said["guestImage"], said["leaseName"]) == ("1e3", "true", "0x1")
 
 
-def test_a_change_of_the_configuration_restarts_the_operator(helm: Helm) -> None:
-    def marked(values: Manifest) -> str:
-        template = find(helm.template(values), "Deployment")["spec"]["template"]
-        return str(template["metadata"]["annotations"]["twinhull.dev/config"])
+def test_a_change_of_the_configuration_is_one_of_the_pods_template_alone(helm: Helm) -> None:
+    """So it makes new Pods, and those that there are can't get to see it, however often they start again."""
 
-    assert marked({"workers": 8}) != marked({"workers": 9})
-    assert marked({"workers": 8}) == marked({"workers": 8, "replicas": 3})
+    def rendered(values: Manifest) -> tuple[list[Manifest], Manifest]:
+        objects = helm.template({"guest": {"existingSecret": "mine", **values.pop("guest", {})}, **values})
+        return objects, find(objects, "Deployment")["spec"].pop("template")
+
+    same, template = rendered({"workers": 8})
+    assert "ConfigMap" not in kinds(same)
+    for values in ({"workers": 9}, {"workers": 8, "guest": {"registries": [{"host": "docker.io"}]}}):
+        others, other = rendered(values)
+        assert (others, other) == (same, {**template, "metadata": other["metadata"]})
+        assert other != template
+    assert rendered({"workers": 8, "replicas": 3})[1] == template
 
 
 def test_its_kinds_are_the_operators(helm: Helm) -> None:
@@ -194,7 +212,7 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
         "registries",
         {"guest": {"registries": [{"host": "docker.io", "mirrors": ["https://mirror.example"]}]}},
         lambda o: (
-            yaml.safe_load(find(o, "ConfigMap")["data"]["registries.yaml"])
+            files(o)[config(o)["guestRegistries"]]
             == [{"host": "docker.io", "mirrors": ["https://mirror.example"]}]
         ),
     ),

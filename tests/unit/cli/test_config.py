@@ -180,8 +180,8 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_deployed_can_be_read(tmp_path: Path, variant: str) -> None:
     text = (DEPLOY / variant / "twinhull.yaml").read_text(encoding="utf-8")
-    (found,) = [obj for obj in yaml.safe_load_all(text) if obj["kind"] == "ConfigMap"]
-    said = yaml.safe_load(found["data"]["config.yaml"])
+    (found,) = [obj for obj in yaml.safe_load_all(text) if obj["kind"] == "Deployment"]
+    said = yaml.safe_load(found["spec"]["template"]["metadata"]["annotations"]["twinhull.dev/config.yaml"])
     here = dict.fromkeys(("guestKeyFile", "guestRegistries"), None)
     path = file(tmp_path, yaml.safe_dump(said | here))
     settings = shown("--config", path, "--lease-namespace", "twinhull-system")
