@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 import twinhull
 from tests.chart import manifests, rights
@@ -15,6 +16,7 @@ from tests.chart.helm import CHART, Helm, HelmError, Manifest, find
 from tests.controlplane import Kubectl, build
 from twinhull.api import crd
 from twinhull.api.admission import admission
+from twinhull.api.registry import ClusterRegistry
 
 DEPLOY = CHART.parents[1] / "deploy"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -331,6 +333,53 @@ def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[l
 def test_a_wrong_value_is_refused_with_its_path(helm: Helm, values: Manifest, path: str) -> None:
     with pytest.raises(HelmError, match=f"at '{path}'"):
         helm.template(values)
+
+
+#: Registries that both the chart and the operator take, and such that neither does.
+GOOD: list[Manifest] = [
+    {"host": "docker.io"},
+    {"host": "registry.example:5000", "mirrors": [], "caBundle": "PEM"},
+    {"host": "1:20", "mirrors": ["http://mirror.example", "https://m/a?b=c#d"]},  # 80, in YAML 1.1
+    {"host": "0x1f", "caBundle": ""},
+    {"host": "on"},
+    {"host": "a" * 253, "mirrors": [f"https://{'a' * 1016}"] * 16},
+]
+BAD: list[Manifest] = [
+    {},
+    {"host": ""},
+    {"host": 5000},
+    {"host": "docker.io/library"},
+    {"host": "https://docker.io"},
+    {"host": "docker.io:"},
+    {"host": "docker.io\n"},
+    {"host": "a" * 254},
+    {"host": "a", "mirror": []},
+    {"host": "a", "mirrors": "https://m"},
+    {"host": "a", "mirrors": ["m"]},
+    {"host": "a", "mirrors": ["ftp://m"]},
+    {"host": "a", "mirrors": ["https://"]},
+    {"host": "a", "mirrors": ["https://m n"]},
+    {"host": "a", "mirrors": ["https://m\u00a0n"]},
+    {"host": "a", "mirrors": ["https://m\n"]},
+    {"host": "a", "mirrors": [{"url": "https://m"}]},
+    {"host": "a", "mirrors": [f"https://{'a' * 1017}"]},
+    {"host": "a", "mirrors": ["https://m"] * 17},
+    {"host": "a", "caBundle": ["PEM"]},
+]
+
+
+def test_registries_that_the_chart_takes_the_operator_takes(helm: Helm) -> None:
+    objects = helm.template({"guest": {"registries": GOOD}})
+    said = files(objects)[config(objects)["guestRegistries"]]
+    assert [ClusterRegistry.model_validate(one).host for one in said] == [one["host"] for one in GOOD]
+
+
+@pytest.mark.parametrize("registry", BAD, ids=lambda one: str(one)[:60])
+def test_registries_that_the_operator_refuses_the_chart_refuses(helm: Helm, registry: Manifest) -> None:
+    with pytest.raises(ValidationError):
+        ClusterRegistry.model_validate(registry)
+    with pytest.raises(HelmError, match="at '/guest/registries/0"):
+        helm.template({"guest": {"registries": [registry]}})
 
 
 @pytest.mark.parametrize("variant", manifests.VARIANTS)
