@@ -70,7 +70,10 @@ With kustomize, patch the annotation in the Deployment's `spec.template`.
 ## Settings
 
 A setting with several values is a list in the file, a flag that is repeated, and a variable with blanks
-between them. A switch is `true` or `false` in the file and in a variable, and a flag without a value.
+between them. A list takes the place of one that comes after it, and isn't added to it: with `--namespace c`,
+`namespaces: [a, b]` in the file counts for nothing. A switch is `true` or `false` in the file and in a
+variable, and a flag without a value. A variable that is empty is as one that isn't there, but for a list's:
+that is refused.
 
 | in the file | flag | variable | default | what it does |
 |---|---|---|---|---|
