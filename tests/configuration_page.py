@@ -35,7 +35,7 @@ tests/configuration_page.py. -->
 4. the setting's default.
 
 All are read at the start only. What can't be is refused then, with the place where it was said: a setting of
-the file that isn't one, a value that doesn't fit, a file that isn't there.
+the file that isn't one or is there twice, a value that doesn't fit, a file that isn't there.
 
 ## The file
 
@@ -56,22 +56,24 @@ It exits with 2 where `twinhull run` would refuse these settings, so it can chec
 
 ## In a cluster
 
-The chart writes the file from [its values](../charts/twinhull/README.md). It is `config.yaml` in the
-ConfigMap `<release>-config` (`<release>-twinhull-config`, if the release's name doesn't have twinhull in it),
-and the operator's Pod has it at `/etc/twinhull/config/config.yaml`. A Deployment's Pods aren't restarted when
-a ConfigMap changes, so their template has its checksum as the annotation `twinhull.dev/config`: an upgrade of
-the release that changes the file replaces them, one after the other.
+The chart writes the file from [its values](../charts/twinhull/README.md). It is the annotation
+`twinhull.dev/config.yaml` of the operator's Pods, which have it at `/etc/twinhull/config/config.yaml`; with
+it is `twinhull.dev/registries.yaml`, the file that `guestRegistries` names. Both are in the Deployment's
+template: an upgrade of the release that changes one replaces the Pods, one after the other, and a Pod keeps
+what it was made with ([why](adr/0019-the-configuration-is-the-pods.md)).
 
 What has no value of its own is said by `extraArgs` (flags) or `extraEnv` (variables). Both come before the
 file.
 
-With kustomize, patch the ConfigMap `twinhull-config`, and then restart the operator, since the annotation
-doesn't follow: `kubectl rollout restart deployment twinhull -n twinhull-system`.
+With kustomize, patch the annotation in the Deployment's `spec.template`.
 
 ## Settings
 
 A setting with several values is a list in the file, a flag that is repeated, and a variable with blanks
-between them. A switch is `true` or `false` in the file and in a variable, and a flag without a value.
+between them. A list takes the place of one that comes after it, and isn't added to it: with `--namespace c`,
+`namespaces: [a, b]` in the file counts for nothing. A switch is `true` or `false` in the file and in a
+variable, and a flag without a value. A variable that is empty is as one that isn't there, but for a list's:
+that is refused.
 
 | in the file | flag | variable | default | what it does |
 |---|---|---|---|---|

@@ -37,7 +37,7 @@ Where the reason isn't enough:
 | all fields that its machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
 | what is said inside its machine | `virtctl console`: the guest's lines, and each container's log |
 | what the operator did | its log: one line for each write and each change of a status |
-| what the operator was told to do | `twinhull config`, or the ConfigMap `twinhull-config` |
+| what the operator was told to do | `twinhull config`, or its Pods' annotation `twinhull.dev/config.yaml` |
 """
 
 

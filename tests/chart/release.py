@@ -50,9 +50,8 @@ class Release:
 
     def config(self) -> Manifest:
         """The operator's configuration as it is."""
-        found = self.plane.api.get("ConfigMap", "twinhull-config", NAMESPACE)
-        assert found is not None
-        said: Manifest = yaml.safe_load(found["data"]["config.yaml"])
+        annotations = self.deployment["spec"]["template"]["metadata"]["annotations"]
+        said: Manifest = yaml.safe_load(annotations["twinhull.dev/config.yaml"])
         return said
 
     def args(self) -> list[str]:

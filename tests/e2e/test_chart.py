@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 import twinhull
 from tests.chart import manifests, rights
@@ -15,6 +16,7 @@ from tests.chart.helm import CHART, Helm, HelmError, Manifest, find
 from tests.controlplane import Kubectl, build
 from twinhull.api import crd
 from twinhull.api.admission import admission
+from twinhull.api.registry import ClusterRegistry
 
 DEPLOY = CHART.parents[1] / "deploy"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -41,11 +43,23 @@ def operator(objects: list[Manifest]) -> Manifest:
     return dict(container)
 
 
+def files(objects: list[Manifest]) -> dict[str, Any]:
+    """What the operator reads, by the paths at which its Pod has it; all of that is the Pod's own."""
+    (mount,) = [one for one in operator(objects)["volumeMounts"] if one["name"] == "config"]
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "config"]
+    metadata = find(objects, "Deployment")["spec"]["template"]["metadata"]
+    own = {f"metadata.annotations['{key}']": text for key, text in metadata["annotations"].items()}
+    return {
+        f"{mount['mountPath']}/{item['path']}": yaml.safe_load(own[item["fieldRef"]["fieldPath"]])
+        for item in volume["downwardAPI"]["items"]
+    }
+
+
 def config(objects: list[Manifest]) -> Manifest:
     """The file that the operator reads."""
-    assert operator(objects)["args"][:2] == ["run", "--config=/etc/twinhull/config/config.yaml"]
-    assert {"name": "config", "configMap": {"name": "twinhull-config"}} in pod(objects)["volumes"]
-    said: Manifest = yaml.safe_load(find(objects, "ConfigMap", "twinhull-config")["data"]["config.yaml"])
+    run, option = operator(objects)["args"][:2]
+    assert run == "run"
+    said: Manifest = files(objects)[option.removeprefix("--config=")]
     return said
 
 
@@ -84,18 +98,24 @@ def test_its_pod_is_restricted_and_spread(helm: Helm) -> None:
 
 def test_a_name_that_looks_like_something_else_is_a_name(helm: Helm) -> None:
     values = {"sandbox": {"runtimeClassName": "1e3"}, "guest": {"image": "true"}, "fullnameOverride": "0x1"}
-    (file,) = (o for o in helm.template(values) if o["kind"] == "ConfigMap")
-    said = yaml.safe_load(file["data"]["config.yaml"])
+    said = config(helm.template(values))
     assert (said["sandboxRuntimeClass"], said["guestImage"], said["leaseName"]) == ("1e3", "true", "0x1")
 
 
-def test_a_change_of_the_configuration_restarts_the_operator(helm: Helm) -> None:
-    def marked(values: Manifest) -> str:
-        template = find(helm.template(values), "Deployment")["spec"]["template"]
-        return str(template["metadata"]["annotations"]["twinhull.dev/config"])
+def test_a_change_of_the_configuration_is_one_of_the_pods_template_alone(helm: Helm) -> None:
+    """So it makes new Pods, and those that there are can't get to see it, however often they start again."""
 
-    assert marked({"workers": 8}) != marked({"workers": 9})
-    assert marked({"workers": 8}) == marked({"workers": 8, "replicas": 3})
+    def rendered(values: Manifest) -> tuple[list[Manifest], Manifest]:
+        objects = helm.template({"guest": {"existingSecret": "mine", **values.pop("guest", {})}, **values})
+        return objects, find(objects, "Deployment")["spec"].pop("template")
+
+    same, template = rendered({"workers": 8})
+    assert "ConfigMap" not in kinds(same)
+    for values in ({"workers": 9}, {"workers": 8, "guest": {"registries": [{"host": "docker.io"}]}}):
+        others, other = rendered(values)
+        assert (others, other) == (same, {**template, "metadata": other["metadata"]})
+        assert other != template
+    assert rendered({"workers": 8, "replicas": 3})[1] == template
 
 
 def test_its_kinds_are_the_operators(helm: Helm) -> None:
@@ -194,7 +214,7 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
         "registries",
         {"guest": {"registries": [{"host": "docker.io", "mirrors": ["https://mirror.example"]}]}},
         lambda o: (
-            yaml.safe_load(find(o, "ConfigMap")["data"]["registries.yaml"])
+            files(o)[config(o)["guestRegistries"]]
             == [{"host": "docker.io", "mirrors": ["https://mirror.example"]}]
         ),
     ),
@@ -313,6 +333,53 @@ def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[l
 def test_a_wrong_value_is_refused_with_its_path(helm: Helm, values: Manifest, path: str) -> None:
     with pytest.raises(HelmError, match=f"at '{path}'"):
         helm.template(values)
+
+
+#: Registries that both the chart and the operator take, and such that neither does.
+GOOD: list[Manifest] = [
+    {"host": "docker.io"},
+    {"host": "registry.example:5000", "mirrors": [], "caBundle": "PEM"},
+    {"host": "1:20", "mirrors": ["http://mirror.example", "https://m/a?b=c#d"]},  # 80, in YAML 1.1
+    {"host": "0x1f", "caBundle": ""},
+    {"host": "on"},
+    {"host": "a" * 253, "mirrors": [f"https://{'a' * 1016}"] * 16},
+]
+BAD: list[Manifest] = [
+    {},
+    {"host": ""},
+    {"host": 5000},
+    {"host": "docker.io/library"},
+    {"host": "https://docker.io"},
+    {"host": "docker.io:"},
+    {"host": "docker.io\n"},
+    {"host": "a" * 254},
+    {"host": "a", "mirror": []},
+    {"host": "a", "mirrors": "https://m"},
+    {"host": "a", "mirrors": ["m"]},
+    {"host": "a", "mirrors": ["ftp://m"]},
+    {"host": "a", "mirrors": ["https://"]},
+    {"host": "a", "mirrors": ["https://m n"]},
+    {"host": "a", "mirrors": ["https://m\u00a0n"]},
+    {"host": "a", "mirrors": ["https://m\n"]},
+    {"host": "a", "mirrors": [{"url": "https://m"}]},
+    {"host": "a", "mirrors": [f"https://{'a' * 1017}"]},
+    {"host": "a", "mirrors": ["https://m"] * 17},
+    {"host": "a", "caBundle": ["PEM"]},
+]
+
+
+def test_registries_that_the_chart_takes_the_operator_takes(helm: Helm) -> None:
+    objects = helm.template({"guest": {"registries": GOOD}})
+    said = files(objects)[config(objects)["guestRegistries"]]
+    assert [ClusterRegistry.model_validate(one).host for one in said] == [one["host"] for one in GOOD]
+
+
+@pytest.mark.parametrize("registry", BAD, ids=lambda one: str(one)[:60])
+def test_registries_that_the_operator_refuses_the_chart_refuses(helm: Helm, registry: Manifest) -> None:
+    with pytest.raises(ValidationError):
+        ClusterRegistry.model_validate(registry)
+    with pytest.raises(HelmError, match="at '/guest/registries/0"):
+        helm.template({"guest": {"registries": [registry]}})
 
 
 @pytest.mark.parametrize("variant", manifests.VARIANTS)

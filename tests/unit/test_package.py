@@ -33,3 +33,9 @@ def test_the_wheel_holds_the_template_schema_and_the_type_marker(wheel: zipfile.
 def test_the_source_root_is_no_package() -> None:
     """It would shadow the standard library's `operator`."""
     assert not (_ROOT / "operator" / "__init__.py").exists()
+
+
+def test_it_asks_for_the_kopf_whose_private_modules_it_uses(wheel: zipfile.ZipFile) -> None:
+    metadata = wheel.read(f"twinhull-{twinhull.__version__}.dist-info/METADATA").decode()
+
+    assert "Requires-Dist: kopf<1.46,>=1.45\n" in metadata

@@ -39,9 +39,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
-{{- /* The operator's files: its configuration (docs/configuration.md), and the registries that this names. */ -}}
+{{- /* The operator's files, as annotations: its configuration (docs/configuration.md), and the registries that this names. */ -}}
 {{- define "twinhull.config" -}}
-config.yaml: |
+twinhull.dev/config.yaml: |
   healthAddress: :8081
   metricsAddress: :{{ .Values.monitoring.port }}
   leaderElect: true
@@ -68,7 +68,7 @@ config.yaml: |
   withoutKubevirt: true
   {{- end }}
 {{- if .Values.kubevirt.enabled }}
-registries.yaml: |
+twinhull.dev/registries.yaml: |
   {{- toYaml .Values.guest.registries | nindent 2 }}
 {{- end }}
 {{- end -}}

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import click
-import yaml
+
+from twinhull.cli import yamlfile
 
 #: What the environment variables of all options begin with.
 PREFIX = "TWINHULL"
@@ -42,12 +43,7 @@ def read(context: click.Context, path: Path, options: Iterable[click.Parameter])
 
 
 def _mapping(path: Path) -> dict[object, object]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{path} isn't YAML: {error}") from error
+    content = yamlfile.read(path)
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 import kopf
+from click.core import ParameterSource
 
 from twinhull.api.workload import Isolation
 from twinhull.cli import configfile
+from twinhull.cli.values import NAMESPACE, OBJECT, Seconds
 
 FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
 
@@ -57,8 +61,27 @@ def _file(context: click.Context, _: click.Parameter, path: Path | None) -> None
         context.default_map = configfile.read(context, path, known)
 
 
+class _Option(click.Option):
+    """One whose errors say so if its value is a variable's: that needn't be anywhere near the command."""
+
+    def value_from_envvar(self, ctx: click.Context) -> str | Sequence[str] | None:
+        variable = configfile.variable(self)
+        if self.multiple and not os.environ.get(variable, "-").strip():
+            raise click.BadParameter(f"{variable} is empty: it is to name one, or not to be there", ctx, self)
+        value: str | Sequence[str] | None = super().value_from_envvar(ctx)
+        return value
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        hint = super().get_error_hint(ctx)
+        if ctx is None or ctx.get_parameter_source(str(self.name)) is not ParameterSource.ENVIRONMENT:
+            return hint
+        return f"{hint} ({configfile.variable(self)})"
+
+
+_option = partial(click.option, cls=_Option)
+
 OPTIONS = [
-    click.option(
+    _option(
         "--config",
         metavar="FILE",
         type=click.Path(path_type=Path),
@@ -67,58 +90,57 @@ OPTIONS = [
         callback=_file,
         help="A YAML file with any of the other options. Flags and environment variables come before it.",
     ),
-    click.option(
+    _option(
         "--default-isolation",
         type=click.Choice([isolation.value for isolation in Isolation]),
         default=Isolation.CONTAINER.value,
         show_default=True,
         help="What isolationPolicy Auto means.",
     ),
-    click.option(
+    _option(
         "--sandbox-runtime-class",
         metavar="NAME",
         help="The RuntimeClass of sandboxes whose Workload names none, such as gvisor or kata.",
     ),
-    click.option(
+    _option(
         "--guest-image",
         metavar="IMAGE",
         help="The containerDisk with the Twinhull guest, for machines whose Workload names none.",
     ),
-    click.option(
+    _option(
         "--guest-registries",
         metavar="FILE",
         type=click.Path(path_type=Path),
         help="Mirrors and certificate authorities of image registries for every machine: a YAML list of "
         "{host, mirrors, caBundle}.",
     ),
-    click.option(
+    _option(
         "--guest-key-file",
         metavar="FILE",
         type=click.Path(path_type=Path),
         help="A file of 32 or more random bytes, kept secret. With it, machines tell this operator how their "
         "containers are and how they ended; all replicas need the same.",
     ),
-    click.option(
+    _option(
         "--namespace",
         "namespaces",
+        type=NAMESPACE,
         metavar="NAME",
         multiple=True,
         help="Serve this namespace only; may be repeated. Nothing outside of it is read, so RuntimeClasses, "
         "KubeVirt and the like are taken to be there, and IsolationPolicies are not seen.",
     ),
-    click.option(
-        "--without-kubevirt", is_flag=True, help="Make no machines, and ask for nothing of KubeVirt's."
-    ),
-    click.option(
+    _option("--without-kubevirt", is_flag=True, help="Make no machines, and ask for nothing of KubeVirt's."),
+    _option(
         "--first-report",
-        type=click.FloatRange(0, 60),
+        type=Seconds(0, 60),
         default=5.0,
         show_default=True,
         metavar="SECONDS",
         help="How long a new Workload may take to become Ready before its progress is written into its "
         "status.",
     ),
-    click.option(
+    _option(
         "--health-address",
         default="127.0.0.1:8081",
         show_default=True,
@@ -126,55 +148,61 @@ OPTIONS = [
         callback=_address,
         help="Where /healthz and /readyz are served; port 0 picks a free one.",
     ),
-    click.option(
+    _option(
         "--metrics-address",
         metavar="HOST:PORT",
         callback=_address,
         help="Where /metrics is served for Prometheus, such as :8080 in a Pod; without it, nowhere.",
     ),
-    click.option(
+    _option(
         "--traces",
         is_flag=True,
         help="Send traces by OTLP over HTTP. Where to is said by OpenTelemetry's own environment variables, "
         "such as OTEL_EXPORTER_OTLP_ENDPOINT.",
     ),
-    click.option(
+    _option(
         "--workers",
         type=click.IntRange(1, 256),
         default=16,
         show_default=True,
         help="How many Workloads are worked on at a time.",
     ),
-    click.option(
+    _option(
         "--leader-elect",
         is_flag=True,
         help="Of several operators with the same Lease only one acts; the others are ready to take over.",
     ),
-    click.option(
+    _option(
         "--lease-namespace",
+        type=NAMESPACE,
         metavar="NAME",
         help="The namespace of the Lease; in a Pod, the Pod's own if this isn't given.",
     ),
-    click.option(
-        "--lease-name", default="twinhull", show_default=True, metavar="NAME", help="The Lease's name."
+    _option(
+        "--lease-name",
+        type=OBJECT,
+        default="twinhull",
+        show_default=True,
+        metavar="NAME",
+        help="The Lease's name.",
     ),
-    click.option(
+    _option(
         "--lease-seconds",
-        type=click.FloatRange(3, 300),
+        type=Seconds(3, 300),
         default=15.0,
         show_default=True,
         metavar="SECONDS",
         help="How long others wait for one that falls silent. One that ends in good order hands over at "
         "once.",
     ),
-    click.option(
+    _option(
         "--log-format",
         type=click.Choice(list(FORMATS)),
         default="text",
         show_default=True,
         help="How a line of the log looks.",
     ),
-    click.option("--verbose", is_flag=True, help="Log in detail."),
+    _option("--verbose", is_flag=True, help="Log in detail."),
 ]
 
 

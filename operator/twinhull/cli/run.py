@@ -29,14 +29,16 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     what is in force.
     """
     chose = Options(**chosen)
+    found = settings(chose)
     kopf.configure(verbose=chose.verbose, log_format=FORMATS[chose.log_format])
     logging.getLogger("kopf").setLevel(logging.DEBUG if chose.verbose else logging.WARNING)
     try:
         with ExitStack() as ending:
             if chose.traces:
-                ending.callback(tracing.export())
-            asyncio.run(Application(settings(chose)).run())
+                export = tracing.exporter()
+                ending.callback(export())
+            asyncio.run(Application(found).run())
     except LeaseLost as error:
         raise click.ClickException(f"{error}: this operator ends, and is to be started again") from error
-    except (kopf.LoginError, CannotServe, tracing.CannotTrace) as error:
+    except (kopf.LoginError, CannotServe) as error:
         raise click.ClickException(str(error)) from error

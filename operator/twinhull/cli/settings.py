@@ -7,13 +7,14 @@ import uuid
 from pathlib import Path
 
 import click
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Isolation
+from twinhull.cli import yamlfile
 from twinhull.cli.options import Options
 from twinhull.core.defaults import OperatorDefaults
+from twinhull.shell import tracing
 from twinhull.shell.app import Settings
 from twinhull.shell.lease import Terms
 from twinhull.shell.scope import Scope
@@ -26,6 +27,11 @@ _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 def settings(options: Options) -> Settings:
     """How the process runs. Raises UsageError or BadParameter that names the option that can't be."""
+    if options.traces:
+        try:
+            tracing.exporter()
+        except tracing.CannotTrace as error:
+            raise click.BadParameter(str(error), param_hint="--traces") from error
     defaults = OperatorDefaults(
         Isolation(options.default_isolation),
         options.sandbox_runtime_class,
@@ -73,17 +79,11 @@ def _key(path: Path) -> bytes:
 
 def _registries(path: Path) -> tuple[ClusterRegistry, ...]:
     """The machines' registries. Raises BadParameter that says where the file is wrong."""
+    said = yamlfile.read(path, "--guest-registries") or []
     try:
-        listed = TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(
-            yaml.safe_load(path.read_text(encoding="utf-8")) or []
-        )
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-registries") from error
-    except yaml.YAMLError as error:
-        raise click.BadParameter(f"{path} isn't YAML: {error}", param_hint="--guest-registries") from error
+        return TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(said)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, found['loc'])) or 'the file'}: {found['msg']}" for found in error.errors()
         )
         raise click.BadParameter(f"{path}: {wrong}", param_hint="--guest-registries") from error
-    return listed

@@ -71,11 +71,13 @@ class Reconciler:
             self._queue.retry(key)
             return "requeue"
         except ApiError as error:
+            tracing.failed(error)
             delay = self._queue.retry(key)
             extra = {"workload": "/".join(key), "reason": type(error).__name__}
             logger.warning("%s/%s: %s; again in %.1f s", *key, error, delay.total_seconds(), extra=extra)
             return "error"
         except Exception as error:
+            tracing.failed(error)
             delay = self._queue.retry(key)
             extra = {"workload": "/".join(key), "reason": type(error).__name__}
             logger.exception("%s/%s: failed; again in %.1f s", *key, delay.total_seconds(), extra=extra)

@@ -1,11 +1,10 @@
 """Traces by OpenTelemetry: a span for each pass over a Workload, and in it one for each request.
 
-Nothing is traced, and next to nothing done, until `export` is called.
+Nothing is traced, and next to nothing done, until `exporter` is made use of.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,25 +19,13 @@ class CannotTrace(Exception):
     """Traces were asked for, and the packages for them aren't installed."""
 
 
-def export() -> Callable[[], None]:
-    """Send spans by OTLP over HTTP from now on; what sends the last ones and ends that.
-
-    Where to, how many and by which names is said by OpenTelemetry's own environment variables, such as
-    OTEL_EXPORTER_OTLP_ENDPOINT (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
-    Raises CannotTrace.
-    """
+def exporter() -> Callable[[], Callable[[], None]]:
+    """What begins to send spans, and gives what ends that. Raises CannotTrace."""
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from twinhull.shell.otlp import export  # noqa: PLC0415  its packages may not be there
     except ImportError as error:
         raise CannotTrace("traces need more packages: pip install 'twinhull[traces]'") from error
-    os.environ.setdefault("OTEL_SERVICE_NAME", "twinhull")
-    provider = TracerProvider(resource=Resource.create({"service.version": twinhull.__version__}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    return provider.shutdown
+    return export
 
 
 @contextmanager
@@ -55,6 +42,13 @@ def requesting(method: str, path: str) -> Iterator[None]:
     about = {"http.request.method": method, "url.path": path}
     with _tracer.start_as_current_span(method, kind=trace.SpanKind.CLIENT, attributes=about):
         yield
+
+
+def failed(error: Exception) -> None:
+    """Has the span at hand end in an error that goes no further."""
+    span = trace.get_current_span()
+    span.record_exception(error)
+    span.set_status(trace.StatusCode.ERROR, f"{type(error).__name__}: {error}")
 
 
 def answered(code: int) -> None:

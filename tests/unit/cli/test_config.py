@@ -93,6 +93,16 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
         ("guestImage: {a: b}", "guestImage is to be a text or number"),
         ("defaultIsolation: Pod", "defaultIsolation: 'Pod' is not one of 'Container'"),
         ("healthAddress: here", "healthAddress: 'here' is not HOST:PORT"),
+        ("namespaces: ['']", "namespaces: '' is not a DNS label"),
+        ("namespaces: [a, team/b]", "namespaces: 'team/b' is not a DNS label"),
+        ("leaseNamespace: ''", "leaseNamespace: '' is not a DNS label"),
+        ("leaseName: a..b", "leaseName: 'a..b' is not a DNS subdomain"),
+        ("leaseSeconds: .nan", "leaseSeconds: nan is not a number of seconds"),
+        ("firstReport: .nan", "firstReport: nan is not a number of seconds"),
+        ("leaseSeconds: .inf", "leaseSeconds: inf is not in the range"),
+        ("workers: 1\nworkers: 2", "isn't YAML: workers is there twice"),
+        ("guestImage: {a: b, a: c}", "isn't YAML: a is there twice"),
+        ("guestImage: 2026-13-01", "isn't YAML: month must be in 1..12"),
         ("- workers", "isn't a mapping"),
         ("{", "isn't YAML"),
         ("leaderElect: true", "--leader-elect needs --lease-namespace"),
@@ -105,6 +115,62 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, sai
     assert said in " ".join(result.output.split())
 
 
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"\xff")
+    result = invoke("--config", str(path))
+    assert result.exit_code == 2
+    assert "config.yaml isn't YAML: 'utf-8' codec can't decode" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "value", "said"),
+    [
+        ("--namespace", "TWINHULL_NAMESPACES", "Team_A", "'Team_A' is not a DNS label"),
+        ("--namespace", "TWINHULL_NAMESPACES", "a" * 64, f"'{'a' * 64}' is not a DNS label"),
+        ("--lease-namespace", "TWINHULL_LEASE_NAMESPACE", "a.b", "'a.b' is not a DNS label"),
+        ("--lease-name", "TWINHULL_LEASE_NAME", "a/b", "'a/b' is not a DNS subdomain"),
+        ("--lease-seconds", "TWINHULL_LEASE_SECONDS", "nan", "nan is not a number of seconds"),
+        ("--workers", "TWINHULL_WORKERS", "0", "0 is not in the range"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_who_said_it(
+    option: str, variable: str, value: str, said: str
+) -> None:
+    for result, by in (
+        (invoke(option, value), f"'{option}'"),
+        (invoke(**{variable: value}), f"'{option}' ({variable})"),
+    ):
+        assert result.exit_code == 2
+        assert f"Invalid value for {by}: {said}" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("option", ["--namespace", "--lease-namespace", "--lease-name"])
+def test_an_empty_name_is_refused(option: str) -> None:
+    result = invoke(option, "")
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': '' is not a DNS" in result.output
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_a_variable_that_names_no_namespace_is_not_all_of_them(tmp_path: Path, value: str) -> None:
+    result = invoke("--config", file(tmp_path, "namespaces: [a]"), TWINHULL_NAMESPACES=value)
+    assert result.exit_code == 2
+    assert "Invalid value for '--namespace': TWINHULL_NAMESPACES is empty" in result.output
+
+
+def test_names_as_the_api_server_takes_them_are_taken() -> None:
+    found = shown("--namespace", "1", "--namespace", "a-b", "--lease-name", "a.b-c.1")
+    assert found["namespaces"][0] == "1, a-b"
+    assert found["leaseName"][0] == "a.b-c.1"
+
+
+def test_what_a_file_takes_over_from_its_own_anchors_may_be_said_again(tmp_path: Path) -> None:
+    registries = tmp_path / "registries.yaml"
+    registries.write_text("- &a {host: a}\n- {<<: *a, host: b}\n", encoding="utf-8")
+    assert shown("--guest-registries", str(registries))
+
+
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     result = invoke("--config", str(tmp_path / "absent.yaml"))
     assert result.exit_code == 2
@@ -114,8 +180,8 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_deployed_can_be_read(tmp_path: Path, variant: str) -> None:
     text = (DEPLOY / variant / "twinhull.yaml").read_text(encoding="utf-8")
-    (found,) = [obj for obj in yaml.safe_load_all(text) if obj["kind"] == "ConfigMap"]
-    said = yaml.safe_load(found["data"]["config.yaml"])
+    (found,) = [obj for obj in yaml.safe_load_all(text) if obj["kind"] == "Deployment"]
+    said = yaml.safe_load(found["spec"]["template"]["metadata"]["annotations"]["twinhull.dev/config.yaml"])
     here = dict.fromkeys(("guestKeyFile", "guestRegistries"), None)
     path = file(tmp_path, yaml.safe_dump(said | here))
     settings = shown("--config", path, "--lease-namespace", "twinhull-system")

@@ -36,6 +36,7 @@ def test_missing_file_is_named(tmp_path: Path, option: str) -> None:
         ("host: docker.io", "the file: Input should be a valid tuple"),
         ("- {mirrors: ['https://m']}", "0.host: Field required"),
         ("- {host: docker.io, mirrors: ['m']}", "0.mirrors.0: String should match pattern"),
+        ("- {host: docker.io, caBundle: a, caBundle: b}", "isn't YAML: caBundle is there twice"),
         ("- {host: docker.io, mirror: ['https://m']}", "0.mirror: Extra inputs are not permitted"),
     ],
 )
@@ -43,3 +44,10 @@ def test_wrong_registries_are_refused_with_the_place(tmp_path: Path, text: str, 
     file = tmp_path / "registries.yaml"
     file.write_text(text, "utf-8")
     assert said in refusal("--guest-registries", str(file))
+
+
+def test_registries_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "registries.yaml"
+    file.write_bytes(b"\xff")
+    said = refusal("--guest-registries", str(file))
+    assert f"--guest-registries: {file} isn't YAML: 'utf-8' codec can't decode" in said

@@ -1,4 +1,4 @@
-"""`twinhull run --traces` where the packages for it aren't installed."""
+"""`--traces` where the packages for it aren't installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from twinhull.cli import main
 
 
-def test_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["run", "config"])
+def test_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.delitem(sys.modules, "twinhull.shell.otlp", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)  # as if it weren't there
-    result = CliRunner().invoke(main, ["run", "--traces"])
-    assert result.exit_code == 1
-    assert "pip install 'twinhull[traces]'" in result.output
+    result = CliRunner().invoke(main, [command, "--traces"])
+    assert result.exit_code == 2
+    assert "--traces: traces need more packages: pip install 'twinhull[traces]'" in result.output

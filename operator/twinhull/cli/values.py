@@ -1,0 +1,41 @@
+"""What the values of options may be, where click has no type for it."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import click
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
+
+class Name(click.types.StringParamType):
+    """A name as the API server takes it (k8s.io/apimachinery/pkg/util/validation)."""
+
+    def __init__(self, what: str, pattern: str, longest: int) -> None:
+        self._what = what
+        self._pattern = re.compile(pattern)
+        self._longest = longest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        name: str = super().convert(value, param, ctx)
+        if len(name) > self._longest or not self._pattern.fullmatch(name):
+            self.fail(f"{name!r} is not {self._what} of at most {self._longest} characters", param, ctx)
+        return name
+
+
+#: An empty one in a path is no error to the API server: it would mean all namespaces.
+NAMESPACE = Name("a DNS label (a-z, 0-9 and - between them)", _LABEL, 63)
+OBJECT = Name("a DNS subdomain (a-z, 0-9, and - or . between them)", rf"{_LABEL}(\.{_LABEL})*", 253)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds in a range. click's own lets nan in, which is neither below nor above anything."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        seconds: float = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return seconds
