@@ -71,7 +71,8 @@ def _key(path: Path) -> bytes:
         raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-key-file") from error
     if len(key) < _SHORTEST_KEY:
         raise click.BadParameter(
-            f"{path} has {len(key)} bytes, fewer than {_SHORTEST_KEY}; make a key by: head -c 32 /dev/urandom > key",
+            f"{path} has {len(key)} bytes, fewer than {_SHORTEST_KEY}; make a key by: "
+            "head -c 32 /dev/urandom > key",
             param_hint="--guest-key-file",
         )
     return key
