@@ -19,7 +19,8 @@ def refusal(*options: str) -> str:
 def test_short_guest_key_is_refused(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes(b"short")
-    assert "5 bytes, fewer than 32; make a key by: head -c 32 /dev/urandom > key" in refusal("--guest-key-file", str(key))
+    said = refusal("--guest-key-file", str(key))
+    assert "5 bytes, fewer than 32; make a key by: head -c 32 /dev/urandom > key" in said
 
 
 @pytest.mark.parametrize("option", ["--guest-key-file", "--guest-registries"])
