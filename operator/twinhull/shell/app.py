@@ -181,6 +181,7 @@ class Application:
         await lease.keep()
 
     def _work(self) -> None:
+        self._queue.open()
         self._spawn(self._accounts.run())
         for _worker in range(self._settings.workers):
             self._spawn(self._reconciler.work())

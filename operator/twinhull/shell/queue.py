@@ -34,6 +34,10 @@ class Queue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def open(self) -> None:
+        """Workers begin. What was asked for before waits from now on."""
+        self._metrics.begin()
+
     def add(self, key: Key) -> None:
         """Ask for a key now."""
         if key in self._wanted:

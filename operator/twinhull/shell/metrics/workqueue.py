@@ -36,6 +36,10 @@ class Workqueue:
         """How many keys workers have."""
         return len(self._working)
 
+    def begin(self) -> None:
+        """There are workers from now on: until then nobody was waited for."""
+        self._waiting = dict.fromkeys(self._waiting, time.monotonic())
+
     def added(self, key: Key) -> None:
         """A key was asked for, and wasn't before."""
         self._waiting[key] = time.monotonic()

@@ -258,6 +258,19 @@ def test_the_queue_is_counted_as_client_go_does() -> None:
     assert {name: registry.get_sample_value(name, _OF_QUEUE) for name in expected} == expected
 
 
+def test_the_time_before_there_are_workers_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator that takes the Lease after a day doesn't tell that all Workloads waited for a day."""
+    registry, now = CollectorRegistry(), 0.0
+    monkeypatch.setattr("twinhull.shell.metrics.workqueue.time.monotonic", lambda: now)
+    queue = Queue(Workqueue(registry))
+    queue.add(KEY)
+    now = 86_400.0
+    queue.open()
+    now += 2
+    asyncio.run(queue.get())
+    assert registry.get_sample_value("workqueue_queue_duration_seconds_sum", _OF_QUEUE) == 2
+
+
 def test_a_write_is_counted_with_what_came_of_it() -> None:
     registry = CollectorRegistry()
     requests = Requests(registry)
