@@ -234,22 +234,12 @@ class Case:
         found = hull.exit if hull else None
         if found is None and (hull is None or hull.deleting or hull.restarted):
             found = self.workload.status.exit
-        if found is None or self._runs_again(hull, found):
+        if found is None or (hull is not None and hull.runs_again(self.restart_policy, found)):
             return None
         if found.revision == self.revision and self.revision != self.asked_revision:
             found = found.model_copy(update={"asked": self.asked_revision})
         same = {self.revision, self.asked_revision}
         return found if found.revision in same or found.asked in same else None
-
-    def _runs_again(self, hull: Hull | None, ended: Exit) -> bool:
-        """Whether OnFailure starts over: a Pod that failed as a whole, such as an evicted one.
-
-        Containers are restarted within their Pod; a Pod that outlived its own deadline isn't.
-        """
-        failed = hull is not None and hull.phase == "Failed"
-        return (
-            self.restart_policy is RestartPolicy.ON_FAILURE and failed and ended.reason != "DeadlineExceeded"
-        )
 
     @cached_property
     def curtailments(self) -> tuple[UnsupportedField, ...]:

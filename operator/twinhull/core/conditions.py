@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from twinhull.api.reasons import Why
+from twinhull.api.reasons import Reason, Why
 from twinhull.api.workload import Condition
 
 Truth: TypeAlias = Literal["True", "False", "Unknown"]
 #: A condition's type and status, why in one word and in a sentence.
 Said: TypeAlias = tuple[str, Truth, Why, str]
+
+SETTLED: Said = ("Reconciling", "False", Reason.SETTLED, "nothing is under way")
+NOT_STALLED: Said = ("Stalled", "False", Reason.NOT_STALLED, "nothing waits for a change by hand")
 
 
 def conditions(

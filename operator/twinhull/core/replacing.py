@@ -87,7 +87,7 @@ def left_to_one(case: Case, said: Step, why: str) -> Step:
     """
     if len(case.own) < 2:  # noqa: PLR2004
         return said
-    first = min(case.own, key=lambda h: (h.deleting, not h.ready, h.ended, h.created_at, h is case.current))
+    first = min(case.own, key=lambda h: (*h.place, h is case.current))
     kept = case.heir if case.heir and case.heir.ready else first
     step = _leaving(case, [hull for hull in case.own if hull is not kept], why)
     return replace(said, actions=step.actions, requeue_after=step.requeue_after)

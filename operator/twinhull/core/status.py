@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, ReplacementStatus, WorkloadStatus
 from twinhull.core.case import Case
-from twinhull.core.conditions import Said, conditions
+from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
 from twinhull.core.steps import Step
 
 
@@ -43,12 +42,8 @@ def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
 def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:
     said: tuple[Said, ...] = (
         ("Ready", step.ready, step.reason, step.message),
-        ("Reconciling", "True", step.reason, step.message)
-        if step.reconciling
-        else ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
-        ("Stalled", "True", step.reason, step.message)
-        if step.stalled
-        else ("Stalled", "False", Reason.NOT_STALLED, "nothing waits for a change by hand"),
+        ("Reconciling", "True", step.reason, step.message) if step.reconciling else SETTLED,
+        ("Stalled", "True", step.reason, step.message) if step.stalled else NOT_STALLED,
         ("IsolationResolved", "True", case.resolution.reason, case.resolution.message)
         if step.isolated
         else ("IsolationResolved", "False", step.reason, step.message),

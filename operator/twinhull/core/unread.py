@@ -13,9 +13,9 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, Exit, ObjectMeta, RestartPolicy
 from twinhull.core.actions import Action, Note
-from twinhull.core.conditions import conditions
+from twinhull.core.conditions import SETTLED, conditions
 from twinhull.core.steps import removals
-from twinhull.hulls.hull import Hull, Phase
+from twinhull.hulls.hull import Hull
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Unread:
     def own(self) -> tuple[Hull, ...]:
         """Its hulls, the one that serves first; while none does, the one that was there first."""
         own = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
-        return tuple(sorted(own, key=lambda h: (h.deleting, not h.ready, h.ended, h.created_at)))
+        return tuple(sorted(own, key=lambda hull: hull.place))
 
     @property
     def exit(self) -> Exit | None:
@@ -49,8 +49,7 @@ class Unread:
         policy = self.obj["spec"]["template"]["spec"].get("restartPolicy") or RestartPolicy.ALWAYS
         if ended is None or policy == RestartPolicy.ALWAYS:
             return None
-        runs_again = policy == RestartPolicy.ON_FAILURE and self.own[0].phase is Phase.FAILED
-        return None if runs_again and ended.reason != "DeadlineExceeded" else ended
+        return None if self.own[0].runs_again(policy, ended) else ended
 
     def actions(self) -> tuple[Action, ...]:
         """Nothing goes on being started in the place of what serves, and a machine whose end is remembered
@@ -71,7 +70,7 @@ class Unread:
         said = conditions(
             (
                 ("Ready", "False", Reason.UNREADABLE, self._message),
-                ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
+                SETTLED,
                 ("Stalled", "True", Reason.UNREADABLE, self._message),
                 ("IsolationResolved", "False", Reason.UNREADABLE, self._message),
             ),

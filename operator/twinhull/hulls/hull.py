@@ -10,7 +10,7 @@ from typing import Literal
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reasons import Why
-from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta
+from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta, RestartPolicy
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.live import Live
 
@@ -128,6 +128,20 @@ class Hull:
     def ended(self) -> bool:
         """Whether it has ended and won't run again by itself."""
         return self.phase in {Phase.SUCCEEDED, Phase.FAILED}
+
+    def runs_again(self, policy: str, ended: Exit) -> bool:
+        """Whether a restartPolicy starts over: OnFailure does for a Pod that failed as a whole, such as an
+        evicted one. Containers are restarted within their Pod; a Pod that outlived its own deadline isn't.
+        """
+        failed = policy == RestartPolicy.ON_FAILURE and self.phase is Phase.FAILED
+        return failed and ended.reason != "DeadlineExceeded"
+
+    @property
+    def place(self) -> tuple[bool, bool, bool, datetime]:
+        """What several are sorted by, to keep the first: that which serves; while none does, the one that was
+        there first.
+        """
+        return self.deleting, not self.ready, self.ended, self.created_at
 
     def status(self) -> HullStatus:
         """What `status.hull` says of it."""

@@ -22,7 +22,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.unread import Unread
 from twinhull.shell import health, kinds
 from twinhull.shell.accounts import Accounts
-from twinhull.shell.cluster import Cluster
+from twinhull.shell.cluster import PAGE, Cluster
 from twinhull.shell.connection import Connection, login
 from twinhull.shell.discovery import Discovery
 from twinhull.shell.errors import ApiError
@@ -292,7 +292,7 @@ def _kopf_settings(shutdown_timeout: float) -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _Backoffs()
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE
     settings.watching.server_timeout = 300
     settings.watching.inactivity_timeout = 70
     settings.queueing.idle_timeout = 1

@@ -30,7 +30,8 @@ FIELD_MANAGER = "twinhull"
 #: Objects, and the version of their list.
 _Listed: TypeAlias = tuple[list[Raw], str]
 
-_PAGE = 500
+#: How many objects a list has at a time; memory has to hold them as they come, with all their fields.
+PAGE = 500
 _root = attrgetter("root")
 _MERGE_PATCH = "application/merge-patch+json"
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
@@ -95,7 +96,7 @@ class Cluster:
 
     async def _list(self, kind: Kind, namespace: str | None, name: str | None) -> _Listed | None:
         mine = f"{WORKLOAD_LABEL}={name}" if name else None
-        query = {"limit": str(_PAGE)}
+        query = {"limit": str(PAGE)}
         if selectors := [selector for selector in (kind.label_selector, mine) if selector]:
             query["labelSelector"] = ",".join(selectors)
         items: list[Raw] = []

@@ -28,16 +28,19 @@ class Rulings:
 
     def record(self, workload: Key, resolution: Resolution | None) -> None:
         """Take down what was decided, None for a Workload that is gone."""
-        new = self._look_at(workload, gone=resolution is None)
+        new = workload not in self._looked_at
         before = self._effects.pop(workload, frozenset())
         after = resolution.effects if resolution else frozenset()
         if after:
             self._effects[workload] = after
         if resolution is None:
+            self._looked_at.discard(workload)
             self._resolved.pop(workload, None)
-        elif self._resolved.get(workload) != (resolution.resolved, resolution.reason):
-            self._resolved[workload] = resolution.resolved, resolution.reason
-            self.decisions.labels(resolution.resolved.value, resolution.reason).inc()
+        else:
+            self._looked_at.add(workload)
+            if self._resolved.get(workload) != (resolution.resolved, resolution.reason):
+                self._resolved[workload] = resolution.resolved, resolution.reason
+                self.decisions.labels(resolution.resolved.value, resolution.reason).inc()
         if before != after:
             self._counts.subtract(before - after)
             self._counts.update(after - before)
@@ -46,7 +49,8 @@ class Rulings:
 
     def leave(self, workload: Key) -> None:
         """Let what was last decided stand, for a Workload that can't be read."""
-        if self._look_at(workload):
+        if workload not in self._looked_at:
+            self._looked_at.add(workload)
             self.changed.set()
 
     def isolation(self, workload: Key) -> Isolation | None:
@@ -58,12 +62,6 @@ class Rulings:
     def decided(self) -> int:
         """How many Workloads were decided on, or looked at in vain."""
         return len(self._looked_at)
-
-    def _look_at(self, workload: Key, *, gone: bool = False) -> bool:
-        """Whether that is the first or the last time."""
-        first = workload not in self._looked_at
-        (self._looked_at.discard if gone else self._looked_at.add)(workload)
-        return first or gone
 
     def count(self, effect: Effect) -> int:
         """How many Workloads a policy has an effect on."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests import metrics
 from tests.controlplane import ControlPlane
 from tests.controlplane.ports import LOOPBACK, free_ports
+from tests.e2e.operator.conftest import install_crds
 from tests.metrics import Prometheus
 from tests.metrics.picture.town import Town
 from tests.operator_process import OperatorProcess
@@ -18,7 +19,6 @@ from tests.operator_process import OperatorProcess
 #: Seconds between two scrapes.
 SCRAPED = 5
 _NAMESPACE = "twinhull-system"
-_ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ def lived(stack: ExitStack, folder: Path, seconds: float, say: Callable[[str], N
     """One of about so many seconds. Its processes live as long as `stack`, their logs are in `folder`."""
     plane = ControlPlane.start(folder / "control-plane", say=say)
     stack.callback(plane.stop)
-    plane.kubectl("apply", "-f", str(_ROOT / "crds"))
-    plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind Workload")
+    install_crds(plane)
     plane.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}})
     addresses = [f"{LOOPBACK}:{port}" for port in free_ports(2)]
     prometheus = stack.enter_context(Prometheus.running(folder, addresses, metrics.ALERTS, interval=SCRAPED))

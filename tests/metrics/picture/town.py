@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.controlplane import Cluster, eventually
+from tests.e2e.operator.policies import boxes
 from tests.e2e.operator.subject import EXIT, NEVER_READY, Subject, container, template
 
 _TEAMS = {"billing": "trusted", "lab": "untrusted", "search": "trusted", "shop": "trusted"}
@@ -37,14 +38,7 @@ class Town:
                 30,
                 f"{team} has a ServiceAccount",
             )
-        api.create(
-            {
-                "apiVersion": "node.k8s.io/v1",
-                "kind": "RuntimeClass",
-                "metadata": {"name": "gvisor"},
-                "handler": "runsc",
-            }
-        )
+        boxes(api, "gvisor")
         quota = {"hard": {"services.nodeports": "0"}}
         api.create(
             {

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
-from twinhull.core.conditions import Said, conditions
+from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
 from twinhull.core.isolation.policy import Policy
 from twinhull.core.isolation.resolution import Effect, Part
 
@@ -28,10 +28,8 @@ def account(
         ("Ready", "False", Reason.UNREADABLE, unread)
         if policy.problem
         else ("Ready", "True", Reason.IN_FORCE, "the policy is in force"),
-        ("Reconciling", "False", Reason.SETTLED, "nothing is under way"),
-        ("Stalled", "True", Reason.UNREADABLE, unread)
-        if policy.problem
-        else ("Stalled", "False", Reason.NOT_STALLED, "nothing waits for a change by hand"),
+        SETTLED,
+        ("Stalled", "True", Reason.UNREADABLE, unread) if policy.problem else NOT_STALLED,
     )
     return IsolationPolicyStatus(
         observed_generation=generation,
