@@ -70,17 +70,29 @@ class _Backend:
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, on_loopback(self.address), PORT)
         if self._killed:
-            self._server.close()
+            self._stop_listening(self._server)
 
     def kill(self) -> None:
         """As the kernel does with a process that ends: it listens no more, and its connections are reset."""
         self._killed = True
         if self._server:
-            self._server.close()
+            self._stop_listening(self._server)
         for connection in self._connections:
             connection.transport.abort()
 
+    def _stop_listening(self, server: asyncio.Server) -> None:
+        """Accept nothing from now on. The server is closed a turn later: asyncio leaves open and forgets what
+        it has accepted and not yet handed to a server that is closed (base_events.Server._attach, 3.11).
+        """
+        loop = asyncio.get_running_loop()
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())
+        loop.call_soon(server.close)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._killed:
+            writer.transport.abort()
+            return
         self._connections.add(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             request = await reader.readuntil(_BLANK)
@@ -93,6 +105,8 @@ class _Backend:
             await writer.drain()
         self._connections.discard(writer)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def on_loopback(address: str) -> str:

@@ -83,6 +83,9 @@ class Traffic:
         ends = await asyncio.gather(*self._tasks, return_exceptions=True)
         self._failures += [end for end in ends if isinstance(end, Exception)]
         self._backends.close()
+        await asyncio.sleep(0)  # servers are closed a turn later
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:  # connections that are just ending
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _take(self) -> None:
         while True:
