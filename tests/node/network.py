@@ -64,7 +64,7 @@ class Network:
 
 
 def ip(*arguments: str) -> None:
-    """What the program ip does, by its arguments. Raises CalledProcessError, with what it complained of as a note."""
+    """Runs the program ip. Raises CalledProcessError, with what it complained of as a note."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         error = subprocess.CalledProcessError(done.returncode, ["ip", *arguments])
