@@ -8,10 +8,13 @@ import io
 import json
 import struct
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests.controlplane.polling import eventually
+from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
 from tests.guest.blueprint import Blueprint, Source
 from tests.guest.commandlines import Place
@@ -199,6 +202,30 @@ def test_the_node_takes_a_probes_thresholds_into_account() -> None:
         kubelet.hear(Answer(0, code, ""))
         seen.append(kubelet.ready)
     assert seen == [False, True, True, True, True, False]
+
+
+class Waits(threading.Event):
+    """Waits for nothing, and remembers how long it should have; the third wait is the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return len(self.waits) > 2
+
+
+def test_the_node_first_asks_ten_seconds_after_the_probes_own_delay() -> None:
+    """virt-controller adds them to the launcher Pod's probe."""
+    waits = Waits()
+    (unused,) = free_ports(1)
+    probe = {"initialDelaySeconds": 5, "periodSeconds": 2, "httpGet": {"port": 1, "path": "/"}}
+    kubelet = NodeKubelet(probe, unused, _stopped=waits)
+    kubelet.start()
+    eventually(lambda: len(waits.waits) == 3, 30, "the node has asked twice")
+    assert waits.waits == [15, 2, 2]
+    assert [answer.code for answer in kubelet.answers] == [0, 0]
 
 
 def test_cases_are_told_apart() -> None:
