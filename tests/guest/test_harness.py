@@ -10,15 +10,18 @@ import struct
 import tarfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
 from tests.guest.blueprint import Blueprint, Source
 from tests.guest.commandlines import Place
 from tests.guest.containerimage import ContainerImage, File, Layer
+from tests.guest.machine import Machine
 from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
 from tests.guest.memory import Memory
 from tests.guest.nameservers import with_name_servers
@@ -26,6 +29,10 @@ from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.projection import Projection, files_of
 from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Scenario, config_map, container, secret
+
+if TYPE_CHECKING:
+    from tests.controlplane.process import Process
+    from tests.guest.qmp import Qmp
 
 pytestmark = pytest.mark.guest_quick
 
@@ -226,6 +233,43 @@ def test_the_node_first_asks_ten_seconds_after_the_probes_own_delay() -> None:
     eventually(lambda: len(waits.waits) == 3, 30, "the node has asked twice")
     assert waits.waits == [15, 2, 2]
     assert [answer.code for answer in kubelet.answers] == [0, 0]
+
+
+class Buttons:
+    """Stands for QEMU's control socket, and tells of each command which processes were alive by then."""
+
+    def __init__(self, processes: list[Process]) -> None:
+        self.processes = processes
+        self.commands: list[tuple[str, list[str]]] = []
+
+    def execute(self, command: str) -> None:
+        alive = [process.name for process in self.processes if process.alive()]
+        self.commands.append((command, alive))
+
+
+def test_every_virtiofsd_has_ended_when_the_power_button_is_pressed(
+    blueprint: Blueprint, tmp_path: Path
+) -> None:
+    """As in a launcher Pod that is deleted; QEMU goes on."""
+    processes = [
+        process.start(
+            name,
+            ["/usr/bin/sleep", "60"],
+            log=tmp_path / name,
+            folder=tmp_path,
+            environment={},
+            tied=False,
+        )
+        for name in ("virtiofsd-claim-0", "virtiofsd-claim-1", "qemu-system-x86_64")
+    ]
+    qmp = Buttons(processes)
+    absent: Any = None
+    try:
+        machine = Machine(blueprint, absent, absent, processes, cast("Qmp", qmp), absent, absent, 0)
+        machine.power_button()
+    finally:
+        process.stop(processes)
+    assert qmp.commands == [("system_powerdown", ["qemu-system-x86_64"])]
 
 
 def test_cases_are_told_apart() -> None:
