@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 #: The device through which memory is plugged in.
 PLUGGED = "plugged"
-#: The user and group of KubeVirt's own processes (kubevirt.io/kubevirt/pkg/util, NonRootUID).
-VIRTIOFSD = 107
 
 
 @dataclass(frozen=True)
@@ -117,15 +115,6 @@ def _memory(blueprint: Blueprint) -> list[str]:
 def virtiofsd(folder: Path, socket: Path) -> list[str]:
     """kubevirt.io/kubevirt/pkg/virt-controller/services/virtiofs.go, less what is for migrations."""
     return [f"--socket-path={socket}", f"--shared-dir={folder}", "--sandbox=none", "--cache=auto"]
-
-
-def unprivileged(command: list[str]) -> list[str]:
-    """A command as the user and group that KubeVirt's virtiofsd has, without capabilities (as above).
-
-    They are this process's own, by another number: nothing is needed to take them on, and other users'
-    numbers mean nothing.
-    """
-    return ["/usr/bin/unshare", "--user", f"--map-user={VIRTIOFSD}", f"--map-group={VIRTIOFSD}", *command]
 
 
 def xorrisofs(output: Path, entries: Iterable[Path]) -> list[str]:

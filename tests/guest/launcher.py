@@ -17,6 +17,7 @@ from tests.guest.guestapi import GuestApi
 from tests.guest.machine import Machine
 from tests.guest.nameservers import NameServers
 from tests.guest.nodekubelet import NodeKubelet
+from tests.guest.owners import owners
 from tests.guest.qmp import Qmp
 from tests.guest.registry import tied
 from tests.guest.volumes import Volumes
@@ -57,7 +58,7 @@ class Launcher:
         claims = self.folder / "claims"
         claims.mkdir(parents=True, exist_ok=True)
         (folder / "volumes").mkdir(parents=True)
-        volumes = Volumes(blueprint, made.objects, self.tools, folder / "volumes", claims)
+        volumes = Volumes(blueprint, made.objects, self.tools, folder / "volumes", claims, owners())
         images = volumes.prepare(self.guest.disk)
         manifest = _manifest(made, blueprint)
         probe = blueprint.probe
@@ -99,9 +100,7 @@ class Launcher:
             socket = place.socket(device.name)
             arguments = commandlines.virtiofsd(volumes.shared(device), socket)
             command = self.tools.command("virtiofsd", *arguments)
-            if device.source.kind == "persistentVolumeClaim":
-                command = commandlines.unprivileged(command)
-            started.append(_start(f"virtiofsd-{device.name}", command, place.folder))
+            started.append(_start(f"virtiofsd-{device.name}", volumes.owners.command(command), place.folder))
         for device in blueprint.file_systems:
             eventually(
                 place.socket(device.name).exists,

@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import struct
+import subprocess
 import tarfile
 import threading
 from pathlib import Path
@@ -26,12 +28,14 @@ from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
 from tests.guest.memory import Memory
 from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
+from tests.guest.owners import owners
 from tests.guest.projection import Projection, files_of
 from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Scenario, config_map, container, secret
 
 if TYPE_CHECKING:
     from tests.controlplane.process import Process
+    from tests.guest.blueprint import SourceKind
     from tests.guest.qmp import Qmp
 
 pytestmark = pytest.mark.guest_quick
@@ -154,13 +158,60 @@ def test_iso_has_everything_in_the_folder() -> None:
 
 def test_projection_changes_all_files_at_once(tmp_path: Path) -> None:
     """Through one link, without a trace of what was there."""
-    shown = Projection(tmp_path / "shown")
+    shown = Projection(tmp_path / "shown", "configMap", owners())
     shown.write({"a": b"1", "b": b"2"})
     shown.write({"a": b"3", "c": b"4"})
     names = {path.name for path in shown.folder.iterdir()}
     assert {name for name in names if not name.startswith("..2")} == {"..data", "a", "c"}
     assert len(names) == 4
     assert (shown.folder / "a").read_bytes() == b"3"
+
+
+def _seen_by_virtiofsd(folder: Path) -> dict[str, str]:
+    """User, group and mode of everything in a folder, by name."""
+    how = ["/usr/bin/find", str(folder), "-printf", "%P %U:%G:%m\\n"]
+    found = subprocess.run(owners().command(how), capture_output=True, text=True, check=True)
+    lines = (line.rsplit(" ", 1) for line in found.stdout.splitlines())
+    return {name: seen for name, seen in lines if not name.startswith("..2") or "/" in name}
+
+
+@pytest.mark.skipif(not owners().apart, reason="only root can give a link and its folder to two users")
+def test_virtiofsd_sees_a_token_as_a_kubelet_gives_it_to_the_launcher(tmp_path: Path) -> None:
+    """The link to it is the launcher's user's, in a sticky folder of root's; other links are root's, too."""
+    account = Projection(tmp_path / "account", "serviceAccount", owners())
+    account.write({"token": b"t", "namespace": b"n"})
+    stamp = (account.folder / "..data").readlink()
+    assert _seen_by_virtiofsd(account.folder) == {
+        "": "0:107:3777",
+        "..data": "0:107:777",
+        "token": "107:107:777",
+        "namespace": "0:107:777",
+        f"{stamp}/token": "107:107:640",
+        f"{stamp}/namespace": "0:107:644",
+    }
+
+
+@pytest.mark.skipif(not owners().apart, reason="only root can give a link and its folder to two users")
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("configMap", "2777"), ("secret", "3777"), ("downwardAPI", "3777")]
+)
+def test_virtiofsd_sees_other_volumes_as_roots(tmp_path: Path, kind: SourceKind, mode: str) -> None:
+    """Also what is called as a token is."""
+    shown = Projection(tmp_path / "shown", kind, owners())
+    shown.write({"token": b"t"})
+    seen = _seen_by_virtiofsd(shown.folder)
+    assert (seen[""], seen["token"]) == (f"0:107:{mode}", "0:107:777")
+
+
+def test_virtiofsd_has_no_capabilities(tmp_path: Path) -> None:
+    """It is user 107, and what it writes is its own."""
+    file = tmp_path / "written"
+    script = f"/usr/bin/touch {file}; /usr/bin/id -u; /usr/bin/grep CapEff /proc/self/status"
+    done = subprocess.run(
+        owners().command(["/bin/sh", "-c", script]), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["107", "CapEff:", "0" * 16]
+    assert file.stat().st_uid == os.geteuid()
 
 
 def test_files_of_objects() -> None:

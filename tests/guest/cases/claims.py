@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
-from tests.guest.commandlines import VIRTIOFSD
+from tests.guest.owners import VIRTIOFSD
 from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import PRIVATE, REGISTRY, Scenario, claim, container, secret
 
