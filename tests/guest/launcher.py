@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,12 +70,14 @@ class Launcher:
         asked = [*ports, probe["httpGet"]["port"], *([api_port] if api_port else [])]
         place = Place(
             folder,
+            self.guest.disk,
             images,
             self.guest.kernel,
             self.guest.initrd,
             blueprint.kernel.arguments,
             dict(zip(asked, free_ports(len(asked)) if address == LOOPBACK else asked, strict=True)),
             address,
+            all(map(_direct, [self.guest.disk, *images.values()])),
         )
         (folder / "client.pem").write_bytes(made.client())
         kubelet = NodeKubelet(probe, place.forwards[probe["httpGet"]["port"]], address)
@@ -120,6 +124,17 @@ def _start(name: str, command: list[str], folder: Path) -> Process:
         environment={"PATH": "/usr/bin:/bin"},
         tied=False,
     )
+
+
+def _direct(file: Path) -> bool:
+    """Whether a file can be read without the host's cache, which not every file system lets it be."""
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_DIRECT))
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return False
+    return True
 
 
 def _manifest(made: Made, blueprint: Blueprint) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def command(blueprint: Blueprint) -> str:
 
 def _qemu(blueprint: Blueprint) -> str:
     images = {disk.name: Path(f"/run/{disk.name}.img") for disk in blueprint.disks}
-    place = Place(Path("/run"), images, Path("/vmlinuz"), Path("/initrd"), "console=ttyS0", {8080: 20000})
+    run = Path("/run")
+    place = Place(run, run / "root.img", images, run / "vmlinuz", run / "initrd", "quiet", {8080: 20000})
     return " ".join(commandlines.qemu(blueprint, place))
 
 
@@ -117,29 +118,68 @@ def test_an_unknown_kind_of_volume_is_refused() -> None:
 
 def test_only_a_machine_that_may_grow_has_room(made: Made, command: str) -> None:
     """For sockets, and for memory of which nothing is there yet."""
-    assert "-smp 1 " in command
+    assert "-smp 1,sockets=1,dies=1,clusters=1,cores=1,threads=1 " in command
     assert "virtio-mem" not in command
     domain = made.vm["spec"]["template"]["spec"]["domain"]
     domain |= {"cpu": {"cores": 2, "maxSockets": 4}, "memory": {"guest": "1Gi", "maxGuest": "3Gi"}}
     grows = _qemu(Blueprint.of(made.vm))
-    assert "-smp 2,maxcpus=8,cores=2" in grows
-    assert "-m 1024M,maxmem=3072M" in grows
-    assert "id=more,size=2048M" in grows
-    assert "virtio-mem-pci,id=plugged,memdev=more,requested-size=0" in grows
+    assert "-smp 2,maxcpus=8,sockets=4,dies=1,clusters=1,cores=2,threads=1" in grows
+    assert "node,nodeid=0,cpus=0-7,memdev=ram-node0" in grows
+    assert "-m size=1048576k,slots=16,maxmem=3145728k" in grows
+    assert f'"id": "more", "size": {2 << 30}' in grows
+    assert '"driver": "virtio-mem-pci", "node": 0, "memdev": "more", "requested-size": 0' in grows
 
 
 def test_disks_are_found_by_their_serial_number(command: str) -> None:
-    """The root can be written to, the ISO images can't."""
-    assert "file=/run/guest.img,if=none,id=disk0,format=qcow2" in command
-    assert "file=/run/manifest.img,if=none,id=disk1,format=raw,readonly=on" in command
-    assert "virtio-blk-pci,drive=disk1,serial=manifest" in command
+    """The root is above the image, which is never written to."""
+    assert '"filename": "/run/guest.img", "node-name": "libvirt-3-storage"' in command
+    assert '"filename": "/run/root.img", "node-name": "libvirt-4-storage"' in command
+    assert '"node-name": "libvirt-4-format", "read-only": true' in command
+    assert '"filename": "/run/manifest.img", "node-name": "libvirt-2-storage"' in command
+    assert '"drive": "libvirt-2-storage", "id": "ua-manifest", "write-cache": "on", "serial"' in command
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        (None, '"werror": "stop", "rerror": "stop"}'),
+        ("stop", '"werror": "stop", "rerror": "stop"}'),
+        ("report", '"werror": "report", "rerror": "report"}'),
+        ("ignore", '"werror": "ignore", "rerror": "ignore"}'),
+        ("enospace", '"werror": "enospc"}'),
+    ],
+)
+def test_a_disk_that_fails_does_what_its_error_policy_says(
+    made: Made, policy: str | None, options: str
+) -> None:
+    """KubeVirt's is stop, unless the disk has one."""
+    root, manifest, _ = made.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"]
+    manifest.pop("errorPolicy", None)
+    root["errorPolicy"] = policy or "stop"
+    if policy is None:
+        del root["errorPolicy"]
+    command = _qemu(Blueprint.of(made.vm))
+    assert f'"serial": "guest", {options}' in command
+    assert '"serial": "manifest", "werror": "stop", "rerror": "stop"}' in command
+
+
+def test_disks_cache_where_there_is_no_direct_io(blueprint: Blueprint) -> None:
+    """KubeVirt then has them write through."""
+    images = {disk.name: Path("/run/x") for disk in blueprint.disks}
+    run = Path("/run")
+    place = Place(run, run, images, run, run, "", {}, direct=False)
+    command = " ".join(commandlines.qemu(blueprint, place))
+    assert '"write-cache": "on"' not in command
+    assert '"direct": true' not in command
+    assert '"aio"' not in command
+    assert command.count('"write-cache": "off"') == len(blueprint.disks)
 
 
 def test_file_systems_are_found_by_their_tag(command: str) -> None:
     """Their memory is shared with virtiofsd."""
-    assert "socket,id=share0,path=/run/configmap-1.sock" in command
-    assert "vhost-user-fs-pci,chardev=share0,tag=configmap-1" in command
-    assert "share=on" in command
+    assert "socket,id=chr-vu-fs0,path=/run/configmap-1.sock" in command
+    assert '"chardev": "chr-vu-fs0", "queue-size": 1024, "tag": "configmap-1"' in command
+    assert '"share": true' in command
 
 
 def test_network_has_the_pods_ports_and_the_clusters_domains(command: str) -> None:
