@@ -4,10 +4,8 @@ package attach
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -71,37 +69,13 @@ func Read(attachments []manifest.Attachment) (kube.Objects, error) {
 		if attachment.Kind == kube.Claim || !mounted(folder) {
 			continue
 		}
-		data, err := read(folder)
+		data, err := readFolder(folder)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err)
 		}
 		objects[attachment.Ref()] = data
 	}
 	return objects, nil
-}
-
-// read gives a folder's files as keys. In a live one they are links into a folder that is swapped, both called
-// ..something, which no key can be called (apimachinery/pkg/util/validation, IsConfigMapKey).
-func read(folder string) (kube.Data, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	data := kube.Data{}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), "..") {
-			continue
-		}
-		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EISDIR) {
-			continue // swapped away under us, or no key
-		}
-		if err != nil {
-			return nil, err
-		}
-		data[entry.Name()] = content
-	}
-	return data, nil
 }
 
 func folderOf(device string) string { return filepath.Join(rundir.Mounts, device) }
