@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
@@ -20,6 +21,8 @@ const (
 	unsettled = 30 * time.Second
 	// unseen is how long the kubelet may take to say that it has the Pod.
 	unseen = 20 * time.Second
+	// flushPatience is how long claims may take to be written to where they come from.
+	flushPatience = 5 * time.Second
 )
 
 // ending is how far the Pod's end has come.
@@ -115,6 +118,9 @@ func (a *Agent) end() {
 	a.remember(phase)
 	final, over := a.ending.next(phase, settled, a.grace(), a.manifest.API != nil, time.Now())
 	if final && !known {
+		if !a.flush() {
+			return
+		}
 		a.state.set(func(s *state) { s.final = true })
 		a.logs.Copy()
 		console.Print("the Pod has ended: %s%s", phase, exits(pod))
@@ -178,11 +184,29 @@ func (a *Agent) stop(pods []kube.Object, err error) {
 		return
 	}
 	// Twice, since the kubelet may just be making it.
-	if a.gone++; a.gone >= 2 {
+	if a.gone++; a.gone >= 2 && a.flush() {
 		a.logs.Copy()
 		console.Print("the Pod is gone")
 		a.finish(rundir.ReadOutcome())
 	}
+}
+
+// flush has what ended containers wrote to claims written to where they come from, and tells when that is done, or is
+// taking too long: virtiofsd may be gone.
+func (a *Agent) flush() bool {
+	if a.flushed {
+		return true
+	}
+	attachments := a.manifest.Attachments
+	_, err := a.flushing.Wait(answers, func() (struct{}, error) { return struct{}{}, attach.Flush(attachments) })
+	if isLate(err, flushPatience) {
+		return false
+	}
+	if err != nil {
+		console.Print("what the Pod wrote to its claims may not be on them: %v", err)
+	}
+	a.flushed = true
+	return true
 }
 
 func (a *Agent) finish(phase string) {

@@ -92,3 +92,12 @@ func TestAVolumeWhoseFilesStayAwayIsAnErrorAndNotEmpty(t *testing.T) {
 		t.Errorf("got %q, %v", data, err)
 	}
 }
+
+func TestAClaimsFilesAreWrittenToItsDevice(t *testing.T) {
+	if err := flush(t.TempDir()); err != nil {
+		t.Error(err)
+	}
+	if err := flush(filepath.Join(t.TempDir(), "gone")); err == nil {
+		t.Error("no error")
+	}
+}
