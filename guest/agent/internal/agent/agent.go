@@ -64,9 +64,7 @@ type Agent struct {
 // Run never returns but with an error.
 func Run(version string) error {
 	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version), began: time.Now()}
-	if effect, err := os.ReadFile(rundir.InEffect); err == nil {
-		agent.state.inEffect = string(effect)
-	}
+	agent.state.restore(rundir.InEffect, rundir.Final)
 	if err := pki.Make(rundir.PKI); err != nil {
 		return fmt.Errorf("making this machine's certificates: %w", err)
 	}
@@ -85,7 +83,7 @@ func (a *Agent) step() {
 	a.adopt()
 	pods, err := a.observe()
 	switch {
-	case rundir.Exists(rundir.Stop):
+	case a.state.orders.given():
 		a.stop(pods, err)
 	case !rundir.Exists(rundir.StaticPod):
 		if err := a.start(); !isLate(err, slow) {
@@ -122,8 +120,8 @@ func (a *Agent) retry(what string, do func() error) {
 			a.state.trouble(nil)
 			return
 		}
-		if rundir.Exists(rundir.Stop) {
-			a.finish(rundir.ReadOutcome())
+		if a.state.orders.given() {
+			a.unprepared()
 		}
 		// What comes by itself in a moment is no trouble.
 		if time.Since(start) > 10*time.Second || !errors.Is(err, os.ErrNotExist) {
@@ -183,7 +181,7 @@ func (a *Agent) serve() {
 		a.say(fmt.Errorf("the manifest's api.clientCA: %w", err))
 		return
 	}
-	go serve.Keep(api.Port, config, serve.API(a.state.status, a.put), func(err error) {
+	go serve.Keep(api.Port, config, serve.API(a.state.status, a.put, a.askStop), func(err error) {
 		a.say(fmt.Errorf("the status port: %w", err))
 	})
 }

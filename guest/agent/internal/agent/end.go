@@ -111,23 +111,31 @@ func lastRejection(log string) string {
 
 // end lets the machine end once the Pod has ended and the operator had its time to learn how.
 func (a *Agent) end() {
-	a.state.lock.Lock()
-	pod, known := a.state.pod, a.state.final
-	a.state.lock.Unlock()
+	pod := a.state.seen()
 	phase, settled := kubelet.Ended(pod)
 	a.remember(phase)
 	final, over := a.ending.next(phase, settled, a.grace(), a.manifest.API != nil, time.Now())
-	if final && !known {
-		if !a.flush() {
-			return
-		}
-		a.state.set(func(s *state) { s.final = true })
-		a.logs.Copy()
-		console.Print("the Pod has ended: %s%s", phase, exits(pod))
+	if final && !a.tell(pod, phase) {
+		return
 	}
 	if over {
 		a.finish(phase)
 	}
+}
+
+// tell makes it known that the Pod has ended by itself, and tells whether it is: what the Pod wrote comes first.
+func (a *Agent) tell(pod kube.Object, phase string) bool {
+	if a.state.isFinal() {
+		return true
+	}
+	if !a.flush() {
+		return false
+	}
+	a.say(rundir.WriteJSON(rundir.Final, pod, 0o600))
+	a.state.set(func(s *state) { s.pod, s.final = pod, true })
+	a.logs.Copy()
+	console.Print("the Pod has ended: %s%s", phase, exits(pod))
+	return true
 }
 
 // exits lists the containers' exit codes.
@@ -158,36 +166,6 @@ func interrupted(pod kube.Object) string {
 func (a *Agent) remember(phase string) {
 	if phase != "" && phase != rundir.ReadOutcome() {
 		a.say(rundir.Write(rundir.Outcome, []byte(phase), 0o644))
-	}
-}
-
-// stop ends the Pod as a deletion would: the kubelet stops what it no longer finds. What it says of the Pod
-// meanwhile isn't its end.
-func (a *Agent) stop(pods []kube.Object, err error) {
-	a.state.set(func(s *state) { s.stopping = true })
-	if rundir.Exists(rundir.StaticPod) {
-		phase, _ := kubelet.Ended(a.find(pods))
-		a.remember(phase)
-	}
-	if removed := os.Remove(rundir.StaticPod); removed == nil {
-		console.Print("the Pod is being ended")
-		a.gone = 0
-		return
-	}
-	if err != nil || a.find(pods) != nil {
-		a.gone = 0
-		return
-	}
-	running, err := a.kubelet.Running()
-	if err != nil || len(running) > 0 {
-		a.gone = 0
-		return
-	}
-	// Twice, since the kubelet may just be making it.
-	if a.gone++; a.gone >= 2 && a.flush() {
-		a.logs.Copy()
-		console.Print("the Pod is gone")
-		a.finish(rundir.ReadOutcome())
 	}
 }
 

@@ -59,11 +59,23 @@ func waitForEnd(buttons <-chan string) ending {
 		if said, err := os.ReadFile(rundir.End); err == nil {
 			return endingOf(string(said), deadline)
 		}
-		if !deadline.IsZero() && time.Now().After(deadline) {
-			console.Print("the Pod hasn't ended in time; the machine ends all the same")
+		if over, why := isOver(deadline, time.Now(), rundir.Exists(rundir.Stopped)); over {
+			console.Print("%s", why)
 			return endingOf(rundir.ReadOutcome(), deadline)
 		}
 	}
+}
+
+// isOver tells whether a machine ends that somebody wants off, which it is if it has a deadline, without the agent's
+// word for it: the Pod had been ended before, since the operator had asked the agent, or it has had its time.
+func isOver(deadline, now time.Time, stopped bool) (over bool, why string) {
+	switch {
+	case deadline.IsZero():
+		return false, ""
+	case stopped:
+		return true, "the Pod is ended; the machine ends, too"
+	}
+	return now.After(deadline), "the Pod hasn't ended in time; the machine ends all the same"
 }
 
 // endingOf is what the agent said, and the Pod's deadline if it has one.

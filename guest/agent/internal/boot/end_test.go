@@ -116,3 +116,23 @@ func TestOnlyProcessesThatRunAreWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestAMachineWhosePodIsEndedAlreadyEndsAtOnce(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for name, c := range map[string]struct {
+		deadline time.Time
+		stopped  bool
+		want     bool
+	}{
+		"nobody wants it off":                 {time.Time{}, false, false},
+		"the operator has its Pod ended":      {time.Time{}, true, false},
+		"the Pod is being ended":              {now.Add(time.Second), false, false},
+		"the Pod had been ended":              {now.Add(time.Hour), true, true},
+		"the Pod's time is over":              {now.Add(-time.Second), false, true},
+		"it is over, and the Pod is gone too": {now.Add(-time.Second), true, true},
+	} {
+		if got, why := isOver(c.deadline, now, c.stopped); got != c.want || got && why == "" {
+			t.Errorf("%s: got %v, %q", name, got, why)
+		}
+	}
+}
