@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,7 +31,7 @@ _PRESUMED = {"status": {"phase": "Deployed"}}
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """All that is known: objects as last seen, the policies among them, requests as last refused, and what
-    guests said last, by the uid of their VirtualMachineInstance.
+    guests said last, by the uid of their VirtualMachineInstance; the `silent` ones have ceased to answer.
     """
 
     store: Store
@@ -38,6 +39,7 @@ class Knowledge:
     refusals: Refusals
     reports: Mapping[str, Report]
     scope: Scope = field(default_factory=Scope)
+    silent: AbstractSet[str] = frozenset()
 
 
 def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
@@ -117,9 +119,10 @@ def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
     for found in store.labelled(kinds.VIRTUAL_MACHINE, key):
         name = found["metadata"]["name"]
         vmi = instances.pop(name, None)
-        report = known.reports.get(vmi["metadata"]["uid"]) if vmi else None
+        uid = vmi["metadata"]["uid"] if vmi else ""
+        report, silent = known.reports.get(uid), uid in known.silent
         manifest = store.get(kinds.CONFIG_MAP, (key[0], name))
-        yield instance.read(found, vmi, template, report, manifest)
+        yield instance.read(found, vmi, template, report, manifest, silent=silent)
     for stray in instances.values():
         yield instance.read_stray(stray)
 
