@@ -66,7 +66,7 @@ def check_settled(world: Simulation) -> None:
     elif reason == "Ready":
         (hull,) = hulls
         assert is_ready(hull)
-        assert strength(hull) == demanded(world).strength
+        assert strength(hull) == demanded(world).strength, "it is as isolated as the policies demand"
         assert hull["metadata"]["name"] == status["hull"]["name"]
         alike = hull["kind"] != "Pod" or content(hull) == content(spec["template"])
         assert alike, "a hull has what its template says"
