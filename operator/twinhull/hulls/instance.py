@@ -223,8 +223,8 @@ def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit
         reason, message = (
             Reason.UNKNOWN,
             (
-                "the guest was shut down without saying how its Pod ended: open KubeVirt's feature gate "
-                "PanicDevices, or give the operator a --guest-key-file, to know the next time"
+                "the guest was shut down without saying how its Pod ended: to know the next time, give the "
+                "operator a --guest-key-file, or open KubeVirt's feature gate PanicDevices (before 1.9)"
             ),
         )
     return Exit(reason=reason, message=message, finished_at=finished, revision=revision)

@@ -14,6 +14,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import debug_images
 from twinhull.core.observed import Capabilities, Companion, Observed
 from twinhull.core.unread import Unread
+from twinhull.core.versions import panic_devices_for_all
 from twinhull.hulls import instance, pod
 from twinhull.hulls.hull import Hull, owner_of
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
@@ -76,10 +77,13 @@ def capabilities(store: Store, scope: Scope) -> Capabilities:
     hidden = scope.hidden
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
+    version = str((kubevirt or {}).get("status", {}).get("observedKubeVirtVersion") or "")
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
         machine_nodes=kinds.NODE.name in hidden or any(True for _ in store.all(kinds.NODE)),
-        panic_devices="PanicDevices" in gates,
+        kubevirt_version=version,
+        kubernetes_version=store.kubernetes_version,
+        panic_devices="PanicDevices" in gates or panic_devices_for_all(version),
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
         live_updates=_updates_live((kubevirt or {}).get("spec") or {}),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
@@ -93,8 +97,9 @@ def kubevirt_phase(kubevirt: Raw) -> str:
 
 
 def _feature_gates(kubevirt: Raw) -> list[str]:
-    """The gates that are on. KubeVirt opens none by itself but those of what is generally available
-    (kubevirt.io/kubevirt, pkg/virt-config/feature-gates.go, isFeatureGateEnabled).
+    """The gates that somebody opened. KubeVirt opens by itself what is generally available, and from 1.9 on
+    what is Beta, unless it is in disabledFeatureGates. No gate that this operator asks for is Beta there
+    (kubevirt.io/kubevirt, pkg/virt-config/featuregate, IsEnabled and active.go).
     """
     developer = kubevirt.get("spec", {}).get("configuration", {}).get("developerConfiguration") or {}
     return list(developer.get("featureGates") or ())

@@ -66,9 +66,11 @@ def case(  # noqa: PLR0913  one parameter a part
     nodes: Iterable[Raw] = (NODE,),
     reports: Mapping[str, Report] | None = None,
     silent: AbstractSet[str] = frozenset(),
+    kubernetes: str = "",
 ) -> Case:
     """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
     store = Store()
+    store.kubernetes_version = kubernetes
     for obj in (raw, *objects, *nodes):
         kind = BY_NAME[obj["kind"]]
         placed = _placed(obj["metadata"]) | ({} if kind.namespaced else {"namespace": ""})
