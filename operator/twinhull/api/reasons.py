@@ -42,6 +42,7 @@ class Reason(StrEnum):
     KUBEVIRT_DEPLOYING = "KubeVirtDeploying"
     KUBEVIRT_MISSING = "KubeVirtMissing"
     KUBEVIRT_NOT_READY = "KubeVirtNotReady"
+    KUBEVIRT_TOO_OLD = "KubeVirtTooOld"
     MACHINE_EDITED = "MachineEdited"
     NAME_CONFLICT = "NameConflict"
     NAMESPACE_UNKNOWN = "NamespaceUnknown"

@@ -47,7 +47,10 @@ class Rehearse:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names."""
+    """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names.
+
+    `what` tells a change that notes that the object is to end from every other.
+    """
 
     kind: str
     name: str
@@ -55,11 +58,12 @@ class Change:
     patch: Raw
     note: Note | None = None
     subresource: str = ""
+    what: Literal["change", "end"] = "change"
 
     @property
     def key(self) -> str:
         """The change, as refusals name it: an object that may not be changed may still be deleted."""
-        return f"{self.kind}/{self.name}/change"
+        return f"{self.kind}/{self.name}/{self.what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,10 +113,10 @@ class Case:
         """The hull of the revision that is to run, if it is there.
 
         A machine that can't become what it was changed to isn't, whatever its label says; nor is a Pod that
-        was left in the middle of a change.
+        was left in the middle of a change, or a machine whose Pod was asked to end.
         """
         alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
-        return next((hull for hull in alike if not (hull.stuck or hull.halfway)), None)
+        return next((hull for hull in alike if not (hull.stuck or hull.halfway or hull.ending.asked)), None)
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:
@@ -131,7 +131,7 @@ class Case:
     @cached_property
     def standing(self) -> tuple[Hull, ...]:
         """The former hulls that run and aren't on their way out."""
-        return tuple(hull for hull in self.former if not (hull.deleting or hull.ended))
+        return tuple(hull for hull in self.former if not (hull.leaving or hull.ended))
 
     @cached_property
     def heir(self) -> Hull | None:
@@ -144,7 +144,7 @@ class Case:
             return None
         if self.current is not None and not self.current.deleting:
             return self.current if self.current.ready and not self.weakened else None
-        return max(self.former, key=lambda h: (not h.deleting, h.ready, not h.ended, h.created_at))
+        return max(self.former, key=lambda h: (not h.leaving, h.ready, not h.ended, h.created_at))
 
     @property
     def replacing(self) -> bool:
@@ -232,7 +232,7 @@ class Case:
         as_asked = next((former for former in self.former if former.revision == self.asked_revision), None)
         hull = self.current or as_asked
         found = hull.exit if hull else None
-        if found is None and (hull is None or hull.deleting or hull.restarted):
+        if found is None and (hull is None or hull.leaving or hull.restarted):
             found = self.workload.status.exit
         if found is None or (hull is not None and hull.runs_again(self.restart_policy, found)):
             return None

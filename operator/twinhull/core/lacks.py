@@ -8,6 +8,7 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import Isolation, Lack
 from twinhull.core import references
 from twinhull.core.case import Case
+from twinhull.core.versions import too_old
 
 #: Why a hull isn't made, by the kind of what it refers to and isn't there.
 _MISSING = {
@@ -79,7 +80,8 @@ def _of_sandbox(case: Case) -> Iterator[Lack]:
 
 
 def _of_machine(case: Case) -> Iterator[Lack]:
-    phase = case.observed.capabilities.kubevirt
+    capabilities = case.observed.capabilities
+    phase = capabilities.kubevirt
     if phase is None:
         yield Lack(
             reason=Reason.KUBEVIRT_MISSING,
@@ -92,11 +94,18 @@ def _of_machine(case: Case) -> Iterator[Lack]:
         yield Lack(
             reason=Reason.KUBEVIRT_NOT_READY, message=f"KubeVirt is {phase}: see kubectl get kubevirt -A"
         )
-    elif not case.observed.capabilities.machine_nodes:
+    elif not capabilities.machine_nodes:
         yield Lack(
             reason=Reason.NO_MACHINE_NODES,
             message="no node can run machines: KubeVirt's virt-handler labels those that can with "
             "kubevirt.io/schedulable=true (see kubectl get pods -n kubevirt)",
+        )
+    if too_old(capabilities.kubevirt_version, capabilities.kubernetes_version):
+        yield Lack(
+            reason=Reason.KUBEVIRT_TOO_OLD,
+            message=f"KubeVirt {capabilities.kubevirt_version} can't run machines on Kubernetes "
+            f"{capabilities.kubernetes_version}, which refuses checksums that KubeVirt writes into their "
+            "status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
         )
     if not (case.spec.virtual_machine.guest_image or case.defaults.guest_image):
         yield Lack(

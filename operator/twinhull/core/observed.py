@@ -16,7 +16,8 @@ from twinhull.hulls.hull import Hull, Owner
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't.
+    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't;
+    `kubevirt_version` and `kubernetes_version` are as they name themselves, empty where that isn't known.
 
     `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
     `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
@@ -25,6 +26,8 @@ class Capabilities:
     """
 
     kubevirt: str | None = None
+    kubevirt_version: str = ""
+    kubernetes_version: str = ""
     panic_devices: bool = False
     virtiofs_storage: bool = False
     live_updates: bool = False

@@ -19,11 +19,11 @@ def recreated(case: Case) -> Step | None:
     if case.starts_first or not case.former or (case.exit and all(hull.ended for hull in case.former)):
         return None
     hull = case.hull_objects[-1]
-    standing = case.current is None and any(not former.deleting for former in case.former)
+    standing = case.current is None and any(not former.leaving for former in case.former)
     if standing and object_key(hull) not in case.observed.rehearsed:
         return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
     note = f"replaced by {case.hull_kind} {case.hull_name}"
-    return ending(case, case.former, Reason.REPLACING, removals(case.former, Reason.REPLACING, note))
+    return ending(case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, note))
 
 
 def unshareable(case: Case) -> Step | None:
@@ -48,7 +48,7 @@ def given_up(case: Case) -> Step | None:
     return stalled(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"{attempt.message}; {names(case.standing)} goes on: change the spec to try again",
-        actions=removals(hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
+        actions=removals(case, hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
     )
 
 
@@ -66,8 +66,12 @@ def overdue(case: Case) -> Step | None:
 
 
 def crowded(case: Case) -> Step | None:
-    """Yet another revision is wanted before the last replacement is over: one of the two goes first."""
-    if case.current is not None or case.heir is None:
+    """Yet another revision is wanted before the last replacement is over: one of the two goes first.
+
+    So does a new hull that was given up, of which that is all that is to be said.
+    """
+    given_up = case.attempt is not None and case.attempt.failed_at is not None
+    if case.current is not None or case.heir is None or given_up:
         return None
     others = [hull for hull in case.own if hull is not case.heir]
     return _leaving(case, others, f"superseded by {case.hull_kind} {case.hull_name}")
@@ -108,10 +112,10 @@ def until_overdue(case: Case) -> timedelta | None:
 
 def _leaving(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
     drain = _drain(case)
-    if drain > timedelta() and any(hull.ready and not hull.deleting for hull in hulls):
+    if drain > timedelta() and any(hull.ready and not hull.leaving for hull in hulls):
         sentence = f"{names(hulls)} gets no new connections and is about to end"
         return waiting(Reason.DRAINING, sentence, requeue_after=drain)
-    return ending(case, hulls, Reason.REPLACING, removals(hulls, Reason.REPLACING, why))
+    return ending(case, hulls, Reason.REPLACING, removals(case, hulls, Reason.REPLACING, why))
 
 
 def _drain(case: Case) -> timedelta:

@@ -15,6 +15,7 @@ from twinhull.api.workload import RESTART_ANNOTATION, State, UnsupportedField
 from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
+from twinhull.core.ends import due, until_due
 from twinhull.core.floor import evading, rejected, unplaced
 from twinhull.core.inplace import changed_in_place, resizing
 from twinhull.core.lacks import PASSING, lacks
@@ -48,7 +49,7 @@ def stopped(case: Case) -> Step | None:
         strangers = obstructed(case) if case.observed.hulls else None
         return strangers or Step("True", Reason.STOPPED, "stopped, as spec.state asks")
     note = "spec.state is Stopped"
-    return ending(case, case.own, Reason.STOPPING, removals(case.own, Reason.STOPPED, note))
+    return ending(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, note))
 
 
 def obstructed(case: Case) -> Step | None:
@@ -113,7 +114,7 @@ def completed(case: Case) -> Step | None:
         return None
     machines = [hull for hull in case.own if hull.kind == "VirtualMachine"]
     remembered = case.workload.status.exit == case.exit
-    actions = removals(machines, Reason.COMPLETED, "it ran to completion") if remembered else ()
+    actions = removals(case, machines, Reason.COMPLETED, "it ran to completion") if remembered else ()
     again = timedelta() if machines and not remembered else None
     code = "" if case.exit.code is None else f" with exit code {case.exit.code}"
     which = f"container {case.exit.container} " if case.exit.container else ""
@@ -133,7 +134,7 @@ def lost(case: Case) -> Step | None:
     if wait > timedelta():
         return waiting(Reason.RESTARTING, sentence, requeue_after=wait)
     return waiting(
-        Reason.RESTARTING, sentence, removals([case.current], Reason.RESTARTING, case.current.reason)
+        Reason.RESTARTING, sentence, removals(case, [case.current], Reason.RESTARTING, case.current.reason)
     )
 
 
@@ -235,12 +236,17 @@ RULES: tuple[Rule, ...] = (
 
 
 def decide(case: Case) -> Step:
-    """The first rule's answer, or the API server's to what it asks for. The last rule always has one."""
+    """The first rule's answer, or the API server's to what it asks for. The last rule always has one.
+
+    A machine whose Pod was asked to end goes whatever is wanted by then: nothing runs in it any more.
+    """
     step = next(step for rule in RULES if (step := rule(case)))
+    step = replace(step, actions=(*due(case.own, case.now), *step.actions))
     refusal = next((found for action in step.actions if (found := case.refusal(action.key))), None)
     if refusal is not None:
         step = replace(refused(refusal), actions=step.actions)
-    return replace(step, requeue_after=soonest(step.requeue_after, until_overdue(case)))
+    later = soonest(step.requeue_after, until_overdue(case), until_due(case.own, case.now))
+    return replace(step, requeue_after=later)
 
 
 def _changed_at(case: Case) -> datetime:

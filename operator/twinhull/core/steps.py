@@ -9,8 +9,9 @@ from typing import Literal
 
 from twinhull.api.reasons import Reason, Why
 from twinhull.api.workload import Lack, ReplacementStatus, UnsupportedField
-from twinhull.core.actions import Action, Delete, Note
+from twinhull.core.actions import Action
 from twinhull.core.case import Case
+from twinhull.core.ends import ends
 from twinhull.core.observed import Refusal
 from twinhull.hulls.hull import Hull
 
@@ -48,7 +49,7 @@ def ending(case: Case, hulls: Sequence[Hull], reason: Why, actions: tuple[Action
             f"{names(hulls)} should have ended and hasn't: see its finalizers and its node; if the node is "
             "gone for good, delete it with kubectl delete --force",
         )
-    return waiting(reason, f"waiting for {names(hulls)} to end", actions, min(left, default=None))
+    return waiting(reason, f"waiting for {_what_ends(hulls)}", actions, min(left, default=None))
 
 
 def stalled(
@@ -71,15 +72,16 @@ def refused(refusal: Refusal) -> Step:
     )
 
 
-def removals(hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
-    """Deletions of the hulls that aren't on their way out already."""
-    return tuple(
-        Delete(
-            hull.kind, hull.name, hull.uid, Note("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
-        )
-        for hull in hulls
-        if not hull.deleting
-    )
+def removals(case: Case, hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
+    """What ends the hulls that aren't on their way out already."""
+    return ends(hulls, reason, why, case.now, case.observed.refusals)
+
+
+def _what_ends(hulls: Sequence[Hull]) -> str:
+    inside = [hull for hull in hulls if hull.ending.asked and not hull.deleting]
+    whole = [hull for hull in hulls if hull not in inside]
+    parts = [f"{names(whole)} to end"] if whole else []
+    return " and ".join([*parts, *(f"{names([hull])} to end its Pod" for hull in inside)])
 
 
 def names(hulls: Iterable[Hull]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, Exit, ObjectMeta, RestartPolicy
 from twinhull.core.actions import Action, Note
 from twinhull.core.conditions import SETTLED, conditions
-from twinhull.core.steps import removals
+from twinhull.core.ends import due, ends, until_due
 from twinhull.hulls.hull import Hull
 
 
@@ -57,13 +57,19 @@ class Unread:
         """
         if self.metadata.deletion_timestamp is not None:
             return ()
-        starting = [hull for hull in self.own[1:] if not (hull.ready or hull.deleting)]
+        starting = [hull for hull in self.own[1:] if not (hull.ready or hull.leaving)]
         told = self._status.get("exit")
         ended = [hull for hull in self.own if hull.kind == "VirtualMachine" and told and self.exit]
         return (
-            *removals(starting, Reason.REPLACING, "what is to run can't be read"),
-            *removals(ended, Reason.COMPLETED, "it ran to completion"),
+            *due(self.own, self.now),
+            *ends(starting, Reason.REPLACING, "what is to run can't be read", self.now),
+            *ends(ended, Reason.COMPLETED, "it ran to completion", self.now),
         )
+
+    @property
+    def requeue_after(self) -> timedelta | None:
+        """When to look again though nothing happened: when the time of a Pod is over that is to end."""
+        return until_due(self.own, self.now)
 
     def status(self) -> Raw:
         """The whole status. What this operator doesn't know of it stays."""

@@ -12,6 +12,7 @@ from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reasons import Why
 from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta, RestartPolicy
 from twinhull.hulls.applied import Applied
+from twinhull.hulls.ending import Ending
 from twinhull.hulls.live import Live
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
@@ -61,7 +62,7 @@ class Hull:
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
     template that the API server left out of it. `leaves_at` is when the grace
-    period of its deletion is over.
+    period of its deletion is over, and `ending` how it stands with the end of a machine's Pod before that.
     """
 
     kind: HullKind
@@ -88,11 +89,17 @@ class Hull:
     container_ids: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
+    ending: Ending = field(default_factory=Ending)
 
     @property
     def deleting(self) -> bool:
-        """Whether it is on its way out."""
+        """Whether it is being deleted."""
         return self.leaves_at is not None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is on its way out: being deleted, or its Pod was asked to end before that."""
+        return self.deleting or self.ending.asked
 
     @property
     def restarted(self) -> bool:
@@ -141,7 +148,7 @@ class Hull:
         """What several are sorted by, to keep the first: that which serves; while none does, the one that was
         there first.
         """
-        return self.deleting, not self.ready, self.ended, self.created_at
+        return self.leaving, not self.ready, self.ended, self.created_at
 
     def status(self) -> HullStatus:
         """What `status.hull` says of it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workload import ContainerStatus, Exit
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
+from twinhull.hulls.ending import Ending, noted_at
 from twinhull.hulls.hull import (
     Hull,
     Phase,
@@ -30,23 +31,32 @@ from twinhull.hulls.report import Report
 #: What KubeVirt says of an instance while it gives it CPU or memory (kubevirt.io/api/core/v1, types
 #: VirtualMachineInstanceVCPUChange and VirtualMachineInstanceMemoryChange).
 _PLUGGING = ("HotVCPUChange", "HotMemoryChange")
+#: How long KubeVirt lets a machine shut down that doesn't say, in seconds (kubevirt.io/api/core/v1, constant
+#: DefaultGracePeriodSeconds).
+_DEFAULT_GRACE = 30
 
 
-def read(
-    vm: Raw, vmi: Raw | None, template: Raw, report: Report | None = None, manifest: Raw | None = None
+def read(  # noqa: PLR0913  one for each that tells of it
+    vm: Raw,
+    vmi: Raw | None,
+    template: Raw,
+    report: Report | None = None,
+    manifest: Raw | None = None,
+    *,
+    silent: bool = False,
 ) -> Hull:
     """A VirtualMachine, and its VirtualMachineInstance if there is one, as a hull.
 
-    `report` is what that instance's guest said last, if it was asked; `template` is what the present revision
-    is made from, and `manifest` the ConfigMap that carries it to the guest.
+    `report` is what that instance's guest said last, if it was asked, and `silent` whether it has ceased to
+    answer; `template` is what the present revision is made from, and `manifest` the ConfigMap that carries it
+    to the guest.
     """
     status = vm.get("status", {})
     instance = (vmi or {}).get("status", {})
     phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
     revision = revision_of(vm)
     end = _exit(vmi or {}, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
-    told = report is not None and report.final
-    if vmi and end and not told and removed(vmi, end):  # shut down because it was deleted
+    if vmi and end and _interrupted(vm, vmi, end, report):
         phase, end = Phase.PENDING, None
     applied, live = Applied.read(vm), _live(vm, vmi or {}, report, manifest)
     able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
@@ -77,6 +87,7 @@ def read(
         applied=applied,
         resize=podstatus.pending_resize({"status": report.status}) if report else None,
         live=live,
+        ending=_ending(vm, vmi or {}, report, silent=silent),
     )
 
 
@@ -110,6 +121,34 @@ def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase
         if phase in {"Succeeded", "Failed"}:
             return Phase(phase)
     return Phase.RUNNING if phase == "Running" else Phase.PENDING
+
+
+def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None) -> bool:
+    """Whether a machine ended because it was deleted, or its Pod because the guest was asked to end it.
+
+    A guest says of itself that its Pod ended by itself, but may have been asked at that very moment.
+    """
+    told, noted = report is not None and report.final, noted_at(vm)
+    if noted is None:
+        return not told and removed(vmi, end)
+    return not told if end.finished_at is None else end.finished_at >= noted
+
+
+def _ending(vm: Raw, vmi: Raw, report: Report | None, *, silent: bool) -> Ending:
+    instance, stop = vmi.get("status", {}), report.stop if report else ""
+    runs = (
+        instance.get("phase") == "Running"
+        and condition(vmi, "Paused").get("status") != "True"
+        and not (silent or leaves_at(vmi))
+    )
+    able = report is not None and stop in {"none", "asked"} and not report.final
+    return Ending(
+        noted_at=noted_at(vm),
+        begun=stop in {"asked", "done"},
+        askable=runs and able,
+        awaited=runs and (able or report is None),
+        grace=timedelta(seconds=vmi.get("spec", {}).get("terminationGracePeriodSeconds", _DEFAULT_GRACE)),
+    )
 
 
 def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Live:
@@ -184,8 +223,8 @@ def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit
         reason, message = (
             Reason.UNKNOWN,
             (
-                "the guest was shut down without saying how its Pod ended: open KubeVirt's feature gate "
-                "PanicDevices, or give the operator a --guest-key-file, to know the next time"
+                "the guest was shut down without saying how its Pod ended: to know the next time, give the "
+                "operator a --guest-key-file, or open KubeVirt's feature gate PanicDevices (before 1.9)"
             ),
         )
     return Exit(reason=reason, message=message, finished_at=finished, revision=revision)

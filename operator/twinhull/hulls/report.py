@@ -19,6 +19,10 @@ _LONGEST_TEXT = 4096
 _LONGEST_REASON = 1024
 
 
+#: What a guest says of the end of its Pod that it can be asked for.
+Stop: TypeAlias = Literal["", "none", "asked", "done"]
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """`status` is the PodStatus that the guest's kubelet gives, empty before it has one.
@@ -27,6 +31,7 @@ class Report:
     ended by itself and the guest is about to. `pod` is the Pod's name, empty before the guest knows it.
     `manifest` is the digest of the manifest that is in effect, empty before there is one and where the guest
     can't be given another; `refused` is its answer to another one that it was given and can't take.
+    `stop` is how far it is with the end of its Pod that it was asked for, empty if it can't be asked.
     """
 
     status: Raw
@@ -35,6 +40,7 @@ class Report:
     pod: str = ""
     manifest: str = ""
     refused: str = ""
+    stop: Stop = ""
 
     @classmethod
     def parse(cls, answer: object) -> Report:
@@ -58,7 +64,7 @@ class Report:
                 "what answers there isn't a Twinhull guest: it has ended in no way that there is"
             )
         name = (said.pod and said.pod.metadata.name) or ""
-        return cls(status.raw(), said.error, said.final, name, said.manifest)
+        return cls(status.raw(), said.error, said.final, name, said.manifest, stop=said.stop)
 
     @property
     def phase(self) -> Phase:
@@ -157,3 +163,4 @@ class _Answer(_Said):
     final: bool = False
     pod: _Pod | None = None
     manifest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    stop: Stop = ""

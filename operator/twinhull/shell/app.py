@@ -91,8 +91,8 @@ class Application:
         refusals, policies, rulings = Refusals(), Policies(self._store), Rulings(metrics.decisions)
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret, self._may_write) if secret else None
-        reports = self._guests.reports if self._guests else {}
-        known = Knowledge(self._store, policies, refusals, reports, settings.scope)
+        reports, silent = (self._guests.reports, self._guests.silent) if self._guests else ({}, frozenset())
+        known = Knowledge(self._store, policies, refusals, reports, settings.scope, silent)
 
         def look(key: Key) -> Case | Unread | None:
             case = observe(known, key, settings.defaults, _now())
@@ -244,12 +244,20 @@ class Application:
                 logger.warning("the cluster can't be listed: %s", error)
 
     async def _list_all(self) -> None:
+        await self._ask_version()
         for kind in kinds.WATCHED:
             listed = await self._cluster.list(kind)
             if listed is None:  # a kind that isn't served says nothing of its objects
                 self._watches.hear(kind)
             else:
                 self._watches.take_list(kind, *listed)
+
+    async def _ask_version(self) -> None:
+        """Ask the API server for its version, which an upgrade changes. Without one all goes on."""
+        try:
+            self._watches.take_version(await self._cluster.version())
+        except ApiError as error:
+            logger.debug("the API server doesn't tell its version: %s", error)
 
     def _say_what_is_missing(self) -> None:
         able, scope = capabilities(self._store, self._settings.scope), self._settings.scope

@@ -112,6 +112,10 @@ class Cluster:
                 return items, page["metadata"]["resourceVersion"]
             query["continue"] = page["metadata"]["continue"]
 
+    async def version(self) -> str:
+        """The API server's version, such as v1.37.2; empty if it says none."""
+        return str((await self._request("GET", "/version")).get("gitVersion") or "")
+
     async def served(self, kinds: Iterable[Kind]) -> set[Kind]:
         """Those of these kinds, none of Kubernetes' core, that the API server says it serves."""
         groups = (await self._request("GET", "/apis"))["groups"]

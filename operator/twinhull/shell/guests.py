@@ -21,10 +21,10 @@ from http import HTTPStatus
 import aiohttp
 
 from twinhull.api.base import Raw
-from twinhull.hulls import authority
+from twinhull.hulls import authority, ending
 from twinhull.hulls.hull import condition, owner_of
 from twinhull.hulls.manifest import API_PORT, given, is_edited, text
-from twinhull.hulls.report import Report
+from twinhull.hulls.report import Report, Stop
 from twinhull.shell import kinds
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store, key_of, workload_key
@@ -37,7 +37,7 @@ _LOOK_EVERY = 1.0
 _ASK_UNREADY_EVERY = 5.0
 _ASK_READY_EVERY = 30.0
 _ASK_SILENT_EVERY = 120.0
-#: Nor is one asked more often for all the news there is of it: a machine may flap.
+#: How often one is asked at most: when there is news of it, since a machine may flap, and while its Pod ends.
 _LEAST = 1.0
 _LEAST_SILENT = 15.0
 #: How often in a row one may not answer before its last word is out of date: that takes some minutes.
@@ -52,7 +52,9 @@ _LONGEST_LINE = 1024
 
 @dataclass(frozen=True, slots=True)
 class _Guest:
-    """One to be asked. `version` is its instance's resourceVersion: news of that is a reason to ask again."""
+    """One to be asked. `version` is its instance's resourceVersion: news of that is a reason to ask again.
+    `ends` is whether it is to end its Pod.
+    """
 
     uid: str
     name: str
@@ -62,6 +64,7 @@ class _Guest:
     version: str
     ready: bool
     manifest: Raw | None
+    ends: bool
 
     @property
     def url(self) -> str:
@@ -72,7 +75,7 @@ class _Guest:
     def lacks(self, report: Report) -> bool:
         """Whether it can be given another manifest than the one it runs by."""
         wanted = given(self.manifest) if self.manifest else ""
-        return bool(report.manifest and wanted) and report.manifest != wanted
+        return bool(report.manifest and wanted) and report.manifest != wanted and not self.ends
 
 
 @dataclass(slots=True)
@@ -103,6 +106,8 @@ class Guests:
         self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
         #: What each said last, by the uid of its VirtualMachineInstance.
         self.reports: dict[str, Report] = {}
+        #: The instances whose guests have ceased to answer, or never did, by uid.
+        self.silent: set[str] = set()
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -135,12 +140,13 @@ class Guests:
             vm = self._store.get(kinds.VIRTUAL_MACHINE, key_of(vmi))
             owner, workload = owner_of(vm) if vm else None, workload_key(vmi)
             address = (status.get("interfaces") or [{}])[0].get("ipAddress")
-            if owner and workload and status.get("phase") == "Running" and address:
+            if vm and owner and workload and status.get("phase") == "Running" and address:
                 ready = condition(vmi, "Ready").get("status") == "True"
                 version = metadata["resourceVersion"]
                 uid, name = metadata["uid"], metadata["name"]
                 manifest = self._store.get(kinds.CONFIG_MAP, key_of(vmi))
-                yield _Guest(uid, name, workload, owner.uid, address, version, ready, manifest)
+                ends = ending.noted_at(vm) is not None
+                yield _Guest(uid, name, workload, owner.uid, address, version, ready, manifest, ends)
 
     def _is_due(self, guest: _Guest) -> bool:
         report, asked = self.reports.get(guest.uid), self._asked.get(guest.uid)
@@ -151,7 +157,7 @@ class Guests:
         waited = asyncio.get_running_loop().time() - asked.at
         patience = 1 << min(asked.silent, 10)
         lacks = report is not None and not report.refused and guest.lacks(report)
-        if asked.version != guest.version or lacks:
+        if asked.version != guest.version or lacks or guest.ends:
             return waited >= min(_LEAST * patience, _LEAST_SILENT)
         every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
         return waited >= min(every * patience, _ASK_SILENT_EVERY)
@@ -167,14 +173,18 @@ class Guests:
                 report = await self._answer(session, guest)
                 if guest.manifest and guest.lacks(report) and self._may_write():
                     report = replace(report, refused=await self._give(session, guest, guest.manifest))
+                if guest.ends and report.stop == "none" and self._may_write():
+                    report = replace(report, stop=await self._stop(session, guest))
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 asked.silent += 1
-                if asked.silent == _BELIEVED_FOR and guest.uid in self.reports:
-                    del self.reports[guest.uid]
-                    self._queue.add(guest.workload)
+                if asked.silent == _BELIEVED_FOR:
+                    self.silent.add(guest.uid)
+                    if self.reports.pop(guest.uid, None) or guest.ends:
+                        self._queue.add(guest.workload)
                 return
         asked.silent = 0
+        self.silent.discard(guest.uid)
         if report != self.reports.get(guest.uid):
             self.reports[guest.uid] = report
             self._queue.add(guest.workload)
@@ -203,12 +213,23 @@ class Guests:
             return " ".join(said.split())[:_LONGEST_LINE] or f"its guest answers {response.status}"
         return ""
 
+    async def _stop(self, session: aiohttp.ClientSession, guest: _Guest) -> Stop:
+        """Ask a guest to end its Pod. How far it is with that; it may be asked twice."""
+        url, context = f"{guest.url}/stop", self._context(guest.workload_uid)
+        async with session.post(url, ssl=context, allow_redirects=False) as response:
+            await _bounded(response)
+        if response.status == HTTPStatus.ACCEPTED:
+            return "asked"
+        logger.debug("%s: %s", url, response.status)
+        return "none"
+
     def _forget(self) -> None:
         """Drop what was said by instances that are gone, and what was to be shown to them."""
         present = {vmi["metadata"]["uid"] for vmi in self._store.all(kinds.VIRTUAL_MACHINE_INSTANCE)}
         for said in (self.reports, self._asked):
             for uid in said.keys() - present:
                 del said[uid]
+        self.silent &= present
         owners = {owner.uid for vm in self._store.all(kinds.VIRTUAL_MACHINE) if (owner := owner_of(vm))}
         for uid in self._contexts.keys() - owners:
             del self._contexts[uid]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import debug_images
 from twinhull.core.observed import Capabilities, Companion, Observed
 from twinhull.core.unread import Unread
+from twinhull.core.versions import panic_devices_for_all
 from twinhull.hulls import instance, pod
 from twinhull.hulls.hull import Hull, owner_of
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
@@ -30,7 +32,7 @@ _PRESUMED = {"status": {"phase": "Deployed"}}
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """All that is known: objects as last seen, the policies among them, requests as last refused, and what
-    guests said last, by the uid of their VirtualMachineInstance.
+    guests said last, by the uid of their VirtualMachineInstance; the `silent` ones have ceased to answer.
     """
 
     store: Store
@@ -38,6 +40,7 @@ class Knowledge:
     refusals: Refusals
     reports: Mapping[str, Report]
     scope: Scope = field(default_factory=Scope)
+    silent: AbstractSet[str] = frozenset()
 
 
 def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
@@ -74,10 +77,13 @@ def capabilities(store: Store, scope: Scope) -> Capabilities:
     hidden = scope.hidden
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
+    version = str((kubevirt or {}).get("status", {}).get("observedKubeVirtVersion") or "")
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
         machine_nodes=kinds.NODE.name in hidden or any(True for _ in store.all(kinds.NODE)),
-        panic_devices="PanicDevices" in gates,
+        kubevirt_version=version,
+        kubernetes_version=store.kubernetes_version,
+        panic_devices="PanicDevices" in gates or panic_devices_for_all(version),
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
         live_updates=_updates_live((kubevirt or {}).get("spec") or {}),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
@@ -91,8 +97,9 @@ def kubevirt_phase(kubevirt: Raw) -> str:
 
 
 def _feature_gates(kubevirt: Raw) -> list[str]:
-    """The gates that are on. KubeVirt opens none by itself but those of what is generally available
-    (kubevirt.io/kubevirt, pkg/virt-config/feature-gates.go, isFeatureGateEnabled).
+    """The gates that somebody opened. KubeVirt opens by itself what is generally available, and from 1.9 on
+    what is Beta, unless it is in disabledFeatureGates. No gate that this operator asks for is Beta there
+    (kubevirt.io/kubevirt, pkg/virt-config/featuregate, IsEnabled and active.go).
     """
     developer = kubevirt.get("spec", {}).get("configuration", {}).get("developerConfiguration") or {}
     return list(developer.get("featureGates") or ())
@@ -117,9 +124,10 @@ def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
     for found in store.labelled(kinds.VIRTUAL_MACHINE, key):
         name = found["metadata"]["name"]
         vmi = instances.pop(name, None)
-        report = known.reports.get(vmi["metadata"]["uid"]) if vmi else None
+        uid = vmi["metadata"]["uid"] if vmi else ""
+        report, silent = known.reports.get(uid), uid in known.silent
         manifest = store.get(kinds.CONFIG_MAP, (key[0], name))
-        yield instance.read(found, vmi, template, report, manifest)
+        yield instance.read(found, vmi, template, report, manifest, silent=silent)
     for stray in instances.values():
         yield instance.read_stray(stray)
 

@@ -121,8 +121,8 @@ class Reconciler:
         return planned.requeue_after
 
     async def _leave(self, key: Key, found: Unread) -> None:
-        """Do what can't wait, and say what can't be read. Until it can, only events bring it back here."""
-        self._queue.later(key, None)
+        """Do what can't wait, and say what can't be read."""
+        self._queue.later(key, found.requeue_after)
         await self._act(key, found.metadata, found.actions(), found.now)
         if found.metadata.deletion_timestamp is not None:
             return

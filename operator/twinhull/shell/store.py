@@ -32,6 +32,8 @@ class Store:
         self._labelled: dict[str, dict[Key, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
         self._within: dict[str, dict[str, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
         self._gone: OrderedDict[str, float] = OrderedDict()
+        #: What the API server last said that it is, empty before it did.
+        self.kubernetes_version = ""
 
     def put(self, kind: Kind, obj: Raw) -> bool:
         """Take in a state of an object. True if it is news."""

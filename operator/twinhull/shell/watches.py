@@ -84,6 +84,12 @@ class Watches:
         news = self._store.replace(kind, objects, version)
         self._ask(kind, news, before != self._able(kind))
 
+    def take_version(self, version: str) -> None:
+        """Take in the API server's version, which may be another than before."""
+        before = self._able(kinds.KUBEVIRT)
+        self._store.kubernetes_version = version
+        self._ask(kinds.KUBEVIRT, [], before != self._able(kinds.KUBEVIRT))
+
     def _able(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
         return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None

@@ -397,3 +397,15 @@ def test_a_machine_that_is_not_ready_says_so(web: Subject) -> None:
     assert status == "False"
     assert message.startswith("VirtualMachine web-")
     assert web.condition("Reconciling")[0] == "True"
+
+
+def test_a_machine_that_is_to_end_goes_when_its_time_is_over_and_is_made_again(web: Subject) -> None:
+    """What the operator notes on it is of no interest to KubeVirt. No guest answers here."""
+    web.apply("VirtualMachine", template(terminationGracePeriodSeconds=1))
+    web.becomes("Ready")
+    machine = web.hull()["metadata"]
+
+    web.annotate("VirtualMachine", machine["name"], **{"twinhull.dev/ending": "2026-01-01T00:00:00Z"})
+
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != machine["uid"], "there is another machine")
+    assert web.becomes("Ready")["status"]["hull"]["name"] == machine["name"]

@@ -9,7 +9,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.lacks import lacks
 from twinhull.core.plan import plan
 
-from .objects import KUBEVIRT, case, workload
+from .objects import KUBEVIRT, case, companion, conditions, hull, workload
 
 MACHINE = {"isolationPolicy": "VirtualMachine"}
 SIZED = {"virtualMachine": {"instancetype": {"name": "small"}, "preference": {"name": "linux"}}}
@@ -60,6 +60,48 @@ def test_what_is_lacking(raw: Raw, objects: list[Raw], expected: list[str]) -> N
 def test_no_node_runs_machines() -> None:
     found = case(workload(MACHINE), KUBEVIRT, nodes=())
     assert [lack.reason for lack in lacks(found)] == ["NoMachineNodes"]
+
+
+def kubevirt(version: str) -> Raw:
+    return KUBEVIRT | {"status": KUBEVIRT["status"] | {"observedKubeVirtVersion": version}}
+
+
+def test_a_kubevirt_that_is_too_old_for_its_kubernetes() -> None:
+    found = case(workload(MACHINE), kubevirt("v1.8.0"), kubernetes="v1.37.2")
+    (lack,) = lacks(found)
+    assert lack.reason == "KubeVirtTooOld"
+    assert lack.message == (
+        "KubeVirt v1.8.0 can't run machines on Kubernetes v1.37.2, which refuses checksums that KubeVirt "
+        "writes into their status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later"
+    )
+    planned = plan(found)
+    assert planned.actions == (), "no machine is made"
+    assert planned.status
+    stalled = next(c for c in planned.status.conditions or () if c.type == "Stalled")
+    assert (stalled.status, stalled.reason) == ("True", "KubeVirtTooOld")
+
+
+@pytest.mark.parametrize(
+    ("virt", "kubernetes"),
+    [("v1.8.4", "v1.37.2"), ("v1.8.0", "v1.35.0"), ("v1.8.0", ""), ("devel", "v1.37.2")],
+)
+def test_one_that_is_not_or_may_not_be(virt: str, kubernetes: str) -> None:
+    assert lacks(case(workload(MACHINE), kubevirt(virt), kubernetes=kubernetes)) == ()
+
+
+def test_a_machine_that_runs_there_is_left_alone() -> None:
+    raw = workload(MACHINE)
+    name = case(raw).hull_name
+    there = hull("VirtualMachine", name, status={"conditions": conditions("True"), "ready": True})
+    objects = (
+        there,
+        companion("ConfigMap", name),
+        hull("VirtualMachineInstance", name, status={"phase": "Running"}),
+    )
+    planned = plan(case(raw, kubevirt("v1.8.0"), *objects, kubernetes="v1.37.2"))
+    assert planned.actions == ()
+    assert planned.status
+    assert planned.status.lacks is None
 
 
 def test_everything_is_one_list_in_the_status() -> None:

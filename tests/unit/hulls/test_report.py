@@ -58,6 +58,11 @@ def test_before_the_kubelet_has_a_status_there_is_only_the_error() -> None:
     assert Report.parse(answer(None, error="no ConfigMap web")) == Report({}, "no ConfigMap web")
 
 
+@pytest.mark.parametrize(("said", "stop"), [({}, ""), ({"stop": "none"}, "none"), ({"stop": "done"}, "done")])
+def test_an_older_guest_can_not_be_asked_to_stop(said: Any, stop: str) -> None:
+    assert Report.parse(answer({"phase": "Running"}, **said)).stop == stop
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -75,6 +80,7 @@ def test_before_the_kubelet_has_a_status_there_is_only_the_error() -> None:
         answer({"phase": "Elsewhere"}, final=True),
         answer({}, final=True),
         answer({"conditions": [{"status": "False"}]}),
+        answer({}, stop="perhaps"),
     ],
 )
 def test_what_is_no_status_is_refused(wrong: Any) -> None:

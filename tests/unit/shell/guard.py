@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.sequences import demand, strength
 from twinhull.api.base import Raw
+from twinhull.hulls.ending import ENDING_ANNOTATION, noted_at
 from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.shell import kinds
 from twinhull.shell.store import Key, Store, key_of
@@ -66,7 +67,7 @@ class Guard:
         names = [hull["metadata"]["name"] for hull in hulls]
         if len(names) > 2:
             raise Broken(f"two hulls at most: there are {names}")
-        serving = [hull for hull in hulls if is_ready(hull) and "deletionTimestamp" not in hull["metadata"]]
+        serving = [hull for hull in hulls if is_ready(hull) and not _is_leaving(hull)]
         service = self._server.objects["Service"].get(self._key)
         selector = service["spec"].get("selector", {}) if service else {}
         self._last_reached |= dict.fromkeys(self._reached, self._clock())
@@ -93,6 +94,12 @@ class Guard:
         if verb == "create" and found is None:  # the same again is refused as such
             self._creation(obj)
         if verb == "delete" and found is not None:
+            self._deletion(found)
+        if (
+            verb == "patch"
+            and found is not None
+            and ENDING_ANNOTATION in obj["metadata"].get("annotations", {})
+        ):
             self._deletion(found)
         if verb == "patch" and found is not None and REVISION_LABEL in obj["metadata"].get("labels", {}):
             self._change(found, obj)
@@ -167,13 +174,16 @@ class Guard:
         return [
             obj
             for obj, instance in zip(found, instances, strict=True)
-            if "deletionTimestamp" not in obj["metadata"]
-            and (kind == "Pod" or instance["status"].get("phase") == "Running")
+            if not _is_leaving(obj) and (kind == "Pod" or instance["status"].get("phase") == "Running")
         ]
 
 
 def _starts_first(workload: Raw) -> bool:
     return bool(workload["spec"].get("replacement", {}).get("strategy") == "StartFirst")
+
+
+def _is_leaving(hull: Raw) -> bool:
+    return "deletionTimestamp" in hull["metadata"] or noted_at(hull) is not None
 
 
 def _pod_labels(hull: Raw) -> Raw:

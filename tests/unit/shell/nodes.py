@@ -7,8 +7,10 @@ import json
 
 from tests.sequences.changes import SICK
 from twinhull.api.base import Raw
+from twinhull.hulls.ending import noted_at
 from twinhull.hulls.hull import REVISION_LABEL, owner_of
 from twinhull.hulls.manifest import MANIFEST_FILE
+from twinhull.hulls.report import Stop
 from twinhull.shell.store import Key, key_of
 
 from .apiserver import ApiServer
@@ -27,6 +29,8 @@ class Nodes:
         self.finished: set[tuple[str, str]] = set()
         #: The uids of the Pods of which nobody hears any more.
         self._lost: set[str] = set()
+        #: How far the guests are with the end of their Pods, by the uid of their instance.
+        self.stops: dict[str, Stop] = {}
 
     # --- Pods -------------------------------------------------------------------------------------------
 
@@ -138,6 +142,9 @@ class Nodes:
                 self._server.remove("VirtualMachineInstance", key)
         elif phase != "Running":
             self._instance_phase(key, "Running")
+            self.stops[vmi["metadata"]["uid"]] = "none"
+        elif noted_at(vm) is not None or self.stops[vmi["metadata"]["uid"]] != "none":
+            self._stop(vm, vmi, choice, kindly=kindly)
         elif kindly or choice % 4 < 2:
             manifest = self._manifest_of(vm)
             sick = manifest is not None and _sick(manifest["pod"]["spec"])
@@ -146,6 +153,15 @@ class Nodes:
             self._finish(vm)
             self._instance_phase(key, "Succeeded" if choice % 4 == 2 else "Failed")
             self._machine_ready(key, ready=False)
+
+    def _stop(self, vm: Raw, vmi: Raw, choice: int, *, kindly: bool) -> None:
+        """The guest hears that its Pod is to end, and then ends it; or does neither yet."""
+        uid = vmi["metadata"]["uid"]
+        if self.stops[uid] == "none" and (kindly or choice % 3):
+            self.stops[uid] = "asked"
+            self._machine_ready(key_of(vm), ready=False)
+        elif self.stops[uid] == "asked" and (kindly or choice % 3):
+            self.stops[uid] = "done"
 
     def _manifest_of(self, vm: Raw) -> Raw | None:
         """What the guest is to run, None if the ConfigMap that says so isn't there."""

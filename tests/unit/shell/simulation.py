@@ -21,6 +21,7 @@ from twinhull.core.plan import plan
 from twinhull.core.unread import Unread
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
+from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
@@ -69,15 +70,16 @@ class _Silence(Events):
 
 
 class Simulation:
-    """One Workload and its world, which a guard looks at."""
+    """One Workload and its world, which a guard looks at. With `guests`, those of machines are in touch."""
 
-    def __init__(self, spec: Raw, *, gentle: bool = False) -> None:
+    def __init__(self, spec: Raw, *, gentle: bool = False, guests: bool = False) -> None:
+        self.guests = guests
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.server = ApiServer(lambda: self.now)
         self.guard = Guard(self.server, KEY, lambda: self.now, lambda: self.store, gentle=gentle)
         self.server.on_change = self.guard.look
         self.nodes = Nodes(self.server)
-        self.kubelet, self.virt = self.nodes.kubelet, self.nodes.virt
+        self.kubelet = self.nodes.kubelet
         self.cluster = FakeCluster(self.server)
         self.cluster.before_write = self.guard.before_write
         self.cluster.on_refusal = self._check_refusal
@@ -132,7 +134,8 @@ class Simulation:
             self.queue.done(key)
 
     def _look(self, key: Key) -> Case | Unread | None:
-        case = observe(Knowledge(self.store, self.policies, self.refusals, {}), key, DEFAULTS, self.now)
+        known = Knowledge(self.store, self.policies, self.refusals, self.reports())
+        case = observe(known, key, DEFAULTS, self.now)
         if isinstance(case, Unread):
             self.rulings.leave(key)
             return case
@@ -169,6 +172,22 @@ class Simulation:
         assert self.workload is not None
         conditions = self.workload["status"].get("conditions", [])
         return next((found for found in conditions if found["type"] == kind), {})
+
+    def reports(self) -> dict[str, Report]:
+        """What the guests say, if they are in touch."""
+        running = [
+            vmi["metadata"]["uid"]
+            for vmi in self.server.all("VirtualMachineInstance")
+            if self.guests and vmi["status"].get("phase") == "Running"
+        ]
+        return {uid: Report({}, stop=self.nodes.stops[uid]) for uid in running}
+
+    def virt(self, choice: int, *, kindly: bool = False) -> None:
+        """A machine makes its next step; the operator hears what its guest says of it."""
+        before = self.reports()
+        self.nodes.virt(choice, kindly=kindly)
+        if self.reports() != before:
+            self.queue.add(KEY)
 
     # --- people and the rest of the world -----------------------------------------------------------------
 

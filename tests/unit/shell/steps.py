@@ -103,7 +103,9 @@ def take(world: Simulation, step: str, choice: int) -> None:  # noqa: C901, PLR0
         case "refuse":
             verbs = [("create", kind) for kind in ("Pod", "VirtualMachine", "ConfigMap", "Service")]
             verbs += [("delete", kind) for kind in ("Pod", "VirtualMachine", "Service")]
-            verbs += [("patch", kind) for kind in ("Service", "Pod")] + [("patch/resize", "Pod")]
+            verbs += [("patch", kind) for kind in ("Service", "Pod", "VirtualMachine")] + [
+                ("patch/resize", "Pod")
+            ]
             error = Refused("not here") if choice % 2 else ServerError("not now")
             world.cluster.refused[verbs[choice % len(verbs)]] = error
         case "allow":

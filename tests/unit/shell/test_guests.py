@@ -35,6 +35,8 @@ class Guest:
         self.asked = 0
         self.given: list[str] = []
         self.takes = True
+        self.stopped = 0
+        self.stops = True
         self._folder = folder
         self._workload_uid = workload_uid
 
@@ -43,6 +45,7 @@ class Guest:
         app = web.Application()
         app.router.add_get("/v1/status", self._status)
         app.router.add_put("/v1/manifest", self._manifest)
+        app.router.add_post("/v1/stop", self._stop)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context())
@@ -73,6 +76,13 @@ class Guest:
             return web.Response(status=409, text="probe.port differs:\nreplace the machine\n")
         self.says = RUNNING | {"manifest": digest(self.given[-1])}
         return web.Response(status=204)
+
+    async def _stop(self, _: web.Request) -> web.Response:
+        self.stopped += 1
+        if not self.stops:
+            return web.Response(status=503, text="not yet\n")
+        self.says = RUNNING | {"stop": "asked"}
+        return web.Response(status=202)
 
 
 def machine(version: int = 1, **status: object) -> tuple[Raw, Raw]:
@@ -130,10 +140,12 @@ def run(
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
     check: Callable[[Guests, Queue], Awaitable[None]],
+    *,
+    may_write: bool = True,
 ) -> None:
     async def whole() -> None:
         queue = Queue()
-        asker = Guests(store, queue, SECRET)
+        asker = Guests(store, queue, SECRET, lambda: may_write)
         async with guest.serve(monkeypatch):
             task = asyncio.create_task(asker.run())
             try:
@@ -322,3 +334,94 @@ def test_what_somebody_wrote_into_a_manifest_is_not_given(
         assert guest.given == []
 
     run(guest, store_with(*machine(), carried("edited", given="new")), monkeypatch, check)
+
+
+def ending(vm: Raw) -> Raw:
+    """A VirtualMachine on which it is noted that it is to end."""
+    note = {"annotations": {"twinhull.dev/ending": "2026-01-01T00:00:00.000+00:00"}}
+    return vm | {"metadata": vm["metadata"] | note | {"resourceVersion": "7"}}
+
+
+def test_a_guest_whose_machine_is_to_end_is_asked_to_end_its_pod_and_how_far_it_is(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest.says = RUNNING | {"stop": "none"}
+    vm, vmi = machine()
+    store = store_with(vm, vmi)
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await queue.get()
+        queue.done(("shop", "web"))
+        assert (guest.stopped, asker.reports["vmi1"].stop) == (0, "none")
+        monkeypatch.setattr(guests, "_ASK_UNREADY_EVERY", 60)
+        store.put(kinds.VIRTUAL_MACHINE, ending(vm))
+        await queue.get()
+        queue.done(("shop", "web"))
+        assert (guest.stopped, asker.reports["vmi1"].stop) == (1, "asked")
+        guest.says = RUNNING | {"stop": "done"}
+        await queue.get()
+        assert (guest.stopped, asker.reports["vmi1"].stop) == (1, "done")
+
+    run(guest, store, monkeypatch, check)
+
+
+def test_one_that_can_not_take_it_yet_is_asked_again(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest.says, guest.stops = RUNNING | {"stop": "none"}, False
+    vm, vmi = machine()
+
+    async def check(asker: Guests, _: Queue) -> None:
+        await until(lambda: guest.stopped > 2)
+        assert asker.reports["vmi1"].stop == "none"
+        guest.stops = True
+        await until(lambda: asker.reports["vmi1"].stop == "asked")
+
+    run(guest, store_with(ending(vm), vmi), monkeypatch, check)
+
+
+@pytest.mark.parametrize(
+    ("says", "may_write"),
+    [({}, True), ({"stop": "asked"}, True), ({"stop": "done"}, True), ({"stop": "none"}, False)],
+)
+def test_one_that_is_too_old_or_was_asked_is_not_asked_nor_is_any_by_who_does_not_lead(
+    guest: Guest,
+    monkeypatch: pytest.MonkeyPatch,
+    says: Raw,
+    may_write: bool,  # noqa: FBT001
+) -> None:
+    guest.says = RUNNING | says
+    vm, vmi = machine()
+
+    async def check(_: Guests, __: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert guest.stopped == 0
+
+    run(guest, store_with(ending(vm), vmi), monkeypatch, check, may_write=may_write)
+
+
+def test_one_that_ends_is_given_no_manifest(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest.says = RUNNING | {"manifest": digest("old"), "stop": "asked"}
+    vm, vmi = machine()
+
+    async def check(_: Guests, __: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert guest.given == []
+
+    run(guest, store_with(ending(vm), vmi, carried("new")), monkeypatch, check)
+
+
+def test_one_that_ends_and_falls_silent_is_known_as_such_until_it_answers(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if it has never been heard of, as after a start of the operator."""
+    guest.says = "nonsense"
+    vm, vmi = machine()
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        assert await queue.get() == ("shop", "web")
+        queue.done(("shop", "web"))
+        assert (asker.reports, asker.silent) == ({}, {"vmi1"})
+        guest.says = RUNNING | {"stop": "asked"}
+        await queue.get()
+        assert (asker.reports["vmi1"].stop, asker.silent) == ("asked", set())
+
+    run(guest, store_with(ending(vm), vmi), monkeypatch, check)

@@ -101,6 +101,40 @@ def test_flip_deletes_sees_gone_and_creates() -> None:
     ]
 
 
+@pytest.mark.parametrize("write", [None, 0, 1])
+def test_flip_of_a_machine_has_its_guest_end_the_pod_first(write: int | None) -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"}, guests=True)
+    world.settle()
+    before = len(world.cluster.writes)
+    if write is not None:  # the operator is killed just after it
+        world.cluster.killed_at[before + write] = True
+    world.edit({"isolationPolicy": "Container"})
+    operate(world)
+    assert "patch VirtualMachine" in written(world)[before:]
+    assert "delete VirtualMachine" not in written(world)[before:], "its guest hasn't heard of it"
+    world.settle()
+    hull_writes = [entry for entry in written(world)[before:] if entry != "patch/status Workload"]
+    flipped = ["patch VirtualMachine", "delete VirtualMachine", "delete ConfigMap", "create Pod"]
+    assert sorted(hull_writes) == sorted(flipped)
+    assert world.condition("Ready")["reason"] == "Ready"
+    assert [note.reason for note in world.events.notes].count(Reason.REPLACING) == 1 - (write == 0)
+
+
+def test_machine_whose_guest_does_nothing_goes_when_its_time_is_over() -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"}, guests=True)
+    world.settle()
+    world.edit({"state": "Stopped"})
+    operate(world)
+    ((key, due),) = world.queue.due.items()
+    assert (key, (due - world.now).total_seconds()) == (KEY, 45)
+    world.wait(44)
+    operate(world)
+    assert "delete VirtualMachine" not in written(world)
+    world.wait(1)
+    operate(world)
+    assert "delete VirtualMachine" in written(world)
+
+
 def test_name_that_is_taken_is_said_and_tried_again() -> None:
     world = Simulation({})
     service = {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}}

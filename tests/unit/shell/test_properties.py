@@ -66,7 +66,7 @@ def check_settled(world: Simulation) -> None:
     elif reason == "Ready":
         (hull,) = hulls
         assert is_ready(hull)
-        assert strength(hull) == demanded(world).strength
+        assert strength(hull) == demanded(world).strength, "it is as isolated as the policies demand"
         assert hull["metadata"]["name"] == status["hull"]["name"]
         alike = hull["kind"] != "Pod" or content(hull) == content(spec["template"])
         assert alike, "a hull has what its template says"
@@ -116,9 +116,9 @@ def end(world: Simulation) -> Raw:
 
 
 @PROFILE
-@given(spec=SPECS, steps=ROUGH_STEPS)
-def test_whatever_happens_it_ends_well(spec: Raw, steps: list[Step]) -> None:
-    world = Simulation(spec)
+@given(spec=SPECS, steps=ROUGH_STEPS, guests=st.booleans())
+def test_whatever_happens_it_ends_well(spec: Raw, steps: list[Step], guests: bool) -> None:  # noqa: FBT001
+    world = Simulation(spec, guests=guests)
     for step, choice in steps:
         take(world, step, choice)
         check_truth(world)
@@ -127,9 +127,9 @@ def test_whatever_happens_it_ends_well(spec: Raw, steps: list[Step]) -> None:
 
 
 @PROFILE
-@given(spec=GENTLE_SPECS, steps=GENTLE_STEPS)
-def test_start_first_never_leaves_a_gap(spec: Raw, steps: list[Step]) -> None:
-    world = Simulation(spec, gentle=True)
+@given(spec=GENTLE_SPECS, steps=GENTLE_STEPS, guests=st.booleans())
+def test_start_first_never_leaves_a_gap(spec: Raw, steps: list[Step], guests: bool) -> None:  # noqa: FBT001
+    world = Simulation(spec, gentle=True, guests=guests)
     world.settle()
     assert world.condition("Ready")["status"] == "True"
     for step, choice in steps:
@@ -143,11 +143,15 @@ def test_start_first_never_leaves_a_gap(spec: Raw, steps: list[Step]) -> None:
     spec=SPECS,
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=5),
     kills=st.dictionaries(st.integers(0, 40), st.booleans(), min_size=1, max_size=12),
+    guests=st.booleans(),
 )
 def test_operator_killed_at_any_write_comes_to_the_same_end(
-    spec: Raw, changes: list[Change], kills: dict[int, bool]
+    spec: Raw,
+    changes: list[Change],
+    kills: dict[int, bool],
+    guests: bool,  # noqa: FBT001
 ) -> None:
-    undisturbed, killed = Simulation(spec), Simulation(spec)
+    undisturbed, killed = Simulation(spec, guests=guests), Simulation(spec, guests=guests)
     killed.cluster.killed_at = kills
     for world in (undisturbed, killed):
         world.settle()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+import pytest
+
 from twinhull.core.observed import Capabilities
 from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster
@@ -46,6 +48,55 @@ def test_what_is_hidden_is_taken_to_be_there() -> None:
 
 def test_within_namespaces_without_machines_kubevirt_is_missing() -> None:
     assert capabilities(Store(), Scope(("a",), machines=False)).kubevirt is None
+
+
+@pytest.mark.parametrize(
+    ("version", "opened", "closed", "has"),
+    [
+        ("v1.8.4", [], [], False),
+        ("v1.8.4", ["PanicDevices"], [], True),
+        ("v1.9.0", [], [], True),
+        ("v1.9.0", [], ["PanicDevices"], True),
+        ("", ["PanicDevices"], [], True),
+        ("", [], [], False),
+    ],
+)
+def test_machines_may_have_panic_devices_by_a_gate_or_for_all(
+    version: str,
+    opened: list[str],
+    closed: list[str],
+    has: bool,  # noqa: FBT001
+) -> None:
+    gates = {"featureGates": opened, "disabledFeatureGates": closed}
+    able = capabilities(with_kubevirt(version, gates), Scope())
+    assert (able.panic_devices, able.kubevirt_version) == (has, version)
+
+
+@pytest.mark.parametrize("version", ["v1.8.4", "v1.9.0"])
+def test_file_systems_of_claims_need_their_gate_everywhere(version: str) -> None:
+    opened = {"featureGates": ["EnableVirtioFsStorageVolumes"]}
+    assert not capabilities(with_kubevirt(version, {}), Scope()).virtiofs_storage
+    assert capabilities(with_kubevirt(version, opened), Scope()).virtiofs_storage
+
+
+def with_kubevirt(version: str, developer: dict[str, list[str]]) -> Store:
+    store = Store()
+    kubevirt = {
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt", "uid": "k", "resourceVersion": "1"},
+        "spec": {"configuration": {"developerConfiguration": developer}},
+        "status": {"phase": "Deployed", "observedKubeVirtVersion": version},
+    }
+    store.put(kinds.KUBEVIRT, kubevirt)
+    return store
+
+
+def test_the_version_of_the_api_server_is_asked_for() -> None:
+    class Server(Cluster):
+        async def _request(self, method: str, path: str, *_: object, **__: object) -> dict[str, object]:
+            assert (method, path) == ("GET", "/version")
+            return {"major": "1", "minor": "36", "gitVersion": "v1.36.3-gke.100"}
+
+    assert asyncio.run(Server(cast("Connection", None)).version()) == "v1.36.3-gke.100"
 
 
 class _Pages(Cluster):

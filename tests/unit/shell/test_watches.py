@@ -158,6 +158,16 @@ def test_phase_of_kubevirt_matters() -> None:
     assert world.asked() == ["virtualmachine"]
 
 
+def test_version_of_the_api_server_matters_and_news_of_it_only() -> None:
+    world = World()
+    three(world)
+    world.watches.take_version("v1.35.1")
+    assert world.asked() == ["virtualmachine"]
+    world.watches.take_version("v1.35.1")
+    assert world.asked() == []
+    assert capabilities(world.store, Scope()).kubernetes_version == "v1.35.1"
+
+
 def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
     world = World()
     for number in (1, 2):

@@ -47,8 +47,8 @@ OTHERS: dict[str, Row] = {
     Reason.UNKNOWN: Row(
         "The node has stopped telling of it. In `status.exit`: the guest was shut down without saying how "
         "its Pod ended.",
-        "see `kubectl get nodes`; to know an end the next time, open KubeVirt's feature gate PanicDevices, "
-        "or give the operator a `--guest-key-file`",
+        "see `kubectl get nodes`; to know an end the next time, give the operator a `--guest-key-file`, or "
+        "open KubeVirt's feature gate PanicDevices, which KubeVirt 1.9 and later don't need",
     ),
     "Unschedulable": Row("No node takes the Pod.", _PLACE),
     "WaitingForVolumeBinding": Row("A claim of the machine isn't bound.", _STORAGE),

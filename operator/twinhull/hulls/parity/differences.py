@@ -71,6 +71,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "inotify reach no further than the machine.",
     ),
     Difference(
+        "Filesystem claims at the end",
+        "Kept until the containers have ended where the operator ends the machine: a flip, a new revision, "
+        "`spec.state: Stopped` (it needs `--guest-key-file`). Where somebody else does, by deleting the "
+        "Workload, the VirtualMachine or its instance, or by an eviction or a drain that doesn't migrate it, "
+        "KubeVirt ends virtiofsd within 2 s, and what containers write after that is lost. Block claims are "
+        "there until the end.",
+    ),
+    Difference(
         "Eviction",
         "A Pod that exceeds the `sizeLimit` of an emptyDir on disk, or a limit of ephemeral-storage, is "
         "evicted. In a machine nothing is, since a kubelet never evicts a static Pod (Kubernetes, "

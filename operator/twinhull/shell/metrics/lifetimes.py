@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 from twinhull.api.workload import State, WorkloadStatus
-from twinhull.core.actions import Action, Create, Delete
+from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
 from twinhull.core.plan import Plan
 from twinhull.shell.metrics import catalogue
@@ -72,7 +72,7 @@ class Lifetimes:
         if given_up or case.exit is not None or case.workload.spec.state is State.STOPPED:
             del self._replacements[key]
             return
-        serving = any(hull.ready and not hull.deleting for hull in case.own)
+        serving = any(hull.ready and not hull.leaving for hull in case.own)
         if serving and under_way.unready_since is not None:
             under_way.gap += case.now - under_way.unready_since
             under_way.unready_since = None
@@ -96,6 +96,8 @@ def _concerns_hull(action: Action) -> bool:
     match action:
         case Create():
             return bool(action.obj["kind"] != "Service")
+        case Change(what="end"):
+            return True
         case Delete():
             return action.kind in {"Pod", "VirtualMachine"}
     return False

@@ -175,6 +175,20 @@ def test_a_replacement_by_recreate_has_a_gap() -> None:
     assert (counted(world, "twinhull_replacement_duration_seconds_sum", **labels) or 0) >= gap
 
 
+def test_it_begins_when_the_guest_of_a_machine_is_asked_to_end_its_pod() -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"}, guests=True)
+    world.settle()
+    world.edit({"isolationPolicy": "Container"})
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    world.wait(7)
+    world.settle()
+    labels = {"strategy": "Recreate", "hull": "Pod"}
+    assert counted(world, "twinhull_replacement_duration_seconds_count", **labels) == 1
+    assert (counted(world, "twinhull_replacement_gap_seconds_sum", **labels) or 0) >= 7
+
+
 def test_a_replacement_by_start_first_has_none() -> None:
     world = Simulation({"replacement": {"strategy": "StartFirst"}})
     world.settle()

@@ -1,0 +1,53 @@
+"""Versions of Kubernetes and KubeVirt, and which of them don't work together."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-(?:alpha|beta|rc)\b)?")
+
+
+class Version(NamedTuple):
+    """A version. A pre-release is older than its release; what vendors add makes no difference."""
+
+    major: int
+    minor: int
+    patch: int
+    released: bool = True
+
+
+#: The first KubeVirt in which panic devices need no feature gate (kubevirt.io/kubevirt,
+#: pkg/virt-config/featuregate/inactive.go: it is generally available).
+PANIC_DEVICES_FOR_ALL = Version(1, 9, 0)
+
+#: KubeVirt writes checksums of kernel, initrd and disk images into an instance's status, as unsigned numbers
+#: of 32 bits. Its CRD says int32, and Kubernetes checks that from 1.36 on: the status of an instance with a
+#: larger checksum can't be written any more (kubevirt#17858).
+_CHECKS_FORMATS = (1, 36)
+_FITS_FORMATS = Version(1, 8, 4)
+
+
+def version(text: str) -> Version | None:
+    """A version as Kubernetes' /version or a KubeVirt object says it, such as v1.36.3-gke.100 or v1.9.0-rc.0.
+
+    None if it can't be read, or is a build of no version (v0.0.0-…).
+    """
+    found = _VERSION.match(text)
+    if found is None:
+        return None
+    major, minor, patch, prerelease = found.groups()
+    read = Version(int(major), int(minor), int(patch), prerelease is None)
+    return read if read > Version(0, 1, 0) else None
+
+
+def too_old(kubevirt: str, kubernetes: str) -> bool:
+    """Whether a KubeVirt can't run machines on a Kubernetes. Not, if either isn't known."""
+    virt, kube = version(kubevirt), version(kubernetes)
+    return virt is not None and kube is not None and virt < _FITS_FORMATS and kube[:2] >= _CHECKS_FORMATS
+
+
+def panic_devices_for_all(kubevirt: str) -> bool:
+    """Whether a KubeVirt is known to give every machine a panic device, whatever its feature gates."""
+    found = version(kubevirt)
+    return found is not None and found >= PANIC_DEVICES_FOR_ALL
