@@ -162,6 +162,7 @@ PROGRAMS = {
         Program("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
         *map(kubernetes, SERVERS),
         kubernetes("kubectl"),
+        replace(kubernetes("kube-proxy"), module="kube-proxy"),
         *(_older(name, minor) for minor in OLDER_KUBERNETES for name in SERVERS),
         Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         *_KUBEVIRT,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _STAGES = Path(__file__).parent / "stages"
 _AUDIT_POLICY = Path(__file__).parent / "audit.yaml"
-_SERVICES = "10.0.0.0/16"
+#: The addresses of Services.
+SERVICES = "10.0.0.0/16"
 _PODS = "10.64.0.0/12"
 # Controllers ask as fast as they can; the defaults (20 requests a second) are for clusters with other users.
 _CLIENT_RATE = ("--kube-api-qps=2000", "--kube-api-burst=2000")
@@ -91,7 +92,7 @@ def apiserver(audit_log: Path, pki: Pki, ports: Ports) -> Launch:
             f"--advertise-address={LOOPBACK}",
             f"--secure-port={ports.apiserver}",
             "--endpoint-reconciler-type=none",
-            f"--service-cluster-ip-range={_SERVICES}",
+            f"--service-cluster-ip-range={SERVICES}",
             f"--tls-cert-file={pki.apiserver.certificate}",
             f"--tls-private-key-file={pki.apiserver.key}",
             f"--client-ca-file={pki.cluster.files.certificate}",

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tests.node import namespaces, packages
+from tests.node.cluster import Files
 
 _TESTS = Path(__file__).parent
 
@@ -24,6 +25,7 @@ def main() -> None:
     command = [sys.executable, "-m", "pytest", str(_TESTS), *sys.argv[1:]]
     if namespaces.obstacle():
         os.execv(command[0], command)  # noqa: S606 - each test then skips, and says why
+    Files.ready(older="--older-kubevirt" in sys.argv)  # there is no way out to download anything from then on
     namespaces.enter(command)
 
 

@@ -19,7 +19,7 @@ from tests.guest.made import SECRET
 from tests.guest.registry import Registry
 from tests.guest.scenario import NAMESPACE, REGISTRY
 from tests.node import images, root
-from tests.node.network import API_SERVICE, GATEWAY, Network
+from tests.node.network import API_PORT, GATEWAY, Network
 from tests.node.node import Node
 from tests.node.programs import Programs
 from tests.operator_process import GUEST_IMAGE, OperatorProcess
@@ -83,7 +83,8 @@ class NodeCluster:
             ends.callback(network.close)
             plane = ControlPlane.start(folder / "plane", nodes=0, installation=files.installation)
             ends.callback(plane.stop)
-            network.forward(API_SERVICE, 443, plane.port)
+            network.serve_api(plane.port)
+            plane.api.create(_api_endpoints())
             registry = Registry.start(files.tools, folder / "registry", address=GATEWAY, seen_at=GATEWAY)
             ends.callback(registry.stop)
             for name, image in all_images().items():
@@ -126,6 +127,22 @@ class NodeCluster:
         for node in self.nodes:
             node.stop()
         self._ends.close()
+
+
+def _api_endpoints() -> dict[str, Any]:
+    """Where Pods find the API server by its Service. It can't say so itself: its address is loopback's."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [GATEWAY], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": API_PORT, "protocol": "TCP"}],
+    }
 
 
 def _operator(plane: ControlPlane, folder: Path, registry: Registry) -> OperatorProcess:

@@ -41,6 +41,7 @@ device kmsg 1 11 600
 device fuse 10 229 666
 device net/tun 10 200 666
 device loop-control 10 237 600
+for number in $(seq 0 31); do mknod -m 600 "dev/loop$number" b 7 "$number"; done # a kubelet holds devices by them
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd

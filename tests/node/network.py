@@ -1,4 +1,4 @@
-"""The nodes' network: a bridge in this process's own network namespace, and what a Service would do.
+"""The nodes' network: a bridge in this process's own network namespace, and the way to Services and Pods.
 
 `python -m tests.node` gives the tests a network namespace of their own: nothing here touches the machine's.
 """
@@ -11,10 +11,14 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from tests.controlplane.components import SERVICES
+
 #: The bridge's own address, by which nodes and Pods reach what runs beside the nodes.
 GATEWAY = "10.99.0.1"
-#: The API server's Service (the first address of the control plane's range).
-API_SERVICE = "10.0.0.1"
+#: Where the API server is reached there; its own address is loopback's.
+API_PORT = 6443
+#: The addresses of all nodes' Pods.
+POD_NETWORKS = "10.244.0.0/16"
 _BRIDGE = "nodes"
 
 
@@ -36,24 +40,27 @@ class Network:
 
     @classmethod
     def create(cls) -> Network:
-        """Makes it. The API server's Service is an address of it that nobody serves at yet."""
+        """Makes it."""
         ip("link", "set", "lo", "up")
         ip("link", "add", _BRIDGE, "type", "bridge")
         ip("address", "add", f"{GATEWAY}/24", "dev", _BRIDGE)
-        ip("address", "add", f"{API_SERVICE}/32", "dev", _BRIDGE)
         ip("link", "set", _BRIDGE, "up")
         return cls()
 
     def attach(self, number: int, pid: int) -> None:
-        """Gives a node, by its first process, its network card, and leads to its Pods."""
+        """Gives a node, by its first process, its network card, and leads to its Pods; the first node's
+        kube-proxy leads to Services, too.
+        """
         card = f"node{number}"
         ip("link", "add", card, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
         ip("link", "set", card, "master", _BRIDGE, "up")
         ip("route", "add", pod_network(number), "via", node_address(number))
+        if number == 1:
+            ip("route", "add", SERVICES, "via", node_address(number))
 
-    def forward(self, address: str, port: int, local: int) -> None:
-        """Hands connections to an address on to a port of loopback."""
-        forward = _Forward(address, port, local)
+    def serve_api(self, port: int) -> None:
+        """Hands connections to the bridge's address on to the API server's port of loopback."""
+        forward = _Forward(GATEWAY, API_PORT, port)
         forward.start()
         self._forwards.append(forward)
 

@@ -81,7 +81,7 @@ class Node:
     def join(
         self, plane: ControlPlane, programs: Programs, images: Iterable[Path], mirrors: Mapping[str, str]
     ) -> None:
-        """Starts containerd, with these archives' images, and the kubelet; waits until the node is Ready.
+        """Starts containerd, with these archives' images, kubelet and kube-proxy; waits until it is Ready.
 
         `mirrors` are the addresses of registries, by the host that images are named with.
         """
@@ -90,6 +90,7 @@ class Node:
         for image in images:
             services.import_image(self, image)
         services.start_kubelet(self, plane)
+        services.start_kube_proxy(self, plane)
         plane.eventually(lambda: is_ready(plane.api.get("Node", self.name)), 60, f"{self.name} is Ready")
 
     def run(self, *command: str | Path) -> str:

@@ -55,6 +55,7 @@ class Programs:
         source = _source(f"kubevirt{suffix}")
         return cls(
             {
+                **build.programs(["kube-proxy"], say),
                 **{name: guest[name] for name in ("kubelet", "containerd", "containerd-shim-runc-v2")},
                 "ctr": built[CTR.name],
             },

@@ -1,4 +1,4 @@
-"""containerd and the kubelet of a node."""
+"""containerd, the kubelet and kube-proxy of a node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.polling import eventually
-from tests.node.network import API_SERVICE, GATEWAY, node_address, pod_network
+from tests.node.network import API_PORT, GATEWAY, POD_NETWORKS, node_address, pod_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ def install(node: Node, programs: Programs, mirrors: Mapping[str, str]) -> None:
     _write(share / "cni.d/10-pods.conflist", _pod_network(node.number))
     (share / "containerd.toml").write_text(_CONTAINERD, encoding="ascii")
     _write(share / "kubelet.yaml", _kubelet(node.number))
+    _write(share / "kube-proxy.yaml", _kube_proxy(node.name))
     for host, url in mirrors.items():
         folder = share / "registries" / host
         folder.mkdir(parents=True)
@@ -69,19 +70,32 @@ def import_image(node: Node, archive: Path) -> None:
 def start_kubelet(node: Node, plane: ControlPlane) -> None:
     """Starts it, by the credentials of its node."""
     # Without the Node authorizer RBAC alone would have to say what a node may, object by object.
-    path = plane.kubeconfig_for(f"system:node:{node.name}", ("system:nodes", ADMINS))
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["clusters"][0]["cluster"]["server"] = f"https://{API_SERVICE}"
-    _write(node.folder / "share/kubeconfig", config)
+    _credentials(node, plane, "kubelet", f"system:node:{node.name}", ("system:nodes", ADMINS))
     node.start_process(
         "/share/bin/kubelet",
         "--config=/share/kubelet.yaml",
-        "--kubeconfig=/share/kubeconfig",
+        "--kubeconfig=/share/kubelet.kubeconfig",
         f"--hostname-override={node.name}",
         f"--node-ip={node_address(node.number)}",
         "--v=2",
         log="kubelet.log",
     )
+
+
+def start_kube_proxy(node: Node, plane: ControlPlane) -> None:
+    """Starts it."""
+    _credentials(node, plane, "kube-proxy", "system:kube-proxy", ())
+    node.start_process("/share/bin/kube-proxy", "--config=/share/kube-proxy.yaml", log="kube-proxy.log")
+
+
+def _credentials(node: Node, plane: ControlPlane, program: str, user: str, groups: tuple[str, ...]) -> None:
+    """Puts a user's kubeconfig onto the node, with the API server's address as the node sees it."""
+    config = json.loads(plane.kubeconfig_for(user, groups).read_text(encoding="utf-8"))
+    config["clusters"][0]["cluster"] |= {
+        "server": f"https://{GATEWAY}:{API_PORT}",
+        "tls-server-name": "localhost",
+    }
+    _write(node.folder / "share" / f"{program}.kubeconfig", config)
 
 
 def _write(path: Path, content: Any) -> None:
@@ -161,4 +175,19 @@ def _kubelet(number: int) -> dict[str, Any]:
         "imageGCHighThresholdPercent": 100,
         "nodeStatusUpdateFrequency": "5s",
         "syncFrequency": "10s",
+    }
+
+
+def _kube_proxy(node: str) -> dict[str, Any]:
+    """kubeproxy.config.k8s.io/v1alpha1. It leaves the kernel's own limits as they are."""
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "clientConnection": {"kubeconfig": "/share/kube-proxy.kubeconfig"},
+        "hostnameOverride": node,
+        "mode": "nftables",
+        "clusterCIDR": POD_NETWORKS,
+        "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+        "healthzBindAddress": "127.0.0.1:10256",
+        "metricsBindAddress": "127.0.0.1:10249",
     }

@@ -1,0 +1,47 @@
+"""A client of a Service that makes one request after the other, each by a connection of its own."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Self
+
+_PAUSE = 0.05  # seconds
+_PATIENCE = 10.0
+
+
+@dataclass
+class Client:
+    """Asks from `with` on until its end. `lost` are the requests without an answer: when, and why."""
+
+    address: str
+    port: int
+    answered: int = 0
+    lost: list[tuple[float, str]] = field(default_factory=list)
+    _done: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while not self._done.wait(_PAUSE):
+            connection = http.client.HTTPConnection(self.address, self.port, timeout=_PATIENCE)
+            try:
+                connection.request("GET", "/")
+                connection.getresponse().read()
+                self.answered += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.lost.append((time.monotonic() - began, repr(error)))
+            finally:
+                connection.close()

@@ -1,0 +1,84 @@
+"""PersistentVolumes on a node: a folder of its own, and a block device, both without a driver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tests.controlplane import Api
+    from tests.node.node import Node
+
+_CLASS = "on-node"
+#: Where they are on the node.
+_FOLDER = Path("/claims")
+
+
+def _loops_on(folder: str) -> list[str]:
+    """The loop devices whose file is on the file system of that folder. losetup(8)."""
+    number = os.stat(folder).st_dev  # noqa: PTH116 - as in proc(5), a link that leads into another root
+    which = f"{os.major(number)}:{os.minor(number)}"
+    command = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [line.split()[0] for line in listed.splitlines() if line.split()[1:] == [which]]
+
+
+@dataclass
+class Volumes:
+    """Claims that are bound to what is on one node."""
+
+    api: Api
+    namespace: str
+    node: Node
+    _loops: list[str] = field(default_factory=list)
+
+    def path(self, name: str) -> Path:
+        """Where a claim's folder or file is for this process."""
+        return self.node.folder / "claims" / name
+
+    def folder(self, name: str) -> None:
+        """Makes a claim that is a folder."""
+        self.path(name).mkdir()
+        self._bind(name, "Filesystem", _FOLDER / name)
+
+    def disk(self, name: str, mebibytes: int) -> None:
+        """Makes a claim that is a block device, with a file behind it."""
+        image = self.path(name)
+        with image.open("wb") as file:
+            file.truncate(mebibytes << 20)
+        command = ["losetup", "--find", "--show", str(image)]
+        loop = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        self._loops.append(loop)
+        number = Path(loop).stat().st_rdev
+        there = Path("/dev") / f"claim-{name}"
+        self.node.run("mknod", "-m", "660", there, "b", str(os.major(number)), str(os.minor(number)))
+        self._bind(name, "Block", there)
+
+    def release(self) -> None:
+        """Gives the machine its loop devices back, and those by which the kubelet still holds a device."""
+        for loop in (*_loops_on(f"/proc/{self.node.pid}/root/dev"), *self._loops):
+            subprocess.run(["losetup", "--detach", loop], check=False, capture_output=True)
+
+    def _bind(self, name: str, mode: Literal["Block", "Filesystem"], path: Path) -> None:
+        common: dict[str, Any] = {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": _CLASS,
+            "volumeMode": mode,
+        }
+        size = {"storage": "64Mi"}
+        term = {"key": "kubernetes.io/hostname", "operator": "In", "values": [self.node.name]}
+        volume = {
+            **common,
+            "capacity": size,
+            "local": {"path": str(path)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}},
+        }
+        claim = {**common, "volumeName": name, "resources": {"requests": size}}
+        self._create("PersistentVolume", {"name": name}, volume)
+        self._create("PersistentVolumeClaim", {"name": name, "namespace": self.namespace}, claim)
+
+    def _create(self, kind: str, metadata: dict[str, str], spec: dict[str, Any]) -> None:
+        self.api.create({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec})

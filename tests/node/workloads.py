@@ -1,0 +1,123 @@
+"""The Workloads that the tests look at, and the objects that they refer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.guest.scenario import NAMESPACE, config_map, container, secret
+from tests.node.machine import PORT
+
+Raw = dict[str, Any]
+
+
+def _workload(name: str, pod: Raw, **spec: Any) -> Raw:
+    return {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"isolationPolicy": "VirtualMachine", "template": {"spec": pod}, **spec},
+    }
+
+
+def _variable(name: str, **source: Raw) -> Raw:
+    return {"name": name, "valueFrom": source}
+
+
+def _field(name: str, path: str) -> Raw:
+    return _variable(name, fieldRef={"fieldPath": path})
+
+
+#: All that a Pod is told by its node.
+_WEB = _workload(
+    "web",
+    {
+        "terminationGracePeriodSeconds": 5,
+        "containers": [
+            container(
+                "web",
+                port=PORT,
+                env=[
+                    _variable("GREETING", configMapKeyRef={"name": "settings", "key": "greeting"}),
+                    _variable("LOGIN", secretKeyRef={"name": "login", "key": "password"}),
+                    _field("POD_UID", "metadata.uid"),
+                    _field("POD_IP", "status.podIP"),
+                    _field("NODE", "spec.nodeName"),
+                ],
+                readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                resources={"limits": {"cpu": "500m", "memory": "64Mi"}},
+                volumeMounts=[
+                    {"name": "settings", "mountPath": "/settings"},
+                    {"name": "login", "mountPath": "/login"},
+                    {"name": "about", "mountPath": "/about"},
+                ],
+            )
+        ],
+        "volumes": [
+            {"name": "settings", "configMap": {"name": "settings"}},
+            {"name": "login", "secret": {"secretName": "login"}},
+            {
+                "name": "about",
+                "downwardAPI": {"items": [{"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]},
+            },
+        ],
+    },
+)
+
+
+def _job(name: str, *arguments: str, **fields: Any) -> Raw:
+    return _workload(name, {"restartPolicy": "Never", "containers": [container("job", *arguments, **fields)]})
+
+
+def _claim_volume(name: str, claim: str) -> Raw:
+    return {"name": name, "persistentVolumeClaim": {"claimName": claim}}
+
+
+#: A container that needs a while to end, and writes what it did to its claim.
+_DATA = _workload(
+    "data",
+    {
+        "terminationGracePeriodSeconds": 20,
+        "containers": [
+            container(
+                "data",
+                "--trap=4s:/files/log",
+                port=PORT,
+                volumeMounts=[{"name": "files", "mountPath": "/files"}],
+                volumeDevices=[{"name": "raw", "devicePath": "/dev/xvda"}],
+            )
+        ],
+        "volumes": [_claim_volume("files", "files"), _claim_volume("raw", "raw")],
+    },
+)
+
+WORKLOADS: dict[str, Raw] = {
+    workload["metadata"]["name"]: workload
+    for workload in (
+        _WEB,
+        _job("succeeds", "--exit=0"),
+        _job("fails", "--message=no rows", "--exit=3"),
+        _job("outgrows", "--alloc=200", "--stay", resources={"limits": {"memory": "32Mi"}}),
+        _DATA,
+        _workload(
+            "flips",
+            {
+                "terminationGracePeriodSeconds": 5,
+                "containers": [
+                    container(
+                        "flips",
+                        "--trap=1s",
+                        port=PORT,
+                        readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                    )
+                ],
+            },
+            isolationPolicy="Container",
+            replacement={"strategy": "StartFirst"},
+        ),
+    )
+}
+
+OBJECTS: tuple[Raw, ...] = (
+    config_map("settings", {"greeting": "hello", "color": "green"}),
+    secret("login", {"password": "only for these tests", "user": "bob"}),
+)
