@@ -77,6 +77,7 @@ def capabilities(store: Store, scope: Scope) -> Capabilities:
     hidden = scope.hidden
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
+    spec: Raw = (kubevirt or {}).get("spec") or {}
     version = str((kubevirt or {}).get("status", {}).get("observedKubeVirtVersion") or "")
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
@@ -85,7 +86,8 @@ def capabilities(store: Store, scope: Scope) -> Capabilities:
         kubernetes_version=store.kubernetes_version,
         panic_devices="PanicDevices" in gates or panic_devices_for_all(version),
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
-        live_updates=_updates_live((kubevirt or {}).get("spec") or {}),
+        live_updates=_updates_live(spec),
+        eviction_strategy=str((spec.get("configuration") or {}).get("evictionStrategy") or ""),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
         hidden=hidden,
     )
