@@ -73,8 +73,12 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
 
 
 def capabilities(store: Store, scope: Scope) -> Capabilities:
-    """What the cluster can do. Of what this operator can't see, the API server is left to say no."""
-    hidden = scope.hidden
+    """What the cluster can do, by what an operator of that scope sees of it."""
+    return presumed(store, scope.hidden)
+
+
+def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
+    """What the cluster can do. Of kinds that can't be seen, the API server is left to say no."""
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
     spec: Raw = (kubevirt or {}).get("spec") or {}
