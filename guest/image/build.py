@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guest.image import cache, disk, initrd, mirror, oci, programs, rootfs, sbom
+from guest.image import cache, checksum, disk, initrd, mirror, oci, programs, rootfs, sbom
 from guest.image.architecture import AMD64, Architecture
 from guest.image.errors import ImageError
 from guest.image.lock import Lock
@@ -146,6 +146,8 @@ def make(inputs: Inputs, folder: Path, say: Callable[[str], None]) -> None:
     with image.initrd.open("wb") as file:
         tree = initrd.make(inputs.programs["twinhull-guest"], root.kernel, modules)
         write_cpio(tree, file, inputs.when)
+    for path in (image.disk, image.kernel, image.initrd):
+        checksum.pad(path)
     versions = _versions(inputs, root.kernel.release)
     (folder / "versions.json").write_text(_json(versions), encoding="utf-8")
     say("writing the list of materials, and the container image")

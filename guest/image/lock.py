@@ -44,13 +44,14 @@ class Lock:
             )
         return self.sets[name, architecture]
 
-    def text(self) -> str:
+    def text(self, head: str = _HEAD) -> str:
+        """The lock as a file that begins with the comment `head`."""
         lines = [
             f"{name} {architecture} {package.name} {package.version} {package.path} {package.sha256}\n"
             for (name, architecture), packages in sorted(self.sets.items())
             for package in sorted(packages)
         ]
-        return _HEAD + f"index {self.index}\n" + "".join(lines)
+        return head + f"index {self.index}\n" + "".join(lines)
 
     @classmethod
     def parse(cls, text: str) -> Lock:
@@ -71,5 +72,6 @@ class Lock:
         return cls(index, {key: tuple(packages) for key, packages in sets.items()})
 
     @classmethod
-    def load(cls) -> Lock:
-        return cls.parse(PATH.read_text(encoding="utf-8"))
+    def load(cls, path: Path = PATH) -> Lock:
+        """The lock in a file. Raises LockError."""
+        return cls.parse(path.read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ from guest.image.lock import Lock
 from guest.image.mirror import Mirror
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 # The archive, the suite, and since the first of equal versions wins: the one to prefer first.
 _SUITES = (
@@ -65,8 +65,15 @@ _DENIED = {
 }
 
 
-def make(say: Callable[[str], None]) -> Lock:
-    """The lock for the newest versions of everything. Raises LockError, DownloadError."""
+def make(
+    say: Callable[[str], None],
+    wanted: Mapping[str, Iterable[str]] = WANTED,
+    denied: Mapping[str, Collection[str]] = _DENIED,
+) -> Lock:
+    """The lock for the newest versions of everything. Raises LockError, DownloadError.
+
+    `wanted` are the packages of each set by its name, `denied` those that none of them brings along.
+    """
     mirror = Mirror.of_environment()
     newest = datetime.min.replace(tzinfo=UTC)
     sets = {}
@@ -84,9 +91,9 @@ def make(say: Callable[[str], None]) -> Lock:
                 )
             entries += parse(lzma.decompress(packed).decode(), archive)
         index = Index.of(entries)
-        for name, wanted in WANTED.items():
-            names = [one.format(architecture=architecture.debian, qemu=architecture.qemu) for one in wanted]
-            sets[name, architecture.debian] = index.resolve(names, _DENIED[name])
+        for name, packages in wanted.items():
+            names = [one.format(architecture=architecture.debian, qemu=architecture.qemu) for one in packages]
+            sets[name, architecture.debian] = index.resolve(names, denied[name])
     total = len(set(chain.from_iterable(sets.values())))
     say(f"{total} packages, as of {newest:%d %B %Y}")
     return Lock(f"{newest:%Y%m%dT%H%M%SZ}", sets)

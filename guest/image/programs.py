@@ -35,7 +35,7 @@ PLACES = {
 _TAGS = "-tags=no_devmapper,no_rdt,no_tracing,no_zfs"
 
 
-def _containerd(name: str) -> Program:
+def containerd(name: str) -> Program:
     version = ((f"{_CONTAINERD}/version.Version", CONTAINERD_VERSION),)
     package = f"{_CONTAINERD}/cmd/{name}"
     return Program(name, "containerd", package, version, modules=_MODULES, build_flags=(_TAGS,))
@@ -46,8 +46,8 @@ def _of_guest(architecture: Architecture) -> list[Program]:
     version = (("main.version", VERSION),)
     programs = [
         replace(kubernetes("kubelet", KUBELET_VERSION), module="kubelet", modules=_MODULES),
-        _containerd("containerd"),
-        _containerd("containerd-shim-runc-v2"),
+        containerd("containerd"),
+        containerd("containerd-shim-runc-v2"),
         Program("twinhull-guest", "agent", "./cmd/twinhull-guest", version, modules=_HERE.parent),
         Program("pause", "agent", "./cmd/pause", modules=_HERE.parent),
     ]

@@ -46,6 +46,8 @@ OLDER_KUBERNETES = {
     minor: pinned(_MODULES / f"kubernetes-{minor}", "k8s.io/kubernetes") for minor in ("1.34", "1.35", "1.36")
 }
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
+#: The release before it that the operator works with, too.
+OLDER_KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt-1.8", "kubevirt.io/kubevirt")
 HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
 HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")
 
@@ -103,9 +105,20 @@ def _older(name: str, minor: str) -> Program:
     return replace(program, name=f"{name}-{minor}", module=f"kubernetes-{minor}")
 
 
-def _kubevirt(name: str) -> Program:
+def _kubevirt(path: str, *tags: str) -> Program:
+    """A program of KubeVirt's. One with build tags uses C, as KubeVirt's own build of it does."""
     version = (("kubevirt.io/client-go/version.gitVersion", KUBEVIRT_VERSION),)
-    return Program(name, "kubevirt", f"kubevirt.io/kubevirt/cmd/{name}", version)
+    flags, environment = ((f"-tags={','.join(tags)}",), (("CGO_ENABLED", "1"),)) if tags else ((), ())
+    package = f"kubevirt.io/kubevirt/cmd/{path}"
+    name = path.rpartition("/")[2]
+    return Program(name, "kubevirt", package, version, build_flags=flags, environment=environment)
+
+
+def _older_kubevirt(program: Program) -> Program:
+    """The same program of the older release."""
+    version = tuple((variable, OLDER_KUBEVIRT_VERSION) for variable, _ in program.version_variables)
+    name = f"{program.name}-{OLDER_KUBEVIRT}"
+    return replace(program, name=name, module=f"kubevirt-{OLDER_KUBEVIRT}", version_variables=version)
 
 
 def _helm(name: str, path: str, version: str, *packages: str) -> Program:
@@ -122,6 +135,25 @@ def _prometheus(name: str) -> Program:
     return Program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
 
 
+#: The older release of KubeVirt, as its programs' names end.
+OLDER_KUBEVIRT = "1.8"
+_MANIFESTS = "twinhull.dev/tests/controlplane/kubevirt-manifests"
+#: What of KubeVirt runs on a node: virt-handler and virt-launcher, and what their images hold beside them.
+#: libvirt's library is loaded when virt-launcher starts, so none is needed to build it.
+_KUBEVIRT_NODE = (
+    _kubevirt("virt-handler", "netgo", "osusergo"),
+    _kubevirt("virt-chroot"),
+    _kubevirt("virt-launcher", "libvirt_dlopen", "netgo", "osusergo"),
+    _kubevirt("virt-launcher-monitor"),
+    _kubevirt("virt-tail"),
+    _kubevirt("virt-launcher/libvirt-hook-client"),
+)
+_KUBEVIRT = (
+    _kubevirt("virt-api"),
+    _kubevirt("virt-controller"),
+    Program("kubevirt-manifests", "kubevirt", _MANIFESTS),
+    *_KUBEVIRT_NODE,
+)
 #: What is one version with the API server's.
 SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PROGRAMS = {
@@ -132,9 +164,8 @@ PROGRAMS = {
         kubernetes("kubectl"),
         *(_older(name, minor) for minor in OLDER_KUBERNETES for name in SERVERS),
         Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
-        _kubevirt("virt-api"),
-        _kubevirt("virt-controller"),
-        Program("kubevirt-manifests", "kubevirt", "./manifests"),
+        *_KUBEVIRT,
+        *map(_older_kubevirt, _KUBEVIRT),
         Program("cdi-manifests", "cdi", "./manifests"),
         _helm("helm", "helm.sh/helm/v4", HELM_VERSION),
         _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
@@ -150,7 +181,8 @@ PROGRAMS = {
 
 KUBERNETES = ("etcd", *SERVERS, "kubectl", "kwok")
 PROMETHEUS = ("prometheus", "promtool")
-KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests", "cdi-manifests")
+KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests")
+KUBEVIRT_NODE = tuple(program.name for program in _KUBEVIRT_NODE)
 HELM = ("helm", "helm3")
 
 # What KUBEBUILDER_ASSETS provides: https://book.kubebuilder.io/reference/envtest
@@ -263,6 +295,8 @@ class Builder:
             digest = hashlib.sha256()
             for path in sorted([source / "go.mod", source / "go.sum", *source.rglob("*.go")]):
                 digest.update(f"{path.relative_to(source)}\0".encode() + path.read_bytes())
+            for path in _local_modules(source):
+                digest.update(f"{path.relative_to(source.parent)}\0".encode() + path.read_bytes())
             flags = {
                 one.name: " ".join(
                     ["-".join(pair) for pair in one.environment] + [*one.build_flags, one.link_flags]
@@ -303,6 +337,13 @@ class Builder:
             except BaseException:
                 process.terminate()
                 raise
+
+
+def _local_modules(source: Path) -> list[Path]:
+    """The files of the modules beside `source` that its go.mod puts in the place of others."""
+    text = (source / "go.mod").read_text(encoding="utf-8")
+    folders = [source.parent / name for name in re.findall(r"=> \.\./(\S+)$", text, re.MULTILINE)]
+    return sorted(path for folder in folders for path in (folder / "go.mod", *folder.rglob("*.go")))
 
 
 @contextmanager

@@ -186,14 +186,14 @@ def _kwok(name: str, kubeconfig: Path, stages: str, port: int) -> Launch:
     )
 
 
-def virt_controller(kubeconfig: Path, pki: Pki, ports: Ports) -> Launch:
-    """virt-controller. Nobody pulls the images it names."""
+def virt_controller(kubeconfig: Path, pki: Pki, ports: Ports, launcher: str) -> Launch:
+    """virt-controller, whose machines run in the image `launcher`."""
     return Launch(
         "virt-controller",
         "virt-controller",
         [
             f"--kubeconfig={kubeconfig}",
-            "--launcher-image=simulated/virt-launcher",
+            f"--launcher-image={launcher}",
             "--exporter-image=simulated/virt-exportserver",
             "--additional-launcher-annotations-sync=simulate.twinhull.dev/never-ready",
             f"--listen={LOOPBACK}",

@@ -14,7 +14,7 @@ from tests.controlplane.cluster import Cluster
 from tests.controlplane.components import Ports
 from tests.controlplane.identities import ADMINS, Identities
 from tests.controlplane.kubectl import Kubectl
-from tests.controlplane.kubevirt import install
+from tests.controlplane.kubevirt import Installation, install
 from tests.controlplane.nodes import is_ready, node, storage_class
 from tests.controlplane.pki import Pki
 from tests.controlplane.ports import LOOPBACK
@@ -35,6 +35,7 @@ class ControlPlane(Cluster):
     _identities: Identities
     _pki: Pki
     _ports: Ports
+    _installation: Installation
 
     @classmethod
     def start(  # noqa: PLR0913  each has its default
@@ -45,16 +46,20 @@ class ControlPlane(Cluster):
         nodes: int = 1,
         tied: bool = True,
         kubernetes: str | None = None,
+        installation: Installation = Installation(),  # noqa: B008  frozen
         say: Callable[[str], None] = click.echo,
     ) -> ControlPlane:
         """Starts one in `folder`, an empty or new one, and gives it when Pods (and machines) can run.
 
         Without KubeVirt it has none of KubeVirt's and CDI's kinds either; `install_kubevirt` adds them
         later. Tied, as for tests, it dies with this process, and this must be the main thread; else it
-        stays until it is stopped. `kubernetes` is one of build.OLDER_KUBERNETES. `say` gets the progress.
+        stays until it is stopped. `kubernetes` is one of build.OLDER_KUBERNETES; `installation` says which
+        KubeVirt. `say` gets the progress.
         Raises BuildError, ComponentDied, NeverHappened.
         """
-        programs = build.programs([*build.KUBERNETES, *(build.KUBEVIRT if kubevirt else ())], say)
+        programs = build.programs(build.KUBERNETES, say)
+        if kubevirt:
+            programs |= installation.programs(say)
         if kubernetes is not None:
             older = build.programs([f"{name}-{kubernetes}" for name in build.SERVERS], say)
             programs |= dict(zip(build.SERVERS, older.values(), strict=True))
@@ -73,6 +78,7 @@ class ControlPlane(Cluster):
             identities,
             pki,
             ports,
+            installation,
         )
         try:
             plane._start(nodes, kubevirt=kubevirt)
@@ -85,6 +91,11 @@ class ControlPlane(Cluster):
     def folder(self) -> Path:
         """Where its logs, its data and its certificates are."""
         return self._supervisor.folder
+
+    @property
+    def port(self) -> int:
+        """Where the API server listens, on loopback."""
+        return self._ports.apiserver
 
     @property
     def audit_log(self) -> Path:
@@ -108,8 +119,9 @@ class ControlPlane(Cluster):
 
     def install_kubevirt(self) -> None:
         """Installs KubeVirt and CDI's kinds, as an administrator would some day."""
-        self._supervisor.programs |= build.programs(build.KUBEVIRT, self._supervisor.say)
-        install(self._supervisor, self.api, self._identities, self._pki, self._ports)
+        self._supervisor.programs |= self._installation.programs(self._supervisor.say)
+        parts = (self._supervisor, self.api, self._identities, self._pki, self._ports)
+        install(*parts, self._installation)
 
     def kubeconfig_for(self, user: str, groups: Iterable[str] = ()) -> Path:
         """A kubeconfig for a user of these groups, who may do nothing until RBAC says so."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.controlplane import components
+from tests.controlplane import build, components, virthandler
 from tests.controlplane.api import ApiError
-from tests.controlplane.build import KUBEVIRT_VERSION
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.ports import LOOPBACK
 from tests.controlplane.supervisor import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.controlplane.api import Api
@@ -27,66 +27,111 @@ if TYPE_CHECKING:
 #: Those that the operator makes use of.
 FEATURE_GATES = ["EnableVirtioFsStorageVolumes", "PanicDevices"]
 NAMESPACE = "kubevirt"
+#: Those that virt-api answers; virt-operator, which answers the others, isn't here.
+_VIRT_API_WEBHOOKS = ("virt-api-mutator", "virt-api-validator")
 
 # virt-api puts back a VMI's status unless one of KubeVirt's own ServiceAccounts wrote it, so these act by
-# their names.
+# their names. virt-handler's is held to the node that its token names (since 1.9), and a certificate names
+# none: what stands for it acts by virt-controller's.
 CONTROLLER_USER = f"system:serviceaccount:{NAMESPACE}:kubevirt-controller"
-HANDLER_USER = f"system:serviceaccount:{NAMESPACE}:kubevirt-handler"
 API_USER = f"system:serviceaccount:{NAMESPACE}:kubevirt-apiserver"
 
 Manifest = dict[str, Any]
 
 
-def install(supervisor: Supervisor, api: Api, identities: Identities, pki: Pki, ports: Ports) -> None:
+@dataclass(frozen=True)
+class Installation:
+    """Which KubeVirt is installed, and what its machines run on.
+
+    `older` is the release before the newest one. Unless the nodes are `real`, they are simulated, and so is
+    virt-handler.
+    """
+
+    older: bool = False
+    real: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version that it says it is."""
+        return build.OLDER_KUBEVIRT_VERSION if self.older else build.KUBEVIRT_VERSION
+
+    def image(self, name: str) -> str:
+        """What one of KubeVirt's images is called. Where nodes are simulated, nobody pulls it."""
+        return f"kubevirt.test/{name}:{self.version}"
+
+    def programs(self, say: Callable[[str], None]) -> dict[str, Path]:
+        """What it consists of beside the nodes, by the newest release's names. Raises BuildError."""
+        names = {f"{name}-{build.OLDER_KUBEVIRT}" if self.older else name: name for name in build.KUBEVIRT}
+        built = build.programs([*names, "cdi-manifests"], say)
+        return {names.get(name, name): path for name, path in built.items()}
+
+
+def install(  # noqa: PLR0913, PLR0917  a control plane's parts
+    supervisor: Supervisor,
+    api: Api,
+    identities: Identities,
+    pki: Pki,
+    ports: Ports,
+    installation: Installation,
+) -> None:
     """Installs KubeVirt and CDI's kinds, and waits until machines can be made.
 
     CDI's kinds come before the processes: virt-api and virt-controller end, for a kubelet to start them
     anew, when these kinds appear or go while they run.
     """
+    images = (installation.image("virt-handler"), installation.image("virt-launcher"))
     manifests = [
-        manifest
-        for program in ("cdi-manifests", "kubevirt-manifests")
-        for manifest in _printed_by(supervisor.programs[program])
+        *_printed_by(supervisor.programs["cdi-manifests"]),
+        *_printed_by(supervisor.programs["kubevirt-manifests"], NAMESPACE, installation.version, *images),
     ]
     crds = _of_kind(manifests, "CustomResourceDefinition")
     for crd in crds:
         api.create(crd)
     supervisor.ready({"KubeVirt's and CDI's kinds": lambda: _established(api, crds)})
-    _create_installation(api, pki.kubevirt_authority.certificate)
-    _start_processes(supervisor, identities, pki, ports)
+    _create_installation(api, pki.kubevirt.files.certificate, installation)
+    _start_processes(supervisor, identities, pki, ports, installation)
     for manifest in _of_kind(manifests, "ClusterRole", "ClusterRoleBinding"):
         api.create(manifest)
     api.create(_api_service(ports.virt_api))
     for manifest in _of_kind(manifests, "APIService"):
-        api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
+        api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt.files.certificate))
     for manifest in _of_kind(manifests, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
-        api.create(_webhook_at(manifest, ports.virt_api, pki.kubevirt_authority.certificate))
+        if manifest["metadata"]["name"] in _VIRT_API_WEBHOOKS:
+            api.create(_webhook_at(manifest, ports.virt_api, pki.kubevirt.files.certificate))
     supervisor.ready({"KubeVirt's webhooks": lambda: _asks_virt_api(api)})
-    _say_phase(api, "Deployed")
+    if installation.real:
+        virthandler.install(api, NAMESPACE, manifests, pki.kubevirt)
+    _say_phase(api, "Deployed", installation)
 
 
-def _start_processes(supervisor: Supervisor, identities: Identities, pki: Pki, ports: Ports) -> None:
+def _start_processes(
+    supervisor: Supervisor, identities: Identities, pki: Pki, ports: Ports, installation: Installation
+) -> None:
     admins = [ADMINS]
     supervisor.start(components.virt_api(identities.kubeconfig(API_USER, admins), pki, ports))
-    supervisor.start(components.virt_controller(identities.kubeconfig(CONTROLLER_USER, admins), pki, ports))
-    supervisor.start(components.virt_handler(identities.kubeconfig(HANDLER_USER, admins), ports))
+    controller = identities.kubeconfig(CONTROLLER_USER, admins)
+    supervisor.start(components.virt_controller(controller, pki, ports, installation.image("virt-launcher")))
     virt_api = f"https://{LOOPBACK}:{ports.virt_api}/apis/subresources.kubevirt.io/v1/healthz"
     virt_controller = f"https://{LOOPBACK}:{ports.virt_controller}/leader"
-    virt_handler = f"http://{LOOPBACK}:{ports.virt_handler}/healthz"
-    authority = pki.kubevirt_authority.certificate
+    authority = pki.kubevirt.files.certificate
     supervisor.ready(
         {
             "virt-api": lambda: answers(virt_api, authority),
             "virt-controller": lambda: answers(virt_controller, authority),
-            "kwok-virt-handler": lambda: answers(virt_handler),
         }
     )
+    if not installation.real:
+        supervisor.start(components.virt_handler(controller, ports))
+        virt_handler = f"http://{LOOPBACK}:{ports.virt_handler}/healthz"
+        supervisor.ready({"kwok-virt-handler": lambda: answers(virt_handler)})
 
 
-def _printed_by(program: Path) -> list[Manifest]:
+def _printed_by(program: Path, *arguments: str) -> list[Manifest]:
     """The manifests that one of our two Go programs prints."""
-    output = subprocess.run([str(program)], stdout=subprocess.PIPE, check=True).stdout
-    manifests: list[Manifest] = json.loads(output)
+    done = subprocess.run([str(program), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{program.name} failed: {done.stderr.strip()}")
+    manifests: list[Manifest] = json.loads(done.stdout)
     return manifests
 
 
@@ -127,15 +172,15 @@ def _asks_virt_api(api: Api) -> bool:
     return False
 
 
-def _create_installation(api: Api, authority: Path) -> None:
+def _create_installation(api: Api, authority: Path, installation: Installation) -> None:
     """The KubeVirt object with the status that virt-operator would give it, and KubeVirt's authority.
 
     Without a default architecture virt-api refuses every machine with "unsupported architecture". It is
     Deployed only once the webhooks are there: a machine made before isn't defaulted, and never starts.
     """
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    api.create(_configuration())
-    _say_phase(api, "Deploying")
+    api.create(_configuration(installation))
+    _say_phase(api, "Deploying", installation)
     api.create(
         {
             "apiVersion": "v1",
@@ -151,12 +196,17 @@ def open_gates(api: Api, gates: list[str]) -> None:
     api.patch("KubeVirt", "kubevirt", NAMESPACE, {"spec": _gates(gates)})
 
 
-def _configuration() -> Manifest:
+def _configuration(installation: Installation) -> Manifest:
+    spec = _gates(FEATURE_GATES)
+    if installation.real:
+        spec["configuration"]["developerConfiguration"]["useEmulation"] = True
+        # QEMU's translated code isn't in KubeVirt's reckoning: the kernel would kill what is limited tightly.
+        spec["configuration"]["additionalGuestMemoryOverheadRatio"] = "4"
     return {
         "apiVersion": "kubevirt.io/v1",
         "kind": "KubeVirt",
         "metadata": {"name": "kubevirt", "namespace": NAMESPACE},
-        "spec": _gates(FEATURE_GATES),
+        "spec": spec,
     }
 
 
@@ -164,18 +214,19 @@ def _gates(gates: list[str]) -> Manifest:
     return {"configuration": {"developerConfiguration": {"featureGates": gates}}}
 
 
-def _say_phase(api: Api, phase: str) -> None:
-    api.patch("KubeVirt", "kubevirt", NAMESPACE, {"status": _status(phase)}, subresource="status")
+def _say_phase(api: Api, phase: str, installation: Installation) -> None:
+    status = _status(phase, installation.version)
+    api.patch("KubeVirt", "kubevirt", NAMESPACE, {"status": status}, subresource="status")
 
 
-def _status(phase: str) -> Manifest:
+def _status(phase: str, version: str) -> Manifest:
     deployed = "True" if phase == "Deployed" else "False"
     return {
         "phase": phase,
         "defaultArchitecture": "amd64",
-        "operatorVersion": KUBEVIRT_VERSION,
-        "observedKubeVirtVersion": KUBEVIRT_VERSION,
-        "targetKubeVirtVersion": KUBEVIRT_VERSION,
+        "operatorVersion": version,
+        "observedKubeVirtVersion": version,
+        "targetKubeVirtVersion": version,
         "conditions": [
             {"type": "Available", "status": deployed, "reason": phase, "message": "simulated"},
             {"type": "Degraded", "status": "False", "reason": phase, "message": "simulated"},

@@ -30,7 +30,7 @@ class Pki:
     front_proxy_authority: KeyPair
     front_proxy: KeyPair
     service_accounts: KeyPair
-    kubevirt_authority: KeyPair
+    kubevirt: Authority
     virt_api: KeyPair
     virt_controller: KeyPair
     virt_handler_client: KeyPair
@@ -56,7 +56,7 @@ class Pki:
             front_proxy_authority=front_proxy.files,
             front_proxy=front_proxy.client("front-proxy", "front-proxy-client"),
             service_accounts=service_account_keys(folder),
-            kubevirt_authority=kubevirt.files,
+            kubevirt=kubevirt,
             virt_api=kubevirt.server("virt-api", "virt-api", (*here, "virt-api.kubevirt.svc")),
             virt_controller=kubevirt.server("virt-controller", "virt-controller", here),
             virt_handler_client=kubevirt.client(

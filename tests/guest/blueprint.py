@@ -14,6 +14,8 @@ Raw = dict[str, Any]
 SourceKind = Literal[
     "containerDisk", "configMap", "secret", "serviceAccount", "downwardAPI", "persistentVolumeClaim"
 ]
+#: What is done when a disk can't be read or written (kubevirt.io/api/core/v1, type DiskErrorPolicy).
+ErrorPolicy = Literal["stop", "report", "ignore", "enospace"]
 CLUSTER_DOMAIN = "cluster.local"
 #: Where a volume has the name of what it shows (kubevirt.io/api/core/v1, type Volume).
 _NAMES = {
@@ -53,6 +55,7 @@ class Device:
     name: str
     found_by: str
     source: Source
+    error_policy: ErrorPolicy = "stop"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Blueprint:
     disks: tuple[Device, ...]
     file_systems: tuple[Device, ...]
     panics: bool
+    random: bool
     probe: Mapping[str, Any] | None
     labels: Mapping[str, str]
     searches: tuple[str, ...]
@@ -108,7 +112,12 @@ class Blueprint:
             most_memory=_mebibytes(memory.get("maxGuest", memory["guest"])),
             kernel=_kernel(domain.get("firmware", {}).get("kernelBoot")),
             disks=tuple(
-                Device(disk["name"], disk.get("serial", ""), sources[disk["name"]])
+                Device(
+                    disk["name"],
+                    disk.get("serial", ""),
+                    sources[disk["name"]],
+                    disk.get("errorPolicy", "stop"),
+                )
                 for disk in devices.get("disks", ())
             ),
             file_systems=tuple(
@@ -116,6 +125,7 @@ class Blueprint:
                 for found in devices.get("filesystems", ())
             ),
             panics=bool(devices.get("panicDevices")),
+            random="rng" in devices,
             probe=spec.get("readinessProbe"),
             labels=template["metadata"].get("labels", {}),
             searches=_searches(spec, vm["metadata"]["namespace"]),

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_DNS, uuid5
 
 from tests.controlplane.ports import LOOPBACK
+from tests.guest import pci
+from tests.guest.blockdevices import disks
+from tests.guest.pci import Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from tests.guest.blockdevices import Option
     from tests.guest.blueprint import Blueprint
 
 #: The device through which memory is plugged in.
 PLUGGED = "plugged"
-#: The user and group of KubeVirt's own processes (kubevirt.io/kubevirt/pkg/util, NonRootUID).
-VIRTIOFSD = 107
+_BACKEND = {"qom-type": "memory-backend-memfd", "share": True}
+_NETWORK = "hostua-default"
+_MAC = "52:54:00:12:34:56"
+#: The port through which QEMU's guest agent would talk, which the guest doesn't have.
+_GUEST_AGENT: dict[str, Any] = {
+    "bus": "virtio-serial0.0",
+    "nr": 1,
+    "chardev": "charchannel0",
+    "id": "channel0",
+    "name": "org.qemu.guest_agent.0",
+}
 
 
 @dataclass(frozen=True)
 class Place:
     """Where the parts of a machine are: its folder, the disks' files by device name, the kernel, the ports.
 
-    `forwards` are the ports at `address`, one of this machine's own, by the guest's.
+    `root` is the image below a containerDisk's file. `forwards` are the ports at `address`, one of this
+    machine's own, by the guest's. `direct` says whether the disks' file systems have direct I/O, without
+    which KubeVirt lets them cache (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter,
+    SetDriverCacheMode).
     """
 
     folder: Path
+    root: Path
     images: Mapping[str, Path]
     kernel: Path
     initrd: Path
     arguments: str
     forwards: Mapping[int, int]
     address: str = LOOPBACK
+    direct: bool = True
 
     @property
     def console(self) -> Path:
@@ -43,6 +63,11 @@ class Place:
     def qmp(self) -> Path:
         """QEMU's control socket."""
         return self.folder / "qmp"
+
+    @property
+    def agent(self) -> Path:
+        """Where a guest agent would be heard."""
+        return self.folder / "agent"
 
     @property
     def taken(self) -> Path:
@@ -60,72 +85,133 @@ class Place:
 
 
 def qemu(blueprint: Blueprint, place: Place) -> list[str]:
-    """QEMU's arguments: the devices that KubeVirt's libvirt domain has, on emulated processors."""
+    """QEMU's arguments, as libvirt makes them for KubeVirt (tests/guest/golden), on emulated processors."""
+    topology = Topology.of(blueprint, PLUGGED)
     return [
-        *("-name", blueprint.name, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"),
-        *("-machine", "q35,memory-backend=memory", "-accel", "tcg,thread=multi"),
-        *_processors(blueprint),
-        *_memory(blueprint),
-        *("-kernel", str(place.kernel), "-initrd", str(place.initrd), "-append", place.arguments),
-        *("-serial", f"file:{place.console}", "-qmp", f"unix:{place.qmp},server=on,wait=off"),
-        *(argument for number in range(len(blueprint.disks)) for argument in _disk(blueprint, place, number)),
+        *("-name", f"guest={blueprint.namespace}_{blueprint.name},debug-threads=on"),
         *(
-            argument
-            for number in range(len(blueprint.file_systems))
-            for argument in _share(blueprint, place, number)
+            "-machine",
+            f"q35,usb=off,vmport={_vmport(blueprint)},dump-guest-core=off,acpi=on",
+            "-accel",
+            "tcg",
         ),
-        *_network(blueprint, place),
-        *("-device", "virtio-rng-pci", "-action", "panic=pause"),
-        *(("-device", "pvpanic") if blueprint.panics else ()),
+        *("-cpu", "Nehalem,hypervisor=off" if _grows(blueprint) else "Nehalem"),
+        *("-m", _size(blueprint), "-overcommit", "mem-lock=off", "-smp", _processors(blueprint)),
+        *_memory(blueprint),
+        *_identity(blueprint),
+        *("-display", "none", "-no-user-config", "-nodefaults"),
+        *("-chardev", f"socket,id=charmonitor,path={place.qmp},server=on,wait=off"),
+        *("-mon", "chardev=charmonitor,id=monitor,mode=control"),
+        *("-rtc", "base=utc", "-no-shutdown", "-boot", "strict=on"),
+        *("-kernel", str(place.kernel), "-initrd", str(place.initrd), "-append", place.arguments),
+        *_options(("-device", port) for port in topology.root_ports()),
+        *_device("virtio-scsi-pci-non-transitional", id="scsi0", **topology.place("scsi0")),
+        *_device("virtio-serial-pci-non-transitional", **_placed("virtio-serial0", topology)),
+        *_options(disks(blueprint, place, topology)),
+        *_shares(blueprint, place, topology),
+        *_network(blueprint, place, topology),
+        *("-chardev", f"file,id=charserial0,path={place.console}"),
+        *_device("isa-serial", chardev="charserial0", id="serial0", index=0),
+        *("-chardev", f"socket,id=charchannel0,path={place.agent},server=on,wait=off"),
+        *_device("virtserialport", **_GUEST_AGENT),
+        *("-audiodev", json.dumps({"id": "audio1", "driver": "none"})),
+        *("-global", "ICH9-LPC.noreboot=off", "-watchdog-action", "reset"),
+        *_device(
+            "virtio-balloon-pci-non-transitional",
+            **{"free-page-reporting": True},
+            **_placed("balloon0", topology),
+        ),
+        *(_random(topology) if blueprint.random else ()),
+        *_pluggable(blueprint, topology),
+        *("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"),
+        *(_device("pvpanic-pci", bus="pcie.0", addr=topology.next_slot) if blueprint.panics else ()),
+        *("-msg", "timestamp=on"),
     ]
 
 
-def _processors(blueprint: Blueprint) -> list[str]:
-    """CPUs, and room for sockets that may be plugged in.
+def _options(options: Iterable[Option]) -> list[str]:
+    return [part for option, properties in options for part in (option, json.dumps(properties))]
+
+
+def _device(driver: str, **properties: Any) -> list[str]:
+    return _options([("-device", {"driver": driver, **properties})])
+
+
+def _placed(device: str, topology: Topology) -> dict[str, Any]:
+    return {"id": device, **topology.place(device)}
+
+
+def _vmport(blueprint: Blueprint) -> str:
+    return "on" if _grows(blueprint) else "off"
+
+
+def _grows(blueprint: Blueprint) -> bool:
+    """Whether CPUs may be plugged in.
 
     Linux takes CPUs for pluggable only if it knows its hypervisor (linux/arch/x86/kernel/acpi/boot.c,
-    acpi_is_processor_usable), as it does KVM. It doesn't know emulation, which therefore passes for VMware's.
+    acpi_is_processor_usable), as it does KVM. It doesn't know emulation, which therefore passes for VMware's:
+    by the processor, by vmport, and by the serial number.
     """
-    if blueprint.most_cores == blueprint.cores:
-        return ["-cpu", "Nehalem", "-smp", str(blueprint.cores)]
-    sockets = f"{blueprint.cores},maxcpus={blueprint.most_cores},cores={blueprint.cores_a_socket}"
-    disguise = [
-        "-machine",
-        "vmport=on",
-        "-smbios",
-        "type=1,serial=VMware-0",
-        "-cpu",
-        "Nehalem,hypervisor=off",
-    ]
-    return [*disguise, "-smp", sockets]
+    return blueprint.most_cores > blueprint.cores
+
+
+def _size(blueprint: Blueprint) -> str:
+    grows = blueprint.most_memory > blueprint.memory
+    most = f",slots=16,maxmem={blueprint.most_memory << 10}k" if grows else ""
+    return f"size={blueprint.memory << 10}k{most}"
+
+
+def _processors(blueprint: Blueprint) -> str:
+    """CPUs, and room for sockets that may be plugged in."""
+    sockets = blueprint.most_cores // blueprint.cores_a_socket
+    most = f"maxcpus={blueprint.most_cores}," if _grows(blueprint) else ""
+    topology = f"sockets={sockets},dies=1,clusters=1,cores={blueprint.cores_a_socket},threads=1"
+    return f"{blueprint.cores},{most}{topology}"
 
 
 def _memory(blueprint: Blueprint) -> list[str]:
-    """Memory, and a virtio-mem device if more may be plugged in, of which nothing is there yet
+    last = f"-{blueprint.most_cores - 1}" if blueprint.most_cores > 1 else ""
+    return [
+        *_options([("-object", {**_BACKEND, "id": "ram-node0", "size": blueprint.memory << 20})]),
+        *("-numa", f"node,nodeid=0,cpus=0{last},memdev=ram-node0"),
+    ]
+
+
+def _pluggable(blueprint: Blueprint, topology: Topology) -> list[str]:
+    """A virtio-mem device if more memory may be plugged in, of which nothing is there yet
     (kubevirt.io/kubevirt/pkg/liveupdate/memory, BuildMemoryDevice).
     """
-    backend = "memory-backend-memfd,share=on"
-    memory = ["-object", f"{backend},id=memory,size={blueprint.memory}M"]
     more = blueprint.most_memory - blueprint.memory
     if not more:
-        return ["-m", f"{blueprint.memory}M", *memory]
-    device = f"virtio-mem-pci,id={PLUGGED},memdev=more,requested-size=0,block-size=2M"
-    room = ["-object", f"{backend},id=more,size={more}M,reserve=off", "-device", device]
-    return ["-m", f"{blueprint.memory}M,maxmem={blueprint.most_memory}M", *memory, *room]
+        return []
+    room = {**_BACKEND, "id": "more", "size": more << 20, "reserve": False}
+    device = {"node": 0, "memdev": "more", "requested-size": 0, "block-size": 2 << 20}
+    return [
+        *_options([("-object", room)]),
+        *_device("virtio-mem-pci", **device, **_placed(PLUGGED, topology)),
+    ]
+
+
+def _identity(blueprint: Blueprint) -> list[str]:
+    """What the machine's firmware says of it: KubeVirt's name, and numbers of its own."""
+    number = uuid5(NAMESPACE_DNS, f"{blueprint.name}.{blueprint.namespace}")
+    serial = "VMware-0" if _grows(blueprint) else str(number)
+    product = "manufacturer=KubeVirt,product=None"
+    return [
+        *("-uuid", str(number)),
+        *("-smbios", f"type=1,{product},serial={serial},uuid={number},family=KubeVirt"),
+    ]
 
 
 def virtiofsd(folder: Path, socket: Path) -> list[str]:
-    """kubevirt.io/kubevirt/pkg/virt-controller/services/virtiofs.go, less what is for migrations."""
-    return [f"--socket-path={socket}", f"--shared-dir={folder}", "--sandbox=none", "--cache=auto"]
+    """kubevirt.io/kubevirt/pkg/virt-controller/services/virtiofs.go, of KubeVirt 1.8.
 
-
-def unprivileged(command: list[str]) -> list[str]:
-    """A command as the user and group that KubeVirt's virtiofsd has, without capabilities (as above).
-
-    They are this process's own, by another number: nothing is needed to take them on, and other users'
-    numbers mean nothing.
+    KubeVirt 1.9 also has a ServiceAccount's files translated, so that the link to its token is root's.
     """
-    return ["/usr/bin/unshare", "--user", f"--map-user={VIRTIOFSD}", f"--map-group={VIRTIOFSD}", *command]
+    return [
+        *(f"--socket-path={socket}", f"--shared-dir={folder}", "--sandbox=none", "--cache=auto"),
+        *("--migration-on-error=guest-error", "--migration-mode=find-paths"),
+    ]
 
 
 def xorrisofs(output: Path, entries: Iterable[Path]) -> list[str]:
@@ -137,36 +223,35 @@ def xorrisofs(output: Path, entries: Iterable[Path]) -> list[str]:
     ]
 
 
-def _disk(blueprint: Blueprint, place: Place, number: int) -> list[str]:
-    disk = blueprint.disks[number]
-    kind = disk.source.kind
-    how = {"containerDisk": "format=qcow2,cache=unsafe", "persistentVolumeClaim": "format=raw,cache=none"}
-    serial = f",serial={disk.found_by}" if disk.found_by else ""
-    return [
-        "-drive",
-        f"file={place.images[disk.name]},if=none,id=disk{number},{how.get(kind, 'format=raw,readonly=on')}",
-        "-device",
-        f"virtio-blk-pci,drive=disk{number}{serial}",
-    ]
+def _shares(blueprint: Blueprint, place: Place, topology: Topology) -> Iterator[str]:
+    for number, shared in enumerate(blueprint.file_systems):
+        chardev = f"chr-vu-{pci.share(number)}"
+        yield from ("-chardev", f"socket,id={chardev},path={place.socket(shared.name)}")
+        properties = {"chardev": chardev, "queue-size": 1024, "tag": shared.found_by}
+        yield from _device("vhost-user-fs-pci", **properties, **_placed(pci.share(number), topology))
 
 
-def _share(blueprint: Blueprint, place: Place, number: int) -> list[str]:
-    found = blueprint.file_systems[number]
-    return [
-        *("-chardev", f"socket,id=share{number},path={place.socket(found.name)}"),
-        *("-device", f"vhost-user-fs-pci,chardev=share{number},tag={found.found_by}"),
-    ]
-
-
-def _network(blueprint: Blueprint, place: Place) -> list[str]:
+def _network(blueprint: Blueprint, place: Place, topology: Topology) -> list[str]:
     """QEMU's user network stands for masquerade: the guest sees an address of its own only."""
     options = [
-        *("user", "id=network", f"hostname={blueprint.hostname}"),
+        *("user", f"id={_NETWORK}", f"hostname={blueprint.hostname}"),
         *(f"dnssearch={domain}" for domain in blueprint.searches),
         *(f"hostfwd=tcp:{place.address}:{here}-:{there}" for there, here in place.forwards.items()),
     ]
-    network = ["-netdev", ",".join(options), "-device", "virtio-net-pci,netdev=network,romfile="]
-    return [*network, *(_passed_through(place) if len(blueprint.name_servers) > 1 else ())]
+    card = {"host_mtu": 1500, "netdev": _NETWORK, "mac": _MAC, "romfile": ""}
+    return [
+        *("-netdev", ",".join(options)),
+        *_device("virtio-net-pci-non-transitional", **card, **_placed("ua-default", topology)),
+        *(_passed_through(place) if len(blueprint.name_servers) > 1 else ()),
+    ]
+
+
+def _random(topology: Topology) -> list[str]:
+    source = {"qom-type": "rng-random", "id": "objrng0", "filename": "/dev/urandom"}
+    return [
+        *_options([("-object", source)]),
+        *_device("virtio-rng-pci-non-transitional", rng="objrng0", **_placed("rng0", topology)),
+    ]
 
 
 def _passed_through(place: Place) -> list[str]:
@@ -174,6 +259,6 @@ def _passed_through(place: Place) -> list[str]:
     return [
         *("-chardev", f"socket,id=taken,path={place.taken},server=on,wait=off"),
         *("-chardev", f"socket,id=given,path={place.given},server=on,wait=off"),
-        *("-object", "filter-redirector,id=take,netdev=network,queue=tx,outdev=taken"),
-        *("-object", "filter-redirector,id=give,netdev=network,queue=tx,indev=given"),
+        *("-object", f"filter-redirector,id=take,netdev={_NETWORK},queue=tx,outdev=taken"),
+        *("-object", f"filter-redirector,id=give,netdev={_NETWORK},queue=tx,indev=given"),
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from tests.guest.guestapi import GuestApi
 from tests.guest.machine import Machine
 from tests.guest.nameservers import NameServers
 from tests.guest.nodekubelet import NodeKubelet
+from tests.guest.owners import owners
 from tests.guest.qmp import Qmp
 from tests.guest.registry import tied
 from tests.guest.volumes import Volumes
@@ -57,7 +60,7 @@ class Launcher:
         claims = self.folder / "claims"
         claims.mkdir(parents=True, exist_ok=True)
         (folder / "volumes").mkdir(parents=True)
-        volumes = Volumes(blueprint, made.objects, self.tools, folder / "volumes", claims)
+        volumes = Volumes(blueprint, made.objects, self.tools, folder / "volumes", claims, owners())
         images = volumes.prepare(self.guest.disk)
         manifest = _manifest(made, blueprint)
         probe = blueprint.probe
@@ -67,12 +70,14 @@ class Launcher:
         asked = [*ports, probe["httpGet"]["port"], *([api_port] if api_port else [])]
         place = Place(
             folder,
+            self.guest.disk,
             images,
             self.guest.kernel,
             self.guest.initrd,
             blueprint.kernel.arguments,
             dict(zip(asked, free_ports(len(asked)) if address == LOOPBACK else asked, strict=True)),
             address,
+            all(map(_direct, [self.guest.disk, *images.values()])),
         )
         (folder / "client.pem").write_bytes(made.client())
         kubelet = NodeKubelet(probe, place.forwards[probe["httpGet"]["port"]], address)
@@ -99,9 +104,7 @@ class Launcher:
             socket = place.socket(device.name)
             arguments = commandlines.virtiofsd(volumes.shared(device), socket)
             command = self.tools.command("virtiofsd", *arguments)
-            if device.source.kind == "persistentVolumeClaim":
-                command = commandlines.unprivileged(command)
-            started.append(_start(f"virtiofsd-{device.name}", command, place.folder))
+            started.append(_start(f"virtiofsd-{device.name}", volumes.owners.command(command), place.folder))
         for device in blueprint.file_systems:
             eventually(
                 place.socket(device.name).exists,
@@ -121,6 +124,17 @@ def _start(name: str, command: list[str], folder: Path) -> Process:
         environment={"PATH": "/usr/bin:/bin"},
         tied=False,
     )
+
+
+def _direct(file: Path) -> bool:
+    """Whether a file can be read without the host's cache, which not every file system lets it be."""
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_DIRECT))
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return False
+    return True
 
 
 def _manifest(made: Made, blueprint: Blueprint) -> dict[str, Any]:

@@ -35,7 +35,10 @@ class MachineDied(Exception):
 
 @dataclass
 class Machine:
-    """QEMU, the virtiofsd of its file systems, and the kubelet that asks it whether it is ready."""
+    """QEMU, the virtiofsd of its file systems, and the kubelet that asks it whether it is ready.
+
+    Of the `processes` QEMU's is the last.
+    """
 
     blueprint: Blueprint
     place: Place
@@ -139,7 +142,12 @@ class Machine:
         return next((one["status"] for one in found), None)
 
     def power_button(self) -> None:
-        """Presses it, as virt-launcher does when its Pod is deleted."""
+        """Presses it, as virt-launcher does when its Pod is deleted.
+
+        The kubelet sends SIGTERM to all containers of that Pod at once. Each virtiofsd is one of them and
+        ends on it, long before the guest has shut down.
+        """
+        process.stop(self.processes[:-1])
         self.qmp.execute("system_powerdown")
 
     def plug_cpu(self) -> None:

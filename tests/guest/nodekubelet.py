@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 #: The address that the cluster knows the launcher Pod by. The machine itself has another.
 POD_IP = "10.244.3.17"
+#: Seconds that virt-controller adds to a readinessProbe's initialDelaySeconds in the launcher Pod
+#: (kubevirt.io/kubevirt/pkg/virt-controller/services/template.go, LibvirtStartupDelay).
+LIBVIRT_STARTUP_DELAY = 10
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class NodeKubelet:
             self.ready = fine
 
     def _work(self) -> None:
-        self._stopped.wait(self.probe.get("initialDelaySeconds", 0))
-        while not self._stopped.wait(self.probe.get("periodSeconds", 10)):
+        wait = self.probe.get("initialDelaySeconds", 0) + LIBVIRT_STARTUP_DELAY
+        while not self._stopped.wait(wait):
             self.hear(self.ask())
+            wait = self.probe.get("periodSeconds", 10)

@@ -43,10 +43,23 @@ class Registry:
     port: int
     process: Process
     authority: Path | None
+    address: str
+    seen_at: str
 
     @classmethod
-    def start(cls, tools: Tools, folder: Path, *, private: bool = False) -> Registry:
-        """Starts one that keeps everything in `folder`, and gives it when it answers."""
+    def start(
+        cls,
+        tools: Tools,
+        folder: Path,
+        *,
+        private: bool = False,
+        address: str = LOOPBACK,
+        seen_at: str = HOST_IN_GUEST,
+    ) -> Registry:
+        """Starts one that keeps everything in `folder`, and gives it when it answers.
+
+        It listens at `address`, which machines see as `seen_at`.
+        """
         folder.mkdir(parents=True)
         (port,) = free_ports(1)
         settings: dict[str, Any] = {
@@ -56,13 +69,13 @@ class Registry:
                 "filesystem": {"rootdirectory": str(folder / "storage")},
                 "delete": {"enabled": True},
             },
-            "http": {"addr": f"{LOOPBACK}:{port}", "secret": "of no use to anybody"},
+            "http": {"addr": f"{address}:{port}", "secret": "of no use to anybody"},
         }
         authority = Authority(folder, "registry") if private else None
         if authority:
             (folder / "htpasswd").write_text(f"{_HTPASSWD}\n", encoding="ascii")
             settings["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
-            pair = authority.server("registry", "registry", (LOOPBACK, HOST_IN_GUEST))
+            pair = authority.server("registry", "registry", (address, seen_at))
             settings["http"]["tls"] = {"certificate": str(pair.certificate), "key": str(pair.key)}
         (folder / "config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
         command = tools.command("docker-registry", "serve", folder / "config.yml")
@@ -74,7 +87,7 @@ class Registry:
             environment={"PATH": "/usr/bin:/bin"},
             tied=False,
         )
-        registry = cls(port, started, authority.files.certificate if authority else None)
+        registry = cls(port, started, authority.files.certificate if authority else None, address, seen_at)
         eventually(
             lambda: registry.request("GET", "/v2/").status == 200,
             30,
@@ -90,7 +103,7 @@ class Registry:
     @property
     def mirror(self) -> str:
         """Its address as a machine sees it."""
-        return f"{self._scheme}://{HOST_IN_GUEST}:{self.port}"
+        return f"{self._scheme}://{self.seen_at}:{self.port}"
 
     @property
     def certificates(self) -> str:
@@ -129,7 +142,7 @@ class Registry:
 
     @property
     def _base(self) -> str:
-        return f"{self._scheme}://{LOOPBACK}:{self.port}"
+        return f"{self._scheme}://{self.address}:{self.port}"
 
     @property
     def _scheme(self) -> str:

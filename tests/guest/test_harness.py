@@ -6,23 +6,37 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import struct
+import subprocess
 import tarfile
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.controlplane import process
+from tests.controlplane.polling import eventually
+from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
 from tests.guest.blueprint import Blueprint, Source
 from tests.guest.commandlines import Place
 from tests.guest.containerimage import ContainerImage, File, Layer
+from tests.guest.machine import Machine
 from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
 from tests.guest.memory import Memory
 from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
+from tests.guest.owners import owners
 from tests.guest.projection import Projection, files_of
 from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Scenario, config_map, container, secret
+
+if TYPE_CHECKING:
+    from tests.controlplane.process import Process
+    from tests.guest.blueprint import SourceKind
+    from tests.guest.qmp import Qmp
 
 pytestmark = pytest.mark.guest_quick
 
@@ -66,7 +80,8 @@ def command(blueprint: Blueprint) -> str:
 
 def _qemu(blueprint: Blueprint) -> str:
     images = {disk.name: Path(f"/run/{disk.name}.img") for disk in blueprint.disks}
-    place = Place(Path("/run"), images, Path("/vmlinuz"), Path("/initrd"), "console=ttyS0", {8080: 20000})
+    run = Path("/run")
+    place = Place(run, run / "root.img", images, run / "vmlinuz", run / "initrd", "quiet", {8080: 20000})
     return " ".join(commandlines.qemu(blueprint, place))
 
 
@@ -103,29 +118,68 @@ def test_an_unknown_kind_of_volume_is_refused() -> None:
 
 def test_only_a_machine_that_may_grow_has_room(made: Made, command: str) -> None:
     """For sockets, and for memory of which nothing is there yet."""
-    assert "-smp 1 " in command
+    assert "-smp 1,sockets=1,dies=1,clusters=1,cores=1,threads=1 " in command
     assert "virtio-mem" not in command
     domain = made.vm["spec"]["template"]["spec"]["domain"]
     domain |= {"cpu": {"cores": 2, "maxSockets": 4}, "memory": {"guest": "1Gi", "maxGuest": "3Gi"}}
     grows = _qemu(Blueprint.of(made.vm))
-    assert "-smp 2,maxcpus=8,cores=2" in grows
-    assert "-m 1024M,maxmem=3072M" in grows
-    assert "id=more,size=2048M" in grows
-    assert "virtio-mem-pci,id=plugged,memdev=more,requested-size=0" in grows
+    assert "-smp 2,maxcpus=8,sockets=4,dies=1,clusters=1,cores=2,threads=1" in grows
+    assert "node,nodeid=0,cpus=0-7,memdev=ram-node0" in grows
+    assert "-m size=1048576k,slots=16,maxmem=3145728k" in grows
+    assert f'"id": "more", "size": {2 << 30}' in grows
+    assert '"driver": "virtio-mem-pci", "node": 0, "memdev": "more", "requested-size": 0' in grows
 
 
 def test_disks_are_found_by_their_serial_number(command: str) -> None:
-    """The root can be written to, the ISO images can't."""
-    assert "file=/run/guest.img,if=none,id=disk0,format=qcow2" in command
-    assert "file=/run/manifest.img,if=none,id=disk1,format=raw,readonly=on" in command
-    assert "virtio-blk-pci,drive=disk1,serial=manifest" in command
+    """The root is above the image, which is never written to."""
+    assert '"filename": "/run/guest.img", "node-name": "libvirt-3-storage"' in command
+    assert '"filename": "/run/root.img", "node-name": "libvirt-4-storage"' in command
+    assert '"node-name": "libvirt-4-format", "read-only": true' in command
+    assert '"filename": "/run/manifest.img", "node-name": "libvirt-2-storage"' in command
+    assert '"drive": "libvirt-2-storage", "id": "ua-manifest", "write-cache": "on", "serial"' in command
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        (None, '"werror": "stop", "rerror": "stop"}'),
+        ("stop", '"werror": "stop", "rerror": "stop"}'),
+        ("report", '"werror": "report", "rerror": "report"}'),
+        ("ignore", '"werror": "ignore", "rerror": "ignore"}'),
+        ("enospace", '"werror": "enospc"}'),
+    ],
+)
+def test_a_disk_that_fails_does_what_its_error_policy_says(
+    made: Made, policy: str | None, options: str
+) -> None:
+    """KubeVirt's is stop, unless the disk has one."""
+    root, manifest, _ = made.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"]
+    manifest.pop("errorPolicy", None)
+    root["errorPolicy"] = policy or "stop"
+    if policy is None:
+        del root["errorPolicy"]
+    command = _qemu(Blueprint.of(made.vm))
+    assert f'"serial": "guest", {options}' in command
+    assert '"serial": "manifest", "werror": "stop", "rerror": "stop"}' in command
+
+
+def test_disks_cache_where_there_is_no_direct_io(blueprint: Blueprint) -> None:
+    """KubeVirt then has them write through."""
+    images = {disk.name: Path("/run/x") for disk in blueprint.disks}
+    run = Path("/run")
+    place = Place(run, run, images, run, run, "", {}, direct=False)
+    command = " ".join(commandlines.qemu(blueprint, place))
+    assert '"write-cache": "on"' not in command
+    assert '"direct": true' not in command
+    assert '"aio"' not in command
+    assert command.count('"write-cache": "off"') == len(blueprint.disks)
 
 
 def test_file_systems_are_found_by_their_tag(command: str) -> None:
     """Their memory is shared with virtiofsd."""
-    assert "socket,id=share0,path=/run/configmap-1.sock" in command
-    assert "vhost-user-fs-pci,chardev=share0,tag=configmap-1" in command
-    assert "share=on" in command
+    assert "socket,id=chr-vu-fs0,path=/run/configmap-1.sock" in command
+    assert '"chardev": "chr-vu-fs0", "queue-size": 1024, "tag": "configmap-1"' in command
+    assert '"share": true' in command
 
 
 def test_network_has_the_pods_ports_and_the_clusters_domains(command: str) -> None:
@@ -144,13 +198,60 @@ def test_iso_has_everything_in_the_folder() -> None:
 
 def test_projection_changes_all_files_at_once(tmp_path: Path) -> None:
     """Through one link, without a trace of what was there."""
-    shown = Projection(tmp_path / "shown")
+    shown = Projection(tmp_path / "shown", "configMap", owners())
     shown.write({"a": b"1", "b": b"2"})
     shown.write({"a": b"3", "c": b"4"})
     names = {path.name for path in shown.folder.iterdir()}
     assert {name for name in names if not name.startswith("..2")} == {"..data", "a", "c"}
     assert len(names) == 4
     assert (shown.folder / "a").read_bytes() == b"3"
+
+
+def _seen_by_virtiofsd(folder: Path) -> dict[str, str]:
+    """User, group and mode of everything in a folder, by name."""
+    how = ["/usr/bin/find", str(folder), "-printf", "%P %U:%G:%m\\n"]
+    found = subprocess.run(owners().command(how), capture_output=True, text=True, check=True)
+    lines = (line.rsplit(" ", 1) for line in found.stdout.splitlines())
+    return {name: seen for name, seen in lines if not name.startswith("..2") or "/" in name}
+
+
+@pytest.mark.skipif(not owners().apart, reason="only root can give a link and its folder to two users")
+def test_virtiofsd_sees_a_token_as_a_kubelet_gives_it_to_the_launcher(tmp_path: Path) -> None:
+    """The link to it is the launcher's user's, in a sticky folder of root's; other links are root's, too."""
+    account = Projection(tmp_path / "account", "serviceAccount", owners())
+    account.write({"token": b"t", "namespace": b"n"})
+    stamp = (account.folder / "..data").readlink()
+    assert _seen_by_virtiofsd(account.folder) == {
+        "": "0:107:3777",
+        "..data": "0:107:777",
+        "token": "107:107:777",
+        "namespace": "0:107:777",
+        f"{stamp}/token": "107:107:640",
+        f"{stamp}/namespace": "0:107:644",
+    }
+
+
+@pytest.mark.skipif(not owners().apart, reason="only root can give a link and its folder to two users")
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("configMap", "2777"), ("secret", "3777"), ("downwardAPI", "3777")]
+)
+def test_virtiofsd_sees_other_volumes_as_roots(tmp_path: Path, kind: SourceKind, mode: str) -> None:
+    """Also what is called as a token is."""
+    shown = Projection(tmp_path / "shown", kind, owners())
+    shown.write({"token": b"t"})
+    seen = _seen_by_virtiofsd(shown.folder)
+    assert (seen[""], seen["token"]) == (f"0:107:{mode}", "0:107:777")
+
+
+def test_virtiofsd_has_no_capabilities(tmp_path: Path) -> None:
+    """It is user 107, and what it writes is its own."""
+    file = tmp_path / "written"
+    script = f"/usr/bin/touch {file}; /usr/bin/id -u; /usr/bin/grep CapEff /proc/self/status"
+    done = subprocess.run(
+        owners().command(["/bin/sh", "-c", script]), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["107", "CapEff:", "0" * 16]
+    assert file.stat().st_uid == os.geteuid()
 
 
 def test_files_of_objects() -> None:
@@ -199,6 +300,67 @@ def test_the_node_takes_a_probes_thresholds_into_account() -> None:
         kubelet.hear(Answer(0, code, ""))
         seen.append(kubelet.ready)
     assert seen == [False, True, True, True, True, False]
+
+
+class Waits(threading.Event):
+    """Waits for nothing, and remembers how long it should have; the third wait is the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return len(self.waits) > 2
+
+
+def test_the_node_first_asks_ten_seconds_after_the_probes_own_delay() -> None:
+    """virt-controller adds them to the launcher Pod's probe."""
+    waits = Waits()
+    (unused,) = free_ports(1)
+    probe = {"initialDelaySeconds": 5, "periodSeconds": 2, "httpGet": {"port": 1, "path": "/"}}
+    kubelet = NodeKubelet(probe, unused, _stopped=waits)
+    kubelet.start()
+    eventually(lambda: len(waits.waits) == 3, 30, "the node has asked twice")
+    assert waits.waits == [15, 2, 2]
+    assert [answer.code for answer in kubelet.answers] == [0, 0]
+
+
+class Buttons:
+    """Stands for QEMU's control socket, and tells of each command which processes were alive by then."""
+
+    def __init__(self, processes: list[Process]) -> None:
+        self.processes = processes
+        self.commands: list[tuple[str, list[str]]] = []
+
+    def execute(self, command: str) -> None:
+        alive = [process.name for process in self.processes if process.alive()]
+        self.commands.append((command, alive))
+
+
+def test_every_virtiofsd_has_ended_when_the_power_button_is_pressed(
+    blueprint: Blueprint, tmp_path: Path
+) -> None:
+    """As in a launcher Pod that is deleted; QEMU goes on."""
+    processes = [
+        process.start(
+            name,
+            ["/usr/bin/sleep", "60"],
+            log=tmp_path / name,
+            folder=tmp_path,
+            environment={},
+            tied=False,
+        )
+        for name in ("virtiofsd-claim-0", "virtiofsd-claim-1", "qemu-system-x86_64")
+    ]
+    qmp = Buttons(processes)
+    absent: Any = None
+    try:
+        machine = Machine(blueprint, absent, absent, processes, cast("Qmp", qmp), absent, absent, 0)
+        machine.power_button()
+    finally:
+        process.stop(processes)
+    assert qmp.commands == [("system_powerdown", ["qemu-system-x86_64"])]
 
 
 def test_cases_are_told_apart() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from guest.image.tools import Tools
     from tests.guest.blueprint import Blueprint, Device, Source
     from tests.guest.made import Objects
+    from tests.guest.owners import Owners
 
 Raw = dict[str, Any]
 _KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
@@ -33,6 +34,7 @@ class Volumes:
     tools: Tools
     folder: Path
     claims: Path
+    owners: Owners
 
     def shared(self, device: Device) -> Path:
         """The folder that a file system shows."""
@@ -52,7 +54,7 @@ class Volumes:
 
     def refresh(self, device: Device) -> None:
         """Shows the object as it is now, as the node's kubelet does every minute or so."""
-        Projection(self.shared(device)).write(self._content(device.source))
+        Projection(self.shared(device), device.source.kind, self.owners).write(self._content(device.source))
 
     def _content(self, source: Source) -> Mapping[str, bytes]:
         if source.kind == "serviceAccount":
@@ -109,4 +111,4 @@ class Volumes:
         self._claim(name)
         folder = self.claims / name
         folder.mkdir(exist_ok=True)
-        folder.chmod(0o2775)
+        self.owners.give(folder, user=0, mode=0o2775)

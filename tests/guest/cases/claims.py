@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
-from tests.guest.commandlines import VIRTIOFSD
+from tests.guest.owners import VIRTIOFSD
 from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import PRIVATE, REGISTRY, Scenario, claim, container, secret
 
@@ -55,6 +55,7 @@ CLAIMS = Scenario(
                     volumeMounts=[_DATA],
                 ),
                 container("other-user", port=8082, image=f"{REGISTRY}/named-user:1", volumeMounts=[_DATA]),
+                container("late", "--trap=0s:/data/late", volumeMounts=[_DATA]),
             ],
             "volumes": _volumes(),
         }
@@ -119,10 +120,16 @@ def block(stage: Stage) -> None:
     assert stage.get(8080, "/file", path="/dev/xvda").startswith("by the first\0")
 
 
-@CLAIMS.case("its machine ends", docs.CONTRACT)
+@CLAIMS.case(
+    "deleted: virtiofsd is gone at once, a container waits for it for ever, and the machine is off in time",
+    docs.CONTRACT,
+)
 def ends(stage: Stage) -> None:
     stage.machine.power_button()
-    assert stage.machine.ended(90) == "guest-shutdown"
+    stage.machine.kubelet.stop()
+    assert stage.machine.ended(stage.machine.blueprint.grace) == "guest-shutdown"
+    assert any("late" in line and "got TERM" in line for line in stage.machine.console().splitlines())
+    assert not (stage.machine.volumes.claims / "files/late").exists()
 
 
 NEXT = Scenario(

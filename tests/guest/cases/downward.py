@@ -126,6 +126,20 @@ def token(stage: Stage) -> None:
     assert "ro" in stage.mount(8080, _ACCOUNT)["options"]
 
 
+@DOWNWARD.case("a token whose link is the launcher's user's, in a sticky folder of root's", docs.TOKEN)
+def token_of_launcher(stage: Stage) -> None:
+    """As a kubelet >= 1.36 makes it: the guest's kernel lets nobody follow it (fs.protected_symlinks)."""
+    volumes = stage.machine.volumes
+    (device,) = (
+        found for found in stage.machine.blueprint.file_systems if found.source.kind == "serviceAccount"
+    )
+    folder = volumes.shared(device)
+    assert folder.stat().st_mode & 0o7777 == 0o3777
+    assert folder.stat().st_uid == volumes.owners.root
+    assert (folder / "token").lstat().st_uid == volumes.owners.launcher
+    assert stage.file(8080, f"{_ACCOUNT}/token")["text"] == TOKEN.decode()
+
+
 @DOWNWARD.case("a subPath of what is in the environment", docs.SUB_PATH)
 def sub_path(stage: Stage) -> None:
     assert stage.get(8080, "/write", path="/here/file", text="x") == "done"

@@ -13,7 +13,7 @@ _GUEST = Path(__file__).resolve().parents[3] / "guest"
 _MODULES = Path(__file__).with_name("go")
 _PLUGINS = "github.com/containernetworking/plugins/plugins"
 _INIT = Program("reference-node", "agent", "./cmd/reference-node", modules=_GUEST)
-_CNI = tuple(
+CNI = tuple(
     Program(path.rpartition("/")[2], "cni", f"{_PLUGINS}/{path}", modules=_MODULES)
     for path in ("ipam/host-local", "main/bridge", "main/loopback")
 )
@@ -29,6 +29,6 @@ class Programs:
     @classmethod
     def build(cls) -> Programs:
         """Built for the guest's architecture, which is this machine's, if need be. Raises BuildError."""
-        builder = Builder(Go.find(), click.echo, (_INIT, *_CNI), cache_folder().with_name("guest-tests"))
-        paths = builder.build((_INIT, *_CNI))
-        return cls(paths[_INIT.name], tuple(paths[plugin.name] for plugin in _CNI))
+        builder = Builder(Go.find(), click.echo, (_INIT, *CNI), cache_folder().with_name("guest-tests"))
+        paths = builder.build((_INIT, *CNI))
+        return cls(paths[_INIT.name], tuple(paths[plugin.name] for plugin in CNI))

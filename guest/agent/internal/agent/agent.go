@@ -21,12 +21,18 @@ import (
 	"twinhull.dev/guest/agent/internal/resolve"
 	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/serve"
+	"twinhull.dev/guest/agent/internal/timeout"
 )
 
 const (
 	round        = time.Second
 	volumesEvery = 10 * time.Second
 	patience     = time.Minute
+	// answers is how long a round waits for what a virtiofs may never answer. The rounds go on without it, so that a
+	// shutdown isn't held up.
+	answers = 2 * time.Second
+	// slow is how long it may take to mount and read everything until that is trouble.
+	slow = 30 * time.Second
 )
 
 // Agent is the part of the guest that knows of the Pod.
@@ -48,14 +54,17 @@ type Agent struct {
 	given    string    // the digest of the manifest whose Pod the kubelet was given
 	silent   time.Time // when the kubelet last didn't answer
 	asked    time.Time // when the cluster's DNS was first asked for the API server
+
+	attaching timeout.Call[attached]
+	reading   timeout.Call[kube.Objects]
+	flushing  timeout.Call[struct{}]
+	flushed   bool
 }
 
 // Run never returns but with an error.
 func Run(version string) error {
 	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version), began: time.Now()}
-	if effect, err := os.ReadFile(rundir.InEffect); err == nil {
-		agent.state.inEffect = string(effect)
-	}
+	agent.state.restore(rundir.InEffect, rundir.Final)
 	if err := pki.Make(rundir.PKI); err != nil {
 		return fmt.Errorf("making this machine's certificates: %w", err)
 	}
@@ -74,15 +83,23 @@ func (a *Agent) step() {
 	a.adopt()
 	pods, err := a.observe()
 	switch {
-	case rundir.Exists(rundir.Stop):
+	case a.state.orders.given():
 		a.stop(pods, err)
 	case !rundir.Exists(rundir.StaticPod):
-		a.state.trouble(a.patient(a.start()))
+		if err := a.start(); !isLate(err, slow) {
+			a.state.trouble(a.patient(err))
+		}
 	default:
 		a.state.trouble(errors.Join(a.change(), a.rejected(pods, err)))
 		a.refreshVolumes()
 		a.end()
 	}
+}
+
+// isLate tells whether an error says no more than that there is no answer yet, though there may still come one in time.
+func isLate(err error, limit time.Duration) bool {
+	var late timeout.Late
+	return errors.As(err, &late) && late.For < limit
 }
 
 // patient takes waiting for no trouble, for a while: a probe comes soon, and so does the launcher Pod's word.
@@ -103,8 +120,8 @@ func (a *Agent) retry(what string, do func() error) {
 			a.state.trouble(nil)
 			return
 		}
-		if rundir.Exists(rundir.Stop) {
-			a.finish(rundir.ReadOutcome())
+		if a.state.orders.given() {
+			a.unprepared()
 		}
 		// What comes by itself in a moment is no trouble.
 		if time.Since(start) > 10*time.Second || !errors.Is(err, os.ErrNotExist) {
@@ -164,7 +181,7 @@ func (a *Agent) serve() {
 		a.say(fmt.Errorf("the manifest's api.clientCA: %w", err))
 		return
 	}
-	go serve.Keep(api.Port, config, serve.API(a.state.status, a.put), func(err error) {
+	go serve.Keep(api.Port, config, serve.API(a.state.status, a.put, a.askStop), func(err error) {
 		a.say(fmt.Errorf("the status port: %w", err))
 	})
 }

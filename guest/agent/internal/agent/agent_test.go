@@ -98,7 +98,10 @@ func TestTheStatusCarriesTheMostPressingTrouble(t *testing.T) {
 	if status := kube.Map(s.status().Pod, "status"); kube.Text(status, "podIP") != "10.244.0.9" || kube.Text(status, "phase") != "Running" {
 		t.Errorf("%+v", status)
 	}
-	s.set(func(s *state) { s.stopping = true })
+	if answer.Stop != "none" {
+		t.Errorf("got %q", answer.Stop)
+	}
+	s.orders = ordersIn(t, "button")
 	if is, why := s.ready(); is || why != "the machine is shutting down" {
 		t.Errorf("%v, %q", is, why)
 	}

@@ -22,6 +22,7 @@ func running(t *testing.T) *Agent {
 	}
 	agent := &Agent{state: newState("1"), manifest: read}
 	agent.state.manifest = read
+	agent.state.orders = ordersIn(t)
 	return agent
 }
 
@@ -37,7 +38,8 @@ func TestAManifestIsRefusedWithAReason(t *testing.T) {
 		"a version":         {nil, strings.Replace(told, `"version": 1`, `"version": 2`, 1), 400, "is of version 2"},
 		"no label":          {nil, strings.Replace(told, `"b"`, `"-"`, 1), 400, "labels"},
 		"another machine's": {nil, strings.Replace(told, `["x"]`, `["y"]`, 1), 409, "pod.spec.containers[0].args[0] differs: the machine must be replaced"},
-		"shutting down":     {func(s *state) { s.stopping = true }, told, 503, "the machine is shutting down"},
+		"shutting down":     {func(s *state) { s.orders = ordersIn(t, "button") }, told, 503, "the machine is shutting down"},
+		"asked to stop":     {func(s *state) { s.orders = ordersIn(t, "asked") }, told, 503, "the machine is shutting down"},
 		"ended":             {func(s *state) { s.pod = kube.Object{"status": kube.Object{"phase": "Failed"}} }, told, 503, "the Pod has ended"},
 		"final":             {func(s *state) { s.final = true }, told, 503, "the Pod has ended"},
 		"too early":         {func(s *state) { s.manifest = manifest.Manifest{} }, told, 503, "the machine's own manifest isn't read yet"},

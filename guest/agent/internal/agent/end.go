@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
@@ -20,6 +21,8 @@ const (
 	unsettled = 30 * time.Second
 	// unseen is how long the kubelet may take to say that it has the Pod.
 	unseen = 20 * time.Second
+	// flushPatience is how long claims may take to be written to where they come from.
+	flushPatience = 5 * time.Second
 )
 
 // ending is how far the Pod's end has come.
@@ -108,20 +111,31 @@ func lastRejection(log string) string {
 
 // end lets the machine end once the Pod has ended and the operator had its time to learn how.
 func (a *Agent) end() {
-	a.state.lock.Lock()
-	pod, known := a.state.pod, a.state.final
-	a.state.lock.Unlock()
+	pod := a.state.seen()
 	phase, settled := kubelet.Ended(pod)
 	a.remember(phase)
 	final, over := a.ending.next(phase, settled, a.grace(), a.manifest.API != nil, time.Now())
-	if final && !known {
-		a.state.set(func(s *state) { s.final = true })
-		a.logs.Copy()
-		console.Print("the Pod has ended: %s%s", phase, exits(pod))
+	if final && !a.tell(pod, phase) {
+		return
 	}
 	if over {
 		a.finish(phase)
 	}
+}
+
+// tell makes it known that the Pod has ended by itself, and tells whether it is: what the Pod wrote comes first.
+func (a *Agent) tell(pod kube.Object, phase string) bool {
+	if a.state.isFinal() {
+		return true
+	}
+	if !a.flush() {
+		return false
+	}
+	a.say(rundir.WriteJSON(rundir.Final, pod, 0o600))
+	a.state.set(func(s *state) { s.pod, s.final = pod, true })
+	a.logs.Copy()
+	console.Print("the Pod has ended: %s%s", phase, exits(pod))
+	return true
 }
 
 // exits lists the containers' exit codes.
@@ -155,34 +169,22 @@ func (a *Agent) remember(phase string) {
 	}
 }
 
-// stop ends the Pod as a deletion would: the kubelet stops what it no longer finds. What it says of the Pod
-// meanwhile isn't its end.
-func (a *Agent) stop(pods []kube.Object, err error) {
-	a.state.set(func(s *state) { s.stopping = true })
-	if rundir.Exists(rundir.StaticPod) {
-		phase, _ := kubelet.Ended(a.find(pods))
-		a.remember(phase)
+// flush has what ended containers wrote to claims written to where they come from, and tells when that is done, or is
+// taking too long: virtiofsd may be gone.
+func (a *Agent) flush() bool {
+	if a.flushed {
+		return true
 	}
-	if removed := os.Remove(rundir.StaticPod); removed == nil {
-		console.Print("the Pod is being ended")
-		a.gone = 0
-		return
+	attachments := a.manifest.Attachments
+	_, err := a.flushing.Wait(answers, func() (struct{}, error) { return struct{}{}, attach.Flush(attachments) })
+	if isLate(err, flushPatience) {
+		return false
 	}
-	if err != nil || a.find(pods) != nil {
-		a.gone = 0
-		return
+	if err != nil {
+		console.Print("what the Pod wrote to its claims may not be on them: %v", err)
 	}
-	running, err := a.kubelet.Running()
-	if err != nil || len(running) > 0 {
-		a.gone = 0
-		return
-	}
-	// Twice, since the kubelet may just be making it.
-	if a.gone++; a.gone >= 2 {
-		a.logs.Copy()
-		console.Print("the Pod is gone")
-		a.finish(rundir.ReadOutcome())
-	}
+	a.flushed = true
+	return true
 }
 
 func (a *Agent) finish(phase string) {

@@ -52,15 +52,13 @@ func (a *Agent) prepare() error {
 
 // start resolves the Pod and gives it to the kubelet, or says what is missing.
 func (a *Agent) start() error {
-	claims, err := attach.All(a.manifest.Attachments)
+	attachments := a.manifest.Attachments
+	found, err := a.attaching.Wait(answers, func() (attached, error) { return attachAll(attachments) })
 	if err != nil {
 		return err
 	}
-	objects, err := attach.Read(a.manifest.Attachments)
-	if err != nil {
-		return err
-	}
-	a.claims = claims
+	objects := found.objects
+	a.claims = found.claims
 	kubernetes, err := a.kubernetes()
 	if err != nil {
 		return err
@@ -96,6 +94,21 @@ func (a *Agent) start() error {
 	namespace, name := a.podName()
 	console.Print("Pod %s/%s is given to the kubelet", namespace, name)
 	return nil
+}
+
+// attached is what the machine was given.
+type attached struct {
+	claims  kube.Claims
+	objects kube.Objects
+}
+
+func attachAll(attachments []manifest.Attachment) (attached, error) {
+	claims, err := attach.All(attachments)
+	if err != nil {
+		return attached{}, err
+	}
+	objects, err := attach.Read(attachments)
+	return attached{claims, objects}, err
 }
 
 func (a *Agent) input(objects kube.Objects, kubernetes, uid string) resolve.Input {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"maps"
+	"os"
 	"strings"
 	"sync"
 
@@ -25,12 +26,25 @@ type state struct {
 	stale    string
 	waiting  string
 	address  string
-	stopping bool
+	orders   orders
 	final    bool
 	serving  bool
 }
 
-func newState(version string) *state { return &state{version: version} }
+func newState(version string) *state {
+	return &state{version: version, orders: orders{rundir.Stop, rundir.StopAsked, rundir.Stopped}}
+}
+
+// restore goes on from what an agent before this one wrote down.
+func (s *state) restore(inEffect, final string) {
+	if effect, err := os.ReadFile(inEffect); err == nil {
+		s.inEffect = string(effect)
+	}
+	var pod kube.Object
+	if data, err := os.ReadFile(final); err == nil && kube.Decode(data, &pod) == nil {
+		s.pod, s.final = pod, true
+	}
+}
 
 // trouble is the agent's own, in one line; nil ends it. It is told to the console when it changes.
 func (s *state) trouble(err error) { s.tell(&s.error, err) }
@@ -71,11 +85,17 @@ func (s *state) seen() kube.Object {
 	return s.pod
 }
 
+func (s *state) isFinal() bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.final
+}
+
 // closed says why no manifest is taken any more, or yet. The lock is held.
 func (s *state) closed() string {
 	phase, _ := kubelet.Ended(s.pod)
 	switch {
-	case s.stopping || rundir.Exists(rundir.Stop):
+	case s.orders.given():
 		return "the machine is shutting down"
 	case s.final || phase != "":
 		return "the Pod has ended"
@@ -90,7 +110,7 @@ func (s *state) ready() (bool, string) {
 	defer s.lock.Unlock()
 	is, why := kubelet.Ready(s.pod)
 	switch {
-	case s.stopping:
+	case s.orders.given():
 		return false, "the machine is shutting down"
 	case s.error != "":
 		return is && !s.changing, s.error
@@ -111,7 +131,10 @@ func (s *state) status() serve.Status {
 	if trouble == "" {
 		trouble = s.stale
 	}
-	answer := serve.Status{Version: s.version, Error: trouble, Final: s.final, Manifest: s.inEffect, Pod: kube.Object{}}
+	answer := serve.Status{
+		Version: s.version, Error: trouble, Final: s.final, Stop: s.orders.said(),
+		Manifest: s.inEffect, Pod: kube.Object{},
+	}
 	if s.pod != nil {
 		answer.Pod = kube.Object{
 			"metadata": kept(kube.Map(s.pod, "metadata")),

@@ -62,9 +62,10 @@ func (a *Agent) refreshVolumes() {
 		return
 	}
 	a.written = time.Now()
-	objects, err := attach.Read(a.manifest.Attachments)
+	attachments := a.manifest.Attachments
+	objects, err := a.reading.Wait(answers, func() (kube.Objects, error) { return attach.Read(attachments) })
 	if err != nil {
-		a.say(err)
+		a.state.isStale(fmt.Errorf("volumes can't be kept up to date: %w", err))
 		return
 	}
 	if a.volumes == nil { // an agent before this one has started the Pod

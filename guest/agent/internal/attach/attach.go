@@ -1,13 +1,13 @@
-// Package attach mounts what KubeVirt attached to the machine.
+// Package attach mounts what KubeVirt attached to the machine. What it asks of a virtiofs may never be answered, since
+// virtiofsd may be gone: whoever mustn't wait for ever calls it by way of a timeout.Call.
 package attach
 
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +15,7 @@ import (
 	"twinhull.dev/guest/agent/internal/block"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/manifest"
+	"twinhull.dev/guest/agent/internal/mounts"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
@@ -68,10 +69,10 @@ func Read(attachments []manifest.Attachment) (kube.Objects, error) {
 	objects := kube.Objects{}
 	for _, attachment := range attachments {
 		folder := folderOf(attachment.Device())
-		if attachment.Kind == kube.Claim || !mounted(folder) {
+		if attachment.Kind == kube.Claim || !mounts.At(folder) {
 			continue
 		}
-		data, err := read(folder)
+		data, err := readFolder(folder)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err)
 		}
@@ -80,28 +81,33 @@ func Read(attachments []manifest.Attachment) (kube.Objects, error) {
 	return objects, nil
 }
 
-// read gives a folder's files as keys. In a live one they are links into a folder that is swapped, both called
-// ..something, which no key can be called (apimachinery/pkg/util/validation, IsConfigMapKey).
-func read(folder string) (kube.Data, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	data := kube.Data{}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), "..") {
+// Flush has the mounted claims written to where they come from, each for itself. Others than file systems by virtiofs
+// are left out: a container writes to those itself.
+func Flush(attachments []manifest.Attachment) error {
+	failed := make([]error, len(attachments))
+	var all sync.WaitGroup
+	for index, attachment := range attachments {
+		folder := folderOf(attachment.Device())
+		if attachment.Kind != kube.Claim || attachment.Tag == "" || !mounts.At(folder) {
 			continue
 		}
-		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EISDIR) {
-			continue // swapped away under us, or no key
-		}
-		if err != nil {
-			return nil, err
-		}
-		data[entry.Name()] = content
+		all.Go(func() {
+			if err := flush(folder); err != nil {
+				failed[index] = fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err)
+			}
+		})
 	}
-	return data, nil
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+func flush(folder string) error {
+	file, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return os.NewSyscallError("syncfs", unix.Syncfs(int(file.Fd())))
 }
 
 func folderOf(device string) string { return filepath.Join(rundir.Mounts, device) }
@@ -109,7 +115,7 @@ func folderOf(device string) string { return filepath.Join(rundir.Mounts, device
 // share mounts a virtiofs by its tag, unless it is mounted already.
 func share(tag string, flags uintptr) (string, error) {
 	folder := folderOf(tag)
-	if mounted(folder) {
+	if mounts.At(folder) {
 		return folder, nil
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -124,7 +130,7 @@ func share(tag string, flags uintptr) (string, error) {
 // disk mounts a disk by its serial number, unless it is mounted already.
 func disk(serial string, patience time.Duration) (string, error) {
 	folder := folderOf(serial)
-	if mounted(folder) {
+	if mounts.At(folder) {
 		return folder, nil
 	}
 	device, err := block.Wait(serial, patience)
@@ -138,13 +144,4 @@ func disk(serial string, patience time.Duration) (string, error) {
 		return "", fmt.Errorf("mounting %s (serial %s): %w", device, serial, err)
 	}
 	return folder, nil
-}
-
-// mounted tells whether a folder is of another file system than the one above it.
-func mounted(folder string) bool {
-	var here, above unix.Stat_t
-	if unix.Stat(folder, &here) != nil || unix.Stat(filepath.Dir(folder), &above) != nil {
-		return false
-	}
-	return here.Dev != above.Dev
 }

@@ -12,18 +12,32 @@ import (
 
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/rundir"
+	"twinhull.dev/guest/agent/internal/timeout"
 )
 
 // margin is what the kubelet and the agent need to stop a Pod, over its own grace period. KubeVirt gives the
 // machine 15 s (GUEST_GRACE of the operator's hulls/machine.py), of which the rest is for the machine itself.
 const margin = 10 * time.Second
 
-// patience is for containerd and the kubelet, which have nothing to put in order: their disk is thrown away. What
-// it leaves of the 5 s is for a machine that is slow.
+// patience is for containerd and the kubelet, which have nothing to put in order: their disk is thrown away.
 const patience = time.Second
 
-// ending is how the machine is to end.
-type ending struct{ failed bool }
+const (
+	// termPatience and killPatience are for what else runs. Of the 5 s, these and writePatience leave two
+	// for a machine that is slow.
+	termPatience = 300 * time.Millisecond
+	killPatience = 500 * time.Millisecond
+	// writePatience is for writing to claims what isn't on them yet, if the Pod has used up its time.
+	writePatience = time.Second
+	// unhurried is for the same, if nobody has asked the machine to end.
+	unhurried = 30 * time.Second
+)
+
+// ending is how the machine is to end, and until when what is written may take.
+type ending struct {
+	failed bool
+	until  time.Time
+}
 
 // waitForEnd returns once the machine is to end: the agent says that the Pod has ended, or somebody wants the
 // machine off and the Pod has had its time.
@@ -43,16 +57,34 @@ func waitForEnd(buttons <-chan string) ending {
 		case <-time.After(500 * time.Millisecond):
 		}
 		if said, err := os.ReadFile(rundir.End); err == nil {
-			return endingOf(string(said))
+			return endingOf(string(said), deadline)
 		}
-		if !deadline.IsZero() && time.Now().After(deadline) {
-			console.Print("the Pod hasn't ended in time; the machine ends all the same")
-			return endingOf(rundir.ReadOutcome())
+		if over, why := isOver(deadline, time.Now(), rundir.Exists(rundir.Stopped)); over {
+			console.Print("%s", why)
+			return endingOf(rundir.ReadOutcome(), deadline)
 		}
 	}
 }
 
-func endingOf(said string) ending { return ending{failed: strings.TrimSpace(said) != "Succeeded"} }
+// isOver tells whether a machine ends that somebody wants off, which it is if it has a deadline, without the agent's
+// word for it: the Pod had been ended before, since the operator had asked the agent, or it has had its time.
+func isOver(deadline, now time.Time, stopped bool) (over bool, why string) {
+	switch {
+	case deadline.IsZero():
+		return false, ""
+	case stopped:
+		return true, "the Pod is ended; the machine ends, too"
+	}
+	return now.After(deadline), "the Pod hasn't ended in time; the machine ends all the same"
+}
+
+// endingOf is what the agent said, and the Pod's deadline if it has one.
+func endingOf(said string, deadline time.Time) ending {
+	if deadline.IsZero() {
+		deadline = time.Now().Add(unhurried)
+	}
+	return ending{failed: strings.TrimSpace(said) != "Succeeded", until: deadline}
+}
 
 // gracePeriod reads what the agent wrote of it. Without the agent's word there is no Pod to wait for.
 func gracePeriod(data []byte, err error) time.Duration {
@@ -65,13 +97,15 @@ func gracePeriod(data []byte, err error) time.Duration {
 
 // machine ends the machine. A failure is told to KubeVirt by a panic, which the pvpanic device reports; without
 // the device a panicked machine would start anew, so it is powered off.
+//
+// Nothing here waits for a virtiofs: KubeVirt ends virtiofsd as soon as the machine is deleted, and what asks it then
+// never gets an answer. So a process may stay that can't be killed, and there is no sync(2), which asks all.
 func (e ending) machine() error {
 	_ = unix.Kill(-1, unix.SIGTERM)
-	time.Sleep(300 * time.Millisecond)
+	awaitEnd(termPatience)
 	_ = unix.Kill(-1, unix.SIGKILL)
-	time.Sleep(200 * time.Millisecond)
-	unix.Sync()
-	_ = unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+	awaitEnd(killPatience)
+	e.writeOut(syncDisks)
 	if e.failed && hasPvpanic("/sys/bus") {
 		console.Print("the Pod failed or was interrupted: telling KubeVirt by a panic")
 		time.Sleep(200 * time.Millisecond) // for the console to be written out
@@ -82,6 +116,15 @@ func (e ending) machine() error {
 	console.Print("power off")
 	time.Sleep(200 * time.Millisecond)
 	return fmt.Errorf("power off: %w", unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF))
+}
+
+// writeOut has the disks written, for as long as there is time.
+func (e ending) writeOut(sync func() error) {
+	var writing timeout.Call[struct{}]
+	_, err := writing.Wait(max(time.Until(e.until), writePatience), func() (struct{}, error) { return struct{}{}, sync() })
+	if err != nil {
+		console.Print("writing to the claims: %v", err)
+	}
 }
 
 // hasPvpanic tells whether a driver has the device (linux/drivers/misc/pvpanic: an ACPI one, whose driver is

@@ -37,6 +37,12 @@ const (
 	Grace = Root + "/grace"
 	// Stop asks the agent to end the Pod: the machine is being shut down.
 	Stop = Root + "/stop"
+	// StopAsked says since when (Mark) the operator asks to end the Pod.
+	StopAsked = Root + "/stop-asked"
+	// Stopped says since when (Mark) the Pod is gone that was to be ended, or its time is over.
+	Stopped = Root + "/stopped"
+	// Final is the Pod as it ended by itself, as JSON.
+	Final = Root + "/final.json"
 	// Outcome is how the machine ends if it is ended now, "Succeeded" or "Failed", from the agent to boot.
 	Outcome = Root + "/outcome"
 	// End says that the machine may end, and how: "Succeeded" or "Failed".

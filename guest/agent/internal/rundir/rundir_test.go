@@ -1,11 +1,13 @@
 package rundir
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestWritersAtOnceLeaveOneWholeFile(t *testing.T) {
@@ -50,5 +52,28 @@ func TestWithoutAWordTheOutcomeIsAFailure(t *testing.T) {
 	}
 	if got := outcome([]byte("Succeeded"), nil); got != "Succeeded" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestAMarkKeepsItsFirstTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mark")
+	if _, ok := Since(path); ok {
+		t.Error("it is marked already")
+	}
+	if isNew, err := Mark(path); !isNew || err != nil {
+		t.Errorf("%v, %v", isNew, err)
+	}
+	if elapsed, ok := Since(path); !ok || elapsed < -time.Millisecond || elapsed > time.Minute {
+		t.Errorf("%s, %v", elapsed, ok)
+	}
+	before := fmt.Sprintf("%.3f", (uptime() - time.Hour).Seconds())
+	if err := Write(path, []byte(before), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if isNew, err := Mark(path); isNew || err != nil {
+		t.Errorf("%v, %v", isNew, err)
+	}
+	if elapsed, ok := Since(path); !ok || elapsed < time.Hour-time.Second || elapsed > time.Hour+time.Minute {
+		t.Errorf("%s, %v", elapsed, ok)
 	}
 }

@@ -14,8 +14,9 @@ import (
 // manifestSize is how large a manifest may be, as a ConfigMap's content may.
 const manifestSize = 1 << 20
 
-// API answers the operator. `put` takes a manifest, and gives the answer's code, and why in one line.
-func API(status func() Status, put func(data []byte) (code int, why string)) http.Handler {
+// API answers the operator. `put` takes a manifest, and `stop` that the Pod is to be ended. Both give the answer's code,
+// and why in one line.
+func API(status func() Status, put func(data []byte) (code int, why string), stop func() (code int, why string)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, _ *http.Request) {
 		data, err := json.Marshal(status())
@@ -33,13 +34,22 @@ func API(status func() Status, put func(data []byte) (code int, why string)) htt
 			return
 		}
 		code, why := put(data)
-		if code != http.StatusNoContent {
-			http.Error(answer, strings.Join(strings.Fields(why), " "), code)
-			return
-		}
-		answer.WriteHeader(code)
+		reply(answer, code, why)
+	})
+	mux.HandleFunc("POST /v1/stop", func(answer http.ResponseWriter, _ *http.Request) {
+		code, why := stop()
+		reply(answer, code, why)
 	})
 	return mux
+}
+
+// reply answers without a body if it is done as asked, else with why not.
+func reply(answer http.ResponseWriter, code int, why string) {
+	if code >= http.StatusBadRequest {
+		http.Error(answer, strings.Join(strings.Fields(why), " "), code)
+		return
+	}
+	answer.WriteHeader(code)
 }
 
 // TLS lets only clients of one CA in. The server's certificate is the one made at boot.

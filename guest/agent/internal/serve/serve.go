@@ -1,4 +1,5 @@
-// Package serve answers what the guest is asked: its readiness, its Pod's status, and to run another manifest.
+// Package serve answers what the guest is asked: its readiness, its Pod's status, to run another manifest, and to end
+// the Pod.
 package serve
 
 import (
@@ -20,6 +21,8 @@ type Status struct {
 	Version string `json:"version"`
 	Error   string `json:"error"`
 	Final   bool   `json:"final"`
+	// Stop is how far the Pod's end has come that the operator asked for: "none", "asked" or "done".
+	Stop string `json:"stop"`
 	// Manifest is the digest of the one that the Pod is from, and that is in effect; "" before the first is.
 	Manifest string      `json:"manifest"`
 	Pod      kube.Object `json:"pod"`

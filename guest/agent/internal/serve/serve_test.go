@@ -64,11 +64,11 @@ func TestHostAddress(t *testing.T) {
 
 func TestAPI(t *testing.T) {
 	handler := API(func() Status {
-		return Status{Version: "1", Error: "e", Final: true, Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
-	}, nil)
+		return Status{Version: "1", Error: "e", Final: true, Stop: "asked", Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
+	}, nil, nil)
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
-	if want := `{"version":"1","error":"e","final":true,"manifest":"abc","pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
+	if want := `{"version":"1","error":"e","final":true,"stop":"asked","manifest":"abc","pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	for method, path := range map[string]string{http.MethodPost: "/v1/status", http.MethodGet: "/v1/else"} {
@@ -83,7 +83,7 @@ func TestAPI(t *testing.T) {
 func TestAManifestIsPut(t *testing.T) {
 	var taken []byte
 	code, why := http.StatusNoContent, ""
-	handler := API(nil, func(data []byte) (int, string) { taken = data; return code, why })
+	handler := API(nil, func(data []byte) (int, string) { taken = data; return code, why }, nil)
 	put := func(body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPut, "/v1/manifest", strings.NewReader(body)))
@@ -103,6 +103,28 @@ func TestAManifestIsPut(t *testing.T) {
 	taken = nil
 	if code, body := put(strings.Repeat(" ", manifestSize+1)); code != 400 || strings.Count(body, "\n") != 1 || taken != nil {
 		t.Errorf("%d %q, taken %d", code, body, len(taken))
+	}
+}
+
+func TestAPodIsAskedToStop(t *testing.T) {
+	asked, code, why := 0, http.StatusAccepted, ""
+	handler := API(nil, nil, func() (int, string) { asked++; return code, why })
+	ask := func(method, body string) (int, string) {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(method, "/v1/stop", strings.NewReader(body)))
+		return answer.Code, answer.Body.String()
+	}
+	if code, body := ask(http.MethodPost, ""); code != 202 || body != "" || asked != 1 {
+		t.Errorf("%d %q, asked %d times", code, body, asked)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut} {
+		if code, _ := ask(method, ""); code != 405 || asked != 1 {
+			t.Errorf("%s: %d, asked %d times", method, code, asked)
+		}
+	}
+	code, why = http.StatusServiceUnavailable, "no space\nleft"
+	if code, body := ask(http.MethodPost, "{}"); code != 503 || body != "no space left\n" {
+		t.Errorf("%d %q", code, body)
 	}
 }
 

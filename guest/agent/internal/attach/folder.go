@@ -1,0 +1,114 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/kube"
+)
+
+const (
+	// dataLink leads to the folder with a live volume's present files (pkg/volume/util/atomic_writer.go).
+	dataLink = "..data"
+	// swaps is how often a read begins anew because the volume was swapped meanwhile. The pauses between are together
+	// longer than the second for which virtiofsd lets the guest remember a name (its option cache=auto).
+	swaps     = 5
+	swapPause = 300 * time.Millisecond
+)
+
+// errSwapped tells that a volume's folder was removed while it was read.
+var errSwapped = errors.New("the volume is being written anew")
+
+// readFolder gives a folder's files as keys, all as they were at one time.
+//
+// In a live volume each key is a link into ..data, which is a link to a folder that is swapped. No link is followed: a
+// kubelet since 1.36 gives the link to a token to the launcher Pod's user, in a folder that is sticky and writable by
+// anybody (pkg/volume/util/atomic_writer.go, createUserVisibleFiles), and with fs.protected_symlinks, which Debian's
+// kernel has on, not even root may follow that (linux/Documentation/admin-guide/sysctl/fs.rst).
+func readFolder(folder string) (kube.Data, error) {
+	for tries := 1; ; tries++ {
+		data, err := readOnce(folder)
+		if !errors.Is(err, errSwapped) || tries == swaps {
+			return data, err
+		}
+		time.Sleep(swapPause)
+	}
+}
+
+func readOnce(folder string) (kube.Data, error) {
+	target, err := os.Readlink(filepath.Join(folder, dataLink))
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINVAL): // a disk's files are what the links led to
+		return readFiles(folder)
+	case err != nil:
+		return nil, err
+	case !isGeneration(target):
+		return nil, fmt.Errorf("%s leads to %q, which is no folder of a volume's files", dataLink, target)
+	}
+	data, err := readFiles(filepath.Join(folder, target))
+	if errors.Is(err, unix.ENOENT) {
+		return nil, errSwapped
+	}
+	return data, err
+}
+
+// isGeneration tells whether ..data may lead to a name: a kubelet calls the folder ..<time>.<number>.
+func isGeneration(name string) bool {
+	return len(name) > 2 && strings.HasPrefix(name, "..") && name != dataLink && !strings.ContainsRune(name, '/')
+}
+
+// readFiles gives the regular files of a folder. What is called ..something is the writer's, for no key can be called so
+// (apimachinery/pkg/util/validation, IsConfigMapKey).
+func readFiles(folder string) (kube.Data, error) {
+	opened, err := unix.Open(folder, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: folder, Err: err}
+	}
+	directory := os.NewFile(uintptr(opened), folder)
+	defer directory.Close()
+	names, err := directory.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	data := kube.Data{}
+	for _, name := range names {
+		if strings.HasPrefix(name, "..") {
+			continue
+		}
+		content, regular, err := readFile(opened, name)
+		if err != nil {
+			return nil, &os.PathError{Op: "read", Path: filepath.Join(folder, name), Err: err}
+		}
+		if regular {
+			data[name] = content
+		}
+	}
+	return data, nil
+}
+
+// readFile reads a file of an open folder, if it is a regular one. O_NONBLOCK is for a pipe, which nobody may write to.
+func readFile(folder int, name string) (content []byte, regular bool, err error) {
+	const how = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
+	opened, err := unix.Openat(folder, name, how, 0)
+	if errors.Is(err, unix.ELOOP) { // a link
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	file := os.NewFile(uintptr(opened), name)
+	defer file.Close()
+	stat, err := file.Stat()
+	if err != nil || !stat.Mode().IsRegular() {
+		return nil, false, err
+	}
+	content, err = io.ReadAll(file)
+	return content, true, err
+}

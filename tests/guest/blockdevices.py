@@ -1,0 +1,82 @@
+"""A machine's disks, as libvirt tells QEMU of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.guest.blueprint import Blueprint, Device
+    from tests.guest.commandlines import Place
+    from tests.guest.pci import Topology
+
+#: An option of QEMU's, and its properties.
+Option = tuple[str, dict[str, Any]]
+
+
+def disks(blueprint: Blueprint, place: Place, topology: Topology) -> Iterator[Option]:
+    """The options for all disks. libvirt gives numbers to their files, to the last disk's first."""
+    unnumbered = sum(_files(disk) for disk in blueprint.disks)
+    for order, disk in enumerate(blueprint.disks, start=1):
+        unnumbered -= _files(disk)
+        number = unnumbered + 1
+        if disk.source.kind == "containerDisk":
+            yield from _layer(number + 1, place.root, place, read_only=True, below=None)
+            yield from _layer(number, place.images[disk.name], place, read_only=False, below=number + 1)
+            node = _format(number)
+        else:
+            yield _raw(number, place.images[disk.name], place)
+            node = _storage(number)
+        properties = {
+            "driver": "virtio-blk-pci-non-transitional",
+            **topology.place(f"ua-{disk.name}"),
+            "drive": node,
+            "id": f"ua-{disk.name}",
+            **({"bootindex": 1} if order == 1 else {}),
+            "write-cache": "on" if place.direct else "off",
+            **({"serial": disk.found_by} if disk.found_by else {}),
+            **_on_error(disk),
+        }
+        yield "-device", properties
+
+
+def _files(disk: Device) -> int:
+    """Of a containerDisk there are two: the image's, and above it what the machine writes."""
+    return 2 if disk.source.kind == "containerDisk" else 1
+
+
+def _layer(number: int, file: Path, place: Place, *, read_only: bool, below: int | None) -> Iterator[Option]:
+    how = _how(place)
+    storage = {"driver": "file", "filename": str(file), "node-name": _storage(number)}
+    yield "-blockdev", {**storage, "auto-read-only": True, **how}
+    layer = {"node-name": _format(number), "read-only": read_only, **how, "driver": "qcow2"}
+    backing = None if below is None else _format(below)
+    yield "-blockdev", {**layer, "file": _storage(number), "backing": backing}
+
+
+def _raw(number: int, file: Path, place: Place) -> Option:
+    storage = {"driver": "file", "filename": str(file), "node-name": _storage(number), "read-only": False}
+    return "-blockdev", {**storage, **({"aio": "native"} if place.direct else {}), **_how(place)}
+
+
+def _how(place: Place) -> dict[str, Any]:
+    return {"discard": "unmap", "cache": {"direct": place.direct, "no-flush": False}}
+
+
+def _on_error(disk: Device) -> dict[str, str]:
+    """What QEMU does when a write or a read fails (libvirt's src/qemu/qemu_command.c,
+    qemuBuildDiskGetErrorPolicy, makes that of a policy).
+    """
+    if disk.error_policy == "enospace":
+        return {"werror": "enospc"}
+    return {"werror": disk.error_policy, "rerror": disk.error_policy}
+
+
+def _storage(number: int) -> str:
+    return f"libvirt-{number}-storage"
+
+
+def _format(number: int) -> str:
+    return f"libvirt-{number}-format"

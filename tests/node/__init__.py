@@ -1,0 +1,1 @@
+"""Real KubeVirt nodes on this machine: kubelet, containerd, virt-handler, virt-launcher, libvirt, QEMU."""

@@ -1,0 +1,118 @@
+"""The nodes' network: a bridge in this process's own network namespace, and what a Service would do.
+
+`python -m tests.node` gives the tests a network namespace of their own: nothing here touches the machine's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+#: The bridge's own address, by which nodes and Pods reach what runs beside the nodes.
+GATEWAY = "10.99.0.1"
+#: The API server's Service (the first address of the control plane's range).
+API_SERVICE = "10.0.0.1"
+_BRIDGE = "nodes"
+
+
+def node_address(number: int) -> str:
+    """The address of a node."""
+    return f"10.99.0.{10 + number}"
+
+
+def pod_network(number: int) -> str:
+    """The addresses of a node's Pods."""
+    return f"10.244.{number}.0/24"
+
+
+@dataclass
+class Network:
+    """The bridge; it goes with the namespace."""
+
+    _forwards: list[_Forward] = field(default_factory=list)
+
+    @classmethod
+    def create(cls) -> Network:
+        """Makes it. The API server's Service is an address of it that nobody serves at yet."""
+        ip("link", "set", "lo", "up")
+        ip("link", "add", _BRIDGE, "type", "bridge")
+        ip("address", "add", f"{GATEWAY}/24", "dev", _BRIDGE)
+        ip("address", "add", f"{API_SERVICE}/32", "dev", _BRIDGE)
+        ip("link", "set", _BRIDGE, "up")
+        return cls()
+
+    def attach(self, number: int, pid: int) -> None:
+        """Gives a node, by its first process, its network card, and leads to its Pods."""
+        card = f"node{number}"
+        ip("link", "add", card, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+        ip("link", "set", card, "master", _BRIDGE, "up")
+        ip("route", "add", pod_network(number), "via", node_address(number))
+
+    def forward(self, address: str, port: int, local: int) -> None:
+        """Hands connections to an address on to a port of loopback."""
+        forward = _Forward(address, port, local)
+        forward.start()
+        self._forwards.append(forward)
+
+    def close(self) -> None:
+        """Ends the forwarding."""
+        for forward in self._forwards:
+            forward.stop()
+
+
+def ip(*arguments: str) -> None:
+    """Runs the program ip. Raises CalledProcessError, with what it complained of as a note."""
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        error = subprocess.CalledProcessError(done.returncode, ["ip", *arguments])
+        error.add_note(done.stderr.strip())
+        raise error
+
+
+class _Forward:
+    """One forwarded port, served by a thread of its own."""
+
+    def __init__(self, address: str, port: int, local: int) -> None:
+        self._where, self._local = (address, port), local
+        self._loop = asyncio.new_event_loop()
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        if not self._listening.wait(10):
+            raise TimeoutError(f"{self._where} isn't listened on")
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, *self._where))
+        self._listening.set()
+        self._loop.run_forever()
+        server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self._local)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(_copy(reader, back), _copy(there, writer))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError, OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    with suppress(ConnectionError, OSError):
+        writer.close()

@@ -1,0 +1,96 @@
+"""The node's root file system: Debian's locked packages, unpacked. KubeVirt's images have it as base."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guest.image import architecture, cache, deb, mirror
+from guest.image.lock import Lock
+from tests.node.packages import LOCK, SET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LAYOUT = "2"  # changes when the same packages are to be unpacked differently
+_MERGED = ("bin", "sbin", "lib", "lib64")
+_DROPPED = (
+    *("usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/lintian/"),
+    *("usr/share/icons/", "usr/lib/debug/", "usr/share/bash-completion/"),
+)
+_FOLDERS = ("dev", "proc", "sys", "run", "root", "etc", "share", "claims", "oldroot", "var/log", "var/tmp")
+#: What maintainer scripts would leave (update-alternatives, base-files). virt-handler follows a launcher's
+#: /var/run from outside, where an absolute link would lead elsewhere.
+_LINKS = {
+    "etc/mtab": "../proc/self/mounts",
+    "usr/bin/awk": "mawk",
+    "usr/bin/sh": "dash",
+    "usr/sbin/ip6tables": "ip6tables-nft",
+    "usr/sbin/iptables": "iptables-nft",
+    "var/run": "../run",
+}
+_USERS = "root:x:0:0:root:/root:/bin/bash\nqemu:x:107:107:qemu:/:/bin/bash\n"
+# Debian's libvirt insists on the user that it was built for, though qemu.conf names another.
+_LIBVIRT_USER = "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin\n"
+_GROUP = "root:x:0:\ntty:x:5:\nqemu:x:107:\nlibvirt-qemu:x:64055:\nlibvirt:x:64056:\nkvm:x:64057:\n"
+
+
+def ready(say: Callable[[str], None] = click.echo) -> Path:
+    """The folder, made if need be; this process must be root. Raises ImageError, DownloadError."""
+    lock = Lock.load(LOCK)
+    packages = lock.packages(SET, architecture.of_host().debian)
+    digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
+    root = cache.folder() / f"node-root-{digest.hexdigest()[:16]}"
+    with cache.filling(root, say) as half:
+        if half is not None:
+            paths = mirror.debs(packages, lock.index, say)
+            say(f"unpacking {len(paths)} packages of the node")
+            _skeleton(half)
+            for path in paths.values():
+                _unpack(path, half)
+            _finish(half)
+    return root
+
+
+def _skeleton(root: Path) -> None:
+    for alias in _MERGED:
+        (root / "usr" / alias).mkdir(parents=True)
+        (root / alias).symlink_to(f"usr/{alias}")
+    for folder in _FOLDERS:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").mkdir()
+    (root / "tmp").chmod(0o1777)
+
+
+def _unpack(package: Path, root: Path) -> None:
+    for name, info, content in deb.members(package):
+        target = root / name
+        if not name or name.startswith(_DROPPED) or name in {*_MERGED, *_LINKS}:
+            continue
+        if info.isdir():
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        if info.issym():
+            target.symlink_to(info.linkname)
+        elif info.islnk():
+            target.hardlink_to(root / deb.merged(info.linkname))
+        elif content is not None:
+            with target.open("wb") as file:
+                shutil.copyfileobj(content, file)
+            target.chmod(info.mode & 0o7777)
+
+
+def _finish(root: Path) -> None:
+    for name, target in _LINKS.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).symlink_to(target)
+    (root / "etc/passwd").write_text(_USERS + _LIBVIRT_USER, encoding="ascii")
+    (root / "etc/group").write_text(_GROUP, encoding="ascii")
+    (root / "etc/resolv.conf").touch()
+    (root / "etc/hosts").touch()
