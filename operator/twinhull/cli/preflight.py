@@ -200,6 +200,9 @@ def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_cla
     """Whether a Workload of that isolation could be made, by what the operator itself asks."""
     if isolation is Isolation.SANDBOX:
         runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
+        if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
+            remedy = "name the RuntimeClass that is to be there: --sandbox-runtime-class"
+            return Row(_title(isolation), "no RuntimeClass is named", "can't be seen", remedy)
     found = lacks(_case(able, isolation, runtime_class))
     if found:
         remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)

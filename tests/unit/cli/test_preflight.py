@@ -174,6 +174,13 @@ def test_what_may_not_be_seen_is_said_and_keeps_nothing_from_being_possible(pref
     assert found["KubeVirt"]["remedy"] == "ask somebody who may list kubevirts"
 
 
+def test_nobody_knows_of_a_runtime_class_that_is_neither_named_nor_seen(preflight: Preflight) -> None:
+    result = preflight("--isolation=Sandbox", "-o", "json", hides=kinds.CAPABLE)
+    assert result.exit_code == 0
+    row = rows(result)["Isolation Sandbox"]
+    assert (row["state"], row["found"]) == ("can't be seen", "no RuntimeClass is named")
+
+
 def test_the_runtime_class_that_is_named_has_to_be_there(preflight: Preflight) -> None:
     result = preflight("--isolation=Sandbox", "--sandbox-runtime-class=kata", "-o", "json", has=ALL)
     assert result.exit_code == 1
