@@ -232,7 +232,7 @@ class Case:
         as_asked = next((former for former in self.former if former.revision == self.asked_revision), None)
         hull = self.current or as_asked
         found = hull.exit if hull else None
-        if found is None and (hull is None or hull.leaving or hull.restarted):
+        if found is None and (hull is None or hull.deleting or hull.restarted):
             found = self.workload.status.exit
         if found is None or (hull is not None and hull.runs_again(self.restart_policy, found)):
             return None
