@@ -217,6 +217,14 @@ class IsolationStatus(Model):
     message: str = Field(description="The rule that decided, in a sentence.")
 
 
+class Migratable(Model):
+    """Whether a machine can move to another node while it runs."""
+
+    possible: bool = Field(description="Whether it can. If not, a drain of its node ends it.")
+    reason: Why | None = Field(None, description="Why not, in KubeVirt's word.")
+    message: str | None = Field(None, description="Why not, in KubeVirt's sentence.")
+
+
 class HullStatus(Model):
     """What the Workload runs in: a Pod or a VirtualMachine."""
 
@@ -227,6 +235,11 @@ class HullStatus(Model):
     node: str | None = Field(None, description="The node that it runs on.")
     address: str | None = Field(None, description="Its address in the cluster's network.")
     started_at: datetime | None = Field(None, description="When it began to run.")
+    migratable: Migratable | None = Field(
+        None,
+        description="Whether KubeVirt can move it to another node while it runs, as it does when its node is "
+        "drained. Only of a machine that runs.",
+    )
 
 
 class ContainerStatus(Model):

@@ -8,6 +8,7 @@ import twinhull
 from twinhull.cli.config import config
 from twinhull.cli.crd import crd
 from twinhull.cli.explain import explain
+from twinhull.cli.preflight import preflight
 from twinhull.cli.render import render
 from twinhull.cli.run import run
 
@@ -21,5 +22,6 @@ def main() -> None:
 main.add_command(config)
 main.add_command(crd)
 main.add_command(explain)
+main.add_command(preflight)
 main.add_command(render)
 main.add_command(run)

@@ -10,6 +10,7 @@ import yaml
 from click.core import ParameterSource
 
 from twinhull.cli import configfile
+from twinhull.cli.columns import columns
 from twinhull.cli.options import Options, options
 from twinhull.cli.settings import settings
 
@@ -50,9 +51,7 @@ def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # no
         click.echo(yaml.safe_dump(said, sort_keys=False), nl=False)
         return
     rows = [("SETTING", "VALUE", "FROM"), *((one.key, _shown(one.value), one.source) for one in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("   ".join(map(str.ljust, row, widths)).rstrip())
+    click.echo("\n".join(columns(rows)))
 
 
 def _plain(value: object) -> object:

@@ -25,7 +25,7 @@ from twinhull.core.revision import fixed, fixed_in_machine, other, revision
 from twinhull.hulls import machine, manifest, pod, service
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.attachments import attachments
-from twinhull.hulls.guest import Guest
+from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE, Guest
 from twinhull.hulls.hull import Hull, HullKind
 
 
@@ -232,7 +232,7 @@ class Case:
         as_asked = next((former for former in self.former if former.revision == self.asked_revision), None)
         hull = self.current or as_asked
         found = hull.exit if hull else None
-        if found is None and (hull is None or hull.leaving or hull.restarted):
+        if found is None and (hull is None or hull.deleting or hull.restarted):
             found = self.workload.status.exit
         if found is None or (hull is not None and hull.runs_again(self.restart_policy, found)):
             return None
@@ -290,11 +290,14 @@ class Case:
             return (rendered,)
         workload, built = self.workload.metadata, spec.virtual_machine
         attached = attachments(rendered, built.registries or ())
+        capabilities = self.observed.capabilities
         guest = Guest(
             built.guest_image or self.defaults.guest_image or "",
-            self.observed.capabilities.panic_devices,
-            self.defaults.registries,
-            self.defaults.guest_secret,
+            panics=capabilities.panic_devices,
+            registries=self.defaults.registries,
+            secret=self.defaults.guest_secret,
+            # Whoever runs KubeVirt may have decided for all machines.
+            eviction="" if capabilities.eviction_strategy else MIGRATES_IF_POSSIBLE,
         )
         return (
             manifest.render(workload, rendered, attached, built, guest),

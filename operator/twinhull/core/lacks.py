@@ -21,6 +21,8 @@ _MISSING = {
 }
 #: What people apply together with a Workload.
 APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
+#: What a Workload is told that waits for something.
+GOES_ON = ", and this Workload goes on by itself"
 #: What comes by itself.
 PASSING = {Reason.KUBEVIRT_DEPLOYING}
 
@@ -43,7 +45,7 @@ def _referred(case: Case) -> Iterator[Lack]:
             yield Lack(
                 reason=_MISSING[reference.kind],
                 message=f"spec.{reference.path}: {reference.kind} {reference.name} does not exist: "
-                "create it, and this Workload goes on by itself",
+                f"create it{GOES_ON}",
             )
 
 
@@ -86,7 +88,7 @@ def _of_machine(case: Case) -> Iterator[Lack]:
         yield Lack(
             reason=Reason.KUBEVIRT_MISSING,
             message="isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
-            "install it (kubevirt.io), and this Workload goes on by itself",
+            f"install it (kubevirt.io){GOES_ON}",
         )
     elif phase in {"", "Deploying"}:
         yield Lack(reason=Reason.KUBEVIRT_DEPLOYING, message="waiting for KubeVirt to be deployed")

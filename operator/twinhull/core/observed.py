@@ -21,8 +21,9 @@ class Capabilities:
 
     `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
     `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
-    and memory while they run; `machine_nodes` whether any node can run them. Of the `hidden` kinds nothing
-    can be known.
+    and memory while they run; `machine_nodes` whether any node can run them. `eviction_strategy` is what
+    KubeVirt itself is told to do with machines on a node that is drained, empty if nothing. Of the `hidden`
+    kinds nothing can be known.
     """
 
     kubevirt: str | None = None
@@ -31,6 +32,7 @@ class Capabilities:
     panic_devices: bool = False
     virtiofs_storage: bool = False
     live_updates: bool = False
+    eviction_strategy: str = ""
     machine_nodes: bool = True
     runtime_classes: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()

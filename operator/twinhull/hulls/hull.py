@@ -10,7 +10,7 @@ from typing import Literal
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reasons import Why
-from twinhull.api.workload import ContainerStatus, Exit, HullStatus, ObjectMeta, RestartPolicy
+from twinhull.api.workload import ContainerStatus, Exit, HullStatus, Migratable, ObjectMeta, RestartPolicy
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.ending import Ending
 from twinhull.hulls.live import Live
@@ -89,6 +89,7 @@ class Hull:
     container_ids: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
+    migratable: Migratable | None = None
     ending: Ending = field(default_factory=Ending)
 
     @property
@@ -160,6 +161,7 @@ class Hull:
             node=self.node,
             address=self.address,
             started_at=self.started_at,
+            migratable=self.migratable,
         )
 
 

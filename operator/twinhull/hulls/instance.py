@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
-from twinhull.api.workload import ContainerStatus, Exit
+from twinhull.api.workload import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.ending import Ending, noted_at
@@ -34,6 +34,15 @@ _PLUGGING = ("HotVCPUChange", "HotMemoryChange")
 #: How long KubeVirt lets a machine shut down that doesn't say, in seconds (kubevirt.io/api/core/v1, constant
 #: DefaultGracePeriodSeconds).
 _DEFAULT_GRACE = 30
+#: What to do about a machine that is paused, by KubeVirt's word for why (kubevirt.io/kubevirt,
+#: pkg/virt-handler/vm.go). One that the migration monitor has paused goes on by itself.
+_UNPAUSE = {
+    "PausedIOError": ": a disk can't be written, mostly since the storage of a claim is full: make room "
+    "there, then virtctl unpause vm {name}",
+    "PausedByUser": ": virtctl unpause vm {name}",
+}
+#: How much of KubeVirt's words is handed on: they name volumes and devices, of which there may be many.
+_LONGEST_WHY = 1024
 
 
 def read(  # noqa: PLR0913  one for each that tells of it
@@ -59,9 +68,10 @@ def read(  # noqa: PLR0913  one for each that tells of it
     if vmi and end and _interrupted(vm, vmi, end, report):
         phase, end = Phase.PENDING, None
     applied, live = Applied.read(vm), _live(vm, vmi or {}, report, manifest)
-    able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING
+    paused = _paused(vmi or {})
+    able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING and not paused
     ready = able and not (applied and applied.pending)
-    reason, message = (UNSAID, "") if ready else _why_not_ready(vm, report)
+    reason, message = (UNSAID, "") if ready else _why_not_ready(vm, paused, report)
     if able and not ready:
         reason, message = Reason.CHANGING, _lacking(live)
     interfaces = instance.get("interfaces") or [{}]
@@ -87,6 +97,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         applied=applied,
         resize=podstatus.pending_resize({"status": report.status}) if report else None,
         live=live,
+        migratable=_migratable(vmi or {}),
         ending=_ending(vm, vmi or {}, report, silent=silent),
     )
 
@@ -136,11 +147,7 @@ def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None) -> bool:
 
 def _ending(vm: Raw, vmi: Raw, report: Report | None, *, silent: bool) -> Ending:
     instance, stop = vmi.get("status", {}), report.stop if report else ""
-    runs = (
-        instance.get("phase") == "Running"
-        and condition(vmi, "Paused").get("status") != "True"
-        and not (silent or leaves_at(vmi))
-    )
+    runs = instance.get("phase") == "Running" and not (silent or _paused(vmi) or leaves_at(vmi))
     able = report is not None and stop in {"none", "asked"} and not report.final
     return Ending(
         noted_at=noted_at(vm),
@@ -164,6 +171,20 @@ def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Liv
     )
 
 
+def _migratable(vmi: Raw) -> Migratable | None:
+    """What KubeVirt says of it, None before it does (kubevirt.io/kubevirt, pkg/virt-handler/vm.go)."""
+    said = condition(vmi, "LiveMigratable")
+    if said.get("status") not in {"True", "False"}:
+        return None
+    possible = said["status"] == "True"
+    why = {} if possible else {key: said[key] for key in ("reason", "message") if said.get(key)}
+    return Migratable(
+        possible=possible,
+        reason=Quoted(why["reason"][:_LONGEST_WHY]) if "reason" in why else None,
+        message=why.get("message", "")[:_LONGEST_WHY] or None,
+    )
+
+
 def _restart_required(vm: Raw) -> str:
     """KubeVirt says of what it can't change while the machine runs that it must be restarted for it
     (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRestartRequired).
@@ -180,7 +201,19 @@ def _lacking(live: Live) -> str:
     return "KubeVirt has yet to give it its new CPU and memory"
 
 
-def _why_not_ready(vm: Raw, report: Report | None) -> tuple[Why, str]:
+def _paused(vmi: Raw) -> Raw:
+    """The condition by which KubeVirt says that a machine is paused, empty while it isn't."""
+    paused = condition(vmi, "Paused")
+    return paused if paused.get("status") == "True" else {}
+
+
+def _why_not_ready(vm: Raw, paused: Raw, report: Report | None) -> tuple[Why, str]:
+    if paused:
+        said, remedy = (
+            paused.get("message") or "the machine is paused",
+            _UNPAUSE.get(paused.get("reason", ""), ""),
+        )
+        return _quoted(paused, Reason.NOT_READY), f"{said}{remedy.format(name=vm['metadata']['name'])}"
     failure = condition(vm, "Failure")
     if failure.get("status") == "True":
         return _quoted(failure, Reason.FAILURE), failure.get("message", "")

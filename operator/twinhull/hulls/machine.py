@@ -89,6 +89,7 @@ def render(  # noqa: PLR0913  one parameter a part
                 "spec": merge_patch(
                     {
                         **_placement(spec),
+                        **({"evictionStrategy": guest.eviction} if guest.eviction else {}),
                         "readinessProbe": readiness_probe(workload),
                         "domain": _domain(spec, attachments, machine, guest),
                         "networks": [{"name": "default", "pod": {}}],
@@ -117,6 +118,11 @@ def _domain(
     machine: VirtualMachine,
     guest: Guest,
 ) -> Raw:
+    """The machine itself.
+
+    Where the guest's own disk can't be written, since its node is full, a write in the guest fails. KubeVirt
+    would pause the machine, for somebody to mend the disk; this one is thrown away at the end.
+    """
     live = [attached for attached in attachments if attached.live]
     disks = [attached.device for attached in attachments if not attached.live]
     return {
@@ -128,7 +134,10 @@ def _domain(
             **({"tpm": {}} if machine.firmware and machine.firmware.tpm else {}),
             **({"panicDevices": [{"model": "pvpanic"}]} if guest.panics else {}),
             "interfaces": [{"name": "default", "masquerade": {}}],
-            "disks": [_disk(device) for device in (GUEST_DEVICE, MANIFEST_DEVICE, *disks)],
+            "disks": [
+                {**_disk(GUEST_DEVICE), "errorPolicy": "report"},
+                *(_disk(device) for device in (MANIFEST_DEVICE, *disks)),
+            ],
             "filesystems": [{"name": attached.device, "virtiofs": {}} for attached in live],
         },
     }

@@ -73,10 +73,15 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
 
 
 def capabilities(store: Store, scope: Scope) -> Capabilities:
-    """What the cluster can do. Of what this operator can't see, the API server is left to say no."""
-    hidden = scope.hidden
+    """What the cluster can do, by what an operator of that scope sees of it."""
+    return presumed(store, scope.hidden)
+
+
+def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
+    """What the cluster can do. Of kinds that can't be seen, the API server is left to say no."""
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
+    spec: Raw = (kubevirt or {}).get("spec") or {}
     version = str((kubevirt or {}).get("status", {}).get("observedKubeVirtVersion") or "")
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
@@ -85,7 +90,8 @@ def capabilities(store: Store, scope: Scope) -> Capabilities:
         kubernetes_version=store.kubernetes_version,
         panic_devices="PanicDevices" in gates or panic_devices_for_all(version),
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
-        live_updates=_updates_live((kubevirt or {}).get("spec") or {}),
+        live_updates=_updates_live(spec),
+        eviction_strategy=str((spec.get("configuration") or {}).get("evictionStrategy") or ""),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
         hidden=hidden,
     )

@@ -68,6 +68,11 @@ MAXIMAL: Raw = {
             "node": "n1",
             "address": "10.1.2.3",
             "startedAt": "2026-11-23T07:44:00Z",
+            "migratable": {
+                "possible": False,
+                "reason": "DisksNotLiveMigratable",
+                "message": "PVC data is not shared",
+            },
         },
         "previousHull": {"kind": "Pod", "name": "web-0a1b2", "revision": "0a1b2", "ready": False},
         "lastChange": {
@@ -139,7 +144,7 @@ def unset(schema: Raw, value: Raw, path: str = "") -> list[str]:
 
 def test_maximal_workload_is_maximal() -> None:
     schema = structural(Workload)
-    previous = [f".status.previousHull.{name}" for name in ("node", "address", "startedAt")]
+    previous = [f".status.previousHull.{name}" for name in ("node", "address", "startedAt", "migratable")]
     assert unset(schema, MAXIMAL) == previous
 
 

@@ -297,6 +297,18 @@ class TestStartFirst:
         assert planned.status.previous_hull
         assert planned.status.previous_hull.name == self.VM
 
+    def test_it_has_drained_before_and_does_not_again(self) -> None:
+        objects = (*machine(14, name=self.VM), self.pod(), self.service(self.POD, since=19))
+        planned = self.planned(self.CONTAINER, *objects, stop="asked", now=20)
+        assert ready(planned)[0] == "Replacing"
+
+    def test_it_is_neither_what_serves_nor_what_is_kept_though_kubevirt_still_calls_it_ready(self) -> None:
+        third = workload({"isolationPolicy": "Container", **START_FIRST}, pod={**PORTS, "hostname": "third"})
+        objects = (*machine(14, name=self.VM), self.pod(ready=False), self.service())
+        found = case(third, KUBEVIRT, *objects, reports=says("asked", self.VM), now=after(20))
+        assert (found.heir and found.heir.name, len(found.former)) == (self.POD, 2)
+        assert min(found.own, key=lambda hull: hull.place).name == self.POD
+
     def test_it_is_wanted_again_meanwhile(self) -> None:
         objects = (*machine(14, name=self.VM), self.pod(), self.service(self.POD))
         planned = self.planned(self.MACHINE, *objects, stop="asked", now=20)

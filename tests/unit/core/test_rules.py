@@ -662,6 +662,26 @@ def test_the_clock_is_the_one_that_is_passed_in() -> None:
     assert DEFAULTS.first_report == 5
 
 
+@pytest.mark.parametrize(("cluster", "strategy"), [(None, "LiveMigrateIfPossible"), ("LiveMigrate", None)])
+def test_who_runs_kubevirt_may_decide_what_becomes_of_machines_on_a_drain(
+    cluster: str | None, strategy: str | None
+) -> None:
+    configuration = {"evictionStrategy": cluster} if cluster else {}
+    found = case(MACHINE, KUBEVIRT | {"spec": {"configuration": configuration}})
+    assert found.hull_objects[-1]["spec"]["template"]["spec"].get("evictionStrategy") == strategy
+
+
+def test_a_machine_of_before_goes_on_though_one_is_now_rendered_otherwise() -> None:
+    """It is known by its revision, which has nothing of what the operator itself renders."""
+    made = case(MACHINE, KUBEVIRT)
+    former = hull("VirtualMachine", VM, spec={"runStrategy": "Always", "template": {"spec": {}}})
+    former["status"] = {"conditions": conditions("True"), "ready": True}
+    instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
+    found = case(MACHINE, KUBEVIRT, companion("ConfigMap", VM), former, instance)
+    assert (found.revision, found.current and found.current.name) == (made.revision, VM)
+    assert (plan(found).actions, decide(found).reason) == ((), "Ready")
+
+
 def test_hull_that_was_there_before_is_created_again() -> None:
     (action,) = plan(case(as_asked(CONTAINER))).actions
     assert isinstance(action, Create)

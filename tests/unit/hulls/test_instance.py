@@ -173,6 +173,65 @@ def test_the_guests_word_of_an_end_is_none_where_it_runs_again() -> None:
     assert (found.phase, found.exit) == (Phase.RUNNING, None)
 
 
+@pytest.mark.parametrize(
+    ("paused", "reason", "message"),
+    [
+        (
+            {"reason": "PausedIOError", "message": "VMI was paused, low-level IO error detected"},
+            "PausedIOError",
+            (
+                "VMI was paused, low-level IO error detected: a disk can't be written, mostly since the "
+                f"storage of a claim is full: make room there, then virtctl unpause vm {NAME}"
+            ),
+        ),
+        (
+            {"reason": "PausedByUser", "message": "VMI was paused by user"},
+            "PausedByUser",
+            f"VMI was paused by user: virtctl unpause vm {NAME}",
+        ),
+        (
+            {"reason": "PausedByMigrationMonitor", "message": "VMI was paused by the migration monitor"},
+            "PausedByMigrationMonitor",
+            "VMI was paused by the migration monitor",
+        ),
+        ({}, "NotReady", "the machine is paused"),
+    ],
+)
+def test_a_machine_that_is_paused_says_why_and_what_to_do(paused: Raw, reason: str, message: str) -> None:
+    status = {"printableStatus": "Paused", "ready": True, "conditions": conditions("True")}
+    vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"}, status=status)
+    vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
+    said: list[Raw] = [{"type": "Paused", "status": "True", **paused}]
+    vmi = hull("VirtualMachineInstance", NAME, status={"phase": "Running", "conditions": said})
+    report = Report({"phase": "Running"}, "it says nothing since")
+    found = instance.read(vm, vmi, {"spec": {"containers": []}}, report)
+    assert (found.ready, found.reason, found.message) == (False, reason, message)
+    said[0]["status"] = "False"
+    assert instance.read(vm, vmi, {"spec": {"containers": []}}, report).ready
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (None, None),
+        ({"status": "Unknown"}, None),
+        ({"status": "True", "reason": "x"}, {"possible": True}),
+        (
+            {"status": "False", "reason": "DisksNotLiveMigratable", "message": "PVC data is not shared"},
+            {"possible": False, "reason": "DisksNotLiveMigratable", "message": "PVC data is not shared"},
+        ),
+        ({"status": "False", "message": "x" * 5000}, {"possible": False, "message": "x" * 1024}),
+        ({"status": "False"}, {"possible": False}),
+    ],
+)
+def test_whether_it_can_migrate_is_said_in_kubevirts_words(said: Raw | None, found: Raw | None) -> None:
+    vm, vmi = hull("VirtualMachine", NAME), hull("VirtualMachineInstance", NAME, status={"phase": "Running"})
+    vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
+    vmi["status"]["conditions"] = [{"type": "LiveMigratable", **said}] if said else []
+    seen = instance.read(vm, vmi, {"spec": {"containers": []}})
+    assert seen.status().raw().get("migratable") == found
+
+
 def test_guest_says_why_it_is_not_ready() -> None:
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     container = {"name": "web", "ready": False, "restartCount": 2, "state": waiting}

@@ -60,6 +60,21 @@ def test_it_tells_of_a_failure_where_kubevirt_lets_it(panics: bool, devices: lis
     assert inside(render(panics=panics))["domain"]["devices"].get("panicDevices") == devices
 
 
+def test_a_full_node_fails_a_write_to_the_guests_own_disk_and_pauses_nothing() -> None:
+    volumes = [{"name": "d", "persistentVolumeClaim": {"claimName": "d"}}]
+    block = [{"name": "web", "image": "nginx", "volumeDevices": [{"name": "d", "devicePath": "/dev/d"}]}]
+    disks = inside(render(containers=block, volumes=volumes))["domain"]["devices"]["disks"]
+    policies = {disk["name"]: disk.get("errorPolicy") for disk in disks}
+    assert policies.pop("guest") == "report"
+    assert set(policies.values()) == {None}, "of a claim KubeVirt's own stays: it pauses the machine"
+    assert "claim-1" in policies
+
+
+def test_it_moves_to_another_node_when_its_own_is_drained() -> None:
+    assert inside(render())["evictionStrategy"] == "LiveMigrateIfPossible"
+    assert inside(render({"overrides": {"evictionStrategy": "None"}}))["evictionStrategy"] == "None"
+
+
 def test_every_volume_has_a_disk_or_a_file_system_of_its_name() -> None:
     spec = inside(
         render(

@@ -38,7 +38,14 @@ OTHERS: dict[str, Row] = {
     "NodeLost": Row("The node has gone silent.", "see `kubectl get nodes`"),
     "OutOfcpu": Row("The node had no CPU left for the Pod; it is made again."),
     "OutOfmemory": Row("The node had no memory left for the Pod; it is made again."),
-    "Paused": Row("Somebody has paused the machine.", "`virtctl unpause`"),
+    "Paused": Row("The machine is paused.", "`virtctl unpause vm`"),
+    "PausedByMigrationMonitor": Row("The machine is paused while it moves to another node."),
+    "PausedByUser": Row("Somebody has paused the machine.", "`virtctl unpause vm`"),
+    "PausedIOError": Row(
+        "KubeVirt has paused the machine, since a disk of it can't be written: mostly the storage of a block "
+        "claim is full.",
+        "make room there, then `virtctl unpause vm`",
+    ),
     "PodNotExists": Row("KubeVirt hasn't made the machine's launcher Pod yet."),
     "Provisioning": Row("The machine's disks are being filled."),
     "RunContainerError": Row("A container can't be started.", _START),

@@ -86,6 +86,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "memory hold in both.",
     ),
     Difference(
+        "A full disk",
+        "A write to the machine's own disk (image, emptyDir, log) that its node has no room for fails. For a "
+        "write to a block claim whose storage is full, KubeVirt pauses the machine, and the status says "
+        "PausedIOError: make room, and `virtctl unpause vm`. In a Pod both fail, and the node evicts Pods.",
+    ),
+    Difference(
         "Images",
         "The machine pulls them itself whenever it starts. Mirrors and certificate authorities that the "
         "nodes know don't reach it: see `spec.virtualMachine.registries`.",

@@ -1,0 +1,258 @@
+"""`twinhull preflight`: what a cluster offers each isolation, and what it lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+import click
+import kopf
+import yaml
+
+from twinhull.api.workload import Isolation, Workload
+from twinhull.cli.columns import columns
+from twinhull.core.case import Case
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.lacks import GOES_ON, lacks
+from twinhull.core.observed import Capabilities, Observed
+from twinhull.core.versions import panic_devices_for_all, too_old
+from twinhull.hulls.parity import VIRTIOFS_STORAGE
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection, login
+from twinhull.shell.errors import ApiError, Refused
+from twinhull.shell.kinds import CAPABLE, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
+from twinhull.shell.observe import presumed
+from twinhull.shell.store import Store
+
+State = Literal["ok", "missing", "can't be seen"]
+
+#: Which image machines boot is the operator's business, not the cluster's.
+_ANY_IMAGE = "guest"
+
+
+class Row(NamedTuple):
+    """One line: what was looked at, what was found, whether that will do, and if not, what to do."""
+
+    check: str
+    found: str
+    state: State
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a cluster. `hidden` are the kinds that whoever asked may not list; `kinds` are those
+    of Twinhull's own that are served.
+    """
+
+    store: Store
+    hidden: frozenset[str]
+    kinds: frozenset[str]
+
+    @property
+    def able(self) -> Capabilities:
+        """What the operator would take the cluster to be able to do."""
+        return presumed(self.store, self.hidden)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull preflight
+  twinhull preflight --isolation VirtualMachine       # exit code 1 if there can be no machines
+  twinhull preflight --isolation Sandbox --sandbox-runtime-class gvisor -o json
+"""
+)
+@click.option(
+    "--isolation",
+    "asked",
+    type=click.Choice([isolation.value for isolation in Isolation]),
+    multiple=True,
+    help="An isolation that is to be possible, else the exit code is 1. It can be given several times.",
+)
+@click.option(
+    "--sandbox-runtime-class",
+    metavar="NAME",
+    envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
+    help="The RuntimeClass that sandboxes are to have; without it, any that there is will do.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "yaml", "json"]),
+    default="table",
+    show_default=True,
+    help="The format.",
+)
+def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str) -> None:
+    """Look at the cluster of the current kubeconfig, and say what it offers each isolation.
+
+    Only what you may list there is looked at, and nothing is written. Each line is ok, missing, or can't be
+    seen, with what to do. What can't be seen is taken to be there, as an operator does that serves some
+    namespaces only.
+
+    The exit code is 1 if an isolation that is asked for isn't possible, or the cluster can't be asked.
+    """
+    rows = list(checks(asyncio.run(_look()), sandbox_runtime_class))
+    if output == "table":
+        shown = [("CHECK", "FOUND", "STATE", "WHAT TO DO"), *((*row[:3], row.remedy or "-") for row in rows)]
+        click.echo("\n".join(columns(shown)))
+    else:
+        listed = [{key: value for key, value in row._asdict().items() if value} for row in rows]
+        as_yaml = yaml.safe_dump(listed, sort_keys=False, allow_unicode=True, width=110)
+        click.echo(
+            as_yaml if output == "yaml" else json.dumps(listed, indent=2, ensure_ascii=False) + "\n", nl=False
+        )
+    impossible = {row.check for row in rows if row.state == "missing"}
+    raise SystemExit(int(any(_title(Isolation(isolation)) in impossible for isolation in asked)))
+
+
+def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
+    """All lines, the isolations last."""
+    able = seen.able
+    yield Row("Kubernetes", able.kubernetes_version or "it doesn't say", "ok")
+    yield _kinds(seen)
+    yield _runtime_classes(able)
+    yield from _kubevirt(seen, able)
+    for isolation in Isolation:
+        yield _isolation(seen, able, isolation, runtime_class)
+
+
+def _kinds(seen: Seen) -> Row:
+    missing = [kind.name for kind in (WORKLOAD, ISOLATION_POLICY) if kind.name not in seen.kinds]
+    if missing:
+        remedy = "install the chart, or the kinds alone: kubectl apply -k deploy/crds"
+        return Row("Twinhull's kinds", f"{' and '.join(missing)} not served", "missing", remedy)
+    return Row("Twinhull's kinds", f"{WORKLOAD.api_version} is served", "ok")
+
+
+def _runtime_classes(able: Capabilities) -> Row:
+    if RUNTIME_CLASS.name in able.hidden:
+        return _unseen("RuntimeClasses", "runtimeclasses")
+    if not able.runtime_classes:
+        remedy = "for sandboxes: install a runtime such as gVisor or Kata Containers, and its RuntimeClass"
+        return Row("RuntimeClasses", "none", "missing", remedy)
+    return Row("RuntimeClasses", ", ".join(sorted(able.runtime_classes)), "ok")
+
+
+def _kubevirt(seen: Seen, able: Capabilities) -> Iterator[Row]:
+    if KUBEVIRT.name in able.hidden:
+        yield _unseen("KubeVirt", "kubevirts")
+    elif able.kubevirt is None:
+        remedy = "for machines: install it (kubevirt.io), 1.8.4 or later"
+        yield Row("KubeVirt", "not installed", "missing", remedy)
+    else:
+        yield from _installed(able)
+    if NODE.name in able.hidden:
+        yield _unseen("Nodes for machines", "nodes")
+    elif able.kubevirt is not None:
+        nodes = sum(1 for _ in seen.store.all(NODE))
+        remedy = "kubectl get pods -n kubevirt: virt-handler labels nodes with kubevirt.io/schedulable=true"
+        yield (
+            Row("Nodes for machines", str(nodes), "ok", "")
+            if nodes
+            else Row("Nodes for machines", "none", "missing", remedy)
+        )
+
+
+def _installed(able: Capabilities) -> Iterator[Row]:
+    """What matters of a KubeVirt that is there."""
+    version, phase = able.kubevirt_version, able.kubevirt or "without a phase"
+    ready = phase == "Deployed"
+    remedy = "" if ready else "wait for it, or see kubectl get kubevirt -A"
+    yield Row("KubeVirt", f"{version} {phase}".strip(), "ok" if ready else "missing", remedy)
+    old = too_old(version, able.kubernetes_version)
+    found = f"{version or 'unknown'} on {able.kubernetes_version or 'unknown'}"
+    remedy = "upgrade KubeVirt to 1.8.4 or later (kubevirt#17858)" if old else ""
+    yield Row("KubeVirt for this Kubernetes", found, "missing" if old else "ok", remedy)
+    yield _optional(
+        f"Gate {VIRTIOFS_STORAGE}",
+        able.virtiofs_storage,
+        "only for filesystem claims in machines: open it in the KubeVirt object",
+    )
+    yield _optional(
+        "Panic devices",
+        able.panic_devices,
+        "only to have failed runs as failed VirtualMachineInstances: open KubeVirt's gate PanicDevices",
+        "for all machines" if panic_devices_for_all(version) else "gate PanicDevices is open",
+    )
+    yield _optional(
+        "Live updates",
+        able.live_updates,
+        "only to change the size of machines that run: add LiveMigrate to the KubeVirt object's "
+        "spec.workloadUpdateStrategy.workloadUpdateMethods",
+    )
+
+
+def _optional(check: str, there: bool, remedy: str, found: str = "on") -> Row:  # noqa: FBT001
+    return Row(check, found, "ok") if there else Row(check, "off", "missing", remedy)
+
+
+def _unseen(check: str, plural: str) -> Row:
+    return Row(check, "-", "can't be seen", f"ask somebody who may list {plural}")
+
+
+def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
+    """Whether a Workload of that isolation could be made, by what the operator itself asks."""
+    if isolation is Isolation.SANDBOX:
+        runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
+        if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
+            remedy = "name the RuntimeClass that is to be there: --sandbox-runtime-class"
+            return Row(_title(isolation), "no RuntimeClass is named", "can't be seen", remedy)
+    found = lacks(_case(able, isolation, runtime_class))
+    if found:
+        remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
+        return Row(_title(isolation), "not possible", "missing", remedy)
+    needed = {Isolation.SANDBOX: {RUNTIME_CLASS.name}, Isolation.VIRTUAL_MACHINE: {KUBEVIRT.name, NODE.name}}
+    unseen = sorted(needed.get(isolation, set()) & seen.hidden)
+    if unseen:
+        return Row(_title(isolation), f"by {' and '.join(unseen)}", "can't be seen", "see the lines above")
+    with_class = f"possible with {runtime_class}" if isolation is Isolation.SANDBOX else "possible"
+    return Row(_title(isolation), with_class, "ok")
+
+
+def _title(isolation: Isolation) -> str:
+    return f"Isolation {isolation}"
+
+
+def _case(able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Case:
+    """The case of a Workload that asks for nothing but an isolation."""
+    now = datetime.now(UTC)
+    metadata = {"name": "preflight", "namespace": "default", "uid": "preflight", "generation": 1}
+    workload = Workload.model_validate(
+        {
+            "metadata": {**metadata, "creationTimestamp": now},
+            "spec": {
+                "isolationPolicy": isolation,
+                "template": {"spec": {"containers": [{"name": "preflight", "image": "preflight"}]}},
+            },
+        }
+    )
+    defaults = OperatorDefaults(isolation, runtime_class, _ANY_IMAGE)
+    return Case(workload, Observed(capabilities=able), defaults, now)
+
+
+async def _look() -> Seen:
+    """What can be seen of the current kubeconfig's cluster. Raises ClickException when it can't be asked."""
+    connection = Connection(login)
+    cluster, store, hidden = Cluster(connection), Store(), set()
+    try:
+        store.kubernetes_version = await cluster.version()
+        for kind in CAPABLE:
+            try:
+                listed = await cluster.list(kind)
+            except Refused:
+                hidden.add(kind.name)
+                continue
+            if listed is not None:
+                store.replace(kind, *listed)
+        served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
+    except (ApiError, kopf.LoginError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        await connection.close()
+    return Seen(store, frozenset(hidden), frozenset(kind.name for kind in served))

@@ -1,0 +1,64 @@
+"""`twinhull preflight` against a real API server: by all rights, and by none."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.chart import rights
+from tests.chart.helm import NAMESPACE
+from tests.controlplane import Cluster
+from twinhull.core.versions import too_old
+
+pytestmark = pytest.mark.simulated
+
+
+def rows(kubeconfig: Path) -> dict[str, dict[str, str]]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "twinhull", "preflight", "-o", "json"],
+        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return {row["check"]: row for row in json.loads(ended.stdout)}
+
+
+def test_it_says_what_there_is(cluster: Cluster) -> None:
+    found = rows(cluster.kubeconfig)
+    kubevirt, kubernetes = found["KubeVirt for this Kubernetes"]["found"].split(" on ")
+    assert found["Kubernetes"]["found"] == kubernetes
+    assert kubernetes == cluster.api.request("GET", "/version")["gitVersion"]
+    assert found["KubeVirt"]["found"] == f"{kubevirt} Deployed"
+    assert int(found["Nodes for machines"]["found"]) > 0
+    there = ("Twinhull's kinds", "Gate EnableVirtioFsStorageVolumes", "Panic devices", "Isolation Container")
+    assert {found[check]["state"] for check in there} == {"ok"}
+    works = "missing" if too_old(kubevirt, kubernetes) else "ok"
+    assert found["Isolation VirtualMachine"]["state"] == works
+
+
+def test_who_may_list_nothing_sees_what_everybody_does(
+    cluster: Cluster, account: Path, tmp_path: Path
+) -> None:
+    assert account, "its namespace is there"
+    nobody = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "nobody", "namespace": NAMESPACE},
+    }
+    cluster.api.apply(nobody)
+    found = rows(rights.kubeconfig_of(cluster, tmp_path, "nobody"))
+    unseen = {check for check, row in found.items() if row["state"] == "can't be seen"}
+    assert unseen == {
+        *("RuntimeClasses", "Nodes for machines"),
+        *("Isolation Sandbox", "Isolation VirtualMachine"),
+    }
+    assert found["KubeVirt"]["state"] == "ok", "KubeVirt lets everybody see it"
+    assert found["Twinhull's kinds"]["state"] == "ok"

@@ -1,0 +1,192 @@
+"""`twinhull preflight`, from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from twinhull.api.base import Raw
+from twinhull.cli import main
+from twinhull.shell import kinds
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError, Refused, Unreachable
+from twinhull.shell.kinds import Kind
+
+GVISOR: Raw = {"metadata": {"name": "gvisor"}}
+NODE: Raw = {"metadata": {"name": "node-0"}}
+Preflight: TypeAlias = Callable[..., Result]
+OURS = frozenset({kinds.WORKLOAD, kinds.ISOLATION_POLICY})
+
+
+def kubevirt(version: str = "v1.9.0", phase: str = "Deployed", **spec: object) -> Raw:
+    status = {"phase": phase, "observedKubeVirtVersion": version}
+    return {"metadata": {"name": "kubevirt", "namespace": "kubevirt"}, "spec": spec, "status": status}
+
+
+@pytest.fixture
+def preflight(monkeypatch: pytest.MonkeyPatch) -> Preflight:
+    """The command, on a cluster that has these objects."""
+
+    def run(
+        *args: str,
+        has: dict[Kind, list[Raw]] | None = None,
+        hides: Iterable[Kind] = (),
+        version: str = "v1.37.2",
+        serves: frozenset[Kind] = OURS,
+        fails: ApiError | None = None,
+    ) -> Result:
+        async def said(_: Cluster) -> str:
+            if fails:
+                raise fails
+            return version
+
+        async def listed(_: Cluster, kind: Kind) -> tuple[list[Raw], str] | None:
+            if kind in hides:
+                raise Refused(f"{kind.plural} is forbidden")
+            found = (has or {}).get(kind)
+            if found is None:
+                return None
+            metadata = {"uid": kind.name, "resourceVersion": "1", "namespace": ""}
+            return [obj | {"metadata": metadata | obj["metadata"]} for obj in found], "1"
+
+        async def served(_: Cluster, asked: Iterable[Kind]) -> set[Kind]:
+            return set(asked) & serves
+
+        monkeypatch.setattr(Cluster, "version", said)
+        monkeypatch.setattr(Cluster, "list", listed)
+        monkeypatch.setattr(Cluster, "served", served)
+        return CliRunner().invoke(main, ["preflight", *args])
+
+    return run
+
+
+ALL = {
+    kinds.RUNTIME_CLASS: [GVISOR],
+    kinds.NODE: [NODE],
+    kinds.KUBEVIRT: [
+        kubevirt(
+            configuration={"developerConfiguration": {"featureGates": ["EnableVirtioFsStorageVolumes"]}},
+            workloadUpdateStrategy={"workloadUpdateMethods": ["LiveMigrate"]},
+        )
+    ],
+}
+NOTHING: dict[Kind, list[Raw]] = {kinds.RUNTIME_CLASS: [], kinds.NODE: []}
+
+
+def test_a_cluster_that_has_everything(preflight: Preflight) -> None:
+    result = preflight(
+        *(f"--isolation={name}" for name in ("Container", "Sandbox", "VirtualMachine")), has=ALL
+    )
+    assert result.exit_code == 0
+    table = [[cell for cell in line.split("   ") if cell] for line in result.stdout.splitlines()]
+    assert [[cell.strip() for cell in line] for line in table] == [
+        ["CHECK", "FOUND", "STATE", "WHAT TO DO"],
+        ["Kubernetes", "v1.37.2", "ok", "-"],
+        ["Twinhull's kinds", "twinhull.dev/v1alpha1 is served", "ok", "-"],
+        ["RuntimeClasses", "gvisor", "ok", "-"],
+        ["KubeVirt", "v1.9.0 Deployed", "ok", "-"],
+        ["KubeVirt for this Kubernetes", "v1.9.0 on v1.37.2", "ok", "-"],
+        ["Gate EnableVirtioFsStorageVolumes", "on", "ok", "-"],
+        ["Panic devices", "for all machines", "ok", "-"],
+        ["Live updates", "on", "ok", "-"],
+        ["Nodes for machines", "1", "ok", "-"],
+        ["Isolation Container", "possible", "ok", "-"],
+        ["Isolation Sandbox", "possible with gvisor", "ok", "-"],
+        ["Isolation VirtualMachine", "possible", "ok", "-"],
+    ]
+
+
+def rows(result: Result) -> dict[str, Raw]:
+    return {row["check"]: row for row in json.loads(result.stdout)}
+
+
+def test_a_cluster_that_has_nothing(preflight: Preflight) -> None:
+    result = preflight("-o", "json", has=NOTHING, serves=frozenset())
+    assert result.exit_code == 0, "nothing was asked for"
+    found = rows(result)
+    assert {check: row["state"] for check, row in found.items()} == {
+        "Kubernetes": "ok",
+        "Twinhull's kinds": "missing",
+        "RuntimeClasses": "missing",
+        "KubeVirt": "missing",
+        "Isolation Container": "ok",
+        "Isolation Sandbox": "missing",
+        "Isolation VirtualMachine": "missing",
+    }
+    assert found["Twinhull's kinds"]["found"] == "Workload and IsolationPolicy not served"
+    assert found["Isolation VirtualMachine"]["remedy"] == (
+        "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
+        "install it (kubevirt.io)"
+    )
+    assert all(row["remedy"] for row in found.values() if row["state"] == "missing")
+
+
+@pytest.mark.parametrize(
+    ("has", "version", "isolation", "possible"),
+    [
+        (ALL, "v1.37.2", "VirtualMachine", True),
+        (NOTHING, "v1.37.2", "Container", True),
+        (NOTHING, "v1.37.2", "VirtualMachine", False),
+        (NOTHING, "v1.37.2", "Sandbox", False),
+        (ALL | {kinds.NODE: []}, "v1.37.2", "VirtualMachine", False),
+        (ALL | {kinds.KUBEVIRT: [kubevirt("v1.8.3")]}, "v1.37.2", "VirtualMachine", False),
+        (ALL | {kinds.KUBEVIRT: [kubevirt("v1.8.3")]}, "v1.35.0", "VirtualMachine", True),
+        (ALL | {kinds.KUBEVIRT: [kubevirt(phase="Deploying")]}, "v1.37.2", "VirtualMachine", False),
+    ],
+)
+def test_an_isolation_that_is_asked_for_and_not_possible_is_a_failure(
+    preflight: Preflight,
+    has: dict[Kind, list[Raw]],
+    version: str,
+    isolation: str,
+    possible: bool,  # noqa: FBT001
+) -> None:
+    result = preflight("--isolation", isolation, "-o", "json", has=has, version=version)
+    found = rows(result)[f"Isolation {isolation}"]["found"]
+    assert (result.exit_code, found) == ((0, "possible") if possible else (1, "not possible"))
+
+
+def test_a_pair_that_does_not_work_is_a_line_of_its_own(preflight: Preflight) -> None:
+    found = rows(preflight("-o", "json", has=ALL | {kinds.KUBEVIRT: [kubevirt("v1.8.0")]}))
+    assert found["KubeVirt for this Kubernetes"] == {
+        "check": "KubeVirt for this Kubernetes",
+        "found": "v1.8.0 on v1.37.2",
+        "state": "missing",
+        "remedy": "upgrade KubeVirt to 1.8.4 or later (kubevirt#17858)",
+    }
+    assert found["Panic devices"]["state"] == "missing"
+
+
+def test_what_may_not_be_seen_is_said_and_keeps_nothing_from_being_possible(preflight: Preflight) -> None:
+    isolations = ("--isolation=Sandbox", "--isolation=VirtualMachine")
+    hidden = preflight(*isolations, "--sandbox-runtime-class=kata", "-o", "yaml", hides=kinds.CAPABLE, has={})
+    assert hidden.exit_code == 0
+    found = {row["check"]: row for row in yaml.safe_load(hidden.stdout)}
+    assert {check for check, row in found.items() if row["state"] == "can't be seen"} == {
+        *("RuntimeClasses", "KubeVirt", "Nodes for machines"),
+        *("Isolation Sandbox", "Isolation VirtualMachine"),
+    }
+    assert found["KubeVirt"]["remedy"] == "ask somebody who may list kubevirts"
+
+
+def test_nobody_knows_of_a_runtime_class_that_is_neither_named_nor_seen(preflight: Preflight) -> None:
+    result = preflight("--isolation=Sandbox", "-o", "json", hides=kinds.CAPABLE)
+    assert result.exit_code == 0
+    row = rows(result)["Isolation Sandbox"]
+    assert (row["state"], row["found"]) == ("can't be seen", "no RuntimeClass is named")
+
+
+def test_the_runtime_class_that_is_named_has_to_be_there(preflight: Preflight) -> None:
+    result = preflight("--isolation=Sandbox", "--sandbox-runtime-class=kata", "-o", "json", has=ALL)
+    assert result.exit_code == 1
+    assert "RuntimeClass kata does not exist" in rows(result)["Isolation Sandbox"]["remedy"]
+
+
+def test_a_cluster_that_can_not_be_asked_is_a_failure(preflight: Preflight) -> None:
+    result = preflight(fails=Unreachable("GET /version: no route to host"))
+    assert (result.exit_code, result.stderr) == (1, "Error: GET /version: no route to host\n")
