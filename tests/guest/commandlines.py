@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 #: The device through which memory is plugged in.
 PLUGGED = "plugged"
+#: What libvirt makes of KubeVirt's host-model where there is no KVM: EPYC, with what QEMU emulates beyond it,
+#: and without what it doesn't.
+_HOST_MODEL = (
+    "EPYC,monitor=on,x2apic=on,hypervisor=on,acpi=on,ss=on,erms=on,mpx=on,clwb=on,umip=on,pku=on,"
+    "vaes=on,la57=on,rdpid=on,pks=on,fsrm=on,cmpccxadd=on,fzrm=on,fsrs=on,fsrc=on,cmp-legacy=on,"
+    "3dnowext=on,3dnow=on,xsaveerptr=on,wbnoinvd=on,npt=on,vgif=on,svme-addr-chk=on,vme=off,"
+    "xsavec=off,misalignsse=off,osvw=off,topoext=off,fxsr-opt=off,nrip-save=off"
+)
 _BACKEND = {"qom-type": "memory-backend-memfd", "share": True}
 _NETWORK = "hostua-default"
 _MAC = "52:54:00:12:34:56"
@@ -95,7 +103,7 @@ def qemu(blueprint: Blueprint, place: Place) -> list[str]:
             "-accel",
             "tcg",
         ),
-        *("-cpu", "Nehalem,hypervisor=off" if _grows(blueprint) else "Nehalem"),
+        *("-cpu", _model(blueprint)),
         *("-m", _size(blueprint), "-overcommit", "mem-lock=off", "-smp", _processors(blueprint)),
         *_memory(blueprint),
         *_identity(blueprint),
@@ -153,6 +161,10 @@ def _grows(blueprint: Blueprint) -> bool:
     by the processor, by vmport, and by the serial number.
     """
     return blueprint.most_cores > blueprint.cores
+
+
+def _model(blueprint: Blueprint) -> str:
+    return _HOST_MODEL.replace("hypervisor=on", "hypervisor=off") if _grows(blueprint) else _HOST_MODEL
 
 
 def _size(blueprint: Blueprint) -> str:

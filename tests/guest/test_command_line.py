@@ -26,11 +26,6 @@ ALLOWED = (
         real='-object {"file": "<path>", "format": "raw", "id": "masterKey0", "qom-type": "secret"}',
     ),
     Difference(
-        "host-model is what a node's processor can do, another on each node",
-        real="-cpu ",
-        here="-cpu Nehalem",
-    ),
-    Difference(
         "libvirt opens the control socket and hands it over; the harness lets QEMU make it",
         real=f"-chardev socket,id=charmonitor,{_OPENED}",
         here=f"-chardev socket,id=charmonitor,{_MADE}",
