@@ -93,6 +93,11 @@ class ControlPlane(Cluster):
         return self._supervisor.folder
 
     @property
+    def kubevirt_version(self) -> str:
+        """The version of its KubeVirt."""
+        return self._installation.version
+
+    @property
     def port(self) -> int:
         """Where the API server listens, on loopback."""
         return self._ports.apiserver

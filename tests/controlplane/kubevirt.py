@@ -196,6 +196,12 @@ def open_gates(api: Api, gates: list[str]) -> None:
     api.patch("KubeVirt", "kubevirt", NAMESPACE, {"spec": _gates(gates)})
 
 
+def say_version(api: Api, version: str) -> None:
+    """Has the KubeVirt object say that it is of another version."""
+    patch = {"status": {"observedKubeVirtVersion": version}}
+    api.patch("KubeVirt", "kubevirt", NAMESPACE, patch, subresource="status")
+
+
 def _configuration(installation: Installation) -> Manifest:
     spec = _gates(FEATURE_GATES)
     if installation.real:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -115,16 +116,37 @@ class Registry:
 
         https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
         """
-        repository, tag = name.split(":")
         for blob in image.blobs:
-            begun = self.request("POST", f"/v2/{repository}/blobs/uploads/")
-            assert begun.status == 202, begun.data
-            where = urljoin(self._base, begun.headers["Location"])
-            where += ("&" if "?" in where else "?") + f"digest={blob.digest}"
-            done = self.request("PUT", where, blob.data, "application/octet-stream")
-            assert done.status == 201, done.data
-        manifest = image.manifest
-        done = self.request("PUT", f"/v2/{repository}/manifests/{tag}", manifest.data, manifest.media_type)
+            self._upload(name, blob.digest, blob.data)
+        self._tag(name, image.manifest.data, image.manifest.media_type)
+
+    def push_layout(self, name: str, layout: Path) -> None:
+        """Uploads the one image of an OCI image layout as `name:tag`.
+
+        https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+        """
+
+        def read(descriptor: dict[str, Any]) -> bytes:
+            path = layout / "blobs" / str(descriptor["digest"]).replace(":", "/")
+            return path.read_bytes()
+
+        (entry,) = json.loads((layout / "index.json").read_bytes())["manifests"]
+        manifest = json.loads(read(entry))
+        for blob in (manifest["config"], *manifest["layers"]):
+            self._upload(name, blob["digest"], read(blob))
+        self._tag(name, read(entry), entry["mediaType"])
+
+    def _upload(self, name: str, digest: str, data: bytes) -> None:
+        begun = self.request("POST", f"/v2/{name.partition(':')[0]}/blobs/uploads/")
+        assert begun.status == 202, begun.data
+        where = urljoin(self._base, begun.headers["Location"])
+        where += ("&" if "?" in where else "?") + f"digest={digest}"
+        done = self.request("PUT", where, data, "application/octet-stream")
+        assert done.status == 201, done.data
+
+    def _tag(self, name: str, manifest: bytes, media_type: str) -> None:
+        repository, tag = name.split(":")
+        done = self.request("PUT", f"/v2/{repository}/manifests/{tag}", manifest, media_type)
         assert done.status == 201, done.data
 
     def request(

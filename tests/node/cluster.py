@@ -17,7 +17,7 @@ from tests.controlplane.kubevirt import Installation
 from tests.guest.images import all_images
 from tests.guest.made import SECRET
 from tests.guest.registry import Registry
-from tests.guest.scenario import NAMESPACE, REGISTRY
+from tests.guest.scenario import NAMESPACE, PRIVATE, REGISTRY
 from tests.node import images, root
 from tests.node.network import API_PORT, GATEWAY, Network
 from tests.node.node import Node
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+_GUEST_HOST, _, _GUEST = GUEST_IMAGE.partition("/")
+#: The guest's image, where only those get it who have the registry's password.
+PRIVATE_GUEST_IMAGE = f"{PRIVATE}/{_GUEST}"
 _SCHEDULABLE = "kubevirt.io/schedulable"
 #: virt-handler's start on a node: its image's first container, and what it asks libvirt.
 _HANDLER = 180.0
@@ -67,6 +70,7 @@ class NodeCluster:
     plane: ControlPlane
     network: Network
     registry: Registry
+    private: Registry
     operator: OperatorProcess
     nodes: list[Node] = field(default_factory=list)
     _ends: ExitStack = field(default_factory=ExitStack)
@@ -87,13 +91,19 @@ class NodeCluster:
             plane.api.create(_api_endpoints())
             registry = Registry.start(files.tools, folder / "registry", address=GATEWAY, seen_at=GATEWAY)
             ends.callback(registry.stop)
+            private = Registry.start(
+                files.tools, folder / "private", private=True, address=GATEWAY, seen_at=GATEWAY
+            )
+            ends.callback(private.stop)
             for name, image in all_images().items():
                 registry.push(name, image)
+            registry.push_layout(_GUEST, files.guest)
+            private.push_layout(_GUEST, files.guest)
             plane.kubectl("apply", "--filename", "crds")
             plane.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
             operator = _operator(plane, folder, registry)
             ends.callback(operator.stop)
-            cluster = cls(folder, files, plane, network, registry, operator)
+            cluster = cls(folder, files, plane, network, registry, private, operator)
             cluster._ends = ends.pop_all()
         try:
             cluster.add_node()
@@ -107,9 +117,11 @@ class NodeCluster:
         number = len(self.nodes) + 1
         node = Node.start(number, self.folder / f"node-{number}", self.files.root, self.network)
         self.nodes.append(node)
-        guest = images.guest(GUEST_IMAGE, self.files.guest, node.folder / "guest.tar")
-        mirrors = {REGISTRY: self.registry.mirror}
-        node.join(self.plane, self.files.programs, [self.files.kubevirt, guest], mirrors)
+        mirrors = {
+            **dict.fromkeys((REGISTRY, _GUEST_HOST), self.registry.mirror),
+            PRIVATE: self.private.mirror,
+        }
+        node.join(self.plane, self.files.programs, self.files.kubevirt, mirrors)
         self.plane.eventually(
             lambda: self._labels(node).get(_SCHEDULABLE) == "true",
             _HANDLER,

@@ -1,4 +1,4 @@
-"""The images of KubeVirt's Pods on the node, and the guest's, as archives that containerd takes.
+"""The images of KubeVirt's Pods on the node, as an archive that containerd takes.
 
 virt-launcher's and virt-handler's have the same files. Their base is Debian's root file system, where the
 released ones have CentOS's. Debian has no modular libvirt daemon: its monolithic one stands for virtqemud.
@@ -69,18 +69,6 @@ def kubevirt(installation: Installation, root: Path, programs: Programs, say: Ca
             for layer in layers:
                 layer.unlink()
     return folder / "images.tar"
-
-
-def guest(name: str, layout: Path, target: Path) -> Path:
-    """Writes the archive of the guest's image, from its OCI layout, as `target`."""
-    index: dict[str, Any] = json.loads((layout / "index.json").read_text(encoding="utf-8"))
-    index["manifests"][0].setdefault("annotations", {})[_ANNOTATION] = name
-    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
-        for path in sorted(layout.rglob("*")):
-            if path.is_file() and path.name != "index.json":
-                archive.add(path, str(path.relative_to(layout)))
-        _add(archive, "index.json", json.dumps(index).encode())
-    return target
 
 
 def _kubevirt_files(programs: Programs) -> Iterator[tuple[str, tuple[bytes, int]]]:

@@ -18,7 +18,7 @@ from tests.node.cgroups import Cgroups
 from tests.node.network import GATEWAY, node_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.controlplane import ControlPlane
     from tests.controlplane.process import Process
@@ -78,17 +78,14 @@ class Node:
         """What the cluster calls it."""
         return f"node-{self.number}"
 
-    def join(
-        self, plane: ControlPlane, programs: Programs, images: Iterable[Path], mirrors: Mapping[str, str]
-    ) -> None:
-        """Starts containerd, with these archives' images, kubelet and kube-proxy; waits until it is Ready.
+    def join(self, plane: ControlPlane, programs: Programs, images: Path, mirrors: Mapping[str, str]) -> None:
+        """Starts containerd, with an archive's images, kubelet and kube-proxy; waits until it is Ready.
 
         `mirrors` are the addresses of registries, by the host that images are named with.
         """
         services.install(self, programs, mirrors)
         services.start_containerd(self)
-        for image in images:
-            services.import_image(self, image)
+        services.import_images(self, images)
         services.start_kubelet(self, plane)
         services.start_kube_proxy(self, plane)
         plane.eventually(lambda: is_ready(plane.api.get("Node", self.name)), 60, f"{self.name} is Ready")

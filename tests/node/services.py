@@ -59,8 +59,8 @@ def start_containerd(node: Node) -> None:
     eventually(answers, 30, f"{node.name}'s containerd answers")
 
 
-def import_image(node: Node, archive: Path) -> None:
-    """Gives containerd the image in an archive."""
+def import_images(node: Node, archive: Path) -> None:
+    """Gives containerd the images in an archive."""
     there = node.folder / "share" / archive.name
     shutil.copyfile(archive, there)
     node.run("/share/bin/ctr", "--namespace=k8s.io", "images", "import", "--local", f"/share/{archive.name}")

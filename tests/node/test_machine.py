@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.guest.recording import Recording
 from tests.guest.scenario import REGISTRY
 
 if TYPE_CHECKING:
@@ -36,6 +37,22 @@ def test_its_volumes_show_what_a_pods_show(machine: Machine) -> None:
     assert machine.file(f"{_TOKEN}/namespace")["text"] == machine.namespace
     token = machine.file(f"{_TOKEN}/token")["text"]
     assert token.count(".") == 2, "a ServiceAccount's token is a JSON Web Token"
+
+
+def test_qemu_is_started_as_the_harness_was_told(
+    machine: Machine, cluster: NodeCluster, request: pytest.FixtureRequest
+) -> None:
+    """tests/guest starts QEMU by what is recorded here: `make test-node` with --update records it anew."""
+    if request.config.getoption("--older-kubevirt"):
+        pytest.skip("the newest KubeVirt's is the one that is recorded")
+    machine.ready()
+    node, name = cluster.nodes[0], f"guest={machine.namespace}_{hull_name(machine)}"
+    (pid,) = node.run("pgrep", "-f", f"^/usr/bin/qemu.*{name}").split()
+    argv = node.run("cat", f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
+    recording = Recording.of(machine.instance(), argv)
+    if request.config.getoption("--update"):
+        recording.write()
+    assert recording.lines == Recording.read().lines
 
 
 def test_a_changed_config_map_reaches_its_files(machine: Machine) -> None:

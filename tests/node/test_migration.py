@@ -55,10 +55,9 @@ def test_a_drain_moves_it_and_its_pod_runs_on(moving: Machine, started: NodeClus
     began = _started_at(moving)
     service = moving.one("Service", moving.name)["spec"]["clusterIP"]
     with Client(service, PORT) as client:
-        selector = f"twinhull.dev/workload={moving.name}"
-        started.plane.kubectl(
-            "drain", source, "--ignore-daemonsets", f"--pod-selector={selector}", f"--timeout={_MOVED:.0f}s"
-        )
+        which = f"--pod-selector=twinhull.dev/workload={moving.name}"
+        options = ("--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={_MOVED:.0f}s")
+        started.plane.kubectl("drain", source, which, *options)
         moving.eventually(
             lambda: moving.instance()["status"]["nodeName"] != source, "it is elsewhere", _MOVED
         )
@@ -77,7 +76,7 @@ def test_a_processor_is_plugged_in_while_it_runs(moving: Machine) -> None:
     before = moving.ready().instance()["metadata"]["uid"]
     began = _started_at(moving)
     template = moving.get()["spec"]["template"]
-    template["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "2", "memory": "64Mi"}}
+    template["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "2"
     moving.change(template=template)
     moving.becomes("Ready", timeout=_MOVED)
     moving.eventually(

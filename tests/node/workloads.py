@@ -95,7 +95,13 @@ MOVES = _workload(
     "moves",
     {
         "terminationGracePeriodSeconds": 5,
-        "containers": [container("moves", port=PORT, resources={"limits": {"cpu": "1", "memory": "64Mi"}})],
+        "containers": [
+            container(
+                "moves",
+                port=PORT,
+                resources={"requests": {"cpu": "100m"}, "limits": {"cpu": "1", "memory": "64Mi"}},
+            )
+        ],
     },
 )
 
