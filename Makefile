@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
+# What the operator lives by, of KubeVirt.
+KUBEVIRT_TESTS := completion filesystem_claims flips inplace life machine preflight startfirst traffic
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -17,10 +19,11 @@ demo-boot: .venv/ready ## See one Workload's machine really boot and answer, wit
 	@$(PY) -m tests.demo boot
 
 .PHONY: test
-test: .venv/ready lint check-generated docs test-agent ## All tests, on a real control plane, and a quarter of the booted ones (the first run builds all of it)
+test: .venv/ready lint check-generated docs test-agent ## All tests, on a real control plane; a quarter of the booted ones, and a few on a real node (the first run builds all of it)
 	@$(PY) -m pytest
 	@$(PY) -m guest.image build
 	@$(PY) -m pytest tests/guest -m guest_quick
+	@$(PY) -m tests.node -m node_quick
 
 .PHONY: test-agent
 test-agent: ## The tests of the guest's own program
@@ -33,6 +36,15 @@ test-agent: ## The tests of the guest's own program
 .PHONY: test-kubernetes
 test-kubernetes: .venv/ready ## What the operator lives by, on every Kubernetes that it works with
 	@$(PY) -m pytest tests/e2e/operator/test_older_kubernetes.py --every-kubernetes
+
+.PHONY: test-node
+test-node: .venv/ready ## Machines on real KubeVirt nodes: kubelet, containerd, virt-handler, virt-launcher, libvirt, QEMU (needs root)
+	@$(PY) -m tests.node
+
+.PHONY: test-kubevirt
+test-kubevirt: .venv/ready ## What the operator lives by, and machines on real nodes, with the older KubeVirt that it works with
+	@$(PY) -m pytest --older-kubevirt $(addprefix tests/e2e/operator/test_,$(addsuffix .py,$(KUBEVIRT_TESTS)))
+	@$(PY) -m tests.node --older-kubevirt
 
 .PHONY: unit
 unit: .venv/ready ## The tests of the pure core alone, without a control plane
@@ -93,6 +105,10 @@ test-guest: .venv/ready test-agent ## Boot the guest from the operator's own obj
 .PHONY: guest-lock
 guest-lock: .venv/ready ## Pin the guest's Debian packages and the tools that build it anew
 	@$(PY) -m guest.image lock
+
+.PHONY: node-lock
+node-lock: .venv/ready ## Pin the Debian packages of the real nodes anew
+	@$(PY) -m tests.node lock
 
 .PHONY: run
 run: .venv/ready ## Run the operator against the current kubeconfig

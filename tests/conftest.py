@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build
+from tests.controlplane.kubevirt import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write golden files and testdata anew")
     parser.addoption(
         "--every-kubernetes", action="store_true", help="not only the oldest of the older ones (5 min each)"
+    )
+    parser.addoption(
+        "--older-kubevirt", action="store_true", help="the release before the newest one that works"
     )
 
 
@@ -50,7 +54,11 @@ def control_plane(
     if _EXISTING:
         yield Cluster.at(_existing_kubeconfig(), _kubectl())
         return
-    plane = ControlPlane.start(tmp_path_factory.mktemp("control-plane"), say=_Terminal(request.config).say)
+    plane = ControlPlane.start(
+        tmp_path_factory.mktemp("control-plane"),
+        installation=Installation(older=request.config.getoption("--older-kubevirt")),
+        say=_Terminal(request.config).say,
+    )
     yield plane
     plane.stop()
 

@@ -30,6 +30,7 @@ from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.owners import owners
 from tests.guest.projection import Projection, files_of
+from tests.guest.reference.node import write_initrd
 from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Scenario, config_map, container, secret
 
@@ -361,6 +362,18 @@ def test_every_virtiofsd_has_ended_when_the_power_button_is_pressed(
     finally:
         process.stop(processes)
     assert qmp.commands == [("system_powerdown", ["qemu-system-x86_64"])]
+
+
+@pytest.mark.parametrize(("length", "begins"), [(0, 0), (1, 4), (7, 8), (8, 8)])
+def test_the_reference_nodes_archive_is_where_a_kernel_finds_it(
+    tmp_path: Path, length: int, begins: int
+) -> None:
+    """At a multiple of four bytes, whatever the length of the image's initrd."""
+    image, init, target = (tmp_path / name for name in ("image", "init", "target"))
+    image.write_bytes(b"x" * length)
+    init.write_bytes(b"program")
+    write_initrd(image, init, target)
+    assert target.read_bytes()[length:].startswith(bytes(begins - length) + b"070701")
 
 
 def test_cases_are_told_apart() -> None:

@@ -20,14 +20,14 @@ from tests.node.workloads import OBJECTS, WORKLOADS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ORDER = ("test_machine.py", "test_ends.py", "test_claims.py", "test_flips.py", "test_cleanup.py")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declares which KubeVirt."""
-    parser.addoption(
-        "--older-kubevirt", action="store_true", help="the release before the newest one that works"
-    )
+_ORDER = (
+    "test_machine.py",
+    "test_ends.py",
+    "test_claims.py",
+    "test_flips.py",
+    "test_cleanup.py",
+    "test_migration.py",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -61,9 +61,9 @@ def kubevirt(installation: Installation, root: Path, programs: Programs, say: Ca
             _write_root(root, half / "root.tar")
             _write_files(files, half / "files.tar")
             layers = [half / "root.tar", half / "files.tar"]
-            configurations: dict[str, dict[str, Any]] = {
+            configurations = {
                 installation.image("virt-handler"): {"Env": [_PATH]},
-                installation.image("virt-launcher"): {"Env": [_PATH], "User": str(_QEMU)},
+                installation.image("virt-launcher"): {"Env": [_PATH], **_launcher_user(programs.source)},
             }
             _write_archive(half / "images.tar", layers, configurations)
             for layer in layers:
@@ -118,6 +118,12 @@ def _write_files(files: Mapping[str, tuple[bytes, int]], target: Path) -> None:
                 capability = _file_capability(_NET_BIND_SERVICE).decode("latin-1")
                 entry.pax_headers = {"SCHILY.xattr.security.capability": capability}
             archive.addfile(entry, io.BytesIO(data))
+
+
+def _launcher_user(source: Path) -> dict[str, Any]:
+    """Whom virt-launcher's image is for, as KubeVirt's own build says: root until 1.9."""
+    build = (source / "cmd/virt-launcher/BUILD.bazel").read_text(encoding="utf-8")
+    return {"User": str(_QEMU)} if f'user = "{_QEMU}"' in build else {}
 
 
 def _owner(path: str) -> int:

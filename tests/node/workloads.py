@@ -90,6 +90,15 @@ _DATA = _workload(
     },
 )
 
+#: Nothing keeps it on its node.
+MOVES = _workload(
+    "moves",
+    {
+        "terminationGracePeriodSeconds": 5,
+        "containers": [container("moves", port=PORT, resources={"limits": {"cpu": "1", "memory": "64Mi"}})],
+    },
+)
+
 WORKLOADS: dict[str, Raw] = {
     workload["metadata"]["name"]: workload
     for workload in (

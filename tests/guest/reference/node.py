@@ -108,7 +108,7 @@ class ReferenceNode:
         tools.run("xorrisofs", *("-quiet", "-rock", "-volid", _DISK, "-o"), folder / "content.iso", content)
         root = folder / "guest.qcow2"
         tools.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", guest.disk, "-F", "qcow2", root)
-        _initrd(guest.initrd, programs.init, folder / "initrd.img")
+        write_initrd(guest.initrd, programs.init, folder / "initrd.img")
         (proxy,) = free_ports(1)
         began = time.monotonic()
         started = process.start(
@@ -210,16 +210,18 @@ def _description(mirrors: Mapping[str, str]) -> Raw:
     }
 
 
-def _initrd(image: Path, init: Path, target: Path) -> None:
+def write_initrd(image: Path, init: Path, target: Path) -> None:
     """The image's, and another archive behind it: of two files of a name the kernel keeps the later.
 
-    https://docs.kernel.org/driver-api/early-userspace/buffer-format.html
+    An archive begins at a multiple of four bytes, up to which there are zeros
+    (https://docs.kernel.org/driver-api/early-userspace/buffer-format.html).
     """
     tree = Tree()
     tree.file("init", init, 0o755)
     with target.open("wb") as file:
         with image.open("rb") as first:
             shutil.copyfileobj(first, file)
+        file.write(bytes(-file.tell() % 4))
         write_cpio(tree, file, 0)
 
 
