@@ -202,9 +202,16 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
     ),
     (
         "guest",
-        {"guest": {"image": "ghcr.io/mine/guest:1", "existingSecret": "mine"}},
+        {
+            "guest": {
+                "image": "ghcr.io/mine/guest:1",
+                "imagePullSecret": "ghcr.credentials",
+                "existingSecret": "mine",
+            }
+        },
         lambda o: (
             config(o)["guestImage"] == "ghcr.io/mine/guest:1"
+            and config(o)["guestImagePullSecret"] == "ghcr.credentials"
             and "Secret" not in kinds(o)
             and {"name": "guest-key", "secret": {"secretName": "mine", "defaultMode": 0o440}}
             in pod(o)["volumes"]
@@ -324,6 +331,8 @@ def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[l
         ({"defaultIsolation": "Jail"}, "/defaultIsolation"),
         ({"watchNamespaces": ["Team_A"]}, "/watchNamespaces/0"),
         ({"guest": {"registries": [{"mirrors": []}]}}, "/guest/registries/0"),
+        ({"guest": {"image": "guest:1", "imagePullSecret": "a..b"}}, "/guest/imagePullSecret"),
+        ({"guest": {"imagePullSecret": "for-no-image"}}, "/guest/image"),
         ({"monitoring": {"podMonitor": {"interval": "often"}}}, "/monitoring/podMonitor/interval"),
         ({"crds": {"keeep": True}}, "/crds"),
         ({"workers": 0}, "/workers"),

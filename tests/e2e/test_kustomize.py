@@ -63,10 +63,12 @@ def test_a_generated_name_reaches_every_place_of_a_workload(kubectl: Kubectl, tm
             {"name": "d", "persistentVolumeClaim": {"claimName": "claim"}},
         ],
     }
+    workload = workload_of(pod)
+    workload["spec"]["virtualMachine"] = {"guestImagePullSecret": "it"}
     folder = kustomization(
         tmp_path,
         [
-            workload_of(pod),
+            workload,
             {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "account"}},
             {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "claim"}, "spec": {}},
         ],
@@ -138,6 +140,7 @@ def names(value: Any) -> list[str]:
     here = [
         below
         for key, below in value.items()
-        if key in {"name", "secretName", "claimName", "serviceAccountName"} and isinstance(below, str)
+        if key in {"name", "secretName", "claimName", "serviceAccountName", "guestImagePullSecret"}
+        and isinstance(below, str)
     ]
     return here + [found for below in value.values() for found in names(below)]

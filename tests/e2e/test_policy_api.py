@@ -53,6 +53,10 @@ REFUSED: dict[str, tuple[Spec, str]] = {
         {"minimum": "Sandbox", "match": {"workloadSelector": {"matchExpressions": [{"key": "a b"}]}}},
         "spec.match.workloadSelector.matchExpressions[0].key",
     ),
+    "pull secret for no image": (
+        {"virtualMachine": {"guestImagePullSecret": "registry"}},
+        "guestImagePullSecret is for the guest image that this policy names: set guestImage",
+    ),
     "space in a pattern": (matching(images=["nginx 1"]), "spec.match.images[0]: Invalid value"),
     "pattern twice": (matching(images=["nginx", "nginx"]), "spec.match.images[1]: Duplicate value"),
     "too many patterns": (matching(images=[f"a{n}" for n in range(33)]), "spec.match.images: Too many"),

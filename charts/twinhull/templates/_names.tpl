@@ -64,6 +64,9 @@ twinhull.dev/config.yaml: |
   {{- with .Values.guest.image }}
   guestImage: {{ quote . }}
   {{- end }}
+  {{- with .Values.guest.imagePullSecret }}
+  guestImagePullSecret: {{ quote . }}
+  {{- end }}
   {{- else }}
   withoutKubevirt: true
   {{- end }}

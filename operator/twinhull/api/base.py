@@ -13,6 +13,15 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 #: The name of an object.
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
+#: The same of a kind whose names the API server holds to be DNS subdomains (RFC 1123), such as a Secret.
+SubdomainName: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    ),
+]
 #: A Kubernetes object, or a part of one, as JSON gives it.
 Raw: TypeAlias = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from twinhull.api.base import Model, Name, rule, validations
+from twinhull.api.base import Model, Name, SubdomainName, rule, validations
 from twinhull.api.selector import LabelSelector
 from twinhull.api.workload import Condition, Instancetype, Isolation, Preference, Sandbox
 
@@ -61,8 +61,26 @@ class Match(Model):
 class PolicyMachine(Model):
     """How machines are built of Workloads that don't say so themselves."""
 
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "!has(self.guestImagePullSecret) || has(self.guestImage)",
+                "guestImagePullSecret is for the guest image that this policy names: set guestImage, or "
+                "remove guestImagePullSecret",
+                field="guestImagePullSecret",
+            )
+        )
+    )
+
     guest_image: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
         None, description="A containerDisk with the Twinhull guest."
+    )
+    guest_image_pull_secret: SubdomainName | None = Field(
+        None,
+        description="The Secret with which nodes pull this guestImage from a registry that asks for "
+        "credentials. It is of type kubernetes.io/dockerconfigjson, and must be in the namespace of each "
+        "Workload that gets the image from here. Workloads that name a guestImage or a guestImagePullSecret "
+        "of their own don't use it.",
     )
     instancetype: Instancetype | None = Field(None, description="Sizes the machine.")
     preference: Preference | None = Field(None, description="The devices that suit the guest.")

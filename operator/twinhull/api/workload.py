@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
+from twinhull.api.base import GROUP, Model, Name, Raw, SubdomainName, rule, validations
 from twinhull.api.reasons import Why
 from twinhull.api.registry import Registry
 
@@ -138,6 +138,13 @@ class VirtualMachine(Model):
     guest_image: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
         None,
         description="A containerDisk with the Twinhull guest; without it, the operator's own default.",
+    )
+    guest_image_pull_secret: SubdomainName | None = Field(
+        None,
+        description="The Secret with which nodes pull the guest image from a registry that asks for "
+        "credentials. It is of type kubernetes.io/dockerconfigjson, and in the Workload's namespace. Without "
+        "it, a guestImage of the Workload's own is pulled without a Secret. A policy's guest image, and the "
+        "operator's, is pulled with the Secret that is named beside it, if one is.",
     )
     registries: Annotated[tuple[Registry, ...], Field(max_length=32)] | None = Field(
         None,

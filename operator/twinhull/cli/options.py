@@ -26,6 +26,7 @@ class Options:
     default_isolation: str
     sandbox_runtime_class: str | None
     guest_image: str | None
+    guest_image_pull_secret: str | None
     guest_registries: Path | None
     guest_key_file: Path | None
     namespaces: tuple[str, ...]
@@ -106,6 +107,13 @@ OPTIONS = [
         "--guest-image",
         metavar="IMAGE",
         help="The containerDisk with the Twinhull guest, for machines whose Workload names none.",
+    ),
+    _option(
+        "--guest-image-pull-secret",
+        type=OBJECT,
+        metavar="NAME",
+        help="The Secret with which nodes pull --guest-image from a registry that asks for credentials. It "
+        "must be in each Workload's namespace. Other guest images are not pulled with it.",
     ),
     _option(
         "--guest-registries",

@@ -87,7 +87,8 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
 
     No cluster is asked: RuntimeClasses, KubeVirt and whatever a Workload refers to are taken to be there, a
     uid of zeros stands for the one that the API server gives a Workload, and what an operator adds of its own
-    to machines (registries, the authority of their certificates) is left out.
+    to machines (registries, the authority of their certificates, the Secret that pulls the guest image) is
+    left out.
 
     Fields that the hull can't honour, and what is wrong in a file, are told on the standard error with what
     to do; the exit code is then 1. The API server knows more rules: kubectl apply --dry-run=server asks it.

@@ -32,10 +32,13 @@ def settings(options: Options) -> Settings:
             tracing.exporter()
         except tracing.CannotTrace as error:
             raise click.BadParameter(str(error), param_hint="--traces") from error
+    if options.guest_image_pull_secret and not options.guest_image:
+        raise click.UsageError("--guest-image-pull-secret needs --guest-image: it is for that image only")
     defaults = OperatorDefaults(
         Isolation(options.default_isolation),
         options.sandbox_runtime_class,
         options.guest_image,
+        options.guest_image_pull_secret,
         options.first_report,
         _registries(options.guest_registries) if options.guest_registries else (),
         _key(options.guest_key_file) if options.guest_key_file else None,

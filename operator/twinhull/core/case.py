@@ -274,6 +274,14 @@ class Case:
             self.workload.metadata, spec.service, service.declared(spec.template["spec"]), hull
         )
 
+    @property
+    def _guest_image_pull_secret(self) -> str | None:
+        """The Secret that nodes pull the guest image with. The operator's is for its own image only."""
+        built = self.spec.virtual_machine
+        if built.guest_image_pull_secret or built.guest_image:
+            return built.guest_image_pull_secret
+        return self.defaults.guest_image_pull_secret
+
     @cached_property
     def hull_objects(self) -> tuple[Raw, ...]:
         """The objects that make the hull, in the order of their creation."""
@@ -293,6 +301,7 @@ class Case:
         capabilities = self.observed.capabilities
         guest = Guest(
             built.guest_image or self.defaults.guest_image or "",
+            pull_secret=self._guest_image_pull_secret,
             panics=capabilities.panic_devices,
             registries=self.defaults.registries,
             secret=self.defaults.guest_secret,

@@ -1,8 +1,8 @@
 """The revision: a hash of what a hull is made from, which its name ends in.
 
 The same content has the same name, so a creation repeated after a crash is the same creation. What the
-operator itself renders isn't part of the content, nor is its default guest image: upgrading the operator
-restarts nothing.
+operator itself renders isn't part of the content, nor is its default guest image, or the Secret that this
+is pulled with: upgrading the operator restarts nothing.
 """
 
 from __future__ import annotations

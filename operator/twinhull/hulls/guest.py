@@ -14,7 +14,8 @@ MIGRATES_IF_POSSIBLE = "LiveMigrateIfPossible"
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """`image` is the containerDisk, `registries` are those of every machine.
+    """`image` is the containerDisk, `pull_secret` the Secret in the Workload's namespace that nodes pull it
+    with, `registries` are those of every machine.
 
     `panics` says whether a machine may have a panic device, by which KubeVirt learns that a run failed.
     `eviction` is what becomes of the machine when its node is drained, KubeVirt's own default if it is empty.
@@ -25,4 +26,5 @@ class Guest:
     panics: bool = False
     eviction: str = MIGRATES_IF_POSSIBLE
     registries: Iterable[ClusterRegistry] = ()
+    pull_secret: str | None = None
     secret: bytes | None = field(default=None, repr=False)

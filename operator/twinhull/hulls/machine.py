@@ -95,7 +95,7 @@ def render(  # noqa: PLR0913  one parameter a part
                         "readinessProbe": readiness_probe(workload),
                         "domain": _domain(spec, attachments, machine, guest),
                         "networks": [{"name": "default", "pod": {}}],
-                        "volumes": _volumes(metadata["name"], attachments, guest.image),
+                        "volumes": _volumes(metadata["name"], attachments, guest),
                     },
                     machine.overrides or {},
                 ),
@@ -129,7 +129,7 @@ def _domain(
     disks = [attached.device for attached in attachments if not attached.live]
     return {
         **({} if machine.instancetype else size(pod_spec)),
-        **_firmware(machine, guest.image),
+        **_firmware(machine, guest),
         "devices": {
             "autoattachGraphicsDevice": False,
             "rng": {},
@@ -145,12 +145,19 @@ def _domain(
     }
 
 
-def _volumes(name: str, attachments: tuple[Attachment, ...], guest_image: str) -> list[Raw]:
+def _volumes(name: str, attachments: tuple[Attachment, ...], guest: Guest) -> list[Raw]:
     return [
-        {"name": GUEST_DEVICE, "containerDisk": {"image": guest_image}},
+        {"name": GUEST_DEVICE, "containerDisk": _image(guest)},
         {"name": MANIFEST_DEVICE, "configMap": {"name": name}},
         *(attached.volume() for attached in attachments),
     ]
+
+
+def _image(guest: Guest) -> Raw:
+    """The guest image, and the Secret that nodes pull it with: KubeVirt gives that to the launcher Pod
+    (kubevirt.io/api/core/v1, types ContainerDiskSource and KernelBootContainer).
+    """
+    return {"image": guest.image, **({"imagePullSecret": guest.pull_secret} if guest.pull_secret else {})}
 
 
 def _disk(device: str) -> Raw:
@@ -173,7 +180,7 @@ def _amounts(said: dict[Resource, Decimal]) -> Raw:
     return {resource: write[resource](amount) for resource, amount in said.items()}
 
 
-def _firmware(machine: VirtualMachine, guest_image: str) -> Raw:
+def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
     """What the machine starts: the guest image's own kernel, so that it needs no bootloader.
 
     Secure boot needs system management mode (KubeVirt refuses it without).
@@ -183,7 +190,7 @@ def _firmware(machine: VirtualMachine, guest_image: str) -> Raw:
         "kernelBoot": {
             "kernelArgs": KERNEL_ARGS,
             "container": {
-                "image": guest_image,
+                **_image(guest),
                 "kernelPath": "/boot/vmlinuz",
                 "initrdPath": "/boot/initrd.img",
             },

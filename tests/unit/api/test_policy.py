@@ -30,6 +30,7 @@ MAXIMAL: Raw = {
         "sandbox": {"runtimeClassName": "kata"},
         "virtualMachine": {
             "guestImage": "registry.example/guest:1",
+            "guestImagePullSecret": "registry",
             "instancetype": {"name": "small", "kind": "VirtualMachineInstancetype"},
             "preference": {"name": "linux", "kind": "VirtualMachinePreference"},
         },

@@ -38,6 +38,7 @@ MAXIMAL: Raw = {
             "instancetype": {"name": "u1.small", "kind": "VirtualMachineInstancetype"},
             "preference": {"name": "linux", "kind": "VirtualMachinePreference"},
             "guestImage": "registry.example.com/guest:1",
+            "guestImagePullSecret": "registry-1.credentials",
             "registries": [
                 {
                     "host": "docker.io",

@@ -105,6 +105,8 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
         ("guestImage: 2026-13-01", "isn't YAML: month must be in 1..12"),
         ("- workers", "isn't a mapping"),
         ("{", "isn't YAML"),
+        ("guestImagePullSecret: a", "--guest-image-pull-secret needs --guest-image"),
+        ("{guestImage: g:1, guestImagePullSecret: A}", "guestImagePullSecret: 'A' is not a DNS subdomain"),
         ("leaderElect: true", "--leader-elect needs --lease-namespace"),
         ("guestKeyFile: /absent", "/absent: No such file or directory"),
     ],

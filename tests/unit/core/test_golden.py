@@ -51,6 +51,7 @@ def read(path: Path) -> tuple[Case, list[Raw]]:
         Isolation(operator.get("defaultIsolation", "Container")),
         operator.get("sandboxRuntimeClass"),
         operator.get("guestImage"),
+        operator.get("guestImagePullSecret"),
         first_report=0,  # so that what a hull begins with is seen too
     )
     name = case(workload, defaults=defaults).hull_name

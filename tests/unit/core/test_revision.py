@@ -79,7 +79,7 @@ def test_how_a_machine_is_built_leaves_no_trace_in_a_pod(isolation: Isolation) -
     assert of(isolation, virtualMachine=BUILT) == of(isolation)
 
 
-@pytest.mark.parametrize(("field", "value"), BUILT.items())
+@pytest.mark.parametrize(("field", "value"), [*BUILT.items(), ("guestImagePullSecret", "registry")])
 def test_how_a_machine_is_built_makes_another_machine(field: str, value: object) -> None:
     assert of(MACHINE, virtualMachine={field: value}) != of(MACHINE)
 

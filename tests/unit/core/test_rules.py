@@ -671,6 +671,26 @@ def test_who_runs_kubevirt_may_decide_what_becomes_of_machines_on_a_drain(
     assert found.hull_objects[-1]["spec"]["template"]["spec"].get("evictionStrategy") == strategy
 
 
+@pytest.mark.parametrize(
+    ("built", "secret"),
+    [
+        ({}, "operators"),
+        ({"guestImage": "guest:own"}, None),
+        ({"guestImage": "guest:own", "guestImagePullSecret": "own"}, "own"),
+        ({"guestImagePullSecret": "own"}, "own"),
+    ],
+)
+def test_the_operators_pull_secret_goes_with_its_own_guest_image(built: Raw, secret: str | None) -> None:
+    defaults = replace(DEFAULTS, guest_image_pull_secret="operators")  # noqa: S106  a Secret's name
+    machine = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built})
+    found = case(machine, KUBEVIRT, defaults=defaults)
+    spec = found.hull_objects[-1]["spec"]["template"]["spec"]
+    assert spec["volumes"][0]["containerDisk"].get("imagePullSecret") == secret
+    assert found.revision == case(machine, KUBEVIRT).revision, (
+        "another Secret of the operator's restarts nothing"
+    )
+
+
 def test_a_machine_of_before_goes_on_though_one_is_now_rendered_otherwise() -> None:
     """It is known by its revision, which has nothing of what the operator itself renders."""
     made = case(MACHINE, KUBEVIRT)

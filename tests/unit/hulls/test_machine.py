@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,11 +17,14 @@ from twinhull.hulls.manifest import probe_token
 from .test_pod import META
 
 
-def render(built: Raw | None = None, *, panics: bool = False, **spec: Any) -> Raw:
+def render(
+    built: Raw | None = None, *, panics: bool = False, pull_secret: str | None = None, **spec: Any
+) -> Raw:
     template = {"spec": {"containers": [{"name": "web", "image": "nginx"}], **spec}}
     made = pod.render(META, template, "1a2b3c4d5e", None)
     built_as = VirtualMachine.model_validate(built or {})
-    return machine.render(META, made, attachments(made), built_as, Guest("guest:1", panics))
+    guest = Guest("guest:1", panics, pull_secret=pull_secret)
+    return machine.render(META, made, attachments(made), built_as, guest)
 
 
 def inside(vm: Raw) -> Raw:
@@ -53,6 +57,17 @@ def test_it_boots_the_guest_images_own_kernel() -> None:
         "initrdPath": "/boot/initrd.img",
     }
     assert "console=ttyS0" in firmware["kernelBoot"]["kernelArgs"]
+
+
+def test_nodes_pull_its_disk_and_its_kernel_with_the_same_secret() -> None:
+    spec = inside(render(pull_secret="registry"))  # noqa: S106  a Secret's name
+    disk, kernel = spec["volumes"][0]["containerDisk"], spec["domain"]["firmware"]["kernelBoot"]["container"]
+    assert disk == {"image": "guest:1", "imagePullSecret": "registry"}
+    assert kernel["imagePullSecret"] == "registry"
+
+
+def test_without_a_secret_nothing_is_said_of_one() -> None:
+    assert "imagePullSecret" not in json.dumps(render())
 
 
 @pytest.mark.parametrize(("panics", "devices"), [(True, [{"model": "pvpanic"}]), (False, None)])

@@ -18,6 +18,7 @@ from twinhull.core.isolation.subject import Subject
 _FIELDS = {
     "runtime_class_name": "sandbox.runtimeClassName",
     "guest_image": "virtualMachine.guestImage",
+    "guest_image_pull_secret": "virtualMachine.guestImagePullSecret",
     "instancetype": "virtualMachine.instancetype",
     "preference": "virtualMachine.preference",
 }

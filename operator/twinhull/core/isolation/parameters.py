@@ -43,11 +43,25 @@ def runtime_class(
 
 
 def machine(spec: WorkloadSpec, policies: tuple[Policy, ...]) -> Iterator[Parameter]:
-    """What policies say of a machine where the Workload says nothing: each field the first that has it."""
+    """What policies say of a machine where the Workload says nothing: each field the first that has it.
+
+    The Secret that pulls the guest image comes from the policy that names the image: credentials aren't for
+    somebody else's image.
+    """
+    own = spec.virtual_machine
     for field in _MACHINE:
-        if getattr(spec.virtual_machine, field) is not None:
+        if getattr(own, field) is not None:
             continue
         for policy in policies:
             if value := getattr(policy.spec.virtual_machine, field, None):
-                yield Parameter(field, value, f"IsolationPolicy {policy.name}")
+                source = f"IsolationPolicy {policy.name}"
+                yield Parameter(field, value, source)
+                if field == "guest_image" and own.guest_image_pull_secret is None:
+                    yield from _pull_secret(policy, source)
                 break
+
+
+def _pull_secret(policy: Policy, source: str) -> Iterator[Parameter]:
+    built = policy.spec.virtual_machine
+    if built and built.guest_image_pull_secret:
+        yield Parameter("guest_image_pull_secret", built.guest_image_pull_secret, source)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons.row import Row
 
-_IMAGE = "see the image's name, the registry and its credentials (`imagePullSecrets`)"
+_IMAGE = (
+    "see the image's name, the registry and its credentials (`imagePullSecrets`; of a guest image, "
+    "`spec.virtualMachine.guestImagePullSecret`)"
+)
 _PLACE = "see the Events of the Pod: requests, selectors, taints and quotas that no node fits"
 _START = "see the message: a ConfigMap, Secret, key, command or mount that isn't there"
 _VIRT = "see `kubectl describe vm`, and KubeVirt's own Pods"

@@ -227,6 +227,27 @@ def test_policies_say_how_machines_are_built_where_workloads_do_not() -> None:
     assert decided("Container", *policies).parameters == ()
 
 
+@pytest.mark.parametrize(
+    ("own", "policies", "secret"),
+    [
+        ({}, [{"guestImage": "guest:a", "guestImagePullSecret": "a"}], "a"),
+        ({}, [{"guestImage": "guest:a"}, {"guestImage": "guest:b", "guestImagePullSecret": "b"}], None),
+        ({}, [{"preference": {"name": "p"}}, {"guestImage": "guest:b", "guestImagePullSecret": "b"}], "b"),
+        ({}, [{"guestImagePullSecret": "a"}, {"guestImage": "guest:b"}], None),
+        ({"guestImage": "guest:own"}, [{"guestImage": "guest:a", "guestImagePullSecret": "a"}], None),
+        ({"guestImagePullSecret": "own"}, [{"guestImage": "guest:a", "guestImagePullSecret": "a"}], "own"),
+    ],
+)
+def test_a_policys_pull_secret_goes_with_its_own_guest_image(
+    own: Raw, policies: list[Raw], secret: str | None
+) -> None:
+    given = [policy(name, virtualMachine=built) for name, built in zip("ab", policies, strict=False)]
+    found = decided("VirtualMachine", *given, virtualMachine=own)
+    assert found.virtual_machine.guest_image_pull_secret == secret
+    sources = [said.source for said in found.parameters if said.field == "guest_image_pull_secret"]
+    assert sources == ([f"IsolationPolicy {secret}"] if secret in {"a", "b"} else [])
+
+
 def test_revision_changes_only_by_what_a_policy_adds() -> None:
     spec = WorkloadSpec.model_validate({"template": TEMPLATE, "isolationPolicy": "VirtualMachine"})
     found = resolve(spec, OperatorDefaults(), rules(policy("a", minimum="VirtualMachine")))
