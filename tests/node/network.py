@@ -10,6 +10,7 @@ import subprocess
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.controlplane.components import SERVICES
 
@@ -45,6 +46,8 @@ class Network:
         ip("link", "add", _BRIDGE, "type", "bridge")
         ip("address", "add", f"{GATEWAY}/24", "dev", _BRIDGE)
         ip("link", "set", _BRIDGE, "up")
+        # Pods of one node reach those of another this way.
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
         return cls()
 
     def attach(self, number: int, pid: int) -> None:

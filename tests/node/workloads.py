@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
-from tests.guest.scenario import NAMESPACE, config_map, container, secret
+from tests.guest.registry import PASSWORD, USER
+from tests.guest.scenario import NAMESPACE, PRIVATE, config_map, container, secret
+from tests.node.cluster import PRIVATE_GUEST_IMAGE
 from tests.node.machine import PORT
 
 Raw = dict[str, Any]
@@ -90,6 +94,40 @@ _DATA = _workload(
     },
 )
 
+
+def _served(name: str, machine: Raw, **pod: Any) -> Raw:
+    """One container that serves what it can see."""
+    return _workload(name, {"containers": [container(name, port=PORT)], **pod}, virtualMachine=machine)
+
+
+#: As many volumes as a Pod may well have: more devices than a machine has slots to begin with.
+CONFIG_MAPS = tuple(f"part-{number:02}" for number in range(36))
+_MANY = _workload(
+    "many",
+    {
+        "containers": [
+            container(
+                "many",
+                port=PORT,
+                volumeMounts=[{"name": name, "mountPath": f"/parts/{name}"} for name in CONFIG_MAPS],
+            )
+        ],
+        "volumes": [{"name": name, "configMap": {"name": name}} for name in CONFIG_MAPS],
+    },
+)
+
+#: What the machine of an instancetype has.
+INSTANCETYPE: Raw = {
+    "apiVersion": "instancetype.kubevirt.io/v1beta1",
+    "kind": "VirtualMachineInstancetype",
+    "metadata": {"name": "small"},
+    "spec": {"cpu": {"guest": 1}, "memory": {"guest": "400Mi"}},
+}
+_TYPED = _served("typed", {"instancetype": {"name": "small", "kind": INSTANCETYPE["kind"]}})
+
+_PULLS = json.dumps({"auths": {PRIVATE: {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}}})
+_GUARDED = _served("guarded", {"guestImage": PRIVATE_GUEST_IMAGE, "guestImagePullSecret": "pulls"})
+
 #: Nothing keeps it on its node.
 MOVES = _workload(
     "moves",
@@ -113,6 +151,9 @@ WORKLOADS: dict[str, Raw] = {
         _job("fails", "--message=no rows", "--exit=3"),
         _job("outgrows", "--alloc=200", "--stay", resources={"limits": {"memory": "32Mi"}}),
         _DATA,
+        _TYPED,
+        _GUARDED,
+        _MANY,
         _workload(
             "flips",
             {
@@ -135,4 +176,7 @@ WORKLOADS: dict[str, Raw] = {
 OBJECTS: tuple[Raw, ...] = (
     config_map("settings", {"greeting": "hello", "color": "green"}),
     secret("login", {"password": "only for these tests", "user": "bob"}),
+    secret("pulls", {".dockerconfigjson": _PULLS}, "kubernetes.io/dockerconfigjson"),
+    INSTANCETYPE,
+    *(config_map(name, {"name": name}) for name in CONFIG_MAPS),
 )
