@@ -95,6 +95,12 @@ EXPLAINED: tuple[Explanation, ...] = (
         of="Kernel",
     ),
     Explanation(
+        r"devices",
+        "KubeVirt gives each machine a port for QEMU's guest agent, which a privileged container sees; the "
+        "reference node has none",
+        _without(r"vport\d+p\d+"),
+    ),
+    Explanation(
         r"mounts\./proc/.*\.super",
         "runtimes mask these with a device of the machine, whose /dev is as large as its memory allows",
         _without("size=.*k|nr_inodes=.*"),
