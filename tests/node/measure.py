@@ -2,8 +2,8 @@
 
     python -m tests.node measure [how many times]
 
-One machine runs at a time. docs/performance.md has what it printed. What KubeVirt and the guest wrote down has
-their times; the clock is the same for all of them.
+One machine runs at a time. docs/performance.md has what it printed. KubeVirt and the guest say themselves
+when they came to a stage; the clock is the same for all of them.
 """
 
 from __future__ import annotations

@@ -131,16 +131,8 @@ _GUARDED = _served("guarded", {"guestImage": PRIVATE_GUEST_IMAGE, "guestImagePul
 #: Nothing keeps it on its node.
 MOVES = _workload(
     "moves",
-    {
-        "terminationGracePeriodSeconds": 5,
-        "containers": [
-            container(
-                "moves",
-                port=PORT,
-                resources={"requests": {"cpu": "100m"}, "limits": {"cpu": "1", "memory": "64Mi"}},
-            )
-        ],
-    },
+    {"terminationGracePeriodSeconds": 5, "containers": [container("moves", port=PORT)]},
+    virtualMachine={"overrides": {"domain": {"cpu": {"sockets": 1}}}},
 )
 
 WORKLOADS: dict[str, Raw] = {
