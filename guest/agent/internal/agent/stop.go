@@ -75,7 +75,7 @@ func (a *Agent) stop(pods []kube.Object, err error) {
 		case a.remove(pods, err):
 			a.logs.Copy()
 			console.Print("the Pod is gone")
-		case orders.late(a.grace()):
+		case orders.late(a.grace()) && a.flush():
 			console.Print("the Pod hasn't ended in time")
 		default:
 			return

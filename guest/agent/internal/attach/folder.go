@@ -21,6 +21,8 @@ const (
 	// longer than the second for which virtiofsd lets the guest remember a name (its option cache=auto).
 	swaps     = 5
 	swapPause = 300 * time.Millisecond
+	// largest is how much a folder may hold, in bytes: a ConfigMap or a Secret has at most 1 MiB, and a token is small.
+	largest = 4 << 20
 )
 
 // errSwapped tells that a volume's folder was removed while it was read.
@@ -77,24 +79,26 @@ func readFiles(folder string) (kube.Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := kube.Data{}
+	data, left := kube.Data{}, int64(largest)
 	for _, name := range names {
 		if strings.HasPrefix(name, "..") {
 			continue
 		}
-		content, regular, err := readFile(opened, name)
+		content, regular, err := readFile(opened, name, left)
 		if err != nil {
 			return nil, &os.PathError{Op: "read", Path: filepath.Join(folder, name), Err: err}
 		}
 		if regular {
 			data[name] = content
+			left -= int64(len(content))
 		}
 	}
 	return data, nil
 }
 
-// readFile reads a file of an open folder, if it is a regular one. O_NONBLOCK is for a pipe, which nobody may write to.
-func readFile(folder int, name string) (content []byte, regular bool, err error) {
+// readFile reads a file of an open folder, if it is a regular one of at most so many bytes. O_NONBLOCK is for a pipe, which
+// nobody may write to.
+func readFile(folder int, name string, most int64) (content []byte, regular bool, err error) {
 	const how = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 	opened, err := unix.Openat(folder, name, how, 0)
 	if errors.Is(err, unix.ELOOP) { // a link
@@ -109,6 +113,9 @@ func readFile(folder int, name string) (content []byte, regular bool, err error)
 	if err != nil || !stat.Mode().IsRegular() {
 		return nil, false, err
 	}
-	content, err = io.ReadAll(file)
+	content, err = io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(content)) > most {
+		return nil, false, fmt.Errorf("the folder holds more than %d bytes", largest)
+	}
 	return content, true, err
 }

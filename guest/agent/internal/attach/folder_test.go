@@ -71,6 +71,18 @@ func TestOnlyAFolderOfTheVolumeIsRead(t *testing.T) {
 	}
 }
 
+func TestAFolderHasABound(t *testing.T) {
+	half := strings.Repeat("x", largest/2)
+	data, err := readFolder(volume(t, map[string]string{"a": half, "b": half}, nil))
+	if err != nil || len(data) != 2 {
+		t.Errorf("got %d files, %v", len(data), err)
+	}
+	data, err = readFolder(volume(t, map[string]string{"a": half, "b": half + "x"}, nil))
+	if err == nil || len(data) > 0 {
+		t.Errorf("got %d files of a folder that is too large", len(data))
+	}
+}
+
 func TestAVolumeThatIsSwappedIsReadAnew(t *testing.T) {
 	folder := volume(t, map[string]string{"..2/a": "2"}, map[string]string{"..data": "..1"}) // ..1 is removed already
 	swapped := make(chan error, 1)

@@ -22,10 +22,13 @@ func syncDisks() error {
 	}
 	var root unix.Stat_t
 	_ = unix.Lstat("/", &root)
-	return errors.Join(
-		each(diskMounts(list), unix.Syncfs),
-		each(disks("/sys/block", unix.Major(root.Dev), unix.Minor(root.Dev)), unix.Fsync),
-	)
+	// At once: a file system may be on a file whose virtiofs is gone, and the claims mustn't wait for it.
+	var mounted, claims error
+	var both sync.WaitGroup
+	both.Go(func() { mounted = each(diskMounts(list), unix.Syncfs) })
+	both.Go(func() { claims = each(disks("/sys/block", unix.Major(root.Dev), unix.Minor(root.Dev)), unix.Fsync) })
+	both.Wait()
+	return errors.Join(mounted, claims)
 }
 
 // diskMounts are the places of the file systems that may be waited for, but for the root's.
