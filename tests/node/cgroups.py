@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.controlplane.polling import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: What a node's groups are called: this, the pid of the tests, and the node's number.
+_PREFIX = "twinhull-node-"
 _MOUNT = Path("/sys/fs/cgroup")
 #: All that runs on a node would otherwise weigh as much as one process of the machine's. cgroup v1's default
 #: is 1,024.
@@ -25,11 +28,12 @@ class Cgroups:
     folders: tuple[Path, ...]
 
     @classmethod
-    def create(cls, name: str) -> Cgroups:
-        """Makes them."""
+    def create(cls, number: int) -> Cgroups:
+        """Makes them; removes those of nodes whose tests were killed before they could."""
         folders = []
         for controllers, parent in _own():
-            folder = parent / name
+            _remove_stale(parent)
+            folder = parent / f"{_PREFIX}{os.getpid()}-{number}"
             folder.mkdir(exist_ok=True)
             if controllers == "cpuset":  # version 1 starts an empty one, which takes no process
                 for file in ("cpuset.cpus", "cpuset.mems"):
@@ -49,15 +53,27 @@ class Cgroups:
 
         def gone() -> bool:
             for folder in self.folders:
-                below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)
-                for path in (*below, folder):
-                    with suppress(OSError):
-                        path.rmdir()
+                _remove(folder)
             left = [folder for folder in self.folders if folder.exists()]
             assert not left, f"cgroups that aren't empty: {left}"
             return True
 
         eventually(gone, 20, "the node's cgroups are gone")
+
+
+def _remove_stale(parent: Path) -> None:
+    for folder in parent.glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if not Path("/proc", pid).exists():
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Removes a group and those below it that no process is in."""
+    below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)
+    for path in (*below, folder):
+        with suppress(OSError):
+            path.rmdir()
 
 
 def _own() -> Iterator[tuple[str, Path]]:

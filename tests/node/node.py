@@ -54,7 +54,7 @@ class Node:
         """Starts the namespaces of a node in `folder`, from a root file system that is only read."""
         for name in _FOLDERS:
             (folder / name).mkdir(parents=True)
-        cgroups = Cgroups.create(f"twinhull-node-{os.getpid()}-{number}")
+        cgroups = Cgroups.create(number)
         arguments = [folder, root, f"node-{number}", node_address(number), GATEWAY]
         command = [
             *("unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation", "private"),
