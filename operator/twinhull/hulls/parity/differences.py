@@ -88,10 +88,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "A full disk",
         "If a node has no room left for a machine's own disk (image, emptyDir, log), the machine fails as a "
-        "whole, within about 20 s of the first write that is lost, as an evicted Pod does: its containers are "
-        "killed, and KubeVirt makes it anew unless its Pod runs to its end. A Pod's node ends Pods before it is full. "
-        "For a write to a block claim whose storage is full, KubeVirt pauses the machine, and the status says "
-        "PausedIOError: make room, and `virtctl unpause vm`. In a Pod that write fails.",
+        "whole, as an evicted Pod does: its containers are killed within about 20 s of the first write that "
+        "is lost. By `restartPolicy: Always` KubeVirt makes it anew. For a write to a block claim whose "
+        "storage is full, KubeVirt pauses the machine, and the status says PausedIOError: make room, and "
+        "`virtctl unpause vm`. In a Pod both writes fail, and its node evicts it, in the best case before.",
     ),
     Difference(
         "Images",
