@@ -56,9 +56,7 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 				}
 			}
 		case err := <-lost:
-			if !rundir.Exists(rundir.Final) { // a Pod that has ended reads nothing any more
-				loss.learn(err, rundir.DiskLost, time.Now())
-			}
+			loss.learn(err, rundir.DiskLost, rundir.Final, time.Now())
 		case <-time.After(500 * time.Millisecond):
 		}
 		if loss.over(time.Now()) {

@@ -64,11 +64,15 @@ type loss struct {
 	since time.Time // zero if none are known
 }
 
-// learn has the console and the agent tell of lost writes. The agent reads the file, at its start too.
-func (l *loss) learn(err error, file string, now time.Time) {
+// learn has the console and the agent tell of lost writes. The agent reads the file `told`, at its start too. The Pod that
+// the file `final` has ended by itself, and needs the disk no more.
+func (l *loss) learn(err error, told, final string, now time.Time) {
+	if rundir.Exists(final) {
+		return
+	}
 	l.since = now
 	console.Print("%s (%v)", lossLine, err)
-	if err := rundir.Write(file, []byte(lossLine), 0o644); err != nil {
+	if err := rundir.Write(told, []byte(lossLine), 0o644); err != nil {
 		console.Print("%v", err)
 	}
 }
