@@ -78,8 +78,11 @@ func Run(version string) error {
 	}
 }
 
-// step is one round.
+// step is one round. A machine that lost writes ends as failed in a moment: whatever its Pod comes to is no longer told.
 func (a *Agent) step() {
+	if a.state.loss() != "" {
+		return
+	}
 	a.adopt()
 	pods, err := a.observe()
 	switch {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ func running(t *testing.T) *Agent {
 	agent := &Agent{state: newState("1"), manifest: read}
 	agent.state.manifest = read
 	agent.state.orders = ordersIn(t)
+	agent.state.diskLost = filepath.Join(t.TempDir(), "disk-lost")
 	return agent
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"strings"
@@ -27,12 +28,13 @@ type state struct {
 	waiting  string
 	address  string
 	orders   orders
+	diskLost string // the file that says that writes to the root disk were lost
 	final    bool
 	serving  bool
 }
 
 func newState(version string) *state {
-	return &state{version: version, orders: orders{rundir.Stop, rundir.StopAsked, rundir.Stopped}}
+	return &state{version: version, orders: orders{rundir.Stop, rundir.StopAsked, rundir.Stopped}, diskLost: rundir.DiskLost}
 }
 
 // restore goes on from what an agent before this one wrote down.
@@ -91,12 +93,20 @@ func (s *state) isFinal() bool {
 	return s.final
 }
 
+// loss is what boot says of writes to the root disk that were lost, "" if none were. The machine ends soon.
+func (s *state) loss() string {
+	said, _ := os.ReadFile(s.diskLost)
+	return string(said)
+}
+
 // closed says why no manifest is taken any more, or yet. The lock is held.
 func (s *state) closed() string {
 	phase, _ := kubelet.Ended(s.pod)
 	switch {
 	case s.orders.given():
 		return "the machine is shutting down"
+	case s.loss() != "":
+		return s.loss()
 	case s.final || phase != "":
 		return "the Pod has ended"
 	case s.manifest.Pod == nil:
@@ -112,6 +122,8 @@ func (s *state) ready() (bool, string) {
 	switch {
 	case s.orders.given():
 		return false, "the machine is shutting down"
+	case s.loss() != "":
+		return false, s.loss()
 	case s.error != "":
 		return is && !s.changing, s.error
 	case s.pod == nil && s.waiting != "":
@@ -127,10 +139,7 @@ func (s *state) ready() (bool, string) {
 func (s *state) status() serve.Status {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	trouble := s.error
-	if trouble == "" {
-		trouble = s.stale
-	}
+	trouble := cmp.Or(s.loss(), s.error, s.stale)
 	answer := serve.Status{
 		Version: s.version, Error: trouble, Final: s.final, Stop: s.orders.said(),
 		Manifest: s.inEffect, Pod: kube.Object{},

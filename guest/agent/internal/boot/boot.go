@@ -30,6 +30,7 @@ func Run(version string) error {
 		console.Print("the loopback interface: %v", err)
 	}
 
+	lost := watchRootDisk()
 	buttons := powerButtons()
 	children := supervise.New()
 	children.Keep(containerd(), supervise.Always)
@@ -38,7 +39,7 @@ func Run(version string) error {
 	go network.Keep()
 	go keepPlugged(func() { children.Restart("kubelet") })
 
-	end := waitForEnd(buttons)
+	end := waitForEnd(buttons, lost)
 	children.StopAll(patience)
 	return end.machine()
 }

@@ -40,9 +40,10 @@ type ending struct {
 }
 
 // waitForEnd returns once the machine is to end: the agent says that the Pod has ended, or somebody wants the
-// machine off and the Pod has had its time.
-func waitForEnd(buttons <-chan string) ending {
+// machine off and the Pod has had its time, or writes to the root disk were lost.
+func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 	var deadline time.Time
+	var loss loss
 	for {
 		select {
 		case how := <-buttons:
@@ -54,14 +55,19 @@ func waitForEnd(buttons <-chan string) ending {
 					console.Print("%v", err)
 				}
 			}
+		case err := <-lost:
+			loss.learn(err, rundir.DiskLost, rundir.Final, time.Now())
 		case <-time.After(500 * time.Millisecond):
 		}
+		if loss.over(time.Now()) {
+			return endingOf(loss.outcome(""), deadline)
+		}
 		if said, err := os.ReadFile(rundir.End); err == nil {
-			return endingOf(string(said), deadline)
+			return endingOf(loss.outcome(string(said)), deadline)
 		}
 		if over, why := isOver(deadline, time.Now(), rundir.Exists(rundir.Stopped)); over {
 			console.Print("%s", why)
-			return endingOf(rundir.ReadOutcome(), deadline)
+			return endingOf(loss.outcome(rundir.ReadOutcome()), deadline)
 		}
 	}
 }

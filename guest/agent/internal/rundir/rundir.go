@@ -45,6 +45,8 @@ const (
 	Final = Root + "/final.json"
 	// Outcome is how the machine ends if it is ended now, "Succeeded" or "Failed", from the agent to boot.
 	Outcome = Root + "/outcome"
+	// DiskLost is there if writes to the root disk were lost: a line about it, from boot to the agent.
+	DiskLost = Root + "/disk-lost"
 	// End says that the machine may end, and how: "Succeeded" or "Failed".
 	End = Root + "/end"
 	// PKI has the certificates that kubelet and agent know each other by.

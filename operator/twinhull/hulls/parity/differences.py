@@ -87,9 +87,11 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "A full disk",
-        "A write to the machine's own disk (image, emptyDir, log) that its node has no room for fails. For a "
-        "write to a block claim whose storage is full, KubeVirt pauses the machine, and the status says "
-        "PausedIOError: make room, and `virtctl unpause vm`. In a Pod both fail, and the node evicts Pods.",
+        "If a node has no room left for a machine's own disk (image, emptyDir, log), the machine fails as a "
+        "whole, as an evicted Pod does: its containers are killed within about 20 s of the first write that "
+        "is lost. By `restartPolicy: Always` KubeVirt makes it anew. For a write to a block claim whose "
+        "storage is full, KubeVirt pauses the machine, and the status says PausedIOError: make room, and "
+        "`virtctl unpause vm`. In a Pod both writes fail, and its node evicts it, in the best case before.",
     ),
     Difference(
         "Images",

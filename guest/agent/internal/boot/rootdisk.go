@@ -1,0 +1,89 @@
+package boot
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+const (
+	// lossEvery is how often the machine asks whether writes to its root disk were lost.
+	lossEvery = 10 * time.Second
+	// lossStays is how long the machine stays on after it knows of a loss, for the operator to fetch the error.
+	lossStays = 10 * time.Second
+	lossLine  = "writes to the machine's own disk were lost: its node has no room left, or its storage fails; the Pod is ended"
+)
+
+// losses are the errors of writes that never reached the disk. syncfs(2) has others, which say nothing of writes.
+var losses = []error{unix.EIO, unix.ENOSPC, unix.EDQUOT, unix.EROFS}
+
+// watchRootDisk gives the error once if writes to the root disk are lost. A buffered write succeeds before it reaches the
+// disk, so whoever wrote doesn't learn of the loss.
+//
+// It is PID 1 that watches: since Linux 5.8, syncfs gives each open file an error that occurred after the file was opened
+// (linux/fs/sync.c, linux/lib/errseq.c). An agent that is started anew would open another file, and miss it.
+func watchRootDisk() <-chan error {
+	lost := make(chan error, 1)
+	root, err := os.Open("/")
+	if err != nil {
+		console.Print("the root disk isn't watched: %v", err)
+		return lost
+	}
+	go func() {
+		defer root.Close()
+		lost <- awaitLoss(func() error { return unix.Syncfs(int(root.Fd())) }, lossEvery)
+	}()
+	return lost
+}
+
+// awaitLoss returns once `sync` says that writes were lost. One call at a time: a disk may take as long as it likes.
+func awaitLoss(sync func() error, every time.Duration) error {
+	for ; ; time.Sleep(every) {
+		if err := sync(); isLoss(err) {
+			return err
+		}
+	}
+}
+
+func isLoss(err error) bool {
+	for _, loss := range losses {
+		if errors.Is(err, loss) {
+			return true
+		}
+	}
+	return false
+}
+
+// loss is what is known of lost writes.
+type loss struct {
+	since time.Time // zero if none are known
+}
+
+// learn has the console and the agent tell of lost writes. The agent reads the file `told`, at its start too. The Pod that
+// the file `final` has ended by itself, and needs the disk no more.
+func (l *loss) learn(err error, told, final string, now time.Time) {
+	if rundir.Exists(final) {
+		return
+	}
+	l.since = now
+	console.Print("%s (%v)", lossLine, err)
+	if err := rundir.Write(told, []byte(lossLine), 0o644); err != nil {
+		console.Print("%v", err)
+	}
+}
+
+// over tells whether the machine ends since writes were lost.
+func (l *loss) over(now time.Time) bool { return !l.since.IsZero() && now.Sub(l.since) >= lossStays }
+
+// outcome is how the machine ends: what the Pod did with a disk that lost writes is no success.
+func (l *loss) outcome(said string) string {
+	if l.since.IsZero() {
+		return said
+	}
+	return "Failed"
+}

@@ -1,0 +1,56 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestTheRootDiskIsAskedUntilWritesWereLost(t *testing.T) {
+	for _, want := range []error{unix.EIO, unix.ENOSPC, unix.EDQUOT, unix.EROFS} {
+		answers := []error{nil, unix.EBADF, nil, fmt.Errorf("sync: %w", want), nil}
+		asked, under := 0, 0
+		got := awaitLoss(func() error {
+			under++
+			defer func() { under--; asked++ }()
+			if under > 1 {
+				t.Error("the disk is asked twice at a time")
+			}
+			return answers[asked]
+		}, 0)
+		if !errors.Is(got, want) || asked != 4 {
+			t.Errorf("%v: got %v after %d", want, got, asked)
+		}
+	}
+}
+
+func TestAMachineThatLostWritesFailsAfterTheOperatorHadTimeToLearnIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lost")
+	now := time.Unix(1000, 0)
+	var l loss
+	if l.over(now) || l.outcome("Succeeded") != "Succeeded" {
+		t.Error("a machine ends that lost nothing")
+	}
+	if l.learn(unix.EIO, file, t.TempDir(), now); l.over(now.Add(time.Hour)) {
+		t.Error("the machine of a Pod that has ended fails")
+	}
+	l.learn(unix.EIO, file, file+"-final", now)
+	if said, err := os.ReadFile(file); err != nil || string(said) != lossLine {
+		t.Errorf("the agent is told %q, %v", said, err)
+	}
+	for elapsed, want := range map[time.Duration]bool{0: false, lossStays - 1: false, lossStays: true} {
+		if got := l.over(now.Add(elapsed)); got != want {
+			t.Errorf("after %s: %v", elapsed, got)
+		}
+	}
+	for _, said := range []string{"", "Succeeded", "Failed"} {
+		if !endingOf(l.outcome(said), time.Time{}).failed {
+			t.Errorf("%q: the machine ends well", said)
+		}
+	}
+}
