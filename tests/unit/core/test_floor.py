@@ -230,6 +230,9 @@ EVASIONS: dict[str, Raw] = {
     "spec.virtualMachine.overrides.domain.devices.interfaces[fast].sriov (it is one of the node's devices)": (
         devices(interfaces=[{"name": "fast", "sriov": {}}])
     ),
+    "spec.virtualMachine.overrides.networks[fast].resourceClaim (it is one of the node's devices)": machine(
+        networks=[{"name": "fast", "resourceClaim": {"claimName": "nic", "requestName": "port"}}]
+    ),
     "spec.virtualMachine.overrides.domain.devices.autoattachVSOCK (it is a socket of the node)": devices(
         autoattachVSOCK=True
     ),

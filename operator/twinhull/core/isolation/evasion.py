@@ -1,6 +1,6 @@
 """What would reach past an isolation to the node, and so has no place where a policy requires that isolation.
 
-Read from Kubernetes' Pod Security Standards (level Baseline) for sandboxes, and from kubevirt.io/api v1.8.0,
+Read from Kubernetes' Pod Security Standards (level Baseline) for sandboxes, and from kubevirt.io/api v1.9.0,
 core/v1/schema.go, for machines.
 """
 
@@ -36,6 +36,7 @@ _IN_MACHINE: Mapping[str, str] = {
     "domain.devices.hostDevices": "they are the node's devices",
     "domain.devices.gpus": "they are the node's devices",
     "domain.devices.interfaces[].sriov": "it is one of the node's devices",
+    "networks[].resourceClaim": "it is one of the node's devices",
     "domain.devices.autoattachVSOCK": "it is a socket of the node",
     "domain.devices.disks[].lun.reservation": "it reaches the node's reservation daemon",
 }
@@ -73,7 +74,7 @@ def of_reference(field: str, kind: str, found: Raw) -> Iterator[Evasion]:
     """What a namespace's own instancetype or preference, by its field of spec.virtualMachine and its kind,
     brings to reach past the machine; the cluster's are the administrator's.
 
-    Source: kubevirt.io/api v1.8.0, instancetype/v1beta1/types.go; both have annotations for the instance.
+    Source: kubevirt.io/api v1.9.0, instancetype/v1beta1/types.go; both have annotations for the instance.
     """
     path, what, spec = f"spec.virtualMachine.{field}", f"{kind} {found['metadata']['name']}", found["spec"]
     for devices in ("gpus", "hostDevices"):
