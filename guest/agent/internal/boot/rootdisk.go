@@ -2,7 +2,10 @@ package boot
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -34,11 +37,36 @@ func watchRootDisk() <-chan error {
 		console.Print("the root disk isn't watched: %v", err)
 		return lost
 	}
+	var stat unix.Stat_t
+	_ = unix.Fstat(int(root.Fd()), &stat)
+	device := fmt.Sprintf("%d:%d", unix.Major(stat.Dev), unix.Minor(stat.Dev))
 	go func() {
 		defer root.Close()
-		lost <- awaitLoss(func() error { return unix.Syncfs(int(root.Fd())) }, lossEvery)
+		lost <- awaitLoss(func() error {
+			if err := unix.Syncfs(int(root.Fd())); err != nil {
+				return err
+			}
+			return fileSystemErrors("/sys", device)
+		}, lossEvery)
 	}()
 	return lost
+}
+
+// fileSystemErrors gives an error if an ext4 has found any on its disk. One whose journal couldn't be written takes no more
+// writes, which syncfs doesn't tell of before Linux 6.15 (linux/fs/ext4/super.c, ext4_sync_fs).
+func fileSystemErrors(sys, device string) error {
+	block, err := os.Readlink(filepath.Join(sys, "dev/block", device))
+	if err != nil {
+		return err
+	}
+	count, err := os.ReadFile(filepath.Join(sys, "fs/ext4", filepath.Base(block), "errors_count"))
+	if err != nil {
+		return err
+	}
+	if found := strings.TrimSpace(string(count)); found != "0" {
+		return fmt.Errorf("%s errors of the file system: %w", found, unix.EIO)
+	}
+	return nil
 }
 
 // awaitLoss returns once `sync` says that writes were lost. One call at a time: a disk may take as long as it likes.

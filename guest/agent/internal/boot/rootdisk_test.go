@@ -54,3 +54,31 @@ func TestAMachineThatLostWritesFailsAfterTheOperatorHadTimeToLearnIt(t *testing.
 		}
 	}
 }
+
+func TestAFileSystemWhoseJournalCantBeWrittenHasLostWrites(t *testing.T) {
+	for count, want := range map[string]bool{"0\n": false, "1\n": true} {
+		sys := t.TempDir()
+		for _, name := range []string{"vda", "vdb"} {
+			if err := os.MkdirAll(filepath.Join(sys, "fs/ext4", name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.MkdirAll(filepath.Join(sys, "dev/block"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("../../devices/block/vda", filepath.Join(sys, "dev/block/254:0")); err != nil {
+			t.Fatal(err)
+		}
+		for name, content := range map[string]string{"vda": count, "vdb": "7\n"} { // vdb is a claim
+			if err := os.WriteFile(filepath.Join(sys, "fs/ext4", name, "errors_count"), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := fileSystemErrors(sys, "254:0"); isLoss(err) != want || !want && err != nil {
+			t.Errorf("%q: got %v", count, err)
+		}
+		if err := fileSystemErrors(sys, "254:1"); isLoss(err) {
+			t.Errorf("what isn't known is a loss: %v", err)
+		}
+	}
+}
