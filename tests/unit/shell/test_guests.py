@@ -421,6 +421,7 @@ def test_one_that_was_silent_before_it_is_to_end_is_asked_at_once(
         await until(lambda: guest.asked > 12)
         for name, seconds in {"_ASK_SILENT_EVERY": 60, "_LEAST_SILENT": 60, "_LEAST": 1}.items():
             monkeypatch.setattr(guests, name, seconds)
+        await asyncio.sleep(0.3)  # what is on its way is answered
         guest.says = RUNNING | {"stop": "none"}
         store.put(kinds.VIRTUAL_MACHINE, ending(vm))
         await until(lambda: guest.stopped)
