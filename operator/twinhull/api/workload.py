@@ -227,7 +227,10 @@ class IsolationStatus(Model):
 class Migratable(Model):
     """Whether a machine can move to another node while it runs."""
 
-    possible: bool = Field(description="Whether it can. If not, a drain of its node ends it.")
+    possible: bool = Field(
+        description="Whether it can. On a drain of its node it does if its evictionStrategy says so, too; if "
+        "not, the drain ends it."
+    )
     reason: Why | None = Field(None, description="Why not, in KubeVirt's word.")
     message: str | None = Field(None, description="Why not, in KubeVirt's sentence.")
 
@@ -244,8 +247,8 @@ class HullStatus(Model):
     started_at: datetime | None = Field(None, description="When it began to run.")
     migratable: Migratable | None = Field(
         None,
-        description="Whether KubeVirt can move it to another node while it runs, as it does when its node is "
-        "drained. Only of a machine that runs.",
+        description="Whether KubeVirt can move it to another node while it runs. Only of a machine that "
+        "runs.",
     )
 
 

@@ -34,6 +34,10 @@ State = Literal["ok", "missing", "can't be seen"]
 _ANY_IMAGE = "guest"
 
 
+#: The line about the CRDs, without which there is no isolation at all.
+_KINDS = "Twinhull's kinds"
+
+
 class Row(NamedTuple):
     """One line: what was looked at, what was found, whether that will do, and if not, what to do."""
 
@@ -63,7 +67,7 @@ class Seen:
     epilog="""\b
 Examples:
   twinhull preflight
-  twinhull preflight --isolation VirtualMachine       # exit code 1 if there can be no machines
+  twinhull preflight --isolation VirtualMachine       # exit code 0 if there can be machines
   twinhull preflight --isolation Sandbox --sandbox-runtime-class gvisor -o json
 """
 )
@@ -72,7 +76,8 @@ Examples:
     "asked",
     type=click.Choice([isolation.value for isolation in Isolation]),
     multiple=True,
-    help="An isolation that is to be possible, else the exit code is 1. It can be given several times.",
+    help="An isolation that is to be possible, else the exit code is 1, or 2 if you may not list what "
+    "decides. It can be given several times.",
 )
 @click.option(
     "--sandbox-runtime-class",
@@ -92,10 +97,10 @@ def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output:
     """Look at the cluster of the current kubeconfig, and say what it offers each isolation.
 
     Only what you may list there is looked at, and nothing is written. Each line is ok, missing, or can't be
-    seen, with what to do. What can't be seen is taken to be there, as an operator does that serves some
-    namespaces only.
+    seen, with what to do. Kinds that you may not list are assumed to exist.
 
-    The exit code is 1 if an isolation that is asked for isn't possible, or the cluster can't be asked.
+    The exit code is 1 if an isolation that is asked for isn't possible, Twinhull's kinds are missing for it,
+    or the cluster can't be asked. It is 2 if an isolation that is asked for can't be told to be possible.
     """
     rows = list(checks(asyncio.run(_look()), sandbox_runtime_class))
     if output == "table":
@@ -107,8 +112,11 @@ def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output:
         click.echo(
             as_yaml if output == "yaml" else json.dumps(listed, indent=2, ensure_ascii=False) + "\n", nl=False
         )
-    impossible = {row.check for row in rows if row.state == "missing"}
-    raise SystemExit(int(any(_title(Isolation(isolation)) in impossible for isolation in asked)))
+    needed = {_KINDS, *(_title(Isolation(isolation)) for isolation in asked)} if asked else set()
+    states = {row.state for row in rows if row.check in needed}
+    if "missing" in states:
+        raise SystemExit(1)
+    raise SystemExit(2 if "can't be seen" in states else 0)
 
 
 def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
@@ -126,8 +134,8 @@ def _kinds(seen: Seen) -> Row:
     missing = [kind.name for kind in (WORKLOAD, ISOLATION_POLICY) if kind.name not in seen.kinds]
     if missing:
         remedy = "install the chart, or the kinds alone: kubectl apply -k deploy/crds"
-        return Row("Twinhull's kinds", f"{' and '.join(missing)} not served", "missing", remedy)
-    return Row("Twinhull's kinds", f"{WORKLOAD.api_version} is served", "ok")
+        return Row(_KINDS, f"{' and '.join(missing)} not served", "missing", remedy)
+    return Row(_KINDS, f"{WORKLOAD.api_version} is served", "ok")
 
 
 def _runtime_classes(able: Capabilities) -> Row:

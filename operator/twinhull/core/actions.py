@@ -49,7 +49,7 @@ class Rehearse:
 class Change:
     """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names.
 
-    `what` tells a change that notes that the object is to end from every other.
+    `what` is `end` for the patch that marks an object for deletion.
     """
 
     kind: str

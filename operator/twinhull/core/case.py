@@ -116,7 +116,9 @@ class Case:
         was left in the middle of a change, or a machine whose Pod was asked to end.
         """
         alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
-        return next((hull for hull in alike if not (hull.stuck or hull.halfway or hull.ending.asked)), None)
+        return next(
+            (hull for hull in alike if not (hull.stuck or hull.halfway or hull.graceful_end.requested)), None
+        )
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:

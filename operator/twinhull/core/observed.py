@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
 from twinhull.core.isolation import Policy
 from twinhull.core.references import Find
 from twinhull.hulls.hull import Hull, Owner
+
+#: How long after the time to ask again a refusal is forgotten: who still wants it has asked by then.
+_OLD_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,19 @@ class Capabilities:
 class Refusal:
     """The API server's answer to creating or changing an object of the Workload.
 
-    `retry_at` is when it may be asked again. `final` refusals wait for somebody to change something; the
-    others may pass by themselves.
+    `retry_at` is when it may be asked again, and `since` when the first in a row of attempts was refused.
+    `final` refusals wait for somebody to change something; the others may pass by themselves.
     """
 
     reason: Why
     message: str
     final: bool
     retry_at: datetime
+    since: datetime
+
+    def is_old(self, now: datetime) -> bool:
+        """Whether nobody has asked again for so long that it says nothing of the present."""
+        return now >= self.retry_at + _OLD_AFTER
 
 
 @dataclass(frozen=True, slots=True)

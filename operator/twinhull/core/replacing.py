@@ -9,7 +9,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.actions import Rehearse, object_key
 from twinhull.core.case import Case
-from twinhull.core.steps import Step, ending, names, removals, stalled, waiting
+from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
 from twinhull.hulls.hull import Hull
 
@@ -23,7 +23,9 @@ def recreated(case: Case) -> Step | None:
     if standing and object_key(hull) not in case.observed.rehearsed:
         return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
     note = f"replaced by {case.hull_kind} {case.hull_name}"
-    return ending(case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, note))
+    return waiting_for_end(
+        case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, note)
+    )
 
 
 def unshareable(case: Case) -> Step | None:
@@ -44,7 +46,11 @@ def given_up(case: Case) -> Step | None:
     attempt = case.attempt
     if attempt is None or attempt.failed_at is None:
         return None
-    hulls = [case.current] if case.current else []
+    # One whose end was requested is no current hull any more, and if its run ended by itself then, only this
+    # rule deletes it.
+    hulls = [
+        hull for hull in case.own if hull is case.current or (hull.ended and hull.graceful_end.requested)
+    ]
     return stalled(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"{attempt.message}; {names(case.standing)} goes on: change the spec to try again",
@@ -115,7 +121,7 @@ def _leaving(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step
     if drain > timedelta() and any(hull.ready and not hull.leaving for hull in hulls):
         sentence = f"{names(hulls)} gets no new connections and is about to end"
         return waiting(Reason.DRAINING, sentence, requeue_after=drain)
-    return ending(case, hulls, Reason.REPLACING, removals(case, hulls, Reason.REPLACING, why))
+    return waiting_for_end(case, hulls, Reason.REPLACING, removals(case, hulls, Reason.REPLACING, why))
 
 
 def _drain(case: Case) -> timedelta:

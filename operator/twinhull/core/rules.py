@@ -15,8 +15,8 @@ from twinhull.api.workload import RESTART_ANNOTATION, State, UnsupportedField
 from twinhull.core.actions import Create, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
-from twinhull.core.ends import due, until_due
 from twinhull.core.floor import evading, rejected, unplaced
+from twinhull.core.graceful_end import due, until_due
 from twinhull.core.inplace import changed_in_place, resizing
 from twinhull.core.lacks import PASSING, lacks
 from twinhull.core.liveupdate import changed_live, taken
@@ -30,7 +30,7 @@ from twinhull.core.replacing import (
     unshareable,
     until_overdue,
 )
-from twinhull.core.steps import Step, ending, names, refused, removals, soonest, stalled, waiting
+from twinhull.core.steps import Step, names, refused, removals, soonest, stalled, waiting, waiting_for_end
 from twinhull.hulls import parity
 from twinhull.hulls.hull import Hull
 
@@ -49,7 +49,7 @@ def stopped(case: Case) -> Step | None:
         strangers = obstructed(case) if case.observed.hulls else None
         return strangers or Step("True", Reason.STOPPED, "stopped, as spec.state asks")
     note = "spec.state is Stopped"
-    return ending(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, note))
+    return waiting_for_end(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, note))
 
 
 def obstructed(case: Case) -> Step | None:
@@ -99,7 +99,7 @@ def leaving(case: Case) -> Step | None:
     """The hull of this revision is on its way out, by somebody else's hand: it is made again after."""
     if case.current is None or not case.current.deleting or case.exit:
         return None
-    step = ending(case, [case.current], Reason.RESTARTING)
+    step = waiting_for_end(case, [case.current], Reason.RESTARTING)
     if step.stalled or case.current.ended:
         return step
     sentence = f"{names([case.current])} is being deleted by somebody else, and is made again once it is gone"
@@ -238,7 +238,8 @@ RULES: tuple[Rule, ...] = (
 def decide(case: Case) -> Step:
     """The first rule's answer, or the API server's to what it asks for. The last rule always has one.
 
-    A machine whose Pod was asked to end goes whatever is wanted by then: nothing runs in it any more.
+    A machine whose Pod was asked to end is deleted even if the spec wants it again: nothing runs in it any
+    more.
     """
     step = next(step for rule in RULES if (step := rule(case)))
     step = replace(step, actions=(*due(case.own, case.now), *step.actions))

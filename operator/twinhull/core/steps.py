@@ -11,7 +11,7 @@ from twinhull.api.reasons import Reason, Why
 from twinhull.api.workload import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
-from twinhull.core.ends import ends
+from twinhull.core.graceful_end import ends
 from twinhull.core.observed import Refusal
 from twinhull.hulls.hull import Hull
 
@@ -39,7 +39,7 @@ def waiting(
     return Step("False", reason, message, reconciling=True, actions=actions, requeue_after=requeue_after)
 
 
-def ending(case: Case, hulls: Sequence[Hull], reason: Why, actions: tuple[Action, ...] = ()) -> Step:
+def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tuple[Action, ...] = ()) -> Step:
     """Waiting for hulls to end; when that takes too long, with a word on what may keep them."""
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
     left = [hull.leaves_at + patience - case.now for hull in hulls if hull.leaves_at]
@@ -78,7 +78,7 @@ def removals(case: Case, hulls: Iterable[Hull], reason: Why, why: str) -> tuple[
 
 
 def _what_ends(hulls: Sequence[Hull]) -> str:
-    inside = [hull for hull in hulls if hull.ending.asked and not hull.deleting]
+    inside = [hull for hull in hulls if hull.graceful_end.requested and not hull.deleting]
     whole = [hull for hull in hulls if hull not in inside]
     parts = [f"{names(whole)} to end"] if whole else []
     return " and ".join([*parts, *(f"{names([hull])} to end its Pod" for hull in inside)])

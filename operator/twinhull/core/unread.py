@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -14,13 +14,16 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, Exit, ObjectMeta, RestartPolicy
 from twinhull.core.actions import Action, Note
 from twinhull.core.conditions import SETTLED, conditions
-from twinhull.core.ends import due, ends, until_due
+from twinhull.core.graceful_end import due, ends, until_due
+from twinhull.core.observed import Refusal
+from twinhull.core.steps import soonest
 from twinhull.hulls.hull import Hull
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A Workload as the API server gives it, the field that can't be read, and the hulls with its label.
+    """A Workload as the API server gives it, the field that can't be read, the hulls with its label, and
+    what the API server refused to do with them.
 
     What runs goes on, and nothing is made. That a run has ended is remembered all the same, so that it isn't
     repeated later.
@@ -30,6 +33,7 @@ class Unread:
     problem: str
     hulls: tuple[Hull, ...]
     now: datetime
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     @cached_property
     def metadata(self) -> ObjectMeta:
@@ -51,7 +55,8 @@ class Unread:
             return None
         return None if self.own[0].runs_again(policy, ended) else ended
 
-    def actions(self) -> tuple[Action, ...]:
+    @cached_property
+    def wanted(self) -> tuple[Action, ...]:
         """Nothing goes on being started in the place of what serves, and a machine whose end is remembered
         isn't left for KubeVirt to run again.
         """
@@ -62,14 +67,22 @@ class Unread:
         ended = [hull for hull in self.own if hull.kind == "VirtualMachine" and told and self.exit]
         return (
             *due(self.own, self.now),
-            *ends(starting, Reason.REPLACING, "what is to run can't be read", self.now),
-            *ends(ended, Reason.COMPLETED, "it ran to completion", self.now),
+            *ends(starting, Reason.REPLACING, "what is to run can't be read", self.now, self.refusals),
+            *ends(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
         )
+
+    def actions(self) -> tuple[Action, ...]:
+        """What is to be done of that now, and was not refused a moment ago."""
+        return tuple(action for action in self.wanted if self._until_retry(action) is None)
 
     @property
     def requeue_after(self) -> timedelta | None:
-        """When to look again though nothing happened: when the time of a Pod is over that is to end."""
-        return until_due(self.own, self.now)
+        """When to look again though nothing happened: when the grace period of a Pod that was asked to end is
+        over, or when what was refused may be asked for again; at once while something is left to do.
+        """
+        if self.actions():
+            return timedelta()
+        return soonest(until_due(self.own, self.now), *map(self._until_retry, self.wanted))
 
     def status(self) -> Raw:
         """The whole status. What this operator doesn't know of it stays."""
@@ -109,6 +122,10 @@ class Unread:
             f"this operator can't read {self.problem}; what runs is left as it is: correct the field, or "
             "upgrade the operator"
         )
+
+    def _until_retry(self, action: Action) -> timedelta | None:
+        refusal = self.refusals.get(action.key)
+        return refusal.retry_at - self.now if refusal and self.now < refusal.retry_at else None
 
     def _conditions(self) -> Iterator[Condition]:
         for found in self._status.get("conditions") or ():

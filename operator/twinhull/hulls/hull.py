@@ -12,7 +12,7 @@ from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reasons import Why
 from twinhull.api.workload import ContainerStatus, Exit, HullStatus, Migratable, ObjectMeta, RestartPolicy
 from twinhull.hulls.applied import Applied
-from twinhull.hulls.ending import Ending
+from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.live import Live
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
@@ -62,7 +62,7 @@ class Hull:
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
     `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
     template that the API server left out of it. `leaves_at` is when the grace
-    period of its deletion is over, and `ending` how it stands with the end of a machine's Pod before that.
+    period of its deletion is over, and `graceful_end` how far the end of a machine's Pod is before that.
     """
 
     kind: HullKind
@@ -90,7 +90,7 @@ class Hull:
     labels: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
     migratable: Migratable | None = None
-    ending: Ending = field(default_factory=Ending)
+    graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
 
     @property
     def deleting(self) -> bool:
@@ -100,7 +100,7 @@ class Hull:
     @property
     def leaving(self) -> bool:
         """Whether it is on its way out: being deleted, or its Pod was asked to end before that."""
-        return self.deleting or self.ending.asked
+        return self.deleting or self.graceful_end.requested
 
     @property
     def restarted(self) -> bool:

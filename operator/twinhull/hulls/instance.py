@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workload import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
-from twinhull.hulls.ending import Ending, noted_at
+from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
 from twinhull.hulls.hull import (
     Hull,
     Phase,
@@ -31,9 +31,8 @@ from twinhull.hulls.report import Report
 #: What KubeVirt says of an instance while it gives it CPU or memory (kubevirt.io/api/core/v1, types
 #: VirtualMachineInstanceVCPUChange and VirtualMachineInstanceMemoryChange).
 _PLUGGING = ("HotVCPUChange", "HotMemoryChange")
-#: How long KubeVirt lets a machine shut down that doesn't say, in seconds (kubevirt.io/api/core/v1, constant
-#: DefaultGracePeriodSeconds).
-_DEFAULT_GRACE = 30
+#: KubeVirt's word for a pause that a migration makes, and ends.
+_PAUSED_BY_MIGRATION = "PausedByMigrationMonitor"
 #: What to do about a machine that is paused, by KubeVirt's word for why (kubevirt.io/kubevirt,
 #: pkg/virt-handler/vm.go). One that the migration monitor has paused goes on by itself.
 _UNPAUSE = {
@@ -52,20 +51,21 @@ def read(  # noqa: PLR0913  one for each that tells of it
     report: Report | None = None,
     manifest: Raw | None = None,
     *,
-    silent: bool = False,
+    now: datetime,
+    asks_guests: bool = True,
 ) -> Hull:
     """A VirtualMachine, and its VirtualMachineInstance if there is one, as a hull.
 
-    `report` is what that instance's guest said last, if it was asked, and `silent` whether it has ceased to
-    answer; `template` is what the present revision is made from, and `manifest` the ConfigMap that carries it
-    to the guest.
+    `report` is what that instance's guest said last, if it was asked, and `asks_guests` whether this operator
+    can ask; `template` is what the present revision is made from, and `manifest` the ConfigMap that carries
+    it to the guest.
     """
     status = vm.get("status", {})
     instance = (vmi or {}).get("status", {})
     phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
     revision = revision_of(vm)
     end = _exit(vmi or {}, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
-    if vmi and end and _interrupted(vm, vmi, end, report):
+    if vmi and end and _interrupted(vm, vmi, end, report, now):
         phase, end = Phase.PENDING, None
     applied, live = Applied.read(vm), _live(vm, vmi or {}, report, manifest)
     paused = _paused(vmi or {})
@@ -98,7 +98,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         resize=podstatus.pending_resize({"status": report.status}) if report else None,
         live=live,
         migratable=_migratable(vmi or {}),
-        ending=_ending(vm, vmi or {}, report, silent=silent),
+        graceful_end=_graceful_end(vm, vmi or {}, report, now, asks_guests=asks_guests),
     )
 
 
@@ -134,27 +134,39 @@ def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase
     return Phase.RUNNING if phase == "Running" else Phase.PENDING
 
 
-def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None) -> bool:
+def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None, now: datetime) -> bool:
     """Whether a machine ended because it was deleted, or its Pod because the guest was asked to end it.
 
-    A guest says of itself that its Pod ended by itself, but may have been asked at that very moment.
+    A guest says of itself that its Pod ended by itself, but may have been asked at that very moment. What
+    KubeVirt says is compared with the API server's times as well: the clock of the operator that asked may
+    be ahead.
     """
-    told, noted = report is not None and report.final, noted_at(vm)
-    if noted is None:
-        return not told and removed(vmi, end)
-    return not told if end.finished_at is None else end.finished_at >= noted
+    told, requested = report is not None and report.final, requested_at(vm, vmi, now)
+    if told:
+        return requested is not None and end.finished_at is not None and end.finished_at >= requested
+    if removed(vmi, end):
+        return True
+    if requested is None:
+        return False
+    return removed(vm, end) or end.finished_at is None or end.finished_at >= requested
 
 
-def _ending(vm: Raw, vmi: Raw, report: Report | None, *, silent: bool) -> Ending:
-    instance, stop = vmi.get("status", {}), report.stop if report else ""
-    runs = instance.get("phase") == "Running" and not (silent or _paused(vmi) or leaves_at(vmi))
-    able = report is not None and stop in {"none", "asked"} and not report.final
-    return Ending(
-        noted_at=noted_at(vm),
-        begun=stop in {"asked", "done"},
-        askable=runs and able,
-        awaited=runs and (able or report is None),
-        grace=timedelta(seconds=vmi.get("spec", {}).get("terminationGracePeriodSeconds", _DEFAULT_GRACE)),
+def _graceful_end(
+    vm: Raw, vmi: Raw, report: Report | None, now: datetime, *, asks_guests: bool
+) -> GracefulEnd:
+    """A guest that was asked is waited for while its instance runs, unless it says that there is nothing to
+    wait for: it had answered before, and that it doesn't now says nothing of its Pod.
+    """
+    instance, paused = vmi.get("status", {}), _paused(vmi)
+    runs = asks_guests and instance.get("phase") == "Running" and not leaves_at(vmi)
+    able = report is not None and report.stop in {"none", "asked"} and not report.final
+    goes_on = not paused or paused.get("reason") == _PAUSED_BY_MIGRATION
+    return GracefulEnd(
+        requested_at=requested_at(vm, vmi, now),
+        instance=vmi.get("metadata", {}).get("uid", ""),
+        can_request_stop=runs and able and goes_on,
+        still_waiting=runs and (able or report is None),
+        grace=grace(vmi),
     )
 
 
@@ -172,9 +184,11 @@ def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Liv
 
 
 def _migratable(vmi: Raw) -> Migratable | None:
-    """What KubeVirt says of it, None before it does (kubevirt.io/kubevirt, pkg/virt-handler/vm.go)."""
+    """What KubeVirt says of one that runs, None before it does (kubevirt.io/kubevirt,
+    pkg/virt-handler/vm.go).
+    """
     said = condition(vmi, "LiveMigratable")
-    if said.get("status") not in {"True", "False"}:
+    if vmi.get("status", {}).get("phase") != "Running" or said.get("status") not in {"True", "False"}:
         return None
     possible = said["status"] == "True"
     why = {} if possible else {key: said[key] for key in ("reason", "message") if said.get(key)}

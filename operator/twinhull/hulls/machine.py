@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from twinhull.api.base import Raw
@@ -190,7 +191,7 @@ def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
         "kernelBoot": {
             "kernelArgs": KERNEL_ARGS,
             "container": {
-                **_image(guest),
+                **_image(guest if _boots(machine, guest.image) else replace(guest, pull_secret=None)),
                 "kernelPath": "/boot/vmlinuz",
                 "initrdPath": "/boot/initrd.img",
             },
@@ -204,6 +205,14 @@ def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
         "firmware": {**kernel, "bootloader": {"efi": {"secureBoot": firmware.secure_boot}}},
         **({"features": {"smm": {"enabled": True}}} if firmware.secure_boot else {}),
     }
+
+
+def _boots(machine: VirtualMachine, image: str) -> bool:
+    """Whether overrides leave the kernel in that image: the Secret is for that image only."""
+    said: object = machine.overrides or {}
+    for key in ("domain", "firmware", "kernelBoot", "container"):
+        said = said.get(key) if isinstance(said, dict) else None
+    return not isinstance(said, dict) or said.get("image", image) == image
 
 
 def readiness_probe(workload: ObjectMeta) -> Raw:

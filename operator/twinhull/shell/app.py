@@ -91,8 +91,9 @@ class Application:
         refusals, policies, rulings = Refusals(), Policies(self._store), Rulings(metrics.decisions)
         secret = settings.defaults.guest_secret
         self._guests = Guests(self._store, self._queue, secret, self._may_write) if secret else None
-        reports, silent = (self._guests.reports, self._guests.silent) if self._guests else ({}, frozenset())
-        known = Knowledge(self._store, policies, refusals, reports, settings.scope, silent)
+        asks = self._guests is not None
+        reports = self._guests.reports if self._guests else {}
+        known = Knowledge(self._store, policies, refusals, reports, settings.scope, asks)
 
         def look(key: Key) -> Case | Unread | None:
             case = observe(known, key, settings.defaults, _now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from twinhull.shell.errors import (
     ApiError,
     Conflict,
     NotFound,
+    NotLeading,
     Refused,
     Unauthorized,
     Unreachable,
@@ -63,7 +65,7 @@ class Executor:
     async def execute(self, workload: ObjectMeta, action: Action, now: datetime) -> Done | None:
         """Carry out an action for a Workload. None if the API server refused.
 
-        Raises Unreachable or Unauthorized when it can't be known.
+        Raises Unreachable or Unauthorized when it can't be known, and NotLeading when nothing was sent.
         """
         note = action.note
         try:
@@ -78,6 +80,8 @@ class Executor:
                     await self._delete(workload, action)
         except (Unreachable, Unauthorized):
             self._in_doubt.add(_key(workload))
+            raise
+        except NotLeading:
             raise
         except _NameTaken as taken:
             self._refuse(workload, action.key, taken.cause, now)
@@ -176,7 +180,13 @@ class Executor:
         namespace = workload.namespace
         patch = {**action.patch, "metadata": {**action.patch.get("metadata", {}), "uid": action.uid}}
         subresource = action.subresource and f"/{action.subresource}"
-        self._store.put(kind, await self._cluster.patch(kind, namespace, action.name, patch, subresource))
+        changed = await self._cluster.patch(kind, namespace, action.name, patch, subresource)
+        self._store.put(kind, changed)
+        if action.what == "end" and not _notes(changed) >= _notes(action.patch):
+            raise Refused(
+                f"{action.kind} {action.name} was changed, but not given the annotation that it is "
+                "to end: see which webhook takes annotations away"
+            )
 
     async def _delete(self, workload: ObjectMeta, action: Delete) -> None:
         kind = BY_NAME[action.kind]
@@ -204,6 +214,10 @@ class _NameTaken(Exception):
     def __init__(self, cause: Cause) -> None:
         super().__init__(cause.message)
         self.cause = cause
+
+
+def _notes(obj: Raw) -> AbstractSet[tuple[str, str]]:
+    return (obj["metadata"].get("annotations") or {}).items()
 
 
 def _key(workload: ObjectMeta) -> Key:

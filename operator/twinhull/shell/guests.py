@@ -1,8 +1,9 @@
 """The guests: what runs in the machines, asked over the cluster's network by those allowed to.
 
 A guest's server certificate is made as it boots and signed by nobody, so what it says is worth as much as the
-network between: whoever can answer in its place can lie about its containers, and about nothing else. Nothing
-secret is sent, and what comes back is kept small and well-formed (docs/adr/0009).
+network between: whoever can answer in its place can lie about its containers, and say that a Pod which was
+asked to end has ended, so that its machine is deleted before the grace period is over. Nothing secret is
+sent, and what comes back is kept small and well-formed (docs/adr/0009).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from http import HTTPStatus
 import aiohttp
 
 from twinhull.api.base import Raw
-from twinhull.hulls import authority, ending
+from twinhull.hulls import authority
+from twinhull.hulls.graceful_end import requested_at
 from twinhull.hulls.hull import condition, owner_of
 from twinhull.hulls.manifest import API_PORT, given, is_edited, text
 from twinhull.hulls.report import Report, Stop
@@ -80,11 +82,14 @@ class _Guest:
 
 @dataclass(slots=True)
 class _Asked:
-    """When a guest was asked last, of which version of its instance, and how often in a row for nothing."""
+    """When a guest was asked last, of which version of its instance, how often in a row for nothing, and
+    whether it was to end its Pod then.
+    """
 
     version: str
     at: float
     silent: int = 0
+    ends: bool = False
 
 
 class Guests:
@@ -106,8 +111,6 @@ class Guests:
         self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
         #: What each said last, by the uid of its VirtualMachineInstance.
         self.reports: dict[str, Report] = {}
-        #: The instances whose guests have ceased to answer, or never did, by uid.
-        self.silent: set[str] = set()
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -145,7 +148,7 @@ class Guests:
                 version = metadata["resourceVersion"]
                 uid, name = metadata["uid"], metadata["name"]
                 manifest = self._store.get(kinds.CONFIG_MAP, key_of(vmi))
-                ends = ending.noted_at(vm) is not None
+                ends = requested_at(vm, vmi, datetime.now(UTC)) is not None
                 yield _Guest(uid, name, workload, owner.uid, address, version, ready, manifest, ends)
 
     def _is_due(self, guest: _Guest) -> bool:
@@ -154,6 +157,8 @@ class Guests:
             return False
         if asked is None:
             return True
+        if guest.ends and not asked.ends:
+            asked.ends, asked.silent = True, 0  # what it missed before takes nothing of its grace period
         waited = asyncio.get_running_loop().time() - asked.at
         patience = 1 << min(asked.silent, 10)
         lacks = report is not None and not report.refused and guest.lacks(report)
@@ -178,13 +183,11 @@ class Guests:
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 asked.silent += 1
-                if asked.silent == _BELIEVED_FOR:
-                    self.silent.add(guest.uid)
-                    if self.reports.pop(guest.uid, None) or guest.ends:
-                        self._queue.add(guest.workload)
+                if asked.silent == _BELIEVED_FOR and guest.uid in self.reports:
+                    del self.reports[guest.uid]
+                    self._queue.add(guest.workload)
                 return
         asked.silent = 0
-        self.silent.discard(guest.uid)
         if report != self.reports.get(guest.uid):
             self.reports[guest.uid] = report
             self._queue.add(guest.workload)
@@ -229,7 +232,6 @@ class Guests:
         for said in (self.reports, self._asked):
             for uid in said.keys() - present:
                 del said[uid]
-        self.silent &= present
         owners = {owner.uid for vm in self._store.all(kinds.VIRTUAL_MACHINE) if (owner := owner_of(vm))}
         for uid in self._contexts.keys() - owners:
             del self._contexts[uid]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import Unreadable, read
+from twinhull.api.workload import ObjectMeta
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import debug_images
@@ -32,7 +32,8 @@ _PRESUMED = {"status": {"phase": "Deployed"}}
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """All that is known: objects as last seen, the policies among them, requests as last refused, and what
-    guests said last, by the uid of their VirtualMachineInstance; the `silent` ones have ceased to answer.
+    guests said last, by the uid of their VirtualMachineInstance. `asks_guests` is whether this operator can
+    ask them.
     """
 
     store: Store
@@ -40,7 +41,7 @@ class Knowledge:
     refusals: Refusals
     reports: Mapping[str, Report]
     scope: Scope = field(default_factory=Scope)
-    silent: AbstractSet[str] = frozenset()
+    asks_guests: bool = True
 
 
 def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
@@ -49,11 +50,12 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
     raw = store.get(kinds.WORKLOAD, key)
     if raw is None:
         return None
-    hulls = tuple(_hulls(known, key, raw["spec"]["template"]))
+    hulls = tuple(_hulls(known, key, raw["spec"]["template"], now))
     try:
         workload, whole = read(raw)
     except Unreadable as problem:
-        return Unread(raw, str(problem), hulls, now)
+        metadata = ObjectMeta.model_validate(raw["metadata"])
+        return Unread(raw, str(problem), hulls, now, refusals.of(key, metadata.version))
     service = store.get(kinds.SERVICE, key)
     manifests = store.labelled(kinds.CONFIG_MAP, key)
     observed = Observed(
@@ -120,7 +122,7 @@ def _updates_live(spec: Raw) -> bool:
     return strategy == "LiveUpdate" and "LiveMigrate" in methods
 
 
-def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
+def _hulls(known: Knowledge, key: Key, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
     for found in store.labelled(kinds.POD, key):
         yield pod.read(found, template)
@@ -131,9 +133,9 @@ def _hulls(known: Knowledge, key: Key, template: Raw) -> Iterator[Hull]:
         name = found["metadata"]["name"]
         vmi = instances.pop(name, None)
         uid = vmi["metadata"]["uid"] if vmi else ""
-        report, silent = known.reports.get(uid), uid in known.silent
+        report, asks = known.reports.get(uid), known.asks_guests
         manifest = store.get(kinds.CONFIG_MAP, (key[0], name))
-        yield instance.read(found, vmi, template, report, manifest, silent=silent)
+        yield instance.read(found, vmi, template, report, manifest, now=now, asks_guests=asks)
     for stray in instances.values():
         yield instance.read_stray(stray)
 

@@ -122,8 +122,9 @@ class Reconciler:
 
     async def _leave(self, key: Key, found: Unread) -> None:
         """Do what can't wait, and say what can't be read."""
-        self._queue.later(key, found.requeue_after)
         await self._act(key, found.metadata, found.actions(), found.now)
+        after = self._look(key)
+        self._queue.later(key, after.requeue_after if isinstance(after, Unread) else None)
         if found.metadata.deletion_timestamp is not None:
             return
         if await self._executor.write_status(key, found.metadata.uid, found.status()):

@@ -64,13 +64,18 @@ class Refusals:
         self._page(workload, version).rehearsed.add(obj)
 
     def add(self, workload: Key, version: Hashable, obj: str, cause: Cause, now: datetime) -> None:
-        """Remember a refusal; each further one of the same object is kept twice as long."""
+        """Remember a refusal; each further one in a row of the same object is kept twice as long."""
         page = self._page(workload, version)
+        before = page.refusals.get(obj)
+        if before is not None and before.is_old(now):
+            before, page.times[obj] = None, 0
         times = page.times.get(obj, 0)
         page.times[obj] = times + 1
         wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(times, 20))
         final = cause.final or (cause.passing and times + 1 >= _LASTING)
-        page.refusals[obj] = Refusal(cause.reason, cause.message, final, now + wait)
+        page.refusals[obj] = Refusal(
+            cause.reason, cause.message, final, now + wait, before.since if before else now
+        )
 
     def settle(self, workload: Key, obj: str) -> None:
         """Forget an object's refusals: it was created after all."""

@@ -405,7 +405,9 @@ def test_a_machine_that_is_to_end_goes_when_its_time_is_over_and_is_made_again(w
     web.becomes("Ready")
     machine = web.hull()["metadata"]
 
-    web.annotate("VirtualMachine", machine["name"], **{"twinhull.dev/ending": "2026-01-01T00:00:00Z"})
+    instance = web.one("VirtualMachineInstance", machine["name"])["metadata"]["uid"]
+    note = f"2026-01-01T00:00:00Z {instance}"
+    web.annotate("VirtualMachine", machine["name"], **{"twinhull.dev/ending": note})
 
     web.eventually(lambda: web.hull()["metadata"]["uid"] != machine["uid"], "there is another machine")
     assert web.becomes("Ready")["status"]["hull"]["name"] == machine["name"]

@@ -151,6 +151,20 @@ def test_an_isolation_that_is_asked_for_and_not_possible_is_a_failure(
     assert (result.exit_code, found) == ((0, "possible") if possible else (1, "not possible"))
 
 
+def test_no_isolation_is_possible_without_twinhulls_kinds(preflight: Preflight) -> None:
+    assert preflight("--isolation", "Container", has=ALL, serves=frozenset()).exit_code == 1
+
+
+def test_what_is_missing_counts_for_more_than_what_may_not_be_seen(preflight: Preflight) -> None:
+    asked = ("--isolation=Sandbox", "--isolation=VirtualMachine")
+    hides = [kinds.KUBEVIRT, kinds.NODE]
+    assert preflight(*asked, has={kinds.RUNTIME_CLASS: []}, hides=hides).exit_code == 1
+
+
+def test_what_may_not_be_seen_matters_to_no_other_isolation(preflight: Preflight) -> None:
+    assert preflight("--isolation=Container", hides=kinds.CAPABLE).exit_code == 0
+
+
 def test_a_pair_that_does_not_work_is_a_line_of_its_own(preflight: Preflight) -> None:
     found = rows(preflight("-o", "json", has=ALL | {kinds.KUBEVIRT: [kubevirt("v1.8.0")]}))
     assert found["KubeVirt for this Kubernetes"] == {
@@ -162,10 +176,10 @@ def test_a_pair_that_does_not_work_is_a_line_of_its_own(preflight: Preflight) ->
     assert found["Panic devices"]["state"] == "missing"
 
 
-def test_what_may_not_be_seen_is_said_and_keeps_nothing_from_being_possible(preflight: Preflight) -> None:
+def test_what_may_not_be_seen_is_said_and_no_proof_that_it_is_possible(preflight: Preflight) -> None:
     isolations = ("--isolation=Sandbox", "--isolation=VirtualMachine")
     hidden = preflight(*isolations, "--sandbox-runtime-class=kata", "-o", "yaml", hides=kinds.CAPABLE, has={})
-    assert hidden.exit_code == 0
+    assert hidden.exit_code == 2
     found = {row["check"]: row for row in yaml.safe_load(hidden.stdout)}
     assert {check for check, row in found.items() if row["state"] == "can't be seen"} == {
         *("RuntimeClasses", "KubeVirt", "Nodes for machines"),
@@ -176,7 +190,7 @@ def test_what_may_not_be_seen_is_said_and_keeps_nothing_from_being_possible(pref
 
 def test_nobody_knows_of_a_runtime_class_that_is_neither_named_nor_seen(preflight: Preflight) -> None:
     result = preflight("--isolation=Sandbox", "-o", "json", hides=kinds.CAPABLE)
-    assert result.exit_code == 0
+    assert result.exit_code == 2
     row = rows(result)["Isolation Sandbox"]
     assert (row["state"], row["found"]) == ("can't be seen", "no RuntimeClass is named")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,7 +64,7 @@ def case(  # noqa: PLR0913  one parameter a part
     rehearsed: bool = True,
     nodes: Iterable[Raw] = (NODE,),
     reports: Mapping[str, Report] | None = None,
-    silent: AbstractSet[str] = frozenset(),
+    asks_guests: bool = True,
     kubernetes: str = "",
 ) -> Case:
     """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
@@ -75,7 +74,7 @@ def case(  # noqa: PLR0913  one parameter a part
         kind = BY_NAME[obj["kind"]]
         placed = _placed(obj["metadata"]) | ({} if kind.namespaced else {"namespace": ""})
         store.put(kind, obj | {"metadata": placed})
-    known = Knowledge(store, Policies(store), Refusals(), reports or {}, silent=silent)
+    known = Knowledge(store, Policies(store), Refusals(), reports or {}, asks_guests=asks_guests)
     found = observe(known, (NAMESPACE, NAME), defaults, now)
     assert isinstance(found, Case)
     tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()

@@ -59,7 +59,9 @@ def read(path: Path) -> tuple[Case, list[Raw]]:
     workload = _workload(given["workload"])
     objects = [_completed(obj) for obj in given.get("objects", [])]
     refusals = {
-        key: Refusal(said["reason"], said["message"], said["final"], datetime.fromisoformat(said["retryAt"]))
+        key: Refusal(
+            said["reason"], said["message"], said["final"], datetime.fromisoformat(said["retryAt"]), NOW
+        )
         for key, said in given.get("refusals", {}).items()
     }
     now = datetime.fromisoformat(given["now"]) if "now" in given else NOW

@@ -226,7 +226,9 @@ def test_a_sandbox_that_annotations_have_made_is_not_kept_without_them() -> None
 
 def test_a_pod_that_was_refused_the_change_is_replaced() -> None:
     pod = running_pod(BEFORE)
-    refusal = Refusal(Reason.POD_REFUSED, "not so", final=True, retry_at=NOW + timedelta(minutes=1))
+    refusal = Refusal(
+        Reason.POD_REFUSED, "not so", final=True, retry_at=NOW + timedelta(minutes=1), since=NOW
+    )
     said = {f"Pod/{pod['metadata']['name']}/change": refusal}
     assert done(plan(case(wl(ALIKE["more CPU"]), pod, refusals=said)).actions) == ["delete"]
 

@@ -235,7 +235,7 @@ def test_an_older_guest_is_replaced() -> None:
 def test_what_the_api_server_refuses_is_replaced() -> None:
     machine = Machine.of(BEFORE)
     key = f"VirtualMachine/{machine.vm['metadata']['name']}/change"
-    no = Refusal(Reason.VIRTUAL_MACHINE_REFUSED, "no", final=True, retry_at=NOW.replace(year=2030))
+    no = Refusal(Reason.VIRTUAL_MACHINE_REFUSED, "no", final=True, retry_at=NOW.replace(year=2030), since=NOW)
     assert isinstance(machine.plan(ALIKE["an image"], refusals={key: no}).actions[0], Delete)
 
 

@@ -353,7 +353,11 @@ def test_the_time_of_what_can_not_be_tried_does_not_run() -> None:
 
 def test_a_replacement_that_was_refused_fails_with_the_refusal() -> None:
     refusal = Refusal(
-        Reason.POD_REFUSED, "exceeded quota: pods", final=False, retry_at=NOW + timedelta(minutes=1)
+        Reason.POD_REFUSED,
+        "exceeded quota: pods",
+        final=False,
+        retry_at=NOW + timedelta(minutes=1),
+        since=NOW,
     )
     found = case(remembering(started=1), pod(OLD), service(), refusals={f"Pod/{NEW}": refusal})
     status = plan(found).status

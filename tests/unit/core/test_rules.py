@@ -441,7 +441,7 @@ def _refused_service() -> tuple[Case, None, None]:
 
 
 def refusal(*, final: bool = True) -> Refusal:
-    return Refusal(Reason.SERVICE_REFUSED, "exceeded quota", final, NOW + timedelta(seconds=8))
+    return Refusal(Reason.SERVICE_REFUSED, "exceeded quota", final, NOW + timedelta(seconds=8), NOW)
 
 
 @pytest.mark.parametrize("final", [True, False])
@@ -477,7 +477,11 @@ def test_whatever_was_refused_is_not_asked_for_before_its_time(
 ) -> None:
     refusals = {
         key: Refusal(
-            Reason.POD_REFUSED, "denied by a webhook", final=True, retry_at=NOW + timedelta(seconds=8)
+            Reason.POD_REFUSED,
+            "denied by a webhook",
+            final=True,
+            retry_at=NOW + timedelta(seconds=8),
+            since=NOW,
         )
     }
     found = case(raw, *objects, refusals=refusals)
@@ -523,7 +527,11 @@ def test_replacement_is_tried_out_before_anything_is_deleted() -> None:
 
 def test_replacement_that_is_refused_leaves_what_runs() -> None:
     refusal = Refusal(
-        Reason.POD_REFUSED, "spec.volumes[0]: invalid", final=True, retry_at=NOW + timedelta(hours=1)
+        Reason.POD_REFUSED,
+        "spec.volumes[0]: invalid",
+        final=True,
+        retry_at=NOW + timedelta(hours=1),
+        since=NOW,
     )
     there = hull("Pod", "web-1former", status=running())
     found = case(CONTAINER, there, refusals={f"Pod/{POD}": refusal}, rehearsed=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.core.objects import at, conditions, hull
+from tests.unit.core.objects import NOW, at, conditions, hull
 from twinhull.api.base import Raw
 from twinhull.hulls import instance
 from twinhull.hulls.hull import Hull, Phase, timestamp
@@ -31,7 +31,7 @@ def read(
     vmi = hull("VirtualMachineInstance", NAME, status=of, deleting=deleting) if phase else None
     if vmi:
         vmi["spec"] = {"domain": {"devices": {"panicDevices": [{"model": "pvpanic"}]} if panics else {}}}
-    return instance.read(vm, vmi, {"spec": {"containers": [{"name": "web"}]}}, report)
+    return instance.read(vm, vmi, {"spec": {"containers": [{"name": "web"}]}}, report, now=NOW)
 
 
 def why(status: str, reason: str, message: str) -> Raw:
@@ -204,10 +204,10 @@ def test_a_machine_that_is_paused_says_why_and_what_to_do(paused: Raw, reason: s
     said: list[Raw] = [{"type": "Paused", "status": "True", **paused}]
     vmi = hull("VirtualMachineInstance", NAME, status={"phase": "Running", "conditions": said})
     report = Report({"phase": "Running"}, "it says nothing since")
-    found = instance.read(vm, vmi, {"spec": {"containers": []}}, report)
+    found = instance.read(vm, vmi, {"spec": {"containers": []}}, report, now=NOW)
     assert (found.ready, found.reason, found.message) == (False, reason, message)
     said[0]["status"] = "False"
-    assert instance.read(vm, vmi, {"spec": {"containers": []}}, report).ready
+    assert instance.read(vm, vmi, {"spec": {"containers": []}}, report, now=NOW).ready
 
 
 @pytest.mark.parametrize(
@@ -228,8 +228,16 @@ def test_whether_it_can_migrate_is_said_in_kubevirts_words(said: Raw | None, fou
     vm, vmi = hull("VirtualMachine", NAME), hull("VirtualMachineInstance", NAME, status={"phase": "Running"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
     vmi["status"]["conditions"] = [{"type": "LiveMigratable", **said}] if said else []
-    seen = instance.read(vm, vmi, {"spec": {"containers": []}})
+    seen = instance.read(vm, vmi, {"spec": {"containers": []}}, now=NOW)
     assert seen.status().raw().get("migratable") == found
+
+
+@pytest.mark.parametrize("phase", ["Scheduled", "Succeeded", "Failed"])
+def test_whether_it_can_migrate_is_said_of_one_that_runs_only(phase: str) -> None:
+    vm, vmi = hull("VirtualMachine", NAME), hull("VirtualMachineInstance", NAME, status={"phase": phase})
+    vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
+    vmi["status"]["conditions"] = [{"type": "LiveMigratable", "status": "True"}]
+    assert instance.read(vm, vmi, {"spec": {"containers": []}}, now=NOW).migratable is None
 
 
 def test_guest_says_why_it_is_not_ready() -> None:

@@ -66,6 +66,22 @@ def test_nodes_pull_its_disk_and_its_kernel_with_the_same_secret() -> None:
     assert kernel["imagePullSecret"] == "registry"
 
 
+@pytest.mark.parametrize(
+    ("said", "secret"),
+    [
+        ({"image": "evil:1"}, None),
+        ({"image": "evil:1", "imagePullSecret": "own"}, "own"),
+        ({"image": "guest:1"}, "registry"),
+        ({"kernelPath": "/vmlinuz"}, "registry"),
+    ],
+)
+def test_the_secret_is_for_no_other_kernel_that_overrides_name(said: Raw, secret: str | None) -> None:
+    overrides = {"domain": {"firmware": {"kernelBoot": {"container": said}}}}
+    spec = inside(render({"overrides": overrides}, pull_secret="registry"))  # noqa: S106  a Secret's name
+    assert spec["domain"]["firmware"]["kernelBoot"]["container"].get("imagePullSecret") == secret
+    assert spec["volumes"][0]["containerDisk"]["imagePullSecret"] == "registry"
+
+
 def test_without_a_secret_nothing_is_said_of_one() -> None:
     assert "imagePullSecret" not in json.dumps(render())
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.sequences import demand, strength
 from twinhull.api.base import Raw
-from twinhull.hulls.ending import ENDING_ANNOTATION, noted_at
+from twinhull.hulls.graceful_end import ENDING_ANNOTATION, requested_at
 from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.shell import kinds
 from twinhull.shell.store import Key, Store, key_of
@@ -67,7 +67,12 @@ class Guard:
         names = [hull["metadata"]["name"] for hull in hulls]
         if len(names) > 2:
             raise Broken(f"two hulls at most: there are {names}")
-        serving = [hull for hull in hulls if is_ready(hull) and not _is_leaving(hull)]
+        instances = self._server.objects["VirtualMachineInstance"]
+        serving = [
+            hull
+            for hull in hulls
+            if is_ready(hull) and not self._is_leaving(hull, instances.get(key_of(hull)))
+        ]
         service = self._server.objects["Service"].get(self._key)
         selector = service["spec"].get("selector", {}) if service else {}
         self._last_reached |= dict.fromkeys(self._reached, self._clock())
@@ -174,16 +179,17 @@ class Guard:
         return [
             obj
             for obj, instance in zip(found, instances, strict=True)
-            if not _is_leaving(obj) and (kind == "Pod" or instance["status"].get("phase") == "Running")
+            if not self._is_leaving(obj, instance)
+            and (kind == "Pod" or instance["status"].get("phase") == "Running")
         ]
+
+    def _is_leaving(self, hull: Raw, instance: Raw | None) -> bool:
+        requested = instance is not None and requested_at(hull, instance, self._clock()) is not None
+        return "deletionTimestamp" in hull["metadata"] or requested
 
 
 def _starts_first(workload: Raw) -> bool:
     return bool(workload["spec"].get("replacement", {}).get("strategy") == "StartFirst")
-
-
-def _is_leaving(hull: Raw) -> bool:
-    return "deletionTimestamp" in hull["metadata"] or noted_at(hull) is not None
 
 
 def _pod_labels(hull: Raw) -> Raw:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import datetime
 
 from tests.sequences.changes import SICK
 from twinhull.api.base import Raw
-from twinhull.hulls.ending import noted_at
+from twinhull.hulls.graceful_end import requested_at
 from twinhull.hulls.hull import REVISION_LABEL, owner_of
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.hulls.report import Stop
@@ -143,7 +144,7 @@ class Nodes:
         elif phase != "Running":
             self._instance_phase(key, "Running")
             self.stops[vmi["metadata"]["uid"]] = "none"
-        elif noted_at(vm) is not None or self.stops[vmi["metadata"]["uid"]] != "none":
+        elif self._requested(vm, vmi) or self.stops[vmi["metadata"]["uid"]] != "none":
             self._stop(vm, vmi, choice, kindly=kindly)
         elif kindly or choice % 4 < 2:
             manifest = self._manifest_of(vm)
@@ -153,6 +154,9 @@ class Nodes:
             self._finish(vm)
             self._instance_phase(key, "Succeeded" if choice % 4 == 2 else "Failed")
             self._machine_ready(key, ready=False)
+
+    def _requested(self, vm: Raw, vmi: Raw) -> bool:
+        return requested_at(vm, vmi, datetime.fromisoformat(self._server.time())) is not None
 
     def _stop(self, vm: Raw, vmi: Raw, choice: int, *, kindly: bool) -> None:
         """The guest hears that its Pod is to end, and then ends it; or does neither yet."""

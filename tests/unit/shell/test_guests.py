@@ -338,7 +338,7 @@ def test_what_somebody_wrote_into_a_manifest_is_not_given(
 
 def ending(vm: Raw) -> Raw:
     """A VirtualMachine on which it is noted that it is to end."""
-    note = {"annotations": {"twinhull.dev/ending": "2026-01-01T00:00:00.000+00:00"}}
+    note = {"annotations": {"twinhull.dev/ending": "2026-01-01T00:00:00.000+00:00 vmi1"}}
     return vm | {"metadata": vm["metadata"] | note | {"resourceVersion": "7"}}
 
 
@@ -409,19 +409,35 @@ def test_one_that_ends_is_given_no_manifest(guest: Guest, monkeypatch: pytest.Mo
     run(guest, store_with(ending(vm), vmi, carried("new")), monkeypatch, check)
 
 
-def test_one_that_ends_and_falls_silent_is_known_as_such_until_it_answers(
+def test_one_that_was_silent_before_it_is_to_end_is_asked_at_once(
     guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also if it has never been heard of, as after a start of the operator."""
     guest.says = "nonsense"
     vm, vmi = machine()
+    store = store_with(vm, vmi)
+    monkeypatch.setattr(guests, "_ASK_SILENT_EVERY", 0.01)
 
-    async def check(asker: Guests, queue: Queue) -> None:
-        assert await queue.get() == ("shop", "web")
-        queue.done(("shop", "web"))
-        assert (asker.reports, asker.silent) == ({}, {"vmi1"})
-        guest.says = RUNNING | {"stop": "asked"}
-        await queue.get()
-        assert (asker.reports["vmi1"].stop, asker.silent) == ("asked", set())
+    async def check(asker: Guests, _: Queue) -> None:
+        await until(lambda: guest.asked > 12)
+        for name, seconds in {"_ASK_SILENT_EVERY": 60, "_LEAST_SILENT": 60, "_LEAST": 1}.items():
+            monkeypatch.setattr(guests, name, seconds)
+        await asyncio.sleep(0.3)  # what is on its way is answered
+        guest.says = RUNNING | {"stop": "none"}
+        store.put(kinds.VIRTUAL_MACHINE, ending(vm))
+        await until(lambda: guest.stopped)
+        assert asker.reports
 
-    run(guest, store_with(ending(vm), vmi), monkeypatch, check)
+    run(guest, store, monkeypatch, check)
+
+
+def test_a_note_of_another_instance_asks_nobody(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest.says = RUNNING | {"stop": "none"}
+    vm, vmi = machine()
+    former = ending(vm)
+    former["metadata"]["annotations"]["twinhull.dev/ending"] = "2026-01-01T00:00:00.000+00:00 vmi0"
+
+    async def check(_: Guests, __: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert guest.stopped == 0
+
+    run(guest, store_with(former, vmi), monkeypatch, check)

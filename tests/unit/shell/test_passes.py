@@ -11,8 +11,17 @@ from tests.sequences import content
 from tests.sequences.changes import LARGE, SMALL, container
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
+from twinhull.api.workload import ObjectMeta
 from twinhull.core.actions import Note
-from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused, ServerError, Unreachable
+from twinhull.shell.errors import (
+    AlreadyExists,
+    Conflict,
+    NotFound,
+    NotLeading,
+    Refused,
+    ServerError,
+    Unreachable,
+)
 from twinhull.shell.kinds import POD, SERVICE, WORKLOAD
 
 from .apiserver import ApiServer, FakeCluster
@@ -133,6 +142,60 @@ def test_machine_whose_guest_does_nothing_goes_when_its_time_is_over() -> None:
     world.wait(1)
     operate(world)
     assert "delete VirtualMachine" in written(world)
+
+
+def refused(world: Simulation) -> Raw:
+    assert world.workload
+    metadata = ObjectMeta.model_validate(world.workload["metadata"])
+    return dict(world.refusals.of(KEY, metadata.version))
+
+
+def stopping_machine() -> Simulation:
+    """A machine whose end is about to be requested."""
+    world = Simulation({"isolationPolicy": "VirtualMachine"}, guests=True)
+    world.settle()
+    world.cluster.writes.clear()
+    world.edit({"state": "Stopped"})
+    return world
+
+
+def test_request_to_end_that_was_never_sent_is_no_refusal() -> None:
+    world = stopping_machine()
+    world.cluster.refused["patch", "VirtualMachine"] = NotLeading("another operator may be at work by now")
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    assert (written(world), refused(world)) == (["patch VirtualMachine"], {})
+    world.settle()
+    assert written(world).count("patch VirtualMachine") == 2
+
+
+def test_request_to_end_that_fails_is_made_again_for_the_grace_period() -> None:
+    world = stopping_machine()
+    world.cluster.refused["patch", "VirtualMachine"] = ServerError("failed to call webhook")
+    operate(world)
+    for _ in range(29):
+        world.wait(1)
+        operate(world)
+    assert "delete VirtualMachine" not in written(world)
+    world.wait(1)  # a further attempt would come after the 45 s
+    operate(world)
+    assert written(world).count("patch VirtualMachine") == 5
+    assert "delete VirtualMachine" in written(world)
+
+
+def test_request_to_end_that_a_webhook_takes_away_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = stopping_machine()
+    patch = world.server.patch
+
+    def without_annotations(kind: str, key: tuple[str, str], change: Raw, **more: bool) -> Raw:
+        noted = kind == "VirtualMachine" and "annotations" in change.get("metadata", {})
+        return patch(kind, key, {} if noted else change, **more)
+
+    monkeypatch.setattr(world.server, "patch", without_annotations)
+    operate(world)
+    assert written(world)[:2] == ["patch VirtualMachine", "delete VirtualMachine"]
+    assert [note.reason for note in world.events.notes].count(Reason.STOPPED) == 1
 
 
 def test_name_that_is_taken_is_said_and_tried_again() -> None:

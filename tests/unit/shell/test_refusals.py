@@ -62,3 +62,17 @@ def test_workload_that_is_gone_is_forgotten() -> None:
     refusals.add(WEB, 1, POD, CAUSE, NOW)
     refusals.forget(WEB)
     assert refusals.of(WEB, 1) == {}
+
+
+def test_those_in_a_row_tell_since_when_until_nobody_asks_any_more() -> None:
+    refusals = Refusals()
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusals.add(WEB, 1, POD, CAUSE, NOW + timedelta(seconds=2))
+    found = refusals.of(WEB, 1)[POD]
+    assert (found.since, found.retry_at) == (NOW, NOW + timedelta(seconds=6))
+    assert not found.is_old(NOW + timedelta(seconds=65))
+    assert found.is_old(NOW + timedelta(seconds=66))
+    later = NOW + timedelta(hours=1)
+    refusals.add(WEB, 1, POD, CAUSE, later)
+    found = refusals.of(WEB, 1)[POD]
+    assert (found.since, found.retry_at) == (later, later + timedelta(seconds=2))

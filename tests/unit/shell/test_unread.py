@@ -6,6 +6,8 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
+from twinhull.shell.errors import ServerError
+from twinhull.shell.store import key_of
 
 from .simulation import KEY, Simulation
 from .test_passes import operate, started, written
@@ -75,6 +77,31 @@ def test_what_was_to_take_over_goes_and_what_serves_stays() -> None:
 
     staying = [pod for pod in pods(world) if "deletionTimestamp" not in pod["metadata"]]
     assert [pod["metadata"]["name"] for pod in staying] == [serving["metadata"]["name"]]
+
+
+def test_a_machine_that_was_to_take_over_goes_though_its_webhook_is_gone() -> None:
+    world = Simulation(
+        {
+            "isolationPolicy": "Container",
+            "replacement": {"strategy": "StartFirst", "progressDeadlineSeconds": 600},
+        },
+        guests=True,
+    )
+    world.settle()
+    world.edit({"isolationPolicy": "VirtualMachine"})
+    for _ in range(6):
+        operate(world)
+        world.nodes.virt(0, kindly=True)
+    operate(world)
+    world.nodes._machine_ready(key_of(world.server.all("VirtualMachine")[0]), ready=False)  # noqa: SLF001
+    world.cluster.refused["patch", "VirtualMachine"] = ServerError("failed to call webhook")
+    unreadable(world)
+    assert "delete VirtualMachine" not in written(world)
+    for _ in range(60):
+        world.wait(1)
+        operate(world)
+    assert written(world).count("patch VirtualMachine") == 5
+    assert "delete VirtualMachine" in written(world)
 
 
 def test_a_part_of_the_status_that_cannot_be_read_does_not_stay() -> None:

@@ -53,7 +53,7 @@ STALLED: dict[Reason, Row] = {
         "KubeVirt is being removed, or says that it failed.", "`kubectl get kubevirt -A`"
     ),
     Reason.KUBEVIRT_TOO_OLD: Row(
-        "Machines of this KubeVirt never become Ready on this Kubernetes. Those that run are left alone.",
+        "Machines of this KubeVirt may never become Ready on this Kubernetes. Those that run are left alone.",
         "upgrade KubeVirt to 1.8.4 or later, which Kubernetes 1.36 and later need",
     ),
     Reason.NO_MACHINE_NODES: Row(

@@ -72,11 +72,12 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Filesystem claims at the end",
-        "Kept until the containers have ended where the operator ends the machine: a flip, a new revision, "
-        "`spec.state: Stopped` (it needs `--guest-key-file`). Where somebody else does, by deleting the "
-        "Workload, the VirtualMachine or its instance, or by an eviction or a drain that doesn't migrate it, "
-        "KubeVirt ends virtiofsd within 2 s, and what containers write after that is lost. Block claims are "
-        "there until the end.",
+        "Kept until the containers have ended, or their grace period is over, where the operator ends the "
+        "machine: a flip, a new revision, `spec.state: Stopped`. It needs `--guest-key-file`, a guest that "
+        "answers when it is asked, and an API server that lets the machine be annotated. Where "
+        "somebody else does, by deleting the Workload, the VirtualMachine or its instance, or by an eviction "
+        "or a drain that doesn't migrate it, KubeVirt ends virtiofsd within 2 s, and what containers write "
+        "after that is lost. Block claims are there until the end.",
     ),
     Difference(
         "Eviction",

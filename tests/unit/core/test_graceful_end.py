@@ -41,9 +41,12 @@ def machine(  # noqa: PLR0913  one parameter a part
     phase: str = "Running",
     ready: bool = True,
     deleting: bool = False,
+    of: str = "",
     **status: Any,
 ) -> tuple[Raw, Raw, Raw]:
-    """A machine, its instance and manifest; `noted` is when it was noted that it is to end, in seconds."""
+    """A machine, its instance and manifest; `noted` is when it was noted that it is to end, in
+    seconds, and `of` the uid of the instance that the note names.
+    """
     vm = hull(
         "VirtualMachine",
         name,
@@ -53,7 +56,7 @@ def machine(  # noqa: PLR0913  one parameter a part
     )
     if noted is not None:
         since = noted if isinstance(noted, str) else at(noted)
-        vm["metadata"]["annotations"] = {"twinhull.dev/ending": since}
+        vm["metadata"]["annotations"] = {"twinhull.dev/ending": f"{since} {of or f'uid-of-{name}'}"}
     vmi = hull("VirtualMachineInstance", name, status={"phase": phase, **status})
     vmi["metadata"]["uid"] = f"uid-of-{name}"
     vmi["spec"] = {"domain": {"devices": {}}, "terminationGracePeriodSeconds": GRACE}
@@ -93,7 +96,7 @@ def test_a_guest_is_asked_before_its_machine_is_deleted(end: str) -> None:
     assert isinstance(asking, Change)
     assert (asking.key, asking.uid) == (f"VirtualMachine/{VM}/end", f"uid-{VM}")
     assert asking.patch == {
-        "metadata": {"annotations": {"twinhull.dev/ending": "2026-01-01T00:15:00.000+00:00"}}
+        "metadata": {"annotations": {"twinhull.dev/ending": f"2026-01-01T00:15:00.000+00:00 uid-of-{VM}"}}
     }
     assert asking.note == Note("Normal", Reason(reason), f"asked VirtualMachine {VM} to end its Pod: {why}")
 
@@ -125,14 +128,15 @@ def test_its_time_ends_whatever_the_guest_says(reports: dict[str, Report]) -> No
     assert at_time(100 + GRACE) == [f"delete VirtualMachine/{VM}"]
 
 
-def test_a_guest_that_ceases_to_answer_is_not_waited_for() -> None:
-    found = case(STOPPED, KUBEVIRT, *machine(100), silent={f"uid-of-{VM}"}, now=after(110))
-    assert done(plan(found)) == [f"delete VirtualMachine/{VM}"]
-
-
-def test_an_operator_that_has_just_started_waits_for_guests_to_answer() -> None:
-    """The one that noted it was killed since; this one hasn't heard of the guest yet."""
+def test_a_guest_that_was_asked_and_is_not_heard_of_is_waited_for() -> None:
+    """It ceased to answer; or the operator that asked it was killed since, and this one has just started."""
     assert done(plan(case(STOPPED, KUBEVIRT, *machine(100), now=after(110)))) == []
+
+
+def test_nobody_waits_for_guests_that_this_operator_can_not_ask() -> None:
+    """It was started anew without the key, so that nobody would hear when the Pod has ended."""
+    found = case(STOPPED, KUBEVIRT, *machine(100), asks_guests=False, now=after(110))
+    assert done(plan(found)) == [f"delete VirtualMachine/{VM}"]
 
 
 def test_a_time_that_another_clock_noted_delays_no_more_than_twice() -> None:
@@ -140,10 +144,29 @@ def test_a_time_that_another_clock_noted_delays_no_more_than_twice() -> None:
         return done(plan(case(STOPPED, KUBEVIRT, *machine(noted), reports=says("asked"), now=after(100))))
 
     assert with_time(103) == []
-    assert with_time(100 + GRACE + 1) == [f"delete VirtualMachine/{VM}"]
+    assert with_time(100 + GRACE) == []
+    assert with_time(100 + GRACE + 1) == [f"change VirtualMachine/{VM}/end"], "it counts as none"
+
+
+@pytest.mark.parametrize("noted", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+23:59"])
+@pytest.mark.parametrize("raw", [MACHINE, STOPPED], ids=["wanted", "stopped"])
+def test_any_time_that_somebody_writes_can_be_calculated_with(noted: str, raw: Raw) -> None:
+    ahead = noted.startswith("9999")
+    asked = [f"change VirtualMachine/{VM}/end"] if raw is STOPPED else []
+    found = case(raw, KUBEVIRT, *machine(noted), reports=says("none"))
+    assert done(plan(found)) == (asked if ahead else [f"delete VirtualMachine/{VM}"])
+
+
+@pytest.mark.parametrize("seconds", [10**14, 315_360_000_000, -1])
+def test_so_can_any_grace_period(seconds: int) -> None:
+    vm, vmi, manifest = machine(100)
+    vmi["spec"]["terminationGracePeriodSeconds"] = seconds
+    waits = case(STOPPED, KUBEVIRT, vm, vmi, manifest, reports=says("asked"), now=after(110))
+    assert done(plan(waits)) == ([] if seconds > 0 else [f"delete VirtualMachine/{VM}"])
 
 
 PAUSED = [{"type": "Paused", "status": "True"}]
+MIGRATING = [{"type": "Paused", "status": "True", "reason": "PausedByMigrationMonitor"}]
 #: Machines whose guest can't be asked, or has nothing to lose.
 UNASKED: dict[str, tuple[tuple[Raw, Raw, Raw], dict[str, Report]]] = {
     "the operator has no guest key, or hears nothing": (machine(), {}),
@@ -163,13 +186,32 @@ def test_a_machine_whose_guest_can_not_be_asked_is_deleted_at_once(situation: st
 
 
 @pytest.mark.parametrize(
-    "situation", [name for name in UNASKED if name != "the operator has no guest key, or hears nothing"]
+    "situation",
+    [
+        name
+        for name in UNASKED
+        if name not in {"the operator has no guest key, or hears nothing", "it is paused"}
+    ],
 )
 def test_nor_is_one_waited_for_that_was_asked_before(situation: str) -> None:
     (vm, *others), reports = UNASKED[situation]
-    vm = vm | {"metadata": vm["metadata"] | {"annotations": {"twinhull.dev/ending": at(100)}}}
+    vm = vm | {
+        "metadata": vm["metadata"] | {"annotations": {"twinhull.dev/ending": f"{at(100)} uid-of-{VM}"}}
+    }
     found = case(STOPPED, KUBEVIRT, vm, *others, reports=reports, now=after(101))
     assert done(plan(found)) == [f"delete VirtualMachine/{VM}"]
+
+
+def test_a_pause_takes_nothing_of_the_time_of_one_that_was_asked() -> None:
+    for conditions_ in (PAUSED, MIGRATING):
+        objects = machine(100, conditions=conditions_)
+        found = case(STOPPED, KUBEVIRT, *objects, reports=says("asked"), now=after(101))
+        assert done(plan(found)) == []
+
+
+def test_one_that_a_migration_has_paused_is_asked() -> None:
+    found = case(STOPPED, KUBEVIRT, *machine(conditions=MIGRATING), reports=says("none"))
+    assert done(plan(found)) == [f"change VirtualMachine/{VM}/end"]
 
 
 def test_a_machine_that_is_being_deleted_is_left_alone() -> None:
@@ -200,15 +242,33 @@ class TestTheNote:
         assert done(planned) == []
         assert ready(planned) == ("Replacing", f"waiting for VirtualMachine {VM} to end its Pod")
 
-    def test_nor_after_somebody_took_the_note_off(self) -> None:
-        for stop in ("asked", "done"):
-            found = case(MACHINE, KUBEVIRT, *machine(), reports=says(stop))
-            assert (found.current, done(plan(found))) == (None, [f"delete VirtualMachine/{VM}"])
+    @pytest.mark.parametrize("stop", ["asked", "done"])
+    def test_without_it_the_word_of_a_guest_ends_nothing(self, stop: Stop) -> None:
+        """Anybody on the machine's address can say so."""
+        found = case(MACHINE, KUBEVIRT, *machine(), reports=says(stop))
+        assert (found.current is not None, plan(found).actions) == (True, ())
 
-    def test_what_can_not_be_read_is_none(self) -> None:
-        for note in ("soon", "2026-01-01T00:00:00"):
-            found = case(MACHINE, KUBEVIRT, *machine(note), reports=says("none"))
-            assert (found.current is not None, plan(found).actions) == (True, ())
+    def test_it_is_written_again_if_somebody_took_it_off(self) -> None:
+        found = case(STOPPED, KUBEVIRT, *machine(), reports=says("asked"))
+        assert done(plan(found)) == [f"change VirtualMachine/{VM}/end"]
+
+    @pytest.mark.parametrize("note", ["soon", "2026-01-01T00:00:00"])
+    def test_what_can_not_be_read_is_none(self, note: str) -> None:
+        found = case(MACHINE, KUBEVIRT, *machine(note), reports=says("none"))
+        assert (found.current is not None, plan(found).actions) == (True, ())
+
+    def test_nor_is_one_that_names_no_instance(self) -> None:
+        vm, *others = machine()
+        vm["metadata"]["annotations"] = {"twinhull.dev/ending": at(100)}
+        assert plan(case(MACHINE, KUBEVIRT, vm, *others, reports=says("none"))).actions == ()
+
+    def test_one_of_a_former_instance_says_nothing_of_this_one(self) -> None:
+        """KubeVirt started the machine again, or somebody restored it, while no operator ran."""
+        objects = machine(100, of="uid-of-a-former-one")
+        live = case(MACHINE, KUBEVIRT, *objects, reports=says("none"), now=after(800))
+        assert (live.current is not None, plan(live).actions) == (True, ())
+        stopped = case(STOPPED, KUBEVIRT, *objects, reports=says("none"), now=after(800))
+        assert done(plan(stopped)) == [f"change VirtualMachine/{VM}/end"]
 
     def test_the_same_revision_is_made_again_by_its_name_once_it_is_gone(self) -> None:
         assert case(MACHINE, KUBEVIRT).hull_name == VM
@@ -238,8 +298,9 @@ class TestTheNote:
 class TestRefused:
     """The API server doesn't let the machine be changed."""
 
-    def found(self, *, final: bool, key: str = "end", left: float = 8) -> Case:
-        answer = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, NOW + timedelta(seconds=left))
+    def found(self, *, final: bool, key: str = "end", left: float = 8, since: float = 10) -> Case:
+        retry_at, first = NOW + timedelta(seconds=left), NOW - timedelta(seconds=since)
+        answer = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, retry_at, first)
         refusals = {f"VirtualMachine/{VM}/{key}": answer}
         return case(STOPPED, KUBEVIRT, *machine(), reports=says("none"), refusals=refusals)
 
@@ -252,8 +313,18 @@ class TestRefused:
         assert ready(planned) == ("VirtualMachineFailed", "no webhook")
 
     def test_the_time_to_ask_again_has_come(self) -> None:
+        """One attempt may have failed because the API server was busy."""
+        assert done(plan(self.found(final=False, left=0))) == [f"change VirtualMachine/{VM}/end"]
+
+    def test_for_the_whole_grace_period(self) -> None:
         """KubeVirt's webhook may be gone for good; nothing else of an end needs it."""
-        assert done(plan(self.found(final=False, left=0))) == [f"delete VirtualMachine/{VM}"]
+        assert done(plan(self.found(final=False, since=GRACE - 8))) == []
+        assert done(plan(self.found(final=False, since=GRACE - 7))) == [f"delete VirtualMachine/{VM}"]
+
+    @pytest.mark.parametrize("final", [False, True])
+    def test_long_ago(self, final: bool) -> None:  # noqa: FBT001
+        found = self.found(final=final, left=-3600, since=9000)
+        assert done(plan(found)) == [f"change VirtualMachine/{VM}/end"]
 
     def test_another_change(self) -> None:
         assert done(plan(self.found(final=True, key="change"))) == [f"change VirtualMachine/{VM}/end"]
@@ -332,6 +403,21 @@ class TestStartFirst:
         assert ready(second) == ready(first)
         assert list(notes(first.status, second.status)) == []
 
+    def test_one_that_was_given_up_goes_though_its_run_ended_just_before_it_was_asked(self) -> None:
+        raw = workload(
+            {"isolationPolicy": "VirtualMachine", **START_FIRST}, pod={**PORTS, "restartPolicy": "Never"}
+        )
+        name = case(raw).hull_name
+        attempt = {"revision": name.rpartition("-")[2], "generation": 1, "startedAt": at(1)}
+        raw |= {"status": {"replacement": attempt | {"failedAt": at(601), "message": "it was too slow"}}}
+        state = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": at(601)}}
+        container = {"name": "web", "ready": False, "restartCount": 0, "state": state}
+        status = {"phase": "Succeeded", "containerStatuses": [container]}
+        reports = says("asked", name, status=status, final=True)
+        objects = (self.pod(), *machine(602, name=name, strategy="Once", ready=False))
+        planned = plan(case(raw, KUBEVIRT, *objects, reports=reports, now=after(700)))
+        assert f"delete VirtualMachine/{name}" in done(planned)
+
     def test_a_machine_alone_that_ends_is_no_reason_to_wait(self) -> None:
         planned = self.planned(self.MACHINE, *machine(14, name=self.VM), self.service(), stop="asked", now=20)
         made = case(self.MACHINE, *machine(14, name=self.VM)).hull_name
@@ -369,6 +455,23 @@ class TestRunToCompletion:
         found = case(self.RAW, KUBEVIRT, *self.machine(phase), now=after(115))
         assert (found.exit, done(plan(found))) == (None, [f"delete VirtualMachine/{self.NAME}"])
 
+    @pytest.mark.parametrize("state", ["Running", "Stopped"])
+    def test_nor_if_the_clock_of_the_operator_that_asked_is_ahead(self, state: str) -> None:
+        """By its clock the guest ended before it was asked, but after the API server deleted the machine."""
+        entered = [{"phase": "Failed", "phaseTransitionTimestamp": at(110)}]
+        objects = machine(
+            130,
+            name=self.NAME,
+            strategy="Once",
+            phase="Failed",
+            deleting=True,
+            phaseTransitionTimestamps=entered,
+        )
+        objects[0]["metadata"] |= {"deletionTimestamp": at(105), "deletionGracePeriodSeconds": 0}
+        raw = workload({"isolationPolicy": "VirtualMachine", "state": state}, pod={"restartPolicy": "Never"})
+        found = case(raw, KUBEVIRT, *objects, now=after(115))
+        assert (found.exit, done(plan(found))) == (None, [])
+
     def test_an_end_just_before_is_remembered_before_the_machine_goes(self) -> None:
         objects = (KUBEVIRT, *self.machine())
         first = plan(case(self.RAW, *objects, reports=self.ended(99, 3, final=True), now=after(110)))
@@ -402,3 +505,21 @@ def test_a_workload_that_can_not_be_read_ends_its_machine_in_time() -> None:
     assert (unread.actions(), unread.requeue_after) == ((), timedelta(seconds=GRACE - 10))
     over = replace(unread, now=after(100 + GRACE))
     assert [type(action).__name__ for action in over.actions()] == ["Delete"]
+
+
+def test_nor_does_one_that_can_not_be_read_wait_for_a_note_that_is_refused() -> None:
+    """KubeVirt's webhook is gone: as with a Workload that can be read, the machine is deleted in the end."""
+    serving = hull("Pod", POD, status=running())
+    objects = (serving, *machine(ready=False))
+    hulls = case(CONTAINER, KUBEVIRT, *objects, reports=says("none")).observed.hulls
+    key = f"VirtualMachine/{VM}/end"
+
+    def unread(final: bool, left: float) -> Unread:  # noqa: FBT001
+        retry_at = NOW + timedelta(seconds=left)
+        refusal = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, retry_at, NOW)
+        return Unread(workload(), "spec.state", hulls, NOW, {key: refusal})
+
+    waits = unread(final=False, left=8)
+    assert (waits.actions(), waits.requeue_after) == ((), timedelta(seconds=8))
+    for given_up in (unread(final=True, left=8), unread(final=False, left=GRACE + 1)):
+        assert [action.key for action in given_up.actions()] == [f"VirtualMachine/{VM}"]

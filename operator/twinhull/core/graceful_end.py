@@ -3,19 +3,18 @@
 KubeVirt deletes a machine's launcher Pod as soon as the machine is deleted. What shares filesystem claims
 with the machine ends then, long before the containers in the guest have ended. So the guest is asked to end
 its Pod first. That is noted on the VirtualMachine, shell/guests sees the note and asks, and the machine is
-deleted once the guest says that it is done, or its time is over (docs/adr/0020).
+deleted once the guest says that it is done, or the grace period is over (docs/adr/0020).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from twinhull.api.reasons import Why
 from twinhull.core.actions import Action, Change, Delete, Note
 from twinhull.core.observed import Refusal
-from twinhull.hulls import ending
+from twinhull.hulls import graceful_end
 from twinhull.hulls.hull import Hull
 
 
@@ -24,47 +23,58 @@ def ends(
     reason: Why,
     why: str,
     now: datetime,
-    refusals: Mapping[str, Refusal] = MappingProxyType({}),
+    refusals: Mapping[str, Refusal],
 ) -> tuple[Action, ...]:
     """What ends the hulls that aren't on their way out already, and tells why.
 
     A machine that can't be changed is deleted all the same: KubeVirt's webhook may be gone.
     """
     return tuple(
-        _asking(hull, reason, why, now, refusals) or _deletion(hull, reason, why)
+        _request(hull, reason, why, now, refusals) or _deletion(hull, reason, why)
         for hull in hulls
         if not hull.leaving or (hull.ended and not hull.deleting)
     )
 
 
 def due(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
-    """Deletions of the machines whose Pod was asked to end, and has, or has had its time. Why was told."""
+    """Deletes machines whose Pod has ended or whose grace period is over. The Event was posted when the end
+    was requested.
+    """
     return tuple(
         Delete(hull.kind, hull.name, hull.uid)
         for hull in hulls
-        if _is_asked(hull) and not hull.ending.left(now)
+        if _is_requested(hull) and not hull.graceful_end.left(now)
     )
 
 
 def until_due(hulls: Iterable[Hull], now: datetime) -> timedelta | None:
     """How much longer the first of such machines may take, None if there is none."""
-    return min((left for hull in hulls if _is_asked(hull) and (left := hull.ending.left(now))), default=None)
+    waits = (hull.graceful_end.left(now) for hull in hulls if _is_requested(hull))
+    return min((left for left in waits if left), default=None)
 
 
-def _is_asked(hull: Hull) -> bool:
-    """One that ended by itself is no longer asked: its end may have to be remembered before it goes."""
-    return hull.ending.asked and not (hull.deleting or hull.ended)
+def _is_requested(hull: Hull) -> bool:
+    """One that ended by itself isn't deleted here: its end may have to be remembered before it goes."""
+    return hull.graceful_end.requested and not (hull.deleting or hull.ended)
 
 
-def _asking(
+def _request(
     hull: Hull, reason: Why, why: str, now: datetime, refusals: Mapping[str, Refusal]
 ) -> Change | None:
-    if hull.ended or not hull.ending.askable:
+    """The request to end the Pod; None if nobody can be asked, or it can't be noted.
+
+    A note that failed is tried again for the grace period, as long as the next attempt falls into it.
+    """
+    end = hull.graceful_end
+    if hull.ended or not end.can_request_stop:
         return None
     note = Note("Normal", reason, f"asked {hull.kind} {hull.name} to end its Pod: {why}")
-    asking = Change(hull.kind, hull.name, hull.uid, ending.note(now), note, what="end")
-    refused = refusals.get(asking.key)
-    return None if refused and (refused.final or now >= refused.retry_at) else asking
+    patch = graceful_end.note(end.instance, now)
+    request = Change(hull.kind, hull.name, hull.uid, patch, note, what="end")
+    refused = refusals.get(request.key)
+    if refused is None or refused.is_old(now):
+        return request
+    return None if refused.final or refused.retry_at - refused.since > end.grace else request
 
 
 def _deletion(hull: Hull, reason: Why, why: str) -> Delete:

@@ -1,0 +1,76 @@
+"""The graceful end of a machine: its guest is asked to end the Pod before the machine is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from twinhull.api.base import GROUP, Raw
+
+#: On a VirtualMachine whose Pod is to end: when that was requested, and the uid of the
+#: VirtualMachineInstance that it was requested of. Whoever leads and sees it asks that guest.
+ENDING_ANNOTATION = f"{GROUP}/ending"
+#: How long KubeVirt lets a machine shut down that doesn't say, in seconds (kubevirt.io/api/core/v1, constant
+#: DefaultGracePeriodSeconds).
+_DEFAULT_GRACE = 30
+#: What is counted of a grace period at most, so that any number can be calculated with.
+_LONGEST_GRACE = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class GracefulEnd:
+    """How far the end of a machine's Pod is.
+
+    `requested_at` is when it was requested of the present instance, None if it wasn't. Only the annotation
+    says so: anybody might answer in the guest's place. `instance` is the uid of the present instance.
+    `can_request_stop` is whether its guest can be asked. `still_waiting` is whether the guest, once it was
+    asked, may still need time. `grace` is how long the Pod and the guest may take.
+    """
+
+    requested_at: datetime | None = None
+    instance: str = ""
+    can_request_stop: bool = False
+    still_waiting: bool = False
+    grace: timedelta = timedelta()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the Pod was asked to end, or is about to be: it runs no more in this machine."""
+        return self.requested_at is not None
+
+    def left(self, now: datetime) -> timedelta:
+        """How much longer the guest is waited for. With the request of an operator whose clock is ahead of
+        ours, that is up to twice the grace period.
+        """
+        if self.requested_at is None or not self.still_waiting:
+            return timedelta()
+        return max(timedelta(), self.requested_at + self.grace - now)
+
+
+def requested_at(vm: Raw, vmi: Raw, now: datetime) -> datetime | None:
+    """When the Pod of this very instance was requested to end, None if that isn't noted.
+
+    A note that can't be read, that is of another instance, or that lies further ahead than clocks may differ
+    (the grace period) counts as none.
+    """
+    note = (vm["metadata"].get("annotations") or {}).get(ENDING_ANNOTATION)
+    time, _, instance = str(note).partition(" ")
+    if not instance or instance != vmi.get("metadata", {}).get("uid"):
+        return None
+    try:
+        found = datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    return found if found.tzinfo and found - now <= grace(vmi) else None
+
+
+def grace(vmi: Raw) -> timedelta:
+    """How long a machine's Pod and guest may take to end."""
+    seconds = vmi.get("spec", {}).get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+    return timedelta(seconds=min(max(seconds, 0), _LONGEST_GRACE.total_seconds()))
+
+
+def note(instance: str, now: datetime) -> Raw:
+    """A patch of the VirtualMachine that requests the end of an instance's Pod."""
+    time = now.isoformat(timespec="milliseconds")
+    return {"metadata": {"annotations": {ENDING_ANNOTATION: f"{time} {instance}"}}}
