@@ -34,7 +34,8 @@ func ago(t *testing.T, path string, elapsed time.Duration) {
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, fmt.Appendf(nil, "%.3f", (time.Duration(now.Nano())-elapsed).Seconds()), 0o644); err != nil {
+	at := time.Duration(now.Nano()) - elapsed - time.Millisecond // or rounding could make it less
+	if err := os.WriteFile(path, fmt.Appendf(nil, "%.3f", at.Seconds()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,7 +125,7 @@ func TestAskingToStopIsTakenOnceAndAtOnce(t *testing.T) {
 	if code, _ := agent.askStop(); code != 202 {
 		t.Errorf("%d", code)
 	}
-	if since, _ := rundir.Since(agent.state.orders.asked); since < 50*time.Second {
+	if since, _ := rundir.Since(agent.state.orders.asked); since < time.Minute {
 		t.Errorf("asking again gives the Pod more time: asked %s ago", since)
 	}
 }
