@@ -55,7 +55,7 @@ def main() -> None:
         finally:
             cluster.stop()
     stages = [stages for stages, _ in runs]
-    print("| stage | it took | over after |\n|---|---|---|")
+    print("| stage | it took | since apply |\n|---|---|---|")
     for position, stage in enumerate(stages[0][1:], start=1):
         took = statistics.median(run[position].at - run[position - 1].at for run in stages)
         after = statistics.median(run[position].at - run[0].at for run in stages)
@@ -96,10 +96,11 @@ def _stages(cluster: NodeCluster, machine: Machine) -> Iterator[Stage]:
     yield Stage("virt-handler, libvirt: QEMU runs", _seconds(phases["Running"]))
     for name, words in _CONSOLE.items():
         yield Stage(name, _said(cluster, launcher, words))
-    (found,) = machine.get()["status"]["containers"]
-    yield Stage("kubelet in the guest: the container is started", _seconds(found["startedAt"]))
     ready = next(one for one in launcher["status"]["conditions"] if one["type"] == "Ready")
-    yield Stage("the container's probe, and the launcher's", _seconds(ready["lastTransitionTime"]))
+    yield Stage(
+        "kubelet in the guest, the container and its probe, the launcher's probe",
+        _seconds(ready["lastTransitionTime"]),
+    )
 
 
 def _memory(cluster: NodeCluster, machine: Machine) -> Iterator[tuple[str, float]]:
