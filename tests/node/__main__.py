@@ -22,13 +22,15 @@ def main() -> None:
     if sys.argv[1:] == ["lock"]:
         packages.write_lock(click.echo)
         return
-    if sys.argv[1:2] == ["measure"] and namespaces.entered():
+    measures, problem = sys.argv[1:2] == ["measure"], namespaces.obstacle()
+    if measures and namespaces.entered():
         measure.main()
         return
-    command = [sys.executable, "-m", "pytest", str(_TESTS), *sys.argv[1:]]
-    if sys.argv[1:2] == ["measure"]:
-        command = [sys.executable, "-m", "tests.node", *sys.argv[1:]]
-    if namespaces.obstacle():
+    if measures and problem:
+        sys.exit(f"error: {problem}")
+    what = ["tests.node"] if measures else ["pytest", str(_TESTS)]
+    command = [sys.executable, "-m", *what, *sys.argv[1:]]
+    if problem:
         os.execv(command[0], command)  # noqa: S606 - each test then skips, and says why
     Files.ready(older="--older-kubevirt" in sys.argv)  # there is no way out to download anything from then on
     namespaces.enter(command)
