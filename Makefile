@@ -20,7 +20,17 @@ demo-boot: .venv/ready ## See one Workload's machine really boot and answer, wit
 
 .PHONY: test
 test: .venv/ready lint check-generated docs test-agent ## All tests, on a real control plane; a quarter of the booted ones, and a few on a real node (the first run builds all of it)
-	@$(PY) -m pytest
+	@# Two runs side by side, each with a control plane of its own: what one waits for leaves the other a core.
+	@echo "Testing the operator; beside it the parts, attacks, guests and nodes: .venv/beside.log"
+	@$(MAKE) --no-print-directory test-beside > .venv/beside.log 2>&1 & beside=$$!; \
+	    trap "kill $$beside 2> /dev/null" EXIT; \
+	    $(PY) -m pytest tests/e2e/operator --ignore tests/e2e/operator/situations || { cat .venv/beside.log; exit 1; }; \
+	    wait $$beside || { cat .venv/beside.log; exit 1; }; \
+	    grep -E '^=+ .* in [0-9.]+s' .venv/beside.log
+
+.PHONY: test-beside
+test-beside: .venv/ready ## What `make test` runs beside the operator's tests
+	@$(PY) -m pytest tests/unit tests/e2e --ignore-glob '*/e2e/operator/test_*.py'
 	@$(PY) -m guest.image build
 	@$(PY) -m pytest tests/guest -m guest_quick
 	@$(PY) -m tests.node -m node_quick
@@ -84,6 +94,12 @@ lock: .venv/ready ## Pin every dependency anew, by hash
 	@$(PY) -m pip install --quiet uv
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --group dev --extra traces --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' tests/audit/requirements.in --output-file tests/audit/requirements.lock
+
+.PHONY: audit
+audit: .venv/ready ## What is known against the pinned Python packages and the guest's Go modules, by pip-audit and govulncheck
+	@$(PY) -m tests.audit
 
 .PHONY: cluster
 cluster: .venv/ready ## Start a control plane on this machine and leave it running (.cluster/kubeconfig)

@@ -13,6 +13,7 @@ import yaml
 from tests import (
     argocd_config,
     configuration_page,
+    image_tools,
     kustomize_schema,
     locks,
     metrics_page,
@@ -22,6 +23,7 @@ from tests import (
 )
 from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
+from tests.podtemplate.defaulting import stored_samples, templatetypes
 from tests.podtemplate.generate import podtemplate
 from twinhull.api import crd
 from twinhull.api.admission import admission
@@ -115,9 +117,18 @@ def _deployment(variant: str) -> list[tuple[str, Callable[[], str]]]:
 #: Each derived file and what makes its text, in an order in which a later one may read an earlier one.
 GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("operator/twinhull/api/podtemplate.json", podtemplate),
+    ("operator/twinhull/api/templatetypes.json", templatetypes),
+    ("tests/podtemplate/stored.json", stored_samples),
     ("crds/isolationpolicies.twinhull.dev.yaml", lambda: _yaml(crd.isolation_policies())),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
     ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
+    *(
+        (
+            f"deploy/image-verification/{name}.yaml",
+            lambda made=made: _yaml(*made(), source="tests/image_tools.py"),
+        )
+        for name, made in image_tools.TOOLS.items()
+    ),
     ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
     ("docs/parity.md", parity_page.page),

@@ -25,6 +25,9 @@ _BUILT_IN = {
     ("batch", "v1", "CronJob"): "spec.jobTemplate.spec.template",
     ("batch", "v1", "Job"): "spec.template",
 }
+#: Lists whose elements kustomize tells apart as it does in a Deployment, though the CRD has no keys for them
+#: (docs/adr/0030).
+_KEYS = {"ports": ["containerPort", "protocol"]}
 
 
 def schema() -> str:
@@ -66,13 +69,13 @@ def _of(kind: tuple[str, str, str], properties: Raw) -> Raw:
 
 def _keyed(of: Raw) -> Raw:
     """A schema without all that leads to no list with keys. Kustomize replaces any other list whole."""
-    found = {name: below for name, value in of.get("properties", {}).items() if (below := _part(value))}
+    found = {name: below for name, value in of.get("properties", {}).items() if (below := _part(name, value))}
     return {"type": "object", **({"properties": found} if found else {})}
 
 
-def _part(value: Raw) -> Raw | None:
-    if value.get("x-kubernetes-list-type") == "map":
-        return _merged(value["x-kubernetes-list-map-keys"], _keyed(value["items"]))
+def _part(name: str, value: Raw) -> Raw | None:
+    if keys := value.get("x-kubernetes-list-map-keys") or _KEYS.get(name):
+        return _merged(keys, _keyed(value["items"]))
     below = _keyed(value)
     return below if "properties" in below else None
 

@@ -22,7 +22,9 @@ changes belong there, or in tests/metrics_page.py. -->
 `twinhull run --metrics-address :8080` (or `TWINHULL_METRICS_ADDRESS=:8080`) serves `/metrics` for
 Prometheus, as text or as OpenMetrics, whichever is asked for. Without the option nothing is served: the
 page is plain HTTP without a log-in, and names the namespaces that have Workloads, so who may reach it is
-for a NetworkPolicy to say. Each operator is to be scraped by itself, those that wait for the Lease too.
+for a NetworkPolicy to say. The chart's lets in the Pods of the operator's own namespace, and of those that
+`networkPolicy.metricsNamespaces` names: that of your Prometheus has to be among them. Each operator is to be
+scraped by itself, those that wait for the Lease too.
 
 - [`charts/twinhull/files/alerts.yaml`](../charts/twinhull/files/alerts.yaml): the alerts below, as plain
   rule groups.
@@ -41,7 +43,7 @@ _CHOICES = """\
 - **Names of others.** What controller-runtime, client-go and its leader election count has their names,
   labels and (reconcile time) buckets, counted at the same moments, so that dashboards for any operator fit.
   Other controllers count by these names too: `and on (instance) twinhull_build_info` keeps ours apart. Only
-  `workqueue_retries_total` differs, and kopf's watches aren't among the requests: it doesn't tell of them.
+  `workqueue_retries_total` differs.
 - **Bounded labels.** No metric names a Workload or a Pod: there is no end to those. `twinhull_workloads`
   has at most as many series as there are Workloads, and of the reasons that guests, webhooks and device
   plugins may invent only the well-known ones; any other is `Other`. `policy` and `runtime_class` are names
@@ -52,11 +54,13 @@ _CHOICES = """\
 - **One tells.** Of several operators only the one that acts tells of Workloads and policies, so sums over
   all are right. While a Lease changes hands there may be no such series for some seconds.
 - **What is so is looked up, what happened is counted.** Gauges are read from what the operator knows when
-  it is scraped: some tens of milliseconds for 10,000 Workloads. Counters and histograms begin anew with the
-  process. What a process hasn't seen the beginning of (a Workload that wasn't ready when it started, a
-  replacement under way) is in no histogram, rather than in it with a wrong time.
-- **A watch's age** is that of its last event or list: kopf keeps bookmarks to itself. A kind in which
-  nothing happens is ten minutes old at most, since all is listed as often.
+  it is scraped: some tens of milliseconds for 10,000 Workloads. That is done at most once a second, and less
+  often where it takes long; whoever asks in between is told the same. While the operator has no time for it,
+  the last gauges are told for a minute, and then none. Counters and histograms begin anew with the process.
+  What a process hasn't seen the beginning of (a Workload that wasn't ready when it started, a replacement
+  under way) is in no histogram, rather than in it with a wrong time.
+- **A watch's age** is that of its last event, bookmark or list. The API server sends a bookmark every
+  minute, and all is listed every ten, so it is never older than that while all is well.
 
 ## Logs
 

@@ -129,6 +129,12 @@ class RequestProxy:
             self._seen.clear()
             self._refused.clear()
 
+    @property
+    def streams(self) -> int:
+        """How many watches are answered now."""
+        with self._lock:
+            return len(self._streams)
+
     def cut_streams(self, error: int | None = None) -> None:
         """Break all watches, as a load balancer or a restarted API server would.
 

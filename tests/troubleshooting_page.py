@@ -34,6 +34,7 @@ Where the reason isn't enough:
 | which rule decided on its isolation | `twinhull explain -f workload.yaml` ([policies](policies.md)) |
 | what it would be made into | `twinhull render -f workload.yaml` |
 | all that is missing in the cluster | `status.lacks` |
+| how often its hull was lost, and when the next one is made | `status.backOff` |
 | all fields that its machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
 | what is said inside its machine | `virtctl console`: the guest's lines, and each container's log |
 | what the operator did | its log: one line for each write and each change of a status |

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 PAUSE_IMAGE = "localhost/pause:1"  # as in root/etc/containerd/config.toml
 _CONTAINERD = "var/lib/containerd"
-_KEPT = 8
 _TITLE = "Twinhull guest"
 
 
@@ -109,16 +106,8 @@ def build(say: Callable[[str], None], architecture: Architecture = AMD64) -> Ima
             began = time.monotonic()
             make(inputs, half, say)
             say(f"made the image in {time.monotonic() - began:.0f} s")
-    os.utime(target)
-    _forget_old(target.parent)
+    cache.used(target)
     return Image(target)
-
-
-def _forget_old(folder: Path) -> None:
-    """Removes all but the images that were used last: each change makes one of 200 MB."""
-    images = sorted(folder.glob("[0-9a-f]*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in images[_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def make(inputs: Inputs, folder: Path, say: Callable[[str], None]) -> None:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+#: How many of a kind are kept: some branches of a project, and those that other processes work with now.
+_KEPT = 8
+
 
 def folder() -> Path:
     """Below $XDG_CACHE_HOME, or ~/.cache."""
@@ -47,3 +50,14 @@ def filling(target: Path, say: Callable[[str], None]) -> Iterator[Path | None]:
             half.rename(target)
         finally:
             shutil.rmtree(half, ignore_errors=True)
+
+
+def used(target: Path) -> None:
+    """Says that this folder is in use, and removes all of its siblings but those that were used last.
+
+    For what every change makes anew, hundreds of megabytes each time.
+    """
+    os.utime(target)
+    siblings = sorted(target.parent.glob("[0-9a-f]*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in siblings[_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import lzma
+import shutil
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from guest.image.errors import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _ALIASES = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+#: Which of those the packages used here have files in.
+_LINKED = ("bin", "sbin", "lib", "lib64")
 
 
 def members(path: Path) -> Iterator[tuple[str, tarfile.TarInfo, BinaryIO | None]]:
@@ -33,6 +36,47 @@ def merged(name: str) -> str:
         return clean
     top, slash, _ = clean.partition("/")
     return f"usr/{clean}" if slash and top in _ALIASES else clean
+
+
+def unpack(
+    packages: Iterable[Path], root: Path, dropped: tuple[str, ...], left_out: Collection[str] = ()
+) -> None:
+    """The packages' files below `root`, an empty folder, without what maintainer scripts would do.
+
+    Not below the folders `dropped` (paths that end in /), and not the files `left_out`. All belong to the
+    caller and nothing is set-user-id. Links lead into this root, wherever it is.
+    """
+    for alias in _LINKED:
+        (root / "usr" / alias).mkdir(parents=True)
+        (root / alias).symlink_to(f"usr/{alias}")
+    kept_out = {*_LINKED, *left_out}
+    for package in packages:
+        for name, info, content in members(package):
+            if name and not name.startswith(dropped) and name not in kept_out:
+                _write(root, name, info, content)
+
+
+def root_relative(name: str, target: str) -> str:
+    """The absolute link `target` of the file `name`, made relative."""
+    return "../" * name.count("/") + merged(target)
+
+
+def _write(root: Path, name: str, info: tarfile.TarInfo, content: BinaryIO | None) -> None:
+    target = root / name
+    if info.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    if info.issym():
+        link = Path(info.linkname)
+        target.symlink_to(root_relative(name, info.linkname) if link.is_absolute() else link)
+    elif info.islnk():
+        target.hardlink_to(root / merged(info.linkname))
+    elif content is not None:
+        with target.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        target.chmod(info.mode & 0o755)
 
 
 def _data(deb: BinaryIO, path: Path) -> BinaryIO:

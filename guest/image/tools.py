@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from guest.image.architecture import Architecture
-    from guest.image.lock import Package
 
 _FOLDERS = ("usr/bin", "usr/sbin", "usr/libexec", "usr/lib/qemu")
 _DROPPED = (
@@ -36,7 +34,6 @@ _DROPPED = (
     "var/",
 )
 _LAYOUT = "2"  # changes when the same packages are to be unpacked differently
-_MERGED = ("bin", "sbin", "lib", "lib64")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,9 @@ class Tools:
         root = cache.folder() / f"tools-{digest.hexdigest()[:16]}"
         with cache.filling(root, say) as half:
             if half is not None:
-                _unpack(packages, lock.index, half, say)
+                paths = mirror.debs(packages, lock.index, say)
+                say(f"unpacking {len(paths)} packages of tools")
+                deb.unpack(paths.values(), half, _DROPPED)
         return cls(root, host)
 
     def command(self, program: str, *arguments: str | Path) -> list[str]:
@@ -109,36 +108,3 @@ class Tools:
     def execute(self, program: str, *arguments: str) -> int:
         """Runs it with this process's own input and output; gives its exit code."""
         return subprocess.run(self.command(program, *arguments), check=False).returncode
-
-
-def _unpack(packages: tuple[Package, ...], index: str, root: Path, say: Callable[[str], None]) -> None:
-    paths = mirror.debs(packages, index, say)
-    say(f"unpacking {len(paths)} packages of tools")
-    for alias in _MERGED:
-        (root / "usr" / alias).mkdir(parents=True)
-        (root / alias).symlink_to(f"usr/{alias}")
-    for path in paths.values():
-        for name, info, content in deb.members(path):
-            target = root / name
-            if not name or name.startswith(_DROPPED) or name in _MERGED:
-                continue
-            if info.isdir():
-                target.mkdir(parents=True, exist_ok=True)
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            if info.issym():
-                # Absolute ones point into this root, not into the machine's.
-                link = Path(info.linkname)
-                target.symlink_to(root_relative(name, info.linkname) if link.is_absolute() else link)
-            elif info.islnk():
-                target.hardlink_to(root / deb.merged(info.linkname))
-            elif content is not None:
-                with target.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                target.chmod(info.mode & 0o755)
-
-
-def root_relative(name: str, target: str) -> str:
-    """The absolute link `target` of the file `name`, made relative."""
-    return "../" * name.count("/") + deb.merged(target)

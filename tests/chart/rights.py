@@ -12,9 +12,13 @@ from kubernetes import client, config
 
 from tests.chart.helm import NAMESPACE, Manifest
 from tests.controlplane import Cluster, kubeconfig
+from tests.controlplane.api import USER_AGENT
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 _RBAC = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+#: The name of what keeps these rights within the operator's own objects, and its kinds.
+BOUNDS = f"twinhull-own-objects.{NAMESPACE}"
+_BOUNDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 _ACCOUNT = "twinhull"
 _TOKEN_SECONDS = 86_400
 
@@ -43,9 +47,11 @@ def manifests(variant: str) -> list[Manifest]:
 
 
 def grant(cluster: Cluster, folder: Path, objects: Iterable[Manifest]) -> Path:
-    """Make the ServiceAccount of these objects and give it their rights; a kubeconfig with its token."""
+    """Make the ServiceAccount of these objects, give it their rights and their bounds; a kubeconfig with its
+    token.
+    """
     for obj in objects:
-        if obj["kind"] in _RBAC | {"Namespace"}:
+        if obj["kind"] in _RBAC | _BOUNDS | {"Namespace"}:
             cluster.api.apply(obj)
     return kubeconfig_of(cluster, folder, _ACCOUNT)
 
@@ -95,25 +101,33 @@ def _place(obj: Manifest) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Used:
-    """What was asked for of the API server, by its audit log: what it allowed, and what it did not."""
+    """What the operator asked for of the API server, by its audit log: what its roles allowed, what they did
+    not, and what was refused although they did, since it wasn't for an object of the operator's own.
+    """
 
     allowed: frozenset[Right]
     forbidden: frozenset[Right]
+    out_of_bounds: frozenset[Right]
 
     @classmethod
     def of(cls, log: Path) -> Used:
-        """What the operator's ServiceAccount asked for, in any namespace."""
+        """What the operator's ServiceAccount asked for, in any namespace, but for tests that act as it."""
         asked: dict[bool, set[Right]] = {True: set(), False: set()}
+        out_of_bounds = set()
         for line in log.read_text(encoding="utf-8").splitlines():
             event = json.loads(line)
             about = event.get("objectRef")
             if about is None or event["user"]["username"] != f"system:serviceaccount:{NAMESPACE}:{_ACCOUNT}":
                 continue
+            if event.get("userAgent") == USER_AGENT:
+                continue
             resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
             right = Right(about.get("apiGroup", ""), resource, event["verb"], about.get("namespace", ""))
             decision = event.get("annotations", {}).get("authorization.k8s.io/decision")
             asked[decision == "allow"].add(right)
-        return cls(frozenset(asked[True]), frozenset(asked[False]))
+            if BOUNDS in event.get("responseStatus", {}).get("message", ""):
+                out_of_bounds.add(right)
+        return cls(frozenset(asked[True]), frozenset(asked[False]), frozenset(out_of_bounds))
 
     def covers(self, right: Right) -> bool:
         """Whether a right was made use of."""

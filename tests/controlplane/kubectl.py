@@ -16,7 +16,7 @@ Manifests = list[Manifest]
 
 
 class KubectlError(Exception):
-    """kubectl failed; the message is what it said on stderr."""
+    """kubectl failed; the message is what it said. `kubectl diff` fails if there is a difference."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Kubectl:
             check=False,
         )
         if result.returncode:
-            raise KubectlError(f"kubectl {' '.join(arguments)}: {result.stderr.strip()}")
+            raise KubectlError(f"kubectl {' '.join(arguments)}: {(result.stderr + result.stdout).strip()}")
         return result.stdout
 
     def apply(self, manifest: Manifest | str, *options: str) -> str:

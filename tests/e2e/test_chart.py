@@ -19,6 +19,7 @@ from twinhull.api.admission import admission
 from twinhull.api.registry import ClusterRegistry
 
 DEPLOY = CHART.parents[1] / "deploy"
+BOUNDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
@@ -65,6 +66,29 @@ def config(objects: list[Manifest]) -> Manifest:
 
 def kinds(objects: list[Manifest]) -> set[str]:
     return {obj["kind"] for obj in objects}
+
+
+def readers(objects: list[Manifest]) -> list[Manifest]:
+    """Who may read metrics; an empty or missing list would be everybody."""
+    rules = find(objects, "NetworkPolicy")["spec"]["ingress"]
+    (rule,) = [one for one in rules if one["ports"][0]["port"] == "metrics"]
+    peers: list[Manifest] = rule["from"]
+    return peers
+
+
+def named(*namespaces: str) -> Manifest:
+    """A selector of namespaces by their names."""
+    requirement = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(namespaces)}
+    return {"matchExpressions": [requirement]}
+
+
+def bounds(objects: list[Manifest]) -> Manifest:
+    """What holds the operator to its own objects."""
+    binding = find(objects, "ValidatingAdmissionPolicyBinding")
+    found = find(objects, "ValidatingAdmissionPolicy", binding["spec"]["policyName"])
+    assert binding["spec"]["validationActions"] == ["Deny"]
+    assert found["spec"]["failurePolicy"] == "Fail"
+    return found
 
 
 def test_it_is_as_helm_wants_it(helm: Helm) -> None:
@@ -181,7 +205,35 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
             "annotations" not in find(o, "CustomResourceDefinition", "workloads.twinhull.dev")["metadata"]
         ),
     ),
-    ("admission", {"admission": {"enabled": True}}, lambda o: find(o, "ValidatingAdmissionPolicy")),
+    (
+        "admission",
+        {"admission": {"enabled": True}},
+        lambda o: all(
+            find(o, "ValidatingAdmissionPolicy", f"{name}.twinhull.dev")
+            for name in ("isolation", "machine-images")
+        ),
+    ),
+    (
+        "own objects only",
+        {"serviceAccount": {"name": "mine"}, "rbac": {"closedNamespaces": ["kube-system", "0x1"]}},
+        lambda o: (
+            "'system:serviceaccount:twinhull-system:mine'"
+            in bounds(o)["spec"]["matchConditions"][0]["expression"]
+            and "['kube-system','0x1']" in bounds(o)["spec"]["validations"][0]["expression"]
+        ),
+    ),
+    (
+        "own objects only, whatever the namespaces",
+        {"watchNamespaces": ["a"], "rbac": {"ownObjectsOnly": "Always", "closedNamespaces": []}},
+        lambda o: bounds(o)["metadata"]["name"] == rights.BOUNDS,
+    ),
+    ("own objects, for a team", {"watchNamespaces": ["a"]}, lambda o: not kinds(o) & BOUNDS),
+    ("any objects", {"rbac": {"ownObjectsOnly": "Never"}}, lambda o: not kinds(o) & BOUNDS),
+    (
+        "no roles for people",
+        {"rbac": {"aggregate": False}},
+        lambda o: not {"twinhull-edit", "twinhull-view"} & {obj["metadata"]["name"] for obj in o},
+    ),
     (
         "defaults",
         {"defaultIsolation": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}, "workers": 8},
@@ -287,8 +339,17 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
     ),
     (
         "network",
-        {"networkPolicy": {"egress": [{"ports": [{"port": 443}]}], "metricsFrom": [{"podSelector": {}}]}},
+        {"networkPolicy": {"egress": [{"ports": [{"port": 443}]}]}},
         lambda o: find(o, "NetworkPolicy")["spec"]["policyTypes"] == ["Ingress", "Egress"],
+    ),
+    ("metrics for nobody else", {}, lambda o: readers(o) == [{"podSelector": {}}]),
+    (
+        "metrics for others",
+        {"networkPolicy": {"metricsNamespaces": ["0x1", "obs"], "metricsFrom": [{"namespaceSelector": {}}]}},
+        lambda o: (
+            readers(o)
+            == [{"podSelector": {}}, {"namespaceSelector": named("0x1", "obs")}, {"namespaceSelector": {}}]
+        ),
     ),
     ("no network", {"networkPolicy": {"enabled": False}}, lambda o: "NetworkPolicy" not in kinds(o)),
     (
@@ -335,6 +396,8 @@ def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[l
         ({"guest": {"imagePullSecret": "for-no-image"}}, "/guest/image"),
         ({"monitoring": {"podMonitor": {"interval": "often"}}}, "/monitoring/podMonitor/interval"),
         ({"crds": {"keeep": True}}, "/crds"),
+        ({"rbac": {"ownObjectsOnly": "Sometimes"}}, "/rbac/ownObjectsOnly"),
+        ({"networkPolicy": {"metricsNamespaces": ["My Team"]}}, "/networkPolicy/metricsNamespaces/0"),
         ({"workers": 0}, "/workers"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -368,7 +431,6 @@ BAD: list[Manifest] = [
     {"host": "a", "mirrors": ["ftp://m"]},
     {"host": "a", "mirrors": ["https://"]},
     {"host": "a", "mirrors": ["https://m n"]},
-    {"host": "a", "mirrors": ["https://m\u00a0n"]},
     {"host": "a", "mirrors": ["https://m\n"]},
     {"host": "a", "mirrors": [{"url": "https://m"}]},
     {"host": "a", "mirrors": [f"https://{'a' * 1017}"]},

@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[str, tuple[str, float]]:
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the build stage copies, and nothing else."""
     folder = tmp_path_factory.mktemp("sources")
-    stage = CONTAINERFILE.partition("\nRUN ")[0]
+    stage = CONTAINERFILE.partition("\nFROM ${BASE}\n")[0]
     for names, target in re.findall(r"^COPY (.+) (\S+)$", stage, re.MULTILINE):
         for name in names.split():
             source = ROOT / name
@@ -102,7 +102,24 @@ def test_it_runs_as_nobody_of_its_nodes() -> None:
     assert re.findall(r"^USER (.+)$", CONTAINERFILE, re.MULTILINE) == ["65532:65532"]
 
 
-def test_its_base_is_of_one_version_and_its_labels_say_ours() -> None:
-    (base,) = re.findall(r"^ARG BASE=(\S+)$", CONTAINERFILE, re.MULTILINE)
-    assert re.fullmatch(r"docker\.io/library/python:3\.\d+\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", base)
+def base() -> str:
+    (named,) = re.findall(r"^ARG BASE=(\S+)$", CONTAINERFILE, re.MULTILINE)
+    return str(named)
+
+
+def test_its_base_is_of_one_digest_and_its_labels_say_ours() -> None:
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base())
+    assert set(re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE)) == {"${BASE}"}
     assert f"ARG VERSION={twinhull.__version__}\n" in CONTAINERFILE
+
+
+@pytest.mark.parametrize("digest", ["", "@sha256:"], ids=["without", "with"])
+def test_a_base_without_a_digest_ends_the_build(digest: str) -> None:
+    name = base().partition("@")[0]
+    first = re.search(r"^RUN (.+)$", CONTAINERFILE, re.MULTILINE)
+    assert first is not None
+    said = subprocess.run(
+        ["sh", "-c", first[1]], env={"BASE": name + digest}, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == (0 if digest else 1)
+    assert said.stderr == ("" if digest else f"BASE={name} has no digest: name it as …@sha256:…\n")

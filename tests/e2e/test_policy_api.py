@@ -40,7 +40,19 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     ),
     "rejection without a minimum": (
         {"default": "Sandbox", "onViolation": "Reject"},
-        "spec.onViolation: Invalid value: Reject needs a minimum to measure by: set minimum",
+        "spec.onViolation: Invalid value: Reject and Evict need a minimum to measure by: set minimum",
+    ),
+    "eviction without a minimum": (
+        {"default": "Sandbox", "onViolation": "Evict"},
+        "spec.onViolation: Invalid value: Reject and Evict need a minimum to measure by: set minimum",
+    ),
+    "eviction by a policy that raises": (
+        {"minimum": "Sandbox", "eviction": {"deadlineSeconds": 5}},
+        "spec.eviction: Invalid value: eviction is for onViolation Evict: set onViolation to Evict",
+    ),
+    "no time to end": (
+        {"minimum": "Sandbox", "onViolation": "Evict", "eviction": {"gracePeriodSeconds": 0}},
+        "spec.eviction.gracePeriodSeconds: Invalid value: 0",
     ),
     "sandbox where none runs": (
         {"minimum": "VirtualMachine", "sandbox": {"runtimeClassName": "kata"}},
@@ -57,6 +69,14 @@ REFUSED: dict[str, tuple[Spec, str]] = {
         {"virtualMachine": {"guestImagePullSecret": "registry"}},
         "guestImagePullSecret is for the guest image that this policy names: set guestImage",
     ),
+    "rules for machines that say nothing": (
+        {"machines": {"imagesMustBePinned": False}},
+        "spec.machines: Invalid value: machines says nothing: set guestImages, or imagesMustBePinned to true",
+    ),
+    "space in a guest image": (
+        {"machines": {"guestImages": ["guest 1"]}},
+        "spec.machines.guestImages[0]: Invalid value",
+    ),
     "space in a pattern": (matching(images=["nginx 1"]), "spec.match.images[0]: Invalid value"),
     "pattern twice": (matching(images=["nginx", "nginx"]), "spec.match.images[1]: Duplicate value"),
     "too many patterns": (matching(images=[f"a{n}" for n in range(33)]), "spec.match.images: Too many"),
@@ -66,7 +86,11 @@ REFUSED: dict[str, tuple[Spec, str]] = {
 ACCEPTED: dict[str, Spec] = {
     "equal default and minimum": {"default": "Sandbox", "minimum": "Sandbox"},
     "stronger default": {"default": "VirtualMachine", "minimum": "Sandbox", "onViolation": "Reject"},
+    "eviction": {"minimum": "Sandbox", "onViolation": "Evict", "eviction": {"deadlineSeconds": 0}},
+    "eviction by default": {"minimum": "Sandbox", "onViolation": "Evict"},
     "parameters alone": {"virtualMachine": {"guestImage": "guest:1"}},
+    "no guest image": {"machines": {"guestImages": []}},
+    "images pinned": {"machines": {"imagesMustBePinned": True}},
     "every operator": {
         "minimum": "Sandbox",
         "match": {
@@ -83,7 +107,8 @@ ACCEPTED: dict[str, Spec] = {
     "the largest": matching(
         images=[f"registry.example/{'x' * 200}{n}" for n in range(32)],
         serviceAccounts=[f"namespace-{n}/account" for n in range(64)],
-    ),
+    )
+    | {"machines": {"guestImages": [f"registry.example/{'x' * 200}{n}" for n in range(32)]}},
 }
 
 

@@ -130,8 +130,8 @@ def runtime_class_missing(web: Subject, _: Policies) -> Iterator[Manifest]:
 
 
 def refused(web: Subject, _: Policies) -> Iterator[Manifest]:
-    mounts = [{"name": "nowhere", "mountPath": "/data"}]
-    web.apply("Container", template(containers=[container(volumeMounts=mounts)]))
+    wrong = {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}
+    web.apply("Container", template(containers=[container(resources=wrong)]))
     yield _settled(web, "PodRefused")
 
 

@@ -87,6 +87,7 @@ class Blueprint:
     random: bool
     probe: Mapping[str, Any] | None
     labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     searches: tuple[str, ...]
     name_servers: tuple[str, ...]
     grace: int
@@ -128,6 +129,7 @@ class Blueprint:
             random="rng" in devices,
             probe=spec.get("readinessProbe"),
             labels=template["metadata"].get("labels", {}),
+            annotations=template["metadata"].get("annotations", {}),
             searches=_searches(spec, vm["metadata"]["namespace"]),
             name_servers=tuple((spec.get("dnsConfig") or {}).get("nameservers", ())),
             grace=spec["terminationGracePeriodSeconds"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.guest.made import Made, Shelf, render
+from tests.guest.made import Made, Shelf, forged, render
 from tests.guest.scenario import PRIVATE, REGISTRY, config_map
 from tests.guest.stage import Stage
 from twinhull.api.registry import ClusterRegistry
@@ -91,13 +91,20 @@ class Boots:
             return errors
 
     def _made(self, scenario: Scenario, shelf: Shelf) -> Made:
+        """What the operator makes of it, and somebody else of that."""
+        made = self._rendered(scenario, shelf)
+        if scenario.forged:
+            shelf.put(forged(shelf, made, scenario.forged))
+        return made
+
+    def _rendered(self, scenario: Scenario, shelf: Shelf) -> Made:
         """What the operator makes of it, with the registries that it or the Workload is configured with."""
         mirrors = {REGISTRY: self.registry.mirror}
         workload, authority = scenario.workload(), self.private.certificates
         private = {"host": PRIVATE, "mirrors": (self.private.mirror,)}
         if not scenario.trusts:
             known = ClusterRegistry.model_validate({**private, "caBundle": authority})
-            return render(workload, shelf, mirrors, scenario.manifest, (known,))
+            return render(workload, shelf, mirrors, scenario.manifest, (known,), keyed=scenario.keyed)
         shelf.put(config_map(scenario.trusts, {"ca.crt": authority}))
         ca = {"configMap": scenario.trusts, "key": "ca.crt"}
         workload["spec"]["virtualMachine"]["registries"] = [{**private, "ca": ca}]

@@ -7,8 +7,8 @@ import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
 
+from tests import web
 from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.guest.commandlines import PLUGGED
@@ -99,18 +99,10 @@ class Machine:
 
     def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
         """What a container answers on one of the Pod's ports."""
-        connection = http.client.HTTPConnection(self.place.address, self.place.forwards[port], 20)
-        arguments = urlencode(query)
-        try:
-            connection.request("GET", path + (f"?{arguments}" if arguments else ""))
-            response = connection.getresponse()
-            content = response.read()
-        except http.client.HTTPException as error:  # a connection that slirp took and the guest refused
-            raise ConnectionError(f"port {port}: {error!r}") from error
-        finally:
-            connection.close()
-        assert response.status == 200, f"{path}: {response.status} {content!r}"
-        return content
+        connection = http.client.HTTPConnection(
+            self.place.address, self.place.forwards[port], timeout=web.PATIENCE
+        )
+        return web.get(connection, path, query)
 
     def report(self, port: int, *paths: str) -> Raw:
         """What the container that serves on a port can see, these paths among it."""

@@ -13,7 +13,7 @@ from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Capabilities, Observed
 from twinhull.hulls import authority
-from twinhull.hulls.manifest import MANIFEST_FILE
+from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,29 +63,45 @@ class Made:
         return authority.client(self.secret, self.workload_uid, datetime.now(UTC))
 
 
-def render(
+def render(  # noqa: PLR0913  one parameter a part
     workload: Mapping[str, Any],
     shelf: Shelf,
     mirrors: Mapping[str, str],
     changes: Mapping[str, Any] | None = None,
     registries: tuple[ClusterRegistry, ...] = (),
+    *,
+    keyed: bool = True,
 ) -> Made:
     """What the operator would make of a Workload, without any API server. The manifest goes onto the shelf.
 
     `mirrors` are the addresses of the registries that the operator is configured with, by the host that
     images are named with, and `registries` are others of which more is said. `changes` are made in the
-    manifest, for what no operator would tell a guest.
+    manifest, for what no operator would tell a guest. Unless it is `keyed`, it has no key for guests.
     """
     known = (*(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items()), *registries)
-    defaults = OperatorDefaults(guest_image=GUEST_IMAGE, registries=known, guest_secret=SECRET)
+    defaults = OperatorDefaults(
+        guest_image=GUEST_IMAGE, registries=known, guest_secret=SECRET if keyed else None
+    )
     seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
     manifest, vm = case.hull_objects
     if changes:
         told = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
         manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
+        vm["spec"]["template"]["metadata"]["annotations"][DIGEST_ANNOTATION] = digest(text(manifest))
     shelf.put(manifest)
     return Made(case.workload.metadata.uid, vm, shelf)
+
+
+def forged(shelf: Shelf, made: Made, image: str) -> Raw:
+    """The machine's ConfigMap with another image, as who may write ConfigMaps can make it."""
+    about = made.vm["metadata"]
+    manifest = shelf.get("ConfigMap", about["name"], about["namespace"])
+    assert manifest is not None
+    told = json.loads(text(manifest))
+    for container in told["pod"]["spec"]["containers"]:
+        container["image"] = image
+    return {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
 
 
 def fetch(api: Api, namespace: str, workload: str, secret: bytes = SECRET) -> Made:

@@ -10,6 +10,7 @@ from tests.guest.cases import (
     database,
     downward,
     ends,
+    files,
     probes,
     security,
     shared,
@@ -25,6 +26,7 @@ SCENARIOS = (
     claims.CLAIMS,
     batch.FAILURE,
     security.SECURITY,
+    files.FILES,
     shared.SHARED,
     web.WEB,
     database.DATABASE,
@@ -36,5 +38,7 @@ SCENARIOS = (
     batch.INIT_FAILURE,
     claims.NEXT,
     contract.NEWER,
+    contract.FORGED,
+    contract.UNKEYED,
     contract.MISSING,
 )

@@ -38,8 +38,10 @@ class Scenario:
     """A template, the objects that it refers to, and its cases, in the order in which they are looked at.
 
     Unless it `settles` otherwise, the machine must be ready first. A `quick` one is of the quarter that every
-    run of the tests has. `manifest` is what is changed in what the operator tells the guest. With `trusts`,
-    the ConfigMap of that name has the private registry's authority, and the Workload names both itself. It is
+    run of the tests has. `manifest` is what is changed in what the operator tells the guest, and `forged` an
+    image that somebody else writes into it after that. Unless it is `keyed`, the operator has no key for
+    guests. With `trusts`, the ConfigMap of that name has the private registry's authority, and the Workload
+    names both itself. It is
     booted once the machine of `after` has ended, and has the claims that this left. `machine` is what the
     Workload says of its machine.
     """
@@ -50,6 +52,8 @@ class Scenario:
     quick: bool = False
     settles: Callable[[Stage], object] | None = None
     manifest: Raw = field(default_factory=dict)
+    forged: str = ""
+    keyed: bool = True
     trusts: str = ""
     machine: Raw = field(default_factory=dict)
     after: Scenario | None = None

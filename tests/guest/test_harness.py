@@ -90,6 +90,7 @@ def test_blueprint_has_the_operators_devices(blueprint: Blueprint) -> None:
     """Disks by serial number, file systems by tag, the kernel of the image."""
     assert [(disk.found_by, disk.source.kind) for disk in blueprint.disks] == [
         ("guest", "containerDisk"),
+        ("trust", "downwardAPI"),
         ("manifest", "configMap"),
         ("secret-0", "secret"),
     ]
@@ -133,9 +134,9 @@ def test_only_a_machine_that_may_grow_has_room(made: Made, command: str) -> None
 
 def test_disks_are_found_by_their_serial_number(command: str) -> None:
     """The root is above the image, which is never written to."""
-    assert '"filename": "/run/guest.img", "node-name": "libvirt-3-storage"' in command
-    assert '"filename": "/run/root.img", "node-name": "libvirt-4-storage"' in command
-    assert '"node-name": "libvirt-4-format", "read-only": true' in command
+    assert '"filename": "/run/guest.img", "node-name": "libvirt-4-storage"' in command
+    assert '"filename": "/run/root.img", "node-name": "libvirt-5-storage"' in command
+    assert '"node-name": "libvirt-5-format", "read-only": true' in command
     assert '"filename": "/run/manifest.img", "node-name": "libvirt-2-storage"' in command
     assert '"drive": "libvirt-2-storage", "id": "ua-manifest", "write-cache": "on", "serial"' in command
 
@@ -154,7 +155,7 @@ def test_a_disk_that_fails_does_what_its_error_policy_says(
     made: Made, policy: str | None, options: str
 ) -> None:
     """KubeVirt's is stop, unless the disk has one."""
-    root, manifest, _ = made.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"]
+    root, _, manifest, _ = made.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"]
     manifest.pop("errorPolicy", None)
     root["errorPolicy"] = policy or "stop"
     if policy is None:

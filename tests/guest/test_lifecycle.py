@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.controlplane import Cluster
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
 from tests.guest.berths import Stay
 from tests.guest.guestfiles import guest_files, tools

@@ -14,7 +14,7 @@ from tests.chart.helm import CHART, NAMESPACE, Helm
 from tests.chart.release import Release
 from tests.controlplane import ControlPlane
 from tests.controlplane.pki import HOST_IN_GUEST
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.guest import operatorimage
 from tests.guest.reference.node import PLACEMENT, ReferenceNode

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.controlplane.kubevirt import FEATURE_GATES, open_gates
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.launcher import Launcher

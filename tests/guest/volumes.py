@@ -77,6 +77,7 @@ class Volumes:
         fields: dict[str, str] = {
             "metadata.uid": LAUNCHER_UID,
             **{f"metadata.labels['{key}']": value for key, value in labels.items()},
+            **{f"metadata.annotations['{key}']": value for key, value in self.blueprint.annotations.items()},
         }
         return fields[path]
 

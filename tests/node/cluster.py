@@ -19,6 +19,7 @@ from tests.guest.made import SECRET
 from tests.guest.registry import Registry
 from tests.guest.scenario import NAMESPACE, PRIVATE, REGISTRY
 from tests.node import images, root
+from tests.node.dns import ClusterDns
 from tests.node.network import API_PORT, GATEWAY, Network
 from tests.node.node import Node
 from tests.node.programs import Programs
@@ -89,6 +90,7 @@ class NodeCluster:
             ends.callback(plane.stop)
             network.serve_api(plane.port)
             plane.api.create(_api_endpoints())
+            ends.callback(ClusterDns(GATEWAY, plane.api).close)
             registry = Registry.start(files.tools, folder / "registry", address=GATEWAY, seen_at=GATEWAY)
             ends.callback(registry.stop)
             private = Registry.start(

@@ -68,6 +68,7 @@ def kubevirt(installation: Installation, root: Path, programs: Programs, say: Ca
             _write_archive(half / "images.tar", layers, configurations)
             for layer in layers:
                 layer.unlink()
+    cache.used(folder)
     return folder / "images.tar"
 
 

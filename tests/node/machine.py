@@ -6,8 +6,8 @@ import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
+from tests import web
 from tests.e2e.operator.subject import Manifest, Subject
 
 #: The port at which the containers of these tests serve what they can see.
@@ -46,7 +46,9 @@ class Machine(Subject):
 
     def report(self, *paths: str) -> dict[str, Any]:
         """What its container can see, these paths among it."""
-        return ask(self.address(), PORT, *paths)
+        connection = http.client.HTTPConnection(self.address(), PORT, timeout=web.PATIENCE)
+        found: dict[str, Any] = json.loads(web.get(connection, "/", {"paths": ",".join(paths)}))
+        return found
 
     def file(self, path: str) -> dict[str, Any]:
         """A file, as its container sees it."""
@@ -61,19 +63,3 @@ class Machine(Subject):
         """How it ended, as its status says."""
         found: Manifest = self.get()["status"]["exit"]
         return found
-
-
-def ask(address: str, port: int, *paths: str) -> dict[str, Any]:
-    """What a container answers that serves what it can see."""
-    connection = http.client.HTTPConnection(address, port, timeout=20)
-    try:
-        connection.request("GET", f"/?{urlencode({'paths': ','.join(paths)})}")
-        response = connection.getresponse()
-        content = response.read()
-    except http.client.HTTPException as error:
-        raise ConnectionError(f"{address}:{port}: {error!r}") from error
-    finally:
-        connection.close()
-    assert response.status == 200, f"{address}:{port}: {response.status} {content!r}"
-    found: dict[str, Any] = json.loads(content)
-    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,7 @@ from tests.node.packages import LOCK, SET
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LAYOUT = "2"  # changes when the same packages are to be unpacked differently
-_MERGED = ("bin", "sbin", "lib", "lib64")
+_LAYOUT = "3"  # changes when the same packages are to be unpacked differently
 _DROPPED = (
     *("usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/lintian/"),
     *("usr/share/icons/", "usr/lib/debug/", "usr/share/bash-completion/"),
@@ -44,49 +42,22 @@ def ready(say: Callable[[str], None] = click.echo) -> Path:
     lock = Lock.load(LOCK)
     packages = lock.packages(SET, architecture.of_host().debian)
     digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
-    root = cache.folder() / f"node-root-{digest.hexdigest()[:16]}"
+    root = cache.folder() / "node-root" / digest.hexdigest()[:16]
     with cache.filling(root, say) as half:
         if half is not None:
             paths = mirror.debs(packages, lock.index, say)
             say(f"unpacking {len(paths)} packages of the node")
-            _skeleton(half)
-            for path in paths.values():
-                _unpack(path, half)
+            deb.unpack(paths.values(), half, _DROPPED, _LINKS)
             _finish(half)
+    cache.used(root)
     return root
 
 
-def _skeleton(root: Path) -> None:
-    for alias in _MERGED:
-        (root / "usr" / alias).mkdir(parents=True)
-        (root / alias).symlink_to(f"usr/{alias}")
+def _finish(root: Path) -> None:
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
-    (root / "tmp").mkdir()
+    (root / "tmp").mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)
-
-
-def _unpack(package: Path, root: Path) -> None:
-    for name, info, content in deb.members(package):
-        target = root / name
-        if not name or name.startswith(_DROPPED) or name in {*_MERGED, *_LINKS}:
-            continue
-        if info.isdir():
-            target.mkdir(parents=True, exist_ok=True)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        if info.issym():
-            target.symlink_to(info.linkname)
-        elif info.islnk():
-            target.hardlink_to(root / deb.merged(info.linkname))
-        elif content is not None:
-            with target.open("wb") as file:
-                shutil.copyfileobj(content, file)
-            target.chmod(info.mode & 0o7777)
-
-
-def _finish(root: Path) -> None:
     for name, target in _LINKS.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(target)

@@ -24,7 +24,11 @@ def test_the_pod_in_it_is_told_all_that_a_pod_is_told(machine: Machine, cluster:
     assert variables["GREETING"] == "hello"
     assert variables["LOGIN"] == "only for these tests"
     assert variables["NODE"] == cluster.nodes[0].name
+    assert variables["HOST_IP"] == machine.launcher()["status"]["hostIP"]
     assert variables["POD_UID"] == machine.launcher()["metadata"]["uid"]
+    service = cluster.plane.api.get("Service", "kubernetes", "default")
+    assert service is not None
+    assert variables["KUBERNETES_SERVICE_HOST"] == service["spec"]["clusterIP"]
     assert variables["POD_IP"] == machine.address() == machine.launcher()["status"]["podIP"]
 
 

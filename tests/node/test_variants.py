@@ -1,4 +1,4 @@
-"""Machines that are built otherwise: by an instancetype, with many devices, from a private registry."""
+"""Machines that are built otherwise: an instancetype, a private registry, many devices, SCTP."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.node import sctp
 from tests.node.cluster import PRIVATE_GUEST_IMAGE
-from tests.node.workloads import CONFIG_MAPS, INSTANCETYPE
+from tests.node.workloads import CONFIG_MAPS, INSTANCETYPE, SCTP_PORT, WHOLE
 
 if TYPE_CHECKING:
     from tests.node.machine import Machine
@@ -30,7 +31,20 @@ def test_its_guest_is_pulled_with_the_secret_that_the_workload_names(machine: Ma
 
 
 @pytest.mark.starts("many")
-def test_thirty_six_config_maps_are_thirty_six_folders(machine: Machine) -> None:
+def test_thirty_six_config_maps_are_thirty_six_files(machine: Machine) -> None:
     paths = [f"/parts/{name}/name" for name in CONFIG_MAPS]
     files = machine.ready().report(*paths)["files"]
     assert [files[path]["text"] for path in paths] == list(CONFIG_MAPS)
+    spec = machine.instance()["spec"]
+    shared = [filesystem["name"] for filesystem in spec["domain"]["devices"]["filesystems"]]
+    assert len(shared) == len(WHOLE) + 1, "those that are mounted as a whole, and the token"
+
+
+@pytest.mark.starts("associates")
+def test_sctp_reaches_it_at_its_own_address_and_by_its_service(machine: Machine) -> None:
+    address = machine.ready().address()
+    service = machine.one("Service", machine.name)["spec"]
+    assert {"protocol": "SCTP", "port": SCTP_PORT}.items() <= service["ports"][1].items()
+    # It names no address of its own, which nobody outside the machine would reach.
+    assert sctp.ask(address, SCTP_PORT) == sctp.Server(b"served by SCTP")
+    assert sctp.ask(service["clusterIP"], SCTP_PORT) == sctp.Server(b"served by SCTP")

@@ -10,6 +10,7 @@ from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import NAMESPACE, PRIVATE, config_map, container, secret
 from tests.node.cluster import PRIVATE_GUEST_IMAGE
 from tests.node.machine import PORT
+from twinhull.hulls.parity import MOST_LIVE
 
 Raw = dict[str, Any]
 
@@ -46,6 +47,7 @@ _WEB = _workload(
                     _field("POD_UID", "metadata.uid"),
                     _field("POD_IP", "status.podIP"),
                     _field("NODE", "spec.nodeName"),
+                    _field("HOST_IP", "status.hostIP"),
                 ],
                 readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
                 resources={"limits": {"cpu": "500m", "memory": "64Mi"}},
@@ -102,6 +104,16 @@ def _served(name: str, machine: Raw, **pod: Any) -> Raw:
 
 #: As many volumes as a Pod may well have: more devices than a machine has slots to begin with.
 CONFIG_MAPS = tuple(f"part-{number:02}" for number in range(36))
+#: As many of them as a machine shows with their changes. The others are mounted by subPath, and are disks.
+WHOLE = CONFIG_MAPS[:MOST_LIVE]
+
+
+def _part(name: str) -> Raw:
+    """The mount by which the one file of a ConfigMap is /parts/<its name>/name."""
+    whole = {"name": name, "mountPath": f"/parts/{name}"}
+    return whole if name in WHOLE else {**whole, "mountPath": f"/parts/{name}/name", "subPath": "name"}
+
+
 _MANY = _workload(
     "many",
     {
@@ -109,10 +121,25 @@ _MANY = _workload(
             container(
                 "many",
                 port=PORT,
-                volumeMounts=[{"name": name, "mountPath": f"/parts/{name}"} for name in CONFIG_MAPS],
+                volumeMounts=[_part(name) for name in CONFIG_MAPS],
             )
         ],
         "volumes": [{"name": name, "configMap": {"name": name}} for name in CONFIG_MAPS],
+    },
+)
+
+SCTP_PORT = 2905
+_ASSOCIATES = _workload(
+    "associates",
+    {
+        "containers": [
+            container(
+                "associates",
+                f"--serve={PORT}",
+                f"--sctp={SCTP_PORT}",
+                ports=[{"containerPort": PORT}, {"containerPort": SCTP_PORT, "protocol": "SCTP"}],
+            )
+        ]
     },
 )
 
@@ -146,6 +173,7 @@ WORKLOADS: dict[str, Raw] = {
         _TYPED,
         _GUARDED,
         _MANY,
+        _ASSOCIATES,
         _workload(
             "flips",
             {

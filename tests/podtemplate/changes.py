@@ -6,6 +6,7 @@ from copy import deepcopy
 
 from tests.podtemplate.upstream import Schema, Schemas
 from twinhull.api.base import GROUP
+from twinhull.api.templatebounds import LONGEST_QUANTITY
 
 #: A label with this prefix is the operator's own: its Service and its watches select by them.
 RESERVED_PREFIX = f"{GROUP}/"
@@ -23,11 +24,12 @@ LEAVES: Schemas = {
     "api.resource.Quantity": {
         "x-kubernetes-preserve-unknown-fields": True,
         "pattern": QUANTITY,
+        "maxLength": LONGEST_QUANTITY,
         "maxItems": 0,
         "maxProperties": 0,
         "not": {"enum": [True, False, [], {}]},
     },
-    "util.intstr.IntOrString": {"x-kubernetes-int-or-string": True},
+    "util.intstr.IntOrString": {"x-kubernetes-int-or-string": True, "maxLength": 63},
     "meta.v1.Time": {"type": "string", "format": "date-time"},
 }
 
@@ -47,6 +49,7 @@ ENUMS: dict[str, dict[str, list[str]]] = {
 #: and a chart renders it for a value that wasn't set.
 EMPTY_IS_ABSENT: dict[str, list[str]] = {
     "core.v1.Container": ["imagePullPolicy", "terminationMessagePolicy"],
+    "core.v1.ContainerPort": ["protocol"],
     "core.v1.HTTPGetAction": ["scheme"],
     "core.v1.ImageVolumeSource": ["pullPolicy"],
     "core.v1.PodSpec": ["dnsPolicy", "restartPolicy"],
@@ -82,9 +85,6 @@ BOUNDS: dict[str, dict[str, Schema]] = {
 
 _STRING: Schema = {"type": "string"}
 
-#: `kubectl create --dry-run=client -o yaml` prints a null creationTimestamp, and what it prints must fit.
-_CREATION_TIMESTAMP: Schema = {**LEAVES["meta.v1.Time"], "nullable": True}
-
 _LABELS: Schema = {
     "type": "object",
     "additionalProperties": {"type": "string", "maxLength": 63},
@@ -98,33 +98,19 @@ _LABELS: Schema = {
 }
 
 
-def _misplaced(field: str, instead: str) -> Schema:
-    return {
-        "rule": f"!has(self.{field})",
-        "message": f"spec.template.metadata.{field} has no meaning here, remove it: {instead}",
-        "fieldPath": f".{field}",
-        "reason": "FieldValueForbidden",
-    }
-
-
-#: Of ObjectMeta, what a Pod takes from its template. The names are in it only to be refused with a reason,
-#: where they would otherwise be pruned without one.
+#: Of ObjectMeta, what a Pod takes from its template; and the names, which mean nothing in a template, but
+#: which templates have and a Deployment takes.
 TEMPLATE_METADATA: Schema = {
     "type": "object",
     "properties": {
         "annotations": {"type": "object", "additionalProperties": _STRING},
-        "creationTimestamp": _CREATION_TIMESTAMP,
+        "creationTimestamp": LEAVES["meta.v1.Time"],
         "finalizers": {"type": "array", "items": _STRING, "x-kubernetes-list-type": "set"},
         "generateName": _STRING,
         "labels": _LABELS,
         "name": _STRING,
         "namespace": _STRING,
     },
-    "x-kubernetes-validations": [
-        _misplaced("name", "the Workload's own name names its Pod"),
-        _misplaced("generateName", "the Workload's own name names its Pod"),
-        _misplaced("namespace", "the Pod runs in the Workload's own namespace"),
-    ],
 }
 
 #: core/v1 PersistentVolumeClaimTemplate: "labels and annotations […] No other fields are allowed".
@@ -132,7 +118,7 @@ CLAIM_METADATA: Schema = {
     "type": "object",
     "properties": {
         "annotations": {"type": "object", "additionalProperties": _STRING},
-        "creationTimestamp": _CREATION_TIMESTAMP,
+        "creationTimestamp": LEAVES["meta.v1.Time"],
         "labels": {"type": "object", "additionalProperties": _STRING},
     },
 }
@@ -161,6 +147,11 @@ def changed(upstream: Schemas) -> Schemas:
     pod = types["core.v1.PodSpec"]["properties"]
     # The API server takes them from the ephemeralcontainers subresource of a running Pod only.
     del pod["ephemeralContainers"]
+    # Merged by port and protocol, each port needs a default protocol. It would turn up in stored objects, so
+    # that a second `kubectl apply` of the same file would change the list back each time.
+    ports = types["core.v1.Container"]["properties"]["ports"]
+    del ports["x-kubernetes-list-map-keys"]
+    ports["x-kubernetes-list-type"] = "atomic"
     # The keys of a list map have to be there: required, or by default.
     pod["imagePullSecrets"]["items"] = {**types["core.v1.LocalObjectReference"], "required": ["name"]}
     return types

@@ -27,7 +27,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) ->
 
 
 def test_the_wheel_holds_the_template_schema_and_the_type_marker(wheel: zipfile.ZipFile) -> None:
-    assert {"twinhull/api/podtemplate.json", "twinhull/py.typed"} <= set(wheel.namelist())
+    files = {f"twinhull/api/{name}.json" for name in ("podtemplate", "templatetypes")}
+    assert {*files, "twinhull/py.typed"} <= set(wheel.namelist())
 
 
 def test_the_source_root_is_no_package() -> None:

@@ -32,6 +32,18 @@
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [list, watch, get, create, patch, delete]
+{{- /* A machine's Pod is tried out as one (dryRun); none is ever made. */}}
+- apiGroups: [""]
+  resources: [podtemplates]
+  verbs: [create]
+{{- /* KubeVirt gives launcher Pods limits where a quota asks for them. */}}
+- apiGroups: [""]
+  resources: [resourcequotas]
+  verbs: [list]
+{{- /* A machine's ephemeral claims, as Kubernetes makes those of a Pod. */}}
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [create]
 - apiGroups: [kubevirt.io]
   resources: [virtualmachines]
   verbs: [list, watch, get, create, patch, delete]
@@ -46,9 +58,6 @@
 {{- define "twinhull.rules.cluster" -}}
 - apiGroups: [""]
   resources: [namespaces]
-  verbs: [list, watch]
-- apiGroups: [apiextensions.k8s.io]
-  resources: [customresourcedefinitions]
   verbs: [list, watch]
 - apiGroups: [node.k8s.io]
   resources: [runtimeclasses]

@@ -10,6 +10,11 @@ from twinhull.api.policy import IsolationPolicy
 from twinhull.api.schema import structural
 from twinhull.api.workload import Workload
 
+#: Descriptions of the template's parts.
+_METADATA = "The labels, annotations and finalizers that the Pod is given; what else is in it means nothing."
+_SPEC = "The Pod's spec, field by field as in Kubernetes 1.37."
+_OWN = "See kubectl explain {}."
+
 
 def crds() -> list[Raw]:
     """Every CustomResourceDefinition of the group, as it can be applied."""
@@ -22,6 +27,7 @@ def workloads() -> Raw:
         _column("Ready", _condition("Ready", "status")),
         _column("Reason", _condition("Ready", "reason")),
         _column("Isolation", ".status.isolation.resolved"),
+        _column("Running", ".status.isolation.running"),
         _column("Hull", ".status.hull.name"),
         _column("Node", ".status.hull.node"),
         _column("Age", ".metadata.creationTimestamp", type="date"),
@@ -56,8 +62,10 @@ def isolation_policies() -> Raw:
         _column("On-Violation", ".spec.onViolation"),
         _column("Matched", ".status.matched", type="integer"),
         _column("Raised", ".status.raised", type="integer"),
+        _column("Pending", ".status.pending", type="integer"),
         _column("Rejected", ".status.rejected", type="integer"),
         _column("Age", ".metadata.creationTimestamp", type="date"),
+        _wide("First-Pending", ".status.firstPending"),
         _wide("Ready", _condition("Ready", "status")),
         _wide("Message", _condition("Ready", "message")),
     ]
@@ -91,8 +99,21 @@ def _definition(scope: str, names: Raw, **version: Any) -> Raw:  # noqa: ANN401 
 def _workload() -> Raw:
     schema = _without_metadata(structural(Workload))
     spec = schema["properties"]["spec"]["properties"]
-    spec["template"] = podtemplate() | {"description": spec["template"]["description"]}
+    spec["template"] = _explained(podtemplate()) | {"description": spec["template"]["description"]}
     return schema
+
+
+def _explained(template: Raw) -> Raw:
+    """The template's schema with where `kubectl explain` tells of Kubernetes' own fields: their descriptions
+    would triple its size.
+    """
+    fields = template["properties"]
+    return template | {
+        "properties": {
+            "metadata": fields["metadata"] | {"description": f"{_METADATA} {_OWN.format('pod.metadata')}"},
+            "spec": fields["spec"] | {"description": f"{_SPEC} {_OWN.format('pod.spec')}"},
+        }
+    }
 
 
 def _without_metadata(schema: Raw) -> Raw:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.resources import files
 
 from twinhull.api.base import Raw
 
 
+@cache
 def podtemplate() -> Raw:
-    """The structural schema that tests/podtemplate makes from Kubernetes' source."""
+    """The structural schema that tests/podtemplate makes from Kubernetes' source; one for all who ask."""
     schema: Raw = json.loads((files(__package__) / "podtemplate.json").read_text(encoding="utf-8"))
     return schema

@@ -86,6 +86,55 @@ class PolicyMachine(Model):
     preference: Preference | None = Field(None, description="The devices that suit the guest.")
 
 
+class MachineRules(Model):
+    """What is allowed of images where the hull is a machine, which webhooks for Pods don't see."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "has(self.guestImages) || self.imagesMustBePinned",
+                "machines says nothing: set guestImages, or imagesMustBePinned to true, or remove machines",
+            )
+        )
+    )
+
+    guest_images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
+        None,
+        description="The images that Workloads may have their machines boot, or give them as disks: in "
+        "guestImage, and in overrides as containerDisk and in kernelBoot. They are patterns like those of "
+        "match.images. An empty list allows none. The guest images that policies and the operator name "
+        "need not be listed.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    images_must_be_pinned: bool = Field(
+        False,  # noqa: FBT003
+        description="Whether images must be named with a digest: those of the template's containers, init "
+        "containers and volumes, guestImage, and those in overrides. A guest pulls its images later than "
+        "they were looked at, and from mirrors that the Workload may name.",
+    )
+
+
+class Eviction(Model):
+    """When what runs below the minimum is deleted, and how long it may take to end."""
+
+    deadline_seconds: int = Field(
+        600,
+        ge=0,
+        le=2_592_000,
+        description="How long a Workload may run isolated less than minimum, in seconds from when the "
+        "operator first saw it so (its status.isolation.pendingSince). Then what runs of it is deleted, "
+        "whether or not a stronger hull can be made.",
+    )
+    grace_period_seconds: int = Field(
+        30,
+        ge=1,
+        le=3_600,
+        description="How long a Pod that is deleted so may take to end, in seconds, whatever its template's "
+        "terminationGracePeriodSeconds says; what is shorter there stays so. A Pod that is being deleted "
+        "already by then has no more time than this either.",
+    )
+
+
 class IsolationPolicySpec(Model):
     """How isolated Workloads must be, and whose."""
 
@@ -97,9 +146,14 @@ class IsolationPolicySpec(Model):
                 field="default",
             ),
             rule(
-                "self.onViolation != 'Reject' || has(self.minimum)",
-                "Reject needs a minimum to measure by: set minimum",
+                "self.onViolation == 'Raise' || has(self.minimum)",
+                "Reject and Evict need a minimum to measure by: set minimum",
                 field="onViolation",
+            ),
+            rule(
+                "!has(self.eviction) || self.onViolation == 'Evict'",
+                "eviction is for onViolation Evict: set onViolation to Evict, or remove eviction",
+                field="eviction",
             ),
             rule(
                 "!has(self.sandbox) || !has(self.minimum) || self.minimum != 'VirtualMachine'",
@@ -108,8 +162,9 @@ class IsolationPolicySpec(Model):
                 field="sandbox",
             ),
             rule(
-                "has(self.default) || has(self.minimum) || has(self.sandbox) || has(self.virtualMachine)",
-                "this policy decides nothing: set default, minimum, sandbox or virtualMachine",
+                "has(self.default) || has(self.minimum) || has(self.sandbox) || has(self.virtualMachine) "
+                "|| has(self.machines)",
+                "this policy decides nothing: set default, minimum, sandbox, virtualMachine or machines",
             ),
         )
     )
@@ -128,11 +183,17 @@ class IsolationPolicySpec(Model):
     minimum: Isolation | None = Field(
         None, description="The weakest isolation allowed: Container < Sandbox < VirtualMachine."
     )
-    on_violation: Literal["Raise", "Reject"] = Field(
+    on_violation: Literal["Raise", "Reject", "Evict"] = Field(
         "Raise",
         description="What happens to a Workload that is to be isolated less than minimum. Raise gives it the "
-        "minimum, and replaces what runs by its replacement strategy. Reject creates nothing for it, leaves "
-        "what runs, and says so.",
+        "minimum, and replaces what runs by its replacement strategy, once the stronger hull can be made. "
+        "Reject creates nothing for it, leaves what runs, and says so. Evict does what Raise does, and "
+        "deletes what still runs below the minimum after eviction.deadlineSeconds.",
+    )
+    eviction: Eviction | None = Field(
+        None,
+        description="When what runs below the minimum is deleted, and how long it may take to end. Only with "
+        "onViolation Evict, which without it has the defaults of its fields.",
     )
     sandbox: Sandbox | None = Field(
         None,
@@ -141,6 +202,12 @@ class IsolationPolicySpec(Model):
     )
     virtual_machine: PolicyMachine | None = Field(
         None, description="How machines are built of Workloads that don't say so themselves."
+    )
+    machines: MachineRules | None = Field(
+        None,
+        description="Which images machines may boot and run, be the machine asked for by the Workload or by "
+        "a policy. Every policy that concerns a Workload has its say. A Workload with an image that isn't "
+        "allowed gets no machine, and what runs of it is left alone.",
     )
 
 
@@ -152,7 +219,19 @@ class IsolationPolicyStatus(Model):
         description="The metadata.generation that this status speaks of; -1 until the operator has seen it.",
     )
     matched: int | None = Field(None, description="How many Workloads it concerns.")
-    raised: int | None = Field(None, description="How many of them it isolates more than they ask for.")
+    raised: int | None = Field(
+        None,
+        description="How many of them it isolates more than they ask for. Those that still run below its "
+        "minimum are not among them: they are pending.",
+    )
+    pending: int | None = Field(
+        None,
+        description="How many of them run below its minimum now, whatever keeps them there: Workloads that "
+        "are being moved, that can't be, that it rejects, and that the operator can't read.",
+    )
+    first_pending: str | None = Field(
+        None, description="The first of the pending Workloads by name, as namespace/name."
+    )
     rejected: int | None = Field(None, description="How many of them it rejects.")
     conditions: tuple[Condition, ...] | None = Field(
         None,

@@ -2,16 +2,76 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
+from twinhull.api.reasons import Reason
+from twinhull.api.templatebounds import excess
 from twinhull.api.workload import Workload
+
+#: In an object that holds too much to be read (api/bounds): why, in place of most of it.
+UNREAD = f"{GROUP}/unread"
+#: In one that was read, and for which there is no room: what of it reaches past its isolation, empty if
+#: nothing does. Of one without it, that isn't known.
+REACHING = f"{GROUP}/reaching"
+#: Parts of objects by their keys; an empty one is whole.
+Parts: TypeAlias = Mapping[str, "Parts"]
+_LABELS = 100
+#: The labels by which the operator finds and knows an object (hulls/hull).
+_OWN_LABELS = {f"{GROUP}/{name}" for name in ("workload", "hull", "revision", "hull-name")}
+_CONTAINERS: Parts = {"name": {}, "image": {}}
+#: What is kept of such an object. Of a Workload, its status, and what policies look at; of a Pod its sandbox
+#: and the images of its debug containers; of a machine where its devices come from. What holds too much
+#: itself is an empty object instead of a list.
+KEPT: Parts = {
+    "metadata": {
+        "name": {},
+        "namespace": {},
+        "uid": {},
+        "resourceVersion": {},
+        "generation": {},
+        "labels": {},
+        "creationTimestamp": {},
+        "deletionTimestamp": {},
+        "deletionGracePeriodSeconds": {},
+        "ownerReferences": {},
+    },
+    "spec": {
+        "isolationPolicy": {},
+        "runtimeClassName": {},
+        "ephemeralContainers": {"image": {}},
+        "instancetype": {},
+        "preference": {},
+        "domain": {"devices": {"gpus": {}, "hostDevices": {}}},
+        "template": {
+            "spec": {
+                "restartPolicy": {},
+                "serviceAccountName": {},
+                "serviceAccount": {},
+                "runtimeClassName": {},
+                "containers": _CONTAINERS,
+                "initContainers": _CONTAINERS,
+                "volumes": {"image": {"reference": {}}},
+            }
+        },
+    },
+    "status": {},
+}
 
 
 class Unreadable(Exception):
     """An object says what this version's models don't know; the text names the field."""
+
+    reason = Reason.UNREADABLE
+
+
+class TooLarge(Unreadable):
+    """A field of an object is larger than it may be; the text names it."""
+
+    reason = Reason.TOO_LARGE
 
 
 class Reading(NamedTuple):
@@ -22,11 +82,16 @@ class Reading(NamedTuple):
 
 
 def read(obj: Raw) -> Reading:
-    """The Workload. Raises Unreadable for a spec that a newer or edited definition let in.
+    """The Workload. Raises Unreadable for a spec that a newer or edited definition let in, and TooLarge for
+    one that an older definition did.
 
-    A part of the status that a newer operator wrote is left out, to be told anew: all but `exit`, as a run to
-    completion mustn't be repeated.
+    So does one that holds too much. A part of the status that a newer operator wrote is left out, to be told
+    anew: all but `exit`, as a run to completion mustn't be repeated.
     """
+    if UNREAD in obj:
+        raise Unreadable(f"it, since {obj[UNREAD]}")
+    if too_large := excess(obj["spec"]):
+        raise TooLarge(too_large)
     try:
         return Reading(Workload.model_validate(obj), whole=True)
     except ValidationError as error:
@@ -37,3 +102,37 @@ def read(obj: Raw) -> Reading:
         return Reading(Workload.model_validate({**obj, "status": kept}), whole=False)
     place, message = next(iter(problems.items()))
     raise Unreadable(f"{'.'.join(place)}: {message}")
+
+
+def unread(obj: Raw, why: str) -> Raw:
+    """What is kept of an object that holds too much, or that can't be taken in. It has a name, a uid and a
+    version. Of more labels than anybody has, the operator's own are kept, and of owners the controller. It
+    has a spec with a template with a spec, whatever the object has there.
+    """
+    kept = _part(obj, KEPT)
+    metadata = kept["metadata"]
+    labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or ()
+    metadata["labels"] = own_labels(labels) if len(labels) > _LABELS else labels
+    metadata["ownerReferences"] = [owner for owner in owners if owner.get("controller")]
+    within = kept
+    for part in ("spec", "template", "spec"):
+        if not isinstance(within.get(part), dict):
+            within[part] = {}
+        within = within[part]
+    return {UNREAD: why, **kept}
+
+
+def own_labels(labels: Any) -> Raw:  # noqa: ANN401  JSON
+    """Of an object's labels, those by which the operator knows it, and a mark that there are others."""
+    if not isinstance(labels, dict):
+        return {}
+    return {**{key: labels[key] for key in _OWN_LABELS & labels.keys()}, UNREAD: ""}
+
+
+def _part(value: Any, parts: Parts) -> Any:  # noqa: ANN401  JSON
+    """The parts of a value; of a list, those of each element."""
+    if isinstance(value, list):
+        return [_part(element, parts) for element in value]
+    if not parts or not isinstance(value, dict):
+        return value
+    return {key: _part(value[key], below) for key, below in parts.items() if key in value}

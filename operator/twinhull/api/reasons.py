@@ -9,17 +9,22 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, NewType, TypeAlias
 
-from pydantic import WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
+
+from twinhull.api.brevity import word
 
 
 class Reason(StrEnum):
     """Every reason that the operator itself gives, wherever it gives it."""
 
+    BELOW_FLOOR = "BelowFloor"
     CANNOT_START_FIRST = "CannotStartFirst"
     CHANGED = "Changed"
     CHANGED_IN_PLACE = "ChangedInPlace"
     CHANGING = "Changing"
+    CLAIM_FAILED = "ClaimFailed"
     CLAIM_MISSING = "ClaimMissing"
+    CLAIM_REFUSED = "ClaimRefused"
     COMPLETED = "Completed"
     CONFIG_MAP_FAILED = "ConfigMapFailed"
     CONFIG_MAP_REFUSED = "ConfigMapRefused"
@@ -30,19 +35,23 @@ class Reason(StrEnum):
     DRIFT_CORRECTED = "DriftCorrected"
     ERROR = "Error"
     EVADES_FLOOR = "EvadesFloor"
+    EVICTED_BY_POLICY = "EvictedByPolicy"
     FAILED = "Failed"
     FAILURE = "Failure"
     FIELDS_DROPPED = "FieldsDropped"
     GUEST_ERROR = "GuestError"
     GUEST_IMAGE_MISSING = "GuestImageMissing"
     HALTED = "Halted"
+    IMAGE_REJECTED = "ImageRejected"
     IN_FORCE = "InForce"
     INSTANCETYPE_MISSING = "InstancetypeMissing"
+    INTERNAL_ERROR = "InternalError"
     ISOLATION_DROPPED = "IsolationDropped"
     KUBEVIRT_DEPLOYING = "KubeVirtDeploying"
     KUBEVIRT_MISSING = "KubeVirtMissing"
     KUBEVIRT_NOT_READY = "KubeVirtNotReady"
     KUBEVIRT_TOO_OLD = "KubeVirtTooOld"
+    LAUNCHER_REFUSED = "LauncherRefused"
     MACHINE_EDITED = "MachineEdited"
     NAME_CONFLICT = "NameConflict"
     NAMESPACE_UNKNOWN = "NamespaceUnknown"
@@ -50,6 +59,7 @@ class Reason(StrEnum):
     NOT_READY = "NotReady"
     NOT_STALLED = "NotStalled"
     OPERATOR_DEFAULT = "OperatorDefault"
+    OVERRULED = "Overruled"
     PENDING = "Pending"
     POD_FAILED = "PodFailed"
     POD_REFUSED = "PodRefused"
@@ -77,6 +87,7 @@ class Reason(StrEnum):
     STORAGE_CLASS_MISSING = "StorageClassMissing"
     TERMINATING = "Terminating"
     TERMINATION_DEADLINE_EXCEEDED = "TerminationDeadlineExceeded"
+    TOO_LARGE = "TooLarge"
     TRAFFIC_MOVED = "TrafficMoved"
     UNKNOWN = "Unknown"
     UNREADABLE = "Unreadable"
@@ -89,6 +100,10 @@ class Reason(StrEnum):
 #: A reason that was read somewhere, and is passed on as it is.
 Quoted = NewType("Quoted", str)
 #: Any reason that the operator tells. In the CRDs it is any text: statuses hold what other versions wrote.
-Why: TypeAlias = Annotated[Reason | Quoted, WithJsonSchema({"type": "string"})]
+Why: TypeAlias = Annotated[
+    Reason | Quoted,
+    AfterValidator(lambda why: why if isinstance(why, Reason) else Quoted(word(why))),
+    WithJsonSchema({"type": "string"}),
+]
 #: Where there is nothing to give a reason for.
 UNSAID = Quoted("")

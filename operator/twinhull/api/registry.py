@@ -26,7 +26,8 @@ class Source(Model):
     mirrors: Annotated[
         tuple[
             Annotated[
-                str, Field(max_length=1024, pattern=r"^https?://[^\s]+$", description="A mirror's URL.")
+                str,
+                Field(max_length=1024, pattern=r"^https?://[^\t\n\f\r ]+$", description="A mirror's URL."),
             ],
             ...,
         ],

@@ -50,11 +50,22 @@ def _structural(node: Raw, definitions: Raw) -> Raw:
     if isinstance(node.get("additionalProperties"), dict):
         found["additionalProperties"] = _structural(node["additionalProperties"], definitions)
     if "items" in node:
-        found["items"] = _structural(node["items"], definitions)
+        found["items"] = _without_defaults(_structural(node["items"], definitions))
     if "properties" in node:
         fields = node["properties"].items()
         found["properties"] = {name: _structural(field, definitions) for name, field in fields}
     return found | {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}
+
+
+def _without_defaults(schema: Raw) -> Raw:
+    """A schema that puts nothing into what was sent. A merge patch replaces a list as a whole, so that a
+    second `kubectl apply` of the same file would change it back each time. The models put the same in.
+    """
+    found = {key: value for key, value in schema.items() if key != "default"}
+    if "properties" in found:
+        fields = found["properties"].items()
+        found["properties"] = {name: _without_defaults(field) for name, field in fields}
+    return found
 
 
 def _resolved(node: Raw, definitions: Raw) -> Raw:

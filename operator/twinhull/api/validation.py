@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from twinhull.api.base import Raw
+from twinhull.api.patterns import PATTERNS
 
 #: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -21,6 +22,15 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "number": ("a number", (int, float)),
     "object": ("a map of fields", (dict,)),
     "string": ("a string", (str,)),
+}
+
+
+#: What to do about elements of the same key, where Kubernetes itself only warns of them
+#: (k8s.io/kubernetes/pkg/api/pod/warnings.go), by the list's name.
+_REMEDIES = {
+    "env": "Kubernetes uses the last, so remove {first}",
+    "hostAliases": "put the hostnames of both into one",
+    "imagePullSecrets": "remove one of the two",
 }
 
 
@@ -65,26 +75,30 @@ def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
     """Elements that have the key of one before them, in a list that is a map by that key."""
     keys = schema.get("x-kubernetes-list-map-keys")
     fields = schema.get("items", {}).get("properties", {})
-    seen = set()
+    seen: dict[tuple[str, ...], int] = {}
     for index, element in enumerate(elements):
         if not keys or not isinstance(element, dict):
             continue
         # Values as text, since what is wrong with them may be that they aren't hashable.
         key = tuple(str(element.get(name, fields.get(name, {}).get("default"))) for name in keys)
         if key in seen:
-            yield Problem(
-                f"{path}[{index}]", f"has the {' and '.join(keys)} of one before it: choose another"
-            )
-        seen.add(key)
+            named = " and ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
+            remedy = _REMEDIES.get(path.rpartition(".")[2], "remove one of the two, or choose another")
+            first = f"{path}[{seen[key]}]"
+            yield Problem(f"{path}[{index}]", f"has the {named} of {first}: {remedy.format(first=first)}")
+        seen[key] = index
 
 
 def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
-    if "enum" in schema and value not in schema["enum"]:
-        choice = ", ".join(str(one) for one in schema["enum"] if one != "")
-        yield f"is {value!r}, which is none of {choice}: choose one"
+    for values in _values(schema):
+        if value not in values:
+            choice = ", ".join(str(one) for one in values if one != "")
+            yield f"is {value!r}, which is none of {choice}: choose one"
     if isinstance(value, str):
-        if "pattern" in schema and not re.search(schema["pattern"], value):
-            yield f"is {value!r}, which doesn't match {schema['pattern']}: correct it"
+        # Every pattern is anchored, and `$` alone would allow for a line feed behind it.
+        if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
+            meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
+            yield f"is {value!r}, which {meaning}"
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
         yield from _size(schema, len(value), "Items", "element")
@@ -95,6 +109,11 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
             yield f"is {value}: use {schema['minimum']} or more"
         if value > schema.get("maximum", value):
             yield f"is {value}: use {schema['maximum']} or less"
+
+
+def _values(schema: Raw) -> Iterator[list[Any]]:
+    """The values that a schema lists; those of one that takes null stand in an allOf."""
+    yield from (part["enum"] for part in (schema, *schema.get("allOf", ())) if "enum" in part)
 
 
 def _size(schema: Raw, size: int, of: str, unit: str) -> Iterator[str]:

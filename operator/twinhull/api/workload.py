@@ -6,12 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from twinhull.api.base import GROUP, Model, Name, Raw, SubdomainName, rule, validations
+from twinhull.api.brevity import Item, Message, Word
+from twinhull.api.depth import nested_deeper
+from twinhull.api.nulls import without_nulls
 from twinhull.api.reasons import Why
 from twinhull.api.registry import Registry
+from twinhull.api.service import ServicePolicy
+from twinhull.api.templatebounds import MAX_DEPTH, MOST_CONTAINERS
 
+#: Elements of the lists in a status, of which the last says how many more there would be.
+MOST_LACKS = 32
+MOST_UNSUPPORTED = 64
+MOST_CONTAINER_STATUSES = 2 * MOST_CONTAINERS
 #: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
 MAX_NAME_LENGTH = 50
 #: On a Workload: any new value restarts it by its strategy, as `kubectl rollout restart` does a Deployment.
@@ -61,8 +71,10 @@ class Replacement(Model):
         le=86_400,
         description="How long a hull may go without being Ready, in seconds from its creation or from when "
         "it ceased to be, before the Workload is reported as Stalled. Nothing is removed then, and becoming "
-        "Ready later ends it. While StartFirst replaces a hull, it is how long the new one may take: past "
-        "it the new one goes, the old one stays, and nothing is tried again until the spec changes.",
+        "Ready later ends it. If hulls are lost in a row, it counts from the first loss. What is in the way "
+        "has as long to go, and a failure of the API server to pass. While StartFirst replaces a hull, it is "
+        "how long the new one may take: past it the new one goes, the old one stays, and nothing is tried "
+        "again until the spec changes.",
     )
     drain_seconds: int = Field(
         5,
@@ -70,18 +82,6 @@ class Replacement(Model):
         le=3_600,
         description="How long StartFirst keeps the old hull, in seconds from when the Service ceased to send "
         "it new connections, before it is told to end.",
-    )
-
-
-class ServicePolicy(Model):
-    """The Service that gives the Workload one address, whatever its hull."""
-
-    enabled: bool = Field(
-        True,  # noqa: FBT003
-        description="Whether a Service of the Workload's name is kept when its containers declare ports.",
-    )
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field(
-        "ClusterIP", description="The Service's type, as in a Service."
     )
 
 
@@ -163,6 +163,14 @@ class VirtualMachine(Model):
         json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True},
     )
 
+    @field_validator("overrides")
+    @classmethod
+    def _shallow(cls, overrides: Raw | None) -> Raw | None:
+        """No schema says how deep it may be, and what walks through it must come to an end."""
+        if nested_deeper(overrides, MAX_DEPTH):
+            raise PydanticCustomError("too_deep", f"it is nested more than {MAX_DEPTH} deep")
+        return overrides
+
 
 class WorkloadSpec(Model):
     """What to run, and how isolated."""
@@ -170,9 +178,11 @@ class WorkloadSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
-                "self.isolationPolicy != 'Sandbox' || !has(self.template.spec.runtimeClassName)",
+                "self.isolationPolicy != 'Sandbox' || !has(self.sandbox) "
+                "|| !has(self.template.spec.runtimeClassName) "
+                "|| self.template.spec.runtimeClassName == self.sandbox.runtimeClassName",
                 "a Sandbox takes its RuntimeClass from spec.sandbox.runtimeClassName: "
-                "move spec.template.spec.runtimeClassName there",
+                "say the same in spec.template.spec.runtimeClassName, or remove that",
                 field="template.spec.runtimeClassName",
             ),
             rule(
@@ -213,15 +223,31 @@ class WorkloadSpec(Model):
         "The same template makes the Pod and what runs in the machine."
     )
 
+    @field_validator("template")
+    @classmethod
+    def _without_nulls(cls, template: Raw) -> Raw:
+        found: Raw = without_nulls(template)
+        return found
+
 
 class IsolationStatus(Model):
     """Which isolation was asked for, which one it is, and why."""
 
     requested: str = Field(description="What spec.isolationPolicy says.")
-    resolved: Isolation = Field(description="What the Workload runs in.")
+    resolved: Isolation = Field(description="What the Workload is to run in.")
+    running: Isolation | None = Field(
+        None,
+        description="What it runs in now: of several hulls the weakest, those on their way out included. "
+        "Absent while none runs. It differs from `resolved` while another hull is made, or can't be.",
+    )
+    pending_since: datetime | None = Field(
+        None,
+        description="Since when the operator has seen it run isolated less than a policy requires. Absent "
+        "while it doesn't.",
+    )
     policy: str | None = Field(None, description="The IsolationPolicy that decided, if one did.")
     reason: Why = Field(description="The rule that decided, in one word.")
-    message: str = Field(description="The rule that decided, in a sentence.")
+    message: Message = Field(description="The rule that decided, in a sentence.")
 
 
 class Migratable(Model):
@@ -232,7 +258,7 @@ class Migratable(Model):
         "not, the drain ends it."
     )
     reason: Why | None = Field(None, description="Why not, in KubeVirt's word.")
-    message: str | None = Field(None, description="Why not, in KubeVirt's sentence.")
+    message: Message | None = Field(None, description="Why not, in KubeVirt's sentence.")
 
 
 class HullStatus(Model):
@@ -262,11 +288,11 @@ class ContainerStatus(Model):
     )
     restarts: int = Field(description="How often it was restarted.")
     state: Literal["Waiting", "Running", "Terminated"] = Field(description="What it does now.")
-    reason: str | None = Field(
+    reason: Word | None = Field(
         None, description="Why it waits or how it ended, in one word, such as ImagePullBackOff or OOMKilled."
     )
     exit_code: int | None = Field(None, description="What it ended with, if it has ended.")
-    last_reason: str | None = Field(None, description="How it ended the time before.")
+    last_reason: Word | None = Field(None, description="How it ended the time before.")
     last_exit_code: int | None = Field(None, description="What it ended with the time before.")
 
 
@@ -277,7 +303,7 @@ class Exit(Model):
         None, description="The exit code of the container that decided; absent when it can't be known."
     )
     reason: Why = Field(description="Why it ended, in one word, such as Completed or Error.")
-    message: str | None = Field(None, description="What is known beyond the code.")
+    message: Message | None = Field(None, description="What is known beyond the code.")
     container: str | None = Field(None, description="The container that decided.")
     finished_at: datetime | None = Field(None, description="When it ended.")
     revision: str = Field(description="The revision that ended; another revision runs anew.")
@@ -286,20 +312,25 @@ class Exit(Model):
         description="The revision that it would have been without policies, where they made it another: it "
         "doesn't run anew because they change.",
     )
+    canonical: str | None = Field(
+        None,
+        description="The same revision as the present operator calls it, where an earlier one gave it "
+        "another name: it doesn't run anew because its template is written in another way.",
+    )
 
 
 class UnsupportedField(Model):
     """A field of the template that the resolved hull can't honour."""
 
-    path: str = Field(description="The field, from spec.template on.")
-    reason: str = Field(description="Why the hull can't honour it, and what to do.")
+    path: Item = Field(description="The field, from spec.template on.")
+    reason: Item = Field(description="Why the hull can't honour it, and what to do.")
 
 
 class Lack(Model):
     """Something that the hull needs of the cluster, and that isn't there."""
 
     reason: Why = Field(description="What is missing, in one word.")
-    message: str = Field(description="What is missing, and what to do.")
+    message: Item = Field(description="What is missing, and what to do.")
 
 
 class LastChange(Model):
@@ -322,7 +353,27 @@ class ReplacementStatus(Model):
     failed_at: datetime | None = Field(
         None, description="When it was given up. The old hull stays until the spec changes."
     )
-    message: str | None = Field(None, description="Why it was given up.")
+    message: Message | None = Field(None, description="Why it was given up.")
+
+
+class BackOff(Model):
+    """Hulls of one revision that were lost in a row: deleted by somebody else, evicted, or refused by their
+    node. It begins anew once one has been ready for ten minutes.
+    """
+
+    revision: str = Field(description="The revision of them all.")
+    losses: int = Field(description="How many were lost in a row.")
+    since: datetime = Field(
+        description="When the first of them was lost, from which progressDeadlineSeconds counts."
+    )
+    lost_at: datetime = Field(description="When the last one was lost.")
+    retry_at: datetime = Field(
+        description="From when on the next one is made: at once after the first loss, then 10 s after it, "
+        "20 s and so on, up to 5 minutes."
+    )
+    hull: str = Field(description="The uid of the last one; empty where it isn't known.")
+    reason: Word | None = Field(None, description="Why the last one was lost, in one word.")
+    message: Message | None = Field(None, description="Why the last one was lost, in a sentence.")
 
 
 class Condition(Model):
@@ -331,7 +382,7 @@ class Condition(Model):
     type: str = Field(description="Ready, Reconciling, Stalled or IsolationResolved.")
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it is so.")
     reason: Why = Field(description="Why, in one CamelCase word.")
-    message: str = Field(description="Why, in a sentence.")
+    message: Message = Field(description="Why, in a sentence.")
     last_transition_time: datetime = Field(description="When the status last changed.")
     observed_generation: int = Field(description="The metadata.generation that it speaks of.")
 
@@ -352,13 +403,18 @@ class WorkloadStatus(Model):
     replacement: ReplacementStatus | None = Field(
         None, description="What StartFirst is doing, or has given up, while the old hull stays."
     )
-    lacks: Annotated[tuple[Lack, ...], Field(max_length=32)] | None = Field(
-        None, description="Everything that the cluster lacks to make the hull."
+    back_off: BackOff | None = Field(
+        None, description="How often the hull was lost of late. Absent while it wasn't."
+    )
+    lacks: Annotated[tuple[Lack, ...], Field(max_length=MOST_LACKS)] | None = Field(
+        None,
+        description="Everything that the cluster lacks to make the hull. The last of many says how many more "
+        "there are.",
     )
     unsupported_fields: tuple[UnsupportedField, ...] | None = Field(
         None,
         description="Template fields that the resolved hull can't honour (then none is made), or that the "
-        "API server left out of it.",
+        "API server left out of it. The last of many says how many more there are.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"]},
     )
     containers: tuple[ContainerStatus, ...] | None = Field(

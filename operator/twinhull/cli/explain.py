@@ -228,7 +228,7 @@ def _text(explanation: Explanation) -> Iterator[str]:
         yield f"  {'→' if decides else ' '} {rule}: {says}"
     for field, value, source in explanation.parameters:
         yield f"With {field} {value if isinstance(value, str) else value['name']}, by {source}"
-    for evasion in explanation.evasions:
+    for evasion in (*explanation.evasions, *explanation.rejected_images):
         yield f"Refused: {evasion.path} ({evasion.why})"
 
 
@@ -236,4 +236,6 @@ def _verdict(explanation: Explanation) -> str:
     found = explanation.resolution
     if found.rejected:
         return f"rejected ({found.reason})"
-    return f"{found.resolved} ({found.reason}){', but it reaches past it' if explanation.evasions else ''}"
+    but = ", but it reaches past it" if explanation.evasions else ""
+    but += ", but its images are rejected" if explanation.rejected_images else ""
+    return f"{found.resolved} ({found.reason}){but}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ import click
 import yaml
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
+from twinhull.api.bounds import MAX_VALUES, excess
 from twinhull.api.validation import Problem, problems
 from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.cli import scalars
 
 #: The CRD's rule of a Workload's name, which is CEL there.
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -30,12 +33,39 @@ files = click.option(
 
 
 class Loader(yaml.SafeLoader):
-    """YAML as kubectl reads it: a time is a string."""
+    """YAML as kubectl reads it. Merged mappings have as many keys as can be read."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own class attribute
-        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that has none: a plain scalar's is kubectl's."""
+        if kind is yaml.ScalarNode and implicit[0]:
+            return scalars.tag(value)
+        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+
+    def construct_plain(self, node: yaml.ScalarNode) -> object:
+        """A scalar's value, which JSON must have: there is no infinity in it."""
+        value = node.value if node.tag == scalars.MERGE else scalars.value(node.value)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise yaml.MarkedYAMLError(problem=f"{node.value} is no number", problem_mark=node.start_mark)
+        return value
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
+        """A mapping, whose keys are strings as in JSON."""
+        found = super().construct_mapping(node, deep=deep)
+        return {scalars.key(key): value for key, value in found.items()}
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Take in what a mapping merges, unless it is too much: PyYAML repeats what is merged twice."""
+        merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
+        listed = [part for value in merged for part in _parts(value) if isinstance(part, yaml.MappingNode)]
+        for part in listed:
+            self.flatten_mapping(part)
+        if sum(len(part.value) for part in listed) > MAX_VALUES:
+            raise yaml.MarkedYAMLError(problem="it merges too many keys", problem_mark=node.start_mark)
+        super().flatten_mapping(node)
+
+
+for _kind in ("bool", "float", "int", "merge", "null"):
+    Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", Loader.construct_plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +96,11 @@ def read(file: str) -> Iterator[Manifest]:
         raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{source(file)}: this is not YAML, correct it: {error}") from error
+    except RecursionError as error:
+        raise click.ClickException(f"{source(file)}: it nests too deep to be read") from error
     for number, document in enumerate(documents, start=1):
+        if why := excess(document):
+            raise click.ClickException(f"{source(file)}: document {number} can't be read: {why}")
         yield Manifest(source(file), _title(document, number), document if isinstance(document, dict) else {})
 
 
@@ -115,6 +149,10 @@ def table(rows: list[tuple[str, str]]) -> str:
 def note(text: str) -> None:
     """Tell something on the standard error."""
     click.echo(f"note: {text}", err=True)
+
+
+def _parts(value: yaml.Node) -> list[yaml.Node]:
+    return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
 def _documents(stream: IO[str]) -> Iterator[object]:

@@ -173,7 +173,7 @@ OPTIONS = [
         type=click.IntRange(1, 256),
         default=16,
         show_default=True,
-        help="How many Workloads are worked on at a time.",
+        help="How many Workloads are worked on at a time, and at most half as many of one namespace.",
     ),
     _option(
         "--leader-elect",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 import yaml
@@ -14,12 +15,15 @@ from twinhull.api.crd import workloads
 from twinhull.api.workload import Isolation, UnsupportedField, Workload
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
+from twinhull.cli.scalars import Dumper
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
 from twinhull.core.observed import Capabilities, Observed
-from twinhull.core.rules import decide
-from twinhull.hulls.parity import VIRTIOFS_STORAGE, unsupported
+from twinhull.core.rules import decide, unknown_node_ports
+from twinhull.hulls import machine
+from twinhull.hulls.ephemeral import claim_name
+from twinhull.hulls.parity import VIRTIOFS_STORAGE, claim_templates, unsupported
 
 #: What stands for what only an API server or an operator knows.
 _UID = "00000000-0000-0000-0000-000000000000"
@@ -35,7 +39,7 @@ class _WrongError(Exception):
     epilog="""\b
 Examples:
   twinhull render -f workload.yaml
-  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine can run it"
+  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
   kubectl get workload web -o yaml | twinhull render -f - -o json
 """
 )
@@ -91,9 +95,15 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     left out.
 
     Fields that the hull can't honour, and what is wrong in a file, are told on the standard error with what
-    to do; the exit code is then 1. The API server knows more rules: kubectl apply --dry-run=server asks it.
+    to do; the exit code is then 1. Rules in CEL, such as one handler for each probe, are the API server's:
+    kubectl apply --dry-run=server asks it. Neither knows all of its rules for Pods; those are asked for when
+    the operator makes the Pod.
+
+    A file is read as kubectl reads it: yes and y are true, 0o440 is 288, and 22:22 is a string.
     """
-    defaults = OperatorDefaults(Isolation(default_isolation), sandbox_runtime_class, guest_image)
+    defaults = OperatorDefaults(
+        Isolation(default_isolation), sandbox_runtime_class, guest_image, node_addresses=True
+    )
     found = [manifest for file in files for manifest in _workloads(file)]
     if not found:
         where = ", ".join(map(manifests.source, files))
@@ -128,16 +138,40 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
         rows = [(problem.path, problem.message) for problem in wrong]
         raise _WrongError(f"the API server would refuse it, for {manifests.table(rows)}")
     case = _case(document, isolation, defaults)
-    resolved = case.resolution.resolved
-    if fields := unsupported(case.workload.spec.template, resolved, virtiofs_storage=True):
+    resolved, own = case.resolution.resolved, case.resolution.runtime_class
+    refused = partial(unsupported, case.workload.spec.template, resolved, runtime_class=own)
+    if fields := refused(virtiofs_storage=True, node_addresses=True):
         raise _WrongError(_refusal(resolved, fields))
-    if unsupported(case.workload.spec.template, resolved):
+    if case.ignored:
+        note(case.ignored)
+    if refused(node_addresses=True):
         note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
+    if refused(virtiofs_storage=True):
+        note("its node's address is told by an operator with --guest-key-file only")
     step = decide(case)
-    if step.stalled:
-        raise _WrongError(step.message)
+    if said := step.message if step.stalled else unknown_node_ports(case):
+        raise _WrongError(said)
     hull = case.hull_objects if step.reconciling else ()
+    _note_what_is_live(hull)
+    for volume in claim_templates(case.spec.template["spec"]) if hull and case.is_machine else ():
+        claim = claim_name(case.hull_name, volume)
+        note(f"PersistentVolumeClaim {claim} is made once its machine is there, which owns it")
     return [*([case.service] if case.service else []), *hull]
+
+
+def _note_what_is_live(hull: Iterable[Raw]) -> None:
+    """What it costs that a machine shows files with their changes; its ServiceAccount's token alone isn't
+    told. The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
+    """
+    for vm in (obj for obj in hull if obj["kind"] == "VirtualMachine"):
+        devices = machine.domain_of(vm).get("devices") or {}
+        shared = [str(found.get("name")) for found in devices.get("filesystems") or ()]
+        if len(shared) > 1:
+            note(
+                f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each is a "
+                "container of the launcher Pod, which requests 10m CPU and 1M memory and is limited to 100m "
+                "and 80M, unless KubeVirt is configured otherwise; what is mounted only by subPath needs none"
+            )
 
 
 def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> Case:
@@ -150,7 +184,9 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
         "generation": 1,
         "creationTimestamp": _CREATED,
     }
-    spec = manifests.pruned(document["spec"]) | ({"isolationPolicy": isolation} if isolation else {})
+    said = document["spec"]
+    rest = manifests.pruned({key: value for key, value in said.items() if key != "template"})
+    spec = {**rest, "template": said["template"], **({"isolationPolicy": isolation} if isolation else {})}
     workload = Workload.model_validate({"metadata": metadata, "spec": spec})
     runtime_class = resolve(workload.spec, defaults).runtime_class
     capabilities = Capabilities(
@@ -171,4 +207,4 @@ def _printed(objects: list[Raw], output: str) -> str:
     if output == "json":
         listed = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}
         return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
-    return yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump_all(objects, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,7 +12,7 @@ import kopf
 from twinhull.cli.configfile import PREFIX
 from twinhull.cli.options import FORMATS, Options, options
 from twinhull.cli.settings import settings
-from twinhull.shell import tracing
+from twinhull.shell import loglines, tracing
 from twinhull.shell.app import Application
 from twinhull.shell.lease import LeaseLost
 from twinhull.shell.server import CannotServe
@@ -30,8 +29,7 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     """
     chose = Options(**chosen)
     found = settings(chose)
-    kopf.configure(verbose=chose.verbose, log_format=FORMATS[chose.log_format])
-    logging.getLogger("kopf").setLevel(logging.DEBUG if chose.verbose else logging.WARNING)
+    loglines.configure(FORMATS[chose.log_format], verbose=chose.verbose)
     try:
         with ExitStack() as ending:
             if chose.traces:

@@ -42,6 +42,7 @@ def settings(options: Options) -> Settings:
         options.first_report,
         _registries(options.guest_registries) if options.guest_registries else (),
         _key(options.guest_key_file) if options.guest_key_file else None,
+        node_addresses=bool(options.guest_key_file),
     )
     return Settings(
         defaults,

@@ -1,4 +1,4 @@
-"""What the core can ask for: three writes, a rehearsal, and a word to the people who watch."""
+"""What the core can ask for: three writes, rehearsals of two of them, and a word to the people who watch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
+from twinhull.hulls.hull import Hull
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,15 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an object, or find that it is there already and ours; `found` is then told instead of `note`."""
+    """Create an object, or find that it is there already and ours; `found` is then told instead of `note`.
+
+    `keeps` is whether it is created again as often as it is deleted.
+    """
 
     obj: Raw
     note: Note | None = None
     found: Note | None = None
+    keeps: bool = False
 
     @property
     def key(self) -> str:
@@ -34,22 +39,32 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Rehearse:
-    """Have the API server say whether it would create an object, and create nothing."""
+    """Have the API server say whether it would create an object, and create nothing.
+
+    `stands_for` is what the object is like but isn't: a machine's Pod, which only its guest makes, or its
+    launcher Pod, which KubeVirt makes, with limits or without. Not every refusal of such a one counts
+    (core/rehearsal). `replaced` are the hulls that are gone by the time it is created: what they hold of a
+    quota is free then.
+    """
 
     obj: Raw
+    stands_for: Literal["itself", "guest's Pod", "launcher", "launcher without limits"] = "itself"
+    replaced: tuple[Hull, ...] = ()
     note: None = None
 
     @property
     def key(self) -> str:
         """The object, as refusals name it."""
-        return object_key(self.obj)
+        what = "/unlimited" if self.stands_for == "launcher without limits" else ""
+        return f"{object_key(self.obj)}{what}"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names.
 
-    `what` is `end` for the patch that marks an object for deletion.
+    `what` is `end` for the patch that marks an object for deletion. `keeps` is whether it is asked for again
+    whenever it isn't so, and `needed` whether the Workload doesn't serve as it is to without it.
     """
 
     kind: str
@@ -59,6 +74,8 @@ class Change:
     note: Note | None = None
     subresource: str = ""
     what: Literal["change", "end"] = "change"
+    keeps: bool = False
+    needed: bool = True
 
     @property
     def key(self) -> str:
@@ -68,12 +85,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete an object of ours, and no other of that name."""
+    """Delete an object of ours, and no other of that name. `grace_seconds` is how long a Pod may take to end,
+    None if its own grace period is to say.
+    """
 
     kind: str
     name: str
     uid: str
     note: Note | None = None
+    grace_seconds: int | None = None
 
     @property
     def key(self) -> str:
@@ -81,7 +101,20 @@ class Delete:
         return f"{self.kind}/{self.name}"
 
 
-Action: TypeAlias = Create | Rehearse | Change | Delete
+@dataclass(frozen=True, slots=True)
+class RehearseChange:
+    """Have the API server say whether it would make a change, and change nothing."""
+
+    change: Change
+    note: None = None
+
+    @property
+    def key(self) -> str:
+        """The rehearsal, as refusals name it: that somebody undoes the change is no refusal of it."""
+        return f"{self.change.key}/rehearsal"
+
+
+Action: TypeAlias = Create | Rehearse | RehearseChange | Change | Delete
 
 
 def object_key(obj: Raw) -> str:

@@ -1,4 +1,5 @@
-"""What goes with a hull: the Service, which outlives it, and the manifest, which doesn't; and its own labels.
+"""What goes with a hull: the Service, which outlives it; its manifest and ephemeral claims, which don't; and
+its own labels.
 
 What somebody else has changed of them is put back, and told.
 """
@@ -6,26 +7,39 @@ What somebody else has changed of them is put back, and told.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.case import Case
+from twinhull.core.ephemeral import missing_claims
+from twinhull.core.observed import Companion
 from twinhull.hulls import manifest, pod, service
-from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, revision_of
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
+from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
 from twinhull.hulls.merge import difference
 
 
 def upkeep(case: Case) -> Iterator[Action]:
-    """What the Workload's companions need, whatever situation its hull is in."""
+    """What the Workload's objects need, whatever situation its hull is in."""
+    yield from companions(case)
+    yield from _present_name(case)
+
+
+def companions(case: Case) -> Iterator[Action]:
+    """What its companions need, and the labels that it is known by: what it serves by."""
     yield from _service(case)
     yield from _manifests(case)
+    yield from (_kept(case, claim) for claim in missing_claims(case))
     yield from _labels(case)
 
 
 def _service(case: Case) -> Iterator[Action]:
     seen = case.observed.service
+    # One that is being deleted goes on to serve, however long that takes.
     if seen is not None and (seen.deleting or not case.owns(seen)):
         return
     desired = _desired_service(case)
@@ -34,8 +48,24 @@ def _service(case: Case) -> Iterator[Action]:
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
-        yield Create(desired, *_restored(case, "Service", case.workload.metadata.name))
+        yield _kept(case, desired)
         return
+    if service.is_of_another_kind(desired, seen.obj):
+        yield Delete("Service", case.workload.metadata.name, seen.uid, _made_anew(case))
+        return
+    yield from _service_change(case, desired, seen)
+
+
+def service_to_be(case: Case) -> Iterator[Change]:
+    """The change that the Service is given once the hull that is to be is there, if it needs one."""
+    wanted, seen = case.service, case.observed.service
+    if wanted is None or seen is None or seen.deleting or not case.owns(seen):
+        return
+    if not service.is_of_another_kind(wanted, seen.obj):
+        yield from _service_change(case, wanted, seen)
+
+
+def _service_change(case: Case, desired: Raw, seen: Companion) -> Iterator[Change]:
     unmarked = case.pinned and service.pinned_since(seen.obj, case.pinned.name) is None
     different = service.differences(desired, seen.obj)
     if unmarked or different:
@@ -45,6 +75,8 @@ def _service(case: Case) -> Iterator[Action]:
             seen.uid,
             _patch(case, desired, seen.obj),
             _note(case, seen.obj, different),
+            keeps=True,
+            needed=bool(unmarked) or not {"spec.selector", "spec.ports"}.isdisjoint(different),
         )
 
 
@@ -65,22 +97,21 @@ def _former_serves(case: Case) -> bool:
 
 
 def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
-    """What makes the Service what it is to be.
+    """What makes the Service what it is to be, and notes since when it leads to one hull alone."""
+    patch = service.change(desired, seen)
+    if case.pinned or service.is_pinned(seen):
+        since = case.now.isoformat(timespec="milliseconds") if case.pinned else None
+        annotations = {**patch["metadata"].get("annotations", {}), service.PINNED_ANNOTATION: since}
+        patch = {**patch, "metadata": {**patch["metadata"], "annotations": annotations}}
+    return patch
 
-    A merge patch leaves what it doesn't name: a label too many in the selector finds no Pod.
-    """
-    pins = case.pinned or service.is_pinned(seen)
-    since = case.now.isoformat(timespec="milliseconds") if case.pinned else None
-    return {
-        "metadata": {
-            "labels": desired["metadata"]["labels"],
-            **({"annotations": {service.PINNED_ANNOTATION: since}} if pins else {}),
-        },
-        "spec": {
-            **desired["spec"],
-            "selector": difference(seen["spec"].get("selector") or {}, desired["spec"]["selector"]),
-        },
-    }
+
+def _made_anew(case: Case) -> Note:
+    name, headless = case.workload.metadata.name, case.workload.spec.service.headless
+    kind = "without an address" if headless else "with an address"
+    return Note(
+        "Normal", Reason.SERVICE_CHANGED, f"deleted Service {name}, to make it anew {kind} of its own"
+    )
 
 
 def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Note | None:
@@ -98,21 +129,60 @@ def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Note | None:
 def _manifests(case: Case) -> Iterator[Action]:
     """A machine's manifest is kept for as long as its machine is there, and no longer."""
     needed = {hull.name for hull in case.own if hull.kind == "VirtualMachine"}
-    if case.is_machine and case.workload.spec.state is not State.STOPPED and case.exit is None:
+    stays = case.is_machine and case.workload.spec.state is not State.STOPPED and case.exit is None
+    if stays:
         needed.add(case.hull_name)
     for name, seen in case.observed.manifests.items():
         if name not in needed and case.owns(seen) and not seen.deleting:
             yield Delete("ConfigMap", name, seen.uid)
-    if case.hull_name not in needed or case.current is None or case.current.deleting:
+    if stays and case.current is not None and not case.current.deleting:
+        yield from _manifest(case, case.current)
+
+
+def _manifest(case: Case, hull: Hull) -> Iterator[Action]:
+    """A machine's manifest is the one that the machine notes, which another operator may have rendered. If it
+    has to be written anew, the machine notes first what it is then.
+    """
+    present = case.observed.manifests.get(hull.name)
+    if present is not None and not case.owns(present):
         return
-    present = case.observed.manifests.get(case.hull_name)
+    if present is not None and hull.manifest and _is_whole(case, present, hull.manifest):
+        return
+    wanted, notes = case.hull_objects[0], case.manifest_notes(hull.name)
+    if hull.manifest != notes[manifest.DIGEST_ANNOTATION]:
+        inside = {"metadata": {"annotations": notes}}
+        yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, keeps=True)
     if present is None:
-        yield Create(case.hull_objects[0], *_restored(case, "ConfigMap", case.hull_name))
-    elif case.owns(present) and not present.deleting and manifest.is_outdated(present.obj, case.revision):
-        wanted = case.hull_objects[0]
-        metadata = {key: wanted["metadata"][key] for key in ("labels", "annotations")}
-        patch: Raw = {"metadata": metadata, "data": wanted["data"]}
-        yield Change("ConfigMap", case.hull_name, present.uid, patch, _rewritten(case, present.obj))
+        yield _kept(case, wanted)
+    else:
+        yield from put_right(case, present, _rewritten(hull))
+
+
+def put_right(case: Case, present: Companion, note: Note | None = None) -> Iterator[Action]:
+    """What makes a ConfigMap of this Workload's the manifest that is wanted: nothing, if it is. One that is
+    immutable, or holds so much that it isn't known what, is deleted, and made again once it is gone.
+
+    That it is owned by the Workload says nothing: who may write ConfigMaps may write that, too.
+    """
+    wanted, seen = case.hull_objects[0], present.obj
+    if _is_whole(case, present, manifest.digest(manifest.text(wanted))):
+        return
+    name = wanted["metadata"]["name"]
+    if seen.get("immutable") or UNREAD in seen:
+        if not present.deleting:
+            yield Delete("ConfigMap", name, present.uid, note)
+        return
+    patch: Raw = {
+        "metadata": {"labels": wanted["metadata"]["labels"]},
+        "data": difference(seen.get("data") or {}, wanted["data"]),
+        "binaryData": None,
+    }
+    yield Change("ConfigMap", name, present.uid, patch, note, keeps=True)
+
+
+def _is_whole(case: Case, present: Companion, digest: str) -> bool:
+    """Whether a ConfigMap has that manifest, and says of which revision it is."""
+    return manifest.carries(present.obj, digest) and revision_of(present.obj) == case.revision
 
 
 def _labels(case: Case) -> Iterator[Action]:
@@ -129,21 +199,43 @@ def _labels(case: Case) -> Iterator[Action]:
     if lost:
         sentence = f"put back the labels {', '.join(lost)} of {hull.kind} {hull.name}"
         note = Note("Warning", Reason.DRIFT_CORRECTED, sentence)
-        yield Change(hull.kind, hull.name, hull.uid, {"metadata": {"labels": lost}}, note)
+        patch, needed = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
+        yield Change(hull.kind, hull.name, hull.uid, patch, note, keeps=True, needed=needed)
 
 
-def _restored(case: Case, kind: str, name: str) -> tuple[Note, Note] | tuple[()]:
-    """What is told of an object that was there: that it was made again, or had lost its labels."""
+def _present_name(case: Case) -> Iterator[Action]:
+    """Of a hull whose revision an earlier operator worked out it is noted, once, how that is called now. From
+    then on it isn't replaced because its template is written in another way. Its label stays, by which that
+    operator would know it again.
+    """
+    hull = case.current
+    if hull is None or hull.leaving or hull.ended or hull.revision == case.canonical_revision:
+        return
+    same = Same(hull.revision, case.canonical_revision, case.wanted.fixed)
+    if hull.same == same:
+        return
+    noted = hull.applied or replace(case.wanted, fixed=case.formerly_fixed)
+    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).note()}
+    patch = {"metadata": {"annotations": annotations}}
+    yield Change(hull.kind, hull.name, hull.uid, patch, keeps=True, needed=False)
+
+
+def _kept(case: Case, obj: Raw) -> Create:
+    """Creates what is to be there. Of one that was there it is told that it was made again, or had lost its
+    labels.
+    """
     if not case.settled:
-        return ()
-    return (
-        Note("Warning", Reason.DRIFT_CORRECTED, f"created {kind} {name} again, which somebody had deleted"),
-        Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {kind} {name}"),
-    )
+        return Create(obj, keeps=True)
+    what = f"{obj['kind']} {obj['metadata']['name']}"
+    made = Note("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
+    found = Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}")
+    return Create(obj, made, found, keeps=True)
 
 
-def _rewritten(case: Case, seen: Raw) -> Note | None:
-    """What is told of a manifest of this very revision: another's is brought up to it, which is no drift."""
-    if revision_of(seen) != case.revision:
+def _rewritten(hull: Hull) -> Note | None:
+    """What is told of a manifest that is written anew. While its machine is changed that is no drift; and if
+    an earlier operator left no note, what it rendered otherwise can't be told from what was edited.
+    """
+    if hull.pending or not hull.manifest:
         return None
-    return Note("Warning", Reason.DRIFT_CORRECTED, f"put back the manifest in ConfigMap {case.hull_name}")
+    return Note("Warning", Reason.DRIFT_CORRECTED, f"put back the manifest in ConfigMap {hull.name}")

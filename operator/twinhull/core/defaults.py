@@ -16,7 +16,8 @@ class OperatorDefaults:
     `first_report` is how long a new Workload may take to settle before its progress is written into its
     status, in seconds: one that is Ready by then costs one status write instead of two. `registries` are
     every machine's. `guest_secret` is what the certificates come from by which guests know the operator;
-    without it their status isn't asked for.
+    without it their status isn't asked for, and `node_addresses`, whether they are told those of their nodes,
+    is false.
     """
 
     isolation: Isolation = Isolation.CONTAINER
@@ -26,3 +27,4 @@ class OperatorDefaults:
     first_report: float = 5.0
     registries: tuple[ClusterRegistry, ...] = ()
     guest_secret: bytes | None = field(default=None, repr=False)
+    node_addresses: bool = False

@@ -4,20 +4,24 @@ to take its place is not, since it would go on being started.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
-from twinhull.core.isolation.evasion import Evasion, evasions, of_reference
+from twinhull.core.isolation.evasion import Evasion
+from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.replacing import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
 
-_OF_NAMESPACE = {"VirtualMachineInstancetype", "VirtualMachinePreference"}
+#: How much of what is wrong a message tells of.
+_TOLD = 8
 
 
 def unplaced(case: Case) -> Step | None:
-    """Which policies concern it can't be told before its namespace's labels are known."""
+    """Which policies concern it can't be told before its namespace's labels are known. There is no deadline:
+    they come with the first list of namespaces, before which nothing is decided at all.
+    """
     if not case.observed.policies or case.observed.namespace_labels is not None:
         return None
     namespace = case.workload.metadata.namespace
@@ -39,10 +43,9 @@ def evading(case: Case) -> Step | None:
     floor = case.resolution.floor
     if floor is None or case.exit is not None:
         return None
-    found = [*evasions(case.spec, case.resolution.resolved), *_of_references(case)]
-    if not found:
+    if not case.evasions:
         return None
-    named = "; ".join(f"{evasion.path} ({evasion.why})" for evasion in found)
+    named = _listed(case.evasions, "{0.path} ({0.why})")
     step = stalled(
         Reason.EVADES_FLOOR,
         f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
@@ -51,12 +54,18 @@ def evading(case: Case) -> Step | None:
     return left_to_one(case, step, f"IsolationPolicy {floor.name} lets nothing start")
 
 
-def _of_references(case: Case) -> Iterator[Evasion]:
-    """What instancetype and preference bring, which whoever may write them in the Workload's namespace may
-    change.
-    """
-    built = case.spec.virtual_machine
-    for field, named in (("instancetype", built.instancetype), ("preference", built.preference)):
-        if case.is_machine and named and named.kind in _OF_NAMESPACE:
-            found = case.observed.find(named.kind, named.name)
-            yield from of_reference(field, named.kind, found) if found else ()
+def image_rejected(case: Case) -> Step | None:
+    """It is to be a machine, and policies don't allow its images."""
+    if not case.is_machine or case.exit is not None:
+        return None
+    found = rejected_images(case.workload.spec, case.resolution.policies, case.references)
+    if not found:
+        return None
+    step = stalled(Reason.IMAGE_REJECTED, f"{_listed(found, '{0.path}: {0.why}')}: correct it")
+    return left_to_one(case, step, "an IsolationPolicy doesn't allow its images")
+
+
+def _listed(found: Sequence[Evasion], form: str) -> str:
+    """Some of them, and how many more there are: a Workload may have thousands."""
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return "; ".join(form.format(one) for one in found[:_TOLD]) + more

@@ -8,11 +8,13 @@ from dataclasses import replace
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
+from twinhull.core import quota
 from twinhull.core.actions import Action, Change, Note
+from twinhull.core.canonical import resources_by_value
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, names, stalled, waiting
 from twinhull.hulls import pod
-from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied
+from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied, images
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
 
@@ -23,19 +25,24 @@ _UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERR
 def changed_in_place(case: Case) -> Step | None:
     """A Pod of another revision differs in nothing but what it can be given while it runs.
 
-    If the API server says no to that, the Pod is replaced.
+    If the API server says no to that, the Pod is replaced; not if a quota has no room for it, since what it
+    grows by is no less in another Pod.
     """
     if case.current is not None or case.is_machine:
         return None
     for hull in case.standing:
-        if hull.applied and _fits(case, hull.applied) and not case.refusal(f"Pod/{hull.name}/change"):
+        denial = case.denial(f"Pod/{hull.name}/change")
+        may = denial is None or quota.exceeded(denial.message)
+        if may and hull.applied and _fits(case, hull, hull.applied):
             actions = tuple(_changes(case, hull, hull.applied))
             return waiting(Reason.CHANGING, f"changing Pod {hull.name} in place", actions)
     return None
 
 
 def resizing(case: Case) -> Step | None:
-    """The node hasn't given a Pod the CPU and memory that it was changed to."""
+    """The node hasn't given a Pod the CPU and memory that it was changed to. For a deferred resize there is
+    no deadline: the Pod runs on, and what it waits for is other Pods' end.
+    """
     if case.current is None or case.current.resize is None:
         return None
     reason, why = case.current.resize
@@ -55,18 +62,18 @@ def spares_containers(case: Case, before: Applied) -> bool:
     """
     if not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS:
         return True
-    resized = _differing(before.resources, case.applied.resources)
+    changed = resized(before, case.applied)
     return before.images == case.applied.images and not any(
         policy.get("restartPolicy") == "RestartContainer"
         for container in case.workload.spec.template["spec"]["containers"]
         for policy in container.get("resizePolicy") or ()
-        if container["name"] in resized
+        if container["name"] in changed
     )
 
 
-def _fits(case: Case, before: Applied) -> bool:
+def _fits(case: Case, hull: Hull, before: Applied) -> bool:
     """Whether a Pod that was given that can become what is wanted."""
-    return before.fixed == case.applied.fixed and spares_containers(case, before)
+    return case.differs_only_in_what_changes(hull) and spares_containers(case, before)
 
 
 def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
@@ -75,7 +82,7 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     That other resources are attempted is noted before: a change that is cut short, and then no longer wanted,
     would leave them to a Pod that says that it has its own.
     """
-    after, differing = case.applied, _differing(before.resources, case.applied.resources)
+    after, differing = case.applied, resized(before, case.applied)
     resources = [name for name in after.resources if name in {*differing, *before.attempted}]
     if not set(resources) <= set(before.attempted):
         noted = {APPLIED_ANNOTATION: replace(before, attempted=tuple(resources)).note()}
@@ -83,17 +90,17 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     if resources:
         containers = [{"name": name, "resources": _amounts(name, before, after)} for name in resources]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
-    images = _differing(before.images, after.images)
-    ended = {name: _ended(name, hull, before) for name in images if name in hull.container_ids}
+    renewed = _differing(before.images, after.images)
+    ended = {name: _ended(name, hull, before) for name in renewed if name in hull.container_ids}
     patch: Raw = {
         "metadata": _metadata(case, hull, before, replace(after, outgoing={**before.outgoing, **ended})),
         **(
-            {"spec": {"containers": [{"name": name, "image": after.images[name]} for name in images]}}
-            if images
+            {"spec": {"containers": [{"name": name, "image": after.images[name]} for name in renewed]}}
+            if renewed
             else {}
         ),
     }
-    kinds = [("CPU or memory", resources), ("images", images)]
+    kinds = [("CPU or memory", resources), ("images", renewed)]
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
     note = Note("Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which runs on")
     yield Change("Pod", hull.name, hull.uid, patch, note)
@@ -121,11 +128,11 @@ def _defaulted(resources: Raw) -> Raw:
 
 
 def _ended(name: str, hull: Hull, before: Applied) -> dict[str, str]:
-    """A container that a new image puts an end to, and the image that it runs: the last one, unless it hasn't
-    been ended for that yet.
+    """A container that a new image puts an end to, and the image that its Pod names for it: the last one,
+    unless it hasn't been ended for that yet.
     """
     there = hull.container_ids[name]
-    return {there: before.outgoing.get(name, {}).get(there, before.images.get(name, ""))}
+    return {there: before.outgoing.get(name, {}).get(there) or images(hull.obj).get(name, "")}
 
 
 def _metadata(case: Case, hull: Hull, before: Applied, after: Applied) -> Raw:
@@ -143,6 +150,15 @@ def _metadata(case: Case, hull: Hull, before: Applied, after: Applied) -> Raw:
             APPLIED_ANNOTATION: after.note(),
         },
     }
+
+
+def resized(before: Applied, after: Applied) -> list[str]:
+    """The containers of which the amounts differ, however they are written."""
+    was, wanted = (
+        {name: resources_by_value(said) for name, said in noted.resources.items()}
+        for noted in (before, after)
+    )
+    return _differing(was, wanted)
 
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

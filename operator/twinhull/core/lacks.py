@@ -73,7 +73,7 @@ def _of_sandbox(case: Case) -> Iterator[Lack]:
             message=f"RuntimeClass {name} does not exist: create it, or name another in "
             "spec.sandbox.runtimeClassName",
         )
-    if case.workload.spec.template["spec"].get("runtimeClassName"):
+    if case.workload.spec.template["spec"].get("runtimeClassName") not in {None, "", name}:
         yield Lack(
             reason=Reason.RUNTIME_CLASS_CONFLICT,
             message="spec.template.spec.runtimeClassName: a Sandbox takes its RuntimeClass from "

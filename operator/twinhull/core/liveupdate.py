@@ -1,8 +1,8 @@
 """Changes that a running machine takes: in its guest the containers' images, CPU and memory; its own size.
 
-The VirtualMachine is changed first, and notes that it is pending. Its revision being another, its manifest is
-brought up to it (core/companions), and the guest is given that (shell/guests). Once the guest runs by it and
-KubeVirt has given the machine its size, the note is taken away.
+The VirtualMachine is changed first, and notes that it is pending and by which manifest it is to run. Its
+ConfigMap is brought up to that (core/companions), and the guest is given it (shell/guests). Once the guest
+runs by it and KubeVirt has given the machine its size, the note that it is pending is taken away.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Note
 from twinhull.core.case import Case
-from twinhull.core.inplace import spares_containers
+from twinhull.core.inplace import resized, spares_containers
+from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.steps import Step, names, waiting
+from twinhull.hulls import machine
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.live import Live, Size
@@ -29,7 +31,8 @@ def changed_live(case: Case) -> Step | None:
         return None
     for hull in case.standing:
         if hull.applied and hull.live and _fits(case, hull, hull.applied, hull.live):
-            return waiting(Reason.CHANGING, f"changing {names([hull])} while it runs", (_change(case, hull),))
+            actions = of_guests_pod(case) or (_change(case, hull),)
+            return waiting(Reason.CHANGING, f"changing {names([hull])} while it runs", actions)
     return None
 
 
@@ -38,32 +41,48 @@ def taken(case: Case) -> Step | None:
     hull = case.current
     if hull is None or hull.applied is None or hull.live is None or not hull.pending:
         return None
-    size, wanted = hull.live.size, _size(case)
+    size, wanted = hull.live.size, _size(case, hull)
     if not hull.live.taken or hull.live.plugging or (size and wanted and size != wanted):
         return None
     annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
-    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}})
+    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, keeps=True)
     return waiting(Reason.CHANGING, f"{names([hull])} has taken the change", (done,))
 
 
 def _fits(case: Case, hull: Hull, before: Applied, live: Live) -> bool:
     """Whether a machine that was given that can become what is wanted."""
-    after, size = case.applied_to_machine, _size(case)
-    if before.fixed != after.fixed or not live.changeable or (hull.stuck and hull.revision == case.revision):
+    size = _size(case, hull)
+    alike = case.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
+    if not alike or not live.changeable or (hull.stuck and hull.revision == case.revision):
         return False
     if not spares_containers(case, before):
         return False
-    if any(case.refusal(f"{kind}/{hull.name}/change") for kind in (hull.kind, "ConfigMap")):
+    if any(case.denial(f"{kind}/{hull.name}/change") for kind in (hull.kind, "ConfigMap")):
         return False
     grows = case.observed.capabilities.live_updates and live.migratable
     return size is not None and (live.size == size or grows)
 
 
-def _size(case: Case) -> Size | None:
+def _keeps_size(case: Case, hull: Hull) -> bool:
+    """Whether a machine has the size that its operator made of the very resources that are wanted: it keeps
+    that, even if this operator would make another size of them.
+    """
+    built, before = case.spec.virtual_machine, hull.applied
+    said = (built.overrides or {}).get("domain") or {}
+    if before is None or built.instancetype or {"cpu", "memory", "resources"} & said.keys():
+        return False
+    if resized(before, case.applied):
+        return False
+    return case.differs_only_in_what_changes(hull) or before.fixed in case.fixed_at(machine.size_of(hull.obj))
+
+
+def _size(case: Case, hull: Hull) -> Size | None:
     """The size that the machine is to have, None if its instancetype isn't there.
 
     Source: instancetype.kubevirt.io/v1beta1, type VirtualMachineInstancetypeSpec.
     """
+    if _keeps_size(case, hull):
+        return Size.of(machine.domain_of(hull.obj))
     named = case.spec.virtual_machine.instancetype
     if named is None:
         return Size.of(_template(case)["spec"]["domain"])
@@ -77,15 +96,18 @@ def _size(case: Case) -> Size | None:
 def _change(case: Case, hull: Hull) -> Change:
     """The revision, which the machine's next instance has too, and the size; the note comes with them."""
     labels, template = {REVISION_LABEL: case.revision}, _template(case)
-    pending = replace(case.applied_to_machine, pending=True)
-    inside = {"labels": labels, "annotations": {APPLIED_ANNOTATION: case.applied.note()}}
+    keeps = _keeps_size(case, hull)
+    fixed = hull.applied.fixed if keeps and hull.applied else case.applied_to_machine.fixed
+    pending = replace(case.applied_to_machine, fixed=fixed, pending=True)
+    annotations = {APPLIED_ANNOTATION: case.applied.note(), **case.manifest_notes(hull.name)}
+    inside = {"labels": labels, "annotations": annotations}
     patch: Raw = {
         "metadata": {"labels": labels, "annotations": {APPLIED_ANNOTATION: pending.note()}},
         "spec": {"template": {"metadata": inside}},
     }
     if named := case.spec.virtual_machine.instancetype:
         patch["spec"]["instancetype"] = {**named.raw(), "revisionName": None}
-    else:
+    elif not keeps:
         domain = template["spec"]["domain"]
         sockets, guest = (domain.get("cpu") or {}).get("sockets"), domain["memory"]["guest"]
         sized = {"cpu": {"sockets": sockets}, "memory": {"guest": guest}}

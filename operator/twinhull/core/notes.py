@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, WorkloadStatus
 from twinhull.core.actions import Note
@@ -25,11 +26,12 @@ def notes(before: WorkloadStatus, after: WorkloadStatus) -> Iterator[Note]:
             yield Note("Warning", now["Stalled"].reason, now["Stalled"].message)
         return
     if after.unsupported_fields and after.unsupported_fields != before.unsupported_fields:
-        paths = ", ".join(f"spec.template.{field.path}" for field in after.unsupported_fields)
+        paths = listed([f"spec.template.{field.path}" for field in after.unsupported_fields], ", ")
         yield Note("Warning", Reason.FIELDS_DROPPED, f"the API server left out {paths}")
     if _true(now, "Ready"):
         if not _true(was, "Ready") or was["Ready"].reason != now["Ready"].reason:
-            yield Note("Normal", now["Ready"].reason, now["Ready"].message)
+            undone = now["Ready"].reason == Reason.OVERRULED
+            yield Note("Warning" if undone else "Normal", now["Ready"].reason, now["Ready"].message)
         return
     unasked = before.observed_generation == after.observed_generation
     if unasked and _true(was, "Ready"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
+from twinhull.api.workload import BackOff
 from twinhull.core.isolation import Policy
 from twinhull.core.references import Find
 from twinhull.hulls.hull import Hull, Owner
+from twinhull.hulls.launcher import LauncherSettings
 
 #: How long after the time to ask again a refusal is forgotten: who still wants it has asked by then.
 _OLD_AFTER = timedelta(minutes=1)
@@ -25,8 +27,8 @@ class Capabilities:
     `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
     `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
     and memory while they run; `machine_nodes` whether any node can run them. `eviction_strategy` is what
-    KubeVirt itself is told to do with machines on a node that is drained, empty if nothing. Of the `hidden`
-    kinds nothing can be known.
+    KubeVirt itself is told to do with machines on a node that is drained, empty if nothing. `launcher` is
+    what it says of launcher Pods, None if that can't be seen. Of the `hidden` kinds nothing can be known.
     """
 
     kubevirt: str | None = None
@@ -36,6 +38,7 @@ class Capabilities:
     virtiofs_storage: bool = False
     live_updates: bool = False
     eviction_strategy: str = ""
+    launcher: LauncherSettings | None = None
     machine_nodes: bool = True
     runtime_classes: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
@@ -61,12 +64,17 @@ class Refusal:
 
     def is_old(self, now: datetime) -> bool:
         """Whether nobody has asked again for so long that it says nothing of the present."""
-        return now >= self.retry_at + _OLD_AFTER
+        return now >= self.old_at
+
+    @property
+    def old_at(self) -> datetime:
+        """When that is so."""
+        return self.retry_at + _OLD_AFTER
 
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """A Service or a manifest's ConfigMap as it was last seen."""
+    """A Service, a manifest's ConfigMap or an ephemeral claim as it was last seen."""
 
     obj: Raw
     uid: str
@@ -75,14 +83,45 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A hull that was there when the process last looked."""
+
+    uid: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A hull that is gone, and what was last known of why."""
+
+    uid: str
+    reason: Why
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the process remembers of a Workload's hulls that were lost, beside the status, which is written
+    later: the last one that was `seen`, and the last one that is `gone`.
+    """
+
+    seen: Seen | None = None
+    back_off: BackOff | None = None
+    gone: Gone | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """The hulls and companions that carry a Workload's label, whoever owns them.
 
     `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation; `rehearsed` are the
-    objects that the API server would create. `find` looks up what the Workload refers to.
+    objects that the API server would create. `find` looks up what the Workload refers to, and `claim` any
+    claim of its namespace, to see whose it is.
 
     `policies` are all that there are, in the order in which they decide, and `namespace_labels` those of the
     Workload's namespace, None until it was seen. `debug_images` are those of ephemeral containers.
+    `pending_since` is when this process first saw the Workload run below a policy's minimum, which it does
+    since; None if it doesn't, or hasn't been looked at yet. What is `remembered` is None likewise.
 
     Unless `status_is_whole`, the Workload's status has parts that can't be read, and is to be told anew.
     """
@@ -95,6 +134,9 @@ class Observed:
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     rehearsed: AbstractSet[str] = frozenset()
     find: Find = field(default=lambda _kind, _name: None, repr=False, compare=False)
+    claim: Callable[[str], Companion | None] = field(default=lambda _name: None, repr=False, compare=False)
     policies: tuple[Policy, ...] = ()
     namespace_labels: Mapping[str, str] | None = None
     debug_images: tuple[str, ...] = ()
+    pending_since: datetime | None = None
+    remembered: Remembered | None = None

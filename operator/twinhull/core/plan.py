@@ -9,6 +9,7 @@ from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Action, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
+from twinhull.core.eviction import evictions, until_eviction
 from twinhull.core.lacks import APPLIED_WITH
 from twinhull.core.notes import notes
 from twinhull.core.rules import decide
@@ -33,9 +34,11 @@ class Plan:
 
 
 def plan(case: Case) -> Plan:
-    """What to do about a Workload now. An object being deleted is the garbage collector's business."""
+    """What to do about a Workload now. One that is being deleted is the garbage collector's business, but
+    for what runs below a policy's minimum: somebody else's finalizer may keep it for ever.
+    """
     if case.workload.metadata.deletion_timestamp is not None:
-        return Plan()
+        return _of_deleted(case)
     step = decide(case)
     wanted = (*upkeep(case), *step.actions)
     refusals = [found for action in wanted if (found := case.refusal(action.key))]
@@ -48,6 +51,22 @@ def plan(case: Case) -> Plan:
     if wait is not None:
         return Plan(actions, requeue_after=soonest(requeue_after, wait))
     return Plan(actions, after, tuple(notes(before, after)), requeue_after)
+
+
+def _of_deleted(case: Case) -> Plan:
+    if not case.shortfalls:
+        return Plan()
+    wanted = evictions(case.shortfalls, case.pending_since, case.now)
+    refusals = [found for action in wanted if (found := case.refusal(action.key))]
+    actions = tuple(action for action in wanted if case.refusal(action.key) is None)
+    later = soonest(
+        until_eviction(case.shortfalls, case.pending_since, case.now),
+        *(refusal.retry_at - case.now for refusal in refusals),
+    )
+    before = case.workload.status
+    after = before.model_copy(update={"isolation": case.isolation_status})
+    is_news = before.conditions and after != before
+    return Plan(actions, after if is_news else None, requeue_after=later)
 
 
 def _first_report(case: Case, step: Step) -> timedelta | None:

@@ -12,6 +12,14 @@ from twinhull.api.base import Raw
 #: namespace, or in none.
 Find: TypeAlias = Callable[[str, str], Raw | None]
 
+#: The kinds that a machine's settings may refer to.
+OF_MACHINES = {
+    "VirtualMachineInstancetype",
+    "VirtualMachineClusterInstancetype",
+    "VirtualMachinePreference",
+    "VirtualMachineClusterPreference",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -25,7 +33,7 @@ class Reference:
 def of_template(template: Raw) -> Iterator[Reference]:
     """What the template refers to, but for ConfigMaps and Secrets: those are the hull's own business."""
     for index, volume in enumerate(template["spec"].get("volumes") or ()):
-        path = f"template.spec.volumes[{index}]"
+        path = f"template.spec.volumes[{volume.get('name', index)}]"
         if claim := volume.get("persistentVolumeClaim"):
             name = f"{path}.persistentVolumeClaim.claimName"
             yield Reference("PersistentVolumeClaim", claim["claimName"], name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from twinhull.api.brevity import listed, shortened
 from twinhull.api.reasons import Reason
 from twinhull.core import sharing
-from twinhull.core.actions import Rehearse, object_key
 from twinhull.core.case import Case
+from twinhull.core.rehearsal import rehearsals
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
 from twinhull.hulls.hull import Hull
@@ -18,10 +19,9 @@ def recreated(case: Case) -> Step | None:
     """A hull of another revision is still there: it goes first, once it is known that another can come."""
     if case.starts_first or not case.former or (case.exit and all(hull.ended for hull in case.former)):
         return None
-    hull = case.hull_objects[-1]
     standing = case.current is None and any(not former.leaving for former in case.former)
-    if standing and object_key(hull) not in case.observed.rehearsed:
-        return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", (Rehearse(hull),))
+    if standing and (trying := rehearsals(case)):
+        return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", trying)
     note = f"replaced by {case.hull_kind} {case.hull_name}"
     return waiting_for_end(
         case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, note)
@@ -37,7 +37,7 @@ def unshareable(case: Case) -> Step | None:
         return None
     return stalled(
         Reason.CANNOT_START_FIRST,
-        f"{'; '.join(held)}: set spec.replacement.strategy to Recreate, or share it some other way",
+        f"{listed(held)}: set spec.replacement.strategy to Recreate, or share it some other way",
     )
 
 
@@ -64,7 +64,7 @@ def overdue(case: Case) -> Step | None:
     if attempt is None or case.now < attempt.started_at + _deadline(case):
         return None
     seconds = case.workload.spec.replacement.progress_deadline_seconds
-    message = f"{case.hull_kind} {case.hull_name} was not ready after {seconds} s: {_cause(case)}"
+    message = shortened(f"{case.hull_kind} {case.hull_name} was not ready after {seconds} s: {_cause(case)}")
     failed = attempt.model_copy(update={"failed_at": case.now.replace(microsecond=0), "message": message})
     return replace(
         stalled(Reason.PROGRESS_DEADLINE_EXCEEDED, message), replacement=failed, requeue_after=timedelta()
@@ -143,7 +143,8 @@ def _deadline(case: Case) -> timedelta:
 
 def _cause(case: Case) -> str:
     """What kept the new hull from being ready."""
-    refusal = case.observed.refusals.get(f"{case.hull_kind}/{case.hull_name}")
     if case.current is not None:
         return case.current.message or case.current.reason
-    return refusal.message if refusal else "it was never made"
+    parts = (case.hull_kind, "PodTemplate", "ConfigMap") if case.is_machine else (case.hull_kind,)
+    refusals = (case.observed.refusals.get(f"{kind}/{case.hull_name}") for kind in parts)
+    return next((refusal.message for refusal in refusals if refusal), "it was never made")

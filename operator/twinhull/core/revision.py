@@ -1,85 +1,138 @@
 """The revision: a hash of what a hull is made from, which its name ends in.
 
-The same content has the same name, so a creation repeated after a crash is the same creation. What the
-operator itself renders isn't part of the content, nor is its default guest image, or the Secret that this
-is pulled with: upgrading the operator restarts nothing.
+The same content has the same name, so a creation repeated after a crash is the same creation. However a
+template is written, its content is the same (core/canonical). What the operator itself renders isn't part of
+the content, nor is its default guest image, or the Secret that this is pulled with: upgrading the operator
+restarts nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import RESTART_ANNOTATION, Isolation, WorkloadSpec
-from twinhull.core.isolation.evasion import ANNOTATIONS
+from twinhull.core.canonical import canonical
+from twinhull.core.isolation.evasion import reaching
 from twinhull.hulls import machine
 from twinhull.hulls.applied import RESIZABLE, resizable
 from twinhull.hulls.merge import merge_patch
+from twinhull.hulls.pod import with_protocols
 
 #: The first character of every revision: how it was worked out. A new way gets a new character, and the
 #: hulls of the old way stay current for as long as their content does.
-FORMAT = "1"
+FORMAT = "2"
+#: The way of earlier operators: from the template as it is written.
+FORMER = "1"
 
 _DIGITS = 9
 #: What KubeVirt changes of a machine that runs, as a patch that takes it away.
 _LIVE: Raw = {"domain": {"cpu": {"sockets": None}, "memory": {"guest": None}}}
-#: The beginnings of those of the template's annotations that take effect at its start only: ours and that of
-#: `kubectl rollout restart`, which are there to restart it, and those by which its sandbox is made.
-_AT_START = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt", *ANNOTATIONS)
+#: Those of the template's annotations that are there to restart it: ours, and that of `kubectl rollout
+#: restart`.
+_RESTARTS = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt")
 
 
-def revision(
-    spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None = None
-) -> str:
-    """The revision of what this spec would run: 10 characters, fit for a name.
+@dataclass(frozen=True)
+class Content:
+    """What a hull is made from. `restart` is whatever was last said to restart it, None if nothing ever was.
 
-    `restart` is whatever was last said to restart it, None if nothing ever was.
-
-    Fields at their defaults leave no trace, so that a field added later changes no revision; nor do those of
-    another kind of hull, or of the Service.
+    `size` is that of a machine as an earlier operator worked it out of the containers, None if it is to be
+    worked out. `way` is how its revision is worked out: the present one, or FORMER.
     """
-    return _hash(_content(spec, isolation, runtime_class, restart))
 
+    spec: WorkloadSpec
+    isolation: Isolation
+    runtime_class: str | None
+    restart: str | None = None
+    size: Raw | None = None
+    way: str = FORMAT
 
-def fixed(
-    spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None = None
-) -> str:
-    """The same of what can't change while a Pod runs: all but the template's labels and annotations (without
-    those that are read at its start), and its containers' images and, in a plain Pod, their CPU and memory.
+    @cached_property
+    def former(self) -> Content:
+        """The same, whose revisions are those that an earlier operator gave it. They are worked out once."""
+        return replace(self, way=FORMER)
 
-    A sandbox may not be able to grow.
-    """
-    content = _content(spec, isolation, runtime_class, restart)
-    annotations = content["metadata"].pop("annotations", {})
-    content["metadata"].pop("labels", None)
-    content["metadata"]["restarts"] = {
-        key: value for key, value in annotations.items() if key.startswith(_AT_START)
-    }
-    grows = isolation is Isolation.CONTAINER
-    containers = [_without_changeable(container, grows) for container in spec.template["spec"]["containers"]]
-    content["spec"] = {**spec.template["spec"], "containers": containers}
-    return _hash(content)
+    @cached_property
+    def _template(self) -> Raw:
+        template = self.spec.template
+        return canonical(template) if self.way == FORMAT else _as_stored_formerly(template)
 
+    @cached_property
+    def revision(self) -> str:
+        """The revision of what would run: 10 characters, fit for a name.
 
-def fixed_in_machine(spec: WorkloadSpec, restart: str | None = None) -> str:
-    """The same of what can't change while a machine runs: all but its containers' images, how much CPU and
-    memory they have, and its own size where an instancetype of the cluster or the overrides say it. What an
-    instancetype of the namespace brings beside may be what a floor refuses, and stays until the machine goes.
+        Fields at their defaults leave no trace, so that a field added later changes no revision; nor do those
+        of another kind of hull, or of the Service.
+        """
+        return self._hash(self._content)
 
-    KubeVirt gives labels and annotations to a machine's launcher Pod at its start only, and a size that comes
-    from the containers is also what the node reserves, which KubeVirt doesn't change while a machine runs.
-    """
-    content = _content(spec, Isolation.VIRTUAL_MACHINE, None, restart)
-    pod_spec, built = spec.template["spec"], spec.virtual_machine
-    content["spec"] = {**pod_spec, "containers": [_without_values(one) for one in pod_spec["containers"]]}
-    if built.instancetype and built.instancetype.kind == "VirtualMachineClusterInstancetype":
-        content["virtualMachine"]["instancetype"] = "any"
-    elif built.instancetype is None:
-        content["size"] = machine.size(pod_spec)
-    if built.overrides:
-        content["virtualMachine"]["overrides"] = merge_patch(built.overrides, _LIVE)
-    return _hash(content)
+    @cached_property
+    def fixed(self) -> str:
+        """The same of what can't change while a Pod runs: all but the template's labels and annotations
+        (without those that are read at its start), and its containers' images and, in a plain Pod, their CPU
+        and memory.
+
+        A sandbox may not be able to grow.
+        """
+        content = self._content
+        annotations = content["metadata"].pop("annotations", {})
+        content["metadata"].pop("labels", None)
+        content["metadata"]["restarts"] = {
+            key: value for key, value in annotations.items() if key.startswith(_RESTARTS) or reaching(key)
+        }
+        pod_spec, grows = self._template["spec"], self.isolation is Isolation.CONTAINER
+        containers = [_without_changeable(container, grows) for container in pod_spec["containers"]]
+        content["spec"] = {**pod_spec, "containers": containers}
+        return self._hash(content)
+
+    @cached_property
+    def fixed_in_machine(self) -> str:
+        """The same of what can't change while a machine runs: all but its containers' images, how much CPU
+        and memory they have, and its own size where an instancetype of the cluster or the overrides say it.
+        What an instancetype of the namespace brings beside may be what a floor refuses, and stays until the
+        machine goes.
+
+        KubeVirt gives labels and annotations to a machine's launcher Pod at its start only, and a size that
+        comes from the containers is also what the node reserves, which KubeVirt doesn't change while a
+        machine runs.
+        """
+        content = self._content
+        pod_spec, built = self._template["spec"], self.spec.virtual_machine
+        content["spec"] = {**pod_spec, "containers": [_without_values(one) for one in pod_spec["containers"]]}
+        if built.instancetype and built.instancetype.kind == "VirtualMachineClusterInstancetype":
+            content["virtualMachine"]["instancetype"] = "any"
+        elif built.instancetype is None:
+            content["size"] = self.size or machine.size(self.spec.template["spec"])
+        if built.overrides:
+            content["virtualMachine"]["overrides"] = merge_patch(built.overrides, _LIVE)
+        return self._hash(content)
+
+    @property
+    def _content(self) -> Raw:
+        """Anew each time, since some leave parts of it out."""
+        metadata = self._template.get("metadata") or {}
+        content: Raw = {
+            "isolation": self.isolation,
+            "runtimeClass": self.runtime_class,
+            "metadata": {
+                key: metadata[key] for key in ("annotations", "finalizers", "labels") if metadata.get(key)
+            },
+            "spec": self._template["spec"],
+        }
+        if self.isolation is Isolation.VIRTUAL_MACHINE:
+            built = self.spec.virtual_machine.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+            said = {key: value for key, value in built.items() if value or key == "firmware"}
+            content["virtualMachine"] = built if self.way == FORMER else said
+        if self.restart is not None:
+            content["restart"] = self.restart
+        return content
+
+    def _hash(self, content: Raw) -> str:
+        return _hash(content, self.way)
 
 
 def other(name: str, uid: str) -> str:
@@ -87,24 +140,11 @@ def other(name: str, uid: str) -> str:
     return _hash({"name": name, "uid": uid})
 
 
-def _content(spec: WorkloadSpec, isolation: Isolation, runtime_class: str | None, restart: str | None) -> Raw:
-    template = spec.template
-    metadata = template.get("metadata") or {}
-    content: Raw = {
-        "isolation": isolation,
-        "runtimeClass": runtime_class,
-        "metadata": {
-            key: metadata[key] for key in ("annotations", "finalizers", "labels") if metadata.get(key)
-        },
-        "spec": template["spec"],
-    }
-    if isolation is Isolation.VIRTUAL_MACHINE:
-        content["virtualMachine"] = spec.virtual_machine.model_dump(
-            mode="json", by_alias=True, exclude_defaults=True
-        )
-    if restart is not None:
-        content["restart"] = restart
-    return content
+def _as_stored_formerly(template: Raw) -> Raw:
+    """A template as it was stored when revisions were made of that: the API server put in each port's
+    protocol, and no other default.
+    """
+    return {**template, "spec": with_protocols(template["spec"])}
 
 
 def _without_values(container: Raw) -> Raw:
@@ -134,6 +174,6 @@ def _without_changeable(container: Raw, grows: bool) -> Raw:  # noqa: FBT001
     return {**kept, **({"resources": resources} if resources else {})}
 
 
-def _hash(content: Raw) -> str:
+def _hash(content: Raw, way: str = FORMAT) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return FORMAT + hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return way + hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

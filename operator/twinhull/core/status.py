@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from twinhull.api.workload import Condition, ReplacementStatus, WorkloadStatus
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import (
+    MOST_CONTAINER_STATUSES,
+    MOST_LACKS,
+    MOST_UNSUPPORTED,
+    Condition,
+    Lack,
+    ReplacementStatus,
+    UnsupportedField,
+    WorkloadStatus,
+)
+from twinhull.core.backoff import back_off
 from twinhull.core.case import Case
 from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
+from twinhull.core.eviction import below_floor
 from twinhull.core.steps import Step
 
 
@@ -17,17 +29,33 @@ def status(case: Case, step: Step) -> WorkloadStatus:
     hulls = [hull.status() for hull in (case.current, *case.former) if hull]
     return WorkloadStatus(
         observed_generation=case.workload.metadata.generation,
-        isolation=case.resolution.status(),
+        isolation=case.isolation_status,
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
         last_change=case.last_change,
         replacement=step.replacement or _replacement(case, step),
-        lacks=step.lacks or None,
-        unsupported_fields=step.unsupported or case.curtailments or None,
-        containers=(case.current.containers if case.current else ()) or None,
+        back_off=back_off(case),
+        lacks=_first_lacks(step.lacks) or None,
+        unsupported_fields=_first_fields(step.unsupported or case.curtailments) or None,
+        containers=(case.current.containers if case.current else ())[:MOST_CONTAINER_STATUSES] or None,
         exit=case.exit,
         conditions=_conditions(case, step),
     )
+
+
+def _first_lacks(lacks: tuple[Lack, ...]) -> tuple[Lack, ...]:
+    if len(lacks) <= MOST_LACKS:
+        return lacks
+    *first, last = lacks[:MOST_LACKS]
+    return (*first, Lack(reason=last.reason, message=f"and {len(lacks) - len(first)} more"))
+
+
+def _first_fields(fields: tuple[UnsupportedField, ...]) -> tuple[UnsupportedField, ...]:
+    """A list that is a map by path: long paths may be the same once they are cut."""
+    if len(fields) <= MOST_UNSUPPORTED:
+        return tuple({field.path: field for field in fields}.values())
+    first = {field.path: field for field in fields[: MOST_UNSUPPORTED - 1]}
+    return (*first.values(), UnsupportedField(path="…", reason=f"and {len(fields) - len(first)} more fields"))
 
 
 def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
@@ -39,14 +67,23 @@ def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
     return attempt if attempt and (tried or attempt.failed_at) else None
 
 
+def _isolated(case: Case, step: Step) -> Said:
+    """Whether the isolation that was decided on can be had, and nothing runs below what policies require."""
+    if case.shortfalls and case.pending_since:
+        sentence = below_floor(case.shortfalls, case.pending_since)
+        return "IsolationResolved", "False", Reason.BELOW_FLOOR, sentence
+    if not step.isolated:
+        return "IsolationResolved", "False", step.reason, step.message
+    return "IsolationResolved", "True", case.resolution.reason, case.resolution.message
+
+
 def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:
+    cause = step.refusal or step
     said: tuple[Said, ...] = (
         ("Ready", step.ready, step.reason, step.message),
-        ("Reconciling", "True", step.reason, step.message) if step.reconciling else SETTLED,
-        ("Stalled", "True", step.reason, step.message) if step.stalled else NOT_STALLED,
-        ("IsolationResolved", "True", case.resolution.reason, case.resolution.message)
-        if step.isolated
-        else ("IsolationResolved", "False", step.reason, step.message),
+        ("Reconciling", "True", cause.reason, cause.message) if step.reconciling else SETTLED,
+        ("Stalled", "True", cause.reason, cause.message) if step.stalled else NOT_STALLED,
+        _isolated(case, step),
     )
     metadata, before = case.workload.metadata, case.workload.status.conditions or ()
     return conditions(said, before, metadata.generation, case.now)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from twinhull.api.base import Raw
+from twinhull.api.brevity import LONGEST_ITEM, listed, shortened
 from twinhull.api.reasons import Reason, Why
 from twinhull.api.workload import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
 from twinhull.core.graceful_end import ends
 from twinhull.core.observed import Refusal
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import Hull, created_at, leaves_at
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do now, and what is so: the Ready condition's status, one word, one sentence."""
+    """What to do now, and what is so: the Ready condition's status, one word, one sentence.
+
+    `refusal` is what the API server has against an action that what serves doesn't depend on: the conditions
+    Reconciling and Stalled tell it, and Ready goes on to say what serves.
+    """
 
     ready: Literal["True", "False"]
     reason: Why
@@ -31,6 +37,7 @@ class Step:
     isolated: bool = True
     lacks: tuple[Lack, ...] = ()
     replacement: ReplacementStatus | None = None
+    refusal: Refusal | None = None
 
 
 def waiting(
@@ -44,12 +51,33 @@ def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tup
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
     left = [hull.leaves_at + patience - case.now for hull in hulls if hull.leaves_at]
     if left and min(left) <= timedelta():
+        finalizers = [name for hull in hulls for name in _finalizers(hull.obj)]
+        see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
         return stalled(
             Reason.TERMINATION_DEADLINE_EXCEEDED,
-            f"{names(hulls)} should have ended and hasn't: see its finalizers and its node; if the node is "
+            f"{names(hulls)} should have ended and hasn't: see {see} and its node; if the node is "
             "gone for good, delete it with kubectl delete --force",
         )
     return waiting(reason, f"waiting for {_what_ends(hulls)}", actions, min(left, default=None))
+
+
+def waiting_for_object(case: Case, reason: Why, message: str, what: str, obj: Raw) -> Step:
+    """Waiting for an object to go that is in the way; when that takes too long, with what may keep it."""
+    patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
+    since = max(leaves_at(obj) or created_at(obj), case.workload.metadata.creation_timestamp)
+    left = since + patience - case.now
+    if left > timedelta():
+        return waiting(reason, message, requeue_after=left)
+    finalizers = _finalizers(obj)
+    whose = f"its finalizers are {listed(finalizers, ', ')}, and whoever set them is to remove them"
+    see = whose if finalizers else "see whether the garbage collector works, and its node, or delete it"
+    return stalled(
+        Reason.TERMINATION_DEADLINE_EXCEEDED, f"{what} is in the way, should be gone, and isn't: {see}"
+    )
+
+
+def _finalizers(obj: Raw) -> list[str]:
+    return [shortened(str(name), LONGEST_ITEM) for name in obj["metadata"].get("finalizers") or ()]
 
 
 def stalled(
@@ -62,13 +90,27 @@ def stalled(
     return Step("False", reason, message, stalled=True, actions=actions, unsupported=unsupported)
 
 
-def refused(refusal: Refusal) -> Step:
+def refused(case: Case, refusal: Refusal) -> Step:
+    """What the API server says no to. If that should pass by itself, it has as long as a hull has."""
+    patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
+    left = refusal.since + patience - case.now
+    final = refusal.final or left <= timedelta()
     return Step(
         "False",
         refusal.reason,
         refusal.message,
-        reconciling=not refusal.final,
-        stalled=refusal.final,
+        reconciling=not final,
+        stalled=final,
+        requeue_after=None if final else left,
+    )
+
+
+def refused_aside(case: Case, step: Step, refusal: Refusal) -> Step:
+    """A step of what serves all the same, though one of its actions was refused."""
+    told = refused(case, refusal)
+    again = soonest(step.requeue_after, told.requeue_after)
+    return replace(
+        step, reconciling=told.reconciling, stalled=told.stalled, refusal=refusal, requeue_after=again
     )
 
 
@@ -81,11 +123,11 @@ def _what_ends(hulls: Sequence[Hull]) -> str:
     inside = [hull for hull in hulls if hull.graceful_end.requested and not hull.deleting]
     whole = [hull for hull in hulls if hull not in inside]
     parts = [f"{names(whole)} to end"] if whole else []
-    return " and ".join([*parts, *(f"{names([hull])} to end its Pod" for hull in inside)])
+    return listed([*parts, *(f"{names([hull])} to end its Pod" for hull in inside)], " and ")
 
 
 def names(hulls: Iterable[Hull]) -> str:
-    return " and ".join(f"{hull.kind} {hull.name}" for hull in hulls)
+    return listed([f"{hull.kind} {hull.name}" for hull in hulls], " and ")
 
 
 def soonest(*waits: timedelta | None) -> timedelta | None:

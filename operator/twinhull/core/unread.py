@@ -1,4 +1,4 @@
-"""A Workload that this operator can't read: what is said of it, and what can't wait until it can. Pure."""
+"""A Workload that this operator can't read, or that is too large: what is said of it, and what can't wait."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from twinhull.api.base import Raw
+from twinhull.api.brevity import LONGEST_ITEM, shortened
+from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import Condition, Exit, ObjectMeta, RestartPolicy
 from twinhull.core.actions import Action, Note
-from twinhull.core.conditions import SETTLED, conditions
+from twinhull.core.conditions import SETTLED, Said, conditions
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.eviction import below_floor, evictions, until_eviction, without
 from twinhull.core.graceful_end import due, ends, until_due
+from twinhull.core.isolation import Effect, Part, Policy, Shortfall, Surroundings, strictest
+from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
 from twinhull.core.steps import soonest
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import Hull, timestamp
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A Workload as the API server gives it, the field that can't be read, the hulls with its label, and
-    what the API server refused to do with them.
+    """A Workload as the API server gives it, what can't be read of it, the hulls with its label, and what the
+    API server refused to do with them. `reason` is why in a word, such as Unreadable or TooLarge.
 
     What runs goes on, and nothing is made. That a run has ended is remembered all the same, so that it isn't
-    repeated later.
+    repeated later. The `policies` that concern it hold all the same, too: `remembered` is since when this
+    process has seen it run below one's minimum. Unless it is `placed`, its namespace's labels aren't known,
+    and so neither which policies concern it.
     """
 
     obj: Raw
@@ -34,6 +42,11 @@ class Unread:
     hulls: tuple[Hull, ...]
     now: datetime
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    policies: tuple[Policy, ...] = ()
+    defaults: OperatorDefaults = field(default_factory=OperatorDefaults)
+    remembered: datetime | None = None
+    placed: bool = True
+    reason: Reason = Reason.UNREADABLE
 
     @cached_property
     def metadata(self) -> ObjectMeta:
@@ -45,6 +58,28 @@ class Unread:
         """Its hulls, the one that serves first; while none does, the one that was there first."""
         own = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
         return tuple(sorted(own, key=lambda hull: hull.place))
+
+    @cached_property
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        """What runs below policies' minimums."""
+        return tuple(self._surroundings.shortfalls(self.own))
+
+    @cached_property
+    def pending_since(self) -> datetime | None:
+        """Since when it has been seen to, None if it doesn't. As in a Case."""
+        said = (self._status.get("isolation") or {}).get("pendingSince")
+        remembered = (timestamp(said), self.remembered)
+        return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=not self.placed)
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """The part that each policy has in it."""
+        concerning = {Effect(policy.name, Part.MATCHED) for policy in self.policies}
+        return frozenset(concerning | {Effect(found.policy.name, Part.PENDING) for found in self.shortfalls})
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self.policies, self.defaults, self.obj["spec"].get("template") or {})
 
     @property
     def exit(self) -> Exit | None:
@@ -58,18 +93,20 @@ class Unread:
     @cached_property
     def wanted(self) -> tuple[Action, ...]:
         """Nothing goes on being started in the place of what serves, and a machine whose end is remembered
-        isn't left for KubeVirt to run again.
+        isn't left for KubeVirt to run again. What runs below a policy's minimum for too long is deleted.
         """
+        evicted = evictions(self.shortfalls, self.pending_since, self.now)
         if self.metadata.deletion_timestamp is not None:
-            return ()
+            return evicted
         starting = [hull for hull in self.own[1:] if not (hull.ready or hull.leaving)]
         told = self._status.get("exit")
         ended = [hull for hull in self.own if hull.kind == "VirtualMachine" and told and self.exit]
-        return (
+        others = (
             *due(self.own, self.now),
             *ends(starting, Reason.REPLACING, "what is to run can't be read", self.now, self.refusals),
             *ends(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
         )
+        return (*evicted, *without(others, evicted))
 
     def actions(self) -> tuple[Action, ...]:
         """What is to be done of that now, and was not refused a moment ago."""
@@ -78,20 +115,25 @@ class Unread:
     @property
     def requeue_after(self) -> timedelta | None:
         """When to look again though nothing happened: when the grace period of a Pod that was asked to end is
-        over, or when what was refused may be asked for again; at once while something is left to do.
+        over, when what runs below a policy's minimum is to go, or when what was refused may be asked for
+        again; at once while something is left to do.
         """
         if self.actions():
             return timedelta()
-        return soonest(until_due(self.own, self.now), *map(self._until_retry, self.wanted))
+        return soonest(
+            until_due(self.own, self.now),
+            until_eviction(self.shortfalls, self.pending_since, self.now),
+            *map(self._until_retry, self.wanted),
+        )
 
     def status(self) -> Raw:
         """The whole status. What this operator doesn't know of it stays."""
         said = conditions(
             (
-                ("Ready", "False", Reason.UNREADABLE, self._message),
+                ("Ready", "False", self.reason, self._message),
                 SETTLED,
-                ("Stalled", "True", Reason.UNREADABLE, self._message),
-                ("IsolationResolved", "False", Reason.UNREADABLE, self._message),
+                ("Stalled", "True", self.reason, self._message),
+                self._isolated,
             ),
             self._conditions(),
             self.metadata.generation,
@@ -102,6 +144,7 @@ class Unread:
         return {
             **{key: value for key, value in self._status.items() if key not in names},
             **hulls,
+            **({"isolation": isolation} if (isolation := self._isolation) else {}),
             **({"exit": self.exit.raw()} if self.exit else {}),
             "observedGeneration": self.metadata.generation,
             "conditions": [condition.raw() for condition in said],
@@ -110,18 +153,57 @@ class Unread:
     def notes(self) -> Iterator[Note]:
         """What people are told, once."""
         if not any((found.type, found.message) == ("Stalled", self._message) for found in self._conditions()):
-            yield Note("Warning", Reason.UNREADABLE, self._message)
+            yield Note("Warning", self.reason, self._message)
 
     @property
     def _status(self) -> Raw:
         return self.obj.get("status") or {}
 
     @property
+    def _isolation(self) -> Raw:
+        """What was decided when it could be read last, or what policies require if that is more than runs;
+        and what runs.
+        """
+        decided, strongest = self._status.get("isolation"), strictest(self.policies)
+        if self.shortfalls and strongest:
+            decided = {
+                "requested": str(self.obj["spec"].get("isolationPolicy", "Auto")),
+                "resolved": strongest.minimum.value,
+                "policy": strongest.name,
+                "reason": self.reason.value,
+                "message": self._message,
+            }
+        if decided is None:
+            return {}
+        running = self._surroundings.weakest(self.own)
+        return {
+            **{key: value for key, value in decided.items() if key not in {"running", "pendingSince"}},
+            **({"running": running.value} if running else {}),
+            **({"pendingSince": f"{self.pending_since:%Y-%m-%dT%H:%M:%SZ}"} if self.pending_since else {}),
+        }
+
+    @property
+    def _isolated(self) -> Said:
+        if not self.shortfalls or not self.pending_since:
+            return "IsolationResolved", "False", self.reason, self._message
+        sentence = below_floor(self.shortfalls, self.pending_since)
+        return "IsolationResolved", "False", Reason.BELOW_FLOOR, sentence
+
+    @property
     def _message(self) -> str:
-        return (
-            f"this operator can't read {self.problem}; what runs is left as it is: correct the field, or "
-            "upgrade the operator"
+        evicts = any(found.policy.evicts for found in self.shortfalls)
+        fate = (
+            "what runs is below a policy's minimum, and is deleted"
+            if evicts
+            else "what runs is left as it is"
         )
+        problem = shortened(self.problem, LONGEST_ITEM)
+        if self.reason is not Reason.UNREADABLE:
+            return f"{problem}; {fate}"
+        remedy = "correct the field, or upgrade the operator"
+        if UNREAD in self.obj:
+            remedy = "make it smaller, or remove others from its namespace"
+        return f"this operator can't read {problem}; {fate}: {remedy}"
 
     def _until_retry(self, action: Action) -> timedelta | None:
         refusal = self.refusals.get(action.key)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from twinhull.api.base import Raw
 from twinhull.api.registry import Registry
-from twinhull.hulls.parity import containers
+from twinhull.hulls.parity import containers, mounted_whole
 
 AttachmentKind = Literal["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim", "Launcher"]
 
@@ -79,8 +79,9 @@ class Attachment:
 def attachments(pod: Raw, registries: Iterable[Registry] = ()) -> tuple[Attachment, ...]:
     """Everything that a Pod refers to, and the registries' certificates: each object once, in that order.
 
-    An object is optional if nothing insists on it, and live if a volume shows it: a claim is if a container
-    mounts it, since its volumeMode can't be told from here.
+    An object is optional if nothing insists on it, and live if a container sees its changes: if one mounts a
+    volume of it as a whole (hulls/parity/live_objects). A claim is live if a container mounts it, since its
+    volumeMode can't be told from here.
     """
     merged: dict[tuple[AttachmentKind, str], Attachment] = {}
     authorities = (registry.ca.config_map for registry in registries if registry.ca)
@@ -96,6 +97,19 @@ def attachments(pod: Raw, registries: Iterable[Registry] = ()) -> tuple[Attachme
     )
 
 
+def as_in(machine: Raw, attached: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    """The attachments as a VirtualMachine that is there has them, whose operator may have decided otherwise
+    which are live. Its guest takes no other.
+    """
+    inside = (machine["spec"].get("template") or {}).get("spec") or {}
+    devices = (inside.get("domain") or {}).get("devices") or {}
+    shared = {found.get("name") for found in devices.get("filesystems") or ()}
+    disks = {found.get("name") for found in devices.get("disks") or ()}
+    return tuple(
+        replace(one, live=one.device in shared) if one.device in shared | disks else one for one in attached
+    )
+
+
 def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
     if pod_spec.get("automountServiceAccountToken", True) or _projects_token(pod_spec):
         account = pod_spec.get("serviceAccountName") or pod_spec.get("serviceAccount") or "default"
@@ -104,11 +118,12 @@ def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
         yield Attachment("Secret", secret["name"], optional=True, live=False)
     for _, container in containers(pod_spec):
         yield from _environment(container)
+    whole = mounted_whole(pod_spec)
     mounted, attached = (_used(pod_spec, how) for how in ("volumeMounts", "volumeDevices"))
     for volume in pod_spec.get("volumes") or ():
         claim = volume.get("persistentVolumeClaim")
         if not claim:
-            yield from _volume(volume)
+            yield from _volume(volume, live=volume["name"] in whole)
         # A claim that nobody uses isn't touched by a kubelet either; as a disk, KubeVirt would write to it.
         elif volume["name"] in mounted | attached:
             live = volume["name"] in mounted
@@ -159,11 +174,11 @@ def _environment(container: Raw) -> Iterator[Attachment]:
             yield Attachment(kind, reference["name"], bool(reference.get("optional")), live=False)
 
 
-def _volume(volume: Raw) -> Iterator[Attachment]:
+def _volume(volume: Raw, *, live: bool) -> Iterator[Attachment]:
     if secret := volume.get("secret"):
-        yield Attachment("Secret", secret["secretName"], bool(secret.get("optional")), live=True)
+        yield Attachment("Secret", secret["secretName"], bool(secret.get("optional")), live)
     for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
         if config_map := source.get("configMap"):
-            yield Attachment("ConfigMap", config_map["name"], bool(config_map.get("optional")), live=True)
+            yield Attachment("ConfigMap", config_map["name"], bool(config_map.get("optional")), live)
         if source is not volume and (secret := source.get("secret")):
-            yield Attachment("Secret", secret["name"], bool(secret.get("optional")), live=True)
+            yield Attachment("Secret", secret["name"], bool(secret.get("optional")), live)

@@ -53,15 +53,30 @@ def requested_at(vm: Raw, vmi: Raw, now: datetime) -> datetime | None:
     A note that can't be read, that is of another instance, or that lies further ahead than clocks may differ
     (the grace period) counts as none.
     """
-    note = (vm["metadata"].get("annotations") or {}).get(ENDING_ANNOTATION)
-    time, _, instance = str(note).partition(" ")
-    if not instance or instance != vmi.get("metadata", {}).get("uid"):
+    found = noted_at(ending_note(vm), vmi.get("metadata", {}).get("uid"))
+    return found if found is not None and counts(found, grace(vmi), now) else None
+
+
+def ending_note(vm: Raw) -> str:
+    """What a machine notes of the end of its Pod, empty if nothing."""
+    return str((vm["metadata"].get("annotations") or {}).get(ENDING_ANNOTATION) or "")
+
+
+def noted_at(note: str, instance: str | None) -> datetime | None:
+    """When the Pod of an instance was requested to end by such a note, None if it is of another or none."""
+    time, _, noted = note.partition(" ")
+    if not noted or noted != instance:
         return None
     try:
         found = datetime.fromisoformat(time)
     except ValueError:
         return None
-    return found if found.tzinfo and found - now <= grace(vmi) else None
+    return found if found.tzinfo else None
+
+
+def counts(at: datetime, grace: timedelta, now: datetime) -> bool:
+    """Whether a request of that time counts, which may lie ahead by the grace period."""
+    return at - now <= grace
 
 
 def grace(vmi: Raw) -> timedelta:

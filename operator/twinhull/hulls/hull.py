@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Literal
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
-from twinhull.api.reasons import Why
+from twinhull.api.reading import UNREAD
+from twinhull.api.reasons import UNSAID, Why
 from twinhull.api.workload import ContainerStatus, Exit, HullStatus, Migratable, ObjectMeta, RestartPolicy
-from twinhull.hulls.applied import Applied
+from twinhull.hulls.applied import Applied, Same
 from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.live import Live
 
@@ -57,12 +58,16 @@ class Hull:
     """A Pod or VirtualMachine as it was last seen.
 
     `applied` is what it was last given of what can change, and `resize` why its node hasn't given it all of
-    that yet; `live` is how it stands with it in a running machine. `container_ids` are what a Pod's runtime
+    that yet; `live` is how it stands with it in a running machine, and `manifest` the digest of what such a
+    one runs by. `container_ids` are what a Pod's runtime
     calls its containers.
     `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
-    `since` from when on. `exit` is there once it has ended by itself. `dropped` are the fields of its
-    template that the API server left out of it. `leaves_at` is when the grace
-    period of its deletion is over, and `graceful_end` how far the end of a machine's Pod is before that.
+    `since` from when on. `refused_at` is when it is sure that the API server refuses what a machine needs to
+    run, None if it doesn't refuse it. `exit` is there once it has ended by itself. `disruption`
+    is why a Pod is ended from outside, if somebody has said so.
+    `leaves_at` is when the grace period of its deletion is over, and `graceful_end` how far the end of a
+    machine's Pod is before that.
+    `obj` is the object itself, and `instance` a machine's VirtualMachineInstance while there is one.
     """
 
     kind: HullKind
@@ -82,15 +87,19 @@ class Hull:
     started_at: datetime | None = None
     exit: Exit | None = None
     containers: tuple[ContainerStatus, ...] = ()
-    dropped: tuple[str, ...] = ()
+    disruption: tuple[Why, str] | None = None
     runtime_class: str | None = None
     applied: Applied | None = None
     resize: tuple[str, str] | None = None
     container_ids: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
+    manifest: str = ""
+    refused_at: datetime | None = None
     migratable: Migratable | None = None
     graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
+    obj: Raw = field(default_factory=dict, repr=False, compare=False)
+    instance: Raw | None = field(default=None, repr=False, compare=False)
 
     @property
     def deleting(self) -> bool:
@@ -113,6 +122,12 @@ class Hull:
         return self.labels.get(HULL_NAME_LABEL) == self.name
 
     @property
+    def same(self) -> Same | None:
+        """How the present operator calls its revision, if an earlier one worked that out in another way."""
+        found = self.applied.same if self.applied else None
+        return found if found and found.of == self.revision else None
+
+    @property
     def pending(self) -> bool:
         """Whether it is a machine that was changed and isn't known to have taken it."""
         return bool(self.applied and self.applied.pending)
@@ -133,9 +148,24 @@ class Hull:
         return self.live.restart_required if self.live and not self.pending else ""
 
     @property
+    def astray(self) -> str:
+        """What a machine's guest has against the manifest that it is to run by, empty if nothing."""
+        return self.live.refused if self.live and not (self.pending or self.edited) else ""
+
+    @property
     def ended(self) -> bool:
         """Whether it has ended and won't run again by itself."""
         return self.phase in {Phase.SUCCEEDED, Phase.FAILED}
+
+    @property
+    def still_runs(self) -> bool:
+        """Whether anything of it may still run, whatever a machine's guest says: KubeVirt says when that is
+        over. Of a Pod that isn't held as a whole its phase is known.
+        """
+        if self.kind == "Pod" and UNREAD in self.obj:
+            return self.obj["status"].get("phase") not in {Phase.SUCCEEDED, Phase.FAILED}
+        phase = ((self.instance or {}).get("status") or {}).get("phase")
+        return not self.ended or (self.instance is not None and phase not in {Phase.SUCCEEDED, Phase.FAILED})
 
     def runs_again(self, policy: str, ended: Exit) -> bool:
         """Whether a restartPolicy starts over: OnFailure does for a Pod that failed as a whole, such as an
@@ -163,6 +193,31 @@ class Hull:
             started_at=self.started_at,
             migratable=self.migratable,
         )
+
+
+def unread(kind: HullKind, obj: Raw, instance: Raw | None = None) -> Hull:
+    """A hull whose object holds too much to be read, or whose `instance` does. It is taken to serve, so that
+    nothing replaces it.
+    """
+    return Hull(
+        kind=kind,
+        name=obj["metadata"]["name"],
+        uid=obj["metadata"]["uid"],
+        owner=owner_of(obj),
+        revision=revision_of(obj),
+        phase=Phase.RUNNING,
+        ready=True,
+        leaves_at=leaves_at(obj),
+        created_at=created_at(obj),
+        since=created_at(obj),
+        reason=UNSAID,
+        message="",
+        runtime_class=obj["spec"].get("runtimeClassName"),
+        labels=labels(obj),
+        applied=Applied.read(obj),
+        obj=obj,
+        instance=instance,
+    )
 
 
 def owner_reference(workload: ObjectMeta) -> Raw:
@@ -224,6 +279,14 @@ def removed(obj: Raw, end: Exit) -> bool:
         return False
     asked = limit - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
     return end.finished_at is None or end.finished_at >= asked
+
+
+def disrupted(pod: Raw) -> bool:
+    """Whether a Pod failed because its node, the scheduler or somebody who evicted it ended it (core/v1,
+    constant DisruptionTarget).
+    """
+    failed = (pod.get("status") or {}).get("phase") == Phase.FAILED
+    return failed and condition(pod, "DisruptionTarget").get("status") == "True"
 
 
 def unready_since(obj: Raw) -> datetime:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_address
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workload import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
+from twinhull.hulls.causes import Cause, Machine, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
 from twinhull.hulls.hull import (
     Hull,
@@ -23,8 +25,9 @@ from twinhull.hulls.hull import (
     timestamp,
     unready_since,
 )
+from twinhull.hulls.launchers import interruption
 from twinhull.hulls.live import Live, Size
-from twinhull.hulls.manifest import given
+from twinhull.hulls.manifest import noted
 from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report
 
@@ -49,32 +52,38 @@ def read(  # noqa: PLR0913  one for each that tells of it
     vmi: Raw | None,
     template: Raw,
     report: Report | None = None,
-    manifest: Raw | None = None,
     *,
     now: datetime,
     asks_guests: bool = True,
+    launcher: Raw | None = None,
 ) -> Hull:
     """A VirtualMachine, and its VirtualMachineInstance if there is one, as a hull.
 
-    `report` is what that instance's guest said last, if it was asked, and `asks_guests` whether this operator
-    can ask; `template` is what the present revision is made from, and `manifest` the ConfigMap that carries
-    it to the guest.
+    `launcher` is the Pod that it runs in, None if there is none. `report` is what that instance's guest said
+    last, if it was asked, and `asks_guests` whether this operator can ask; `template` is what the present
+    revision is made from.
     """
     status = vm.get("status", {})
     instance = (vmi or {}).get("status", {})
     phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
     revision = revision_of(vm)
     end = _exit(vmi or {}, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
+    broken = None
     if vmi and end and _interrupted(vm, vmi, end, report, now):
         phase, end = Phase.PENDING, None
-    applied, live = Applied.read(vm), _live(vm, vmi or {}, report, manifest)
+    elif vmi and end and (broken := interruption(vmi, launcher, end, told=_told(report))):
+        phase, end = broken.phase, None
+    applied, live = Applied.read(vm), _live(vm, vmi or {}, report)
     paused = _paused(vmi or {})
     able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING and not paused
     ready = able and not (applied and applied.pending)
-    reason, message = (UNSAID, "") if ready else _why_not_ready(vm, paused, report)
+    why = Cause(UNSAID, "")
     if able and not ready:
-        reason, message = Reason.CHANGING, _lacking(live)
-    interfaces = instance.get("interfaces") or [{}]
+        why = Cause(Reason.CHANGING, _lacking(live))
+    elif broken:
+        why = Cause(broken.reason, broken.message)
+    elif not ready:
+        why = _why_not_ready(Machine(vm, vmi or {}, launcher, report), paused)
     return Hull(
         kind="VirtualMachine",
         name=vm["metadata"]["name"],
@@ -86,10 +95,11 @@ def read(  # noqa: PLR0913  one for each that tells of it
         leaves_at=leaves_at(vm),
         created_at=created_at(vm),
         since=unready_since(vm),
-        reason=reason,
-        message=message,
+        reason=why.reason,
+        message=why.message,
+        refused_at=why.refused_at,
         node=instance.get("nodeName"),
-        address=interfaces[0].get("ipAddress"),
+        address=address_of(vmi or {}),
         started_at=_entered(instance, "Running"),
         exit=end,
         containers=_containers(report, template) if report else (),
@@ -97,9 +107,23 @@ def read(  # noqa: PLR0913  one for each that tells of it
         applied=applied,
         resize=podstatus.pending_resize({"status": report.status}) if report else None,
         live=live,
+        manifest=noted(vm),
         migratable=_migratable(vmi or {}),
         graceful_end=_graceful_end(vm, vmi or {}, report, now, asks_guests=asks_guests),
+        obj=vm,
+        instance=vmi,
     )
+
+
+def address_of(vmi: Raw) -> str | None:
+    """An instance's address, None before it has one. What isn't one is none: with some networks it is what a
+    program in the guest says (kubevirt.io/kubevirt, pkg/virt-handler/net, guest agent).
+    """
+    said = (vmi.get("status", {}).get("interfaces") or [{}])[0].get("ipAddress")
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return None
 
 
 def read_stray(vmi: Raw) -> Hull:
@@ -117,6 +141,7 @@ def read_stray(vmi: Raw) -> Hull:
         since=created_at(vmi),
         reason=Reason.TERMINATING,
         message="the VirtualMachineInstance outlives its VirtualMachine",
+        obj=vmi,
     )
 
 
@@ -141,14 +166,19 @@ def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None, now: datet
     KubeVirt says is compared with the API server's times as well: the clock of the operator that asked may
     be ahead.
     """
-    told, requested = report is not None and report.final, requested_at(vm, vmi, now)
-    if told:
+    requested = requested_at(vm, vmi, now)
+    if _told(report):
         return requested is not None and end.finished_at is not None and end.finished_at >= requested
     if removed(vmi, end):
         return True
     if requested is None:
         return False
     return removed(vm, end) or end.finished_at is None or end.finished_at >= requested
+
+
+def _told(report: Report | None) -> bool:
+    """Whether the guest itself said how its Pod ended."""
+    return report is not None and report.final
 
 
 def _graceful_end(
@@ -170,11 +200,10 @@ def _graceful_end(
     )
 
 
-def _live(vm: Raw, vmi: Raw, report: Report | None, manifest: Raw | None) -> Live:
-    carried = given(manifest) if manifest and revision_of(manifest) == revision_of(vm) else ""
+def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:
     return Live(
         changeable=bool(report and report.manifest),
-        taken=bool(carried and report and report.manifest == carried),
+        taken=bool(report and report.manifest and report.manifest == noted(vm)),
         migratable=condition(vmi, "LiveMigratable").get("status") == "True",
         plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
         size=Size.of(vmi.get("spec", {}).get("domain") or {}),
@@ -221,37 +250,22 @@ def _paused(vmi: Raw) -> Raw:
     return paused if paused.get("status") == "True" else {}
 
 
-def _why_not_ready(vm: Raw, paused: Raw, report: Report | None) -> tuple[Why, str]:
+def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
+    name = machine.vm["metadata"]["name"]
     if paused:
         said, remedy = (
             paused.get("message") or "the machine is paused",
             _UNPAUSE.get(paused.get("reason", ""), ""),
         )
-        return _quoted(paused, Reason.NOT_READY), f"{said}{remedy.format(name=vm['metadata']['name'])}"
-    failure = condition(vm, "Failure")
-    if failure.get("status") == "True":
-        return _quoted(failure, Reason.FAILURE), failure.get("message", "")
-    unready = condition(vm, "Ready")
-    if vm["spec"].get("runStrategy") == "Halted":
-        name = vm["metadata"]["name"]
-        return Reason.HALTED, (
+        reason: Why = Quoted(paused["reason"]) if "reason" in paused else Reason.NOT_READY
+        return Cause(reason, f"{said}{remedy.format(name=name)}")
+    if machine.vm["spec"].get("runStrategy") == "Halted":
+        return Cause(
+            Reason.HALTED,
             f"somebody stopped the machine: start it again (virtctl start {name}), "
-            "or set the Workload's spec.state to Stopped"
+            "or set the Workload's spec.state to Stopped",
         )
-    printed = vm.get("status", {}).get("printableStatus")
-    reason: Why = Quoted(printed) if printed else Reason.PENDING
-    if reason == "Running":  # KubeVirt's word for a machine that is on, ready or not
-        if report and report.error:
-            return Reason.GUEST_ERROR, report.error
-        if report and report.status:
-            return podstatus.why_not_ready({"status": report.status})
-        reason = _quoted(unready, Reason.NOT_READY)
-    return reason, unready.get("message", "") or "the machine is not ready yet"
-
-
-def _quoted(condition: Raw, otherwise: Reason) -> Why:
-    """A condition's reason, in KubeVirt's word; ours if it has none."""
-    return Quoted(condition["reason"]) if "reason" in condition else otherwise
+    return cause(machine)
 
 
 def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit:

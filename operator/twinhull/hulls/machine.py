@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import ObjectMeta, RestartPolicy, VirtualMachine
+from twinhull.hulls import manifest as manifests
 from twinhull.hulls import quantity
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.attachments import Attachment
@@ -14,11 +15,9 @@ from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
-    REVISION_LABEL,
-    WORKLOAD_LABEL,
     owner_reference,
 )
-from twinhull.hulls.manifest import MANIFEST_DEVICE, PROBE_PORT, probe_token
+from twinhull.hulls.manifest import MANIFEST_DEVICE, PROBE_PORT, TRUST_DEVICE, probe_token
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import restart_policy
 from twinhull.hulls.resources import Resource, machine_size
@@ -58,11 +57,12 @@ def render(  # noqa: PLR0913  one parameter a part
     machine: VirtualMachine,
     guest: Guest,
     *,
+    manifest: Raw,
     applied: Applied | None = None,
 ) -> Raw:
     """The VirtualMachine around `pod`, of the Pod's name, with its manifest and attachments as devices.
 
-    `applied` is noted on it.
+    `applied` is noted on it, and which `manifest` (a ConfigMap) it runs by.
     """
     metadata, spec = pod["metadata"], pod["spec"]
     return {
@@ -72,10 +72,9 @@ def render(  # noqa: PLR0913  one parameter a part
             "name": metadata["name"],
             "namespace": metadata["namespace"],
             "labels": {
-                WORKLOAD_LABEL: workload.name,
+                **manifests.companion_labels(metadata["labels"]),
                 HULL_LABEL: "VirtualMachine",
                 HULL_NAME_LABEL: metadata["name"],
-                REVISION_LABEL: metadata["labels"][REVISION_LABEL],
             },
             **({"annotations": {APPLIED_ANNOTATION: applied.note()}} if applied else {}),
             "ownerReferences": [owner_reference(workload)],
@@ -87,7 +86,10 @@ def render(  # noqa: PLR0913  one parameter a part
             "template": {
                 "metadata": {
                     "labels": {key: value for key, value in metadata["labels"].items() if key != HULL_LABEL},
-                    **({"annotations": metadata["annotations"]} if "annotations" in metadata else {}),
+                    "annotations": {
+                        **metadata.get("annotations", {}),
+                        **manifests.notes(workload, manifest, guest),
+                    },
                 },
                 "spec": merge_patch(
                     {
@@ -138,8 +140,8 @@ def _domain(
             **({"panicDevices": [{"model": "pvpanic"}]} if guest.panics else {}),
             "interfaces": [{"name": "default", "masquerade": {}}],
             "disks": [
-                {**_disk(GUEST_DEVICE), "errorPolicy": "report"},
-                *(_disk(device) for device in (MANIFEST_DEVICE, *disks)),
+                {**disk_of(GUEST_DEVICE), "errorPolicy": "report"},
+                *(disk_of(device) for device in (TRUST_DEVICE, MANIFEST_DEVICE, *disks)),
             ],
             "filesystems": [{"name": attached.device, "virtiofs": {}} for attached in live],
         },
@@ -149,6 +151,7 @@ def _domain(
 def _volumes(name: str, attachments: tuple[Attachment, ...], guest: Guest) -> list[Raw]:
     return [
         {"name": GUEST_DEVICE, "containerDisk": _image(guest)},
+        manifests.trust(guest),
         {"name": MANIFEST_DEVICE, "configMap": {"name": name}},
         *(attached.volume() for attached in attachments),
     ]
@@ -161,7 +164,8 @@ def _image(guest: Guest) -> Raw:
     return {"image": guest.image, **({"imagePullSecret": guest.pull_secret} if guest.pull_secret else {})}
 
 
-def _disk(device: str) -> Raw:
+def disk_of(device: str) -> Raw:
+    """The disk of a device: the guest finds it by its serial number."""
     return {"name": device, "serial": device, "disk": {"bus": "virtio"}}
 
 
@@ -174,6 +178,24 @@ def size(pod_spec: Raw) -> Raw:
         "memory": {"guest": quantity.mebibytes(size.memory)},
         **({"resources": resources} if size.requests or size.limits else {}),
     }
+
+
+def domain_of(vm: Raw) -> Raw:
+    """What a VirtualMachine that is there says of the machine itself; empty if it says nothing."""
+    domain: Raw = ((vm["spec"].get("template") or {}).get("spec") or {}).get("domain") or {}
+    return domain
+
+
+def size_of(vm: Raw) -> Raw:
+    """The same of a VirtualMachine that is there."""
+    domain = domain_of(vm)
+    parts = {"cpu": ("cores",), "memory": ("guest",), "resources": ("requests", "limits")}
+    said = {
+        part: {key: domain[part][key] for key in keys if key in domain[part]}
+        for part, keys in parts.items()
+        if domain.get(part)
+    }
+    return {part: amounts for part, amounts in said.items() if amounts}
 
 
 def _amounts(said: dict[Resource, Decimal]) -> Raw:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
-from twinhull.hulls import fidelity, podstatus
-from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
+from twinhull.hulls import podstatus
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied, images
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -16,6 +18,7 @@ from twinhull.hulls.hull import (
     Phase,
     condition,
     created_at,
+    disrupted,
     labels,
     leaves_at,
     owner_of,
@@ -25,6 +28,9 @@ from twinhull.hulls.hull import (
     timestamp,
     unready_since,
 )
+
+#: What is in the names of hulls (core/revision). The chart's admission policy lets no others through.
+_REVISION = re.compile(r"[0-9a-z][0-9a-f]{9}")
 
 
 def render(  # noqa: PLR0913  one parameter a part
@@ -58,10 +64,43 @@ def render(  # noqa: PLR0913  one parameter a part
         },
         "spec": {
             "hostname": workload.name,
-            **template["spec"],
+            **{key: said for key, said in template["spec"].items() if key != "hostname" or said},
             **_present("runtimeClassName", runtime_class or template["spec"].get("runtimeClassName")),
         },
     }
+
+
+def as_template(pod: Raw) -> Raw:
+    """A PodTemplate with a Pod in it, of the Pod's own name and owner. The API server validates it as it does
+    a Pod; but as it runs nothing, neither quotas, LimitRanges, Pod Security nor webhooks for Pods have a say.
+    """
+    metadata = pod["metadata"]
+    return {
+        "apiVersion": "v1",
+        "kind": "PodTemplate",
+        "metadata": {key: metadata[key] for key in ("name", "namespace", "labels", "ownerReferences")},
+        "template": {
+            "metadata": {key: metadata[key] for key in ("labels", "annotations") if key in metadata},
+            "spec": pod["spec"],
+        },
+    }
+
+
+def with_protocols(pod_spec: Raw) -> Raw:
+    """A Pod's spec in which each port says its protocol."""
+    named = {
+        kind: [_with_protocols(container) for container in pod_spec[kind]]
+        for kind in ("initContainers", "containers")
+        if pod_spec.get(kind)
+    }
+    return {**pod_spec, **named}
+
+
+def _with_protocols(container: Raw) -> Raw:
+    if not container.get("ports"):
+        return container
+    said = [{**port, "protocol": port.get("protocol") or "TCP"} for port in container["ports"]]
+    return {**container, "ports": said}
 
 
 def identity(workload: ObjectMeta, name: str, revision: str) -> Raw:
@@ -79,18 +118,24 @@ def hull_name(workload: str, revision: str) -> str:
     return f"{workload}-{revision}"
 
 
+def is_hull_name(workload: str, name: str) -> bool:
+    """Whether a hull of a Workload may have that name, or its manifest, by any operator."""
+    start, _, revision = name.rpartition("-")
+    return start == workload and _REVISION.fullmatch(revision) is not None
+
+
 def restart_policy(pod_spec: Raw) -> RestartPolicy:
     """A Pod's restartPolicy; an empty one is as good as absent, to the API server too."""
     return RestartPolicy(pod_spec.get("restartPolicy") or RestartPolicy.ALWAYS)
 
 
-def read(pod: Raw, template: Raw) -> Hull:
-    """A Pod from the API server as a hull; `template` is what the present revision is made from."""
+def read(pod: Raw) -> Hull:
+    """A Pod from the API server as a hull."""
     status = pod.get("status", {})
     phase = Phase(status["phase"]) if status.get("phase") in set(Phase) else Phase.PENDING
     applied, container_ids = Applied.read(pod), podstatus.container_ids(status)
     able = condition(pod, "Ready").get("status") == "True" and phase is Phase.RUNNING
-    outdated = applied.outdated(container_ids) if able and applied else []
+    outdated = applied.outdated(container_ids, images(pod)) if able and applied else []
     ready = able and not outdated
     reason, message = (UNSAID, "") if ready else podstatus.why_not_ready(pod)
     if outdated:
@@ -115,14 +160,15 @@ def read(pod: Raw, template: Raw) -> Hull:
         node=pod["spec"].get("nodeName"),
         address=status.get("podIP"),
         started_at=timestamp(status.get("startTime")),
-        exit=None if end is None or removed(pod, end) else end,
+        exit=None if end is None or removed(pod, end) or disrupted(pod) else end,
         runtime_class=pod["spec"].get("runtimeClassName"),
         containers=podstatus.containers(status),
         labels=labels(pod),
         applied=applied,
         container_ids=container_ids,
-        resize=podstatus.pending_resize(pod),
-        dropped=tuple(fidelity.dropped(template["spec"], pod["spec"], "spec")),
+        resize=podstatus.pending_resize(pod) if applied is None or applied.is_resized_so(pod) else None,
+        obj=pod,
+        disruption=podstatus.disruption(pod),
     )
 
 

@@ -38,16 +38,52 @@ def why_not_ready(pod: Raw) -> tuple[Why, str]:
     status = pod.get("status", {})
     if status.get("reason"):  # the whole Pod: Evicted, NodeLost, DeadlineExceeded
         return Quoted(status["reason"]), status.get("message", "")
-    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        waiting = (container.get("state") or {}).get("waiting") or {}
-        if waiting.get("reason") not in _USUAL:
-            sentence = f"container {container['name']}: {waiting.get('message', 'waiting')}"
-            return Quoted(waiting["reason"]), sentence
+    if waits := _waiting(status):
+        return waits
     for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
         found = condition(pod, kind)
         if found.get("status") == "False" and found.get("reason"):
             return Quoted(found["reason"]), found.get("message", "")
     return Reason.PENDING, "the Pod has not started yet"
+
+
+def hindrance(status: Raw) -> tuple[Why, str] | None:
+    """(reason, message) of the first container that can't be started, or that ended with a failure, None if
+    there is none.
+    """
+    if found := _waiting(status):
+        return found
+    for container in _all(status):
+        ended = _terminated(container)
+        if ended.get("exitCode", 0):
+            said = f": {ended['message']}" if ended.get("message") else ""
+            sentence = f"container {container['name']} ended with exit code {ended['exitCode']}{said}"
+            return Quoted(ended.get("reason") or Reason.ERROR), sentence
+    return None
+
+
+def _waiting(status: Raw) -> tuple[Why, str] | None:
+    """(reason, message) of the first container that waits for what isn't in the ordinary course of things."""
+    for container in _all(status):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") not in _USUAL:
+            sentence = f"container {container['name']}: {waiting.get('message', 'waiting')}"
+            return Quoted(waiting["reason"]), sentence
+    return None
+
+
+def _all(status: Raw) -> tuple[Raw, ...]:
+    return (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+
+
+def disruption(pod: Raw) -> tuple[Why, str] | None:
+    """(reason, message) of who ends a Pod from outside: the scheduler, a drain, the taint manager, its node
+    (core/v1, type PodConditionType, DisruptionTarget).
+    """
+    found = condition(pod, "DisruptionTarget")
+    if found.get("status") != "True" or not found.get("reason"):
+        return None
+    return Quoted(found["reason"]), found.get("message", "")
 
 
 def pending_resize(pod: Raw) -> tuple[str, str] | None:

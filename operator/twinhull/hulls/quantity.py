@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import ROUND_CEILING, Decimal
 
+from twinhull.api.templatebounds import LONGEST_QUANTITY
+
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SCALES = {
     **{suffix: Decimal(10) ** power for suffix, power in _DECIMAL.items()},
@@ -21,8 +23,11 @@ MEBIBYTE = Decimal(2**20)
 def parse(text: str | float) -> Decimal:
     """A quantity as a number of its base unit (cores, bytes).
 
-    Raises ValueError for what isn't one. What is too large for the API server counts as its largest.
+    Raises ValueError for what isn't one. What is too large for the API server counts as its largest. A text
+    that is longer than any quantity isn't looked at: overrides, and notes on Pods, may have one.
     """
+    if isinstance(text, str) and len(text) > LONGEST_QUANTITY:
+        raise ValueError(f"{text[:LONGEST_QUANTITY]!r}… is too long for a quantity")
     match = _QUANTITY.fullmatch(str(text))
     if match is None or (match["suffix"] and match["suffix"] not in _SCALES):
         raise ValueError(f"{text!r} is not a quantity such as 500m or 1Gi")

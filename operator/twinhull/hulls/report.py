@@ -32,6 +32,7 @@ class Report:
     `manifest` is the digest of the manifest that is in effect, empty before there is one and where the guest
     can't be given another; `refused` is its answer to another one that it was given and can't take.
     `stop` is how far it is with the end of its Pod that it was asked for, empty if it can't be asked.
+    `lacking` says that the manifest on its disk isn't the one that its machine notes: it waits for that.
     """
 
     status: Raw
@@ -41,6 +42,7 @@ class Report:
     manifest: str = ""
     refused: str = ""
     stop: Stop = ""
+    lacking: bool = False
 
     @classmethod
     def parse(cls, answer: object) -> Report:
@@ -64,7 +66,9 @@ class Report:
                 "what answers there isn't a Twinhull guest: it has ended in no way that there is"
             )
         name = (said.pod and said.pod.metadata.name) or ""
-        return cls(status.raw(), said.error, said.final, name, said.manifest, stop=said.stop)
+        return cls(
+            status.raw(), said.error, said.final, name, said.manifest, stop=said.stop, lacking=said.lacking
+        )
 
     @property
     def phase(self) -> Phase:
@@ -164,3 +168,4 @@ class _Answer(_Said):
     pod: _Pod | None = None
     manifest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     stop: Stop = ""
+    lacking: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
@@ -15,10 +15,10 @@ Resource = Literal["cpu", "memory"]
 
 #: What the guest takes for itself (docs/performance.md): 52 MiB that its kernel keeps from the start, some
 #: 100 that are used once an image is pulled, and room for its programs' code, which would else be read from
-#: the disk again and again; and for each container beyond the first its shim.
+#: the disk again and again; and for each container that runs beside the first its shim.
 GUEST_OVERHEAD = 256 * quantity.MEBIBYTE
 SHIM_OVERHEAD = 12 * quantity.MEBIBYTE
-#: What the containers of which nothing is said are given together: they may take all that a node has left.
+#: What the containers without a limit are given together, at least: they may take all that a node has left.
 UNSAID_MEMORY = 512 * quantity.MEBIBYTE
 
 
@@ -35,7 +35,8 @@ class MachineSize:
 
 
 def machine_size(pod_spec: Raw) -> MachineSize:
-    """The machine that holds a Pod: as large as its limits, or its requests where there are none.
+    """The machine that holds a Pod: as large as its limits; where there are none, as its requests, and with
+    UNSAID_MEMORY at least.
 
     The node reserves what it would for the Pod, and the guest's own on top, so quotas and the scheduler see
     the same. A Pod that may grow beyond its request does so within the machine: its node may be overcommitted
@@ -44,7 +45,7 @@ def machine_size(pod_spec: Raw) -> MachineSize:
     cpu_request, cpu_limit = requested(pod_spec, "cpu"), limited(pod_spec, "cpu")
     memory_request, memory_limit = requested(pod_spec, "memory"), limited(pod_spec, "memory")
     cores = cpu_limit or cpu_request or Decimal(1)
-    own = GUEST_OVERHEAD + SHIM_OVERHEAD * (len(_all(pod_spec)) - 1)
+    own = GUEST_OVERHEAD + SHIM_OVERHEAD * (max(map(len, _at_once(pod_spec))) - 1)
     return MachineSize(
         cores=max(1, int(cores.to_integral_value(ROUND_CEILING))),
         memory=_memory(pod_spec) + own,
@@ -54,13 +55,41 @@ def machine_size(pod_spec: Raw) -> MachineSize:
 
 
 def _memory(pod_spec: Raw) -> Decimal:
-    """What the containers may use: their limits, or requests without; and more if one of them has neither."""
-    whole = _of(pod_spec, "memory", "limits", "requests")
+    """What the containers may use: the most that those use which run at the same time.
+
+    What has a limit uses no more. What has none may take all that a node has left, so those get what they
+    request together, UNSAID_MEMORY at least; and those of which nothing is said get that beside the others.
+    """
+    whole = _of(pod_spec, "memory", "limits")
     if whole:
         return whole
-    silent = any(not _of(container, "memory", "limits", "requests") for container in _all(pod_spec))
-    said = _sum(pod_spec, lambda container: _of(container, "memory", "limits", "requests") or Decimal(0))
-    return said + UNSAID_MEMORY if silent else said
+    # Read once: a sidecar runs beside each container that is started after it.
+    read = {id(one): (_of(one, "memory", "limits"), _of(one, "memory", "requests")) for one in _all(pod_spec)}
+    most = max(_used_at_once([read[id(one)] for one in beside]) for beside in _at_once(pod_spec))
+    return max(_of(pod_spec, "memory", "requests") or Decimal(0), most)
+
+
+def _used_at_once(beside: list[tuple[Decimal | None, Decimal | None]]) -> Decimal:
+    """What containers use of which these are the limits and the requests."""
+    bounded = sum((limit for limit, _ in beside if limit), Decimal(0))
+    asked = [request for limit, request in beside if not limit]
+    if not asked:
+        return bounded
+    said = sum((amount for amount in asked if amount), Decimal(0))
+    unsaid = Decimal(0) if all(asked) else UNSAID_MEMORY
+    return bounded + max(said + unsaid, UNSAID_MEMORY)
+
+
+def _at_once(pod_spec: Raw) -> Iterator[list[Raw]]:
+    """The containers that run at the same time: each init container beside the sidecars that were started
+    before it, and in the end all sidecars and containers.
+    """
+    sidecars: list[Raw] = []
+    for container in pod_spec.get("initContainers") or ():
+        yield [*sidecars, container]
+        if container.get("restartPolicy") == "Always":
+            sidecars.append(container)
+    yield [*sidecars, *pod_spec["containers"]]
 
 
 def _said(cpu: Decimal | None, memory: Decimal | None) -> dict[Resource, Decimal]:
@@ -72,7 +101,19 @@ def _all(pod_spec: Raw) -> list[Raw]:
     return [container for _, container in containers(pod_spec)]
 
 
-def requested(pod_spec: Raw, resource: Resource) -> Decimal:
+def held(pod_spec: Raw, name: str) -> Decimal | None:
+    """What a Pod holds of a quota's resource, such as limits.memory or requests.cpu, which may be called cpu;
+    None if that can't be told.
+
+    Source: k8s.io/kubernetes/pkg/quota/v1/evaluator/core/pods.go, podComputeUsageHelper.
+    """
+    resource = name.removeprefix("limits.").removeprefix("requests.")
+    amount = limited(pod_spec, resource) if name.startswith("limits.") else requested(pod_spec, resource)
+    over = (pod_spec.get("overhead") or {}).get(resource)
+    return amount if amount is None or over is None else amount + quantity.parse(over)
+
+
+def requested(pod_spec: Raw, resource: str) -> Decimal:
     """What the scheduler reserves for a Pod; a limit stands for a request that is left out.
 
     Sources: k8s.io/component-helpers/resource/helpers.go, PodRequests; for what is left out,
@@ -85,7 +126,7 @@ def requested(pod_spec: Raw, resource: Resource) -> Decimal:
     return parts or _of(pod_spec, resource, "limits") or Decimal(0)
 
 
-def limited(pod_spec: Raw, resource: Resource) -> Decimal | None:
+def limited(pod_spec: Raw, resource: str) -> Decimal | None:
     """What a Pod can't exceed, None when one of its containers is without a limit."""
     whole = _of(pod_spec, resource, "limits")
     if whole is not None:
@@ -107,7 +148,7 @@ def _sum(pod_spec: Raw, of: Callable[[Raw], Decimal]) -> Decimal:
     return max(peak, sidecars + sum((of(container) for container in pod_spec["containers"]), Decimal(0)))
 
 
-def _of(container: Raw, resource: Resource, *kinds: str) -> Decimal | None:
+def _of(container: Raw, resource: str, *kinds: str) -> Decimal | None:
     resources = container.get("resources") or {}
     said = (amounts[resource] for kind in kinds if resource in (amounts := resources.get(kind) or {}))
     return next((quantity.parse(amount) for amount in said), None)

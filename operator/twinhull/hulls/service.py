@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import chain, count
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.workload import ObjectMeta, ServicePolicy
+from twinhull.api.service import ServicePolicy
+from twinhull.api.workload import ObjectMeta
+from twinhull.hulls.applied import APPLIED_ANNOTATION
 from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference, timestamp
+from twinhull.hulls.merge import difference, merge_patch
 
 #: On the Service, while it sends new connections to one hull of two: since when.
 PINNED_ANNOTATION = f"{GROUP}/pinned-at"
+#: The fields of spec.service that a Service's spec has as they are.
+_SAME = (
+    *("loadBalancerClass", "externalTrafficPolicy", "internalTrafficPolicy"),
+    *("sessionAffinity", "sessionAffinityConfig", "ipFamilyPolicy", "ipFamilies"),
+)
+#: Those that can change, and go back to the API server's default.
+_FIELDS = (*_SAME, "publishNotReadyAddresses")
 
 
 def render(
@@ -18,37 +31,168 @@ def render(
 ) -> Raw | None:
     """The Service of a Workload, None when there is none: switched off, or without a port.
 
-    `hull` is the one hull that it is to reach while there is another; None for whichever is ready.
+    `hull` is the one hull that it is to reach while there is another; None for whichever is ready. It notes
+    what of it spec.service asks for, so that this can be taken off it again; nothing if that is nothing.
     """
     if not policy.enabled or not ports:
         return None
+    asked = _asked(policy)
+    note = Asked.of(policy, asked).note()
+    annotations = {**(policy.annotations or {}), **({APPLIED_ANNOTATION: note} if note else {})}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {
             "name": workload.name,
             "namespace": workload.namespace,
-            "labels": {WORKLOAD_LABEL: workload.name},
+            "labels": {**(policy.labels or {}), WORKLOAD_LABEL: workload.name},
+            **({"annotations": annotations} if annotations else {}),
             "ownerReferences": [owner_reference(workload)],
         },
         "spec": {
             "type": policy.type,
             "selector": {WORKLOAD_LABEL: workload.name, **({HULL_NAME_LABEL: hull} if hull else {})},
-            "ports": ports,
+            "ports": [_fixed(port, policy.node_ports or {}) for port in ports],
+            **asked,
         },
     }
 
 
+def _asked(policy: ServicePolicy) -> Raw:
+    """The fields of the Service's spec that spec.service asks for beside its type."""
+    said = policy.raw()
+    return {
+        **{key: said[key] for key in _SAME if key in said},
+        **({"publishNotReadyAddresses": True} if policy.publish_not_ready_addresses else {}),
+        **({"clusterIP": "None"} if policy.headless else {}),
+    }
+
+
+def _fixed(port: Raw, node_ports: Mapping[str, int]) -> Raw:
+    return {**port, "nodePort": node_ports[port["name"]]} if port["name"] in node_ports else port
+
+
+def unknown_ports(policy: ServicePolicy, ports: list[Raw]) -> list[str]:
+    """The names in spec.service.nodePorts that no port of the Service has."""
+    return sorted(set(policy.node_ports or ()) - {port["name"] for port in ports})
+
+
 def differences(desired: Raw, seen: Raw) -> tuple[str, ...]:
     """The fields in which a Service isn't what it should be. What others have added to it is theirs."""
+    metadata, spec = desired["metadata"], seen["spec"]
     same = {
-        "spec.type": seen["spec"].get("type") == desired["spec"]["type"],
-        "spec.selector": seen["spec"].get("selector") == desired["spec"]["selector"],
-        "spec.ports": ports_of(seen) == desired["spec"]["ports"],
-        "metadata.labels": desired["metadata"]["labels"].items()
-        <= (seen["metadata"].get("labels") or {}).items(),
+        "spec.type": spec.get("type") == desired["spec"]["type"],
+        "spec.selector": spec.get("selector") == desired["spec"]["selector"],
+        "spec.ports": ports_of(seen) == ports_of(desired) and _has_node_ports(desired, seen),
+        "metadata.labels": metadata["labels"].items() <= (seen["metadata"].get("labels") or {}).items(),
+        "metadata.annotations": metadata.get("annotations", {}).items()
+        <= (seen["metadata"].get("annotations") or {}).items(),
+        **{
+            f"spec.{key}": _has(_asked_part(key, spec, desired["spec"]), desired["spec"][key])
+            for key in _FIELDS
+            if key in desired["spec"]
+        },
+        **dict.fromkeys(Asked.read(seen).beyond(desired).fields(), False),
     }
     return tuple(field for field, is_same in same.items() if not is_same)
+
+
+def change(desired: Raw, seen: Raw) -> Raw:
+    """The merge patch that makes a Service what it is to be: it leaves what it doesn't name. Of what was
+    asked for once and isn't any more, the API server makes its defaults.
+    """
+    outdated = Asked.read(seen).beyond(desired)
+    said = (seen["metadata"].get("annotations") or {}).keys()
+    own = {} if APPLIED_ANNOTATION in desired["metadata"].get("annotations", {}) else {APPLIED_ANNOTATION}
+    gone = {*outdated.annotations, *own} & said
+    annotations = {**dict.fromkeys(sorted(gone)), **desired["metadata"].get("annotations", {})}
+    return {
+        "metadata": {
+            "labels": {**dict.fromkeys(outdated.labels), **desired["metadata"]["labels"]},
+            **({"annotations": annotations} if annotations else {}),
+        },
+        "spec": {
+            **{key: value for key, value in desired["spec"].items() if key != "clusterIP"},
+            **dict.fromkeys(outdated.spec),
+            "selector": difference(seen["spec"].get("selector") or {}, desired["spec"]["selector"]),
+        },
+    }
+
+
+def is_of_another_kind(desired: Raw, seen: Raw) -> bool:
+    """Whether a Service has to be made anew, since it is to be headless and isn't, or the other way round:
+    the API server changes no clusterIP. If somebody else made it so as it was created, it stays so.
+    """
+    wanted, is_headless = "clusterIP" in desired["spec"], seen["spec"].get("clusterIP") == "None"
+    return wanted not in {is_headless, "clusterIP" in Asked.read(seen).spec}
+
+
+def _asked_part(key: str, seen: Raw, wanted: Raw) -> object:
+    """What a Service has in a field, without the family that the API server adds to the first one of two
+    (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go).
+    """
+    if key != "ipFamilies" or wanted.get("ipFamilyPolicy", "SingleStack") == "SingleStack":
+        return seen.get(key)
+    return (seen.get(key) or [])[: len(wanted[key])]
+
+
+def _has(seen: object, wanted: object) -> bool:
+    """Whether a field has what it is to have; the API server adds its defaults to maps."""
+    return merge_patch({"it": seen}, {"it": wanted}) == {"it": seen}
+
+
+def _has_node_ports(desired: Raw, seen: Raw) -> bool:
+    there = {port.get("name"): port.get("nodePort") for port in seen["spec"].get("ports") or ()}
+    wanted = (port for port in desired["spec"]["ports"] if "nodePort" in port)
+    return all(there.get(port["name"]) == port["nodePort"] for port in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a Service spec.service asked for when it was last written: the keys of its annotations and
+    labels, and the fields of its spec. Noted on the Service: what isn't in it is others'.
+    """
+
+    annotations: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    spec: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, policy: ServicePolicy, asked: Raw) -> Asked:
+        """What a policy asks for, of which `asked` is the Service's spec."""
+        return cls(tuple(sorted(policy.annotations or ())), tuple(sorted(policy.labels or ())), tuple(asked))
+
+    @classmethod
+    def read(cls, seen: Raw) -> Asked:
+        """A Service's note; empty if it has none that can be read. It speaks of nothing that is ours."""
+        try:
+            said = json.loads((seen["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
+            return cls(
+                tuple(key for key in said["annotations"] if not key.startswith(f"{GROUP}/")),
+                tuple(key for key in said["labels"] if not key.startswith(f"{GROUP}/")),
+                tuple(key for key in said["spec"] if key in {*_FIELDS, "clusterIP"}),
+            )
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+            return cls()
+
+    def note(self) -> str:
+        """The annotation's value, empty if nothing was asked for."""
+        said = {key: value for key, value in asdict(self).items() if value}
+        return json.dumps(asdict(self), separators=(",", ":")) if said else ""
+
+    def beyond(self, desired: Raw) -> Asked:
+        """The part of it that a Service isn't to have any more."""
+        metadata = desired["metadata"]
+        return Asked(
+            tuple(key for key in self.annotations if key not in metadata.get("annotations", {})),
+            tuple(key for key in self.labels if key not in metadata["labels"]),
+            tuple(key for key in self.spec if key not in desired["spec"] and key != "clusterIP"),
+        )
+
+    def fields(self) -> list[str]:
+        """It, as paths of fields."""
+        parts = {"metadata.annotations": self.annotations, "metadata.labels": self.labels}
+        return [*(part for part, keys in parts.items() if keys), *(f"spec.{key}" for key in self.spec)]
 
 
 def pinned_since(seen: Raw, hull: str) -> datetime | None:
@@ -86,7 +230,7 @@ def declared(pod_spec: Raw) -> list[Raw]:
     names: set[str] = set()
     for container in (*pod_spec["containers"], *sidecars):
         for port in container.get("ports") or ():
-            number, protocol = port["containerPort"], port.get("protocol", "TCP")
+            number, protocol = port["containerPort"], port.get("protocol") or "TCP"
             if (number, protocol) in found:
                 continue
             made = f"{protocol.lower()}-{number}"

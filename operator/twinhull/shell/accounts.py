@@ -54,7 +54,7 @@ class Accounts:
                 self._rulings.changed.set()
 
     async def _all_decided(self) -> None:
-        while self._rulings.decided < len(list(self._store.all(WORKLOAD))):
+        while self._rulings.decided < len(self._store.keys(WORKLOAD)):
             self._rulings.changed.clear()
             await self._rulings.changed.wait()
 
@@ -70,7 +70,7 @@ class Accounts:
             policy,
             metadata["generation"],
             IsolationPolicyStatus.model_validate(seen),
-            self._rulings.count,
+            self._rulings.counted(policy.name),
             self._clock(),
         ).raw()
         patch = difference(seen, status)

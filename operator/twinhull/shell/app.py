@@ -20,28 +20,31 @@ import twinhull
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.unread import Unread
-from twinhull.shell import health, kinds
+from twinhull.shell import health, kinds, memory
 from twinhull.shell.accounts import Accounts
-from twinhull.shell.cluster import PAGE, Cluster
+from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection, login
-from twinhull.shell.discovery import Discovery
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
 from twinhull.shell.guests import Guests
 from twinhull.shell.lease import Lease, Terms
-from twinhull.shell.metrics import Metrics
+from twinhull.shell.loopthread import LoopThread
+from twinhull.shell.loopturns import LoopTurns
+from twinhull.shell.metrics import Metrics, Page
+from twinhull.shell.metrics.snapshot import Snapshot
 from twinhull.shell.metrics.survey import Survey
 from twinhull.shell.observe import Knowledge, capabilities, observe
 from twinhull.shell.policies import Policies
+from twinhull.shell.pulse import Pulse
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
 from twinhull.shell.server import Server
-from twinhull.shell.storages import NoDiffBase, NoProgress
 from twinhull.shell.store import Key, Store
+from twinhull.shell.streams import Streams
 from twinhull.shell.watches import Watches
 
 logger = logging.getLogger(__name__)
@@ -50,10 +53,10 @@ logger = logging.getLogger(__name__)
 _RELOGIN_AFTER = 5.0
 #: How long guests may take at start-up to say how they are, in seconds.
 _FIRST_ASKING = 3.0
+#: Which share of the memory one namespace's objects may take, of all kinds together: a quarter.
+_NAMESPACES_SHARE = 4
 #: How long watches that start over may take to say all that there is, in seconds.
 _SETTLING = 2.0
-#: How often kinds are looked for that are served and not watched, in seconds.
-_LOOKING = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,52 +78,85 @@ class Settings:
 
 
 class Application:
-    """One operator process, run by kopf: watches, log-in, start-up, clean-up, signals."""
+    """One operator process, run by kopf: log-in, start-up, clean-up, signals.
+
+    The Lease and the servers have threads of their own, and the Lease a connection: they go on while a pass,
+    or an event, holds the work's event loop.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._connection = Connection(login)
-        metrics = Metrics()
-        unfenced = Cluster(self._connection, metrics=metrics.requests)
-        self._lease = Lease(unfenced, settings.lease) if settings.lease else None
+        self._connection, self._lease_connection = Connection(login), Connection(login)
+        self._threads = self._lease_thread, self._server_thread = LoopThread("lease"), LoopThread("servers")
+        metrics, self._pulse = Metrics(), Pulse()
+        unfenced = Cluster(self._lease_connection, metrics=metrics.requests)
+        stuck = partial(getattr, self._pulse, "is_stuck")
+        self._lease = Lease(unfenced, settings.lease, stuck) if settings.lease else None
         self._cluster = Cluster(self._connection, self._may_write, settings.scope, metrics.requests)
-        self._discovery = Discovery(self._cluster, settings.scope, _LOOKING)
-        self._store = Store()
-        self._queue = Queue(metrics.workqueue)
+        self._store = Store(memory.allowed() // _NAMESPACES_SHARE)
+        self._queue = Queue(metrics.workqueue, settings.workers)
         self._events = Events(self._cluster)
         refusals, policies, rulings = Refusals(), Policies(self._store), Rulings(metrics.decisions)
         secret = settings.defaults.guest_secret
-        self._guests = Guests(self._store, self._queue, secret, self._may_write) if secret else None
+        self._guests = (
+            Guests(self._store, self._queue, secret, self._cluster, self._may_write) if secret else None
+        )
         asks = self._guests is not None
         reports = self._guests.reports if self._guests else {}
-        known = Knowledge(self._store, policies, refusals, reports, settings.scope, asks)
+        known = Knowledge(
+            self._store,
+            policies,
+            refusals,
+            reports,
+            settings.scope,
+            asks,
+            rulings.pending_since,
+            rulings.remembered,
+        )
 
         def look(key: Key) -> Case | Unread | None:
             case = observe(known, key, settings.defaults, _now())
-            if isinstance(case, Unread):
-                rulings.leave(key)
-            else:
-                rulings.record(key, case.resolution if case else None)
+            rulings.saw(key, case)
             return case
 
-        executor = Executor(self._cluster, self._store, refusals)
-        self._reconciler = Reconciler(self._store, self._queue, look, executor, self._events, metrics)
+        executor = Executor(
+            self._cluster,
+            self._store,
+            refusals,
+            self._queue.add,
+            settings.workers,
+            _now,
+            rulings.made,
+        )
+        parts = self._store, self._queue, look, executor, self._events, metrics
+        self._reconciler = Reconciler(*parts, LoopTurns())
         self._watches = Watches(self._store, self._queue, policies, rulings, settings.scope)
+        self._watching = Connection(login, pool_size=0)
+        watching = Cluster(self._watching, scope=settings.scope, metrics=metrics.requests)
+        self._streams = Streams(watching, self._watches, settings.scope, _backoffs)
         self._accounts = Accounts(self._cluster, self._store, rulings, _now)
         survey = Survey(self._store, rulings, self._watches.heard, self._lease, _now, settings.scope)
-        metrics.registry.register(survey)
+        self._snapshot = Snapshot(survey)
+        metrics.registry.register(self._snapshot)
         metrics.passes.workers(settings.workers)
-        probes = health.pages(lambda: self._listed)
+        probes = health.pages(lambda: self._listed, stuck)
         self._servers = [Server("health", settings.health_host, settings.health_port, probes)]
         if settings.metrics:
-            self._servers.append(Server("metrics", *settings.metrics, {"/metrics": metrics.page}))
+            page = Page(metrics.registry, self._survey)
+            self._servers.append(Server("metrics", *settings.metrics, {"/metrics": page}))
         self._listed = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
 
     def _may_write(self) -> bool:
         return self._lease is None or self._lease.is_held()
+
+    async def _survey(self) -> None:
+        """Have a survey taken in the work's loop, and wait for it in another."""
+        assert self._loop is not None, "it runs"  # noqa: S101
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._snapshot.take(), self._loop))
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
@@ -128,44 +164,44 @@ class Application:
         Raises kopf.LoginError without credentials, CannotServe when health or metrics can't be served where
         they are to be, LeaseLost when another operator may have taken over, and whatever a part of it raised.
         """
-        namespaces = self._settings.scope.namespaces
         registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
-        settings.scanning.disabled = bool(namespaces)  # kinds and namespaces aren't its to watch then
         kopf.on.login(registry=registry)(_LoginForKopf().login)
-        start = partial(self._start, registry, settings)
-        kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT, id="start")(start)
+        kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(self._start)
         kopf.on.cleanup(registry=registry)(self._stop)
-        self._watches.register(registry, settings)
         logger.info("twinhull %s starts", twinhull.__version__)
         await self._connection.open()
+        self._loop = asyncio.get_running_loop()
+        for thread in self._threads:
+            thread.start()
+        pulse = asyncio.gather(self._pulse.beat(), self._server_thread.run(self._pulse.watch()))
         try:
             for server in self._servers:
-                logger.info("%s is served at %s", server.what, await server.start())
+                where = await self._server_thread.run(server.start())
+                logger.info("%s is served at %s", server.what, where)
             await kopf.operator(
                 registry=registry,
                 settings=settings,
                 # By itself it asks for the user's name, and an image's user may have none.
                 identity=Identity("twinhull"),
-                clusterwide=not namespaces,
-                namespaces=namespaces,
-                insights=self._discovery.insights,
+                clusterwide=True,
                 standalone=True,
                 stop_flag=self._ended,
             )
         finally:
+            pulse.cancel()
             await self._close()
         if self._failure is not None:
             raise self._failure
 
-    async def _start(
-        self, registry: kopf.OperatorRegistry, kopf_settings: kopf.OperatorSettings, **_: object
-    ) -> None:
-        """Know everything before deciding anything: list first, then work. kopf's watches begin after."""
-        await self._list_at_start()
+    async def _start(self, **_: object) -> None:
+        """Know everything before deciding anything: list first, then work. Watches go on from before that."""
+        await self._streams.begin()
+        await self._list_until_done()
         self._listed = True
         self._spawn(self._events.run())
+        self._spawn(self._watches.referrers.run())
         self._spawn(self._relist())
-        self._spawn(self._discovery.run(registry, kopf_settings))
+        self._spawn(self._streams.run())
         if self._guests:
             self._spawn(self._guests.run())
             await self._guests.settle(_FIRST_ASKING)
@@ -177,9 +213,10 @@ class Application:
 
     async def _lead(self, lease: Lease) -> None:
         """Wait for the Lease, then work for as long as it is held."""
-        await lease.acquire()
+        loop, held = asyncio.get_running_loop(), asyncio.Event()
+        self._spawn(self._lease_thread.run(lease.hold(partial(loop.call_soon_threadsafe, held.set))))
+        await held.wait()
         self._work()
-        await lease.keep()
 
     def _work(self) -> None:
         self._queue.open()
@@ -201,15 +238,21 @@ class Application:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._lease:
-            await self._lease.release()
+            await self._lease_thread.run(self._lease.release())
         await self._close()
         logger.info("twinhull stopped")
 
     async def _close(self) -> None:
         """Close what is open, be it for the second time: kopf doesn't clean up what failed to start."""
-        for server in self._servers:
-            await server.stop()
+        if self._server_thread.is_running:
+            for server in self._servers:
+                await self._server_thread.run(server.stop())
+        if self._lease_thread.is_running:
+            await self._lease_thread.run(self._lease_connection.close())
+        for thread in self._threads:
+            await thread.stop()
         await self._connection.close()
+        await self._watching.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -223,12 +266,13 @@ class Application:
             self._failure = failure
             self._ended.set()
 
-    async def _list_at_start(self) -> None:
+    async def _list_until_done(self) -> None:
+        """List everything, however often that fails: what was missed meanwhile is known after that only."""
         for delay in _backoffs():
             try:
                 await self._list_all()
             except ApiError as error:
-                logger.warning("the cluster can't be listed yet: %s; again in %.0f s", error, delay)
+                logger.warning("the cluster can't be listed: %s; again in %.0f s", error, delay)
                 await asyncio.sleep(delay)
             else:
                 return
@@ -239,19 +283,14 @@ class Application:
                 await asyncio.wait_for(self._watches.started_over.wait(), self._settings.relist_every)
                 await asyncio.sleep(_SETTLING)
             self._watches.started_over.clear()
-            try:
-                await self._list_all()
-            except ApiError as error:
-                logger.warning("the cluster can't be listed: %s", error)
+            await self._list_until_done()
 
     async def _list_all(self) -> None:
         await self._ask_version()
         for kind in kinds.WATCHED:
-            listed = await self._cluster.list(kind)
-            if listed is None:  # a kind that isn't served says nothing of its objects
-                self._watches.hear(kind)
-            else:
-                self._watches.take_list(kind, *listed)
+            present: set[str] = set()
+            take = partial(self._watches.take_part, kind, present)
+            self._watches.take_rest(kind, present, await self._cluster.read_all(kind, take))
 
     async def _ask_version(self) -> None:
         """Ask the API server for its version, which an upgrade changes. Without one all goes on."""
@@ -293,20 +332,15 @@ class _LoginForKopf:
 
 
 def _kopf_settings(shutdown_timeout: float) -> kopf.OperatorSettings:
-    """Kopf as a mere runner of watches: it posts nothing, marks nothing, and never gives up on a stream."""
+    """Kopf as a mere runner: it watches nothing, posts nothing, and never gives up on looking around."""
     settings = kopf.OperatorSettings()
-    # A watch that is answered what kopf doesn't know ends it, and may leave it waiting for a log-in for ever.
+    # An answer that kopf doesn't know ends it, and may leave it waiting for a log-in for ever.
     settings.process.ultimate_exiting_timeout = shutdown_timeout + 5
     settings.posting.enabled = False
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _Backoffs()
-    settings.watching.chunk_size = PAGE
-    settings.watching.server_timeout = 300
-    settings.watching.inactivity_timeout = 70
-    settings.queueing.idle_timeout = 1
-    settings.persistence.diffbase_storage = NoDiffBase()
-    settings.persistence.progress_storage = NoProgress()
+    settings.scanning.disabled = True
     return settings
 
 

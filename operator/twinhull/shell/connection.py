@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import aiohttp
 import kopf
@@ -16,9 +17,9 @@ import twinhull
 
 Login = Callable[[], kopf.ConnectionInfo]
 
-#: Sockets to the API server for reads and writes; the watches have their own.
+#: Sockets to the API server for reads and writes.
 POOL_SIZE = 32
-_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 
 
 def login() -> kopf.ConnectionInfo:
@@ -48,11 +49,18 @@ def _no_credentials(why: object) -> str:
 class Connection:
     """A session with the API server, made anew when it no longer accepts the credentials.
 
-    A ServiceAccount's token is replaced on disk long before it ends, so a 401 means: read it again.
+    A ServiceAccount's token is replaced on disk long before it ends, so a 401 means: read it again. It has as
+    many sockets as the pool's size says, or (0) as are asked for.
+
+    A request's `trace_request_ctx`, if it has one, is called once the request has its socket, right before
+    its first byte is given to the kernel. If it raises, nothing is sent. It is called again if aiohttp sends
+    again, and with a body: on Python 3.11 aiohttp gives headers and body to the kernel together, a turn of
+    the event loop after it has put the headers together.
     """
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, pool_size: int = POOL_SIZE) -> None:
         self._login = login
+        self._pool_size = pool_size
         self._renewing = asyncio.Lock()
         self._info: kopf.ConnectionInfo | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -67,10 +75,11 @@ class Connection:
         """Another session in place of `stale`, unless somebody else has made it already."""
         async with self._renewing:
             if self._session is stale or self._session is None or self._info is None:
-                self._info = await asyncio.to_thread(self._login)
-                if self._session is not None:
-                    await self._session.close()
-                self._session = self._make(self._info)
+                info = await asyncio.to_thread(self._login)
+                made, former = self._make(info), self._session
+                self._info, self._session = info, made
+                if former is not None:
+                    await former.close()
             return self._session, self._info.server
 
     async def close(self) -> None:
@@ -79,12 +88,23 @@ class Connection:
             await self._session.close()
             self._session = None
 
-    @staticmethod
-    def _make(info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
+    def _make(self, info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_ask_before_sending)
+        trace.on_request_chunk_sent.append(_ask_before_sending)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=POOL_SIZE),
+            trace_configs=[trace],
+            connector=aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=self._pool_size),
             headers={**info.as_http_headers(), "User-Agent": f"twinhull/{twinhull.__version__}"},
             proxy=info.proxy_url,
             trust_env=info.trust_env,
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
         )
+
+
+async def _ask_before_sending(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+    """Let a request say that it isn't to be sent. In spite of their names, aiohttp sends both signals before
+    it writes what they are about (aiohttp/http_writer.py, StreamWriter.write_headers and write).
+    """
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx()

@@ -1,4 +1,8 @@
-"""The events: what people are told, as Events on the Workload, posted beside the work, never in its way."""
+"""The events: what people are told, as Events on the Workload, posted beside the work, never in its way.
+
+Namespaces take turns, and each has a backlog of its own: much that is told of one makes no others' late. What
+is the same again and again is counted, and told in a series now and then.
+"""
 
 from __future__ import annotations
 
@@ -6,56 +10,73 @@ import asyncio
 import logging
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.brevity import shortened, word
 from twinhull.core.actions import Note
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError
 from twinhull.shell.kinds import EVENT
+from twinhull.shell.repeats import Repeats
+from twinhull.shell.roundrobin import RoundRobin
 
 logger = logging.getLogger(__name__)
 
 _CONTROLLER = "twinhull.dev/operator"
 #: An Event's note is refused beyond this many bytes.
 _LONGEST_NOTE = 1000
-_BACKLOG = 10_000
+#: How many may wait to be posted, of one namespace and in all.
+_BACKLOG = 1_000
+_BACKLOG_IN_ALL = 10_000
 
 
 class Events:
     """Posts Events one after the other. They are told once, and lost if the API server won't have them."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster = cluster
-        self._backlog: asyncio.Queue[Raw] = asyncio.Queue(_BACKLOG)
+        self._repeats = Repeats(clock)
+        self._backlog = RoundRobin[Raw]()
+        self._filled, self._drained = asyncio.Event(), asyncio.Event()
+        self._drained.set()
         self._instance = socket.gethostname()
         self._count = 0
 
     def post(self, workload: Raw, note: Note) -> None:
         """Tell something of a Workload, soon."""
-        try:
-            self._backlog.put_nowait(self._event(workload, note))
-        except asyncio.QueueFull:
-            logger.warning("too many events wait to be posted; lost one: %s", note.message)
+        namespace = workload["metadata"]["namespace"]
+        if self._backlog.waiting(namespace) >= _BACKLOG or len(self._backlog) >= _BACKLOG_IN_ALL:
+            logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, note.message)
+            return
+        times = self._repeats.count(namespace, (workload["metadata"]["uid"], note))
+        if not times:
+            return
+        self._backlog.add(namespace, self._event(workload, note, times))
+        self._drained.clear()
+        self._filled.set()
 
     async def run(self) -> None:
         """Post what comes, until cancelled."""
         while True:
-            event = await self._backlog.get()
+            while (event := self._backlog.take()) is None:
+                self._drained.set()
+                self._filled.clear()
+                await self._filled.wait()
             try:
                 await self._cluster.create(EVENT, event["metadata"]["namespace"], event)
             except ApiError as error:
                 logger.debug("an event was not posted: %s", error)
-            finally:
-                self._backlog.task_done()
 
     async def drain(self) -> None:
         """Wait until all that was told has been posted."""
-        await self._backlog.join()
+        await self._drained.wait()
 
-    def _event(self, workload: Raw, note: Note) -> Raw:
+    def _event(self, workload: Raw, note: Note, times: int) -> Raw:
         metadata = workload["metadata"]
         self._count += 1
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {
             "apiVersion": EVENT.api_version,
             "kind": EVENT.name,
@@ -64,10 +85,11 @@ class Events:
                 "namespace": metadata["namespace"],
             },
             "type": note.type,
-            "reason": note.reason,
-            "action": note.reason,
-            "note": note.message.encode()[:_LONGEST_NOTE].decode(errors="ignore"),
-            "eventTime": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "reason": word(note.reason),
+            "action": word(note.reason),
+            "note": shortened(note.message, _LONGEST_NOTE),
+            "eventTime": now,
+            **({"series": {"count": times, "lastObservedTime": now}} if times > 1 else {}),
             "reportingController": _CONTROLLER,
             "reportingInstance": self._instance,
             "regarding": {

@@ -1,4 +1,4 @@
-"""Health: /healthz says that the process lives, /readyz that it knows the cluster."""
+"""Health: /healthz says that the work goes on, /readyz that the operator knows the cluster."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from aiohttp import web
 from twinhull.shell.server import Page
 
 
-def pages(ready: Callable[[], bool]) -> dict[str, Page]:
-    """The probes of the operator's own Pod. `ready` says whether all has been listed once."""
+def pages(ready: Callable[[], bool], stuck: Callable[[], bool]) -> dict[str, Page]:
+    """The probes of the operator's own Pod. `ready` says whether all has been listed once, `stuck` whether
+    the work's event loop doesn't get round any more. Both are asked in the servers' thread.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
+        if stuck():
+            return web.Response(status=503, text="the operator is stuck: its event loop doesn't get round\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
 class Kind:
     """A kind, where the API server serves it, and which objects of it concern the operator.
 
-    Of a `metadata_only` kind nothing else is kept.
+    Of a `metadata_only` kind nothing else is asked for.
     """
 
     name: str
@@ -44,6 +44,8 @@ _INSTANCETYPE = ("instancetype.kubevirt.io", "v1beta1")
 WORKLOAD = Kind("Workload", GROUP, VERSION, "workloads")
 #: The hull label, not the Workload's: launcher Pods carry that too.
 POD = Kind("Pod", "", "v1", "pods", label_selector=HULL_LABEL)
+#: The Pods in which KubeVirt runs machines (kubevirt.io/api/core/v1, constant AppLabel): only how they are.
+LAUNCHER = Kind("LauncherPod", "", "v1", "pods", label_selector=f"{WORKLOAD_LABEL},kubevirt.io=virt-launcher")
 SERVICE = Kind("Service", "", "v1", "services", label_selector=WORKLOAD_LABEL)
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", label_selector=WORKLOAD_LABEL)
 VIRTUAL_MACHINE = Kind(
@@ -52,7 +54,14 @@ VIRTUAL_MACHINE = Kind(
 VIRTUAL_MACHINE_INSTANCE = Kind(
     "VirtualMachineInstance", "kubevirt.io", "v1", "virtualmachineinstances", label_selector=WORKLOAD_LABEL
 )
-RUNTIME_CLASS = Kind("RuntimeClass", "node.k8s.io", "v1", "runtimeclasses", namespaced=False)
+#: Of these none is ever made: a machine's Pod is tried out as one.
+POD_TEMPLATE = Kind("PodTemplate", "", "v1", "podtemplates")
+#: Looked at when a launcher Pod may have limits by them.
+RESOURCE_QUOTA = Kind("ResourceQuota", "", "v1", "resourcequotas")
+#: Only that they are there matters.
+RUNTIME_CLASS = Kind(
+    "RuntimeClass", "node.k8s.io", "v1", "runtimeclasses", namespaced=False, metadata_only=True
+)
 KUBEVIRT = Kind("KubeVirt", "kubevirt.io", "v1", "kubevirts")
 ISOLATION_POLICY = Kind("IsolationPolicy", GROUP, VERSION, "isolationpolicies", namespaced=False)
 #: Only their labels matter.
@@ -67,12 +76,15 @@ NODE = Kind(
     label_selector="kubevirt.io/schedulable=true",
     metadata_only=True,
 )
+#: What carries a Workload's label.
+LABELLED = (POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE)
 #: What tells what the cluster can do (shell/observe.py).
 CAPABLE = (RUNTIME_CLASS, KUBEVIRT, NODE)
+CLAIM = Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims")
 #: What a Workload may refer to (core/references.py).
 REFERRED = (
-    Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
-    Kind("StorageClass", "storage.k8s.io", "v1", "storageclasses", namespaced=False),
+    CLAIM,
+    Kind("StorageClass", "storage.k8s.io", "v1", "storageclasses", namespaced=False, metadata_only=True),
     Kind("VirtualMachineInstancetype", *_INSTANCETYPE, "virtualmachineinstancetypes"),
     Kind(
         "VirtualMachineClusterInstancetype",
@@ -88,15 +100,25 @@ REFERRED = (
         namespaced=False,
     ),
 )
+
+
+def launcher(instance: str) -> Kind:
+    """The launcher Pods of the VirtualMachineInstance with that uid (kubevirt.io/api/core/v1, constant
+    CreatedByLabel): two while it is migrated.
+    """
+    return Kind("Pod", "", "v1", "pods", label_selector=f"kubevirt.io/created-by={instance}")
+
+
 EVENT = Kind("Event", "events.k8s.io", "v1", "events")
 LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 
 #: What is kept in the store, the Workloads last: by then all that belongs to them is known.
 WATCHED = (
-    *(POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, RUNTIME_CLASS, KUBEVIRT),
+    *(POD, LAUNCHER, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE),
+    *(RUNTIME_CLASS, KUBEVIRT),
     *(NODE, *REFERRED),
     *(NAMESPACE, ISOLATION_POLICY),
     WORKLOAD,
 )
 
-BY_NAME = {kind.name: kind for kind in (*WATCHED, EVENT)}
+BY_NAME = {kind.name: kind for kind in (*WATCHED, EVENT, POD_TEMPLATE)}

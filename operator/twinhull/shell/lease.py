@@ -2,6 +2,9 @@
 
 As client-go's leader election: the holder renews the Lease, and another may take it once it has seen it
 unchanged for its whole duration by its own clock. Clocks of two machines are never compared.
+
+It is renewed in a thread of its own, so that a long pass doesn't lose it, and asked in the thread of the
+work. That is safe: what is asked is a clock and one number, which only the thread of the Lease writes.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -52,20 +56,25 @@ class Terms:
 
 
 class Lease:
-    """Holds the Lease, or waits for it."""
+    """Holds the Lease, or waits for it. It isn't renewed while `stuck` says that the work doesn't go on.
 
-    def __init__(self, cluster: Cluster, terms: Terms) -> None:
+    All but `is_held` and `name` is for one event loop, which does nothing else.
+    """
+
+    def __init__(self, cluster: Cluster, terms: Terms, stuck: Callable[[], bool] = lambda: False) -> None:
         self._cluster = cluster
         self._terms = terms
+        self._stuck = stuck
         self._seen: Raw | None = None
         self._seen_at = 0.0
         self._held_until = 0.0
+        self._given_up = False
 
     def is_held(self) -> bool:
-        """Whether nobody else can have it now. To be asked right before each write: a process that was
-        stopped for a while doesn't know it otherwise.
+        """Whether nobody else can have it now. To be asked in any thread, right before each write: a process
+        that was stopped for a while doesn't know it otherwise.
         """
-        return _now() < self._held_until
+        return not self._given_up and _now() < self._held_until
 
     @property
     def name(self) -> str:
@@ -78,8 +87,16 @@ class Lease:
         spec = (self._seen or {}).get("spec") or {}
         return str(spec.get("holderIdentity") or "")
 
-    async def acquire(self) -> None:
-        """Wait until it is held."""
+    async def hold(self, acquired: Callable[[], object]) -> None:
+        """Wait for it, say so, and renew it until cancelled. Raises LeaseLost when that fails for too long.
+
+        Between the two is no wait for anybody: who is told may have no time for hours.
+        """
+        await self._acquire()
+        acquired()
+        await self._keep()
+
+    async def _acquire(self) -> None:
         told = ""
         while not await self._try():
             if self.holder != told:
@@ -88,24 +105,33 @@ class Lease:
             await asyncio.sleep(_LOOK_EVERY * random.uniform(0.8, 1.2))  # noqa: S311
         logger.info("%s has Lease %s and is at work", self._terms.identity, self._terms.name)
 
-    async def keep(self) -> None:
-        """Renew it until cancelled. Raises LeaseLost when that fails for too long."""
+    async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._terms.renew_every)
-            if self.is_held():
+            if self.is_held() and not self._stuck():
                 await self._try()
             if not self.is_held() or self.holder != self._terms.identity:
-                self._held_until = 0.0
+                self._given_up = True
                 raise LeaseLost(f"Lease {self._terms.name} is lost: it was not renewed in time")
 
     async def release(self) -> None:
         """Let another have it at once. Nothing may be written after."""
-        was_held, self._held_until = self.is_held(), 0.0
+        was_held, self._given_up = self.is_held(), True
         if not was_held or self._seen is None:
             return
         with contextlib.suppress(ApiError, TimeoutError):
-            spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _stamp()}
-            await asyncio.wait_for(self._write(spec), 5)
+            await asyncio.wait_for(self._give_back(), 5)
+
+    async def _give_back(self) -> None:
+        """A renewal that was cancelled while its answer was under way may have changed the Lease unseen. Then
+        the first attempt gets Conflict, and sees the Lease as it is now.
+        """
+        spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _stamp()}
+        try:
+            await self._write(spec)
+        except Conflict:
+            if self.holder == self._terms.identity:
+                await self._write(spec)
 
     async def _try(self) -> bool:
         """Take or renew it, if that is possible now. Whether it is held."""

@@ -7,24 +7,39 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.api.reading import Unreadable, read
+from twinhull.api.reading import UNREAD, Unreadable, read
 from twinhull.api.workload import ObjectMeta
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import debug_images
-from twinhull.core.observed import Capabilities, Companion, Observed
+from twinhull.core.isolation import Policy, debug_images
+from twinhull.core.observed import Capabilities, Companion, Observed, Remembered
 from twinhull.core.unread import Unread
 from twinhull.core.versions import panic_devices_for_all
-from twinhull.hulls import instance, pod
-from twinhull.hulls.hull import Hull, owner_of
+from twinhull.hulls import hull, instance, pod
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.launcher import LauncherSettings
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
+from twinhull.shell.labelled import (
+    Manifests,
+    companion,
+    count,
+    instance_of,
+    launcher_of,
+    near,
+    own,
+    read_own,
+    strays,
+)
+from twinhull.shell.outline import unknown_parts
 from twinhull.shell.policies import Policies, namespace_labels
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
-from twinhull.shell.store import Key, Store
+from twinhull.shell.store import Key, Store, key_of
 
+#: The template of a Workload that can't be read. What its hulls have isn't compared with it.
+_UNKNOWN: Raw = {"spec": {}}
 #: A KubeVirt that can't be seen, without any of its feature gates.
 _PRESUMED = {"status": {"phase": "Deployed"}}
 
@@ -33,7 +48,8 @@ _PRESUMED = {"status": {"phase": "Deployed"}}
 class Knowledge:
     """All that is known: objects as last seen, the policies among them, requests as last refused, and what
     guests said last, by the uid of their VirtualMachineInstance. `asks_guests` is whether this operator can
-    ask them.
+    ask them. `pending_since` is when Workloads were first seen to run below a policy's minimum, and
+    `remembered` what hulls they had of late.
     """
 
     store: Store
@@ -42,6 +58,8 @@ class Knowledge:
     reports: Mapping[str, Report]
     scope: Scope = field(default_factory=Scope)
     asks_guests: bool = True
+    pending_since: Mapping[Key, datetime] = field(default_factory=dict)
+    remembered: Mapping[Key, Remembered] = field(default_factory=dict)
 
 
 def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
@@ -50,26 +68,41 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
     raw = store.get(kinds.WORKLOAD, key)
     if raw is None:
         return None
-    hulls = tuple(_hulls(known, key, raw["spec"]["template"], now))
+    uid = raw["metadata"]["uid"]
     try:
         workload, whole = read(raw)
+        count(store, key, uid)
+        read_own(store, key, uid)
     except Unreadable as problem:
         metadata = ObjectMeta.model_validate(raw["metadata"])
-        return Unread(raw, str(problem), hulls, now, refusals.of(key, metadata.version))
+        return Unread(
+            raw,
+            str(problem),
+            tuple(_hulls(known, key, uid, _UNKNOWN, now)),
+            now,
+            refusals.of(key, metadata.version),
+            _concerning(known, raw),
+            defaults,
+            known.pending_since.get(key),
+            namespace_labels(store, key[0]) is not None,
+            problem.reason,
+        )
     service = store.get(kinds.SERVICE, key)
-    manifests = store.labelled(kinds.CONFIG_MAP, key)
     observed = Observed(
-        hulls=hulls,
+        hulls=tuple(_hulls(known, key, uid, raw["spec"]["template"], now)),
         status_is_whole=whole,
-        service=_companion(service) if service else None,
-        manifests={found["metadata"]["name"]: _companion(found) for found in manifests},
+        service=companion(service) if service else None,
+        manifests=Manifests(store, key, uid),
         capabilities=capabilities(store, known.scope),
         refusals=refusals.of(key, workload.metadata.version),
         rehearsed=refusals.rehearsed(key, workload.metadata.version),
         policies=known.policies.all(),
         namespace_labels=namespace_labels(store, key[0]),
-        debug_images=debug_images(store.labelled(kinds.POD, key)),
+        debug_images=debug_images(own(store, kinds.POD, key, uid)),
+        pending_since=known.pending_since.get(key),
+        remembered=known.remembered.get(key),
         find=lambda kind, name: _find(store, key[0], kind, name),
+        claim=lambda name: _claim(store, key[0], name),
     )
     return Case(workload, observed, defaults, now)
 
@@ -93,6 +126,7 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
         panic_devices="PanicDevices" in gates or panic_devices_for_all(version),
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
         live_updates=_updates_live(spec),
+        launcher=LauncherSettings.read(kubevirt) if kubevirt and kubevirt is not _PRESUMED else None,
         eviction_strategy=str((spec.get("configuration") or {}).get("evictionStrategy") or ""),
         runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
         hidden=hidden,
@@ -122,30 +156,41 @@ def _updates_live(spec: Raw) -> bool:
     return strategy == "LiveUpdate" and "LiveMigrate" in methods
 
 
-def _hulls(known: Knowledge, key: Key, template: Raw, now: datetime) -> Iterator[Hull]:
+def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
-    for found in store.labelled(kinds.POD, key):
-        yield pod.read(found, template)
-    instances = {
-        found["metadata"]["name"]: found for found in store.labelled(kinds.VIRTUAL_MACHINE_INSTANCE, key)
-    }
-    for found in store.labelled(kinds.VIRTUAL_MACHINE, key):
-        name = found["metadata"]["name"]
-        vmi = instances.pop(name, None)
-        uid = vmi["metadata"]["uid"] if vmi else ""
-        report, asks = known.reports.get(uid), known.asks_guests
-        manifest = store.get(kinds.CONFIG_MAP, (key[0], name))
-        yield instance.read(found, vmi, template, report, manifest, now=now, asks_guests=asks)
-    for stray in instances.values():
+    for found in near(store, kinds.POD, key, uid):
+        yield hull.unread("Pod", found) if UNREAD in found else pod.read(found)
+    for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
+        vmi = instance_of(store, key, found)
+        if UNREAD in found or UNREAD in (vmi or ()):
+            yield hull.unread("VirtualMachine", found, vmi)
+            continue
+        said, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
+        launcher = launcher_of(store, key, vmi) if vmi else None
+        yield instance.read(found, vmi, template, said, now=now, asks_guests=asks, launcher=launcher)
+    for stray in strays(store, key):
         yield instance.read_stray(stray)
 
 
+def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
+    """The policies that concern a Workload; none before its namespace's labels are known. Of one that isn't
+    held as a whole, or whose Pods aren't, what they look at may not be known: they concern it then.
+    """
+    if namespace_labels(known.store, raw["metadata"]["namespace"]) is None:
+        return ()
+    pods = own(known.store, kinds.POD, key_of(raw), raw["metadata"]["uid"])
+    return known.policies.concerning(raw, set(unknown_parts(raw, pods)))
+
+
 def _find(store: Store, namespace: str, kind: str, name: str) -> Raw | None:
-    """An object that a Workload of that namespace refers to."""
-    found = kinds.BY_NAME[kind]
-    return store.get(found, (namespace if found.namespaced else "", name))
+    """An object that a Workload of that namespace refers to. One that can't be read may be anything, and so
+    is none.
+    """
+    kind_of = kinds.BY_NAME[kind]
+    found = store.get(kind_of, (namespace if kind_of.namespaced else "", name))
+    return None if found is None or UNREAD in found else found
 
 
-def _companion(obj: Raw) -> Companion:
-    metadata = obj["metadata"]
-    return Companion(obj, metadata["uid"], owner_of(obj), "deletionTimestamp" in metadata)
+def _claim(store: Store, namespace: str, name: str) -> Companion | None:
+    found = store.get(kinds.CLAIM, (namespace, name))
+    return companion(found) if found else None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pydantic import ValidationError
 
 from twinhull.api.base import Raw
 from twinhull.api.policy import IsolationPolicySpec, Match
+from twinhull.api.reading import UNREAD
 from twinhull.core import references
 from twinhull.core.isolation import Policy, Subject, debug_images, precedence
+from twinhull.core.isolation.policy import MatchPart
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
+from twinhull.shell.labelled import own
 from twinhull.shell.store import Key, Store, key_of
 
 _Version = tuple[str, str]
@@ -42,8 +45,20 @@ class Policies:
             namespace_labels(self._store, metadata["namespace"]) or {},
             metadata.get("labels") or {},
             workload["spec"]["template"]["spec"],
-            debug_images(self._store.labelled(kinds.POD, key)),
+            debug_images(own(self._store, kinds.POD, key, metadata["uid"])),
         )
+
+    def concerning(self, workload: Raw, unknown: Collection[MatchPart]) -> tuple[Policy, ...]:
+        """The policies that concern a Workload that isn't held as a whole, or whose Pods aren't, or that an
+        edited or newer definition let in: those, too, that look at a part which is `unknown`, or can't be
+        looked at.
+        """
+        try:
+            subject = self.subject(workload)
+            return tuple(policy for policy in self.all() if policy.mismatch(subject) in {None, *unknown})
+        except (AttributeError, KeyError, TypeError):
+            labels = namespace_labels(self._store, workload["metadata"]["namespace"]) or {}
+            return tuple(policy for policy in self.all() if policy.admits_namespace(labels))
 
     def concerned(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
         """The Workloads for which policies may decide otherwise now, or for which a policy names what has
@@ -64,31 +79,30 @@ class Policies:
     def _concerned_by_policy(self, states: list[Raw]) -> Iterator[Key]:
         """The Workloads that a policy concerns, or did."""
         stays = len(states) > 1 and self._store.get(kinds.ISOLATION_POLICY, key_of(states[0]))
-        if stays and states[0]["spec"] == states[-1]["spec"]:
+        if stays and states[0].get("spec") == states[-1].get("spec"):
             return  # its status was written, nothing else
         yield from self._matched_anywhere([read(state) for state in states])
 
     def _concerned_by_reference(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
         """The Workloads that get a part of their machine from policies that name it."""
-        changed = {(kind.name, obj["metadata"]["name"]) for obj in news}
-        naming = [
-            policy
-            for policy in self.all()
-            if policy.spec.virtual_machine
-            and not changed.isdisjoint(
-                (reference.kind, reference.name)
-                for reference in references.of_machine(policy.spec.virtual_machine.raw())
-            )
-        ]
-        yield from self._matched_anywhere(naming)
+        if kind.name not in references.OF_MACHINES:
+            return
+        for namespace, name in {key_of(obj) for obj in news}:
+            naming = [policy for policy in self.all() if _names(policy, kind.name, name)]
+            if kind.namespaced:  # another namespace's means its own of that name
+                yield from self._matched_in(namespace, naming)
+            else:
+                yield from self._matched_anywhere(naming)
 
     def _matched_anywhere(self, policies: list[Policy]) -> Iterator[Key]:
         """The Workloads of the cluster that any of these policies concerns."""
         for namespace in self._store.namespaces(kinds.WORKLOAD) if policies else ():
-            labels = namespace_labels(self._store, namespace) or {}
-            yield from self._matched(
-                namespace, [found for found in policies if found.admits_namespace(labels)]
-            )
+            yield from self._matched_in(namespace, policies)
+
+    def _matched_in(self, namespace: str, policies: list[Policy]) -> Iterator[Key]:
+        """The Workloads of a namespace that any of these policies concerns."""
+        labels = namespace_labels(self._store, namespace) or {}
+        yield from self._matched(namespace, [found for found in policies if found.admits_namespace(labels)])
 
     def _concerned_by_namespace(self, states: list[Raw]) -> Iterator[Key]:
         """The Workloads that other policies concern, since their namespace has other labels."""
@@ -107,9 +121,27 @@ class Policies:
     def _matched(self, namespace: str, policies: list[Policy]) -> Iterator[Key]:
         """A namespace's Workloads that any of these policies concerns, if the namespace fits."""
         for workload in self._store.within(kinds.WORKLOAD, namespace) if policies else ():
-            subject = self.subject(workload)
-            if any(policy.mismatch_within(subject) is None for policy in policies):
+            if self._may_match(workload, policies):
                 yield key_of(workload)
+
+    def _may_match(self, workload: Raw, policies: list[Policy]) -> bool:
+        """Whether any of these policies concerns a Workload whose namespace fits. Of one that isn't held as a
+        whole, or that an edited or newer definition let in, what policies look at may not be known: any may.
+        """
+        if UNREAD in workload:
+            return True
+        try:
+            subject = self.subject(workload)
+            return any(policy.mismatch_within(subject) is None for policy in policies)
+        except (AttributeError, KeyError, TypeError):
+            return True
+
+
+def _names(policy: Policy, kind: str, name: str) -> bool:
+    """Whether a policy gives machines a part of that kind and name."""
+    built = policy.spec.virtual_machine
+    parts = references.of_machine(built.raw()) if built else ()
+    return any((part.kind, part.name) == (kind, name) for part in parts)
 
 
 def namespace_labels(store: Store, namespace: str) -> Raw | None:
@@ -122,7 +154,7 @@ def read(obj: Raw) -> Policy:
     """A policy as it is decided by. What this operator can't read has a `problem`."""
     name = obj["metadata"]["name"]
     try:
-        return Policy(name, IsolationPolicySpec.model_validate(obj["spec"]))
+        return Policy(name, IsolationPolicySpec.model_validate(obj.get("spec")))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in ("spec", *first["loc"]))
@@ -133,7 +165,7 @@ def _match(obj: Raw) -> Match | None:
     """Whom an unreadable policy concerns: everybody, if that can't be read either."""
     try:
         return Match.model_validate(obj["spec"].get("match") or {})
-    except ValidationError:
+    except (ValidationError, AttributeError, KeyError):
         return None
 
 

@@ -1,32 +1,55 @@
-"""The queue: keys of Workloads to look at, each once however often it is asked for, one worker a key."""
+"""The queue: keys of Workloads to look at, each once however often it is asked for, one worker a key.
+
+It is fair to namespaces: they take turns, none has all workers, and those that had much of the event loop
+give way to those that had little. A key rests whose passes cost much.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import time
+from collections import Counter, OrderedDict
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
+from twinhull.shell.loopshares import LoopShares
 from twinhull.shell.metrics import Workqueue
+from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key
 
 #: The wait after the first failure of a key; each further one doubles it.
 _FIRST_RETRY = timedelta(milliseconds=100)
 _LONGEST_RETRY = timedelta(minutes=5)
+#: For how many seconds a key's passes may have the event loop before it rests, so that a single long one (it
+#: may be the garbage collector's) costs it nothing. Then it rests this many times as long as its passes take,
+#: for this many seconds at most. Of so many keys it is remembered.
+_CREDIT = 0.5
+_RESTS = 20.0
+_LONGEST_REST = 60.0
+_REMEMBERED = 10_000
 
 
 class Queue:
     """As client-go's workqueue: a key asked for while it is worked on comes again after.
 
+    Namespaces with keys that wait take turns. One may have another worker while it has fewer than are idle:
+    half of them if it is alone, and there is always one for who comes next. Those that had much of the event
+    loop come after the others, and have a quarter of the workers together while one of the others works.
+
     A key has one timer; setting another replaces it.
     """
 
-    def __init__(self, metrics: Workqueue | None = None) -> None:
+    def __init__(self, metrics: Workqueue | None = None, workers: int = 16) -> None:
         self._metrics = metrics or Workqueue(CollectorRegistry())
-        self._waiting: deque[Key] = deque()
+        self._workers = workers
+        self._waiting = RoundRobin[Key]()
         self._wanted: set[Key] = set()
         self._working: set[Key] = set()
+        self._busy: Counter[str] = Counter()  # workers, by namespace
+        self._shares = LoopShares()
+        self._resting: dict[Key, asyncio.TimerHandle] = {}
+        self._credits: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # what is left, and since when
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
         self._filled = asyncio.Event()
@@ -44,7 +67,7 @@ class Queue:
             return
         self._wanted.add(key)
         self._metrics.added(key)
-        if key not in self._working:
+        if key not in self._working and key not in self._resting:
             self._push(key)
 
     def later(self, key: Key, after: timedelta | None) -> None:
@@ -70,28 +93,76 @@ class Queue:
 
     async def get(self) -> Key:
         """The next key, for one worker alone, until `done`."""
-        while not self._waiting:
+        while (key := self._next()) is None:
             self._filled.clear()
             await self._filled.wait()
-        key = self._waiting.popleft()
         self._wanted.discard(key)
         self._working.add(key)
+        self._busy[key[0]] += 1
         self._metrics.got(key)
         return key
 
-    def done(self, key: Key) -> None:
-        """Give a key back."""
+    def done(self, key: Key, cost: float = 0.0) -> None:
+        """Give a key back. `cost` is for how many seconds its pass had the event loop."""
         self._working.discard(key)
+        self._busy[key[0]] -= 1
+        if not self._busy[key[0]]:
+            del self._busy[key[0]]
         self._metrics.done(key)
-        if key in self._wanted:
+        self.charge(key[0], cost)
+        rest = self._rest(key, cost) if cost else 0.0
+        if rest > 0:
+            self._resting[key] = asyncio.get_running_loop().call_later(rest, self._rested, key)
+        elif key in self._wanted:
             self._push(key)
+        self._filled.set()  # a namespace may have another worker
+
+    def charge(self, namespace: str, seconds: float) -> None:
+        """Count for how long a namespace has had the event loop."""
+        self._shares.had(namespace, seconds)
 
     def close(self) -> None:
         """Let no timer fire any more."""
-        for timer in self._timers.values():
+        for timer in (*self._timers.values(), *self._resting.values()):
             timer.cancel()
         self._timers.clear()
+        self._resting.clear()
+
+    def _rest(self, key: Key, cost: float) -> float:
+        """Take what a pass cost from a key's credit, which comes back in time. How long the key rests."""
+        now = time.monotonic()
+        left, since = self._credits.pop(key, (_CREDIT, now))
+        left = min(_CREDIT, left + (now - since) / _RESTS) - cost
+        rest = min(_LONGEST_REST, max(0.0, -left * _RESTS))
+        self._credits[key] = max(left, -_LONGEST_REST / _RESTS), now
+        if len(self._credits) > _REMEMBERED:
+            self._credits.popitem(last=False)
+        return rest
+
+    def _next(self) -> Key | None:
+        """The next key that may have a worker, of a namespace that had little of the event loop first."""
+        key = self._waiting.take(
+            lambda name: not self._shares.had_much(name) and self._may_have_another(name)
+        )
+        if key is not None or not self._may_who_had_much():
+            return key
+        return self._waiting.take(self._may_have_another)
+
+    def _may_who_had_much(self) -> bool:
+        """Whether namespaces that had much may have another worker: a quarter of them, while others work."""
+        much = [name for name in self._busy if self._shares.had_much(name)]
+        working = sum(self._busy[name] for name in much)
+        return len(much) == len(self._busy) or working < max(1, self._workers // 4)
+
+    def _may_have_another(self, namespace: str) -> bool:
+        """Whether a namespace has fewer workers than are idle."""
+        return self._busy[namespace] < self._workers - len(self._working)
+
+    def _rested(self, key: Key) -> None:
+        del self._resting[key]
+        if key in self._wanted:
+            self._push(key)
 
     def _push(self, key: Key) -> None:
-        self._waiting.append(key)
+        self._waiting.add(key[0], key)
         self._filled.set()

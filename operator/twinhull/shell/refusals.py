@@ -15,6 +15,8 @@ _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=5)
 #: How often a refusal that should pass by itself is taken for one that does.
 _LASTING = 3
+#: How long after it was put right a thing that is put right again was undone by somebody.
+_SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Cause:
     passing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _PutRight:
+    """What was put right of an object (a hash of it), how often in a row, and when last."""
+
+    what: int
+    times: int
+    at: datetime
+
+
 @dataclass
 class _Page:
     """One Workload's refusals, all of one version of it: a changed spec starts a new page."""
@@ -37,6 +48,7 @@ class _Page:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     rehearsed: set[str] = field(default_factory=set)
+    put_right: dict[str, _PutRight] = field(default_factory=dict)
 
 
 class Refusals:
@@ -76,6 +88,27 @@ class Refusals:
         page.refusals[obj] = Refusal(
             cause.reason, cause.message, final, now + wait, before.since if before else now
         )
+
+    def put_off(  # noqa: PLR0913, PLR0917  as `add`, and until when
+        self, workload: Key, version: Hashable, obj: str, cause: Cause, until: datetime, now: datetime
+    ) -> None:
+        """Remember that an object isn't to be asked for until then, though nobody has refused it."""
+        page = self._page(workload, version)
+        before = page.refusals.get(obj)
+        page.refusals[obj] = Refusal(
+            cause.reason, cause.message, cause.final, until, before.since if before else now
+        )
+
+    def put_right(self, workload: Key, version: Hashable, obj: str, what: int, now: datetime) -> int:
+        """Remember that something of an object was put right, by a hash of it, since there may be very much
+        of it. How often that was in a row.
+        """
+        page = self._page(workload, version)
+        before = page.put_right.get(obj)
+        again = before is not None and before.what == what and now - before.at < _SOON
+        times = before.times + 1 if before and again else 1
+        page.put_right[obj] = _PutRight(what, times, now)
+        return times
 
     def settle(self, workload: Key, obj: str) -> None:
         """Forget an object's refusals: it was created after all."""

@@ -9,7 +9,8 @@ from twinhull.shell.kinds import Kind
 
 #: What matters to machines alone; ConfigMaps carry their manifests.
 _OF_MACHINES = {
-    *(kinds.CONFIG_MAP, kinds.VIRTUAL_MACHINE, kinds.VIRTUAL_MACHINE_INSTANCE, kinds.KUBEVIRT, kinds.NODE),
+    *(kinds.CONFIG_MAP, kinds.VIRTUAL_MACHINE, kinds.VIRTUAL_MACHINE_INSTANCE, kinds.LAUNCHER),
+    *(kinds.KUBEVIRT, kinds.NODE),
     *(kind for kind in kinds.REFERRED if kind.group == "instancetype.kubevirt.io"),
 }
 

@@ -1,12 +1,32 @@
-"""A small HTTP server: the probes are served by one, the metrics by another."""
+"""A small HTTP server: the probes are served by one, the metrics by another, both apart from the work."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from twinhull.shell.visitors import Visitors
+
+logger = logging.getLogger(__name__)
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
+
+#: How many connections the kernel keeps until they are accepted, and how many are accepted in one round of
+#: the event loop. It takes about six rounds to answer one.
+_BACKLOG = 1024
+_AT_A_TIME = 16
+#: How much a visitor may send, in bytes. Probes and Prometheus send less than one thousand.
+_LONGEST = 1 << 16
+#: How long answers under way are waited for when it ends, in seconds.
+_ENDING = 1.0
 
 
 class CannotServe(Exception):
@@ -20,25 +40,138 @@ class Server:
         self.what = what
         self._host = host
         self._port = port
-        app = web.Application()
+        app = web.Application(middlewares=[_once])
         for path, page in pages.items():
             app.router.add_get(path, page)
-        self._runner = web.AppRunner(app, access_log=None)
+        logger.addFilter(_is_ours)
+        self._runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=_ENDING)
+        self._visitors = Visitors()
+        self._sockets: list[socket.socket] = []
+        self._arriving: set[asyncio.Task[object]] = set()
 
     async def start(self) -> str:
         """Listen. The URL that it listens on. Raises CannotServe."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
+        loop = asyncio.get_running_loop()
         try:
-            await site.start()
+            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            for family, _, _, _, address in found:
+                listening = socket.create_server(address, family=family, backlog=_BACKLOG)
+                self._sockets.append(listening)
         except OSError as error:
+            self._close()
             raise CannotServe(
-                f"{self.what} can't be served at {self._host}:{self._port} ({error.strerror}): "
+                f"{self.what} can't be served at {self._host}:{self._port} ({_why(error)}): "
                 f"choose another --{self.what}-address"
             ) from error
-        host, port = self._runner.addresses[0][:2]
+        for listening in self._sockets:
+            listening.settimeout(0)
+            self._listen(listening)
+        host, port = self._sockets[0].getsockname()[:2]
         return f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """Stop listening."""
+        self._close()
         await self._runner.cleanup()
+
+    def _close(self) -> None:
+        for listening in self._sockets:
+            asyncio.get_running_loop().remove_reader(listening)
+            listening.close()
+        self._sockets.clear()
+
+    def _listen(self, listening: socket.socket) -> None:
+        if listening in self._sockets:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Take in who waits. asyncio's own way costs ten times as much for each that is sent away."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_AT_A_TIME):
+            try:
+                connection, peer = listening.accept()
+            except (BlockingIOError, ConnectionAbortedError):  # nobody is left, or whoever was has gone
+                return
+            except OSError:  # there are too many open files
+                loop.remove_reader(listening)
+                loop.call_later(1.0, self._listen, listening)
+                return
+            if not self._visitors.may_come(peer[0], loop.time()):
+                connection.close()
+                continue
+            connection.settimeout(0)
+            task = loop.create_task(self._serve(connection, peer[0]))
+            self._arriving.add(task)
+            task.add_done_callback(self._arriving.discard)
+
+    async def _serve(self, connection: socket.socket, address: str) -> None:
+        """Have the HTTP server talk to somebody; it goes on by itself."""
+        http, loop = self._runner.server, asyncio.get_running_loop()
+        if http is None:  # it has been stopped just now
+            connection.close()
+            return
+        with contextlib.suppress(OSError):
+            await loop.connect_accepted_socket(
+                lambda: _Connection(http(), self._visitors, address), connection
+            )
+
+
+def _why(error: OSError) -> str:
+    """The system's own words for an error: Python's may go on with the address. It has none for a name that
+    can't be looked up.
+    """
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else str(error.strerror)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether something went wrong here, rather than with a visitor: who doesn't speak HTTP fills no log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+@web.middleware
+async def _once(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """A connection is for one request: what was answered makes room."""
+    response = await handler(request)
+    response.force_close()
+    return response
+
+
+class _Connection(asyncio.Protocol):
+    """Hands on to the HTTP server all that happens, and tells of its beginning and its end."""
+
+    def __init__(self, http: asyncio.Protocol, visitors: Visitors, address: str) -> None:
+        self._http = http
+        self._visitors = visitors
+        self._address = address
+        self._transport: asyncio.Transport | None = None
+        self._received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._http.connection_made(transport)
+        self._visitors.came(self._transport, self._address)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._visitors.left(self._transport)
+        self._http.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received > _LONGEST and self._transport is not None:
+            self._transport.abort()
+        else:
+            self._http.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._http.eof_received()
+
+    def pause_writing(self) -> None:
+        self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._http.resume_writing()

@@ -2,102 +2,174 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+import marshal
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from math import inf
 from typing import TypeVar
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD
 from twinhull.hulls.hull import WORKLOAD_LABEL
-from twinhull.shell.kinds import WATCHED, Kind
+from twinhull.shell.identity import identity
+from twinhull.shell.kept import kept
+from twinhull.shell.kinds import WATCHED, WORKLOAD, Kind
+from twinhull.shell.machines import Machines
+from twinhull.shell.outline import outline
+from twinhull.shell.owned import Owned
+from twinhull.shell.referrers import Referrers
+from twinhull.shell.room import Room
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 Key = tuple[str, str]
 
 _Entry = TypeVar("_Entry", bound=Hashable)
 
+#: How many bytes one object may take, and a namespace's unless another number is given.
+_LARGEST = 1 << 20
+DEFAULT_ROOM = 128 << 20
+_NO_ROOM = "its namespace's objects take all the memory that is theirs"
+#: How many bytes it takes that an object is held at all: its key and uid, and its places in the indices.
+_ENTRY = 1 << 10
 #: How many uids of objects that are gone are remembered, against news of them that arrives late.
 _REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An object as it is held: those of namespaces packed, since there may be many, by many people. `over` is
+    whether there is no room for it, so that only its identity is held.
+    """
+
+    uid: str
+    version: int
+    workload: Key | None
+    unread: bool
+    over: bool
+    state: Raw | bytes
+
+    @property
+    def obj(self) -> Raw:
+        return marshal.loads(self.state) if isinstance(self.state, bytes) else self.state  # noqa: S302  our own
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes of its namespace's room."""
+        return len(self.state) + _ENTRY if isinstance(self.state, bytes) and not self.over else 0
 
 
 class Store:
     """Objects by kind and key, fed by watches, lists and the answers to writes, in whatever order they come.
 
     Of two states of an object the newer stays: resource versions of one kind are comparable as integers
-    (Kubernetes KEP-5504).
+    (Kubernetes KEP-5504). Of each no more is kept than is made use of (shell/kept), and of one namespace no
+    more than so many bytes (shell/room): of what comes then, only what it is known by (shell/identity).
     """
 
-    def __init__(self) -> None:
-        self._objects: dict[str, dict[Key, Raw]] = {kind.name: {} for kind in WATCHED}
+    def __init__(self, room: int = DEFAULT_ROOM) -> None:
+        self._room = Room(room)
+        self._objects: dict[str, dict[Key, _Held]] = {kind.name: {} for kind in WATCHED}
         self._labelled: dict[str, dict[Key, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
         self._within: dict[str, dict[str, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
+        self._unread: dict[str, int] = dict.fromkeys(self._objects, 0)
+        self._over: Counter[tuple[str, str]] = Counter()
         self._gone: OrderedDict[str, float] = OrderedDict()
+        self._referrers, self._owned = Referrers(), Owned()
+        self.machines = Machines()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
 
     def put(self, kind: Kind, obj: Raw) -> bool:
         """Take in a state of an object. True if it is news."""
-        metadata = obj["metadata"]
-        if _version(obj) <= self._gone.get(metadata["uid"], 0):
+        metadata, key = obj["metadata"], key_of(obj)
+        before, version = self._objects[kind.name].get(key), int(metadata["resourceVersion"])
+        if version <= self._gone.get(metadata["uid"], 0):
             return False
-        key = key_of(obj)
-        before = self._objects[kind.name].get(key)
-        if before is not None and _version(before) >= _version(obj):
+        same = before is not None and before.version == version
+        if before is not None and (before.version > version or (same and not before.unread)):
             return False
-        metadata.pop("managedFields", None)
-        if kind.metadata_only:
-            obj = {"metadata": metadata}
+        held = self._hold(kind, key, obj, before)
         if before is not None:
-            self._unlabel(kind, key, before)
-        self._objects[kind.name][key] = obj
+            if same and held.unread and held.over == before.over:  # there is still no room for it
+                return False
+            self._drop(kind, key, before)
+        if kind is WORKLOAD:
+            self._referrers.changed(key, None if held.unread else obj)
+        if kind.label_selector and kind.namespaced:
+            self._owned.changed(kind, key, obj)
+        self.machines.changed(kind, key, None if held.unread else obj)
+        self._objects[kind.name][key] = held
         self._within[kind.name][key[0]].add(key)
-        workload = workload_key(obj)
-        if workload is not None:
-            self._labelled[kind.name][workload].add(key)
+        self._count(kind, key, held, 1)
+        if held.workload is not None:
+            self._labelled[kind.name][held.workload].add(key)
         return True
 
     def remove(self, kind: Kind, key: Key, uid: str, version: float = inf) -> bool:
-        """Forget an object that is gone. False if another of its name has taken its place already.
+        """Forget an object that is gone. False if another of its name has taken its place already, or it is
+        known as of a later version than the one as of which it is gone.
 
         Older news of it is no news from then on. An object that lost its label is gone as of a `version`
         only: it is news again when it gets the label back.
         """
-        self._gone[uid] = version
+        self._gone[uid] = max(version, self._gone.get(uid, 0))
         if len(self._gone) > _REMEMBERED:
             self._gone.popitem(last=False)
         before = self._objects[kind.name].get(key)
-        if before is None or before["metadata"]["uid"] != uid:
+        if before is None or before.uid != uid or before.version > version:
             return False
-        del self._objects[kind.name][key]
-        _drop(self._within[kind.name], key[0], key)
-        self._unlabel(kind, key, before)
+        self._drop(kind, key, before)
+        if kind is WORKLOAD:
+            self._referrers.changed(key, None)
+        if kind.label_selector and kind.namespaced:
+            self._owned.changed(kind, key, None)
+        self.machines.changed(kind, key, None)
         return True
 
-    def replace(self, kind: Kind, objects: Iterable[Raw], version: str) -> list[Raw]:
-        """Take in a whole list of a kind as of a resource version. The objects that it was news of, as they
-        were and as they are.
-
-        What the store has and the list hasn't is gone, unless it was created after the list was made.
-        """
-        news, present = [], set()
+    def replace(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
+        """Take in a whole list of a kind as of a resource version."""
+        present = set()
         for obj in objects:
-            before = self.get(kind, key_of(obj))
             present.add(obj["metadata"]["uid"])
-            if self.put(kind, obj):
-                news += [obj] if before is None else [before, obj]
-        for key, obj in list(self._objects[kind.name].items()):
-            if obj["metadata"]["uid"] not in present and _version(obj) <= int(version):
-                self.remove(kind, key, obj["metadata"]["uid"], int(version))
-                news.append(obj)
-        return news
+            self.put(kind, obj)
+        for _ in self.prune(kind, present, int(version)):
+            pass
+
+    def prune(self, kind: Kind, present: AbstractSet[str], version: int) -> Iterator[Raw]:
+        """Forget what a whole list as of a resource version hasn't, unless it was created after the list was
+        made. The objects that are gone, as they were.
+        """
+        for key, held in list(self._objects[kind.name].items()):
+            if held.uid not in present and held.version <= version:
+                self.remove(kind, key, held.uid, version)
+                yield held.obj
 
     def get(self, kind: Kind, key: Key) -> Raw | None:
         """The last seen state of one object."""
-        return self._objects[kind.name].get(key)
+        held = self._objects[kind.name].get(key)
+        return None if held is None else held.obj
 
-    def all(self, kind: Kind) -> Iterable[Raw]:
+    def all(self, kind: Kind) -> Iterator[Raw]:
         """The last seen states of all objects of a kind."""
-        return self._objects[kind.name].values()
+        return (held.obj for held in list(self._objects[kind.name].values()))
+
+    def keys(self, kind: Kind) -> list[Key]:
+        """The keys of all objects of a kind."""
+        return list(self._objects[kind.name])
+
+    def uids(self, kind: Kind) -> set[str]:
+        """The uids of all objects of a kind."""
+        return {held.uid for held in self._objects[kind.name].values()}
+
+    def unread(self, kind: Kind) -> int:
+        """How many objects of a kind can't be read."""
+        return self._unread[kind.name]
+
+    def over_room(self) -> Mapping[tuple[str, str], int]:
+        """How many objects there is no room for, by namespace and resource."""
+        return self._over
 
     def namespaces(self, kind: Kind) -> list[str]:
         """The namespaces that have objects of a kind."""
@@ -106,17 +178,57 @@ class Store:
     def within(self, kind: Kind, namespace: str) -> Iterator[Raw]:
         """A namespace's objects of a kind, by name."""
         for key in sorted(self._within[kind.name].get(namespace, ())):
-            yield self._objects[kind.name][key]
+            yield self._objects[kind.name][key].obj
 
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
         """The objects that carry a Workload's label, by name."""
         for key in sorted(self._labelled[kind.name].get(workload, ())):
-            yield self._objects[kind.name][key]
+            yield self._objects[kind.name][key].obj
 
-    def _unlabel(self, kind: Kind, key: Key, obj: Raw) -> None:
-        workload = workload_key(obj)
-        if workload is not None:
-            _drop(self._labelled[kind.name], workload, key)
+    def labelled_keys(self, kind: Kind, workload: Key) -> AbstractSet[Key]:
+        """The keys of the objects that carry a Workload's label, however many."""
+        return self._labelled[kind.name].get(workload, set())
+
+    def owned_keys(self, kind: Kind, workload: Key, uid: str) -> AbstractSet[Key]:
+        """The keys of those of them whose controller has that uid."""
+        return self._owned.of(kind, uid) & self.labelled_keys(kind, workload)
+
+    def may_refer(self, kind: Kind, key: Key) -> list[Key]:
+        """The Workloads that may refer to an object; all that do are among them."""
+        return self._referrers.candidates(kind, key)
+
+    def _hold(self, kind: Kind, key: Key, obj: Raw, before: _Held | None) -> _Held:
+        """An object as it is to be held, in as much room as there is for it."""
+        small, over = kept(kind, obj), False
+        state = small if not kind.namespaced else marshal.dumps(small)
+        if isinstance(state, bytes) and len(state) > _LARGEST:
+            small = outline(
+                kind, small, f"it takes {len(state):,} bytes of memory, of which {_LARGEST:,} are allowed"
+            )
+            state = marshal.dumps(small)
+        if isinstance(state, bytes):
+            room = self._room.left(kind, key[0]) + (before.size if before else 0) - _ENTRY
+            if over := len(state) > min(room, _LARGEST):
+                small = identity(kind, small, small.get(UNREAD, _NO_ROOM))
+                state = marshal.dumps(small)
+        metadata, workload = obj["metadata"], workload_key(small)
+        version = int(metadata["resourceVersion"])
+        return _Held(metadata["uid"], version, workload, UNREAD in small, over, state)
+
+    def _count(self, kind: Kind, key: Key, held: _Held, sign: int) -> None:
+        """An object is held from now on (1), or is no more (-1)."""
+        self._room.change(kind, key[0], sign * held.size)
+        self._unread[kind.name] += sign * held.unread
+        self._over[key[0], kind.plural] += sign * held.over
+        if not self._over[key[0], kind.plural]:
+            del self._over[key[0], kind.plural]
+
+    def _drop(self, kind: Kind, key: Key, held: _Held) -> None:
+        del self._objects[kind.name][key]
+        _discard(self._within[kind.name], key[0], key)
+        self._count(kind, key, held, -1)
+        if held.workload is not None:
+            _discard(self._labelled[kind.name], held.workload, key)
 
 
 def key_of(obj: Raw) -> Key:
@@ -130,12 +242,8 @@ def workload_key(obj: Raw) -> Key | None:
     return (obj["metadata"].get("namespace", ""), name) if name else None
 
 
-def _drop(index: dict[_Entry, set[Key]], entry: _Entry, key: Key) -> None:
+def _discard(index: dict[_Entry, set[Key]], entry: _Entry, key: Key) -> None:
     """Take a key out of an index, and its entry with the last one."""
     index[entry].discard(key)
     if not index[entry]:
         del index[entry]
-
-
-def _version(obj: Raw) -> int:
-    return int(obj["metadata"]["resourceVersion"])

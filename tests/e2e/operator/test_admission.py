@@ -1,4 +1,4 @@
-"""The API server, by the ValidatingAdmissionPolicy of deploy/admission, says what the operator would."""
+"""The API server, by the ValidatingAdmissionPolicies of deploy/admission, says what the operator would."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import pytest
 from tests.controlplane import Api, Cluster
 from tests.controlplane.api import ApiError
 from tests.e2e.operator.subject import Manifest, Subject
+from tests.e2e.refusal import refusal
+from twinhull.api.nulls import without_nulls
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Subject as Concerned
 from twinhull.core.isolation import concerning, resolve
+from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.shell.policies import read
 
 ADMISSION = Path(__file__).parents[3] / "deploy/admission"
@@ -30,6 +33,12 @@ IMAGES = (
     *("ghcr.io/community/app", "GHCR.io/community/app:1", "ghcr.io:443/community/deep/app"),
     *("ghcr.io:0443/community/app", "host:005000/app", "host:000/app"),
     *("localhost/app", "localhost:5000/app:2", "host:5000/app", "a.b/c", "axb/c", "Team/app"),
+    *(DIGEST, "sha256:ab", f"team/{DIGEST}"),
+)
+#: What KubeVirt reads, and what only looks like it.
+ANNOTATIONS = (
+    *("hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "kubevirt.io"),
+    *("notkubevirt.io/a", "example.com/kubevirt.io", "k8s.v1.cni.cncf.io/networks"),
 )
 PATTERNS = (
     *("nginx", "nginx:1.*", "nginx:latest", "nginx@sha256:*", "nginx:*@sha256:0*", "library/*", "*/nginx"),
@@ -84,13 +93,25 @@ def any_policy(chance: random.Random, number: int, namespace: str) -> Manifest:
 
 
 def any_workload(chance: random.Random, number: int, namespace: str) -> Manifest:
-    account = chance.choice(
-        [{}, {"serviceAccountName": "builder"}, {"serviceAccount": "builder"}, {"serviceAccountName": ""}]
+    account: Manifest = chance.choice(
+        [
+            *(
+                {},
+                {"serviceAccountName": "builder"},
+                {"serviceAccountName": ""},
+                {"serviceAccountName": None},
+            ),
+            *({"serviceAccount": "builder"}, {"serviceAccountName": None, "serviceAccount": "builder"}),
+        ]
     )
+    nulls: Manifest = {
+        key: None for key in ("initContainers", "volumes", "securityContext") if chance.random() < 0.2
+    }
     images = chance.sample(IMAGES, 3)
     init = [{"name": "init", "image": images[2]}] if chance.random() < 0.5 else []
     mounted = chance.choice(IMAGES) if chance.random() < 0.3 else ""
-    pod = {
+    pod: Manifest = {
+        **nulls,
         "containers": [{"name": f"c{index}", "image": image} for index, image in enumerate(images[:2])],
         **({"initContainers": init} if init else {}),
         **({"volumes": [{"name": "v", "image": {"reference": mounted}}]} if mounted else {}),
@@ -98,6 +119,49 @@ def any_workload(chance: random.Random, number: int, namespace: str) -> Manifest
     }
     labels = {"policy": str(number), **chance.choice(LABELS)}
     return workload(namespace, pod, chance.choice((*ISOLATIONS[:2], *ISOLATIONS, "Auto")), **labels)
+
+
+def any_machine(chance: random.Random) -> Manifest:
+    """A spec.virtualMachine with whatever images, and whatever else has a say in what a machine boots."""
+    firmware: Manifest = chance.choice(
+        [
+            {},
+            {"kernelBoot": {}},
+            {"kernelBoot": {"container": {"image": chance.choice(IMAGES)}}},
+            {"kernelBoot": {"container": {"image": chance.choice(IMAGES), "kernelPath": "/vmlinuz"}}},
+            {"kernelBoot": {"kernelArgs": "init=/bin/sh"}},
+            {"bootloader": {"bios": {}}},
+        ]
+    )
+    volumes: list[Manifest] = [
+        {"name": "guest", "containerDisk": {"image": chance.choice(IMAGES)}},
+        {"name": "guest", "persistentVolumeClaim": {"claimName": "mine"}},
+        {"name": "manifest", "configMap": {"name": "mine"}},
+        {"name": "trust", "configMap": {"name": "mine"}},
+        {"name": "data", "containerDisk": {"image": chance.choice(IMAGES)}},
+        {"name": "data", "containerDisk": {}},
+        {"name": "data", "persistentVolumeClaim": {"claimName": "mine"}},
+    ]
+    disks = [
+        {"name": "guest", "serial": "guest"},
+        {"name": "data", "serial": "guest "},
+        {"name": "data", "serial": "data"},
+        {"name": "data", "disk": {"bus": "virtio"}},
+        {"name": "data", "serial": "trust"},
+        {"name": "trust", "serial": "trust", "disk": {"bus": "virtio"}},
+        {"name": "trust", "serial": "trust", "disk": {"bus": "sata"}},
+        {"name": "manifest", "serial": "manifest", "disk": {"bus": "virtio"}},
+    ]
+    parts: list[Manifest] = [
+        {"guestImage": chance.choice(IMAGES)},
+        {"overrides": {}},
+        {"overrides": {"domain": {"firmware": firmware}}},
+        {"overrides": {"volumes": chance.sample(volumes, 2)}},
+        {"overrides": {"domain": {"devices": {"disks": chance.sample(disks, 2)}}}},
+        {"overrides": {"domain": {"devices": {"disks": disks[-3 :: chance.choice((1, 2))]}}}},
+        {"overrides": {"domain": {"firmware": firmware, "cpu": {"model": "host-model"}}}},
+    ]
+    return {key: value for part in chance.sample(parts, 2) for key, value in part.items()}
 
 
 def policy(name: str, **spec: Any) -> Manifest:
@@ -118,23 +182,16 @@ def workload(namespace: str, pod: Manifest, isolation: str, **labels: str) -> Ma
     }
 
 
-def refusal(api: Api, manifest: Manifest) -> str:
-    """What the API server says against creating a Workload, empty if nothing."""
-    path = api.path("Workload", manifest["metadata"]["namespace"])
-    try:
-        api.request("POST", path, manifest, query={"dryRun": "All"})
-    except ApiError as error:
-        return error.message
-    return ""
-
-
 def expectation(manifest: Manifest, namespace_labels: dict[str, str], policies: list[Manifest]) -> str:
     """What the operator would say, if it is a rejection. Of Auto the API server says nothing."""
     metadata, spec = manifest["metadata"], manifest["spec"]
     if spec["isolationPolicy"] == "Auto":
         return ""
     concerned = Concerned(
-        metadata["namespace"], namespace_labels, metadata["labels"], spec["template"]["spec"]
+        metadata["namespace"],
+        namespace_labels,
+        metadata["labels"],
+        without_nulls(spec["template"])["spec"],
     )
     found = concerning(concerned, [read(obj) for obj in policies])
     resolution = resolve(WorkloadSpec.model_validate(spec), OperatorDefaults(), found)
@@ -202,6 +259,97 @@ def test_the_api_server_says_what_the_operator_would(
                 cluster.eventually(agrees, 10, f"both say the same of {policies[number]}")
                 refused += expected != ""
     assert POLICIES < refused < 4 * POLICIES, "both verdicts are given often"
+
+
+def test_the_api_server_says_what_the_operator_would_of_images(
+    in_force: Any, api: Api, namespace: str
+) -> None:
+    chance = random.Random(7)  # noqa: S311  the same cases each time
+    policies = [
+        policy(
+            f"images-{number}",
+            match={"workloadSelector": {"matchLabels": {"policy": str(number)}}},
+            machines={
+                **({"guestImages": chance.sample(PATTERNS, chance.randint(0, 3))} if number % 3 else {}),
+                "imagesMustBePinned": number % 3 == 0 or chance.random() < 0.2,
+            },
+        )
+        for number in range(30)
+    ]
+    in_force(*policies)
+    verdicts = []
+    for _ in range(6):
+        for number, obj in enumerate(policies):
+            manifest = any_workload(chance, number, namespace)
+            manifest["spec"]["isolationPolicy"] = "VirtualMachine"
+            manifest["spec"]["virtualMachine"] = any_machine(chance)
+            if chance.random() < 0.3:
+                annotated = {chance.choice(ANNOTATIONS): "x", "note": "x"}
+                manifest["spec"]["template"]["metadata"] = {"annotations": annotated}
+            elif chance.random() < 0.3:
+                manifest["spec"]["template"]["metadata"] = chance.choice((None, {"annotations": None}))
+            for volume in manifest["spec"]["template"]["spec"]["containers"]:
+                volume["image"] = chance.choice((volume["image"], f"nginx@{DIGEST}", f"nginx@{DIGEST}"))
+            spec = WorkloadSpec.model_validate(manifest["spec"])
+            expected = [found.why for found in rejected_images(spec, [read(obj)])]
+            said = refusal(api, manifest)
+            assert bool(said) == bool(expected), (manifest, expected, said)
+            assert not said or f"IsolationPolicy images-{number}" in said
+            assert not any("guestImages" in why for why in expected) or any(why in said for why in expected)
+            assert "error" not in said, said
+            verdicts.append(bool(said))
+    assert 20 < sum(verdicts) < len(verdicts) - 20, "both verdicts are given often"
+
+
+def test_the_largest_list_of_images_is_within_what_an_expression_may_cost(
+    in_force: Any, api: Api, namespace: str
+) -> None:
+    long = "registry.example.com/" + "/".join(["team", "product", "component"] * 5)
+    place = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    patterns = [f"{long}/no{number}*/**/x?y*:1.*" for number in range(31)]
+    in_force(
+        policy(
+            f"images-{namespace}",
+            match=place,
+            machines={"guestImages": [*patterns, f"{long}/image*:*"], "imagesMustBePinned": True},
+        )
+    )
+    images = [f"{long}/image{number}:v1.2.3@{DIGEST}" for number in range(32)]
+    pod = {"containers": [{"name": f"c{index}", "image": image} for index, image in enumerate(images)]}
+    manifest = workload(namespace, pod, "VirtualMachine")
+    disks: list[Manifest] = [
+        {"name": f"d{index}", "containerDisk": {"image": image}} for index, image in enumerate(images[:8])
+    ]
+    manifest["spec"]["virtualMachine"] = {"guestImage": images[0], "overrides": {"volumes": disks}}
+    assert refusal(api, manifest) == ""
+    disks[-1]["containerDisk"]["image"] = f"{long}/other:1@{DIGEST}"
+    assert "none of the guestImages" in refusal(api, manifest)
+
+
+def test_overrides_that_take_the_boot_image_away_are_refused(
+    in_force: Any, admission: Cluster, namespace: str
+) -> None:
+    """Only server-side apply keeps a null."""
+    in_force(
+        policy(
+            f"images-{namespace}",
+            match={"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}},
+            machines={"guestImages": []},
+        )
+    )
+    pod = {"containers": [{"name": "c", "image": "a"}]}
+    whole: Manifest = {"domain": {"firmware": {"kernelBoot": {"container": {"image": None}}}}}
+    for path in ("domain", "domain.firmware", "domain.firmware.kernelBoot"):
+        *above, last = path.split(".")
+        overrides = deepcopy(whole)
+        place = overrides
+        for key in above:
+            place = place[key]
+        place[last] = None
+        manifest = workload(namespace, pod, "VirtualMachine")
+        manifest["spec"]["virtualMachine"] = {"overrides": overrides}
+        with pytest.raises(ApiError, match=rf"virtualMachine\.overrides\.{path} has the machine boot"):
+            admission.api.apply(manifest)
 
 
 def test_what_is_there_already_may_be_stopped_but_not_changed(

@@ -51,6 +51,7 @@ def test_container_is_the_templates_pod(web: Subject) -> None:
     assert workload["status"]["isolation"] == {
         "requested": "Container",
         "resolved": "Container",
+        "running": "Container",
         "reason": "Requested",
         "message": "spec.isolationPolicy asks for Container",
     }
@@ -62,6 +63,7 @@ def test_auto_is_a_container_unless_the_operator_is_told_otherwise(web: Subject)
     assert isolation == {
         "requested": "Auto",
         "resolved": "Container",
+        "running": "Container",
         "reason": "OperatorDefault",
         "message": "spec.isolationPolicy is Auto, which here means Container",
     }

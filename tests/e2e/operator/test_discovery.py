@@ -1,4 +1,4 @@
-"""Kinds that the API server serves before it says so: kopf looks for them once, and is made to look again."""
+"""Kinds that the API server doesn't serve yet, or no more."""
 
 from __future__ import annotations
 
@@ -10,22 +10,31 @@ from tests.controlplane import Cluster
 from tests.e2e.operator.subject import Subject, condition
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import RequestProxy
+from twinhull.shell.kinds import WATCHED
 
 pytestmark = pytest.mark.simulated
 
+KUBEVIRT = frozenset(kind.path() for kind in WATCHED if "kubevirt.io" in kind.group)
 
-def test_a_kind_that_was_missed_is_watched(
+
+def test_kinds_that_come_go_and_come_back_are_watched(
     proxy: RequestProxy, cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
-    proxy.hidden = frozenset({"/apis/kubevirt.io/v1"})
+    proxy.hidden = KUBEVIRT
     operator = OperatorProcess.start(proxy.kubeconfig, tmp_path / "operator.log")
     web = Subject(cluster, namespace, alive=operator.check)
-    lists = "the operator has listed all twice, as at each start, and does so again in ten minutes only"
-    listed = "/apis/kubevirt.io/v1/virtualmachines"
-    web.eventually(lambda: [request.path for request in proxy.requests].count(listed) > 1, lists)
     web.apply("VirtualMachine")
-    web.eventually(lambda: condition(web.hull(), "Ready")[0] == "True", "the machine is ready")
-    assert condition(web.get(), "Ready")[0] == "False", "nobody has told the operator"
+    web.becomes("KubeVirtMissing")
     proxy.hidden = frozenset()
     web.becomes("Ready")
+
+    proxy.hidden = KUBEVIRT
+    proxy.cut_streams()
+    web.named("other").apply("Container")
+    web.named("other").becomes("Ready")
+    web.named("later").apply("VirtualMachine")
+    web.eventually(lambda: condition(web.named("later").hull(), "Ready")[0] == "True", "its machine is ready")
+    assert condition(web.named("later").get(), "Ready")[0] == "False", "nobody can tell the operator"
+    proxy.hidden = frozenset()
+    web.named("later").becomes("Ready")
     operator.stop()

@@ -58,6 +58,21 @@ def test_kubevirt_shares_it_as_its_own_user(pages: Subject) -> None:
     assert virtiofsd["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_an_ephemeral_one_is_made_for_the_machine(web: Subject) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    pod = mounting()
+    pod["spec"]["volumes"] = [{"name": "pages", "ephemeral": {"volumeClaimTemplate": {"spec": claim}}}]
+    web.apply("VirtualMachine", pod)
+    web.becomes("Ready")
+    machine = web.hull()
+    name = f"{machine['metadata']['name']}-pages"
+    (owner,) = web.one("PersistentVolumeClaim", name)["metadata"]["ownerReferences"]
+    assert owner["uid"] == machine["metadata"]["uid"]
+    inside = machine["spec"]["template"]["spec"]
+    assert inside["domain"]["devices"]["filesystems"] == [{"name": "claim-0", "virtiofs": {}}]
+    assert inside["volumes"][-1] == {"name": "claim-0", "persistentVolumeClaim": {"claimName": name}}
+
+
 @pytest.mark.usefixtures("closed")
 def test_without_the_gate_it_is_refused_until_somebody_opens_it(pages: Subject) -> None:
     pages.apply("VirtualMachine", mounting())

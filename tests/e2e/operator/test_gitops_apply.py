@@ -112,7 +112,6 @@ def test_nothing_but_the_schemas_defaults_is_added_to_spec(web: Subject, kubectl
     assert sorted(added(wanted["spec"], web.get()["spec"])) == [
         ".isolationPolicy",
         ".state",
-        ".template.spec.containers[0].ports[0].protocol",
     ]
 
 

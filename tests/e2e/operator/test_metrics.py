@@ -31,6 +31,7 @@ pytestmark = pytest.mark.simulated
 _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 #: What is only there when something goes wrong that didn't.
 _EMPTY = {"TwinhullDown"}
+_UNTOLD = {"twinhull_objects_over_room"}
 
 
 @dataclass
@@ -84,11 +85,10 @@ def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         cluster.api.create({**box, "handler": "box"})
         stack.callback(cluster.api.delete, "RuntimeClass", "metrics")
         _work(Subject(cluster, name, alive=operator.check), policies)
-        ready = f'twinhull_workloads{{ready="True", workload_namespace="{name}"}}'
+        last = f'twinhull_workloads{{reason="UnsupportedFields", workload_namespace="{name}"}}'
+        below = f'twinhull_workloads_below_floor{{workload_namespace="{name}"}}'
         cluster.eventually(
-            lambda: prometheus.query(f"sum({ready})")[0]["value"][1] == "3",
-            30,
-            "Prometheus has seen it all",
+            lambda: prometheus.query(last) and prometheus.query(below), 30, "Prometheus has seen it all"
         )
         yield scene
 
@@ -124,6 +124,11 @@ def _work(web: Subject, policies: Policies) -> None:
     policies.make("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
     web.named("lifted").apply("Container", template(containers=[container(image="raised.example/it:1")]))
     web.named("lifted").becomes("Ready")
+    held = web.named("held")
+    held.apply("Container", template(hostPID=True, containers=[container(image="held.example/it:1")]))
+    held.becomes("Ready")
+    policies.make("held", minimum="VirtualMachine", match={"images": ["held.example/*"]})
+    held.becomes("UnsupportedFields")
 
 
 def test_promtool_has_nothing_against_the_page(scene: Scene) -> None:
@@ -141,7 +146,7 @@ def test_the_page_is_in_the_catalogue_with_its_labels(scene: Scene) -> None:
             name = re.sub(r"_(bucket|sum|count)$", "", name)
         assert set(sample.labels) - {"le"} == labels[name], sample
         told.add(name)
-    assert told == labels.keys()
+    assert told == labels.keys() - _UNTOLD
 
 
 def test_labels_are_bounded(scene: Scene) -> None:
@@ -149,7 +154,7 @@ def test_labels_are_bounded(scene: Scene) -> None:
     samples = scene.samples()
     values = {value for sample in samples for value in sample.labels.values()}
     hulls = {hull["metadata"]["name"] for hull in scene.cluster.api.list("Pod", scene.namespace)}
-    assert values.isdisjoint({"web", "first", "nobox", "refused", "lifted", *hulls})
+    assert values.isdisjoint({"web", "first", "nobox", "refused", "lifted", "held", *hulls})
     said = {sample.labels["reason"] for sample in samples if sample.name == "twinhull_workloads"}
     assert said <= reasons.KNOWN | {"None", "Other"}
     assert len(samples) < 700
@@ -168,7 +173,7 @@ def test_workloads_are_counted_as_kubectl_shows_them(scene: Scene) -> None:
         hull = (status.get("hull") or {}).get("kind", "None")
         there[status["isolation"]["resolved"], hull, ready["reason"]] += 1
     assert told == there
-    assert sum(there.values()) == 5
+    assert sum(there.values()) == 6
 
 
 def test_each_write_that_was_made_is_counted(scene: Scene) -> None:
@@ -236,7 +241,7 @@ def test_the_alerts_are_evaluated(scene: Scene) -> None:
     scene.cluster.eventually(
         lambda: (
             {rule["name"] for rule in scene.prometheus.rules() if rule["state"] != "inactive"}
-            == {"TwinhullWorkloadsStalled", "TwinhullWritesRefused"}
+            == {"TwinhullBelowFloor", "TwinhullWorkloadsStalled", "TwinhullWritesRefused"}
         ),
         60,
         "they would fire after their time, and none of the others",

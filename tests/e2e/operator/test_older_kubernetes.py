@@ -11,7 +11,7 @@ import pytest
 
 from tests.chart import rights
 from tests.controlplane import ControlPlane, build
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Subject, condition, container, template
 from tests.operator_process import OperatorProcess

@@ -69,6 +69,7 @@ def test_policy_raises_what_runs_and_lets_it_go(web: Subject, policies: Policies
     assert workload["status"]["isolation"] == {
         "requested": "Container",
         "resolved": "Sandbox",
+        "running": "Sandbox",
         "policy": policy,
         "reason": "RaisedByPolicy",
         "message": f"IsolationPolicy {policy} requires Sandbox or stronger, "
@@ -254,6 +255,6 @@ def test_policy_says_whom_it_concerns(web: Subject, policies: Policies, cluster:
     assert status["observedGeneration"] == 1
     assert condition(policies.get(boxed), "Ready") == ("True", "InForce", "the policy is in force")
     wide = cluster.kubectl("get", "isopol", boxed, "--output", "wide").split()
-    assert wide[wide.index(boxed) + 2 :][:5] == ["Sandbox", "Raise", "2", "1", "0"]
+    assert wide[wide.index(boxed) + 2 :][:6] == ["Sandbox", "Raise", "2", "1", "0", "0"]
     other.delete()
     web.eventually(lambda: policies.get(strict)["status"]["matched"] == 0, "it is counted no more", 10)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import Api, Cluster
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.e2e.operator.policies import Policies, boxes
 from tests.e2e.operator.subject import Manifest, Subject, container, template
 from tests.operator_process import OperatorProcess

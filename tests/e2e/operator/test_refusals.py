@@ -10,7 +10,7 @@ from tests.e2e.operator.subject import Manifest, Subject, condition, container, 
 pytestmark = pytest.mark.simulated
 
 #: It passes the Workload's schema, but no Pod's validation.
-WRONG = template(containers=[container(volumeMounts=[{"name": "nowhere", "mountPath": "/data"}])])
+WRONG = template(containers=[container(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "1"}})])
 
 
 def quota(namespace: str, **hard: str) -> Manifest:
@@ -38,7 +38,7 @@ def test_a_pod_that_is_wrong_stalls_in_the_api_servers_words_and_goes_on_when_me
     web.apply("Container", WRONG)
     status, reason, message = condition(web.becomes("PodRefused"), "Stalled")
     assert (status, reason) == ("True", "PodRefused")
-    assert 'spec.containers[0].volumeMounts[0].name: Not found: "nowhere"' in message
+    assert 'spec.containers[0].resources.requests: Invalid value: "2": must be less than' in message
     assert web.belongings() == {}
 
     web.change(template=template())

@@ -32,6 +32,10 @@ def test_nothing_was_asked_for_that_is_not_allowed(used: rights.Used) -> None:
     assert sorted(map(str, used.forbidden)) == []
 
 
+def test_nothing_was_written_that_is_not_the_operators_own(used: rights.Used) -> None:
+    assert sorted(map(str, used.out_of_bounds)) == []
+
+
 def test_every_right_was_made_use_of(used: rights.Used) -> None:
     granted = rights.granted(rights.manifests("default"))
     assert len(granted) > 50

@@ -163,10 +163,10 @@ def test_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
     for row in rows[1:]:
         assert re.fullmatch(r"\d+[sm](\d+s)?", row.pop())
     assert rows == [
-        ["NAME", "READY", "REASON", "ISOLATION", "HULL", "NODE", "AGE"],
-        ["late", "False", "ContainersNotReady", "Container", late["name"], "node-0"],
-        ["off", "True", "Stopped", "VirtualMachine", "", ""],
-        ["web", "True", "Ready", "Container", hull["name"], "node-0"],
+        ["NAME", "READY", "REASON", "ISOLATION", "RUNNING", "HULL", "NODE", "AGE"],
+        ["late", "False", "ContainersNotReady", "Container", "Container", late["name"], "node-0"],
+        ["off", "True", "Stopped", "VirtualMachine", "", "", ""],
+        ["web", "True", "Ready", "Container", "Container", hull["name"], "node-0"],
     ]
 
 
@@ -174,8 +174,8 @@ def test_wide_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
     web.apply("VirtualMachine")
     hull = web.becomes("Ready")["status"]["hull"]
     header, row = table(kubectl, web.namespace, "--output=wide")
-    assert header[7:] == ["REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE"]
-    assert row[7:] == [
+    assert header[8:] == ["REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE"]
+    assert row[8:] == [
         *("VirtualMachine", "", hull["address"], hull["revision"]),
         f"VirtualMachine {hull['name']} is ready",
     ]

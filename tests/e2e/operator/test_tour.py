@@ -24,7 +24,7 @@ PAGE = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8").partition("## Mak
 _VARYING = {
     r"\b\d+m?s\b": "AGE",
     r"\b(\d+\.){3}\d+\b": "ADDRESS",
-    r"-1[0-9a-f]{9}(-[a-z0-9]{5})?\b": "-HULL",
+    r"-[12][0-9a-f]{9}(-[a-z0-9]{5})?\b": "-HULL",
     r"\bshop-[a-z0-9]{5}\b": "SLICE",
     r"[ \t]+": " ",
 }

@@ -19,6 +19,8 @@ from tests.traffic import Traffic
 pytestmark = pytest.mark.simulated
 
 SERVED = template(containers=[container(ports=[{"containerPort": 8080}])])
+#: Longer than the default, in seconds: on a busy machine what stands for kube-proxy hears late of endpoints.
+DRAIN = 12
 Strategy = Literal["StartFirst", "Recreate"]
 
 
@@ -35,7 +37,8 @@ class Fleet:
         """Plain containers, with a client of each, which are asked until the end."""
         members = [web.named(f"web-{number}") for number in range(size)]
         for member in members:
-            member.apply("Container", SERVED, replacement={"strategy": strategy})
+            replacement = {"strategy": strategy, "drainSeconds": DRAIN}
+            member.apply("Container", SERVED, replacement=replacement)
         for member in members:
             member.becomes("Ready")
         with Traffic(web.cluster.api, web.namespace, [member.name for member in members]) as traffic:

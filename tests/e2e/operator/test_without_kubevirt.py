@@ -8,7 +8,7 @@ import pytest
 
 from tests.chart import rights
 from tests.controlplane import ControlPlane
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
 from tests.gitops.verdicts import health, kstatus
 from tests.operator_process import OperatorProcess

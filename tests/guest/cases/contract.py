@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.guest.cases import documentation as docs
-from tests.guest.scenario import Scenario, config_map, container
+from tests.guest.guestapi import GuestApi
+from tests.guest.scenario import IMAGE, REGISTRY, Scenario, config_map, container
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
@@ -38,6 +43,74 @@ def newer(stage: Stage) -> None:
 def newer_end(stage: Stage) -> None:
     stage.machine.power_button()
     assert stage.machine.ended(60) == "guest-shutdown"
+
+
+def _own(stage: Stage) -> bytes:
+    """The manifest that the operator made, less what somebody else wrote into it."""
+    told = json.loads(stage.shelf.objects["ConfigMap", stage.machine.blueprint.name]["data"]["manifest.json"])
+    told["pod"]["spec"]["containers"][0]["image"] = IMAGE
+    own = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    assert hashlib.sha256(own).hexdigest() == stage.machine.blueprint.annotations["twinhull.dev/manifest"]
+    return own
+
+
+FORGED = Scenario(
+    "forged",
+    {
+        "spec": {
+            "automountServiceAccountToken": False,
+            "containers": [container("main", "--sleep=5s", "--stay", port=8080)],
+        }
+    },
+    forged=f"{REGISTRY}/numeric-user:1",
+    settles=_in_trouble,
+)
+
+
+@FORGED.case("a manifest that isn't the one that its machine notes runs nothing, and is told", docs.CONTRACT)
+def forged(stage: Stage) -> None:
+    answer = stage.machine.answer()
+    assert "isn't the one that its operator made it for" in answer["error"]
+    assert (answer["lacking"], answer["manifest"], answer["pod"]) == (True, "", {})
+    assert "is given to the kubelet" not in stage.machine.console()
+    assert not stage.machine.kubelet.ready
+
+
+@FORGED.case("who has no certificate of the machine's authority gives it none", docs.CONTRACT)
+def forged_stranger(stage: Stage) -> None:
+    known = stage.machine.api
+    with pytest.raises(OSError, match="certificate required"):
+        GuestApi(known.address, known.port, None).put(_own(stage))
+
+
+@FORGED.case("once the operator gives it its own, it runs that", docs.CONTRACT)
+def forged_recovers(stage: Stage) -> None:
+    own = _own(stage)
+    assert stage.machine.api.put(own) == (204, "")
+    stage.ready()
+    answer = stage.machine.answer()
+    assert (answer["lacking"], answer["error"]) == (False, "")
+    assert answer["manifest"] == hashlib.sha256(own).hexdigest()
+    assert stage.report(8080)["uid"] != 1234  # which the other image's is
+
+
+UNKEYED = Scenario(
+    "unkeyed",
+    {"spec": {"automountServiceAccountToken": False, "containers": [container("main", "--stay")]}},
+    forged=f"{REGISTRY}/numeric-user:1",
+    keyed=False,
+    settles=lambda stage: stage.eventually(
+        lambda: "isn't the one that its operator made it for" in stage.machine.console(), "it is told", 200
+    ),
+)
+
+
+@UNKEYED.case(
+    "where nobody may give it another, the machine ends as failed, to be started again", docs.CONTRACT
+)
+def unkeyed(stage: Stage) -> None:
+    assert "is given to the kubelet" not in stage.machine.console()
+    assert stage.machine.ended(90) == "guest-panicked"
 
 
 MISSING = Scenario(

@@ -46,6 +46,7 @@ var steps = map[string]func(value string) (stays bool){
 	"tls":     func(port string) bool { serveTLS(port); return true },
 	"grpc":    func(port string) bool { serveHealth(port); return true },
 	"tcp":     func(port string) bool { listener(port).open(); return true },
+	"sctp":    func(port string) bool { serveSCTP(port); return true },
 }
 
 func main() {

@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
 
 from guest.image.boot import KERNEL_ARGUMENTS
 from guest.image.tree import Tree, write_cpio
+from tests import web
 from tests.controlplane import process
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.nodes import is_ready
@@ -146,27 +146,14 @@ class ReferenceNode:
 
     def get(self, address: str, port: int, path: str = "/", /, **query: str) -> bytes:
         """What a container of the Pod with this address answers on a port."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=20)
+        connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
         connection.set_tunnel(address, port)
-        try:
-            connection.request("GET", path + (f"?{urlencode(query)}" if query else ""))
-            response = connection.getresponse()
-            content = response.read()
-        except http.client.HTTPException as error:
-            raise ConnectionError(f"{address}:{port}: {error!r}") from error
-        finally:
-            connection.close()
-        assert response.status == 200, f"{path}: {response.status} {content!r}"
-        return content
+        return web.get(connection, path, query)
 
     def log(self, program: str) -> str:
         """What the kubelet or containerd has to say."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=20)
-        try:
-            connection.request("GET", f"/{program}.log")
-            return connection.getresponse().read().decode(errors="replace")
-        finally:
-            connection.close()
+        connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
+        return web.get(connection, f"/{program}.log", {}).decode(errors="replace")
 
     def words(self) -> str:
         """The end of its console, for people."""

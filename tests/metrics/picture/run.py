@@ -11,7 +11,7 @@ from pathlib import Path
 from tests import metrics
 from tests.controlplane import ControlPlane
 from tests.controlplane.ports import LOOPBACK, free_ports
-from tests.e2e.operator.conftest import install_crds
+from tests.e2e.conftest import install_crds
 from tests.metrics import Prometheus
 from tests.metrics.picture.town import Town
 from tests.operator_process import OperatorProcess

@@ -26,7 +26,8 @@ MAXIMAL: Raw = {
         },
         "default": "VirtualMachine",
         "minimum": "Sandbox",
-        "onViolation": "Reject",
+        "onViolation": "Evict",
+        "eviction": {"deadlineSeconds": 60, "gracePeriodSeconds": 5},
         "sandbox": {"runtimeClassName": "kata"},
         "virtualMachine": {
             "guestImage": "registry.example/guest:1",
@@ -39,6 +40,8 @@ MAXIMAL: Raw = {
         "observedGeneration": 3,
         "matched": 3,
         "raised": 2,
+        "pending": 1,
+        "firstPending": "shop/web",
         "rejected": 1,
         "conditions": [
             {

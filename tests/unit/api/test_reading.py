@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.reading import Unreadable, read
+from twinhull.api.reading import TooLarge, Unreadable, read
 
 AT = "2026-01-01T00:00:00Z"
 DONE = {"code": 0, "reason": "Completed", "revision": "1"}
@@ -31,6 +31,13 @@ def workload(spec: Raw | None = None, status: Raw | None = None) -> Raw:
 )
 def test_what_cannot_be_read_is_named(obj: Raw, problem: str) -> None:
     with pytest.raises(Unreadable, match=problem):
+        read(obj)
+
+
+def test_what_is_too_large_is_named() -> None:
+    obj = workload()
+    obj["spec"]["template"]["spec"]["containers"][0]["image"] = "a" * 2000
+    with pytest.raises(TooLarge, match=r"^spec\.template\.spec\.containers\[0\]\.image: has 2000 characters"):
         read(obj)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from twinhull.api.base import Raw
+from twinhull.api.patterns import PATTERNS
 from twinhull.api.podtemplate import podtemplate
 from twinhull.api.validation import problems
 
@@ -80,7 +82,7 @@ def said(**fields: Any) -> dict[str, str]:
             "ports",
             [{"number": 1}, {"number": 1, "protocol": "UDP"}, {"number": 1, "protocol": "TCP"}],
             "ports[2]",
-            "has the number and protocol of one before it: choose another",
+            "has the number 1 and protocol TCP of ports[0]: remove one of the two, or choose another",
         ),
     ],
 )
@@ -108,3 +110,9 @@ def test_right_field_is_not_named(fields: Raw) -> None:
 
 def test_template_with_every_field_is_right() -> None:
     assert [*problems(podtemplate(), EVERYTHING)] == []
+
+
+def test_patterns_that_are_put_in_words_are_those_of_the_template() -> None:
+    """So that none of the words is lost when a pattern is written otherwise."""
+    text = json.dumps(podtemplate())
+    assert [pattern for pattern in PATTERNS if json.dumps(pattern) not in text] == []

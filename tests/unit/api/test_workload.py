@@ -32,7 +32,22 @@ MAXIMAL: Raw = {
         "isolationPolicy": "VirtualMachine",
         "state": "Stopped",
         "replacement": {"strategy": "StartFirst", "progressDeadlineSeconds": 60, "drainSeconds": 1},
-        "service": {"enabled": False, "type": "LoadBalancer"},
+        "service": {
+            "enabled": False,
+            "type": "LoadBalancer",
+            "annotations": {"cloud.example/internal": "true"},
+            "labels": {"team": "shop"},
+            "loadBalancerClass": "cloud.example/internal",
+            "externalTrafficPolicy": "Local",
+            "internalTrafficPolicy": "Cluster",
+            "sessionAffinity": "ClientIP",
+            "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}},
+            "ipFamilyPolicy": "RequireDualStack",
+            "ipFamilies": ["IPv6", "IPv4"],
+            "headless": False,
+            "publishNotReadyAddresses": True,
+            "nodePorts": {"http": 30080},
+        },
         "sandbox": {"runtimeClassName": "gvisor"},
         "virtualMachine": {
             "instancetype": {"name": "u1.small", "kind": "VirtualMachineInstancetype"},
@@ -57,6 +72,8 @@ MAXIMAL: Raw = {
         "isolation": {
             "requested": "Auto",
             "resolved": "Sandbox",
+            "running": "Container",
+            "pendingSince": "2026-11-23T07:45:00Z",
             "policy": "untrusted",
             "reason": "PolicyDefault",
             "message": "m",
@@ -89,6 +106,16 @@ MAXIMAL: Raw = {
             "failedAt": "2026-11-23T07:54:00Z",
             "message": "m",
         },
+        "backOff": {
+            "revision": "6f9c1",
+            "losses": 2,
+            "since": "2026-11-23T07:44:00Z",
+            "lostAt": "2026-11-23T07:44:01Z",
+            "retryAt": "2026-11-23T07:44:11Z",
+            "hull": "6f1f8f0e-6b8c-4d2e-9c64-7a1f2b3c4d5f",
+            "reason": "Evicted",
+            "message": "m",
+        },
         "lacks": [{"reason": "KubeVirtMissing", "message": "m"}],
         "unsupportedFields": [{"path": "spec.hostPID", "reason": "r"}],
         "containers": [
@@ -112,6 +139,7 @@ MAXIMAL: Raw = {
             "finishedAt": "2026-11-23T07:45:00.123456Z",
             "revision": "6f9c1",
             "asked": "6f9c2",
+            "canonical": "6f9c3",
         },
         "conditions": [
             {

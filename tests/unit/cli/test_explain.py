@@ -131,6 +131,22 @@ def test_evasion_is_one_too(folder: Path) -> None:
     assert "Refused: spec.template.spec.hostNetwork (it is the node's network)\n" in result.stdout
 
 
+def test_rejected_image_is_one_too(tmp_path: Path) -> None:
+    listed = tmp_path / "listed.yaml"
+    listed.write_text(yaml.safe_dump(policy("listed", machines={"guestImages": ["registry.example/**"]})))
+    given = workload("VirtualMachine")
+    given["spec"]["virtualMachine"] = {"guestImage": "elsewhere.example/guest"}
+    result = explain("--policies", str(listed), given=[given])
+    assert result.exit_code == 1
+    assert "Workload shop/web: VirtualMachine (Requested), but its images are rejected\n" in result.stdout
+    said = "elsewhere.example/guest is none of the guestImages of IsolationPolicy listed"
+    assert f"Refused: spec.virtualMachine.guestImage ({said})\n" in result.stdout
+    told = json.loads(explain("--policies", str(listed), "-o", "json", given=[given]).stdout)
+    assert told["rejectedImages"] == [{"path": "spec.virtualMachine.guestImage", "reason": said}]
+    given["spec"]["isolationPolicy"] = "Sandbox"
+    assert explain("--policies", str(listed), given=[given]).exit_code == 0, "a Pod boots no guest image"
+
+
 def test_labels_come_from_the_option_then_from_files_then_from_the_folder(folder: Path) -> None:
     (folder / "shop.yaml").write_text(yaml.safe_dump(namespace(tier="untrusted")))
     where = ("--policies", str(folder), "-o", "json")

@@ -96,10 +96,27 @@ def test_unsupported_fields_are_a_table_and_exit_1() -> None:
 
 def test_field_that_the_crd_refuses_is_refused_in_a_container_too() -> None:
     wrong = workload()
-    wrong["spec"]["template"]["metadata"] = {"namespace": "shop"}
+    wrong["spec"]["template"]["metadata"] = {"uid": "1"}
     result = render(given=[wrong])
     assert result.exit_code == 1
-    assert "spec.template.metadata.namespace" in result.stderr
+    assert "spec.template.metadata.uid" in result.stderr
+
+
+def test_names_in_a_template_are_taken_and_told_of() -> None:
+    named = workload()
+    named["spec"]["template"]["metadata"] = {"name": "web", "namespace": "shop", "labels": {"app": "web"}}
+    result = render(given=[named])
+    assert result.exit_code == 0
+    said = "note: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
+    assert said in result.stderr
+
+
+def test_what_stands_twice_is_named_with_what_to_remove() -> None:
+    twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    result = render(given=[workload(pod={"containers": [{"name": "web", "image": "nginx", "env": twice}]})])
+    at = "spec.template.spec.containers[0].env"
+    assert result.exit_code == 1
+    assert f"{at}[1]  has the name A of {at}[0]: Kubernetes uses the last, so remove {at}[0]" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -230,5 +247,81 @@ def test_claim_that_is_mounted_names_the_gate_that_a_machine_needs_for_it() -> N
     assert "EnableVirtioFsStorageVolumes" not in render("--isolation", "Container", given=given).stderr
 
 
+def test_the_nodes_address_names_what_a_machine_needs_for_it() -> None:
+    env = [{"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]
+    given = [workload(pod={"containers": [{"name": "web", "image": "nginx", "env": env}]})]
+    result = render("--isolation", "VirtualMachine", given=given)
+    assert (result.exit_code, kinds(result)) == (0, ["ConfigMap", "VirtualMachine"])
+    assert "its node's address is told by an operator with --guest-key-file only" in result.stderr
+    assert "--guest-key-file" not in render("--isolation", "Container", given=given).stderr
+
+
 def test_help_has_examples() -> None:
     assert "twinhull render -f workload.yaml" in CliRunner().invoke(main, ["render", "--help"]).output
+
+
+def test_what_shows_changes_in_a_machine_is_told_with_its_cost() -> None:
+    volumes = [{"name": f"v{number}", "configMap": {"name": f"c{number}"}} for number in range(2)]
+    mounts = [{"name": "v0", "mountPath": "/a"}, {"name": "v1", "mountPath": "/b", "subPath": "b"}]
+    containers = [{"name": "web", "image": "nginx", "volumeMounts": mounts}]
+    given = [workload(pod={"containers": containers, "volumes": volumes})]
+    told = render("--isolation", "VirtualMachine", given=given).stderr
+    assert "its machine has 2 virtiofs file systems (token-0, configmap-1): each is a container" in told
+    assert "10m CPU and 1M memory and is limited to 100m and 80M" in told
+    assert "virtiofs" not in render("--isolation", "Container", given=given).stderr
+    assert "virtiofs" not in render("--isolation", "VirtualMachine", given=[workload()]).stderr
+
+
+def test_an_ephemeral_claim_of_a_machine_is_told() -> None:
+    volume = {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {"volumeMode": "Block"}}}}
+    devices = [{"name": "scratch", "devicePath": "/dev/raw"}]
+    containers = [{"name": "web", "image": "nginx", "volumeDevices": devices}]
+    given = [workload(pod={"containers": containers, "volumes": [volume]})]
+    result = render("--isolation", "VirtualMachine", given=given)
+    (made,) = (obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "VirtualMachine")
+    claim = f"{made['metadata']['name']}-scratch"
+    assert f"PersistentVolumeClaim {claim} is made once its machine is there" in result.stderr
+    assert "is made once" not in render("--isolation", "Container", given=given).stderr
+
+
+def test_the_service_is_shown_with_all_that_is_asked_of_it() -> None:
+    ports = {
+        "containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]
+    }
+    asked = {"type": "NodePort", "annotations": {"a": "1"}, "nodePorts": {"http": 30080}}
+    result = render(given=[workload(pod=ports, service={**asked, "sessionAffinity": "ClientIP"})])
+    made = next(obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "Service")
+    assert made["metadata"]["annotations"]["a"] == "1"
+    assert (made["spec"]["sessionAffinity"], made["spec"]["ports"][0]["nodePort"]) == ("ClientIP", 30080)
+
+
+def test_a_field_of_the_service_that_cannot_be_is_named() -> None:
+    result = render(given=[workload(service={"sessionAffinity": "Cookie"})])
+    assert result.exit_code != 0
+    assert "spec.service.sessionAffinity" in result.stderr
+
+
+def test_a_node_port_of_no_port_is_named() -> None:
+    ports = {
+        "containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]
+    }
+    asked = {"type": "NodePort", "nodePorts": {"https": 30080}}
+    result = render(given=[workload(pod=ports, service=asked)])
+    assert result.exit_code == 1
+    assert (
+        "spec.service.nodePorts: the Service has no port https, but http: name one of these" in result.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        ({"resources": {"limits": {"memory": "64MB"}}}, "is '64MB', which is no amount: write a number"),
+        ({"ports": [{"name": "22:22", "containerPort": 22}]}, "is '22:22', which is no name of a port"),
+        ({"volumeMounts": [{"name": "a", "mountPath": "/a", "subPath": "../a"}]}, "leads out of its volume"),
+    ],
+)
+def test_what_a_field_may_be_is_said_in_words(container: Raw, said: str) -> None:
+    result = render(given=[workload(pod={"containers": [{"name": "web", "image": "nginx", **container}]})])
+    assert result.exit_code == 1
+    assert said in " ".join(result.stderr.split())

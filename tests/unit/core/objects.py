@@ -11,6 +11,7 @@ from twinhull.api.base import API_VERSION, Raw
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
+from twinhull.core.rehearsal import rehearsals
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
@@ -67,7 +68,12 @@ def case(  # noqa: PLR0913  one parameter a part
     asks_guests: bool = True,
     kubernetes: str = "",
 ) -> Case:
-    """What the operator would decide on, had it seen these objects, and tried out the hull that is to be."""
+    """What the operator would decide on, had it seen these objects, and tried out the hull that is to be.
+
+    A ConfigMap without data, and a VirtualMachine without a template, are as the operator makes them.
+    """
+    if any(_is_bare(obj) for obj in objects):
+        objects = tuple(_made(raw, obj, defaults, now) if _is_bare(obj) else obj for obj in objects)
     store = Store()
     store.kubernetes_version = kubernetes
     for obj in (raw, *objects, *nodes):
@@ -77,10 +83,27 @@ def case(  # noqa: PLR0913  one parameter a part
     known = Knowledge(store, Policies(store), Refusals(), reports or {}, asks_guests=asks_guests)
     found = observe(known, (NAMESPACE, NAME), defaults, now)
     assert isinstance(found, Case)
-    tried = {f"{found.hull_kind}/{found.hull_name}"} if rehearsed else set()
+    tried = {action.key for action in rehearsals(found)} if rehearsed else set()
     return replace(
         found, observed=replace(found.observed, refusals=refusals or {}, rehearsed=frozenset(tried))
     )
+
+
+def _is_bare(obj: Raw) -> bool:
+    missing = {"ConfigMap": "data" not in obj, "VirtualMachine": "template" not in obj.get("spec", {})}
+    return missing.get(obj["kind"], False)
+
+
+def _made(raw: Raw, obj: Raw, defaults: OperatorDefaults, now: datetime) -> Raw:
+    """A manifest with its content, or a machine with the note of it, if it is the present revision's."""
+    found = case(raw, KUBEVIRT, defaults=defaults, now=now)
+    if not found.is_machine or obj["metadata"]["name"] != found.hull_name:
+        return obj
+    carried, vm = found.hull_objects
+    if obj["kind"] == "VirtualMachine":
+        return obj | {"spec": {"template": vm["spec"]["template"], **obj.get("spec", {})}}
+    labels = {**carried["metadata"]["labels"], **obj["metadata"].get("labels", {})}
+    return obj | {"metadata": {**obj["metadata"], "labels": labels}, "data": carried["data"]}
 
 
 def _placed(metadata: Mapping[str, Any]) -> Raw:

@@ -10,7 +10,10 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.companions import upkeep
+from twinhull.core.plan import plan
+from twinhull.core.rules import decide
 from twinhull.hulls.hull import HULL_NAME_LABEL
+from twinhull.hulls.manifest import digest
 from twinhull.hulls.merge import merge_patch
 
 from .objects import KUBEVIRT, OURS, as_asked, case, companion, hull, running, workload
@@ -21,6 +24,8 @@ SERVED = workload({"isolationPolicy": "Container"}, pod=PORTS)
 UNSERVED = workload({"service": {"enabled": False}}, pod=PORTS)
 MACHINE = workload({"isolationPolicy": "VirtualMachine"})
 VM = case(MACHINE).hull_name
+#: The manifest as it should be.
+CARRIED = case(MACHINE).hull_objects[0]
 
 
 def kept(raw: Raw, *objects: Raw) -> list[Action]:
@@ -111,9 +116,9 @@ def test_manifest_is_not_made_for_a_machine_on_its_way_out() -> None:
 
 
 def test_manifest_of_a_former_machine_is_kept_until_that_is_gone() -> None:
-    former, of = manifest("web-1former"), hull("VirtualMachine", "web-1former", deleting=True)
+    former, of = manifest("web-1f0123e456"), hull("VirtualMachine", "web-1f0123e456", deleting=True)
     assert kept(MACHINE, KUBEVIRT, former, of) == []
-    assert kept(MACHINE, KUBEVIRT, former) == [Delete("ConfigMap", "web-1former", "uid-web-1former")]
+    assert kept(MACHINE, KUBEVIRT, former) == [Delete("ConfigMap", "web-1f0123e456", "uid-web-1f0123e456")]
 
 
 def test_manifest_of_a_machine_that_became_a_pod_is_deleted() -> None:
@@ -203,9 +208,96 @@ def test_manifest_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
 
 def test_manifest_that_somebody_changed_is_told_when_it_is_put_back() -> None:
     edited = manifest(data={"manifest.json": "{}"})
-    edited["metadata"]["annotations"] = {"twinhull.dev/manifest": "another"}
     (action,) = kept(as_asked(MACHINE), KUBEVIRT, hull("VirtualMachine", VM), edited)
     assert action.note == drift(f"put back the manifest in ConfigMap {VM}")
+
+
+FORGED = {"manifest.json": "{}"}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"data": FORGED},
+        {"data": {}},
+        {"data": None, "binaryData": {"manifest.json": "e30="}},
+        {"binaryData": {"other": "e30="}},
+        {"data": {**CARRIED["data"], "other": ""}},
+        {"data": FORGED, "deleting": True},
+    ],
+)
+@pytest.mark.parametrize("beside", [{}, {"twinhull.dev/manifest": digest("{}")}])
+def test_whatever_is_written_beside_it_a_manifest_is_put_right_in_one_patch(forged: Raw, beside: Raw) -> None:
+    there = manifest(**{"data": CARRIED["data"], **forged})
+    there["metadata"]["annotations"] = beside
+    there["metadata"]["labels"] = CARRIED["metadata"]["labels"]
+    (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), there)
+    assert isinstance(action, Change)
+    put_right = merge_patch(there, action.patch)
+    assert (put_right["data"], put_right.get("binaryData")) == (CARRIED["data"], None)
+    assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), put_right) == []
+
+
+def test_one_that_can_not_be_changed_is_made_anew() -> None:
+    forged = manifest(data=FORGED, immutable=True)
+    (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), forged)
+    assert isinstance(action, Delete)
+    assert (action.key, action.uid) == (f"ConfigMap/{VM}", f"uid-{VM}")
+    assert action.note == drift(f"put back the manifest in ConfigMap {VM}")
+    going = manifest(data=FORGED, immutable=True, deleting=True)
+    assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), going) == []
+    right = manifest(data=CARRIED["data"], immutable=True)
+    right["metadata"]["labels"] = CARRIED["metadata"]["labels"]
+    assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), right) == []
+
+
+def test_no_machine_starts_by_a_manifest_that_waited_for_it() -> None:
+    """Its name can be known beforehand, and so can its owner's uid."""
+    waiting = manifest(data=FORGED)
+    (change,) = plan(case(MACHINE, KUBEVIRT, waiting)).actions
+    assert isinstance(change, Change)
+    assert change.note == drift(f"put right ConfigMap {VM}, which somebody else had written")
+    (create,) = plan(case(MACHINE, KUBEVIRT, merge_patch(waiting, change.patch))).actions
+    assert isinstance(create, Create)
+    assert create.key == f"VirtualMachine/{VM}"
+    (delete,) = plan(case(MACHINE, KUBEVIRT, waiting | {"immutable": True})).actions
+    assert isinstance(delete, Delete)
+
+
+def unnoted() -> Raw:
+    """A machine that an earlier operator made."""
+    made = case(MACHINE, KUBEVIRT).hull_objects[1]["spec"]["template"]
+    return hull("VirtualMachine", VM, spec={"template": made | {"metadata": {}}})
+
+
+def test_a_machine_of_an_earlier_operator_is_told_its_manifest_by_one_patch_of_its_annotations() -> None:
+    (action,) = kept(MACHINE, KUBEVIRT, unnoted(), manifest())
+    notes = case(MACHINE, KUBEVIRT).manifest_notes(VM)
+    assert isinstance(action, Change)
+    assert action.patch == {"spec": {"template": {"metadata": {"annotations": notes}}}}
+    assert action.note is None
+    assert kept(MACHINE, KUBEVIRT, merge_patch(unnoted(), action.patch), manifest()) == []
+
+
+def test_if_it_has_another_that_is_written_anew_and_is_no_drift() -> None:
+    note, change = kept(MACHINE, KUBEVIRT, unnoted(), manifest(data=FORGED))
+    assert [note.key, change.key] == [f"VirtualMachine/{VM}/change", f"ConfigMap/{VM}/change"]
+    assert (note.note, change.note) == (None, None)
+
+
+def test_a_manifest_that_another_operator_rendered_stays_as_the_machine_notes_it() -> None:
+    """Its registries, say, are others by now: the next machine takes them up."""
+    other = manifest(data={"manifest.json": '{"registries": []}'})
+    other["metadata"]["labels"] = CARRIED["metadata"]["labels"]
+    machine = hull("VirtualMachine", VM, spec=noting('{"registries": []}'))
+    assert kept(MACHINE, KUBEVIRT, machine, other) == []
+    # Once it is lost, it is what is rendered now, and the machine notes that before.
+    note, create = kept(MACHINE, KUBEVIRT, machine)
+    assert [note.key, create.key] == [f"VirtualMachine/{VM}/change", f"ConfigMap/{VM}"]
+
+
+def noting(text: str) -> Raw:
+    return {"template": {"metadata": {"annotations": {"twinhull.dev/manifest": digest(text)}}}}
 
 
 @pytest.mark.parametrize(
@@ -233,3 +325,39 @@ def test_a_machine_that_runs_is_not_given_the_name_that_its_launcher_lacks() -> 
     before = hull("VirtualMachine", VM)
     del before["metadata"]["labels"]["twinhull.dev/hull-name"]
     assert kept(MACHINE, KUBEVIRT, manifest(), before) == []
+
+
+HEADLESS = workload({"isolationPolicy": "Container", "service": {"headless": True}}, pod=PORTS)
+
+
+def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() -> None:
+    there = service()
+    there["spec"] = {**there["spec"], "clusterIP": "10.0.0.1"}
+    (action,) = kept(HEADLESS, there)
+    assert isinstance(action, Delete)
+    assert action.note == Note(
+        "Normal", Reason.SERVICE_CHANGED, "deleted Service web, to make it anew without an address of its own"
+    )
+    there["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert kept(HEADLESS, there) == []
+    (made,) = kept(HEADLESS)
+    assert isinstance(made, Create)
+    assert made.obj["spec"]["clusterIP"] == "None"
+    there = companion("Service", "web", spec=made.obj["spec"])
+    there["metadata"]["annotations"] = made.obj["metadata"]["annotations"]
+    assert kept(HEADLESS, there) == []
+    (action,) = kept(SERVED, there)
+    assert isinstance(action, Delete)
+    assert action.note
+    assert action.note.message.endswith("with an address of its own")
+
+
+def test_a_node_port_of_no_port_is_told() -> None:
+    asked = {"type": "NodePort", "nodePorts": {"https": 30443}}
+    raw = workload({"isolationPolicy": "Container", "service": asked}, pod=PORTS)
+    there = hull("Pod", case(raw).hull_name, status=running())
+    step = decide(case(raw, there))
+    assert (step.stalled, step.reason) == (True, "ServiceRefused")
+    assert step.message == (
+        "spec.service.nodePorts: the Service has no port https, but http: name one of these, or remove it"
+    )

@@ -18,7 +18,7 @@ import yaml
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation, Workload
-from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
+from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
@@ -109,7 +109,7 @@ def _done(action: Action, objects: list[Raw]) -> list[Raw]:
             "uid": "new",
         }
         return [*objects, action.obj | {"metadata": metadata}]
-    if isinstance(action, Rehearse):
+    if isinstance(action, Rehearse | RehearseChange):
         return objects
     kind, name = action.kind, action.name
     (obj,) = (obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == (kind, name))
@@ -132,6 +132,7 @@ def shown(action: Action) -> Raw:
         return {"delete": f"{action.key} (uid {action.uid})"}
     if isinstance(action, Change):
         return {"change": f"{action.key} (uid {action.uid})", "patch": action.patch}
+    assert isinstance(action, Create)
     obj = deepcopy(action.obj)
     if obj["kind"] == "ConfigMap":
         obj["data"] = {f"{MANIFEST_FILE}, parsed": json.loads(obj["data"][MANIFEST_FILE])}

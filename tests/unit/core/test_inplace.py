@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -42,6 +43,16 @@ def running_pod(raw: Raw) -> Raw:
 
 def with_container(**changes: Any) -> Raw:
     return FIRST | {"spec": {"containers": [BASE | changes, FIRST["spec"]["containers"][1]]}}
+
+
+def give(pod: Raw, change: Change, images: dict[str, str] | None = None) -> None:
+    """Make of a Pod what the API server makes of a change; `images` are what a webhook makes of images."""
+    pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+    pod["spec"] = copy.deepcopy(pod["spec"])
+    named = {c["name"]: c["image"] for c in change.patch.get("spec", {}).get("containers", ())}
+    for container in pod["spec"]["containers"]:
+        if image := named.get(container["name"]):
+            container["image"] = (images or {}).get(image, image)
 
 
 def done(actions: tuple[Action, ...]) -> list[str]:
@@ -131,7 +142,7 @@ def test_a_pod_is_ready_once_its_containers_have_their_new_images() -> None:
     wanted = wl(ALIKE["an image"])
     [change] = plan(case(wanted, pod)).actions
     assert isinstance(change, Change)
-    pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+    give(pod, change)
     early = case(wanted, pod)
     assert early.current is not None
     assert (early.current.ready, early.current.reason) == (False, "Changing")
@@ -141,6 +152,45 @@ def test_a_pod_is_ready_once_its_containers_have_their_new_images() -> None:
     assert late.current.ready
 
 
+DIGESTS = {"web:1": "web@sha256:11", "web:1.0": "web@sha256:11", "web:2": "mirror.example/web@sha256:22"}
+
+
+@pytest.mark.parametrize(
+    ("image", "starts_anew"),
+    [("web:1.0", False), ("web:2", True), ("web:3", True)],
+    ids=["the same digest", "another digest", "an image that the webhook leaves alone"],
+)
+def test_a_webhook_makes_digests_of_images(image: str, starts_anew: bool) -> None:  # noqa: FBT001
+    """The kubelet starts a container anew when its Pod names another image, and only then."""
+    pod, wanted = running_pod(BEFORE), wl(with_container(image=image))
+    pod["spec"]["containers"][0]["image"] = DIGESTS["web:1"]
+    started: Raw = {"name": "web", "state": {"running": {}}, "ready": True, "restartCount": 0}
+    pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://old"}]
+    [change] = plan(case(wanted, pod)).actions
+    assert isinstance(change, Change)
+    give(pod, change, DIGESTS)
+    current = case(wanted, pod).current
+    assert current is not None
+    assert current.ready is not starts_anew
+    pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://new"}]
+    current = case(wanted, pod).current
+    assert current is not None
+    assert current.ready
+
+
+def test_the_note_of_an_earlier_operator_names_the_templates_image() -> None:
+    pod, wanted = running_pod(BEFORE), wl(ALIKE["an image"])
+    started: Raw = {"name": "web", "state": {"running": {}}, "ready": True, "restartCount": 0}
+    pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://old"}]
+    [change] = plan(case(wanted, pod)).actions
+    assert isinstance(change, Change)
+    give(pod, change, DIGESTS)
+    assert '"containerd://old":"web:1"' in pod["metadata"]["annotations"]["twinhull.dev/applied"]
+    current = case(wanted, pod).current
+    assert current is not None
+    assert not current.ready
+
+
 def test_a_pod_that_has_run_for_long_gets_its_time_for_a_new_image() -> None:
     pod, wanted = running_pod(BEFORE), wl(ALIKE["an image"])
     pod["status"]["containerStatuses"] = [{"name": "web", "state": {"running": {}}, "containerID": "c://old"}]
@@ -148,7 +198,7 @@ def test_a_pod_that_has_run_for_long_gets_its_time_for_a_new_image() -> None:
     assert before is not None
     [change] = plan(case(wanted, pod)).actions
     assert isinstance(change, Change)
-    pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+    give(pod, change)
     planned = plan(case(wanted | {"status": before.raw()}, pod))
     assert planned.status is not None
     assert planned.status.conditions is not None
@@ -163,7 +213,7 @@ def test_a_pod_is_ready_with_the_container_that_has_the_image_already() -> None:
     for wanted in (wl(ALIKE["an image"]), BEFORE):
         [change] = plan(case(wanted, pod)).actions
         assert isinstance(change, Change)
-        pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
+        give(pod, change)
     current = case(BEFORE, pod).current
     assert current is not None
     assert current.ready
@@ -249,6 +299,21 @@ def test_a_resize_is_over_once_the_node_has_done_it(condition: Raw, reason: str,
     assert status is not None
     said = {c.type: c for c in status.conditions or ()}
     assert (said["Ready"].reason, said["Stalled"].status) == (reason, stalled)
+
+
+@pytest.mark.parametrize(
+    ("memory", "reason"), [("1Gi", "ResizeInfeasible"), ("1024Mi", "ResizeInfeasible"), ("9Gi", "Ready")]
+)
+def test_a_resize_of_somebody_elses_is_not_told(memory: str, reason: str) -> None:
+    """A VerticalPodAutoscaler gives the Pod other amounts than the template."""
+    pod = running_pod(BEFORE)
+    pod["spec"] = copy.deepcopy(pod["spec"])
+    pod["spec"]["containers"][0]["resources"]["limits"]["memory"] = memory
+    infeasible = {"type": "PodResizePending", "status": "True", "reason": "Infeasible", "message": "too much"}
+    pod["status"]["conditions"].append(infeasible)
+    status = plan(case(BEFORE, pod)).status
+    assert status is not None
+    assert {c.type: c.reason for c in status.conditions or ()}["Ready"] == reason
 
 
 def test_a_pod_without_a_note_is_replaced() -> None:

@@ -119,6 +119,6 @@ def test_everything_is_one_list_in_the_status() -> None:
     assert stalled.reason == "GuestImageMissing"
     assert stalled.message.count(";") == 4
     assert (
-        "spec.template.spec.volumes[0].persistentVolumeClaim.claimName: PersistentVolumeClaim data does not "
-        "exist: create it, and this Workload goes on by itself"
+        "spec.template.spec.volumes[data].persistentVolumeClaim.claimName: PersistentVolumeClaim data does "
+        "not exist: create it, and this Workload goes on by itself"
     ) in stalled.message

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
 from twinhull.hulls import manifest as manifests
+from twinhull.hulls import resources
 from twinhull.hulls.hull import REVISION_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.report import Report
@@ -271,3 +274,74 @@ def test_a_refused_resize_in_the_guest_is_told() -> None:
     pending = {"type": "PodResizePending", "status": "True", "reason": "Infeasible", "message": "too much"}
     machine.report = replace(machine.report, status={"phase": "Running", "conditions": [pending]})
     assert reason(machine.plan(BEFORE)) == ("False", "ResizeInfeasible")
+
+
+def test_an_earlier_manifest_of_the_same_machine_is_put_right() -> None:
+    """Somebody kept it, and puts it back with all that was on it."""
+    machine, wanted = Machine.of(BEFORE), ALIKE["an image"]
+    earlier = machine.manifest
+    machine.carry_out(*machine.plan(wanted).actions)
+    machine.carry_out(*machine.plan(wanted).actions)
+    machine.take()
+    machine.carry_out(*machine.plan(wanted).actions)
+    assert reason(machine.plan(wanted)) == ("True", "Ready")
+    present, machine.manifest = machine.manifest, earlier
+    (action,) = machine.plan(wanted).actions
+    assert action.key == f"ConfigMap/{machine.vm['metadata']['name']}/change"
+    machine.carry_out(action)
+    assert manifests.text(machine.manifest) == manifests.text(present)
+
+
+def test_a_machine_keeps_the_size_that_an_earlier_operator_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It isn't resized unasked, nor replaced for a change that it can be given."""
+
+    def of(image: str, memory: str = "90Mi") -> Raw:
+        return wl({"name": "web", "image": image, "resources": {"requests": {"memory": memory}}}, machine={})
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(resources, "UNSAID_MEMORY", Decimal(1))
+        machine = Machine.of(of("web:1"), {"spec": {"cpu": {"guest": 1}, "memory": {"guest": "346Mi"}}})
+    domain = machine.vm["spec"]["template"]["spec"]["domain"]
+    assert domain["memory"] == {"guest": "346Mi"}
+    assert case(of("web:1"), LIVE).hull_objects[1]["spec"]["template"]["spec"]["domain"]["memory"] == {
+        "guest": "768Mi"
+    }
+    assert machine.plan(of("web:1")).actions == ()
+    for image in ("web:2", "web:3"):
+        [changed] = machine.plan(of(image)).actions
+        assert isinstance(changed, Change)
+        machine.carry_out(changed)
+        machine.carry_out(*machine.plan(of(image)).actions)
+        machine.take()
+        [taken] = machine.plan(of(image)).actions
+        machine.carry_out(taken)
+        assert reason(machine.plan(of(image))) == ("True", "Ready")
+        assert machine.vm["spec"]["template"]["spec"]["domain"] == domain
+    assert {type(action) for action in machine.plan(of("web:3", "91Mi")).actions} == {Delete}
+
+
+def test_a_machine_whose_files_an_earlier_operator_shows_live_takes_a_change() -> None:
+    """What is a virtiofs file system in it stays one, and its manifest says so: its guest takes no other."""
+
+    def of(image: str) -> Raw:
+        mount = {"name": "v", "mountPath": "/v", "subPath": "a"}
+        volumes = {"volumes": [{"name": "v", "configMap": {"name": "c"}}]}
+        return wl(WEB | {"image": image, "volumeMounts": [mount]}, pod=volumes)
+
+    machine = Machine.of(of("web:1"))
+    devices = machine.vm["spec"]["template"]["spec"]["domain"]["devices"]
+    devices["disks"] = [disk for disk in devices["disks"] if disk["name"] != "configmap-1"]
+    devices["filesystems"].append({"name": "configmap-1", "virtiofs": {}})
+    manifest = json.loads(manifests.text(machine.manifest))
+    [_, attached] = manifest["attachments"]
+    attached["tag"] = attached.pop("serial")
+    machine.manifest["data"]["manifest.json"] = json.dumps(manifest, ensure_ascii=False, sort_keys=True)
+    noted = {manifests.DIGEST_ANNOTATION: manifests.digest(manifests.text(machine.manifest))}
+    machine.vm["spec"]["template"]["metadata"]["annotations"] |= noted
+    machine.take()
+    assert machine.plan(of("web:1")).actions == ()
+    machine.carry_out(*machine.plan(of("web:2")).actions)
+    machine.carry_out(*machine.plan(of("web:2")).actions)
+    after = json.loads(manifests.text(machine.manifest))
+    assert after["pod"]["spec"]["containers"][0]["image"] == "web:2"
+    assert after["attachments"] == manifest["attachments"]

@@ -8,7 +8,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change
+from twinhull.core.actions import Action, Change, Delete
 from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
@@ -366,6 +366,43 @@ def test_a_replacement_that_was_refused_fails_with_the_refusal() -> None:
     assert status.replacement.message == f"Pod {NEW} was not ready after 600 s: exceeded quota: pods"
 
 
+def refusing(key: str, *, final: bool) -> dict[str, Refusal]:
+    """A policy's answer to the deletion of a hull."""
+    at_ = NOW + timedelta(minutes=1)
+    return {key: Refusal(Reason.POD_REFUSED, "kept for the audit", final=final, retry_at=at_, since=NOW)}
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_ready_says_what_serves_though_the_old_hull_can_not_be_deleted(final: bool) -> None:  # noqa: FBT001
+    key = f"Pod/{OLD}"
+    drained = case(WEB, pod(NEW), pod(OLD), service(NEW, -99), now=NOW)
+    [deletion] = [action for action in plan(drained).actions if isinstance(action, Delete)]
+    assert deletion.key == key
+    found = case(WEB, pod(NEW), pod(OLD), service(NEW, -99), refusals=refusing(key, final=final))
+    planned = plan(found)
+    assert planned.actions == ()
+    assert planned.requeue_after == timedelta(minutes=1)
+    assert planned.status is not None
+    said = {c.type: (c.status, c.reason, c.message) for c in planned.status.conditions or ()}
+    assert said["Ready"] == ("True", "Ready", f"Pod {NEW} is ready")
+    told = "Stalled" if final else "Reconciling"
+    assert said[told] == ("True", "PodRefused", "kept for the audit")
+    assert said["Reconciling" if final else "Stalled"][0] == "False"
+    assert [note.reason for note in planned.notes] == (["PodRefused"] if final else ["Ready"])
+
+
+@pytest.mark.parametrize("kind", ["VirtualMachine", "PodTemplate", "ConfigMap"])
+def test_a_machine_that_was_refused_fails_with_the_refusal_of_whatever_it_is_made_of(kind: str) -> None:
+    name = case(IN_MACHINE, KUBEVIRT).hull_name
+    attempt = {"revision": name.rpartition("-")[2], "generation": 1, "startedAt": at(1)}
+    raw = IN_MACHINE | {"status": {"observedGeneration": 1, "replacement": attempt}}
+    said = Refusal(Reason.POD_REFUSED, "it is invalid", final=True, retry_at=NOW, since=NOW)
+    status = plan(case(raw, KUBEVIRT, pod(OLD), service(), refusals={f"{kind}/{name}": said})).status
+    assert status is not None
+    assert status.replacement is not None
+    assert status.replacement.message == f"VirtualMachine {name} was not ready after 600 s: it is invalid"
+
+
 def test_what_failed_is_not_forgotten_by_a_change_of_the_clock_alone() -> None:
     found, _, _ = SITUATIONS["the failed one is gone"]
     status = plan(found).status
@@ -379,8 +416,8 @@ def test_what_two_hulls_cannot_have_is_named() -> None:
     assert status is not None
     assert {c.type: c.message for c in status.conditions or ()}["Stalled"] == (
         "spec.template.spec.containers[web].ports[0]: port 8080 of the node is one hull's at a time; "
-        "spec.template.spec.volumes[0].persistentVolumeClaim.claimName: claim data is ReadWriteOnce, for one "
-        "hull at a time: set spec.replacement.strategy to Recreate, or share it some other way"
+        "spec.template.spec.volumes[data].persistentVolumeClaim.claimName: claim data is ReadWriteOnce, for "
+        "one hull at a time: set spec.replacement.strategy to Recreate, or share it some other way"
     )
 
 

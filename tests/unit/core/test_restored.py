@@ -5,6 +5,7 @@ says what comes of each.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.core.actions import Create
 from twinhull.core.plan import plan
 
-from .objects import KUBEVIRT, OURS, case, companion, hull, running, workload
+from .objects import CREATED, KUBEVIRT, OURS, case, companion, hull, running, workload
 
 SERVED = {"containers": [{"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80}]}]}
 CONTAINER = workload({"isolationPolicy": "Container"}, pod=SERVED)
@@ -37,7 +38,7 @@ LEFT: dict[str, tuple[Raw, Callable[[Raw | None], Raw]]] = {
 @pytest.mark.parametrize(("owner", "reason"), [(None, "NameConflict"), (FORMER, "Waiting")])
 def test_no_hull_is_made_beside_what_is_not_its_own(left: str, owner: Raw | None, reason: str) -> None:
     raw, made = LEFT[left]
-    planned = plan(case(raw, KUBEVIRT, made(owner)))
+    planned = plan(case(raw, KUBEVIRT, made(owner), now=CREATED + timedelta(minutes=1)))
     assert planned.status
     assert planned.status.conditions
     assert planned.status.conditions[0].reason == reason

@@ -8,7 +8,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation, WorkloadSpec
-from twinhull.core.revision import FORMAT, fixed_in_machine, revision
+from twinhull.core.revision import FORMAT, Content
 from twinhull.hulls import pod
 
 CONTAINER, SANDBOX, MACHINE = Isolation
@@ -25,17 +25,23 @@ BUILT: Raw = {
 
 
 def of(isolation: Isolation, runtime_class: str | None = None, template: Raw = TEMPLATE, **spec: Any) -> str:
-    return revision(WorkloadSpec.model_validate({"template": template, **spec}), isolation, runtime_class)
+    return content(isolation, runtime_class, template, **spec).revision
+
+
+def content(
+    isolation: Isolation, runtime_class: str | None = None, template: Raw = TEMPLATE, **spec: Any
+) -> Content:
+    return Content(WorkloadSpec.model_validate({"template": template, **spec}), isolation, runtime_class)
 
 
 @pytest.mark.parametrize(
     ("spec", "isolation", "runtime_class", "known"),
     [
-        ({}, CONTAINER, None, "19fe70c6cb"),
-        ({}, SANDBOX, "gvisor", "13b2486eb6"),
-        ({}, MACHINE, None, "11dbff149d"),
-        ({"template": LABELLED}, CONTAINER, None, "13e9b4d184"),
-        ({"template": LABELLED, "virtualMachine": BUILT}, MACHINE, None, "13e175c639"),
+        ({}, CONTAINER, None, "29fe70c6cb"),
+        ({}, SANDBOX, "gvisor", "23b2486eb6"),
+        ({}, MACHINE, None, "21dbff149d"),
+        ({"template": LABELLED}, CONTAINER, None, "23e9b4d184"),
+        ({"template": LABELLED, "virtualMachine": BUILT}, MACHINE, None, "23e175c639"),
     ],
 )
 def test_revision_is_the_same_for_ever(
@@ -46,7 +52,7 @@ def test_revision_is_the_same_for_ever(
 
 
 def test_revision_says_how_it_was_made() -> None:
-    assert of(CONTAINER)[0] == FORMAT == "1"
+    assert of(CONTAINER)[0] == FORMAT == "2"
     assert len(of(CONTAINER)) == 10
 
 
@@ -115,8 +121,24 @@ def test_machine_keeps_running_with_another_instancetype_of_the_cluster_alone() 
 
     def of_machine(name: str, scope: str) -> str:
         named = {"name": name, "kind": f"VirtualMachine{scope}Instancetype"}
-        spec = {"template": TEMPLATE, "virtualMachine": {"instancetype": named}}
-        return fixed_in_machine(WorkloadSpec.model_validate(spec))
+        return content(MACHINE, virtualMachine={"instancetype": named}).fixed_in_machine
 
     assert of_machine("small", "Cluster") == of_machine("large", "Cluster")
     assert len({of_machine("small", "Cluster"), of_machine("small", ""), of_machine("large", "")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("spec", "isolation", "runtime_class", "known"),
+    [
+        ({}, CONTAINER, None, "19fe70c6cb"),
+        ({}, SANDBOX, "gvisor", "13b2486eb6"),
+        ({}, MACHINE, None, "11dbff149d"),
+        ({"template": LABELLED}, CONTAINER, None, "13e9b4d184"),
+        ({"template": LABELLED, "virtualMachine": BUILT}, MACHINE, None, "13e175c639"),
+    ],
+)
+def test_revision_of_an_earlier_operator_is_known(
+    spec: Raw, isolation: Isolation, runtime_class: str | None, known: str
+) -> None:
+    """When this fails, upgrading the operator would replace what an earlier one has made."""
+    assert content(isolation, runtime_class, **spec).former.revision == known

@@ -10,13 +10,14 @@ import pytest
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Create, Delete, Note, Rehearse
+from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.core.rules import RULES, decide
 from twinhull.core.steps import Step
+from twinhull.hulls.report import Report
 
 from .objects import (
     CREATED,
@@ -88,6 +89,14 @@ def done(actions: tuple[Action, ...]) -> list[str]:
 
 
 #: The situation, what is said, what is done to hulls.
+LATER = NOW + timedelta(hours=1)
+
+
+def kept_back(obj: Raw) -> Raw:
+    """An object that somebody's finalizer keeps from going."""
+    return obj | {"metadata": obj["metadata"] | {"finalizers": ["example.com/keep"]}}
+
+
 SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     "stopped, and nothing is there": (
         case(STOPPED),
@@ -105,9 +114,9 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
         [],
     ),
     "stopped with two hulls": (
-        case(STOPPED, hull("Pod", POD), hull("Pod", "web-1former")),
-        ("under way", "Stopping", f"waiting for Pod {POD} and Pod web-1former to end"),
-        [f"delete Pod/{POD}", "delete Pod/web-1former"],
+        case(STOPPED, hull("Pod", POD), hull("Pod", "web-9former")),
+        ("under way", "Stopping", f"waiting for Pod {POD} and Pod web-9former to end"),
+        [f"delete Pod/{POD}", "delete Pod/web-9former"],
     ),
     "a Pod of nobody has our label": (
         case(CONTAINER, hull("Pod", "stray", owner=None)),
@@ -149,8 +158,32 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
         [],
     ),
     "the hull of a Workload that had this name is still there": (
-        case(CONTAINER, hull("Pod", POD, owner=OURS | {"uid": "uid-former"})),
+        case(CONTAINER, hull("Pod", POD, owner=OURS | {"uid": "uid-former"}), now=CREATED),
         ("under way", "Waiting", f"waiting for Pod {POD} to go with its former owner"),
+        [],
+    ),
+    "the hull of a Workload that had this name stays": (
+        case(CONTAINER, hull("Pod", POD, owner=OURS | {"uid": "uid-former"})),
+        (
+            "stalled",
+            "TerminationDeadlineExceeded",
+            (
+                f"Pod {POD} is in the way, should be gone, and isn't: see whether the garbage collector "
+                "works, and its node, or delete it"
+            ),
+        ),
+        [],
+    ),
+    "somebody's finalizer keeps a Pod with our label": (
+        case(CONTAINER, kept_back(hull("Pod", "stray", owner=None, deleting=True)), now=LATER),
+        (
+            "stalled",
+            "TerminationDeadlineExceeded",
+            (
+                "Pod stray is in the way, should be gone, and isn't: its finalizers are example.com/keep, "
+                "and whoever set them is to remove them"
+            ),
+        ),
         [],
     ),
     "somebody's Pod with our label is on its way out": (
@@ -351,8 +384,20 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
         [f"create VirtualMachine/{VM}"],
     ),
     "the manifest is on its way out": (
-        case(MACHINE, KUBEVIRT, companion("ConfigMap", VM, deleting=True)),
+        case(MACHINE, KUBEVIRT, companion("ConfigMap", VM, deleting=True), now=CREATED),
         ("under way", "Creating", f"waiting for ConfigMap {VM} to end; it is then made again"),
+        [],
+    ),
+    "the manifest doesn't end": (
+        case(MACHINE, KUBEVIRT, kept_back(companion("ConfigMap", VM, deleting=True)), now=LATER),
+        (
+            "stalled",
+            "TerminationDeadlineExceeded",
+            (
+                f"ConfigMap {VM} is in the way, should be gone, and isn't: its finalizers are "
+                "example.com/keep, and whoever set them is to remove them"
+            ),
+        ),
         [],
     ),
     "it starts": (
@@ -394,10 +439,28 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "IsolationDropped",
             (
-                f"Pod {BOXED} runs without spec.template.spec.runtimeClassName, which the API server left "
-                "out: enable the feature there, or remove the field"
+                f"Pod {BOXED} is less isolated than its template asks for by "
+                "spec.template.spec.runtimeClassName: the API server left that out, or a webhook or policy "
+                "changed it; enable the feature there, have it left as it is, or change the field"
             ),
         ),
+        [],
+    ),
+    "it is ready, and somebody undoes what goes with it": (
+        case(
+            CONTAINER,
+            hull("Pod", POD, status=running()),
+            refusals={
+                "Service/web/change": Refusal(
+                    Reason.OVERRULED,
+                    "Service web: spec.type is ClusterIP",
+                    final=True,
+                    retry_at=NOW,
+                    since=NOW,
+                )
+            },
+        ),
+        ("ready", "Overruled", f"Pod {POD} is ready, but Service web: spec.type is ClusterIP"),
         [],
     ),
     "it is ready though the RuntimeClass is gone": (
@@ -422,8 +485,11 @@ REPLACING = {
     *("unshareable", "given_up", "overdue", "crowded", "succeeded"),
 }
 
+#: Those of test_ephemeral.py.
+CLAIMS = {"claimed"}
+
 #: Those that only policies make: test_floor.py.
-POLICIES = {"unplaced", "rejected", "evading"}
+POLICIES = {"image_rejected", "unplaced", "rejected", "evading"}
 
 
 def test_every_rule_decides_some_situation() -> None:
@@ -431,7 +497,7 @@ def test_every_rule_decides_some_situation() -> None:
         next(rule.__name__ for rule in RULES if rule(found))
         for found, _, _ in [*SITUATIONS.values(), _refused_service()]
     }
-    assert deciding | REPLACING | POLICIES == {rule.__name__ for rule in RULES}
+    assert deciding | REPLACING | CLAIMS | POLICIES == {rule.__name__ for rule in RULES}
 
 
 def _refused_service() -> tuple[Case, None, None]:
@@ -493,13 +559,13 @@ def test_whatever_was_refused_is_not_asked_for_before_its_time(
 
 @pytest.mark.parametrize(
     ("created", "wait"),
-    [(0, 10), (4, 6), (9.5, 0.5), (10, None)],
+    [(0, 10), (4, 6), (9.5, 0.5), (10, 600)],
 )
-def test_failed_hull_is_made_again_ten_seconds_after_its_creation(created: float, wait: float | None) -> None:
+def test_failed_hull_is_made_again_ten_seconds_after_its_creation(created: float, wait: float) -> None:
     there = hull("Pod", POD, status=ended("Failed", reason="NodeShutdown"))
     step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=created)))
-    assert step.requeue_after == (None if wait is None else timedelta(seconds=wait))
-    assert bool(step.actions) == (wait is None)
+    assert step.requeue_after == timedelta(seconds=wait)
+    assert bool(step.actions) == (created == 10)
 
 
 def test_deadline_counts_from_when_the_hull_ceased_to_be_ready() -> None:
@@ -663,6 +729,41 @@ def test_completed_machine_is_deleted_once_the_status_remembers(policy: str) -> 
     assert (decide(gone).reason, plan(gone).actions) == ("Completed", ())
 
 
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize(("phase", "outcome"), [("Succeeded", "Completed"), ("Failed", "Failed")])
+def test_how_it_ended_stays_said_though_its_machine_can_not_be_deleted(
+    phase: str,
+    outcome: str,
+    final: bool,  # noqa: FBT001
+) -> None:
+    raw = workload({"isolationPolicy": "VirtualMachine"}, pod={"restartPolicy": "Never"})
+    of = name(raw)
+    ending = {"phase": phase, "phaseTransitionTimestamp": at(20)}
+    instance = {"phase": phase, "phaseTransitionTimestamps": [ending]}
+    objects = [
+        *(KUBEVIRT, companion("ConfigMap", of)),
+        hull("VirtualMachine", of, spec={"runStrategy": "Once"}),
+        hull("VirtualMachineInstance", of, status=instance),
+    ]
+    first = plan(case(raw, *objects)).status
+    assert first is not None
+    kept = Refusal(
+        Reason.VIRTUAL_MACHINE_REFUSED,
+        "kept for the audit",
+        final=final,
+        retry_at=NOW + timedelta(minutes=1),
+        since=NOW,
+    )
+    remembering = raw | {"status": first.raw()}
+    planned = plan(case(remembering, *objects, refusals={f"VirtualMachine/{of}": kept}))
+    assert (planned.actions, planned.requeue_after) == ((), timedelta(minutes=1))
+    said = {c.type: c for c in (planned.status or first).conditions or ()}
+    assert said["Ready"].reason == outcome
+    told = "Stalled" if final else "Reconciling"
+    assert said[told].message == "kept for the audit" or outcome == "Failed"
+    assert said["Stalled"].status == str(final or outcome == "Failed")
+
+
 def test_the_clock_is_the_one_that_is_passed_in() -> None:
     never: datetime = CREATED - timedelta(days=365)
     step = decide(case(CONTAINER, hull("Pod", POD), now=never))
@@ -707,7 +808,10 @@ def test_a_machine_of_before_goes_on_though_one_is_now_rendered_otherwise() -> N
     instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
     found = case(MACHINE, KUBEVIRT, companion("ConfigMap", VM), former, instance)
     assert (found.revision, found.current and found.current.name) == (made.revision, VM)
-    assert (plan(found).actions, decide(found).reason) == ((), "Ready")
+    (note,) = plan(found).actions
+    assert isinstance(note, Change)
+    assert note.patch == {"spec": {"template": {"metadata": {"annotations": found.manifest_notes(VM)}}}}
+    assert (note.key, decide(found).reason) == (f"VirtualMachine/{VM}/change", "Ready")
 
 
 def test_hull_that_was_there_before_is_created_again() -> None:
@@ -715,6 +819,19 @@ def test_hull_that_was_there_before_is_created_again() -> None:
     assert isinstance(action, Create)
     assert action.note == Note("Normal", Reason.CREATED, f"created Pod {POD} again (isolation Container)")
     assert action.found == Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of Pod {POD}")
+
+
+def test_machine_whose_guest_runs_by_another_manifest_and_takes_no_other_says_so() -> None:
+    """A guest of before this could be checked may have started by what somebody else had written."""
+    there = hull("VirtualMachine", VM, status={"conditions": conditions("True"), "ready": True})
+    instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
+    report = Report({"phase": "Running"}, manifest="a" * 64, refused="probe.port differs")
+    objects = (KUBEVIRT, companion("ConfigMap", VM), there, instance)
+    step = decide(case(MACHINE, *objects, reports={f"uid-{VM}": report}))
+    assert (step.ready, step.reason) == ("True", "MachineEdited")
+    assert "another manifest than the Workload's" in step.message
+    assert "(probe.port differs)" in step.message
+    assert decide(case(MACHINE, *objects)).reason == "Ready"
 
 
 def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:
@@ -737,3 +854,42 @@ def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:
         "restarts (a non-live-updatable field was changed): give the Workload another annotation "
         "twinhull.dev/restart to have one that is as the Workload asks"
     )
+
+
+@pytest.mark.parametrize(("after", "stalls"), [(599, False), (600, True)])
+def test_a_failure_that_should_pass_has_as_long_as_a_hull(after: float, stalls: bool) -> None:  # noqa: FBT001
+    since = CREATED + timedelta(seconds=20)
+    now = since + timedelta(seconds=after)
+    refusal = Refusal(
+        Reason.POD_FAILED, "it timed out", final=False, retry_at=now + timedelta(seconds=60), since=since
+    )
+    step = decide(case(CONTAINER, now=now, refusals={f"Pod/{POD}": refusal}))
+    assert (step.reason, step.message, step.stalled) == (Reason.POD_FAILED, "it timed out", stalls)
+    assert step.reconciling != stalls
+    assert step.requeue_after == (None if stalls else timedelta(seconds=1))
+
+
+def test_a_hull_that_does_not_end_is_said_with_its_finalizers() -> None:
+    there = kept_back(hull("Pod", "web-1former", deleting=True))
+    step = decide(case(CONTAINER, there, now=LATER))
+    assert (step.stalled, step.reason) == (True, Reason.TERMINATION_DEADLINE_EXCEEDED)
+    assert "see its finalizers (example.com/keep) and its node" in step.message
+
+
+def test_a_run_that_an_earlier_operator_took_for_ended_stays_so() -> None:
+    """Its Pod was ended by its node, for which a run is made again by now; it was told that it had ended."""
+    raw = workload(
+        {"isolationPolicy": "Container", "service": {"enabled": False}}, pod={"restartPolicy": "Never"}
+    )
+    (made,) = case(raw).hull_objects
+    ended = {"exitCode": 137, "reason": "Error", "finishedAt": at(50)}
+    disrupted = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
+    status = {"phase": "Failed", "reason": "Evicted", "conditions": [disrupted]}
+    status["containerStatuses"] = [{"name": "web", "state": {"terminated": ended}}]
+    told = {"code": 137, "container": "web", "reason": "Evicted", "finishedAt": at(50)}
+    told["revision"] = case(raw).revision
+    evicted = made | {"status": status}
+    for remembered, ends in ((told, True), (None, False)):
+        found = case(raw | {"status": {"observedGeneration": 1, "exit": remembered}}, evicted)
+        assert (found.exit is not None) == ends
+        assert any(isinstance(action, Delete) for action in plan(found).actions) != ends

@@ -24,8 +24,9 @@ def matching(draw: st.DrawFn, schema: Raw, depth: int = 0) -> Any:  # noqa: PLR0
         return draw(st.sampled_from([80, "http", ""]))
     if schema.get("x-kubernetes-preserve-unknown-fields"):
         return draw(_AMOUNTS)
-    if "enum" in schema:
-        return draw(st.sampled_from(schema["enum"]))
+    for part in (schema, *schema.get("allOf", ())):
+        if "enum" in part:
+            return draw(st.sampled_from(part["enum"]))
     match schema["type"]:
         case "boolean":
             return draw(st.booleans())
@@ -54,7 +55,14 @@ def _fields(draw: st.DrawFn, schema: Raw, depth: int) -> Raw:
         if optional
         else []
     )
-    return {name: draw(matching(schema["properties"][name], depth + 1)) for name in [*required, *chosen]}
+    fields = {name: schema["properties"][name] for name in [*required, *chosen]}
+    return {name: draw(_or_null(field, depth + 1)) for name, field in fields.items()}
+
+
+def _or_null(schema: Raw, depth: int) -> st.SearchStrategy[Any]:
+    """Charts print keys with nothing behind them."""
+    value = matching(schema, depth)
+    return st.one_of(value, value, st.none()) if schema.get("nullable") else value
 
 
 def _specs() -> st.SearchStrategy[Raw]:
@@ -71,7 +79,7 @@ def _specs() -> st.SearchStrategy[Raw]:
 )
 @given(spec=_specs(), isolation=st.sampled_from(list(Isolation)))
 def test_every_template_has_an_answer(spec: Raw, isolation: Isolation) -> None:
-    asked = {"isolationPolicy": isolation, "sandbox": {"runtimeClassName": "gvisor"}}
+    asked = {"isolationPolicy": isolation.value, "sandbox": {"runtimeClassName": "gvisor"}}
     raw = workload(asked, pod=spec)
     manifest = companion("ConfigMap", case(raw).hull_name)
     for objects in ([KUBEVIRT, GVISOR], [KUBEVIRT, GVISOR, manifest]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD
 from twinhull.core.unread import Unread
 
 from .objects import workload
@@ -36,6 +38,15 @@ def test_it_stalls_and_names_the_field() -> None:
     assert "can't read spec.state: Input should be 'Running'; what runs is left" in said["Stalled"]["message"]
     assert found.status()["observedGeneration"] == 7
     assert [note.reason for note in found.notes()] == ["Unreadable"]
+
+
+def test_what_there_is_no_room_for_is_to_be_made_smaller() -> None:
+    """An upgrade wouldn't help."""
+    found = replace(unread(), obj={**unread().obj, UNREAD: "why"})
+    said = {condition["type"]: condition["message"] for condition in found.status()["conditions"]}
+    assert said["Stalled"].endswith(
+        "what runs is left as it is: make it smaller, or remove others from its namespace"
+    )
 
 
 def test_what_was_said_of_what_runs_stays() -> None:

@@ -16,7 +16,7 @@ from twinhull.api.validation import problems
 from twinhull.api.workload import Isolation, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Subject, explain
-from twinhull.core.isolation.evasion import ANNOTATIONS
+from twinhull.core.isolation.evasion import ANNOTATIONS, DOMAINS
 from twinhull.shell.policies import read
 
 PAGE = (Path(__file__).parents[3] / "docs/policies.md").read_text(encoding="utf-8")
@@ -89,5 +89,5 @@ def test_workload_gets_what_the_page_says(
 
 
 def test_every_annotation_that_a_floor_refuses_is_told_of() -> None:
-    runtimes = [prefix for prefix in ANNOTATIONS if "kubevirt" not in prefix]
-    assert [prefix for prefix in runtimes if f"`{prefix}`" not in PAGE] == []
+    prefixes = [prefix for prefix in ANNOTATIONS if "kubevirt" not in prefix]
+    assert [key for key in (*prefixes, *DOMAINS) if f"`{key}`" not in PAGE] == []

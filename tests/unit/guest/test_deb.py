@@ -46,6 +46,34 @@ def test_a_packages_files_are_read_and_merged_into_usr(tmp_path: Path) -> None:
     assert found == [("usr/lib/modules/x.ko", "", b"abc"), ("usr/bin/lsmod", "kmod", None)]
 
 
+def test_packages_become_a_root_whose_links_stay_in_it(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, mode in (("./bin/su", 0o4755), ("./usr/share/doc/su", 0o644), ("./etc/mtab", 0o644)):
+            file = tarfile.TarInfo(name)
+            file.size, file.mode = 1, mode
+            archive.addfile(file, io.BytesIO(b"x"))
+        link = tarfile.TarInfo("./usr/bin/sux")
+        link.type, link.linkname = tarfile.SYMTYPE, "/bin/su"
+        archive.addfile(link)
+    package = tmp_path / "su.deb"
+    package.write_bytes(_ar(debian_binary=b"2.0\n", data__tar__xz=lzma.compress(buffer.getvalue())))
+    root = tmp_path / "root"
+
+    deb.unpack([package], root, dropped=("usr/share/doc/",), left_out=["etc/mtab"])
+
+    assert (root / "bin/su").stat().st_mode & 0o7777 == 0o755
+    assert (root / "usr/bin/sux").readlink() == Path("../../usr/bin/su")
+    assert {path.name for path in root.rglob("*") if path.is_file() and not path.is_symlink()} == {"su"}
+
+
+def test_an_absolute_link_stays_in_the_root() -> None:
+    assert (
+        deb.root_relative("usr/lib64/ld.so", "/lib/x86_64-linux-gnu/ld.so")
+        == "../../usr/lib/x86_64-linux-gnu/ld.so"
+    )
+
+
 def test_something_else_is_no_package(tmp_path: Path) -> None:
     (tmp_path / "page.deb").write_text("<html>not found</html>")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from guest.image.mirror import VARIABLE, Mirror
-from guest.image.tools import root_relative
 
 
 @pytest.mark.parametrize(
@@ -26,10 +25,3 @@ def test_another_mirror_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "https://mirror.example/os/debian/")
 
     assert Mirror.of_environment().url("debian/dists/x") == "https://mirror.example/os/debian/dists/x"
-
-
-def test_an_absolute_link_stays_in_the_tools_root() -> None:
-    assert (
-        root_relative("usr/lib64/ld.so", "/lib/x86_64-linux-gnu/ld.so")
-        == "../../usr/lib/x86_64-linux-gnu/ld.so"
-    )

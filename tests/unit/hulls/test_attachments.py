@@ -8,7 +8,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.registry import Registry
-from twinhull.hulls.attachments import Attachment, attachments
+from twinhull.hulls.attachments import Attachment, as_in, attachments
 
 
 def pod(spec: Raw) -> Raw:
@@ -24,6 +24,14 @@ def found(**spec: Any) -> list[tuple[str, str, bool, bool]]:
 
 def volume(**source: Any) -> list[Any]:
     return [{"name": "v", **source}]
+
+
+def mounting(*mounts: Raw) -> list[Any]:
+    """A container that mounts the volume v so."""
+    return [{"name": "web", "volumeMounts": [{"name": "v", "mountPath": "/v", **mount} for mount in mounts]}]
+
+
+WHOLE, FILE = mounting({}), mounting({"subPath": "a"}, {"subPathExpr": "$(A)"})
 
 
 def env(**source: Any) -> list[Any]:
@@ -85,8 +93,53 @@ def env(**source: Any) -> list[Any]:
             {"initContainers": [{"name": "a", "envFrom": [{"secretRef": {"name": "s"}}]}]},
             [("Secret", "s", False, False)],
         ),
-        ({"volumes": volume(configMap={"name": "c"})}, [("ConfigMap", "c", False, True)]),
-        ({"volumes": volume(secret={"secretName": "s", "optional": True})}, [("Secret", "s", True, True)]),
+        (
+            {"containers": WHOLE, "volumes": volume(configMap={"name": "c"})},
+            [("ConfigMap", "c", False, True)],
+        ),
+        (
+            {"initContainers": WHOLE, "volumes": volume(secret={"secretName": "s", "optional": True})},
+            [("Secret", "s", True, True)],
+        ),
+        (
+            {"containers": FILE, "volumes": volume(configMap={"name": "c"})},
+            [("ConfigMap", "c", False, False)],
+        ),
+        (
+            {"containers": FILE, "volumes": volume(secret={"secretName": "s"})},
+            [("Secret", "s", False, False)],
+        ),
+        (
+            {"containers": FILE, "initContainers": WHOLE, "volumes": volume(configMap={"name": "c"})},
+            [("ConfigMap", "c", False, True)],
+        ),
+        (
+            {
+                "containers": mounting({"subPath": "a"}, {"subPath": ""}),
+                "volumes": volume(configMap={"name": "c"}),
+            },
+            [("ConfigMap", "c", False, True)],
+        ),
+        (
+            {"volumes": volume(configMap={"name": "nobody-mounts-it"})},
+            [("ConfigMap", "nobody-mounts-it", False, False)],
+        ),
+        (
+            {
+                "containers": FILE,
+                "volumes": volume(
+                    projected={"sources": [{"secret": {"name": "s"}}, {"configMap": {"name": "c"}}]}
+                ),
+            },
+            [("Secret", "s", False, False), ("ConfigMap", "c", False, False)],
+        ),
+        (
+            {
+                "containers": [*FILE, {"name": "b", "volumeMounts": [{"name": "w", "mountPath": "/w"}]}],
+                "volumes": [*volume(configMap={"name": "c"}), {"name": "w", "configMap": {"name": "c"}}],
+            },
+            [("ConfigMap", "c", False, True)],
+        ),
         (
             {
                 "containers": [{"name": "web", "volumeDevices": [{"name": "v", "devicePath": "/dev/d"}]}],
@@ -104,16 +157,20 @@ def env(**source: Any) -> list[Any]:
         ({"volumes": volume(persistentVolumeClaim={"claimName": "nobody-uses-it"})}, []),
         (
             {
+                "containers": WHOLE,
                 "volumes": volume(
                     projected={"sources": [{"secret": {"name": "s"}}, {"configMap": {"name": "c"}}]}
-                )
+                ),
             },
             [("Secret", "s", False, True), ("ConfigMap", "c", False, True)],
         ),
         ({"volumes": volume(emptyDir={})}, []),
         (
             {
-                "containers": env(secretKeyRef={"name": "s", "key": "k", "optional": True}),
+                "containers": [
+                    *env(secretKeyRef={"name": "s", "key": "k", "optional": True}),
+                    *WHOLE,
+                ],
                 "volumes": volume(secret={"secretName": "s"}),
             },
             [("Secret", "s", False, True)],
@@ -178,3 +235,14 @@ def test_launcher_tells_what_only_it_knows() -> None:
         {"path": "node", "fieldRef": {"fieldPath": "metadata.labels['kubevirt.io/nodeName']"}},
     ]
     assert made.volume() == {"name": "launcher-0", "downwardAPI": {"fields": fields}}
+
+
+def test_a_machine_keeps_its_attachments_as_its_operator_made_them() -> None:
+    """Earlier operators showed by virtiofs what is a disk now, and its guest takes no other manifest."""
+    spec = {"containers": FILE, "volumes": volume(configMap={"name": "c"})}
+    devices = {"filesystems": [{"name": "token-0"}, {"name": "configmap-1"}], "disks": [{"name": "guest"}]}
+    machine: Raw = {"spec": {"template": {"spec": {"domain": {"devices": devices}}}}}
+    made = attachments(pod(spec))
+    assert [(a.device, a.live) for a in made] == [("token-0", True), ("configmap-1", False)]
+    assert [(a.device, a.live) for a in as_in(machine, made)] == [("token-0", True), ("configmap-1", True)]
+    assert as_in({"spec": {}}, made) == made

@@ -50,3 +50,60 @@ def test_what_was_dropped(asked: Raw, found: Raw, paths: list[str]) -> None:
 
 def test_nothing_is_dropped_from_the_same() -> None:
     assert list(dropped(EVERYTHING["spec"], copy.deepcopy(EVERYTHING["spec"]))) == []
+
+
+class Counted(dict[str, object]):
+    """A map that counts how often a field of it was looked for."""
+
+    looks = 0
+
+    def __contains__(self, key: object) -> bool:
+        self.looks += 1
+        return super().__contains__(key)
+
+
+def looks(asked: list[Raw], found: list[Raw], lacks: int = 0) -> int:
+    """How often fields of elements that were found are looked for."""
+    counted = [Counted(element) for element in found]
+    assert len(list(dropped({"list": asked}, {"list": counted}))) == lacks
+    return sum(element.looks for element in counted)
+
+
+def test_long_lists_are_compared_in_one_go() -> None:
+    """Whatever order a webhook has put them in."""
+    env = [{"name": f"E{number}", "value": "1"} for number in range(1000)]
+    assert looks(env, env[::-1]) <= 2 * len(env)
+
+
+def terms(count: int, **more: object) -> list[Raw]:
+    """Of one key, and each with another content."""
+    return [{"topologyKey": "zone", **more, "labelSelector": {f"k{n}": "v"}} for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "lacks"),
+    [
+        (terms(1000), terms(1000), 0),
+        (terms(1000), [{"topologyKey": "zone", "defaulted": 1}, *terms(1000)], 0),
+        (terms(1000, feature=1), terms(1000), 1000),
+        (terms(1000), terms(500), 500),
+    ],
+    ids=["the same", "one more", "a dropped field", "fewer"],
+)
+def test_so_are_those_whose_elements_share_a_key(asked: list[Raw], found: list[Raw], lacks: int) -> None:
+    assert looks(asked, found, lacks) < 100 * len(asked)
+
+
+@pytest.mark.parametrize("moved", [-7, -1, 1, 7])
+def test_elements_of_one_key_may_have_moved_a_little(moved: int) -> None:
+    asked = terms(100)
+    found = asked[-moved:] if moved < 0 else [{"topologyKey": "zone"}] * moved + asked
+    lost = asked[:-moved] if moved < 0 else []
+    assert len(list(dropped({"list": asked}, {"list": found}))) == len(lost)
+
+
+def test_few_of_one_key_may_stand_anywhere() -> None:
+    asked = terms(8)
+    assert list(dropped({"list": asked}, {"list": asked[::-1]})) == []
+    found = asked[4:] + asked[:3]
+    assert list(dropped({"list": asked}, {"list": found})) == ["list[zone].labelSelector.k3"]

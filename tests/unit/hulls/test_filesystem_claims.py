@@ -94,3 +94,36 @@ def test_files_cannot_be_made_by_who_has_the_group_beside_another(context: Any) 
         "mount the claim with readOnly, use a claim of volumeMode Block with volumeDevices, or isolation "
         "Container"
     }
+
+
+def ephemeral(mode: str | None = None) -> Any:
+    spec = {"volumeMode": mode} if mode else {}
+    return [{"name": "data", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}]
+
+
+DEVICES = [{"name": "data", "devicePath": "/dev/raw"}]
+
+
+def test_an_ephemeral_claim_is_a_claim() -> None:
+    assert listed(volumes=ephemeral()) == {}
+    assert listed(volumes=ephemeral("Filesystem")) == {}
+    assert list(listed(volumes=ephemeral(), gate=False)) == ["spec.containers[web].volumeMounts[/data]"]
+    assert list(listed(volumes=ephemeral(), **identity(runAsUser=1000))) == ["spec.securityContext.runAsUser"]
+    block = {"volumeMounts": [], "volumeDevices": DEVICES}
+    assert listed(volumes=ephemeral("Block"), container=block, gate=False) == {}
+
+
+@pytest.mark.parametrize("mode", [None, "Filesystem"])
+def test_an_ephemeral_filesystem_claim_is_no_disk(mode: str | None) -> None:
+    block = {"volumeMounts": [], "volumeDevices": DEVICES}
+    assert listed(volumes=ephemeral(mode), container=block) == {
+        "spec.containers[web].volumeDevices[/dev/raw]": "the volume's ephemeral claim is of volumeMode "
+        "Filesystem: use volumeMounts, or volumeMode Block"
+    }
+
+
+def test_an_ephemeral_block_claim_is_no_file_system() -> None:
+    assert listed(volumes=ephemeral("Block")) == {
+        "spec.containers[web].volumeMounts[/data]": "the volume's ephemeral claim is of volumeMode Block: "
+        "use volumeDevices, or volumeMode Filesystem"
+    }

@@ -115,7 +115,7 @@ def test_instance_that_was_shut_down_has_not_ended(phase: str) -> None:
             },
             "Scheduling",
             False,
-            "ErrorUnschedulable",
+            "Unschedulable",
             "0/3 nodes",
         ),
         (

@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import VirtualMachine
-from twinhull.hulls import machine, pod
+from twinhull.hulls import authority, machine, manifest, pod
 from twinhull.hulls.attachments import attachments
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.manifest import probe_token
@@ -18,13 +18,22 @@ from .test_pod import META
 
 
 def render(
-    built: Raw | None = None, *, panics: bool = False, pull_secret: str | None = None, **spec: Any
+    built: Raw | None = None,
+    *,
+    panics: bool = False,
+    pull_secret: str | None = None,
+    secret: bytes | None = None,
+    annotations: Raw | None = None,
+    **spec: Any,
 ) -> Raw:
-    template = {"spec": {"containers": [{"name": "web", "image": "nginx"}], **spec}}
+    metadata = {"metadata": {"annotations": annotations}} if annotations else {}
+    template = {**metadata, "spec": {"containers": [{"name": "web", "image": "nginx"}], **spec}}
     made = pod.render(META, template, "1a2b3c4d5e", None)
     built_as = VirtualMachine.model_validate(built or {})
-    guest = Guest("guest:1", panics, pull_secret=pull_secret)
-    return machine.render(META, made, attachments(made), built_as, guest)
+    guest = Guest("guest:1", panics, pull_secret=pull_secret, secret=secret)
+    attached = attachments(made)
+    carried = manifest.render(META, made, attached, built_as, guest)
+    return machine.render(META, made, attached, built_as, guest, manifest=carried)
 
 
 def inside(vm: Raw) -> Raw:
@@ -189,3 +198,30 @@ def test_launcher_pod_carries_the_workload_label_and_not_the_hull_label() -> Non
         "twinhull.dev/revision": "1a2b3c4d5e",
     }
     assert vm["metadata"]["labels"]["twinhull.dev/hull"] == "VirtualMachine"
+
+
+def trusted(vm: Raw) -> tuple[Raw, list[Raw]]:
+    """What the launcher Pod is told, and what of that the guest has on its disk."""
+    volume = next(volume for volume in inside(vm)["volumes"] if volume["name"] == "trust")
+    return vm["spec"]["template"]["metadata"]["annotations"], volume["downwardAPI"]["fields"]
+
+
+def test_it_says_which_manifest_it_runs_by_and_who_may_give_it_another() -> None:
+    """Where who may write ConfigMaps can't, nor who writes the template."""
+    theirs = dict.fromkeys(("twinhull.dev/manifest", "twinhull.dev/guest-authority", "own"), "theirs")
+    annotations, fields = trusted(render(annotations=theirs, secret=b"s" * 32))
+    assert annotations["own"] == "theirs"
+    assert len(annotations["twinhull.dev/manifest"]) == 64
+    assert annotations["twinhull.dev/guest-authority"] == authority.certificate(b"s" * 32, META.uid)
+    assert {field["path"]: field["fieldRef"]["fieldPath"] for field in fields} == {
+        "manifest": "metadata.annotations['twinhull.dev/manifest']",
+        "client-ca.crt": "metadata.annotations['twinhull.dev/guest-authority']",
+    }
+    devices = inside(render())["domain"]["devices"]
+    assert [disk["serial"] for disk in devices["disks"]][:3] == ["guest", "trust", "manifest"]
+
+
+def test_without_a_key_nobody_may_give_it_another() -> None:
+    annotations, fields = trusted(render())
+    assert "twinhull.dev/guest-authority" not in annotations
+    assert [field["path"] for field in fields] == ["manifest"]

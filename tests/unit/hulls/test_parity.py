@@ -141,9 +141,7 @@ def test_honoured_field_is_not_listed(row: Row) -> None:
 
 @pytest.mark.parametrize("isolation", [Isolation.CONTAINER, Isolation.SANDBOX])
 def test_pod_honours_what_the_api_server_takes(isolation: Isolation) -> None:
-    refused = {"metadata.name", "metadata.generateName", "metadata.namespace"}
-    if isolation is Isolation.SANDBOX:
-        refused.add("spec.runtimeClassName")
+    refused = {"spec.runtimeClassName"} if isolation is Isolation.SANDBOX else set()
     assert {row.path for row in TABLE if listed_at(row, samples(row)[0], isolation=isolation)} == refused
 
 
@@ -178,6 +176,15 @@ def test_everything_is_listed_once() -> None:
 def listed(**spec: Any) -> dict[str, str]:
     containers = spec.pop("containers", [{"name": "web", "image": "nginx"}])
     return {f.path: f.reason for f in unsupported({"spec": {"containers": containers, **spec}})}
+
+
+def test_a_sandbox_takes_its_own_runtime_class_in_the_template() -> None:
+    template: Raw = {
+        "spec": {"runtimeClassName": "gvisor", "containers": [{"name": "web", "image": "nginx"}]}
+    }
+    own = unsupported(template, Isolation.SANDBOX, runtime_class="gvisor")
+    other = unsupported(template, Isolation.SANDBOX, runtime_class="kata")
+    assert [[field.path for field in found] for found in (own, other)] == [[], ["spec.runtimeClassName"]]
 
 
 CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
@@ -244,3 +251,19 @@ def test_labels_and_selectors_that_look_like_fields_are_not() -> None:
         unsupported({"metadata": {"labels": {"finalizers": "x"}}, "spec": {"nodeSelector": {"hostPID": "y"}}})
         == ()
     )
+
+
+@pytest.mark.parametrize("field", ["status.hostIP", "status.hostIPs"])
+def test_a_variable_has_the_nodes_address_where_the_operator_tells_it(field: str) -> None:
+    asked = {"fieldRef": {"fieldPath": field}}
+    web = {"name": "web", "image": "nginx", "env": [{"name": "HOST", "valueFrom": asked}]}
+    item = {"path": "host", **asked}
+    variable = {"spec": {"containers": [web]}}
+    file = {"spec": {"containers": [], "volumes": [{"name": "pod", "downwardAPI": {"items": [item]}}]}}
+
+    (untold,) = unsupported(variable)
+    assert untold.path == "spec.containers[web].env[HOST].valueFrom.fieldRef.fieldPath"
+    assert "--guest-key-file" in untold.reason
+    assert unsupported(variable, node_addresses=True) == ()
+    (no_file,) = unsupported(file, node_addresses=True)
+    assert no_file.reason == "no volume can have the node's address, in a Pod neither; use a variable"

@@ -22,7 +22,7 @@ TEMPLATE: Raw = {"spec": {"containers": [{"name": "web", "image": "nginx"}]}}
 def read(status: Raw, *, deleting: bool = False, **spec: Any) -> Hull:
     raw = hull("Pod", "web-1a2b3c4d5e", status=status, deleting=deleting, spec={**TEMPLATE["spec"], **spec})
     raw["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
-    return pod.read(raw, TEMPLATE)
+    return pod.read(raw)
 
 
 def waiting(name: str, reason: str, **also: str) -> Raw:
@@ -239,3 +239,21 @@ def test_what_else_is_read() -> None:
         timestamp(at(3)),
     )
     assert found.status().ready
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("web-1a2b3c4d5e", True),
+        ("web-z000000000", True),
+        ("web-1a2b3c4d5", False),
+        ("web-1A2B3C4D5E", False),
+        ("web-1a2b3c4d5e\n", False),
+        ("web", False),
+        ("web-", False),
+        ("other-1a2b3c4d5e", False),
+        ("web-web-1a2b3c4d5e", False),
+    ],
+)
+def test_what_a_hull_may_be_called(name: str, may: bool) -> None:  # noqa: FBT001
+    assert pod.is_hull_name("web", name) is may

@@ -162,6 +162,8 @@ def test_cores_are_whole_and_as_many_as_may_be_used(requests: Any, limits: Any, 
     [
         ({}, 512),
         ({"requests": {"memory": "1Gi"}}, 1024),
+        ({"requests": {"memory": "90Mi"}}, 512),
+        ({"limits": {"memory": "0"}}, 512),
         ({"limits": {"memory": "256Mi"}}, 256),
         ({"requests": {"memory": "128Mi"}, "limits": {"memory": "256Mi"}}, 256),
         ({"requests": {"memory": "0"}}, 512),
@@ -177,10 +179,11 @@ def test_memory_has_room_for_the_guest_too(resources: Raw, mebibytes: int) -> No
     [
         (["64Mi", None], 64 + 512),
         ([None, None, None], 512),
-        (["64Mi", "128Mi"], 64 + 128),
+        (["64Mi", "128Mi"], 512),
+        (["384Mi", "256Mi"], 640),
     ],
 )
-def test_containers_of_which_nothing_is_said_share_what_is_given_to_them(
+def test_containers_without_a_limit_share_what_is_given_to_them(
     amounts: list[str | None], mebibytes: int
 ) -> None:
     containers = [
@@ -189,6 +192,71 @@ def test_containers_of_which_nothing_is_said_share_what_is_given_to_them(
     ]
     shims = (len(amounts) - 1) * SHIM_OVERHEAD
     assert machine_size({"containers": containers}).memory == mebibytes * MIB + GUEST_OVERHEAD + shims
+
+
+def of_memory(request: str | None = None, limit: str | None = None, **also: Any) -> Raw:
+    said = {"requests": request, "limits": limit}
+    resources = {kind: {"memory": amount} for kind, amount in said.items() if amount}
+    return {"name": "c", "resources": resources, **also}
+
+
+def beside_all(request: str | None = None, limit: str | None = None) -> Raw:
+    return of_memory(request, limit, restartPolicy="Always")
+
+
+LIMITED = of_memory(None, "1Gi")
+
+
+@pytest.mark.parametrize(
+    ("spec", "mebibytes", "at_once"),
+    [
+        pytest.param(pod(LIMITED, inits=(of_memory(),)), 1024, 1, id="a silent init container adds nothing"),
+        pytest.param(pod(LIMITED, inits=(of_memory(), of_memory())), 1024, 1, id="nor do two"),
+        pytest.param(
+            pod(of_memory(None, "64Mi"), inits=(of_memory(),)), 512, 1, id="but it has what it has alone"
+        ),
+        pytest.param(pod(of_memory(None, "64Mi"), inits=(of_memory("900Mi"),)), 900, 1, id="or asks for"),
+        pytest.param(pod(LIMITED, inits=(of_memory(None, "2Gi"),)), 2048, 1, id="or is limited to"),
+        pytest.param(pod(LIMITED, inits=(beside_all(),)), 1536, 2, id="a silent sidecar runs beside"),
+        pytest.param(
+            pod(LIMITED, inits=(beside_all(None, "64Mi"),)), 1088, 2, id="and so does a limited one"
+        ),
+        pytest.param(
+            pod(LIMITED, inits=(beside_all(None, "64Mi"), of_memory(None, "3Gi"))),
+            3136,
+            2,
+            id="an init container beside a sidecar",
+        ),
+        pytest.param(pod(LIMITED, of_memory("90Mi")), 1536, 2, id="what has no limit, beside what has"),
+        pytest.param(
+            pod(of_memory("90Mi"), whole={"resources": {"limits": {"memory": "128Mi"}}}),
+            128,
+            1,
+            id="the whole Pod is limited",
+        ),
+        pytest.param(
+            pod(of_memory(), whole={"resources": {"requests": {"memory": "128Mi"}}}),
+            512,
+            1,
+            id="the whole Pod asks",
+        ),
+        pytest.param(
+            pod(of_memory(), whole={"resources": {"requests": {"memory": "2Gi"}}}),
+            2048,
+            1,
+            id="the whole Pod asks for more",
+        ),
+    ],
+)
+def test_memory_is_what_runs_at_once_may_use(spec: Raw, mebibytes: int, at_once: int) -> None:
+    shims = (at_once - 1) * SHIM_OVERHEAD
+    assert machine_size(spec).memory == mebibytes * MIB + GUEST_OVERHEAD + shims
+
+
+def test_what_asks_for_something_has_no_less_than_what_says_nothing() -> None:
+    silent = machine_size(pod(of_memory())).memory
+    for mebibytes in (1, 90, 511, 512, 513, 4096):
+        assert machine_size(pod(of_memory(f"{mebibytes}Mi"))).memory >= silent
 
 
 @pytest.mark.parametrize(

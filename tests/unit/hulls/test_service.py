@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import ServicePolicy
+from twinhull.api.service import ServicePolicy
 from twinhull.hulls import service
 
 from .test_pod import META

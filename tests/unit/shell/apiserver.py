@@ -76,14 +76,19 @@ class ApiServer:
             after["metadata"]["generation"] += 1
         return self._store("MODIFIED", after)
 
-    def delete(self, kind: str, key: Key, uid: str | None = None) -> Raw:
-        """DELETE. An object with a grace period or finalizers stays, marked; the others are gone."""
+    def delete(self, kind: str, key: Key, uid: str | None = None, grace_seconds: int | None = None) -> Raw:
+        """DELETE. An object with a grace period or finalizers stays, marked; the others are gone. What is
+        marked already may be given less time.
+        """
         found = self.get(kind, key)
         if uid not in {None, found["metadata"]["uid"]}:
             raise Conflict("the uid in the precondition doesn't match")
-        if "deletionTimestamp" in found["metadata"]:
+        given = found["metadata"].get("deletionGracePeriodSeconds", 0)
+        if "deletionTimestamp" in found["metadata"] and (grace_seconds is None or grace_seconds >= given):
             return deepcopy(found)
-        grace = 30 if kind == "Pod" and found["status"].get("phase") == "Running" else 0
+        own = found.get("spec", {}).get("terminationGracePeriodSeconds", 30)
+        runs = kind == "Pod" and found["status"].get("phase") == "Running"
+        grace = (own if grace_seconds is None else grace_seconds) if runs else 0
         if not grace and not found["metadata"].get("finalizers"):
             return self.remove(kind, key)
         marks = {"deletionTimestamp": self.time(grace), "deletionGracePeriodSeconds": grace}
@@ -142,6 +147,9 @@ class FakeCluster(Cluster):
         self.killed_at: dict[int, bool] = {}
         #: (verb, kind) of writes that are refused for good, or (True) for now.
         self.refused: dict[tuple[str, str], ApiError] = {}
+        #: Raises what is said against an object that is tried out; the ResourceQuotas of its namespace.
+        self.rehearsed: Callable[[Raw], None] = lambda _: None
+        self.its_quotas: Callable[[], list[Raw]] = list
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
         if kind is kinds.EVENT:
@@ -153,14 +161,28 @@ class FakeCluster(Cluster):
         assert obj["metadata"]["namespace"] == namespace
         if error := self.refused.get(("create", kind.name)):
             raise error
-        if key_of(obj) in self._server.objects[kind.name]:
+        self.rehearsed(obj)
+        if key_of(obj) in self._server.objects.get(kind.name, ()):
             raise AlreadyExists(f"{kind.name} {obj['metadata']['name']} already exists")
+
+    async def rehearse_patch(self, kind: Kind, namespace: str, name: str, patch: Raw) -> None:
+        if error := self.refused.get(("patch", kind.name)):
+            raise error
+        obj = self._server.get(kind.name, (namespace, name))
+        assert obj["metadata"]["uid"] == patch["metadata"]["uid"]
+
+    async def quotas(self, namespace: str) -> list[Raw]:  # noqa: ARG002
+        return self.its_quotas()
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
         try:
             return deepcopy(self._server.get(kind.name, (namespace, name)))
         except NotFound:
             return None
+
+    async def managed_fields(self, kind: Kind, namespace: str, name: str) -> list[Raw]:
+        found = await self.get(kind, namespace, name)
+        return found["metadata"].get("managedFields", []) if found else []
 
     async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
         found = [obj for obj in self._server.all(kind.name) if workload in {None, workload_key(obj)}]
@@ -177,10 +199,12 @@ class FakeCluster(Cluster):
             lambda: self._server.patch(kind.name, key, patch, status=subresource == "/status"),
         )
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Raw:
-        obj = {"metadata": {"name": name, "namespace": namespace}}
+    async def delete(
+        self, kind: Kind, namespace: str, name: str, uid: str, grace_seconds: int | None = None
+    ) -> Raw:
+        obj, key = {"metadata": {"name": name, "namespace": namespace}}, (namespace, name)
         return self._write(
-            "delete", kind.name, obj, lambda: self._server.delete(kind.name, (namespace, name), uid)
+            "delete", kind.name, obj, lambda: self._server.delete(kind.name, key, uid, grace_seconds)
         )
 
     def _write(self, verb: str, kind: str, obj: Raw, write: Callable[[], Raw]) -> Raw:

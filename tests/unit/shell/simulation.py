@@ -95,7 +95,15 @@ class Simulation:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
         self.refusals, self.policies, self.rulings = refusals, Policies(self.store), Rulings()
-        executor, self.metrics = Executor(self.cluster, self.store, refusals), Metrics()
+        executor = Executor(
+            self.cluster,
+            self.store,
+            refusals,
+            self.queue.add,
+            now=lambda: self.now,
+            made=self.rulings.made,
+        )
+        self.metrics = Metrics()
         self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events, self.metrics)
         self.watches = Watches(self.store, self.queue, self.policies, self.rulings, Scope())
         self.server.events.clear()
@@ -134,13 +142,17 @@ class Simulation:
             self.queue.done(key)
 
     def _look(self, key: Key) -> Case | Unread | None:
-        known = Knowledge(self.store, self.policies, self.refusals, self.reports())
+        known = Knowledge(
+            self.store,
+            self.policies,
+            self.refusals,
+            self.reports(),
+            pending_since=self.rulings.pending_since,
+            remembered=self.rulings.remembered,
+        )
         case = observe(known, key, DEFAULTS, self.now)
-        if isinstance(case, Unread):
-            self.rulings.leave(key)
-            return case
-        self.rulings.record(key, case.resolution if case else None)
-        if case is not None:
+        self.rulings.saw(key, case)
+        if isinstance(case, Case):
             before = deepcopy(case.workload), deepcopy(case.observed)
             first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))
             assert first == second, "the same case makes the same plan"
@@ -221,6 +233,12 @@ class Simulation:
             obj = found[choice % len(found)]
             self.server.delete(obj["kind"], key_of(obj))
 
+    def vanish(self) -> None:
+        """Somebody deletes the Pods without a grace period, as the taint manager may."""
+        for obj in self.server.all("Pod"):
+            if not obj["metadata"].get("finalizers"):
+                self.server.remove("Pod", key_of(obj))
+
     def switch(self, kind: str) -> None:
         """KubeVirt or the RuntimeClass goes, or comes back."""
         there = self.server.all(kind)
@@ -251,7 +269,7 @@ class Simulation:
         uids = {
             obj["metadata"]["uid"] for objects in self.server.objects.values() for obj in objects.values()
         }
-        for kind in (*HULLS, "Service", "ConfigMap"):
+        for kind in (*HULLS, "Service", "ConfigMap", "PersistentVolumeClaim"):
             for obj in self.server.all(kind):
                 owner = owner_of(obj)
                 if owner is not None and owner.uid not in uids:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.sequences import CHANGES
 from tests.sequences.changes import container
 from twinhull.api.base import Raw
-from twinhull.shell.errors import Refused, ServerError, Unreachable
+from twinhull.shell.errors import Refused, ServerError, TimedOut, Unreachable
 
 from .simulation import Simulation
 
@@ -25,7 +25,7 @@ _ACCIDENTS = ["restart", "relist", "crash", "crash", "cut", "refuse", "allow", "
 _GENTLE = [*_WORK, *["kubelet kindly"] * 2, *["virt kindly"] * 3, *_ACCIDENTS]
 _ROUGH = [
     *(*_WORK, *["kubelet"] * 2, *["virt"] * 3, *_ACCIDENTS),
-    *("delete", "lose", "stranger", "recreate", "collect", "collect"),
+    *("delete", "vanish", "lose", "stranger", "recreate", "collect", "collect"),
 ]
 _NUMBERS = st.integers(0, 1000)
 
@@ -92,6 +92,8 @@ def take(world: Simulation, step: str, choice: int) -> None:  # noqa: C901, PLR0
             world.virt(choice, kindly=True)
         case "lose":
             world.nodes.lose(choice)
+        case "vanish":
+            world.vanish()
         case "delete":
             world.delete_something(choice)
         case "kubevirt" | "runtimeclass":
@@ -106,8 +108,8 @@ def take(world: Simulation, step: str, choice: int) -> None:  # noqa: C901, PLR0
             verbs += [("patch", kind) for kind in ("Service", "Pod", "VirtualMachine")] + [
                 ("patch/resize", "Pod")
             ]
-            error = Refused("not here") if choice % 2 else ServerError("not now")
-            world.cluster.refused[verbs[choice % len(verbs)]] = error
+            errors = (Refused("not here"), ServerError("not now"), TimedOut("context deadline exceeded"))
+            world.cluster.refused[verbs[choice % len(verbs)]] = errors[choice % 3]
         case "allow":
             world.cluster.refused.clear()
         case "wait":

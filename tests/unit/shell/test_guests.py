@@ -13,14 +13,17 @@ import pytest
 from aiohttp import web
 
 from tests.controlplane.certificates import Authority
-from twinhull.api.base import Raw
+from twinhull.api.base import API_VERSION, Raw
 from twinhull.hulls import authority
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest
 from twinhull.hulls.report import Report
 from twinhull.shell import guests, kinds
+from twinhull.shell.errors import Unreachable
 from twinhull.shell.guests import Guests
+from twinhull.shell.kinds import Kind
 from twinhull.shell.queue import Queue
-from twinhull.shell.store import Store
+from twinhull.shell.room import Room
+from twinhull.shell.store import Key, Store
 
 SECRET = b"s" * 32
 RUNNING = {"version": "1.0", "error": "", "final": False, "pod": {"status": {"phase": "Running"}}}
@@ -37,6 +40,7 @@ class Guest:
         self.takes = True
         self.stopped = 0
         self.stops = True
+        self.hosts: str | None = None
         self._folder = folder
         self._workload_uid = workload_uid
 
@@ -65,7 +69,8 @@ class Guest:
         context.verify_mode = ssl.CERT_REQUIRED
         return context
 
-    async def _status(self, _: web.Request) -> web.Response:
+    async def _status(self, request: web.Request) -> web.Response:
+        self.hosts = request.headers.get("Twinhull-Host-IPs")
         self.asked += 1
         said = self.says if isinstance(self.says, str) else json.dumps(self.says)
         return web.Response(text=said, content_type="application/json")
@@ -85,8 +90,28 @@ class Guest:
         return web.Response(status=202)
 
 
-def machine(version: int = 1, **status: object) -> tuple[Raw, Raw]:
-    """A Workload's VM and its running instance."""
+class Launchers:
+    """The launcher Pods that the API server has of the machine, and how often they were listed."""
+
+    def __init__(self, *addresses: str, **told: object) -> None:
+        self.addresses = addresses
+        self.told = told
+        self.listed = 0
+        self.fails = False
+
+    async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str]:
+        assert (kind.label_selector, workload) == ("kubevirt.io/created-by=vmi1", ("shop", "web"))
+        self.listed += 1
+        if self.fails:
+            raise Unreachable("no answer")
+        pods: list[Raw] = [
+            {"status": {"podIPs": [{"ip": address}], **self.told}} for address in self.addresses
+        ]
+        return [*pods, {"status": {}}], "1"
+
+
+def machine(version: int = 1, manifest: str | None = None, **status: object) -> tuple[Raw, Raw]:
+    """A Workload's VM, which notes that it runs by a manifest of that text, and its running instance."""
     metadata = {
         "name": "web-1",
         "namespace": "shop",
@@ -95,17 +120,20 @@ def machine(version: int = 1, **status: object) -> tuple[Raw, Raw]:
     }
     owner = {"apiVersion": "twinhull.dev/v1alpha1", "kind": "Workload", "uid": "w1", "controller": True}
     running = {"phase": "Running", "interfaces": [{"ipAddress": "127.0.0.1"}], **status}
+    annotations = {} if manifest is None else {DIGEST_ANNOTATION: digest(manifest)}
+    spec = {"template": {"metadata": {"annotations": annotations}}}
     return (
-        {"metadata": {**metadata, "uid": "vm1", "ownerReferences": [owner]}},
+        {"metadata": {**metadata, "uid": "vm1", "ownerReferences": [owner]}, "spec": spec},
         {"metadata": {**metadata, "uid": "vmi1"}, "status": running},
     )
 
 
-def carried(text: str, given: str | None = None) -> Raw:
-    """The ConfigMap with a machine's manifest; `given` is what the operator put there."""
-    metadata = {"name": "web-1", "namespace": "shop", "labels": {"twinhull.dev/workload": "web"}}
-    annotations = {DIGEST_ANNOTATION: digest(given or text)}
-    metadata |= {"uid": "cm1", "resourceVersion": "1", "annotations": annotations}
+def carried(text: str) -> Raw:
+    """The ConfigMap with a machine's manifest, and a note beside it, which anybody could write."""
+    metadata: Raw = {"name": "web-1", "namespace": "shop", "labels": {"twinhull.dev/workload": "web"}}
+    annotations = {DIGEST_ANNOTATION: digest(text)}
+    owner = {"apiVersion": API_VERSION, "kind": "Workload", "uid": "w1", "controller": True}
+    metadata |= {"uid": "cm1", "resourceVersion": "1", "annotations": annotations, "ownerReferences": [owner]}
     return {"metadata": metadata, "data": {MANIFEST_FILE: text}}
 
 
@@ -135,17 +163,18 @@ async def until(check: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
-def run(
+def run(  # noqa: PLR0913  one parameter a part
     guest: Guest,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
     check: Callable[[Guests, Queue], Awaitable[None]],
     *,
     may_write: bool = True,
+    launchers: Launchers | None = None,
 ) -> None:
     async def whole() -> None:
         queue = Queue()
-        asker = Guests(store, queue, SECRET, lambda: may_write)
+        asker = Guests(store, queue, SECRET, launchers or Launchers("127.0.0.1"), lambda: may_write)
         async with guest.serve(monkeypatch):
             task = asyncio.create_task(asker.run())
             try:
@@ -172,6 +201,57 @@ def test_what_a_guest_says_is_kept_and_its_workload_looked_at(
         assert asker.reports["vmi1"].final
 
     run(guest, store_with(*machine()), monkeypatch, check)
+
+
+@pytest.mark.parametrize(
+    ("told", "header"),
+    [
+        ({"hostIP": "10.0.0.7", "hostIPs": [{"ip": "10.0.0.7"}, {"ip": "fd00::7"}]}, "10.0.0.7,fd00::7"),
+        ({"hostIP": "10.0.0.7"}, None),
+        ({"hostIPs": None}, None),
+    ],
+)
+def test_a_guest_is_told_its_nodes_addresses(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, told: dict[str, object], header: str | None
+) -> None:
+    async def check(_: Guests, queue: Queue) -> None:
+        await queue.get()
+        assert guest.hosts == header
+
+    run(guest, store_with(*machine()), monkeypatch, check, launchers=Launchers("127.0.0.1", **told))
+
+
+def config_map(manifest: str) -> Raw:
+    """The machine's manifest."""
+    metadata = {"name": "web-1", "namespace": "shop", "resourceVersion": "1", "uid": "cm1"}
+    return {"metadata": metadata, "data": {"manifest.json": manifest}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "header"),
+    [
+        ('{"fieldRef": {"fieldPath": "status.hostIP"}}', "10.0.0.7"),
+        ('{"fieldRef": {"fieldPath": "status.hostIPs"}}', "10.0.0.7"),
+        ('{"fieldRef": {"fieldPath": "status.podIP"}}', None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("comes", ["first", "last"])
+def test_a_guest_is_told_its_nodes_addresses_only_if_its_containers_ask(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, manifest: str, header: str | None, comes: str
+) -> None:
+    async def check(_: Guests, queue: Queue) -> None:
+        await queue.get()
+        assert guest.hosts == header
+
+    there = Store()
+    vm, vmi = machine()
+    objects = [(kinds.VIRTUAL_MACHINE, vm), (kinds.VIRTUAL_MACHINE_INSTANCE, vmi)]
+    objects.insert(0 if comes == "first" else 2, (kinds.CONFIG_MAP, config_map(manifest)))
+    for kind, obj in objects:
+        there.put(kind, obj)
+    launchers = Launchers("127.0.0.1", hostIPs=[{"ip": "10.0.0.7"}])
+    run(guest, there, monkeypatch, check, launchers=launchers)
 
 
 def test_guest_that_has_said_its_last_word_is_left_alone(
@@ -295,7 +375,19 @@ def test_a_guest_is_given_the_manifest_that_it_lacks(guest: Guest, monkeypatch: 
         await until(lambda: guest.asked > asked + 1)
         assert guest.given == ["new"], "once, since it says that it has it"
 
-    run(guest, store_with(*machine(), carried("new")), monkeypatch, check)
+    run(guest, store_with(*machine(manifest="new"), carried("new")), monkeypatch, check)
+
+
+def test_a_guest_that_refused_what_was_on_its_disk_is_given_the_manifest_of_its_machine(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest.says = RUNNING | {"manifest": "", "lacking": True, "pod": {}}
+
+    async def check(asker: Guests, _: Queue) -> None:
+        await until(lambda: asker.reports and asker.reports["vmi1"].manifest == digest("new"))
+        assert guest.given == ["new"]
+
+    run(guest, store_with(*machine(manifest="new"), carried("new")), monkeypatch, check)
 
 
 def test_what_a_guest_can_not_take_is_told_in_its_words(
@@ -308,7 +400,7 @@ def test_what_a_guest_can_not_take_is_told_in_its_words(
         report = asker.reports["vmi1"]
         assert (report.manifest, report.refused) == (digest("old"), "probe.port differs: replace the machine")
 
-    run(guest, store_with(*machine(), carried("new")), monkeypatch, check)
+    run(guest, store_with(*machine(manifest="new"), carried("new")), monkeypatch, check)
 
 
 @pytest.mark.parametrize("says", [{}, {"manifest": ""}, {"manifest": digest("new")}])
@@ -321,19 +413,81 @@ def test_a_guest_that_lacks_nothing_or_is_too_old_is_given_nothing(
         await until(lambda: guest.asked > 2)
         assert guest.given == []
 
-    run(guest, store_with(*machine(), carried("new")), monkeypatch, check)
+    run(guest, store_with(*machine(manifest="new"), carried("new")), monkeypatch, check)
 
 
-def test_what_somebody_wrote_into_a_manifest_is_not_given(
-    guest: Guest, monkeypatch: pytest.MonkeyPatch
+def accompanied(manifest: Raw) -> Raw:
+    return manifest | {"data": {**manifest["data"], "other": ""}}
+
+
+@pytest.mark.parametrize("noted", ["new", None])
+@pytest.mark.parametrize("manifest", [carried("forged"), accompanied(carried("new")), None])
+@pytest.mark.parametrize("says", [{"manifest": digest("old")}, {"lacking": True}])
+def test_what_the_machine_does_not_note_is_given_to_nobody(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, noted: str | None, manifest: Raw | None, says: Raw
 ) -> None:
-    guest.says = RUNNING | {"manifest": digest("old")}
+    guest.says = RUNNING | says
 
     async def check(_: Guests, __: Queue) -> None:
         await until(lambda: guest.asked > 2)
         assert guest.given == []
 
-    run(guest, store_with(*machine(), carried("edited", given="new")), monkeypatch, check)
+    run(guest, store_with(*machine(manifest=noted), manifest), monkeypatch, check)
+
+
+@pytest.mark.parametrize("says", [{"manifest": digest("old")}, {"lacking": True}])
+def test_a_manifest_for_which_there_is_no_room_is_given_to_nobody(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, says: Raw
+) -> None:
+    """It is known by its digest, and nothing of it is held that could be given."""
+    guest.says = RUNNING | says
+    store = Store(0)
+    store.put(kinds.CONFIG_MAP, carried("new"))
+    store._room = Room(1 << 20)  # noqa: SLF001
+    for kind, obj in zip(
+        (kinds.VIRTUAL_MACHINE, kinds.VIRTUAL_MACHINE_INSTANCE), machine(manifest="new"), strict=True
+    ):
+        store.put(kind, obj)
+
+    async def check(asker: Guests, _: Queue) -> None:
+        await until(lambda: guest.asked > 2)
+        assert guest.given == []
+        assert asker.reports["vmi1"].refused == ""
+
+    run(guest, store, monkeypatch, check)
+
+
+def test_only_an_address_of_the_launcher_is_asked(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    launchers = Launchers("10.0.0.9", "fd00::9")
+
+    async def check(asker: Guests, queue: Queue) -> None:
+        await until(lambda: launchers.listed > 2)
+        assert (guest.asked, asker.reports) == (0, {})
+        launchers.fails = True
+        listed = launchers.listed
+        await until(lambda: launchers.listed > listed)
+        launchers.fails, launchers.addresses = False, ("10.0.0.9", "127.0.0.1")  # it is migrated
+        await queue.get()
+        asked, listed = guest.asked, launchers.listed
+        await until(lambda: guest.asked > asked + 2)
+        assert launchers.listed == listed, "once for each address"
+
+    run(guest, store_with(*machine()), monkeypatch, check, launchers=launchers)
+
+
+@pytest.mark.parametrize(
+    "said", ["localhost", "127.0.0.1:1/v1?", "127.0.0.1#", "@127.0.0.1", "::1]:1/[", "127.1", "0x7f000001"]
+)
+def test_what_is_no_address_is_not_asked(guest: Guest, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    launchers = Launchers("127.0.0.1", "::1")
+
+    async def check(asker: Guests, _: Queue) -> None:
+        await asyncio.sleep(0.2)
+        assert (guest.asked, launchers.listed, asker.reports) == (0, 0, {})
+
+    run(
+        guest, store_with(*machine(interfaces=[{"ipAddress": said}])), monkeypatch, check, launchers=launchers
+    )
 
 
 def ending(vm: Raw) -> Raw:
@@ -400,7 +554,7 @@ def test_one_that_is_too_old_or_was_asked_is_not_asked_nor_is_any_by_who_does_no
 
 def test_one_that_ends_is_given_no_manifest(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
     guest.says = RUNNING | {"manifest": digest("old"), "stop": "asked"}
-    vm, vmi = machine()
+    vm, vmi = machine(manifest="new")
 
     async def check(_: Guests, __: Queue) -> None:
         await until(lambda: guest.asked > 2)

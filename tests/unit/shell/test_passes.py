@@ -221,6 +221,26 @@ def test_name_that_is_taken_is_said_and_tried_again() -> None:
     assert world.condition("Ready")["reason"] == "Ready"
 
 
+def test_name_that_somebodys_finalizer_keeps_is_waited_for_until_the_deadline() -> None:
+    """It has none of our labels, so only its creation finds it."""
+    replacement = {"strategy": "Recreate", "progressDeadlineSeconds": 60, "drainSeconds": 5}
+    world = Simulation({"replacement": replacement})
+    kept = {"name": "web", "namespace": "shop", "finalizers": ["example.com/keep"]}
+    world.server.create({"kind": "Service", "metadata": kept, "spec": {}})
+    world.server.delete("Service", KEY)
+    said: list[tuple[str | None, str | None]] = []
+    for _ in range(10):
+        world.wait(10)
+        world.everybody(0)
+        said.append((world.condition("Stalled").get("status"), world.condition("Ready").get("reason")))
+    assert said[1] == ("False", "Waiting")
+    assert said[-1] == ("True", "Waiting")
+    assert "its finalizers are example.com/keep" in world.condition("Stalled")["message"]
+    world.server.remove("Service", KEY)
+    world.settle()
+    assert world.condition("Ready")["reason"] == "Ready"
+
+
 @pytest.mark.parametrize("kind", ["Pod", "Service", "VirtualMachine"])
 @pytest.mark.parametrize("value", [None, "other"])
 def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, value: str | None) -> None:
@@ -290,6 +310,29 @@ def test_status_is_not_written_onto_a_successor_of_the_same_name() -> None:
     assert world.workload["status"] == {"observedGeneration": -1}
     world.settle()
     assert world.condition("Ready")["reason"] == "Ready"
+
+
+def test_pod_that_the_kubelet_removes_while_it_is_deleted_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server then answers with the Pod's last state, without its resourceVersion
+    (k8s.io/apiserver, pkg/registry/generic/registry/store.go, Delete: lastExisting).
+    """
+    world = started()
+    delete = world.server.delete
+
+    def at_once(
+        kind: str, key: tuple[str, str], uid: str | None = None, grace_seconds: int | None = None
+    ) -> Raw:
+        answer = delete(kind, key, uid, grace_seconds)
+        if kind == "Pod" and key in world.server.objects[kind]:
+            world.server.remove(kind, key)
+            answer = {**answer, "metadata": {**answer["metadata"]}}
+            del answer["metadata"]["resourceVersion"]
+        return answer
+
+    monkeypatch.setattr(world.server, "delete", at_once)
+    world.edit({"isolationPolicy": "Sandbox"})
+    operate(world)
+    assert [hull["spec"].get("runtimeClassName") for hull in world.hulls()] == ["gvisor"]
 
 
 def test_edit_between_the_look_and_the_status_write_is_acted_on() -> None:

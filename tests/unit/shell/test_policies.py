@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.core.objects import hull
+from tests.unit.core.objects import OURS, hull
 from tests.unit.core.policies import namespace, policy
 from twinhull.api.base import Raw
+from twinhull.api.reading import unread
 from twinhull.core.isolation import Effect, Part
 from twinhull.shell import kinds
 from twinhull.shell.accounts import Accounts
@@ -76,6 +77,38 @@ def test_policy_that_concerns_ten_of_five_thousand_asks_for_ten() -> None:
     assert queue.adds == []
 
 
+MATCHES: list[Raw] = [
+    GOLD,
+    {"images": ["redis"]},
+    {"serviceAccounts": ["pay"]},
+    {**GOLD, "images": ["redis"], "serviceAccounts": ["pay"]},
+]
+
+
+@pytest.mark.parametrize("match", MATCHES, ids=str)
+@pytest.mark.parametrize("what", ["outline", "no template", "containers", "image"])
+def test_policy_asks_for_workloads_of_which_is_not_known_what_it_looks_at(what: str, match: Raw) -> None:
+    """Its outline may have lost what the policy looks at; or a newer definition let something else in."""
+    world = World()
+    world.take(namespace())
+    obj = named("web") | {"spec": {"template": {"spec": {}}}}
+    if what == "outline":
+        obj = unread({"metadata": obj["metadata"]}, "it takes too much")
+    elif what == "no template":
+        obj["spec"]["template"] = None
+    else:
+        containers = {"web": "redis"} if what == "containers" else [{"name": "web", "image": {"a": 1}}]
+        obj["spec"]["template"]["spec"] = {"containers": containers, "serviceAccountName": "pay"}
+        obj["metadata"]["labels"] = {"tier": "gold"}
+    world.take(obj | {"kind": "Workload"})
+    world.asked()
+    world.take(policy("strict", minimum="Sandbox", match=match))
+    assert world.asked() == ["web"]
+    elsewhere = {**match, "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "none"}}}
+    world.take(policy("elsewhere", minimum="Sandbox", match=elsewhere))
+    assert world.asked() == []
+
+
 def test_policy_that_ends_asks_for_those_that_it_concerned() -> None:
     world, queue = many()
     world.take(policy("strict", minimum="Sandbox", match=GOLD))
@@ -138,6 +171,16 @@ def test_what_a_policy_refers_to_asks_for_those_whom_it_concerns() -> None:
     assert len(queue.adds) == 10
 
 
+def test_what_a_namespace_has_of_that_name_asks_for_its_own_workloads_alone() -> None:
+    world, queue = many()
+    small = {"kind": "VirtualMachineInstancetype", "name": "small"}
+    world.take(policy("sized", virtualMachine={"instancetype": small}, match={}))
+    queue.adds.clear()
+    world.take({"kind": small["kind"], "metadata": {"name": "small", "namespace": "ns3"}})
+    assert len(queue.adds) == 100
+    assert {namespace for namespace, _ in queue.adds} == {"ns3"}
+
+
 def test_runtime_class_asks_for_those_that_a_policy_sandboxes() -> None:
     world = World()
     world.take(namespace())
@@ -168,16 +211,19 @@ def test_subject_of_a_workload_counts_debug_containers_of_its_pods_that_run() ->
     world = World()
     world.take(labelled("web", tier="gold"))
     debug = {"containers": [], "ephemeralContainers": [{"name": "debugger", "image": "busybox"}]}
-    world.take(hull("Pod", "web-1", spec=debug, status={"phase": "Running"}))
+    ours = OURS | {"uid": "uid-web"}
+    world.take(hull("Pod", "web-0", spec=debug, status={"phase": "Running"}, owner=None))
+    world.take(hull("Pod", "web-1", spec=debug, status={"phase": "Running"}, owner=ours))
     (obj,) = world.store.all(kinds.WORKLOAD)
     subject = world.policies.subject(obj)
     assert [str(image) for image in subject.images] == [
         "docker.io/library/nginx:1",
         "docker.io/library/busybox:latest",
     ]
-    world.take(hull("Pod", "web-1", spec=debug, status={"phase": "Failed"}), "MODIFIED", version=2)
+    ended = hull("Pod", "web-1", spec=debug, status={"phase": "Failed"}, owner=ours)
+    world.take(ended, "MODIFIED", version=2)
     assert len(world.policies.subject(obj).images) == 1, "it has ended"
-    world.take(hull("Pod", "web-1", spec=debug, deleting=True), "MODIFIED", version=3)
+    world.take(hull("Pod", "web-1", spec=debug, deleting=True, owner=ours), "MODIFIED", version=3)
     assert len(world.policies.subject(obj).images) == 1, "it is on its way out"
 
 

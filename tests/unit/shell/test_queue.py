@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from twinhull.shell.queue import Queue
+from twinhull.shell.store import Key
 
 A, B = ("shop", "a"), ("shop", "b")
+FLOOD = [("flood", str(number)) for number in range(1000)]
 SOON = timedelta(milliseconds=1)
 
 
@@ -125,3 +127,146 @@ async def test_event_does_not_wait_for_the_back_off() -> None:
     queue.add(A)
     assert await queue.get() == A
     queue.close()
+
+
+@on_a_loop
+async def test_namespaces_take_turns() -> None:
+    queue = Queue()
+    for key in (*FLOOD, A, ("farm", "cow"), B):
+        queue.add(key)
+    order = []
+    for _ in range(7):
+        order.append(await queue.get())
+        queue.done(order[-1])
+    assert order == [FLOOD[0], A, ("farm", "cow"), FLOOD[1], B, FLOOD[2], FLOOD[3]]
+
+
+@on_a_loop
+async def test_flood_does_not_have_all_workers() -> None:
+    """Nor have several: there is always one for a namespace that has none."""
+    queue = Queue(workers=16)
+    floods = [(f"flood-{one}", str(number)) for one in range(15) for number in range(100)]
+    for key in floods:
+        queue.add(key)
+    for _ in range(15):
+        await queue.get()
+    await nothing_comes(queue.get())
+    queue.add(A)
+    assert await queue.get() == A
+
+
+@on_a_loop
+async def test_one_namespace_has_half_of_the_workers_and_another_when_one_is_done() -> None:
+    queue = Queue(workers=16)
+    for key in FLOOD:
+        queue.add(key)
+    first = [await queue.get() for _ in range(8)]
+    waiting = asyncio.create_task(queue.get())
+    await nothing_comes(asyncio.shield(waiting))
+    queue.done(first[0])
+    assert await waiting == FLOOD[8]
+
+
+@on_a_loop
+async def test_single_worker_serves_everybody() -> None:
+    queue = Queue(workers=1)
+    for key in (A, FLOOD[0], B):
+        queue.add(key)
+    for key in (A, FLOOD[0], B):
+        assert await queue.get() == key
+        queue.done(key)
+
+
+async def passed(queue: Queue, key: Key, cost: float) -> float:
+    """For how long a key rests after a pass of that cost."""
+    queue.add(key)
+    queue.done(await queue.get(), cost)
+    loop = asyncio.get_running_loop()
+    return queue._resting[key].when() - loop.time() if key in queue._resting else 0.0  # noqa: SLF001
+
+
+@on_a_loop
+async def test_key_rests_whose_passes_cost_much_in_sum() -> None:
+    queue = Queue()
+    assert await passed(queue, A, 0.3) == 0, "one long pass may be the garbage collector's"
+    assert 1 < await passed(queue, A, 0.3) <= 2, "20 times the 0.1 s that are beyond its credit"
+    assert await passed(queue, B, 0.3) == 0, "others have credit of their own"
+    queue.add(A)
+    assert len(queue) == 0
+    queue.close()
+    await nothing_comes(queue.get())
+
+
+@on_a_loop
+async def test_key_rests_for_a_minute_at_most() -> None:
+    queue = Queue()
+    assert 59 < await passed(queue, A, 30.0) <= 60
+    queue.close()
+
+
+@on_a_loop
+async def test_key_comes_when_it_has_rested() -> None:
+    queue = Queue()
+    assert 0 < await passed(queue, A, 0.501) < 0.1
+    queue.add(A)
+    queue.add(B)
+    assert await queue.get() == B, "others don't wait for it"
+    assert await queue.get() == A
+
+
+def test_cheap_passes_never_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("twinhull.shell.queue.time.monotonic", lambda: now)
+
+    async def work() -> None:
+        nonlocal now
+        queue = Queue()
+        for _ in range(1000):
+            assert await passed(queue, A, 0.005) == 0
+            now += 0.2
+
+    asyncio.run(work())
+
+
+@on_a_loop
+async def test_credit_is_not_remembered_of_all_keys_that_there_ever_were() -> None:
+    queue = Queue()
+    for number in range(11_000):
+        await passed(queue, ("flood", str(number)), 0.1)
+    assert len(queue._credits) == 10_000  # noqa: SLF001
+
+
+@on_a_loop
+async def test_who_had_much_of_the_loop_comes_after_who_had_little() -> None:
+    queue = Queue(workers=1)
+    for key in (*FLOOD[:2], A, B):
+        queue.add(key)
+    queue.charge("flood", 0.5)
+    order = []
+    for _ in range(4):
+        order.append(await queue.get())
+        queue.done(order[-1])
+    assert order == [A, B, *FLOOD[:2]]
+
+
+@on_a_loop
+async def test_they_have_a_quarter_of_the_workers_together_while_others_work() -> None:
+    """However many they are, and however cheap each pass is by itself."""
+    queue = Queue(workers=16)
+    for namespace in range(5):
+        for number in range(16):
+            queue.add((f"flood-{namespace}", str(number)))
+    for namespace in range(5):
+        for _ in range(6):
+            queue.done((await queue.get()), cost=0.019)
+            queue.charge(f"flood-{namespace}", 0.019)
+    queue.add(A)
+    assert await queue.get() == A
+    first, *_ = [await queue.get() for _ in range(4)]
+    assert first[0].startswith("flood")
+    await nothing_comes(queue.get())
+    queue.done(first)
+    second = await queue.get()
+    queue.done(A)
+    others = [await queue.get() for _ in range(3)]
+    assert all(key[0].startswith("flood") for key in (second, *others)), "alone they have all again"

@@ -76,3 +76,19 @@ def test_those_in_a_row_tell_since_when_until_nobody_asks_any_more() -> None:
     refusals.add(WEB, 1, POD, CAUSE, later)
     found = refusals.of(WEB, 1)[POD]
     assert (found.since, found.retry_at) == (later, later + timedelta(seconds=2))
+
+
+def test_what_is_put_off_keeps_since_when_it_is_refused() -> None:
+    refusals, later = Refusals(), NOW + timedelta(seconds=30)
+    refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusals.put_off(WEB, 1, POD, CAUSE, later + timedelta(seconds=60), later)
+    found = refusals.of(WEB, 1)[POD]
+    assert (found.since, found.retry_at) == (NOW, later + timedelta(seconds=60))
+
+
+def test_what_is_put_right_soon_after_it_was_counts() -> None:
+    refusals, now = Refusals(), NOW
+    assert [refusals.put_right(WEB, 1, POD, hash("spec.type"), now) for _ in range(3)] == [1, 2, 3]
+    assert refusals.put_right(WEB, 1, POD, hash("spec.ports"), now) == 1, "it is another thing"
+    assert refusals.put_right(WEB, 2, POD, hash("spec.ports"), now) == 1, "of another spec"
+    assert refusals.put_right(WEB, 2, POD, hash("spec.ports"), now + timedelta(minutes=10)) == 1, "later"

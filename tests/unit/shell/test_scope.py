@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+import json
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from twinhull.core.observed import Capabilities
 from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
+from twinhull.shell.errors import NotFound
 from twinhull.shell.observe import capabilities
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
@@ -100,12 +102,16 @@ def test_the_version_of_the_api_server_is_asked_for() -> None:
 
 
 class _Pages(Cluster):
-    """A cluster that has one object in each namespace."""
+    """A cluster that has one object in each namespace; in one, it may not have the kind."""
 
-    async def _request(self, method: str, path: str, *_: object, **__: object) -> dict[str, object]:
-        assert method == "GET"
-        version = {"a": "12", "b": "9"}[path.split("/")[4]]
-        return {"items": [{"metadata": {"name": path}}], "metadata": {"resourceVersion": version}}
+    missing = ""
+
+    async def _exchange(self, request: Any) -> bytes:
+        if request.path.split("/")[4] == self.missing:
+            raise NotFound("no such kind")
+        version = {"a": "12", "b": "9"}[request.path.split("/")[4]]
+        found = {"items": [{"metadata": {"name": request.path}}], "metadata": {"resourceVersion": version}}
+        return json.dumps(found).encode()
 
 
 def test_of_lists_of_several_namespaces_the_oldest_version_counts() -> None:
@@ -116,3 +122,10 @@ def test_of_lists_of_several_namespaces_the_oldest_version_counts() -> None:
     assert [obj["metadata"]["name"] for obj in objects] == [f"/api/v1/namespaces/{n}/pods" for n in "ab"]
     assert version == "9"
     assert asyncio.run(cluster.list(kinds.NODE)) is None
+
+
+@pytest.mark.parametrize("missing", ["a", "b"])
+def test_a_list_of_which_one_namespaces_is_missing_says_nothing_of_what_is_gone(missing: str) -> None:
+    cluster = _Pages(cast("Connection", None), scope=Scope(("a", "b")))
+    cluster.missing = missing
+    assert asyncio.run(cluster.list(kinds.POD)) is None

@@ -82,12 +82,22 @@ def test_object_that_gets_its_label_back_is_news() -> None:
     assert store.put(POD, pod(3))
 
 
+def test_late_end_of_a_label_leaves_the_object_that_has_it_back() -> None:
+    store = Store()
+    store.put(POD, pod(12))
+    assert not store.remove(POD, KEY, "u1", version=10)
+    assert (version(store), labelled(store)) == ("12", ["web-1"])
+    assert store.remove(POD, KEY, "u1", version=13)
+    assert not store.remove(POD, KEY, "u1", version=11)
+    assert not store.put(POD, pod(12)), "the latest end counts"
+
+
 def test_list_ends_what_it_does_not_name() -> None:
     store = Store()
     store.put(POD, pod(1))
     store.put(POD, pod(2, "web-2", uid="u2"))
-    news = store.replace(POD, [pod(2, "web-2", uid="u2")], "3")
-    assert [found["metadata"]["name"] for found in news] == ["web-1"]
+    gone = list(store.prune(POD, {"u2"}, 3))
+    assert [found["metadata"]["name"] for found in gone] == ["web-1"]
     assert labelled(store) == ["web-2"]
     assert not store.put(POD, pod(2)), "an event from before the list"
 
@@ -95,7 +105,7 @@ def test_list_ends_what_it_does_not_name() -> None:
 def test_list_does_not_end_what_was_created_after_it() -> None:
     store = Store()
     store.put(POD, pod(5))
-    assert store.replace(POD, [], "4") == []
+    assert list(store.prune(POD, set(), 4)) == []
     assert version(store) == "5"
 
 
@@ -103,22 +113,15 @@ def test_list_does_not_bring_back_what_was_deleted_after_it() -> None:
     store = Store()
     store.put(POD, pod(1))
     store.remove(POD, KEY, "u1")
-    assert store.replace(POD, [pod(1)], "3") == []
+    store.replace(POD, [pod(1)], "3")
     assert version(store) is None
 
 
 def test_list_does_not_put_back_what_changed_after_it() -> None:
     store = Store()
     store.put(POD, pod(5))
-    assert store.replace(POD, [pod(2)], "3") == []
+    store.replace(POD, [pod(2)], "3")
     assert version(store) == "5"
-
-
-def test_list_says_what_was_and_what_is_of_an_object_that_changed() -> None:
-    store = Store()
-    store.put(POD, pod(1, label="other"))
-    news = store.replace(POD, [pod(2)], "3")
-    assert [found["metadata"]["labels"][WORKLOAD_LABEL] for found in news] == ["other", "web"]
 
 
 def test_label_is_followed() -> None:

@@ -51,7 +51,7 @@ def passed(monkeypatch: pytest.MonkeyPatch, failing: type[Exception] | None) -> 
     world = Simulation({})
     world.cluster.accident = (failing, False) if failing else None
 
-    def ended(_: Key) -> None:
+    def ended(_: Key, __: float) -> None:
         raise _Ended
 
     monkeypatch.setattr(world.queue, "done", ended)

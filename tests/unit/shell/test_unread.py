@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import unread
 from twinhull.api.reasons import Reason
+from twinhull.core.actions import Delete
+from twinhull.core.case import Case
+from twinhull.core.unread import Unread
+from twinhull.shell import kinds
 from twinhull.shell.errors import ServerError
+from twinhull.shell.kinds import Kind
+from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.store import key_of
 
-from .simulation import KEY, Simulation
+from .simulation import DEFAULTS, KEY, Simulation
+from .test_eviction import held
 from .test_passes import operate, started, written
 
 JOB = {"containers": [{"name": "web", "image": "migrate"}]}
@@ -124,3 +134,81 @@ def test_it_is_looked_at_once_and_written_once() -> None:
     operate(world)
     assert world.rulings.decided == 1
     assert [note.reason for note in world.events.notes].count(Reason.UNREADABLE) == 1
+
+
+def too_large(world: Simulation, kind: Kind) -> None:
+    """Somebody makes the Workload, or what it has of a kind, more than can be read."""
+    (obj,) = world.server.all(kind.name)
+    world.watches.take(kind, "MODIFIED", unread(with_version(obj, 10_000), "it is too much"))
+
+
+def with_version(obj: Raw, version: int) -> Raw:
+    return obj | {"metadata": obj["metadata"] | {"resourceVersion": str(version)}}
+
+
+def hull_said(world: Simulation) -> Raw:
+    assert world.workload is not None
+    said: Raw = world.workload["status"]["hull"]
+    return said
+
+
+def case(world: Simulation) -> Unread:
+    found = observe(Knowledge(world.store, world.policies, world.refusals, {}), KEY, DEFAULTS, world.now)
+    assert isinstance(found, Unread)
+    return found
+
+
+@pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
+def test_what_runs_of_a_workload_that_is_too_much_is_seen_and_left(isolation: str) -> None:
+    world = started(isolation, template={"spec": {"restartPolicy": "Never", **JOB}})
+    before = hull_said(world)
+    too_large(world, kinds.WORKLOAD)
+    found = case(world)
+    assert (found.problem, found.actions(), found.requeue_after) == ("it, since it is too much", (), None)
+    assert found.status()["hull"] == before
+
+
+@pytest.mark.parametrize(
+    ("isolation", "kind"),
+    [
+        ("Container", kinds.POD),
+        ("VirtualMachine", kinds.VIRTUAL_MACHINE),
+        ("VirtualMachine", kinds.VIRTUAL_MACHINE_INSTANCE),
+    ],
+)
+def test_a_hull_that_is_too_much_is_not_taken_for_none(isolation: str, kind: Kind) -> None:
+    world = started(isolation, template={"spec": {"restartPolicy": "Never", **JOB}})
+    before = hull_said(world)
+    world.edit({"template": {"spec": {"containers": [{"name": "web", "image": "another"}]}}})
+    world.deliver(0)
+    too_large(world, kind)
+    found = case(world)
+    assert found.problem.startswith(f"{kind.name} web-")
+    assert found.problem.endswith(", since it is too much")
+    assert (found.actions(), found.requeue_after, found.exit) == ((), None, None)
+    said = found.status()["hull"]
+    assert {key: said[key] for key in ("kind", "name", "ready")} == {
+        key: before[key] for key in ("kind", "name", "ready")
+    }
+
+
+def test_what_a_workload_refers_to_and_cannot_be_read_is_none() -> None:
+    """It may be anything: what reaches past a floor, too."""
+    world, kind = started("Container"), kinds.BY_NAME["VirtualMachineInstancetype"]
+    obj = {"metadata": {"name": "i", "namespace": KEY[0], "uid": "i", "resourceVersion": "1"}, "spec": {}}
+    for said, there in ((obj, True), (unread(with_version(obj, 2), "it is too much"), False)):
+        world.watches.take(kind, "MODIFIED", said)
+        found = observe(Knowledge(world.store, world.policies, world.refusals, {}), KEY, DEFAULTS, world.now)
+        assert isinstance(found, Case)
+        assert (found.observed.find(kind.name, "i") is not None) == there
+
+
+@pytest.mark.parametrize("kind", [kinds.WORKLOAD, kinds.POD])
+def test_what_is_too_much_is_evicted_from_below_a_floor_all_the_same(kind: Kind) -> None:
+    world = held()
+    too_large(world, kind)
+    assert case(world).actions() == ()
+    world.now += timedelta(seconds=61)
+    (deletion,) = case(world).actions()
+    assert isinstance(deletion, Delete)
+    assert (deletion.kind, deletion.grace_seconds) == ("Pod", 7)

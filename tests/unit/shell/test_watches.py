@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,7 +20,7 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
-from twinhull.shell.store import Key, Store, key_of
+from twinhull.shell.store import Store, key_of
 from twinhull.shell.watches import Watches
 
 
@@ -49,9 +48,8 @@ class World:
 
     def asked(self) -> list[str]:
         """The Workloads that were asked for since the last time."""
-        waiting: deque[Key] = self.queue._waiting  # noqa: SLF001
+        waiting = iter(self.queue._waiting.take, None)  # noqa: SLF001
         found = sorted(name for _, name in waiting)
-        waiting.clear()
         self.queue._wanted.clear()  # noqa: SLF001
         return found
 
@@ -97,6 +95,10 @@ def test_label_that_moves_asks_for_both() -> None:
     moved = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "other"}}}
     world.take(moved, "MODIFIED", version=2)
     assert world.asked() == ["other", "web"]
+    back = POD | {"metadata": POD["metadata"] | {"namespace": "shop", "uid": "uid-web-1"}}
+    back["metadata"]["resourceVersion"] = "3"
+    world.watches.take_list(kinds.POD, [back], "3")
+    assert world.asked() == ["other", "web"]
 
 
 def test_what_has_no_label_asks_for_nothing() -> None:
@@ -107,7 +109,7 @@ def test_what_has_no_label_asks_for_nothing() -> None:
 
 def three(world: World) -> None:
     for isolation in Isolation:
-        world.take(named(isolation.lower(), isolationPolicy=isolation))
+        world.take(named(isolation.lower(), isolationPolicy=isolation.value))
     world.take(named("auto"))
     world.look()
     world.asked()
@@ -141,7 +143,7 @@ def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None
     asked: set[str] = set()
 
     class Asked(Store):
-        def all(self, kind: Kind) -> Iterable[Raw]:
+        def all(self, kind: Kind) -> Iterator[Raw]:
             asked.add(kind.name)
             return super().all(kind)
 
@@ -195,5 +197,5 @@ def test_event_is_not_changed_by_taking_it_in() -> None:
     world = World()
     metadata = {"name": "x", "uid": "u", "namespace": "shop", "resourceVersion": "1", "managedFields": []}
     event = {"kind": "Pod", "metadata": metadata}
-    world.watches.take(kinds.POD, None, event)
+    world.watches.take(kinds.POD, "ADDED", event)
     assert "managedFields" in event["metadata"]

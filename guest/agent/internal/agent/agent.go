@@ -33,6 +33,8 @@ const (
 	answers = 2 * time.Second
 	// slow is how long it may take to mount and read everything until that is trouble.
 	slow = 30 * time.Second
+	// hopeless is how long a machine stays whose manifest is refused and that nobody can give its own.
+	hopeless = 20 * time.Second
 )
 
 // Agent is the part of the guest that knows of the Pod.
@@ -54,6 +56,9 @@ type Agent struct {
 	given    string    // the digest of the manifest whose Pod the kubelet was given
 	silent   time.Time // when the kubelet last didn't answer
 	asked    time.Time // when the cluster's DNS was first asked for the API server
+	lacks    time.Time // since when the disk's manifest is refused, and nobody can give the machine's own
+	probed   bool      // the readiness probe is served
+	serving  bool      // the API is
 
 	attaching timeout.Call[attached]
 	reading   timeout.Call[kube.Objects]
@@ -137,7 +142,7 @@ func (a *Agent) retry(what string, do func() error) {
 func (a *Agent) readManifest() error {
 	data, err := os.ReadFile(rundir.Manifest)
 	if errors.Is(err, os.ErrNotExist) {
-		data, err = attach.Manifest()
+		data, err = a.readDisk()
 	}
 	if err != nil {
 		return err
@@ -154,6 +159,49 @@ func (a *Agent) readManifest() error {
 	return err
 }
 
+// readDisk reads the disk's manifest, if it is the one that this machine was made for. If it isn't, nothing in it counts:
+// who may give the machine another one is told by a disk that who wrote it can't write.
+func (a *Agent) readDisk() ([]byte, error) {
+	data, err := attach.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	trust, err := attach.Trust()
+	if err != nil {
+		return nil, err
+	}
+	if why := trust.Refuses(data); why != "" {
+		a.lack(trust)
+		return nil, errors.New(why)
+	}
+	return data, nil
+}
+
+// lack waits for the operator to put the machine's manifest. If nobody may, or the operator has another by now, the
+// machine ends as failed: its next start finds the ConfigMap as the operator has put it back, and a disk that knows it.
+func (a *Agent) lack(trust manifest.Trust) {
+	outdated := false
+	a.state.set(func(s *state) { s.lacking, s.trust, outdated = true, trust, s.outdated })
+	if trust.ClientCA != "" {
+		a.serveAPI(manifest.API{Port: manifest.APIPort, ClientCA: trust.ClientCA})
+	}
+	if isHopeless(&a.lacks, trust.ClientCA == "" || outdated, time.Now()) {
+		a.finish(kubelet.Failed)
+	}
+}
+
+// isHopeless tells whether nothing has been able to help for a while. `since` is its memory.
+func isHopeless(since *time.Time, helpless bool, now time.Time) bool {
+	if !helpless {
+		*since = time.Time{}
+		return false
+	}
+	if since.IsZero() {
+		*since = now
+	}
+	return now.Sub(*since) >= hopeless
+}
+
 func (a *Agent) readLease() error {
 	if err := rundir.ReadJSON(rundir.Network, &a.lease); err != nil {
 		return err
@@ -166,25 +214,28 @@ func (a *Agent) readLease() error {
 
 // serve starts what the manifest asks to be served, once.
 func (a *Agent) serve() {
-	if a.state.serving {
-		return
-	}
-	a.state.serving = true
-	if probe := a.manifest.Probe; probe != nil {
+	if probe := a.manifest.Probe; probe != nil && !a.probed {
+		a.probed = true
 		go serve.Keep(probe.Port, nil, serve.Probe(probe.Token, a.state.ready, a.learn), func(err error) {
 			a.say(fmt.Errorf("the readiness probe's port: %w", err))
 		})
 	}
-	api := a.manifest.API
-	if api == nil {
+	if api := a.manifest.API; api != nil {
+		a.serveAPI(*api)
+	}
+}
+
+func (a *Agent) serveAPI(api manifest.API) {
+	if a.serving {
 		return
 	}
+	a.serving = true
 	config, err := serve.TLS(api.ClientCA)
 	if err != nil {
-		a.say(fmt.Errorf("the manifest's api.clientCA: %w", err))
+		a.say(fmt.Errorf("the CA of the operator's certificates: %w", err))
 		return
 	}
-	go serve.Keep(api.Port, config, serve.API(a.state.status, a.put, a.askStop), func(err error) {
+	go serve.Keep(api.Port, config, serve.API(a.state.status, a.learnHosts, a.put, a.askStop), func(err error) {
 		a.say(fmt.Errorf("the status port: %w", err))
 	})
 }
@@ -205,6 +256,34 @@ func known() netip.Addr {
 	}
 	address, _ := netip.ParseAddr(strings.TrimSpace(string(data)))
 	return address
+}
+
+// learnHosts keeps the addresses of the node that the machine started on. Where it moves to later isn't told: what a
+// container was started with stays, and a change would make the Pod anew.
+func (a *Agent) learnHosts(addresses []netip.Addr) {
+	if len(nodeAddresses()) > 0 {
+		return
+	}
+	lines := make([]string, len(addresses))
+	for i, address := range addresses {
+		lines[i] = address.String()
+	}
+	a.say(rundir.Write(rundir.HostAddresses, []byte(strings.Join(lines, "\n")), 0o644))
+}
+
+// nodeAddresses are those addresses, none as long as the operator hasn't told.
+func nodeAddresses() []netip.Addr {
+	data, err := os.ReadFile(rundir.HostAddresses)
+	if err != nil {
+		return nil
+	}
+	var found []netip.Addr
+	for _, line := range strings.Fields(string(data)) {
+		if address, err := netip.ParseAddr(line); err == nil {
+			found = append(found, address)
+		}
+	}
+	return found
 }
 
 func (a *Agent) say(err error) {

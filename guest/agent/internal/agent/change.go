@@ -31,13 +31,16 @@ func (a *Agent) put(data []byte) (code int, why string) {
 	if why := a.state.closed(); why != "" {
 		return http.StatusServiceUnavailable, why
 	}
+	if a.state.lacking {
+		return a.takeFirst(next, data)
+	}
 	if path := manifest.Difference(a.state.manifest, next); path != "" {
 		return http.StatusConflict, path + " differs: the machine must be replaced"
 	}
 	if next.Digest == a.state.manifest.Digest {
 		return http.StatusNoContent, ""
 	}
-	if err := rundir.Write(rundir.Manifest, data, 0o600); err != nil {
+	if err := rundir.Write(a.state.put, data, 0o600); err != nil {
 		return http.StatusServiceUnavailable, err.Error()
 	}
 	a.state.changing = a.state.changing || remade(a.state.manifest.Pod, next.Pod)
@@ -46,6 +49,21 @@ func (a *Agent) put(data []byte) (code int, why string) {
 		a.state.inEffect = ""
 		_ = os.Remove(rundir.InEffect)
 	}
+	return http.StatusNoContent, ""
+}
+
+// takeFirst takes the manifest of a machine whose disk has another: the one that the disk `trust` names. Nothing runs yet
+// that another could be compared with, so that one isn't taken, whoever puts it. The machine may have been changed since
+// this instance was started. Then it ends, and the next instance has a disk that knows of the change.
+func (a *Agent) takeFirst(next manifest.Manifest, data []byte) (code int, why string) {
+	if why := a.state.trust.Refuses(data); why != "" {
+		a.state.outdated = true
+		return http.StatusConflict, why + ": the machine must be started again"
+	}
+	if err := rundir.Write(a.state.put, data, 0o600); err != nil {
+		return http.StatusServiceUnavailable, err.Error()
+	}
+	a.state.manifest, a.state.lacking = next, false
 	return http.StatusNoContent, ""
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,6 +56,105 @@ func TestAManifestIsRefusedWithAReason(t *testing.T) {
 		}
 		if agent.state.changing {
 			t.Errorf("%s: a change is being made", name)
+		}
+	}
+}
+
+func TestAMachineTakesNoFirstManifestButTheOneOfItsDisk(t *testing.T) {
+	agent := running(t)
+	agent.state.put = filepath.Join(t.TempDir(), "manifest.json")
+	agent.state.set(func(s *state) { s.manifest, s.lacking = manifest.Manifest{}, true })
+	agent.state.trust = manifest.Trust{Digest: manifest.Digest([]byte(told)), ClientCA: "pem"}
+	for name, other := range map[string]string{
+		"another Pod":   strings.Replace(told, "web-1abc", "web-2abc", 1),
+		"another image": strings.Replace(told, `"one", "args"`, `"evil", "args"`, 1),
+		"a space more":  told + " ",
+	} {
+		code, why := agent.put([]byte(other))
+		if code != 409 || !strings.HasSuffix(why, "the machine must be started again") {
+			t.Errorf("%s: %d %q", name, code, why)
+		}
+		if !agent.state.status().Lacking || agent.state.manifest.Pod != nil || rundir.Exists(agent.state.put) {
+			t.Errorf("%s: it is taken", name)
+		}
+	}
+	if !agent.state.outdated {
+		t.Error("it waits for ever")
+	}
+	if code, why := agent.put([]byte(told)); code != 204 || agent.state.status().Lacking {
+		t.Errorf("its own: %d %q", code, why)
+	}
+	if code, why := agent.put([]byte(strings.Replace(told, `"one", "args"`, `"two", "args"`, 1))); code != 204 {
+		t.Errorf("a change of what it took: %d %q", code, why)
+	}
+}
+
+func TestAMachineThatNobodyCanGiveItsManifestEndsAfterAWhile(t *testing.T) {
+	type look struct {
+		at       time.Duration
+		helpless bool
+		want     bool
+	}
+	for name, looks := range map[string][]look{
+		"nobody may":                        {{0, true, false}, {hopeless - 1, true, false}, {hopeless, true, true}},
+		"the operator may":                  {{0, false, false}, {time.Hour, false, false}},
+		"the operator has another, by then": {{0, false, false}, {time.Hour, true, false}, {time.Hour + hopeless, true, true}},
+	} {
+		var since time.Time
+		for _, l := range looks {
+			if got := isHopeless(&since, l.helpless, time.Unix(1000, 0).Add(l.at)); got != l.want {
+				t.Errorf("%s, after %s: %v", name, l.at, got)
+			}
+		}
+	}
+}
+
+func TestAMachineWhoseDiskHasAnotherManifestTakesItsOwn(t *testing.T) {
+	for name, before := range map[string]func(*state){
+		"and no other":       func(*state) {},
+		"shutting down":      func(s *state) { s.orders = ordersIn(t, "button") },
+		"with a lost disk":   func(s *state) { s.diskLost = s.put },
+		"that isn't refused": func(s *state) { s.lacking = false },
+	} {
+		agent := running(t)
+		agent.manifest = manifest.Manifest{}
+		agent.state.put = filepath.Join(t.TempDir(), "manifest.json")
+		agent.state.set(func(s *state) { s.manifest, s.lacking = manifest.Manifest{}, true })
+		if answer := agent.state.status(); !answer.Lacking || answer.Manifest != "" {
+			t.Errorf("%s: %+v", name, answer)
+		}
+		if name == "with a lost disk" {
+			if err := rundir.Write(agent.state.put, []byte("lost"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		agent.state.set(before)
+		code, why := agent.put([]byte(told))
+		if name != "and no other" {
+			if code != 503 || agent.state.manifest.Pod != nil {
+				t.Errorf("%s: %d %q", name, code, why)
+			}
+			continue
+		}
+		if code != 204 || agent.state.manifest.Digest != manifest.Digest([]byte(told)) || agent.state.status().Lacking {
+			t.Errorf("%s: %d %q, %+v", name, code, why, agent.state.status())
+		}
+		if kept, err := os.ReadFile(agent.state.put); string(kept) != told {
+			t.Errorf("%s: it keeps %q, %v", name, kept, err)
+		}
+		if code, why := agent.put([]byte(strings.Replace(told, `["x"]`, `["y"]`, 1))); code != 409 {
+			t.Errorf("what it can't become: %d %q", code, why)
+		}
+	}
+}
+
+func TestWhatIsUnsoundIsNoFirstManifest(t *testing.T) {
+	agent := running(t)
+	agent.state.put = filepath.Join(t.TempDir(), "manifest.json")
+	agent.state.set(func(s *state) { s.manifest, s.lacking = manifest.Manifest{}, true })
+	for _, data := range []string{"{", strings.Replace(told, `"version": 1`, `"version": 2`, 1)} {
+		if code, why := agent.put([]byte(data)); code != 400 || !agent.state.status().Lacking || rundir.Exists(agent.state.put) {
+			t.Errorf("%d %q", code, why)
 		}
 	}
 }

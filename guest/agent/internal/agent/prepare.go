@@ -114,6 +114,7 @@ func attachAll(attachments []manifest.Attachment) (attached, error) {
 func (a *Agent) input(objects kube.Objects, kubernetes, uid string) resolve.Input {
 	return resolve.Input{
 		Pod: a.manifest.Pod, Objects: objects, Claims: a.claims, Own: a.lease.Address.Addr(), Known: known(),
+		Hosts: nodeAddresses(), Asked: a.serving,
 		UID: uid, Digest: a.manifest.Digest,
 		Kubernetes: kubernetes, ClusterDomain: a.domain, Volumes: rundir.Volumes,
 		Nameservers: a.lease.Nameservers, Search: a.lease.Search,

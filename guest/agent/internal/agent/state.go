@@ -28,13 +28,19 @@ type state struct {
 	waiting  string
 	address  string
 	orders   orders
+	put      string // the file with the manifest that the operator has put
 	diskLost string // the file that says that writes to the root disk were lost
 	final    bool
-	serving  bool
+	lacking  bool // the manifest on the disk isn't the machine's: it waits to be given that
+	trust    manifest.Trust
+	outdated bool // it was given another: what the machine runs by now, the disk `trust` doesn't know
 }
 
 func newState(version string) *state {
-	return &state{version: version, orders: orders{rundir.Stop, rundir.StopAsked, rundir.Stopped}, diskLost: rundir.DiskLost}
+	return &state{
+		version: version, orders: orders{rundir.Stop, rundir.StopAsked, rundir.Stopped},
+		put: rundir.Manifest, diskLost: rundir.DiskLost,
+	}
 }
 
 // restore goes on from what an agent before this one wrote down.
@@ -109,7 +115,7 @@ func (s *state) closed() string {
 		return s.loss()
 	case s.final || phase != "":
 		return "the Pod has ended"
-	case s.manifest.Pod == nil:
+	case s.manifest.Pod == nil && !s.lacking:
 		return "the machine's own manifest isn't read yet"
 	}
 	return ""
@@ -142,7 +148,7 @@ func (s *state) status() serve.Status {
 	trouble := cmp.Or(s.loss(), s.error, s.stale)
 	answer := serve.Status{
 		Version: s.version, Error: trouble, Final: s.final, Stop: s.orders.said(),
-		Manifest: s.inEffect, Pod: kube.Object{},
+		Manifest: s.inEffect, Lacking: s.lacking, Pod: kube.Object{},
 	}
 	if s.pod != nil {
 		answer.Pod = kube.Object{

@@ -25,6 +25,21 @@ const (
 	patience = 3 * time.Second // disks are there from the start
 )
 
+// Trust reads what the machine is told of its manifest; nothing, if it has no disk for that. All disks are found before
+// init runs, so one that isn't there by now won't be.
+func Trust() (manifest.Trust, error) {
+	const serial = "trust"
+	folder := folderOf(serial)
+	if !mounts.At(folder) && block.Find("/sys/block", serial) == "" {
+		return manifest.Trust{}, nil
+	}
+	folder, err := disk(serial, patience)
+	if err != nil {
+		return manifest.Trust{}, err
+	}
+	return manifest.ReadTrust(folder)
+}
+
 // Manifest reads manifest.json from its disk.
 func Manifest() ([]byte, error) {
 	folder, err := disk("manifest", 30*time.Second)

@@ -13,6 +13,9 @@ import (
 // Version is the one that this guest knows.
 const Version = 1
 
+// APIPort is where the API is served to an operator that has yet to give the machine its manifest.
+const APIPort = 65250
+
 // Manifest is manifest.json.
 type Manifest struct {
 	Version     int          `json:"version"`

@@ -30,9 +30,27 @@ func field(in Input, path string) (value string, ok bool, err error) {
 		value, err := Launcher(in.Objects, path)
 		return value, true, err
 	case "status.hostIP", "status.hostIPs":
-		return "", true, fmt.Errorf("%s is the node's, which a machine can't know: remove it, or use isolation Container", path)
+		value, err := host(in, path)
+		return value, true, err
 	}
 	return "", false, nil
+}
+
+// host is the node's first address, or all of them as a kubelet joins them (pkg/fieldpath, pkg/kubelet/kubelet_pods.go).
+func host(in Input, path string) (string, error) {
+	switch {
+	case !in.Asked:
+		return "", fmt.Errorf("%s is told to this machine by no operator: give that --guest-key-file, remove the field, or use isolation Container", path)
+	case len(in.Hosts) == 0:
+		return "", Waiting{"the operator to tell " + path}
+	case path == "status.hostIP":
+		return in.Hosts[0].String(), nil
+	}
+	all := make([]string, len(in.Hosts))
+	for i, address := range in.Hosts {
+		all[i] = address.String()
+	}
+	return strings.Join(all, ","), nil
 }
 
 // serviceAccount is the one that an API server would have set

@@ -23,6 +23,10 @@ type Input struct {
 	Own netip.Addr
 	// Known is the address that the cluster knows the machine by, invalid as long as no probe has told it.
 	Known netip.Addr
+	// Hosts are the addresses of the node, none as long as the operator hasn't told them, and Asked is whether there
+	// is an operator that may.
+	Hosts []netip.Addr
+	Asked bool
 	// Kubernetes is the host of the API server's Service.
 	Kubernetes string
 	// ClusterDomain is the cluster's, such as cluster.local.

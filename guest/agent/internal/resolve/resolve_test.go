@@ -131,14 +131,14 @@ func TestTheAPIServersAddressComesBeforeAllElse(t *testing.T) {
 
 func TestErrorsNameWhatIsMissing(t *testing.T) {
 	for want, c := range map[string]string{
-		`container web: env A: ConfigMap settings has no key "x"; add it`: `"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "x"}}}]`,
-		`container web: env A: Secret none doesn't exist; create it`:      `"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "none", "key": "x"}}}]`,
-		`container web: env A: ConfigMap settings has no key "blob"`:      `"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "blob"}}}]`,
-		`container web: env A: Secret db: the value of "blob" is not te`:  `"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "db", "key": "blob"}}}]`,
-		`container web: envFrom: ConfigMap none doesn't exist`:            `"envFrom": [{"configMapRef": {"name": "none"}}]`,
-		`container web: env A: status.hostIP is the node's`:               `"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]`,
-		`container web: env A: spec.nodeName isn't told to this machine`:  `"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]`,
-		`there is no block device for volume d (PersistentVolumeClaim )`:  `"volumeDevices": [{"name": "d", "devicePath": "/dev/x"}]`,
+		`container web: env A: ConfigMap settings has no key "x"; add it`:    `"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "x"}}}]`,
+		`container web: env A: Secret none doesn't exist; create it`:         `"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "none", "key": "x"}}}]`,
+		`container web: env A: ConfigMap settings has no key "blob"`:         `"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "blob"}}}]`,
+		`container web: env A: Secret db: the value of "blob" is not te`:     `"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "db", "key": "blob"}}}]`,
+		`container web: envFrom: ConfigMap none doesn't exist`:               `"envFrom": [{"configMapRef": {"name": "none"}}]`,
+		`container web: env A: status.hostIP is told to this machine by no `: `"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]`,
+		`container web: env A: spec.nodeName isn't told to this machine`:     `"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]`,
+		`there is no block device for volume d (PersistentVolumeClaim )`:     `"volumeDevices": [{"name": "d", "devicePath": "/dev/x"}]`,
 	} {
 		_, err := Pod(input(t, `{"containers": [{"name": "web", `+c+`}], "volumes": [{"name": "c", "persistentVolumeClaim": {"claimName": "data"}}]}`))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -149,7 +149,9 @@ func TestErrorsNameWhatIsMissing(t *testing.T) {
 
 func TestTheAddressAndTheLauncherAreWaitedFor(t *testing.T) {
 	in := input(t, `{"containers": [{"name": "web", "env": [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIPs"}}},
-		{"name": "UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]}]}`)
+		{"name": "UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+		{"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}, {"name": "HOSTS", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIPs"}}}]}]}`)
+	in.Asked = true
 	launcher := kube.Data{}
 	in.Objects[kube.Ref{Kind: kube.Launcher, Name: "web-1abc"}] = launcher
 	for _, next := range []struct {
@@ -159,6 +161,7 @@ func TestTheAddressAndTheLauncherAreWaitedFor(t *testing.T) {
 		{"status.podIPs", func() { in.Known = netip.MustParseAddr("10.244.1.7") }},
 		{"metadata.uid", func() { launcher["uid"] = []byte("u-1\n") }},
 		{"spec.nodeName", func() { launcher["node"] = []byte("node-1") }},
+		{"status.hostIP", func() { in.Hosts = []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("fd00::7")} }},
 	} {
 		_, err := Pod(in)
 		var waiting Waiting
@@ -169,7 +172,8 @@ func TestTheAddressAndTheLauncherAreWaitedFor(t *testing.T) {
 	}
 	out := resolved(t, in)
 	wants(t, "env", container(out, 0)["env"], `[{"name": "IP", "value": "10.244.1.7"},
-		{"name": "UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}, {"name": "NODE", "value": "node-1"}]`)
+		{"name": "UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}, {"name": "NODE", "value": "node-1"},
+		{"name": "HOST", "value": "10.0.0.7"}, {"name": "HOSTS", "value": "10.0.0.7,fd00::7"}]`)
 	if uid := kube.Text(kube.Map(out.Pod, "metadata"), "uid"); uid != "u-1" {
 		t.Errorf("uid %q", uid)
 	}

@@ -57,6 +57,8 @@ const (
 	Volumes = Root + "/volumes"
 	// Address is the address that the cluster knows the machine by, once a probe has told.
 	Address = Root + "/pod-address"
+	// HostAddresses are those of the node that the machine started on, once the operator has told.
+	HostAddresses = Root + "/host-addresses"
 )
 
 // Container is one that was made, and the image that it was made from, as its Pod names it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"twinhull.dev/guest/agent/internal/pki"
@@ -14,11 +15,17 @@ import (
 // manifestSize is how large a manifest may be, as a ConfigMap's content may.
 const manifestSize = 1 << 20
 
-// API answers the operator. `put` takes a manifest, and `stop` that the Pod is to be ended. Both give the answer's code,
+// HostsHeader is what the operator tells the addresses of the machine's node in, with commas between them.
+const HostsHeader = "Twinhull-Host-IPs"
+
+// API answers the operator. `hosts` is told the addresses of the machine's node. `put` takes a manifest, and `stop` that the Pod is to be ended. Both give the answer's code,
 // and why in one line.
-func API(status func() Status, put func(data []byte) (code int, why string), stop func() (code int, why string)) http.Handler {
+func API(status func() Status, hosts func([]netip.Addr), put func(data []byte) (code int, why string), stop func() (code int, why string)) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, request *http.Request) {
+		if told := addresses(request.Header.Get(HostsHeader)); len(told) > 0 {
+			hosts(told)
+		}
 		data, err := json.Marshal(status())
 		if err != nil {
 			http.Error(answer, err.Error(), http.StatusInternalServerError)
@@ -41,6 +48,19 @@ func API(status func() Status, put func(data []byte) (code int, why string), sto
 		reply(answer, code, why)
 	})
 	return mux
+}
+
+// addresses are those in a header, none if one of them is none.
+func addresses(header string) []netip.Addr {
+	var found []netip.Addr
+	for text := range strings.SplitSeq(header, ",") {
+		address, err := netip.ParseAddr(strings.TrimSpace(text))
+		if err != nil {
+			return nil
+		}
+		found = append(found, address.Unmap())
+	}
+	return found
 }
 
 // reply answers without a body if it is done as asked, else with why not.

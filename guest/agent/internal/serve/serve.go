@@ -24,8 +24,10 @@ type Status struct {
 	// Stop is how far the Pod's end has come that the operator asked for: "none", "asked" or "done".
 	Stop string `json:"stop"`
 	// Manifest is the digest of the one that the Pod is from, and that is in effect; "" before the first is.
-	Manifest string      `json:"manifest"`
-	Pod      kube.Object `json:"pod"`
+	Manifest string `json:"manifest"`
+	// Lacking says that the manifest on the disk isn't the one that the machine was made for: it waits to be given that.
+	Lacking bool        `json:"lacking"`
+	Pod     kube.Object `json:"pod"`
 }
 
 // connections is how many a port has at once; more wait. Idle ones end by themselves.

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -65,10 +66,10 @@ func TestHostAddress(t *testing.T) {
 func TestAPI(t *testing.T) {
 	handler := API(func() Status {
 		return Status{Version: "1", Error: "e", Final: true, Stop: "asked", Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
-	}, nil, nil)
+	}, nil, nil, nil)
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
-	if want := `{"version":"1","error":"e","final":true,"stop":"asked","manifest":"abc","pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
+	if want := `{"version":"1","error":"e","final":true,"stop":"asked","manifest":"abc","lacking":false,"pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	for method, path := range map[string]string{http.MethodPost: "/v1/status", http.MethodGet: "/v1/else"} {
@@ -83,7 +84,7 @@ func TestAPI(t *testing.T) {
 func TestAManifestIsPut(t *testing.T) {
 	var taken []byte
 	code, why := http.StatusNoContent, ""
-	handler := API(nil, func(data []byte) (int, string) { taken = data; return code, why }, nil)
+	handler := API(nil, nil, func(data []byte) (int, string) { taken = data; return code, why }, nil)
 	put := func(body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPut, "/v1/manifest", strings.NewReader(body)))
@@ -108,7 +109,7 @@ func TestAManifestIsPut(t *testing.T) {
 
 func TestAPodIsAskedToStop(t *testing.T) {
 	asked, code, why := 0, http.StatusAccepted, ""
-	handler := API(nil, nil, func() (int, string) { asked++; return code, why })
+	handler := API(nil, nil, nil, func() (int, string) { asked++; return code, why })
 	ask := func(method, body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(method, "/v1/stop", strings.NewReader(body)))
@@ -165,5 +166,28 @@ func TestAPortHasOnlySoManyConnections(t *testing.T) {
 	all[0].Close()
 	if !answered(last, 10*time.Second) {
 		t.Error("the place of a connection that has ended isn't taken")
+	}
+}
+
+func TestTheNodesAddressesAreTold(t *testing.T) {
+	var told []netip.Addr
+	handler := API(func() Status { return Status{} }, func(addresses []netip.Addr) { told = addresses }, nil, nil)
+	for header, want := range map[string]string{
+		"":                        "[]",
+		"10.0.0.7":                "[10.0.0.7]",
+		"10.0.0.7, fd00::7":       "[10.0.0.7 fd00::7]",
+		"::ffff:10.0.0.7":         "[10.0.0.7]",
+		"10.0.0.7,nonsense":       "[]",
+		"node-1":                  "[]",
+		"10.0.0.7,":               "[]",
+		"10.0.0.7\r\nHost: other": "[]",
+	} {
+		told = nil
+		request := httptest.NewRequest(http.MethodGet, "/v1/status", nil)
+		request.Header.Set("twinhull-host-ips", header)
+		handler.ServeHTTP(httptest.NewRecorder(), request)
+		if got := fmt.Sprint(told); got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
 	}
 }

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from twinhull.core.isolation.account import account
+from twinhull.core.isolation.account import Counted, account
 from twinhull.core.isolation.explanation import Explanation, explain
-from twinhull.core.isolation.policy import Policy, concerning, precedence
+from twinhull.core.isolation.policy import Policy, concerning, precedence, strictest
 from twinhull.core.isolation.resolution import Effect, Part, Resolution, resolve
+from twinhull.core.isolation.shortfall import Shortfall, Surroundings
 from twinhull.core.isolation.subject import Subject, debug_images
 
 __all__ = [
+    "Counted",
     "Effect",
     "Explanation",
     "Part",
     "Policy",
     "Resolution",
+    "Shortfall",
     "Subject",
+    "Surroundings",
     "account",
     "concerning",
     "debug_images",
     "explain",
     "precedence",
     "resolve",
+    "strictest",
 ]

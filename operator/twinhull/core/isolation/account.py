@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
 from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
 from twinhull.core.isolation.policy import Policy
-from twinhull.core.isolation.resolution import Effect, Part
+from twinhull.core.isolation.resolution import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many Workloads a policy has each part in, and the first of those that run below its minimum, as
+    namespace/name.
+    """
+
+    parts: Mapping[Part, int]
+    first_pending: str | None
 
 
 def account(
     policy: Policy,
     generation: int,
     before: IsolationPolicyStatus,
-    count: Callable[[Effect], int],
+    counted: Counted,
     now: datetime,
 ) -> IsolationPolicyStatus:
-    """A policy's whole status. `count` says on how many Workloads it has an effect."""
+    """A policy's whole status."""
     unread = (
         f"this operator can't read {policy.problem}; it starts nothing that the policy may concern: "
         "correct the policy, or upgrade the operator"
@@ -33,8 +44,10 @@ def account(
     )
     return IsolationPolicyStatus(
         observed_generation=generation,
-        matched=count(Effect(policy.name, Part.MATCHED)),
-        raised=count(Effect(policy.name, Part.RAISED)),
-        rejected=count(Effect(policy.name, Part.REJECTED)),
+        matched=counted.parts[Part.MATCHED],
+        raised=counted.parts[Part.RAISED],
+        pending=counted.parts[Part.PENDING],
+        first_pending=counted.first_pending,
+        rejected=counted.parts[Part.REJECTED],
         conditions=conditions(said, before.conditions or (), generation, now),
     )

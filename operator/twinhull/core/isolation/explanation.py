@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import WorkloadSpec
+from twinhull.api.workload import Isolation, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.evasion import Evasion, evasions
+from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.isolation.policy import Policy, concerning
 from twinhull.core.isolation.resolution import Answer, Resolution, resolve
 from twinhull.core.isolation.subject import Subject
@@ -33,11 +34,12 @@ class Explanation:
     policies: tuple[Policy, ...]
     resolution: Resolution
     evasions: tuple[Evasion, ...]
+    rejected_images: tuple[Evasion, ...]
 
     @property
     def refused(self) -> bool:
         """Whether no hull would be made, by what policies say."""
-        return self.resolution.rejected or bool(self.evasions)
+        return self.resolution.rejected or bool(self.evasions or self.rejected_images)
 
     def raw(self) -> Raw:
         """It as JSON."""
@@ -52,6 +54,7 @@ class Explanation:
                 {"field": field, "value": value, "source": source} for field, value, source in self.parameters
             ],
             "evasions": [{"path": evasion.path, "reason": evasion.why} for evasion in self.evasions],
+            "rejectedImages": [{"path": image.path, "reason": image.why} for image in self.rejected_images],
         }
 
     @property
@@ -90,4 +93,6 @@ def explain(
     """What policies make of a Workload. They are given the highest priority first."""
     resolution = resolve(spec, defaults, concerning(subject, policies))
     reaching = evasions(spec, resolution.resolved) if resolution.floor else ()
-    return Explanation(workload, subject, policies, resolution, reaching)
+    is_machine = resolution.resolved is Isolation.VIRTUAL_MACHINE
+    images = rejected_images(spec, resolution.policies) if is_machine else ()
+    return Explanation(workload, subject, policies, resolution, reaching, images)

@@ -12,20 +12,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from twinhull.api.templatebounds import LONGEST_IMAGE
 from twinhull.core.isolation.glob import Glob
 
 _HUB = "docker.io"
 #: Docker Hub by its other names.
 _HUB_ALIASES = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+#: An image of the node's own store by its id, or the beginning of one: containerd looks there for what is
+#: written so, and runs it whatever its name was (internal/cri/server/images, LocalResolve).
+_ID = re.compile(r"(sha256|sha384|sha512):[0-9A-Fa-f]+")
+#: An image whose content is fixed: by the digest beside its name.
+_PINNED = re.compile(r"[^@]+@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
 #: Zeros before a port mean nothing to whoever connects to it.
 _ZEROS = re.compile(r"(:)0+(?=[0-9]+$)")
-#: How many names are remembered in full; a cluster has fewer.
-_REMEMBERED = 16_384
+#: How many names are remembered in full, each of 1,024 characters at most (api/templatebounds): some 10 MB.
+_REMEMBERED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image by its full name, such as docker.io/library/nginx, and what tells its versions apart."""
+    """An image by its full name, such as docker.io/library/nginx, and what tells its versions apart.
+
+    One that is meant by its id has no name, and its id for a digest.
+    """
 
     name: str
     tag: str = ""
@@ -33,15 +42,23 @@ class Image:
 
     def __str__(self) -> str:
         """It as people write it in full."""
+        if not self.name:
+            return self.digest
         tag, digest = f":{self.tag}" if self.tag else "", f"@{self.digest}" if self.digest else ""
         return f"{self.name}{tag}{digest}"
 
 
-@lru_cache(_REMEMBERED)
 def parse(text: str) -> Image:
     """The image that a container's `image` means. What is no image's name is taken apart all the same:
-    no node runs it.
+    no node runs it. What is longer than any name may be is like an image by its id: it isn't compared.
     """
+    return _parsed(text) if len(text) <= LONGEST_IMAGE else Image("", digest=f"{text[:64]}…")
+
+
+@lru_cache(_REMEMBERED)
+def _parsed(text: str) -> Image:
+    if _ID.fullmatch(text):
+        return Image("", digest=text)
     found = _split(text)
     name = _in_full(found.name)
     return Image(name, found.tag or ("" if found.digest else "latest"), found.digest)
@@ -49,18 +66,31 @@ def parse(text: str) -> Image:
 
 @lru_cache(_REMEMBERED)
 def matches(pattern: str, image: Image) -> bool:
-    """Whether an image fits a pattern, a name with wildcards (see `glob`).
+    """Whether an image fits a pattern, a name with wildcards (see `glob`), or may fit it: an image by its id
+    may have any name, and fits them all.
 
     The pattern's name is completed as an image's is, but for a registry where it begins with `**`, and for a
     namespace where it has `**` in its stead. Without a tag it fits every
     tag and none, without a digest every digest and none.
     """
+    if not image.name:
+        return True
     name, tag, digest = _globs(pattern)
     return (
         name.fits(image.name)
         and (tag is None or tag.fits(image.tag))
         and (digest is None or digest.fits(image.digest))
     )
+
+
+def allowed(patterns: Iterable[str], image: Image) -> bool:
+    """Whether an image fits one of the patterns for certain: one by its id fits none."""
+    return bool(image.name) and any(matches(pattern, image) for pattern in patterns)
+
+
+def pinned(text: str) -> bool:
+    """Whether a container's `image` means the same content whenever it is pulled."""
+    return _PINNED.fullmatch(text) is not None
 
 
 def first_match(patterns: Iterable[str], images: Iterable[Image]) -> tuple[str, Image] | None:

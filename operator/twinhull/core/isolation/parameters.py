@@ -29,17 +29,29 @@ def runtime_class(
 
     Under a policy whose minimum is a sandbox the Workload has no say, or it would name one that is none.
     """
+    floors = any(policy.minimum is not Isolation.CONTAINER for policy in policies)
+    if spec.sandbox and not floors:
+        return Parameter("runtime_class_name", spec.sandbox.runtime_class_name, "spec.sandbox")
+    return next(_named_by_others(policies, defaults), None)
+
+
+def required_runtime_class(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> str | None:
+    """The RuntimeClass of every sandbox under policies of which one's minimum is a sandbox."""
+    return next((str(found.value) for found in _named_by_others(policies, defaults)), None)
+
+
+def _named_by_others(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> Iterator[Parameter]:
+    """The RuntimeClasses that policies and the operator name, the one that decides first."""
     floors = [policy for policy in policies if policy.minimum is not Isolation.CONTAINER]
     others = [policy for policy in policies if policy not in floors]
-    named: list[tuple[str | None, str]] = [
-        (policy.spec.sandbox.runtime_class_name, f"IsolationPolicy {policy.name}")
-        for policy in (*floors, *others)
-        if policy.spec.sandbox
-    ]
-    named.append((defaults.runtime_class, "the operator's --sandbox-runtime-class"))
-    if spec.sandbox and not floors:
-        named.insert(0, (spec.sandbox.runtime_class_name, "spec.sandbox"))
-    return next((Parameter("runtime_class_name", name, source) for name, source in named if name), None)
+    for policy in (*floors, *others):
+        if policy.spec.sandbox and policy.spec.sandbox.runtime_class_name:
+            source = f"IsolationPolicy {policy.name}"
+            yield Parameter("runtime_class_name", policy.spec.sandbox.runtime_class_name, source)
+    if defaults.runtime_class:
+        yield Parameter(
+            "runtime_class_name", defaults.runtime_class, "the operator's --sandbox-runtime-class"
+        )
 
 
 def machine(spec: WorkloadSpec, policies: tuple[Policy, ...]) -> Iterator[Parameter]:

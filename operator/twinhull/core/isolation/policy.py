@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from twinhull.api.policy import IsolationPolicySpec, Match
+from twinhull.api.policy import Eviction, IsolationPolicySpec, Match
 from twinhull.api.workload import Isolation
 from twinhull.core.isolation.images import first_match
 from twinhull.core.isolation.subject import Subject
@@ -41,6 +41,16 @@ class Policy:
         """Whether it rejects what is weaker than its minimum, rather than raise it."""
         return self.spec.on_violation == "Reject"
 
+    @property
+    def evicts(self) -> bool:
+        """Whether it deletes what runs below its minimum for too long."""
+        return self.spec.on_violation == "Evict"
+
+    @property
+    def eviction(self) -> Eviction:
+        """When it does, and how much time that has to end."""
+        return self.spec.eviction or Eviction()
+
     def admits_namespace(self, labels: Mapping[str, str]) -> bool:
         """Whether it concerns Workloads in a namespace of these labels, if they fit its other parts."""
         selector = (self.spec.match or Match()).namespace_selector
@@ -59,7 +69,8 @@ class Policy:
             return "workloadSelector"
         if match.service_accounts and not _runs_as(match.service_accounts, subject):
             return "serviceAccounts"
-        if match.images and not first_match(match.images, subject.images):
+        # Images that aren't compared may be any.
+        if match.images and not (subject.has_unbounded_images or first_match(match.images, subject.images)):
             return "images"
         return None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -60,6 +61,7 @@ class Part(StrEnum):
 
     MATCHED = "matched"
     RAISED = "raised"
+    PENDING = "pending"
     REJECTED = "rejected"
 
 
@@ -98,23 +100,29 @@ class Resolution:
         """Whether a policy lets no hull be made."""
         return bool(self.rejected_by)
 
-    @property
-    def effects(self) -> frozenset[Effect]:
-        """The part that each policy has in it."""
+    def effects(self, pending: frozenset[str] = frozenset()) -> frozenset[Effect]:
+        """The part that each policy has in it. What runs is below the minimums of those that are `pending`,
+        so that those haven't raised it yet.
+        """
         raised = [self.policy] if self.policy and self.reason == Reason.RAISED_BY_POLICY else []
         return frozenset(
             (
                 *(Effect(policy.name, Part.MATCHED) for policy in self.policies),
-                *(Effect(name, Part.RAISED) for name in raised),
+                *(Effect(name, Part.RAISED) for name in raised if name not in pending),
+                *(Effect(name, Part.PENDING) for name in pending),
                 *(Effect(name, Part.REJECTED) for name in self.rejected_by),
             )
         )
 
-    def status(self) -> IsolationStatus:
-        """What `status.isolation` says of it."""
+    def status(
+        self, running: Isolation | None = None, pending_since: datetime | None = None
+    ) -> IsolationStatus:
+        """What `status.isolation` says of it, and of what runs."""
         return IsolationStatus(
             requested=self.requested,
             resolved=self.resolved,
+            running=running,
+            pending_since=pending_since,
             policy=self.policy,
             reason=self.reason,
             message=self.message,

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from twinhull.api.base import Raw
+from twinhull.api.templatebounds import MOST_CONTAINERS, MOST_VOLUMES
 from twinhull.core.isolation.images import Image, parse
 from twinhull.hulls.hull import Phase
 from twinhull.hulls.parity import containers
+
+#: A template that is within its bounds has no more; and all names together so many characters, since each is
+#: compared with each pattern of each policy.
+_MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES
+_MOST_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,20 @@ class Subject:
     @cached_property
     def images(self) -> tuple[Image, ...]:
         """Its images, each once: of its containers, in the order in which they are pulled, and of volumes."""
+        return tuple(dict.fromkeys(map(parse, self._named)))
+
+    @property
+    def has_unbounded_images(self) -> bool:
+        """Whether there are too many of them to compare, or their names are too long: they may be any."""
+        return len(self._named) > _MOST_IMAGES or sum(map(len, self._named)) > _MOST_CHARACTERS
+
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
         named = [container.get("image") for _, container in containers(self.pod_spec)]
         named += [
             (volume.get("image") or {}).get("reference") for volume in self.pod_spec.get("volumes") or ()
         ]
-        return tuple(dict.fromkeys(parse(image) for image in (*named, *self.debug_images) if image))
+        return tuple(image for image in (*named, *self.debug_images) if image)
 
 
 def debug_images(pods: Iterable[Raw]) -> tuple[str, ...]:

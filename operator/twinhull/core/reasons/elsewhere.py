@@ -16,6 +16,11 @@ ISOLATION: dict[Reason, Row] = {
         "A policy asks for a stronger isolation than the Workload.",
         "`twinhull explain` says which policies were asked",
     ),
+    Reason.BELOW_FLOOR: Row(
+        "What runs is isolated less than a policy requires: `status.isolation.running` says how, and Ready "
+        "what keeps it there.",
+        "do what the Ready condition says ([what runs below a floor](policies.md#what-runs-below-a-floor))",
+    ),
 }
 
 #: The Reconciling and Stalled conditions' while they are False, and those of IsolationPolicies.
@@ -28,6 +33,10 @@ SETTLED: dict[Reason, Row] = {
 #: Events' that aren't a condition's, too. An Event of a condition's reason says that the condition is so now.
 EVENTS: dict[Reason, Row] = {
     Reason.CREATED: Row("A hull was made."),
+    Reason.EVICTED_BY_POLICY: Row(
+        "A hull has run below the minimum of a policy with `onViolation: Evict` for longer than it allows.",
+        "see the Ready condition for what keeps the stronger hull from being made",
+    ),
     Reason.CHANGED_IN_PLACE: Row("A running hull was given a change."),
     Reason.TRAFFIC_MOVED: Row("The Service leads to the new hull from now on."),
     Reason.SERVICE_CHANGED: Row("The Service was changed as `spec.service` or the ports ask."),

@@ -22,23 +22,24 @@ OTHERS: dict[str, Row] = {
     "ContainersNotReady": Row(
         "A container isn't ready, by its readiness probe.", "see its log, and the probe"
     ),
-    "CrashLoopBackOff": Row("A container ends again and again.", "see its log and its last exit code"),
+    "CrashLoopBackOff": Row(
+        "A container ends again and again, or a machine.", "see its log and its last exit code"
+    ),
     "CreateContainerConfigError": Row("A container can't be configured.", _START),
     "CreateContainerError": Row("A container can't be made.", _START),
     "DataVolumeError": Row("A disk of the machine can't be filled.", _STORAGE),
     "DeadlineExceeded": Row("It ran for longer than `activeDeadlineSeconds`."),
     "ErrImageNeverPull": Row("The image isn't there, and is never to be pulled.", "see `imagePullPolicy`"),
     "ErrImagePull": Row("An image can't be pulled.", _IMAGE),
-    "ErrorPvcNotFound": Row("A claim of the machine isn't there.", _STORAGE),
-    "ErrorUnschedulable": Row("No node takes the machine.", _PLACE),
     "Evicted": Row("The node was short of something, and has ended the Pod; it is made again."),
-    "FailedCreate": Row("KubeVirt can't make the machine's launcher Pod.", _VIRT),
+    "FailedCreate": Row("KubeVirt can't make the machine's launcher Pod, and tries again.", _VIRT),
     "GuestNotRunning": Row("The machine isn't running yet, or not any more.", _VIRT),
     "ImageInspectError": Row("An image on the node can't be read.", _IMAGE),
     "ImagePullBackOff": Row("An image can't be pulled, and is tried again.", _IMAGE),
     "InvalidImageName": Row("An image's name can't be read.", _IMAGE),
     "Migrating": Row("The machine moves to another node."),
     "NodeLost": Row("The node has gone silent.", "see `kubectl get nodes`"),
+    "NotAllDVsReady": Row("A disk of the machine isn't filled yet.", _STORAGE),
     "OutOfcpu": Row("The node had no CPU left for the Pod; it is made again."),
     "OutOfmemory": Row("The node had no memory left for the Pod; it is made again."),
     "Paused": Row("The machine is paused.", "`virtctl unpause vm`"),
@@ -50,6 +51,7 @@ OTHERS: dict[str, Row] = {
         "make room there, then `virtctl unpause vm`",
     ),
     "PodNotExists": Row("KubeVirt hasn't made the machine's launcher Pod yet."),
+    "PodTerminating": Row("The machine's launcher Pod ends."),
     "Provisioning": Row("The machine's disks are being filled."),
     "RunContainerError": Row("A container can't be started.", _START),
     "SchedulingGated": Row("The Pod has scheduling gates.", "whoever set them is to take them away"),
@@ -60,6 +62,6 @@ OTHERS: dict[str, Row] = {
         "see `kubectl get nodes`; to know an end the next time, give the operator a `--guest-key-file`, or "
         "open KubeVirt's feature gate PanicDevices, which KubeVirt 1.9 and later don't need",
     ),
-    "Unschedulable": Row("No node takes the Pod.", _PLACE),
+    "Unschedulable": Row("No node takes the Pod, or the machine's launcher Pod.", _PLACE),
     "WaitingForVolumeBinding": Row("A claim of the machine isn't bound.", _STORAGE),
 }

@@ -19,7 +19,11 @@ PROGRESS: dict[Reason, Row] = {
     Reason.CHANGING: Row("A running hull is given a change: labels, annotations, images, CPU or memory."),
     Reason.REPLACING: Row("One hull takes the place of another."),
     Reason.DRAINING: Row("The new hull has the traffic, the old one its `drainSeconds` before it is ended."),
-    Reason.RESTARTING: Row("Its hull failed, was evicted or deleted by somebody, and is made again."),
+    Reason.RESTARTING: Row(
+        "Its hull failed, was evicted or deleted by somebody, and is made again.",
+        "if that happens again and again, `status.backOff` has the cause, and when the next one is made; a "
+        "changed template doesn't wait",
+    ),
     Reason.KUBEVIRT_DEPLOYING: Row("KubeVirt is being installed."),
     Reason.NAMESPACE_UNKNOWN: Row("There are policies, and the namespace's labels aren't known yet."),
     Reason.RESIZE_DEFERRED: Row(
@@ -27,7 +31,8 @@ PROGRESS: dict[Reason, Row] = {
         "wait, make room on the node, or have the Pod moved: another annotation `twinhull.dev/restart`",
     ),
     Reason.MACHINE_EDITED: Row(
-        "The machine is ready, but somebody changed its VirtualMachine, which counts from its next start on.",
+        "The machine is ready, but somebody changed its VirtualMachine, which counts from its next start on; "
+        "or its guest was started by another manifest than the present one.",
         "give the Workload another annotation `twinhull.dev/restart`, to have a machine that is as it asks",
     ),
 }

@@ -11,13 +11,14 @@ STALLED: dict[Reason, Row] = {
         "look at its logs; to run it again, change the spec, or another annotation `twinhull.dev/restart`",
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Row(
-        "The hull was not ready within `progressDeadlineSeconds`. Under StartFirst it was taken back, and "
-        "the old one goes on.",
+        "The hull was not ready within `progressDeadlineSeconds`, or each was lost that was made meanwhile. "
+        "Under StartFirst it was taken back, and the old one goes on.",
         "the message has what kept it: image, scheduling, probe; change the spec to try again",
     ),
     Reason.TERMINATION_DEADLINE_EXCEEDED: Row(
-        "A hull should have ended and hasn't.",
-        "see its finalizers and its node; if the node is gone for good, `kubectl delete --force`",
+        "A hull should have ended and hasn't, or an object that is in the way should be gone.",
+        "see its finalizers, which the message names, and its node; if the node is gone for good, `kubectl "
+        "delete --force`",
     ),
     Reason.CANNOT_START_FIRST: Row(
         "Both hulls would hold something that only one can: a ReadWriteOnce claim, a host port.",
@@ -28,7 +29,8 @@ STALLED: dict[Reason, Row] = {
         "do what each field's reason says, or choose another isolation ([parity](parity.md))",
     ),
     Reason.ISOLATION_DROPPED: Row(
-        "The API server left out a field that keeps the Pod apart: a feature gate is off, or by a webhook.",
+        "The Pod is less isolated than its template asks for: a feature gate is off, or a webhook or policy "
+        "changed a field.",
         "enable the feature there, or remove the field; the Pod runs until then",
     ),
     Reason.REJECTED_BY_POLICY: Row(
@@ -42,11 +44,26 @@ STALLED: dict[Reason, Row] = {
     Reason.UNREADABLE: Row(
         "This operator can't read the Workload, or the IsolationPolicy, that says so. What runs goes on "
         "where it is; nothing is made anew, nor started that such a policy may concern.",
-        "do what its message says; usually the operator is to be upgraded",
+        "do what its message says: usually the operator is to be upgraded, or the Workload or its namespace "
+        "holds more than one may ([memory](security.md#filling-its-memory))",
+    ),
+    Reason.TOO_LARGE: Row(
+        "A field of the Workload is larger than it may be, and was stored before the CRD said so. What runs "
+        "goes on, and nothing is made anew.",
+        "shorten the field that the message names ([bounds](workload.md#how-large-a-workload-may-be))",
+    ),
+    Reason.INTERNAL_ERROR: Row(
+        "The operator itself failed at the Workload. What runs is left as it is, and it tries again, less "
+        "and less often. It is a defect of the operator.",
+        "find the message's id in the operator's log, and report what it has there",
     ),
     Reason.EVADES_FLOOR: Row(
         "Something in it reaches past the isolation that a policy requires.",
         "remove the field that the message names ([what a floor refuses](policies.md#what-a-floor-refuses))",
+    ),
+    Reason.IMAGE_REJECTED: Row(
+        "A policy doesn't allow an image of its machine, or asks for the digest of one. What runs goes on.",
+        "change the field that the message names ([images of machines](policies.md#images-of-machines))",
     ),
     Reason.KUBEVIRT_MISSING: Row("It is to be a machine, and KubeVirt isn't installed.", "install KubeVirt"),
     Reason.KUBEVIRT_NOT_READY: Row(

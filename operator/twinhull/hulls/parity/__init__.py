@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
+from twinhull.hulls.parity.live_objects import MOST_LIVE, mounted_whole
 from twinhull.hulls.parity.objections import unsupported
 from twinhull.hulls.parity.row import FIRST_GUEST, Fate, Row
 from twinhull.hulls.parity.table import TABLE, speaking_for
-from twinhull.hulls.parity.walk import containers
+from twinhull.hulls.parity.walk import claim_templates, containers
 
 __all__ = [
     "FIRST_GUEST",
+    "MOST_LIVE",
     "TABLE",
     "VIRTIOFS_STORAGE",
     "Fate",
     "Row",
+    "claim_templates",
     "containers",
+    "mounted_whole",
     "speaking_for",
     "unsupported",
 ]

@@ -13,16 +13,27 @@ PULLS = "a machine starts without images: IfNotPresent pulls then, and Never fin
 _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
 _OWN_PORT = "the guest itself listens there; use another port"
 _PROCFS = "it needs hostUsers false, which a machine can't have; remove it, or use isolation Container"
-_SCTP = "that SCTP reaches a machine is unproved; use TCP or UDP, or isolation Container"
-_NODE_ADDRESS = "a machine isn't told its node's address; remove it, or use isolation Container"
+_RESIZED = "[what a change of resources makes](flips.md#what-needs-no-other-hull)"
+_SCTP = "SCTP: an association has the machine's one address, and its node has to track connections of SCTP"
+_UNTOLD = (
+    "the operator tells a machine its node's address, and this one has no key for guests; give it "
+    "--guest-key-file, remove the field, or use isolation Container"
+)
+#: The fields that hold it.
+NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
 
 
-def field_reference(at: str) -> Iterator[Row]:
-    """A fieldRef and a resourceFieldRef: what a container is told of its own Pod."""
+def field_reference(at: str, untold: str) -> Iterator[Row]:
+    """A fieldRef and a resourceFieldRef: what a container is told of its own Pod. `untold` says why it isn't
+    told its node's address.
+    """
     yield same(f"{at}fieldRef.apiVersion")
     path = f"{at}fieldRef.fieldPath"
-    address = "status.podIP is the address that the cluster knows, and the only one in status.podIPs"
-    yield but(same(path, address), _NODE_ADDRESS, "status.hostIP", "status.hostIPs")
+    address = (
+        "status.podIP is the address that the cluster knows, and the only one in status.podIPs; "
+        "status.hostIP and spec.nodeName are those of the node that the machine started on"
+    )
+    yield but(same(path, address), untold, *NODE_ADDRESSES)
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
     yield same(f"{at}resourceFieldRef.resource", "of a limit that isn't set: what the machine has")
 
@@ -33,7 +44,7 @@ def _environment() -> Iterator[Row]:
     yield from all_same(f"{source}configMapKeyRef.", "name key optional")
     yield from all_same(f"{source}secretKeyRef.", "name key optional")
     yield from all_same(f"{source}fileKeyRef.", "volumeName path key optional")
-    yield from field_reference(source)
+    yield from field_reference(source, _UNTOLD)
     yield from all_same("envFrom[].", "prefix configMapRef.name configMapRef.optional")
     yield from all_same("envFrom[].", "secretRef.name secretRef.optional")
 
@@ -82,12 +93,15 @@ CONTAINER: tuple[Row, ...] = (
     *_environment(),
     but(same("ports[].containerPort"), _OWN_PORT, "65250", "65251", "65254"),
     same("ports[].name"),
-    but(same("ports[].protocol"), _SCTP, "SCTP"),
+    same("ports[].protocol", _SCTP),
     refused("ports[].hostPort", _HOST_PORT),
     refused("ports[].hostIP", "the machine has no port on its node; remove it"),
     *resources("resources."),
-    same("resizePolicy[].resourceName", "a change of resources makes a new hull, whatever it says"),
-    same("resizePolicy[].restartPolicy", "a change of resources makes a new hull, whatever it says"),
+    same("resizePolicy[].resourceName", _RESIZED),
+    same(
+        "resizePolicy[].restartPolicy",
+        _RESIZED,
+    ),
     *all_same("", "restartPolicy restartPolicyRules[].action"),
     *all_same("restartPolicyRules[].exitCodes.", "operator values"),
     *_MOUNTS,

@@ -40,7 +40,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "The node",
-        "A machine isn't told which one it is on: KubeVirt may move it while it runs.",
+        "KubeVirt may move a machine while it runs. `spec.nodeName` and `status.hostIP` in variables stay "
+        "those of the node that it started on. The operator tells it the address, by `--guest-key-file`.",
     ),
     Difference(
         "Amounts without a limit",
@@ -48,9 +49,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         "node has.",
     ),
     Difference(
-        "ConfigMaps and Secrets in variables",
+        "ConfigMaps and Secrets in variables, and by subPath",
         "As they were when the machine started, for as long as it runs. A Pod's container gets them anew "
-        "when it restarts. Volumes follow changes in both.",
+        "when it restarts. So it is with those that are mounted only by subPath. Volumes that are mounted as "
+        "a whole follow changes in both.",
     ),
     Difference(
         "Labels and annotations in volumes",
@@ -80,6 +82,11 @@ DIFFERENCES: tuple[Difference, ...] = (
         "after that is lost. Block claims are there until the end.",
     ),
     Difference(
+        "Ephemeral claims",
+        "Go with the VirtualMachine as a Pod's go with the Pod. That of a run which has ended goes soon: the "
+        "operator deletes its machine, while a Pod that has ended stays, and its claims with it.",
+    ),
+    Difference(
         "Eviction",
         "A Pod that exceeds the `sizeLimit` of an emptyDir on disk, or a limit of ephemeral-storage, is "
         "evicted. In a machine nothing is, since a kubelet never evicts a static Pod (Kubernetes, "
@@ -107,7 +114,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Admission",
-        "Webhooks, LimitRanges and Pod Security see the launcher Pod. A sidecar that is injected there isn't "
+        "Webhooks, LimitRanges and Pod Security see the launcher Pod, and so none of the template's images: "
+        "IsolationPolicies have rules for those. A sidecar that is injected there isn't "
         "in the machine.",
     ),
     Difference(

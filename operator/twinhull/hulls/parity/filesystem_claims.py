@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import UnsupportedField
-from twinhull.hulls.parity.walk import containers
+from twinhull.hulls.parity.walk import claim_templates, containers
 
 #: KubeVirt's feature gate.
 VIRTIOFS_STORAGE = "EnableVirtioFsStorageVolumes"
@@ -37,11 +37,16 @@ _BESIDE = (
     "KubeVirt shares a filesystem claim as user and group 107, and who has that group beside another can't "
     f"make files in it: set runAsGroup 107, remove it, mount the claim with readOnly, {_OTHERWISE}"
 )
+_MISTAKEN = {
+    False: "the volume's ephemeral claim is of volumeMode Block: use volumeDevices, or volumeMode Filesystem",
+    True: "the volume's ephemeral claim is of volumeMode Filesystem: use volumeMounts, or volumeMode Block",
+}
 _ROOT, _VIRTIOFSD = 0, 107
 
 
 def unsupported_claims(spec: Raw, *, virtiofs_storage: bool) -> Iterator[UnsupportedField]:
     """What can't be honoured of mounted claims; `virtiofs_storage` says whether the gate is open."""
+    yield from _mistaken(spec)
     mounts = list(_mounts(spec))
     if not virtiofs_storage:
         for where, _, mount in mounts:
@@ -71,12 +76,29 @@ def _unwritable(spec: Raw, where: str, container: Raw) -> Iterator[UnsupportedFi
         yield UnsupportedField(path="spec.securityContext.supplementalGroups", reason=_BESIDE)
 
 
+def _mistaken(spec: Raw) -> Iterator[UnsupportedField]:
+    """Ephemeral claims whose volumeMode, known before they are there, doesn't fit how they are used. A Pod
+    would wait for ever; KubeVirt would put an image file into a filesystem claim that is to be a disk.
+    """
+    block = {name: _is_block(made) for name, made in claim_templates(spec).items()}
+    for kind, container in containers(spec):
+        for how, key, needs in (("volumeMounts", "mountPath", False), ("volumeDevices", "devicePath", True)):
+            for used in container.get(how) or ():
+                if block.get(used["name"], needs) is not needs:
+                    where = f"spec.{kind}[{container['name']}].{how}[{used[key]}]"
+                    yield UnsupportedField(path=where, reason=_MISTAKEN[needs])
+
+
+def _is_block(claim_template: Raw) -> bool:
+    return (claim_template.get("spec") or {}).get("volumeMode") == "Block"
+
+
 def _mounts(spec: Raw) -> Iterator[tuple[str, Raw, Raw]]:
     """(where, container, mount) of all mounts of claims, each with what makes it readOnly."""
     claims = {
         volume["name"]: claim
         for volume in spec.get("volumes") or ()
-        if (claim := volume.get("persistentVolumeClaim"))
+        if (claim := volume.get("persistentVolumeClaim") or volume.get("ephemeral"))
     }
     for kind, container in containers(spec):
         for mount in container.get("volumeMounts") or ():

@@ -7,43 +7,57 @@ from collections.abc import Iterator
 from twinhull.api.base import Raw
 from twinhull.api.workload import Isolation, UnsupportedField
 from twinhull.hulls import quantity
+from twinhull.hulls.parity.container_fields import NODE_ADDRESSES
 from twinhull.hulls.parity.filesystem_claims import unsupported_claims
+from twinhull.hulls.parity.keys import unsupported_keys
+from twinhull.hulls.parity.live_objects import too_many_live
 from twinhull.hulls.parity.row import FIRST_GUEST
 from twinhull.hulls.parity.table import BY_PATH
 from twinhull.hulls.parity.walk import containers, fields
 
 #: The resources that a container may ask for in a machine.
 _RESOURCES = {"cpu", "memory", "ephemeral-storage"}
+#: The end of the path of a variable's field of the Pod.
+_VARIABLE = ".env[].valueFrom.fieldRef.fieldPath"
 #: The ends of the paths of references to ConfigMaps and Secrets that the guest resolves.
 _REFERENCES = (
     *("].configMap", "].secret", ".configMapRef", ".secretRef", ".configMapKeyRef", ".secretKeyRef"),
 )
 
 
-def unsupported(
+def unsupported(  # noqa: PLR0913  one parameter a condition
     template: Raw,
     isolation: Isolation = Isolation.VIRTUAL_MACHINE,
     guest: str = FIRST_GUEST,
     *,
     virtiofs_storage: bool = False,
+    node_addresses: bool = False,
+    runtime_class: str | None = None,
 ) -> tuple[UnsupportedField, ...]:
     """The fields of a template that can't be honoured under an isolation, in the template's order.
 
     `guest` is the version of the machine's guest. The operator can't see which one is in an image, be it its
     own default or a Workload's spec.virtualMachine.guestImage, so it takes each for the first.
-    `virtiofs_storage` says whether KubeVirt's feature gate of that name is open (VIRTIOFS_STORAGE).
+    `virtiofs_storage` says whether KubeVirt's feature gate of that name is open (VIRTIOFS_STORAGE),
+    `node_addresses` whether the operator tells machines their nodes' addresses, and `runtime_class` is the
+    sandbox's, which the template may name, too.
     """
     found = [
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
         if (row := BY_PATH.get(path)) and (reason := row.objection(value, isolation, guest))
+        if not (node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
+        if (path, value) != ("spec.runtimeClassName", runtime_class)
     ]
     if isolation is Isolation.VIRTUAL_MACHINE:
         spec = template["spec"]
+        found += unsupported_keys(template)
         found += _nameless(template)
         found += unsupported_claims(spec, virtiofs_storage=virtiofs_storage)
+        found += too_many_live(spec)
         found += _extended_resources(spec)
         found += _wrong_amounts(spec)
+        found += _invalid_in_pods(spec)
     return tuple({field.path: field for field in reversed(found)}.values())[::-1]
 
 
@@ -73,6 +87,21 @@ def _wrong_amounts(spec: Raw) -> Iterator[UnsupportedField]:
             quantity.parse(amount)
         except ValueError as error:
             yield UnsupportedField(path=path, reason=f"{error}; correct it")
+
+
+def _invalid_in_pods(spec: Raw) -> Iterator[UnsupportedField]:
+    """What an API server refuses in a Pod and not in a PodTemplate, as which a machine's Pod is tried out
+    (k8s.io/kubernetes, pkg/apis/core/validation/validation.go, validatePodMetadataAndSpec).
+    """
+    for kind, container in containers(spec):
+        image = container.get("image") or ""
+        if image != image.strip():
+            path = f"spec.{kind}[{container['name']}].image"
+            yield UnsupportedField(path=path, reason="there are spaces around it; remove them")
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        yield UnsupportedField(
+            path="spec.terminationGracePeriodSeconds", reason="it is negative; use 0 or more, or remove it"
+        )
 
 
 def _amounts(spec: Raw) -> Iterator[tuple[str, str, str | float]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from twinhull.api.workload import Isolation
 from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
-_EVERYWHERE = (Isolation.CONTAINER, Isolation.SANDBOX)
+_NAMED = "means nothing in a template, as in a Deployment's: the Workload's own name names its Pod"
 _LAUNCHER = "KubeVirt puts it on the launcher Pod"
 _CLAIMS = (
     "devices can't be claimed for a machine; give it some with spec.virtualMachine.overrides, "
@@ -22,19 +22,21 @@ _NODE_PROFILE = "the profile is a file of the node, which the machine can't see;
 _SELINUX = "the guest has no SELinux; remove it"
 _WINDOWS = "the guest runs Linux; remove it"
 
+_EVERYWHERE_BUT = (
+    "on the VirtualMachineInstance, its launcher Pod and the guest's Pod; a few keys are [refused](#keys)"
+)
+
 METADATA: tuple[Row, ...] = (
-    machine("metadata.labels", "on the VirtualMachineInstance, its launcher Pod and the guest's Pod"),
-    machine("metadata.annotations", "on the VirtualMachineInstance, its launcher Pod and the guest's Pod"),
+    machine("metadata.labels", _EVERYWHERE_BUT),
+    machine("metadata.annotations", _EVERYWHERE_BUT),
     same("metadata.creationTimestamp", "means nothing in a template, as in a Deployment's"),
     refused(
         "metadata.finalizers",
         "KubeVirt makes and ends the launcher Pod; remove it, or use isolation Container",
     ),
-    refused("metadata.name", "the Workload's own name names its Pod; remove it", also=_EVERYWHERE),
-    refused("metadata.generateName", "the Workload's own name names its Pod; remove it", also=_EVERYWHERE),
-    refused(
-        "metadata.namespace", "the Pod runs in the Workload's own namespace; remove it", also=_EVERYWHERE
-    ),
+    same("metadata.name", _NAMED),
+    same("metadata.generateName", _NAMED),
+    same("metadata.namespace", "means nothing in a template: the Pod runs in the Workload's own namespace"),
 )
 
 
@@ -64,7 +66,7 @@ def resources(at: str) -> tuple[Row, ...]:
 
 _SCHEDULING: tuple[Row, ...] = (
     machine("affinity", _LAUNCHER, below=True),
-    machine("nodeSelector", _LAUNCHER),
+    machine("nodeSelector", f"{_LAUNCHER}; a few keys are [refused](#keys)"),
     machine("priorityClassName", _LAUNCHER),
     machine("schedulerName", _LAUNCHER),
     machine("tolerations", _LAUNCHER, below=True),
@@ -79,7 +81,7 @@ _SCHEDULING: tuple[Row, ...] = (
     refused(
         "runtimeClassName",
         "a machine isn't run by a RuntimeClass, and a Sandbox takes its own from "
-        "spec.sandbox.runtimeClassName; remove it, or use that",
+        "spec.sandbox.runtimeClassName, which may say the same here; remove it, or use that",
         also=(Isolation.SANDBOX,),
     ),
     refused("resourceClaims", _CLAIMS),
@@ -102,10 +104,10 @@ _NAMES_AND_NETWORK: tuple[Row, ...] = (
     ),
     machine("dnsConfig.searches", "the launcher Pod's; the guest is told them by DHCP"),
     *all_same("dnsConfig.options[].", "name value"),
-    but(
-        machine("enableServiceLinks", "as false: the guest sees no Services"),
-        "the guest sees no Services, so it can't set their variables; remove it, and find them by DNS",
-        "true",
+    machine(
+        "enableServiceLinks",
+        "as false: the guest sees no Services, so it sets none of their variables; true is Kubernetes' "
+        "default, and says no more than an absent one",
     ),
     refused("hostnameOverride", "the machine's name is set by hostname; use that"),
     same("setHostnameAsFQDN", "the machine's name then has the domain too"),

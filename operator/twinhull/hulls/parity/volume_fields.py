@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from twinhull.hulls.parity.container_fields import ALPHA, PULLS, field_reference
 from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
+from twinhull.hulls.parity.live_objects import MOST_LIVE
 from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
-_LIVE = "KubeVirt shows the object to the guest by virtiofs, with its changes"
+_LIVE = (
+    f"KubeVirt shows the object to the guest by virtiofs, with its changes: {MOST_LIVE} objects at most. "
+    "Mounted only by subPath it is a disk, as it was when the machine started"
+)
 _SIZE = (
     "in memory, as in a Pod; on disk the machine's own disk is the bound, and nothing is evicted for "
     "exceeding the limit"
@@ -17,9 +21,11 @@ _UNREAD = "it comes from the API server, which the guest doesn't ask; use a {kin
 _STORAGE = "the guest can't mount such volumes; use a PersistentVolumeClaim, or isolation Container"
 _AUDIENCE = "KubeVirt gives a machine the cluster's own audience only; remove it, or use isolation Container"
 
+_NO_FILE = "no volume can have the node's address, in a Pod neither; use a variable"
+
 #: Sources that only a node can mount, or Kubernetes itself no longer does.
 _NODE_SOURCES = (
-    *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "ephemeral", "fc"),
+    *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc"),
     *("flexVolume", "flocker", "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs"),
     *("photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume"),
 )
@@ -33,7 +39,7 @@ def _files(at: str) -> Iterator[Row]:
 
 def _downward(at: str) -> Iterator[Row]:
     yield from all_same(f"{at}items[].", "path mode")
-    yield from field_reference(f"{at}items[].")
+    yield from field_reference(f"{at}items[].", _NO_FILE)
     yield refused(f"{at}items[].user", ALPHA)
 
 
@@ -84,6 +90,12 @@ VOLUME: tuple[Row, ...] = (
         f"with it by virtiofs, behind KubeVirt's feature gate {VIRTIOFS_STORAGE}",
     ),
     same("persistentVolumeClaim.readOnly", "containers may only read the device, or the files"),
+    machine(
+        "ephemeral",
+        "the operator makes the claim that Kubernetes makes for a Pod, named after the VirtualMachine and "
+        "owned by it; the machine has it as it has a persistentVolumeClaim",
+        below=True,
+    ),
     refused("hostPath", "the machine can't see its node's files; use isolation Container"),
     *(refused(source, _STORAGE) for source in _NODE_SOURCES),
 )

@@ -1,22 +1,37 @@
-"""Ways through a template: all of its fields, and all of its containers."""
+"""Ways through a template: all of its fields, its containers, and its ephemeral claims."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from twinhull.api.base import Raw
 
+Field: TypeAlias = tuple[str, str, object]
 
-def fields(value: object, path: str = "", where: str = "") -> Iterator[tuple[str, str, object]]:
+#: Characters of an element's name that is told: no object of Kubernetes has a longer one.
+_LONGEST_NAME = 253
+
+
+def fields(value: object) -> list[Field]:
     """Every field below `value`: its path in the table, where it is for a person, and its value."""
+    found: list[Field] = []
+    _add_fields(value, "", "", found)
+    return found
+
+
+def _add_fields(value: object, path: str, where: str, found: list[Field]) -> None:
     if isinstance(value, dict):
+        within = (f"{path}.", f"{where}.") if path else ("", "")
         for key, below in value.items():
-            at = (f"{path}.{key}".lstrip("."), f"{where}.{key}".lstrip("."))
-            yield (*at, below)
-            yield from fields(below, *at)
+            at = (f"{within[0]}{key}", f"{within[1]}{key}")
+            found.append((*at, below))
+            if isinstance(below, dict | list):
+                _add_fields(below, *at, found)
     elif isinstance(value, list):
         for index, below in enumerate(value):
-            yield from fields(below, f"{path}[]", f"{where}[{_name(below, index)}]")
+            if isinstance(below, dict | list):
+                _add_fields(below, f"{path}[]", f"{where}[{_name(below, index)}]", found)
 
 
 def containers(spec: Raw) -> Iterator[tuple[str, Raw]]:
@@ -26,8 +41,21 @@ def containers(spec: Raw) -> Iterator[tuple[str, Raw]]:
             yield kind, container
 
 
+def claim_templates(pod_spec: Raw) -> dict[str, Raw]:
+    """The volumeClaimTemplates of a Pod's ephemeral claims, by the names of their volumes."""
+    return {
+        volume["name"]: made
+        for volume in pod_spec.get("volumes") or ()
+        if (made := (volume.get("ephemeral") or {}).get("volumeClaimTemplate"))
+    }
+
+
 def _name(element: object, index: int) -> object:
-    """What tells a list's element from the others: Kubernetes' own keys, or else its place."""
+    """What tells a list's element from the others: Kubernetes' own keys, or else its place. So it is for an
+    element whose name is longer than any, or is no text, which overrides may have: each field below would
+    repeat it.
+    """
     if not isinstance(element, dict):
         return index
-    return element.get("mountPath") or element.get("name", index)
+    name = element.get("mountPath") or element.get("name", index)
+    return name if isinstance(name, str) and len(name) <= _LONGEST_NAME else index

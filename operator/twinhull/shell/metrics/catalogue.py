@@ -115,7 +115,7 @@ REQUESTS = Definition(
     "rest_client_requests_total",
     "counter",
     ("code", "method", "host"),
-    "Requests to the API server by status code, or <error> where none came. Watches aren't among them.",
+    "Requests to the API server by status code, or <error> where none came. A watch counts when it begins.",
 )
 LEADER = Definition(
     "leader_election_master_status",
@@ -175,13 +175,36 @@ POLICY_WORKLOADS = Definition(
     "twinhull_policy_workloads",
     "gauge",
     ("policy", "part"),
-    "Workloads that an IsolationPolicy has matched, raised or rejected; told by the operator that acts.",
+    "Workloads that an IsolationPolicy has matched, raised or rejected, and those that are pending: they run "
+    "below its minimum, and aren't counted as raised. Told by the operator that acts.",
+)
+BELOW_FLOOR = Definition(
+    "twinhull_workloads_below_floor",
+    "gauge",
+    ("workload_namespace", "policy"),
+    "Workloads that run isolated less than an IsolationPolicy requires, whatever keeps them there; a "
+    "namespace without any has no series. Told by the operator that acts.",
 )
 WATCH_AGE = Definition(
     "twinhull_watch_age_seconds",
     "gauge",
     ("resource",),
-    "How long ago the last event or list of a kind was taken in. All is listed every ten minutes.",
+    "How long ago the last event, bookmark or list of a kind was taken in. The API server sends a bookmark "
+    "every minute.",
+)
+UNREADABLE = Definition(
+    "twinhull_unreadable_objects",
+    "gauge",
+    ("resource",),
+    "Objects that the operator doesn't read, since they nest too deep, have too many values, or take more "
+    "memory than is theirs. The log names each, and the Workload that it is or belongs to says so.",
+)
+OVER_ROOM = Definition(
+    "twinhull_objects_over_room",
+    "gauge",
+    ("namespace", "resource"),
+    "Objects of which only the identity is held, since their namespace's objects take all the memory that "
+    "one namespace may take. They are counted as unreadable, too. Namespaces without such aren't listed.",
 )
 CAPABILITY = Definition(
     "twinhull_capability",
@@ -228,7 +251,10 @@ CATALOGUE: tuple[Definition, ...] = (
     WRITES,
     DECISIONS,
     POLICY_WORKLOADS,
+    BELOW_FLOOR,
     WATCH_AGE,
+    UNREADABLE,
+    OVER_ROOM,
     CAPABILITY,
     RUNTIME_CLASS,
     BUILD,

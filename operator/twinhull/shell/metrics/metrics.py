@@ -1,13 +1,11 @@
-"""The registry of one process, and those who count into it."""
+"""The registry of one process, and those who count into it, in whatever thread."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
 import twinhull
@@ -19,7 +17,7 @@ from twinhull.shell.metrics.workqueue import Workqueue
 
 
 class Metrics:
-    """All that is counted, and the page that tells it."""
+    """All that is counted."""
 
     def __init__(self) -> None:
         self.registry = _Registry()
@@ -31,11 +29,6 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         build = catalogue.BUILD.gauge(self.registry)
         build.labels(twinhull.__version__, platform.python_version()).set(1)
-
-    async def page(self, request: web.Request) -> web.Response:
-        """What /metrics answers, in the format that is asked for."""
-        encode, content_type = choose_encoder(",".join(request.headers.getall("Accept", [])))
-        return web.Response(body=encode(self.registry), headers={"Content-Type": content_type})
 
 
 class _Registry(CollectorRegistry):

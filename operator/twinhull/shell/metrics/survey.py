@@ -46,7 +46,10 @@ class Survey(Collector):
                 catalogue.WORKLOADS,
                 catalogue.UNREADY_SECONDS,
                 catalogue.POLICY_WORKLOADS,
+                catalogue.BELOW_FLOOR,
                 catalogue.WATCH_AGE,
+                catalogue.UNREADABLE,
+                catalogue.OVER_ROOM,
                 catalogue.CAPABILITY,
                 catalogue.RUNTIME_CLASS,
             )
@@ -55,6 +58,8 @@ class Survey(Collector):
     def collect(self) -> Iterator[Metric]:
         """The gauges, with their values."""
         yield self._watches()
+        yield self._unreadable()
+        yield self._over_room()
         yield from self._capabilities()
         if self.lease is not None:
             leader = catalogue.LEADER.family()
@@ -62,7 +67,7 @@ class Survey(Collector):
             yield leader
         if self.lease is None or self.lease.is_held():
             yield from self._workloads()
-            yield self._policies()
+            yield from self._policies()
 
     def _workloads(self) -> Iterator[Metric]:
         counts: Counter[tuple[str, ...]] = Counter()
@@ -83,18 +88,35 @@ class Survey(Collector):
         yield workloads
         yield longest
 
-    def _policies(self) -> Metric:
-        family = catalogue.POLICY_WORKLOADS.family()
+    def _policies(self) -> Iterator[Metric]:
+        family, below = catalogue.POLICY_WORKLOADS.family(), catalogue.BELOW_FLOOR.family()
         for policy in self.store.all(kinds.ISOLATION_POLICY):
             name = policy["metadata"]["name"]
             for part in Part:
                 family.add_metric((name, part.value), self.rulings.count(Effect(name, part)))
-        return family
+            for namespace, count in self.rulings.pending_by_namespace(name).items():
+                below.add_metric((namespace, name), count)
+        yield family
+        yield below
 
     def _watches(self) -> Metric:
         family, now = catalogue.WATCH_AGE.family(), time.monotonic()
         for resource, at in self.heard.items():
             family.add_metric((resource,), now - at)
+        return family
+
+    def _unreadable(self) -> Metric:
+        family, counts = catalogue.UNREADABLE.family(), Counter[str]()
+        for kind in filter(self.scope.sees, kinds.WATCHED):
+            counts[kind.plural] += self.store.unread(kind)
+        for resource, count in counts.items():
+            family.add_metric((resource,), count)
+        return family
+
+    def _over_room(self) -> Metric:
+        family = catalogue.OVER_ROOM.family()
+        for labels, count in self.store.over_room().items():
+            family.add_metric(labels, count)
         return family
 
     def _capabilities(self) -> Iterator[Metric]:

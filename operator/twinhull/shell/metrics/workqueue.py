@@ -62,4 +62,5 @@ class Workqueue:
 
     def _held(self) -> list[float]:
         now = time.monotonic()
-        return [now - since for since in self._working.values()]
+        # Metrics are told in another thread; a copy by `list` isn't interrupted by this one.
+        return [now - since for since in list(self._working.values())]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.core.isolation import PROFILE
 from twinhull.core.isolation.glob import Glob
-from twinhull.core.isolation.images import first_match, matches, parse
+from twinhull.core.isolation.images import allowed, first_match, matches, parse, pinned
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -81,6 +81,54 @@ def test_name_in_full(written: str, meant: str) -> None:
 def test_pattern(pattern: str, fits: list[str], differs: list[str]) -> None:
     assert [image for image in fits if not matches(pattern, parse(image))] == []
     assert [image for image in differs if matches(pattern, parse(image))] == []
+
+
+@pytest.mark.parametrize("by_id", [DIGEST, "sha256:ab", "sha256:" + "A" * 64, "sha512:" + "0" * 128])
+def test_an_image_by_its_id_may_have_any_name(by_id: str) -> None:
+    """Where images are suspects it fits every pattern, and where they are admitted none."""
+    image = parse(by_id)
+    assert str(image) == by_id
+    assert parse(str(image)) == image
+    for pattern in ("nginx", "ghcr.io/community/app:1", "**:latest", f"a.b/c@{DIGEST}", "**"):
+        assert matches(pattern, image)
+        assert not allowed([pattern], image)
+
+
+@pytest.mark.parametrize(
+    "name", [f"team/{DIGEST}", "docker.io/library/sha256:ab", "sha256", "sha256:xyz", f"sha256:ab@{DIGEST}"]
+)
+def test_what_only_looks_like_an_id_has_its_name(name: str) -> None:
+    assert parse(name).name
+    assert not matches("nginx", parse(name))
+    assert allowed(["**"], parse(name))
+
+
+def test_a_tag_beside_a_digest_is_compared_as_it_is_written() -> None:
+    """Nodes go by the digest alone, so whoever writes the tag says what a pattern of tags sees."""
+    told = parse(f"quay.io/vendor/proxy:3.1.0@{DIGEST}")
+    assert not matches("**/proxy:2.*", told)
+    assert matches("**/proxy:3.1.*", told)
+    assert matches("**/proxy@sha256:*", told)
+    assert matches(f"**/proxy@{DIGEST}", told)
+
+
+@pytest.mark.parametrize(
+    ("image", "is_pinned"),
+    [
+        (f"nginx@{DIGEST}", True),
+        (f"ghcr.io/team/app:1@{DIGEST}", True),
+        ("a@sha512:" + "f" * 128, True),
+        ("nginx:1.29", False),
+        ("nginx", False),
+        (DIGEST, False),
+        ("nginx@sha256:ab", False),
+        (f"nginx@{DIGEST}0", False),
+        (f"nginx@{DIGEST}@{DIGEST}", False),
+        (f"@{DIGEST}", False),
+    ],
+)
+def test_pinned(image: str, is_pinned: bool) -> None:  # noqa: FBT001  a table
+    assert pinned(image) is is_pinned
 
 
 def test_first_match_names_both_sides() -> None:

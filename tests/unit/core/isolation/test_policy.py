@@ -165,3 +165,22 @@ def test_requirement_or_its_opposite_holds(requirement: dict[str, Any], labels: 
         LabelSelector.model_validate({"matchExpressions": [said]}) for said in (requirement, opposite)
     )
     assert one.admits(labels) != other.admits(labels)
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        {"containers": [{"name": "web", "image": "a" * 1025}]},
+        {"containers": [{"name": f"c{number}", "image": "nginx"} for number in range(1000)]},
+        {"containers": [{"name": f"c{number}", "image": "a" * 1000} for number in range(17)]},
+    ],
+    ids=["too long", "too many", "too long together"],
+)
+def test_images_that_cannot_be_compared_may_be_any(pod: Raw) -> None:
+    """A Workload that was stored before the CRD had bounds is concerned by whatever looks at images."""
+    assert mismatch({"images": ["evil.example/**"]}, subject(pod)) is None
+    assert mismatch({"images": ["evil.example/**"]}, subject()) == "images"
+
+
+def test_so_are_those_of_ephemeral_containers() -> None:
+    assert mismatch({"images": ["evil.example/**"]}, subject(debug=("a" * 1025,))) is None

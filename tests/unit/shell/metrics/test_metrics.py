@@ -13,7 +13,9 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from tests.unit.shell.simulation import KEY, Simulation
+from twinhull.api.reading import unread
 from twinhull.core import reasons
+from twinhull.shell import kinds
 from twinhull.shell.errors import Conflict
 from twinhull.shell.lease import Lease, Terms
 from twinhull.shell.metrics import Metrics, Requests, Workqueue
@@ -42,6 +44,27 @@ def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple
 
 def counted(world: Simulation, name: str, **labels: str) -> float | None:
     return world.metrics.registry.get_sample_value(name, labels)
+
+
+def test_objects_that_are_not_read_are_counted() -> None:
+    world = Simulation({})
+    world.settle()
+    assert set(seen(world, "twinhull_unreadable_objects").values()) == {0}
+    assert world.workload is not None
+    metadata = {**world.workload["metadata"], "resourceVersion": "10000"}
+    world.watches.take(kinds.WORKLOAD, "MODIFIED", unread({"metadata": metadata}, "it nests too deep"))
+    told = seen(world, "twinhull_unreadable_objects")
+    assert told["workloads",] == 1
+    assert sum(told.values()) == 1
+
+
+def test_no_gauge_tells_twice_of_the_same() -> None:
+    """Several kinds may be of one resource: Pods are, and launcher Pods."""
+    world = Simulation({})
+    world.settle()
+    for family in world.metrics.registry.collect():
+        told = [(sample.name, *sorted(sample.labels.items())) for sample in family.samples]
+        assert len(told) == len(set(told))
 
 
 def test_the_catalogue_names_all_that_there_is() -> None:
@@ -141,8 +164,29 @@ def test_policies_are_counted_with_what_they_do() -> None:
     assert seen(world, "twinhull_policy_workloads") == {
         ("floor", "matched"): 1,
         ("floor", "raised"): 1,
+        ("floor", "pending"): 0,
         ("floor", "rejected"): 0,
     }
+    assert seen(world, "twinhull_workloads_below_floor") == {}
+
+
+def test_what_runs_below_a_floor_is_counted_for_as_long_as_it_does() -> None:
+    world = Simulation({"isolationPolicy": "Container"})
+    world.settle()
+    world.server.remove("KubeVirt", ("kubevirt", "kubevirt"))
+    spec = {"minimum": "VirtualMachine", "onViolation": "Raise"}
+    world.server.create({"kind": "IsolationPolicy", "metadata": {"name": "floor"}, "spec": spec})
+    world.settle()
+    assert seen(world, "twinhull_policy_workloads") == {
+        ("floor", "matched"): 1,
+        ("floor", "raised"): 0,
+        ("floor", "pending"): 1,
+        ("floor", "rejected"): 0,
+    }
+    assert seen(world, "twinhull_workloads_below_floor") == {("shop", "floor"): 1}
+    world.server.patch("Workload", ("shop", "web"), {"spec": {"state": "Stopped"}})
+    world.settle()
+    assert seen(world, "twinhull_workloads_below_floor") == {}
 
 
 def test_the_time_to_ready_is_counted_once() -> None:

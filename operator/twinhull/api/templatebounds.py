@@ -1,0 +1,153 @@
+"""How large a Workload may be: more than anybody's is, and little enough that a pass over it takes no time.
+
+The CRD says it field by field, so the API server refuses what is larger. What was stored before it said so is
+measured here, by the same schema. Each bound comes from one of these:
+
+- what Kubernetes or Linux bounds themselves;
+- a multiple of what is used: of 536 templates in the repositories of Argo CD, Kubeflow's manifests,
+  kube-prometheus and Kubernetes' examples none has more than 38 volumes, 38 mounts or 67 variables of a
+  container, 26 arguments, 1,407 characters in one of them, or 615 values in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.podtemplate import podtemplate
+
+#: An image's name has 255 characters at most, its tag 128, a digest by SHA-512 135
+#: (github.com/distribution/reference, reference.go and regexp.go).
+LONGEST_IMAGE = 1024
+#: Linux starts no program with a longer argument or variable (include/uapi/linux/binfmts.h, MAX_ARG_STRLEN).
+LONGEST_TEXT = 131_072
+#: All annotations of an object together (k8s.io/apimachinery pkg/api/validation, TotalAnnotationSizeLimitB).
+LONGEST_ANNOTATION = 262_144
+#: As text; the largest amount that the API server keeps has 19 digits.
+LONGEST_QUANTITY = 64
+#: Of each of the two lists; a guest tells of 256 of each.
+MOST_CONTAINERS = 128
+MOST_VOLUMES = 256
+#: Elements of any other list, and entries of any map.
+MOST_ELEMENTS = 1024
+#: How deep overrides may be nested. KubeVirt's own fields are about ten deep (kubevirt.io/api v1.9.0).
+MAX_DEPTH = 64
+#: A key of any map, and the path of any field of the overrides. A label's key has 317 characters at most, and
+#: so have the names of annotations and resources (k8s.io/apimachinery pkg/util/validation, IsQualifiedName).
+LONGEST_KEY = 1024
+#: Values in the template, and in the overrides, each list and map being one. No schema can say this.
+MOST_VALUES = 10_000
+#: Characters of all texts and names of fields in the overrides. Of KubeVirt's own the longest is the user
+#: data of cloud-init, of 2,048.
+MOST_OVERRIDDEN = 65_536
+
+#: What of a spec isn't bounded by the models, by its path.
+_OVERRIDES = ("virtualMachine", "overrides")
+_FREE = (("template",), _OVERRIDES)
+_SERVICE_MAPS = tuple(("service", field) for field in ("annotations", "labels", "nodePorts"))
+
+
+def excess(spec: Raw) -> str | None:
+    """The first field of a Workload's spec that is larger than it may be, and by what; None if none is."""
+    template = _below(spec, ("template",))
+    if found := next(_exceeding(podtemplate(), template, "spec.template", iter(range(MOST_VALUES))), None):
+        return found
+    full = (path for path in _FREE if _has_more_values(_below(spec, path), MOST_VALUES))
+    said = f"has more than {MOST_VALUES} values in it: make it smaller"
+    if path := next(full, None):
+        return f"{'.'.join(('spec', *path))}: {said}"
+    if (characters := sum(map(len, _texts(_below(spec, _OVERRIDES))))) > MOST_OVERRIDDEN:
+        said = f"has {characters} characters in it, and may have {MOST_OVERRIDDEN}: make it smaller"
+        return f"spec.{'.'.join(_OVERRIDES)}: {said}"
+    if (longest := _longest_path(_below(spec, _OVERRIDES))) > LONGEST_KEY:
+        said = (
+            f"has a field whose path has {longest} characters, and may have {LONGEST_KEY}: shorten its names"
+        )
+        return f"spec.{'.'.join(_OVERRIDES)}: {said}"
+    of_service = ((f"spec.{'.'.join(path)}", _below(spec, path)) for path in _SERVICE_MAPS)
+    return next((found for path, value in of_service for found in _long_keys(value, path)), None)
+
+
+def _below(value: object, path: tuple[str, ...]) -> object:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _has_more_values(value: object, most: int) -> bool:
+    """However deep it is."""
+    left, counted = [value], 0
+    while left and counted <= most:
+        one = left.pop()
+        counted += 1
+        if isinstance(one, dict):
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+    return counted > most
+
+
+def _texts(value: object) -> Iterator[str]:
+    """However deep they are."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            yield from map(str, one)
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+
+
+def _longest_path(value: object) -> int:
+    """How many characters the longest path of a value has, of the names of fields and a dot between two. What
+    is nested deeper than it may be isn't looked at: it is refused for that.
+    """
+    left, longest = [(value, 0, MAX_DEPTH)], 0
+    while left:
+        one, length, levels = left.pop()
+        longest = max(longest, length - 1)
+        if isinstance(one, dict) and levels:
+            left.extend((below, length + len(str(key)) + 1, levels - 1) for key, below in one.items())
+        elif isinstance(one, list) and levels:
+            left.extend((below, length, levels - 1) for below in one)
+    return longest
+
+
+def _long_keys(value: object, path: str) -> Iterator[str]:
+    """That a map has a key that is longer than it may be."""
+    longest = max(map(len, map(str, value)), default=0) if isinstance(value, dict) else 0
+    if longest > LONGEST_KEY:
+        yield f"{path}: has a key of {longest} characters, and may have {LONGEST_KEY}: shorten it"
+
+
+def _exceeding(schema: Raw, value: Any, path: str, budget: Iterator[int]) -> Iterator[str]:  # noqa: ANN401  JSON
+    """The fields that are larger than a schema says, as far down as it says anything, and of the first values
+    that a budget lasts for.
+    """
+    if next(budget, None) is None:
+        return
+    if isinstance(value, str):
+        yield from _too_many(schema, value, path, "maxLength", "characters")
+    elif isinstance(value, list):
+        yield from _too_many(schema, value, path, "maxItems", "elements")
+        below = schema.get("items", {})
+        for index, element in enumerate(value):
+            yield from _exceeding(below, element, f"{path}[{index}]", budget)
+    elif isinstance(value, dict):
+        yield from _too_many(schema, value, path, "maxProperties", "entries")
+        if "additionalProperties" in schema:
+            yield from _long_keys(value, path)
+        known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        for key, below in value.items():
+            if found := known.get(key, rest):
+                yield from _exceeding(found, below, f"{path}.{key}", budget)
+
+
+def _too_many(schema: Raw, value: str | list[Any] | Raw, path: str, bound: str, unit: str) -> Iterator[str]:
+    most = schema.get(bound)
+    if most is not None and len(value) > most:
+        yield f"{path}: has {len(value)} {unit}, and may have {most}: make it smaller"

@@ -1,0 +1,86 @@
+"""Eviction: what runs below the minimum of a policy with onViolation Evict is deleted after the policy's
+deadline, whether or not anything can take its place (docs/adr/0026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from twinhull.api.reasons import Reason
+from twinhull.core.actions import Action, Change, Delete, Note
+from twinhull.core.isolation import Shortfall
+
+#: A Pod's grace period where nothing says one (k8s.io/api/core/v1, DefaultTerminationGracePeriodSeconds).
+_DEFAULT_GRACE = 30
+
+
+def evictions(shortfalls: Iterable[Shortfall], since: datetime | None, now: datetime) -> tuple[Delete, ...]:
+    """What deletes the hulls whose time is over. `since` is when they were first seen below the minimum.
+
+    Of several policies, that with the shortest grace period decides how long a hull may take to end.
+    """
+    due = [found for found in shortfalls if since and _is_due(found, since, now)]
+    due.sort(key=lambda found: found.policy.eviction.grace_period_seconds)
+    first: dict[str, Shortfall] = {}
+    for shortfall in due:
+        first.setdefault(shortfall.hull.uid, shortfall)
+    return tuple(deletion for shortfall in first.values() if (deletion := _deletion(shortfall)))
+
+
+def until_eviction(
+    shortfalls: Iterable[Shortfall], since: datetime | None, now: datetime
+) -> timedelta | None:
+    """How much longer the first of them may run, None if no deadline lies ahead."""
+    times = [at for found in shortfalls if since and (at := evicted_at(found, since))]
+    return min((at - now for at in times if at > now), default=None)
+
+
+def evicted_at(shortfall: Shortfall, since: datetime) -> datetime | None:
+    """When a hull that runs below a minimum is deleted, None if that isn't what the policy says."""
+    policy = shortfall.policy
+    return since + timedelta(seconds=policy.eviction.deadline_seconds) if policy.evicts else None
+
+
+def below_floor(shortfalls: Sequence[Shortfall], since: datetime) -> str:
+    """What runs below policies' minimums, and when it is deleted, if it is."""
+    times = [at for found in shortfalls if (at := evicted_at(found, since))]
+    worst = max(shortfalls, key=lambda found: found.policy.minimum.strength)
+    return f"{worst.sentence}; it is deleted at {min(times):%Y-%m-%dT%H:%M:%SZ}" if times else worst.sentence
+
+
+def without(actions: Iterable[Action], evicted: Iterable[Delete]) -> tuple[Action, ...]:
+    """The actions, but for those that end what is evicted in another way, or in more time."""
+    uids = {deletion.uid for deletion in evicted}
+    return tuple(action for action in actions if not (_ends(action) and getattr(action, "uid", "") in uids))
+
+
+def _ends(action: Action) -> bool:
+    return isinstance(action, Delete) or (isinstance(action, Change) and action.what == "end")
+
+
+def _is_due(shortfall: Shortfall, since: datetime, now: datetime) -> bool:
+    at = evicted_at(shortfall, since)
+    return at is not None and at <= now
+
+
+def _deletion(shortfall: Shortfall) -> Delete | None:
+    """The deletion of a hull, None if nothing is left to ask for.
+
+    A machine's grace period is KubeVirt's to give. A Pod that is being deleted can only be given less time
+    (k8s.io/apiserver, pkg/registry/rest, BeforeDelete), and the least is a second: without one, the API
+    server forgets a Pod before its node has ended it.
+    """
+    hull, policy = shortfall.hull, shortfall.policy
+    why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
+    if hull.kind == "VirtualMachine":
+        note = Note("Warning", Reason.EVICTED_BY_POLICY, f"deleted VirtualMachine {hull.name}: {why}")
+        return None if hull.deleting else Delete(hull.kind, hull.name, hull.uid, note)
+    own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+    grace = max(1, min(own, policy.eviction.grace_period_seconds))
+    given = hull.obj["metadata"].get("deletionGracePeriodSeconds")
+    if hull.deleting and (given is None or given <= grace):
+        return None
+    what = f"gave Pod {hull.name} {grace} s to end" if hull.deleting else f"deleted Pod {hull.name}"
+    note = Note("Warning", Reason.EVICTED_BY_POLICY, f"{what}: {why}")
+    return Delete(hull.kind, hull.name, hull.uid, note, grace_seconds=grace)

@@ -1,0 +1,83 @@
+"""What is said of a Workload at which the operator itself failed. Pure.
+
+It is made from the raw object, and of little of it, so that what the pass failed at isn't touched again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import Condition
+from twinhull.core.actions import Note
+from twinhull.core.conditions import SETTLED, conditions
+
+
+@dataclass(frozen=True)
+class InternalError:
+    """A Workload as the API server gives it, and the failure by its Python type and the id that the log has.
+
+    What was said before isn't known to be so any more: conditions are Unknown, its hulls aren't called ready,
+    and its containers aren't told. What only the status remembers (how a run ended, when a replacement began)
+    stays.
+    """
+
+    obj: Raw
+    type: str
+    id: str
+    now: datetime
+
+    def status(self) -> Raw:
+        """The whole status."""
+        generation = int(self.obj["metadata"]["generation"])
+        said = conditions(
+            (
+                ("Ready", "Unknown", Reason.INTERNAL_ERROR, self.message),
+                SETTLED,
+                ("Stalled", "True", Reason.INTERNAL_ERROR, self.message),
+                ("IsolationResolved", "Unknown", Reason.INTERNAL_ERROR, self.message),
+            ),
+            self._conditions(),
+            generation,
+            self.now,
+        )
+        hulls = {
+            name: {**self._status[name], "ready": False}
+            for name in ("hull", "previousHull")
+            if self._status.get(name)
+        }
+        return {
+            **{name: value for name, value in self._status.items() if name != "containers"},
+            **hulls,
+            "observedGeneration": generation,
+            "conditions": [condition.raw() for condition in said],
+        }
+
+    def notes(self) -> Iterator[Note]:
+        """What people are told, once for each failure."""
+        if not any((found.type, found.message) == ("Stalled", self.message) for found in self._conditions()):
+            yield Note("Warning", Reason.INTERNAL_ERROR, self.message)
+
+    @property
+    def message(self) -> str:
+        """What happened, and where there is more to read."""
+        return (
+            f"the operator failed at this Workload ({self.type}, id {self.id} in its log): what runs is left "
+            "as it is, and it tries again; report it with what the log has under that id"
+        )
+
+    @property
+    def _status(self) -> Raw:
+        return self.obj.get("status") or {}
+
+    def _conditions(self) -> Iterator[Condition]:
+        for found in self._status.get("conditions") or ():
+            try:
+                yield Condition.model_validate(found)
+            except ValidationError:  # another version's, and is said anew
+                continue

@@ -1,0 +1,143 @@
+"""What policies say of a machine's images (`spec.machines`): those that it boots, and those of its Pod.
+
+A webhook that looks at Pods sees the launcher Pod. The images of the Workload's own Pod are in a ConfigMap,
+and the guest pulls them. Guest images that administrators name, in policies or for the operator, are allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import WorkloadSpec
+from twinhull.core.isolation.evasion import Evasion, configuring_kubevirt
+from twinhull.core.isolation.images import allowed, parse, pinned
+from twinhull.core.isolation.policy import Policy
+from twinhull.hulls.machine import GUEST_DEVICE, disk_of
+from twinhull.hulls.manifest import MANIFEST_DEVICE, TRUST_DEVICE
+from twinhull.hulls.parity import containers
+
+_OVERRIDES = "spec.virtualMachine.overrides"
+_KERNEL = ("domain", "firmware", "kernelBoot", "container", "image")
+_BOOTS_ELSE = "without it the machine boots what no image says"
+#: What a volume, or a disk's serial, of that name takes the place of.
+_TAKES = {
+    MANIFEST_DEVICE: "it takes the place of the Workload's own Pod",
+    TRUST_DEVICE: "it takes the place of what the operator says of the Workload's own Pod",
+}
+_DEVICES = (GUEST_DEVICE, *_TAKES)
+
+#: An image, and the field that names it, from the Workload's root on.
+_Named = tuple[str, str]
+#: An instancetype or preference of the Workload's namespace: the field of spec.virtualMachine that names it,
+#: its kind, and the object.
+Reference = tuple[str, str, Raw]
+
+
+def rejected_images(
+    spec: WorkloadSpec, policies: Iterable[Policy], references: Sequence[Reference] = ()
+) -> tuple[Evasion, ...]:
+    """What policies have against the images of a machine of this spec, the Workload's own, and against what
+    has the machine boot or run something beside them, in its overrides, annotations and `references`.
+    """
+    return tuple(found for policy in policies for found in _by(policy, spec, references))
+
+
+def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> Iterator[Evasion]:
+    rules, overrides = policy.spec.machines, spec.virtual_machine.overrides or {}
+    if rules is None:
+        return
+    booted = tuple(_booted(spec, overrides))
+    if rules.guest_images is not None:
+        for path, image in booted:
+            if not allowed(rules.guest_images, parse(image)):
+                yield Evasion(path, f"{image} is none of the guestImages of IsolationPolicy {policy.name}")
+    if rules.images_must_be_pinned:
+        for path, image in (*_of_pod(spec.template["spec"]), *booted):
+            if not pinned(image):
+                yield Evasion(
+                    path,
+                    f"IsolationPolicy {policy.name} asks for name@digest, and this is {image or 'empty'}",
+                )
+    beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides))
+    for path, why in chain(beside, _of_kubevirt(spec.template, references)):
+        yield Evasion(path, f"{why}, and IsolationPolicy {policy.name} has rules for images")
+
+
+def _of_pod(pod_spec: Raw) -> Iterator[_Named]:
+    """The images that the guest pulls."""
+    for kind, container in containers(pod_spec):
+        yield f"spec.template.spec.{kind}[{container['name']}].image", container.get("image") or ""
+    for volume in pod_spec.get("volumes") or ():
+        if volume.get("image"):
+            path = f"spec.template.spec.volumes[{volume['name']}].image.reference"
+            yield path, volume["image"].get("reference") or ""
+
+
+def _booted(spec: WorkloadSpec, overrides: Raw) -> Iterator[_Named]:
+    """The images that the Workload itself has the machine boot, or gives it as disks."""
+    if spec.virtual_machine.guest_image is not None:
+        yield "spec.virtualMachine.guestImage", spec.virtual_machine.guest_image
+    for index, volume in enumerate(_listed(overrides, "volumes")):
+        disk = volume.get("containerDisk")
+        if disk is not None:
+            path = f"{_OVERRIDES}.volumes[{volume.get('name', index)}].containerDisk.image"
+            yield path, str(disk.get("image") or "") if isinstance(disk, dict) else ""
+    kernel = _at(overrides, *_KERNEL)
+    if kernel is not None:
+        yield f"{_OVERRIDES}.{'.'.join(_KERNEL)}", str(kernel)
+
+
+def _beside_images(overrides: Raw) -> Iterator[tuple[str, str]]:
+    """What overrides make of the machine so that it boots or runs something that no image of its names."""
+    for length in range(1, len(_KERNEL) + 1):
+        below = _at(overrides, *_KERNEL[: length - 1])
+        if isinstance(below, dict) and _KERNEL[length - 1] in below and below[_KERNEL[length - 1]] is None:
+            yield ".".join(_KERNEL[:length]), _BOOTS_ELSE
+    if _at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
+        yield "domain.firmware.kernelBoot.kernelArgs", "it says what the kernel starts"
+    for volume in _listed(overrides, "volumes"):
+        if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
+            yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
+        if (name := volume.get("name")) in _TAKES:
+            yield f"volumes[{name}]", _TAKES[name]
+    yield from _beside_disks(_listed(_at(overrides, "domain", "devices"), "disks"))
+
+
+def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:
+    """What is wrong with disks that take the place of the rendered ones. A guest looks at virtio disks only.
+    One that finds no disk `trust` runs any manifest; one that finds no disk `manifest` runs nothing.
+    """
+    serials = [str(disk.get("serial") or "").strip() for disk in disks]
+    for index, (disk, serial) in enumerate(zip(disks, serials, strict=True)):
+        if serial in _DEVICES and disk.get("name") != serial:
+            path = f"domain.devices.disks[{disk.get('name', index)}].serial"
+            yield path, f"it takes the place of the disk {serial}"
+    trust = disk_of(TRUST_DEVICE)
+    if MANIFEST_DEVICE in serials and trust not in disks:
+        yield "domain.devices.disks", f"without the disk {json.dumps(trust)} the guest runs any manifest"
+
+
+def _of_kubevirt(template: Raw, references: Sequence[Reference]) -> Iterator[tuple[str, str]]:
+    """Annotations by which KubeVirt runs a program beside the machine, or changes what it boots."""
+    for key, why in configuring_kubevirt(template.get("metadata") or {}):
+        yield f"spec.template.metadata.annotations[{key}]", why
+    for field, kind, found in references:
+        for key, why in configuring_kubevirt(found["spec"]):
+            name = found["metadata"]["name"]
+            yield f"spec.virtualMachine.{field}", f"{kind} {name} has the annotation {key}: {why}"
+
+
+def _at(value: Any, *keys: str) -> Any:  # noqa: ANN401  overrides are whatever JSON people write
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _listed(value: Any, key: str) -> list[Raw]:  # noqa: ANN401
+    """The objects of a list; what is none there, KubeVirt refuses."""
+    found = _at(value, key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,84 @@
+"""Quotas: what the API server's sentence about an exceeded one says of the room that there will be.
+
+Source of the sentence: k8s.io/apiserver, pkg/admission/plugin/resourcequota/controller.go, CheckRequest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from twinhull.hulls import quantity
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.resources import held
+
+_SENTENCE = re.compile(r"exceeded quota: \S+, requested: (\S+), used: (\S+), limited: (\S+)")
+#: How many exceeded resources of one quota are summed up.
+_MOST_RESOURCES = 16
+#: What a Pod and a machine hold of a quota beside CPU, memory and devices: one of each.
+_COUNTED = {
+    "Pod": {"pods", "count/pods"},
+    "VirtualMachine": {
+        *("pods", "count/pods", "configmaps", "count/configmaps"),
+        *("count/virtualmachines.kubevirt.io", "count/virtualmachineinstances.kubevirt.io"),
+    },
+}
+
+
+def exceeded(sentence: str) -> bool:
+    """Whether a refusal is an exceeded quota's."""
+    return "exceeded quota" in sentence
+
+
+def fits_without(sentence: str, hulls: Iterable[Hull]) -> bool:
+    """Whether what exceeds a quota now would fit once these hulls are gone, or that can't be told.
+
+    A quota may have scopes that hulls aren't in, and what a launcher Pod holds isn't known: then more is
+    taken to become free than does. So it is with more resources than quotas have: each is summed up over all
+    containers of all hulls.
+    """
+    found = _SENTENCE.search(sentence)
+    if found is None:
+        return True
+    try:
+        requested, used, limited = (dict(_amounts(text)) for text in found.groups())
+    except ValueError:  # the sentence was cut, or is of a kind that isn't known
+        return True
+    if len(requested) > _MOST_RESOURCES:
+        return True
+    gone = [hull for hull in hulls if not hull.ended]
+    for resource, amount in requested.items():
+        if resource not in used or resource not in limited:
+            return True
+        free = _freed(resource, gone)
+        stays = Decimal(0) if free is None else max(used[resource] - free, Decimal(0))
+        if amount + stays > limited[resource]:
+            return False
+    return True
+
+
+def _amounts(text: str) -> Iterator[tuple[str, Decimal]]:
+    """The amounts in a list such as `pods=1,requests.cpu=500m`. Raises ValueError."""
+    for part in text.split(","):
+        resource, _, amount = part.rpartition("=")
+        yield resource, quantity.parse(amount)
+
+
+def _freed(resource: str, hulls: Iterable[Hull]) -> Decimal | None:
+    """How much of a quota's resource hulls hold at most, None if that isn't known."""
+    total = Decimal(0)
+    for hull in hulls:
+        holds = _held(resource, hull)
+        if holds is None:
+            return None
+        total += holds
+    return total
+
+
+def _held(resource: str, hull: Hull) -> Decimal | None:
+    if resource in _COUNTED[hull.kind]:
+        return Decimal(1)
+    if resource.startswith("count/") or resource in {"configmaps", "services", "secrets"}:
+        return Decimal(0)
+    return held(hull.obj["spec"], resource) if hull.kind == "Pod" else None

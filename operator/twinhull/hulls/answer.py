@@ -1,0 +1,107 @@
+"""An answer: what the API server made of a write, beside what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from twinhull.api.base import Raw
+from twinhull.api.brevity import listed, shortened
+
+#: A field of an object, by the keys that lead to it.
+Path: TypeAlias = tuple[str, ...]
+
+_LONGEST_VALUE = 60
+#: How many fields a sentence names, and of how many it names them; of more it names the parts they are in.
+_MOST_NAMED = 4
+_MOST_FIELDS = 64
+#: How many entries of an object's managedFields are looked at: those set last, of which one is the rival's.
+_MOST_MANAGERS = 64
+
+
+def unmet(asked: Raw, answer: Raw, at: Path = ()) -> Iterator[Path]:
+    """The fields in which an object isn't as a merge patch, or an object to create, asks. Of lists those
+    elements are compared that are asked for, in their order; what they have beside is the server's. So is
+    what takes the place of a field of its spec that is taken away.
+    """
+    for key, value in asked.items():
+        got = answer.get(key)
+        if isinstance(value, dict):
+            yield from unmet(value, got if isinstance(got, dict) else {}, (*at, key))
+            continue
+        if key == "ipFamilies" and isinstance(value, list) and isinstance(got, list):
+            got = got[: len(value)]  # the API server adds the second one of two
+        defaulted = value is None and at == ("spec",)
+        if not (defaulted or _same(value, got)):
+            yield (*at, key)
+
+
+def named(fields: Sequence[Path]) -> tuple[Path, ...]:
+    """The fields that a sentence names of so many: the first few; or the parts of the object that they are
+    in, if there are very many.
+    """
+    if len(fields) > _MOST_FIELDS:
+        fields = tuple(dict.fromkeys(field[:-1][:2] or field for field in fields))
+    return tuple(fields[:_MOST_NAMED])
+
+
+def managers(managed: Iterable[Raw], fields: Sequence[Path], but: str) -> tuple[str, ...]:
+    """Who has set those fields that a sentence names, or what is in them, other than one, by an object's
+    managedFields (meta/v1, type ManagedFieldsEntry).
+    """
+    fields = named(fields)
+    found: dict[str, None] = {}
+    for entry in sorted(managed, key=lambda entry: str(entry.get("time") or ""))[-_MOST_MANAGERS:]:
+        name, owned = str(entry.get("manager") or ""), entry.get("fieldsV1") or {}
+        if name not in {"", but} and any(_owns(owned, field) for field in fields):
+            found[name] = None
+    return tuple(found)
+
+
+def overruled(asked: Raw, answer: Raw, fields: Sequence[Path], what: str, by: Iterable[str] = ()) -> str:
+    """The sentence for what somebody undoes: what it is, and whose doing, as far as that is known."""
+    said = listed([_difference(asked, answer, field) for field in named(fields)], ", ")
+    names = listed([shortened(name, _LONGEST_VALUE) for name in by][:_MOST_NAMED], " and ")
+    who = (
+        f"{names} changes it as often as it is put back"
+        if names
+        else "a webhook or an admission policy changes it while it is written"
+    )
+    return f"{what}: {said}: {who}; have that leave it alone, or ask for what it leaves"
+
+
+def name_of(field: Path) -> str:
+    """A field as people write it."""
+    return "".join(f"[{key}]" if "." in key or "/" in key else f".{key}" for key in field).lstrip(".")
+
+
+def value(obj: object, field: Path) -> object:
+    """What a field has, None if it isn't there."""
+    for key in field:
+        obj = obj.get(key) if isinstance(obj, dict) else None
+    return obj
+
+
+def _same(value: object, got: object) -> bool:
+    if isinstance(value, list) and isinstance(got, list):
+        return len(value) == len(got) and all(map(_same, value, got))
+    if isinstance(value, dict) and isinstance(got, dict):
+        return all(_same(part, got.get(key)) for key, part in value.items())
+    return value == got
+
+
+def _owns(owned: Raw, field: Path) -> bool:
+    """Whether a set of fields (fieldsV1) has one, or what is in it."""
+    for key in field:
+        inside = owned.get(f"f:{key}")
+        if not isinstance(inside, dict):
+            return False
+        owned = inside
+    return True
+
+
+def _difference(asked: Raw, answer: Raw, field: Path) -> str:
+    wanted, got = value(asked, field), value(answer, field)
+    if isinstance(wanted, str) and isinstance(got, str) and max(len(wanted), len(got)) <= _LONGEST_VALUE:
+        return f"{name_of(field)} is {got}, not {wanted}"
+    return f"{name_of(field)} isn't as asked"

@@ -1,0 +1,187 @@
+"""Why a machine isn't ready, out of all that KubeVirt says of it, in the order of how much each explains.
+
+KubeVirt says it in conditions of the VirtualMachine and of its VirtualMachineInstance, in one printed word,
+and in the states of the launcher Pod's containers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Quoted, Reason, Why
+from twinhull.hulls import launchers, podstatus
+from twinhull.hulls.hull import condition, created_at, timestamp
+from twinhull.hulls.report import Report
+
+#: Conditions that say what keeps a machine from running, and the status in which they do. They are the
+#: instance's, except for these of the VirtualMachine: it repeats those of an instance that is gone, too
+#: (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go, syncConditions).
+_OF_MACHINE = (("Failure", "True"), ("ManualRecoveryRequired", "True"))
+_OF_INSTANCE = (
+    ("Synchronized", "False"),
+    ("PodScheduled", "False"),
+    ("DataVolumesReady", "False"),
+    ("AccessCredentialsSynchronized", "False"),
+    ("Provisioning", "True"),
+)
+#: What KubeVirt says of a launcher Pod that is on its way out or gone, of which the guest knows nothing.
+_LAUNCHER_ENDS = {"PodTerminating", "PodNotExists"}
+
+#: KubeVirt's reasons and printed words (kubevirt.io/api/core/v1, type VirtualMachinePrintableStatus) where a
+#: Pod has another word for the same, or we have. Any other is handed on as it is.
+_WORDS: dict[str, str] = {
+    "ErrorPvcNotFound": Reason.CLAIM_MISSING,
+    "ErrorUnschedulable": "Unschedulable",
+    "FailedPvcNotFound": Reason.CLAIM_MISSING,
+    "Running": Reason.NOT_READY,
+    "Stopped": Reason.PENDING,
+    "Stopping": Reason.RESTARTING,
+    "Terminating": Reason.TERMINATING,
+}
+#: What the printed word means, where no condition says more.
+_MEANINGS = {
+    "CrashLoopBackOff": "the machine ends as often as it starts: KubeVirt waits before it starts it again",
+    "DataVolumeError": "a DataVolume of the machine has failed: see kubectl describe datavolume",
+    "Migrating": "the machine moves to another node",
+    "Provisioning": "the machine's DataVolumes are being filled",
+    "Stopped": "KubeVirt has yet to make the machine's VirtualMachineInstance",
+    "Stopping": "the machine is shut down, and KubeVirt starts it again",
+    "Terminating": "the machine is being deleted",
+    "WaitingForVolumeBinding": "a claim of the machine isn't bound yet",
+}
+
+#: How the API server says no, in whatever KubeVirt wraps it. What it fails at is said otherwise.
+_REFUSALS = ("is forbidden", "is invalid", "denied the request")
+#: Refusals that often pass by themselves, and how long they are given to.
+_PASSING = ("exceeded quota", "error looking up service account")
+_PATIENCE = timedelta(seconds=10)
+#: What virt-controller puts before the API server's sentence. Its word on Pod Security asks for more rights
+#: than a launcher Pod needs.
+_WRAPPED = re.compile(
+    r"^failed to create (virtual machine pod|pod for vmi \S+, it needs .* to run): ", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A reason and a sentence. `refused_at` is from when on it is sure that the API server refuses what the
+    machine needs to run, None if it doesn't refuse it.
+    """
+
+    reason: Why
+    message: str
+    refused_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is known of a machine: its VirtualMachine, the instance (empty if there is none), the launcher Pod
+    that it runs in, and what its guest says.
+    """
+
+    vm: Raw
+    vmi: Raw
+    launcher: Raw | None = None
+    report: Report | None = None
+
+
+def cause(machine: Machine) -> Cause:
+    """Why a machine that is neither paused nor stopped by hand isn't ready."""
+    return next(found for say in _SAYING for found in say(machine))
+
+
+def _failure(machine: Machine) -> Iterator[Cause]:
+    """KubeVirt can't make the instance."""
+    for kind, status in _OF_MACHINE:
+        said = condition(machine.vm, kind)
+        if said.get("status") == status:
+            yield _refusal(machine, said, Reason.VIRTUAL_MACHINE_REFUSED) or _plain(said, Reason.FAILURE)
+
+
+def _restart(machine: Machine) -> Iterator[Cause]:
+    """KubeVirt starts a machine again that has ended: it keeps the instance of before for a moment, and its
+    conditions.
+    """
+    phase = (machine.vmi.get("status") or {}).get("phase")
+    if phase in {"Succeeded", "Failed"} and _printed(machine) in {"Stopped", ""}:
+        yield Cause(Reason.RESTARTING, f"the machine has ended ({phase}), and KubeVirt starts it again")
+
+
+def _guest(machine: Machine) -> Iterator[Cause]:
+    """The machine runs, and what is wrong is inside, unless its launcher Pod ends."""
+    report, unready = machine.report, condition(machine.vmi, "Ready")
+    if _printed(machine) != "Running" or unready.get("reason") in _LAUNCHER_ENDS:
+        return
+    if report and report.error:
+        yield Cause(Reason.GUEST_ERROR, report.error)
+    if report and report.status:
+        yield Cause(*podstatus.why_not_ready({"status": report.status}))
+
+
+def _instance(machine: Machine) -> Iterator[Cause]:
+    """KubeVirt can't make the launcher Pod, or nothing takes it."""
+    for kind, status in _OF_INSTANCE:
+        said = condition(machine.vmi, kind)
+        if said.get("status") == status and (said.get("reason") or said.get("message")):
+            yield _refusal(machine, said, Reason.LAUNCHER_REFUSED) or _plain(said, Reason.NOT_READY)
+
+
+def _launcher(machine: Machine) -> Iterator[Cause]:
+    """A container of the launcher Pod can't run."""
+    found = launchers.trouble(machine.launcher) if machine.launcher else None
+    if found:
+        yield Cause(*found)
+
+
+def _print(machine: Machine) -> Iterator[Cause]:
+    """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
+    printed, unready = _printed(machine), condition(machine.vm, "Ready")
+    meaning = _MEANINGS.get(printed) or unready.get("message") or "the machine is not ready yet"
+    if printed == "Running" and unready.get("reason"):
+        yield _plain({**unready, "message": meaning}, Reason.NOT_READY)
+    yield Cause(_word(printed) if printed else Reason.PENDING, meaning)
+
+
+_SAYING: tuple[Callable[[Machine], Iterator[Cause]], ...] = (
+    _failure,
+    _restart,
+    _guest,
+    _instance,
+    _launcher,
+    _print,
+)
+
+
+def _printed(machine: Machine) -> str:
+    return str((machine.vm.get("status") or {}).get("printableStatus") or "")
+
+
+def _word(said: str) -> Why:
+    found = _WORDS.get(said, said)
+    return found if isinstance(found, Reason) else Quoted(found)
+
+
+def _plain(said: Raw, otherwise: Reason) -> Cause:
+    return Cause(_word(said["reason"]) if said.get("reason") else otherwise, said.get("message", ""))
+
+
+def may_pass(sentence: str) -> bool:
+    """Whether a refusal may pass by itself: a quota is freed once the former hull is gone, a controller makes
+    what is missing.
+    """
+    return any(phrase in sentence for phrase in _PASSING)
+
+
+def _refusal(machine: Machine, said: Raw, reason: Reason) -> Cause | None:
+    """A condition that quotes the API server's refusal, None if it says something else."""
+    sentence = _WRAPPED.sub("", said.get("message", ""))
+    if not any(phrase in sentence for phrase in _REFUSALS):
+        return None
+    since = timestamp(said.get("lastTransitionTime")) or created_at(machine.vm)
+    of = "launcher Pod" if reason is Reason.LAUNCHER_REFUSED else "VirtualMachineInstance"
+    message = f"KubeVirt can't make its {of}: {sentence}"
+    return Cause(reason, message, since + _PATIENCE if may_pass(sentence) else since)

@@ -1,0 +1,150 @@
+"""What of a Pod is less isolated than its template asks for: each field has a direction.
+
+Admission policies and webhooks may take privileges away from a Pod, and that alarms nobody. Fields mean what
+they mean to a kubelet, so an absent one is worth its default, and a container's counts before its Pod's
+(core/v1, types PodSpec, PodSecurityContext and SecurityContext).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from twinhull.api.base import Raw
+
+_Weaker = Callable[[Any, Any], bool]
+
+
+def _is(*, safe: bool, default: bool) -> _Weaker:
+    """A field of two values, of which one is the more isolated."""
+    return lambda asked, found: asked is safe and (default if found is None else found) is not safe
+
+
+def _at_least(*values: str, default: str) -> _Weaker:
+    """A field of several values, the least isolated first. A value that isn't known is the least isolated."""
+    rank = {value: place for place, value in enumerate(values)}
+    return lambda asked, found: rank.get(found or default, -1) < rank.get(asked, -1)
+
+
+def _profile(asked: Raw, found: Raw | None) -> bool:
+    """A profile of one's own is taken for stricter than the runtime's."""
+    order = _at_least("Unconfined", "RuntimeDefault", "Localhost", default="Unconfined")
+    return order(asked.get("type"), (found or {}).get("type"))
+
+
+def _no_longer_unprivileged(asked: int, found: int | None) -> bool:
+    """Without an id the image says it, which may be root's."""
+    return asked != 0 and not found
+
+
+def _more_groups(asked: list[int], found: list[int] | None) -> bool:
+    return not set(found or ()) <= set(asked)
+
+
+def _labels_lost(asked: Raw, found: Raw | None) -> bool:
+    return any(value and not (found or {}).get(key) for key, value in asked.items())
+
+
+def _on_the_host(asked: Raw, found: Raw | None) -> bool:
+    return asked.get("hostProcess") is False and bool((found or {}).get("hostProcess"))
+
+
+def _capabilities(asked: Raw, found: Raw | None) -> bool:
+    """Whether there are more than were to be added, or fewer are dropped."""
+    wanted, there = ({kind: _names(said, kind) for kind in ("add", "drop")} for said in (asked, found or {}))
+    more = "ALL" not in wanted["add"] and not there["add"] <= wanted["add"]
+    return more or ("ALL" not in there["drop"] and not wanted["drop"] <= there["drop"])
+
+
+def _names(capabilities: Raw, kind: str) -> set[str]:
+    return {name.upper().removeprefix("CAP_") for name in capabilities.get(kind) or ()}
+
+
+#: Fields of the Pod's spec, of its securityContext alone, of a container's alone, and of both.
+_POD: dict[str, _Weaker] = {
+    "automountServiceAccountToken": _is(safe=False, default=True),
+    "hostIPC": _is(safe=False, default=False),
+    "hostNetwork": _is(safe=False, default=False),
+    "hostPID": _is(safe=False, default=False),
+    "hostUsers": _is(safe=False, default=True),
+    "runtimeClassName": lambda asked, found: bool(asked) and asked != found,
+    "shareProcessNamespace": _is(safe=False, default=False),
+}
+_POD_CONTEXT: dict[str, _Weaker] = {
+    "supplementalGroups": _more_groups,
+    "supplementalGroupsPolicy": _at_least("Merge", "Strict", default="Merge"),
+}
+_CONTAINER_CONTEXT: dict[str, _Weaker] = {
+    "allowPrivilegeEscalation": _is(safe=False, default=True),
+    "capabilities": _capabilities,
+    "privileged": _is(safe=False, default=False),
+    "procMount": _at_least("Unmasked", "Default", default="Default"),
+    "readOnlyRootFilesystem": _is(safe=True, default=False),
+}
+_BOTH_CONTEXTS: dict[str, _Weaker] = {
+    "appArmorProfile": _profile,
+    "runAsGroup": _no_longer_unprivileged,
+    "runAsNonRoot": _is(safe=True, default=False),
+    "runAsUser": _no_longer_unprivileged,
+    "seLinuxOptions": _labels_lost,
+    "seccompProfile": _profile,
+    "windowsOptions": _on_the_host,
+}
+_MOUNT: dict[str, _Weaker] = {
+    "mountPropagation": _at_least("Bidirectional", "HostToContainer", "None", default="None"),
+    "readOnly": _is(safe=True, default=False),
+    "recursiveReadOnly": _at_least("Disabled", "IfPossible", "Enabled", default="Disabled"),
+}
+#: What nobody has to say to be without: with one of them nothing keeps the Pod apart.
+_UNASKED = dict.fromkeys(("hostIPC", "hostNetwork", "hostPID", "privileged"), False)
+
+#: Fields of which nothing is missing when they are gone: with them a Pod is less isolated. `procMount` isn't
+#: among them: an API server whose feature gate is off drops it.
+PRIVILEGES = frozenset(
+    {
+        *("allowPrivilegeEscalation", "capabilities", "privileged", "mountPropagation"),
+        *("hostIPC", "hostNetwork", "hostPID", "shareProcessNamespace"),
+    }
+)
+
+
+def weakened(asked: Raw, found: Raw) -> Iterator[str]:
+    """The paths of a template's spec where the Pod's is less isolated, each once."""
+    yield from dict.fromkeys(_weakened(asked, found))
+
+
+def _weakened(asked: Raw, found: Raw) -> Iterator[str]:
+    yield from _of(_POD, asked, found, "spec")
+    context, given = _context(asked), _context(found)
+    yield from _of(_POD_CONTEXT, context, given, "spec.securityContext")
+    for kind in ("initContainers", "containers"):
+        there = {container["name"]: container for container in found.get(kind) or ()}
+        for container in asked.get(kind) or ():
+            if (same := there.get(container["name"])) is not None:
+                at = f"spec.{kind}[{container['name']}]"
+                yield from _of_container(container, same, at, context, given)
+
+
+def _of_container(container: Raw, same: Raw, at: str, context: Raw, given: Raw) -> Iterator[str]:
+    own, there = _context(container), _context(same)
+    yield from _of(_CONTAINER_CONTEXT, own, there, f"{at}.securityContext")
+    for key, weaker in _BOTH_CONTEXTS.items():
+        where, said = (at, own) if own.get(key) is not None else ("spec", context)
+        has = there[key] if there.get(key) is not None else given.get(key)
+        if said.get(key) is not None and weaker(said[key], has):
+            yield f"{where}.securityContext.{key}"
+    mounts = {mount.get("mountPath"): mount for mount in same.get("volumeMounts") or ()}
+    for mount in container.get("volumeMounts") or ():
+        if (mounted := mounts.get(mount["mountPath"])) is not None:
+            yield from _of(_MOUNT, mount, mounted, f"{at}.volumeMounts[{mount['mountPath']}]")
+
+
+def _of(directions: dict[str, _Weaker], asked: Raw, found: Raw, at: str) -> Iterator[str]:
+    for key, weaker in directions.items():
+        said = asked[key] if asked.get(key) is not None else _UNASKED.get(key)
+        if said is not None and weaker(said, found.get(key)):
+            yield f"{at}.{key}"
+
+
+def _context(said: Raw) -> Raw:
+    return said.get("securityContext") or {}

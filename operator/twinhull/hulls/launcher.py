@@ -1,0 +1,180 @@
+"""A Pod like a machine's launcher Pod, to be tried out before the machine is made.
+
+KubeVirt renders the real one when the machine starts (kubevirt.io/kubevirt v1.9.0,
+pkg/virt-controller/services, template.go and renderresources.go). This one asks for no more than that does,
+and is no less confined: what refuses it refuses the real one as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import prod
+
+from twinhull.api.base import Raw
+from twinhull.hulls import quantity
+
+#: The user of launcher Pods (kubevirt.io/kubevirt, pkg/util, NonRootUID).
+_USER = 107
+_UNPRIVILEGED = {"runAsUser": _USER, "runAsGroup": _USER, "runAsNonRoot": True}
+#: The container's securityContext, of root and of others (rendercontainer.go).
+_CAPABLE = {"capabilities": {"add": ["NET_BIND_SERVICE", "SYS_NICE"]}}
+_CONFINED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
+}
+#: What of a machine's spec KubeVirt puts on the launcher Pod as it is.
+_PASSED_ON = (
+    *("affinity", "dnsConfig", "dnsPolicy", "nodeSelector", "priorityClassName", "schedulerName"),
+    *("hostname", "subdomain", "tolerations", "topologySpreadConstraints"),
+)
+#: Annotations that KubeVirt keeps from the launcher Pod begin with these (template.go,
+#: filterVMIAnnotationsForPod).
+_KEPT_BACK = (
+    *("kubectl.kubernetes.io", "kubevirt.io/storage-observed-api-version"),
+    "kubevirt.io/latest-observed-api-version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LauncherSettings:
+    """What a cluster's KubeVirt object says of launcher Pods.
+
+    `seccomp` is their seccompProfile, `selinux_type` their SELinux type, and `runtime_class` their
+    RuntimeClass; `root` says whether they run as root. `memory_overcommit` is a machine's memory in percent
+    of what its launcher Pod requests, and `cpu_ratio` how many of its CPUs share a requested one.
+    """
+
+    seccomp: Raw | None = None
+    selinux_type: str = ""
+    runtime_class: str = ""
+    root: bool = False
+    memory_overcommit: int = 100
+    cpu_ratio: int = 10
+
+    @classmethod
+    def read(cls, kubevirt: Raw) -> LauncherSettings:
+        """Those of a KubeVirt object (kubevirt.io/api/core/v1, type KubeVirtConfiguration)."""
+        said = (kubevirt.get("spec") or {}).get("configuration") or {}
+        developer = said.get("developerConfiguration") or {}
+        profile = (said.get("seccompConfiguration") or {}).get("virtualMachineInstanceProfile") or {}
+        return cls(
+            _profile(profile.get("customProfile") or {}),
+            str(said.get("selinuxLauncherType") or ""),
+            str(said.get("defaultRuntimeClass") or ""),
+            "Root" in (developer.get("featureGates") or ()),
+            int(developer.get("memoryOvercommit") or 100),
+            int(developer.get("cpuAllocationRatio") or 10),
+        )
+
+
+def limits_memory(vm: Raw) -> bool:
+    """Whether a VirtualMachine says the limit of its launcher Pod's memory."""
+    return bool(_part(vm, "spec", "template", "spec", "domain", "resources", "limits").get("memory"))
+
+
+def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
+    """A Pod like the launcher Pod of a VirtualMachine, of the machine's own name and owner.
+
+    Unless it is `limited`, it has no limits but the machine's own.
+    """
+    metadata, template = vm["metadata"], vm["spec"]["template"]
+    spec, inside = template["spec"], template.get("metadata") or {}
+    account = _account(spec)
+    annotations = (inside.get("annotations") or {}).items()
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": {
+                **(inside.get("labels") or {}),
+                "kubevirt.io": "virt-launcher",
+            },
+            "annotations": {key: value for key, value in annotations if not key.startswith(_KEPT_BACK)},
+            "ownerReferences": metadata["ownerReferences"],
+        },
+        "spec": {
+            **{key: spec[key] for key in _PASSED_ON if key in spec},
+            "restartPolicy": "Never",
+            "enableServiceLinks": False,
+            "automountServiceAccountToken": bool(account),
+            **_present("serviceAccountName", account),
+            **_present("runtimeClassName", settings.runtime_class),
+            "securityContext": {
+                **({"runAsUser": 0} if settings.root else _UNPRIVILEGED),
+                "fsGroup": _USER,
+                **_present("seccompProfile", settings.seccomp),
+                **_present("seLinuxOptions", _present("type", settings.selinux_type)),
+            },
+            "containers": [
+                {
+                    "name": "compute",
+                    "image": "virt-launcher",
+                    "securityContext": _CAPABLE if settings.root else _CONFINED,
+                    "resources": _resources(_part(spec, "domain"), settings, limited=limited),
+                }
+            ],
+        },
+    }
+
+
+def _account(spec: Raw) -> str | None:
+    """The ServiceAccount whose token the machine has."""
+    volumes = spec.get("volumes")
+    mounted = volumes if isinstance(volumes, list) else ()
+    names = (_part(volume, "serviceAccount").get("serviceAccountName") for volume in mounted)
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def _profile(custom: Raw) -> Raw | None:
+    if name := custom.get("localhostProfile"):
+        return {"type": "Localhost", "localhostProfile": name}
+    return {"type": "RuntimeDefault"} if custom.get("runtimeDefaultProfile") else None
+
+
+def _resources(domain: Raw, settings: LauncherSettings, *, limited: bool) -> Raw:
+    """What the launcher asks for at least. KubeVirt adds its own overhead to memory.
+
+    KubeVirt gives it limits only where the machine has some, or a quota of the namespace asks for them (twice
+    the request, at least the request). One that is to be `limited` has the request's.
+    """
+    requests, limits = (_part(domain, "resources", kind) for kind in ("requests", "limits"))
+    cpu = requests.get("cpu") or limits.get("cpu") or _shared(domain, settings)
+    asked = _present("cpu", cpu)
+    if "hugepages" in _part(domain, "memory"):  # the machine's memory is none of the launcher's then
+        requests, limits = (
+            {key: value for key, value in said.items() if key != "memory"} for said in (requests, limits)
+        )
+    else:
+        memory = requests.get("memory") or limits.get("memory") or _overcommitted(domain, settings)
+        asked |= _present("memory", memory)
+    return {"requests": {**requests, **asked}, "limits": {**asked, **limits} if limited else limits}
+
+
+def _overcommitted(domain: Raw, settings: LauncherSettings) -> str | None:
+    guest = _part(domain, "memory").get("guest")
+    try:
+        return str(int(quantity.parse(str(guest)) * 100 / settings.memory_overcommit))
+    except (ValueError, ArithmeticError):  # an override may say anything
+        return None
+
+
+def _shared(domain: Raw, settings: LauncherSettings) -> str | None:
+    cpu = _part(domain, "cpu")
+    said = [cpu.get(key, 1) for key in ("cores", "sockets", "threads")]
+    if not cpu or settings.cpu_ratio <= 0 or not all(isinstance(part, int) for part in said):
+        return None
+    return quantity.milli(Decimal(prod(said)) / settings.cpu_ratio)
+
+
+def _part(value: object, *keys: str) -> Raw:
+    """A map that lies in others, empty if there is none: an override may put anything in its place."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _present(key: str, value: object) -> Raw:
+    return {key: value} if value else {}

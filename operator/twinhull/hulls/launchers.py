@@ -1,0 +1,103 @@
+"""The launcher Pod: what KubeVirt runs a machine in, and what its end and its containers tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Quoted, Why
+from twinhull.api.workload import Exit
+from twinhull.hulls import podstatus
+from twinhull.hulls.hull import WORKLOAD_LABEL, Phase, condition, disrupted, labels, removed
+
+_IDENTITY = (
+    *("name", "namespace", "uid", "resourceVersion"),
+    *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
+)
+_DETAILS = ("reason", "message", "exitCode")
+_STATUSES = ("initContainerStatuses", "containerStatuses")
+#: What virt-controller says of an instance that has no launcher Pod (kubevirt.io/api/core/v1, constant
+#: PodNotExistsReason).
+_GONE = "PodNotExists"
+#: And of one whose launcher Pod has ended or is about to, by itself or not (constant PodTerminatingReason).
+_TERMINATING = "PodTerminating"
+_UNDECIDED = "waiting for KubeVirt to say how its launcher Pod ended"
+_DELETED = "its launcher Pod was deleted"
+
+
+def outlined(pod: Raw) -> Raw:
+    """The part of a launcher Pod that is read here; the rest is a hundred times as much."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    own = labels(pod)
+    kept = {key: metadata[key] for key in _IDENTITY if key in metadata}
+    kept["labels"] = {WORKLOAD_LABEL: own[WORKLOAD_LABEL]} if WORKLOAD_LABEL in own else {}
+    kept["ownerReferences"] = [ref for ref in metadata.get("ownerReferences") or () if ref.get("controller")]
+    return {
+        "metadata": kept,
+        "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", "")},
+        "status": {
+            "phase": status.get("phase", ""),
+            "conditions": [found] if (found := condition(pod, "DisruptionTarget")) else [],
+            **{
+                key: [{"name": one["name"], "state": _state(one)} for one in status.get(key) or ()]
+                for key in _STATUSES
+            },
+        },
+    }
+
+
+def _state(container: Raw) -> Raw:
+    """What of a container's state is read."""
+    state = container.get("state") or {}
+    return {
+        name: {key: detail[key] for key in _DETAILS if key in detail}
+        for name, detail in state.items()
+        if detail
+    }
+
+
+def serving(vmi: Raw, pods: Iterable[Raw]) -> Raw | None:
+    """The launcher Pod of an instance: of two, between which it migrates, the one on the instance's node."""
+    node = (vmi.get("status") or {}).get("nodeName")
+    return max(
+        pods,
+        key=lambda pod: (pod["spec"].get("nodeName") == node, pod["metadata"].get("creationTimestamp", "")),
+        default=None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """An end that came from outside. `phase` is Failed once that is sure: KubeVirt doesn't run it again."""
+
+    phase: Phase
+    reason: Why
+    message: str
+
+
+def interruption(vmi: Raw, pod: Raw | None, end: Exit, *, told: bool) -> Interruption | None:
+    """What ended an instance if it didn't end by itself: its launcher Pod was evicted, deleted, or ended by
+    its node. None if it ended by itself, which its guest may have `told`.
+
+    KubeVirt keeps the launcher Pod of an instance that ended by itself for as long as the instance is there
+    (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vmi/lifecycle.go).
+    """
+    said = condition(vmi, "Ready").get("reason")
+    if pod is not None:
+        if not (removed(pod, end) or (disrupted(pod) and not told)):
+            return None
+        why = condition(pod, "DisruptionTarget")
+        reason = Quoted(why["reason"]) if why.get("reason") else Quoted(_TERMINATING)
+        return Interruption(Phase.FAILED, reason, why.get("message") or _DELETED)
+    if told:
+        return None
+    if said == _TERMINATING:  # it is gone, or isn't seen yet: KubeVirt says which in a moment
+        return Interruption(Phase.PENDING, Quoted(said), _UNDECIDED)
+    return Interruption(Phase.FAILED, Quoted(said), _DELETED) if said == _GONE else None
+
+
+def trouble(pod: Raw) -> tuple[Why, str] | None:
+    """(reason, message) of the first container of a launcher Pod that can't run, None if all can."""
+    found = podstatus.hindrance(pod.get("status") or {})
+    return None if found is None else (found[0], f"launcher Pod {pod['metadata']['name']}: {found[1]}")

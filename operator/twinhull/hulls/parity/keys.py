@@ -1,0 +1,86 @@
+"""Labels, annotations and node labels whose meaning, in Kubernetes or KubeVirt, a machine can't have.
+
+All others mean to a machine what they mean to a Pod, or nothing to either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import UnsupportedField
+
+
+class Key(NamedTuple):
+    """Keys of a map of the template, as a pattern, and why a machine can't honour them and what to do.
+
+    With `unless`, values of that pattern are honoured.
+    """
+
+    path: str
+    key: str
+    why: str
+    unless: str | None = None
+
+
+_ANNOTATIONS, _LABELS, _NODES = "metadata.annotations", "metadata.labels", "spec.nodeSelector"
+_WINDOWS = "the guest runs Linux; remove it, or use isolation Container"
+_WRITTEN = "KubeVirt writes it on machines and their launcher Pods, and goes by it; remove it"
+
+#: Sources: kubernetes.io/docs/reference/labels-annotations-taints; k8s.io/kubernetes, pkg/kubelet/types
+#: (pod_update.go); kubevirt.io/api/core/v1 (types.go); kubevirt.io/kubevirt, pkg/virt-controller/services
+#: (template.go, podLabels) and pkg/virt-api (vmi-create-admitter.go, restrictedVmiLabels).
+KEYS: tuple[Key, ...] = (
+    Key(
+        _ANNOTATIONS,
+        "container.apparmor.security.beta.kubernetes.io/*",
+        "the guest has no AppArmor, and the launcher Pod no such container, for which the API server refuses "
+        "it; remove it",
+    ),
+    Key(
+        _ANNOTATIONS,
+        "kubernetes.io/config.*",
+        "the kubelet writes it, and tells static Pods from others by it; remove it",
+    ),
+    Key(_ANNOTATIONS, "experimental.windows.kubernetes.io/*", _WINDOWS),
+    Key(
+        _ANNOTATIONS,
+        "k8s.v1.cni.cncf.io/networks",
+        "it attaches networks to the launcher Pod, which don't reach the machine; use networks and "
+        "interfaces in spec.virtualMachine.overrides, or isolation Container",
+    ),
+    *(
+        Key(_LABELS, key, _WRITTEN)
+        for key in (
+            *("kubevirt.io", "kubevirt.io/created-by", "kubevirt.io/migrationJobUID", "kubevirt.io/nodeName"),
+            *("kubevirt.io/migrationTargetNodeName", "kubevirt.io/schedulable"),
+            *("kubevirt.io/install-strategy", "vm.kubevirt.io/name", "vmi.kubevirt.io/id"),
+        )
+    ),
+    Key(
+        _LABELS,
+        "logVerbosity",
+        "KubeVirt takes it for how much the launcher logs, and makes no launcher for what isn't a number; "
+        "remove it, or use another key",
+        unless="[0-9]",
+    ),
+    Key(_NODES, "kubernetes.io/os", _WINDOWS, unless="linux"),
+    Key(_NODES, "beta.kubernetes.io/os", _WINDOWS, unless="linux"),
+    Key(_NODES, "node.kubernetes.io/windows-build", _WINDOWS),
+)
+
+
+def unsupported_keys(template: Raw) -> Iterator[UnsupportedField]:
+    """Those of a template."""
+    for path in dict.fromkeys(key.path for key in KEYS):
+        above, _, name = path.partition(".")
+        for key, value in ((template.get(above) or {}).get(name) or {}).items():
+            if why := next((row.why for row in KEYS if row.path == path and _refuses(row, key, value)), ""):
+                yield UnsupportedField(path=f"{path}[{key}]", reason=why)
+
+
+def _refuses(row: Key, key: str, value: object) -> bool:
+    honoured = row.unless is not None and fnmatchcase(str(value), row.unless)
+    return fnmatchcase(key, row.key) and not honoured

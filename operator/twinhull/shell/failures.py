@@ -1,0 +1,20 @@
+"""Failures of the operator itself, by an id that a status and the log have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+
+_LENGTH = 8
+
+
+def failure_id(error: BaseException) -> str:
+    """The same for the same failure at the same lines, however deep a recursion was: a status that names it
+    doesn't change with each attempt.
+    """
+    lines = dict.fromkeys(
+        f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_code.co_qualname}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    )
+    text = "\n".join((type(error).__qualname__, *lines))
+    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]

@@ -1,0 +1,102 @@
+"""The identity of an object: what is held of one whose namespace has no room left."""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Iterable
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.reading import REACHING, UNREAD
+from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.manifest import outlined
+from twinhull.shell.kinds import CONFIG_MAP, POD, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, WORKLOAD, Kind
+from twinhull.shell.outline import outline
+
+#: What an object is known by, and what is known of its controller.
+_IDENTITY = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+_CONTROLLER = ("apiVersion", "kind", "uid", "controller")
+_LABELS = (WORKLOAD_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL)
+#: What is kept of a Workload's status: what is told of one that can't be read is compared with it, so that
+#: it is told once, and a run that has ended isn't repeated.
+_TOLD = ("hull", "previousHull", "isolation", "exit", "conditions", "observedGeneration")
+#: How many bytes one of these may have, or else how many of its entries are kept: what the operator writes
+#: is smaller, as a termination message has 4 KiB at most. And how long a text may be, as names and uids.
+_LARGEST_TOLD = 5 << 10
+_MOST = 8
+_LONGEST = 253
+
+
+def identity(kind: Kind, obj: Raw, why: str) -> Raw:
+    """What is held of an object whose namespace has no room left: some hundred bytes, whatever its size. What
+    it is to be told from the whole of it is told before, as in an outline.
+    """
+    metadata = obj["metadata"]
+    labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or ()
+    controllers = [_cut(owner, _CONTROLLER) for owner in owners if owner.get("controller")]
+    own = _cut(labels, _LABELS)
+    marked = own if len(own) == len(labels) else own | {UNREAD: ""}
+    kept = _cut(metadata, _IDENTITY) | {"labels": marked, "ownerReferences": controllers[:1]}
+    pod = ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
+    spec = {"template": {"spec": _cut(pod, ("restartPolicy", "runtimeClassName"))}}
+    small = {UNREAD: why, "metadata": kept, "spec": spec}
+    status = obj.get("status") or {}
+    if kind is WORKLOAD:
+        spec |= _cut(obj.get("spec") or {}, ("isolationPolicy",))
+        return small | {"status": {part: _short(status[part]) for part in _TOLD if part in status}}
+    return _with_told(kind, small, obj if UNREAD in obj else outline(kind, obj, why))
+
+
+def _with_told(kind: Kind, small: Raw, told: Raw) -> Raw:
+    """The identity of an object with what its outline tells of it."""
+    small["status"] = _cut(told.get("status") or {}, ("phase",))
+    if kind is CONFIG_MAP:
+        return small | outlined(told)
+    if REACHING in told:
+        small[REACHING] = told[REACHING][:_LONGEST]
+    small["spec"] |= _of_spec(kind, told["spec"])
+    if "annotations" in told["metadata"]:
+        annotations = told["metadata"]["annotations"]
+        small["metadata"]["annotations"] = dict.fromkeys(sorted(annotations)[:1], "")
+    return small
+
+
+def _of_spec(kind: Kind, spec: Raw) -> Raw:
+    """What a hull is isolated by, and where a machine's devices come from."""
+    if kind is POD:
+        debug: Raw = {"ephemeralContainers": {}} if spec.get("ephemeralContainers") not in (None, []) else {}
+        return _cut(spec, ("runtimeClassName",)) | debug
+    if kind is VIRTUAL_MACHINE:
+        return {
+            part: _cut(spec[part], ("kind",)) for part in ("instancetype", "preference") if spec.get(part)
+        }
+    if kind is not VIRTUAL_MACHINE_INSTANCE:
+        return {}
+    devices = (spec.get("domain") or {}).get("devices") or {}
+    return {"domain": {"devices": {part: [{}] for part in ("gpus", "hostDevices") if devices.get(part)}}}
+
+
+def _short(told: Any) -> Any:  # noqa: ANN401  JSON
+    """A part of a status, or what is short of it."""
+    if len(marshal.dumps(told)) <= _LARGEST_TOLD:
+        return told
+    return _cut(told, sorted(told)[:_MOST]) if isinstance(told, dict) else []
+
+
+def _cut(obj: Raw, keys: Iterable[str]) -> Raw:
+    """Those of an object's keys that it has and whose values are short."""
+    found = ((key, obj[key]) for key in keys if len(key) <= _LONGEST and key in obj)
+    return {key: value for key, value in found if isinstance(value, int | str) and _fits(value)}
+
+
+def _fits(value: int | str) -> bool:
+    return len(value) <= _LONGEST if isinstance(value, str) else -(1 << 63) <= value < 1 << 63

@@ -1,0 +1,125 @@
+"""The objects that carry a Workload's label: a few of them, however many there are.
+
+Whoever may make such objects may put it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import nsmallest
+
+from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD, Unreadable
+from twinhull.api.reasons import Reason
+from twinhull.core.observed import Companion
+from twinhull.hulls import launchers
+from twinhull.hulls.hull import owner_of
+from twinhull.hulls.pod import is_hull_name
+from twinhull.shell import kinds
+from twinhull.shell.kinds import Kind
+from twinhull.shell.store import Key, Store, workload_key
+
+#: How many are looked at, of each kind: of those that a Workload owns, which are two in the course of things;
+#: and of strangers, of which one is enough to say that there is one.
+MOST_OWN = 64
+_MOST_STRANGERS = 2
+
+
+class Crowded(Unreadable):
+    """More objects say that they are a Workload's than are looked at."""
+
+    reason = Reason.NAME_CONFLICT
+
+
+def count(store: Store, key: Key, uid: str) -> None:
+    """Raises Crowded where not all hulls are looked at: what to do with one depends on the others."""
+    for kind in (kinds.POD, kinds.VIRTUAL_MACHINE):
+        if len(store.owned_keys(kind, key, uid)) > MOST_OWN:
+            raise Crowded(
+                f"more than {MOST_OWN} objects of kind {kind.name} say that they are this Workload's: "
+                "delete those that it didn't make"
+            )
+
+
+def read_own(store: Store, key: Key, uid: str) -> None:
+    """Raises Unreadable where a hull that a Workload owns isn't held as a whole: it may be what runs. So does
+    its Service, of which it isn't known then where it leads. A ConfigMap that isn't keeps nothing from being
+    decided, since whoever may write one may make it so.
+    """
+    service = store.get(kinds.SERVICE, key)
+    if service and UNREAD in service:
+        raise Unreadable(f"Service {key[1]}, since {service[UNREAD]}")
+    for kind in (kinds.POD, kinds.VIRTUAL_MACHINE):
+        for found in own(store, kind, key, uid):
+            machine = instance_of(store, key, found) if kind is kinds.VIRTUAL_MACHINE else None
+            for of_kind, obj in ((kind, found), (kinds.VIRTUAL_MACHINE_INSTANCE, machine)):
+                if obj and UNREAD in obj:
+                    raise Unreadable(f"{of_kind.name} {obj['metadata']['name']}, since {obj[UNREAD]}")
+
+
+def instance_of(store: Store, key: Key, machine: Raw) -> Raw | None:
+    """The VirtualMachineInstance of a VirtualMachine, if it has the Workload's label, too."""
+    kind, name = kinds.VIRTUAL_MACHINE_INSTANCE, (key[0], machine["metadata"]["name"])
+    return store.get(kind, name) if name in store.labelled_keys(kind, key) else None
+
+
+def launcher_of(store: Store, key: Key, vmi: Raw) -> Raw | None:
+    """The launcher Pod that a VirtualMachineInstance runs in, None if there is none. Of one that isn't held
+    as a whole it is known whether it is being deleted.
+    """
+    return launchers.serving(vmi, own(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]))
+
+
+def own(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
+    """Those that a Workload owns, by name."""
+    return _of(store, kind, nsmallest(MOST_OWN, store.owned_keys(kind, key, uid)))
+
+
+def near(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
+    """Those that it owns, and some strangers, by name."""
+    owned = store.owned_keys(kind, key, uid)
+    strangers = nsmallest(_MOST_STRANGERS, store.labelled_keys(kind, key) - owned)
+    return _of(store, kind, sorted([*nsmallest(MOST_OWN, owned), *strangers]))
+
+
+def strays(store: Store, key: Key) -> Iterator[Raw]:
+    """Some VirtualMachineInstances whose VirtualMachine isn't there."""
+    kind = kinds.VIRTUAL_MACHINE_INSTANCE
+    alone = store.labelled_keys(kind, key) - store.labelled_keys(kinds.VIRTUAL_MACHINE, key)
+    return _of(store, kind, nsmallest(_MOST_STRANGERS, alone))
+
+
+class Manifests(Mapping[str, Companion]):
+    """The ConfigMaps, by name. Any can be asked for. Those that the Workload owns can be gone through, if
+    they have the name of a hull: no others are its operator's. Nor are many, of which none can.
+    """
+
+    def __init__(self, store: Store, key: Key, uid: str) -> None:
+        self._store, self._key, self._uid = store, key, uid
+
+    def __getitem__(self, name: str) -> Companion:
+        found = self._store.get(kinds.CONFIG_MAP, (self._key[0], name))
+        if found is None or workload_key(found) != self._key:
+            raise KeyError(name)
+        return companion(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def _names(self) -> list[str]:
+        owned = self._store.owned_keys(kinds.CONFIG_MAP, self._key, self._uid)
+        names = sorted(name for _, name in owned if is_hull_name(self._key[1], name))
+        return names if len(names) <= MOST_OWN else []
+
+
+def companion(obj: Raw) -> Companion:
+    """A Service or ConfigMap as it is decided on."""
+    metadata = obj["metadata"]
+    return Companion(obj, metadata["uid"], owner_of(obj), "deletionTimestamp" in metadata)
+
+
+def _of(store: Store, kind: Kind, keys: Iterable[Key]) -> Iterator[Raw]:
+    return (found for key in keys if (found := store.get(kind, key)) is not None)

@@ -1,0 +1,1 @@
+"""`make audit`: what is known against what the operator and the guest are made of."""

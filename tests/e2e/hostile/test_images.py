@@ -1,0 +1,162 @@
+"""Attacks on rules for images: a machine's aren't in any Pod, and an image may be meant without its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.controlplane import ControlPlane
+from tests.e2e.hostile.people import Person
+from tests.e2e.operator.policies import Policies
+from tests.e2e.operator.subject import Manifest, Subject, condition, container
+from tests.operator_process import OperatorProcess
+
+DIGEST = "sha256:" + "0" * 64
+OURS = f"registry.example/guests/ours@{DIGEST}"
+EVIL = f"evil.example/guest@{DIGEST}"
+PINNED = container(image=f"nginx@{DIGEST}")
+
+
+def overriding(**overrides: Any) -> Manifest:
+    return {"guestImage": OURS, "overrides": overrides}
+
+
+def booting(**kernel: Any) -> Manifest:
+    return overriding(domain={"firmware": {"kernelBoot": kernel}})
+
+
+def disks(*volumes: Manifest) -> Manifest:
+    return overriding(volumes=list(volumes))
+
+
+def having(*others: Manifest) -> Manifest:
+    """A machine with these disks and its manifest."""
+    manifest = {"name": "manifest", "serial": "manifest", "disk": {"bus": "virtio"}}
+    return overriding(domain={"devices": {"disks": [*others, manifest]}})
+
+
+#: A container, what a machine is built with, and what is said against it.
+ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
+    "guest-image": (PINNED, {"guestImage": EVIL}, "none of the guestImages"),
+    "guest-disk": (
+        PINNED,
+        disks({"name": "guest", "containerDisk": {"image": EVIL}}),
+        "none of the guestImages",
+    ),
+    "other-disk": (
+        PINNED,
+        disks({"name": "data", "containerDisk": {"image": EVIL}}),
+        "none of the guestImages",
+    ),
+    "kernel": (PINNED, booting(container={"image": EVIL}), "none of the guestImages"),
+    "kernel-args": (PINNED, booting(kernelArgs="init=/bin/sh"), "it says what the kernel starts"),
+    "claim": (
+        PINNED,
+        disks({"name": "guest", "persistentVolumeClaim": {"claimName": "mine"}}),
+        "boots what no image says",
+    ),
+    "manifest": (
+        PINNED,
+        disks({"name": "manifest", "configMap": {"name": "mine"}}),
+        "the place of the Workload's own Pod",
+    ),
+    "serial": (
+        PINNED,
+        having({"name": "mine", "serial": "manifest"}),
+        "it takes the place of the disk manifest",
+    ),
+    "trust-volume": (
+        PINNED,
+        disks({"name": "trust", "configMap": {"name": "mine"}}),
+        "the place of what the operator says",
+    ),
+    "trust-serial": (
+        PINNED,
+        having({"name": "trust", "serial": "elsewhere"}, {"name": "configmap-0", "serial": "trust"}),
+        "it takes the place of the disk trust",
+    ),
+    "without-trust": (PINNED, having({"name": "guest", "serial": "guest"}), "the guest runs any manifest"),
+    "trust-by-sata": (
+        PINNED,
+        having({"name": "trust", "serial": "trust", "cdrom": {"bus": "sata"}}),
+        "the guest runs any manifest",
+    ),
+    "guest-by-id": (PINNED, {"guestImage": DIGEST}, "none of the guestImages"),
+    "guest-by-tag": (PINNED, {"guestImage": "registry.example/guests/ours:1"}, "asks for name@digest"),
+    "container-by-tag": (container(), {"guestImage": OURS}, "asks for name@digest"),
+    "container-by-id": (container(image=DIGEST), {"guestImage": OURS}, "asks for name@digest"),
+}
+
+
+@pytest.fixture(autouse=True)
+def rules(operator: OperatorProcess, policies: Policies) -> None:  # noqa: ARG001  the operator is up
+    machines = {"guestImages": ["registry.example/guests/*"], "imagesMustBePinned": True}
+    policies.make("images", machines=machines)
+
+
+def apply(
+    tenant: Person,
+    name: str,
+    only: Manifest,
+    isolation: str,
+    machine: Manifest | None = None,
+    **annotations: str,
+) -> None:
+    tenant.api.create(
+        {
+            "apiVersion": "twinhull.dev/v1alpha1",
+            "kind": "Workload",
+            "metadata": {"name": name, "namespace": tenant.namespace},
+            "spec": {
+                "isolationPolicy": isolation,
+                "template": {"metadata": {"annotations": annotations}, "spec": {"containers": [only]}},
+                **({"virtualMachine": machine} if machine else {}),
+            },
+        }
+    )
+
+
+def test_no_machine_boots_or_runs_other_images(
+    tenant: Person, policies: Policies, simulation: ControlPlane, operator: OperatorProcess
+) -> None:
+    for name, (only, machine, _) in ATTACKS.items():
+        apply(tenant, name, only, "VirtualMachine", machine)
+    apply(tenant, "honest", PINNED, "VirtualMachine", {"guestImage": OURS})
+    sidecar = {"hooks.kubevirt.io/hookSidecars": '[{"image": "evil.example/hook"}]'}
+    apply(tenant, "hooked", PINNED, "VirtualMachine", {"guestImage": OURS}, **sidecar)
+
+    for name, (_, _, why) in ATTACKS.items():
+        held = Subject(simulation, tenant.namespace, name, operator.check).becomes("ImageRejected")
+        assert condition(held, "Stalled")[:2] == ("True", "ImageRejected")
+        assert why in condition(held, "Stalled")[2]
+    hooked = Subject(simulation, tenant.namespace, "hooked", operator.check).becomes("ImageRejected")
+    assert "annotations[hooks.kubevirt.io/hookSidecars]" in condition(hooked, "Stalled")[2]
+    honest = Subject(simulation, tenant.namespace, "honest", operator.check)
+    honest.eventually(lambda: honest.belongings().get("VirtualMachine"), "an honest machine is made")
+    machines = simulation.api.list("VirtualMachine", tenant.namespace)
+    assert {found["metadata"]["labels"]["twinhull.dev/workload"] for found in machines} == {"honest"}
+
+    policies.end()
+    freed = Subject(simulation, tenant.namespace, "guest-image", operator.check)
+    freed.eventually(lambda: freed.belongings().get("VirtualMachine"), "it was the policy that held it")
+
+
+def test_an_image_without_a_name_is_a_suspect(
+    tenant: Person, policies: Policies, simulation: ControlPlane, operator: OperatorProcess
+) -> None:
+    policies.make(
+        "suspects", match={"images": ["evil.example/**"]}, minimum="VirtualMachine", onViolation="Reject"
+    )
+    named = {"name": "evil.example/app:1", "id": DIGEST, "short-id": "sha256:ab"}
+    for name, image in named.items():
+        apply(tenant, name, container(image=image), "Container")
+    apply(tenant, "honest", container(), "Container")
+
+    for name in named:
+        Subject(simulation, tenant.namespace, name, operator.check).becomes("RejectedByPolicy")
+    Subject(simulation, tenant.namespace, "honest", operator.check).becomes("Ready")
+    assert {
+        found["metadata"]["labels"]["twinhull.dev/workload"]
+        for found in simulation.api.list("Pod", tenant.namespace)
+    } == {"honest"}

@@ -1,0 +1,195 @@
+"""What clusters change of what we make: nothing fights or is replaced for it, and the status is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.controlplane import Api, Cluster
+from tests.e2e.operator.situations.admission import Mutation, mutating, undeletable
+from tests.e2e.operator.situations.usual_mutations import (
+    CONFINED,
+    DIGEST,
+    OF_OTHERS,
+    OF_PODS,
+    PINNED,
+    TOGETHER,
+    containers,
+    pods,
+)
+from tests.e2e.operator.subject import Manifest, Subject, container, template
+
+pytestmark = pytest.mark.simulated
+
+RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}}
+PORTS = [{"name": "http", "containerPort": 80}]
+OPEN = {"allowPrivilegeEscalation": True, "capabilities": {"add": ["NET_BIND_SERVICE", "SYS_PTRACE"]}}
+
+
+def of(note: str, image: str = "nginx:1.29", **fields: Any) -> Manifest:
+    return template({"note": note}, containers=[container(image=image, ports=PORTS, **fields)])
+
+
+def assert_well(web: Subject) -> None:
+    """It is ready, nothing is under way, and nobody was warned of anything."""
+    said = {condition["type"]: condition["status"] for condition in web.get()["status"]["conditions"]}
+    assert said == {"Ready": "True", "Reconciling": "False", "Stalled": "False", "IsolationResolved": "True"}
+    assert "unsupportedFields" not in web.get()["status"]
+    assert [event for event in web.events() if event[0] != "Normal"] == []
+
+
+def generations(web: Subject) -> dict[tuple[str, str], Any]:
+    """What changes of an object when somebody changes what it asks for."""
+    found: dict[tuple[str, str], Any] = {}
+    for kind, names in web.belongings().items():
+        for name in names:
+            one = web.one(kind, name)
+            version = one["metadata"].get("generation") or one["metadata"]["resourceVersion"]
+            found[kind, name] = (one["metadata"]["uid"], version, one["metadata"].get("labels"))
+    return found
+
+
+def passed(web: Subject) -> None:
+    """Wait until the operator has looked at it anew: it has a second one made meanwhile."""
+    web.annotate("Workload", "web", look="again")
+    other = web.named("other")
+    other.apply("Container")
+    other.becomes("Ready")
+    other.delete()
+    other.is_gone()
+
+
+@pytest.mark.parametrize("what", TOGETHER, ids=", ".join)
+def test_a_pod_that_others_change(web: Subject, cluster: Cluster, what: list[str]) -> None:
+    with mutating(cluster, web.namespace, *(OF_PODS[each] for each in what)):
+        web.apply("Container", of("a", resources=RESOURCES))
+        web.becomes("Ready")
+        before = web.hull()
+        assert_well(web)
+        web.apply("Container", of("b", resources=RESOURCES))
+        web.eventually(lambda: web.hull()["metadata"]["annotations"]["note"] == "b", "it is changed in place")
+        web.becomes("Ready")
+        rested = generations(web)
+        passed(web)
+        assert generations(web) == rested
+        assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
+        assert_well(web)
+
+
+def test_a_limit_range_says_what_the_template_does_not(web: Subject, api: Api) -> None:
+    amounts = {"default": {"memory": "256Mi"}, "defaultRequest": {"cpu": "50m", "memory": "64Mi"}}
+    api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "LimitRange",
+            "metadata": {"name": "defaults", "namespace": web.namespace},
+            "spec": {"limits": [{"type": "Container", **amounts}]},
+        }
+    )
+    web.apply("Container", of("a"))
+    web.becomes("Ready")
+    before = web.hull()
+    resources = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
+    assert before["spec"]["containers"][0]["resources"] == resources
+    web.apply("Container", of("b"))
+    web.eventually(lambda: web.hull()["metadata"]["annotations"]["note"] == "b", "it is changed in place")
+    web.becomes("Ready")
+    assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
+    assert web.hull()["spec"]["containers"][0]["resources"] == resources
+    assert_well(web)
+
+
+def test_a_pod_that_an_autoscaler_resizes_stays_so(web: Subject, api: Api) -> None:
+    web.apply("Container", of("a", resources=RESOURCES))
+    name = web.becomes("Ready")["status"]["hull"]["name"]
+    larger = {"requests": {"cpu": "20m", "memory": "128Mi"}}
+    patch = [{"op": "replace", "path": "/spec/containers/0/resources", "value": larger}]
+    api.patch("Pod", name, web.namespace, patch, subresource="resize")
+    rested = generations(web)
+    passed(web)
+    assert generations(web) == rested
+    assert web.hull()["spec"]["containers"][0]["resources"] == larger
+    assert_well(web)
+
+
+LAUNCHERS = [OF_PODS[each] for each in ("Istio's sidecar", "Kyverno's defaults", "labels and annotations")]
+
+
+@pytest.mark.parametrize(
+    "mutations", [[*OF_OTHERS.values()], LAUNCHERS], ids=["other objects", "its launcher"]
+)
+def test_a_machine_of_which_others_change(web: Subject, cluster: Cluster, mutations: list[Mutation]) -> None:
+    with mutating(cluster, web.namespace, *mutations):
+        web.apply("VirtualMachine", of("a"))
+        web.becomes("Ready")
+        rested = generations(web)
+        passed(web)
+        assert generations(web) == rested
+        assert_well(web)
+
+
+@pytest.mark.parametrize(
+    ("image", "named"), [("nginx:1.29.0", DIGEST), ("nginx:1.30", "nginx:1.30")], ids=["the same", "another"]
+)
+def test_an_image_that_a_webhook_makes_a_digest_of(
+    web: Subject, cluster: Cluster, image: str, named: str
+) -> None:
+    """A kubelet starts a container anew when its Pod names another image, and only then."""
+    with mutating(cluster, web.namespace, PINNED):
+        web.apply("Container", of("a"), replacement={"progressDeadlineSeconds": 2})
+        web.becomes("Ready")
+        before = web.hull()
+        runs(web, "containerd://first")
+        web.apply("Container", of("a", image), replacement={"progressDeadlineSeconds": 2})
+        web.eventually(lambda: web.events()[-1][1] == "ChangedInPlace", "the image is changed")
+        if named != DIGEST:
+            web.becomes("Changing")
+            runs(web, "containerd://second")
+        web.becomes("Ready")
+        assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
+        assert web.hull()["spec"]["containers"][0]["image"] == named
+        assert web.condition("Stalled")[0] == "False"
+
+
+def runs(web: Subject, container_id: str) -> None:
+    """What a kubelet says of the container that it has started; the simulated one says nothing of it."""
+    pod = web.hull()
+    [status] = pod["status"]["containerStatuses"]
+    patch = {"status": {"containerStatuses": [{**status, "containerID": container_id}]}}
+    web.cluster.api.patch("Pod", pod["metadata"]["name"], web.namespace, patch, subresource="status")
+
+
+def test_a_policy_that_takes_privileges_away_alarms_nobody(web: Subject, cluster: Cluster) -> None:
+    stripped = Mutation("Pod", f"[{CONFINED}]")
+    with mutating(cluster, web.namespace, stripped):
+        web.apply("Container", of("a", securityContext=OPEN))
+        web.becomes("Ready")
+        context = web.hull()["spec"]["containers"][0]["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert_well(web)
+
+
+def test_a_policy_that_gives_privileges_is_told(web: Subject, cluster: Cluster) -> None:
+    given = pods(containers("securityContext: Object.spec.containers.securityContext{privileged: true}"))
+    with mutating(cluster, web.namespace, given):
+        web.apply("Container", of("a", securityContext={"privileged": False}))
+        stalled = web.becomes("IsolationDropped")["status"]
+        path = "spec.containers[web].securityContext.privileged"
+        assert [field["path"] for field in stalled["unsupportedFields"]] == [path]
+
+
+def test_ready_says_what_serves_though_the_former_hull_is_kept(web: Subject, cluster: Cluster) -> None:
+    first_first = {"strategy": "StartFirst", "drainSeconds": 0}
+    web.apply("Container", of("a", command=["a"]), replacement=first_first)
+    former = web.becomes("Ready")["status"]["hull"]["name"]
+    with undeletable(cluster, web.namespace, former, "it is kept for the audit"):
+        web.apply("Container", of("a", command=["b"]), replacement=first_first)
+        web.eventually(lambda: web.condition("Stalled")[0] == "True", "the deletion is refused")
+        serves = web.get()["status"]["hull"]["name"]
+        assert serves != former
+        assert web.condition("Ready") == ("True", "Ready", f"Pod {serves} is ready")
+        status, reason, message = web.condition("Stalled")
+        assert (status, reason) == ("True", "PodRefused")
+        assert "it is kept for the audit" in message
+        assert sorted(web.belongings()["Pod"]) == sorted([serves, former])

@@ -1,0 +1,135 @@
+"""deploy/image-verification on a real API server: the tools' own CEL, in ValidatingAdmissionPolicies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.controlplane import Api, Cluster
+from tests.e2e.refusal import refusal
+
+FOLDER = Path(__file__).parents[2] / "deploy/image-verification"
+DIGEST = "sha256:" + "0" * 64
+NAMESPACE = "kubernetes.io/metadata.name"
+
+Manifest = dict[str, Any]
+Enforce = Callable[[Manifest], None]
+
+
+def tool(name: str) -> list[Manifest]:
+    return list(yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def workload(namespace: str, *, isolation: str = "VirtualMachine", **spec: Any) -> Manifest:
+    return {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": "web", "namespace": namespace},
+        "spec": {
+            "isolationPolicy": isolation,
+            "template": {"spec": {"containers": [{"name": "c", "image": "registry.example/c"}]}},
+            **spec,
+        },
+    }
+
+
+def everywhere(namespace: str, prefix: str, suffix: str = "") -> tuple[Manifest, list[str]]:
+    """A Workload that names another image wherever it can, and those images."""
+    at = ("init", "sidecar", "app", "model", "guest", "disk", "kernel")
+    image = {place: f"{prefix}{place}{suffix}" for place in at}
+    pod = {
+        "initContainers": [
+            {"name": "init", "image": image["init"]},
+            {"name": "sidecar", "image": image["sidecar"], "restartPolicy": "Always"},
+        ],
+        "containers": [{"name": "app", "image": image["app"]}],
+        "volumes": [
+            {"name": "tmp", "emptyDir": {}},
+            {"name": "model", "image": {"reference": image["model"]}},
+        ],
+    }
+    overrides = {
+        "volumes": [
+            {"name": "guest", "containerDisk": {"image": image["disk"]}},
+            {"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
+        ],
+        "domain": {"firmware": {"kernelBoot": {"container": {"image": image["kernel"]}}}},
+    }
+    machine = {"guestImage": image["guest"], "overrides": overrides}
+    return workload(namespace, template={"spec": pod}, virtualMachine=machine), list(image.values())
+
+
+@pytest.fixture
+def enforce(cluster: Cluster, namespace: str) -> Iterator[Enforce]:
+    """Has the API server go by variables and validations, in the test's namespace, until the test is over."""
+    name = f"tool-{namespace}"
+
+    def enforced(spec: Manifest) -> None:
+        resources = tool("kyverno")[0]["spec"]["matchConstraints"]
+        about = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
+        place = {"namespaceSelector": {"matchLabels": {NAMESPACE: namespace}}}
+        binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": place}
+        kind = "ValidatingAdmissionPolicy"
+        cluster.api.apply({**about, "kind": kind, "spec": {"matchConstraints": resources, **spec}})
+        cluster.api.apply({**about, "kind": f"{kind}Binding", "spec": binding})
+        probe = workload(namespace, isolation="Container")
+        probe["metadata"]["name"] = "probe"
+        cluster.eventually(lambda: refusal(cluster.api, probe) != "", 30, "the tool's policy is in force")
+
+    yield enforced
+    cluster.api.delete("ValidatingAdmissionPolicyBinding", name)
+    cluster.api.delete("ValidatingAdmissionPolicy", name)
+
+
+def test_kyverno_is_told_of_every_image(enforce: Enforce, api: Api, namespace: str) -> None:
+    """As Kyverno does, the extractor is given the object; it is to make a list of strings of it."""
+    (extractor,) = tool("kyverno")[0]["spec"]["images"]
+    joined = f"'images: ' + {extractor['expression']}.join(' ') + ' end'"
+    enforce({"validations": [{"expression": "false", "messageExpression": joined}]})
+
+    manifest, images = everywhere(namespace, "registry.example/")
+    assert f"images: {' '.join(images)} end" in refusal(api, manifest)
+    assert "images: registry.example/c end" in refusal(api, workload(namespace))
+    bare = workload(
+        namespace, virtualMachine={"overrides": {"domain": {"firmware": {"bootloader": {"efi": {}}}}}}
+    )
+    assert "images: registry.example/c end" in refusal(api, bare)
+
+
+def test_gatekeeper_refuses_an_image_wherever_it_is(enforce: Enforce, api: Api, namespace: str) -> None:
+    """As Gatekeeper does, the template is given the object and the constraint's parameters as variables."""
+    template, constraint = tool("gatekeeper")
+    (code,) = template["spec"]["targets"][0]["code"]
+    (prefix,) = constraint["spec"]["parameters"]["prefixes"]
+    given = [
+        {"name": "anyObject", "expression": "object"},
+        {"name": "params", "expression": f"{{'prefixes': ['{prefix}']}}"},
+    ]
+    enforce({**code["source"], "variables": [*given, *code["source"]["variables"]]})
+
+    manifest, _ = everywhere(namespace, prefix, f"@{DIGEST}")
+    assert refusal(api, manifest) == ""
+    for others in (("registry.example/others/", f"@{DIGEST}"), (prefix, ":1")):
+        manifest, images = everywhere(namespace, *others)
+        assert f"not allowed, or without a digest: {', '.join(images)}" in refusal(api, manifest)
+
+
+def test_no_machine_is_where_policy_controller_looks(
+    cluster: Cluster, api: Api, namespace: str, request: pytest.FixtureRequest
+) -> None:
+    for obj in tool("policy-controller"):
+        cluster.api.apply(obj)
+        request.addfinalizer(partial(cluster.api.delete, obj["kind"], obj["metadata"]["name"]))
+    manifest = workload(namespace)
+    assert refusal(api, manifest) == ""
+    api.patch("Namespace", namespace, None, {"metadata": {"labels": {"policy.sigstore.dev/include": "true"}}})
+    said = "policy-controller verifies images here"
+    cluster.eventually(lambda: said in refusal(api, manifest), 30, "the policy is in force")
+    assert said in refusal(api, workload(namespace, isolation="Auto"))
+    assert refusal(api, workload(namespace, isolation="Sandbox")) == ""
+    assert refusal(api, workload(namespace, isolation="Container")) == ""

@@ -1,0 +1,27 @@
+"""Templates to try things on: everything.yaml, and those of the golden files and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_TESTS = Path(__file__).parents[1]
+
+
+def samples() -> dict[str, Any]:
+    """Each by where it is from."""
+    return dict(_samples())
+
+
+def _samples() -> Iterator[tuple[str, Any]]:
+    everything = _TESTS / "podtemplate" / "everything.yaml"
+    yield everything.name, yaml.safe_load(everything.read_text(encoding="utf-8"))
+    for path in sorted((_TESTS / "golden").glob("*.input.yaml")):
+        yield path.name, yaml.safe_load(path.read_text(encoding="utf-8"))["workload"]["spec"]["template"]
+    for path in sorted((_TESTS.parent / "examples").glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            if document and document["kind"] == "Workload":
+                yield f"{path.name} {document['metadata']['name']}", document["spec"]["template"]

@@ -1,0 +1,276 @@
+"""What reaches past an isolation to the node, one field at a time, and what only looks like it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.core.isolation.evasion import evasions, of_reference
+from twinhull.core.revision import Content
+
+CALLED = "the node connects to it, from its own network"
+DEVICES = "they are the node's devices"
+GIVES_DEVICES = "it gives the node's devices"
+NETWORKS = "it attaches networks of the node's, beside the cluster's"
+KUBEVIRTS = "KubeVirt, or its launcher, is configured by it"
+RUNTIMES = "it configures the container runtime"
+SELINUX = "it chooses how the node's SELinux confines the sandbox"
+UNCONFINED = "it takes away what the node confines the sandbox with"
+
+
+def template(metadata: Raw | None = None, *, pod: Raw | None = None, **container: Any) -> WorkloadSpec:
+    """A template with these annotations or labels, these fields of the Pod's, and of its one container's."""
+    pod_spec = {"containers": [{"name": "web", "image": "nginx:1", **container}], **(pod or {})}
+    return WorkloadSpec.model_validate({"template": {"metadata": metadata or {}, "spec": pod_spec}})
+
+
+def overriding(**overrides: Any) -> WorkloadSpec:
+    containers = {"spec": {"containers": [{"name": "web", "image": "nginx:1"}]}}
+    return WorkloadSpec.model_validate({"template": containers, "virtualMachine": {"overrides": overrides}})
+
+
+def secured(**context: Any) -> WorkloadSpec:
+    return template(securityContext=context)
+
+
+def found(spec: WorkloadSpec, isolation: Isolation) -> list[tuple[str, str]]:
+    return [(evasion.path, evasion.why) for evasion in evasions(spec, isolation)]
+
+
+#: What a sandbox doesn't keep in: where, why, and the Workload.
+PAST_SANDBOX: list[tuple[str, str, WorkloadSpec]] = [
+    (
+        "containers[web].ports[0].hostPort",
+        "it is a port of the node",
+        template(ports=[{"containerPort": 80, "hostPort": 80}]),
+    ),
+    (
+        "initContainers[first].ports[dns].hostPort",
+        "it is a port of the node",
+        template(
+            pod={"initContainers": [{"name": "first", "ports": [{"name": "dns", "hostPort": 53}]}]},
+        ),
+    ),
+    ("resourceClaims", DEVICES, template(pod={"resourceClaims": [{"name": "gpu"}]})),
+    (
+        "containers[web].resources.limits.nvidia.com/gpu",
+        DEVICES,
+        template(resources={"limits": {"cpu": "1", "nvidia.com/gpu": 1}}),
+    ),
+    (
+        "containers[web].resources.requests.devices.kubevirt.io/kvm",
+        DEVICES,
+        template(resources={"requests": {"devices.kubevirt.io/kvm": "1"}}),
+    ),
+    (
+        "resources.limits.vendor.example/fpga",
+        DEVICES,
+        template(pod={"resources": {"limits": {"vendor.example/fpga": "2"}}}),
+    ),
+    (
+        "containers[web].securityContext.seLinuxOptions.type",
+        SELINUX,
+        secured(seLinuxOptions={"type": "spc_t"}),
+    ),
+    (
+        "containers[web].securityContext.seLinuxOptions.user",
+        SELINUX,
+        secured(seLinuxOptions={"user": "system_u"}),
+    ),
+    (
+        "containers[web].securityContext.seLinuxOptions.role",
+        SELINUX,
+        secured(seLinuxOptions={"role": "sysadm_r"}),
+    ),
+    (
+        "securityContext.seLinuxOptions.type",
+        SELINUX,
+        template(pod={"securityContext": {"seLinuxOptions": {"type": "unconfined_t"}}}),
+    ),
+    (
+        "containers[web].securityContext.appArmorProfile.type",
+        UNCONFINED,
+        secured(appArmorProfile={"type": "Unconfined"}),
+    ),
+    (
+        "securityContext.seccompProfile.type",
+        UNCONFINED,
+        template(pod={"securityContext": {"seccompProfile": {"type": "Unconfined"}}}),
+    ),
+    (
+        "containers[web].livenessProbe.httpGet.host",
+        CALLED,
+        template(livenessProbe={"httpGet": {"host": "127.0.0.1", "port": 10250}}),
+    ),
+    (
+        "containers[web].lifecycle.postStart.tcpSocket.host",
+        CALLED,
+        template(lifecycle={"postStart": {"tcpSocket": {"host": "169.254.169.254", "port": 80}}}),
+    ),
+]
+
+#: What overrides of a machine give it of its node.
+PAST_MACHINE: list[tuple[str, str, WorkloadSpec]] = [
+    ("resourceClaims", DEVICES, overriding(resourceClaims=[{"name": "gpu"}])),
+    (
+        "networks[lan].multus",
+        "it is a network of the node's, beside the cluster's",
+        overriding(
+            networks=[{"name": "default", "pod": {}}, {"name": "lan", "multus": {"networkName": "lan"}}]
+        ),
+    ),
+    (
+        "domain.resources.limits.nvidia.com/gpu",
+        DEVICES,
+        overriding(domain={"resources": {"limits": {"nvidia.com/gpu": "1"}}}),
+    ),
+    (
+        "readinessProbe.httpGet.host",
+        CALLED,
+        overriding(readinessProbe={"httpGet": {"host": "127.0.0.1", "port": 10250}}),
+    ),
+    (
+        "livenessProbe.tcpSocket.host",
+        CALLED,
+        overriding(livenessProbe={"tcpSocket": {"host": "10.0.0.1", "port": 22}}),
+    ),
+]
+
+#: Annotations that reach past either.
+ANNOTATIONS: dict[str, str] = {
+    "container.apparmor.security.beta.kubernetes.io/compute": "it chooses the node's AppArmor profile",
+    "k8s.v1.cni.cncf.io/networks": NETWORKS,
+    "k8s.v1.cni.cncf.io/resourceName": NETWORKS,
+    "v1.multus-cni.io/default-network": NETWORKS,
+    "cdi.k8s.io/vendor": GIVES_DEVICES,
+    "devices.nri.io/container.web": RUNTIMES,
+    "mounts.nri.io/pod": RUNTIMES,
+    "devices.noderesource.dev/container.web": RUNTIMES,
+    "mounts.noderesource.dev/pod": RUNTIMES,
+    "mounts.noderesource.dev": RUNTIMES,
+    "cdi-devices.noderesource.dev/container.compute": RUNTIMES,
+    "closid.rdt.noderesource.dev/container.web": RUNTIMES,
+    "rdt.resources.beta.kubernetes.io/pod": RUNTIMES,
+    "blockio.resources.beta.kubernetes.io/container.web": RUNTIMES,
+    "nvidia.cdi.k8s.io/container.web": GIVES_DEVICES,
+    "devices.gke.io/container.web": GIVES_DEVICES,
+    "networking.gke.io/interfaces": NETWORKS,
+    "networking.gke.io/default-interface": NETWORKS,
+    "danm.io/interfaces": NETWORKS,
+    "danm.k8s.io/interfaces": NETWORKS,
+    "k8s.aliyun.com/pod-networks": NETWORKS,
+    "tke.cloud.tencent.com/networks": NETWORKS,
+    "k8s.ovn.org/routing-namespaces": "it leads other namespaces' traffic through the Pod",
+    "io.microsoft.virtualmachine.console.pipe": RUNTIMES,
+    "microsoft.com/hostprocess-container": "it asks for a process of the node",
+    "run.oci.handler": RUNTIMES,
+    "krun.disk.0.path": RUNTIMES,
+    "org.systemd.property.ExecStartPre": RUNTIMES,
+    "io.kubernetes.cri-o.Devices": RUNTIMES,
+    "io.kubernetes.cri.blockio-class": RUNTIMES,
+    "seccomp-profile.kubernetes.cri-o.io/POD": RUNTIMES,
+    "cgroup2-mount-hierarchy-rw.crio.io": RUNTIMES,
+    "io.containers.trace-syscall": RUNTIMES,
+    "kubevirt.io/libvirt-log-filters": KUBEVIRTS,
+    "kubevirt.io/keep-launcher-alive-after-failure": KUBEVIRTS,
+    "kubevirt.io/ignitiondata": KUBEVIRTS,
+    "kubevirt.io/qgs-socket-path": KUBEVIRTS,
+    "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity": KUBEVIRTS,
+    "kubevirt.io/func-test-virt-launcher-fail-fast": "it changes what KubeVirt runs",
+}
+LABELS = (
+    "kubevirt.io",
+    "kubevirt.io/created-by",
+    "vmi.kubevirt.io/id",
+    "alpha.kubevirt.io/auto-memory-limits-ratio",
+)
+
+
+@pytest.mark.parametrize(("where", "why", "spec"), PAST_SANDBOX, ids=[case[0] for case in PAST_SANDBOX])
+def test_a_sandbox_is_reached_past(where: str, why: str, spec: WorkloadSpec) -> None:
+    path = where if where.startswith("spec.") else f"spec.template.spec.{where}"
+    assert found(spec, Isolation.SANDBOX) == [(path, why)]
+    assert found(spec, Isolation.CONTAINER) == []
+
+
+@pytest.mark.parametrize(("where", "why", "spec"), PAST_MACHINE, ids=[case[0] for case in PAST_MACHINE])
+def test_a_machine_is_reached_past(where: str, why: str, spec: WorkloadSpec) -> None:
+    assert found(spec, Isolation.VIRTUAL_MACHINE) == [(f"spec.virtualMachine.overrides.{where}", why)]
+    assert found(spec, Isolation.SANDBOX) == [], "a Pod has no overrides"
+
+
+@pytest.mark.parametrize("key", ANNOTATIONS)
+@pytest.mark.parametrize("isolation", [Isolation.SANDBOX, Isolation.VIRTUAL_MACHINE])
+def test_an_annotation_reaches_past_both(key: str, isolation: Isolation) -> None:
+    annotated = template({"annotations": {key: "unconfined", "note": "x"}})
+    assert found(annotated, isolation) == [(f"spec.template.metadata.annotations[{key}]", ANNOTATIONS[key])]
+
+
+def test_only_apparmor_has_a_harmless_default() -> None:
+    """To Multus it is a network of the namespace `runtime`."""
+    annotated = template({"annotations": {"k8s.v1.cni.cncf.io/networks": "runtime/default"}})
+    assert [why for _, why in found(annotated, Isolation.SANDBOX)] == [NETWORKS]
+
+
+@pytest.mark.parametrize("key", ANNOTATIONS)
+def test_an_instancetype_of_the_namespace_brings_none_either(key: str) -> None:
+    own = {"metadata": {"name": "own"}, "spec": {"annotations": {key: "x"}}}
+    (evasion,) = of_reference("instancetype", "VirtualMachineInstancetype", own)
+    assert evasion.path == "spec.virtualMachine.instancetype"
+    assert evasion.why.endswith(f"has the annotation {key}: {ANNOTATIONS[key]}")
+
+
+@pytest.mark.parametrize("key", LABELS)
+def test_kubevirts_labels_reach_the_launcher(key: str) -> None:
+    labelled = template({"labels": {key: "virt-handler", "app": "web"}})
+    assert found(labelled, Isolation.VIRTUAL_MACHINE) == [
+        (f"spec.template.metadata.labels[{key}]", KUBEVIRTS)
+    ]
+    assert found(labelled, Isolation.SANDBOX) == [], "a Pod of its own isn't KubeVirt's"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        template(ports=[{"containerPort": 80, "hostPort": 0}]),
+        template(resources={"limits": {"nvidia.com/gpu": "0", "hugepages-2Mi": "64Mi", "memory": "1Gi"}}),
+        secured(seLinuxOptions={"type": "container_t", "level": "s0:c1,c2"}, procMount="Default"),
+        secured(appArmorProfile={"type": "RuntimeDefault"}, seccompProfile={"type": "Localhost"}),
+        secured(capabilities={"add": ["SYS_ADMIN"]}),
+        template(livenessProbe={"httpGet": {"host": "", "port": 80}}),
+        template({"annotations": {"container.apparmor.security.beta.kubernetes.io/web": "runtime/default"}}),
+        template(
+            {
+                "annotations": {
+                    "notkubevirt.io/a": "",
+                    "example.com/kubevirt.io": "",
+                    "prometheus.io/scrape": "",
+                    "iam.gke.io/note": "",
+                    "k8s.ovn.org/open-default-ports": "",
+                    "notnoderesource.dev/pod": "",
+                    "microsoft.com/note": "",
+                }
+            }
+        ),
+        template({"labels": {"notkubevirt.io/a": "", "app.kubernetes.io/name": "kubevirt.io"}}),
+        overriding(domain={"resources": {"limits": {"memory": "1Gi"}}}, networks=[{"name": "d", "pod": {}}]),
+    ],
+)
+def test_what_only_looks_like_it(spec: WorkloadSpec) -> None:
+    for isolation in Isolation:
+        assert found(spec, isolation) == []
+
+
+@pytest.mark.parametrize(
+    "key", ["k8s.v1.cni.cncf.io/networks", "devices.nri.io/pod", "dev.gvisor.flag.network"]
+)
+def test_a_pod_does_not_lose_in_place_what_it_was_started_with(key: str) -> None:
+    """Otherwise a Pod that has reached past a floor could be cleared of it in word, and run on."""
+    before, after = template({"annotations": {key: "x"}}), template({"annotations": {"note": "x"}})
+    without = template()
+    fixed = [Content(spec, Isolation.SANDBOX, "gvisor").fixed for spec in (before, after, without)]
+    assert fixed[1] == fixed[2]
+    assert fixed[0] != fixed[2]

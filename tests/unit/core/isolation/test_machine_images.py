@@ -1,0 +1,245 @@
+"""Images of machines: which ones policies allow, and every way in which a Workload names others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.core.policies import policy, rules
+from twinhull.api.base import Raw
+from twinhull.api.workload import WorkloadSpec
+from twinhull.core.isolation.machine_images import rejected_images
+
+DIGEST = "sha256:" + "0" * 64
+PINNED = f"registry.example/guests/ours@{DIGEST}"
+OURS = {"guestImages": ["registry.example/guests/*"]}
+NONE_OF = "is none of the guestImages of IsolationPolicy images"
+RULES = "and IsolationPolicy images has rules for images"
+TRUST = {"name": "trust", "serial": "trust", "disk": {"bus": "virtio"}}
+MANIFEST = {"name": "manifest", "serial": "manifest", "disk": {"bus": "virtio"}}
+WITHOUT_TRUST = (
+    "domain.devices.disks",
+    f"without the disk {json.dumps(TRUST)} the guest runs any manifest, {RULES}",
+)
+BOOTS_ELSE = f"without it the machine boots what no image says, {RULES}"
+
+
+def spec(pod: Raw | None = None, **machine: Any) -> WorkloadSpec:
+    containers = [{"name": "web", "image": f"nginx@{DIGEST}"}]
+    return WorkloadSpec.model_validate(
+        {"template": {"spec": {"containers": containers, **(pod or {})}}, "virtualMachine": machine}
+    )
+
+
+def overriding(**overrides: Any) -> WorkloadSpec:
+    return spec(overrides=overrides)
+
+
+def kernel(**kernel_boot: Any) -> WorkloadSpec:
+    return overriding(domain={"firmware": {"kernelBoot": kernel_boot}})
+
+
+def disk(name: str, image: Any) -> WorkloadSpec:
+    return overriding(volumes=[{"name": name, "containerDisk": {"image": image}}])
+
+
+def found(workload: WorkloadSpec, **machines: Any) -> list[tuple[str, str]]:
+    said = rejected_images(workload, rules(policy("images", machines=machines)))
+    return [(rejected.path, rejected.why) for rejected in said]
+
+
+def having(*disks: Raw) -> WorkloadSpec:
+    return overriding(domain={"devices": {"disks": list(disks)}})
+
+
+#: Each way to have a machine boot another image than the administrator's, and the field.
+OTHERS = {
+    "guestImage": lambda image: spec(guestImage=image),
+    "overrides.volumes[guest].containerDisk.image": lambda image: disk("guest", image),
+    "overrides.volumes[data].containerDisk.image": lambda image: disk("data", image),
+    "overrides.domain.firmware.kernelBoot.container.image": lambda image: kernel(container={"image": image}),
+}
+
+
+@pytest.mark.parametrize("field", OTHERS)
+@pytest.mark.parametrize(
+    "image",
+    [
+        "evil/guest:1",
+        "registry.example/guests/deep/er",
+        "registry.example.evil/guests/a",
+        DIGEST,
+        "sha256:ab",
+    ],
+)
+def test_what_is_not_listed_is_not_booted(field: str, image: str) -> None:
+    workload = OTHERS[field](image)
+    assert found(workload, **OURS) == [(f"spec.virtualMachine.{field}", f"{image} {NONE_OF}")]
+    assert found(workload, guestImages=[]) == [(f"spec.virtualMachine.{field}", f"{image} {NONE_OF}")]
+
+
+@pytest.mark.parametrize("field", OTHERS)
+@pytest.mark.parametrize(
+    "image", ["registry.example/guests/ours:2", "REGISTRY.example:443/guests/ours", PINNED]
+)
+def test_what_is_listed_is_booted(field: str, image: str) -> None:
+    assert found(OTHERS[field](image), **OURS) == []
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_what_is_booted_is_pinned(field: str) -> None:
+    path = f"spec.virtualMachine.{field}"
+    asks = "IsolationPolicy images asks for name@digest, and this is"
+    for image in ("registry.example/guests/ours:2", DIGEST, f"registry.example/guests/ours@{DIGEST}0"):
+        assert found(OTHERS[field](image), imagesMustBePinned=True) == [(path, f"{asks} {image}")]
+    assert found(OTHERS[field](PINNED), imagesMustBePinned=True, **OURS) == []
+
+
+def test_what_the_guest_pulls_is_pinned() -> None:
+    pod = {
+        "containers": [{"name": "web", "image": "nginx:1.29"}, {"name": "side", "image": f"a@{DIGEST}"}],
+        "initContainers": [{"name": "first", "image": "busybox"}],
+        "volumes": [
+            {"name": "tmp", "emptyDir": {}},
+            {"name": "model", "image": {"reference": "models/big:1"}},
+        ],
+    }
+    asks = "IsolationPolicy images asks for name@digest, and this is"
+    assert found(spec(pod), imagesMustBePinned=True) == [
+        ("spec.template.spec.initContainers[first].image", f"{asks} busybox"),
+        ("spec.template.spec.containers[web].image", f"{asks} nginx:1.29"),
+        ("spec.template.spec.volumes[model].image.reference", f"{asks} models/big:1"),
+    ]
+    assert found(spec(pod), **OURS) == [], "of the guest's images alone"
+
+
+#: Ways to boot or run something else under an image that is allowed.
+BESIDE: dict[str, tuple[WorkloadSpec, str]] = {
+    "domain": (overriding(domain=None), BOOTS_ELSE),
+    "domain.firmware": (overriding(domain={"firmware": None}), BOOTS_ELSE),
+    "domain.firmware.kernelBoot": (overriding(domain={"firmware": {"kernelBoot": None}}), BOOTS_ELSE),
+    "domain.firmware.kernelBoot.container": (kernel(container=None), BOOTS_ELSE),
+    "domain.firmware.kernelBoot.container.image": (kernel(container={"image": None}), BOOTS_ELSE),
+    "domain.firmware.kernelBoot.kernelArgs": (
+        kernel(kernelArgs="init=/bin/sh"),
+        f"it says what the kernel starts, {RULES}",
+    ),
+    "volumes[guest]": (
+        overriding(volumes=[{"name": "guest", "persistentVolumeClaim": {"claimName": "mine"}}]),
+        BOOTS_ELSE,
+    ),
+    "volumes[manifest]": (
+        overriding(volumes=[{"name": "manifest", "configMap": {"name": "mine"}}]),
+        f"it takes the place of the Workload's own Pod, {RULES}",
+    ),
+    "domain.devices.disks[mine].serial": (
+        overriding(domain={"devices": {"disks": [{"name": "mine", "serial": " guest"}]}}),
+        f"it takes the place of the disk guest, {RULES}",
+    ),
+    "volumes[trust]": (
+        overriding(volumes=[{"name": "trust", "configMap": {"name": "mine"}}]),
+        f"it takes the place of what the operator says of the Workload's own Pod, {RULES}",
+    ),
+    "domain.devices.disks[configmap-0].serial": (
+        having(TRUST, MANIFEST, {"name": "configmap-0", "serial": "trust"}),
+        f"it takes the place of the disk trust, {RULES}",
+    ),
+    "domain.devices.disks[1].serial": (
+        having(TRUST, {"serial": "manifest"}),
+        f"it takes the place of the disk manifest, {RULES}",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", BESIDE)
+@pytest.mark.parametrize("machines", [OURS, {"imagesMustBePinned": True}], ids=["listed", "pinned"])
+def test_nothing_else_is_booted_beside_images(path: str, machines: Raw) -> None:
+    workload, why = BESIDE[path]
+    assert found(workload, **machines) == [(f"spec.virtualMachine.overrides.{path}", why)]
+    assert rejected_images(workload, rules(policy("floor", minimum="VirtualMachine"))) == ()
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        [],
+        [{**TRUST, "serial": "elsewhere"}],
+        [{"name": "trust", "disk": {"bus": "virtio"}}],
+        [{"name": "trust", "serial": "trust"}],
+        [{"name": "trust", "serial": "trust", "disk": {"bus": "sata"}}],
+        [{"name": "trust", "serial": "trust", "cdrom": {"bus": "sata"}}],
+        [{"name": "trust", "serial": "trust", "lun": {"bus": "virtio"}}],
+    ],
+)
+def test_a_machine_keeps_the_disk_by_which_its_guest_knows_the_manifest(trust: list[Raw]) -> None:
+    """A guest that finds none among its virtio disks takes its machine for one of an earlier operator."""
+    workload = having(
+        {"name": "guest", "serial": "guest"}, *trust, {"name": "manifest", "serial": "manifest"}
+    )
+    path, why = WITHOUT_TRUST
+    assert found(workload, **OURS) == [(f"spec.virtualMachine.overrides.{path}", why)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "smbios.vm.kubevirt.io/x", "kubevirt.io"],
+)
+def test_kubevirt_runs_nothing_beside_images_for_an_annotation(key: str) -> None:
+    annotated = WorkloadSpec.model_validate(
+        {"template": {**spec().template, "metadata": {"annotations": {key: "x", "note": "x"}}}}
+    )
+    ((path, why),) = found(annotated, **OURS)
+    assert path == f"spec.template.metadata.annotations[{key}]"
+    assert why.endswith(RULES)
+    for kind in ("VirtualMachineInstancetype", "VirtualMachinePreference"):
+        own = {"metadata": {"name": "own"}, "spec": {"annotations": {key: "x", "note": "x"}}}
+        images = rules(policy("images", machines=OURS))
+        (rejected,) = rejected_images(spec(), images, [("preference", kind, own)])
+        assert rejected.path == "spec.virtualMachine.preference"
+        assert f"{kind} own has the annotation {key}: " in rejected.why
+
+
+@pytest.mark.parametrize(
+    "key", ["k8s.v1.cni.cncf.io/networks", "notkubevirt.io/a", "example.com/kubevirt.io"]
+)
+def test_other_annotations_are_a_floors_affair(key: str) -> None:
+    annotated = WorkloadSpec.model_validate(
+        {"template": {**spec().template, "metadata": {"annotations": {key: "x"}}}}
+    )
+    assert found(annotated, imagesMustBePinned=True, **OURS) == []
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"evictionStrategy": None, "domain": {"cpu": {"model": "host-model"}}},
+        {"domain": {"firmware": {"bootloader": {"efi": {}}, "kernelBoot": {}}}},
+        {
+            "domain": {
+                "devices": {"disks": [{"name": "guest", "serial": "guest"}, {"name": "data", "serial": "d"}]}
+            }
+        },
+        {"domain": {"devices": {"disks": [{"name": "guest", "serial": "guest"}, TRUST, MANIFEST]}}},
+        {"volumes": "none", "domain": "none"},
+        {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}, "none"]},
+    ],
+)
+def test_other_overrides_are_none_of_its_business(overrides: Raw) -> None:
+    assert found(overriding(**overrides), imagesMustBePinned=True, **OURS) == []
+
+
+def test_every_policy_has_its_say() -> None:
+    policies = rules(
+        policy("a", machines={"guestImages": ["evil/**"]}), policy("b", machines={"guestImages": []})
+    )
+    assert [rejected.why for rejected in rejected_images(spec(guestImage="evil/guest"), policies)] == [
+        "evil/guest is none of the guestImages of IsolationPolicy b"
+    ]
+
+
+@pytest.mark.parametrize("disks", [None, 1, "x", [], {}])
+def test_an_image_that_can_not_be_read_is_not_allowed(disks: Any) -> None:
+    workload = overriding(volumes=[{"name": "data", "containerDisk": disks}])
+    assert bool(found(workload, guestImages=[])) is (disks is not None)

@@ -1,0 +1,194 @@
+"""What a pass over a Workload costs goes with its size, whatever names a tenant has chosen in it.
+
+Costs are compared side by side, and no test counts seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.api.podtemplate import podtemplate
+from twinhull.api.templatebounds import LONGEST_KEY, MOST_CONTAINERS, excess
+from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.core import revision
+from twinhull.core.isolation.evasion import evasions, in_hull
+from twinhull.core.plan import plan
+from twinhull.hulls import confinement, pod, quantity, resources
+from twinhull.hulls.applied import APPLIED_ANNOTATION
+from twinhull.hulls.hull import Hull
+from twinhull.shell.labelled import MOST_OWN
+
+from .objects import GVISOR, KUBEVIRT, NAME, at, case, hull, workload
+
+#: What a name is made of that is the start of a path again and again.
+AGAIN = "resources.limits."
+
+
+def cost(work: Callable[[], object]) -> float:
+    """The least of several times, each in seconds of this process."""
+
+    def once() -> float:
+        began = time.process_time()
+        work()
+        return time.process_time() - began
+
+    return min(once() for _ in range(5))
+
+
+def of_length(length: int, pattern: str) -> str:
+    return (pattern * (length // len(pattern) + 1))[:length]
+
+
+def everywhere(schema: Raw, keys: list[str]) -> Any:
+    """What has, of a schema, all maps of names of one's own choice, such keys in each, and what they need."""
+    if "additionalProperties" in schema:
+        return dict.fromkeys(keys, "1")
+    if "items" in schema:
+        return [found] if (found := everywhere(schema["items"], keys)) else None
+    fields = {name: everywhere(below, keys) for name, below in schema.get("properties", {}).items()}
+    found = {name: below for name, below in fields.items() if below}
+    return {**dict.fromkeys(schema.get("required", ()), "a"), **found} if found else None
+
+
+def with_keys(keys: list[str], isolation: Isolation) -> Raw:
+    template = everywhere(podtemplate(), keys)
+    built = {"overrides": {key: [{"a": 1}] for key in keys}}
+    return workload({"template": template, "isolationPolicy": isolation.value, "virtualMachine": built})
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+def test_long_names_in_all_maps_cost_little_more_than_short_ones(isolation: Isolation) -> None:
+    def passing(pattern: str, length: int) -> float:
+        raw = with_keys([f"{number}{of_length(length, pattern)}" for number in range(10)], isolation)
+        assert excess(raw["spec"]) is None
+        return cost(lambda: plan(case(raw, KUBEVIRT, GVISOR)))
+
+    assert passing(AGAIN, LONGEST_KEY - 4) < 10 * passing("a", 3)
+
+
+@pytest.mark.parametrize("isolation", [Isolation.SANDBOX, Isolation.VIRTUAL_MACHINE])
+@pytest.mark.parametrize("where", ["template", "overrides"])
+def test_no_name_is_slow_to_tell_from_a_devices(isolation: Isolation, where: str) -> None:
+    """Not even one that an older definition let in."""
+
+    def looking(pattern: str) -> float:
+        named = {of_length(60_000, pattern): {str(number): 1 for number in range(20)}}
+        asked = {"limits": named} if where == "template" else {}
+        container = {"name": "web", "image": "nginx", "resources": asked}
+        spec = WorkloadSpec.model_validate(
+            {
+                "template": {"spec": {"containers": [container]}},
+                "virtualMachine": {"overrides": named if where == "overrides" else {}},
+            }
+        )
+        return cost(lambda: evasions(spec, isolation))
+
+    assert looking(AGAIN) < 20 * looking("a")
+
+
+def test_one_pod_is_compared_with_the_template_however_many_say_that_they_are_the_workloads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+
+    def weakened(asked: Raw, found: Raw) -> Iterator[str]:
+        compared.append(found["nodeName"])
+        yield from confinement_weakened(asked, found)
+
+    confinement_weakened = confinement.weakened
+    monkeypatch.setattr(confinement, "weakened", weakened)
+    raw = workload()
+    present = case(raw).hull_name
+    others = [f"{NAME}-{number:010x}" for number in range(MOST_OWN - 1)]
+    pods = [hull("Pod", name, spec={"nodeName": name}) for name in (present, *others)]
+    plan(case(raw, *pods))
+    assert compared == [present]
+
+
+def test_a_revision_is_worked_out_once_however_many_hulls_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out = []
+
+    def as_it_is(template: Raw) -> Raw:
+        worked_out.append(template)
+        return template
+
+    for way in ("canonical", "_as_stored_formerly"):
+        monkeypatch.setattr(revision, way, as_it_is)
+
+    def times(count: int) -> int:
+        worked_out.clear()
+        plan(case(workload(), *(hull("Pod", f"{NAME}-{number:010x}") for number in range(count))))
+        return len(worked_out)
+
+    assert times(MOST_OWN) == times(2)
+
+
+def test_an_elements_name_is_told_once_at_most_if_it_is_long() -> None:
+    """Overrides may have anything for a name, and each field below it is told with it."""
+
+    def told(name: object) -> int:
+        limits = {f"example.com/{number}": 1 for number in range(100)}
+        named = {"name": name, "resources": {"limits": limits}}
+        raw = workload({"virtualMachine": {"overrides": {"volumes": [named]}}})
+        found = evasions(WorkloadSpec.model_validate(raw["spec"]), Isolation.VIRTUAL_MACHINE)
+        return sum(len(evasion.path) for evasion in found)
+
+    assert told("a" * 50_000) < 2 * told("a")
+    assert told({str(number): 1 for number in range(5_000)}) < 2 * told("a")
+
+
+def test_no_text_is_slow_to_tell_from_a_quantity() -> None:
+    """Overrides may have any for a machine's memory, and whoever may write Pods in their notes."""
+
+    def parsing(text: str) -> float:
+        def work() -> None:
+            with pytest.raises(ValueError, match="quantity"):
+                quantity.parse(text)
+
+        return cost(work)
+
+    assert parsing("1" * 10_000 + "!") < 20 * parsing("1" * 10 + "!")
+
+
+def noting(count: int) -> Hull:
+    """A Pod that notes as many labels and volumes as it has."""
+    names = [f"n{number}" for number in range(count)]
+    noted = {"fixed": "", "labels": names, "annotations": [], "images": {"web": ""}, "resources": {}}
+    volumes = [{"name": name} for name in names]
+    found = hull("Pod", NAME, spec={"containers": [{"name": "web"}], "volumes": volumes})
+    found["metadata"]["labels"] |= dict.fromkeys(names, "")
+    note = json.dumps({**noted, "init_containers": [], "volumes": names})
+    found["metadata"] |= {"uid": "uid", "creationTimestamp": at(), "annotations": {APPLIED_ANNOTATION: note}}
+    return pod.read(found)
+
+
+def test_a_pods_own_word_on_its_template_costs_what_it_is_long() -> None:
+
+    def looking(count: int) -> float:
+        found = noting(count)
+        return cost(lambda: in_hull(found, Isolation.SANDBOX))
+
+    assert looking(4000) < 60 * looking(200)
+
+
+def test_an_amount_is_read_a_few_times_however_many_sidecars_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read, parse = [], quantity.parse
+
+    def counted(text: str) -> Decimal:
+        read.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(quantity, "parse", counted)
+    sidecar = {"restartPolicy": "Always", "resources": {"limits": {"memory": "1Mi"}}}
+    started = [{"name": f"s{number}", **sidecar} for number in range(MOST_CONTAINERS)]
+    resources.machine_size({"initContainers": started, "containers": [{"name": "web"}]})
+    assert len(read) < 10 * MOST_CONTAINERS

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.hulls.answer import managers, name_of, named, overruled, unmet
+
+PORT = {"name": "web", "port": 80, "targetPort": 80, "protocol": "TCP"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "fields"),
+    [
+        ({"spec": {"type": "NodePort"}}, {"spec": {"type": "NodePort", "clusterIP": "10.0.0.1"}}, []),
+        ({"spec": {"type": "NodePort"}}, {"spec": {"type": "ClusterIP"}}, ["spec.type"]),
+        ({"spec": {"type": "NodePort"}}, {"spec": None}, ["spec.type"]),
+        ({"spec": {"ports": [PORT]}}, {"spec": {"ports": [PORT | {"nodePort": 30000}]}}, []),
+        ({"spec": {"ports": [PORT]}}, {"spec": {"ports": [PORT | {"port": 81}]}}, ["spec.ports"]),
+        ({"spec": {"ports": [PORT]}}, {"spec": {"ports": [PORT, PORT]}}, ["spec.ports"]),
+        ({"spec": {"selector": {"a": None}}}, {"spec": {"selector": {"b": "c"}}}, []),
+        ({"spec": {"selector": {"a": None}}}, {"spec": {"selector": {"a": "c"}}}, ["spec.selector.a"]),
+        ({"binaryData": None}, {"data": {}}, []),
+        (
+            {"metadata": {"labels": {"twinhull.dev/revision": "1"}}},
+            {"metadata": {}},
+            ["metadata.labels[twinhull.dev/revision]"],
+        ),
+    ],
+)
+def test_what_an_answer_lacks_of_what_was_asked(asked: Raw, answer: Raw, fields: list[str]) -> None:
+    assert [name_of(field) for field in unmet(asked, answer)] == fields
+
+
+def entry(manager: str, **fields: Any) -> Raw:
+    return {"manager": manager, "fieldsV1": fields}
+
+
+def test_who_set_a_field_is_known_by_managed_fields() -> None:
+    managed = [
+        entry("twinhull", **{"f:spec": {"f:type": {}}}),
+        entry("rival", **{"f:spec": {"f:type": {}}}),
+        entry("rival", **{"f:spec": {"f:type": {}}}),
+        entry("other", **{"f:spec": {"f:ports": {}}}),
+        entry("lists", **{"f:spec": {"f:ports": {'k:{"port":80}': {}}}}),
+        {"manager": "none"},
+    ]
+    assert managers(managed, [("spec", "type")], but="twinhull") == ("rival",)
+    assert managers(managed, [("spec", "ports")], but="twinhull") == ("other", "lists")
+    assert managers([], [("spec", "type")], but="twinhull") == ()
+
+
+def test_a_sentence_has_few_fields_and_no_long_values() -> None:
+    asked = {"data": {f"k{n}": "x" * 100 for n in range(9)}}
+    fields = tuple(unmet(asked, {"data": {}}))
+    assert overruled(asked, {"data": {}}, fields, "ConfigMap web") == (
+        "ConfigMap web: data.k0 isn't as asked, data.k1 isn't as asked, data.k2 isn't as asked, data.k3 "
+        "isn't as asked: a webhook or an admission policy changes it while it is written; have that leave "
+        "it alone, or ask for what it leaves"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"data": {f"k{n}": None for n in range(9_000)}}, "data isn't as asked"),
+        (
+            {"metadata": {"labels": {f"k{n}": "x" for n in range(60)}}, "spec": {"a": {"b": {"c": "1"}}}}
+            | {f"k{n}": "x" for n in range(9)},
+            "metadata.labels isn't as asked, spec.a isn't as asked, k0 isn't as asked, k1 isn't as asked",
+        ),
+    ],
+)
+def test_of_very_many_fields_the_parts_are_named_that_they_are_in(asked: Raw, said: str) -> None:
+    there = {"data": dict.fromkeys(asked.get("data", {}), "x")}
+    fields = tuple(unmet(asked, there))
+    assert overruled(asked, there, fields, "ConfigMap web", ["rival"]) == (
+        f"ConfigMap web: {said}: rival changes it as often as it is put back; have that leave it alone, or "
+        "ask for what it leaves"
+    )
+
+
+def test_sixty_four_fields_are_named_themselves() -> None:
+    fields = [("data", f"k{n}") for n in range(65)]
+    assert named(fields[:64]) == tuple(fields[:4])
+    assert named(fields) == (("data",),)
+
+
+class Counted(dict[str, Any]):
+    """Counts how often it is asked for a field."""
+
+    asked = 0
+
+    def get(self, *key: Any) -> Any:
+        Counted.asked += 1
+        return super().get(*key)
+
+
+@pytest.mark.parametrize("fields", [1, 64, 9_000])
+def test_few_managers_are_asked_about_few_fields(fields: int) -> None:
+    there = Counted({"f:spec": {}})
+    managed = [{"manager": f"m{n}", "time": f"{n:04}", "fieldsV1": there} for n in range(2_900)]
+    Counted.asked = 0
+    assert managers(managed, [("data", f"k{n}") for n in range(fields)], but="twinhull") == ()
+    assert Counted.asked <= 64 * 4
+
+
+@pytest.mark.parametrize("fields", [1, 9_000])
+@pytest.mark.parametrize("at", [0, 1_500, 2_899])
+def test_who_set_a_field_last_is_found_among_many(at: int, fields: int) -> None:
+    """Wherever it stands: managers that apply stand before those that update."""
+    managed = [{"manager": f"m{n}", "time": f"{n:04}", "fieldsV1": {"f:spec": {}}} for n in range(2_900)]
+    managed[at] = {"manager": "rival", "time": "9999", "fieldsV1": {"f:data": {"f:k0": {}}}}
+    assert managers(managed, [("data", f"k{n}") for n in range(fields)], but="twinhull") == ("rival",)

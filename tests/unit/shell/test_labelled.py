@@ -1,0 +1,149 @@
+"""Of any number of objects with a Workload's label, its own are found, and a few of the others."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.unit.core.objects import (
+    DEFAULTS,
+    KUBEVIRT,
+    NAME,
+    NAMESPACE,
+    NOW,
+    OURS,
+    at,
+    companion,
+    hull,
+    running,
+    workload,
+)
+from tests.unit.core.objects import case as case_of
+from twinhull.api.base import Raw
+from twinhull.core.case import Case
+from twinhull.core.plan import Plan, plan
+from twinhull.core.unread import Unread
+from twinhull.shell.labelled import MOST_OWN
+from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.policies import Policies
+from twinhull.shell.refusals import Refusals
+
+from .test_watches import World
+
+KEY = (NAMESPACE, NAME)
+MACHINE = {"isolationPolicy": "VirtualMachine"}
+
+
+def _world(*objects: Raw) -> World:
+    world = World()
+    for obj in objects:
+        world.take(obj | {"metadata": {"creationTimestamp": at(), **obj["metadata"]}})
+    return world
+
+
+def _look(world: World) -> Case | Unread:
+    known = Knowledge(world.store, Policies(world.store), Refusals(), {})
+    found = observe(known, KEY, DEFAULTS, NOW)
+    assert found is not None
+    return found
+
+
+def _plan(world: World) -> Plan:
+    case = _look(world)
+    assert isinstance(case, Case)
+    return plan(case)
+
+
+def _others(kind: str, count: int, owner: Raw | None = None) -> list[Raw]:
+    """Named so that they come before and after what is the Workload's."""
+    return [
+        hull(kind, f"{'a' if n % 2 else 'z'}-{n:05}", owner=owner, status=running()) for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["Pod", "VirtualMachine", "VirtualMachineInstance"])
+def test_its_own_hull_is_found_among_strangers(kind: str) -> None:
+    raw = workload(MACHINE)
+    name = case_of(raw).hull_name
+    world = _world(raw, KUBEVIRT, hull("VirtualMachine", name), *_others(kind, 500))
+    case = _look(world)
+    assert isinstance(case, Case)
+    assert [found.name for found in case.own] == [name]
+    assert 1 < len(case.observed.hulls) <= 3
+    planned = plan(case)
+    changed = {action.key.split("/")[1] for action in planned.actions if action.key.startswith(kind)}
+    assert changed <= {name}, "strangers are left alone"
+    ready = ((planned.status and planned.status.conditions) or ())[0]
+    assert ready.reason == "NameConflict"
+    assert f"{'VirtualMachine' if kind != 'Pod' else 'Pod'} a-00001 belongs to nobody" in ready.message
+
+
+def test_more_of_its_own_than_can_be_are_too_many_to_decide_on() -> None:
+    """Whoever may make Pods may say that a Workload owns them."""
+    ready = [hull("Pod", f"web-{n}", status=running()) for n in range(2 * MOST_OWN)]
+    found = _look(_world(workload(), *ready))
+    assert isinstance(found, Unread)
+    said = {condition["type"]: condition for condition in found.status()["conditions"]}
+    assert (said["Stalled"]["status"], said["Stalled"]["reason"]) == ("True", "NameConflict")
+    assert said["Stalled"]["message"] == (
+        "more than 64 objects of kind Pod say that they are this Workload's: delete those that it didn't "
+        "make; what runs is left as it is"
+    )
+    assert found.actions() == ()
+
+
+def test_as_many_as_are_looked_at_are_decided_on() -> None:
+    planned = _plan(_world(workload(), *_others("Pod", MOST_OWN, OURS)))
+    assert planned.actions
+
+
+def _manifest(name: str, owner: Raw | None = OURS) -> Raw:
+    return companion("ConfigMap", name, owner=owner)
+
+
+def test_its_manifest_is_found_among_others() -> None:
+    raw = workload(MACHINE)
+    name = case_of(raw).hull_name
+    strangers = [_manifest(f"a-{n:04}", owner=None) for n in range(200)]
+    mine = [_manifest(f"web-{digits}") for digits in ("0aaaaaaaaa", "1bbbbbbbbb")]
+    case = _look(_world(raw, KUBEVIRT, _manifest(name), *strangers, *mine, _manifest("a")))
+    assert isinstance(case, Case)
+    assert name in case.observed.manifests
+    assert "a-0007" in case.observed.manifests
+    assert "other" not in case.observed.manifests
+    assert sorted(case.observed.manifests) == sorted(["web-0aaaaaaaaa", "web-1bbbbbbbbb", name])
+    assert sorted(action.key for action in plan(case).actions if "Delete" in type(action).__name__) == [
+        "ConfigMap/web-0aaaaaaaaa",
+        "ConfigMap/web-1bbbbbbbbb",
+    ]
+
+
+@pytest.mark.parametrize(("count", "deleted"), [(MOST_OWN, MOST_OWN), (MOST_OWN + 1, 0), (500, 0)])
+def test_manifests_that_are_too_many_are_left_alone(count: int, deleted: int) -> None:
+    """They go with the Workload that they say is their owner. A pass is over all the same."""
+    case = _look(_world(workload(), *(_manifest(f"web-1{n:09}") for n in range(count))))
+    assert isinstance(case, Case)
+    assert len([action for action in plan(case).actions if action.key.startswith("ConfigMap/")]) == deleted
+
+
+@pytest.mark.parametrize("owner", [None, OURS], ids=["strangers", "said to be its own"])
+@pytest.mark.parametrize("kind", ["Pod", "VirtualMachine", "ConfigMap"])
+def test_many_cost_little_more_than_few(kind: str, owner: Raw | None) -> None:
+    def seconds(count: int) -> float:
+        made = (
+            [_manifest(f"m{n}", owner) for n in range(count)]
+            if kind == "ConfigMap"
+            else _others(kind, count, owner)
+        )
+        world = _world(workload(MACHINE), KUBEVIRT, *made)
+        attempts = []
+        for _ in range(3):
+            began = time.process_time()
+            found = _look(world)
+            if isinstance(found, Case):
+                plan(found)
+            attempts.append(time.process_time() - began)
+        return min(attempts)
+
+    assert seconds(6_400) < 50 * seconds(MOST_OWN), "a look at all would be a hundred times"

@@ -1,0 +1,134 @@
+"""The Lease, in a thread of its own, against an API server in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.shell import lease as module
+from twinhull.shell.errors import Conflict, Unreachable
+from twinhull.shell.kinds import LEASE, Kind
+from twinhull.shell.lease import Lease, LeaseLost, Terms
+from twinhull.shell.loopthread import LoopThread
+
+from .apiserver import ApiServer, FakeCluster
+
+NAME = ("twinhull", "twinhull")
+
+
+class _Leases(FakeCluster):
+    """One Lease, and how often it was written."""
+
+    def __init__(self) -> None:
+        super().__init__(ApiServer(lambda: datetime.now(UTC)))
+        self.renewed = 0
+        self.cut_off = False
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
+        found = self._server.objects[kind.name].get((namespace, name))
+        return None if found is None else dict(found)
+
+    async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
+        assert (kind, namespace) == (LEASE, NAME[0])
+        return self._keep(obj)
+
+    async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
+        assert not subresource
+        if self.cut_off:
+            raise Unreachable("no route to host")
+        self.renewed += 1
+        before = self._server.objects[kind.name][namespace, name]
+        asked = patch.get("metadata", {}).get("resourceVersion")
+        if asked not in {None, before["metadata"]["resourceVersion"]}:
+            raise Conflict("it has changed")
+        return self._keep({**before, "spec": {**before["spec"], **patch["spec"]}})
+
+    def _keep(self, lease: Raw) -> Raw:
+        self._server.version += 1
+        kept = {**lease, "metadata": {**lease["metadata"], "resourceVersion": str(self._server.version)}}
+        self._server.objects["Lease"][NAME] = kept
+        return kept
+
+    @property
+    def holder(self) -> str:
+        return str(self._server.objects["Lease"][NAME]["spec"]["holderIdentity"])
+
+
+def _lease(cluster: _Leases, seconds: float, stuck: Callable[[], bool] = lambda: False) -> Lease:
+    return Lease(cluster, Terms(*NAME, "me", seconds), stuck)
+
+
+def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
+    async def work() -> None:
+        cluster, thread, held = _Leases(), LoopThread("lease"), asyncio.Event()
+        lease, loop = _lease(cluster, 3.0), asyncio.get_running_loop()
+        thread.start()
+        holding = asyncio.create_task(thread.run(lease.hold(lambda: loop.call_soon_threadsafe(held.set))))
+        await held.wait()
+        began, renewed = module._now(), cluster.renewed  # noqa: SLF001
+        while cluster.renewed < renewed + 10:  # longer than the Lease lasts
+            assert module._now() < began + 30  # noqa: SLF001
+        assert module._now() > began + 3.0  # noqa: SLF001
+        assert lease.is_held()
+        await thread.run(lease.release())
+        assert not lease.is_held()
+        assert cluster.holder == ""
+        holding.cancel()
+        await thread.stop()
+
+    asyncio.run(asyncio.wait_for(work(), 60))
+
+
+@pytest.mark.parametrize("why", ["stuck", "cut off"])
+def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(why: str) -> None:
+    """As long as the work is stuck another is to have it, and whoever wakes up is to write nothing."""
+
+    async def work() -> None:
+        cluster, held, stuck = _Leases(), asyncio.Event(), False
+        lease = _lease(cluster, 0.6, lambda: stuck)
+        holding = asyncio.create_task(lease.hold(held.set))
+        await held.wait()
+        assert lease.is_held()
+        stuck, cluster.cut_off = why == "stuck", why == "cut off"
+        with pytest.raises(LeaseLost, match="it was not renewed in time"):
+            await holding
+        stuck = cluster.cut_off = False
+        assert not lease.is_held()
+        assert await lease._try()  # noqa: SLF001  it could be had: whoever lost it ends all the same
+        assert not lease.is_held()
+
+    asyncio.run(asyncio.wait_for(work(), 20))
+
+
+def test_a_renewal_that_comes_back_after_the_release_holds_nothing() -> None:
+    async def work() -> None:
+        cluster = _Leases()
+        lease = _lease(cluster, 15.0)
+        assert await lease._try()  # noqa: SLF001
+        assert lease.is_held()
+        renewal = asyncio.create_task(lease._try())  # noqa: SLF001
+        await lease.release()
+        await renewal
+        assert not lease.is_held()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("taken_by", ["", "other"])
+def test_a_release_after_a_renewal_whose_answer_was_not_seen_gives_it_back(taken_by: str) -> None:
+    """A renewal may be cancelled once the API server has it."""
+
+    async def work() -> None:
+        cluster = _Leases()
+        lease = _lease(cluster, 15.0)
+        assert await lease._try()  # noqa: SLF001
+        spec = {"renewTime": "later", **({"holderIdentity": taken_by} if taken_by else {})}
+        await cluster.patch(LEASE, *NAME, {"spec": spec})
+        await lease.release()
+        assert cluster.holder == taken_by
+
+    asyncio.run(work())
