@@ -74,11 +74,11 @@ format: .venv/ready ## Put the code in shape
 
 .PHONY: generate
 generate: .venv/ready ## Make the CRDs and everything else that is derived
-	@$(PY) -m tests.generate
+	@$(PY) -m tools.generate
 
 .PHONY: check-generated
 check-generated: .venv/ready
-	@$(PY) -m tests.generate --check
+	@$(PY) -m tools.generate --check
 
 .PHONY: docs
 docs: .venv/ready ## Make the site of docs/ in dist/site; a link that leads nowhere ends it
@@ -95,11 +95,11 @@ lock: .venv/ready ## Pin every dependency anew, by hash
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --group dev --extra traces --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --custom-compile-command 'make lock' tests/audit/requirements.in --output-file tests/audit/requirements.lock
+	    --custom-compile-command 'make lock' tools/audit/requirements.in --output-file tools/audit/requirements.lock
 
 .PHONY: audit
 audit: .venv/ready ## What is known against the pinned Python packages and the guest's Go modules, by pip-audit and govulncheck
-	@$(PY) -m tests.audit
+	@$(PY) -m tools.audit
 
 .PHONY: cluster
 cluster: .venv/ready ## Start a control plane on this machine and leave it running (.cluster/kubeconfig)

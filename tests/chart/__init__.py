@@ -1,1 +1,1 @@
-"""The Helm chart as users get it: what it renders, its page, and the manifests in deploy/ made from it."""
+"""The Helm chart as users get it: Helm, what it installs, and the rights that it gives."""

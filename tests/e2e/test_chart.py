@@ -11,9 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 import twinhull
-from tests.chart import manifests, rights
+from tests.chart import rights
 from tests.chart.helm import CHART, Helm, HelmError, Manifest, find
 from tests.controlplane import Kubectl, build
+from tools import manifests
 from twinhull.api import crd
 from twinhull.api.admission import admission
 from twinhull.api.registry import ClusterRegistry

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart import manifests, rights
+from tests.chart import rights
 from tests.chart.helm import CHART, NAMESPACE, Helm, Manifest, find
 from tests.chart.release import WAIT, Release
 from tests.controlplane import ControlPlane, build
 from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
+from tools import manifests
 
 pytestmark = pytest.mark.simulated
 

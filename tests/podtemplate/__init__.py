@@ -1,1 +1,1 @@
-"""Makes podtemplate.json, the structural schema of a PodTemplateSpec, from Kubernetes' own source."""
+"""Pod templates that tests read: everything.yaml, samples of other files, and other ways to write them."""

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.audit import golang, pypi
-from tests.audit.verdict import Advisory, Verdict, exit_code
+from tools.audit import golang, pypi
+from tools.audit.verdict import Advisory, Verdict, exit_code
 
 ROOT = Path(__file__).parents[2]
 KNOWN = {"id": "PYSEC-2026-1", "fix_versions": ["3.14.6", "3.15.1"], "aliases": [], "description": "…"}

@@ -30,7 +30,7 @@ TEMPLATE, QUANTITY = "PodTemplateSpec", "Quantity"
 
 @cache
 def types() -> Types:
-    """Each type's fields, which tests/podtemplate reads from Kubernetes' source; one for all who ask."""
+    """Each type's fields, which tools/podtemplate reads from Kubernetes' source; one for all who ask."""
     text = (files(__package__) / "templatetypes.json").read_text(encoding="utf-8")
     return {
         name: {key: Field(**field) for key, field in fields.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.podtemplate.structural import structural
-from tests.podtemplate.upstream import Schema, Schemas, enums, short_name
+from tools.podtemplate.structural import structural
+from tools.podtemplate.upstream import Schema, Schemas, enums, short_name
 
 PORT: Schema = {
     "type": "object",

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.chart.manifests import VARIANTS
+from tools.manifests import VARIANTS
 from twinhull.cli import main
 from twinhull.cli.config import config
 from twinhull.cli.options import Options

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from mkdocs.exceptions import PluginError
 
-from tests.site_links import REPOSITORY, leading
+from tools.site_links import REPOSITORY, leading
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"

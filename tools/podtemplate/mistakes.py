@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.podtemplate.upstream import Schema
+from tools.podtemplate.upstream import Schema
 
 _CONTAINERS = ("spec.containers[]", "spec.initContainers[]")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")

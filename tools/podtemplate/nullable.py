@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tests.podtemplate.upstream import Schema
+from tools.podtemplate.upstream import Schema
 
 
 def nullable(schema: Schema, keys: Collection[str] = ()) -> Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from tests.podtemplate.upstream import Schema, Schemas
+from tools.podtemplate.upstream import Schema, Schemas
 from twinhull.api.base import GROUP
 from twinhull.api.templatebounds import LONGEST_QUANTITY
 

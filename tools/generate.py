@@ -10,21 +10,11 @@ from typing import Any
 
 import yaml
 
-from tests import (
-    argocd_config,
-    configuration_page,
-    image_tools,
-    kustomize_schema,
-    locks,
-    metrics_page,
-    parity_page,
-    reference_page,
-    troubleshooting_page,
-)
-from tests.chart import manifests, page
 from tests.controlplane.build import BuildError
-from tests.podtemplate.defaulting import stored_samples, templatetypes
-from tests.podtemplate.generate import podtemplate
+from tools import argocd_config, image_verification, kustomize_schema, locks, manifests
+from tools.pages import chart, configuration, metrics, parity, reference, troubleshooting
+from tools.podtemplate.defaulting import stored_samples, templatetypes
+from tools.podtemplate.schema import podtemplate
 from twinhull.api import crd
 from twinhull.api.admission import admission
 from twinhull.api.base import Raw
@@ -125,25 +115,25 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     *(
         (
             f"deploy/image-verification/{name}.yaml",
-            lambda made=made: _yaml(*made(), source="tests/image_tools.py"),
+            lambda made=made: _yaml(*made(), source="tools/image_verification.py"),
         )
-        for name, made in image_tools.TOOLS.items()
+        for name, made in image_verification.TOOLS.items()
     ),
     ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
-    ("docs/parity.md", parity_page.page),
-    ("docs/reference.md", reference_page.page),
-    ("docs/configuration.md", configuration_page.page),
+    ("docs/parity.md", parity.page),
+    ("docs/reference.md", reference.page),
+    ("docs/configuration.md", configuration.page),
     ("image/build.lock", locks.build),
     ("image/runtime.lock", locks.runtime),
-    ("charts/twinhull/README.md", page.page),
+    ("charts/twinhull/README.md", chart.page),
     ("charts/twinhull/files/crds/isolationpolicies.yaml", lambda: _yaml(crd.isolation_policies())),
     ("charts/twinhull/files/crds/workloads.yaml", lambda: _yaml(crd.workloads())),
     ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission())),
     ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
-    ("docs/metrics.md", metrics_page.page),
-    ("docs/troubleshooting.md", troubleshooting_page.page),
+    ("docs/metrics.md", metrics.page),
+    ("docs/troubleshooting.md", troubleshooting.page),
 ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.controlplane.build import Go, environment
 from tests.podtemplate.samples import samples
-from tests.podtemplate.upstream import PINNED
+from tools.podtemplate.upstream import PINNED
 
 _PROGRAM = Path(__file__).with_name("go") / "main.go"
 #: Defaults that depend on another field, which core/canonical says instead.

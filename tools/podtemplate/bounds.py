@@ -4,7 +4,7 @@ said in api/templatebounds, which measures by them what was stored before they w
 
 from __future__ import annotations
 
-from tests.podtemplate.upstream import Schema
+from tools.podtemplate.upstream import Schema
 from twinhull.api.templatebounds import (
     LONGEST_ANNOTATION,
     LONGEST_IMAGE,

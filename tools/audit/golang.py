@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.audit.verdict import Advisory, Verdict, last_line
+from tools.audit.verdict import Advisory, Verdict, last_line
 
 PROGRAM = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
 

@@ -22,7 +22,7 @@ Schema: TypeAlias = dict[str, Any]
 Schemas: TypeAlias = dict[str, Schema]
 
 #: The folder whose go.mod pins Kubernetes.
-PINNED = Path(__file__).parents[1] / "controlplane/go/kubernetes"
+PINNED = Path(__file__).parents[2] / "tests/controlplane/go/kubernetes"
 
 #: What starts the description of a type, such as `func schema_k8sio_api_core_v1_Container(`.
 _TYPE = re.compile(r"func schema_k8sio_(?P<path>\w+)_(?P<name>[A-Za-z]+)\(")

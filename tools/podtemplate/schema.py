@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from tests.podtemplate.bounds import bounded
-from tests.podtemplate.changes import changed
-from tests.podtemplate.mistakes import ruled
-from tests.podtemplate.nullable import nullable
-from tests.podtemplate.structural import structural
-from tests.podtemplate.upstream import module, schemas
+from tools.podtemplate.bounds import bounded
+from tools.podtemplate.changes import changed
+from tools.podtemplate.mistakes import ruled
+from tools.podtemplate.nullable import nullable
+from tools.podtemplate.structural import structural
+from tools.podtemplate.upstream import module, schemas
 
 
 def podtemplate() -> str:

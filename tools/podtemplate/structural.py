@@ -5,7 +5,7 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 
 from __future__ import annotations
 
-from tests.podtemplate.upstream import Schema, Schemas, short_name
+from tools.podtemplate.upstream import Schema, Schemas, short_name
 
 #: What is taken over as it is. Descriptions aren't, they would be two thirds of the CRD; nor are defaults,
 #: which would turn up in stored objects; nor the keys of strategic merge patch, which CRDs don't have.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from guest.image.cache import folder
-from tests.audit import golang, pypi
-from tests.audit.verdict import Verdict, exit_code
+from tools.audit import golang, pypi
+from tools.audit.verdict import Verdict, exit_code
 
 _ROOT = Path(__file__).parents[2]
 

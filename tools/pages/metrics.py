@@ -11,11 +11,11 @@ import yaml
 
 from twinhull.shell.metrics.catalogue import CATALOGUE, Definition
 
-ALERTS = Path(__file__).parents[1] / "charts" / "twinhull" / "files" / "alerts.yaml"
+ALERTS = Path(__file__).parents[2] / "charts" / "twinhull" / "files" / "alerts.yaml"
 
 _INTRO = """\
 <!-- Made by `make generate` from operator/twinhull/shell/metrics and charts/twinhull/files/alerts.yaml;
-changes belong there, or in tests/metrics_page.py. -->
+changes belong there, or in tools/pages/metrics.py. -->
 
 # Metrics, alerts and logs
 

@@ -23,7 +23,7 @@ _ENVIRONMENT = {"TWINHULL_WORKERS": "8"}
 _COMMAND = ["config", "--config", "config.yaml", "--log-format", "text"]
 _PAGE = """\
 <!-- Made by `make generate` from operator/twinhull/cli/options.py; changes belong there, or in
-tests/configuration_page.py. -->
+tools/pages/configuration.py. -->
 
 # Configuration
 

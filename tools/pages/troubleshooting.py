@@ -9,7 +9,7 @@ from twinhull.core.reasons import SECTIONS, Row
 
 _INTRO = """\
 <!-- Made by `make generate` from operator/twinhull/core/reasons; changes belong there, or in
-tests/troubleshooting_page.py. -->
+tools/pages/troubleshooting.py. -->
 
 # Troubleshooting
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.audit.verdict import Advisory, Verdict, last_line
+from tools.audit.verdict import Advisory, Verdict, last_line
 
 _LOCK = Path(__file__).parent / "requirements.lock"
 
