@@ -1,4 +1,4 @@
-"""Boots the scenarios that are asked for, each when there is a berth for it."""
+"""Boots the scenarios that are asked for, each when there is a slot for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twinhull.api.registry import ClusterRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.guest.berths import Berths
+    from tests.guest.boot_slots import BootSlots
     from tests.guest.containerimage import ContainerImage
     from tests.guest.launcher import Launcher
     from tests.guest.machine import Machine
@@ -28,14 +28,14 @@ Errors = dict[str, BaseException]
 _PATIENCE = 2400.0
 #: The ranks of scenarios begin here, after the reference node's and what is compared with it.
 _RANK = 3
-_THREADS = 64  # who of them may run is the berths' business
+_THREADS = 64  # who of them may run is the slots' business
 
 
 @dataclass
 class Boots:
     """The machines of all cases of a test run."""
 
-    berths: Berths
+    boot_slots: BootSlots
     launcher: Launcher
     registry: Registry
     private: Registry
@@ -72,13 +72,13 @@ class Boots:
             wait([self._boots[scenario.after]])
         shelf = Shelf()
         shelf.put(*scenario.objects)
-        with self.berths.berth(scenario.name, rank) as stay:
+        with self.boot_slots.slot(scenario.name, rank) as slot_use:
             try:
                 machine = self.launcher.launch(self._made(scenario, shelf), scenario.ports)
             except Exception as error:  # noqa: BLE001 - becomes the outcome of all cases
                 return {case.title: error for case in cases}
             self._running.append(machine)
-            leave = partial(self.berths.leave, stay)
+            leave = partial(self.boot_slots.leave, slot_use)
             stage = Stage(machine, shelf, self.registry, self.private, self.images, leave)
             try:
                 errors, settled_after = _play(stage, scenario, cases)
@@ -87,7 +87,7 @@ class Boots:
                 self._running.remove(machine)
                 machine.stop()
             settled = f"settled after {settled_after:.0f} s" if settled_after else "never settled"
-            stay.note = f"{settled}, {processor:.0f} s of a processor"
+            slot_use.note = f"{settled}, {processor:.0f} s of a processor"
             return errors
 
     def _made(self, scenario: Scenario, shelf: Shelf) -> Made:

@@ -1,7 +1,7 @@
 """Fixtures: the registries with the test images, and all that boots, two machines at a time.
 
 What the chosen tests need boots in the background from the start. Tests that drive a machine themselves come
-first and have the first berth; what the others have come to is asked for afterwards.
+first and have the first slot; what the others have come to is asked for afterwards.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.guest.berths import FIRST, Berths, Stay
+from tests.guest.boot_slots import FIRST, BootSlots, SlotUse
 from tests.guest.boots import Boots
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from tests.guest.containerimage import ContainerImage
 
 _PAIRS = pytest.StashKey[Pairs]()
-_STAYS = pytest.StashKey[list[Stay]]()
+_SLOT_USES = pytest.StashKey[list[SlotUse]]()
 #: What tests wait for, in the order in which they are run; those that wait for nothing are the last.
-_ORDER = ("berth", "pairs", "boots", None)
+_ORDER = ("boot_slot", "pairs", "boots", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,9 +53,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Says who had the berths, and when."""
-    for stay in config.stash.get(_STAYS, []):
-        terminalreporter.write_line(str(stay))
+    """Says who had the slots, and when."""
+    for slot_use in config.stash.get(_SLOT_USES, []):
+        terminalreporter.write_line(str(slot_use))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,17 +87,17 @@ def registry(
 
 
 @pytest.fixture(scope="session")
-def berths(request: pytest.FixtureRequest) -> Berths:
-    """Where all machines of this run lie."""
-    berths = Berths()
-    request.config.stash[_STAYS] = berths.stays
-    return berths
+def boot_slots(request: pytest.FixtureRequest) -> BootSlots:
+    """The slots in which all machines of this run boot."""
+    boot_slots = BootSlots()
+    request.config.stash[_SLOT_USES] = boot_slots.slot_uses
+    return boot_slots
 
 
 @pytest.fixture(scope="session")
 def boots(
     request: pytest.FixtureRequest,
-    berths: Berths,
+    boot_slots: BootSlots,
     images: dict[str, ContainerImage],
     registry: Registry,
     tmp_path_factory: pytest.TempPathFactory,
@@ -107,10 +107,10 @@ def boots(
     private = Registry.start(tools(), folder / "private", private=True)
     private.push("private:1", images["private:1"])
     launcher = Launcher(tools(), guest_files(), folder / "machines")
-    boots = Boots(berths, launcher, registry, private, images)
+    boots = Boots(boot_slots, launcher, registry, private, images)
     boots.start(_parameters(request.session, "boots", "case"))
     yield boots
-    berths.close()
+    boot_slots.close()
     boots.stop()
     private.stop()
 
@@ -118,7 +118,7 @@ def boots(
 @pytest.fixture(scope="session")
 def pairs(
     request: pytest.FixtureRequest,
-    berths: Berths,
+    boot_slots: BootSlots,
     simulation: ControlPlane,
     registry: Registry,
     tmp_path_factory: pytest.TempPathFactory,
@@ -130,11 +130,11 @@ def pairs(
     def boot() -> ReferenceNode:
         return ReferenceNode.start(simulation, tools(), guest_files(), folder / "node", mirrors)
 
-    pairs = Pairs(berths, boot, Launcher(tools(), guest_files(), folder), mirrors)
+    pairs = Pairs(boot_slots, boot, Launcher(tools(), guest_files(), folder), mirrors)
     pairs.start(_parameters(request.session, "pairs", "scenario"))
     request.config.stash[_PAIRS] = pairs
     yield pairs
-    berths.close()
+    boot_slots.close()
     pairs.stop()
 
 
@@ -146,10 +146,10 @@ def node(pairs: Pairs) -> Iterator[ReferenceNode]:
 
 
 @pytest.fixture
-def berth(request: pytest.FixtureRequest, berths: Berths) -> Iterator[Stay]:
+def boot_slot(request: pytest.FixtureRequest, boot_slots: BootSlots) -> Iterator[SlotUse]:
     """One for the machine that a test drives itself."""
-    with berths.berth(request.node.name, FIRST) as stay:
-        yield stay
+    with boot_slots.slot(request.node.name, FIRST) as slot_use:
+        yield slot_use
 
 
 def _waits_for(item: pytest.Item) -> str | None:

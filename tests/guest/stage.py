@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass
 class Stage:
-    """A running machine and what is around it. `leave` gives its berth away, once it only waits."""
+    """A running machine and what is around it. `leave` gives its slot away, once it only waits."""
 
     machine: Machine
     shelf: Shelf

@@ -1,4 +1,4 @@
-"""A machine that nobody can ask, and that has no panic device: how its Pod ended stays unknown."""
+"""A machine that nobody can ask, and that has no panic device: how its Pod ended slot_uses unknown."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.controlplane import Cluster
-    from tests.guest.berths import Stay
+    from tests.guest.boot_slots import SlotUse
     from tests.guest.registry import Registry
 
 
 @pytest.fixture
 def job(
-    berth: Stay,  # noqa: ARG001 - the machine's
+    boot_slot: SlotUse,  # noqa: ARG001 - the machine's
     control_plane: Cluster,
     namespace: str,
     registry: Registry,

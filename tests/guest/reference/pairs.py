@@ -1,6 +1,6 @@
 """The two hulls of one Workload, to be compared: the Pod on the reference node, and the machine.
 
-Each has a berth of its own, and neither waits for the other, so that no processor is idle.
+Each has a slot of its own, and neither waits for the other, so that no processor is idle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.guest.reference.statuses import Chronicle, conditions, met
 from tests.guest.volumes import LAUNCHER_UID, NODE
 
 if TYPE_CHECKING:
-    from tests.guest.berths import Berths
+    from tests.guest.boot_slots import BootSlots
     from tests.guest.launcher import Launcher
     from tests.guest.machine import Machine
     from tests.guest.reference.node import ReferenceNode
@@ -32,7 +32,7 @@ Raw = dict[str, Any]
 _READY = 600.0  # seconds, on a busy machine, as all that follow
 _MOMENTS = 600.0  # seconds for all containers of a hull to have come to theirs
 _PATIENCE = 2400.0  # the longest that a test waits for a pair: the queue before it, and its own deadlines
-_THREADS = 64  # who of them may run is the berths' business
+_THREADS = 64  # who of them may run is the slots' business
 #: The ranks of all that the node does, which it does one by one, and of the machines: before other scenarios.
 _ON_NODE, _MACHINE = 1, 2
 
@@ -50,7 +50,7 @@ class Fate:
 class Pairs:
     """All that a test run wants. `boot` gives the node, `mirrors` are the registries' addresses."""
 
-    berths: Berths
+    boot_slots: BootSlots
     boot: Callable[[], ReferenceNode]
     launcher: Launcher
     mirrors: Mapping[str, str]
@@ -102,7 +102,7 @@ class Pairs:
     @contextmanager
     def pod(self, scenario: Scenario) -> Iterator[ReferencePod]:
         """A scenario's Pod, alone on the node; it is gone afterwards."""
-        with self.turn() as node, self.berths.berth(f"{scenario.name}, as a Pod", _ON_NODE):
+        with self.turn() as node, self.boot_slots.slot(f"{scenario.name}, as a Pod", _ON_NODE):
             pod = ReferencePod.create(node, scenario)
             try:
                 yield pod
@@ -127,9 +127,9 @@ class Pairs:
             machine.stop()
 
     def _boot(self) -> ReferenceNode:
-        with self.berths.berth(NAME, _ON_NODE) as stay:
+        with self.boot_slots.slot(NAME, _ON_NODE) as slot_use:
             node = self.boot()
-            stay.note = f"Ready after {node.ready_after:.0f} s"
+            slot_use.note = f"Ready after {node.ready_after:.0f} s"
             return node
 
     def _look(self, scenario: Scenario) -> tuple[Sight, Sight]:
@@ -137,10 +137,10 @@ class Pairs:
             pod.ready(_READY)
             of_pod = look(pod, scenario, _pod_names(pod))
         name = f"{scenario.name}, as a machine"
-        with self.berths.berth(name, _MACHINE) as stay, self._machine(scenario) as machine:
+        with self.boot_slots.slot(name, _MACHINE) as slot_use, self._machine(scenario) as machine:
             kubelet = machine.kubelet
             machine.eventually(lambda: kubelet.ready, _READY, f"{machine.blueprint.name} is ready")
-            stay.note = f"Ready after {machine.age:.0f} s"
+            slot_use.note = f"Ready after {machine.age:.0f} s"
             return of_pod, look(machine, scenario, _machine_names(machine))
 
     def _follow(self, scenario: Scenario) -> tuple[Fate, Fate]:

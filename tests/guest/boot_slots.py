@@ -1,4 +1,4 @@
-"""Where machines lie: all that a run of the tests boots queue for the same few berths."""
+"""Slots in which the tests of a run boot their machines: a few at a time, the rest wait in a queue."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ AT_ONCE = int(os.environ.get("GUEST_TESTS_AT_ONCE", "2"))
 FIRST = 0
 
 
-class BerthsClosed(Exception):
+class BootSlotsClosed(Exception):
     """The run is over, and nobody waits for this machine any more."""
 
 
 @dataclass
-class Stay:
-    """Who has a berth, from when to when (seconds since the first came), and what there is to say of it."""
+class SlotUse:
+    """Who has a slot, from when to when (seconds since the first came), and what there is to say of it."""
 
     name: str
     began: float
@@ -36,11 +36,11 @@ class Stay:
 
 
 @dataclass
-class Berths:
-    """Gives so many berths at a time, to the lowest rank first, and of one rank to who came first."""
+class BootSlots:
+    """Gives so many slots at a time, to the lowest rank first, and of one rank to who came first."""
 
     number: int = AT_ONCE
-    stays: list[Stay] = field(default_factory=list)
+    slot_uses: list[SlotUse] = field(default_factory=list)
     queue: list[tuple[int, int]] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _tickets: Iterator[int] = field(default_factory=count)
@@ -48,41 +48,41 @@ class Berths:
     _closed: bool = False
 
     @contextmanager
-    def berth(self, name: str, rank: int) -> Iterator[Stay]:
-        """Waits for one, and has it until the end, or until it is left. Raises BerthsClosed."""
+    def slot(self, name: str, rank: int) -> Iterator[SlotUse]:
+        """Waits for one, and has it until the end, or until it is left. Raises BootSlotsClosed."""
         ticket = (rank, next(self._tickets))
         with self._changed:
             self.queue.append(ticket)
             try:
                 self._changed.wait_for(lambda: self._closed or (self._free and min(self.queue) == ticket))
                 if self._closed:
-                    raise BerthsClosed(name)
-                stay = Stay(name, self._age)
-                self.stays.append(stay)
+                    raise BootSlotsClosed(name)
+                slot_use = SlotUse(name, self._age)
+                self.slot_uses.append(slot_use)
             finally:
                 self.queue.remove(ticket)
                 self._changed.notify_all()
         try:
-            yield stay
+            yield slot_use
         finally:
-            self.leave(stay)
+            self.leave(slot_use)
 
-    def leave(self, stay: Stay) -> None:
-        """Gives a berth to the next, for instance because its machine only waits from here on."""
+    def leave(self, slot_use: SlotUse) -> None:
+        """Gives a slot to the next, for instance because its machine only waits from here on."""
         with self._changed:
-            if stay.ended is None:
-                stay.ended = self._age
+            if slot_use.ended is None:
+                slot_use.ended = self._age
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Gives no berth any more."""
+        """Gives no slot any more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def _free(self) -> bool:
-        return sum(stay.ended is None for stay in self.stays) < self.number
+        return sum(slot_use.ended is None for slot_use in self.slot_uses) < self.number
 
     @property
     def _age(self) -> float:
