@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.guest.all_scenarios import SCENARIOS
 from tests.guest.boots import Boots
-from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Case
 
 

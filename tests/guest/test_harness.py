@@ -20,6 +20,7 @@ from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
+from tests.guest.all_scenarios import SCENARIOS
 from tests.guest.blueprint import Blueprint, Source
 from tests.guest.commandlines import Place
 from tests.guest.containerimage import ContainerImage, File, Layer
@@ -31,7 +32,6 @@ from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.owners import owners
 from tests.guest.projection import Projection, files_of
 from tests.guest.reference.node import write_initrd
-from tests.guest.repertoire import SCENARIOS
 from tests.guest.scenario import Scenario, config_map, container, secret
 
 if TYPE_CHECKING:
