@@ -65,7 +65,7 @@ def test_the_reference_runs_pods(pairs: Pairs) -> None:
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in ALIKE])
 def test_containers_see_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """All that a process can find out is equal, but for what is listed, with its reason."""
-    pod, machine = pairs.sights(scenario)
+    pod, machine = pairs.reported_values(scenario)
     found = differences(pod, machine)
     assert len(pod) > 100
     wrong = unexplained(found, EXPLAINED)

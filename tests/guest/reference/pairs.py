@@ -17,7 +17,7 @@ from tests.guest.nodekubelet import POD_IP
 from tests.guest.reference.ends import MOMENTS
 from tests.guest.reference.node import NAME
 from tests.guest.reference.pod import ReferencePod
-from tests.guest.reference.sight import Sight, look
+from tests.guest.reference.reported_values import ReportedValues, reported_values
 from tests.guest.reference.statuses import Chronicle, conditions, met
 from tests.guest.volumes import LAUNCHER_UID, NODE
 
@@ -58,7 +58,9 @@ class Pairs:
     _node: Future[ReferenceNode] = field(init=False)
     #: The node's one processor emulates one Pod at a time.
     _turn: threading.Lock = field(default_factory=threading.Lock)
-    _sights: dict[Scenario, Future[tuple[Sight, Sight]]] = field(default_factory=dict)
+    _reported_values: dict[Scenario, Future[tuple[ReportedValues, ReportedValues]]] = field(
+        default_factory=dict
+    )
     _fates: dict[Scenario, Future[tuple[Fate, Fate]]] = field(default_factory=dict)
     _running: list[Machine] = field(default_factory=list)
 
@@ -69,16 +71,16 @@ class Pairs:
             if scenario.name in MOMENTS:
                 self._fates[scenario] = self._pool.submit(self._follow, scenario)
             else:
-                self._sights[scenario] = self._pool.submit(self._look, scenario)
+                self._reported_values[scenario] = self._pool.submit(self._look, scenario)
 
     @property
     def node(self) -> ReferenceNode:
         """The reference node, once it is Ready."""
         return self._node.result(_PATIENCE)
 
-    def sights(self, scenario: Scenario) -> tuple[Sight, Sight]:
+    def reported_values(self, scenario: Scenario) -> tuple[ReportedValues, ReportedValues]:
         """What the containers of the Pod see, and what those of the machine do."""
-        return self._sights[scenario].result(_PATIENCE)
+        return self._reported_values[scenario].result(_PATIENCE)
 
     def fates(self, scenario: Scenario) -> tuple[Fate, Fate]:
         """What becomes of the containers of the Pod, and of those of the machine."""
@@ -132,16 +134,16 @@ class Pairs:
             slot_use.note = f"Ready after {node.ready_after:.0f} s"
             return node
 
-    def _look(self, scenario: Scenario) -> tuple[Sight, Sight]:
+    def _look(self, scenario: Scenario) -> tuple[ReportedValues, ReportedValues]:
         with self.pod(scenario) as pod:
             pod.ready(_READY)
-            of_pod = look(pod, scenario, _pod_names(pod))
+            of_pod = reported_values(pod, scenario, _pod_names(pod))
         name = f"{scenario.name}, as a machine"
         with self.boot_slots.slot(name, _MACHINE) as slot_use, self._machine(scenario) as machine:
             kubelet = machine.kubelet
             machine.eventually(lambda: kubelet.ready, _READY, f"{machine.blueprint.name} is ready")
             slot_use.note = f"Ready after {machine.age:.0f} s"
-            return of_pod, look(machine, scenario, _machine_names(machine))
+            return of_pod, reported_values(machine, scenario, _machine_names(machine))
 
     def _follow(self, scenario: Scenario) -> tuple[Fate, Fate]:
         """The Pod goes on while the machine runs, so that both come to the same number of restarts."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.guest.reference.moment import Moment
-from tests.guest.reference.sight import named
+from tests.guest.reference.reported_values import named
 from twinhull.hulls import podstatus
 
 if TYPE_CHECKING:

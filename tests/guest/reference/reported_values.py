@@ -1,4 +1,4 @@
-"""What the containers of a Pod see, put so that it can be compared with what another Pod's see."""
+"""What the containers of a Pod report of what they can see, so that two Pods can be compared."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tests.guest.scenario import Scenario
 
 Raw = dict[str, Any]
-#: What is seen, by container and by place: "main", "files./etc/hosts.text".
-Sight = dict[tuple[str, str], object]
+#: What containers report, by container and by place: "main", "files./etc/hosts.text".
+ReportedValues = dict[tuple[str, str], object]
 
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 #: Numbers and times that are others at every start, wherever it is.
@@ -38,12 +38,12 @@ class Hull(Protocol):
         """What it can see, these paths among it."""
 
 
-def look(hull: Hull, scenario: Scenario, names: Mapping[str, str]) -> Sight:
-    """What all containers see. `names` are the hull's own names and addresses, with what stands for each."""
-    sight: Sight = {}
+def reported_values(hull: Hull, scenario: Scenario, names: Mapping[str, str]) -> ReportedValues:
+    """What all containers report. `names`: the hull's own names and addresses, and what stands for each."""
+    values: ReportedValues = {}
     for name, report in _reports(hull, scenario):
-        sight |= {(name, place): value for place, value in flat(named(_clean(report), names))}
-    return sight
+        values |= {(name, place): value for place, value in flat(named(_clean(report), names))}
+    return values
 
 
 def _reports(hull: Hull, scenario: Scenario) -> Iterator[tuple[str, Raw]]:
