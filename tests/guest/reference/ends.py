@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.guest.reference.moment import Moment
+from tests.guest.reference.container_state import ContainerState
 from tests.guest.reference.templates import DESK
 from tests.guest.scenario import REGISTRY, Scenario, container
 
@@ -65,24 +65,24 @@ RESTARTS = Scenario(
     },
 )
 
-_BACK_OFF = Moment("Waiting", "CrashLoopBackOff", 1)
+_BACK_OFF = ContainerState("Waiting", "CrashLoopBackOff", 1)
 #: When the containers of the two are looked at.
-MOMENTS = {
+STATES = {
     ENDS.name: {
-        "unready": Moment("Running"),
-        "done": Moment("Terminated", "Completed"),
-        "failed": Moment("Terminated", "Error"),
-        "greedy": Moment("Terminated", "OOMKilled"),
-        "no-image": Moment("Waiting", "ImagePullBackOff"),
-        "no-name": Moment("Waiting", "InvalidImageName"),
-        "no-program": Moment("Terminated", "StartError"),
-        "wants-root": Moment("Waiting", "CreateContainerConfigError"),
+        "unready": ContainerState("Running"),
+        "done": ContainerState("Terminated", "Completed"),
+        "failed": ContainerState("Terminated", "Error"),
+        "greedy": ContainerState("Terminated", "OOMKilled"),
+        "no-image": ContainerState("Waiting", "ImagePullBackOff"),
+        "no-name": ContainerState("Waiting", "InvalidImageName"),
+        "no-program": ContainerState("Terminated", "StartError"),
+        "wants-root": ContainerState("Waiting", "CreateContainerConfigError"),
     },
     RESTARTS.name: {
-        "stays": Moment("Running"),
-        "done": Moment("Terminated", "Completed"),
+        "stays": ContainerState("Running"),
+        "done": ContainerState("Terminated", "Completed"),
         "crashing": _BACK_OFF,
         "greedy": _BACK_OFF,
-        "unhealthy": Moment("Running", restarts=1),
+        "unhealthy": ContainerState("Running", restarts=1),
     },
 }

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.guest.made import Shelf, render
 from tests.guest.nodekubelet import POD_IP
-from tests.guest.reference.ends import MOMENTS
+from tests.guest.reference.ends import STATES
 from tests.guest.reference.node import NAME
 from tests.guest.reference.pod import ReferencePod
 from tests.guest.reference.reported_values import ReportedValues, reported_values
-from tests.guest.reference.statuses import Chronicle, conditions, met
+from tests.guest.reference.statuses import StatusHistory, conditions, statuses_at
 from tests.guest.volumes import LAUNCHER_UID, NODE
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Raw = dict[str, Any]
 _READY = 600.0  # seconds, on a busy machine, as all that follow
-_MOMENTS = 600.0  # seconds for all containers of a hull to have come to theirs
+_STATES_WITHIN = 600.0  # seconds for all containers of a hull to have come to theirs
 _PATIENCE = 2400.0  # the longest that a test waits for a pair: the queue before it, and its own deadlines
 _THREADS = 64  # who of them may run is the slots' business
 #: The ranks of all that the node does, which it does one by one, and of the machines: before other scenarios.
@@ -39,7 +39,7 @@ _ON_NODE, _MACHINE = 1, 2
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a hull's containers at their moments, and of the Pod as a whole."""
+    """What became of a hull's containers in the states that are compared, and of the Pod as a whole."""
 
     statuses: dict[str, Raw]
     conditions: dict[str, tuple[str, str | None]]
@@ -68,7 +68,7 @@ class Pairs:
         """Boots the node, and starts these scenarios both ways."""
         self._node = self._pool.submit(self._boot)
         for scenario in scenarios:
-            if scenario.name in MOMENTS:
+            if scenario.name in STATES:
                 self._fates[scenario] = self._pool.submit(self._follow, scenario)
             else:
                 self._reported_values[scenario] = self._pool.submit(self._look, scenario)
@@ -147,18 +147,18 @@ class Pairs:
 
     def _follow(self, scenario: Scenario) -> tuple[Fate, Fate]:
         """The Pod goes on while the machine runs, so that both come to the same number of restarts."""
-        moments = MOMENTS[scenario.name]
+        states = STATES[scenario.name]
         what = f"all containers of {scenario.name} come there"
         with self.pod(scenario) as pod:
-            of_pod = Chronicle(_pod_names(pod))
+            of_pod = StatusHistory(_pod_names(pod))
             with of_pod.following(pod.status):
-                pod.node.eventually(lambda: met(moments, of_pod), _MOMENTS, f"{what}, in a Pod")
+                pod.node.eventually(lambda: statuses_at(states, of_pod), _STATES_WITHIN, f"{what}, in a Pod")
                 with self._machine(scenario) as machine:
-                    of_machine = Chronicle(_machine_names(machine))
+                    of_machine = StatusHistory(_machine_names(machine))
                     with of_machine.following(machine.status):
                         statuses = machine.eventually(
-                            lambda: met(moments, of_pod, of_machine),
-                            _MOMENTS,
+                            lambda: statuses_at(states, of_pod, of_machine),
+                            _STATES_WITHIN,
                             f"{what}, in a machine, as in the Pod",
                         )
                     hulls = zip(statuses, (pod.status(), machine.status()), strict=True)
