@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import ApiError, Cluster
-from tests.e2e.operator.chronicle import Chronicle
+from tests.e2e.operator.hull_history import HullHistory
 from tests.e2e.operator.policies import boxes
 from tests.e2e.operator.subject import Manifest, Subject, condition, template
 from tests.operator_process import OperatorProcess
@@ -126,10 +126,10 @@ def test_what_always_holds_holds_through_changes_and_restarts(
     chance = random.Random(5)  # noqa: S311
     options = ("--sandbox-runtime-class", "sequences")
     operator = OperatorProcess.start(account, tmp_path / "operator.log", *options)
-    chronicle = Chronicle(world.cluster.api, world.namespace)
+    history = HullHistory(world.cluster.api, world.namespace)
     begin(world)
     for _round in range(_ROUNDS):
-        since = chronicle_version(world)
+        since = last_version(world)
         for change in chance.sample(OF_PLACES, 2):
             world.change(change)
         for number, member in enumerate(world.members):
@@ -141,11 +141,11 @@ def test_what_always_holds_holds_through_changes_and_restarts(
         operator = OperatorProcess.start(account, tmp_path / "operator.log", *options)
         for member in world.members:
             check_end(world, member, member.settled())
-        check_floor(world, chronicle.given(since))
+        check_floor(world, history.given(since))
         world.quiet()
     operator.stop()
-    chronicle.close()
-    check_numbers(world, chronicle)
+    history.close()
+    check_numbers(world, history)
 
 
 def begin(world: World) -> None:
@@ -159,7 +159,7 @@ def begin(world: World) -> None:
         member.subject.becomes("Ready", timeout=180)
 
 
-def chronicle_version(world: World) -> int:
+def last_version(world: World) -> int:
     """The number of the last write."""
     answer = world.cluster.api.request("GET", world.cluster.api.path("Pod", world.namespace))
     return int(answer["metadata"]["resourceVersion"])
@@ -190,11 +190,11 @@ def check_floor(world: World, given: Iterable[Manifest]) -> None:
             assert strength(hull) >= least, hull["metadata"]["name"]
 
 
-def check_numbers(world: World, chronicle: Chronicle) -> None:
+def check_numbers(world: World, history: HullHistory) -> None:
     """Two hulls at most at any time; and under StartFirst, once one is ready, one that is."""
     gentle = {member.subject.name for member in world.members if member.gentle}
     was_ready: set[str] = set()
-    for name, hulls in chronicle.moments():
+    for name, hulls in history.hulls_after_each_write():
         names = [entry.hull["metadata"]["name"] for entry in hulls]
         assert len(hulls) <= 2, f"{name} has {names}"
         if any(entry.serves for entry in hulls):
@@ -202,7 +202,7 @@ def check_numbers(world: World, chronicle: Chronicle) -> None:
         elif name in was_ready & gentle:
             pytest.fail(f"{name} has no ready hull: {names}")
     assert was_ready == {member.subject.name for member in world.members}
-    given = list(chronicle.given())
+    given = list(history.given())
     assert {hull["kind"] for hull in given} == {"Pod", "VirtualMachine"}
     made = {hull["metadata"]["uid"] for hull in given}
     assert len(given) > len(made) + _WORKLOADS // 10, "many are changed in place"

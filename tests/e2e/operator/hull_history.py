@@ -1,4 +1,4 @@
-"""A chronicle: every state that the hulls of a namespace were in, in the order of the writes."""
+"""Every state that the hulls of a namespace were in, in the order of the writes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Entry:
         return ready and "deletionTimestamp" not in self.hull["metadata"]
 
 
-class Chronicle:
-    """Written in the background from its beginning until it is closed."""
+class HullHistory:
+    """Records in the background, from its creation until it is closed."""
 
     def __init__(self, api: Api, namespace: str) -> None:
         self._entries: list[Entry] = []
@@ -47,7 +47,7 @@ class Chronicle:
             follower.start()
 
     def close(self) -> None:
-        """Write no more."""
+        """Record no more."""
         for follower in self._followers:
             follower.stop()
 
@@ -61,7 +61,7 @@ class Chronicle:
             if found.change != "DELETED" and revision != before and found.version > since:
                 yield found.hull
 
-    def moments(self) -> Iterator[tuple[str, list[Entry]]]:
+    def hulls_after_each_write(self) -> Iterator[tuple[str, list[Entry]]]:
         """After each write to a hull: its Workload's name, and all the hulls that this then had."""
         there: dict[str, dict[str, Entry]] = defaultdict(dict)
         for entry in self._sorted():
