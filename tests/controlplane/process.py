@@ -17,7 +17,7 @@ from tests.controlplane.polling import NeverHappened, eventually
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_TETHER = Path(__file__).with_name("tether.py")
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _LOG_LINES = 15
 _PANICS = ("panic: ", "fatal error: ")
 _GRACE = 3.0  # seconds between SIGTERM and SIGKILL
@@ -98,7 +98,7 @@ def start(  # noqa: PLR0913 - what a process consists of
     if tied:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError(f"{name} would die with this thread: start it from the main thread")
-        arguments = [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *arguments]
+        arguments = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), *arguments]
     with log.open("ab") as output:
         child = subprocess.Popen(
             arguments,

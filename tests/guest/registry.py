@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 USER, PASSWORD = "puller", "only for these tests"
 #: PASSWORD by bcrypt, the only hash that the registry takes and none that Python's library has.
 _HTPASSWD = "puller:$2y$05$abcdefghijklmnopqrstuu7EdXYrEw86paTHqoQXSg.C3.X5/CXU."
-_TETHER = Path(process.__file__).with_name("tether.py")
+_DIE_WITH_PARENT = Path(process.__file__).with_name("die_with_parent.py")
 
 
 def tied(command: list[str]) -> list[str]:
     """The command line that runs a command which the kernel kills when the thread that starts it ends."""
-    return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command]
+    return [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), *command]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _INIT = Path(__file__).with_name("init.sh")
-_TETHER = Path(process.__file__).with_name("tether.py")
+_DIE_WITH_PARENT = Path(process.__file__).with_name("die_with_parent.py")
 #: What of the node's files its programs write, outside the overlay or for us to read.
 _FOLDERS = ("upper", "work", "root", "containerd", "kubelet", "log", "share", "claims")
 _NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
@@ -140,7 +140,7 @@ exec "$@"
 
 def _start_within(cgroups: Cgroups, command: list[str], folder: Path) -> Process:
     """Starts a command in cgroups: its shell waits until it has been moved there."""
-    tied = [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), "/bin/sh", "-c", _WAIT, "-"]
+    tied = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), "/bin/sh", "-c", _WAIT, "-"]
     started = process.start(
         "node",
         [*tied, str(folder / "share/moved"), *command],

@@ -1,6 +1,6 @@
 """Runs a program that the kernel kills when the parent of this process ends, in whatever way that ends.
 
-    python -I -S tether.py <pid of the parent> <program> [argument …]
+    python -I -S die_with_parent.py <pid of the parent> <program> [argument …]
 
 The kernel's own tie (prctl(2), PR_SET_PDEATHSIG) outlives exec, and needs nobody to be alive to act on it.
 It is set here, in a process of its own, because Python code between fork and exec isn't safe beside
