@@ -14,8 +14,8 @@ from subprocess import CalledProcessError
 import click
 
 from tests.bench import contests, report
-from tests.bench.arena import Arena
 from tests.bench.bareloop import WORKERS
+from tests.bench.bench_cluster import BenchCluster
 from tests.bench.outcome import Outcome
 from tests.controlplane import BuildError, ComponentDied, ControlPlane, NeverHappened
 
@@ -48,27 +48,27 @@ def main(workloads: int, machines: int, rounds: int) -> None:
         try:
             plane.kubectl("apply", "--filename", str(_ROOT / "crds"))
             plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind Workload")
-            _hold(Arena(plane, Path(folder)), workloads, machines, rounds)
+            _hold(BenchCluster(plane, Path(folder)), workloads, machines, rounds)
         finally:
             plane.stop()
 
 
-def _hold(arena: Arena, workloads: int, machines: int, rounds: int) -> None:
+def _hold(cluster: BenchCluster, workloads: int, machines: int, rounds: int) -> None:
     backlog = _rounds(
         "backlog",
         {
-            "twinhull": partial(contests.twinhull_backlog, arena, workloads),
-            "bare loop": partial(contests.bare_loop_backlog, arena, workloads),
-            "ReplicaSet controller": partial(contests.replica_set_backlog, arena, workloads),
+            "twinhull": partial(contests.twinhull_backlog, cluster, workloads),
+            "bare loop": partial(contests.bare_loop_backlog, cluster, workloads),
+            "ReplicaSet controller": partial(contests.replica_set_backlog, cluster, workloads),
         },
         rounds,
     )
     live = _rounds(
         "live",
         {
-            "twinhull": partial(contests.twinhull_live, arena, workloads),
-            "bare loop": partial(contests.bare_loop_live, arena, workloads),
-            "ReplicaSet controller": partial(contests.replica_set_live, arena, workloads),
+            "twinhull": partial(contests.twinhull_live, cluster, workloads),
+            "bare loop": partial(contests.bare_loop_live, cluster, workloads),
+            "ReplicaSet controller": partial(contests.replica_set_live, cluster, workloads),
         },
         rounds,
     )
@@ -80,7 +80,7 @@ def _hold(arena: Arena, workloads: int, machines: int, rounds: int) -> None:
     _print(live, [report.HULLS, report.DONE, report.P50, report.P99, report.CPU])
     click.echo(f"{report.cost(live['twinhull'])}\n")
     if machines:
-        contest = {"twinhull": partial(contests.twinhull_live, arena, machines, "VirtualMachine")}
+        contest = {"twinhull": partial(contests.twinhull_live, cluster, machines, "VirtualMachine")}
         made = _rounds("machines", contest, rounds)
         click.echo(f"Live, {machines:,} machines: as far as simulated guests that boot at once can say.")
         _print(made, [report.HULLS, report.DONE, report.P50, report.P99, report.CPU])

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 from tests.bench import objects
-from tests.bench.arena import Arena
+from tests.bench.bench_cluster import BenchCluster
 from tests.bench.outcome import Outcome, rate
 from tests.bench.recorder import Recorder
 
@@ -18,15 +18,15 @@ _OPERATORS = {
 }
 
 
-def twinhull_backlog(arena: Arena, count: int) -> Outcome:
+def twinhull_backlog(cluster: BenchCluster, count: int) -> Outcome:
     """The operator is started when all Workloads are there."""
-    with arena.namespace() as namespace:
-        arena.create([objects.workload(namespace, number, "Container") for number in range(count)])
-        pods = arena.record("Pod", namespace, objects.exists, count)
-        workloads = arena.record("Workload", namespace, objects.is_ready, count)
-        operator = arena.operator()
-        _wait(arena, pods, workloads)
-        cpu = arena.at_rest(operator.process)
+    with cluster.namespace() as namespace:
+        cluster.create([objects.workload(namespace, number, "Container") for number in range(count)])
+        pods = cluster.record("Pod", namespace, objects.exists, count)
+        workloads = cluster.record("Workload", namespace, objects.is_ready, count)
+        operator = cluster.operator()
+        _wait(cluster, pods, workloads)
+        cpu = cluster.at_rest(operator.process)
         operator.stop()
     start = min(pods.created.values())
     return Outcome(
@@ -34,78 +34,78 @@ def twinhull_backlog(arena: Arena, count: int) -> Outcome:
     )
 
 
-def replica_set_backlog(arena: Arena, count: int) -> Outcome:
+def replica_set_backlog(cluster: BenchCluster, count: int) -> Outcome:
     """One ReplicaSet is scaled from none to all."""
-    with arena.namespace() as namespace:
-        arena.create([objects.replica_set(namespace, 0, 0)])
-        pods = arena.record("Pod", namespace, objects.is_ready, count)
-        controller = arena.component("kube-controller-manager")
-        before = arena.at_rest(controller)
-        arena.plane.api.patch("ReplicaSet", "bench-00000", namespace, {"spec": {"replicas": count}})
-        _wait(arena, pods)
-        cpu = arena.at_rest(controller) - before
+    with cluster.namespace() as namespace:
+        cluster.create([objects.replica_set(namespace, 0, 0)])
+        pods = cluster.record("Pod", namespace, objects.is_ready, count)
+        controller = cluster.component("kube-controller-manager")
+        before = cluster.at_rest(controller)
+        cluster.plane.api.patch("ReplicaSet", "bench-00000", namespace, {"spec": {"replicas": count}})
+        _wait(cluster, pods)
+        cpu = cluster.at_rest(controller) - before
     start = min(pods.created.values())
     return Outcome(rate(count, pods.created.values(), start), rate(count, pods.ready.values(), start), cpu)
 
 
-def bare_loop_backlog(arena: Arena, count: int) -> Outcome:
+def bare_loop_backlog(cluster: BenchCluster, count: int) -> Outcome:
     """The bare loop is started when all Workloads are there."""
-    with arena.namespace() as namespace:
-        arena.create([objects.workload(namespace, number, "Container") for number in range(count)])
-        pods = arena.record("Pod", namespace, objects.exists, count)
-        workloads = arena.record("Workload", namespace, objects.is_ready, count)
-        cpu = _bare_loop(arena, namespace, count, "backlog")
-        _wait(arena, pods, workloads)
+    with cluster.namespace() as namespace:
+        cluster.create([objects.workload(namespace, number, "Container") for number in range(count)])
+        pods = cluster.record("Pod", namespace, objects.exists, count)
+        workloads = cluster.record("Workload", namespace, objects.is_ready, count)
+        cpu = _bare_loop(cluster, namespace, count, "backlog")
+        _wait(cluster, pods, workloads)
     start = min(pods.created.values())
     return Outcome(
         rate(count, pods.created.values(), start), rate(count, workloads.ready.values(), start), cpu
     )
 
 
-def twinhull_live(arena: Arena, count: int, isolation: str = "Container") -> Outcome:
+def twinhull_live(cluster: BenchCluster, count: int, isolation: str = "Container") -> Outcome:
     """Workloads are created while the operator runs."""
     hull = "VirtualMachine" if isolation == "VirtualMachine" else "Pod"
-    operator = arena.operator()
-    with arena.namespace() as namespace:
-        hulls = arena.record(hull, namespace, objects.exists, count)
-        workloads = arena.record("Workload", namespace, objects.is_ready, count)
-        cpu, asked = arena.at_rest(operator.process), arena.requests()
-        arena.create([objects.workload(namespace, number, isolation) for number in range(count)])
-        _wait(arena, hulls, workloads)
-        cpu = arena.at_rest(operator.process) - cpu
-        asked = arena.requests() - asked
+    operator = cluster.operator()
+    with cluster.namespace() as namespace:
+        hulls = cluster.record(hull, namespace, objects.exists, count)
+        workloads = cluster.record("Workload", namespace, objects.is_ready, count)
+        cpu, asked = cluster.at_rest(operator.process), cluster.requests()
+        cluster.create([objects.workload(namespace, number, isolation) for number in range(count)])
+        _wait(cluster, hulls, workloads)
+        cpu = cluster.at_rest(operator.process) - cpu
+        asked = cluster.requests() - asked
         requests = {what: asked[what] / count for what in _OPERATORS[hull]}
-        requests["POST events"] = _told(arena, namespace) / count
+        requests["POST events"] = _told(cluster, namespace) / count
         memory = operator.process.peak_memory()
         operator.stop()
-        operator = arena.operator()
-        arena.at_rest(operator.process)
+        operator = cluster.operator()
+        cluster.at_rest(operator.process)
         restarted = operator.process.peak_memory()
         operator.stop()
     outcome = _live(count, hulls, workloads, cpu)
     return replace(outcome, requests=requests, memory=memory, restarted=restarted)
 
 
-def replica_set_live(arena: Arena, count: int) -> Outcome:
+def replica_set_live(cluster: BenchCluster, count: int) -> Outcome:
     """ReplicaSets of one Pod each are created while the controller runs."""
-    with arena.namespace() as namespace:
-        pods = arena.record("Pod", namespace, objects.exists, count)
-        sets = arena.record("ReplicaSet", namespace, objects.is_ready, count)
-        controller = arena.component("kube-controller-manager")
-        before = arena.at_rest(controller)
-        arena.create([objects.replica_set(namespace, number, 1) for number in range(count)])
-        _wait(arena, pods, sets)
-        cpu = arena.at_rest(controller) - before
+    with cluster.namespace() as namespace:
+        pods = cluster.record("Pod", namespace, objects.exists, count)
+        sets = cluster.record("ReplicaSet", namespace, objects.is_ready, count)
+        controller = cluster.component("kube-controller-manager")
+        before = cluster.at_rest(controller)
+        cluster.create([objects.replica_set(namespace, number, 1) for number in range(count)])
+        _wait(cluster, pods, sets)
+        cpu = cluster.at_rest(controller) - before
     return _live(count, pods, sets, cpu)
 
 
-def bare_loop_live(arena: Arena, count: int) -> Outcome:
+def bare_loop_live(cluster: BenchCluster, count: int) -> Outcome:
     """The bare loop creates the Workloads too."""
-    with arena.namespace() as namespace:
-        pods = arena.record("Pod", namespace, objects.exists, count)
-        workloads = arena.record("Workload", namespace, objects.is_ready, count)
-        cpu = _bare_loop(arena, namespace, count, "live")
-        _wait(arena, pods, workloads)
+    with cluster.namespace() as namespace:
+        pods = cluster.record("Pod", namespace, objects.exists, count)
+        workloads = cluster.record("Workload", namespace, objects.is_ready, count)
+        cpu = _bare_loop(cluster, namespace, count, "live")
+        _wait(cluster, pods, workloads)
     return _live(count, pods, workloads, cpu)
 
 
@@ -120,18 +120,18 @@ def _live(count: int, hulls: Recorder, owners: Recorder, cpu: float) -> Outcome:
     )
 
 
-def _wait(arena: Arena, *recorders: Recorder) -> None:
+def _wait(cluster: BenchCluster, *recorders: Recorder) -> None:
     for recorder in recorders:
-        recorder.wait(arena.plane.check)
+        recorder.wait(cluster.plane.check)
 
 
-def _bare_loop(arena: Arena, namespace: str, count: int, arrangement: str) -> float:
-    command = [sys.executable, "-m", "tests.bench.bareloop", str(arena.plane.kubeconfig), namespace]
+def _bare_loop(cluster: BenchCluster, namespace: str, count: int, arrangement: str) -> float:
+    command = [sys.executable, "-m", "tests.bench.bareloop", str(cluster.plane.kubeconfig), namespace]
     done = subprocess.run([*command, str(count), arrangement], stdout=subprocess.PIPE, check=True, text=True)
     return float(done.stdout)
 
 
-def _told(arena: Arena, namespace: str) -> int:
+def _told(cluster: BenchCluster, namespace: str) -> int:
     """How many Events the operator has posted."""
-    events = arena.plane.api.list("Event.events.k8s.io", namespace)
+    events = cluster.plane.api.list("Event.events.k8s.io", namespace)
     return sum(event.get("reportingController") == "twinhull.dev/operator" for event in events)

@@ -1,4 +1,4 @@
-"""The arena: the control plane that all contestants use, and what is counted there."""
+"""The control plane that all contestants use, and what is counted there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass
-class Arena:
+class BenchCluster:
     """A control plane, and where the operator's logs go."""
 
     plane: ControlPlane
