@@ -13,7 +13,7 @@ from tests.controlplane import ControlPlane
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.conftest import install_crds
 from tests.metrics import Prometheus
-from tests.metrics.picture.town import Town
+from tests.metrics.picture.workloads import TeamWorkloads
 from tests.operator_process import OperatorProcess
 
 #: Seconds between two scrapes.
@@ -46,8 +46,8 @@ def lived(stack: ExitStack, folder: Path, seconds: float, say: Callable[[str], N
         for operator in operators:
             operator.check()
 
-    town = Town(plane, say, alive)
-    town.found()
+    workloads = TeamWorkloads(plane, say, alive)
+    workloads.create_namespaces()
     began = time.time()
     for number, address in enumerate(addresses):
         operator = OperatorProcess.start(
@@ -58,5 +58,5 @@ def lived(stack: ExitStack, folder: Path, seconds: float, say: Callable[[str], N
         )
         stack.callback(operator.kill)
         operators.append(operator)
-    town.live(seconds)
+    workloads.run_events(seconds)
     return Run(prometheus, began, time.time())

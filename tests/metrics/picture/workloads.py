@@ -18,15 +18,15 @@ _POOL = "example.com/pool"
 
 
 @dataclass
-class Town:
-    """The namespaces of some teams, and who lives there."""
+class TeamWorkloads:
+    """The namespaces of some teams, and the Workloads in them."""
 
     cluster: Cluster
     say: Callable[[str], None]
     alive: Callable[[], None]
     made: dict[str, Subject] = field(default_factory=dict)
 
-    def found(self) -> None:
+    def create_namespaces(self) -> None:
         """Make the namespaces, what restricts them, and the policies."""
         api = self.cluster.api
         for team, trust in _TEAMS.items():
@@ -54,7 +54,7 @@ class Town:
         miners = {"images": ["miner.example/*"]}
         self._policy("miners", match=miners, minimum="VirtualMachine", onViolation="Reject")
 
-    def live(self, seconds: float) -> None:
+    def run_events(self, seconds: float) -> None:
         """Have things happen, one after the other, for about so long."""
         events = list(self._events())
         began = time.monotonic()
