@@ -26,7 +26,7 @@ _SERVICE = "kubernetes.io/service-name"
 
 
 @dataclass(frozen=True)
-class Moment:
+class PublishedEndpoints:
     """What a Service's slices said, and the resource version that they said it at."""
 
     slices: dict[str, Endpoints]
@@ -38,15 +38,15 @@ class Moment:
         return frozenset[Endpoint]().union(*self.slices.values())
 
 
-def now(api: Api, namespace: str, service: str) -> Moment:
-    """What is published at this moment."""
+def now(api: Api, namespace: str, service: str) -> PublishedEndpoints:
+    """What is published now."""
     query = {"labelSelector": f"{_SERVICE}={service}"}
     answer = api.request("GET", api.path("EndpointSlice", namespace), query=query)
     slices = {found["metadata"]["name"]: _ready(found) for found in answer["items"]}
-    return Moment(slices, answer["metadata"]["resourceVersion"])
+    return PublishedEndpoints(slices, answer["metadata"]["resourceVersion"])
 
 
-def since(api: Api, namespace: str, service: str, before: Moment) -> list[Endpoints]:
+def since(api: Api, namespace: str, service: str, before: PublishedEndpoints) -> list[Endpoints]:
     """Everything that was published from `before` until now, in order, beginning with that.
 
     A watch from a past resource version gives every change since, so none is missed by looking too late.
@@ -65,8 +65,8 @@ def since(api: Api, namespace: str, service: str, before: Moment) -> list[Endpoi
             slices.pop(found["metadata"]["name"], None)
         else:
             slices[found["metadata"]["name"]] = _ready(found)
-        seen.append(Moment(dict(slices), found["metadata"]["resourceVersion"]))
-    return _without_repeats(moment.endpoints for moment in seen)
+        seen.append(PublishedEndpoints(dict(slices), found["metadata"]["resourceVersion"]))
+    return _without_repeats(published.endpoints for published in seen)
 
 
 def _ready(endpoint_slice: dict[str, Any]) -> Endpoints:
