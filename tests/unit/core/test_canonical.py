@@ -200,6 +200,7 @@ def test_what_an_api_server_makes_of_a_template_is_the_same(name: str) -> None:
     assert canonical(stored) == canonical(without_nulls(SAMPLES[name]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

@@ -62,11 +62,13 @@ def objects_of(page: str) -> list[Raw]:
     return [obj for batch in Page(page.encode()).batches() for obj in batch]
 
 
+@pytest.mark.slow
 @given(objects, st.booleans(), st.sampled_from([None, 1]))
 def test_what_can_be_read_is_read_as_json(obj: Raw, escaped: bool, indent: int | None) -> None:  # noqa: FBT001
     assert decode(json.dumps(obj, ensure_ascii=escaped, indent=indent).strip().encode()) == obj
 
 
+@pytest.mark.slow
 @given(st.lists(objects, max_size=4), objects)
 def test_a_page_is_read_object_by_object(items: list[Raw], metadata: Raw) -> None:
     for listed in (

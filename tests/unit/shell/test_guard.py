@@ -83,6 +83,7 @@ WRONG: dict[str, tuple[Patch, Any, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG)
 def test_wrong_operator_is_found_out(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patch, tried, seen = WRONG[wrong]

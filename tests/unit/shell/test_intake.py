@@ -76,6 +76,7 @@ def _with(obj: Raw, place: tuple[Any, ...], wrong: object) -> Raw:
 ALTERED = [(obj, place) for obj in OBJECTS for place in _places(obj)]
 
 
+@pytest.mark.slow
 @settings(derandomize=True, database=None, deadline=None, max_examples=400)
 @given(
     steps=st.lists(st.tuples(st.sampled_from(ALTERED), st.sampled_from(WRONG)), min_size=1, max_size=4),

@@ -62,6 +62,7 @@ def _lease(cluster: _Leases, seconds: float, stuck: Callable[[], bool] = lambda:
     return Lease(cluster, Terms(*NAME, "me", seconds), stuck)
 
 
+@pytest.mark.slow
 def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
     async def work() -> None:
         cluster, thread, held = _Leases(), LoopThread("lease"), asyncio.Event()

@@ -60,6 +60,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(monkeypatch: pyte
     served.run(check)
 
 
+@pytest.mark.slow
 def test_a_list_takes_the_memory_of_its_largest_objects_and_not_of_all() -> None:
     async def check() -> None:
         api = Served()

@@ -115,6 +115,7 @@ def end(world: Simulation) -> Raw:
     }
 
 
+@pytest.mark.slow
 @PROFILE
 @given(spec=SPECS, steps=ROUGH_STEPS, guests=st.booleans())
 def test_whatever_happens_it_ends_well(spec: Raw, steps: list[Step], guests: bool) -> None:  # noqa: FBT001
@@ -126,6 +127,7 @@ def test_whatever_happens_it_ends_well(spec: Raw, steps: list[Step], guests: boo
     check_settled(world)
 
 
+@pytest.mark.slow
 @PROFILE
 @given(spec=GENTLE_SPECS, steps=GENTLE_STEPS, guests=st.booleans())
 def test_start_first_never_leaves_a_gap(spec: Raw, steps: list[Step], guests: bool) -> None:  # noqa: FBT001
@@ -138,6 +140,7 @@ def test_start_first_never_leaves_a_gap(spec: Raw, steps: list[Step], guests: bo
     check_settled(world)
 
 
+@pytest.mark.slow
 @PROFILE
 @given(
     spec=SPECS,

@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,7 @@ def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
     assert seconds(400) < 40 * seconds(4)
 
 
+@pytest.mark.slow
 def test_no_workload_is_unpacked_for_news_of_what_it_refers_to() -> None:
     """It takes as long as its tenant likes."""
     world = World()

@@ -95,6 +95,7 @@ def export(then: str, **environment: str) -> subprocess.CompletedProcess[str]:
         )
 
 
+@pytest.mark.slow
 def test_a_silent_collector_does_not_hold_up_the_end() -> None:
     began = time.monotonic()
     assert "the last traces are lost: the collector takes more than 2 s" in export(_END).stderr

@@ -21,6 +21,7 @@ def _expected(pattern: str, text: str) -> bool:
     return re.fullmatch("".join(_MEANT.get(token, re.escape(token)) for token in tokens), text) is not None
 
 
+@pytest.mark.slow
 @settings(derandomize=True, database=None, deadline=None, max_examples=3000)
 @given(pattern=st.text("ab/*?", max_size=8), text=_SMALL)
 def test_fits_what_a_regular_expression_fits(pattern: str, text: str) -> None:

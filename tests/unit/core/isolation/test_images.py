@@ -175,6 +175,7 @@ GLOBS = st.lists(st.sampled_from(["*", "**", "?", "a", "b", "/", "."]), max_size
 TEXTS = st.text("ab/.", max_size=8)
 
 
+@pytest.mark.slow
 @settings(PROFILE, max_examples=1000)
 @given(GLOBS, TEXTS)
 def test_glob_is_the_regular_expression_that_it_stands_for(glob: str, text: str) -> None:
