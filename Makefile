@@ -28,6 +28,11 @@ test: .venv/ready lint check-generated docs test-agent ## All tests, on a real c
 	    wait $$beside || { cat .venv/beside.log; exit 1; }; \
 	    grep -E '^=+ .* in [0-9.]+s' .venv/beside.log
 
+.PHONY: one
+one: .venv/ready ## One test: make one T=tests/e2e/operator/test_flips.py K=back; on the control plane of `make cluster`, if it runs
+	@[ -n "$(T)" ] || { echo 'Say which: make one T=tests/e2e/operator/test_flips.py K=back' >&2; exit 2; }
+	@$(PY) -m pytest --running-cluster $(T) $(if $(K),-k "$(K)")
+
 .PHONY: test-beside
 test-beside: .venv/ready ## What `make test` runs beside the operator's tests
 	@$(PY) -m pytest tests/unit tests/e2e --ignore-glob '*/e2e/operator/test_*.py'

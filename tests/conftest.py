@@ -1,5 +1,6 @@
 """Fixtures: a control plane for the whole run, a namespace for each test.
 
+With --running-cluster (`make one`) the control plane of `make cluster` is used instead, if it runs.
 With USE_EXISTING_CLUSTER=true the cluster of $KUBECONFIG is used instead, and tests that need the simulated
 nodes (mark `simulated`) are skipped.
 """
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build
+from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build, leftovers
+from tests.controlplane.controlplane import STAYS
 from tests.controlplane.kubevirt import Installation
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write golden files and testdata anew")
     parser.addoption(
         "--every-kubernetes", action="store_true", help="not only the oldest of the older ones (5 min each)"
+    )
+    parser.addoption(
+        "--running-cluster", action="store_true", help="use the control plane of `make cluster`, if it runs"
     )
     parser.addoption(
         "--older-kubevirt", action="store_true", help="the release before the newest one that works"
@@ -50,15 +55,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def control_plane(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """The cluster to test against: a ControlPlane of this run's own, or the existing one."""
+    """The cluster to test against: a ControlPlane of this run's own, the running one, or the existing one."""
     if _EXISTING:
         yield Cluster.at(_existing_kubeconfig(), _kubectl())
         return
-    plane = ControlPlane.start(
-        tmp_path_factory.mktemp("control-plane"),
-        installation=Installation(older=request.config.getoption("--older-kubevirt")),
-        say=_Terminal(request.config).say,
-    )
+    say, older = _Terminal(request.config).say, request.config.getoption("--older-kubevirt")
+    running = ControlPlane.running(STAYS, say) if _wants_running(request.config) else None
+    if running is not None:
+        leftovers.remove(running, say)
+        yield running
+        running.api.close()
+        return
+    folder = tmp_path_factory.mktemp("control-plane")
+    plane = ControlPlane.start(folder, installation=Installation(older=older), say=say)
     yield plane
     plane.stop()
 
@@ -95,6 +104,10 @@ def namespace(control_plane: Cluster) -> Iterator[str]:
     )
     yield name
     api.delete("Namespace", name)
+
+
+def _wants_running(config: pytest.Config) -> bool:
+    return bool(config.getoption("--running-cluster") and not config.getoption("--older-kubevirt"))
 
 
 class _Terminal:

@@ -13,7 +13,7 @@ import click
 
 from tests.controlplane import process
 from tests.controlplane.build import BuildError
-from tests.controlplane.controlplane import ControlPlane
+from tests.controlplane.controlplane import STAYS, ControlPlane
 from tests.controlplane.polling import NeverHappened
 from tests.controlplane.process import ComponentDied
 from tests.controlplane.state import State
@@ -21,11 +21,9 @@ from tests.controlplane.state import State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FOLDER = Path(__file__).parents[2] / ".cluster"
-
 
 @click.group(help=__doc__)
-@click.option("--folder", type=click.Path(path_type=Path), default=_FOLDER, help="Another than .cluster.")
+@click.option("--folder", type=click.Path(path_type=Path), default=STAYS, help="Another than .cluster.")
 @click.pass_context
 def main(context: click.Context, folder: Path) -> None:
     context.obj = folder.absolute()

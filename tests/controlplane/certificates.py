@@ -1,4 +1,4 @@
-"""Certificates of the control plane, made anew at each start; nothing of it outlives the folder it is in."""
+"""Certificates of a control plane, made when it starts; nothing of it outlives the folder it is in."""
 
 from __future__ import annotations
 
@@ -29,20 +29,27 @@ class KeyPair:
 
 
 class Authority:
-    """A certificate authority of its own, in `folder`: `<name>-ca.crt`, and the pairs it issues beside it."""
+    """A certificate authority of its own, in `folder`: `<name>-ca.crt`, and the pairs it issues beside it.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    `made` says that its files are there: it isn't made anew then.
+    """
+
+    def __init__(self, folder: Path, name: str, *, made: bool = False) -> None:
         self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = _name(f"{name}-ca", ())
         self.files = KeyPair(folder / f"{name}-ca.crt", folder / f"{name}-ca.key")
+        self._key = _read_key(self.files.key) if made else self._create()
+
+    def _create(self) -> ec.EllipticCurvePrivateKey:
+        key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            _builder(self._subject, self._subject, self._key.public_key())
+            _builder(self._subject, self._subject, key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs=True), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(key, hashes.SHA256())
         )
-        _write(self.files, certificate, self._key)
+        _write(self.files, certificate, key)
+        return key
 
     def server(self, file_name: str, common_name: str, hosts: Iterable[str]) -> KeyPair:
         """A pair for a server reached by `hosts` (DNS names and addresses)."""
@@ -141,6 +148,12 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
 def _write(files: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     _write_key(files.key, key)
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
 from tests.controlplane import build, components
 from tests.controlplane.api import Api
+from tests.controlplane.certificates import Authority
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.components import Ports
 from tests.controlplane.identities import ADMINS, Identities
@@ -18,24 +22,30 @@ from tests.controlplane.kubevirt import Installation, install
 from tests.controlplane.nodes import is_ready, node, storage_class
 from tests.controlplane.pki import Pki
 from tests.controlplane.ports import LOOPBACK
+from tests.controlplane.state import State
 from tests.controlplane.supervisor import Supervisor, answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from tests.controlplane.process import Process
+
+#: Where `make cluster` leaves one running.
+STAYS = Path(__file__).parents[2] / ".cluster"
 
 
 @dataclass
 class ControlPlane(Cluster):
-    """A control plane that this process started: `start` it, `stop` it at the end."""
+    """A control plane that this process started: `start` it, `stop` it at the end.
+
+    Or one that is `running`, which another process will stop.
+    """
 
     _supervisor: Supervisor
     _identities: Identities
-    _pki: Pki
-    _ports: Ports
     _installation: Installation
+    #: None if another process has started it.
+    _made_with: tuple[Pki, Ports] | None
 
     @classmethod
     def start(  # noqa: PLR0913  each has its default
@@ -76,16 +86,43 @@ class ControlPlane(Cluster):
             Api(admin),
             supervisor,
             identities,
-            pki,
-            ports,
             installation,
+            (pki, ports),
         )
         try:
-            plane._start(nodes, kubevirt=kubevirt)
+            plane._start(pki, ports, nodes, kubevirt=kubevirt)
         except BaseException:
             plane.stop()
             raise
         return plane
+
+    @classmethod
+    def running(cls, folder: Path, say: Callable[[str], None] = click.echo) -> ControlPlane | None:
+        """The one that another process has started in `folder`, with KubeVirt, and left running.
+
+        None if there is none, or not all of it runs; `say` is told why.
+        """
+        state = State.load(folder)
+        if state is None or not state.ready:
+            return None
+        names = {process.name for process in state.processes if process.alive()}
+        if dead := {process.name for process in state.processes} - names:
+            say(f"The control plane in {folder} isn't used: {', '.join(sorted(dead))} died")
+            return None
+        if "virt-api" not in names:
+            say(f"The control plane in {folder} isn't used: it has no KubeVirt")
+            return None
+        admin = folder / "kubeconfig"
+        server = json.loads(admin.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
+        return cls(
+            admin,
+            Kubectl(state.kubectl, admin, cache=folder / "home"),
+            Api(admin),
+            Supervisor.of(folder, state, say),
+            Identities(folder / "kubeconfigs", server, Authority(folder / "pki", "cluster", made=True)),
+            Installation(),
+            None,
+        )
 
     @property
     def folder(self) -> Path:
@@ -100,12 +137,19 @@ class ControlPlane(Cluster):
     @property
     def port(self) -> int:
         """Where the API server listens, on loopback."""
-        return self._ports.apiserver
+        port = urlsplit(self._identities.server).port
+        assert port is not None
+        return port
 
     @property
     def audit_log(self) -> Path:
         """Where the API server writes what ServiceAccounts of the operator's namespace ask for."""
         return self.folder / "logs" / "audit.log"
+
+    @property
+    def ready_at(self) -> float:
+        """When all of it had been started, in seconds since 1970."""
+        return self._supervisor.ready_at
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -124,9 +168,10 @@ class ControlPlane(Cluster):
 
     def install_kubevirt(self) -> None:
         """Installs KubeVirt and CDI's kinds, as an administrator would some day."""
+        if self._made_with is None:
+            raise RuntimeError("another process has started this control plane")
         self._supervisor.programs |= self._installation.programs(self._supervisor.say)
-        parts = (self._supervisor, self.api, self._identities, self._pki, self._ports)
-        install(*parts, self._installation)
+        install(self._supervisor, self.api, self._identities, *self._made_with, self._installation)
 
     def kubeconfig_for(self, user: str, groups: Iterable[str] = ()) -> Path:
         """A kubeconfig for a user of these groups, who may do nothing until RBAC says so."""
@@ -141,25 +186,25 @@ class ControlPlane(Cluster):
         """Removes a node; in about a minute the Pods' garbage collector takes away what ran there."""
         self.api.delete("Node", name)
 
-    def _start(self, nodes: int, *, kubevirt: bool) -> None:
+    def _start(self, pki: Pki, ports: Ports, nodes: int, *, kubevirt: bool) -> None:
         supervisor, identities = self._supervisor, self._identities
-        supervisor.start(components.etcd(self.folder / "etcd", self._pki, self._ports))
-        supervisor.start(components.apiserver(self.audit_log, self._pki, self._ports))
+        supervisor.start(components.etcd(self.folder / "etcd", pki, ports))
+        supervisor.start(components.apiserver(self.audit_log, pki, ports))
         supervisor.ready({"kube-apiserver": lambda: self.api.raw("GET", "/readyz")[0] == 200})
         controllers = identities.kubeconfig("system:kube-controller-manager")
-        supervisor.start(components.controller_manager(controllers, self._pki))
+        supervisor.start(components.controller_manager(controllers, pki))
         supervisor.start(components.scheduler(identities.kubeconfig("system:kube-scheduler")))
         kwok = identities.kubeconfig("system:kwok", [ADMINS])
-        supervisor.start(components.kubelet(kwok, self._ports))
-        supervisor.start(components.provisioner(kwok, self._ports))
+        supervisor.start(components.kubelet(kwok, ports))
+        supervisor.start(components.provisioner(kwok, ports))
         self.api.create(storage_class())
         names = [f"node-{number}" for number in range(nodes)]
         for name in names:
             self.api.create(node(name))
         if kubevirt:
             self.install_kubevirt()
-        kubelet = f"http://{LOOPBACK}:{self._ports.kubelet}/healthz"
-        provisioner = f"http://{LOOPBACK}:{self._ports.provisioner}/healthz"
+        kubelet = f"http://{LOOPBACK}:{ports.kubelet}/healthz"
+        provisioner = f"http://{LOOPBACK}:{ports.provisioner}/healthz"
         supervisor.ready(
             {
                 "kwok-kubelet": lambda: answers(kubelet),

@@ -13,17 +13,23 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class State:
-    """The processes started, the kubectl for their user, and whether all of it was started."""
+    """A control plane's processes and programs, as the process that started them wrote it down."""
 
+    #: The processes that were started, in that order.
     processes: tuple[Process, ...]
+    #: The kubectl for the user.
     kubectl: Path
+    #: Whether all of it was started.
     ready: bool
+    #: When it was, in seconds since 1970; 0 until then.
+    ready_at: float = 0.0
 
     def save(self, folder: Path) -> None:
         """Writes it into `folder`, whole or not at all."""
         record = {
             "boot": _boot(),
             "ready": self.ready,
+            "ready_at": self.ready_at,
             "kubectl": str(self.kubectl),
             "processes": [asdict(process) | {"log": str(process.log)} for process in self.processes],
         }
@@ -41,7 +47,10 @@ class State:
         processes = tuple(Process(**p | {"log": Path(p["log"])}) for p in record["processes"])
         same_boot = record["boot"] == _boot()
         return cls(
-            processes if same_boot else (), Path(record["kubectl"]), record.get("ready", False) and same_boot
+            processes if same_boot else (),
+            Path(record["kubectl"]),
+            record.get("ready", False) and same_boot,
+            record.get("ready_at", 0.0),
         )
 
 

@@ -44,7 +44,19 @@ class Supervisor:
     _began: float = field(default_factory=time.monotonic)
     _running: dict[str, tuple[Launch, Process]] = field(default_factory=dict)
     _restarts: int = 0
-    _complete: bool = False
+    _ready_at: float = 0.0
+
+    @classmethod
+    def of(cls, folder: Path, state: State, say: Callable[[str], None]) -> Supervisor:
+        """That of a control plane which another process has started in `folder`."""
+        running = {process.name: (Launch(process.name, "", ()), process) for process in state.processes}
+        programs = {"kubectl": state.kubectl}
+        return cls(folder, programs, tied=False, say=say, _running=running, _ready_at=state.ready_at)
+
+    @property
+    def ready_at(self) -> float:
+        """When all was started that should be, in seconds since 1970; 0 until then."""
+        return self._ready_at
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -105,12 +117,13 @@ class Supervisor:
 
     def complete(self) -> None:
         """Notes that all has been started that should be."""
-        self._complete = True
+        self._ready_at = time.time()
         self._save()
         self.progress("all of it ready")
 
     def _save(self) -> None:
-        State(self.processes, self.programs["kubectl"], self._complete).save(self.folder)
+        ready, kubectl = bool(self._ready_at), self.programs["kubectl"]
+        State(self.processes, kubectl, ready, self._ready_at).save(self.folder)
 
 
 def answers(url: str, authority: Path | None = None) -> bool:

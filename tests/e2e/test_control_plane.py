@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from tests.controlplane import Api, ApiError, Cluster, ComponentDied, ControlPlane, Kubectl, eventually
+from tests.controlplane import (
+    Api,
+    ApiError,
+    Cluster,
+    ComponentDied,
+    ControlPlane,
+    Kubectl,
+    eventually,
+    leftovers,
+)
 from tests.controlplane.__main__ import main
 from tests.controlplane.build import KUBERNETES_VERSION, KUBEVIRT_VERSION
 from tests.controlplane.process import start, stop
@@ -282,6 +291,46 @@ def test_nodes_come_and_go(simulation: ControlPlane, namespace: str) -> None:
     assert simulation.api.get("Node", "spare") is None
 
 
+def test_another_process_can_use_one_that_runs(simulation: ControlPlane) -> None:
+    found = ControlPlane.running(simulation.folder)
+    assert found is not None
+    assert (found.port, found.audit_log) == (simulation.port, simulation.audit_log)
+    assert found.processes == simulation.processes
+    found.check()
+    stranger = Api(found.kubeconfig_for("nobody", ["strangers"]))
+    with pytest.raises(ApiError, match='User "nobody" cannot list resource "pods"'):
+        stranger.list("Pod", "default")
+
+
+def test_what_an_earlier_run_left_is_removed_and_what_others_made_is_not(simulation: ControlPlane) -> None:
+    def runtime_class(name: str) -> dict[str, Any]:
+        metadata = {"name": name}
+        return {
+            "apiVersion": "node.k8s.io/v1",
+            "kind": "RuntimeClass",
+            "metadata": metadata,
+            "handler": "runsc",
+        }
+
+    api = simulation.api
+    api.create(runtime_class("left-by-a-test"))
+    simulation.kubectl.apply(runtime_class("somebody-elses"))
+    generated = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-"}}
+    left = api.create(generated)["metadata"]["name"]
+    found, said = ControlPlane.running(simulation.folder), list[str]()
+    assert found is not None
+
+    leftovers.remove(found, said.append)
+
+    assert "an earlier run left RuntimeClass left-by-a-test: deleting it" in said
+    assert api.get("RuntimeClass", "left-by-a-test") is None
+    namespace = api.get("Namespace", left)
+    assert namespace is None or "deletionTimestamp" in namespace["metadata"]
+    assert api.get("RuntimeClass", "somebody-elses")
+    assert api.get("Node", "node-0")
+    api.delete("RuntimeClass", "somebody-elses")
+
+
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """Started without KubeVirt, to be changed and broken by the tests below, one after the other."""
@@ -345,11 +394,15 @@ def test_the_command_line_leaves_one_running_until_told(tmp_path: Path) -> None:
         state = State.load(tmp_path)
         assert state is not None
         assert Api(tmp_path / "kubeconfig").get("Node", "node-0")
+        said: list[str] = []
+        assert ControlPlane.running(tmp_path, said.append) is None, "most tests need KubeVirt"
+        assert said == [f"The control plane in {tmp_path} isn't used: it has no KubeVirt"]
         assert "DEAD" not in command("status")
     finally:
         assert "Stopped." in command("down")
     assert not [process.name for process in state.processes if process.alive()]
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    assert ControlPlane.running(tmp_path) is None
 
 
 def test_a_tied_process_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
