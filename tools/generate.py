@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from tests.controlplane.build import BuildError
 from tools import argocd_config, image_verification, kustomize_schema, locks, manifests
+from tools.gobuild import BuildError
 from tools.pages import chart, configuration, metrics, parity, reference, troubleshooting
 from tools.podtemplate.defaulting import stored_samples, templatetypes
 from tools.podtemplate.schema import podtemplate

@@ -18,7 +18,7 @@ from guest.image.errors import ImageError
 from guest.image.lock import Lock
 from guest.image.tools import Tools
 from guest.image.tree import write_cpio, write_tar
-from tests.controlplane.build import Go
+from tools.gobuild import Go
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,18 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.cache import folder
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+__all__ = ["filling", "folder", "used"]
 #: How many of a kind are kept: some branches of a project, and those that other processes work with now.
 _KEPT = 8
-
-
-def folder() -> Path:
-    """Below $XDG_CACHE_HOME, or ~/.cache."""
-    path = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "twinhull"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 @contextmanager
@@ -31,6 +27,7 @@ def filling(target: Path, say: Callable[[str], None]) -> Iterator[Path | None]:
     Another process that makes the same is waited for.
     """
     if target.exists():
+        os.utime(target)  # which keeps tools.cache from removing it
         yield None
         return
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import twinhull
 from guest.image import cache
 from guest.image.errors import ImageError
-from tests.controlplane.build import Builder, BuildError, Go, Program, kubernetes, pinned
+from tests.controlplane.build import kubernetes
+from tools.gobuild import Builder, BuildError, Go, Program, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

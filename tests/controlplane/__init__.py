@@ -5,12 +5,12 @@ their own by `ControlPlane.start`.
 """
 
 from tests.controlplane.api import Api, ApiError
-from tests.controlplane.build import BuildError
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.controlplane import ControlPlane
 from tests.controlplane.kubectl import Kubectl, KubectlError
 from tests.controlplane.polling import NeverHappened, eventually
 from tests.controlplane.process import ComponentDied
+from tools.gobuild import BuildError
 
 __all__ = [
     "Api",

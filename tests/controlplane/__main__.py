@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from tests.controlplane import process
-from tests.controlplane.build import BuildError
 from tests.controlplane.controlplane import STAYS, ControlPlane
 from tests.controlplane.polling import NeverHappened
 from tests.controlplane.process import ComponentDied
 from tests.controlplane.state import State
+from tools.gobuild import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.controlplane.build import BuildError, Go, cache_folder
+from tests.controlplane.build import cache_folder
+from tools.gobuild import BuildError, Go
 
 _SOURCE = Path(__file__).with_name("conformance")
 _ENVIRONMENT = {

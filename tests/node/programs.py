@@ -16,8 +16,8 @@ from guest.image.errors import ImageError
 from guest.image.programs import build as build_guest_programs
 from guest.image.programs import containerd as containerd_program
 from tests.controlplane import build
-from tests.controlplane.build import Builder, Go
 from tests.guest.reference.programs import CNI
+from tools.gobuild import Builder, Go, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,9 +74,7 @@ def _source(module: str) -> Path:
     """Where Go keeps KubeVirt's module, as pinned in a folder of tests/controlplane/go."""
     folder = Path(build.__file__).parent / "go" / module
     command = ["go", "list", "-m", "-f", "{{.Dir}}", "kubevirt.io/kubevirt"]
-    done = subprocess.run(
-        command, cwd=folder, env=build.environment(), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode or not done.stdout.strip():
         raise ImageError(f"KubeVirt's sources can't be found: {done.stderr.strip()}")
     return Path(done.stdout.strip())

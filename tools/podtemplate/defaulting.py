@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane.build import Go, environment
 from tests.podtemplate.samples import samples
+from tools.gobuild import Go, environment
 from tools.podtemplate.upstream import PINNED
 
 _PROGRAM = Path(__file__).with_name("go") / "main.go"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from tests.controlplane.build import Builder, Go, Program, cache_folder
+from tests.controlplane.build import cache_folder
+from tools.gobuild import Builder, Go, Program
 
 _GUEST = Path(__file__).resolve().parents[3] / "guest"
 _MODULES = Path(__file__).with_name("go")
