@@ -11,8 +11,9 @@ from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Workload
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.observed import Capabilities, Observed
+from twinhull.core.observed import Observed
 from twinhull.hulls import authority
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest, text
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from itertools import chain
 from typing import Literal
 
 from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import (
     Exit,
-    Isolation,
     IsolationStatus,
     LastChange,
     ReplacementStatus,
@@ -25,17 +25,16 @@ from twinhull.api.workload import (
 )
 from twinhull.core import isolation
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation.evasion import Evasion, evasions, of_reference
 from twinhull.core.isolation.machine_images import Reference
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.revision import Content, other
-from twinhull.hulls import confinement, fidelity, machine, manifest, pod, service
+from twinhull.hulls import confinement, fidelity, manifest, pod, service
 from twinhull.hulls.applied import Applied
-from twinhull.hulls.attachments import as_in, attachments
-from twinhull.hulls.ephemeral import with_claims
+from twinhull.hulls.evasion import Evasion, of_reference
 from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE, Guest
 from twinhull.hulls.hull import Hull, HullKind
+from twinhull.hulls.types import Blueprint, HullType, pod_of, type_of
 
 #: What nobody reads in a template's metadata.
 _NAMES = ("name", "generateName", "namespace")
@@ -75,7 +74,7 @@ class Case:
     def evasions(self) -> tuple[Evasion, ...]:
         """What of the spec reaches past the isolation that was decided on, whether or not a policy minds."""
         of_references = (of_reference(*reference) for reference in self.references)
-        return (*evasions(self.spec, self.resolution.resolved), *chain.from_iterable(of_references))
+        return (*self.hull_type.evasions(self.spec), *chain.from_iterable(of_references))
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -123,6 +122,11 @@ class Case:
     def isolation_status(self) -> IsolationStatus:
         """What was decided, and what runs."""
         return self.resolution.status(self._surroundings.weakest(self.own), self.pending_since)
+
+    @cached_property
+    def hull_type(self) -> HullType:
+        """The type of the hull that is to be."""
+        return type_of(self.resolution.resolved, self.spec)
 
     @property
     def is_machine(self) -> bool:
@@ -470,33 +474,26 @@ class Case:
     @cached_property
     def guests_pod(self) -> Raw:
         """The Pod that is to run in the machine."""
-        return self._pod(self.hull_name)
-
-    def _pod(self, name: str) -> Raw:
-        return pod.render(
-            self.workload.metadata,
-            self.spec.template,
-            self.revision,
-            self.resolution.runtime_class,
-            name=name,
-            applied=self.applied,
-        )
+        return pod_of(self._blueprint(self.hull_name))
 
     def _hull_objects(self, name: str) -> tuple[Raw, ...]:
-        rendered = self._pod(name)
-        if not self.is_machine:
-            return (rendered,)
-        rendered = with_claims(rendered)
-        workload, built, guest = self.workload.metadata, self.spec.virtual_machine, self._guest
-        attached = attachments(rendered, built.registries or ())
-        there = next((hull for hull in self.own if (hull.kind, hull.name) == ("VirtualMachine", name)), None)
-        if there is not None:
-            attached = as_in(there.obj, attached)
-        carried = manifest.render(workload, rendered, attached, built, guest)
-        applied = self.applied_to_machine
-        return (
-            carried,
-            machine.render(workload, rendered, attached, built, guest, manifest=carried, applied=applied),
+        return self.hull_type.objects(self._blueprint(name))
+
+    def _blueprint(self, name: str) -> Blueprint:
+        """What a hull of that name is rendered from."""
+        present = next(
+            (hull.obj for hull in self.own if (hull.kind, hull.name) == (self.hull_kind, name)), None
+        )
+        return Blueprint(
+            workload=self.workload.metadata,
+            spec=self.spec,
+            name=name,
+            revision=self.revision,
+            runtime_class=self.resolution.runtime_class,
+            applied=self.applied,
+            guest=self._guest,
+            applied_to_hull=self.wanted,
+            present=present,
         )
 
 

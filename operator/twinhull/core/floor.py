@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
-from twinhull.core.isolation.evasion import Evasion
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.replacing import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls.evasion import Evasion
 
 #: How much of what is wrong a message tells of.
 _TOLD = 8

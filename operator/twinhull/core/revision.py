@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import RESTART_ANNOTATION, Isolation, WorkloadSpec
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import RESTART_ANNOTATION, WorkloadSpec
 from twinhull.core.canonical import canonical
-from twinhull.core.isolation.evasion import reaching
 from twinhull.hulls import machine
 from twinhull.hulls.applied import RESIZABLE, resizable
+from twinhull.hulls.evasion import reaching
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import with_protocols
 

@@ -363,14 +363,13 @@ def _is_overruled(case: Case, refusal: Refusal) -> bool:
 
 
 def _unhonoured(case: Case) -> tuple[UnsupportedField, ...]:
-    """The template's fields that its machine can't honour."""
-    if not case.is_machine:
-        return ()
-    return parity.unsupported(
-        case.workload.spec.template,
+    """The template's fields that its hull can't honour."""
+    conditions = parity.Conditions(
         virtiofs_storage=case.observed.capabilities.virtiofs_storage,
         node_addresses=case.defaults.node_addresses,
+        runtime_class=case.resolution.runtime_class,
     )
+    return case.hull_type.unsupported(case.workload.spec.template, conditions)
 
 
 def _unseen(case: Case, found: Hull) -> bool:

@@ -12,14 +12,16 @@ from twinhull.api.workload import ObjectMeta
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Policy, debug_images
-from twinhull.core.observed import Capabilities, Companion, Observed, Remembered
+from twinhull.core.observed import Companion, Observed, Remembered
 from twinhull.core.unread import Unread
-from twinhull.core.versions import panic_devices_for_all
-from twinhull.hulls import hull, instance, pod
+from twinhull.hulls import hull, instance
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
+from twinhull.hulls.types import Seen, type_that_reads
+from twinhull.hulls.versions import panic_devices_for_all
 from twinhull.shell import kinds
 from twinhull.shell.labelled import (
     Manifests,
@@ -159,7 +161,10 @@ def _updates_live(spec: Raw) -> bool:
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
     for found in near(store, kinds.POD, key, uid):
-        yield hull.unread("Pod", found) if UNREAD in found else pod.read(found)
+        if UNREAD in found:
+            yield hull.unread("Pod", found)
+        else:
+            yield type_that_reads("Pod", found).read(Seen(found, template, now))
     for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, found)
         if UNREAD in found or UNREAD in (vmi or ()):
@@ -167,7 +172,9 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
             continue
         said, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
         launcher = launcher_of(store, key, vmi) if vmi else None
-        yield instance.read(found, vmi, template, said, now=now, asks_guests=asks, launcher=launcher)
+        yield type_that_reads("VirtualMachine", found).read(
+            Seen(found, template, now, vmi, said, asks, launcher)
+        )
     for stray in strays(store, key):
         yield instance.read_stray(stray)
 

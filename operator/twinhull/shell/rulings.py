@@ -12,7 +12,7 @@ from prometheus_client import Counter as CounterMetric
 
 from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution

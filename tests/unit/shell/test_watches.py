@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.core.objects import GVISOR, KUBEVIRT, NOW, companion, hull, workload
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.hulls.hull import WORKLOAD_LABEL
