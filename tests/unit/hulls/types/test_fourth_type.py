@@ -1,49 +1,39 @@
 """A fourth way to run a Workload, all of it in this file: the product isn't told of it anywhere else.
 
-Isolation is a closed enumeration, so the checks run in a process of their own, in which it has one value more.
-Another such process has that value and no type for it.
+Isolation is a closed enumeration, so the checks run in a process of their own, in which it has one value more
+(one_more_isolation.py). Another such process has that value and no type for it.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests import parity_page
+from tests.unit.core.objects import GVISOR, case, hull, workload
+from tests.unit.core.policies import namespace, policy
+from twinhull.api import admission, crd
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation, order, strongest
+from twinhull.api.workload import WorkloadSpec
+from twinhull.core.actions import Create
+from twinhull.core.rules import decide
+from twinhull.hulls.evasion import Evasion
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import Blueprint, Measure, hull_types, register
+from twinhull.hulls.types.pods import Sandbox, pod_of
+
 ROOT = Path(__file__).parents[4]
-_LAST = '    VIRTUAL_MACHINE = "VirtualMachine"\n'
-_ADDED = '    MICRO_VM = "MicroVM"\n'
-
-
-def _add_isolation() -> None:
-    """Have the module of the isolations be what it would be with one more."""
-    spec = importlib.util.find_spec("twinhull.api.isolation")
-    assert spec is not None
-    assert spec.origin is not None
-    source = Path(spec.origin).read_text(encoding="utf-8")
-    assert source.count(_LAST) == 1
-    module = ModuleType(spec.name)
-    sys.modules[spec.name] = module
-    exec(source.replace(_LAST, _LAST + _ADDED), module.__dict__)  # noqa: S102  the package's own source
 
 
 def _register_type() -> None:
-    from twinhull.api.base import Raw
-    from twinhull.api.isolation import Isolation
-    from twinhull.api.workload import WorkloadSpec
-    from twinhull.hulls.evasion import Evasion
-    from twinhull.hulls.hull import Hull
-    from twinhull.hulls.types import Blueprint, Measure, register
-    from twinhull.hulls.types.pods import Sandbox, pod_of
-
     class MicroVM(Sandbox):
         """A Pod that one certain RuntimeClass runs, which no annotation may configure."""
 
@@ -65,10 +55,6 @@ def _register_type() -> None:
 
 
 def check_rendered() -> None:
-    from tests.unit.core.objects import GVISOR, case, workload
-    from twinhull.core.actions import Create
-    from twinhull.core.rules import decide
-
     found = case(workload({"isolationPolicy": "MicroVM", "sandbox": {"runtimeClassName": "gvisor"}}), GVISOR)
     (created,) = [action for action in decide(found).actions if isinstance(action, Create)]
     assert (created.obj["kind"], created.obj["spec"]["runtimeClassName"]) == ("Pod", "firecracker")
@@ -76,10 +62,6 @@ def check_rendered() -> None:
 
 
 def check_ordered() -> None:
-    from tests.unit.core.objects import case, hull, workload
-    from twinhull.api.isolation import Isolation, order, strongest
-    from twinhull.hulls.types import hull_types
-
     assert order() == "Container < Sandbox < VirtualMachine < MicroVM"
     assert [one.isolation for one in hull_types()] == list(Isolation)
     assert strongest() == "MicroVM"
@@ -88,10 +70,6 @@ def check_ordered() -> None:
 
 
 def check_refused_by_policies() -> None:
-    from tests.unit.core.objects import case, workload
-    from tests.unit.core.policies import namespace, policy
-    from twinhull.core.rules import decide
-
     strict = policy("strict", minimum="MicroVM", onViolation="Reject")
     weaker = case(workload({"isolationPolicy": "VirtualMachine"}), strict, namespace())
     assert decide(weaker).reason == "RejectedByPolicy"
@@ -102,19 +80,12 @@ def check_refused_by_policies() -> None:
 
 
 def check_raised_to() -> None:
-    from tests.unit.core.objects import case, workload
-    from tests.unit.core.policies import namespace, policy
-
     raising = policy("raising", minimum="MicroVM")
     found = case(workload({"isolationPolicy": "VirtualMachine"}), raising, namespace())
     assert found.resolution.resolved == "MicroVM"
 
 
 def check_evasion_refused() -> None:
-    from tests.unit.core.objects import case, workload
-    from tests.unit.core.policies import namespace, policy
-    from twinhull.core.rules import decide
-
     raising = policy("raising", minimum="MicroVM")
     found = case(workload({}, pod={"hostNetwork": True}), raising, namespace())
     assert decide(found).reason == "EvadesFloor"
@@ -122,8 +93,6 @@ def check_evasion_refused() -> None:
 
 
 def check_admitted() -> None:
-    from twinhull.api import admission, crd
-
     workloads, policies = json.dumps(crd.workloads()), json.dumps(crd.isolation_policies())
     assert '"enum": ["Auto", "Container", "Sandbox", "VirtualMachine", "MicroVM"]' in workloads
     assert '"enum": ["Container", "Sandbox", "VirtualMachine", "MicroVM"]' in policies
@@ -132,15 +101,11 @@ def check_admitted() -> None:
 
 
 def check_woken() -> None:
-    from twinhull.hulls.types import hull_types
-
     woken = {str(one.isolation) for one in hull_types() if "RuntimeClass" in one.woken_by}
     assert woken == {"Sandbox", "MicroVM"}
 
 
 def check_documented() -> None:
-    from tests import parity_page
-
     assert "| field | Pod | sandbox | machine | micro VM | change |" in parity_page.page()
 
 
@@ -157,18 +122,12 @@ WITH_TYPE: tuple[Callable[[], None], ...] = (
 
 
 def check_nothing_is_made() -> None:
-    from tests.unit.core.objects import case, workload
-    from twinhull.core.rules import decide
-
     step = decide(case(workload({"isolationPolicy": "MicroVM"})))
     assert (step.ready, step.reason, step.stalled) == ("False", "IsolationUnknown", True)
     assert step.actions == ()
 
 
 def check_what_runs_is_left() -> None:
-    from tests.unit.core.objects import case, hull, workload
-    from twinhull.core.rules import decide
-
     for kind in ("Pod", "VirtualMachine"):
         running = hull(kind, "web-2123456789", status={"phase": "Running"})
         step = decide(case(workload({"isolationPolicy": "MicroVM"}), running))
@@ -176,17 +135,11 @@ def check_what_runs_is_left() -> None:
 
 
 def check_nothing_is_said_to_be_isolated_so() -> None:
-    from tests.unit.core.objects import case, hull, workload
-
     pod = hull("Pod", "web-2123456789", status={"phase": "Running"})
     assert case(workload({"isolationPolicy": "MicroVM"}), pod).isolation_status.running == "Container"
 
 
 def check_policies_hold() -> None:
-    from tests.unit.core.objects import case, workload
-    from tests.unit.core.policies import namespace, policy
-    from twinhull.core.rules import decide
-
     found = case(workload({}), policy("raising", minimum="MicroVM"), namespace())
     assert decide(found).reason == "IsolationUnknown"
     assert decide(found).actions == ()
@@ -204,14 +157,15 @@ def _results(checks: tuple[Callable[[], None], ...]) -> Iterator[tuple[str, str]
     for check in checks:
         try:
             check()
-        except Exception:
+        except Exception:  # noqa: BLE001  told to the process that asks
             yield check.__name__, traceback.format_exc()
         else:
             yield check.__name__, ""
 
 
 def _run(which: str) -> Any:
-    command = [sys.executable, "-m", "tests.unit.hulls.types.test_fourth_type", which]
+    package = "tests.unit.hulls.types"
+    command = [sys.executable, "-m", f"{package}.one_more_isolation", f"{package}.test_fourth_type", which]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -238,7 +192,6 @@ def test_isolation_without_a_type(check: Callable[[], None], without_type: Any) 
 
 
 if __name__ == "__main__":
-    _add_isolation()
     if sys.argv[1] == "with-type":
         _register_type()
     print(json.dumps(dict(_results(WITH_TYPE if sys.argv[1] == "with-type" else WITHOUT_TYPE))))
