@@ -17,8 +17,8 @@ from twinhull.api.workload import Isolation, Workload
 from twinhull.cli.columns import columns
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.lacks import GOES_ON, lacks
 from twinhull.core.observed import Capabilities, Observed
+from twinhull.core.prerequisites import GOES_ON, missing_prerequisites
 from twinhull.core.versions import panic_devices_for_all, too_old
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.shell.cluster import Cluster
@@ -211,7 +211,7 @@ def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_cla
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
             remedy = "name the RuntimeClass that is to be there: --sandbox-runtime-class"
             return Row(_title(isolation), "no RuntimeClass is named", "can't be seen", remedy)
-    found = lacks(_case(able, isolation, runtime_class))
+    found = missing_prerequisites(_case(able, isolation, runtime_class))
     if found:
         remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
         return Row(_title(isolation), "not possible", "missing", remedy)

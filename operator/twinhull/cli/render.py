@@ -17,10 +17,11 @@ from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
+from twinhull.core.nodeports import unknown_node_ports
 from twinhull.core.observed import Capabilities, Observed
-from twinhull.core.rules import decide, unknown_node_ports
 from twinhull.hulls import machine
 from twinhull.hulls.ephemeral import claim_name
 from twinhull.hulls.parity import VIRTIOFS_STORAGE, claim_templates, unsupported

@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.core.backoff import back_off, to_remember
-from twinhull.core.rules import decide
+from twinhull.core.decision import decide
 
 from .objects import CREATED, at, case, hull, running, workload
 

@@ -12,9 +12,9 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.isolation import Effect, Part
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.core.status import status
 from twinhull.core.unread import Unread
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied

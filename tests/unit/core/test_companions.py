@@ -10,8 +10,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.companions import upkeep
+from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.manifest import digest
 from twinhull.hulls.merge import merge_patch

@@ -13,10 +13,10 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Change, Delete, Note
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.notes import notes
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
-from twinhull.core.rules import decide
 from twinhull.core.unread import Unread
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.report import Report, Stop

@@ -11,10 +11,10 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Create, Rehearse, RehearseChange
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.core.rehearsal import counts, rehearsals, told
-from twinhull.core.rules import decide
 
 from .objects import KUBEVIRT, NOW, case, companion, hull, running, workload
 

@@ -12,10 +12,11 @@ from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
-from twinhull.core.rules import RULES, decide
+from twinhull.core.rules import RULES
 from twinhull.core.steps import Step
 from twinhull.hulls.report import Report
 
@@ -159,7 +160,11 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     ),
     "the hull of a Workload that had this name is still there": (
         case(CONTAINER, hull("Pod", POD, owner=OURS | {"uid": "uid-former"}), now=CREATED),
-        ("under way", "Waiting", f"waiting for Pod {POD} to go with its former owner"),
+        (
+            "under way",
+            "Waiting",
+            f"waiting for Pod {POD} to be gone: it is deleted with its owner, Workload uid-former",
+        ),
         [],
     ),
     "the hull of a Workload that had this name stays": (
@@ -188,7 +193,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     ),
     "somebody's Pod with our label is on its way out": (
         case(CONTAINER, hull("Pod", "stray", owner=None, deleting=True)),
-        ("under way", "Waiting", "waiting for Pod stray to go with its former owner"),
+        ("under way", "Waiting", "waiting for Pod stray to be gone: it is being deleted"),
         [],
     ),
     "KubeVirt isn't installed": (
@@ -479,17 +484,17 @@ def test_situation(situation: str) -> None:
     assert done(step.actions) == actions
 
 
-#: Those of test_inplace.py, test_liveupdate.py and test_replacing.py.
+#: Those of test_in_place.py, test_live.py and test_start_first.py.
 REPLACING = {
-    *("changed_in_place", "changed_live", "taken", "resizing"),
-    *("unshareable", "given_up", "overdue", "crowded", "succeeded"),
+    *("changing_in_place", "changing_live", "live_change_applied", "resize_pending"),
+    *("cannot_start_first", "replacement_failed", "replacement_overdue", "superseded", "drain_old_hull"),
 }
 
 #: Those of test_ephemeral.py.
-CLAIMS = {"claimed"}
+CLAIMS = {"claim_name_conflict"}
 
 #: Those that only policies make: test_floor.py.
-POLICIES = {"image_rejected", "unplaced", "rejected", "evading"}
+POLICIES = {"image_rejected", "namespace_unknown", "rejected_by_policy", "evades_floor"}
 
 
 def test_every_rule_decides_some_situation() -> None:

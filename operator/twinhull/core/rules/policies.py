@@ -1,5 +1,5 @@
-"""The situations that policies make. In each nothing is created, and what runs is left alone; a hull that was
-to take its place is not, since it would go on being started.
+"""The rules for what policies forbid. In each situation nothing is created, and what runs is left alone; a
+hull that was to take its place is not, since it would go on being started.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
 from twinhull.core.isolation.evasion import Evasion
 from twinhull.core.isolation.machine_images import rejected_images
-from twinhull.core.replacing import left_to_one
+from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
 
-#: How much of what is wrong a message tells of.
-_TOLD = 8
+#: How many of the things that are wrong a message names.
+_MOST_NAMED = 8
 
 
-def unplaced(case: Case) -> Step | None:
+def namespace_unknown(case: Case) -> Step | None:
     """Which policies concern it can't be told before its namespace's labels are known. There is no deadline:
     they come with the first list of namespaces, before which nothing is decided at all.
+
+    Reasons: NamespaceUnknown.
     """
     if not case.observed.policies or case.observed.namespace_labels is not None:
         return None
@@ -29,8 +31,11 @@ def unplaced(case: Case) -> Step | None:
     return replace(step, isolated=False)
 
 
-def rejected(case: Case) -> Step | None:
-    """A policy lets no hull be made that is as weak as what was asked for."""
+def rejected_by_policy(case: Case) -> Step | None:
+    """A policy lets no hull be made that is as weak as what was asked for, or can't be read.
+
+    Reasons: RejectedByPolicy, PolicyUnreadable.
+    """
     if not case.resolution.rejected or case.exit is not None:
         return None
     step = stalled(case.resolution.reason, case.resolution.message)
@@ -38,8 +43,11 @@ def rejected(case: Case) -> Step | None:
     return left_to_one(case, replace(step, isolated=False), why)
 
 
-def evading(case: Case) -> Step | None:
-    """A policy requires an isolation, and the spec reaches past it."""
+def evades_floor(case: Case) -> Step | None:
+    """A policy requires an isolation, and the spec reaches past it.
+
+    Reasons: EvadesFloor.
+    """
     floor = case.resolution.floor
     if floor is None or case.exit is not None:
         return None
@@ -55,7 +63,10 @@ def evading(case: Case) -> Step | None:
 
 
 def image_rejected(case: Case) -> Step | None:
-    """It is to be a machine, and policies don't allow its images."""
+    """It is to be a machine, and policies don't allow its images.
+
+    Reasons: ImageRejected.
+    """
     if not case.is_machine or case.exit is not None:
         return None
     found = rejected_images(case.workload.spec, case.resolution.policies, case.references)
@@ -67,5 +78,5 @@ def image_rejected(case: Case) -> Step | None:
 
 def _listed(found: Sequence[Evasion], form: str) -> str:
     """Some of them, and how many more there are: a Workload may have thousands."""
-    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-    return "; ".join(form.format(one) for one in found[:_TOLD]) + more
+    more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return "; ".join(form.format(one) for one in found[:_MOST_NAMED]) + more

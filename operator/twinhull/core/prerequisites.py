@@ -1,4 +1,4 @@
-"""What a hull needs of the cluster and doesn't find: all of it at once, each with what to do."""
+"""Prerequisites: what a hull needs of the cluster. All that is missing is told at once, with what to do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GOES_ON = ", and this Workload goes on by itself"
 PASSING = {Reason.KUBEVIRT_DEPLOYING}
 
 
-def lacks(case: Case) -> tuple[Lack, ...]:
+def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
     """Everything that keeps the hull that is to be from being made."""
     return (*(_of_machine(case) if case.is_machine else _of_sandbox(case)), *_referred(case))
 

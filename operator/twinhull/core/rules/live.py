@@ -1,4 +1,5 @@
-"""Changes that a running machine takes: in its guest the containers' images, CPU and memory; its own size.
+"""The rules for changes that a running machine takes: of the containers' images, CPU and memory in its guest,
+and of its own size.
 
 The VirtualMachine is changed first, and notes that it is pending and by which manifest it is to run. Its
 ConfigMap is brought up to that (core/companions), and the guest is given it (shell/guests). Once the guest
@@ -13,8 +14,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Note
 from twinhull.core.case import Case
-from twinhull.core.inplace import resized, spares_containers
 from twinhull.core.rehearsal import of_guests_pod
+from twinhull.core.rules.in_place import resized, spares_containers
 from twinhull.core.steps import Step, names, waiting
 from twinhull.hulls import machine
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
@@ -22,10 +23,12 @@ from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.live import Live, Size
 
 
-def changed_live(case: Case) -> Step | None:
+def changing_live(case: Case) -> Step | None:
     """A machine of another revision differs in nothing but what it can be given while it runs.
 
     If the API server, KubeVirt or the guest says no to that, it is replaced.
+
+    Reasons: Changing.
     """
     if case.current is not None or not case.is_machine:
         return None
@@ -36,8 +39,11 @@ def changed_live(case: Case) -> Step | None:
     return None
 
 
-def taken(case: Case) -> Step | None:
-    """A machine has become what it was changed to: that is written down."""
+def live_change_applied(case: Case) -> Step | None:
+    """A machine has become what it was changed to: that is written down.
+
+    Reasons: Changing.
+    """
     hull = case.current
     if hull is None or hull.applied is None or hull.live is None or not hull.pending:
         return None

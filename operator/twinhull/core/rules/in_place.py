@@ -1,4 +1,4 @@
-"""Changes that a running Pod takes: its labels and annotations, its images, its CPU and memory."""
+"""The rules for changes that a running Pod takes: of labels and annotations, images, CPU and memory."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from twinhull.hulls.merge import difference
 _UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
 
 
-def changed_in_place(case: Case) -> Step | None:
+def changing_in_place(case: Case) -> Step | None:
     """A Pod of another revision differs in nothing but what it can be given while it runs.
 
     If the API server says no to that, the Pod is replaced; not if a quota has no room for it, since what it
     grows by is no less in another Pod.
+
+    Reasons: Changing.
     """
     if case.current is not None or case.is_machine:
         return None
@@ -39,9 +41,11 @@ def changed_in_place(case: Case) -> Step | None:
     return None
 
 
-def resizing(case: Case) -> Step | None:
+def resize_pending(case: Case) -> Step | None:
     """The node hasn't given a Pod the CPU and memory that it was changed to. For a deferred resize there is
     no deadline: the Pod runs on, and what it waits for is other Pods' end.
+
+    Reasons: ResizeDeferred, ResizeInfeasible, ResizeError; the kubelet's other words, such as ResizeInvalid.
     """
     if case.current is None or case.current.resize is None:
         return None
