@@ -47,9 +47,11 @@ class Reasons:
 def architecture() -> str:
     """ARCHITECTURE.md with the table that the rules make today."""
     text = (_ROOT / "ARCHITECTURE.md").read_text("utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{''.join(_table())}\n{_END}{after}"
+    above, begins, rest = text.partition(_BEGIN)
+    _, ends, below = rest.partition(_END)
+    if not (begins and ends):
+        raise ValueError("ARCHITECTURE.md has lost the comments between which the table of the rules stands")
+    return f"{above}{_BEGIN}\n{''.join(_table())}\n{_END}{below}"
 
 
 def _table() -> Iterator[str]:

@@ -16,6 +16,7 @@ from twinhull.api.workload import Isolation, UnsupportedField, Workload
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
+from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
@@ -139,12 +140,12 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
         rows = [(problem.path, problem.message) for problem in wrong]
         raise _WrongError(f"the API server would refuse it, for {manifests.table(rows)}")
     case = _case(document, isolation, defaults)
-    resolved, own = case.resolution.resolved, case.resolution.runtime_class
+    resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     refused = partial(unsupported, case.workload.spec.template, resolved, runtime_class=own)
     if fields := refused(virtiofs_storage=True, node_addresses=True):
         raise _WrongError(_refusal(resolved, fields))
-    if case.ignored:
-        note(case.ignored)
+    if case.blueprint.ignored:
+        note(case.blueprint.ignored)
     if refused(node_addresses=True):
         note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
     if refused(virtiofs_storage=True):
@@ -152,12 +153,12 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
     step = decide(case)
     if said := step.message if step.stalled else unknown_node_ports(case):
         raise _WrongError(said)
-    hull = case.hull_objects if step.reconciling else ()
+    hull = case.desired.hull_objects if step.reconciling else ()
     _note_what_is_live(hull)
-    for volume in claim_templates(case.spec.template["spec"]) if hull and case.is_machine else ():
+    for volume in claim_templates(case.blueprint.spec.template["spec"]) if hull and case.is_machine else ():
         claim = claim_name(case.hull_name, volume)
         note(f"PersistentVolumeClaim {claim} is made once its machine is there, which owns it")
-    return [*([case.service] if case.service else []), *hull]
+    return [*([case.desired.service] if case.desired.service else []), *hull]
 
 
 def _note_what_is_live(hull: Iterable[Raw]) -> None:
@@ -195,7 +196,11 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
         virtiofs_storage=True,
         runtime_classes=frozenset([runtime_class] if runtime_class else []),
     )
-    observed = Observed(capabilities=capabilities, find=lambda _kind, _name: {})
+    # Whatever it refers to is taken to be there.
+    referred: dict[references.KindAndName, Raw] = {
+        reference.target: {} for reference in references.of_spec(spec)
+    }
+    observed = Observed(capabilities=capabilities, referred=referred)
     return Case(workload, observed, defaults, _CREATED)
 
 

@@ -44,7 +44,7 @@ def _with_refusal(case: Case, step: Step, action: Action, refusal: Refusal) -> S
     """What is so when the API server said no to an action. That another hull than the one that serves can't
     be ended, or one that ran to its end, changes nothing of what serves, or of how it ended.
     """
-    if case.exit is not None:
+    if case.history.exit is not None:
         return step if step.stalled else refused_aside(case, step, refusal)
     served_by = (case.current.kind, case.current.name) if case.current and step.ready == "True" else None
     if served_by and isinstance(action, Change | Delete) and (action.kind, action.name) != served_by:

@@ -17,9 +17,9 @@ def missing_claims(case: Case) -> Iterator[Raw]:
     machine = case.current
     if machine is None or not case.is_machine or machine.leaving or machine.ended:
         return
-    if case.exit is not None or case.workload.spec.state is State.STOPPED:
+    if case.history.exit is not None or case.workload.spec.state is State.STOPPED:
         return
     metadata = case.workload.metadata
     for claim in claims(metadata.name, metadata.namespace, machine, case.workload.spec.template["spec"]):
-        if case.observed.claim(claim["metadata"]["name"]) is None:
+        if claim["metadata"]["name"] not in case.observed.claims:
             yield claim

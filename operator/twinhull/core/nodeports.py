@@ -9,7 +9,7 @@ from twinhull.hulls import service
 
 def unknown_node_ports(case: Case) -> str:
     """What is wrong with the names in spec.service.nodePorts, empty if nothing is."""
-    ports = case.service["spec"]["ports"] if case.service else []
+    ports = case.desired.service["spec"]["ports"] if case.desired.service else []
     unknown = service.unknown_ports(case.workload.spec.service, ports) if ports else []
     if not unknown:
         return ""

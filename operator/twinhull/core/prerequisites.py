@@ -34,14 +34,14 @@ def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
 
 def _referred(case: Case) -> Iterator[Lack]:
     """What the Workload refers to and isn't there."""
-    spec, kubevirt = case.spec, case.observed.capabilities.kubevirt
-    found = [*references.of_template(spec.template)]
+    spec, kubevirt = case.blueprint.spec, case.observed.capabilities.kubevirt
+    named = [*references.of_template(spec.template)]
     if case.is_machine and kubevirt is not None:  # without KubeVirt there are no instancetypes to speak of
-        found += references.of_machine(spec.virtual_machine.raw())
-    for reference in found:
+        named += references.of_machine(spec.virtual_machine.raw())
+    for reference in named:
         if reference.kind in case.observed.capabilities.hidden:
             continue  # the API server will say whether it is there
-        if case.observed.find(reference.kind, reference.name) is None:
+        if reference.target not in case.observed.referred:
             yield Lack(
                 reason=_MISSING[reference.kind],
                 message=f"spec.{reference.path}: {reference.kind} {reference.name} does not exist: "
@@ -50,10 +50,10 @@ def _referred(case: Case) -> Iterator[Lack]:
 
 
 def _of_sandbox(case: Case) -> Iterator[Lack]:
-    name = case.resolution.runtime_class
-    if case.resolution.resolved is not Isolation.SANDBOX:
+    name = case.blueprint.resolution.runtime_class
+    if case.blueprint.resolution.resolved is not Isolation.SANDBOX:
         return
-    floor = case.resolution.floor
+    floor = case.blueprint.resolution.floor
     if name is None and floor:
         yield Lack(
             reason=Reason.RUNTIME_CLASS_MISSING,
@@ -109,7 +109,7 @@ def _of_machine(case: Case) -> Iterator[Lack]:
             f"{capabilities.kubernetes_version}, which refuses checksums that KubeVirt writes into their "
             "status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
         )
-    if not (case.spec.virtual_machine.guest_image or case.defaults.guest_image):
+    if not (case.blueprint.spec.virtual_machine.guest_image or case.defaults.guest_image):
         yield Lack(
             reason=Reason.GUEST_IMAGE_MISSING,
             message="no guest image is named for the machine: set spec.virtualMachine.guestImage, "

@@ -22,6 +22,7 @@ from twinhull.core.graceful_end import due, ends, until_due
 from twinhull.core.isolation import Effect, Part, Policy, Shortfall, Surroundings, strictest
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
+from twinhull.core.serving import serving_first
 from twinhull.core.steps import soonest
 from twinhull.hulls.hull import Hull, timestamp
 
@@ -57,7 +58,7 @@ class Unread:
     def own(self) -> tuple[Hull, ...]:
         """Its hulls, the one that serves first; while none does, the one that was there first."""
         own = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
-        return tuple(sorted(own, key=lambda hull: hull.place))
+        return tuple(serving_first(own))
 
     @cached_property
     def shortfalls(self) -> tuple[Shortfall, ...]:

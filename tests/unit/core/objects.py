@@ -99,7 +99,7 @@ def _made(raw: Raw, obj: Raw, defaults: OperatorDefaults, now: datetime) -> Raw:
     found = case(raw, KUBEVIRT, defaults=defaults, now=now)
     if not found.is_machine or obj["metadata"]["name"] != found.hull_name:
         return obj
-    carried, vm = found.hull_objects
+    carried, vm = found.desired.hull_objects
     if obj["kind"] == "VirtualMachine":
         return obj | {"spec": {"template": vm["spec"]["template"], **obj.get("spec", {})}}
     labels = {**carried["metadata"]["labels"], **obj["metadata"].get("labels", {})}

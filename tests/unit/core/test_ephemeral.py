@@ -97,7 +97,7 @@ def test_a_pods_claims_are_left_to_kubernetes() -> None:
     name = case(raw).hull_name
     found = case(raw, hull("Pod", name))
     assert not [a for a in upkeep(found) if "Claim" in a.key]
-    assert case(raw).hull_objects[-1]["spec"]["volumes"] == [SCRATCH]
+    assert case(raw).desired.hull_objects[-1]["spec"]["volumes"] == [SCRATCH]
 
 
 def test_one_that_somebody_deleted_is_made_again_and_told() -> None:

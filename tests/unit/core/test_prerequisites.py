@@ -1,4 +1,4 @@
-"""What a cluster may lack to make a hull: everything is said at once."""
+"""What a hull needs of the cluster and isn't there: everything is said at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from twinhull.core.plan import plan
 from twinhull.core.prerequisites import missing_prerequisites
 
 from .objects import KUBEVIRT, case, companion, conditions, hull, workload
+from .policies import namespace, policy
 
 MACHINE = {"isolationPolicy": "VirtualMachine"}
 SIZED = {"virtualMachine": {"instancetype": {"name": "small"}, "preference": {"name": "linux"}}}
@@ -53,8 +54,25 @@ CLAIM, CLASS = there("PersistentVolumeClaim", "data"), there("StorageClass", "fa
         ),
     ],
 )
-def test_what_is_lacking(raw: Raw, objects: list[Raw], expected: list[str]) -> None:
+def test_what_is_missing(raw: Raw, objects: list[Raw], expected: list[str]) -> None:
     assert [lack.reason for lack in missing_prerequisites(case(raw, *objects))] == expected
+
+
+@pytest.mark.parametrize(
+    ("objects", "missing"),
+    [
+        ([], ["InstancetypeMissing"]),
+        ([there("VirtualMachineInstancetype", "small")], []),
+        ([there("VirtualMachineClusterInstancetype", "small")], ["InstancetypeMissing"]),
+    ],
+)
+def test_an_instancetype_that_only_a_policy_names_is_looked_for(
+    objects: list[Raw], missing: list[str]
+) -> None:
+    named = {"instancetype": {"kind": "VirtualMachineInstancetype", "name": "small"}}
+    rule = policy("sized", minimum="VirtualMachine", virtualMachine=named)
+    found = case(workload(), namespace(), rule, KUBEVIRT, *objects)
+    assert [lack.reason for lack in missing_prerequisites(found)] == missing
 
 
 def test_no_node_runs_machines() -> None:

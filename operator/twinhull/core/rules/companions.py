@@ -16,7 +16,8 @@ def companion_refused(case: Case) -> Step | None:
 
     Reasons: ServiceRefused; those of the refusal, such as ConfigMapRefused.
     """
-    refusals = ((action, case.refusal(action.key)) for action in companions(case))
+    asked_for = companions(case) if case.observed.refusals else ()
+    refusals = ((action, case.refusal(action.key)) for action in asked_for)
     refusal = next((found for action, found in refusals if found and _is_needed(action, found)), None)
     if refusal is not None:
         return refused(case, refusal)

@@ -64,10 +64,10 @@ def spares_containers(case: Case, before: Applied) -> bool:
     a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be
     a gap, and what runs to its end would run again.
     """
-    if not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS:
+    if not case.starts_first and case.blueprint.restart_policy is RestartPolicy.ALWAYS:
         return True
-    changed = resized(before, case.applied)
-    return before.images == case.applied.images and not any(
+    changed = resized(before, case.blueprint.applied_to_pod)
+    return before.images == case.blueprint.applied_to_pod.images and not any(
         policy.get("restartPolicy") == "RestartContainer"
         for container in case.workload.spec.template["spec"]["containers"]
         for policy in container.get("resizePolicy") or ()
@@ -77,7 +77,7 @@ def spares_containers(case: Case, before: Applied) -> bool:
 
 def _fits(case: Case, hull: Hull, before: Applied) -> bool:
     """Whether a Pod that was given that can become what is wanted."""
-    return case.differs_only_in_what_changes(hull) and spares_containers(case, before)
+    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, before)
 
 
 def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
@@ -86,7 +86,7 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     That other resources are attempted is noted before: a change that is cut short, and then no longer wanted,
     would leave them to a Pod that says that it has its own.
     """
-    after, differing = case.applied, resized(before, case.applied)
+    after, differing = case.blueprint.applied_to_pod, resized(before, case.blueprint.applied_to_pod)
     resources = [name for name in after.resources if name in {*differing, *before.attempted}]
     if not set(resources) <= set(before.attempted):
         noted = {APPLIED_ANNOTATION: replace(before, attempted=tuple(resources)).note()}

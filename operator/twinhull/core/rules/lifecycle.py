@@ -35,7 +35,7 @@ def deleted_by_others(case: Case) -> Step | None:
 
     Reasons: Restarting, TerminationDeadlineExceeded.
     """
-    if case.current is None or not case.current.deleting or case.exit:
+    if case.current is None or not case.current.deleting or case.history.exit:
         return None
     step = waiting_for_end(case, [case.current], Reason.RESTARTING)
     if step.stalled or case.current.ended:
@@ -50,17 +50,17 @@ def completed(case: Case) -> Step | None:
 
     Reasons: Completed, Failed.
     """
-    if case.exit is None:
+    if case.history.exit is None:
         return None
     machines = [hull for hull in case.own if hull.kind == "VirtualMachine"]
-    is_written = case.workload.status.exit == case.exit
+    is_written = case.workload.status.exit == case.history.exit
     actions = removals(case, machines, Reason.COMPLETED, "it ran to completion") if is_written else ()
     again = timedelta() if machines and not is_written else None
-    code = "" if case.exit.code is None else f" with exit code {case.exit.code}"
-    which = f"container {case.exit.container} " if case.exit.container else ""
-    detail = f": {case.exit.message}" if case.exit.message else ""
-    sentence = f"{which}ended{code} ({case.exit.reason}){detail}"
-    if case.exit.code == 0 or case.exit.reason == Reason.COMPLETED:
+    code = "" if case.history.exit.code is None else f" with exit code {case.history.exit.code}"
+    which = f"container {case.history.exit.container} " if case.history.exit.container else ""
+    detail = f": {case.history.exit.message}" if case.history.exit.message else ""
+    sentence = f"{which}ended{code} ({case.history.exit.reason}){detail}"
+    if case.history.exit.code == 0 or case.history.exit.reason == Reason.COMPLETED:
         return Step("True", Reason.COMPLETED, sentence, actions=actions, requeue_after=again)
     return replace(stalled(Reason.FAILED, sentence), actions=actions, requeue_after=again)
 
@@ -102,11 +102,11 @@ def create_hull(case: Case) -> Step | None:
         return waiting_for_object(case, Reason.CREATING, sentence, what, manifest.obj)
     if manifest is None and (trying := of_guests_pod(case)):
         return waiting(Reason.CREATING, f"trying out {case.hull_kind} {case.hull_name}", trying)
-    *parts, hull = case.hull_objects
-    what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.again else ""
-    ignored = f"; {case.ignored}" if case.ignored else ""
-    sentence = f"created {what}{again} (isolation {case.resolution.resolved}){ignored}"
-    if_there = _drift(f"put back the labels of {what}") if case.again else None
+    *parts, hull = case.desired.hull_objects
+    what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.history.had_hull else ""
+    ignored = f"; {case.blueprint.ignored}" if case.blueprint.ignored else ""
+    sentence = f"created {what}{again} (isolation {case.blueprint.resolution.resolved}){ignored}"
+    if_there = _drift(f"put back the labels of {what}") if case.history.had_hull else None
     # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
     actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
     actions = actions or (Create(hull, Note("Normal", Reason.CREATED, sentence), if_there),)

@@ -40,12 +40,12 @@ def claim_name_conflict(case: Case) -> Step | None:
 
     Reasons: NameConflict, Waiting, TerminationDeadlineExceeded.
     """
-    if not case.is_machine or case.exit is not None or (case.current and case.current.leaving):
+    if not case.is_machine or case.history.exit is not None or (case.current and case.current.leaving):
         return None
     machine = case.current.uid if case.current else ""
     for volume in claim_templates(case.workload.spec.template["spec"]):
         name = claim_name(case.hull_name, volume)
-        claim, what = case.observed.claim(name), f"PersistentVolumeClaim {name}"
+        claim, what = case.observed.claims.get(name), f"PersistentVolumeClaim {name}"
         found = obstacle(what, machine, claim.owner, deleting=claim.deleting) if claim else None
         if claim is None or found is None:
             continue
@@ -75,7 +75,7 @@ def _named_alike(case: Case) -> Iterator[tuple[str, str, Hull | Companion]]:
     """All that has our label or our name, by kind and name."""
     for hull in case.observed.hulls:
         yield hull.kind, hull.name, hull
-    if case.service and case.observed.service:
+    if case.desired.service and case.observed.service:
         yield "Service", case.workload.metadata.name, case.observed.service
     if case.is_machine and case.hull_name in case.observed.manifests:
         yield "ConfigMap", case.hull_name, case.observed.manifests[case.hull_name]

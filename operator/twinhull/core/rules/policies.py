@@ -24,7 +24,7 @@ def namespace_unknown(case: Case) -> Step | None:
 
     Reasons: NamespaceUnknown.
     """
-    if not case.observed.policies or case.observed.namespace_labels is not None:
+    if not case.observed.policies or case.observed.namespace_is_known:
         return None
     namespace = case.workload.metadata.namespace
     step = waiting(Reason.NAMESPACE_UNKNOWN, f"waiting to see the labels of namespace {namespace}")
@@ -36,10 +36,10 @@ def rejected_by_policy(case: Case) -> Step | None:
 
     Reasons: RejectedByPolicy, PolicyUnreadable.
     """
-    if not case.resolution.rejected or case.exit is not None:
+    if not case.blueprint.resolution.rejected or case.history.exit is not None:
         return None
-    step = stalled(case.resolution.reason, case.resolution.message)
-    why = f"IsolationPolicy {case.resolution.policy} lets nothing start"
+    step = stalled(case.blueprint.resolution.reason, case.blueprint.resolution.message)
+    why = f"IsolationPolicy {case.blueprint.resolution.policy} lets nothing start"
     return left_to_one(case, replace(step, isolated=False), why)
 
 
@@ -48,12 +48,12 @@ def evades_floor(case: Case) -> Step | None:
 
     Reasons: EvadesFloor.
     """
-    floor = case.resolution.floor
-    if floor is None or case.exit is not None:
+    floor = case.blueprint.resolution.floor
+    if floor is None or case.history.exit is not None:
         return None
-    if not case.evasions:
+    if not case.blueprint.evasions:
         return None
-    named = _listed(case.evasions, "{0.path} ({0.why})")
+    named = _listed(case.blueprint.evasions, "{0.path} ({0.why})")
     step = stalled(
         Reason.EVADES_FLOOR,
         f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
@@ -67,9 +67,11 @@ def image_rejected(case: Case) -> Step | None:
 
     Reasons: ImageRejected.
     """
-    if not case.is_machine or case.exit is not None:
+    if not case.is_machine or case.history.exit is not None:
         return None
-    found = rejected_images(case.workload.spec, case.resolution.policies, case.references)
+    found = rejected_images(
+        case.workload.spec, case.blueprint.resolution.policies, case.blueprint.machine_references
+    )
     if not found:
         return None
     step = stalled(Reason.IMAGE_REJECTED, f"{_listed(found, '{0.path}: {0.why}')}: correct it")

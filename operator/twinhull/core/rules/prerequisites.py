@@ -23,7 +23,7 @@ def prerequisites_missing(case: Case) -> Step | None:
     GuestImageMissing, RuntimeClassMissing, RuntimeClassConflict, ClaimMissing, StorageClassMissing,
     InstancetypeMissing, PreferenceMissing.
     """
-    if case.current is not None or case.exit is not None:
+    if case.current is not None or case.history.exit is not None:
         return None
     missing = missing_prerequisites(case)
     if not missing:
@@ -39,7 +39,7 @@ def unsupported_fields(case: Case) -> Step | None:
 
     Reasons: UnsupportedFields.
     """
-    if case.current is not None or case.exit is not None:
+    if case.current is not None or case.history.exit is not None:
         return None
     fields = _unsupported(case)
     if not fields:

@@ -16,15 +16,15 @@ def isolation_dropped(case: Case) -> Step | None:
 
     Reasons: IsolationDropped.
     """
-    if not case.weakened:
+    if not case.weakened_fields:
         return None
-    fields = listed([f"spec.template.{path}" for path in case.weakened], ", ")
+    fields = listed([f"spec.template.{path}" for path in case.weakened_fields], ", ")
     return stalled(
         Reason.ISOLATION_DROPPED,
         f"Pod {case.hull_name} is less isolated than its template asks for by {fields}: the API server left "
         "that out, or a webhook or policy changed it; enable the feature there, have it left as it is, or "
         "change the field",
-        unsupported=case.curtailments,
+        unsupported=case.dropped_fields,
     )
 
 
@@ -44,7 +44,11 @@ def not_ready(case: Case) -> Step | None:
             return stalled(case.current.reason, sentence)
         return waiting(case.current.reason, sentence, requeue_after=refused_at - case.now)
     deadline = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
-    since = case.attempt.started_at if case.attempt else max(case.current.since, _changed_at(case))
+    since = (
+        case.history.attempt.started_at
+        if case.history.attempt
+        else max(case.current.since, _changed_at(case))
+    )
     left = since + deadline - case.now
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
     if left > timedelta():
@@ -82,5 +86,5 @@ def ready(case: Case) -> Step:
 
 def _changed_at(case: Case) -> datetime:
     """When the hull was last given something else: from then on it may take its time again."""
-    change = case.last_change
+    change = case.history.last_change
     return change.at if change and change.how == "InPlace" else datetime.min.replace(tzinfo=UTC)

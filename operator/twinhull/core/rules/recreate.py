@@ -13,7 +13,11 @@ def end_old_hull(case: Case) -> Step | None:
 
     Reasons: Replacing, TerminationDeadlineExceeded.
     """
-    if case.starts_first or not case.former or (case.exit and all(hull.ended for hull in case.former)):
+    if (
+        case.starts_first
+        or not case.former
+        or (case.history.exit and all(hull.ended for hull in case.former))
+    ):
         return None
     standing = case.current is None and any(not former.leaving for former in case.former)
     if standing and (trying := rehearsals(case)):

@@ -9,6 +9,7 @@ from twinhull.api.brevity import listed, shortened
 from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.case import Case
+from twinhull.core.serving import serving_first
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
 from twinhull.hulls.hull import Hull
@@ -21,7 +22,7 @@ def cannot_start_first(case: Case) -> Step | None:
     """
     if not case.starts_first or case.current is not None:
         return None
-    held = list(sharing.unshareable(case.workload.spec.template, case.observed.find))
+    held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred))
     if not held:
         return None
     return stalled(
@@ -35,7 +36,7 @@ def replacement_failed(case: Case) -> Step | None:
 
     Reasons: ProgressDeadlineExceeded.
     """
-    attempt = case.attempt
+    attempt = case.history.attempt
     if attempt is None or attempt.failed_at is None:
         return None
     # One whose end was requested is no current hull any more, and if its run ended by itself then, only this
@@ -55,7 +56,7 @@ def replacement_overdue(case: Case) -> Step | None:
 
     Reasons: ProgressDeadlineExceeded.
     """
-    attempt = case.attempt
+    attempt = case.history.attempt
     if attempt is None or case.now < attempt.started_at + _deadline(case):
         return None
     seconds = case.workload.spec.replacement.progress_deadline_seconds
@@ -73,10 +74,9 @@ def superseded(case: Case) -> Step | None:
 
     Reasons: Replacing, Draining, TerminationDeadlineExceeded.
     """
-    given_up = case.attempt is not None and case.attempt.failed_at is not None
-    if case.current is not None or case.heir is None or given_up:
+    if case.current is not None or case.serving is None or case.history.has_given_up:
         return None
-    others = [hull for hull in case.own if hull is not case.heir]
+    others = [hull for hull in case.own if hull is not case.serving]
     return _end(case, others, f"superseded by {case.hull_kind} {case.hull_name}")
 
 
@@ -97,8 +97,8 @@ def left_to_one(case: Case, said: Step, why: str) -> Step:
     """
     if len(case.own) < 2:  # noqa: PLR2004
         return said
-    first = min(case.own, key=lambda h: (*h.place, h is case.current))
-    kept = case.heir if case.heir and case.heir.ready else first
+    serving = case.serving
+    kept = serving if serving and serving.ready else serving_first(case.own, last=case.current)[0]
     step = _end(case, [hull for hull in case.own if hull is not kept], why)
     return replace(said, actions=step.actions, requeue_after=step.requeue_after)
 
@@ -107,7 +107,7 @@ def until_overdue(case: Case) -> timedelta | None:
     """How much longer a new hull may take, None if it was given up, the time is over, or hasn't begun: what
     keeps it from being made is then to be looked at when it changes, and no sooner.
     """
-    attempt = case.attempt
+    attempt = case.history.attempt
     if attempt is None or attempt.failed_at:
         return None
     if case.current is None and attempt != case.workload.status.replacement:
@@ -130,7 +130,7 @@ def _drain(case: Case) -> timedelta:
     Nothing is to be waited for where there is no Service of ours, or it can't be moved.
     """
     seen = case.observed.service
-    if case.pinned is None or case.service is None or seen is None or not case.owns(seen):
+    if case.pinned is None or case.desired.service is None or seen is None or not case.owns(seen):
         return timedelta()
     wait = timedelta(seconds=case.workload.spec.replacement.drain_seconds)
     since = service.pinned_since(seen.obj, case.pinned.name)

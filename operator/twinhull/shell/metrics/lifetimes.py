@@ -68,8 +68,11 @@ class Lifetimes:
             self._ready.labels(status.hull.kind).observe(max(0.0, taken.total_seconds()))
 
     def _follow(self, key: Key, case: Case, under_way: _Replacement) -> None:
-        given_up = case.attempt is not None and case.attempt.failed_at is not None
-        if given_up or case.exit is not None or case.workload.spec.state is State.STOPPED:
+        if (
+            case.history.has_given_up
+            or case.history.exit is not None
+            or case.workload.spec.state is State.STOPPED
+        ):
             del self._replacements[key]
             return
         serving = any(hull.ready and not hull.leaving for hull in case.own)
