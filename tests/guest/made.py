@@ -85,7 +85,7 @@ def render(  # noqa: PLR0913  one parameter a part
     )
     seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
-    manifest, vm = case.hull_objects
+    manifest, vm = case.desired.hull_objects
     if changes:
         told = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
         manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}

@@ -7,7 +7,10 @@ of the CRDs, their rules, the admission policies. How each is run is told by the
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 #: What a Workload asks for that leaves its isolation to others.
 AUTO: Final = "Auto"
@@ -24,6 +27,19 @@ class Isolation(StrEnum):
     def strength(self) -> int:
         """Its place in the order, 0 for the weakest."""
         return list(Isolation).index(self)
+
+
+def _is_choice(value: str) -> str:
+    if value not in {AUTO, *Isolation}:
+        choices = ", ".join(f"'{one}'" for one in (AUTO, *Isolation))
+        raise PydanticCustomError("isolation", "Input should be one of {choices}", {"choices": choices})
+    return value
+
+
+#: What a Workload may ask for: AUTO, or an isolation by name.
+IsolationChoice: TypeAlias = Annotated[
+    str, AfterValidator(_is_choice), WithJsonSchema({"type": "string", "enum": [AUTO, *Isolation]})
+]
 
 
 def weakest() -> Isolation:

@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from twinhull.api.base import GROUP, Model, Name, Raw, SubdomainName, rule, validations
 from twinhull.api.brevity import Item, Message, Word
 from twinhull.api.depth import nested_deeper
-from twinhull.api.isolation import AUTO, Isolation
+from twinhull.api.isolation import AUTO, Isolation, IsolationChoice
 from twinhull.api.nulls import without_nulls
 from twinhull.api.reasons import Why
 from twinhull.api.registry import Registry
@@ -184,9 +184,7 @@ class WorkloadSpec(Model):
         )
     )
 
-    isolation_policy: Annotated[
-        Literal["Auto"] | Isolation, WithJsonSchema({"type": "string", "enum": [AUTO, *Isolation]})
-    ] = Field(
+    isolation_policy: IsolationChoice = Field(
         AUTO,
         description="Where the Workload runs: in a plain Pod (Container), in a Pod with a sandboxing "
         "RuntimeClass (Sandbox), in a KubeVirt machine of its own (VirtualMachine), or where the "

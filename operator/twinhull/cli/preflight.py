@@ -18,8 +18,8 @@ from twinhull.api.workload import Workload
 from twinhull.cli.columns import columns
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.lacks import lacks
 from twinhull.core.observed import Observed
+from twinhull.core.prerequisites import missing_prerequisites
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.types import GOES_ON, Settings, type_giving
@@ -215,7 +215,7 @@ def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_cla
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
             remedy = "name the RuntimeClass that is to be there: --sandbox-runtime-class"
             return Row(_title(isolation), "no RuntimeClass is named", "can't be seen", remedy)
-    found = lacks(_case(able, isolation, runtime_class))
+    found = missing_prerequisites(_case(able, isolation, runtime_class))
     if found:
         remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
         return Row(_title(isolation), "not possible", "missing", remedy)

@@ -17,11 +17,13 @@ from twinhull.api.workload import UnsupportedField, Workload
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
+from twinhull.core import references
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
+from twinhull.core.nodeports import unknown_node_ports
 from twinhull.core.observed import Observed
-from twinhull.core.rules import decide, unknown_node_ports
 from twinhull.hulls import machine
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import claim_name
@@ -140,26 +142,27 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
         rows = [(problem.path, problem.message) for problem in wrong]
         raise _WrongError(f"the API server would refuse it, for {manifests.table(rows)}")
     case = _case(document, isolation, defaults)
-    resolved, own = case.resolution.resolved, case.resolution.runtime_class
+    resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template
     all_able = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=own)
-    if fields := case.hull_type.unsupported(template, all_able):
+    if fields := case.blueprint.hull_type.unsupported(template, all_able):
         raise _WrongError(_refusal(resolved, fields))
-    if case.ignored:
-        note(case.ignored)
-    if case.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
+    if case.blueprint.ignored:
+        note(case.blueprint.ignored)
+    if case.blueprint.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
         note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
-    if case.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
+    if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
         note("its node's address is told by an operator with --guest-key-file only")
     step = decide(case)
     if said := step.message if step.stalled else unknown_node_ports(case):
         raise _WrongError(said)
-    hull = case.hull_objects if step.reconciling else ()
+    hull = case.desired.hull_objects if step.reconciling else ()
     _note_what_is_live(hull)
-    for volume in claim_templates(case.spec.template["spec"]) if hull and case.is_machine else ():
+    has_claims = hull and case.hull_type.has_guest
+    for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
         claim = claim_name(case.hull_name, volume)
         note(f"PersistentVolumeClaim {claim} is made once its machine is there, which owns it")
-    return [*([case.service] if case.service else []), *hull]
+    return [*([case.desired.service] if case.desired.service else []), *hull]
 
 
 def _note_what_is_live(hull: Iterable[Raw]) -> None:
@@ -197,7 +200,11 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
         virtiofs_storage=True,
         runtime_classes=frozenset([runtime_class] if runtime_class else []),
     )
-    observed = Observed(capabilities=capabilities, find=lambda _kind, _name: {})
+    # Whatever it refers to is taken to be there.
+    referred: dict[references.KindAndName, Raw] = {
+        reference.target: {} for reference in references.of_spec(spec)
+    }
+    observed = Observed(capabilities=capabilities, referred=referred)
     return Case(workload, observed, defaults, _CREATED)
 
 

@@ -61,7 +61,7 @@ class Rulings:
             self.record(workload, None)
         else:
             pending = frozenset(shortfall.policy.name for shortfall in found.shortfalls)
-            self.record(workload, found.resolution, pending)
+            self.record(workload, found.blueprint.resolution, pending)
 
     def made(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""

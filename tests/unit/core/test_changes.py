@@ -1,4 +1,4 @@
-"""What the parity table says that a change of a field does, against what a hull notes as what can't change."""
+"""What the parity table says that a change of a field does, against what a hull notes as unchangeable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.hulls.test_parity import samples, template
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.revision import Content
-from twinhull.hulls.parity import TABLE, Change, Row
+from twinhull.hulls.parity import TABLE, ChangeEffect, Row
 from twinhull.hulls.types import HullType, hull_types
 
 #: Fields of which not any value will do.
@@ -37,16 +37,16 @@ def fixed(found: Content, hull_type: HullType) -> str:
     return found.fixed_in_machine if hull_type.has_guest else found.fixed
 
 
-def change(row: Row, hull_type: HullType) -> Change:
+def change(row: Row, hull_type: HullType) -> ChangeEffect:
     """What setting or changing a field does, by what a hull of that type notes."""
     values = _VALUES.get(row.path) or samples(row)
     before = content(row, _BEFORE.get(row.path), hull_type)
     after = [content(row, value, hull_type) for value in values]
     if any(fixed(found, hull_type) != fixed(before, hull_type) for found in after):
-        return Change.REPLACED
+        return ChangeEffect.REPLACED
     if any(found.revision != before.revision for found in after):
-        return Change.LIVE if hull_type.has_guest else Change.IN_PLACE
-    return Change.NOTHING
+        return ChangeEffect.LIVE if hull_type.has_guest else ChangeEffect.IN_PLACE
+    return ChangeEffect.NOTHING
 
 
 @pytest.mark.parametrize("hull_type", hull_types(), ids=lambda one: str(one.isolation))
@@ -60,9 +60,9 @@ def test_sandbox_may_not_grow_and_a_container_may() -> None:
     (row,) = (row for row in TABLE if row.path == "spec.containers[].resources.limits")
     changes = {one.isolation: one.change_of(row) for one in hull_types()}
     assert changes == {
-        Isolation.CONTAINER: Change.IN_PLACE,
-        Isolation.SANDBOX: Change.REPLACED,
-        Isolation.VIRTUAL_MACHINE: Change.LIVE,
+        Isolation.CONTAINER: ChangeEffect.IN_PLACE,
+        Isolation.SANDBOX: ChangeEffect.REPLACED,
+        Isolation.VIRTUAL_MACHINE: ChangeEffect.LIVE,
     }
 
 
@@ -81,4 +81,4 @@ def test_page_of_flips_says_the_same() -> None:
     for what, path in fields.items():
         cells = [told[what][0] if cell == "the same" else cell for cell in told[what]]
         replaced = [cell.startswith("another") for cell in cells]
-        assert replaced == [one.change_of(rows[path]) is Change.REPLACED for one in hull_types()], what
+        assert replaced == [one.change_of(rows[path]) is ChangeEffect.REPLACED for one in hull_types()], what

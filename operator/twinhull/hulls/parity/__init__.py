@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
 from twinhull.hulls.parity.live_objects import MOST_LIVE, mounted_whole
 from twinhull.hulls.parity.objections import Conditions, in_machines, in_pods
-from twinhull.hulls.parity.row import FIRST_GUEST, Change, Fate, Row
+from twinhull.hulls.parity.row import FIRST_GUEST, ChangeEffect, Fate, Row
 from twinhull.hulls.parity.table import TABLE, speaking_for
 from twinhull.hulls.parity.walk import claim_templates, containers
 
@@ -14,7 +14,7 @@ __all__ = [
     "MOST_LIVE",
     "TABLE",
     "VIRTIOFS_STORAGE",
-    "Change",
+    "ChangeEffect",
     "Conditions",
     "Fate",
     "Row",

@@ -7,7 +7,7 @@ v1.8.0, pkg/virt-controller/services/template.go).
 from __future__ import annotations
 
 from twinhull.api.isolation import Isolation
-from twinhull.hulls.parity.row import Change, Row, all_same, but, changes, machine, refused, same
+from twinhull.hulls.parity.row import ChangeEffect, Row, all_same, but, changes, machine, refused, same
 
 _NAMED = "means nothing in a template, as in a Deployment's: the Workload's own name names its Pod"
 _LAUNCHER = "KubeVirt puts it on the launcher Pod"
@@ -28,12 +28,12 @@ _EVERYWHERE_BUT = (
 
 
 def _meaningless(path: str, why: str) -> Row:
-    return changes(same(path, why), Change.NOTHING, Change.NOTHING)
+    return changes(same(path, why), ChangeEffect.NOTHING, ChangeEffect.NOTHING)
 
 
 METADATA: tuple[Row, ...] = (
-    changes(machine("metadata.labels", _EVERYWHERE_BUT), Change.IN_PLACE, Change.REPLACED),
-    changes(machine("metadata.annotations", _EVERYWHERE_BUT), Change.IN_PLACE, Change.REPLACED),
+    changes(machine("metadata.labels", _EVERYWHERE_BUT), ChangeEffect.IN_PLACE, ChangeEffect.REPLACED),
+    changes(machine("metadata.annotations", _EVERYWHERE_BUT), ChangeEffect.IN_PLACE, ChangeEffect.REPLACED),
     _meaningless("metadata.creationTimestamp", "means nothing in a template, as in a Deployment's"),
     refused(
         "metadata.finalizers",

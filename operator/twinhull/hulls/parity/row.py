@@ -22,7 +22,7 @@ class Fate(StrEnum):
     REFUSED = "refused"  # it can't be honoured: no machine is made
 
 
-class Change(StrEnum):
+class ChangeEffect(StrEnum):
     """What a change of a field does to a hull that runs."""
 
     IN_PLACE = "in place"  # it is changed in the Pod itself, which runs on
@@ -51,8 +51,8 @@ class Row:
     below: bool = False
     since: str = FIRST_GUEST
     also: tuple[Isolation, ...] = ()
-    in_pods: Change = Change.REPLACED
-    in_machines: Change = Change.REPLACED
+    in_pods: ChangeEffect = ChangeEffect.REPLACED
+    in_machines: ChangeEffect = ChangeEffect.REPLACED
     grows: bool = False
 
     def at(self, prefix: str) -> Row:
@@ -106,7 +106,7 @@ def but(row: Row, why: str, *values: str) -> Row:
     return replace(row, refusal=why, values=values)
 
 
-def changes(row: Row, in_pods: Change, in_machines: Change, *, grows: bool = False) -> Row:
+def changes(row: Row, in_pods: ChangeEffect, in_machines: ChangeEffect, *, grows: bool = False) -> Row:
     """A field that can be changed while its hull runs."""
     return replace(row, in_pods=in_pods, in_machines=in_machines, grows=grows)
 

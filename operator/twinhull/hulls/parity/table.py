@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twinhull.hulls.parity.container_fields import CONTAINER
 from twinhull.hulls.parity.pod_fields import METADATA, POD
-from twinhull.hulls.parity.row import Change, Row, changes
+from twinhull.hulls.parity.row import ChangeEffect, Row, changes
 from twinhull.hulls.parity.volume_fields import VOLUME
 
 #: What of a container can be given to it while it runs; of its resources, CPU and memory. None of an init
@@ -18,7 +18,7 @@ _GIVEN = {"image": False, "resources.limits": True, "resources.requests": True}
 
 def _of_container(row: Row) -> Row:
     grows = _GIVEN.get(row.path)
-    return row if grows is None else changes(row, Change.IN_PLACE, Change.LIVE, grows=grows)
+    return row if grows is None else changes(row, ChangeEffect.IN_PLACE, ChangeEffect.LIVE, grows=grows)
 
 
 TABLE: tuple[Row, ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinhull.hulls.types.base import Blueprint, HullType, Measure, Needs, Seen, Settings
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
 from twinhull.hulls.types.machine import GOES_ON
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
@@ -18,10 +18,10 @@ from twinhull.hulls.types.registry import (
 
 __all__ = [
     "GOES_ON",
-    "Blueprint",
     "HullType",
     "Measure",
     "Needs",
+    "RenderInput",
     "Seen",
     "Settings",
     "evasions_of",

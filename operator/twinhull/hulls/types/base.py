@@ -22,7 +22,7 @@ from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import Hull, HullKind
-from twinhull.hulls.parity import Change, Conditions, Row
+from twinhull.hulls.parity import ChangeEffect, Conditions, Row
 from twinhull.hulls.report import Report
 
 
@@ -35,7 +35,7 @@ class Settings(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Blueprint:
+class RenderInput:
     """What a hull is rendered from."""
 
     #: The Workload's metadata: its hull is named after it and owned by it.
@@ -47,11 +47,11 @@ class Blueprint:
     #: The RuntimeClass of a sandbox, None for other types.
     runtime_class: str | None
     #: What is noted on the Pod, or on the Pod in a machine, of what can change while it runs.
+    applied_to_pod: Applied
+    #: What is noted so on the hull: the same for a Pod.
     applied: Applied
     #: What the operator and the cluster add to a machine.
     guest: Guest
-    #: What is noted on a machine of what can change while it runs. The same as `applied` for a Pod.
-    applied_to_hull: Applied
     #: The object of this name that is there, None if there is none: what can't change in it is kept.
     present: Raw | None = None
 
@@ -115,6 +115,12 @@ class HullType(ABC):
     has_guest: bool = False
     #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.
     is_virtual_machine: bool = False
+    #: What of it can change while it runs, if anything can: it is changed in place, or live.
+    changes: ChangeEffect = ChangeEffect.REPLACED
+    #: Whether its containers can be given more CPU and memory while they run.
+    grows: bool = False
+    #: What one of it holds of a quota beside CPU, memory and devices: one of each of these.
+    quota: frozenset[str] = frozenset()
     #: The kinds of which a change may let it be made, or not.
     woken_by: frozenset[str] = frozenset()
     #: The kinds that are watched for it alone, those among them. An operator that doesn't make it sees none.
@@ -128,7 +134,7 @@ class HullType(ABC):
         return True
 
     @abstractmethod
-    def objects(self, blueprint: Blueprint) -> tuple[Raw, ...]:
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
         """The objects that make a hull, in the order of their creation. The last one is the hull itself."""
 
     @abstractmethod
@@ -164,5 +170,5 @@ class HullType(ABC):
         """What it makes of a field, for docs/parity.md: a Fate, or more than one."""
 
     @abstractmethod
-    def change_of(self, row: Row) -> Change:
+    def change_of(self, row: Row) -> ChangeEffect:
         """What a change of a field does to a hull that runs."""

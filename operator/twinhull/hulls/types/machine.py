@@ -13,8 +13,8 @@ from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull, labels
-from twinhull.hulls.parity import Change, Conditions, Fate, Row, in_machines
-from twinhull.hulls.types.base import Blueprint, HullType, Measure, Needs, Seen, Settings
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_machines
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
 
@@ -39,19 +39,27 @@ class Machine(HullType):
     title = "machine"
     settings = Settings.VIRTUAL_MACHINE
     has_guest = True
+    changes = ChangeEffect.LIVE
+    grows = True
+    quota = frozenset(
+        {
+            *("pods", "count/pods", "configmaps", "count/configmaps"),
+            *("count/virtualmachines.kubevirt.io", "count/virtualmachineinstances.kubevirt.io"),
+        }
+    )
     is_virtual_machine = True
     woken_by = frozenset({"KubeVirt", "Node"})
     watches = OF_KUBEVIRT | {"ConfigMap"}
     refused = Reason.VIRTUAL_MACHINE_REFUSED
     failed = Reason.VIRTUAL_MACHINE_FAILED
 
-    def objects(self, blueprint: Blueprint) -> tuple[Raw, ...]:
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
         """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
-        rendered = with_claims(pod_of(blueprint))
-        workload, built, guest = blueprint.workload, blueprint.spec.virtual_machine, blueprint.guest
+        rendered = with_claims(pod_of(given))
+        workload, built, guest = given.workload, given.spec.virtual_machine, given.guest
         attached = attachments(rendered, built.registries or ())
-        if blueprint.present is not None:
-            attached = as_in(blueprint.present, attached)
+        if given.present is not None:
+            attached = as_in(given.present, attached)
         carried = manifest.render(workload, rendered, attached, built, guest)
         return (
             carried,
@@ -62,7 +70,7 @@ class Machine(HullType):
                 built,
                 guest,
                 manifest=carried,
-                applied=blueprint.applied_to_hull,
+                applied=given.applied,
             ),
         )
 
@@ -113,7 +121,7 @@ class Machine(HullType):
         partly = row.refusal and row.fate is not Fate.REFUSED
         return f"{row.fate}, or refused" if partly else row.fate
 
-    def change_of(self, row: Row) -> Change:
+    def change_of(self, row: Row) -> ChangeEffect:
         """What the guest and KubeVirt can give a machine that runs."""
         return row.in_machines
 

@@ -11,20 +11,22 @@ from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
 from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import Change, Conditions, Fate, Row, in_pods
-from twinhull.hulls.types.base import Blueprint, HullType, Measure, Needs, Seen, Settings
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_pods
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
 
 
 class PodType(HullType):
     """What the types of Pods have in common: the API server gives every field its meaning."""
 
     kind = "Pod"
+    changes = ChangeEffect.IN_PLACE
+    quota = frozenset({"pods", "count/pods"})
     refused = Reason.POD_REFUSED
     failed = Reason.POD_FAILED
 
-    def objects(self, blueprint: Blueprint) -> tuple[Raw, ...]:
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
         """The Pod, as a Deployment would make it of the template."""
-        return (pod_of(blueprint),)
+        return (pod_of(given),)
 
     def made(self, obj: Raw) -> bool:  # noqa: ARG002
         """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`counts`)."""
@@ -42,9 +44,9 @@ class PodType(HullType):
         """The same as in any Pod, but for what the table says that this isolation refuses."""
         return Fate.REFUSED if row.is_refused_in_pods(self.isolation) else Fate.SAME
 
-    def change_of(self, row: Row) -> Change:
-        """What the API server lets be changed in a Pod that runs."""
-        return row.in_pods
+    def change_of(self, row: Row) -> ChangeEffect:
+        """What the API server lets be changed in a Pod that runs; its size only if it can grow."""
+        return ChangeEffect.REPLACED if row.grows and not self.grows else row.in_pods
 
 
 class Container(PodType):
@@ -52,6 +54,7 @@ class Container(PodType):
 
     isolation = Isolation.CONTAINER
     title = "Pod"
+    grows = True
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:  # noqa: ARG002
         """Nothing that a cluster may lack."""
@@ -71,7 +74,7 @@ class Container(PodType):
 
 
 class Sandbox(PodType):
-    """A Pod that a RuntimeClass such as gVisor's or Kata's runs."""
+    """A Pod that a RuntimeClass such as gVisor's or Kata's runs. Not every such runtime lets it grow."""
 
     isolation = Isolation.SANDBOX
     title = "sandbox"
@@ -125,18 +128,14 @@ class Sandbox(PodType):
         """The same of a Pod that is there."""
         return pods.of_hull(hull)
 
-    def change_of(self, row: Row) -> Change:
-        """As in any Pod. A sandbox may not be able to grow."""
-        return Change.REPLACED if row.grows else row.in_pods
 
-
-def pod_of(blueprint: Blueprint) -> Raw:
-    """The Pod of a blueprint: a hull of its own, or what runs in a machine."""
+def pod_of(given: RenderInput) -> Raw:
+    """The Pod of a hull: a hull of its own, or what runs in a machine."""
     return pod.render(
-        blueprint.workload,
-        blueprint.spec.template,
-        blueprint.revision,
-        blueprint.runtime_class,
-        name=blueprint.name,
-        applied=blueprint.applied,
+        given.workload,
+        given.spec.template,
+        given.revision,
+        given.runtime_class,
+        name=given.name,
+        applied=given.applied_to_pod,
     )

@@ -10,8 +10,8 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull, HullKind
-from twinhull.hulls.parity import Change, Conditions, Fate, Row
-from twinhull.hulls.types.base import Blueprint, HullType, Measure, Needs, Seen
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
 
@@ -76,7 +76,7 @@ class Missing(HullType):
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
 
-    def objects(self, blueprint: Blueprint) -> tuple[Raw, ...]:  # noqa: ARG002
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:  # noqa: ARG002
         """Nothing."""
         return ()
 
@@ -116,6 +116,6 @@ class Missing(HullType):
         """Nothing can be honoured."""
         return Fate.REFUSED
 
-    def change_of(self, row: Row) -> Change:  # noqa: ARG002
+    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
         """There is nothing to change."""
-        return Change.REPLACED
+        return ChangeEffect.REPLACED

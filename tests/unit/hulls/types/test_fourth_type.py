@@ -24,10 +24,10 @@ from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation, order, strongest
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.actions import Create
-from twinhull.core.rules import decide
+from twinhull.core.decision import decide
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Blueprint, Measure, hull_types, register
+from twinhull.hulls.types import Measure, RenderInput, hull_types, register
 from twinhull.hulls.types.pods import Sandbox, pod_of
 
 ROOT = Path(__file__).parents[4]
@@ -40,8 +40,8 @@ def _register_type() -> None:
         isolation = Isolation("MicroVM")
         title = "micro VM"
 
-        def objects(self, blueprint: Blueprint) -> tuple[Raw, ...]:
-            pod = pod_of(blueprint)
+        def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+            pod = pod_of(given)
             return ({**pod, "spec": {**pod["spec"], "runtimeClassName": "firecracker"}},)
 
         def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
@@ -76,13 +76,13 @@ def check_refused_by_policies() -> None:
     assert not decide(weaker).actions
     less = policy("less", minimum="VirtualMachine", onViolation="Reject")
     stronger = case(workload({"isolationPolicy": "MicroVM"}), less, namespace())
-    assert not stronger.resolution.rejected
+    assert not stronger.blueprint.resolution.rejected
 
 
 def check_raised_to() -> None:
     raising = policy("raising", minimum="MicroVM")
     found = case(workload({"isolationPolicy": "VirtualMachine"}), raising, namespace())
-    assert found.resolution.resolved == "MicroVM"
+    assert found.blueprint.resolution.resolved == "MicroVM"
 
 
 def check_evasion_refused() -> None:

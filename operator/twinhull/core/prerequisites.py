@@ -1,4 +1,4 @@
-"""What a hull needs of the cluster and doesn't find: all of it at once, each with what to do."""
+"""Prerequisites: what a hull needs of the cluster. All that is missing is told at once, with what to do."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
 PASSING = {Reason.KUBEVIRT_DEPLOYING}
 
 
-def lacks(case: Case) -> tuple[Lack, ...]:
+def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
     """Everything that keeps the hull that is to be from being made."""
-    floor = case.resolution.floor
+    resolution = case.blueprint.resolution
     needs = Needs(
-        spec=case.spec,
-        runtime_class=case.resolution.runtime_class,
-        floor=floor.name if floor else "",
+        spec=case.blueprint.spec,
+        runtime_class=resolution.runtime_class,
+        floor=resolution.floor.name if resolution.floor else "",
         guest_image=case.defaults.guest_image,
         capabilities=case.observed.capabilities,
     )
@@ -40,15 +40,15 @@ def lacks(case: Case) -> tuple[Lack, ...]:
 
 def _referred(case: Case) -> Iterator[Lack]:
     """What the Workload refers to and isn't there."""
-    spec, kubevirt = case.spec, case.observed.capabilities.kubevirt
-    found = [*references.of_template(spec.template)]
+    spec, kubevirt = case.blueprint.spec, case.observed.capabilities.kubevirt
+    named = [*references.of_template(spec.template)]
     # Without KubeVirt there are no instancetypes to speak of.
     if case.hull_type.settings is Settings.VIRTUAL_MACHINE and kubevirt is not None:
-        found += references.of_machine(spec.virtual_machine.raw())
-    for reference in found:
+        named += references.of_machine(spec.virtual_machine.raw())
+    for reference in named:
         if reference.kind in case.observed.capabilities.hidden:
             continue  # the API server will say whether it is there
-        if case.observed.find(reference.kind, reference.name) is None:
+        if reference.target not in case.observed.referred:
             yield Lack(
                 reason=_MISSING[reference.kind],
                 message=f"spec.{reference.path}: {reference.kind} {reference.name} does not exist: "
