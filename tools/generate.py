@@ -12,7 +12,7 @@ import yaml
 
 from tools import argocd_config, image_verification, kustomize_schema, locks, manifests
 from tools.gobuild import BuildError
-from tools.pages import chart, configuration, metrics, parity, reference, troubleshooting
+from tools.pages import chart, configuration, metrics, parity, reference, rules, troubleshooting
 from tools.podtemplate.defaulting import stored_samples, templatetypes
 from tools.podtemplate.schema import podtemplate
 from twinhull.api import crd
@@ -134,6 +134,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics.page),
     ("docs/troubleshooting.md", troubleshooting.page),
+    ("ARCHITECTURE.md", rules.architecture),
 ]
 
 

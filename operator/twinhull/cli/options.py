@@ -12,7 +12,7 @@ import click
 import kopf
 from click.core import ParameterSource
 
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.cli import configfile
 from twinhull.cli.values import NAMESPACE, OBJECT, Seconds
 

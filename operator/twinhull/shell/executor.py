@@ -13,6 +13,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange
+from twinhull.core.ownership import obstacle
 from twinhull.core.rehearsal import counts, is_unable, told
 from twinhull.hulls.causes import may_pass
 from twinhull.hulls.hull import owner_of
@@ -253,20 +254,18 @@ class Executor:
         found = await self._cluster.get(kind, namespace, name)
         if found is None:
             raise _Undone(Cause(Reason.WAITING, f"{what} was in the way and is gone now", final=False))
-        owner = owner_of(found)
-        if owner is not None and owner.uid == workload.uid:
+        owner, going = owner_of(found), "deletionTimestamp" in found["metadata"]
+        theirs = obstacle(what, workload.uid, owner, deleting=going)
+        if theirs is None:
             # It wasn't watched, or as another's, if somebody changed its labels: put them back.
             there = found["metadata"].get("labels") or {}
             lost = {key: value for key, value in obj["metadata"]["labels"].items() if there.get(key) != value}
             return await self._cluster.patch(kind, namespace, name, {"metadata": {"labels": lost}})
-        going = "deletionTimestamp" in found["metadata"]
-        if going or (owner is not None and owner.takes_along):
-            kept = listed([str(name) for name in found["metadata"].get("finalizers") or ()], ", ")
-            why = f"; its finalizers are {kept}" if going and kept else ""
-            sentence = f"waiting for {what} to go with its former owner{why}"
-            raise _Undone(Cause(Reason.WAITING, sentence, final=False))
-        sentence = f"{what} exists and isn't this Workload's: delete it, or rename one of the two"
-        raise _Undone(Cause(Reason.NAME_CONFLICT, sentence, final=True))
+        if not theirs.goes:
+            raise _Undone(Cause(Reason.NAME_CONFLICT, theirs.message, final=True))
+        kept = listed([str(name) for name in found["metadata"].get("finalizers") or ()], ", ")
+        why = f"; its finalizers are {kept}" if going and kept else ""
+        raise _Undone(Cause(Reason.WAITING, f"{theirs.message}{why}", final=False))
 
     async def _change(self, workload: ObjectMeta, action: Change) -> None:
         kind = BY_NAME[action.kind]
