@@ -46,13 +46,13 @@ def back_off(case: Case) -> BackOff | None:
     """
     if case.workload.spec.state is State.STOPPED or case.history.exit is not None:
         return None
-    lately, told = case.observed.remembered, case.workload.status.back_off
-    known = lately.back_off if lately else told
+    remembered, status = case.observed.remembered, case.workload.status
+    known = remembered.back_off if remembered else status.back_off
     if known is not None and known.revision != case.revision:
         known = None
     loss = _loss(case)
     if loss is None:
-        known = _without_found(case, known) if known else None
+        known = _without_last(case, known) if known else None
         return None if known and _until_healthy(case) == timedelta() else known
     if known is not None and known.hull == loss.uid:
         return known
@@ -72,8 +72,8 @@ def back_off(case: Case) -> BackOff | None:
 
 def to_remember(case: Case) -> Remembered:
     """What the process is to remember of a look: the hull that is there, to know it when it is lost."""
-    hull, before = case.current, case.observed.remembered
-    seen = before.seen if before else None
+    hull, remembered = case.current, case.observed.remembered
+    seen = remembered.seen if remembered else None
     if hull is not None:
         seen = None if case.history.has_given_up else Seen(hull.uid, hull.revision)
     elif case.workload.spec.state is State.STOPPED or (seen and seen.uid in {own.uid for own in case.own}):
@@ -83,45 +83,45 @@ def to_remember(case: Case) -> Remembered:
 
 def waits(case: Case) -> Step | None:
     """The hull was lost several times, and it isn't time yet to make it again."""
-    found = back_off(case)
-    left = found.retry_at - case.now if found else timedelta()
-    if found is None or left <= timedelta():
+    losses = back_off(case)
+    left = losses.retry_at - case.now if losses else timedelta()
+    if losses is None or left <= timedelta():
         return None
-    sentence = f"{case.hull_kind} {case.hull_name} is gone: {told(found)}"
+    sentence = f"{case.hull_kind} {case.hull_name} is gone: {sentence_of(losses)}"
     return waiting(Reason.RESTARTING, sentence, requeue_after=left)
 
 
-def told(found: BackOff) -> str:
+def sentence_of(losses: BackOff) -> str:
     """What is said of hulls that were lost, in words that change with each of them only."""
-    cause = f" ({_cause(found)})" if _cause(found) else ""
-    times = "once" if found.losses == 1 else f"{found.losses} times in a row"
-    return f"it was lost {times}{cause}, and is made again at {found.retry_at:%Y-%m-%dT%H:%M:%SZ}"
+    cause = f" ({_cause(losses)})" if _cause(losses) else ""
+    times = "once" if losses.losses == 1 else f"{losses.losses} times in a row"
+    return f"it was lost {times}{cause}, and is made again at {losses.retry_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def overdue(case: Case, step: Step) -> Step:
     """A step that waits, or Stalled once hulls were lost for as long as one may take to be ready. It is gone
     on with all the same.
     """
-    found = back_off(case)
-    if found is None or not step.reconciling or step.ready == "True":
+    losses = back_off(case)
+    if losses is None or not step.reconciling or step.ready == "True":
         return step
     seconds = case.workload.spec.replacement.progress_deadline_seconds
-    left = _unready_from(case, found) + timedelta(seconds=seconds) - case.now
+    left = _unready_from(case, losses) + timedelta(seconds=seconds) - case.now
     if left > timedelta():
         return replace(step, requeue_after=min(left, step.requeue_after or left))
-    cause = f", the last one by {_cause(found)}" if _cause(found) else ""
-    hulls = "1 hull was" if found.losses == 1 else f"{found.losses} hulls in a row were"
+    cause = f", the last one by {_cause(losses)}" if _cause(losses) else ""
+    hulls = "1 hull was" if losses.losses == 1 else f"{losses.losses} hulls in a row were"
     message = f"not ready after {seconds} s: {hulls} lost{cause}; {step.message}"
     reason = Reason.PROGRESS_DEADLINE_EXCEEDED
     return replace(step, ready="False", reason=reason, message=message, reconciling=False, stalled=True)
 
 
-def _unready_from(case: Case, found: BackOff) -> datetime:
+def _unready_from(case: Case, losses: BackOff) -> datetime:
     """From when on no hull has been ready: since the first was lost, or since one was ready after that."""
     hull = case.current
     if hull is None or hull.deleting or hull.ended or hull.since < hull.created_at + _STARTING:
-        return found.since
-    return max(found.since, hull.since)
+        return losses.since
+    return max(losses.since, hull.since)
 
 
 def until_forgotten(case: Case) -> timedelta | None:
@@ -136,7 +136,7 @@ def _until_healthy(case: Case) -> timedelta | None:
     return max(timedelta(), hull.since + _HEALTHY - case.now)
 
 
-def _without_found(case: Case, known: BackOff) -> BackOff | None:
+def _without_last(case: Case, known: BackOff) -> BackOff | None:
     """Without the last loss, if that hull is there after all: it had lost the label that it is seen by."""
     if case.current is None or case.current.uid != known.hull:
         return known
@@ -149,12 +149,12 @@ def _loss(case: Case) -> _Loss | None:
     """
     if case.history.has_given_up:
         return None
-    hull, lately = case.current, case.observed.remembered
+    hull, remembered = case.current, case.observed.remembered
     if hull is not None:
         return _of_hull(case, hull) if hull.deleting or hull.ended else None
-    if lately is None:  # the process has just begun; the status has the hull's name
+    if remembered is None:  # the process has just begun; the status has the hull's name
         return _Loss("") if case.history.had_hull else None
-    seen, gone = lately.seen, lately.gone
+    seen, gone = remembered.seen, remembered.gone
     if seen is None or seen.revision != case.revision or seen.uid in {own.uid for own in case.own}:
         return None
     return _Loss(seen.uid, gone.reason, gone.message) if gone and gone.uid == seen.uid else _Loss(seen.uid)
@@ -170,5 +170,5 @@ def _delay(losses: int) -> timedelta:
     return min(_LONGEST_DELAY, timedelta(seconds=_FIRST_DELAY_S * 2 ** min(losses - 2, 20)))
 
 
-def _cause(found: BackOff) -> str:
-    return ": ".join(part for part in (found.reason, found.message) if part)
+def _cause(losses: BackOff) -> str:
+    return ": ".join(part for part in (losses.reason, losses.message) if part)

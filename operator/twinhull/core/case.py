@@ -90,8 +90,8 @@ class Case:
         names = {
             hull.revision for hull in self.own if hull.kind == self.hull_kind and is_made_from(hull, content)
         }
-        former, told = content.former.revision, self.workload.status.hull
-        if not names and told and (told.kind, told.revision) == (self.hull_kind, former):
+        former, last = content.former.revision, self.workload.status.hull
+        if not names and last and (last.kind, last.revision) == (self.hull_kind, former):
             return former
         return canonical if canonical in names else min(names, default=canonical)
 

@@ -232,9 +232,9 @@ def _kept(case: Case, obj: Raw) -> Create:
     if not case.history.was_settled:
         return Create(obj, keeps=True)
     what = f"{obj['kind']} {obj['metadata']['name']}"
-    made = Note("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
-    found = Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}")
-    return Create(obj, made, found, keeps=True)
+    if_made = Note("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
+    if_there = Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}")
+    return Create(obj, if_made, if_there, keeps=True)
 
 
 def _rewritten(hull: Hull) -> Note | None:

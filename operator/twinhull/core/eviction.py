@@ -21,7 +21,7 @@ def evictions(shortfalls: Iterable[Shortfall], since: datetime | None, now: date
 
     Of several policies, that with the shortest grace period decides how long a hull may take to end.
     """
-    due = [found for found in shortfalls if since and _is_due(found, since, now)]
+    due = [shortfall for shortfall in shortfalls if since and _is_due(shortfall, since, now)]
     due.sort(key=lambda found: found.policy.eviction.grace_period_seconds)
     first: dict[str, Shortfall] = {}
     for shortfall in due:

@@ -41,32 +41,32 @@ def plan(case: Case) -> Plan:
         return _of_deleted(case)
     step = decide(case)
     wanted = (*upkeep(case), *step.actions)
-    refusals = [found for action in wanted if (found := case.refusal(action.key))]
+    refusals = [refusal for action in wanted if (refusal := case.refusal(action.key))]
     actions = tuple(action for action in wanted if case.refusal(action.key) is None)
     requeue_after = soonest(step.requeue_after, *(refusal.retry_at - case.now for refusal in refusals))
-    before, after = case.workload.status, status(case, step)
-    if after == before and case.observed.status_is_whole:
+    old, new = case.workload.status, status(case, step)
+    if new == old and case.observed.status_is_whole:
         return Plan(actions, requeue_after=requeue_after)
     wait = _first_report(case, step)
     if wait is not None:
         return Plan(actions, requeue_after=soonest(requeue_after, wait))
-    return Plan(actions, after, tuple(notes(before, after)), requeue_after)
+    return Plan(actions, new, tuple(notes(old, new)), requeue_after)
 
 
 def _of_deleted(case: Case) -> Plan:
     if not case.shortfalls:
         return Plan()
     wanted = evictions(case.shortfalls, case.pending_since, case.now)
-    refusals = [found for action in wanted if (found := case.refusal(action.key))]
+    refusals = [refusal for action in wanted if (refusal := case.refusal(action.key))]
     actions = tuple(action for action in wanted if case.refusal(action.key) is None)
     later = soonest(
         until_eviction(case.shortfalls, case.pending_since, case.now),
         *(refusal.retry_at - case.now for refusal in refusals),
     )
-    before = case.workload.status
-    after = before.model_copy(update={"isolation": case.isolation_status})
-    is_news = before.conditions and after != before
-    return Plan(actions, after if is_news else None, requeue_after=later)
+    old = case.workload.status
+    new = old.model_copy(update={"isolation": case.isolation_status})
+    is_news = old.conditions and new != old
+    return Plan(actions, new if is_news else None, requeue_after=later)
 
 
 def _first_report(case: Case, step: Step) -> timedelta | None:

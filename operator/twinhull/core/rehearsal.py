@@ -27,15 +27,15 @@ _OF_UNLIMITED = re.compile(
 
 def rehearsals(case: Case) -> tuple[Rehearse | RehearseChange, ...]:
     """What is yet to be tried out before hulls are replaced: all that their replacement makes."""
-    return tuple(found for found in _all(case) if found.key not in case.observed.rehearsed)
+    return tuple(one for one in _all(case) if one.key not in case.observed.rehearsed)
 
 
 def of_guests_pod(case: Case) -> tuple[Rehearse, ...]:
     """The same before a machine is made or changed: the Pod in it, which no API server has seen."""
     if not case.hull_type.has_guest:
         return ()
-    found = Rehearse(pod.as_template(case.desired.guests_pod), "guest's Pod")
-    return () if found.key in case.observed.rehearsed else (found,)
+    rehearsal = Rehearse(pod.as_template(case.desired.guests_pod), "guest's Pod")
+    return () if rehearsal.key in case.observed.rehearsed else (rehearsal,)
 
 
 def counts(action: Rehearse, sentence: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD, Unreadable, read
-from twinhull.api.workload import ObjectMeta, Workload
+from twinhull.api.workload import ObjectMeta
 from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
@@ -106,7 +107,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         namespace_is_known=namespace_labels(store, key[0]) is not None,
         pending_since=known.pending_since.get(key),
         remembered=known.remembered.get(key),
-        referred=_referred(known, key[0], workload),
+        referred=_referred(known, key[0], raw["spec"]),
         claims=Claims(store, key[0]),
     )
     return Case(workload, observed, defaults, now)
@@ -192,15 +193,23 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
     return known.policies.concerning(raw, set(unknown_parts(raw, pods)))
 
 
-def _referred(known: Knowledge, namespace: str, workload: Workload) -> dict[KindAndName, Raw]:
-    """The objects that a Workload of that namespace refers to, or any policy for its machine. One that can't
-    be read may be anything, and is left out.
+def _targets(spec: Raw) -> Iterator[KindAndName]:
+    """What a spec refers to, as far as it can be read: an edited definition may have let in anything."""
+    parts = (
+        references.of_template(spec["template"]),
+        references.of_machine(spec.get("virtualMachine") or {}),
+    )
+    for part in parts:
+        with suppress(AttributeError, KeyError, TypeError):
+            yield from (reference.target for reference in part if isinstance(reference.name, str))
+
+
+def _referred(known: Knowledge, namespace: str, spec: Raw) -> dict[KindAndName, Raw]:
+    """The objects that the spec of a Workload of that namespace refers to, or any policy for its machine. One
+    that can't be read may be anything, and is left out.
     """
-    spec = workload.spec
-    of_spec = (*references.of_template(spec.template), *references.of_machine(spec.virtual_machine.raw()))
-    targets = {reference.target for reference in of_spec} | known.policies.machine_parts
     read: dict[KindAndName, Raw] = {}
-    for kind_name, name in targets:
+    for kind_name, name in {*_targets(spec), *known.policies.machine_parts}:
         kind = kinds.BY_NAME[kind_name]
         obj = known.store.get(kind, (namespace if kind.namespaced else "", name))
         if obj is not None and UNREAD not in obj:

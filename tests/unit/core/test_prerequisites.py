@@ -75,6 +75,16 @@ def test_an_instancetype_that_only_a_policy_names_is_looked_for(
     assert [lack.reason for lack in missing_prerequisites(found)] == missing
 
 
+@pytest.mark.parametrize(
+    "volume", [{}, {"persistentVolumeClaim": {}}, {"persistentVolumeClaim": "data"}, "data"]
+)
+def test_what_names_nothing_hides_no_other_reference(volume: object) -> None:
+    """An edited definition may have let it in. The case is looked at all the same: it may be below a floor."""
+    small = there("VirtualMachineClusterInstancetype", "small")
+    found = case(workload(MACHINE | SIZED, pod={"volumes": [volume]}), small, rehearsed=False)
+    assert list(found.observed.referred) == [("VirtualMachineClusterInstancetype", "small")]
+
+
 def test_no_node_runs_machines() -> None:
     found = case(workload(MACHINE), KUBEVIRT, nodes=())
     assert [lack.reason for lack in missing_prerequisites(found)] == ["NoMachineNodes"]

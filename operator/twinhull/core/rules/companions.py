@@ -18,7 +18,7 @@ def companion_refused(case: Case) -> Step | None:
     """
     asked_for = companions(case) if case.observed.refusals else ()
     refusals = ((action, case.refusal(action.key)) for action in asked_for)
-    refusal = next((found for action, found in refusals if found and _is_needed(action, found)), None)
+    refusal = next((answer for action, answer in refusals if answer and _is_needed(action, answer)), None)
     if refusal is not None:
         return refused(case, refusal)
     unknown = unknown_node_ports(case)
@@ -30,7 +30,8 @@ def overruled(case: Case) -> Step | None:
 
     Reasons: Overruled.
     """
-    refusal = next((found for found in case.observed.refusals.values() if _is_overruled(case, found)), None)
+    refusals = case.observed.refusals.values()
+    refusal = next((one for one in refusals if _is_overruled(case, one)), None)
     if refusal is None:
         return None
     sentence = f"{case.hull_kind} {case.hull_name} is ready, but {refusal.message}"

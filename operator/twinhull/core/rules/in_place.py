@@ -60,15 +60,15 @@ def resize_pending(case: Case) -> Step | None:
     )
 
 
-def spares_containers(case: Case, before: Applied) -> bool:
+def spares_containers(case: Case, given: Applied) -> bool:
     """Whether containers that were given that can be given what is wanted without a restart, as there is for
     a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be
     a gap, and what runs to its end would run again.
     """
     if not case.starts_first and case.blueprint.restart_policy is RestartPolicy.ALWAYS:
         return True
-    changed = resized(before, case.blueprint.applied_to_pod)
-    return before.images == case.blueprint.applied_to_pod.images and not any(
+    changed = resized(given, case.blueprint.applied_to_pod)
+    return given.images == case.blueprint.applied_to_pod.images and not any(
         policy.get("restartPolicy") == "RestartContainer"
         for container in case.workload.spec.template["spec"]["containers"]
         for policy in container.get("resizePolicy") or ()
@@ -76,31 +76,31 @@ def spares_containers(case: Case, before: Applied) -> bool:
     )
 
 
-def _fits(case: Case, hull: Hull, before: Applied) -> bool:
+def _fits(case: Case, hull: Hull, given: Applied) -> bool:
     """Whether a Pod that was given that can become what is wanted."""
-    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, before)
+    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, given)
 
 
-def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
+def _changes(case: Case, hull: Hull, given: Applied) -> Iterator[Action]:
     """First what may be refused; the revision last, since with it the change is over.
 
-    That other resources are attempted is noted before: a change that is cut short, and then no longer wanted,
+    That other resources are attempted is noted first: a change that is cut short, and then no longer wanted,
     would leave them to a Pod that says that it has its own.
     """
-    after, differing = case.blueprint.applied_to_pod, resized(before, case.blueprint.applied_to_pod)
-    resources = [name for name in after.resources if name in {*differing, *before.attempted}]
-    if not set(resources) <= set(before.attempted):
-        noted = {APPLIED_ANNOTATION: replace(before, attempted=tuple(resources)).note()}
+    wanted, differing = case.blueprint.applied_to_pod, resized(given, case.blueprint.applied_to_pod)
+    resources = [name for name in wanted.resources if name in {*differing, *given.attempted}]
+    if not set(resources) <= set(given.attempted):
+        noted = {APPLIED_ANNOTATION: replace(given, attempted=tuple(resources)).note()}
         yield Change("Pod", hull.name, hull.uid, {"metadata": {"annotations": noted}})
     if resources:
-        containers = [{"name": name, "resources": _amounts(name, before, after)} for name in resources]
+        containers = [{"name": name, "resources": _amounts(name, given, wanted)} for name in resources]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
-    renewed = _differing(before.images, after.images)
-    ended = {name: _ended(name, hull, before) for name in renewed if name in hull.container_ids}
+    renewed = _differing(given.images, wanted.images)
+    ended = {name: _ended(name, hull, given) for name in renewed if name in hull.container_ids}
     patch: Raw = {
-        "metadata": _metadata(case, hull, before, replace(after, outgoing={**before.outgoing, **ended})),
+        "metadata": _metadata(case, hull, given, replace(wanted, outgoing={**given.outgoing, **ended})),
         **(
-            {"spec": {"containers": [{"name": name, "image": after.images[name]} for name in renewed]}}
+            {"spec": {"containers": [{"name": name, "image": wanted.images[name]} for name in renewed]}}
             if renewed
             else {}
         ),
@@ -111,13 +111,13 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     yield Change("Pod", hull.name, hull.uid, patch, note)
 
 
-def _amounts(name: str, before: Applied, after: Applied) -> Raw:
+def _amounts(name: str, given: Applied, wanted: Applied) -> Raw:
     """A patch that gives a container its resources; all that there are, if it isn't known which it has."""
-    wanted = _defaulted(after.resources[name])
-    if name not in before.attempted:
-        return difference(_defaulted(before.resources.get(name, {})), wanted)
+    amounts = _defaulted(wanted.resources[name])
+    if name not in given.attempted:
+        return difference(_defaulted(given.resources.get(name, {})), amounts)
     return {
-        kind: {amount: wanted.get(kind, {}).get(amount) for amount in RESIZABLE}
+        kind: {amount: amounts.get(kind, {}).get(amount) for amount in RESIZABLE}
         for kind in ("requests", "limits")
     }
 
@@ -132,39 +132,40 @@ def _defaulted(resources: Raw) -> Raw:
     return {**resources, **({"requests": requests} if requests else {})}
 
 
-def _ended(name: str, hull: Hull, before: Applied) -> dict[str, str]:
+def _ended(name: str, hull: Hull, given: Applied) -> dict[str, str]:
     """A container that a new image puts an end to, and the image that its Pod names for it: the last one,
     unless it hasn't been ended for that yet.
     """
-    there = hull.container_ids[name]
-    return {there: before.outgoing.get(name, {}).get(there) or images(hull.obj).get(name, "")}
+    container_id = hull.container_ids[name]
+    image = given.outgoing.get(name, {}).get(container_id) or images(hull.obj).get(name, "")
+    return {container_id: image}
 
 
-def _metadata(case: Case, hull: Hull, before: Applied, after: Applied) -> Raw:
+def _metadata(case: Case, hull: Hull, given: Applied, wanted: Applied) -> Raw:
     """The template's labels and annotations, without those that it no longer has."""
     metadata = case.workload.spec.template.get("metadata") or {}
     return {
         "labels": {
-            **dict.fromkeys(before.labels),
+            **dict.fromkeys(given.labels),
             **(metadata.get("labels") or {}),
             **pod.identity(case.workload.metadata, hull.name, case.revision),
         },
         "annotations": {
-            **dict.fromkeys(before.annotations),
+            **dict.fromkeys(given.annotations),
             **(metadata.get("annotations") or {}),
-            APPLIED_ANNOTATION: after.note(),
+            APPLIED_ANNOTATION: wanted.note(),
         },
     }
 
 
-def resized(before: Applied, after: Applied) -> list[str]:
+def resized(given: Applied, wanted: Applied) -> list[str]:
     """The containers of which the amounts differ, however they are written."""
-    was, wanted = (
-        {name: resources_by_value(said) for name, said in noted.resources.items()}
-        for noted in (before, after)
+    old, new = (
+        {name: resources_by_value(amounts) for name, amounts in applied.resources.items()}
+        for applied in (given, wanted)
     )
-    return _differing(was, wanted)
+    return _differing(old, new)
 
 
-def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    return [name for name, value in after.items() if before.get(name) != value]
+def _differing(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    return [name for name, value in new.items() if old.get(name) != value]

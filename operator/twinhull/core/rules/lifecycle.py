@@ -77,7 +77,7 @@ def hull_failed(case: Case) -> Step | None:
     wait = losses.retry_at - case.now if losses else timedelta()
     sentence = f"{names([case.current])} ended ({case.current.reason}) and is made again"
     if losses and losses.losses > 1:
-        sentence = f"{names([case.current])} ended: {backoff.told(losses)}"
+        sentence = f"{names([case.current])} ended: {backoff.sentence_of(losses)}"
     if wait > timedelta():
         return waiting(Reason.RESTARTING, sentence, requeue_after=wait)
     return waiting(

@@ -56,13 +56,13 @@ def live_change_applied(case: Case) -> Step | None:
     return waiting(Reason.CHANGING, f"{names([hull])} has taken the change", (done,))
 
 
-def _fits(case: Case, hull: Hull, before: Applied, live: Live) -> bool:
+def _fits(case: Case, hull: Hull, given: Applied, live: Live) -> bool:
     """Whether a machine that was given that can become what is wanted."""
     size = _size(case, hull)
     alike = case.blueprint.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
     if not alike or not live.changeable or (hull.stuck and hull.revision == case.revision):
         return False
-    if not spares_containers(case, before):
+    if not spares_containers(case, given):
         return False
     if any(case.denial(f"{kind}/{hull.name}/change") for kind in (hull.kind, "ConfigMap")):
         return False
@@ -74,13 +74,13 @@ def _keeps_size(case: Case, hull: Hull) -> bool:
     """Whether a machine has the size that its operator made of the very resources that are wanted: it keeps
     that, even if this operator would make another size of them.
     """
-    built, before = case.blueprint.spec.virtual_machine, hull.applied
-    said = (built.overrides or {}).get("domain") or {}
-    if before is None or built.instancetype or {"cpu", "memory", "resources"} & said.keys():
+    built, given = case.blueprint.spec.virtual_machine, hull.applied
+    overridden = (built.overrides or {}).get("domain") or {}
+    if given is None or built.instancetype or {"cpu", "memory", "resources"} & overridden.keys():
         return False
-    if resized(before, case.blueprint.applied_to_pod):
+    if resized(given, case.blueprint.applied_to_pod):
         return False
-    return case.blueprint.differs_only_in_what_changes(hull) or before.fixed in case.blueprint.fixed_at(
+    return case.blueprint.differs_only_in_what_changes(hull) or given.fixed in case.blueprint.fixed_at(
         machine.size_of(hull.obj)
     )
 
@@ -95,10 +95,10 @@ def _size(case: Case, hull: Hull) -> Size | None:
     named = case.blueprint.spec.virtual_machine.instancetype
     if named is None:
         return Size.of(_template(case)["spec"]["domain"])
-    found = case.observed.referred.get((named.kind, named.name))
-    if found is None:
+    instancetype = case.observed.referred.get((named.kind, named.name))
+    if instancetype is None:
         return None
-    cpus, memory = found["spec"]["cpu"]["guest"], found["spec"]["memory"]
+    cpus, memory = instancetype["spec"]["cpu"]["guest"], instancetype["spec"]["memory"]
     return Size.of({"cpu": {"cores": cpus}, "memory": memory})
 
 

@@ -24,12 +24,12 @@ def name_conflict(case: Case) -> Step | None:
         if isinstance(obj, Hull) and _is_of_own_machine(case, obj):
             continue
         what = f"{kind} {name}"
-        found = obstacle(what, case.workload.metadata.uid, obj.owner, deleting=obj.deleting)
-        if found is None:
+        in_the_way = obstacle(what, case.workload.metadata.uid, obj.owner, deleting=obj.deleting)
+        if in_the_way is None:
             continue
-        if found.goes:
-            return waiting_for_object(case, Reason.WAITING, found.message, what, obj.obj)
-        return stalled(Reason.NAME_CONFLICT, found.message)
+        if in_the_way.goes:
+            return waiting_for_object(case, Reason.WAITING, in_the_way.message, what, obj.obj)
+        return stalled(Reason.NAME_CONFLICT, in_the_way.message)
     return None
 
 
@@ -50,11 +50,11 @@ def claim_name_conflict(case: Case) -> Step | None:
     for volume in claim_templates(case.workload.spec.template["spec"]):
         name = claim_name(case.hull_name, volume)
         claim, what = case.observed.claims.get(name), f"PersistentVolumeClaim {name}"
-        found = obstacle(what, machine, claim.owner, deleting=claim.deleting) if claim else None
-        if claim is None or found is None:
+        in_the_way = obstacle(what, machine, claim.owner, deleting=claim.deleting) if claim else None
+        if claim is None or in_the_way is None:
             continue
-        if found.goes:
-            return waiting_for_object(case, Reason.WAITING, found.message, what, claim.obj)
+        if in_the_way.goes:
+            return waiting_for_object(case, Reason.WAITING, in_the_way.message, what, claim.obj)
         return stalled(
             Reason.NAME_CONFLICT,
             f"spec.template.spec.volumes[{volume}].ephemeral: {what} exists and wasn't made for "

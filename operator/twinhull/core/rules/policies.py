@@ -69,16 +69,16 @@ def image_rejected(case: Case) -> Step | None:
     """
     if not case.hull_type.is_virtual_machine or case.history.exit is not None:
         return None
-    found = rejected_images(
+    rejected = rejected_images(
         case.workload.spec, case.blueprint.resolution.policies, case.blueprint.machine_references
     )
-    if not found:
+    if not rejected:
         return None
-    step = stalled(Reason.IMAGE_REJECTED, f"{_listed(found, '{0.path}: {0.why}')}: correct it")
+    step = stalled(Reason.IMAGE_REJECTED, f"{_listed(rejected, '{0.path}: {0.why}')}: correct it")
     return left_to_one(case, step, "an IsolationPolicy doesn't allow its images")
 
 
-def _listed(found: Sequence[Evasion], form: str) -> str:
+def _listed(evasions: Sequence[Evasion], form: str) -> str:
     """Some of them, and how many more there are: a Workload may have thousands."""
-    more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    return "; ".join(form.format(one) for one in found[:_MOST_NAMED]) + more
+    more = f"; and {len(evasions) - _MOST_NAMED} more" if len(evasions) > _MOST_NAMED else ""
+    return "; ".join(form.format(one) for one in evasions[:_MOST_NAMED]) + more

@@ -91,16 +91,16 @@ def drain_old_hull(case: Case) -> Step | None:
     return replace(step, ready="True")
 
 
-def left_to_one(case: Case, said: Step, why: str) -> Step:
+def left_to_one(case: Case, step: Step, why: str) -> Step:
     """A step that lets nothing start: what runs goes on, but of two hulls only one. That is the one that
     serves; while none does, the one that was there first.
     """
     if len(case.own) < 2:  # noqa: PLR2004
-        return said
+        return step
     serving = case.serving
     kept = serving if serving and serving.ready else serving_first(case.own, last=case.current)[0]
-    step = _end(case, [hull for hull in case.own if hull is not kept], why)
-    return replace(said, actions=step.actions, requeue_after=step.requeue_after)
+    ends = _end(case, [hull for hull in case.own if hull is not kept], why)
+    return replace(step, actions=ends.actions, requeue_after=ends.requeue_after)
 
 
 def until_overdue(case: Case) -> timedelta | None:
