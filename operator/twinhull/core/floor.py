@@ -34,7 +34,7 @@ def rejected(case: Case) -> Step | None:
     if not case.resolution.rejected or case.exit is not None:
         return None
     step = stalled(case.resolution.reason, case.resolution.message)
-    why = f"IsolationPolicy {case.resolution.policy} lets nothing start"
+    why = f"IsolationPolicy {case.resolution.policy} doesn't let it start"
     return left_to_one(case, replace(step, isolated=False), why)
 
 
@@ -48,10 +48,10 @@ def evading(case: Case) -> Step | None:
     named = _listed(case.evasions, "{0.path} ({0.why})")
     step = stalled(
         Reason.EVADES_FLOOR,
-        f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
-        "remove it",
+        f"IsolationPolicy {floor.name} requires {floor.requirement}, and these fields reach past that "
+        f"isolation: {named}: remove them",
     )
-    return left_to_one(case, step, f"IsolationPolicy {floor.name} lets nothing start")
+    return left_to_one(case, step, f"IsolationPolicy {floor.name} doesn't let it start")
 
 
 def image_rejected(case: Case) -> Step | None:

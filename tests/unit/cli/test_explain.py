@@ -70,19 +70,20 @@ def test_it_says_in_words_which_rule_decided(folder: Path) -> None:
         result.stdout
         == """\
 Workload shop/web: Sandbox (RaisedByPolicy)
-  IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, of which \
-IsolationPolicy everybody makes Container
+  IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, for which \
+IsolationPolicy everybody has the default Container
 Policies, the highest priority first:
   untrusted (priority 100) concerns it
   everybody (priority 0) concerns it
   strict (priority 0) doesn't concern it: images doesn't match
 Rules, in their order; an arrow marks those that decided:
     requested: spec.isolationPolicy is Auto
-  → policy default: spec.isolationPolicy is Auto, of which IsolationPolicy everybody makes Container
+  → policy default: spec.isolationPolicy is Auto, for which IsolationPolicy everybody has the default \
+Container
     unreadable: every policy that concerns it can be read
     rejecting: no policy that rejects has a stronger minimum
-  → raising: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, of \
-which IsolationPolicy everybody makes Container
+  → raising: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, for \
+which IsolationPolicy everybody has the default Container
 With sandbox.runtimeClassName gvisor, from IsolationPolicy untrusted
 """
     )
@@ -139,7 +140,7 @@ def test_rejected_image_is_one_too(tmp_path: Path) -> None:
     result = explain("--policies", str(listed), given=[given])
     assert result.exit_code == 1
     assert "Workload shop/web: VirtualMachine (Requested), but its images are rejected\n" in result.stdout
-    said = "elsewhere.example/guest is none of the guestImages of IsolationPolicy listed"
+    said = "elsewhere.example/guest matches none of the guestImages of IsolationPolicy listed"
     assert f"Refused: spec.virtualMachine.guestImage ({said})\n" in result.stdout
     told = json.loads(explain("--policies", str(listed), "-o", "json", given=[given]).stdout)
     assert told["rejectedImages"] == [{"path": "spec.virtualMachine.guestImage", "reason": said}]

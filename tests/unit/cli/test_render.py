@@ -89,8 +89,8 @@ def test_unsupported_fields_are_a_table_and_exit_1() -> None:
     assert result.stderr.splitlines() == [
         "standard input: Workload web: it can't have isolation VirtualMachine because of 2 fields:",
         "  FIELD                           REASON",
-        f"  spec.template.spec.hostNetwork  a machine has no part in its node's network; {what_to_do}",
-        f"  spec.template.spec.hostPID      a machine has no part in its node's processes; {what_to_do}",
+        f"  spec.template.spec.hostNetwork  a machine doesn't share its node's network; {what_to_do}",
+        f"  spec.template.spec.hostPID      a machine doesn't share its node's processes; {what_to_do}",
     ]
     assert render(given=[workload(pod={"hostNetwork": True})]).exit_code == 0
 

@@ -23,10 +23,10 @@ _HOST_PROCESS = "securityContext.windowsOptions.hostProcess"
 _PROBES = ("livenessProbe.", "readinessProbe.", "startupProbe.")
 _CALLS = (*_PROBES, "lifecycle.postStart.", "lifecycle.preStop.")
 _CALLED = "the node connects to it, from its own network"
-_DEVICES = "they are the node's devices"
+_DEVICES = "they are devices of the node"
 #: What an instancetype may bring of them.
 _NODE_DEVICES = ("gpus", "hostDevices")
-_UNCONFINED = "it takes away what the node confines the sandbox with"
+_UNCONFINED = "it removes a confinement by which the node protects itself from the sandbox"
 _SELINUX_USER = "it chooses how the node's SELinux confines the sandbox"
 
 #: Fields of a template, from spec.template on.
@@ -37,7 +37,7 @@ _IN_SANDBOX: Mapping[str, str] = {
     "spec.volumes[].hostPath": "it is a directory of the node",
     "spec.resourceClaims": _DEVICES,
     **{f"{at}ports[].hostPort": "it is a port of the node" for at in _CONTAINERS},
-    **{f"{at}securityContext.privileged": "it gives the node's devices" for at in _CONTAINERS},
+    **{f"{at}securityContext.privileged": "it gives access to the node's devices" for at in _CONTAINERS},
     **{f"{at}{_HOST_PROCESS}": "it is a process of the node" for at in ("spec.", *_CONTAINERS)},
     **{
         f"{at}{call}{host}.host": _CALLED
@@ -72,13 +72,13 @@ _VALUES_IN_SANDBOX: Mapping[str, tuple[tuple[str, ...], str]] = {
 _IN_MACHINE: Mapping[str, str] = {
     "volumes[].hostDisk": "it is a file of the node",
     "volumes[].containerPath": "it shows the files of the launcher Pod",
-    "volumes[].downwardMetrics": "it shows the node's figures",
-    "domain.devices.downwardMetrics": "it shows the node's figures",
+    "volumes[].downwardMetrics": "it shows the node's metrics",
+    "domain.devices.downwardMetrics": "it shows the node's metrics",
     "domain.devices.hostDevices": _DEVICES,
     "domain.devices.gpus": _DEVICES,
-    "domain.devices.interfaces[].sriov": "it is one of the node's devices",
-    "networks[].resourceClaim": "it is one of the node's devices",
-    "networks[].multus": "it is a network of the node's, beside the cluster's",
+    "domain.devices.interfaces[].sriov": "it is a device of the node",
+    "networks[].resourceClaim": "it is a device of the node",
+    "networks[].multus": "it is a network of the node, in addition to the cluster's",
     "resourceClaims": _DEVICES,
     "domain.devices.autoattachVSOCK": "it is a socket of the node",
     "domain.devices.disks[].lun.reservation": "it reaches the node's reservation daemon",
@@ -88,8 +88,8 @@ _IN_MACHINE: Mapping[str, str] = {
 _AMOUNTS = ("resources.limits.", "resources.requests.")
 
 _OF_RUNTIME = "it configures the container runtime"
-_OF_NETWORK = "it attaches networks of the node's, beside the cluster's"
-_GIVES_DEVICES = "it gives the node's devices"
+_OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
+_GIVES_DEVICES = "it gives access to the node's devices"
 _KUBEVIRT = "kubevirt.io"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 #: The AppArmor profile that a container has anyway; annotations of older templates say it.
@@ -111,9 +111,9 @@ ANNOTATIONS: Mapping[str, str] = {
     "run.oci.": _OF_RUNTIME,
     "krun.": _OF_RUNTIME,
     "org.systemd.property.": _OF_RUNTIME,
-    "k8s.ovn.org/routing-": "it leads other namespaces' traffic through the Pod",
+    "k8s.ovn.org/routing-": "it routes traffic of other namespaces through the Pod",
     _APPARMOR: "it chooses the node's AppArmor profile",
-    "hooks.kubevirt.io/": "it runs a program of its own beside the machine, and changes the machine",
+    "hooks.kubevirt.io/": "it runs another program beside the machine, and changes the machine",
     "kubevirt.io/func-test-": "it changes what KubeVirt runs",
 }
 #: The same by domain: keys of it, and of all domains below it.
@@ -138,7 +138,7 @@ DOMAINS: Mapping[str, str] = {
     "danm.k8s.io": _OF_NETWORK,
     "k8s.aliyun.com": _OF_NETWORK,
     "tke.cloud.tencent.com": _OF_NETWORK,
-    _KUBEVIRT: "KubeVirt, or its launcher, is configured by it",
+    _KUBEVIRT: "it configures KubeVirt or its launcher",
 }
 
 
@@ -181,8 +181,8 @@ def _untold(obj: Raw) -> tuple[Evasion, ...]:
     """What is told of an object that isn't held as a whole. Of one that nobody could read, that is that it
     may be anything: its owner may have made it so.
     """
-    told = obj.get(REACHING, "more than can be read")
-    return (Evasion(told, "it isn't held as a whole"),) if told else ()
+    told = obj.get(REACHING, "more fields than the operator reads")
+    return (Evasion(told, "the operator doesn't keep the whole object"),) if told else ()
 
 
 def _in_pod(pod: Raw, applied: Applied | None) -> tuple[Evasion, ...]:
