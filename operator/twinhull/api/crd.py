@@ -11,7 +11,7 @@ from twinhull.api.schema import structural
 from twinhull.api.workload import Workload
 
 #: Descriptions of the template's parts.
-_METADATA = "The labels, annotations and finalizers that the Pod is given; what else is in it means nothing."
+_METADATA = "The labels, annotations and finalizers of the Pod. Other fields have no effect."
 _SPEC = "The Pod's spec, field by field as in Kubernetes 1.37."
 _OWN = "See kubectl explain {}."
 
@@ -104,8 +104,8 @@ def _workload() -> Raw:
 
 
 def _explained(template: Raw) -> Raw:
-    """The template's schema with where `kubectl explain` tells of Kubernetes' own fields: their descriptions
-    would triple its size.
+    """The template's schema, with a hint at `kubectl explain` in place of the descriptions of Kubernetes' own
+    fields, which would triple its size.
     """
     fields = template["properties"]
     return template | {
@@ -117,7 +117,7 @@ def _explained(template: Raw) -> Raw:
 
 
 def _without_metadata(schema: Raw) -> Raw:
-    """What a CustomResourceDefinition may say of metadata is next to nothing: the API server knows it."""
+    """The schema with an empty `metadata`, since the API server allows almost nothing there."""
     properties = {**schema["properties"], "metadata": {"type": "object"}}
     required = [name for name in schema["required"] if name != "metadata"]
     return {**schema, "properties": properties, "required": required}

@@ -7,16 +7,19 @@ _ENDS = "a letter or a digit at both ends"
 PATTERNS = {
     r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
     r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$": (
-        "is no amount: write a number, if need be with m, k, M, G, Ki, Mi or Gi behind it (500m, 64Mi)"
+        "is not an amount: write a number, with a unit such as m, k, M, G, Ki, Mi or Gi if needed (500m, "
+        "64Mi)"
     ),
     r"^(([^/.][^/]*|\.([^/.][^/]*)?|\.\.[^/]+)(/([^/.][^/]*|\.([^/.][^/]*)?|\.\.[^/]+)?)*)?$": (
-        "leads out of its volume: write a path below it, without '..' and without '/' at its beginning"
+        "leads out of its volume: write a path without '..' and without '/' at its beginning"
     ),
     r"^(([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*)?$": (
-        "is no name of a port: write lower-case letters, digits and '-', with a letter among them"
+        "is not a name of a port: write lower-case letters, digits and '-', and at least one letter"
     ),
     r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$": (
-        f"is no value of a label: write letters, digits, '-', '_' and '.', with {_ENDS}"
+        f"is not a value of a label: write letters, digits, '-', '_' and '.', with {_ENDS}"
     ),
-    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": f"is no name: write lower-case letters, digits and '-', with {_ENDS}",
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": (
+        f"is not a name: write lower-case letters, digits and '-', with {_ENDS}"
+    ),
 }

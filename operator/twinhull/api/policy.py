@@ -1,4 +1,4 @@
-"""IsolationPolicy, what an administrator writes: how isolated Workloads must be, and whose."""
+"""IsolationPolicy, the resource that administrators write: how isolated Workloads must be, and which."""
 
 from __future__ import annotations
 
@@ -32,42 +32,43 @@ _Account: TypeAlias = Annotated[
 
 
 class Match(Model):
-    """Whom a policy concerns. All parts that are given must fit; a policy without any concerns everybody."""
+    """Which Workloads a policy concerns: those that match all the given fields, or all if none is given."""
 
     namespace_selector: LabelSelector | None = Field(
-        None, description="Workloads in namespaces that have these labels."
+        None, description="Selects Workloads by the labels of their namespace."
     )
     workload_selector: LabelSelector | None = Field(
         None,
-        description="Workloads that have these labels themselves. Who may edit a Workload may change them: "
-        "for what nobody is to avoid, use namespaceSelector.",
+        description="Selects Workloads by their own labels. Anybody who may edit a Workload can change these "
+        "labels. If Workloads must not be able to avoid the policy, use namespaceSelector.",
     )
     images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
-        description="Workloads of which any image (of containers, init containers, sidecars, and of "
-        "ephemeral containers in their Pod) fits any of these patterns. Images and patterns are compared in "
-        "full: nginx is docker.io/library/nginx:latest. * stands for anything but /, ** for anything, ? for "
-        "one character but /. A pattern without a tag fits every tag, one without a digest every digest; "
-        "one that begins with ** fits every registry.",
+        description="Selects Workloads by their images: at least one image must match at least one of these "
+        "patterns. The images are those of containers, init containers and sidecars, and of ephemeral "
+        "containers in the Pod. Images and patterns are compared in full: nginx is "
+        "docker.io/library/nginx:latest. In a pattern, * stands for any characters except /, ** for any "
+        "characters, and ? for one character except /. A pattern without a tag matches every tag, and one "
+        "without a digest matches every digest. A pattern that begins with ** matches every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(
         None,
-        description="Workloads that run as any of these ServiceAccounts: `name` in whatever namespace, or "
-        "`namespace/name`. A template that names none runs as `default`.",
+        description="Selects Workloads by the ServiceAccount of their template. `name` matches in every "
+        "namespace, `namespace/name` in one. A template that names no ServiceAccount has `default`.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
 
 
 class PolicyMachine(Model):
-    """How machines are built of Workloads that don't say so themselves."""
+    """How machines are built if the Workload doesn't say so itself."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
                 "!has(self.guestImagePullSecret) || has(self.guestImage)",
-                "guestImagePullSecret is for the guest image that this policy names: set guestImage, or "
-                "remove guestImagePullSecret",
+                "guestImagePullSecret needs a guestImage in this policy: set guestImage, or remove "
+                "guestImagePullSecret",
                 field="guestImagePullSecret",
             )
         )
@@ -79,88 +80,92 @@ class PolicyMachine(Model):
     guest_image_pull_secret: SubdomainName | None = Field(
         None,
         description="The Secret with which nodes pull this guestImage from a registry that asks for "
-        "credentials. It is of type kubernetes.io/dockerconfigjson, and must be in the namespace of each "
-        "Workload that gets the image from here. Workloads that name a guestImage or a guestImagePullSecret "
-        "of their own don't use it.",
+        "credentials. It must be of type kubernetes.io/dockerconfigjson, and in the namespace of each "
+        "Workload that gets the guestImage from this policy. A Workload with a guestImage or a "
+        "guestImagePullSecret of its own doesn't use it.",
     )
-    instancetype: Instancetype | None = Field(None, description="Sizes the machine.")
-    preference: Preference | None = Field(None, description="The devices that suit the guest.")
+    instancetype: Instancetype | None = Field(None, description="The size of the machine.")
+    preference: Preference | None = Field(
+        None, description="The KubeVirt preference, which says which devices the machine has by default."
+    )
 
 
 class MachineRules(Model):
-    """What is allowed of images where the hull is a machine, which webhooks for Pods don't see."""
+    """Which images machines may boot and run. Webhooks for Pods don't see the images in a machine."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
                 "has(self.guestImages) || self.imagesMustBePinned",
-                "machines says nothing: set guestImages, or imagesMustBePinned to true, or remove machines",
+                "machines has no rule: set guestImages, set imagesMustBePinned to true, or remove machines",
             )
         )
     )
 
     guest_images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
-        description="The images that Workloads may have their machines boot, or give them as disks: in "
-        "guestImage, and in overrides as containerDisk and in kernelBoot. They are patterns like those of "
-        "match.images. An empty list allows none. The guest images that policies and the operator name "
-        "need not be listed.",
+        description="Patterns of the images that a Workload may name for its machine's disks: in guestImage, "
+        "and in overrides as a containerDisk or in kernelBoot. The patterns are like those of match.images. "
+        "An empty list allows no image. The guest images that policies and the operator name are always "
+        "allowed.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     images_must_be_pinned: bool = Field(
         False,  # noqa: FBT003
-        description="Whether images must be named with a digest: those of the template's containers, init "
-        "containers and volumes, guestImage, and those in overrides. A guest pulls its images later than "
-        "they were looked at, and from mirrors that the Workload may name.",
+        description="Whether images must be named with a digest. It concerns the images of the template's "
+        "containers, init containers and volumes, guestImage, and the images in overrides. A guest pulls its "
+        "images after the policy was checked, and from mirrors that the Workload may name: without a digest "
+        "it may get another image.",
     )
 
 
 class Eviction(Model):
-    """When what runs below the minimum is deleted, and how long it may take to end."""
+    """When a hull below the minimum is deleted, and how long it may take to end."""
 
     deadline_seconds: int = Field(
         600,
         ge=0,
         le=2_592_000,
-        description="How long a Workload may run isolated less than minimum, in seconds from when the "
-        "operator first saw it so (its status.isolation.pendingSince). Then what runs of it is deleted, "
-        "whether or not a stronger hull can be made.",
+        description="How many seconds a Workload may run with a weaker isolation than minimum. They count "
+        "from when the operator first saw this (status.isolation.pendingSince of the Workload). Then its "
+        "hull is deleted, even if no stronger hull can be made.",
     )
     grace_period_seconds: int = Field(
         30,
         ge=1,
         le=3_600,
-        description="How long a Pod that is deleted so may take to end, in seconds, whatever its template's "
-        "terminationGracePeriodSeconds says; what is shorter there stays so. A Pod that is being deleted "
-        "already by then has no more time than this either.",
+        description="The most seconds that such a Pod may take to end. A shorter "
+        "terminationGracePeriodSeconds of the template applies instead. If the Pod is already being deleted "
+        "at the deadline, its remaining time is shortened to this, too.",
     )
 
 
 class IsolationPolicySpec(Model):
-    """How isolated Workloads must be, and whose."""
+    """How isolated Workloads must be, and which Workloads."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
                 _DEFAULT_SUFFICES,
-                f"default is weaker than minimum: make it as strong ({order()})",
+                "default is weaker than minimum: set default to the minimum or to a stronger isolation "
+                f"({order()})",
                 field="default",
             ),
             rule(
                 "self.onViolation == 'Raise' || has(self.minimum)",
-                "Reject and Evict need a minimum to measure by: set minimum",
+                "onViolation Reject and Evict need a minimum: set minimum",
                 field="onViolation",
             ),
             rule(
                 "!has(self.eviction) || self.onViolation == 'Evict'",
-                "eviction is for onViolation Evict: set onViolation to Evict, or remove eviction",
+                "eviction needs onViolation Evict: set onViolation to Evict, or remove eviction",
                 field="eviction",
             ),
             rule(
                 "!has(self.sandbox) || !has(self.minimum) "
                 f"|| {strengths()}[self.minimum] <= {Isolation.SANDBOX.strength}",
-                "nobody whom this policy concerns runs in a sandbox, since minimum is stronger: "
-                "remove sandbox",
+                "sandbox has no effect if minimum is stronger than Sandbox, since no Workload of this policy "
+                "runs in a sandbox: remove sandbox",
                 field="sandbox",
             ),
             rule(
@@ -175,64 +180,71 @@ class IsolationPolicySpec(Model):
         0,
         ge=-1_000_000,
         le=1_000_000,
-        description="Which of several policies decides where only one can: the highest, and of equals the "
-        "one whose name comes first.",
+        description="Which policy decides if several concern a Workload and only one can decide: the one "
+        "with the highest priority. If priorities are equal, the policy whose name comes first decides.",
     )
-    match: Match | None = Field(None, description="Whom the policy concerns; everybody if it is absent.")
+    match: Match | None = Field(
+        None,
+        description="Which Workloads the policy concerns. Without it, the policy concerns all Workloads.",
+    )
     default: Isolation | None = Field(
-        None, description="What isolationPolicy Auto means. Without it, another policy or the operator says."
+        None,
+        description="The isolation of Workloads with isolationPolicy Auto. Without it, another policy or the "
+        "operator decides.",
     )
     minimum: Isolation | None = Field(None, description=f"The weakest isolation allowed: {order()}.")
     on_violation: Literal["Raise", "Reject", "Evict"] = Field(
         "Raise",
-        description="What happens to a Workload that is to be isolated less than minimum. Raise gives it the "
-        "minimum, and replaces what runs by its replacement strategy, once the stronger hull can be made. "
-        "Reject creates nothing for it, leaves what runs, and says so. Evict does what Raise does, and "
-        "deletes what still runs below the minimum after eviction.deadlineSeconds.",
+        description="What happens to a Workload whose isolation would be weaker than minimum. Raise gives it "
+        "the minimum: its hull is replaced, by the Workload's replacement strategy, once the stronger hull "
+        "can be made. Reject makes no hull, leaves a running hull alone, and says so in the status. Evict "
+        "does what Raise does, and deletes a hull that is still below the minimum after "
+        "eviction.deadlineSeconds.",
     )
     eviction: Eviction | None = Field(
         None,
-        description="When what runs below the minimum is deleted, and how long it may take to end. Only with "
-        "onViolation Evict, which without it has the defaults of its fields.",
+        description="When a hull below the minimum is deleted, and how long it may take to end. Only with "
+        "onViolation Evict. Without it, the defaults of its fields apply.",
     )
     sandbox: Sandbox | None = Field(
         None,
-        description="How sandboxed Pods are made: where minimum is Sandbox whatever Workloads say, else "
-        "where they say nothing.",
+        description="How sandboxed Pods are made. If minimum is Sandbox, it overrides the Workload's own "
+        "sandbox field. Otherwise it is used for Workloads without that field.",
     )
     virtual_machine: PolicyMachine | None = Field(
-        None, description="How machines are built of Workloads that don't say so themselves."
+        None, description="How machines are built if the Workload doesn't say so itself."
     )
     machines: MachineRules | None = Field(
         None,
-        description="Which images machines may boot and run, be the machine asked for by the Workload or by "
-        "a policy. Every policy that concerns a Workload has its say. A Workload with an image that isn't "
-        "allowed gets no machine, and what runs of it is left alone.",
+        description="Which images machines may boot and run. It concerns every machine, whether the Workload "
+        "or a policy asked for it. The rules of all policies that concern a Workload apply. A Workload with "
+        "an image that isn't allowed gets no machine, and its running hull is left alone.",
     )
 
 
 class IsolationPolicyStatus(Model):
-    """What became of the policy; written by the operator only."""
+    """The effects of the policy. Only the operator writes it."""
 
     observed_generation: int = Field(
         -1,
-        description="The metadata.generation that this status speaks of; -1 until the operator has seen it.",
+        description="The metadata.generation for which the operator wrote this status. It is -1 until the "
+        "operator has seen the policy.",
     )
-    matched: int | None = Field(None, description="How many Workloads it concerns.")
+    matched: int | None = Field(None, description="How many Workloads the policy concerns.")
     raised: int | None = Field(
         None,
-        description="How many of them it isolates more than they ask for. Those that still run below its "
-        "minimum are not among them: they are pending.",
+        description="How many of these Workloads have a stronger isolation than they ask for, because of the "
+        "policy. Pending Workloads are not counted.",
     )
     pending: int | None = Field(
         None,
-        description="How many of them run below its minimum now, whatever keeps them there: Workloads that "
-        "are being moved, that can't be, that it rejects, and that the operator can't read.",
+        description="How many of these Workloads run below the policy's minimum now, for any cause: they are "
+        "being moved, can't be moved, are rejected by the policy, or can't be read by the operator.",
     )
     first_pending: str | None = Field(
         None, description="The first of the pending Workloads by name, as namespace/name."
     )
-    rejected: int | None = Field(None, description="How many of them it rejects.")
+    rejected: int | None = Field(None, description="How many of these Workloads the policy rejects.")
     conditions: tuple[Condition, ...] | None = Field(
         None,
         description="Ready, Reconciling and Stalled, as kstatus reads them.",
@@ -252,16 +264,16 @@ class IsolationPolicy(Model):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "description": "How isolated Workloads must be: what Auto means, the weakest isolation allowed, "
-            "and for whom."
+            "description": "How isolated Workloads must be: the default isolation, the weakest isolation "
+            "allowed, and the Workloads that it concerns."
         }
     )
 
     metadata: PolicyMeta
-    spec: IsolationPolicySpec = Field(description="How isolated Workloads must be, and whose.")
+    spec: IsolationPolicySpec = Field(description="How isolated Workloads must be, and which Workloads.")
     status: IsolationPolicyStatus = Field(
         default_factory=IsolationPolicyStatus,
-        description="What the operator saw; written by it only.",
+        description="What the operator observed. Only the operator writes it.",
         # Without a status, kstatus takes an object that no controller has seen yet for done.
         json_schema_extra={"default": {"observedGeneration": -1}},
     )

@@ -1,4 +1,4 @@
-"""Image registries as a machine sees them: it pulls its images itself."""
+"""The image registries of a machine, which pulls its images itself."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class ConfigMapKey(Model):
 
 
 class Source(Model):
-    """Where a machine finds the images of one registry."""
+    """From where a machine pulls the images of one registry."""
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$")] = Field(
-        description="The registry as image names say it, such as docker.io or registry.example:5000."
+        description="The registry as it is written in image names, such as docker.io or "
+        "registry.example:5000."
     )
     mirrors: Annotated[
         tuple[
@@ -32,7 +33,7 @@ class Source(Model):
             ...,
         ],
         Field(max_length=16),
-    ] = Field((), description="URLs that are asked first, in this order.")
+    ] = Field((), description="URLs of mirrors, which are tried in this order before the registry itself.")
 
     def _entry(self, authority: Raw | None) -> Raw:
         return {
@@ -43,10 +44,12 @@ class Source(Model):
 
 
 class Registry(Source):
-    """Where the machine finds the images of one registry, and whose certificates it trusts there."""
+    """From where the machine pulls the images of one registry, and which certificates it trusts there."""
 
     ca: ConfigMapKey | None = Field(
-        None, description="PEM certificates to trust there and at the mirrors, beside the public ones."
+        None,
+        description="PEM certificates that the machine trusts at the registry and its mirrors, in addition "
+        "to the public ones.",
     )
 
     def entry(self) -> Raw:
@@ -55,12 +58,14 @@ class Registry(Source):
 
 
 class ClusterRegistry(Source):
-    """The same for every machine, from the operator's own configuration. What it doesn't know, it refuses."""
+    """A registry in the operator's own configuration, for every machine. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     ca_bundle: str | None = Field(
-        None, description="PEM certificates to trust there and at the mirrors, beside the public ones."
+        None,
+        description="PEM certificates that machines trust at the registry and its mirrors, in addition to "
+        "the public ones.",
     )
 
     def entry(self) -> Raw:
@@ -69,6 +74,6 @@ class ClusterRegistry(Source):
 
 
 def entries(own: Iterable[Registry], cluster: Iterable[ClusterRegistry]) -> list[Raw]:
-    """A machine's registries: the Workload's own, and the cluster's of all other hosts."""
+    """A machine's registries: the Workload's own, and those of the operator for all other hosts."""
     mine = {registry.host: registry.entry() for registry in own}
     return [*mine.values(), *(registry.entry() for registry in cluster if registry.host not in mine)]

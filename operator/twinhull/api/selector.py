@@ -21,13 +21,13 @@ Value: TypeAlias = Annotated[str, Field(max_length=63, pattern=f"^{_NAME_PATTERN
 
 
 class Requirement(Model):
-    """What a label's value must be."""
+    """A requirement of one label."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
                 "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
-                "In and NotIn need values, Exists and DoesNotExist can't have any",
+                "In and NotIn need values, and Exists and DoesNotExist can't have any: set or remove values",
                 field="values",
             )
         )
@@ -35,7 +35,7 @@ class Requirement(Model):
 
     key: Key = Field(description="The label's key.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
-        description="How the value is compared. An absent label is NotIn, and is never In."
+        description="How the label is compared. An absent label meets every NotIn and no In."
     )
     values: Annotated[tuple[Value, ...], Field(max_length=32)] | None = Field(
         None,
@@ -44,7 +44,7 @@ class Requirement(Model):
     )
 
     def admits(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels are as required (k8s.io/apimachinery, pkg/labels, Requirement.Matches)."""
+        """Whether the labels meet the requirement (k8s.io/apimachinery, pkg/labels, Requirement.Matches)."""
         match self.operator:
             case "In":
                 return labels.get(self.key) in (self.values or ())
@@ -57,19 +57,19 @@ class Requirement(Model):
 
 
 class LabelSelector(Model):
-    """Which objects are meant, by their labels. An empty selector means all."""
+    """Selects objects by their labels. An empty selector selects all objects."""
 
     match_labels: Annotated[dict[str, Value], Field(max_length=32)] | None = Field(
-        None, description="Labels that must be there, with these very values."
+        None, description="Labels that an object must have, with exactly these values."
     )
     match_expressions: Annotated[tuple[Requirement, ...], Field(max_length=32)] | None = Field(
         None,
-        description="Requirements that must all hold.",
+        description="Requirements, all of which must be met.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
     def admits(self, labels: Mapping[str, str]) -> bool:
-        """Whether an object of these labels is meant."""
+        """Whether an object with these labels is selected."""
         exact = (self.match_labels or {}).items()
         return all(labels.get(key) == value for key, value in exact) and all(
             requirement.admits(labels) for requirement in self.match_expressions or ()

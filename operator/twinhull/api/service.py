@@ -1,4 +1,4 @@
-"""The Service of a Workload: what of it spec.service says."""
+"""The Service of a Workload, as spec.service describes it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ from pydantic import ConfigDict, Field
 
 from twinhull.api.base import GROUP, Model, rule, validations
 
-#: Of a Service: annotations, and labels; characters of an annotation; ports that the node has.
+#: The most annotations of a Service, and the most labels.
 MOST_SERVICE_ANNOTATIONS = 64
+#: The most characters of an annotation's value.
 LONGEST_SERVICE_ANNOTATION = 16_384
+#: The most node ports.
 MOST_SERVICE_PORTS = 256
 
 
 class ClientIP(Model):
-    """How long a client is led to one Pod."""
+    """How long a client's connections go to the same Pod."""
 
     timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = Field(
-        None, description="How long after its last connection, in seconds; without it, 10800."
+        None,
+        description="How many seconds after its last connection a client still gets the same Pod. Without "
+        "it, 10800.",
     )
 
 
 class SessionAffinityConfig(Model):
-    """What sessionAffinity takes."""
+    """The settings of sessionAffinity."""
 
-    client_ip: ClientIP = Field(alias="clientIP", description="Of sessionAffinity ClientIP.")
+    client_ip: ClientIP = Field(alias="clientIP", description="The settings of sessionAffinity ClientIP.")
 
 
 #: Keys of annotations and labels that the operator itself sets.
 _OWN_KEYS = f"'{GROUP}/'"
-#: What kubectl was last given; it isn't kept of objects that are watched (shell/kept).
+#: kubectl's own annotation. The operator doesn't keep it of objects that it watches (shell/kept).
 _LAST_APPLIED = "'kubectl.kubernetes.io/last-applied-configuration'"
 
 
@@ -41,51 +45,53 @@ class ServicePolicy(Model):
         json_schema_extra=validations(
             rule(
                 "!has(self.loadBalancerClass) || self.type == 'LoadBalancer'",
-                "loadBalancerClass needs type LoadBalancer: set service.type, or remove it",
+                "loadBalancerClass needs type LoadBalancer: set service.type, or remove loadBalancerClass",
                 field="loadBalancerClass",
             ),
             rule(
                 "!has(self.externalTrafficPolicy) || self.type != 'ClusterIP'",
-                "externalTrafficPolicy needs type NodePort or LoadBalancer: set service.type, or remove it",
+                "externalTrafficPolicy needs type NodePort or LoadBalancer: set service.type, or remove "
+                "externalTrafficPolicy",
                 field="externalTrafficPolicy",
             ),
             rule(
                 "!has(self.nodePorts) || self.type != 'ClusterIP'",
-                "nodePorts needs type NodePort or LoadBalancer: set service.type, or remove it",
+                "nodePorts needs type NodePort or LoadBalancer: set service.type, or remove nodePorts",
                 field="nodePorts",
             ),
             rule(
                 "!has(self.headless) || !self.headless || self.type == 'ClusterIP'",
-                "headless is for type ClusterIP: set service.type to ClusterIP, or headless to false",
+                "headless needs type ClusterIP: set service.type to ClusterIP, or headless to false",
                 field="headless",
             ),
             rule(
                 "!has(self.sessionAffinityConfig) "
                 "|| has(self.sessionAffinity) && self.sessionAffinity == 'ClientIP'",
-                "sessionAffinityConfig needs sessionAffinity ClientIP: set it, or remove the other",
+                "sessionAffinityConfig needs sessionAffinity ClientIP: set sessionAffinity, or remove "
+                "sessionAffinityConfig",
                 field="sessionAffinityConfig",
             ),
             rule(
                 "!has(self.ipFamilies) || size(self.ipFamilies) < 2 || "
                 "self.ipFamilies[0] != self.ipFamilies[1] && "
                 "has(self.ipFamilyPolicy) && self.ipFamilyPolicy != 'SingleStack'",
-                "two ipFamilies are different ones, and need ipFamilyPolicy PreferDualStack or "
-                "RequireDualStack",
+                "two ipFamilies must differ, and need ipFamilyPolicy PreferDualStack or RequireDualStack: "
+                "set ipFamilyPolicy, or name one family",
                 field="ipFamilies",
             ),
             rule(
                 f"!has(self.annotations) || self.annotations.all(key, !key.startsWith({_OWN_KEYS}))",
-                f"annotations of {GROUP} are the operator's: remove them",
+                f"the operator sets the annotations that begin with {GROUP}/: remove them",
                 field="annotations",
             ),
             rule(
                 f"!has(self.annotations) || !({_LAST_APPLIED} in self.annotations)",
-                "kubectl writes this annotation by itself: remove it",
+                "kubectl sets the annotation kubectl.kubernetes.io/last-applied-configuration: remove it",
                 field="annotations",
             ),
             rule(
                 f"!has(self.labels) || self.labels.all(key, !key.startsWith({_OWN_KEYS}))",
-                f"labels of {GROUP} are the operator's: remove them",
+                f"the operator sets the labels that begin with {GROUP}/: remove them",
                 field="labels",
             ),
         )
@@ -93,10 +99,11 @@ class ServicePolicy(Model):
 
     enabled: bool = Field(
         True,  # noqa: FBT003
-        description="Whether a Service of the Workload's name is kept when its containers declare ports.",
+        description="Whether the Workload has a Service, of the Workload's name, if its containers declare "
+        "ports.",
     )
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field(
-        "ClusterIP", description="The Service's type, as in a Service."
+        "ClusterIP", description="The type of the Service."
     )
     annotations: (
         Annotated[
@@ -112,8 +119,9 @@ class ServicePolicy(Model):
         | None
     ) = Field(
         None,
-        description="The Service's annotations, such as those by which a cloud makes its load balancer. What "
-        "is removed here is removed there; others' annotations stay.",
+        description="Annotations of the Service, such as those that configure a cloud's load balancer. An "
+        "annotation that is removed here is removed from the Service. Annotations that others set on the "
+        "Service stay.",
     )
     labels: (
         Annotated[
@@ -121,27 +129,28 @@ class ServicePolicy(Model):
             Field(max_length=MOST_SERVICE_ANNOTATIONS),
         ]
         | None
-    ) = Field(None, description="The Service's labels, beside the operator's own.")
+    ) = Field(None, description="Labels of the Service, in addition to those that the operator sets.")
     load_balancer_class: Annotated[str, Field(min_length=1, max_length=317)] | None = Field(
         None,
-        description="Which controller makes the load balancer, as in a Service. Once there is one, the API "
-        "server refuses another: delete the Service to have it made anew.",
+        description="The class of the controller that makes the load balancer, as in a Service. The API "
+        "server refuses to change it later: delete the Service, and the operator makes it anew.",
     )
     external_traffic_policy: Literal["Cluster", "Local"] | None = Field(
         None,
-        description="Where traffic from outside goes, as in a Service; Local keeps the client's address.",
+        description="To which nodes' Pods traffic from outside of the cluster goes, as in a Service. Local "
+        "keeps the client's address.",
     )
     internal_traffic_policy: Literal["Cluster", "Local"] | None = Field(
-        None, description="Where traffic from inside goes, as in a Service."
+        None, description="To which nodes' Pods traffic from inside of the cluster goes, as in a Service."
     )
     session_affinity: Literal["None", "ClientIP"] | None = Field(
-        None, description="Whether a client is led to one Pod, as in a Service."
+        None, description="Whether all connections of a client go to the same Pod, as in a Service."
     )
     session_affinity_config: SessionAffinityConfig | None = Field(
-        None, description="For how long sessionAffinity ClientIP leads a client to one Pod."
+        None, description="How long the connections of a client go to the same Pod. It needs ClientIP."
     )
     ip_family_policy: Literal["SingleStack", "PreferDualStack", "RequireDualStack"] | None = Field(
-        None, description="Whether it has addresses of one or both IP families, as in a Service."
+        None, description="Whether the Service has addresses of one or of both IP families, as in a Service."
     )
     ip_families: (
         Annotated[
@@ -149,15 +158,18 @@ class ServicePolicy(Model):
             Field(min_length=1, max_length=2),
         ]
         | None
-    ) = Field(None, description="Which IP families, the first one first. That one can't be changed later.")
+    ) = Field(
+        None, description="The IP families of the Service, in order. The first one can't be changed later."
+    )
     headless: bool | None = Field(
         None,
-        description="Whether it has no address of its own (clusterIP None), so that its name resolves to "
-        "the Pod's. A change of it has the Service made anew.",
+        description="Whether the Service has no address of its own (clusterIP None), so that its name "
+        "resolves to the Pod's address. If it is changed, the operator deletes the Service and makes it "
+        "anew.",
     )
     publish_not_ready_addresses: bool | None = Field(
         None,
-        description="Whether its name resolves to what isn't Ready, too, as in a Service.",
+        description="Whether the Service's name also resolves to a hull that isn't Ready, as in a Service.",
     )
     node_ports: (
         Annotated[
@@ -167,7 +179,7 @@ class ServicePolicy(Model):
         | None
     ) = Field(
         None,
-        description="The ports of the nodes, by the Service's port names; a port without a name in the "
-        "template is called after its protocol and number, such as tcp-80. The API server chooses the "
-        "others.",
+        description="The node port of each of the Service's ports, by the port's name. A port without a "
+        "name in the template is named by its protocol and number, such as tcp-80. The API server chooses "
+        "the node ports that aren't given.",
     )

@@ -1,7 +1,7 @@
-"""How large a Workload may be: more than anybody's is, and little enough that a pass over it takes no time.
+"""How large a Workload may be: larger than any known one, and small enough for a quick pass.
 
-The CRD says it field by field, so the API server refuses what is larger. What was stored before it said so is
-measured here, by the same schema. Each bound comes from one of these:
+The CRD bounds each field, so the API server refuses a larger one. A Workload that was stored before the CRD
+had bounds is measured here, by the same schema. Each bound comes from one of these:
 
 - what Kubernetes or Linux bounds themselves;
 - a multiple of what is used: of 536 templates in the repositories of Argo CD, Kubeflow's manifests,
@@ -49,7 +49,7 @@ _SERVICE_MAPS = tuple(("service", field) for field in ("annotations", "labels", 
 
 
 def excess(spec: Raw) -> str | None:
-    """The first field of a Workload's spec that is larger than it may be, and by what; None if none is."""
+    """A message about the first field of a Workload's spec that is too large; None if none is."""
     template = _below(spec, ("template",))
     if found := next(_exceeding(podtemplate(), template, "spec.template", iter(range(MOST_VALUES))), None):
         return found

@@ -1,6 +1,6 @@
-"""What an API server would say of an object's fields, by the structural schema alone.
+"""Checks an object's fields as the API server does, by the structural schema alone.
 
-CEL rules and formats are left to the API server (`kubectl apply --dry-run=server`).
+Only the API server itself checks CEL rules and formats (`kubectl apply --dry-run=server`).
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A field that is wrong: where it is, such as `spec.containers[0].image`, and what to do about it."""
+    """A wrong field."""
 
+    #: The field's path, such as `spec.containers[0].image`.
     path: str
+    #: What is wrong, and what to do about it.
     message: str
 
 
@@ -93,7 +95,7 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
     for values in _values(schema):
         if value not in values:
             choice = ", ".join(str(one) for one in values if one != "")
-            yield f"is {value!r}, which is none of {choice}: choose one"
+            yield f"is {value!r}: use one of {choice}"
     if isinstance(value, str):
         # Every pattern is anchored, and `$` alone would allow for a line feed behind it.
         if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
@@ -120,7 +122,7 @@ def _size(schema: Raw, size: int, of: str, unit: str) -> Iterator[str]:
     if size < schema.get(f"min{of}", size):
         yield f"has {size} {unit}s: it needs {schema[f'min{of}']} or more"
     if size > schema.get(f"max{of}", size):
-        yield f"has {size} {unit}s: {schema[f'max{of}']} are the most"
+        yield f"has {size} {unit}s: it may have {schema[f'max{of}']} at most"
 
 
 def _has_type(schema: Raw, value: object) -> bool:

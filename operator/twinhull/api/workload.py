@@ -1,4 +1,4 @@
-"""Workload, the one resource that people write: what to run, and how isolated."""
+"""Workload, the resource that users write: what to run, and how isolated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from twinhull.api.registry import Registry
 from twinhull.api.service import ServicePolicy
 from twinhull.api.templatebounds import MAX_DEPTH, MOST_CONTAINERS
 
-#: Elements of the lists in a status, of which the last says how many more there would be.
+#: The most elements of the lists in a status. If more would be needed, the last element says how many.
 MOST_LACKS = 32
 MOST_UNSUPPORTED = 64
 MOST_CONTAINER_STATUSES = 2 * MOST_CONTAINERS
@@ -45,31 +45,33 @@ class RestartPolicy(StrEnum):
 
 
 class Replacement(Model):
-    """How a new revision, or a flip of isolation, takes over from the hull that runs."""
+    """How a new hull takes over from the old one, when the template or the isolation changes."""
 
     strategy: Literal["Recreate", "StartFirst"] = Field(
         "Recreate",
-        description="Recreate deletes the old hull, sees it gone, and creates the new one. StartFirst "
-        "creates the new one, waits until it is Ready, moves the Service to it, and then deletes the old "
-        "one; it needs restartPolicy Always, and nothing that only one of the two could hold.",
+        description="Recreate deletes the old hull, waits until it is gone, and creates the new one. "
+        "StartFirst creates the new hull, waits until it is Ready, moves the Service to it, and then deletes "
+        "the old one. StartFirst needs restartPolicy Always. It can't be used with resources that only one "
+        "hull can hold, such as a ReadWriteOnce claim or a hostPort.",
     )
     progress_deadline_seconds: int = Field(
         600,
         ge=1,
         le=86_400,
-        description="How long a hull may go without being Ready, in seconds from its creation or from when "
-        "it ceased to be, before the Workload is reported as Stalled. Nothing is removed then, and becoming "
-        "Ready later ends it. If hulls are lost in a row, it counts from the first loss. What is in the way "
-        "has as long to go, and a failure of the API server to pass. While StartFirst replaces a hull, it is "
-        "how long the new one may take: past it the new one goes, the old one stays, and nothing is tried "
-        "again until the spec changes.",
+        description="How many seconds a hull may be unready before the Workload is Stalled. They count from "
+        "the hull's creation, from when it ceased to be Ready, or, if hulls are lost in a row, from the "
+        "first loss. A Stalled Workload's hull is kept, and the Workload is no longer Stalled once the hull "
+        "is Ready. The same time applies to an object that has to go first, and to a failure of the API "
+        "server. While StartFirst replaces a hull, this is how long the new hull may take to become Ready. "
+        "After that the new hull is deleted, the old one stays, and nothing is tried again until the spec "
+        "changes.",
     )
     drain_seconds: int = Field(
         5,
         ge=0,
         le=3_600,
-        description="How long StartFirst keeps the old hull, in seconds from when the Service ceased to send "
-        "it new connections, before it is told to end.",
+        description="How many seconds StartFirst keeps the old hull running after the Service ceased to send "
+        "it new connections.",
     )
 
 
@@ -80,25 +82,29 @@ class Sandbox(Model):
 
 
 class Instancetype(Model):
-    """A KubeVirt instancetype, which sizes the machine instead of the template's resources."""
+    """A KubeVirt instancetype. It replaces the template's resources as the size of the machine."""
 
     name: Name = Field(description="The instancetype's name.")
     kind: Literal["VirtualMachineInstancetype", "VirtualMachineClusterInstancetype"] = Field(
-        "VirtualMachineClusterInstancetype", description="Whether it is the cluster's or the namespace's."
+        "VirtualMachineClusterInstancetype",
+        description="VirtualMachineClusterInstancetype is one of the cluster, VirtualMachineInstancetype one "
+        "of the Workload's namespace.",
     )
 
 
 class Preference(Model):
-    """A KubeVirt preference: the devices that suit the guest."""
+    """A KubeVirt preference: which devices the machine has by default."""
 
     name: Name = Field(description="The preference's name.")
     kind: Literal["VirtualMachinePreference", "VirtualMachineClusterPreference"] = Field(
-        "VirtualMachineClusterPreference", description="Whether it is the cluster's or the namespace's."
+        "VirtualMachineClusterPreference",
+        description="VirtualMachineClusterPreference is one of the cluster, VirtualMachinePreference one of "
+        "the Workload's namespace.",
     )
 
 
 class Firmware(Model):
-    """What the machine starts with."""
+    """The machine's firmware."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -111,50 +117,57 @@ class Firmware(Model):
     )
 
     bootloader: Literal["BIOS", "UEFI"] = Field("BIOS", description="The kind of firmware.")
-    secure_boot: bool = Field(False, description="Whether UEFI accepts signed code only.")  # noqa: FBT003
+    secure_boot: bool = Field(
+        False,  # noqa: FBT003
+        description="Whether the firmware boots signed code only. It needs bootloader UEFI.",
+    )
     tpm: bool = Field(False, description="Whether the machine has an emulated TPM 2.0.")  # noqa: FBT003
 
 
 class VirtualMachine(Model):
-    """How the machine is built. Unused while the hull is a Pod."""
+    """How the machine is built. It has no effect while the hull is a Pod."""
 
     instancetype: Instancetype | None = Field(
         None,
-        description="Sizes the machine. Without it, the sum of the containers' resources does.",
+        description="The size of the machine. Without it, the size is the sum of the containers' resources "
+        "and what the guest itself needs.",
     )
-    preference: Preference | None = Field(None, description="The devices that suit the guest.")
+    preference: Preference | None = Field(
+        None, description="The KubeVirt preference, which says which devices the machine has by default."
+    )
     guest_image: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
         None,
-        description="A containerDisk with the Twinhull guest; without it, the operator's own default.",
+        description="A containerDisk with the Twinhull guest. Without it, a policy's or the operator's is "
+        "used.",
     )
     guest_image_pull_secret: SubdomainName | None = Field(
         None,
         description="The Secret with which nodes pull the guest image from a registry that asks for "
-        "credentials. It is of type kubernetes.io/dockerconfigjson, and in the Workload's namespace. Without "
-        "it, a guestImage of the Workload's own is pulled without a Secret. A policy's guest image, and the "
-        "operator's, is pulled with the Secret that is named beside it, if one is.",
+        "credentials. It must be of type kubernetes.io/dockerconfigjson and in the Workload's namespace. "
+        "Without it, the Workload's own guestImage is pulled without a Secret. The guest image of a policy, "
+        "or of the operator, is pulled with the Secret that the policy or the operator names.",
     )
     registries: Annotated[tuple[Registry, ...], Field(max_length=32)] | None = Field(
         None,
         description="Mirrors and certificate authorities of image registries. A machine pulls its images "
-        "itself, so what the nodes are configured with doesn't reach it. These come before the operator's "
-        "own for the same host.",
+        "itself, and doesn't know the configuration of the nodes. An entry replaces the operator's entry for "
+        "the same host.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
     )
-    os: Literal["Linux"] = Field("Linux", description="What the machine runs.")
+    os: Literal["Linux"] = Field("Linux", description="The operating system of the machine.")
     firmware: Firmware | None = Field(None, description="BIOS or UEFI, secure boot and TPM.")
     overrides: Raw | None = Field(
         None,
-        description="Merged last into the VirtualMachine's spec.template.spec, as a JSON merge patch "
-        "(lists are replaced whole; null removes, but only server-side apply keeps a null): nothing of "
-        "KubeVirt is out of reach.",
+        description="A JSON merge patch for the VirtualMachine's spec.template.spec, applied last. It can "
+        "set every field that KubeVirt has. A list replaces the whole list. A null removes a field, but "
+        "only server-side apply keeps a null in a Workload.",
         json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True},
     )
 
     @field_validator("overrides")
     @classmethod
     def _shallow(cls, overrides: Raw | None) -> Raw | None:
-        """No schema says how deep it may be, and what walks through it must come to an end."""
+        """Bound the depth, which no schema can do: code that walks through it must come to an end."""
         if nested_deeper(overrides, MAX_DEPTH):
             raise PydanticCustomError("too_deep", f"it is nested more than {MAX_DEPTH} deep")
         return overrides
@@ -169,15 +182,15 @@ class WorkloadSpec(Model):
                 "self.isolationPolicy != 'Sandbox' || !has(self.sandbox) "
                 "|| !has(self.template.spec.runtimeClassName) "
                 "|| self.template.spec.runtimeClassName == self.sandbox.runtimeClassName",
-                "a Sandbox takes its RuntimeClass from spec.sandbox.runtimeClassName: "
-                "say the same in spec.template.spec.runtimeClassName, or remove that",
+                "a Sandbox takes its RuntimeClass from spec.sandbox.runtimeClassName: set "
+                "spec.template.spec.runtimeClassName to the same one, or remove it",
                 field="template.spec.runtimeClassName",
             ),
             rule(
                 "!has(self.replacement) || self.replacement.strategy != 'StartFirst' "
                 "|| !has(self.template.spec.restartPolicy) "
                 "|| self.template.spec.restartPolicy in ['', 'Always']",
-                "StartFirst is for what runs on, or it would run twice at a time: set "
+                "StartFirst would run a Workload that runs to completion twice: set "
                 "template.spec.restartPolicy to Always, or replacement.strategy to Recreate",
                 field="replacement.strategy",
             ),
@@ -186,29 +199,34 @@ class WorkloadSpec(Model):
 
     isolation_policy: IsolationChoice = Field(
         AUTO,
-        description="Where the Workload runs: in a plain Pod (Container), in a Pod with a sandboxing "
-        "RuntimeClass (Sandbox), in a KubeVirt machine of its own (VirtualMachine), or where the "
-        "administrator says (Auto).",
+        description="The isolation that the Workload asks for: Container is a plain Pod, Sandbox is a Pod "
+        "with a sandboxing RuntimeClass, VirtualMachine is a KubeVirt machine of its own. Auto leaves it to "
+        "the administrator: the default of an IsolationPolicy, else the operator's. Policies may require a "
+        "stronger isolation.",
     )
     state: State = Field(
-        State.RUNNING, description="Stopped removes the hull and keeps the Service; Running brings it back."
+        State.RUNNING,
+        description="Running makes the hull. Stopped deletes the hull and keeps the Service.",
     )
     replacement: Replacement = Field(
-        default_factory=Replacement, description="How a new revision or a flip of isolation takes over."
+        default_factory=Replacement,
+        description="How a new hull takes over from the old one, when the template or the isolation changes.",
     )
     service: ServicePolicy = Field(
         default_factory=ServicePolicy, description="The Service named after the Workload."
     )
     sandbox: Sandbox | None = Field(
         None,
-        description="How a sandboxed Pod is made; without it, by the operator's own default RuntimeClass.",
+        description="How a sandboxed Pod is made. Without it, a policy's or the operator's RuntimeClass is "
+        "used.",
     )
     virtual_machine: VirtualMachine = Field(
-        default_factory=VirtualMachine, description="How a machine is built; unused while the hull is a Pod."
+        default_factory=VirtualMachine,
+        description="How the machine is built. It has no effect while the hull is a Pod.",
     )
     template: Raw = Field(
-        description="The Pod to run, a whole PodTemplateSpec: the template of a Deployment fits unchanged. "
-        "The same template makes the Pod and what runs in the machine."
+        description="The Pod to run, as a PodTemplateSpec. The template of a Deployment fits unchanged. A "
+        "Pod is made from it, and so is the Pod in a machine."
     )
 
     @field_validator("template")
@@ -219,19 +237,20 @@ class WorkloadSpec(Model):
 
 
 class IsolationStatus(Model):
-    """Which isolation was asked for, which one it is, and why."""
+    """The isolation that was asked for, the one that was decided, and why."""
 
-    requested: str = Field(description="What spec.isolationPolicy says.")
-    resolved: Isolation = Field(description="What the Workload is to run in.")
+    requested: str = Field(description="The value of spec.isolationPolicy.")
+    resolved: Isolation = Field(description="The isolation that was decided. New hulls have it.")
     running: Isolation | None = Field(
         None,
-        description="What it runs in now: of several hulls the weakest, those on their way out included. "
-        "Absent while none runs. It differs from `resolved` while another hull is made, or can't be.",
+        description="The isolation of the hull that runs now. Of several hulls it is the weakest, including "
+        "hulls that are being deleted. Absent while no hull runs. It differs from `resolved` while another "
+        "hull is made, or if none can be made.",
     )
     pending_since: datetime | None = Field(
         None,
-        description="Since when the operator has seen it run isolated less than a policy requires. Absent "
-        "while it doesn't.",
+        description="When the operator first saw it run with a weaker isolation than a policy requires. "
+        "Absent while it runs with a sufficient isolation.",
     )
     policy: str | None = Field(None, description="The IsolationPolicy that decided, if one did.")
     reason: Why = Field(description="The rule that decided, in one word.")
@@ -242,11 +261,11 @@ class Migratable(Model):
     """Whether a machine can move to another node while it runs."""
 
     possible: bool = Field(
-        description="Whether it can. On a drain of its node it does if its evictionStrategy says so, too; if "
-        "not, the drain ends it."
+        description="Whether it can move. If it can, and if its evictionStrategy says so, a drain of its "
+        "node moves it. Otherwise a drain ends it."
     )
-    reason: Why | None = Field(None, description="Why not, in KubeVirt's word.")
-    message: Message | None = Field(None, description="Why not, in KubeVirt's sentence.")
+    reason: Why | None = Field(None, description="KubeVirt's reason why it can't move.")
+    message: Message | None = Field(None, description="KubeVirt's message why it can't move.")
 
 
 class HullStatus(Model):
@@ -254,15 +273,17 @@ class HullStatus(Model):
 
     kind: Literal["Pod", "VirtualMachine"] = Field(description="The kind of the object.")
     name: str = Field(description="The name of the object.")
-    revision: str = Field(description="A hash of what the hull was made from.")
-    ready: bool = Field(description="Whether it answers its readiness probe.")
+    revision: str = Field(
+        description="The revision of the hull: a hash of everything from which the hull was made."
+    )
+    ready: bool = Field(description="Whether it is Ready.")
     node: str | None = Field(None, description="The node that it runs on.")
     address: str | None = Field(None, description="Its address in the cluster's network.")
     started_at: datetime | None = Field(None, description="When it began to run.")
     migratable: Migratable | None = Field(
         None,
-        description="Whether KubeVirt can move it to another node while it runs. Only of a machine that "
-        "runs.",
+        description="Whether KubeVirt can move it to another node while it runs. Only a running machine has "
+        "this field.",
     )
 
 
@@ -271,95 +292,107 @@ class ContainerStatus(Model):
 
     name: str = Field(description="The container's name.")
     init: bool | None = Field(None, description="Whether it is one of the initContainers.")
-    ready: bool = Field(
-        description="Whether it passes its readiness probe; of an init container, whether it is done."
-    )
+    ready: bool = Field(description="Whether it is ready. An init container is ready once it has completed.")
     restarts: int = Field(description="How often it was restarted.")
-    state: Literal["Waiting", "Running", "Terminated"] = Field(description="What it does now.")
+    state: Literal["Waiting", "Running", "Terminated"] = Field(description="Its present state.")
     reason: Word | None = Field(
         None, description="Why it waits or how it ended, in one word, such as ImagePullBackOff or OOMKilled."
     )
-    exit_code: int | None = Field(None, description="What it ended with, if it has ended.")
-    last_reason: Word | None = Field(None, description="How it ended the time before.")
-    last_exit_code: int | None = Field(None, description="What it ended with the time before.")
+    exit_code: int | None = Field(None, description="Its exit code, if it is Terminated.")
+    last_reason: Word | None = Field(None, description="Why its previous run ended, in one word.")
+    last_exit_code: int | None = Field(None, description="The exit code of its previous run.")
 
 
 class Exit(Model):
     """How a Workload that runs to completion ended."""
 
     code: int | None = Field(
-        None, description="The exit code of the container that decided; absent when it can't be known."
+        None,
+        description="The exit code of the container that decided how the Workload ended. Absent if it can't "
+        "be known.",
     )
     reason: Why = Field(description="Why it ended, in one word, such as Completed or Error.")
-    message: Message | None = Field(None, description="What is known beyond the code.")
-    container: str | None = Field(None, description="The container that decided.")
+    message: Message | None = Field(None, description="Why it ended, in a sentence, if more is known.")
+    container: str | None = Field(None, description="The container that decided how the Workload ended.")
     finished_at: datetime | None = Field(None, description="When it ended.")
-    revision: str = Field(description="The revision that ended; another revision runs anew.")
+    revision: str = Field(
+        description="The revision that ended. The Workload runs again when its revision changes."
+    )
     asked: str | None = Field(
         None,
-        description="The revision that it would have been without policies, where they made it another: it "
-        "doesn't run anew because they change.",
+        description="The revision without any policies, if policies changed it. Because of this field a "
+        "change of policies doesn't run the Workload again.",
     )
     canonical: str | None = Field(
         None,
-        description="The same revision as the present operator calls it, where an earlier one gave it "
-        "another name: it doesn't run anew because its template is written in another way.",
+        description="The present operator's name of the same revision, if an earlier operator named it "
+        "otherwise. Because of this field an upgrade of the operator doesn't run the Workload again.",
     )
 
 
 class UnsupportedField(Model):
     """A field of the template that the resolved hull can't honour."""
 
-    path: Item = Field(description="The field, from spec.template on.")
+    path: Item = Field(
+        description="The path of the field within spec.template: spec.hostNetwork is "
+        "spec.template.spec.hostNetwork of the Workload."
+    )
     reason: Item = Field(description="Why the hull can't honour it, and what to do.")
 
 
 class Lack(Model):
-    """Something that the hull needs of the cluster, and that isn't there."""
+    """A prerequisite of the hull that the cluster lacks."""
 
     reason: Why = Field(description="What is missing, in one word.")
     message: Item = Field(description="What is missing, and what to do.")
 
 
 class LastChange(Model):
-    """How the hull came to be of the revision that it is."""
+    """How the Workload got its present revision."""
 
     how: Literal["Created", "InPlace", "Replaced"] = Field(
-        description="Created where there was none before; InPlace while it ran on; Replaced by another."
+        description="Created: there was no hull, and one was made. InPlace: the running hull was changed. "
+        "Replaced: another hull took the place of the old one."
     )
-    revision: str = Field(description="The revision that it came to be of.")
-    hull: str = Field(description="The hull's name.")
-    at: datetime = Field(description="When.")
+    revision: str = Field(description="The revision after the change.")
+    hull: str = Field(description="The name of the hull after the change.")
+    at: datetime = Field(description="When the change was made.")
 
 
 class ReplacementStatus(Model):
-    """A replacement by StartFirst, from its first sight of the new revision until the old hull goes."""
+    """A replacement by StartFirst, from when the operator saw the new revision until the old hull is gone."""
 
-    revision: str = Field(description="The revision that is to take over.")
-    generation: int = Field(description="The metadata.generation that asked for it.")
-    started_at: datetime = Field(description="When it began; its deadline counts from here.")
-    failed_at: datetime | None = Field(
-        None, description="When it was given up. The old hull stays until the spec changes."
+    revision: str = Field(description="The revision of the new hull.")
+    generation: int = Field(description="The metadata.generation that asked for the replacement.")
+    started_at: datetime = Field(
+        description="When the replacement began. progressDeadlineSeconds counts from then."
     )
-    message: Message | None = Field(None, description="Why it was given up.")
+    failed_at: datetime | None = Field(
+        None,
+        description="When the operator gave the replacement up. The old hull then stays until the spec "
+        "changes.",
+    )
+    message: Message | None = Field(None, description="Why the replacement was given up.")
 
 
 class BackOff(Model):
-    """Hulls of one revision that were lost in a row: deleted by somebody else, evicted, or refused by their
-    node. It begins anew once one has been ready for ten minutes.
+    """The hulls of one revision that were lost in a row.
+
+    A hull is lost if somebody else deletes it, if it is evicted, or if its node refuses it. The count begins
+    anew once a hull has been Ready for ten minutes.
     """
 
-    revision: str = Field(description="The revision of them all.")
-    losses: int = Field(description="How many were lost in a row.")
+    revision: str = Field(description="The revision of the lost hulls.")
+    losses: int = Field(description="How many hulls were lost in a row.")
     since: datetime = Field(
-        description="When the first of them was lost, from which progressDeadlineSeconds counts."
+        description="When the first of them was lost. progressDeadlineSeconds counts from then."
     )
     lost_at: datetime = Field(description="When the last one was lost.")
     retry_at: datetime = Field(
-        description="From when on the next one is made: at once after the first loss, then 10 s after it, "
-        "20 s and so on, up to 5 minutes."
+        description="When the operator makes the next hull: at once after the first loss, 10 s after the "
+        "second, 20 s after the third and so on, up to 5 minutes."
     )
-    hull: str = Field(description="The uid of the last one; empty where it isn't known.")
+    hull: str = Field(description="The uid of the last lost hull. Empty if it isn't known.")
     reason: Word | None = Field(None, description="Why the last one was lost, in one word.")
     message: Message | None = Field(None, description="Why the last one was lost, in a sentence.")
 
@@ -368,50 +401,66 @@ class Condition(Model):
     """A condition, as every Kubernetes API has them."""
 
     type: str = Field(description="Ready, Reconciling, Stalled or IsolationResolved.")
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether it is so.")
+    status: Literal["True", "False", "Unknown"] = Field(
+        description="Whether the condition holds: True, False or Unknown."
+    )
     reason: Why = Field(description="Why, in one CamelCase word.")
     message: Message = Field(description="Why, in a sentence.")
     last_transition_time: datetime = Field(description="When the status last changed.")
-    observed_generation: int = Field(description="The metadata.generation that it speaks of.")
+    observed_generation: int = Field(
+        description="The metadata.generation for which the operator set this condition."
+    )
 
 
 class WorkloadStatus(Model):
-    """What was seen; written by the operator only."""
+    """What the operator observed. Only the operator writes it."""
 
     observed_generation: int = Field(
         -1,
-        description="The metadata.generation that this status speaks of; -1 until the operator has seen it.",
+        description="The metadata.generation for which the operator wrote this status. It is -1 until the "
+        "operator has seen the Workload.",
     )
-    isolation: IsolationStatus | None = Field(None, description="Which isolation, and why.")
-    hull: HullStatus | None = Field(None, description="What the Workload runs in.")
-    previous_hull: HullStatus | None = Field(None, description="The hull being replaced, until it is gone.")
+    isolation: IsolationStatus | None = Field(
+        None, description="The isolation that was asked for, the one that was decided, and why."
+    )
+    hull: HullStatus | None = Field(None, description="The hull in which the Workload runs.")
+    previous_hull: HullStatus | None = Field(
+        None, description="The hull that is being replaced, until it is gone."
+    )
     last_change: LastChange | None = Field(
-        None, description="How the last change of what runs was carried out."
+        None, description="How the Workload got its present revision: by a new hull, or by a change in place."
     )
     replacement: ReplacementStatus | None = Field(
-        None, description="What StartFirst is doing, or has given up, while the old hull stays."
+        None,
+        description="The replacement by StartFirst that is under way, or that was given up. Absent once the "
+        "old hull is gone.",
     )
     back_off: BackOff | None = Field(
-        None, description="How often the hull was lost of late. Absent while it wasn't."
+        None,
+        description="How many hulls were lost in a row, and when the next one is made. Absent if none was "
+        "lost lately.",
     )
     lacks: Annotated[tuple[Lack, ...], Field(max_length=MOST_LACKS)] | None = Field(
         None,
-        description="Everything that the cluster lacks to make the hull. The last of many says how many more "
-        "there are.",
+        description="The prerequisites of the hull that the cluster lacks. If there are many, the last "
+        "element says how many more there are.",
     )
     unsupported_fields: tuple[UnsupportedField, ...] | None = Field(
         None,
-        description="Template fields that the resolved hull can't honour (then none is made), or that the "
-        "API server left out of it. The last of many says how many more there are.",
+        description="Fields of the template that the hull can't honour, so that none is made; or fields that "
+        "the API server left out of the hull. If there are many, the last element says how many more there "
+        "are.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"]},
     )
     containers: tuple[ContainerStatus, ...] | None = Field(
         None,
-        description="The containers, the init containers first. A machine's are known only to an operator "
-        "that may ask its guest (--guest-key-file).",
+        description="The states of the containers, the init containers first. For a machine, only an "
+        "operator with --guest-key-file knows them.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
-    exit: Exit | None = Field(None, description="How it ended, once it ran to completion.")
+    exit: Exit | None = Field(
+        None, description="How the Workload ended. Absent until it has run to completion."
+    )
     conditions: tuple[Condition, ...] | None = Field(
         None,
         description="Ready, Reconciling, Stalled and IsolationResolved, as kstatus reads them.",
@@ -433,12 +482,12 @@ class ObjectMeta(Model):
 
     @property
     def restart(self) -> str | None:
-        """What the annotation says that restarts a Workload whenever it changes."""
+        """The value of the annotation that restarts the Workload whenever the value changes."""
         return self.annotations.get(RESTART_ANNOTATION)
 
     @property
     def version(self) -> tuple[str, int]:
-        """What tells this spec from any other, even of a Workload of the same name that was made anew."""
+        """The uid and the generation, which identify this spec even if the Workload was made anew."""
         return self.uid, self.generation
 
 
@@ -449,16 +498,16 @@ class Workload(Model):
         json_schema_extra=validations(
             rule(
                 f"size(self.metadata.name) <= {MAX_NAME_LENGTH}",
-                f"metadata.name: at most {MAX_NAME_LENGTH} characters, so that names made from it fit; "
-                "choose a shorter one",
+                f"metadata.name may have at most {MAX_NAME_LENGTH} characters, since names of other objects "
+                "are made from it: choose a shorter one",
             ),
             rule(
                 "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                "metadata.name: a Service is named after it, so it must start with a letter and hold only "
-                "lower-case letters, digits and '-'",
+                "metadata.name must begin with a letter and consist of lower-case letters, digits and '-', "
+                "since a Service is named after it",
             ),
-            description="Containers that run as a Pod, as a sandboxed Pod, or in a KubeVirt machine of their "
-            "own: one field decides.",
+            description="Containers that run as a Pod, as a sandboxed Pod, or in a KubeVirt machine. One "
+            "field, spec.isolationPolicy, decides which.",
         )
     )
 
@@ -466,7 +515,7 @@ class Workload(Model):
     spec: WorkloadSpec = Field(description="What to run, and how isolated.")
     status: WorkloadStatus = Field(
         default_factory=WorkloadStatus,
-        description="What the operator saw; written by it only.",
+        description="What the operator observed. Only the operator writes it.",
         # Without a status, kstatus takes an object that no controller has seen yet for done.
         json_schema_extra={"default": {"observedGeneration": -1}},
     )

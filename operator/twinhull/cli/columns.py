@@ -1,4 +1,4 @@
-"""Rows for people: columns that are as wide as what is in them."""
+"""Tables for people: each column is as wide as its longest cell."""
 
 from __future__ import annotations
 

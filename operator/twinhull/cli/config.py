@@ -1,4 +1,4 @@
-"""`twinhull config`: what the operator would run with, and who said so."""
+"""`twinhull config`: the settings that `twinhull run` would have, and where each comes from."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from twinhull.cli.settings import settings
 
 
 class Setting(NamedTuple):
-    """One line of what is in force."""
+    """One setting that would be in force."""
 
+    #: Its name in the file, such as guestImage.
     key: str
     value: object
+    #: Where the value comes from: a flag, a variable, "the file" or "default".
     source: str
 
 
@@ -31,13 +33,14 @@ class Setting(NamedTuple):
     type=click.Choice(["table", "yaml"]),
     default="table",
     show_default=True,
-    help="yaml is a file for --config.",
+    help="The format. yaml can be used as a file for --config.",
 )
 @click.pass_context
 def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # noqa: ANN401  as run's
-    """Print what `twinhull run` would run with, given the same options, environment and file.
+    """Print the settings that `twinhull run` would have with the same options, environment and file.
 
-    What it would refuse is refused here too, and nothing is started: a check before a roll-out.
+    Settings that `twinhull run` would refuse are refused here, too. Nothing is started, so this can check
+    a configuration before a roll-out.
     """
     chose = Options(**chosen)
     settings(chose)
@@ -55,7 +58,7 @@ def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # no
 
 
 def _plain(value: object) -> object:
-    """A value as the file has it."""
+    """A value as it is written in the file."""
     match value:
         case (str(host), int(port)):
             return f"{host}:{port}"

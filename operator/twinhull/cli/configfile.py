@@ -21,22 +21,22 @@ def key(option: click.Parameter) -> str:
 
 
 def variable(option: click.Parameter) -> str:
-    """The environment variable that says the same: TWINHULL_GUEST_IMAGE is --guest-image."""
+    """The environment variable of an option: TWINHULL_GUEST_IMAGE is --guest-image."""
     return f"{PREFIX}_{str(option.name).upper()}"
 
 
 def read(context: click.Context, path: Path, options: Iterable[click.Parameter]) -> dict[str, object]:
-    """What the file says of these options, by click's names for them.
+    """The values that the file has for these options, by click's names for them.
 
-    Raises BadParameter that names the file and what in it can't be.
+    Raises BadParameter, which names the file and the wrong field.
     """
     known = {key(option): option for option in options}
     values: dict[str, object] = {}
     for name, value in _mapping(path).items():
         if name not in known:
             close = get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-            raise click.BadParameter(f"{path}: {name} is not an option: {hint}")
+            hint = f"did you mean {close[0]}?" if close else f"the settings are {', '.join(sorted(known))}"
+            raise click.BadParameter(f"{path}: {name} is not a setting: {hint}")
         if value is not None:
             values[str(known[name].name)] = _fitting(context, known[name], value, f"{path}: {name}")
     return values
@@ -52,7 +52,10 @@ def _mapping(path: Path) -> dict[object, object]:
 
 
 def _fitting(context: click.Context, option: click.Parameter, value: object, place: str) -> object:
-    """The value, of a form that click takes. Raises BadParameter at `place` if the option can't have it."""
+    """The value in a form that click takes.
+
+    Raises BadParameter, which names `place`, if the option doesn't allow the value.
+    """
     switch = isinstance(option.type, click.types.BoolParamType)
     fitting: object
     match value:
@@ -61,7 +64,7 @@ def _fitting(context: click.Context, option: click.Parameter, value: object, pla
         case bool() if switch:
             fitting = value
         case _ if option.multiple or switch:
-            raise click.BadParameter(f"{place} is to be {'a list' if option.multiple else 'true or false'}")
+            raise click.BadParameter(f"{place} must be {'a list' if option.multiple else 'true or false'}")
         case _:
             fitting = _text(value, place)
     try:
@@ -73,5 +76,5 @@ def _fitting(context: click.Context, option: click.Parameter, value: object, pla
 
 def _text(value: object, place: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise click.BadParameter(f"{place} is to be a text or number")
+        raise click.BadParameter(f"{place} must be a text or a number")
     return str(value)

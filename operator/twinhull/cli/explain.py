@@ -1,4 +1,4 @@
-"""`twinhull explain`: which isolation a Workload gets, and which rule decided."""
+"""`twinhull explain`: which isolation a Workload gets, and which rule decides."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ _SUFFIXES = {".yaml", ".yml", ".json"}
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What Workloads are decided by: policies in order, and the labels of namespaces."""
+    """What the isolation of Workloads depends on, beside the Workloads themselves."""
 
+    #: The policies, the highest priority first.
     policies: tuple[Policy, ...]
+    #: The labels of each namespace, by its name.
     namespaces: Mapping[str, Mapping[str, str]]
 
 
@@ -63,14 +65,14 @@ Examples:
     metavar="PATH",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A folder, or a file, with IsolationPolicies; Namespaces in it have the labels that they say. "
-    "Without it, the cluster of the current kubeconfig is asked for both.",
+    help="A folder or a file with IsolationPolicies. The labels of Namespaces in it are used, too. Without "
+    "this option, both are read from the cluster of the current kubeconfig.",
 )
 @click.option(
     "--namespace-labels",
     metavar="KEY=VALUE,…",
     callback=_labels,
-    help="The labels of the Workloads' namespaces, whatever a Namespace says.",
+    help="The labels of the Workloads' namespaces. They replace the labels of any Namespace that is read.",
 )
 @click.option(
     "-o",
@@ -86,13 +88,15 @@ Examples:
     default=Isolation.CONTAINER.value,
     show_default=True,
     envvar="TWINHULL_DEFAULT_ISOLATION",
-    help="The operator's: what isolationPolicy Auto means where no policy says.",
+    help="The operator's setting: the isolation of Workloads with isolationPolicy Auto for which no policy "
+    "has a default.",
 )
 @click.option(
     "--sandbox-runtime-class",
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
-    help="The operator's: the RuntimeClass of sandboxes for which nobody else names one.",
+    help="The operator's setting: the RuntimeClass of sandboxes for which neither the Workload nor a policy "
+    "names one.",
 )
 def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
@@ -102,22 +106,23 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     default_isolation: str,
     sandbox_runtime_class: str | None,
 ) -> None:
-    """Say which isolation Workloads get, and which rule decided: every rule that was asked, in order.
+    """Say which isolation Workloads get, and list the rules that decide it, in their order.
 
-    What is asked for is decided first: by the Workload (requested), by the highest policy that has a default
-    (policy default), or by the operator (operator default). Then policies have their say: one that can't be
-    read, or rejects, lets nothing start; the strictest of the others raises. docs/policies.md has it all.
+    The first rules find what is asked for: by the Workload (requested), by the policy of the highest priority
+    that has a default (policy default), or by the operator (operator default). The other rules apply the
+    policies. A policy that can't be read, or that rejects the Workload, lets nothing start. The strictest of
+    the other policies raises the isolation. docs/policies.md explains all of them.
 
-    Images of ephemeral containers aren't in a Workload's manifest, and so not looked at here.
+    A Workload's manifest doesn't have the images of ephemeral containers, so this command ignores them.
 
-    The exit code is 1 if a policy would let no hull be made, or a file is wrong.
+    The exit code is 1 if a policy lets no hull be made, or if a file is wrong.
     """
     defaults = OperatorDefaults(Isolation(default_isolation), sandbox_runtime_class)
     given = [manifest for file in files for manifest in manifests.read(file)]
     found = [manifest for manifest in given if manifest.has_kind("Workload")]
     if not found:
         where = ", ".join(map(manifests.source, files))
-        raise click.ClickException(f"no Workload is in {where}: add one of apiVersion {API_VERSION}")
+        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
     for manifest in found:
         _check(manifest, workloads(), *manifests.wrong_name(manifest.document))
     rules = _from_files(folders) if folders else asyncio.run(_from_cluster(found))
@@ -138,11 +143,13 @@ def _explained(
     labels: Mapping[str, str] | None,
     defaults: OperatorDefaults,
 ) -> Explanation:
-    """The explanation of one Workload. Of labels, the option's come first, then those of the files."""
+    """The explanation of one Workload. The option's labels have precedence over those of the files."""
     document, namespace = manifests.pruned(manifest.document), manifest.namespace
     found = labels if labels is not None else said.get(namespace, rules.namespaces.get(namespace))
     if found is None:
-        note(f"namespace {namespace} is taken to have no labels: give its manifest, or --namespace-labels")
+        note(
+            f"namespace {namespace} is assumed to have no labels: add its manifest, or set --namespace-labels"
+        )
     spec = WorkloadSpec.model_validate(document["spec"])
     subject = Subject(
         namespace,
@@ -162,7 +169,7 @@ def _from_files(paths: Iterable[Path]) -> _Rules:
     for policy in policies:
         _check(policy, isolation_policies())
     if not policies:
-        note(f"no IsolationPolicy is in {', '.join(map(str, paths))}")
+        note(f"{', '.join(map(str, paths))} has no IsolationPolicy")
     return _Rules(
         precedence(read(manifests.pruned(policy.document)) for policy in policies), _namespaces(given)
     )
@@ -209,7 +216,9 @@ def _check(manifest: Manifest, definition: Raw, *more: Problem) -> None:
     if wrong := [*manifests.wrong(manifest.document, definition), *more]:
         rows = [(problem.path, problem.message) for problem in wrong]
         where = f"{manifest.source}: {manifest.title}"
-        raise click.ClickException(f"{where}: the API server would refuse it, for {manifests.table(rows)}")
+        raise click.ClickException(
+            f"{where}: the API server would refuse it because of {manifests.table(rows)}"
+        )
 
 
 def _text(explanation: Explanation) -> Iterator[str]:
@@ -220,15 +229,15 @@ def _text(explanation: Explanation) -> Iterator[str]:
     yield "Policies, the highest priority first:"
     for policy in explanation.policies:
         part = policy.mismatch(explanation.subject)
-        concerns = "concerns it" if part is None else f"doesn't concern it: {part} doesn't fit"
+        concerns = "concerns it" if part is None else f"doesn't concern it: {part} doesn't match"
         yield f"  {policy.name} (priority {policy.spec.priority}) {concerns}"
     if not explanation.policies:
         yield "  there are none"
-    yield "Rules, in the order in which they were asked:"
+    yield "Rules, in their order; an arrow marks those that decided:"
     for rule, decides, says in explanation.rules:
         yield f"  {'→' if decides else ' '} {rule}: {says}"
     for field, value, source in explanation.parameters:
-        yield f"With {field} {value if isinstance(value, str) else value['name']}, by {source}"
+        yield f"With {field} {value if isinstance(value, str) else value['name']}, from {source}"
     for evasion in (*explanation.evasions, *explanation.rejected_images):
         yield f"Refused: {evasion.path} ({evasion.why})"
 
@@ -237,6 +246,6 @@ def _verdict(explanation: Explanation) -> str:
     found = explanation.resolution
     if found.rejected:
         return f"rejected ({found.reason})"
-    but = ", but it reaches past it" if explanation.evasions else ""
+    but = ", but its template reaches past that isolation" if explanation.evasions else ""
     but += ", but its images are rejected" if explanation.rejected_images else ""
     return f"{found.resolved} ({found.reason}){but}"

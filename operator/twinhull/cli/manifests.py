@@ -1,4 +1,4 @@
-"""Manifests: files of objects as people keep them, and what an API server would say of each."""
+"""Manifests: files with objects, and what the API server would refuse in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twinhull.cli import scalars
 #: The CRD's rule of a Workload's name, which is CEL there.
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
-#: The option by which a command is given its Workloads.
+#: The option for the files with Workloads.
 files = click.option(
     "-f",
     "--filename",
@@ -28,7 +28,7 @@ files = click.option(
     metavar="FILE",
     multiple=True,
     required=True,
-    help="A YAML or JSON file with Workloads; - is the standard input. It can be given several times.",
+    help="A YAML or JSON file with Workloads; - is the standard input. It may be repeated.",
 )
 
 
@@ -70,9 +70,11 @@ for _kind in ("bool", "float", "int", "merge", "null"):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An object of a file. `title` is what it is to a person, such as `Workload web`."""
+    """An object of a file."""
 
+    #: The file's name, or "standard input".
     source: str
+    #: What messages call it, such as `Workload web`.
     title: str
     document: Raw
 
@@ -95,7 +97,7 @@ def read(file: str) -> Iterator[Manifest]:
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{source(file)}: this is not YAML, correct it: {error}") from error
+        raise click.ClickException(f"{source(file)}: this is not valid YAML: {error}") from error
     except RecursionError as error:
         raise click.ClickException(f"{source(file)}: it nests too deep to be read") from error
     for number, document in enumerate(documents, start=1):
@@ -105,12 +107,12 @@ def read(file: str) -> Iterator[Manifest]:
 
 
 def source(file: str) -> str:
-    """What a file is to a person."""
+    """What messages call a file."""
     return "standard input" if file == "-" else file
 
 
 def wrong(document: Raw, definition: Raw) -> Iterator[Problem]:
-    """What the API server would refuse by a CRD's schema."""
+    """What the API server would refuse because of a CRD's schema."""
     if document.get("apiVersion") != API_VERSION:
         yield Problem("apiVersion", f"is {document.get('apiVersion')!r}: use {API_VERSION}")
     (version,) = definition["spec"]["versions"]
@@ -121,13 +123,13 @@ def wrong(document: Raw, definition: Raw) -> Iterator[Problem]:
 
 
 def wrong_name(document: Raw) -> Iterator[Problem]:
-    """What the API server would refuse of a Workload's name."""
+    """What the API server would refuse about a Workload's name."""
     metadata = document.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         yield Problem(
             "metadata.name",
-            f"is {name!r}: use lower-case letters, digits and '-', a letter first, at most "
+            f"is {name!r}: use lower-case letters, digits and '-', begin with a letter, and use at most "
             f"{MAX_NAME_LENGTH} characters",
         )
 
@@ -140,14 +142,14 @@ def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def table(rows: list[tuple[str, str]]) -> str:
-    """Fields and what is said of each, below their number."""
+    """A table of fields and reasons, below a line with their number."""
     width = max(len(path) for path, _ in rows)
     lines = [f"\n  {path:{width}}  {said}" for path, said in [("FIELD", "REASON"), *rows]]
     return f"{len(rows)} field{'s' * (len(rows) > 1)}:{''.join(lines)}"
 
 
 def note(text: str) -> None:
-    """Tell something on the standard error."""
+    """Print a note on the standard error."""
     click.echo(f"note: {text}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""What `twinhull run` can be told, by flags, environment variables and a file: one list for all three."""
+"""The options of `twinhull run`: one list for flags, environment variables and the file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
 
 @dataclass(frozen=True)
 class Options:
-    """What was chosen: a field for each of OPTIONS but --config, by click's name for it."""
+    """The chosen values: a field for each of OPTIONS except --config, named as click names it."""
 
     default_isolation: str
     sandbox_runtime_class: str | None
@@ -55,7 +55,7 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 
 
 def _file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Has the file say what neither a flag nor the environment says."""
+    """Make the file's values the defaults of the flags and variables that aren't given."""
     if path is not None:
         names = Options.__dataclass_fields__
         known = [option for option in context.command.params if option.name in names]
@@ -63,12 +63,12 @@ def _file(context: click.Context, _: click.Parameter, path: Path | None) -> None
 
 
 class _Option(click.Option):
-    """One whose errors say so if its value is a variable's: that needn't be anywhere near the command."""
+    """An option whose errors name the environment variable if the value came from one."""
 
     def value_from_envvar(self, ctx: click.Context) -> str | Sequence[str] | None:
         variable = configfile.variable(self)
         if self.multiple and not os.environ.get(variable, "-").strip():
-            raise click.BadParameter(f"{variable} is empty: it is to name one, or not to be there", ctx, self)
+            raise click.BadParameter(f"{variable} is empty: unset it, or give it a value", ctx, self)
         value: str | Sequence[str] | None = super().value_from_envvar(ctx)
         return value
 
@@ -89,45 +89,48 @@ OPTIONS = [
         is_eager=True,
         expose_value=False,
         callback=_file,
-        help="A YAML file with any of the other options. Flags and environment variables come before it.",
+        help="A YAML file that sets any of the other options. Flags and environment variables override it.",
     ),
     _option(
         "--default-isolation",
         type=click.Choice([isolation.value for isolation in Isolation]),
         default=Isolation.CONTAINER.value,
         show_default=True,
-        help="What isolationPolicy Auto means.",
+        help="The isolation of Workloads with isolationPolicy Auto, unless an IsolationPolicy has a default "
+        "for them.",
     ),
     _option(
         "--sandbox-runtime-class",
         metavar="NAME",
-        help="The RuntimeClass of sandboxes whose Workload names none, such as gvisor or kata.",
+        help="The RuntimeClass, such as gvisor or kata, of sandboxes for which neither the Workload nor an "
+        "IsolationPolicy names one.",
     ),
     _option(
         "--guest-image",
         metavar="IMAGE",
-        help="The containerDisk with the Twinhull guest, for machines whose Workload names none.",
+        help="The containerDisk with the Twinhull guest, for machines for which neither the Workload nor an "
+        "IsolationPolicy names one.",
     ),
     _option(
         "--guest-image-pull-secret",
         type=OBJECT,
         metavar="NAME",
         help="The Secret with which nodes pull --guest-image from a registry that asks for credentials. It "
-        "must be in each Workload's namespace. Other guest images are not pulled with it.",
+        "must exist in each Workload's namespace. Other guest images are pulled without it.",
     ),
     _option(
         "--guest-registries",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="Mirrors and certificate authorities of image registries for every machine: a YAML list of "
-        "{host, mirrors, caBundle}.",
+        help="A file with mirrors and certificate authorities of image registries, for every machine. It is "
+        "a YAML list of {host, mirrors, caBundle}.",
     ),
     _option(
         "--guest-key-file",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="A file of 32 or more random bytes, kept secret. With it, machines tell this operator how their "
-        "containers are and how they ended; all replicas need the same.",
+        help="A secret file of 32 or more random bytes. With it, the operator asks each machine for the "
+        "state and the exit codes of its containers. All replicas need the same file.",
     ),
     _option(
         "--namespace",
@@ -135,18 +138,23 @@ OPTIONS = [
         type=NAMESPACE,
         metavar="NAME",
         multiple=True,
-        help="Serve this namespace only; may be repeated. Nothing outside of it is read, so RuntimeClasses, "
-        "KubeVirt and the like are taken to be there, and IsolationPolicies are not seen.",
+        help="Serve this namespace only. It may be repeated. The operator then reads nothing outside of "
+        "these namespaces: it assumes that RuntimeClasses, KubeVirt and the like exist, and doesn't see "
+        "IsolationPolicies.",
     ),
-    _option("--without-kubevirt", is_flag=True, help="Make no machines, and ask for nothing of KubeVirt's."),
+    _option(
+        "--without-kubevirt",
+        is_flag=True,
+        help="Make no machines. The operator then neither reads nor writes objects of KubeVirt.",
+    ),
     _option(
         "--first-report",
         type=Seconds(0, 60),
         default=5.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long a new Workload may take to become Ready before its progress is written into its "
-        "status.",
+        help="How long the operator waits for a new Workload to become Ready before it writes the progress "
+        "into the status.",
     ),
     _option(
         "--health-address",
@@ -154,37 +162,39 @@ OPTIONS = [
         show_default=True,
         metavar="HOST:PORT",
         callback=_address,
-        help="Where /healthz and /readyz are served; port 0 picks a free one.",
+        help="The address at which /healthz and /readyz are served. Port 0 picks a free port.",
     ),
     _option(
         "--metrics-address",
         metavar="HOST:PORT",
         callback=_address,
-        help="Where /metrics is served for Prometheus, such as :8080 in a Pod; without it, nowhere.",
+        help="The address at which /metrics is served for Prometheus, such as :8080 in a Pod. Without it, "
+        "/metrics isn't served.",
     ),
     _option(
         "--traces",
         is_flag=True,
-        help="Send traces by OTLP over HTTP. Where to is said by OpenTelemetry's own environment variables, "
-        "such as OTEL_EXPORTER_OTLP_ENDPOINT.",
+        help="Send traces by OTLP over HTTP. OpenTelemetry's own environment variables, such as "
+        "OTEL_EXPORTER_OTLP_ENDPOINT, set the receiver.",
     ),
     _option(
         "--workers",
         type=click.IntRange(1, 256),
         default=16,
         show_default=True,
-        help="How many Workloads are worked on at a time, and at most half as many of one namespace.",
+        help="How many Workloads the operator works on at a time. At most half of them are of one namespace.",
     ),
     _option(
         "--leader-elect",
         is_flag=True,
-        help="Of several operators with the same Lease only one acts; the others are ready to take over.",
+        help="Elect a leader among the operators that have the same Lease. Only the leader acts. The others "
+        "are standbys, which follow the cluster and can take over.",
     ),
     _option(
         "--lease-namespace",
         type=NAMESPACE,
         metavar="NAME",
-        help="The namespace of the Lease; in a Pod, the Pod's own if this isn't given.",
+        help="The namespace of the Lease. In a Pod, the default is the Pod's own namespace.",
     ),
     _option(
         "--lease-name",
@@ -192,7 +202,7 @@ OPTIONS = [
         default="twinhull",
         show_default=True,
         metavar="NAME",
-        help="The Lease's name.",
+        help="The name of the Lease.",
     ),
     _option(
         "--lease-seconds",
@@ -200,17 +210,17 @@ OPTIONS = [
         default=15.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long others wait for one that falls silent. One that ends in good order hands over at "
-        "once.",
+        help="How long a standby waits before it takes the Lease of a leader that no longer renews it. A "
+        "leader that is shut down releases the Lease at once.",
     ),
     _option(
         "--log-format",
         type=click.Choice(list(FORMATS)),
         default="text",
         show_default=True,
-        help="How a line of the log looks.",
+        help="The format of the log's lines.",
     ),
-    _option("--verbose", is_flag=True, help="Log in detail."),
+    _option("--verbose", is_flag=True, help="Log debug messages, too."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""`twinhull preflight`: what a cluster offers each isolation, and what it lacks."""
+"""`twinhull preflight`: which isolations a cluster can provide, and what it lacks for the others."""
 
 from __future__ import annotations
 
@@ -42,27 +42,30 @@ _KINDS = "Twinhull's kinds"
 
 
 class Row(NamedTuple):
-    """One line: what was looked at, what was found, whether that will do, and if not, what to do."""
+    """One line of the table."""
 
+    #: What was looked at.
     check: str
+    #: What was found there.
     found: str
     state: State
+    #: What to do, empty if nothing.
     remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a cluster. `hidden` are the kinds that whoever asked may not list; `kinds` are those
-    of Twinhull's own that are served.
-    """
+    """What was seen of a cluster."""
 
     store: Store
+    #: The kinds that the user may not list.
     hidden: frozenset[str]
+    #: Those of Twinhull's own kinds that the API server serves.
     kinds: frozenset[str]
 
     @property
     def able(self) -> Capabilities:
-        """What the operator would take the cluster to be able to do."""
+        """The capabilities that the operator would find. It assumes that hidden kinds exist."""
         return presumed(self.store, self.hidden)
 
 
@@ -70,7 +73,7 @@ class Seen:
     epilog="""\b
 Examples:
   twinhull preflight
-  twinhull preflight --isolation VirtualMachine       # exit code 0 if there can be machines
+  twinhull preflight --isolation VirtualMachine       # exit code 0 if machines are possible
   twinhull preflight --isolation Sandbox --sandbox-runtime-class gvisor -o json
 """
 )
@@ -79,14 +82,14 @@ Examples:
     "asked",
     type=click.Choice([isolation.value for isolation in Isolation]),
     multiple=True,
-    help="An isolation that is to be possible, else the exit code is 1, or 2 if you may not list what "
-    "decides. It can be given several times.",
+    help="An isolation that you need. It may be repeated. If it isn't possible, the exit code is 1. If you "
+    "may not list the objects that decide this, the exit code is 2.",
 )
 @click.option(
     "--sandbox-runtime-class",
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
-    help="The RuntimeClass that sandboxes are to have; without it, any that there is will do.",
+    help="The RuntimeClass that sandboxes need. Without this option, any RuntimeClass will do.",
 )
 @click.option(
     "-o",
@@ -97,13 +100,14 @@ Examples:
     help="The format.",
 )
 def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str) -> None:
-    """Look at the cluster of the current kubeconfig, and say what it offers each isolation.
+    """Say which isolations the cluster of the current kubeconfig can provide.
 
-    Only what you may list there is looked at, and nothing is written. Each line is ok, missing, or can't be
-    seen, with what to do. Kinds that you may not list are assumed to exist.
+    The command reads the objects that you may list, and writes nothing. Each line says ok, missing or can't
+    be seen, and what to do. Kinds that you may not list are assumed to exist.
 
-    The exit code is 1 if an isolation that is asked for isn't possible, Twinhull's kinds are missing for it,
-    or the cluster can't be asked. It is 2 if an isolation that is asked for can't be told to be possible.
+    The exit code is 1 if an isolation that --isolation names isn't possible, if the cluster then lacks
+    Twinhull's own kinds, or if the cluster doesn't answer. It is 2 if you may not list the objects that
+    decide whether such an isolation is possible.
     """
     rows = list(checks(asyncio.run(_look()), sandbox_runtime_class))
     if output == "table":
@@ -125,7 +129,7 @@ def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output:
 def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
     """All lines, the isolations last."""
     able = seen.able
-    yield Row("Kubernetes", able.kubernetes_version or "it doesn't say", "ok")
+    yield Row("Kubernetes", able.kubernetes_version or "of an unknown version", "ok")
     yield _kinds(seen)
     yield _runtime_classes(able)
     yield from _kubevirt(seen, able)
@@ -137,7 +141,8 @@ def _kinds(seen: Seen) -> Row:
     missing = [kind.name for kind in (WORKLOAD, ISOLATION_POLICY) if kind.name not in seen.kinds]
     if missing:
         remedy = "install the chart, or the kinds alone: kubectl apply -k deploy/crds"
-        return Row(_KINDS, f"{' and '.join(missing)} not served", "missing", remedy)
+        verb = "is" if len(missing) == 1 else "are"
+        return Row(_KINDS, f"{' and '.join(missing)} {verb} not served", "missing", remedy)
     return Row(_KINDS, f"{WORKLOAD.api_version} is served", "ok")
 
 
@@ -154,7 +159,7 @@ def _kubevirt(seen: Seen, able: Capabilities) -> Iterator[Row]:
     if KUBEVIRT.name in able.hidden:
         yield _unseen("KubeVirt", "kubevirts")
     elif able.kubevirt is None:
-        remedy = "for machines: install it (kubevirt.io), 1.8.4 or later"
+        remedy = "for machines: install KubeVirt 1.8.4 or later (kubevirt.io)"
         yield Row("KubeVirt", "not installed", "missing", remedy)
     else:
         yield from _installed(able)
@@ -183,18 +188,19 @@ def _installed(able: Capabilities) -> Iterator[Row]:
     yield _optional(
         f"Gate {VIRTIOFS_STORAGE}",
         able.virtiofs_storage,
-        "only for filesystem claims in machines: open it in the KubeVirt object",
+        "needed only for filesystem claims in machines: enable it in the KubeVirt object",
     )
     yield _optional(
         "Panic devices",
         able.panic_devices,
-        "only to have failed runs as failed VirtualMachineInstances: open KubeVirt's gate PanicDevices",
-        "for all machines" if panic_devices_for_all(version) else "gate PanicDevices is open",
+        "needed only to show failed runs as failed VirtualMachineInstances: enable KubeVirt's feature gate "
+        "PanicDevices",
+        "for all machines" if panic_devices_for_all(version) else "feature gate PanicDevices is enabled",
     )
     yield _optional(
         "Live updates",
         able.live_updates,
-        "only to change the size of machines that run: add LiveMigrate to the KubeVirt object's "
+        "needed only to resize running machines: add LiveMigrate to the KubeVirt object's "
         "spec.workloadUpdateStrategy.workloadUpdateMethods",
     )
 
@@ -208,20 +214,21 @@ def _unseen(check: str, plural: str) -> Row:
 
 
 def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
-    """Whether a Workload of that isolation could be made, by what the operator itself asks."""
+    """Whether the operator could make a hull of that isolation, by the operator's own rules."""
     hull_type = type_giving(isolation)
     if hull_type.settings is Settings.SANDBOX:
         runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
-            remedy = "name the RuntimeClass that is to be there: --sandbox-runtime-class"
-            return Row(_title(isolation), "no RuntimeClass is named", "can't be seen", remedy)
+            remedy = "name the RuntimeClass that sandboxes need: --sandbox-runtime-class"
+            return Row(_title(isolation), "no RuntimeClass was named", "can't be seen", remedy)
     found = missing_prerequisites(_case(able, isolation, runtime_class))
     if found:
         remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
         return Row(_title(isolation), "not possible", "missing", remedy)
     unseen = sorted(hull_type.woken_by & seen.hidden)
     if unseen:
-        return Row(_title(isolation), f"by {' and '.join(unseen)}", "can't be seen", "see the lines above")
+        found_by = f"depends on {' and '.join(unseen)}"
+        return Row(_title(isolation), found_by, "can't be seen", "see the lines above")
     with_class = f"possible with {runtime_class}" if hull_type.settings is Settings.SANDBOX else "possible"
     return Row(_title(isolation), with_class, "ok")
 

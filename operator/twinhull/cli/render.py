@@ -1,4 +1,4 @@
-"""`twinhull render`: what the operator would make of a Workload, without a cluster."""
+"""`twinhull render`: the objects that the operator would make for a Workload, without a cluster."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _CREATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _WrongError(Exception):
-    """A Workload that no hull can be made of. The message says why, and what to do."""
+    """A Workload for which no hull can be made. The message says why, and what to do."""
 
 
 @click.command(
     epilog="""\b
 Examples:
   twinhull render -f workload.yaml
-  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
+  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "it can run in a machine"
   kubectl get workload web -o yaml | twinhull render -f - -o json
 """
 )
@@ -51,7 +51,7 @@ Examples:
 @click.option(
     "--isolation",
     type=click.Choice([isolation.value for isolation in Isolation]),
-    help="Try this isolation, whatever spec.isolationPolicy says.",
+    help="Use this isolation instead of the one that spec.isolationPolicy names.",
 )
 @click.option(
     "-o",
@@ -67,13 +67,13 @@ Examples:
     default=Isolation.CONTAINER.value,
     show_default=True,
     envvar="TWINHULL_DEFAULT_ISOLATION",
-    help="The operator's: what isolationPolicy Auto means.",
+    help="The operator's setting: the isolation of Workloads with isolationPolicy Auto.",
 )
 @click.option(
     "--sandbox-runtime-class",
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
-    help="The operator's: the RuntimeClass of sandboxes whose Workload names none.",
+    help="The operator's setting: the RuntimeClass of sandboxes whose Workload names none.",
 )
 @click.option(
     "--guest-image",
@@ -81,7 +81,7 @@ Examples:
     default=_GUEST_IMAGE,
     show_default=True,
     envvar="TWINHULL_GUEST_IMAGE",
-    help="The operator's: the guest of machines whose Workload names none.",
+    help="The operator's setting: the guest image of machines whose Workload names none.",
 )
 def render(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
@@ -91,19 +91,19 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     sandbox_runtime_class: str | None,
     guest_image: str,
 ) -> None:
-    """Print what the operator would make of Workloads: the Pod or machine, and the Service.
+    """Print the objects that the operator would make for Workloads: the Pod or machine, and the Service.
 
-    No cluster is asked: RuntimeClasses, KubeVirt and whatever a Workload refers to are taken to be there, a
-    uid of zeros stands for the one that the API server gives a Workload, and what an operator adds of its own
-    to machines (registries, the authority of their certificates, the Secret that pulls the guest image) is
-    left out.
+    This command needs no cluster. It assumes that RuntimeClasses, KubeVirt and the objects to which a
+    Workload refers exist. A uid of zeros stands for the one that the API server gives a Workload. Some of the
+    operator's own settings for machines are left out: registries, the authority of their certificates, and
+    the Secret that pulls the guest image.
 
-    Fields that the hull can't honour, and what is wrong in a file, are told on the standard error with what
-    to do; the exit code is then 1. Rules in CEL, such as one handler for each probe, are the API server's:
-    kubectl apply --dry-run=server asks it. Neither knows all of its rules for Pods; those are asked for when
-    the operator makes the Pod.
+    Errors in a file, and fields that the hull can't honour, are printed on the standard error with what to
+    do. The exit code is then 1. This command doesn't check the CRD's rules in CEL, such as one handler for
+    each probe: kubectl apply --dry-run=server does. Some rules for Pods are checked by neither of them, but
+    only when the operator makes the Pod.
 
-    A file is read as kubectl reads it: yes and y are true, 0o440 is 288, and 22:22 is a string.
+    Files are read as kubectl reads them: yes and y are true, 0o440 is 288, and 22:22 is a string.
     """
     defaults = OperatorDefaults(
         Isolation(default_isolation), sandbox_runtime_class, guest_image, node_addresses=True
@@ -111,7 +111,7 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     found = [manifest for file in files for manifest in _workloads(file)]
     if not found:
         where = ", ".join(map(manifests.source, files))
-        raise click.ClickException(f"no Workload is in {where}: add one of apiVersion {API_VERSION}")
+        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
     rendered: list[Raw] = []
     wrong = False
     for manifest in found:
@@ -121,7 +121,9 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
             wrong = True
             click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
     if _UID in json.dumps(rendered):
-        note(f"uid {_UID} stands for the Workload's own; the token of a machine's probe is made from it")
+        note(
+            f"uid {_UID} stands for the Workload's own uid, from which the token of a machine's probe is made"
+        )
     if rendered:
         click.echo(_printed(rendered, output), nl=False)
     raise SystemExit(int(wrong))
@@ -133,14 +135,14 @@ def _workloads(file: str) -> Iterator[Manifest]:
         if manifest.has_kind("Workload"):
             yield manifest
         else:
-            note(f"{manifest.source}: {manifest.title} is passed by: only Workloads are rendered")
+            note(f"{manifest.source}: {manifest.title} is skipped: only Workloads are rendered")
 
 
 def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
     """The objects of one Workload. Raises _WrongError when there can be none."""
     if wrong := [*manifests.wrong(document, workloads()), *manifests.wrong_name(document)]:
         rows = [(problem.path, problem.message) for problem in wrong]
-        raise _WrongError(f"the API server would refuse it, for {manifests.table(rows)}")
+        raise _WrongError(f"the API server would refuse it because of {manifests.table(rows)}")
     case = _case(document, isolation, defaults)
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template
@@ -152,7 +154,7 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
     if case.blueprint.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
         note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
     if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
-        note("its node's address is told by an operator with --guest-key-file only")
+        note("its machine knows its node's address only from an operator with --guest-key-file")
     step = decide(case)
     if said := step.message if step.stalled else unknown_node_ports(case):
         raise _WrongError(said)
@@ -161,27 +163,29 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
     has_claims = hull and case.hull_type.has_guest
     for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
         claim = claim_name(case.hull_name, volume)
-        note(f"PersistentVolumeClaim {claim} is made once its machine is there, which owns it")
+        note(f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
     return [*([case.desired.service] if case.desired.service else []), *hull]
 
 
 def _note_what_is_live(hull: Iterable[Raw]) -> None:
-    """What it costs that a machine shows files with their changes; its ServiceAccount's token alone isn't
-    told. The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
+    """Note what the virtiofs file systems of a machine cost, unless only the ServiceAccount's token has one.
+
+    The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
     """
     for vm in (obj for obj in hull if obj["kind"] == "VirtualMachine"):
         devices = machine.domain_of(vm).get("devices") or {}
         shared = [str(found.get("name")) for found in devices.get("filesystems") or ()]
         if len(shared) > 1:
             note(
-                f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each is a "
-                "container of the launcher Pod, which requests 10m CPU and 1M memory and is limited to 100m "
-                "and 80M, unless KubeVirt is configured otherwise; what is mounted only by subPath needs none"
+                f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each of them "
+                "adds a container to the launcher Pod, with requests of 10m CPU and 1M memory and limits of "
+                "100m and 80M, unless KubeVirt is configured otherwise; a volume that is mounted only by "
+                "subPath needs no such file system"
             )
 
 
 def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> Case:
-    """The case of a Workload that is new in a cluster that has everything."""
+    """The case of a new Workload in a cluster that has everything."""
     given = document["metadata"]
     metadata = {
         "name": given["name"],
@@ -210,7 +214,7 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
 
 def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:
     rows = [(f"spec.template.{field.path}", field.reason) for field in fields]
-    return f"it can't have isolation {isolation}, for {manifests.table(rows)}"
+    return f"it can't have isolation {isolation} because of {manifests.table(rows)}"
 
 
 def _printed(objects: list[Raw], output: str) -> str:

@@ -21,11 +21,11 @@ from twinhull.shell.server import CannotServe
 @click.command(context_settings={"auto_envvar_prefix": PREFIX})
 @options
 def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Options has
-    """Run the operator, in a cluster or against the current kubeconfig, until SIGTERM.
+    """Run the operator until it gets SIGTERM.
 
-    In a Pod it uses the Pod's ServiceAccount; elsewhere $KUBECONFIG or ~/.kube/config. Every option can be
-    given as an environment variable too, such as TWINHULL_GUEST_IMAGE, or in a file; `twinhull config` says
-    what is in force.
+    In a Pod it uses the Pod's ServiceAccount, elsewhere $KUBECONFIG or ~/.kube/config. Every option can also
+    be set by an environment variable, such as TWINHULL_GUEST_IMAGE, or in the file of --config.
+    `twinhull config` prints the settings that would be in force.
     """
     chose = Options(**chosen)
     found = settings(chose)
@@ -37,6 +37,6 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
                 ending.callback(export())
             asyncio.run(Application(found).run())
     except LeaseLost as error:
-        raise click.ClickException(f"{error}: this operator ends, and is to be started again") from error
+        raise click.ClickException(f"{error}: this operator ends, start it again") from error
     except (kopf.LoginError, CannotServe) as error:
         raise click.ClickException(str(error)) from error

@@ -1,4 +1,4 @@
-"""From the options to what the operator's process is made of."""
+"""Turns the options into the settings of the operator's process."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def settings(options: Options) -> Settings:
-    """How the process runs. Raises UsageError or BadParameter that names the option that can't be."""
+    """The settings of the process. Raises UsageError or BadParameter, which names the wrong option."""
     if options.traces:
         try:
             tracing.exporter()
         except tracing.CannotTrace as error:
             raise click.BadParameter(str(error), param_hint="--traces") from error
     if options.guest_image_pull_secret and not options.guest_image:
-        raise click.UsageError("--guest-image-pull-secret needs --guest-image: it is for that image only")
+        raise click.UsageError(
+            "--guest-image-pull-secret needs --guest-image, the only image that is pulled with it"
+        )
     defaults = OperatorDefaults(
         Isolation(options.default_isolation),
         options.sandbox_runtime_class,
@@ -61,21 +63,21 @@ def _terms(options: Options) -> Terms:
             namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
         except OSError:
             raise click.UsageError(
-                "this isn't a Pod with a ServiceAccount, so --leader-elect needs --lease-namespace"
+                "--leader-elect needs --lease-namespace outside of a Pod with a ServiceAccount: set it"
             ) from None
     holder = f"{socket.gethostname()}_{uuid.uuid4()}"
     return Terms(namespace, options.lease_name, holder, options.lease_seconds)
 
 
 def _key(path: Path) -> bytes:
-    """The secret that guests' certificates come from. Raises BadParameter when it can't be a good one."""
+    """The secret from which guests' certificates are derived. Raises BadParameter if it is too short."""
     try:
         key = path.read_bytes()
     except OSError as error:
         raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--guest-key-file") from error
     if len(key) < _SHORTEST_KEY:
         raise click.BadParameter(
-            f"{path} has {len(key)} bytes, fewer than {_SHORTEST_KEY}; make a key by: "
+            f"{path} has {len(key)} bytes and needs {_SHORTEST_KEY} or more: make a key with "
             "head -c 32 /dev/urandom > key",
             param_hint="--guest-key-file",
         )
@@ -83,7 +85,7 @@ def _key(path: Path) -> bytes:
 
 
 def _registries(path: Path) -> tuple[ClusterRegistry, ...]:
-    """The machines' registries. Raises BadParameter that says where the file is wrong."""
+    """The machines' registries. Raises BadParameter, which names the wrong field of the file."""
     said = yamlfile.read(path, "--guest-registries") or []
     try:
         return TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(said)

@@ -1,4 +1,4 @@
-"""What the values of options may be, where click has no type for it."""
+"""Types of options' values that click doesn't have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 
 class Name(click.types.StringParamType):
-    """A name as the API server takes it (k8s.io/apimachinery/pkg/util/validation)."""
+    """A name that the API server accepts (k8s.io/apimachinery/pkg/util/validation)."""
 
     def __init__(self, what: str, pattern: str, longest: int) -> None:
         self._what = what
@@ -32,7 +32,7 @@ OBJECT = Name("a DNS subdomain (a-z, 0-9, and - or . between them)", rf"{_LABEL}
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds in a range. click's own lets nan in, which is neither below nor above anything."""
+    """A number of seconds in a range. click's own FloatRange accepts nan."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
         seconds: float = super().convert(value, param, ctx)

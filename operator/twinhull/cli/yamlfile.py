@@ -1,4 +1,4 @@
-"""Files in YAML that options name."""
+"""Reads YAML files that options name."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that a mapping has twice, as YAML does (yaml.org/spec/1.2.2, 3.2.1.1)."""
+    """Refuses a mapping with the same key twice, as YAML does (yaml.org/spec/1.2.2, 3.2.1.1)."""
 
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         found = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in found.value:
             if (key.tag, str(key.value)) in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} is there twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
             seen.add((key.tag, str(key.value)))
         return found
 
 
 def read(path: Path, hint: str | None = None) -> object:
-    """What the file says. Raises BadParameter that says what is wrong with it, for the option `hint`."""
+    """The file's content. Raises BadParameter, for the option `hint`, if the file isn't readable YAML."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
     except OSError as error:

@@ -63,11 +63,11 @@ def overruled(asked: Raw, answer: Raw, fields: Sequence[Path], what: str, by: It
     said = listed([_difference(asked, answer, field) for field in named(fields)], ", ")
     names = listed([shortened(name, _LONGEST_VALUE) for name in by][:_MOST_NAMED], " and ")
     who = (
-        f"{names} changes it as often as it is put back"
+        f"{names} changes it each time that the operator sets it"
         if names
-        else "a webhook or an admission policy changes it while it is written"
+        else "a webhook or an admission policy changes it when the operator writes it"
     )
-    return f"{what}: {said}: {who}; have that leave it alone, or ask for what it leaves"
+    return f"{what}: {said}: {who}: prevent that change, or ask for the value that it sets"
 
 
 def name_of(field: Path) -> str:
@@ -104,4 +104,4 @@ def _difference(asked: Raw, answer: Raw, field: Path) -> str:
     wanted, got = value(asked, field), value(answer, field)
     if isinstance(wanted, str) and isinstance(got, str) and max(len(wanted), len(got)) <= _LONGEST_VALUE:
         return f"{name_of(field)} is {got}, not {wanted}"
-    return f"{name_of(field)} isn't as asked"
+    return f"{name_of(field)} isn't as the operator set it"

@@ -44,11 +44,13 @@ _WORDS: dict[str, str] = {
 }
 #: What the printed word means, where no condition says more.
 _MEANINGS = {
-    "CrashLoopBackOff": "the machine ends as often as it starts: KubeVirt waits before it starts it again",
+    "CrashLoopBackOff": (
+        "the machine ends each time that it starts: KubeVirt waits before it starts it again"
+    ),
     "DataVolumeError": "a DataVolume of the machine has failed: see kubectl describe datavolume",
-    "Migrating": "the machine moves to another node",
+    "Migrating": "the machine is being moved to another node",
     "Provisioning": "the machine's DataVolumes are being filled",
-    "Stopped": "KubeVirt has yet to make the machine's VirtualMachineInstance",
+    "Stopped": "KubeVirt hasn't made the machine's VirtualMachineInstance yet",
     "Stopping": "the machine is shut down, and KubeVirt starts it again",
     "Terminating": "the machine is being deleted",
     "WaitingForVolumeBinding": "a claim of the machine isn't bound yet",
@@ -183,5 +185,5 @@ def _refusal(machine: Machine, said: Raw, reason: Reason) -> Cause | None:
         return None
     since = timestamp(said.get("lastTransitionTime")) or created_at(machine.vm)
     of = "launcher Pod" if reason is Reason.LAUNCHER_REFUSED else "VirtualMachineInstance"
-    message = f"KubeVirt can't make its {of}: {sentence}"
+    message = f"KubeVirt can't make the machine's {of}: {sentence}"
     return Cause(reason, message, since + _PATIENCE if may_pass(sentence) else since)

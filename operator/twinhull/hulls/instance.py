@@ -39,9 +39,9 @@ _PAUSED_BY_MIGRATION = "PausedByMigrationMonitor"
 #: What to do about a machine that is paused, by KubeVirt's word for why (kubevirt.io/kubevirt,
 #: pkg/virt-handler/vm.go). One that the migration monitor has paused goes on by itself.
 _UNPAUSE = {
-    "PausedIOError": ": a disk can't be written, mostly since the storage of a claim is full: make room "
-    "there, then virtctl unpause vm {name}",
-    "PausedByUser": ": virtctl unpause vm {name}",
+    "PausedIOError": ": a disk can't be written, usually because the storage of a claim is full: make room "
+    "there, then run virtctl unpause vm {name}",
+    "PausedByUser": ": to continue, run virtctl unpause vm {name}",
 }
 #: How much of KubeVirt's words is handed on: they name volumes and devices, of which there may be many.
 _LONGEST_WHY = 1024
@@ -233,15 +233,17 @@ def _restart_required(vm: Raw) -> str:
     (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRestartRequired).
     """
     restart = condition(vm, "RestartRequired")
-    return restart.get("message") or "it must be restarted" if restart.get("status") == "True" else ""
+    if restart.get("status") != "True":
+        return ""
+    return restart.get("message") or "the machine must be restarted"
 
 
 def _lacking(live: Live) -> str:
     if live.refused:
         return live.refused
     if not live.taken:
-        return "its guest has yet to say that it has taken the change"
-    return "KubeVirt has yet to give it its new CPU and memory"
+        return "its guest hasn't confirmed the change yet"
+    return "KubeVirt hasn't given it its new CPU and memory yet"
 
 
 def _paused(vmi: Raw) -> Raw:
@@ -277,15 +279,16 @@ def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit
     instance = vmi.get("status", {})
     finished = _entered(instance, instance["phase"])
     if instance["phase"] == "Failed":
-        reason, message = Reason.ERROR, "the guest ended with a failure"
+        reason, message = Reason.ERROR, "the guest failed"
     elif vmi["spec"].get("domain", {}).get("devices", {}).get("panicDevices"):
         reason, message = Reason.COMPLETED, "the guest was shut down"
     else:
         reason, message = (
             Reason.UNKNOWN,
             (
-                "the guest was shut down without saying how its Pod ended: to know the next time, give the "
-                "operator a --guest-key-file, or open KubeVirt's feature gate PanicDevices (before 1.9)"
+                "the guest was shut down and didn't report how its Pod ended: to know this the next time, "
+                "give the operator a --guest-key-file, or enable KubeVirt's feature gate PanicDevices "
+                "(before 1.9)"
             ),
         )
     return Exit(reason=reason, message=message, finished_at=finished, revision=revision)

@@ -22,8 +22,8 @@ _STATUSES = ("initContainerStatuses", "containerStatuses")
 _GONE = "PodNotExists"
 #: And of one whose launcher Pod has ended or is about to, by itself or not (constant PodTerminatingReason).
 _TERMINATING = "PodTerminating"
-_UNDECIDED = "waiting for KubeVirt to say how its launcher Pod ended"
-_DELETED = "its launcher Pod was deleted"
+_UNDECIDED = "waiting for KubeVirt to report how the machine's launcher Pod ended"
+_DELETED = "the machine's launcher Pod was deleted"
 
 
 def outlined(pod: Raw) -> Raw:

@@ -139,7 +139,10 @@ def read(pod: Raw) -> Hull:
     ready = able and not outdated
     reason, message = (UNSAID, "") if ready else podstatus.why_not_ready(pod)
     if outdated:
-        reason, message = Reason.CHANGING, f"container {outdated[0]} has yet to be started with its new image"
+        reason, message = (
+            Reason.CHANGING,
+            (f"container {outdated[0]} hasn't been restarted with its new image yet"),
+        )
     revision = revision_of(pod)
     end = (
         podstatus.exit_of(status, pod["spec"], revision) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None

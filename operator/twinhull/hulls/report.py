@@ -54,16 +54,17 @@ class Report:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise ValueError(f"what answers there isn't a Twinhull guest: {where}: {first['msg']}") from error
+            raise ValueError(f"the answer isn't that of a Twinhull guest: {where}: {first['msg']}") from error
         status = (said.pod and said.pod.status) or _PodStatus()
         names = [
             container.name for container in (*status.init_container_statuses, *status.container_statuses)
         ]
         if len(names) != len(set(names)):
-            raise ValueError("what answers there isn't a Twinhull guest: two containers have one name")
+            raise ValueError("the answer isn't that of a Twinhull guest: two containers have the same name")
         if said.final and status.phase not in {Phase.SUCCEEDED, Phase.FAILED}:
             raise ValueError(
-                "what answers there isn't a Twinhull guest: it has ended in no way that there is"
+                "the answer isn't that of a Twinhull guest: it says that the Pod has ended, and its phase "
+                "is neither Succeeded nor Failed"
             )
         name = (said.pod and said.pod.metadata.name) or ""
         return cls(

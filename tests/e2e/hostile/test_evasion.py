@@ -85,7 +85,7 @@ def _are_held(
         )
     for number, path in enumerate(attacks):
         held = Subject(plane, tenant.namespace, f"web-{number}", operator.check).becomes("EvadesFloor")
-        assert f"past which this would reach: {path} (" in condition(held, "Stalled")[2]
+        assert f"reach past that isolation: {path} (" in condition(held, "Stalled")[2]
     for kind in ("Pod", "VirtualMachine"):
         assert plane.api.list(kind, tenant.namespace) == []
 

@@ -50,7 +50,7 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
         "none of the guestImages",
     ),
     "kernel": (PINNED, booting(container={"image": EVIL}), "none of the guestImages"),
-    "kernel-args": (PINNED, booting(kernelArgs="init=/bin/sh"), "it says what the kernel starts"),
+    "kernel-args": (PINNED, booting(kernelArgs="init=/bin/sh"), "it decides what the kernel starts"),
     "claim": (
         PINNED,
         disks({"name": "guest", "persistentVolumeClaim": {"claimName": "mine"}}),
@@ -64,7 +64,7 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
     "serial": (
         PINNED,
         having({"name": "mine", "serial": "manifest"}),
-        "it takes the place of the disk manifest",
+        "it replaces the disk manifest",
     ),
     "trust-volume": (
         PINNED,
@@ -74,7 +74,7 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
     "trust-serial": (
         PINNED,
         having({"name": "trust", "serial": "elsewhere"}, {"name": "configmap-0", "serial": "trust"}),
-        "it takes the place of the disk trust",
+        "it replaces the disk trust",
     ),
     "without-trust": (PINNED, having({"name": "guest", "serial": "guest"}), "the guest runs any manifest"),
     "trust-by-sata": (

@@ -101,7 +101,7 @@ def test_a_machine_that_fails_is_failed_and_its_code_is_not_made_up(web: Subject
     assert condition(workload, "Stalled")[:2] == ("True", "Failed")
     end = workload["status"]["exit"]
     assert "code" not in end
-    assert (end["reason"], end["message"]) == ("Error", "the guest ended with a failure")
+    assert (end["reason"], end["message"]) == ("Error", "the guest failed")
 
 
 def test_an_ended_machine_that_is_tidied_away_is_not_run_again(web: Subject, api: Api) -> None:

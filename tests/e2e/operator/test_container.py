@@ -65,7 +65,7 @@ def test_auto_is_a_container_unless_the_operator_is_told_otherwise(web: Subject)
         "resolved": "Container",
         "running": "Container",
         "reason": "OperatorDefault",
-        "message": "spec.isolationPolicy is Auto, which here means Container",
+        "message": "spec.isolationPolicy is Auto, for which the operator's default is Container",
     }
 
 

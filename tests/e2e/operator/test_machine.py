@@ -348,7 +348,7 @@ def test_unsupported_fields_are_each_named_and_no_machine_is_made(web: Subject) 
     fields = {field["path"]: field["reason"] for field in workload["status"]["unsupportedFields"]}
     other = "use isolation Container"
     assert fields == {
-        "spec.hostNetwork": f"a machine has no part in its node's network; remove it, or {other}",
+        "spec.hostNetwork": f"a machine doesn't share its node's network; remove it, or {other}",
         "spec.containers[web].ports[0].hostPort": (
             "the machine has no port on its node; use the Workload's Service"
         ),

@@ -226,8 +226,8 @@ def test_floor_is_not_evaded_by_what_reaches_to_the_node(web: Subject, policies:
     web.change(template=template(hostNetwork=True))
     workload = web.becomes("EvadesFloor")
     assert condition(workload, "Stalled")[2] == (
-        f"IsolationPolicy {policy} requires Sandbox or stronger, past which this would reach: "
-        "spec.template.spec.hostNetwork (it is the node's network): remove it"
+        f"IsolationPolicy {policy} requires Sandbox or stronger, and these fields reach past that "
+        "isolation: spec.template.spec.hostNetwork (it is the node's network): remove them"
     )
     assert web.hull()["metadata"]["uid"] == before
 

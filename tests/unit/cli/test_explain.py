@@ -70,20 +70,21 @@ def test_it_says_in_words_which_rule_decided(folder: Path) -> None:
         result.stdout
         == """\
 Workload shop/web: Sandbox (RaisedByPolicy)
-  IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, of which \
-IsolationPolicy everybody makes Container
+  IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, for which \
+IsolationPolicy everybody has the default Container
 Policies, the highest priority first:
   untrusted (priority 100) concerns it
   everybody (priority 0) concerns it
-  strict (priority 0) doesn't concern it: images doesn't fit
-Rules, in the order in which they were asked:
+  strict (priority 0) doesn't concern it: images doesn't match
+Rules, in their order; an arrow marks those that decided:
     requested: spec.isolationPolicy is Auto
-  → policy default: spec.isolationPolicy is Auto, of which IsolationPolicy everybody makes Container
+  → policy default: spec.isolationPolicy is Auto, for which IsolationPolicy everybody has the default \
+Container
     unreadable: every policy that concerns it can be read
     rejecting: no policy that rejects has a stronger minimum
-  → raising: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, of \
-which IsolationPolicy everybody makes Container
-With sandbox.runtimeClassName gvisor, by IsolationPolicy untrusted
+  → raising: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, for \
+which IsolationPolicy everybody has the default Container
+With sandbox.runtimeClassName gvisor, from IsolationPolicy untrusted
 """
     )
 
@@ -139,7 +140,7 @@ def test_rejected_image_is_one_too(tmp_path: Path) -> None:
     result = explain("--policies", str(listed), given=[given])
     assert result.exit_code == 1
     assert "Workload shop/web: VirtualMachine (Requested), but its images are rejected\n" in result.stdout
-    said = "elsewhere.example/guest is none of the guestImages of IsolationPolicy listed"
+    said = "elsewhere.example/guest matches none of the guestImages of IsolationPolicy listed"
     assert f"Refused: spec.virtualMachine.guestImage ({said})\n" in result.stdout
     told = json.loads(explain("--policies", str(listed), "-o", "json", given=[given]).stdout)
     assert told["rejectedImages"] == [{"path": "spec.virtualMachine.guestImage", "reason": said}]
@@ -163,7 +164,7 @@ def test_labels_come_from_the_option_then_from_files_then_from_the_folder(folder
 def test_unknown_namespace_is_said(folder: Path) -> None:
     result = explain("--policies", str(folder), given=[workload()])
     assert result.stderr == (
-        "note: namespace shop is taken to have no labels: give its manifest, or --namespace-labels\n"
+        "note: namespace shop is assumed to have no labels: add its manifest, or set --namespace-labels\n"
     )
 
 
@@ -176,8 +177,8 @@ def test_several_workloads_are_explained_one_by_one(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ([], "no Workload is in standard input: add one of apiVersion twinhull.dev/v1alpha1"),
-        ([workload("Somehow")], "spec.isolationPolicy  is 'Somehow', which is none of Auto, Container"),
+        ([], "standard input has no Workload: add one of apiVersion twinhull.dev/v1alpha1"),
+        ([workload("Somehow")], "spec.isolationPolicy  is 'Somehow': use one of Auto, Container"),
         ([workload(name="-x")], "metadata.name  is '-x': use lower-case letters"),
     ],
 )
@@ -192,7 +193,7 @@ def test_policy_that_is_wrong_is_said(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(policy("wrong", minimum="Enclave")))
     result = explain("--policies", str(file), given=[workload()])
     assert result.exit_code == 1
-    assert "wrong.yaml: IsolationPolicy wrong: the API server would refuse it, for 1 field" in result.stderr
+    assert "IsolationPolicy wrong: the API server would refuse it because of 1 field" in result.stderr
 
 
 def test_labels_are_pairs(folder: Path) -> None:

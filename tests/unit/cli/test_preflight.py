@@ -118,7 +118,7 @@ def test_a_cluster_that_has_nothing(preflight: Preflight) -> None:
         "Isolation Sandbox": "missing",
         "Isolation VirtualMachine": "missing",
     }
-    assert found["Twinhull's kinds"]["found"] == "Workload and IsolationPolicy not served"
+    assert found["Twinhull's kinds"]["found"] == "Workload and IsolationPolicy are not served"
     assert found["Isolation VirtualMachine"]["remedy"] == (
         "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
         "install it (kubevirt.io)"
@@ -192,7 +192,7 @@ def test_nobody_knows_of_a_runtime_class_that_is_neither_named_nor_seen(prefligh
     result = preflight("--isolation=Sandbox", "-o", "json", hides=kinds.CAPABLE)
     assert result.exit_code == 2
     row = rows(result)["Isolation Sandbox"]
-    assert (row["state"], row["found"]) == ("can't be seen", "no RuntimeClass is named")
+    assert (row["state"], row["found"]) == ("can't be seen", "no RuntimeClass was named")
 
 
 def test_the_runtime_class_that_is_named_has_to_be_there(preflight: Preflight) -> None:

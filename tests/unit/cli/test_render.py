@@ -60,7 +60,8 @@ def test_placeholder_is_explained() -> None:
     assert pod["metadata"]["ownerReferences"][0]["uid"] == ZEROS
     assert pod["metadata"]["namespace"] == "default"
     assert result.stderr == (
-        f"note: uid {ZEROS} stands for the Workload's own; the token of a machine's probe is made from it\n"
+        f"note: uid {ZEROS} stands for the Workload's own uid, from which the token of a machine's probe is "
+        "made\n"
     )
 
 
@@ -86,10 +87,10 @@ def test_unsupported_fields_are_a_table_and_exit_1() -> None:
     assert result.stdout == ""
     what_to_do = "remove it, or use isolation Container"
     assert result.stderr.splitlines() == [
-        "standard input: Workload web: it can't have isolation VirtualMachine, for 2 fields:",
+        "standard input: Workload web: it can't have isolation VirtualMachine because of 2 fields:",
         "  FIELD                           REASON",
-        f"  spec.template.spec.hostNetwork  a machine has no part in its node's network; {what_to_do}",
-        f"  spec.template.spec.hostPID      a machine has no part in its node's processes; {what_to_do}",
+        f"  spec.template.spec.hostNetwork  a machine doesn't share its node's network; {what_to_do}",
+        f"  spec.template.spec.hostPID      a machine doesn't share its node's processes; {what_to_do}",
     ]
     assert render(given=[workload(pod={"hostNetwork": True})]).exit_code == 0
 
@@ -137,8 +138,8 @@ def test_what_stands_twice_is_named_with_what_to_remove() -> None:
         (
             workload() | {"metadata": {"name": "w" * 51}},
             (
-                f"  metadata.name  is '{'w' * 51}': use lower-case letters, digits and '-', a letter first, "
-                "at most 50 characters"
+                f"  metadata.name  is '{'w' * 51}': use lower-case letters, digits and '-', begin with a "
+                "letter, and use at most 50 characters"
             ),
         ),
     ],
@@ -150,7 +151,7 @@ def test_wrong_field_is_named_with_its_file(tmp_path: Path, given: Raw, message:
     name = given["metadata"]["name"]
     assert (result.exit_code, result.stdout) == (1, "")
     first, _, *fields = result.stderr.splitlines()
-    assert first == f"{file}: Workload {name}: the API server would refuse it, for 1 field:"
+    assert first == f"{file}: Workload {name}: the API server would refuse it because of 1 field:"
     assert fields == [message]
 
 
@@ -172,9 +173,7 @@ def test_other_objects_are_passed_by_with_a_note() -> None:
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "greeting"}}
     result = render(given=[config, workload()])
     assert (result.exit_code, kinds(result)) == (0, ["Pod"])
-    assert (
-        "note: standard input: ConfigMap greeting is passed by: only Workloads are rendered" in result.stderr
-    )
+    assert "note: standard input: ConfigMap greeting is skipped: only Workloads are rendered" in result.stderr
 
 
 def test_list_is_taken_apart() -> None:
@@ -184,8 +183,8 @@ def test_list_is_taken_apart() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("", "Error: no Workload is in standard input: add one of apiVersion twinhull.dev/v1alpha1"),
-        ("a: [", "Error: standard input: this is not YAML, correct it:"),
+        ("", "Error: standard input has no Workload: add one of apiVersion twinhull.dev/v1alpha1"),
+        ("a: [", "Error: standard input: this is not valid YAML:"),
     ],
 )
 def test_no_workload_is_an_error(given: str, message: str) -> None:
@@ -252,7 +251,7 @@ def test_the_nodes_address_names_what_a_machine_needs_for_it() -> None:
     given = [workload(pod={"containers": [{"name": "web", "image": "nginx", "env": env}]})]
     result = render("--isolation", "VirtualMachine", given=given)
     assert (result.exit_code, kinds(result)) == (0, ["ConfigMap", "VirtualMachine"])
-    assert "its node's address is told by an operator with --guest-key-file only" in result.stderr
+    assert "its machine knows its node's address only from an operator with --guest-key-file" in result.stderr
     assert "--guest-key-file" not in render("--isolation", "Container", given=given).stderr
 
 
@@ -266,8 +265,8 @@ def test_what_shows_changes_in_a_machine_is_told_with_its_cost() -> None:
     containers = [{"name": "web", "image": "nginx", "volumeMounts": mounts}]
     given = [workload(pod={"containers": containers, "volumes": volumes})]
     told = render("--isolation", "VirtualMachine", given=given).stderr
-    assert "its machine has 2 virtiofs file systems (token-0, configmap-1): each is a container" in told
-    assert "10m CPU and 1M memory and is limited to 100m and 80M" in told
+    assert "its machine has 2 virtiofs file systems (token-0, configmap-1): each of them adds" in told
+    assert "10m CPU and 1M memory and limits of 100m and 80M" in told
     assert "virtiofs" not in render("--isolation", "Container", given=given).stderr
     assert "virtiofs" not in render("--isolation", "VirtualMachine", given=[workload()]).stderr
 
@@ -280,7 +279,7 @@ def test_an_ephemeral_claim_of_a_machine_is_told() -> None:
     result = render("--isolation", "VirtualMachine", given=given)
     (made,) = (obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "VirtualMachine")
     claim = f"{made['metadata']['name']}-scratch"
-    assert f"PersistentVolumeClaim {claim} is made once its machine is there" in result.stderr
+    assert f"PersistentVolumeClaim {claim} is made after its machine" in result.stderr
     assert "is made once" not in render("--isolation", "Container", given=given).stderr
 
 
@@ -316,8 +315,8 @@ def test_a_node_port_of_no_port_is_named() -> None:
 @pytest.mark.parametrize(
     ("container", "said"),
     [
-        ({"resources": {"limits": {"memory": "64MB"}}}, "is '64MB', which is no amount: write a number"),
-        ({"ports": [{"name": "22:22", "containerPort": 22}]}, "is '22:22', which is no name of a port"),
+        ({"resources": {"limits": {"memory": "64MB"}}}, "is '64MB', which is not an amount: write a number"),
+        ({"ports": [{"name": "22:22", "containerPort": 22}]}, "is '22:22', which is not a name of a port"),
         ({"volumeMounts": [{"name": "a", "mountPath": "/a", "subPath": "../a"}]}, "leads out of its volume"),
     ],
 )

@@ -20,7 +20,7 @@ def test_short_guest_key_is_refused(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes(b"short")
     said = refusal("--guest-key-file", str(key))
-    assert "5 bytes, fewer than 32; make a key by: head -c 32 /dev/urandom > key" in said
+    assert "5 bytes and needs 32 or more: make a key with head -c 32 /dev/urandom > key" in said
 
 
 @pytest.mark.parametrize("option", ["--guest-key-file", "--guest-registries"])
@@ -37,7 +37,7 @@ def test_missing_file_is_named(tmp_path: Path, option: str) -> None:
         ("host: docker.io", "the file: Input should be a valid tuple"),
         ("- {mirrors: ['https://m']}", "0.host: Field required"),
         ("- {host: docker.io, mirrors: ['m']}", "0.mirrors.0: String should match pattern"),
-        ("- {host: docker.io, caBundle: a, caBundle: b}", "isn't YAML: caBundle is there twice"),
+        ("- {host: docker.io, caBundle: a, caBundle: b}", "isn't YAML: caBundle is given twice"),
         ("- {host: docker.io, mirror: ['https://m']}", "0.mirror: Extra inputs are not permitted"),
     ],
 )

@@ -69,7 +69,7 @@ def test_many_ways_past_a_floor_are_named_in_part() -> None:
         for n in range(MOST_CONTAINERS)
     ]
     status = _status(workload(pod={"containers": containers}), policy("p", minimum="Sandbox"), namespace())
-    assert f"; and {MOST_CONTAINERS - 8} more: remove it" in (status.conditions or ())[0].message
+    assert f"; and {MOST_CONTAINERS - 8} more: remove them" in (status.conditions or ())[0].message
 
 
 def test_the_words_of_others_are_cut() -> None:

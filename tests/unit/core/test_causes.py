@@ -40,7 +40,7 @@ def refused(sentence: str, *, ago: int) -> Case:
 def test_a_launcher_that_is_refused_is_stalled_before_and_after_its_deadline(sentence: str, ago: int) -> None:
     step = decide(refused(sentence, ago=ago))
     assert (step.stalled, step.reconciling, step.reason) == (True, False, "LauncherRefused")
-    assert step.message.endswith(f": KubeVirt can't make its launcher Pod: {sentence}")
+    assert step.message.endswith(f": KubeVirt can't make the machine's launcher Pod: {sentence}")
     assert step.actions == ()
 
 
@@ -76,4 +76,4 @@ def test_a_run_is_made_again_whose_launcher_is_still_seen_to_be_deleted() -> Non
     assert decide(case(RUN, *objects, launcher())).reason == "Restarting"
     undecided = decide(case(RUN, *objects))
     assert (undecided.reason, undecided.actions) == ("ProgressDeadlineExceeded", ())
-    assert undecided.message.endswith("waiting for KubeVirt to say how its launcher Pod ended")
+    assert undecided.message.endswith("waiting for KubeVirt to report how the machine's launcher Pod ended")

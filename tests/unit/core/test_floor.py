@@ -21,7 +21,7 @@ POD = case(CONTAINER).hull_name
 REJECTING = policy("strict", minimum="Sandbox", onViolation="Reject")
 REJECTED = (
     "IsolationPolicy strict requires Sandbox or stronger, and spec.isolationPolicy asks for Container: "
-    "set spec.isolationPolicy to Sandbox or stronger"
+    "set spec.isolationPolicy to Sandbox or VirtualMachine"
 )
 BOXING = policy("boxed", minimum="Sandbox", sandbox={"runtimeClassName": "gvisor"})
 WITH_CLASS = replace(DEFAULTS, runtime_class="gvisor")
@@ -108,8 +108,8 @@ def test_unreadable_policy_lets_nothing_start() -> None:
     assert reason == "PolicyUnreadable"
     assert message == (
         "this operator can't read IsolationPolicy newer (spec.minimum: Input should be 'Container', "
-        "'Sandbox' or 'VirtualMachine'), so it starts nothing that the policy may concern: correct the "
-        "policy, or upgrade the operator"
+        "'Sandbox' or 'VirtualMachine'), so it starts no Workload that the policy may concern: correct "
+        "the policy, or upgrade the operator"
     )
 
 
@@ -182,12 +182,14 @@ EVASIONS: dict[str, Raw] = {
     "spec.template.spec.volumes[root].hostPath (it is a directory of the node)": pod(
         volumes=[{"name": "root", "hostPath": {"path": "/"}}]
     ),
-    "spec.template.spec.containers[web].securityContext.privileged (it gives the node's devices)": container(
-        privileged=True
-    ),
-    "spec.template.spec.initContainers[first].securityContext.privileged (it gives the node's devices)": pod(
-        initContainers=[{"name": "first", "image": "a", "securityContext": {"privileged": True}}]
-    ),
+    (
+        "spec.template.spec.containers[web].securityContext.privileged (it gives access to the node's "
+        "devices)"
+    ): container(privileged=True),
+    (
+        "spec.template.spec.initContainers[first].securityContext.privileged (it gives access to the node's "
+        "devices)"
+    ): pod(initContainers=[{"name": "first", "image": "a", "securityContext": {"privileged": True}}]),
     "spec.template.spec.containers[web].securityContext.procMount (it shows all of /proc)": container(
         procMount="Unmasked"
     ),
@@ -200,10 +202,8 @@ EVASIONS: dict[str, Raw] = {
     "(it configures the sandbox)": annotated("io.katacontainers.config.hypervisor.kernel"),
     "spec.template.metadata.annotations[io.kubernetes.cri-o.Devices] "
     "(it configures the container runtime)": annotated("io.kubernetes.cri-o.Devices"),
-    "spec.template.metadata.annotations[hooks.kubevirt.io/hookSidecars] "
-    "(it runs a program of its own beside the machine, and changes the machine)": annotated(
-        "hooks.kubevirt.io/hookSidecars", "VirtualMachine"
-    ),
+    "spec.template.metadata.annotations[hooks.kubevirt.io/hookSidecars] (it runs another program beside "
+    "the machine, and changes the machine)": annotated("hooks.kubevirt.io/hookSidecars", "VirtualMachine"),
     "spec.template.metadata.annotations[kubevirt.io/func-test-migration-target-image-override] "
     "(it changes what KubeVirt runs)": annotated(
         "kubevirt.io/func-test-migration-target-image-override", "VirtualMachine"
@@ -215,22 +215,22 @@ EVASIONS: dict[str, Raw] = {
     "(it shows the files of the launcher Pod)": machine(
         volumes=[{"name": "x", "containerPath": {"path": "/"}}]
     ),
-    "spec.virtualMachine.overrides.volumes[x].downwardMetrics (it shows the node's figures)": machine(
+    "spec.virtualMachine.overrides.volumes[x].downwardMetrics (it shows the node's metrics)": machine(
         volumes=[{"name": "x", "downwardMetrics": {}}]
     ),
-    "spec.virtualMachine.overrides.domain.devices.downwardMetrics (it shows the node's figures)": devices(
+    "spec.virtualMachine.overrides.domain.devices.downwardMetrics (it shows the node's metrics)": devices(
         downwardMetrics={}
     ),
-    "spec.virtualMachine.overrides.domain.devices.hostDevices (they are the node's devices)": devices(
+    "spec.virtualMachine.overrides.domain.devices.hostDevices (they are devices of the node)": devices(
         hostDevices=[{"name": "d", "deviceName": "vendor/d"}]
     ),
-    "spec.virtualMachine.overrides.domain.devices.gpus (they are the node's devices)": devices(
+    "spec.virtualMachine.overrides.domain.devices.gpus (they are devices of the node)": devices(
         gpus=[{"name": "g", "deviceName": "vendor/g"}]
     ),
-    "spec.virtualMachine.overrides.domain.devices.interfaces[fast].sriov (it is one of the node's devices)": (
+    "spec.virtualMachine.overrides.domain.devices.interfaces[fast].sriov (it is a device of the node)": (
         devices(interfaces=[{"name": "fast", "sriov": {}}])
     ),
-    "spec.virtualMachine.overrides.networks[fast].resourceClaim (it is one of the node's devices)": machine(
+    "spec.virtualMachine.overrides.networks[fast].resourceClaim (it is a device of the node)": machine(
         networks=[{"name": "fast", "resourceClaim": {"claimName": "nic", "requestName": "port"}}]
     ),
     "spec.virtualMachine.overrides.domain.devices.autoattachVSOCK (it is a socket of the node)": devices(
@@ -253,8 +253,8 @@ def test_what_reaches_past_a_floor_is_refused_by_name(evasion: str) -> None:
     }[isolation]
     there = (namespace(), floor, GVISOR, KUBEVIRT)
     message = (
-        f"IsolationPolicy {floor['metadata']['name']} requires {requirement}, past which this would reach: "
-        f"{evasion}: remove it"
+        f"IsolationPolicy {floor['metadata']['name']} requires {requirement}, and these fields reach past "
+        f"that isolation: {evasion}: remove them"
     )
     assert stalled(case(raw, *there)) == ("EvadesFloor", message)
     free = decide(case(raw, namespace(), GVISOR, KUBEVIRT))
@@ -337,9 +337,9 @@ def test_instancetype_of_the_namespace_brings_no_devices_of_the_node(field: str)
     reason, message = stalled(case(raw, *there, devices))
     assert reason == "EvadesFloor"
     assert message == (
-        "IsolationPolicy machines requires VirtualMachine, past which this would reach: "
-        "spec.virtualMachine.instancetype (VirtualMachineInstancetype own has "
-        f"{field}, which are the node's devices): remove it"
+        "IsolationPolicy machines requires VirtualMachine, and these fields reach past that isolation: "
+        f"spec.virtualMachine.instancetype (VirtualMachineInstancetype own has {field}, which are the "
+        "node's devices): remove them"
     )
 
 
@@ -352,9 +352,9 @@ def test_instancetype_and_preference_of_the_namespace_bring_no_program_beside_th
     reason, message = stalled(case(workload(spec), namespace(), MACHINES, KUBEVIRT, own))
     assert reason == "EvadesFloor"
     assert message == (
-        "IsolationPolicy machines requires VirtualMachine, past which this would reach: "
-        f"spec.virtualMachine.{field} ({kind} own has the annotation hooks.kubevirt.io/hookSidecars: it runs "
-        "a program of its own beside the machine, and changes the machine): remove it"
+        "IsolationPolicy machines requires VirtualMachine, and these fields reach past that isolation: "
+        f"spec.virtualMachine.{field} ({kind} own has the annotation hooks.kubevirt.io/hookSidecars: it "
+        "runs another program beside the machine, and changes the machine): remove them"
     )
     harmless = own | {"spec": {"annotations": {"note": "x"}}}
     assert decide(case(workload(spec), namespace(), MACHINES, KUBEVIRT, harmless)).reason == "Creating"
@@ -412,7 +412,7 @@ def test_in_the_middle_of_a_replacement_the_one_that_serves_goes_on_alone(middle
     [action] = step.actions
     assert action.note is not None
     name = (found.blueprint.resolution.floor or found.blueprint.resolution.policies[0]).name
-    assert action.note.message.endswith(f": IsolationPolicy {name} lets nothing start")
+    assert action.note.message.endswith(f": IsolationPolicy {name} doesn't let it start")
 
 
 def test_what_starts_for_a_spec_of_before_goes_too() -> None:

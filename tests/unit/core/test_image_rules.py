@@ -26,8 +26,8 @@ def test_a_machine_of_another_image_is_not_made_and_what_runs_is_left_alone() ->
         step = decide(found)
         assert (step.ready, step.stalled, step.reason) == ("False", True, "ImageRejected")
         assert step.message == (
-            "spec.virtualMachine.guestImage: evil/guest:1 is none of the guestImages of IsolationPolicy "
-            "images: correct it"
+            "spec.virtualMachine.guestImage: evil/guest:1 matches none of the guestImages of "
+            "IsolationPolicy images: correct it"
         )
         assert [action.key for action in plan(found).actions if not action.key.startswith("Service/")] == []
 

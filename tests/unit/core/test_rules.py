@@ -290,8 +290,8 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "UnsupportedFields",
             (
-                "spec.template.spec.hostPID: a machine has no part in its node's processes; remove it, "
-                "or use isolation Container"
+                "spec.template.spec.hostPID: a machine doesn't share its node's processes; remove it, or "
+                "use isolation Container"
             ),
         ),
         [],
@@ -304,8 +304,8 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "UnsupportedFields",
             (
-                "spec.template.spec.hostPID: a machine has no part in its node's processes; remove it, "
-                "or use isolation Container (and 1 more in status.unsupportedFields)"
+                "spec.template.spec.hostPID: a machine doesn't share its node's processes; remove it, or "
+                "use isolation Container (and 1 more in status.unsupportedFields)"
             ),
         ),
         [],

@@ -115,7 +115,7 @@ def test_a_pod_that_nobody_can_read_may_be_anything() -> None:
     """Whoever may change Pods could make it so."""
     found, _ = look(SANDBOXED, sandboxed(nodeSelector=MANY), namespace(), BOXED, GVISOR)
     assert evicted(found)
-    assert "runs with more than can be read" in found.shortfalls[0].sentence
+    assert "runs with more fields than the operator reads" in found.shortfalls[0].sentence
 
 
 @pytest.mark.parametrize("kind", [kinds.VIRTUAL_MACHINE, kinds.VIRTUAL_MACHINE_INSTANCE])

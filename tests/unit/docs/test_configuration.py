@@ -44,6 +44,6 @@ def test_a_row_names_one_setting_in_three_ways(
     """An unfit value is refused by the name that the row says, or the row's names aren't those."""
     file = tmp_path / "config.yaml"
     file.write_text(f"{setting}: {{}}", encoding="utf-8")
-    assert f"{setting} is to be" in CliRunner().invoke(main, ["config", "--config", str(file)]).output
+    assert f"{setting} must be" in CliRunner().invoke(main, ["config", "--config", str(file)]).output
     assert f"{flag} " in CliRunner().invoke(main, ["run", "--help"]).output
     assert variable.removeprefix("TWINHULL_").lower() in Options.__dataclass_fields__

@@ -55,20 +55,24 @@ def test_a_sentence_has_few_fields_and_no_long_values() -> None:
     asked = {"data": {f"k{n}": "x" * 100 for n in range(9)}}
     fields = tuple(unmet(asked, {"data": {}}))
     assert overruled(asked, {"data": {}}, fields, "ConfigMap web") == (
-        "ConfigMap web: data.k0 isn't as asked, data.k1 isn't as asked, data.k2 isn't as asked, data.k3 "
-        "isn't as asked: a webhook or an admission policy changes it while it is written; have that leave "
-        "it alone, or ask for what it leaves"
+        "ConfigMap web: data.k0 isn't as the operator set it, data.k1 isn't as the operator set it, "
+        "data.k2 isn't as the operator set it, data.k3 isn't as the operator set it: a webhook or an "
+        "admission policy changes it when the operator writes it: prevent that change, or ask for the "
+        "value that it sets"
     )
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"data": {f"k{n}": None for n in range(9_000)}}, "data isn't as asked"),
+        ({"data": {f"k{n}": None for n in range(9_000)}}, "data isn't as the operator set it"),
         (
             {"metadata": {"labels": {f"k{n}": "x" for n in range(60)}}, "spec": {"a": {"b": {"c": "1"}}}}
             | {f"k{n}": "x" for n in range(9)},
-            "metadata.labels isn't as asked, spec.a isn't as asked, k0 isn't as asked, k1 isn't as asked",
+            (
+                "metadata.labels isn't as the operator set it, spec.a isn't as the operator set it, k0 isn't "
+                "as the operator set it, k1 isn't as the operator set it"
+            ),
         ),
     ],
 )
@@ -76,8 +80,8 @@ def test_of_very_many_fields_the_parts_are_named_that_they_are_in(asked: Raw, sa
     there = {"data": dict.fromkeys(asked.get("data", {}), "x")}
     fields = tuple(unmet(asked, there))
     assert overruled(asked, there, fields, "ConfigMap web", ["rival"]) == (
-        f"ConfigMap web: {said}: rival changes it as often as it is put back; have that leave it alone, or "
-        "ask for what it leaves"
+        f"ConfigMap web: {said}: rival changes it each time that the operator sets it: prevent that "
+        "change, or ask for the value that it sets"
     )
 
 

@@ -65,7 +65,7 @@ def test_a_launcher_that_is_refused_says_so_in_the_api_servers_sentence(quoted: 
     found = read(said("Synchronized", "False", "FailedCreate", quoted))
     assert (found.reason, found.message) == (
         "LauncherRefused",
-        f"KubeVirt can't make its launcher Pod: {sentence}",
+        f"KubeVirt can't make the machine's launcher Pod: {sentence}",
     )
 
 
@@ -87,7 +87,7 @@ def test_an_instance_that_is_refused_says_so() -> None:
     found = read(of_machine=(failure,), phase=None, printed="Stopped")
     assert (found.reason, found.message) == (
         "VirtualMachineRefused",
-        f"KubeVirt can't make its VirtualMachineInstance: {sentence}",
+        f"KubeVirt can't make the machine's VirtualMachineInstance: {sentence}",
     )
     assert found.refused_at
 
@@ -154,7 +154,7 @@ def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -
 @pytest.mark.parametrize(
     ("printed", "phase", "reason", "message"),
     [
-        ("Stopped", None, "Pending", "KubeVirt has yet to make the machine's VirtualMachineInstance"),
+        ("Stopped", None, "Pending", "KubeVirt hasn't made the machine's VirtualMachineInstance yet"),
         ("Stopped", "Failed", "Restarting", "the machine has ended (Failed), and KubeVirt starts it again"),
         (
             "Stopped",
@@ -176,7 +176,7 @@ def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -
             "CrashLoopBackOff",
             None,
             "CrashLoopBackOff",
-            "the machine ends as often as it starts: KubeVirt waits before it starts it again",
+            "the machine ends each time that it starts: KubeVirt waits before it starts it again",
         ),
         ("SomethingNewer", "Pending", "SomethingNewer", "virt-launcher pod has not yet been scheduled"),
     ],

@@ -27,10 +27,12 @@ def test_is_listed_by_where_it_is_mounted_while_the_gate_is_closed() -> None:
     mounts = [{"name": "data", "mountPath": path} for path in ("/a", "/b")]
     found = listed(gate=False, container={"volumeMounts": mounts}, initContainers=[{"name": "init"}])
     assert found == {
-        f"spec.containers[web].volumeMounts[{path}]": "KubeVirt shares a filesystem claim with a machine "
-        "only behind its feature gate EnableVirtioFsStorageVolumes: open it in the KubeVirt object's "
-        "spec.configuration.developerConfiguration.featureGates, use a claim of volumeMode Block with "
-        "volumeDevices, or isolation Container"
+        f"spec.containers[web].volumeMounts[{path}]": (
+            "KubeVirt shares a filesystem claim with a machine only if its feature gate "
+            "EnableVirtioFsStorageVolumes is enabled: add it to the KubeVirt object's "
+            "spec.configuration.developerConfiguration.featureGates, use a claim of volumeMode Block with "
+            "volumeDevices, or isolation Container"
+        )
         for path in ("/a", "/b")
     }
 
@@ -80,19 +82,21 @@ def test_files_cannot_be_given_to_another_group(mount: Any) -> None:
 )
 def test_files_cannot_be_made_by_another_user(spec: Any, path: str) -> None:
     assert listed(**spec) == {
-        path: "KubeVirt shares a filesystem claim as user and group 107, so only 0 and 107 can make files in "
-        "it: use those, mount it with readOnly, use a claim of volumeMode Block with volumeDevices, or "
-        "isolation Container"
+        path: "KubeVirt shares a filesystem claim as user and group 107, so only users and groups 0 and "
+        "107 can make files in it: use those, mount it with readOnly, use a claim of volumeMode "
+        "Block with volumeDevices, or isolation Container"
     }
 
 
 @pytest.mark.parametrize("context", [{"fsGroup": 107}, {"supplementalGroups": [107], "runAsGroup": 0}])
 def test_files_cannot_be_made_by_who_has_the_group_beside_another(context: Any) -> None:
     assert listed(**identity(**context)) == {
-        f"spec.securityContext.{next(iter(context))}": "KubeVirt shares a filesystem claim as user and group "
-        "107, and who has that group beside another can't make files in it: set runAsGroup 107, remove it, "
-        "mount the claim with readOnly, use a claim of volumeMode Block with volumeDevices, or isolation "
-        "Container"
+        f"spec.securityContext.{next(iter(context))}": "KubeVirt shares a filesystem claim as user and "
+        "group 107, and a process with 107 as a "
+        "supplementary group can't make files in it: set "
+        "runAsGroup 107, remove it, mount the claim with "
+        "readOnly, use a claim of volumeMode Block with "
+        "volumeDevices, or isolation Container"
     }
 
 

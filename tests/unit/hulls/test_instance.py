@@ -69,7 +69,7 @@ def test_exit_of_a_success() -> None:
 def test_exit_of_a_failure_has_no_code() -> None:
     found = read("Failed", "Once").exit
     assert found
-    assert (found.code, found.reason, found.message) == (None, "Error", "the guest ended with a failure")
+    assert (found.code, found.reason, found.message) == (None, "Error", "the guest failed")
 
 
 def test_shutdown_is_no_success_where_a_failure_would_look_the_same() -> None:
@@ -180,14 +180,14 @@ def test_the_guests_word_of_an_end_is_none_where_it_runs_again() -> None:
             {"reason": "PausedIOError", "message": "VMI was paused, low-level IO error detected"},
             "PausedIOError",
             (
-                "VMI was paused, low-level IO error detected: a disk can't be written, mostly since the "
-                f"storage of a claim is full: make room there, then virtctl unpause vm {NAME}"
+                "VMI was paused, low-level IO error detected: a disk can't be written, usually because "
+                f"the storage of a claim is full: make room there, then run virtctl unpause vm {NAME}"
             ),
         ),
         (
             {"reason": "PausedByUser", "message": "VMI was paused by user"},
             "PausedByUser",
-            f"VMI was paused by user: virtctl unpause vm {NAME}",
+            f"VMI was paused by user: to continue, run virtctl unpause vm {NAME}",
         ),
         (
             {"reason": "PausedByMigrationMonitor", "message": "VMI was paused by the migration monitor"},

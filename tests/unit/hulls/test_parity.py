@@ -153,8 +153,8 @@ def test_pod_honours_what_the_api_server_takes(isolation: Isolation) -> None:
 def test_field_that_is_newer_than_the_guest_is_listed(guest: str, value: Any, listed: Any) -> None:
     newer = replace(ROWS["spec.shareProcessNamespace"], since="1.10")
     why = (
-        "the guest knows it from version 1.10 on, and this machine's is 1.9; use a newer guest image, "
-        "or remove it"
+        "guests support it from version 1.10 on, and this machine's guest is 1.9; use a newer guest "
+        "image, or remove it"
     )
     assert newer.objection(value, guest) == (why if listed else "")
     assert newer.objection_in_pods(value, Isolation.CONTAINER) == ""
@@ -260,4 +260,4 @@ def test_a_variable_has_the_nodes_address_where_the_operator_tells_it(field: str
     assert "--guest-key-file" in untold.reason
     assert unsupported(variable, node_addresses=True) == ()
     (no_file,) = unsupported(file, node_addresses=True)
-    assert no_file.reason == "no volume can have the node's address, in a Pod neither; use a variable"
+    assert no_file.reason == "no volume can have the node's address, not even in a Pod; use a variable"

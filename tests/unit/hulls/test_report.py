@@ -84,7 +84,7 @@ def test_an_older_guest_can_not_be_asked_to_stop(said: Any, stop: str) -> None:
     ],
 )
 def test_what_is_no_status_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match="isn't a Twinhull guest"):
+    with pytest.raises(ValueError, match="the answer isn't that of a Twinhull guest"):
         Report.parse(wrong)
 
 

@@ -84,9 +84,9 @@ def test_a_service_that_a_webhook_changes_is_told_once(monkeypatch: pytest.Monke
     assert ready(world) == ("True", "Overruled")
     (pod,) = world.server.all("Pod")
     assert world.condition("Ready")["message"] == (
-        f"Pod {pod['metadata']['name']} is ready, but Service web: spec.type is ClusterIP, not NodePort: a "
-        "webhook or an admission policy changes it while it is written; have that leave it alone, or ask for "
-        "what it leaves"
+        f"Pod {pod['metadata']['name']} is ready, but Service web: spec.type is ClusterIP, not NodePort: "
+        "a webhook or an admission policy changes it when the operator writes it: prevent that change, "
+        "or ask for the value that it sets"
     )
     assert world.condition("Stalled")["status"] == "False"
     assert written(world).count("patch Service") == 1
@@ -168,7 +168,7 @@ def test_a_controller_that_undoes_a_service_is_named(monkeypatch: pytest.MonkeyP
     assert written(world).count("patch Service") <= 14
     assert ready(world) == ("True", "Overruled")
     message = world.condition("Ready")["message"]
-    assert "spec.type is LoadBalancer, not ClusterIP: rival changes it as often as it is put back" in message
+    assert "spec.type is LoadBalancer, not ClusterIP: rival changes it each time that" in message
     assert reasons(world).count(Reason.OVERRULED) == 1
 
     for _ in range(10):

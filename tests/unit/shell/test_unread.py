@@ -137,7 +137,7 @@ def test_it_is_looked_at_once_and_written_once() -> None:
 
 
 def too_large(world: Simulation, kind: Kind) -> None:
-    """Somebody makes the Workload, or what it has of a kind, more than can be read."""
+    """Somebody makes the Workload, or what it has of a kind, more fields than the operator reads."""
     (obj,) = world.server.all(kind.name)
     world.watches.take(kind, "MODIFIED", unread(with_version(obj, 10_000), "it is too much"))
 

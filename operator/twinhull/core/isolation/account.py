@@ -32,7 +32,7 @@ def account(
 ) -> IsolationPolicyStatus:
     """A policy's whole status."""
     unread = (
-        f"this operator can't read {policy.problem}; it starts nothing that the policy may concern: "
+        f"this operator can't read {policy.problem}, so it starts no Workload that the policy may concern: "
         "correct the policy, or upgrade the operator"
     )
     said: tuple[Said, ...] = (

@@ -22,11 +22,11 @@ from twinhull.hulls.parity import containers
 
 _OVERRIDES = "spec.virtualMachine.overrides"
 _KERNEL = ("domain", "firmware", "kernelBoot", "container", "image")
-_BOOTS_ELSE = "without it the machine boots what no image says"
+_BOOTS_ELSE = "without it the machine boots something that no image contains"
 #: What a volume, or a disk's serial, of that name takes the place of.
 _TAKES = {
-    MANIFEST_DEVICE: "it takes the place of the Workload's own Pod",
-    TRUST_DEVICE: "it takes the place of what the operator says of the Workload's own Pod",
+    MANIFEST_DEVICE: "it replaces the Workload's own Pod",
+    TRUST_DEVICE: "it replaces the operator's check of the Workload's own Pod",
 }
 _DEVICES = (GUEST_DEVICE, *_TAKES)
 
@@ -54,13 +54,18 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
     if rules.guest_images is not None:
         for path, image in booted:
             if not allowed(rules.guest_images, parse(image)):
-                yield Evasion(path, f"{image} is none of the guestImages of IsolationPolicy {policy.name}")
+                yield Evasion(
+                    path, f"{image} matches none of the guestImages of IsolationPolicy {policy.name}"
+                )
     if rules.images_must_be_pinned:
         for path, image in (*_of_pod(spec.template["spec"]), *booted):
             if not pinned(image):
                 yield Evasion(
                     path,
-                    f"IsolationPolicy {policy.name} asks for name@digest, and this is {image or 'empty'}",
+                    (
+                        f"IsolationPolicy {policy.name} requires an image as name@digest, and this is "
+                        f"{image or 'empty'}"
+                    ),
                 )
     beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides))
     for path, why in chain(beside, _of_kubevirt(spec.template, references)):
@@ -98,7 +103,7 @@ def _beside_images(overrides: Raw) -> Iterator[tuple[str, str]]:
         if isinstance(below, dict) and _KERNEL[length - 1] in below and below[_KERNEL[length - 1]] is None:
             yield ".".join(_KERNEL[:length]), _BOOTS_ELSE
     if _at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
-        yield "domain.firmware.kernelBoot.kernelArgs", "it says what the kernel starts"
+        yield "domain.firmware.kernelBoot.kernelArgs", "it decides what the kernel starts"
     for volume in _listed(overrides, "volumes"):
         if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
             yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
@@ -115,7 +120,7 @@ def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:
     for index, (disk, serial) in enumerate(zip(disks, serials, strict=True)):
         if serial in _DEVICES and disk.get("name") != serial:
             path = f"domain.devices.disks[{disk.get('name', index)}].serial"
-            yield path, f"it takes the place of the disk {serial}"
+            yield path, f"it replaces the disk {serial}"
     trust = disk_of(TRUST_DEVICE)
     if MANIFEST_DEVICE in serials and trust not in disks:
         yield "domain.devices.disks", f"without the disk {json.dumps(trust)} the guest runs any manifest"

@@ -17,12 +17,13 @@ MatchPart: TypeAlias = Literal["namespaceSelector", "workloadSelector", "images"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """An IsolationPolicy. `problem` is why this operator can't read its spec, empty if it can; of the spec
-    there is then only the match, if that much could be read, else it concerns everybody.
-    """
+    """An IsolationPolicy."""
 
     name: str
+    #: If the operator can't read the spec, only its match is kept. If that isn't readable either, the policy
+    #: concerns every Workload.
     spec: IsolationPolicySpec
+    #: Why this operator can't read the spec; empty if it can.
     problem: str = ""
 
     @property
@@ -37,8 +38,13 @@ class Policy:
 
     @property
     def requirement(self) -> str:
-        """What it requires, in words."""
+        """The minimum in words, such as `Sandbox or stronger`."""
         return self.minimum if self.minimum is strongest() else f"{self.minimum} or stronger"
+
+    @property
+    def allowed(self) -> str:
+        """The isolations that meet its minimum, such as `Sandbox or VirtualMachine`."""
+        return " or ".join(one for one in Isolation if one.strength >= self.minimum.strength)
 
     @property
     def rejects(self) -> bool:

@@ -145,14 +145,14 @@ def policy_default(question: Question) -> Answer | Pass:
     if found is None:
         return "no policy that concerns it has a default"
     name, default = found
-    sentence = f"spec.isolationPolicy is Auto, of which IsolationPolicy {name} makes {default}"
+    sentence = f"spec.isolationPolicy is Auto, for which IsolationPolicy {name} has the default {default}"
     return Answer(default, Reason.POLICY_DEFAULT, sentence, name)
 
 
 def operator_default(question: Question) -> Answer:
     """What the operator is configured to make of Auto."""
     default = question.defaults.isolation
-    sentence = f"spec.isolationPolicy is Auto, which here means {default}"
+    sentence = f"spec.isolationPolicy is Auto, for which the operator's default is {default}"
     return Answer(default, Reason.OPERATOR_DEFAULT, sentence)
 
 
@@ -162,8 +162,8 @@ def unreadable(question: Question, asked: Answer) -> Answer | Pass:
     if not found:
         return "every policy that concerns it can be read"
     sentence = (
-        f"this operator can't read IsolationPolicy {found[0].name} ({found[0].problem}), so it starts "
-        "nothing that the policy may concern: correct the policy, or upgrade the operator"
+        f"this operator can't read IsolationPolicy {found[0].name} ({found[0].problem}), so it starts no "
+        "Workload that the policy may concern: correct the policy, or upgrade the operator"
     )
     return _rejection(asked, Reason.POLICY_UNREADABLE, sentence, found)
 
@@ -175,8 +175,8 @@ def rejecting(question: Question, asked: Answer) -> Answer | Pass:
     if first is None:
         return "no policy that rejects has a stronger minimum"
     sentence = (
-        f"IsolationPolicy {first.name} requires {first.requirement}, and "
-        f"{asked.message}: set spec.isolationPolicy to {first.requirement}"
+        f"IsolationPolicy {first.name} requires {first.requirement}, and {asked.message}: set "
+        f"spec.isolationPolicy to {first.allowed}"
     )
     others = [policy for policy in found if policy is not first]
     return _rejection(asked, Reason.REJECTED_BY_POLICY, sentence, [first, *others])

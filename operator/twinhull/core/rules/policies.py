@@ -39,7 +39,7 @@ def rejected_by_policy(case: Case) -> Step | None:
     if not case.blueprint.resolution.rejected or case.history.exit is not None:
         return None
     step = stalled(case.blueprint.resolution.reason, case.blueprint.resolution.message)
-    why = f"IsolationPolicy {case.blueprint.resolution.policy} lets nothing start"
+    why = f"IsolationPolicy {case.blueprint.resolution.policy} doesn't let it start"
     return left_to_one(case, replace(step, isolated=False), why)
 
 
@@ -56,10 +56,10 @@ def evades_floor(case: Case) -> Step | None:
     named = _listed(case.blueprint.evasions, "{0.path} ({0.why})")
     step = stalled(
         Reason.EVADES_FLOOR,
-        f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
-        "remove it",
+        f"IsolationPolicy {floor.name} requires {floor.requirement}, and these fields reach past that "
+        f"isolation: {named}: remove them",
     )
-    return left_to_one(case, step, f"IsolationPolicy {floor.name} lets nothing start")
+    return left_to_one(case, step, f"IsolationPolicy {floor.name} doesn't let it start")
 
 
 def image_rejected(case: Case) -> Step | None:

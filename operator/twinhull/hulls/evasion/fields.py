@@ -12,7 +12,7 @@ from twinhull.hulls.evasion.keys import reaching_keys
 #: What the kubelet calls, from its node's own network: in containers, and as a machine's own probes.
 PROBES = ("livenessProbe.", "readinessProbe.", "startupProbe.")
 CALLED = "the node connects to it, from its own network"
-DEVICES = "they are the node's devices"
+DEVICES = "they are devices of the node"
 #: Where amounts are said. The name of what a device plugin or DRA driver hands out is a domain's.
 _AMOUNTS = ("resources.limits.", "resources.requests.")
 
@@ -29,8 +29,8 @@ def untold(obj: Raw) -> tuple[Evasion, ...]:
     """What is told of an object that isn't held as a whole. Of one that nobody could read, that is that it
     may be anything: its owner may have made it so.
     """
-    told = obj.get(REACHING, "more than can be read")
-    return (Evasion(told, "it isn't held as a whole"),) if told else ()
+    told = obj.get(REACHING, "more fields than the operator reads")
+    return (Evasion(told, "the operator doesn't keep the whole object"),) if told else ()
 
 
 def of_keys(metadata: Raw, labels: Iterable[str], annotations: Iterable[str]) -> Raw:

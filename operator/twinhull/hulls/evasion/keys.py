@@ -8,8 +8,8 @@ from itertools import chain
 from twinhull.api.base import Raw
 
 _OF_RUNTIME = "it configures the container runtime"
-_OF_NETWORK = "it attaches networks of the node's, beside the cluster's"
-_GIVES_DEVICES = "it gives the node's devices"
+_OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
+_GIVES_DEVICES = "it gives access to the node's devices"
 KUBEVIRT = "kubevirt.io"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 #: The AppArmor profile that a container has anyway; annotations of older templates say it.
@@ -30,9 +30,9 @@ ANNOTATIONS: Mapping[str, str] = {
     "run.oci.": _OF_RUNTIME,
     "krun.": _OF_RUNTIME,
     "org.systemd.property.": _OF_RUNTIME,
-    "k8s.ovn.org/routing-": "it leads other namespaces' traffic through the Pod",
+    "k8s.ovn.org/routing-": "it routes traffic of other namespaces through the Pod",
     _APPARMOR: "it chooses the node's AppArmor profile",
-    "hooks.kubevirt.io/": "it runs a program of its own beside the machine, and changes the machine",
+    "hooks.kubevirt.io/": "it runs another program beside the machine, and changes the machine",
     "kubevirt.io/func-test-": "it changes what KubeVirt runs",
 }
 #: The same by domain: keys of it, and of all domains below it.
@@ -57,7 +57,7 @@ DOMAINS: Mapping[str, str] = {
     "danm.k8s.io": _OF_NETWORK,
     "k8s.aliyun.com": _OF_NETWORK,
     "tke.cloud.tencent.com": _OF_NETWORK,
-    KUBEVIRT: "KubeVirt, or its launcher, is configured by it",
+    KUBEVIRT: "it configures KubeVirt or its launcher",
 }
 
 

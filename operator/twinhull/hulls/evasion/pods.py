@@ -27,7 +27,7 @@ from twinhull.hulls.parity.walk import fields
 _CONTAINERS = ("spec.containers[].", "spec.initContainers[].")
 _HOST_PROCESS = "securityContext.windowsOptions.hostProcess"
 _CALLS = (*PROBES, "lifecycle.postStart.", "lifecycle.preStop.")
-_UNCONFINED = "it takes away what the node confines the sandbox with"
+_UNCONFINED = "it removes a confinement by which the node protects itself from the sandbox"
 _SELINUX_USER = "it chooses how the node's SELinux confines the sandbox"
 #: Fields of a template, from spec.template on.
 _IN_SANDBOX: Mapping[str, str] = {
@@ -37,7 +37,7 @@ _IN_SANDBOX: Mapping[str, str] = {
     "spec.volumes[].hostPath": "it is a directory of the node",
     "spec.resourceClaims": DEVICES,
     **{f"{at}ports[].hostPort": "it is a port of the node" for at in _CONTAINERS},
-    **{f"{at}securityContext.privileged": "it gives the node's devices" for at in _CONTAINERS},
+    **{f"{at}securityContext.privileged": "it gives access to the node's devices" for at in _CONTAINERS},
     **{f"{at}{_HOST_PROCESS}": "it is a process of the node" for at in ("spec.", *_CONTAINERS)},
     **{
         f"{at}{call}{host}.host": CALLED

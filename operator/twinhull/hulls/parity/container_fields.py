@@ -8,16 +8,19 @@ from twinhull.hulls.parity.pod_fields import resources, security_context
 from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
 #: Kubernetes' feature gates that are off in 1.37 unless somebody switches them on, as they are in the guest.
-ALPHA = "alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
-PULLS = "a machine starts without images: IfNotPresent pulls then, and Never finds none"
+ALPHA = "it is alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
+PULLS = "a machine starts without any images, so IfNotPresent always pulls, and Never finds no image"
 _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
-_OWN_PORT = "the guest itself listens there; use another port"
-_PROCFS = "it needs hostUsers false, which a machine can't have; remove it, or use isolation Container"
-_RESIZED = "[what a change of resources makes](flips.md#what-needs-no-other-hull)"
-_SCTP = "SCTP: an association has the machine's one address, and its node has to track connections of SCTP"
+_OWN_PORT = "the guest itself listens on this port; use another port"
+_PROCFS = "it needs hostUsers: false, which a machine can't have; remove it, or use isolation Container"
+_RESIZED = "[what a change of resources does](flips.md#what-needs-no-other-hull)"
+_SCTP = (
+    "SCTP: an association has only the machine's one address, and the node must be able to track SCTP "
+    "connections"
+)
 _UNTOLD = (
-    "the operator tells a machine its node's address, and this one has no key for guests; give it "
-    "--guest-key-file, remove the field, or use isolation Container"
+    "only an operator with --guest-key-file tells a machine its node's address; set that option, remove "
+    "the field, or use isolation Container"
 )
 #: The fields that hold it.
 NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
@@ -30,12 +33,14 @@ def field_reference(at: str, untold: str) -> Iterator[Row]:
     yield same(f"{at}fieldRef.apiVersion")
     path = f"{at}fieldRef.fieldPath"
     address = (
-        "status.podIP is the address that the cluster knows, and the only one in status.podIPs; "
-        "status.hostIP and spec.nodeName are those of the node that the machine started on"
+        "status.podIP is the address by which the cluster knows the machine, and the only one in "
+        "status.podIPs; status.hostIP and spec.nodeName are those of the node on which the machine started"
     )
     yield but(same(path, address), untold, *NODE_ADDRESSES)
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
-    yield same(f"{at}resourceFieldRef.resource", "of a limit that isn't set: what the machine has")
+    yield same(
+        f"{at}resourceFieldRef.resource", "if the limit isn't set, the value is the machine's own amount"
+    )
 
 
 def _environment() -> Iterator[Row]:
@@ -71,10 +76,16 @@ def _hook(at: str) -> Iterator[Row]:
 
 _MOUNTS: tuple[Row, ...] = (
     *all_same("volumeMounts[].", "name mountPath readOnly recursiveReadOnly subPath subPathExpr"),
-    same("volumeMounts[].mountPropagation", "between the Pod's own containers and the machine"),
+    same(
+        "volumeMounts[].mountPropagation",
+        "mounts propagate between the Pod's containers and the machine, not to the node",
+    ),
     refused("volumeMounts[].bindMountOptions", ALPHA),
     *(
-        machine(f"volumeDevices[].{name}", "the claim is a disk of the machine, and the container's device")
+        machine(
+            f"volumeDevices[].{name}",
+            "the claim is a disk of the machine, and that disk is the container's device",
+        )
         for name in ("name", "devicePath")
     ),
 )
@@ -83,7 +94,7 @@ _SECURITY: tuple[Row, ...] = (
     *security_context("securityContext."),
     *all_same("securityContext.", "allowPrivilegeEscalation readOnlyRootFilesystem"),
     *all_same("securityContext.", "capabilities.add capabilities.drop"),
-    same("securityContext.privileged", "over the machine: its node stays out of reach"),
+    same("securityContext.privileged", "the container controls the machine, and can't reach the node"),
     but(same("securityContext.procMount"), _PROCFS, "Unmasked"),
 )
 

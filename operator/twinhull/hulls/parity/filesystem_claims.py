@@ -21,8 +21,8 @@ VIRTIOFS_STORAGE = "EnableVirtioFsStorageVolumes"
 
 _OTHERWISE = "use a claim of volumeMode Block with volumeDevices, or isolation Container"
 _CLOSED = (
-    f"KubeVirt shares a filesystem claim with a machine only behind its feature gate {VIRTIOFS_STORAGE}: "
-    "open it in the KubeVirt object's spec.configuration.developerConfiguration.featureGates, "
+    f"KubeVirt shares a filesystem claim with a machine only if its feature gate {VIRTIOFS_STORAGE} is "
+    "enabled: add it to the KubeVirt object's spec.configuration.developerConfiguration.featureGates, "
     f"{_OTHERWISE}"
 )
 _GROUP = (
@@ -30,12 +30,13 @@ _GROUP = (
     f"remove it, {_OTHERWISE}"
 )
 _OTHER = (
-    "KubeVirt shares a filesystem claim as user and group 107, so only 0 and 107 can make files in it: use "
-    f"those, mount it with readOnly, {_OTHERWISE}"
+    "KubeVirt shares a filesystem claim as user and group 107, so only users and groups 0 and 107 can "
+    f"make files in it: use those, mount it with readOnly, {_OTHERWISE}"
 )
 _BESIDE = (
-    "KubeVirt shares a filesystem claim as user and group 107, and who has that group beside another can't "
-    f"make files in it: set runAsGroup 107, remove it, mount the claim with readOnly, {_OTHERWISE}"
+    "KubeVirt shares a filesystem claim as user and group 107, and a process with 107 as a supplementary "
+    "group can't make files in it: set runAsGroup 107, remove it, mount the claim with readOnly, "
+    f"{_OTHERWISE}"
 )
 _MISTAKEN = {
     False: "the volume's ephemeral claim is of volumeMode Block: use volumeDevices, or volumeMode Filesystem",

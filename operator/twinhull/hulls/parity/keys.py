@@ -27,7 +27,7 @@ class Key(NamedTuple):
 
 _ANNOTATIONS, _LABELS, _NODES = "metadata.annotations", "metadata.labels", "spec.nodeSelector"
 _WINDOWS = "the guest runs Linux; remove it, or use isolation Container"
-_WRITTEN = "KubeVirt writes it on machines and their launcher Pods, and goes by it; remove it"
+_WRITTEN = "KubeVirt sets it on machines and their launcher Pods, and depends on its value; remove it"
 
 #: Sources: kubernetes.io/docs/reference/labels-annotations-taints; k8s.io/kubernetes, pkg/kubelet/types
 #: (pod_update.go); kubevirt.io/api/core/v1 (types.go); kubevirt.io/kubevirt, pkg/virt-controller/services
@@ -36,13 +36,13 @@ KEYS: tuple[Key, ...] = (
     Key(
         _ANNOTATIONS,
         "container.apparmor.security.beta.kubernetes.io/*",
-        "the guest has no AppArmor, and the launcher Pod no such container, for which the API server refuses "
-        "it; remove it",
+        "the guest has no AppArmor, and the API server refuses it on the launcher Pod, which has no such "
+        "container; remove it",
     ),
     Key(
         _ANNOTATIONS,
         "kubernetes.io/config.*",
-        "the kubelet writes it, and tells static Pods from others by it; remove it",
+        "the kubelet sets it, and recognizes static Pods by it; remove it",
     ),
     Key(_ANNOTATIONS, "experimental.windows.kubernetes.io/*", _WINDOWS),
     Key(
@@ -62,7 +62,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         _LABELS,
         "logVerbosity",
-        "KubeVirt takes it for how much the launcher logs, and makes no launcher for what isn't a number; "
+        "KubeVirt sets the launcher's log verbosity from it, and makes no launcher if it isn't a number; "
         "remove it, or use another key",
         unless="[0-9]",
     ),

@@ -21,9 +21,9 @@ MOST_LIVE = 16
 _Shown = tuple[str, Literal["ConfigMap", "Secret"], str]
 
 _TOO_MANY = (
-    f"a machine shows the changes of {MOST_LIVE} ConfigMaps and Secrets at most, each by a container of its "
-    "own in the launcher Pod: mount this one with subPath, put several into one object, or use isolation "
-    "Container"
+    f"a machine follows the changes of {MOST_LIVE} ConfigMaps and Secrets at most, since each adds a "
+    "container to the launcher Pod: mount this one with subPath, put several into one object, or use "
+    "isolation Container"
 )
 
 

@@ -107,7 +107,7 @@ def _invalid_in_pods(spec: Raw) -> Iterator[UnsupportedField]:
         image = container.get("image") or ""
         if image != image.strip():
             path = f"spec.{kind}[{container['name']}].image"
-            yield UnsupportedField(path=path, reason="there are spaces around it; remove them")
+            yield UnsupportedField(path=path, reason="it begins or ends with spaces; remove them")
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         yield UnsupportedField(
             path="spec.terminationGracePeriodSeconds", reason="it is negative; use 0 or more, or remove it"

@@ -73,8 +73,8 @@ class Row:
         """
         if _version(guest) < _version(self.since) and _asks(value):
             return (
-                f"the guest knows it from version {self.since} on, and this machine's is {guest}; "
-                "use a newer guest image, or remove it"
+                f"guests support it from version {self.since} on, and this machine's guest is {guest}; use "
+                "a newer guest image, or remove it"
             )
         if self.values:
             return self.refusal if any(fnmatchcase(_text(value), at) for at in self.values) else ""

@@ -10,18 +10,25 @@ from twinhull.hulls.parity.live_objects import MOST_LIVE
 from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
 
 _LIVE = (
-    f"KubeVirt shows the object to the guest by virtiofs, with its changes: {MOST_LIVE} objects at most. "
-    "Mounted only by subPath it is a disk, as it was when the machine started"
+    f"KubeVirt shares the object with the guest by virtiofs, and the guest sees its changes: {MOST_LIVE} "
+    "objects at most. If it is mounted only by subPath, it is a disk with the content that it had when "
+    "the machine started"
 )
 _SIZE = (
-    "in memory, as in a Pod; on disk the machine's own disk is the bound, and nothing is evicted for "
-    "exceeding the limit"
+    "a volume in memory is as in a Pod; for a volume on disk, the size of the machine's own disk is the "
+    "bound, and exceeding the limit evicts nothing"
 )
-_UNREAD = "it comes from the API server, which the guest doesn't ask; use a {kind}, or isolation Container"
+_UNREAD = (
+    "its content comes from the API server, to which the guest has no access; use a {kind}, or "
+    "isolation Container"
+)
 _STORAGE = "the guest can't mount such volumes; use a PersistentVolumeClaim, or isolation Container"
-_AUDIENCE = "KubeVirt gives a machine the cluster's own audience only; remove it, or use isolation Container"
+_AUDIENCE = (
+    "KubeVirt gives a machine tokens for the cluster's own audience only; remove it, or use "
+    "isolation Container"
+)
 
-_NO_FILE = "no volume can have the node's address, in a Pod neither; use a variable"
+_NO_FILE = "no volume can have the node's address, not even in a Pod; use a variable"
 
 #: Sources that only a node can mount, or Kubernetes itself no longer does.
 _NODE_SOURCES = (
@@ -56,7 +63,7 @@ def _projected(at: str) -> Iterator[Row]:
     yield from _downward(f"{at}downwardAPI.")
     token = f"{at}serviceAccountToken."
     yield same(f"{token}path")
-    yield machine(f"{token}expirationSeconds", "KubeVirt's token may end sooner; it is replaced in time")
+    yield machine(f"{token}expirationSeconds", "KubeVirt's token may expire sooner; it is renewed in time")
     yield refused(f"{token}audience", _AUDIENCE)
     yield refused(f"{token}user", ALPHA)
     yield refused(f"{at}clusterTrustBundle", _UNREAD.format(kind="ConfigMap"))
@@ -82,18 +89,18 @@ VOLUME: tuple[Row, ...] = (
     ),
     machine("emptyDir.sizeLimit", _SIZE),
     refused("emptyDir.mode", ALPHA, "[0-9]*"),
-    same("image.reference", "the guest pulls it, as it does its containers' images"),
+    same("image.reference", "the guest pulls it, as it pulls its containers' images"),
     same("image.pullPolicy", PULLS),
     machine(
         "persistentVolumeClaim.claimName",
-        "a block claim (volumeDevices) is a disk of the machine; a filesystem claim (volumeMounts) is shared "
-        f"with it by virtiofs, behind KubeVirt's feature gate {VIRTIOFS_STORAGE}",
+        "a block claim (volumeDevices) is a disk of the machine; KubeVirt shares a filesystem claim "
+        f"(volumeMounts) with it by virtiofs, which needs KubeVirt's feature gate {VIRTIOFS_STORAGE}",
     ),
-    same("persistentVolumeClaim.readOnly", "containers may only read the device, or the files"),
+    same("persistentVolumeClaim.readOnly", "containers can only read the device or the files"),
     machine(
         "ephemeral",
-        "the operator makes the claim that Kubernetes makes for a Pod, named after the VirtualMachine and "
-        "owned by it; the machine has it as it has a persistentVolumeClaim",
+        "the operator makes the claim, as Kubernetes makes it for a Pod; it is named after the "
+        "VirtualMachine, which owns it; the machine uses it like a persistentVolumeClaim",
         below=True,
     ),
     refused("hostPath", "the machine can't see its node's files; use isolation Container"),

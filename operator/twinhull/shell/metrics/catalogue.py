@@ -1,4 +1,7 @@
-"""The catalogue: every metric by its name, its labels and what it says. docs/metrics.md is made from it."""
+"""The catalogue: every metric with its name, its labels and its help. docs/metrics.md is made from it.
+
+A help says the unit, what is counted, and what isn't.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A metric. `name` is as Prometheus stores it; a histogram's has _bucket, _sum and _count behind it."""
+    """A metric."""
 
+    #: The name as Prometheus stores it. A histogram's series have _bucket, _sum and _count appended.
     name: str
     type: Literal["counter", "gauge", "histogram"]
     labels: tuple[str, ...]
+    #: A sentence for people: the unit, what is counted, and what isn't.
     help: str
+    #: The upper bounds of a histogram's buckets, in seconds.
     buckets: tuple[float, ...] = ()
 
     def counter(self, registry: CollectorRegistry) -> Counter:
@@ -29,11 +35,11 @@ class Definition:
         return Histogram(self.name, self.help, self.labels, registry=registry, buckets=self.buckets)
 
     def family(self) -> GaugeMetricFamily:
-        """A gauge that is put together when somebody asks."""
+        """A gauge whose values are computed at each scrape."""
         return GaugeMetricFamily(self.name, self.help, labels=self.labels)
 
 
-#: From 10 µs to 1,000 s by decades, as client-go's workqueue has them, less those that Python never sees.
+#: From 10 µs to 1,000 s by decades, as in client-go's workqueue, which has smaller ones as well.
 _DECADES = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0)
 #: controller-runtime's (sigs.k8s.io/controller-runtime, pkg/internal/controller/metrics).
 _RECONCILE = (
@@ -51,181 +57,200 @@ RECONCILES = Definition(
     "controller_runtime_reconcile_total",
     "counter",
     ("controller", "result"),
-    "Passes over a Workload, by how they ended: success, requeue_after (it is looked at again without being "
-    "asked for), requeue (somebody else wrote the Workload meanwhile) or error.",
+    "Passes over a Workload, by result: success, requeue_after (the next pass is scheduled), requeue "
+    "(somebody else wrote the Workload during the pass, or a write has to wait for others of its kind) or "
+    "error.",
 )
 RECONCILE_ERRORS = Definition(
     "controller_runtime_reconcile_errors_total",
     "counter",
     _CONTROLLER,
-    "Passes that failed; they are retried.",
+    "Passes that failed. They are retried.",
 )
 RECONCILE_SECONDS = Definition(
     "controller_runtime_reconcile_time_seconds",
     "histogram",
     _CONTROLLER,
-    "How long a pass took, the API server's answers included.",
+    "Seconds that a pass took, including the time that the API server took to answer.",
     _RECONCILE,
 )
 ACTIVE_WORKERS = Definition(
-    "controller_runtime_active_workers", "gauge", _CONTROLLER, "Workers with a Workload at hand."
+    "controller_runtime_active_workers", "gauge", _CONTROLLER, "Workers that are working on a Workload now."
 )
 MAX_WORKERS = Definition(
     "controller_runtime_max_concurrent_reconciles",
     "gauge",
     _CONTROLLER,
-    "Workers that there are (--workers).",
+    "Workers of this operator, as set by --workers.",
 )
 
 DEPTH = Definition("workqueue_depth", "gauge", _QUEUE, "Workloads that wait for a worker.")
 ADDS = Definition(
-    "workqueue_adds_total", "counter", _QUEUE, "Workloads asked for, each once until a worker takes it."
+    "workqueue_adds_total",
+    "counter",
+    _QUEUE,
+    "Workloads put into the queue. A Workload that is in the queue already is not counted again.",
 )
 QUEUE_SECONDS = Definition(
     "workqueue_queue_duration_seconds",
     "histogram",
     _QUEUE,
-    "How long a Workload waited for a worker.",
+    "Seconds that a Workload waited in the queue for a worker.",
     _DECADES,
 )
 WORK_SECONDS = Definition(
-    "workqueue_work_duration_seconds", "histogram", _QUEUE, "How long a worker had a Workload.", _DECADES
+    "workqueue_work_duration_seconds",
+    "histogram",
+    _QUEUE,
+    "Seconds that a worker worked on a Workload.",
+    _DECADES,
 )
 RETRIES = Definition(
     "workqueue_retries_total",
     "counter",
     _QUEUE,
-    "Workloads asked for again after a pass that failed or came too late. What is looked at again by plan "
-    "isn't counted, unlike in client-go.",
+    "Workloads put into the queue again because a pass failed, or because somebody else wrote the Workload "
+    "during the pass. Scheduled passes are not counted, unlike in client-go.",
 )
 UNFINISHED_SECONDS = Definition(
     "workqueue_unfinished_work_seconds",
     "gauge",
     _QUEUE,
-    "How long the workers have had what they are at, all together. What grows and grows is stuck.",
+    "Sum of the seconds that the workers have spent on their present Workloads. If it keeps growing, a "
+    "worker is stuck.",
 )
 LONGEST_SECONDS = Definition(
     "workqueue_longest_running_processor_seconds",
     "gauge",
     _QUEUE,
-    "How long the worker that has been at it longest has had its Workload.",
+    "The longest time, in seconds, that a worker has spent on its present Workload.",
 )
 
 REQUESTS = Definition(
     "rest_client_requests_total",
     "counter",
     ("code", "method", "host"),
-    "Requests to the API server by status code, or <error> where none came. A watch counts when it begins.",
+    "Requests to the API server, by status code. The code is <error> if no answer came. A watch is counted "
+    "when it begins.",
 )
 LEADER = Definition(
     "leader_election_master_status",
     "gauge",
     ("name",),
-    "1 for the operator that acts, 0 for one that waits; only with --leader-elect.",
+    "1 on the leader, 0 on a standby. Only with --leader-elect.",
 )
 
 WORKLOADS = Definition(
     "twinhull_workloads",
     "gauge",
     ("workload_namespace", "isolation", "hull", "ready", "stalled", "reason"),
-    "Workloads, by what their status says; told by the operator that acts. `reason` is the Ready condition's "
-    "if it is a well-known one, else Other.",
+    "Workloads, by what their status says. `reason` is the reason of the Ready condition if docs/metrics.md "
+    "lists it, else Other. Only the leader exports it.",
 )
 UNREADY_SECONDS = Definition(
     "twinhull_workloads_longest_unready_seconds",
     "gauge",
     ("workload_namespace",),
-    "How long the one of a namespace's Workloads has been unready that has been so longest. What ran to its "
-    "end, well or not, is neither.",
+    "Seconds since the longest-unready Workload of the namespace was last Ready. Completed and failed "
+    "Workloads are not counted.",
 )
 READY_SECONDS = Definition(
     "twinhull_workload_ready_duration_seconds",
     "histogram",
     ("hull",),
-    "From a Workload's creation, which is known to the second, to its being Ready for the first time.",
+    "Seconds from a Workload's creation until it was Ready for the first time. The creation time is known to "
+    "the second.",
     _STARTS,
 )
 REPLACEMENT_SECONDS = Definition(
     "twinhull_replacement_duration_seconds",
     "histogram",
     ("strategy", "hull"),
-    "From the first step of replacing a hull to the new one being ready and the old one gone.",
+    "Seconds from the first step of a replacement until the new hull was Ready and the old one was gone.",
     _STARTS,
 )
 REPLACEMENT_GAP = Definition(
     "twinhull_replacement_gap_seconds",
     "histogram",
     ("strategy", "hull"),
-    "How much of a replacement there was no ready hull.",
+    "Seconds of a replacement during which no hull of the Workload was Ready.",
     _GAPS,
 )
 WRITES = Definition(
     "twinhull_writes_total",
     "counter",
     ("verb", "resource", "result"),
-    "Writes by verb (create, dry-run, patch, delete), resource and what came of them: ok, or why not.",
+    "Writes to the API server, by verb (create, dry-run, patch, delete), resource and result: ok, or the "
+    "reason of the failure.",
 )
 DECISIONS = Definition(
     "twinhull_isolation_decisions_total",
     "counter",
     ("isolation", "reason"),
-    "Decisions on where a Workload runs, other than the one before. After a start each is.",
+    "Decisions about a Workload's isolation that differ from the last decision about it. After a start of "
+    "the operator, the first decision about each Workload counts.",
 )
 POLICY_WORKLOADS = Definition(
     "twinhull_policy_workloads",
     "gauge",
     ("policy", "part"),
-    "Workloads that an IsolationPolicy has matched, raised or rejected, and those that are pending: they run "
-    "below its minimum, and aren't counted as raised. Told by the operator that acts.",
+    "Workloads of an IsolationPolicy, by part: matched, raised, rejected or pending. A pending Workload runs "
+    "below the policy's minimum; it is not counted as raised. Only the leader exports it.",
 )
 BELOW_FLOOR = Definition(
     "twinhull_workloads_below_floor",
     "gauge",
     ("workload_namespace", "policy"),
-    "Workloads that run isolated less than an IsolationPolicy requires, whatever keeps them there; a "
-    "namespace without any has no series. Told by the operator that acts.",
+    "Workloads that run with a weaker isolation than an IsolationPolicy requires, for any cause. A namespace "
+    "without such a Workload has no series. Only the leader exports it.",
 )
 WATCH_AGE = Definition(
     "twinhull_watch_age_seconds",
     "gauge",
     ("resource",),
-    "How long ago the last event, bookmark or list of a kind was taken in. The API server sends a bookmark "
-    "every minute.",
+    "Seconds since the operator received the last event, bookmark or list of the resource. The API server "
+    "sends a bookmark about every minute.",
 )
 UNREADABLE = Definition(
     "twinhull_unreadable_objects",
     "gauge",
     ("resource",),
-    "Objects that the operator doesn't read, since they nest too deep, have too many values, or take more "
-    "memory than is theirs. The log names each, and the Workload that it is or belongs to says so.",
+    "Objects that the operator doesn't read because they nest too deep, have too many values, or exceed the "
+    "memory of their namespace. The log names each of them. So does the status of the Workload that owns it.",
 )
 OVER_ROOM = Definition(
     "twinhull_objects_over_room",
     "gauge",
     ("namespace", "resource"),
-    "Objects of which only the identity is held, since their namespace's objects take all the memory that "
-    "one namespace may take. They are counted as unreadable, too. Namespaces without such aren't listed.",
+    "Objects of which the operator keeps only the identity, because the objects of their namespace use all "
+    "the memory that one namespace may use. twinhull_unreadable_objects counts them too. A namespace without "
+    "such objects has no series.",
 )
 CAPABILITY = Definition(
     "twinhull_capability",
     "gauge",
     ("capability",),
-    "1 for what the cluster can do: kubevirt (deployed), machine_nodes, panic_devices, virtiofs_storage, "
-    "live_updates.",
+    "1 if the cluster has the capability, else 0: kubevirt (deployed), machine_nodes, panic_devices, "
+    "virtiofs_storage, live_updates.",
 )
 RUNTIME_CLASS = Definition(
-    "twinhull_runtime_class_info", "gauge", ("runtime_class",), "1 for each RuntimeClass that there is."
+    "twinhull_runtime_class_info", "gauge", ("runtime_class",), "1 for each RuntimeClass of the cluster."
 )
-BUILD = Definition("twinhull_build_info", "gauge", ("version", "python_version"), "Always 1: what runs.")
+BUILD = Definition(
+    "twinhull_build_info",
+    "gauge",
+    ("version", "python_version"),
+    "Always 1. The labels say which version of the operator runs, and on which Python.",
+)
 
-#: Of the process, by the library (prometheus_client.ProcessCollector).
+#: Metrics of the process, which the library exports (prometheus_client.ProcessCollector).
 _PROCESS = (
-    Definition("process_virtual_memory_bytes", "gauge", (), "Virtual memory."),
-    Definition("process_resident_memory_bytes", "gauge", (), "Memory in use."),
-    Definition("process_start_time_seconds", "gauge", (), "When it was started, in Unix time."),
-    Definition("process_cpu_seconds_total", "counter", (), "Processor time used."),
-    Definition("process_open_fds", "gauge", (), "Open files and sockets."),
-    Definition("process_max_fds", "gauge", (), "How many of those there may be."),
+    Definition("process_virtual_memory_bytes", "gauge", (), "Virtual memory of the process, in bytes."),
+    Definition("process_resident_memory_bytes", "gauge", (), "Resident memory of the process, in bytes."),
+    Definition("process_start_time_seconds", "gauge", (), "Start of the process, in Unix time."),
+    Definition("process_cpu_seconds_total", "counter", (), "CPU time that the process used, in seconds."),
+    Definition("process_open_fds", "gauge", (), "Open file descriptors, sockets included."),
+    Definition("process_max_fds", "gauge", (), "The most file descriptors that the process may open."),
 )
 
 CATALOGUE: tuple[Definition, ...] = (

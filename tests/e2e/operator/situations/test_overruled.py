@@ -99,5 +99,5 @@ def test_a_controller_that_undoes_it_each_time_is_named(web: Subject, cluster: C
         return web.condition("Ready")[1] == "Overruled"
 
     web.eventually(undo, "it is told who undoes it")
-    assert "rival changes it as often as it is put back" in web.condition("Ready")[2]
+    assert "rival changes it each time that the operator sets it" in web.condition("Ready")[2]
     assert undone <= 5

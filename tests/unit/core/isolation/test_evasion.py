@@ -14,13 +14,13 @@ from twinhull.hulls.evasion import of_reference
 from twinhull.hulls.types import type_giving
 
 CALLED = "the node connects to it, from its own network"
-DEVICES = "they are the node's devices"
-GIVES_DEVICES = "it gives the node's devices"
-NETWORKS = "it attaches networks of the node's, beside the cluster's"
-KUBEVIRTS = "KubeVirt, or its launcher, is configured by it"
+DEVICES = "they are devices of the node"
+GIVES_DEVICES = "it gives access to the node's devices"
+NETWORKS = "it attaches networks of the node, in addition to the cluster's"
+KUBEVIRTS = "it configures KubeVirt or its launcher"
 RUNTIMES = "it configures the container runtime"
 SELINUX = "it chooses how the node's SELinux confines the sandbox"
-UNCONFINED = "it takes away what the node confines the sandbox with"
+UNCONFINED = "it removes a confinement by which the node protects itself from the sandbox"
 
 
 def template(metadata: Raw | None = None, *, pod: Raw | None = None, **container: Any) -> WorkloadSpec:
@@ -119,7 +119,7 @@ PAST_MACHINE: list[tuple[str, str, WorkloadSpec]] = [
     ("resourceClaims", DEVICES, overriding(resourceClaims=[{"name": "gpu"}])),
     (
         "networks[lan].multus",
-        "it is a network of the node's, beside the cluster's",
+        "it is a network of the node, in addition to the cluster's",
         overriding(
             networks=[{"name": "default", "pod": {}}, {"name": "lan", "multus": {"networkName": "lan"}}]
         ),
@@ -165,7 +165,7 @@ ANNOTATIONS: dict[str, str] = {
     "danm.k8s.io/interfaces": NETWORKS,
     "k8s.aliyun.com/pod-networks": NETWORKS,
     "tke.cloud.tencent.com/networks": NETWORKS,
-    "k8s.ovn.org/routing-namespaces": "it leads other namespaces' traffic through the Pod",
+    "k8s.ovn.org/routing-namespaces": "it routes traffic of other namespaces through the Pod",
     "io.microsoft.virtualmachine.console.pipe": RUNTIMES,
     "microsoft.com/hostprocess-container": "it asks for a process of the node",
     "run.oci.handler": RUNTIMES,

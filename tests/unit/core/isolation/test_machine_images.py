@@ -15,7 +15,7 @@ from twinhull.core.isolation.machine_images import rejected_images
 DIGEST = "sha256:" + "0" * 64
 PINNED = f"registry.example/guests/ours@{DIGEST}"
 OURS = {"guestImages": ["registry.example/guests/*"]}
-NONE_OF = "is none of the guestImages of IsolationPolicy images"
+NONE_OF = "matches none of the guestImages of IsolationPolicy images"
 RULES = "and IsolationPolicy images has rules for images"
 TRUST = {"name": "trust", "serial": "trust", "disk": {"bus": "virtio"}}
 MANIFEST = {"name": "manifest", "serial": "manifest", "disk": {"bus": "virtio"}}
@@ -23,7 +23,7 @@ WITHOUT_TRUST = (
     "domain.devices.disks",
     f"without the disk {json.dumps(TRUST)} the guest runs any manifest, {RULES}",
 )
-BOOTS_ELSE = f"without it the machine boots what no image says, {RULES}"
+BOOTS_ELSE = f"without it the machine boots something that no image contains, {RULES}"
 
 
 def spec(pod: Raw | None = None, **machine: Any) -> WorkloadSpec:
@@ -91,7 +91,7 @@ def test_what_is_listed_is_booted(field: str, image: str) -> None:
 @pytest.mark.parametrize("field", OTHERS)
 def test_what_is_booted_is_pinned(field: str) -> None:
     path = f"spec.virtualMachine.{field}"
-    asks = "IsolationPolicy images asks for name@digest, and this is"
+    asks = "IsolationPolicy images requires an image as name@digest, and this is"
     for image in ("registry.example/guests/ours:2", DIGEST, f"registry.example/guests/ours@{DIGEST}0"):
         assert found(OTHERS[field](image), imagesMustBePinned=True) == [(path, f"{asks} {image}")]
     assert found(OTHERS[field](PINNED), imagesMustBePinned=True, **OURS) == []
@@ -106,7 +106,7 @@ def test_what_the_guest_pulls_is_pinned() -> None:
             {"name": "model", "image": {"reference": "models/big:1"}},
         ],
     }
-    asks = "IsolationPolicy images asks for name@digest, and this is"
+    asks = "IsolationPolicy images requires an image as name@digest, and this is"
     assert found(spec(pod), imagesMustBePinned=True) == [
         ("spec.template.spec.initContainers[first].image", f"{asks} busybox"),
         ("spec.template.spec.containers[web].image", f"{asks} nginx:1.29"),
@@ -124,7 +124,7 @@ BESIDE: dict[str, tuple[WorkloadSpec, str]] = {
     "domain.firmware.kernelBoot.container.image": (kernel(container={"image": None}), BOOTS_ELSE),
     "domain.firmware.kernelBoot.kernelArgs": (
         kernel(kernelArgs="init=/bin/sh"),
-        f"it says what the kernel starts, {RULES}",
+        f"it decides what the kernel starts, {RULES}",
     ),
     "volumes[guest]": (
         overriding(volumes=[{"name": "guest", "persistentVolumeClaim": {"claimName": "mine"}}]),
@@ -132,23 +132,23 @@ BESIDE: dict[str, tuple[WorkloadSpec, str]] = {
     ),
     "volumes[manifest]": (
         overriding(volumes=[{"name": "manifest", "configMap": {"name": "mine"}}]),
-        f"it takes the place of the Workload's own Pod, {RULES}",
+        f"it replaces the Workload's own Pod, {RULES}",
     ),
     "domain.devices.disks[mine].serial": (
         overriding(domain={"devices": {"disks": [{"name": "mine", "serial": " guest"}]}}),
-        f"it takes the place of the disk guest, {RULES}",
+        f"it replaces the disk guest, {RULES}",
     ),
     "volumes[trust]": (
         overriding(volumes=[{"name": "trust", "configMap": {"name": "mine"}}]),
-        f"it takes the place of what the operator says of the Workload's own Pod, {RULES}",
+        f"it replaces the operator's check of the Workload's own Pod, {RULES}",
     ),
     "domain.devices.disks[configmap-0].serial": (
         having(TRUST, MANIFEST, {"name": "configmap-0", "serial": "trust"}),
-        f"it takes the place of the disk trust, {RULES}",
+        f"it replaces the disk trust, {RULES}",
     ),
     "domain.devices.disks[1].serial": (
         having(TRUST, {"serial": "manifest"}),
-        f"it takes the place of the disk manifest, {RULES}",
+        f"it replaces the disk manifest, {RULES}",
     ),
 }
 
@@ -235,7 +235,7 @@ def test_every_policy_has_its_say() -> None:
         policy("a", machines={"guestImages": ["evil/**"]}), policy("b", machines={"guestImages": []})
     )
     assert [rejected.why for rejected in rejected_images(spec(guestImage="evil/guest"), policies)] == [
-        "evil/guest is none of the guestImages of IsolationPolicy b"
+        "evil/guest matches none of the guestImages of IsolationPolicy b"
     ]
 
 

@@ -43,7 +43,7 @@ def test_auto_is_what_the_operator_makes_of_it(policy: str | None, default: Isol
     found = resolved(policy, default)
     assert (found.requested, found.resolved) == ("Auto", default)
     assert found.reason == "OperatorDefault"
-    assert found.message == f"spec.isolationPolicy is Auto, which here means {default}"
+    assert found.message == f"spec.isolationPolicy is Auto, for which the operator's default is {default}"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_status_says_the_same() -> None:
         "requested": "Auto",
         "resolved": "Sandbox",
         "reason": "OperatorDefault",
-        "message": "spec.isolationPolicy is Auto, which here means Sandbox",
+        "message": "spec.isolationPolicy is Auto, for which the operator's default is Sandbox",
     }
 
 
@@ -257,7 +257,7 @@ def test_revision_changes_only_by_what_a_policy_adds() -> None:
 
 def test_rulings_are_every_rule_that_was_asked_in_order() -> None:
     found = decided("Auto", policy("a", default="Sandbox"), policy("b", minimum="VirtualMachine"))
-    by_default = "spec.isolationPolicy is Auto, of which IsolationPolicy a makes Sandbox"
+    by_default = "spec.isolationPolicy is Auto, for which IsolationPolicy a has the default Sandbox"
     assert [(ruling.rule, getattr(ruling.said, "message", ruling.said)) for ruling in found.rulings] == [
         ("requested", "spec.isolationPolicy is Auto"),
         ("policy_default", by_default),
