@@ -29,7 +29,7 @@ def install_crds(cluster: Cluster) -> None:
     """Install the operator's own kinds, and wait until they are served."""
     cluster.kubectl("apply", "--filename", str(_CRDS))
     cluster.eventually(
-        lambda: cluster.api.request("GET", cluster.api.path("Workload")), 30, "the API server serves the kind"
+        lambda: cluster.api.request("GET", cluster.api.path("Workload.twinhull.dev")), 30, "the API server serves the kind"
     )
 
 

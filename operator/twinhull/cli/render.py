@@ -40,7 +40,7 @@ class _WrongError(Exception):
 Examples:
   twinhull render -f workload.yaml
   twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
-  kubectl get workload web -o yaml | twinhull render -f - -o json
+  kubectl get twl web -o yaml | twinhull render -f - -o json
 """
 )
 @manifests.files
