@@ -55,8 +55,8 @@ class ControlPlane(Cluster):
         Without KubeVirt it has none of KubeVirt's and CDI's kinds either; `install_kubevirt` adds them
         later. Tied, as for tests, it dies with this process, and this must be the main thread; else it
         stays until it is stopped. With `workload_api` it also serves Kubernetes' own kind Workload, which is
-        Beta and off by default in 1.37. `kubernetes` is one of build.OLDER_KUBERNETES; `installation` says which
-        KubeVirt. `say` gets the progress.
+        Beta and off by default in 1.37. `kubernetes` is one of build.OLDER_KUBERNETES; `installation` says
+        which KubeVirt. `say` gets the progress.
         Raises BuildError, ComponentDied, NeverHappened.
         """
         programs = build.programs(build.KUBERNETES, say)
@@ -146,7 +146,9 @@ class ControlPlane(Cluster):
     def _start(self, nodes: int, *, kubevirt: bool, workload_api: bool) -> None:
         supervisor, identities = self._supervisor, self._identities
         supervisor.start(components.etcd(self.folder / "etcd", self._pki, self._ports))
-        supervisor.start(components.apiserver(self.audit_log, self._pki, self._ports, workload_api=workload_api))
+        supervisor.start(
+            components.apiserver(self.audit_log, self._pki, self._ports, workload_api=workload_api)
+        )
         supervisor.ready({"kube-apiserver": lambda: self.api.raw("GET", "/readyz")[0] == 200})
         controllers = identities.kubeconfig("system:kube-controller-manager")
         supervisor.start(components.controller_manager(controllers, self._pki))

@@ -14,8 +14,8 @@ from twinhull.api.workload import Workload
 _METADATA = "The labels, annotations and finalizers that the Pod is given; what else is in it means nothing."
 _SPEC = "The Pod's spec, field by field as in Kubernetes 1.37."
 _OWN = "See kubectl explain {}."
-#: Kubernetes and Kueue have kinds of the name Workload, too, and kubectl takes `workloads` and `wl` for theirs. A
-#: category of the name `twinhull` would win over the short name.
+#: Kubernetes and Kueue have kinds of the name Workload, too: `workloads` and `wl` are theirs for kubectl.
+#: A category of the name `twinhull` would win over the short name.
 _WORKLOAD_NAMES = {
     "kind": "Workload",
     "plural": "workloads",
