@@ -1,4 +1,4 @@
-"""docs/from-a-deployment.md, as a reader follows it: a Workload takes a Deployment's place behind its Service."""
+"""docs/from-a-deployment.md, as a reader follows it: a Workload takes a Deployment's place."""
 
 from __future__ import annotations
 

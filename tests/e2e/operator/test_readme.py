@@ -1,7 +1,7 @@
 """README.md, as a reader follows it: every command is run, and prints what the page says.
 
-The API server serves Kubernetes' own kind Workload here, too, as those of managed clusters and of clusters with
-GPUs do: each command has to reach ours all the same (docs/adr/0037).
+The API server serves Kubernetes' own kind Workload here, too, as those of managed clusters and of clusters
+with GPUs do: each command has to reach ours all the same (docs/adr/0037).
 """
 
 from __future__ import annotations
