@@ -1,4 +1,4 @@
-"""docs/install.md: the tables of the operator's rights have just those that the chart gives."""
+"""docs/install.md: its tables have the operator's rights as the chart gives them, and all folders of deploy/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from tests.chart import rights
 from tests.chart.helm import NAMESPACE
 from tests.chart.rights import Right
 
-PAGE = (Path(__file__).parents[3] / "docs" / "install.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 _TABLE = re.compile(
     r"^(ClusterRole|Role) `([\w-]+)`.*:\n\n\| on \| it may \| because \|\n\|---.*\n((?:\|.*\n)+)",
     re.MULTILINE,
@@ -46,3 +47,8 @@ def test_each_right_of_the_chart_has_its_reason_and_no_other_is_named() -> None:
     }
     for_people = {(role, right) for role, right in given if role in {"twinhull-view", "twinhull-edit"}}
     assert documented() == given - for_people
+
+
+def test_each_folder_to_deploy_from_is_named_and_no_other() -> None:
+    named = re.findall(r"^\| `deploy/([\w-]+)` \|", PAGE, re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in (ROOT / "deploy").iterdir())
