@@ -1,4 +1,4 @@
-"""docs/install.md: its tables have the operator's rights as the chart gives them, and all folders of deploy/."""
+"""docs/install.md: its tables have the chart's rights and the folders of deploy/, and no other."""
 
 from __future__ import annotations
 
