@@ -98,7 +98,7 @@ def test_every_command_is_run() -> None:
 
 def test_names_that_others_have_are_not_used(reader: Reader, tmp_path: Path) -> None:
     """The kind's own name reaches Kubernetes' Workloads: the tests above have something to tell apart."""
-    shell = Shell.opened(reader.plane, reader.namespace("names"), tmp_path)
+    shell = Shell.opened(reader.plane, reader.namespace("collision"), tmp_path)
     assert shell.run("kubectl get workloads -o name").splitlines()[0] == "workload.scheduling.k8s.io/plugin"
     assert shell.run("kubectl get wl || true").strip() == (
         'error: the server doesn\'t have a resource type "wl"'
