@@ -83,11 +83,12 @@ def granted(objects: Iterable[Manifest]) -> set[Right]:
         for (kind, (namespace, _)), binding in by_name.items()
         if kind in {"ClusterRoleBinding", "RoleBinding"}
         and any(subject["name"] == _ACCOUNT for subject in binding["subjects"])
-        for right in _of_role(by_name[binding["roleRef"]["kind"], (namespace, binding["roleRef"]["name"])])
+        for right in of_role(by_name[binding["roleRef"]["kind"], (namespace, binding["roleRef"]["name"])])
     }
 
 
-def _of_role(role: Manifest) -> Iterator[Right]:
+def of_role(role: Manifest) -> Iterator[Right]:
+    """What a role allows, whoever has it."""
     for rule in role["rules"]:
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:

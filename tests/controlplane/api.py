@@ -18,6 +18,7 @@ Manifests = list[Manifest]
 
 #: By which the audit log tells the tests from whom they act as.
 USER_AGENT = "twinhull-tests"
+_OURS = "twinhull.dev"
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _PATCHES = {
     "merge": "application/merge-patch+json",
@@ -40,6 +41,7 @@ class Api:
     """Requests to the API server as the user of a kubeconfig.
 
     A kind is named as kubectl would take it: `Pod`, or `VirtualMachine.kubevirt.io` where that is ambiguous.
+    `Workload` is ours, even where the API server serves Kubernetes' own.
     """
 
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
@@ -200,6 +202,7 @@ class Api:
 
     def _discover(self) -> None:
         """Learns all kinds in two requests; the core group and each group's preferred version come first.
+        Of two groups with a kind of the same name ours is taken, else the first.
 
         https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
         """
@@ -212,6 +215,8 @@ class Api:
                     for resource in version.get("resources", []):
                         kind = resource["responseKind"]["kind"]
                         where = (f"{prefix}/{resource['resource']}", resource["scope"] == "Namespaced")
+                        if group_name == _OURS:
+                            resources[kind] = where
                         resources.setdefault(kind, where)
                         resources.setdefault(f"{kind}.{group_name}".removesuffix("."), where)
         self._resources = resources

@@ -19,6 +19,11 @@ SERVICES = "10.0.0.0/16"
 _PODS = "10.64.0.0/12"
 # Controllers ask as fast as they can; the defaults (20 requests a second) are for clusters with other users.
 _CLIENT_RATE = ("--kube-api-qps=2000", "--kube-api-burst=2000")
+# Kubernetes 1.37 has it as Beta, off by default; managed clusters and those with GPUs turn it on.
+_WORKLOAD_API = (
+    "--runtime-config=scheduling.k8s.io/v1beta1=true",
+    "--feature-gates=GenericWorkload=true",
+)
 # What the downward API would tell KubeVirt's Pods.
 _POD = {"POD_NAMESPACE": "kubevirt", "POD_NAME": "virt", "POD_IP": LOOPBACK}
 # One KWOK 0.8.0 with Stages of several kinds can die of this as it starts: a process for each kind makes it
@@ -74,11 +79,11 @@ def etcd(data: Path, pki: Pki, ports: Ports) -> Launch:
     )
 
 
-def apiserver(audit_log: Path, pki: Pki, ports: Ports) -> Launch:
+def apiserver(audit_log: Path, pki: Pki, ports: Ports, *, workload_api: bool = False) -> Launch:
     """The API server, with RBAC and the aggregation layer. What the operator asks for is written down.
 
     Its requestheader flags make it publish the ConfigMap extension-apiserver-authentication, without which
-    virt-api doesn't start.
+    virt-api doesn't start. With `workload_api` it serves Kubernetes' own workloads.scheduling.k8s.io.
     """
     return Launch(
         "kube-apiserver",
@@ -111,6 +116,7 @@ def apiserver(audit_log: Path, pki: Pki, ports: Ports) -> Launch:
             f"--audit-policy-file={_AUDIT_POLICY}",
             f"--audit-log-path={audit_log}",
             "--audit-log-maxsize=1000",
+            *(_WORKLOAD_API if workload_api else ()),
         ],
     )
 

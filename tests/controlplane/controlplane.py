@@ -55,6 +55,7 @@ class ControlPlane(Cluster):
         kubevirt: bool = True,
         nodes: int = 1,
         tied: bool = True,
+        workload_api: bool = False,
         kubernetes: str | None = None,
         installation: Installation = Installation(),  # noqa: B008  frozen
         say: Callable[[str], None] = click.echo,
@@ -63,8 +64,9 @@ class ControlPlane(Cluster):
 
         Without KubeVirt it has none of KubeVirt's and CDI's kinds either; `install_kubevirt` adds them
         later. Tied, as for tests, it dies with this process, and this must be the main thread; else it
-        stays until it is stopped. `kubernetes` is one of build.OLDER_KUBERNETES; `installation` says which
-        KubeVirt. `say` gets the progress.
+        stays until it is stopped. With `workload_api` it also serves Kubernetes' own kind Workload, which is
+        Beta and off by default in 1.37. `kubernetes` is one of build.OLDER_KUBERNETES; `installation` says
+        which KubeVirt. `say` gets the progress.
         Raises BuildError, ComponentDied, NeverHappened.
         """
         programs = build.programs(build.KUBERNETES, say)
@@ -90,7 +92,7 @@ class ControlPlane(Cluster):
             (pki, ports),
         )
         try:
-            plane._start(pki, ports, nodes, kubevirt=kubevirt)
+            plane._start(pki, ports, nodes, kubevirt=kubevirt, workload_api=workload_api)
         except BaseException:
             plane.stop()
             raise
@@ -186,10 +188,10 @@ class ControlPlane(Cluster):
         """Removes a node; in about a minute the Pods' garbage collector takes away what ran there."""
         self.api.delete("Node", name)
 
-    def _start(self, pki: Pki, ports: Ports, nodes: int, *, kubevirt: bool) -> None:
+    def _start(self, pki: Pki, ports: Ports, nodes: int, *, kubevirt: bool, workload_api: bool) -> None:  # noqa: PLR0913
         supervisor, identities = self._supervisor, self._identities
         supervisor.start(components.etcd(self.folder / "etcd", pki, ports))
-        supervisor.start(components.apiserver(self.audit_log, pki, ports))
+        supervisor.start(components.apiserver(self.audit_log, pki, ports, workload_api=workload_api))
         supervisor.ready({"kube-apiserver": lambda: self.api.raw("GET", "/readyz")[0] == 200})
         controllers = identities.kubeconfig("system:kube-controller-manager")
         supervisor.start(components.controller_manager(controllers, pki))

@@ -79,11 +79,11 @@ def tell(scene: Scene, on: Stage) -> None:
             for line in machine.machine.console().splitlines():
                 scene.narrator.say(f"| {line}")
             scene.narrator.good(f"ready {machine.machine.age:.0f} s after power-on")
-            scene.run(f"kubectl get workload {_WORKLOAD} -o wide")
+            scene.run(f"kubectl get twl {_WORKLOAD} -o wide")
         with scene.narrator.step("Talk to the container in it"):
             _talk(scene, address)
         with scene.narrator.step("Delete it"):
-            scene.run(f"kubectl delete workload {_WORKLOAD}")
+            scene.run(f"kubectl delete twl {_WORKLOAD}")
             scene.narrator.good(f"the guest ended its Pod and itself: {machine.machine.ended(90)}")
     finally:
         machine.stop()
@@ -131,7 +131,7 @@ def _talk(scene: Scene, address: str) -> None:
         return bool(web["ready"])
 
     scene.eventually(told, "the status shows the container", timeout=30)
-    scene.run(f"kubectl get workload {_WORKLOAD} -o jsonpath='{{.status.containers}}'")
+    scene.run(f"kubectl get twl {_WORKLOAD} -o jsonpath='{{.status.containers}}'")
     scene.narrator.good(
         "the same image, arguments, environment and probe as in a Pod, in a machine of its own"
     )

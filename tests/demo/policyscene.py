@@ -24,7 +24,7 @@ spec:
 def play(scene: Scene) -> None:
     """`shop` becomes a machine because its namespace is labelled, and nobody who uses it notices."""
     start_first = {"spec": {"replacement": {"strategy": "StartFirst", "drainSeconds": 3}}}
-    scene.run("kubectl patch workload shop --type merge -p '" + json.dumps(start_first) + "'")
+    scene.run("kubectl patch twl shop --type merge -p '" + json.dumps(start_first) + "'")
     pod = scene.ready("shop")["status"]["hull"]["name"]
     scene.narrator.command(
         "kubectl apply -f - <<EOF", f"{_POLICY}EOF\n{scene.cluster.kubectl.apply(_POLICY)}"
@@ -37,7 +37,7 @@ def play(scene: Scene) -> None:
         scene.eventually(lambda: _raised(scene), "shop is raised to a machine, and its Pod is gone")
         machine = scene.ready("shop")["status"]["hull"]["name"]
         scene.eventually(lambda: record.answered(machine, since), "the client is answered by the machine")
-    scene.run("kubectl get workload,isolationpolicy")
+    scene.run("kubectl get twl,isolationpolicy")
     scene.expect("requests without an answer", record.lost, [])
     scene.narrator.say(
         f"A client of the Service asked {len(record.requests)} times, on a new connection each."

@@ -42,7 +42,7 @@ def apply_examples(scene: Scene) -> None:
     scene.run("kubectl apply -f examples/")
     for name in EXAMPLES:
         scene.ready(name)
-    scene.run("kubectl get workloads,pods,vms")
+    scene.run("kubectl get twl,pods,vms")
 
     images = {name: _image(scene, name) for name in EXAMPLES}
     scene.expect("the image in each hull", images, dict.fromkeys(EXAMPLES, "nginx:1.29"))
@@ -53,7 +53,7 @@ def flip(scene: Scene) -> None:
     """Change spec.isolationPolicy of the Workload `shop` each way, and look at its Service's endpoints."""
     say = scene.narrator.say
     say("Each line is this command, for another isolation:")
-    say("""$ kubectl patch workload shop --type merge -p '{"spec": {"isolationPolicy": "VirtualMachine"}}'""")
+    say("""$ kubectl patch twl shop --type merge -p '{"spec": {"isolationPolicy": "VirtualMachine"}}'""")
     say("and what the EndpointSlices of the Service shop published before, meanwhile, after.")
     say("(Simulated guests boot at once: the times are the control planes' own.)")
     say("")
@@ -65,7 +65,7 @@ def flip(scene: Scene) -> None:
     say("")
     same = scene.api.get("Service", "shop", NAMESPACE)
     scene.expect("the Service shop after six flips", _identity(same), _identity(service))
-    scene.run("kubectl get workload,service shop")
+    scene.run("kubectl get twl,service shop")
     scene.narrator.good("never two at once, and one Service with one address through all of it")
 
 
@@ -81,7 +81,7 @@ def show_events(scene: Scene) -> None:
         return True
 
     scene.eventually(told, f"these events of Workload shop: {wanted}", timeout=10)
-    scene.run("kubectl events --for workload/shop")
+    scene.run("kubectl events --for twl/shop")
 
 
 def leave_no_trace(scene: Scene) -> None:

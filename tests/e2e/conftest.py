@@ -28,8 +28,9 @@ def cluster(control_plane: Cluster) -> Cluster:
 def install_crds(cluster: Cluster) -> None:
     """Install the operator's own kinds, and wait until they are served."""
     cluster.kubectl("apply", "--filename", str(_CRDS))
+    api = cluster.api
     cluster.eventually(
-        lambda: cluster.api.request("GET", cluster.api.path("Workload")), 30, "the API server serves the kind"
+        lambda: api.request("GET", api.path("Workload.twinhull.dev")), 30, "the API server serves the kind"
     )
 
 

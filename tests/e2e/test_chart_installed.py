@@ -20,6 +20,7 @@ from tests.chart.release import WAIT, Release
 from tests.controlplane import ControlPlane, build
 from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
+from tests.pages import Shell, read, section, steps
 from tools import manifests
 
 pytestmark = pytest.mark.simulated
@@ -130,6 +131,29 @@ def try_out(release: Release) -> None:
     assert release.plane.api.list("Workload", NAMESPACE) == []
     for obj in allowing:
         release.plane.api.delete(obj["kind"], obj["metadata"]["name"], NAMESPACE)
+
+
+def test_the_front_page_installs_it(
+    plane: ControlPlane, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    helm = Helm.built("helm", tmp_path_factory.mktemp("helm"), plane.kubeconfig)
+    shell = Shell.opened(plane, "default", tmp_path, programs=[helm.program])
+    (install,) = [
+        step for step in steps(section(read("README.md"), "Install")) if step.command.startswith("helm ")
+    ]
+    release = Release(helm, plane, tmp_path)
+
+    shell.run(install.command)
+
+    plane.eventually(
+        lambda: release.deployment["status"]["readyReplicas"] == 2, 60, "two operators are ready"
+    )
+    (container,) = release.deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/twinhull/operator:0.1.0"
+    assert release.config()["guestImage"] == "registry.example/twinhull/guest:0.1.0"
+    release("uninstall", "--wait")
+    plane.kubectl("delete", "-k", str(DEPLOY / "crds"))
+    plane.api.delete("Secret", "twinhull-guest-key", NAMESPACE)
 
 
 @pytest.fixture(scope="module")

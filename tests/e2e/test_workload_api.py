@@ -363,16 +363,18 @@ def test_two_appliers_each_have_their_container_and_the_operator_the_status(
 
 
 def test_kubectl_explains_fields_in_our_words(control_plane: Cluster) -> None:
-    said = " ".join(control_plane.kubectl("explain", "workload.spec.isolationPolicy").split())
+    said = " ".join(control_plane.kubectl("explain", "twl.spec.isolationPolicy").split())
     assert "Where the Workload runs: in a plain Pod (Container)" in said
 
 
-def test_kubectl_lists_by_short_name_and_category(control_plane: Cluster, namespace: str) -> None:
+def test_kubectl_lists_by_short_names(control_plane: Cluster, namespace: str) -> None:
     kubectl = control_plane.kubectl
     kubectl.apply(merged(MINIMAL, {"metadata": {"name": "listed", "namespace": namespace}}))
 
-    headers = kubectl("get", "wl", "--namespace", namespace).splitlines()[0].split()
+    headers = kubectl("get", "twl", "--namespace", namespace).splitlines()[0].split()
     assert headers == ["NAME", "READY", "REASON", "ISOLATION", "RUNNING", "HULL", "NODE", "AGE"]
-    wide = kubectl("get", "wl", "--namespace", namespace, "--output=wide").splitlines()[0].split()
+    wide = kubectl("get", "twl", "--namespace", namespace, "--output=wide").splitlines()[0].split()
     assert wide == [*headers, "REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE"]
-    assert "listed" in kubectl("get", "twinhull", "--namespace", namespace)
+    assert kubectl("get", "twinhull", "listed", "--namespace", namespace, "--output=name") == (
+        "workload.twinhull.dev/listed\n"
+    )

@@ -16,7 +16,7 @@ _INTRO = f"""\
 
 # API reference
 
-Both kinds are `{API_VERSION}`. `kubectl explain workload.spec` says the same in a terminal, and
+Both kinds are `{API_VERSION}`. `kubectl explain twl.spec` says the same in a terminal, and
 `twinhull crd` prints the definitions.
 
 [What a Workload says](workload.md) and [policies](policies.md) tell what the fields are for.

@@ -16,8 +16,8 @@ tools/pages/troubleshooting.py. -->
 A Workload says itself how it is, in one word and one sentence:
 
 ```console
-$ kubectl get workloads            # READY and REASON
-$ kubectl describe workload web    # all conditions with their messages, and the Events
+$ kubectl get twl             # READY and REASON
+$ kubectl describe twl web    # all conditions with their messages, and the Events
 ```
 
 - **`Ready`** is True or False, with one of the reasons below.

@@ -14,6 +14,14 @@ from twinhull.api.workload import Workload
 _METADATA = "The labels, annotations and finalizers of the Pod. Other fields have no effect."
 _SPEC = "The Pod's spec, field by field as in Kubernetes 1.37."
 _OWN = "See kubectl explain {}."
+#: Kubernetes and Kueue have kinds of the name Workload, too: `workloads` and `wl` are theirs for kubectl.
+#: A category of the name `twinhull` would win over the short name.
+_WORKLOAD_NAMES = {
+    "kind": "Workload",
+    "plural": "workloads",
+    "singular": "workload",
+    "shortNames": ["twl", "twinhull"],
+}
 
 
 def crds() -> list[Raw]:
@@ -40,7 +48,7 @@ def workloads() -> Raw:
     fields = (".spec.isolationPolicy", ".status.isolation.resolved")
     return _definition(
         "Namespaced",
-        {"kind": "Workload", "plural": "workloads", "singular": "workload", "shortNames": ["wl"]},
+        _WORKLOAD_NAMES,
         additionalPrinterColumns=columns,
         selectableFields=[{"jsonPath": path} for path in fields],
         schema={"openAPIV3Schema": _workload()},
@@ -81,7 +89,7 @@ def _definition(scope: str, names: Raw, **version: Any) -> Raw:  # noqa: ANN401 
         "metadata": {"name": f"{names['plural']}.{GROUP}"},
         "spec": {
             "group": GROUP,
-            "names": {"kind": kind, "listKind": f"{kind}List", **names, "categories": ["twinhull"]},
+            "names": {"kind": kind, "listKind": f"{kind}List", **names},
             "scope": scope,
             "versions": [
                 {

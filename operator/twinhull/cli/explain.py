@@ -55,7 +55,7 @@ Examples:
   twinhull explain -f workload.yaml                        # by the policies of the current cluster
   twinhull explain -f workload.yaml --policies policies/   # by those of a folder, without a cluster
   twinhull explain -f workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
-  kubectl get workload web -o yaml | twinhull explain -f -
+  kubectl get twl web -o yaml | twinhull explain -f -
 """
 )
 @manifests.files

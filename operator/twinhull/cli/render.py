@@ -43,8 +43,8 @@ class _WrongError(Exception):
     epilog="""\b
 Examples:
   twinhull render -f workload.yaml
-  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "it can run in a machine"
-  kubectl get workload web -o yaml | twinhull render -f - -o json
+  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
+  kubectl get twl web -o yaml | twinhull render -f - -o json
 """
 )
 @manifests.files

@@ -140,7 +140,7 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
     )
     before = pods(seen)
     assert set(before.values()) == TRICKS.keys(), "Raise ends nothing that it has no heir for"
-    table = tenant.kubectl("get", "workloads", "--namespace", tenant.namespace).splitlines()
+    table = tenant.kubectl("get", "workloads.twinhull.dev", "--namespace", tenant.namespace).splitlines()
     columns = table[0].split()
     for row in table[1:]:
         assert row.split()[columns.index("ISOLATION")] == "VirtualMachine"

@@ -104,7 +104,7 @@ def test_kubectl_describe_shows_them(web: Subject, kubectl: Kubectl) -> None:
     web.apply("Container")
     web.becomes("Ready")
     told(web, 2)
-    described = kubectl("describe", "workload", "web", "--namespace", web.namespace)
+    described = kubectl("describe", "workloads.twinhull.dev", "web", "--namespace", web.namespace)
     events = described[described.index("Events:") :]
     assert "twinhull.dev/operator" in events
     assert f"Pod {web.hull()['metadata']['name']} is ready" in events

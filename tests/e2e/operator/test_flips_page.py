@@ -32,7 +32,7 @@ def test_a_good_change_serves_a_bad_one_costs_nothing_and_a_restart_is_a_new_hul
     apply(shop, good)
     assert shop.becomes("Ready")["status"]["hull"]["name"] == first
 
-    restart = re.findall(r"^\$ kubectl annotate workload shop (\S+?)=", PAGE, re.MULTILINE)
+    restart = re.findall(r"^\$ kubectl annotate twl shop (\S+?)=", PAGE, re.MULTILINE)
     shop.annotate("Workload", "shop", **dict.fromkeys(restart, "now"))
     shop.eventually(lambda: shop.get()["status"]["hull"]["name"] != first, "there is another hull")
     shop.becomes("Ready")

@@ -15,13 +15,15 @@ pytestmark = pytest.mark.simulated
 
 def wait(web: Subject, what: str = "condition=Ready", seconds: int = 60) -> str:
     return web.cluster.kubectl(
-        *("wait", f"--for={what}", "workload/web", "--namespace", web.namespace, f"--timeout={seconds}s")
+        *("wait", f"--for={what}", "workloads.twinhull.dev/web"),
+        *("--namespace", web.namespace, f"--timeout={seconds}s"),
     )
 
 
 def table(kubectl: Kubectl, namespace: str, *options: str) -> list[list[str]]:
-    """The rows of `kubectl get wl`, by column."""
-    header, *rows = kubectl("get", "wl", "--namespace", namespace, *options).rstrip("\n").splitlines()
+    """The rows of `kubectl get twl`, by column."""
+    table = kubectl("get", "workloads.twinhull.dev", "--namespace", namespace, *options)
+    header, *rows = table.rstrip("\n").splitlines()
     starts = [found.start() for found in re.finditer(r"\S+", header)]
     ends = [*starts[1:], None]
     return [[line[a:b].strip() for a, b in zip(starts, ends, strict=True)] for line in (header, *rows)]

@@ -85,11 +85,7 @@ def test_what_people_write_has_bounds(schema: dict[str, Raw]) -> None:
 
 def test_it_concerns_the_cluster() -> None:
     spec = isolation_policies()["spec"]
-    assert (spec["scope"], spec["names"]["shortNames"], spec["names"]["categories"]) == (
-        "Cluster",
-        ["isopol"],
-        ["twinhull"],
-    )
+    assert (spec["scope"], spec["names"]["shortNames"]) == ("Cluster", ["isopol"])
 
 
 def test_field_that_is_unknown_makes_a_policy_concern_more_and_not_fewer() -> None:

@@ -54,7 +54,7 @@ def test_whatever_leads_nowhere_ends_the_build() -> None:
     [
         ("docs/adr/0001.md", "../parity.md#pod", "../parity.md#pod"),
         ("docs/install.md", "../README.md", f"{REPOSITORY}/blob/main/README.md"),
-        ("docs/install.md", "../README.md#see-it", f"{REPOSITORY}/blob/main/README.md#see-it"),
+        ("docs/install.md", "../README.md#what-works", f"{REPOSITORY}/blob/main/README.md#what-works"),
         ("docs/gitops.md", "../examples/argocd", f"{REPOSITORY}/tree/main/examples/argocd"),
         ("docs/adr/0001.md", "../../charts/", f"{REPOSITORY}/tree/main/charts"),
     ],

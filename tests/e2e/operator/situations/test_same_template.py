@@ -192,5 +192,5 @@ def test_a_sandbox_takes_its_own_runtime_class_in_the_template(cluster: Cluster,
 
 
 def test_kubectl_explains_where_the_templates_fields_are_explained(cluster: Cluster) -> None:
-    said = " ".join(cluster.kubectl("explain", "workload.spec.template.spec").split())
+    said = " ".join(cluster.kubectl("explain", "twl.spec.template.spec").split())
     assert "See kubectl explain pod.spec." in said

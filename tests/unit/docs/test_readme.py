@@ -1,0 +1,37 @@
+"""README.md and what else shows commands: they agree with each other and with the Makefile."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.pages import ROOT, files, read
+
+_BLOCK = re.compile(r"^```\w+\n.*?^```$", re.MULTILINE | re.DOTALL)
+_TARGETS = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+_PAGES = [
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")),
+]
+
+
+def test_the_site_begins_as_the_readme_does() -> None:
+    front = read("README.md").partition("\n## ")[0]
+    shown = _BLOCK.findall(front)
+    assert len(shown) == 2
+    assert _BLOCK.findall(read("docs/index.md").partition("\n## ")[0]) == shown
+
+
+def test_the_first_screen_marks_the_one_field() -> None:
+    lines = files(read("README.md"))["web.yaml"].splitlines()
+    assert len(lines) <= 13
+    assert [line.split(":")[0].strip() for line in lines if "<-" in line] == ["isolationPolicy"]
+
+
+@pytest.mark.parametrize("page", sorted(_PAGES))
+def test_a_make_target_that_a_page_names_is_there(page: str) -> None:
+    named = re.findall(r"(?:`|^\$ )make ([a-z][a-z-]*)", read(page), re.MULTILINE)
+    assert set(named) <= _TARGETS
