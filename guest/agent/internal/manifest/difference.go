@@ -9,8 +9,8 @@ import (
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
-// Difference is the first path at which a manifest differs from the one in force in what only a new machine can
-// take, "" if there is none.
+// Difference is the first path at which a manifest differs from the one in force in a field that only another machine can
+// have, "" if there is none.
 func Difference(inForce, next Manifest) string {
 	if path := difference("", fixed(inForce.whole), fixed(next.whole)); path != "" {
 		return path
@@ -18,28 +18,10 @@ func Difference(inForce, next Manifest) string {
 	return resize(inForce.Pod, next.Pod)
 }
 
-// fixed is a manifest less what of it may change while its Pod runs.
+// fixed is a manifest without the fields of its Pod that may change while that runs.
 func fixed(whole kube.Object) kube.Object {
 	rest := kube.Clone(whole)
-	pod := kube.Map(rest, "pod")
-	metadata := kube.Map(pod, "metadata")
-	delete(metadata, "labels")
-	delete(metadata, "annotations")
-	for _, container := range kube.List(kube.Map(pod, "spec"), "containers") {
-		delete(container, "image")
-		resources := kube.Map(container, "resources")
-		for _, kind := range []string{"requests", "limits"} {
-			amounts := kube.Map(resources, kind)
-			delete(amounts, "cpu")
-			delete(amounts, "memory")
-			if len(amounts) == 0 {
-				delete(resources, kind)
-			}
-		}
-		if len(resources) == 0 {
-			delete(container, "resources")
-		}
-	}
+	removeChangeable(kube.Map(rest, "pod"))
 	return rest
 }
 

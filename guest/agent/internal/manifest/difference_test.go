@@ -19,7 +19,7 @@ func read(t *testing.T, text string) Manifest {
 	return read
 }
 
-func TestTakesChangesOfWhatARunningPodCan(t *testing.T) {
+func TestARunningPodCanChangeSomeFields(t *testing.T) {
 	for _, change := range [][2]string{
 		{`"labels": {"a": "b"}`, `"labels": {"c": "d"}`},
 		{`"labels": {"a": "b"}`, `"annotations": {"c": "d"}`},
@@ -38,7 +38,7 @@ func TestTakesChangesOfWhatARunningPodCan(t *testing.T) {
 	}
 }
 
-func TestNamesWhatOnlyANewMachineCanTake(t *testing.T) {
+func TestTheFirstFieldIsNamedThatOnlyAnotherMachineCanHave(t *testing.T) {
 	for path, change := range map[string][2]string{
 		"pod.spec.containers[0].args[1]":                            {`"a", "b"`, `"a", "c"`},
 		"pod.spec.containers[0].args[2]":                            {`"a", "b"`, `"a", "b", "c"`},
