@@ -48,10 +48,10 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 		select {
 		case how := <-buttons:
 			if deadline.IsZero() {
-				grace := gracePeriod(os.ReadFile(rundir.Grace))
+				grace := gracePeriod(os.ReadFile(rundir.GracePeriod))
 				deadline = time.Now().Add(grace + margin)
 				console.Print("%s: ending the Pod, for %s at most", how, grace+margin)
-				if err := rundir.Write(rundir.Stop, nil, 0o644); err != nil {
+				if err := rundir.Write(rundir.PowerOff, nil, 0o644); err != nil {
 					console.Print("%v", err)
 				}
 			}
@@ -62,12 +62,12 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 		if loss.over(time.Now()) {
 			return endingOf(loss.outcome(""), deadline)
 		}
-		if said, err := os.ReadFile(rundir.End); err == nil {
+		if said, err := os.ReadFile(rundir.MachineEnd); err == nil {
 			return endingOf(loss.outcome(string(said)), deadline)
 		}
 		if over, why := isOver(deadline, time.Now(), rundir.Exists(rundir.Stopped)); over {
 			console.Print("%s", why)
-			return endingOf(loss.outcome(rundir.ReadOutcome()), deadline)
+			return endingOf(loss.outcome(rundir.ReadOutcome(rundir.Outcome)), deadline)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func keepPlugged(restartKubelet func()) {
 		if now := sizeNow(); seen.next(now) {
 			console.Print("the machine has %d CPUs and %d MiB of memory now", now.cpus, now.memory>>20)
 			releaseReserve() // which the kernel makes anew for more memory
-			for tries := 0; tries < changePatience && changing(rundir.Manifest, rundir.InEffect); tries++ {
+			for tries := 0; tries < changePatience && changing(rundir.PutManifest, rundir.ManifestInEffect); tries++ {
 				time.Sleep(plugEvery)
 			}
 			restartKubelet()

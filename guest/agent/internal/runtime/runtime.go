@@ -92,7 +92,7 @@ func create(bundle string) error {
 		return nil
 	}
 	made := rundir.Container{ID: filepath.Base(bundle), Image: image(config)}
-	if err := rundir.WriteJSON(filepath.Join(rundir.Made, container), made, 0o644); err != nil {
+	if err := rundir.WriteJSON(filepath.Join(rundir.ContainersMade, container), made, 0o644); err != nil {
 		return err
 	}
 	return addDevices(config, container, path)
@@ -100,7 +100,7 @@ func create(bundle string) error {
 
 func addDevices(config kube.Object, container, path string) error {
 	var wanted map[string][]resolve.Device
-	if err := rundir.ReadJSON(rundir.Devices, &wanted); errors.Is(err, fs.ErrNotExist) {
+	if err := rundir.ReadJSON(rundir.ContainerDevices, &wanted); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err

@@ -11,22 +11,22 @@ import (
 	"twinhull.dev/guest/agent/internal/timeout"
 )
 
-// within fails unless a round's part returns in time, though a virtiofs never answers.
+// within fails unless a round's part returns in time, though a virtiofs never unansweredLimit.
 func within(t *testing.T, do func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() { do(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(answers + 10*time.Second):
+	case <-time.After(unansweredLimit + 10*time.Second):
 		t.Fatal("the round hangs")
 	}
 }
 
 func TestARoundGoesOnThoughAVolumeCantBeRead(t *testing.T) {
 	t.Parallel()
-	agent := running(t)
-	_, _ = agent.reading.Wait(0, func() (kube.Objects, error) { select {} })
+	agent := runningAgent(t)
+	_, _ = agent.volumes.reading.Wait(0, func() (kube.Objects, error) { select {} })
 	within(t, agent.refreshVolumes)
 	if trouble := agent.state.status().Error; !strings.Contains(trouble, "no answer") {
 		t.Errorf("got %q", trouble)
@@ -35,10 +35,10 @@ func TestARoundGoesOnThoughAVolumeCantBeRead(t *testing.T) {
 
 func TestThePodsStartIsTriedAgainThoughAVolumeCantBeRead(t *testing.T) {
 	t.Parallel()
-	agent := running(t)
-	_, _ = agent.attaching.Wait(0, func() (attached, error) { select {} })
+	agent := runningAgent(t)
+	_, _ = agent.starting.attaching.Wait(0, func() (attached, error) { select {} })
 	within(t, func() {
-		if err := agent.start(); !isLate(err, slow) {
+		if err := agent.tryStart(); !isUnanswered(err, startLimit) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -46,8 +46,8 @@ func TestThePodsStartIsTriedAgainThoughAVolumeCantBeRead(t *testing.T) {
 
 func TestAClaimWithoutAnAnswerHoldsUpTheEndOnlySoLong(t *testing.T) {
 	t.Parallel()
-	agent := running(t)
-	_, _ = agent.flushing.Wait(0, func() (struct{}, error) { select {} })
+	agent := runningAgent(t)
+	_, _ = agent.end.flushing.Wait(0, func() (struct{}, error) { select {} })
 	var began time.Time
 	within(t, func() {
 		began = time.Now()
@@ -55,9 +55,9 @@ func TestAClaimWithoutAnAnswerHoldsUpTheEndOnlySoLong(t *testing.T) {
 			t.Error("the claim isn't waited for")
 		}
 	})
-	for time.Since(began) < flushPatience+10*time.Second && !agent.flush() {
+	for time.Since(began) < flushLimit+10*time.Second && !agent.flush() {
 	}
-	if took := time.Since(began); took > flushPatience+answers {
+	if took := time.Since(began); took > flushLimit+unansweredLimit {
 		t.Errorf("it took %s", took)
 	}
 }
@@ -67,11 +67,11 @@ func TestOnlyAnAnswerThatMayStillComeIsLate(t *testing.T) {
 		true:  fmt.Errorf("volumes: %w", timeout.Late{For: time.Second}),
 		false: errors.Join(timeout.Late{For: time.Minute}),
 	} {
-		if got := isLate(err, slow); got != want {
+		if got := isUnanswered(err, startLimit); got != want {
 			t.Errorf("%v: got %v", err, got)
 		}
 	}
-	if isLate(nil, slow) || isLate(errors.New("else"), slow) {
+	if isUnanswered(nil, startLimit) || isUnanswered(errors.New("else"), startLimit) {
 		t.Error("what has ended is late")
 	}
 }

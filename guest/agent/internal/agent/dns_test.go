@@ -21,7 +21,7 @@ func TestDNSIsAskedAgainForAsLongAsItMayYetTell(t *testing.T) {
 		"wrapped up": {errors.Join(&net.DNSError{IsTimeout: true}), 17},
 	} {
 		second := time.Duration(0)
-		for mayYetTell(c.err, second*time.Second) {
+		for isWorthAsking(c.err, second*time.Second) {
 			second++
 		}
 		if second != c.last {
