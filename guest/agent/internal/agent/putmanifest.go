@@ -21,7 +21,7 @@ import (
 func (a *Agent) putManifest(data []byte) (code int, why string) {
 	next, err := manifest.Read(data)
 	if err == nil {
-		err = next.Sound()
+		err = next.Validate()
 	}
 	if err != nil {
 		return http.StatusBadRequest, err.Error()
@@ -105,7 +105,7 @@ func (a *Agent) updateStaticPod() error {
 		return fmt.Errorf("the Pod can't be changed: %w", err)
 	}
 	if resolve.Digest(static) != a.manifest.Digest {
-		resolve.Renew(static, a.manifest.Pod, a.manifest.Digest)
+		resolve.Update(static, a.manifest.Pod, a.manifest.Digest)
 		if err := a.files.WriteJSON(rundir.StaticPod, static, 0o600); err != nil {
 			return fmt.Errorf("the Pod can't be changed: %w", err)
 		}

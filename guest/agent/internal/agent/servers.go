@@ -14,7 +14,7 @@ import (
 func (a *Agent) serve() {
 	if probe := a.manifest.Probe; probe != nil && !a.served.probe {
 		a.served.probe = true
-		go serve.Keep(probe.Port, nil, serve.Probe(probe.Token, a.state.ready, a.setPodAddress), func(err error) {
+		go serve.KeepServing(probe.Port, nil, serve.Probe(probe.Token, a.state.ready, a.setPodAddress), func(err error) {
 			a.printError(fmt.Errorf("the readiness probe's port: %w", err))
 		})
 	}
@@ -34,7 +34,7 @@ func (a *Agent) serveAPI(api manifest.API) {
 		return
 	}
 	handler := serve.API(a.state.status, a.setNodeAddresses, a.putManifest, a.askStop)
-	go serve.Keep(api.Port, config, handler, func(err error) { a.printError(fmt.Errorf("the status port: %w", err)) })
+	go serve.KeepServing(api.Port, config, handler, func(err error) { a.printError(fmt.Errorf("the status port: %w", err)) })
 }
 
 // setPodAddress keeps the address that the cluster knows the machine by.

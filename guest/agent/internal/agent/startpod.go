@@ -136,7 +136,7 @@ type attached struct {
 }
 
 func attachAll(attachments []manifest.Attachment) (attached, error) {
-	claims, err := attach.All(attachments)
+	claims, err := attach.MountAll(attachments)
 	if err != nil {
 		return attached{}, err
 	}

@@ -74,7 +74,7 @@ func (a *Agent) refreshVolumes() {
 	}
 	if a.volumes.list == nil { // an agent before this one has started the Pod
 		in := resolve.Input{Pod: a.manifest.Pod, Objects: objects, Volumes: rundir.Volumes}
-		if a.volumes.list, err = resolve.Written(in); err != nil {
+		if a.volumes.list, err = resolve.AgentVolumes(in); err != nil {
 			a.printError(err)
 			return
 		}

@@ -11,20 +11,20 @@ const unkillable = -999
 func containerd() supervise.Child {
 	return supervise.Child{
 		Name: "containerd", Command: []string{"containerd"}, Environment: []string{"GOGC=40"},
-		OOMScore: unkillable, Log: rundir.Log("containerd"), Telling: supervise.LogrusWarning,
+		OOMScore: unkillable, Log: rundir.Log("containerd"), Shown: supervise.LogrusWarning,
 	}
 }
 
 func agent() supervise.Child {
 	return supervise.Child{
 		Name: "agent", Command: []string{"/usr/sbin/twinhull-guest", "agent"}, Environment: []string{"GOGC=40"},
-		OOMScore: unkillable, Log: rundir.Log("agent"), Telling: supervise.Every,
+		OOMScore: unkillable, Log: rundir.Log("agent"), Shown: supervise.AllLines,
 	}
 }
 
 func kubelet() supervise.Child {
 	return supervise.Child{
 		Name: "kubelet", Command: []string{"kubelet"}, Arguments: rundir.KubeletArgs, Environment: []string{"GOGC=40"},
-		OOMScore: unkillable, Log: rundir.Log("kubelet"), Telling: supervise.KlogWarning,
+		OOMScore: unkillable, Log: rundir.Log("kubelet"), Shown: supervise.KlogWarning,
 	}
 }

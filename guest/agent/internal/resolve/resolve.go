@@ -61,19 +61,19 @@ type Device struct {
 // A step does one part of the work on the output's Pod, which is a copy of the input's.
 type step func(in Input, out *Output) error
 
-// steps are in the order they depend on each other: volumes come from the token, hosts from the fields that are
-// pruned last.
+// steps are in an order by which each finds what it needs: the token is among the volumes, and the host name comes from fields
+// that are removed last.
 var steps = []step{
 	token,
 	environment,
 	volumes,
-	folders,
+	claimFolders,
 	devices,
 	hostname,
 	network,
 	sysctls,
 	dns,
-	prune,
+	removeClusterOnly,
 	name,
 }
 
@@ -97,7 +97,7 @@ func name(in Input, out *Output) error {
 		return err
 	}
 	metadata["name"], metadata["uid"] = static, in.UID
-	mark(metadata, in.Digest, 1)
+	noteManifest(metadata, in.Digest, 1)
 	if _, asked := in.Objects.First(kube.Launcher); !asked {
 		return nil
 	}

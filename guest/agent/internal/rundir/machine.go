@@ -49,7 +49,7 @@ func (m Machine) Exists(path string) bool { return Exists(m.Path(path)) }
 // Outcome is what the file Outcome says, "Failed" if it isn't there.
 func (m Machine) Outcome() string { return ReadOutcome(m.Path(Outcome)) }
 
-// Mark writes down that something is so since now, unless that is written down already, and tells whether it was new.
+// Mark writes the present time to a file, unless the file is there, and tells whether it is new.
 func (m Machine) Mark(path string) (isNew bool, err error) {
 	if m.Exists(path) {
 		return false, nil
@@ -61,7 +61,7 @@ func (m Machine) Mark(path string) (isNew bool, err error) {
 	return isNew, err
 }
 
-// Since is how long ago something was marked; ok is false if it wasn't.
+// Since is how long ago Mark has written a file; ok is false if the file isn't there.
 func (m Machine) Since(path string) (elapsed time.Duration, ok bool) { return Since(m.Path(path)) }
 
 func (m Machine) change(path string, make func() error) error {

@@ -1,6 +1,6 @@
-// Package runtime is the step between containerd and crun: it gives containers the block devices that their
-// Pod claims, which a kubelet without an API server can't, notes what image each is made from, and says in
-// containerd's words which are gone.
+// Package runtime is the step between containerd and crun. It gives containers the block devices that their Pod claims, which a
+// kubelet without an API server can't. It notes from what image each container is made. And it says of a container that is gone
+// that it doesn't exist, in the words that containerd expects.
 package runtime
 
 import (
@@ -22,7 +22,7 @@ const crun = "/usr/bin/crun"
 
 // Run becomes crun, after doing its part if a container is to be created.
 func Run(arguments []string) error {
-	if container := Gone(arguments[1:]); container != "" {
+	if container := MissingContainer(arguments[1:]); container != "" {
 		return fmt.Errorf("container %s does not exist", container)
 	}
 	if bundle := Bundle(arguments[1:]); bundle != "" {
@@ -51,11 +51,11 @@ func Bundle(arguments []string) string {
 	return ""
 }
 
-// Gone is a container to be killed or deleted of which crun has no state, "" if that isn't what the arguments say.
+// MissingContainer is a container to be killed or deleted of which crun has no state, "" if that isn't what the arguments say.
 // containerd ends crun when a deletion takes longer than 10 s, and tries again; crun then complains of a file that
 // is missing, and containerd would take the container for running for ever, since it goes by runc's words
 // (cmd/containerd-shim-runc-v2/process: checkKillError of utils.go, delete of init.go).
-func Gone(arguments []string) string {
+func MissingContainer(arguments []string) string {
 	var root, command, id string
 	for index, argument := range arguments {
 		switch {
@@ -114,7 +114,7 @@ func addDevices(config kube.Object, container, path string) error {
 		if err := unix.Stat(device.Source, &stat); err != nil {
 			return fmt.Errorf("%s: %w", device.Source, err)
 		}
-		Add(config, device, int64(unix.Major(stat.Rdev)), int64(unix.Minor(stat.Rdev)))
+		AddDevice(config, device, int64(unix.Major(stat.Rdev)), int64(unix.Minor(stat.Rdev)))
 	}
 	return rundir.WriteJSON(path, config, 0o600)
 }

@@ -21,7 +21,7 @@ func TestARunningPodIsGivenWhatItCanTakeAndNothingElse(t *testing.T) {
 	containers[0]["image"], containers[0]["resources"] = "j", kube.Object{"requests": kube.Object{"cpu": "1"}}
 	delete(containers[1], "resources")
 	in.Objects[kube.Ref{Kind: kube.ConfigMap, Name: "settings"}]["mode"] = []byte("slow")
-	Renew(static, pod, "two")
+	Update(static, pod, "two")
 	wants(t, "metadata", static["metadata"], `{"name": "web", "namespace": "shop", "uid": "uid", "generation": 2, "labels": {"a": "b"},
 		"annotations": {"c": "d", "twinhull.dev/manifest": "two"}}`)
 	wants(t, "containers", kube.Map(static, "spec")["containers"],
@@ -31,6 +31,6 @@ func TestARunningPodIsGivenWhatItCanTakeAndNothingElse(t *testing.T) {
 		t.Errorf("digest %q, and the manifest's Pod is %v", Digest(static), pod)
 	}
 
-	Renew(static, in.Pod, "three")
+	Update(static, in.Pod, "three")
 	wants(t, "metadata", static["metadata"], `{"name": "web", "namespace": "shop", "uid": "uid", "generation": 3, "annotations": {"twinhull.dev/manifest": "three"}}`)
 }

@@ -9,14 +9,15 @@ import (
 // digestAnnotation tells which manifest a static Pod is from.
 const digestAnnotation = "twinhull.dev/manifest"
 
-// Renew gives a static Pod what its manifest may change while it runs. Nothing else is resolved anew: a variable
-// whose ConfigMap has changed would be another, and the container be restarted for it, which no Pod's is.
-func Renew(static, pod kube.Object, digest string) {
+// Update gives a static Pod the fields of its manifest that may change while it runs (manifest/changes.go). Nothing else is
+// resolved again: a variable whose ConfigMap has changed would restart the container, and a Pod's container isn't restarted
+// for that.
+func Update(static, pod kube.Object, digest string) {
 	metadata, told := kube.Map(static, "metadata"), kube.Map(pod, "metadata")
 	copyField(metadata, told, "labels")
 	copyField(metadata, told, "annotations")
 	generation, _ := kube.Integer(metadata, "generation")
-	mark(metadata, digest, generation+1)
+	noteManifest(metadata, digest, generation+1)
 	containers := map[string]kube.Object{}
 	for _, container := range kube.List(kube.Map(pod, "spec"), "containers") {
 		containers[kube.Text(container, "name")] = container
@@ -28,10 +29,9 @@ func Renew(static, pod kube.Object, digest string) {
 	}
 }
 
-// mark makes it known which manifest a static Pod is from. The annotation says it of the Pod that the kubelet has,
-// and makes it another for each manifest; the generation, of which the status says which was observed, says it of
-// that status.
-func mark(metadata kube.Object, digest string, generation int64) {
+// noteManifest notes in a static Pod which manifest it is from. By the annotation the Pod that the kubelet has shows its
+// manifest, and differs for each manifest. By the generation the Pod's status shows of which Pod it is (observedGeneration).
+func noteManifest(metadata kube.Object, digest string, generation int64) {
 	annotations := maps.Clone(kube.Map(metadata, "annotations"))
 	if annotations == nil {
 		annotations = kube.Object{}
@@ -40,7 +40,7 @@ func mark(metadata kube.Object, digest string, generation int64) {
 	metadata["annotations"], metadata["generation"] = annotations, generation
 }
 
-// Digest is that of the manifest which a static Pod is from.
+// Digest is the digest of the manifest that a static Pod is from.
 func Digest(static kube.Object) string {
 	return kube.Text(kube.Map(kube.Map(static, "metadata"), "annotations"), digestAnnotation)
 }

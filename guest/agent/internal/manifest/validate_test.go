@@ -6,7 +6,7 @@ import (
 )
 
 func TestSaysWhatNoKubeletWouldTake(t *testing.T) {
-	if err := read(t, running).Sound(); err != nil {
+	if err := read(t, running).Validate(); err != nil {
 		t.Error(err)
 	}
 	for why, change := range map[string][2]string{
@@ -24,7 +24,7 @@ func TestSaysWhatNoKubeletWouldTake(t *testing.T) {
 		"its limits of memory, 64Mo":      {`64Mi`, `64Mo`},
 		"it requests more cpu":            {`"limits": {`, `"requests": {"cpu": "1001m"}, "limits": {`},
 	} {
-		err := read(t, strings.Replace(running, change[0], change[1], 1)).Sound()
+		err := read(t, strings.Replace(running, change[0], change[1], 1)).Validate()
 		if err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("want %q, got %v", why, err)
 		}
@@ -38,7 +38,7 @@ func TestTakesWhatAKubeletWould(t *testing.T) {
 		{`"cpu": "1"`, `"cpu": 1.5`},
 		{`"limits": {`, `"requests": {"cpu": "1000m", "memory": "64Mi"}, "limits": {`},
 	} {
-		if err := read(t, strings.Replace(running, change[0], change[1], 1)).Sound(); err != nil {
+		if err := read(t, strings.Replace(running, change[0], change[1], 1)).Validate(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -12,7 +12,8 @@ var clusterOnly = []string{
 	"resourceClaims", "readinessGates", "setHostnameAsFQDN",
 }
 
-func prune(_ Input, out *Output) error {
+// removeClusterOnly takes these fields out of the Pod.
+func removeClusterOnly(_ Input, out *Output) error {
 	spec := kube.Map(out.Pod, "spec")
 	for _, field := range clusterOnly {
 		delete(spec, field)

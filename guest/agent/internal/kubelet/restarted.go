@@ -6,8 +6,9 @@ import (
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
-// CaughtUp tells whether a kubelet that was started anew knows as much of the Pod as the one `before` did. It takes
-// containers for unready until it has probed them, so each that was ready must be so, or be another, or not run.
+// CaughtUp tells whether a kubelet that was started again knows as much of the Pod as the one before it. It takes containers for
+// unready until it has probed them. So it has caught up once each container that was ready is ready, is another one, or doesn't
+// run. `before` and `now` are the Pod as each of the two says it is.
 func CaughtUp(before, now kube.Object) bool {
 	if ready, _ := Ready(before); !ready {
 		return true
@@ -29,11 +30,11 @@ func CaughtUp(before, now kube.Object) bool {
 	return true
 }
 
-// slack is what a kubelet takes to start, beside its probes.
+// slack is how long a kubelet takes to start, without its probes.
 const slack = 30 * time.Second
 
-// Probing is how long a kubelet that was started anew may take until it has probed all containers: it begins some
-// time within a period (pkg/kubelet/prober/worker.go, run).
+// Probing is how long a kubelet that was started again may take until it has probed all containers: it begins at some
+// time within a probe's period (pkg/kubelet/prober/worker.go, run).
 func Probing(pod kube.Object) time.Duration {
 	longest := int64(0)
 	for _, container := range kube.Containers(pod) {
@@ -48,10 +49,10 @@ func Probing(pod kube.Object) time.Duration {
 	return time.Duration(longest)*time.Second + slack
 }
 
-// number is a field, or its default (pkg/apis/core/v1/defaults.go, SetDefaults_Probe).
-func number(object kube.Object, key string, usual int64) int64 {
+// number is a field of a probe, or its default (pkg/apis/core/v1/defaults.go, SetDefaults_Probe).
+func number(object kube.Object, key string, byDefault int64) int64 {
 	if found, _ := kube.Integer(object, key); found != 0 {
 		return found
 	}
-	return usual
+	return byDefault
 }

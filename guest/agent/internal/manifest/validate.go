@@ -10,34 +10,34 @@ import (
 	"twinhull.dev/guest/agent/internal/quantity"
 )
 
-// annotationsSize is how much a Pod's annotations may be, in bytes, less the kubelet's own and ours
+// annotationsSize is how large a Pod's annotations may be together, in bytes, without the kubelet's own and ours
 // (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB).
 const annotationsSize = 255 << 10
 
 // Names of labels and annotations, and labels' values (apimachinery/pkg/api/validate/content).
 var (
-	qualified = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`)
-	labelled  = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`)
+	keyPattern = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`)
+	labelValue = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`)
 )
 
-// Sound tells what of that which may change while the Pod runs no kubelet would take: it would end the Pod of a
-// file that it can't read (pkg/kubelet/config/file.go, extractFromDir).
-func (m Manifest) Sound() error {
+// Validate checks the fields that may change while the Pod runs. A kubelet would end the Pod if it couldn't read one of them
+// (pkg/kubelet/config/file.go, extractFromDir).
+func (m Manifest) Validate() error {
 	metadata := kube.Map(m.Pod, "metadata")
 	for _, kind := range []string{"labels", "annotations"} {
-		if err := soundTexts(metadata, kind); err != nil {
+		if err := validateTexts(metadata, kind); err != nil {
 			return err
 		}
 	}
 	for _, container := range kube.List(kube.Map(m.Pod, "spec"), "containers") {
-		if err := soundContainer(container); err != nil {
+		if err := validateContainer(container); err != nil {
 			return fmt.Errorf("the manifest's container %s: %w", kube.Text(container, "name"), err)
 		}
 	}
 	return nil
 }
 
-func soundTexts(metadata kube.Object, kind string) error {
+func validateTexts(metadata kube.Object, kind string) error {
 	if metadata[kind] != nil && kube.Map(metadata, kind) == nil {
 		return fmt.Errorf("the manifest's %s are no object", kind)
 	}
@@ -48,7 +48,7 @@ func soundTexts(metadata kube.Object, kind string) error {
 		if kind == "annotations" { // whose names may be of either case
 			name = strings.ToLower(key)
 		}
-		if !is || !qualified.MatchString(name) || kind == "labels" && !labelled.MatchString(text) {
+		if !is || !keyPattern.MatchString(name) || kind == "labels" && !labelValue.MatchString(text) {
 			return fmt.Errorf("the manifest's %s have %q: %v, which none may be", kind, key, value)
 		}
 		size += len(key) + len(text)
@@ -59,7 +59,7 @@ func soundTexts(metadata kube.Object, kind string) error {
 	return nil
 }
 
-func soundContainer(container kube.Object) error {
+func validateContainer(container kube.Object) error {
 	if image := kube.Text(container, "image"); image == "" || strings.TrimSpace(image) != image {
 		return fmt.Errorf("%q is no image", image)
 	}
@@ -67,9 +67,9 @@ func soundContainer(container kube.Object) error {
 		return fmt.Errorf("its resources are no object")
 	}
 	resources := kube.Map(container, "resources")
-	said := map[string]map[string]*big.Rat{}
+	amounts := map[string]map[string]*big.Rat{}
 	for _, kind := range []string{"requests", "limits"} {
-		said[kind] = map[string]*big.Rat{}
+		amounts[kind] = map[string]*big.Rat{}
 		if resources[kind] != nil && kube.Map(resources, kind) == nil {
 			return fmt.Errorf("its %s are no object", kind)
 		}
@@ -78,11 +78,11 @@ func soundContainer(container kube.Object) error {
 			if err != nil || amount.Sign() < 0 {
 				return fmt.Errorf("its %s of %s, %v, are no amount", kind, name, value)
 			}
-			said[kind][name] = amount
+			amounts[kind][name] = amount
 		}
 	}
-	for name, request := range said["requests"] {
-		if limit := said["limits"][name]; limit != nil && request.Cmp(limit) > 0 {
+	for name, request := range amounts["requests"] {
+		if limit := amounts["limits"][name]; limit != nil && request.Cmp(limit) > 0 {
 			return fmt.Errorf("it requests more %s than its limit", name)
 		}
 	}
