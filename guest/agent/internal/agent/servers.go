@@ -33,7 +33,9 @@ func (a *Agent) serveAPI(api manifest.API) {
 		a.printError(fmt.Errorf("the CA of the operator's certificates: %w", err))
 		return
 	}
-	handler := serve.API(a.state.status, a.setNodeAddresses, a.putManifest, a.askStop)
+	handler := serve.API(serve.Guest{
+		Status: a.state.status, SetNodeAddresses: a.setNodeAddresses, PutManifest: a.putManifest, AskStop: a.askStop,
+	})
 	go serve.KeepServing(api.Port, config, handler, func(err error) { a.printError(fmt.Errorf("the status port: %w", err)) })
 }
 

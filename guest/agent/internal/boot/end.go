@@ -101,8 +101,8 @@ func gracePeriod(data []byte, err error) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// machine ends the machine. A failure is told to KubeVirt by a panic, which the pvpanic device reports; without
-// the device a panicked machine would start anew, so it is powered off.
+// machine ends the machine. KubeVirt learns of a failure by a panic, which the pvpanic device reports. Without the
+// device a machine that panics would start again, so it is powered off.
 //
 // Nothing here waits for a virtiofs: KubeVirt ends virtiofsd as soon as the machine is deleted, and what asks it then
 // never gets an answer. So a process may stay that can't be killed, and there is no sync(2), which asks all.

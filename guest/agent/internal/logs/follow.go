@@ -19,8 +19,8 @@ import (
 const (
 	pattern = "/var/log/pods/*/*/*.log"
 	pause   = time.Second
-	// Of a container that says more than this in a pause, the console shows only so much: it is slow, and the
-	// Pod isn't to wait for it. The log itself has all.
+	// burst is how many lines of a container the console shows in one pause. It is slow, and the Pod isn't to wait for it.
+	// The container's log has all lines.
 	burst     = 500
 	lineSize  = 4 << 10
 	chunkSize = 64 << 10

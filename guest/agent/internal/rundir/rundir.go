@@ -19,7 +19,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 		return err
 	}
 	// The leading dot keeps the kubelet from reading a half-written static Pod (pkg/kubelet/config/file.go).
-	// Its name is its own, since two may write at once.
+	// Each writer has a name of its own, since two may write at once.
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func ReadJSON(path string, value any) error {
 	return json.Unmarshal(data, value)
 }
 
-// ReadOutcome is what a file of Outcome's kind says. An agent that has written none knows of no success.
+// ReadOutcome is the content of the file Outcome, which is at `path`; "Failed" if it isn't there.
 func ReadOutcome(path string) string {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 const crun = "/usr/bin/crun"
 
-// Run becomes crun, after doing its part if a container is to be created.
+// Run does our part if a container is to be created, and then becomes crun.
 func Run(arguments []string) error {
 	if container := MissingContainer(arguments[1:]); container != "" {
 		return fmt.Errorf("container %s does not exist", container)
@@ -51,9 +51,9 @@ func Bundle(arguments []string) string {
 	return ""
 }
 
-// MissingContainer is a container to be killed or deleted of which crun has no state, "" if that isn't what the arguments say.
-// containerd ends crun when a deletion takes longer than 10 s, and tries again; crun then complains of a file that
-// is missing, and containerd would take the container for running for ever, since it goes by runc's words
+// MissingContainer is a container that crun is to kill or delete and has no state of, "" if the arguments say something else.
+// containerd ends crun when a deletion takes longer than 10 s, and tries again. crun then complains of a missing file, which
+// containerd doesn't understand: it knows runc's words, and would take the container for running for ever
 // (cmd/containerd-shim-runc-v2/process: checkKillError of utils.go, delete of init.go).
 func MissingContainer(arguments []string) string {
 	var root, command, id string
@@ -119,7 +119,7 @@ func addDevices(config kube.Object, container, path string) error {
 	return rundir.WriteJSON(path, config, 0o600)
 }
 
-// name is a container's, "" for a sandbox (containerd, internal/cri/annotations/annotations.go).
+// name is a container's name, "" for a sandbox (containerd, internal/cri/annotations/annotations.go).
 func name(config kube.Object) string {
 	annotations := kube.Map(config, "annotations")
 	if kube.Text(annotations, "io.kubernetes.cri.container-type") != "container" {
@@ -128,7 +128,7 @@ func name(config kube.Object) string {
 	return kube.Text(annotations, "io.kubernetes.cri.container-name")
 }
 
-// image is a container's, as its Pod names it (containerd, internal/cri/server/container_create.go).
+// image is a container's image, as its Pod names it (containerd, internal/cri/server/container_create.go).
 func image(config kube.Object) string {
 	return kube.Text(kube.Map(config, "annotations"), "io.kubernetes.cri.image-name")
 }

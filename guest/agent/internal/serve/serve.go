@@ -35,7 +35,7 @@ type Status struct {
 const connections = 64
 
 // KeepServing serves on a port of all addresses, and tries again if it can't: a container may have taken the port.
-// With a TLS configuration it serves TLS. `failed` is told of each try's end.
+// With a TLS configuration it serves TLS. `failed` is called with the error that each try ended with.
 func KeepServing(port int, config *tls.Config, handler http.Handler, failed func(error)) {
 	server := newServer(handler)
 	for ; ; time.Sleep(2 * time.Second) {
