@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.guest.reference.sight import Sight
+    from tests.guest.reference.podview import PodView
 
 
 class Absent:
@@ -52,7 +52,7 @@ class Explanation:
         return bool(re.fullmatch(self.place, found.place)) and self.fits(found.pod, found.machine)
 
 
-def differences(pod: Sight, machine: Sight) -> list[Differing]:
+def differences(pod: PodView, machine: PodView) -> list[Differing]:
     """All places where the two aren't the same."""
     return [
         Differing(*key, pod.get(key, ABSENT), machine.get(key, ABSENT))

@@ -123,7 +123,7 @@ class ReferenceNode:
         try:
             node.eventually(node._is_ready, _BOOT, f"node {NAME} is Ready")
         except BaseException as error:
-            error.add_note(f"the node's console ends:\n{node.words()}")
+            error.add_note(f"the node's console ends:\n{node.console_end()}")
             node.stop()
             raise
         node.ready_after = time.monotonic() - began
@@ -137,7 +137,7 @@ class ReferenceNode:
     def check(self) -> None:
         """Raises NodeDied, or ComponentDied for a part of the control plane."""
         if not self.process.alive():
-            raise NodeDied(f"{self.process.obituary()}\nits console ends:\n{self.words()}")
+            raise NodeDied(f"{self.process.obituary()}\nits console ends:\n{self.console_end()}")
         self.plane.check()
 
     def eventually(self, check: Callable[[], T], timeout: float, what: str, interval: float = 0.5) -> T:
@@ -155,7 +155,7 @@ class ReferenceNode:
         connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
         return web.get(connection, f"/{program}.log", {}).decode(errors="replace")
 
-    def words(self) -> str:
+    def console_end(self) -> str:
         """The end of its console, for people."""
         console = self.folder / "console"
         text = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""

@@ -1,4 +1,4 @@
-"""Where a scenario plays: its machine, the registries, and what cases ask of them."""
+"""A scenario that runs: its machine, the registries, and what cases ask of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ if TYPE_CHECKING:
 
     from tests.guest.containerimage import ContainerImage
     from tests.guest.machine import Machine
-    from tests.guest.made import Shelf
     from tests.guest.registry import Registry
+    from tests.guest.rendered import ObjectStore
 
 Raw = dict[str, Any]
 T = TypeVar("T")
 
 
 @dataclass
-class Stage:
-    """A running machine and what is around it. `leave` gives its berth away, once it only waits."""
+class ScenarioRun:
+    """A running machine and what it is connected to.
+
+    `release_slot` gives the machine's slot to the next one: the machine only waits from then on.
+    """
 
     machine: Machine
-    shelf: Shelf
+    store: ObjectStore
     registry: Registry
     private: Registry
     images: dict[str, ContainerImage]
-    leave: Callable[[], None]
+    release_slot: Callable[[], None]
 
     def report(self, port: int, *paths: str) -> Raw:
         """What the container that serves on a port can see."""
@@ -57,13 +60,13 @@ class Stage:
         return self.machine.container(name)
 
     def eventually(self, check: Callable[[], T], what: str, timeout: float = 150) -> T:
-        """Waits until it is so."""
+        """Waits until `check` gives something, and gives that."""
         return self.machine.eventually(check, timeout, what)
 
     def change(self, obj: Raw) -> None:
         """Changes an object, and shows it where the machine's volumes do."""
-        self.shelf.put(obj)
-        for device in self.machine.blueprint.file_systems:
+        self.store.put(obj)
+        for device in self.machine.spec.file_systems:
             if device.source.name == obj["metadata"]["name"]:
                 self.machine.volumes.refresh(device)
 
@@ -71,11 +74,11 @@ class Stage:
         """Waits until the cluster takes the machine for ready."""
         kubelet = self.machine.kubelet
         self.machine.eventually(
-            lambda: kubelet.ready or self._why_not(), timeout, f"{self.machine.blueprint.name} is ready"
+            lambda: kubelet.ready or self._why_not(), timeout, f"{self.machine.spec.name} is ready"
         )
 
     def unready(self, timeout: float = 60) -> None:
-        """Waits until it no longer does."""
+        """Waits until the cluster no longer takes the machine for ready."""
         kubelet = self.machine.kubelet
         self.machine.eventually(lambda: not kubelet.ready, timeout, "the machine isn't ready any more")
 

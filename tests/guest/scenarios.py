@@ -1,4 +1,4 @@
-"""The scenarios, in the order in which they boot: the longest first, so that none is alone at the end."""
+"""All scenarios, in the order in which they boot: the longest first, so that none runs alone at the end."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.guest.cases import (
     database,
     downward,
     ends,
+    failures,
     files,
     probes,
     security,
     shared,
-    troubles,
     web,
 )
 
 SCENARIOS = (
     probes.PROBES,
-    troubles.TROUBLES,
+    failures.FAILURES,
     changes.CHANGES,
     changes.RESTARTED,
     claims.CLAIMS,

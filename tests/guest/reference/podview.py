@@ -1,4 +1,4 @@
-"""What the containers of a Pod see, put so that it can be compared with what another Pod's see."""
+"""What the containers of a Pod see, in a form that can be compared with another Pod's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tests.guest.reference.templates import DESK
+from tests.guest.reference.comparedscenarios import REPORTS_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Raw = dict[str, Any]
 #: What is seen, by container and by place: "main", "files./etc/hosts.text".
-Sight = dict[tuple[str, str], object]
+PodView = dict[tuple[str, str], object]
 
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 #: Numbers and times that are others at every start, wherever it is.
@@ -38,16 +38,16 @@ class Hull(Protocol):
         """What it can see, these paths among it."""
 
 
-def look(hull: Hull, scenario: Scenario, names: Mapping[str, str]) -> Sight:
+def view_of(hull: Hull, scenario: Scenario, names: Mapping[str, str]) -> PodView:
     """What all containers see. `names` are the hull's own names and addresses, with what stands for each."""
-    sight: Sight = {}
+    view: PodView = {}
     for name, report in _reports(hull, scenario):
-        sight |= {(name, place): value for place, value in flat(named(_clean(report), names))}
-    return sight
+        view |= {(name, place): value for place, value in flat(named(_clean(report), names))}
+    return view
 
 
 def _reports(hull: Hull, scenario: Scenario) -> Iterator[tuple[str, Raw]]:
-    """Those that containers serve, and those that init containers have left on the desk."""
+    """The reports of containers, and those that init containers have left with one of them."""
     spec = scenario.template["spec"]
     for container in (*spec.get("initContainers", ()), *spec["containers"]):
         if ports := container.get("ports"):
@@ -56,11 +56,11 @@ def _reports(hull: Hull, scenario: Scenario) -> Iterator[tuple[str, Raw]]:
         for argument in container.get("args", ()):
             option, _, path = argument.partition("=")
             if option == "--report":
-                yield container["name"], json.loads(hull.get(DESK, "/file", path=path))
+                yield container["name"], json.loads(hull.get(REPORTS_PORT, "/file", path=path))
 
 
 def _clean(report: Raw) -> Raw:
-    """Less what is different at each look, and what is in the report in another way already."""
+    """A report without what differs at each look, and without what it has twice."""
     kept = {key: value for key, value in report.items() if key not in {"env", "mounts", "groups", "devices"}}
     mounts: dict[str, list[Raw]] = {}
     for mount in report["mounts"]:

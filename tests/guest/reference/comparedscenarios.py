@@ -7,7 +7,7 @@ from tests.guest.templates import projections, variables
 from tests.guest.templates.identities import SYSCTLS, identities
 
 #: The port of the container whose file system the others' reports are left in.
-DESK = 8080
+REPORTS_PORT = 8080
 _REPORTS = {"name": "reports", "mountPath": "/reports"}
 
 ENVIRONMENT = Scenario(
@@ -37,7 +37,7 @@ ENVIRONMENT = Scenario(
                 container(
                     "main",
                     *(*variables.ARGUMENTS, "$(TRICKY)"),
-                    port=DESK,
+                    port=REPORTS_PORT,
                     workingDir="/srv",
                     env=[
                         *variables.literals(variables.LITERALS),
@@ -48,7 +48,10 @@ ENVIRONMENT = Scenario(
                         "requests": {"cpu": "250m", "memory": "384Mi", "ephemeral-storage": "8Mi"},
                         "limits": {"cpu": "1", "memory": "448Mi"},
                     },
-                    readinessProbe={"httpGet": {"port": DESK, "path": "/health"}, "timeoutSeconds": 5},
+                    readinessProbe={
+                        "httpGet": {"port": REPORTS_PORT, "path": "/health"},
+                        "timeoutSeconds": 5,
+                    },
                     volumeMounts=[_REPORTS],
                 ),
                 variables.from_objects(8081),
@@ -98,7 +101,7 @@ VOLUMES = Scenario(
             "containers": [
                 container(
                     "main",
-                    port=DESK,
+                    port=REPORTS_PORT,
                     env=[
                         variables.field("NAMESPACE", "metadata.namespace"),
                         {"name": "PART", "value": "front"},
@@ -205,7 +208,7 @@ SHARED = Scenario(
             "subdomain": "inner",
             "dnsPolicy": "Default",
             "containers": [
-                container("app", port=DESK),
+                container("app", port=REPORTS_PORT),
                 container("other", port=8081, securityContext={"runAsUser": 1001}),
             ],
             "securityContext": {"supplementalGroupsPolicy": "Strict", "runAsUser": 1000, "runAsGroup": 5},
@@ -214,4 +217,4 @@ SHARED = Scenario(
 )
 
 #: Alike in all that is looked at.
-ALIKE = (ENVIRONMENT, VOLUMES, SECURITY, SHARED)
+COMPARED = (ENVIRONMENT, VOLUMES, SECURITY, SHARED)

@@ -60,7 +60,7 @@ def _numbers(pod: object, machine: object) -> bool:
     )
 
 
-EXPLAINED: tuple[Explanation, ...] = (
+KNOWN_DIFFERENCES: tuple[Explanation, ...] = (
     Explanation(
         r"files\./etc/hosts\.text",
         "the Pod shares the machine's network, so the kubelet says so, and its own address is the one behind "

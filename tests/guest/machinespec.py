@@ -1,4 +1,4 @@
-"""A VirtualMachine as virt-launcher reads it: what it is made of, and nothing that it isn't."""
+"""A VirtualMachine as virt-launcher reads it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Device:
-    """A disk or a file system: what it is called, and what the guest finds it by."""
+    """A disk or a file system; the guest finds it by its serial number or its tag, `found_by`."""
 
     name: str
     found_by: str
@@ -60,7 +60,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Kernel:
-    """What a machine starts with instead of its own boot loader."""
+    """The kernel that a machine starts with, instead of a boot loader of its own."""
 
     arguments: str
     image: str
@@ -69,31 +69,37 @@ class Kernel:
 
 
 @dataclass(frozen=True)
-class Blueprint:
-    """A machine; `memory` is in mebibytes, and how much it and `cores` may become while it runs."""
+class MachineSpec:
+    """What a machine is made of."""
 
     name: str
     namespace: str
     hostname: str
     cores: int
     cores_a_socket: int
+    #: How many may be plugged in, all in all.
     most_cores: int
+    #: In mebibytes.
     memory: int
+    #: To how much memory may be added, in mebibytes.
     most_memory: int
     kernel: Kernel | None
     disks: tuple[Device, ...]
     file_systems: tuple[Device, ...]
+    #: Whether it has a pvpanic device.
     panics: bool
+    #: Whether it has a random number generator.
     random: bool
     probe: Mapping[str, Any] | None
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     searches: tuple[str, ...]
     name_servers: tuple[str, ...]
+    #: How long it may take to shut down, in seconds.
     grace: int
 
     @classmethod
-    def of(cls, vm: Mapping[str, Any]) -> Blueprint:
+    def of(cls, vm: Mapping[str, Any]) -> MachineSpec:
         """What virt-launcher would make of a VirtualMachine's template."""
         template = vm["spec"]["template"]
         spec = template["spec"]

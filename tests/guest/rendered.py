@@ -1,4 +1,4 @@
-"""What the operator made of a Workload, with the objects that it refers to."""
+"""What the operator renders for a Workload, with the objects that it refers to."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Objects(Protocol):
 
 
 @dataclass
-class Shelf:
+class ObjectStore:
     """Objects in memory, all of one namespace."""
 
     objects: dict[tuple[str, str], Raw] = field(default_factory=dict)
@@ -50,8 +50,8 @@ class Shelf:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A VirtualMachine, whose it is, and what it is made from."""
+class Rendered:
+    """A VirtualMachine, its Workload's uid, and the objects that it refers to."""
 
     workload_uid: str
     vm: Raw
@@ -65,18 +65,18 @@ class Made:
 
 def render(  # noqa: PLR0913  one parameter a part
     workload: Mapping[str, Any],
-    shelf: Shelf,
+    store: ObjectStore,
     mirrors: Mapping[str, str],
     changes: Mapping[str, Any] | None = None,
     registries: tuple[ClusterRegistry, ...] = (),
     *,
     keyed: bool = True,
-) -> Made:
-    """What the operator would make of a Workload, without any API server. The manifest goes onto the shelf.
+) -> Rendered:
+    """What the operator would make of a Workload, without any API server. The manifest goes into `store`.
 
     `mirrors` are the addresses of the registries that the operator is configured with, by the host that
-    images are named with, and `registries` are others of which more is said. `changes` are made in the
-    manifest, for what no operator would tell a guest. Unless it is `keyed`, it has no key for guests.
+    images are named with. `registries` are further ones, with all of their settings. `changes` replace parts
+    of the manifest by what no operator would write. Unless `keyed`, the operator has no key for guests.
     """
     known = (*(ClusterRegistry(host=host, mirrors=(url,)) for host, url in mirrors.items()), *registries)
     defaults = OperatorDefaults(
@@ -89,14 +89,14 @@ def render(  # noqa: PLR0913  one parameter a part
         told = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
         manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
         vm["spec"]["template"]["metadata"]["annotations"][DIGEST_ANNOTATION] = digest(text(manifest))
-    shelf.put(manifest)
-    return Made(case.workload.metadata.uid, vm, shelf)
+    store.put(manifest)
+    return Rendered(case.workload.metadata.uid, vm, store)
 
 
-def forged(shelf: Shelf, made: Made, image: str) -> Raw:
-    """The machine's ConfigMap with another image, as who may write ConfigMaps can make it."""
-    about = made.vm["metadata"]
-    manifest = shelf.get("ConfigMap", about["name"], about["namespace"])
+def forged(store: ObjectStore, rendered: Rendered, image: str) -> Raw:
+    """The machine's ConfigMap with another image, as anybody can change it who may write ConfigMaps."""
+    about = rendered.vm["metadata"]
+    manifest = store.get("ConfigMap", about["name"], about["namespace"])
     assert manifest is not None
     told = json.loads(text(manifest))
     for container in told["pod"]["spec"]["containers"]:
@@ -104,13 +104,13 @@ def forged(shelf: Shelf, made: Made, image: str) -> Raw:
     return {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
 
 
-def fetch(api: Api, namespace: str, workload: str, secret: bytes = SECRET) -> Made:
+def fetch(api: Api, namespace: str, workload: str, secret: bytes = SECRET) -> Rendered:
     """What the operator created for a Workload in a cluster. Raises LookupError while that isn't there."""
     found = api.get("Workload", workload, namespace)
     vms = api.list("VirtualMachine", namespace, labels=f"twinhull.dev/workload={workload}")
     if found is None or not vms:
         raise LookupError(f"there is no machine for {workload} yet")
-    return Made(found["metadata"]["uid"], vms[0], _Cluster(api), secret)
+    return Rendered(found["metadata"]["uid"], vms[0], _Cluster(api), secret)
 
 
 @dataclass(frozen=True)

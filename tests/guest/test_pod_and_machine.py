@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.guest.reference.comparedscenarios import COMPARED, REPORTS_PORT
 from tests.guest.reference.comparison import differences, unexplained
-from tests.guest.reference.ends import ENDS, RESTARTS
-from tests.guest.reference.explained import EXPLAINED
+from tests.guest.reference.endscenarios import ENDS, RESTARTS
+from tests.guest.reference.knowndifferences import KNOWN_DIFFERENCES
 from tests.guest.reference.node import LABEL, NAME, ReferenceNode
 from tests.guest.reference.pairs import Pairs
-from tests.guest.reference.templates import ALIKE, DESK
 from tests.guest.scenario import Scenario, config_map, container, secret
 from twinhull.hulls.parity.differences import DIFFERENCES
 
@@ -21,8 +21,11 @@ _SMALL = Scenario(
             "containers": [
                 container(
                     "main",
-                    port=DESK,
-                    readinessProbe={"httpGet": {"port": DESK, "path": "/health"}, "timeoutSeconds": 5},
+                    port=REPORTS_PORT,
+                    readinessProbe={
+                        "httpGet": {"port": REPORTS_PORT, "path": "/health"},
+                        "timeoutSeconds": 5,
+                    },
                     volumeMounts=[
                         {"name": "config", "mountPath": "/config"},
                         {"name": "hidden", "mountPath": "/hidden"},
@@ -55,20 +58,20 @@ def test_the_reference_runs_pods(pairs: Pairs) -> None:
     account = "/var/run/secrets/kubernetes.io/serviceaccount"
     with pairs.pod(_SMALL) as pod:
         pod.ready(180)
-        files = pod.report(DESK, "/config", "/hidden", account)["files"]
+        files = pod.report(REPORTS_PORT, "/config", "/hidden", account)["files"]
     assert files["/config/a"]["text"] == "from the ConfigMap"
     assert files["/hidden/b"]["text"] == "from the Secret"
     assert files[f"{account}/token"]["text"].count(".") == 2
     assert files[f"{account}/namespace"]["text"] == pod.namespace
 
 
-@pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in ALIKE])
+@pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in COMPARED])
 def test_containers_see_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """All that a process can find out is equal, but for what is listed, with its reason."""
-    pod, machine = pairs.sights(scenario)
+    pod, machine = pairs.views(scenario)
     found = differences(pod, machine)
     assert len(pod) > 100
-    wrong = unexplained(found, EXPLAINED)
+    wrong = unexplained(found, KNOWN_DIFFERENCES)
     assert not wrong, "\n".join(["these differ for no reason that is known:", *map(str, wrong)])
     print(f"{scenario.name}: {len(pod)} places, {len(found)} differ, each for a reason that is listed")
 
@@ -76,7 +79,7 @@ def test_containers_see_the_same(pairs: Pairs, scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in (ENDS, RESTARTS)])
 def test_containers_come_to_the_same(pairs: Pairs, scenario: Scenario) -> None:
     """How containers end, fail, wait and restart is told in the same words."""
-    pod, machine = pairs.fates(scenario)
+    pod, machine = pairs.outcomes(scenario)
     assert pod.statuses == machine.statuses
     assert pod.phase == machine.phase
     for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled"):
@@ -87,5 +90,5 @@ def test_containers_come_to_the_same(pairs: Pairs, scenario: Scenario) -> None:
 def test_what_differs_is_told() -> None:
     """docs/parity.md says all that a user can meet; the rest is a matter of how this is run here."""
     known = {difference.what for difference in DIFFERENCES}
-    assert {one.of for one in EXPLAINED} <= known | {""}
-    assert all(one.why for one in EXPLAINED)
+    assert {one.of for one in KNOWN_DIFFERENCES} <= known | {""}
+    assert all(one.why for one in KNOWN_DIFFERENCES)

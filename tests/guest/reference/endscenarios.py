@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.guest.reference.moment import Moment
-from tests.guest.reference.templates import DESK
+from tests.guest.reference.comparedscenarios import REPORTS_PORT
+from tests.guest.reference.containerstate import ContainerState
 from tests.guest.scenario import REGISTRY, Scenario, container
 
 Raw = dict[str, Any]
@@ -22,8 +22,11 @@ ENDS = Scenario(
             "containers": [
                 container(
                     "unready",
-                    port=DESK,
-                    readinessProbe={"httpGet": {"port": DESK, "path": "/not-there"}, "periodSeconds": 1},
+                    port=REPORTS_PORT,
+                    readinessProbe={
+                        "httpGet": {"port": REPORTS_PORT, "path": "/not-there"},
+                        "periodSeconds": 1,
+                    },
                     resources=_ROOM,
                 ),
                 container("done", "--message=by file", "--exit=0"),
@@ -46,7 +49,7 @@ RESTARTS = Scenario(
             "restartPolicy": "OnFailure",
             "terminationGracePeriodSeconds": 2,
             "containers": [
-                container("stays", port=DESK, resources=_ROOM),
+                container("stays", port=REPORTS_PORT, resources=_ROOM),
                 container("done", "--exit=0"),
                 container("crashing", "--exit=3"),
                 container("greedy", "--sleep=1s", "--alloc=64", "--stay", resources=_SMALL),
@@ -65,24 +68,24 @@ RESTARTS = Scenario(
     },
 )
 
-_BACK_OFF = Moment("Waiting", "CrashLoopBackOff", 1)
+_BACK_OFF = ContainerState("Waiting", "CrashLoopBackOff", 1)
 #: When the containers of the two are looked at.
-MOMENTS = {
+STATES = {
     ENDS.name: {
-        "unready": Moment("Running"),
-        "done": Moment("Terminated", "Completed"),
-        "failed": Moment("Terminated", "Error"),
-        "greedy": Moment("Terminated", "OOMKilled"),
-        "no-image": Moment("Waiting", "ImagePullBackOff"),
-        "no-name": Moment("Waiting", "InvalidImageName"),
-        "no-program": Moment("Terminated", "StartError"),
-        "wants-root": Moment("Waiting", "CreateContainerConfigError"),
+        "unready": ContainerState("Running"),
+        "done": ContainerState("Terminated", "Completed"),
+        "failed": ContainerState("Terminated", "Error"),
+        "greedy": ContainerState("Terminated", "OOMKilled"),
+        "no-image": ContainerState("Waiting", "ImagePullBackOff"),
+        "no-name": ContainerState("Waiting", "InvalidImageName"),
+        "no-program": ContainerState("Terminated", "StartError"),
+        "wants-root": ContainerState("Waiting", "CreateContainerConfigError"),
     },
     RESTARTS.name: {
-        "stays": Moment("Running"),
-        "done": Moment("Terminated", "Completed"),
+        "stays": ContainerState("Running"),
+        "done": ContainerState("Terminated", "Completed"),
         "crashing": _BACK_OFF,
         "greedy": _BACK_OFF,
-        "unhealthy": Moment("Running", restarts=1),
+        "unhealthy": ContainerState("Running", restarts=1),
     },
 }

@@ -7,44 +7,44 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.guest.reference.moment import Moment
-from tests.guest.reference.sight import named
+from tests.guest.reference.containerstate import ContainerState
+from tests.guest.reference.podview import named
 from twinhull.hulls import podstatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Raw = dict[str, Any]
-_OFTEN = 0.5  # seconds; the shortest moment, the first back-off, takes 10
+_OFTEN = 0.5  # seconds; the shortest state, the first back-off, takes 10
 _LISTS = ("initContainerStatuses", "containerStatuses")
-#: What is another's in each hull and at each start, and says nothing of what became of a container.
+#: What is another's in each hull and at each start, and says nothing of how a container did.
 _FLEETING = {"containerID", "imageID", "startedAt", "finishedAt", "volumeMounts"}
 
 
 @dataclass
-class Chronicle:
-    """All moments of a Pod's containers so far. `names` are the hull's own, with what stands for them."""
+class StatusHistory:
+    """All states that a Pod's containers have had. `names` are the hull's own, with what stands for them."""
 
     names: Mapping[str, str]
-    moments: dict[tuple[str, Moment], Raw] = field(default_factory=dict)
+    states: dict[tuple[str, ContainerState], Raw] = field(default_factory=dict)
 
-    def note(self, status: Raw) -> None:
-        """Takes down a status of the Pod."""
+    def add(self, status: Raw) -> None:
+        """Adds a status of the Pod."""
         raw = {one["name"]: one for key in _LISTS for one in status.get(key) or ()}
         for container in podstatus.containers(status):
-            moment = Moment(container.state, container.reason, container.restarts)
+            state = ContainerState(container.state, container.reason, container.restarts)
             told = {"operator": container.model_dump(), "kubelet": _lasting(raw[container.name])}
-            self.moments[container.name, moment] = named(told, self.names)
+            self.states[container.name, state] = named(told, self.names)
 
     @contextmanager
-    def following(self, status: Callable[[], Raw]) -> Iterator[None]:
-        """Takes down all that a hull says meanwhile, however long another hull takes to answer."""
+    def recording(self, status: Callable[[], Raw]) -> Iterator[None]:
+        """Adds all statuses of a hull meanwhile, however long another hull takes to answer."""
         over = threading.Event()
 
         def follow() -> None:
             while not over.wait(_OFTEN):
                 with suppress(OSError, LookupError, AssertionError):  # it doesn't answer yet
-                    self.note(status())
+                    self.add(status())
 
         thread = threading.Thread(target=follow, daemon=True)
         thread.start()
@@ -55,8 +55,8 @@ class Chronicle:
             thread.join()
 
 
-def met(moments: Mapping[str, Moment], *chronicles: Chronicle) -> list[dict[str, Raw]]:
-    """Each chronicle's statuses at such moments, after the same number of restarts in all of them.
+def common_statuses(states: Mapping[str, ContainerState], *histories: StatusHistory) -> list[dict[str, Raw]]:
+    """Each history's statuses in such states, after the same number of restarts in all of them.
 
     Raises LookupError if one hasn't come.
     """
@@ -64,19 +64,19 @@ def met(moments: Mapping[str, Moment], *chronicles: Chronicle) -> list[dict[str,
         name: next(
             (
                 seen
-                for seen in list(chronicles[0].moments)  # which may be added to meanwhile
+                for seen in list(histories[0].states)  # which may be added to meanwhile
                 if seen[0] == name
-                and moment.like(seen[1])
-                and all(seen in other.moments for other in chronicles[1:])
+                and state.like(seen[1])
+                and all(seen in other.states for other in histories[1:])
             ),
             None,
         )
-        for name, moment in moments.items()
+        for name, state in states.items()
     }
     if missing := [name for name, seen in found.items() if seen is None]:
-        seen = [[key for key in list(one.moments) if key[0] in missing] for one in chronicles]
+        seen = [[key for key in list(one.states) if key[0] in missing] for one in histories]
         raise LookupError(f"not yet {', '.join(missing)}; but {seen}")
-    return [{name: one.moments[key] for name, key in found.items() if key} for one in chronicles]
+    return [{name: one.states[key] for name, key in found.items() if key} for one in histories]
 
 
 def conditions(status: Raw) -> dict[str, tuple[str, str | None]]:

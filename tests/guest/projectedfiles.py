@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tests.guest.owners import VIRTIOFSD
+from tests.guest.fileowners import VIRTIOFSD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.guest.blueprint import SourceKind
-    from tests.guest.owners import Owners
+    from tests.guest.fileowners import Owners
+    from tests.guest.machinespec import SourceKind
 
 _numbers = count(1)
 _TOKEN = "token"  # noqa: S105 - the name of a file

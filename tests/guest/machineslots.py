@@ -1,4 +1,4 @@
-"""Where machines lie: all that a run of the tests boots queue for the same few berths."""
+"""Slots for machines: only so many run at a time, and all that a run of the tests boots queue for them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-#: Emulated processors take a real one each; more machines than those only make each other slow, until the
-#: deadlines of what runs in them expire.
+#: How many machines run at a time. An emulated processor takes a real one. More machines than processors
+#: make each other slow, until the deadlines of what runs in them expire.
 AT_ONCE = int(os.environ.get("GUEST_TESTS_AT_ONCE", "2"))
-#: The rank of tests that drive a machine themselves: all that runs beside them has time until they are done.
+#: The rank of tests that drive a machine themselves. All that runs beside them is asked for later.
 FIRST = 0
 
 
-class BerthsClosed(Exception):
-    """The run is over, and nobody waits for this machine any more."""
+class SlotsClosed(Exception):
+    """The run of the tests is over, and nobody waits for this machine any more."""
 
 
 @dataclass
-class Stay:
-    """Who has a berth, from when to when (seconds since the first came), and what there is to say of it."""
+class SlotUse:
+    """Who had a slot, and when, in seconds since the run of the tests began; `note` is for the summary."""
 
     name: str
     began: float
@@ -36,11 +36,11 @@ class Stay:
 
 
 @dataclass
-class Berths:
-    """Gives so many berths at a time, to the lowest rank first, and of one rank to who came first."""
+class MachineSlots:
+    """Gives `number` slots at a time: to the lowest rank first, and in a rank to the one that came first."""
 
     number: int = AT_ONCE
-    stays: list[Stay] = field(default_factory=list)
+    uses: list[SlotUse] = field(default_factory=list)
     queue: list[tuple[int, int]] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _tickets: Iterator[int] = field(default_factory=count)
@@ -48,41 +48,41 @@ class Berths:
     _closed: bool = False
 
     @contextmanager
-    def berth(self, name: str, rank: int) -> Iterator[Stay]:
-        """Waits for one, and has it until the end, or until it is left. Raises BerthsClosed."""
+    def slot(self, name: str, rank: int) -> Iterator[SlotUse]:
+        """Waits for a slot, and holds it until the end, or until it is released. Raises SlotsClosed."""
         ticket = (rank, next(self._tickets))
         with self._changed:
             self.queue.append(ticket)
             try:
                 self._changed.wait_for(lambda: self._closed or (self._free and min(self.queue) == ticket))
                 if self._closed:
-                    raise BerthsClosed(name)
-                stay = Stay(name, self._age)
-                self.stays.append(stay)
+                    raise SlotsClosed(name)
+                use = SlotUse(name, self._age)
+                self.uses.append(use)
             finally:
                 self.queue.remove(ticket)
                 self._changed.notify_all()
         try:
-            yield stay
+            yield use
         finally:
-            self.leave(stay)
+            self.release(use)
 
-    def leave(self, stay: Stay) -> None:
-        """Gives a berth to the next, for instance because its machine only waits from here on."""
+    def release(self, use: SlotUse) -> None:
+        """Gives a slot to the next one, for instance because its machine only waits from now on."""
         with self._changed:
-            if stay.ended is None:
-                stay.ended = self._age
+            if use.ended is None:
+                use.ended = self._age
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Gives no berth any more."""
+        """Gives no more slots."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def _free(self) -> bool:
-        return sum(stay.ended is None for stay in self.stays) < self.number
+        return sum(use.ended is None for use in self.uses) < self.number
 
     @property
     def _age(self) -> float:
