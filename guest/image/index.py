@@ -64,7 +64,7 @@ class Index:
         return index
 
     def resolve(self, wanted: Iterable[str], denied: Collection[str]) -> tuple[Package, ...]:
-        """The wanted packages and all they depend on, by name, less the denied ones and what only those need.
+        """The wanted packages and all they depend on, by name. The denied ones and what only they need are left out.
 
         Of alternatives, one that is there already, or else the first. Raises LockError.
         """
