@@ -65,7 +65,7 @@ class MachineLayout:
 
     @property
     def console(self) -> Path:
-        """What the guest wrote to its serial port."""
+        """The file with what the guest wrote to its serial port."""
         return self.folder / "console"
 
     @property
@@ -206,7 +206,7 @@ def _pluggable(machine_spec: MachineSpec, topology: Topology) -> list[str]:
 
 
 def _identity(machine_spec: MachineSpec) -> list[str]:
-    """What the machine's firmware says of it: KubeVirt's name, and numbers of its own."""
+    """What the machine's firmware tells the guest: KubeVirt's name, and the machine's own numbers."""
     number = uuid5(NAMESPACE_DNS, f"{machine_spec.name}.{machine_spec.namespace}")
     serial = "VMware-0" if _grows(machine_spec) else str(number)
     product = "manufacturer=KubeVirt,product=None"

@@ -36,7 +36,7 @@ _ORDER = ("slot", "pairs", "scenario_runs", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declares the mark of the quarter that every run of the tests has."""
+    """Declares the mark of the cases that `make test` has, a quarter of all."""
     config.addinivalue_line("markers", "guest_quick: of the quarter of the booted cases that `make test` has")
 
 
@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 @pytest.fixture(scope="session", autouse=True)
 def _background(request: pytest.FixtureRequest) -> None:
-    """Starts what the chosen tests will ask for. Pairs first: only one Pod at a time is on the node."""
+    """Starts what the chosen tests will ask for. Pairs are first, since the node runs one Pod at a time."""
     for name in ("pairs", "scenario_runs"):
         if any(name in _fixtures(item) for item in request.session.items):
             with suppress(pytest.skip.Exception):  # which is for those that need it
@@ -157,7 +157,7 @@ def _waits_for(item: pytest.Item) -> str | None:
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
-    """Those that a test has, and that these have."""
+    """The names of the fixtures that a test has, directly or by another fixture."""
     found: list[str] = getattr(item, "fixturenames", [])
     return found
 

@@ -1,4 +1,4 @@
-"""Whose the files are that virtiofsd shows: root's, or those of the user that KubeVirt's processes have."""
+"""The owners of files that virtiofsd shows: root, or the user of KubeVirt's processes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Owners:
 
     @property
     def apart(self) -> bool:
-        """Whether they are two."""
+        """Whether root and KubeVirt's user are two users here."""
         return self.root != self.launcher
 
     def give(self, path: Path, *, user: int, mode: int | None = None) -> None:
@@ -52,7 +52,7 @@ class Owners:
 
 
 def _swapped() -> str:
-    """Users 0 and 107 have changed places."""
+    """The map of a user namespace in which users 0 and 107 have changed places."""
     between, after = VIRTIOFSD - 1, VIRTIOFSD + 1
     lines = (
         (_ROOT, VIRTIOFSD, 1),
@@ -68,7 +68,7 @@ _SWAPPED = _swapped()
 
 @cache
 def owners() -> Owners:
-    """Those that the tests can have here: two if they are root, and may map so many users."""
+    """The owners that the tests can have here: two users if the tests are root and may map enough users."""
     two = Owners(VIRTIOFSD, _ROOT)
     if os.geteuid() == _ROOT:
         tried = subprocess.run(two.command(["/bin/true"]), capture_output=True, check=False)

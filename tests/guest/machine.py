@@ -135,7 +135,7 @@ class Machine:
         return next((one["status"] for one in found), None)
 
     def power_button(self) -> None:
-        """Presses it, as virt-launcher does when its Pod is deleted.
+        """Presses the power button, as virt-launcher does when its Pod is deleted.
 
         The kubelet sends SIGTERM to all containers of that Pod at once. Each virtiofsd is one of them and
         ends on it, long before the guest has shut down.
@@ -144,19 +144,19 @@ class Machine:
         self.qmp.execute("system_powerdown")
 
     def plug_cpu(self) -> None:
-        """Plugs one in, as libvirt's setvcpus does."""
+        """Plugs a CPU in, as libvirt's setvcpus does."""
         every = self.qmp.execute("query-hotpluggable-cpus")
         slot = next(slot for slot in reversed(every) if "qom-path" not in slot)
         properties = {key.replace("-", "_"): value for key, value in slot["props"].items()}
         self.qmp.execute("device_add", driver=slot["type"], id="plugged-cpu", **properties)
 
     def plug_memory(self, mebibytes: int) -> None:
-        """Has that much plugged in, in all."""
+        """Has so much memory plugged in, all in all."""
         path = f"/machine/peripheral/{PLUGGED}"
         self.qmp.execute("qom-set", path=path, property="requested-size", value=mebibytes << 20)
 
     def ended(self, timeout: float) -> str:
-        """How it ended by itself, which it must within the time."""
+        """How the machine ended by itself. It fails if that takes longer than the time."""
         return eventually(
             lambda: self.end or "",
             timeout,
@@ -165,7 +165,7 @@ class Machine:
         )
 
     def stop(self) -> None:
-        """Ends it for sure."""
+        """Kills the machine, if it still runs."""
         self.kubelet.stop()
         self.api.close()
         self.qmp.close()

@@ -27,7 +27,7 @@ class Topology:
 
     @classmethod
     def of(cls, machine_spec: MachineSpec, memory: str) -> Topology:
-        """A machine's; `memory` is the id of the device by which memory is plugged in."""
+        """The topology of a machine; `memory` is the id of the device by which memory is plugged in."""
         return cls(
             (
                 *(share(number) for number in range(len(machine_spec.file_systems))),

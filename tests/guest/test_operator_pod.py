@@ -1,4 +1,4 @@
-"""The chart's Deployment on a real node: its Pod runs, as restricted as it is, and does its work."""
+"""The chart's Deployment on a real node: its Pod runs with its restrictions, and does its work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine and the Pod are the same: one Workload in both hulls, under the same kubelet, side by side."""
+"""One Workload in both hulls, under the same kubelet: Pod and machine show the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""virt-handler for one Workload's machine: it really runs, where the simulated nodes only say so."""
+"""virt-handler for one Workload's machine, which really runs. Simulated nodes only say that machines run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXIT = "simulate.twinhull.dev/exit"
 
 
 def simulated(address: str) -> dict[str, str]:
-    """What a template must carry so that the simulated node says of its machine only what is so."""
+    """The annotations by which the simulated node leaves the state of the machine to the real one."""
     return {_ADDRESS: address, _NEVER_READY: "true"}
 
 
@@ -74,7 +74,7 @@ class VirtHandler:
         return handler
 
     def stop(self) -> None:
-        """Ends it, whatever the cluster says. Raises what went wrong meanwhile."""
+        """Ends the machine. Raises what went wrong meanwhile."""
         self._done.set()
         if self._thread:
             self._thread.join(60)
@@ -108,7 +108,7 @@ class VirtHandler:
                 self.api.patch("VirtualMachineInstance", name, self.namespace, ended)
 
     def _plug(self) -> None:
-        """Plugs in what the instance is to have by now."""
+        """Plugs in the CPUs and the memory that the instance is to have."""
         machine_spec = self.machine.spec
         instance = _instance(self.api, self.namespace, machine_spec.name)
         wanted = Size.of(instance.get("spec", {}).get("domain", {}))

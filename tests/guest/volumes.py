@@ -53,7 +53,7 @@ class Volumes:
         return {disk.name: self._image(disk, root) for disk in self.spec.disks}
 
     def refresh(self, device: Device) -> None:
-        """Shows the object as it is now, as the node's kubelet does every minute or so."""
+        """Writes the object as it is now, as the node's kubelet does about every minute."""
         Projection(self.shared(device), device.source.kind, self.owners).write(self._content(device.source))
 
     def _content(self, source: Source) -> Mapping[str, bytes]:

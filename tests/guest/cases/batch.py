@@ -1,4 +1,4 @@
-"""Runs to completion: how they end is what they are for."""
+"""Runs to completion, and how each end is told."""
 
 from __future__ import annotations
 

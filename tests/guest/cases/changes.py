@@ -1,4 +1,4 @@
-"""What a running machine takes: another manifest, and CPUs and memory that are plugged in."""
+"""Changes of a running machine: another manifest, and CPUs and memory that are plugged in."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _digest(manifest: bytes) -> str:
 
 
 def _put(run: ScenarioRun, manifest: bytes, timeout: float = 60) -> None:
-    """Has it taken, and waits until it is in effect."""
+    """Puts a manifest, and waits until it is in effect."""
     assert run.machine.api.put(manifest) == (204, "")
     run.eventually(
         lambda: run.machine.answer()["manifest"] == _digest(manifest), "the manifest is in effect", timeout

@@ -1,4 +1,4 @@
-"""Claims: as file systems by virtiofs, and as block devices; what one machine leaves, the next one finds."""
+"""Claims: file systems by virtiofs, and block devices. The next machine finds what one has written."""
 
 from __future__ import annotations
 

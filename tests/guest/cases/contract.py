@@ -1,4 +1,4 @@
-"""What a guest does with a manifest that it can't run, and says to whom."""
+"""Manifests that a guest can't run: what it does, and what it tells the operator and the console."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def newer_end(run: ScenarioRun) -> None:
 
 
 def _own(run: ScenarioRun) -> bytes:
-    """The manifest that the operator made, less what somebody else wrote into it."""
+    """The manifest that the operator made, before somebody else wrote into it."""
     told = json.loads(run.store.objects["ConfigMap", run.machine.spec.name]["data"]["manifest.json"])
     told["pod"]["spec"]["containers"][0]["image"] = IMAGE
     own = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()

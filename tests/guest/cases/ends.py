@@ -1,4 +1,4 @@
-"""Ends that come from outside: a deadline, a deletion while something still works."""
+"""A Pod that somebody else ends: by a deadline, or by a deletion while a container still works."""
 
 from __future__ import annotations
 

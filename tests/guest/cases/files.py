@@ -1,4 +1,4 @@
-"""Many ConfigMaps and Secrets: as many as a machine shows with their changes, and more as disks."""
+"""Many ConfigMaps and Secrets: as many as a machine can show with their changes, and others as disks."""
 
 from __future__ import annotations
 

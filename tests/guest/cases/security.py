@@ -1,4 +1,4 @@
-"""Who a process is and what it may do."""
+"""The users and capabilities of processes."""
 
 from __future__ import annotations
 

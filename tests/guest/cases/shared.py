@@ -1,4 +1,4 @@
-"""What containers of a Pod share, and names and terminals that are out of the ordinary."""
+"""What containers of a Pod share, and unusual names and terminals."""
 
 from __future__ import annotations
 

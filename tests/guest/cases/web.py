@@ -1,4 +1,4 @@
-"""What a web server shows."""
+"""What the container of a web server sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workloads that run both ways, and show the same: between them they use what templates are made of."""
+"""Workloads that must show the same in both hulls. Together they use most fields of templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workloads whose containers end, fail, wait and restart the same both ways."""
+"""Workloads whose containers end, fail, wait and restart the same in both hulls."""
 
 from __future__ import annotations
 

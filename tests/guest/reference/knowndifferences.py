@@ -1,4 +1,4 @@
-"""The differences that are meant to be, each with its reason.
+"""The differences that are expected, each with its reason.
 
 Those that a user can meet are named as in twinhull/hulls/parity/differences.py, from where docs/parity.md has
 them; the others come from how the two hulls are run here.

@@ -75,7 +75,7 @@ class NodeDied(Exception):
 
 @dataclass
 class ReferenceNode:
-    """A started one. It is Ready when `start` gives it."""
+    """A node that has been started. `start` gives it once it is Ready."""
 
     plane: ControlPlane
     folder: Path
@@ -130,7 +130,7 @@ class ReferenceNode:
         return node
 
     def stop(self) -> None:
-        """Ends it for sure, and takes it out of the cluster."""
+        """Kills the node, and deletes it from the cluster."""
         process.stop([self.process])
         self.plane.api.delete("Node", NAME)
 
@@ -151,7 +151,7 @@ class ReferenceNode:
         return web.get(connection, path, query)
 
     def log(self, program: str) -> str:
-        """What the kubelet or containerd has to say."""
+        """The log of the kubelet or of containerd."""
         connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
         return web.get(connection, f"/{program}.log", {}).decode(errors="replace")
 
@@ -198,7 +198,7 @@ def _description(mirrors: Mapping[str, str]) -> Raw:
 
 
 def write_initrd(image: Path, init: Path, target: Path) -> None:
-    """The image's, and another archive behind it: of two files of a name the kernel keeps the later.
+    """Writes the image's initrd with another archive behind it. Of two files of a name the kernel keeps the later.
 
     An archive begins at a multiple of four bytes, up to which there are zeros
     (https://docs.kernel.org/driver-api/early-userspace/buffer-format.html).

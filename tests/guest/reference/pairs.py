@@ -77,7 +77,7 @@ class Pairs:
         return self._node.result(_PATIENCE)
 
     def views(self, scenario: Scenario) -> tuple[PodView, PodView]:
-        """What the containers of the Pod see, and what those of the machine do."""
+        """What the containers see: those of the Pod, and those of the machine."""
         return self._views[scenario].result(_PATIENCE)
 
     def outcomes(self, scenario: Scenario) -> tuple[Outcome, Outcome]:
@@ -85,7 +85,7 @@ class Pairs:
         return self._outcomes[scenario].result(_PATIENCE)
 
     def stop(self) -> None:
-        """Ends the node, and what nobody waits for any more."""
+        """Ends the node, and all that still runs."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         for machine in list(self._running):
             machine.stop()
@@ -95,7 +95,7 @@ class Pairs:
 
     @contextmanager
     def exclusive_node(self) -> Iterator[ReferenceNode]:
-        """The node, for nobody else."""
+        """The node, which nobody else uses meanwhile."""
         with self._node_lock:
             yield self.node
 
@@ -165,7 +165,7 @@ class Pairs:
 
 
 def _pod_names(pod: ReferencePod) -> Mapping[str, str]:
-    """What is the Pod's own, and what stands for it in the other, too."""
+    """The Pod's own names, and what stands for them in the comparison."""
     read = pod.read()
     status = read["status"]
     return {
@@ -177,7 +177,7 @@ def _pod_names(pod: ReferencePod) -> Mapping[str, str]:
 
 
 def _machine_names(machine: Machine) -> Mapping[str, str]:
-    """What is the machine's own."""
+    """The machine's own names, and what stands for them in the comparison."""
     return {**_own(machine.spec.name), LAUNCHER_UID: "<uid>", NODE: "<node>", POD_IP: "<address>"}
 
 

@@ -29,7 +29,7 @@ _FLEETING = (
 
 
 class Hull(Protocol):
-    """A Pod that can be asked from outside, in whichever hull."""
+    """A Pod that can be asked from outside, in either hull."""
 
     def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
         """What the container that serves on a port answers."""
@@ -93,7 +93,7 @@ def _options_in_order(line: str) -> str:
 
 
 def named(value: Any, names: Mapping[str, str]) -> Any:
-    """Own names by what stands for them, the longest first, also where they are keys."""
+    """Replaces own names by what stands for them, the longest first, in keys, too."""
     if isinstance(value, str):
         for name in sorted(names, key=len, reverse=True):
             value = value.replace(name, names[name])
@@ -108,7 +108,7 @@ def named(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def flat(value: Any, place: str = "") -> Iterator[tuple[str, object]]:
-    """The leaves of objects; a list is a leaf."""
+    """The values in nested objects, each with its path. A list is a value."""
     if not isinstance(value, dict) or not value:
         yield place, value
         return

@@ -1,4 +1,4 @@
-"""What the node has that the image hasn't: its init, and the plugins that give each Pod an address."""
+"""The programs that the node has and the image doesn't: its init, and the plugins that give Pods addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CNI = tuple(
 
 @dataclass(frozen=True)
 class Programs:
-    """Their files."""
+    """The files of the programs."""
 
     init: Path
     plugins: tuple[Path, ...]

@@ -1,4 +1,4 @@
-"""What becomes of containers, as their Pod's status says it, in either hull."""
+"""The states that containers go through, as their Pod's status tells them, in either hull."""
 
 from __future__ import annotations
 
