@@ -1,4 +1,4 @@
-"""The Workloads that are booted, one file for each kind. pytest rewrites their asserts, as it does in tests."""
+"""The Workloads that are booted, one file for each kind. pytest rewrites their asserts as those of tests."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def _description(mirrors: Mapping[str, str]) -> Raw:
 
 
 def write_initrd(image: Path, init: Path, target: Path) -> None:
-    """Writes the image's initrd with another archive behind it. Of two files of a name the kernel keeps the later.
+    """Writes the image's initrd with an archive behind it. Of two files of a name the kernel keeps the later.
 
     An archive begins at a multiple of four bytes, up to which there are zeros
     (https://docs.kernel.org/driver-api/early-userspace/buffer-format.html).

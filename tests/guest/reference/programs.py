@@ -1,4 +1,4 @@
-"""The programs that the node has and the image doesn't: its init, and the plugins that give Pods addresses."""
+"""The programs that only the node has, not the image: its init, and plugins that give Pods addresses."""
 
 from __future__ import annotations
 
