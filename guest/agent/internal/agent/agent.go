@@ -64,10 +64,12 @@ type kubeletClient interface {
 // kubeletWatch is what is known of the kubelet.
 type kubeletWatch struct {
 	client     kubeletClient
-	given      string    // the digest of the manifest whose Pod it was given
-	silent     time.Time // when it last didn't answer, zero once it is believed again
-	missing    time.Time // since when it doesn't list the Pod, zero if it does
-	roundsGone int       // rounds, one after the other, in which nothing of the Pod was left
+	pods       []kube.Object // its answer in this round
+	err        error         // why it gave none
+	given      string        // the digest of the manifest whose Pod it was given
+	silent     time.Time     // when it last didn't answer, zero once it is believed again
+	missing    time.Time     // since when it doesn't list the Pod, zero if it does
+	roundsGone int           // rounds, one after the other, in which nothing of the Pod was left
 }
 
 // volumeWriter is what the agent knows of the volumes that it writes.
@@ -138,8 +140,14 @@ var rounds = [phases]func(*Agent) (atOnce bool){
 	DiskLost:         (*Agent).leaveToBoot,
 }
 
-// round does what the present phase is about.
-func (a *Agent) round() (atOnce bool) { return rounds[a.state.phase()](a) }
+// round does what the present phase is about. What the kubelet answers, and what was asked of the agent meanwhile, may make
+// it another phase.
+func (a *Agent) round() (atOnce bool) {
+	if a.state.phase().asksKubelet() {
+		a.observe()
+	}
+	return rounds[a.state.phase()](a)
+}
 
 func (a *Agent) leaveToBoot() (atOnce bool) { return false }
 
@@ -181,8 +189,7 @@ func (a *Agent) readLease() error {
 
 // lookAfterPod passes a changed manifest on to the kubelet, keeps volumes up to date, and sees the Pod's end.
 func (a *Agent) lookAfterPod() (atOnce bool) {
-	pods, err := a.observe()
-	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection(pods, err)))
+	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection()))
 	a.refreshVolumes()
 	a.seeEnd()
 	return false

@@ -15,19 +15,19 @@ import (
 // unlistedLimit is how long the kubelet may take to list the Pod that it was given.
 const unlistedLimit = 20 * time.Second
 
-// observe asks the kubelet for its Pods, and keeps what it says of ours.
-func (a *Agent) observe() ([]kube.Object, error) {
+// observe begins a round with a Pod: it has the round go by the manifest in force, asks the kubelet for its Pods, and keeps
+// what it says of ours.
+func (a *Agent) observe() {
 	a.useManifest()
-	pods, err := a.kubelet.client.Pods()
-	if err != nil {
+	a.kubelet.pods, a.kubelet.err = a.kubelet.client.Pods()
+	if a.kubelet.err != nil {
 		a.kubelet.silent = time.Now()
-		return nil, err
+		return
 	}
-	if pod := a.find(pods); pod != nil && a.isBelieved(pod) {
+	if pod := a.find(a.kubelet.pods); pod != nil && a.isBelieved(pod) {
 		a.state.setPod(pod)
 		a.noteEffect(pod) // the status is told before it is told to be that of the manifest
 	}
-	return pods, nil
 }
 
 // isBelieved tells whether a kubelet that was started again knows as much of the Pod as the one before it. Until it does,
@@ -46,10 +46,9 @@ func (a *Agent) find(pods []kube.Object) kube.Object {
 	return kubelet.Find(pods, namespace, name)
 }
 
-// rejection says that the kubelet doesn't take the Pod, and why in its own words; nil if it does, or may yet. `pods` and
-// `err` are the kubelet's answer.
-func (a *Agent) rejection(pods []kube.Object, err error) error {
-	if err != nil || a.find(pods) != nil {
+// rejection says that the kubelet doesn't take the Pod, and why in its own words; nil if it does, or may yet.
+func (a *Agent) rejection() error {
+	if a.kubelet.err != nil || a.find(a.kubelet.pods) != nil {
 		a.kubelet.missing = time.Time{}
 		return nil
 	}

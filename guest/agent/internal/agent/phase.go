@@ -47,6 +47,15 @@ func (p Phase) String() string {
 	return phaseNames[p]
 }
 
+// asksKubelet tells whether a round of the phase begins with asking the kubelet for the Pod.
+func (p Phase) asksKubelet() bool {
+	switch p {
+	case StartingPod, RunningPod, ChangingPod, PodEnded, StoppingPod, PodStopped:
+		return true
+	}
+	return false
+}
+
 // facts are what a phase is worked out of. Those of the first group are files, and outlive the agent.
 type facts struct {
 	podGiven      bool // rundir.StaticPod

@@ -63,7 +63,6 @@ func (a *Agent) tryPrepare() error {
 
 // startPod gives the Pod to the kubelet, or says what is missing.
 func (a *Agent) startPod() (atOnce bool) {
-	_, _ = a.observe()
 	if err := a.tryStart(); !isUnanswered(err, startLimit) {
 		a.state.setTrouble(a.withoutWaiting(err))
 	}

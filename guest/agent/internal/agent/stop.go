@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"twinhull.dev/guest/agent/internal/console"
-	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
@@ -67,22 +66,15 @@ func (a *Agent) askStop() (code int, why string) {
 
 // stopPod ends the Pod as a deletion would, and then the machine, unless the operator is to delete that.
 func (a *Agent) stopPod() (atOnce bool) {
-	pods, err := a.observe()
-	a.stop(pods, err)
-	return false
-}
-
-// stop is a round of stopPod. `pods` and `err` are the kubelet's answer.
-func (a *Agent) stop(pods []kube.Object, err error) {
 	if !a.files.Exists(rundir.Stopped) {
 		switch {
-		case a.removePod(pods, err):
+		case a.removePod():
 			a.logs.Copy()
 			console.Print("the Pod is gone")
 		case a.state.stop.isOverdue(a.gracePeriod()) && a.flush():
 			console.Print("the Pod hasn't ended in time")
 		default:
-			return
+			return false
 		}
 		_, err := a.files.Mark(rundir.Stopped)
 		a.printError(err)
@@ -90,12 +82,13 @@ func (a *Agent) stop(pods []kube.Object, err error) {
 	if a.state.stop.machineMayEnd() {
 		a.endMachine(a.files.Outcome())
 	}
+	return false
 }
 
 // removePod has the kubelet end the Pod, which it does with a Pod whose file is gone, and tells whether nothing of it is
 // left. What the kubelet says of the Pod meanwhile isn't the Pod's own end.
-func (a *Agent) removePod(pods []kube.Object, err error) (isGone bool) {
-	pod := a.find(pods)
+func (a *Agent) removePod() (isGone bool) {
+	pod := a.find(a.kubelet.pods)
 	if a.files.Exists(rundir.StaticPod) {
 		phase, settled := kubelet.Ended(pod)
 		a.writeOutcome(phase)
@@ -108,7 +101,7 @@ func (a *Agent) removePod(pods []kube.Object, err error) (isGone bool) {
 		a.kubelet.roundsGone = 0
 		return false
 	}
-	if err != nil || pod != nil {
+	if a.kubelet.err != nil || pod != nil {
 		a.kubelet.roundsGone = 0
 		return false
 	}

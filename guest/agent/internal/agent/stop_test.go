@@ -89,13 +89,13 @@ func TestAPodHasItsGracePeriodAndSomeTimeFromWhenItWasFirstAskedToStop(t *testin
 func TestAPodThatDoesntEndInItsTimeIsDone(t *testing.T) {
 	agent := runningAgent(t)
 	mark(t, agent.files, rundir.StopAsked)
-	unanswered := errors.New("the kubelet doesn't answer")
-	agent.stop(nil, unanswered)
+	agent.kubelet.err = errors.New("the kubelet doesn't answer")
+	agent.stopPod()
 	if got := agent.state.status().Stop; got != "asked" {
 		t.Errorf("got %s", got)
 	}
 	setAge(t, agent.files.Path(rundir.StopAsked), time.Minute)
-	agent.stop(nil, unanswered)
+	agent.stopPod()
 	if got := agent.state.status().Stop; got != "done" {
 		t.Errorf("got %s", got)
 	}
