@@ -1,7 +1,7 @@
 """Makes the disk image, kernel and initrd that a Workload's machine boots; without a command, that is all.
 
-Nothing but Go, Python and a Debian mirror is needed: no root, no container, no Debian. What is made is kept
-in ~/.cache/twinhull, by what it is made of.
+It needs Go, Python and a Debian mirror; it needs neither root nor a container nor Debian. The image is kept
+in ~/.cache/twinhull, by a hash of its inputs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main(context: click.Context) -> None:
 
 @main.command()
 def build() -> None:
-    """Make the image, unless it is there, and say what it is."""
+    """Make the image, unless it is in the cache, and list its files and versions."""
     image = builder.build(click.echo)
     for name, version in image.versions.items():
         click.echo(f"{name:24} {version}")
@@ -44,7 +44,7 @@ def build() -> None:
 
 @main.command()
 def check() -> None:
-    """Make the image once more, and fail if a byte of it is another."""
+    """Make the image once more, and fail if a byte of it differs."""
     reproduce.check(click.echo)
 
 
@@ -71,7 +71,7 @@ def boot(  # noqa: PLR0913, PLR0917 - the options
 ) -> None:
     """Boot the image in QEMU, without KVM. The machine's console is the terminal; Ctrl-C ends it.
 
-    It has no way out to the network, and no way in but by --port.
+    It can't reach the network, and can be reached by --port alone.
     """
     tools = Tools.ready()
     image = builder.build(click.echo)

@@ -1,4 +1,4 @@
-"""From the locked inputs to the image."""
+"""Makes the image from the locked inputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TITLE = "Twinhull guest"
 
 @dataclass(frozen=True)
 class Image:
-    """A folder with all that was made."""
+    """A folder with the image's files, and what describes them."""
 
     folder: Path
 
@@ -78,14 +78,14 @@ class Inputs:
 
     @property
     def when(self) -> int:
-        """The time of every file: the newest input's, which is the same for all who build."""
+        """The time that every file gets, in seconds: that of the Debian index, so that all builds agree."""
         return int(datetime.strptime(self.lock.index, "%Y%m%dT%H%M%S%z").astimezone(UTC).timestamp())
 
     @property
     def digest(self) -> str:
-        """Changes whenever the image could."""
+        """A hash of all inputs. Two images with the same one are the same."""
         digest = hashlib.sha256(programs.VERSION.encode())
-        sources = [path for path in _HERE.rglob("*") if path.suffix == ".py" or rootfs.OWN in path.parents]
+        sources = [path for path in _HERE.rglob("*") if path.suffix == ".py" or rootfs.COPIED in path.parents]
         for path in sorted(
             path for path in [*sources, initrd.MODULES, _HERE / "debian.lock"] if path.is_file()
         ):
@@ -101,10 +101,10 @@ def build(say: Callable[[str], None], architecture: Architecture = AMD64) -> Ima
     """The image, made if it isn't in the cache yet; `say` gets the progress. Raises ImageError."""
     inputs = Inputs.ready(say, architecture)
     target = cache.folder() / "guest" / inputs.digest
-    with cache.filling(target, say) as half:
-        if half is not None:
+    with cache.filling(target, say) as unfinished:
+        if unfinished is not None:
             began = time.monotonic()
-            make(inputs, half, say)
+            make(inputs, unfinished, say)
             say(f"made the image in {time.monotonic() - began:.0f} s")
     cache.used(target)
     return Image(target)
@@ -118,7 +118,7 @@ def make(inputs: Inputs, folder: Path, say: Callable[[str], None]) -> None:
     root = rootfs.make(inputs.architecture, debs, inputs.programs, programs.VERSION, inputs.tools)
     image = Image(folder)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        # containerd's folder comes with the sandbox image in it.
+        # containerd's folder has the sandbox image from the start.
         containerd = Path(scratch) / "containerd"
         _run(
             inputs.programs["pauseimage"],

@@ -1,4 +1,4 @@
-"""The cache in the user's home, and writing to it so that nobody sees a half of anything."""
+"""The cache in the user's home. A folder appears in it once its content is complete."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def filling(target: Path, say: Callable[[str], None]) -> Iterator[Path | None]:
         if target.exists():
             yield None
             return
-        half = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+        unfinished = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
         try:
-            half.chmod(0o755)
-            yield half
-            half.rename(target)
+            unfinished.chmod(0o755)
+            yield unfinished
+            unfinished.rename(target)
         finally:
-            shutil.rmtree(half, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def used(target: Path) -> None:
-    """Says that this folder is in use, and removes all of its siblings but those that were used last.
+    """Notes that this folder is in use, and removes its siblings, except those that were used last.
 
     For what every change makes anew, hundreds of megabytes each time.
     """

@@ -85,7 +85,7 @@ def _data(deb: BinaryIO, path: Path) -> BinaryIO:
     while header := deb.read(_HEADER):
         name, size = header[:16].decode("ascii").strip().rstrip("/"), int(header[48:58])
         if name == "data.tar.xz":
-            # The stream ends by itself, before whatever follows in the `ar`.
+            # The compressed stream has an end of its own, before the next member of the `ar`.
             return lzma.LZMAFile(deb)  # type: ignore[return-value]
         if name == "data.tar":
             return io.BytesIO(deb.read(size))

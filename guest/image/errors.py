@@ -1,4 +1,4 @@
-"""What can go wrong, in words for whoever runs it."""
+"""The errors of the image's builder. Their messages are for the person who runs it."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ class LockError(ImageError):
 
 
 class DownloadError(ImageError):
-    """A file can't be had, or isn't what it should be."""
+    """A file can't be downloaded, or has another hash than it should."""

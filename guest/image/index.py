@@ -64,7 +64,7 @@ class Index:
         return index
 
     def resolve(self, wanted: Iterable[str], denied: Collection[str]) -> tuple[Package, ...]:
-        """The wanted packages and all they depend on, by name, less the denied ones and what only those need.
+        """The wanted packages and all they depend on, by name, but no denied ones nor what only they need.
 
         Of alternatives, one that is there already, or else the first. Raises LockError.
         """

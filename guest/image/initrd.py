@@ -23,7 +23,7 @@ def make(program: Path, kernel: Kernel, modules: str) -> Tree:
     texts = [kernel.modules[name].decode() for name in ("modules.dep", "modules.builtin")]
     places = []
     for path in in_order(listed(modules), *texts):
-        # Without compression: the memory is free again before anything else runs, and time isn't.
+        # Without compression, since that takes time. The memory is free again before anything else runs.
         place = f"lib/modules/{path.removesuffix('.xz').rpartition('/')[2]}"
         tree.file(place, kernel.uncompressed(path))
         places.append(f"/{place}\n")

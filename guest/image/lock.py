@@ -1,7 +1,8 @@
-"""debian.lock: which Debian packages, each by version and hash.
+"""debian.lock: the Debian packages, each by version and hash.
 
-A line a package: its set, the set's architecture, name, version, path below the mirror, SHA-256. `index` is
-the newest index's time, by which snapshot.debian.org finds the files when the mirrors no longer have them.
+Each package has a line: its set, the set's architecture, name, version, path below the mirror, SHA-256.
+`index` is the newest index's time, by which snapshot.debian.org finds the files when the mirrors no longer
+have them.
 """
 
 from __future__ import annotations

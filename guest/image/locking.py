@@ -23,7 +23,7 @@ from guest.image.mirror import Mirror
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-# The archive, the suite, and since the first of equal versions wins: the one to prefer first.
+# Archive and suite. Of equal versions the first counts.
 _SUITES = (
     ("debian", "trixie"),
     ("debian-security", "trixie-security"),
@@ -31,7 +31,7 @@ _SUITES = (
 )
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
-# What each set is made for; their dependencies come along.
+# The packages that each set is made for. Their dependencies are added.
 WANTED = {
     "guest": (
         "base-files",  # the licences that the packages' copyright files refer to
@@ -56,7 +56,8 @@ WANTED = {
     ),
 }
 
-# Only maintainer scripts, logins or service managers need these, and none of them runs.
+# Packages that are left out. Only maintainer scripts, logins or service managers need them, and none of these
+# runs.
 _DENIED = {
     "guest": frozenset(
         ["adduser", "awk", "debconf", "init-system-helpers", "initramfs-tools", "linux-base", "openssl"]
@@ -72,7 +73,7 @@ def make(
 ) -> Lock:
     """The lock for the newest versions of everything. Raises LockError, DownloadError.
 
-    `wanted` are the packages of each set by its name, `denied` those that none of them brings along.
+    `wanted` are the packages of each set by its name, `denied` the packages that are left out of it.
     """
     mirror = Mirror.of_environment()
     newest = datetime.min.replace(tzinfo=UTC)
@@ -104,7 +105,7 @@ def _release(mirror: Mirror, folder: str, say: Callable[[str], None]) -> str:
     content = mirror.read(f"{folder}/InRelease")
     gpgv = shutil.which("gpgv")
     if gpgv is None or not _KEYRING.exists():
-        say(f"NOT verifying {folder}: that takes the packages gpgv and debian-archive-keyring")
+        say(f"NOT verifying {folder}: to do so, install the packages gpgv and debian-archive-keyring")
         return content.decode()
     with tempfile.TemporaryDirectory() as scratch:
         signed, plain = Path(scratch) / "signed", Path(scratch) / "plain"
@@ -112,7 +113,7 @@ def _release(mirror: Mirror, folder: str, say: Callable[[str], None]) -> str:
         command = [gpgv, "--keyring", str(_KEYRING), "--output", str(plain), str(signed)]
         check = subprocess.run(command, capture_output=True, text=True, check=False)
         if check.returncode:
-            raise LockError(f"the signature of {mirror.url(folder)}/InRelease is no good:\n{check.stderr}")
+            raise LockError(f"the signature of {mirror.url(folder)}/InRelease isn't valid:\n{check.stderr}")
         return plain.read_text(encoding="utf-8")
 
 

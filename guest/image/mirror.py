@@ -58,7 +58,7 @@ def debs(packages: Iterable[Package], index: str, say: Callable[[str], None]) ->
     """The packages' files, downloaded unless cached; `index` is the lock's. Raises DownloadError."""
     folder = cache.folder() / "debs"
     folder.mkdir(exist_ok=True)
-    # By hash: names repeat between archives, and the file's name isn't needed.
+    # By hash, since two archives may have a file of the same name.
     paths = {package: folder / f"{package.name}_{package.sha256[:16]}.deb" for package in packages}
     missing = [package for package in paths if not paths[package].exists()]
     if missing:
@@ -95,16 +95,16 @@ def _download(package: Package, target: Path, index: str) -> None:
 
 def _save(url: str, target: Path, sha256: str) -> None:
     digest = hashlib.sha256()
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".half-") as half:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".unfinished-") as unfinished:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310 - the mirror's scheme
             while chunk := response.read(_CHUNK):
                 digest.update(chunk)
-                half.write(chunk)
+                unfinished.write(chunk)
         if digest.hexdigest() != sha256:
             raise DownloadError(f"its SHA-256 is {digest.hexdigest()}, not {sha256}")
-        half.flush()
+        unfinished.flush()
         # A link, so that the temporary file may still remove itself; replaced if somebody was faster.
-        link = Path(half.name + ".deb")
-        link.hardlink_to(half.name)
+        link = Path(unfinished.name + ".deb")
+        link.hardlink_to(unfinished.name)
         link.chmod(0o644)
         link.replace(target)

@@ -24,7 +24,7 @@ CONTAINERD_VERSION = pinned(_MODULES / "containerd", _CONTAINERD)
 KUBELET_VERSION = pinned(_MODULES / "kubelet", "k8s.io/kubernetes")
 VERSION = twinhull.__version__
 
-# Where each is in the root file system.
+# The path of each program in the root file system.
 PLACES = {
     "kubelet": "usr/bin/kubelet",
     "containerd": "usr/bin/containerd",
@@ -32,7 +32,7 @@ PLACES = {
     "twinhull-guest": "usr/sbin/twinhull-guest",
 }
 
-# What a machine for one Pod has no use for.
+# Leaves out what a machine for one Pod doesn't need.
 _TAGS = "-tags=no_devmapper,no_rdt,no_tracing,no_zfs"
 
 
@@ -43,7 +43,7 @@ def containerd(name: str) -> Program:
 
 
 def _of_guest(architecture: Architecture) -> list[Program]:
-    """Built for the guest, without paths of the machine that builds, so that all machines agree."""
+    """The guest's programs. They have no path of the machine that builds, so that all builds agree."""
     version = (("main.version", VERSION),)
     programs = [
         replace(kubernetes("kubelet", KUBELET_VERSION), module="kubelet", modules=_MODULES),

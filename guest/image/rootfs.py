@@ -1,4 +1,4 @@
-"""The guest's root file system: chosen files of Debian's, the Go programs, and little configuration."""
+"""The guest's root file system: chosen files of Debian packages, the Go programs, and some configuration."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from guest.image.lock import Package
     from guest.image.tools import Tools
 
-# Files that are the guest's as they are.
-OWN = Path(__file__).with_name("root")
+# Files that are copied as they are.
+COPIED = Path(__file__).with_name("root")
 _CERTIFICATES = "usr/share/ca-certificates/mozilla/"
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
-# By the package's name, what is taken of it; of all others, the libraries.
-_TAKEN = {
+# The files that are taken of a package, by its name. Of all others the libraries are taken.
+_CHOSEN = {
     "base-files": r"usr/share/common-licenses/.*",
     "ca-certificates": f"{_CERTIFICATES}.*",
     "crun": "usr/bin/crun",
@@ -66,8 +66,8 @@ _LINKS = {
     "var/run": "../run",
 }
 
-# All that can be run. No shell, no interpreter, no login: nobody has to get in, and a machine that is taken
-# over is worth less without them.
+# All programs. There is no shell, no interpreter and no login: nobody has to log in, and whoever takes a
+# machine over can do less without them.
 _PROGRAMS = frozenset(
     [
         *PLACES.values(),
@@ -95,7 +95,7 @@ def make(
     version: str,
     tools: Tools,
 ) -> Root:
-    """The root file system, but for containerd's own folder, and the kernel that belongs to it."""
+    """The root file system without containerd's own folder, and its kernel."""
     tree, linux, certificates = _skeleton(), Kernel(), b""
     for package, path in packages.items():
         for name, mode, content in _files(package.name, path, architecture):
@@ -114,7 +114,7 @@ def make(
         tree.file(f"{kernel.MODULES}/{linux.release}/{name}", content)
     tree.file(_BUNDLE, certificates)
     tree.file("usr/lib/os-release", os_release(version))
-    tree.copy(OWN)
+    tree.copy(COPIED)
     for name, place in PLACES.items():
         tree.file(place, programs[name], 0o755)
     refuse_others(tree)
@@ -153,7 +153,7 @@ def _wanted(package: str, architecture: Architecture) -> re.Pattern[str]:
     libraries = _LIBRARIES.format(
         triplet=re.escape(architecture.triplet), loader=re.escape(architecture.loader)
     )
-    taken = _KERNEL if package.startswith("linux-image-") else _TAKEN.get(package, libraries)
+    taken = _KERNEL if package.startswith("linux-image-") else _CHOSEN.get(package, libraries)
     return re.compile(f"{taken}|{_COPYRIGHT}")
 
 

@@ -57,11 +57,11 @@ class Tools:
         packages = lock.packages("tools", host.debian)
         digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
         root = cache.folder() / f"tools-{digest.hexdigest()[:16]}"
-        with cache.filling(root, say) as half:
-            if half is not None:
+        with cache.filling(root, say) as unfinished:
+            if unfinished is not None:
                 paths = mirror.debs(packages, lock.index, say)
                 say(f"unpacking {len(paths)} packages of tools")
-                deb.unpack(paths.values(), half, _DROPPED)
+                deb.unpack(paths.values(), unfinished, _DROPPED)
         return cls(root, host)
 
     def command(self, program: str, *arguments: str | Path) -> list[str]:
@@ -90,14 +90,14 @@ class Tools:
         ]
 
     def path(self, program: str) -> Path:
-        """Where the program's file is; only a static one can be run by that."""
+        """Where the program's file is. Only a static program can be run by its path alone."""
         for folder in _FOLDERS:
             if (found := self.root / folder / program).exists():
                 return found
         raise ImageError(f"there is no {program} among the tools: add its package in guest/image/locking.py")
 
     def run(self, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
-        """Runs it to its end and gives its output. Raises ImageError with what it complained of."""
+        """Runs a program to its end and gives its output. Raises ImageError with its errors."""
         command = self.command(program, *arguments)
         variables = os.environ | (environment or {})
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
@@ -106,5 +106,5 @@ class Tools:
         return done.stdout
 
     def execute(self, program: str, *arguments: str) -> int:
-        """Runs it with this process's own input and output; gives its exit code."""
+        """Runs a program with this process's own input and output. Gives its exit code."""
         return subprocess.run(self.command(program, *arguments), check=False).returncode

@@ -14,8 +14,8 @@ from tests.demo.scene import NAMESPACE
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
-from tests.guest.made import SECRET
 from tests.guest.registry import Registry
+from tests.guest.rendered import SECRET
 from tests.guest.scenario import IMAGE, REGISTRY, container
 from tests.guest.virthandler import VirtHandler, loopback_address, simulated
 

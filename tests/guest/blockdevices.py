@@ -8,26 +8,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.guest.blueprint import Blueprint, Device
-    from tests.guest.commandlines import Place
+    from tests.guest.commandlines import MachineLayout
+    from tests.guest.machinespec import Device, MachineSpec
     from tests.guest.pci import Topology
 
 #: An option of QEMU's, and its properties.
 Option = tuple[str, dict[str, Any]]
 
 
-def disks(blueprint: Blueprint, place: Place, topology: Topology) -> Iterator[Option]:
+def disks(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) -> Iterator[Option]:
     """The options for all disks. libvirt gives numbers to their files, to the last disk's first."""
-    unnumbered = sum(_files(disk) for disk in blueprint.disks)
-    for order, disk in enumerate(blueprint.disks, start=1):
+    unnumbered = sum(_files(disk) for disk in machine_spec.disks)
+    for order, disk in enumerate(machine_spec.disks, start=1):
         unnumbered -= _files(disk)
         number = unnumbered + 1
         if disk.source.kind == "containerDisk":
-            yield from _layer(number + 1, place.root, place, read_only=True, below=None)
-            yield from _layer(number, place.images[disk.name], place, read_only=False, below=number + 1)
+            yield from _layer(number + 1, layout.root, layout, read_only=True, below=None)
+            yield from _layer(number, layout.images[disk.name], layout, read_only=False, below=number + 1)
             node = _format(number)
         else:
-            yield _raw(number, place.images[disk.name], place)
+            yield _raw(number, layout.images[disk.name], layout)
             node = _storage(number)
         properties = {
             "driver": "virtio-blk-pci-non-transitional",
@@ -35,7 +35,7 @@ def disks(blueprint: Blueprint, place: Place, topology: Topology) -> Iterator[Op
             "drive": node,
             "id": f"ua-{disk.name}",
             **({"bootindex": 1} if order == 1 else {}),
-            "write-cache": "on" if place.direct else "off",
+            "write-cache": "on" if layout.direct else "off",
             **({"serial": disk.found_by} if disk.found_by else {}),
             **_on_error(disk),
         }
@@ -47,8 +47,10 @@ def _files(disk: Device) -> int:
     return 2 if disk.source.kind == "containerDisk" else 1
 
 
-def _layer(number: int, file: Path, place: Place, *, read_only: bool, below: int | None) -> Iterator[Option]:
-    how = _how(place)
+def _layer(
+    number: int, file: Path, layout: MachineLayout, *, read_only: bool, below: int | None
+) -> Iterator[Option]:
+    how = _how(layout)
     storage = {"driver": "file", "filename": str(file), "node-name": _storage(number)}
     yield "-blockdev", {**storage, "auto-read-only": True, **how}
     layer = {"node-name": _format(number), "read-only": read_only, **how, "driver": "qcow2"}
@@ -56,13 +58,13 @@ def _layer(number: int, file: Path, place: Place, *, read_only: bool, below: int
     yield "-blockdev", {**layer, "file": _storage(number), "backing": backing}
 
 
-def _raw(number: int, file: Path, place: Place) -> Option:
+def _raw(number: int, file: Path, layout: MachineLayout) -> Option:
     storage = {"driver": "file", "filename": str(file), "node-name": _storage(number), "read-only": False}
-    return "-blockdev", {**storage, **({"aio": "native"} if place.direct else {}), **_how(place)}
+    return "-blockdev", {**storage, **({"aio": "native"} if layout.direct else {}), **_how(layout)}
 
 
-def _how(place: Place) -> dict[str, Any]:
-    return {"discard": "unmap", "cache": {"direct": place.direct, "no-flush": False}}
+def _how(layout: MachineLayout) -> dict[str, Any]:
+    return {"discard": "unmap", "cache": {"direct": layout.direct, "no-flush": False}}
 
 
 def _on_error(disk: Device) -> dict[str, str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.guest.blockdevices import Option
-    from tests.guest.blueprint import Blueprint
+    from tests.guest.machinespec import MachineSpec
 
 #: The device through which memory is plugged in.
 PLUGGED = "plugged"
@@ -43,28 +43,29 @@ _GUEST_AGENT: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the parts of a machine are: its folder, the disks' files by device name, the kernel, the ports.
-
-    `root` is the image below a containerDisk's file. `forwards` are the ports at `address`, one of this
-    machine's own, by the guest's. `direct` says whether the disks' file systems have direct I/O, without
-    which KubeVirt lets them cache (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter,
-    SetDriverCacheMode).
-    """
+class MachineLayout:
+    """Where the parts of a machine are."""
 
     folder: Path
+    #: The image below a containerDisk's file.
     root: Path
+    #: The disks' files, by the device's name.
     images: Mapping[str, Path]
     kernel: Path
     initrd: Path
+    #: The kernel's.
     arguments: str
+    #: Ports at `address`, by the guest's ports.
     forwards: Mapping[int, int]
+    #: One of this machine's own.
     address: str = LOOPBACK
+    #: Whether the disks' file systems have direct I/O. Without it KubeVirt lets disks cache
+    #: (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter, SetDriverCacheMode).
     direct: bool = True
 
     @property
     def console(self) -> Path:
-        """What the guest wrote to its serial port."""
+        """The file with what the guest wrote to its serial port."""
         return self.folder / "console"
 
     @property
@@ -74,53 +75,53 @@ class Place:
 
     @property
     def agent(self) -> Path:
-        """Where a guest agent would be heard."""
+        """The socket of a guest agent, which the guest doesn't have."""
         return self.folder / "agent"
 
     @property
-    def taken(self) -> Path:
-        """Where QEMU's network sends what is for the machine, if that doesn't go there by itself."""
-        return self.folder / "taken.sock"
+    def from_network(self) -> Path:
+        """The socket to which QEMU's network sends what is for the machine, if it is changed on its way."""
+        return self.folder / "from-network.sock"
 
     @property
-    def given(self) -> Path:
-        """Where the machine gets it."""
-        return self.folder / "given.sock"
+    def to_machine(self) -> Path:
+        """The socket from which the machine gets that."""
+        return self.folder / "to-machine.sock"
 
     def socket(self, device: str) -> Path:
         """The socket between QEMU and the virtiofsd of a file system."""
         return self.folder / f"{device}.sock"
 
 
-def qemu(blueprint: Blueprint, place: Place) -> list[str]:
+def qemu(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
     """QEMU's arguments, as libvirt makes them for KubeVirt (tests/guest/golden), on emulated processors."""
-    topology = Topology.of(blueprint, PLUGGED)
+    topology = Topology.of(machine_spec, PLUGGED)
     return [
-        *("-name", f"guest={blueprint.namespace}_{blueprint.name},debug-threads=on"),
+        *("-name", f"guest={machine_spec.namespace}_{machine_spec.name},debug-threads=on"),
         *(
             "-machine",
-            f"q35,usb=off,vmport={_vmport(blueprint)},dump-guest-core=off,acpi=on",
+            f"q35,usb=off,vmport={_vmport(machine_spec)},dump-guest-core=off,acpi=on",
             "-accel",
             "tcg",
         ),
-        *("-cpu", _model(blueprint)),
-        *("-m", _size(blueprint), "-overcommit", "mem-lock=off", "-smp", _processors(blueprint)),
-        *_memory(blueprint),
-        *_identity(blueprint),
+        *("-cpu", _model(machine_spec)),
+        *("-m", _size(machine_spec), "-overcommit", "mem-lock=off", "-smp", _processors(machine_spec)),
+        *_memory(machine_spec),
+        *_identity(machine_spec),
         *("-display", "none", "-no-user-config", "-nodefaults"),
-        *("-chardev", f"socket,id=charmonitor,path={place.qmp},server=on,wait=off"),
+        *("-chardev", f"socket,id=charmonitor,path={layout.qmp},server=on,wait=off"),
         *("-mon", "chardev=charmonitor,id=monitor,mode=control"),
         *("-rtc", "base=utc", "-no-shutdown", "-boot", "strict=on"),
-        *("-kernel", str(place.kernel), "-initrd", str(place.initrd), "-append", place.arguments),
+        *("-kernel", str(layout.kernel), "-initrd", str(layout.initrd), "-append", layout.arguments),
         *_options(("-device", port) for port in topology.root_ports()),
         *_device("virtio-scsi-pci-non-transitional", id="scsi0", **topology.place("scsi0")),
         *_device("virtio-serial-pci-non-transitional", **_placed("virtio-serial0", topology)),
-        *_options(disks(blueprint, place, topology)),
-        *_shares(blueprint, place, topology),
-        *_network(blueprint, place, topology),
-        *("-chardev", f"file,id=charserial0,path={place.console}"),
+        *_options(disks(machine_spec, layout, topology)),
+        *_shares(machine_spec, layout, topology),
+        *_network(machine_spec, layout, topology),
+        *("-chardev", f"file,id=charserial0,path={layout.console}"),
         *_device("isa-serial", chardev="charserial0", id="serial0", index=0),
-        *("-chardev", f"socket,id=charchannel0,path={place.agent},server=on,wait=off"),
+        *("-chardev", f"socket,id=charchannel0,path={layout.agent},server=on,wait=off"),
         *_device("virtserialport", **_GUEST_AGENT),
         *("-audiodev", json.dumps({"id": "audio1", "driver": "none"})),
         *("-global", "ICH9-LPC.noreboot=off", "-watchdog-action", "reset"),
@@ -129,10 +130,10 @@ def qemu(blueprint: Blueprint, place: Place) -> list[str]:
             **{"free-page-reporting": True},
             **_placed("balloon0", topology),
         ),
-        *(_random(topology) if blueprint.random else ()),
-        *_pluggable(blueprint, topology),
+        *(_random(topology) if machine_spec.random else ()),
+        *_pluggable(machine_spec, topology),
         *("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"),
-        *(_device("pvpanic-pci", bus="pcie.0", addr=topology.next_slot) if blueprint.panics else ()),
+        *(_device("pvpanic-pci", bus="pcie.0", addr=topology.next_slot) if machine_spec.panics else ()),
         *("-msg", "timestamp=on"),
     ]
 
@@ -149,51 +150,51 @@ def _placed(device: str, topology: Topology) -> dict[str, Any]:
     return {"id": device, **topology.place(device)}
 
 
-def _vmport(blueprint: Blueprint) -> str:
-    return "on" if _grows(blueprint) else "off"
+def _vmport(machine_spec: MachineSpec) -> str:
+    return "on" if _grows(machine_spec) else "off"
 
 
-def _grows(blueprint: Blueprint) -> bool:
+def _grows(machine_spec: MachineSpec) -> bool:
     """Whether CPUs may be plugged in.
 
     Linux takes CPUs for pluggable only if it knows its hypervisor (linux/arch/x86/kernel/acpi/boot.c,
     acpi_is_processor_usable), as it does KVM. It doesn't know emulation, which therefore passes for VMware's:
     by the processor, by vmport, and by the serial number.
     """
-    return blueprint.most_cores > blueprint.cores
+    return machine_spec.most_cores > machine_spec.cores
 
 
-def _model(blueprint: Blueprint) -> str:
-    return _HOST_MODEL.replace("hypervisor=on", "hypervisor=off") if _grows(blueprint) else _HOST_MODEL
+def _model(machine_spec: MachineSpec) -> str:
+    return _HOST_MODEL.replace("hypervisor=on", "hypervisor=off") if _grows(machine_spec) else _HOST_MODEL
 
 
-def _size(blueprint: Blueprint) -> str:
-    grows = blueprint.most_memory > blueprint.memory
-    most = f",slots=16,maxmem={blueprint.most_memory << 10}k" if grows else ""
-    return f"size={blueprint.memory << 10}k{most}"
+def _size(machine_spec: MachineSpec) -> str:
+    grows = machine_spec.most_memory > machine_spec.memory
+    most = f",slots=16,maxmem={machine_spec.most_memory << 10}k" if grows else ""
+    return f"size={machine_spec.memory << 10}k{most}"
 
 
-def _processors(blueprint: Blueprint) -> str:
+def _processors(machine_spec: MachineSpec) -> str:
     """CPUs, and room for sockets that may be plugged in."""
-    sockets = blueprint.most_cores // blueprint.cores_a_socket
-    most = f"maxcpus={blueprint.most_cores}," if _grows(blueprint) else ""
-    topology = f"sockets={sockets},dies=1,clusters=1,cores={blueprint.cores_a_socket},threads=1"
-    return f"{blueprint.cores},{most}{topology}"
+    sockets = machine_spec.most_cores // machine_spec.cores_a_socket
+    most = f"maxcpus={machine_spec.most_cores}," if _grows(machine_spec) else ""
+    topology = f"sockets={sockets},dies=1,clusters=1,cores={machine_spec.cores_a_socket},threads=1"
+    return f"{machine_spec.cores},{most}{topology}"
 
 
-def _memory(blueprint: Blueprint) -> list[str]:
-    last = f"-{blueprint.most_cores - 1}" if blueprint.most_cores > 1 else ""
+def _memory(machine_spec: MachineSpec) -> list[str]:
+    last = f"-{machine_spec.most_cores - 1}" if machine_spec.most_cores > 1 else ""
     return [
-        *_options([("-object", {**_BACKEND, "id": "ram-node0", "size": blueprint.memory << 20})]),
+        *_options([("-object", {**_BACKEND, "id": "ram-node0", "size": machine_spec.memory << 20})]),
         *("-numa", f"node,nodeid=0,cpus=0{last},memdev=ram-node0"),
     ]
 
 
-def _pluggable(blueprint: Blueprint, topology: Topology) -> list[str]:
+def _pluggable(machine_spec: MachineSpec, topology: Topology) -> list[str]:
     """A virtio-mem device if more memory may be plugged in, of which nothing is there yet
     (kubevirt.io/kubevirt/pkg/liveupdate/memory, BuildMemoryDevice).
     """
-    more = blueprint.most_memory - blueprint.memory
+    more = machine_spec.most_memory - machine_spec.memory
     if not more:
         return []
     room = {**_BACKEND, "id": "more", "size": more << 20, "reserve": False}
@@ -204,10 +205,10 @@ def _pluggable(blueprint: Blueprint, topology: Topology) -> list[str]:
     ]
 
 
-def _identity(blueprint: Blueprint) -> list[str]:
-    """What the machine's firmware says of it: KubeVirt's name, and numbers of its own."""
-    number = uuid5(NAMESPACE_DNS, f"{blueprint.name}.{blueprint.namespace}")
-    serial = "VMware-0" if _grows(blueprint) else str(number)
+def _identity(machine_spec: MachineSpec) -> list[str]:
+    """What the machine's firmware tells the guest: KubeVirt's name, and the machine's own numbers."""
+    number = uuid5(NAMESPACE_DNS, f"{machine_spec.name}.{machine_spec.namespace}")
+    serial = "VMware-0" if _grows(machine_spec) else str(number)
     product = "manufacturer=KubeVirt,product=None"
     return [
         *("-uuid", str(number)),
@@ -235,26 +236,26 @@ def xorrisofs(output: Path, entries: Iterable[Path]) -> list[str]:
     ]
 
 
-def _shares(blueprint: Blueprint, place: Place, topology: Topology) -> Iterator[str]:
-    for number, shared in enumerate(blueprint.file_systems):
+def _shares(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) -> Iterator[str]:
+    for number, shared in enumerate(machine_spec.file_systems):
         chardev = f"chr-vu-{pci.share(number)}"
-        yield from ("-chardev", f"socket,id={chardev},path={place.socket(shared.name)}")
+        yield from ("-chardev", f"socket,id={chardev},path={layout.socket(shared.name)}")
         properties = {"chardev": chardev, "queue-size": 1024, "tag": shared.found_by}
         yield from _device("vhost-user-fs-pci", **properties, **_placed(pci.share(number), topology))
 
 
-def _network(blueprint: Blueprint, place: Place, topology: Topology) -> list[str]:
+def _network(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) -> list[str]:
     """QEMU's user network stands for masquerade: the guest sees an address of its own only."""
     options = [
-        *("user", f"id={_NETWORK}", f"hostname={blueprint.hostname}"),
-        *(f"dnssearch={domain}" for domain in blueprint.searches),
-        *(f"hostfwd=tcp:{place.address}:{here}-:{there}" for there, here in place.forwards.items()),
+        *("user", f"id={_NETWORK}", f"hostname={machine_spec.hostname}"),
+        *(f"dnssearch={domain}" for domain in machine_spec.searches),
+        *(f"hostfwd=tcp:{layout.address}:{here}-:{there}" for there, here in layout.forwards.items()),
     ]
     card = {"host_mtu": 1500, "netdev": _NETWORK, "mac": _MAC, "romfile": ""}
     return [
         *("-netdev", ",".join(options)),
         *_device("virtio-net-pci-non-transitional", **card, **_placed("ua-default", topology)),
-        *(_passed_through(place) if len(blueprint.name_servers) > 1 else ()),
+        *(_passed_through(layout) if len(machine_spec.name_servers) > 1 else ()),
     ]
 
 
@@ -266,11 +267,14 @@ def _random(topology: Topology) -> list[str]:
     ]
 
 
-def _passed_through(place: Place) -> list[str]:
+def _passed_through(layout: MachineLayout) -> list[str]:
     """What the network sends to the machine goes out by one socket, and comes back by the other."""
     return [
-        *("-chardev", f"socket,id=taken,path={place.taken},server=on,wait=off"),
-        *("-chardev", f"socket,id=given,path={place.given},server=on,wait=off"),
-        *("-object", f"filter-redirector,id=take,netdev={_NETWORK},queue=tx,outdev=taken"),
-        *("-object", f"filter-redirector,id=give,netdev={_NETWORK},queue=tx,indev=given"),
+        *("-chardev", f"socket,id=from-network,path={layout.from_network},server=on,wait=off"),
+        *("-chardev", f"socket,id=to-machine,path={layout.to_machine},server=on,wait=off"),
+        *(
+            "-object",
+            f"filter-redirector,id=redirect-from-network,netdev={_NETWORK},queue=tx,outdev=from-network",
+        ),
+        *("-object", f"filter-redirector,id=redirect-to-machine,netdev={_NETWORK},queue=tx,indev=to-machine"),
     ]

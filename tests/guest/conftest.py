@@ -1,7 +1,7 @@
 """Fixtures: the registries with the test images, and all that boots, two machines at a time.
 
 What the chosen tests need boots in the background from the start. Tests that drive a machine themselves come
-first and have the first slot; what the others have come to is asked for afterwards.
+first and have the first slot. The outcomes of the others are asked for afterwards.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.guest.boot_slots import FIRST, BootSlots, SlotUse
-from tests.guest.boots import Boots
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
+from tests.guest.machineslots import FIRST, MachineSlots, SlotUse
 from tests.guest.reference.node import ReferenceNode
 from tests.guest.reference.pairs import Pairs
 from tests.guest.registry import Registry
 from tests.guest.scenario import REGISTRY
+from tests.guest.scenarioruns import ScenarioRuns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 _PAIRS = pytest.StashKey[Pairs]()
 _SLOT_USES = pytest.StashKey[list[SlotUse]]()
 #: What tests wait for, in the order in which they are run; those that wait for nothing are the last.
-_ORDER = ("boot_slot", "pairs", "boots", None)
+_ORDER = ("slot", "pairs", "scenario_runs", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declares the mark of the quarter that every run of the tests has."""
+    """Declares the mark of the cases that `make test` has, a quarter of all."""
     config.addinivalue_line("markers", "guest_quick: of the quarter of the booted cases that `make test` has")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts first who drives a machine, while the others' boot in the background."""
+    """Puts those tests first that drive a machine, while the others' machines boot in the background."""
     items.sort(key=lambda item: _ORDER.index(_waits_for(item)))
 
 
@@ -53,15 +53,15 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Says who had the slots, and when."""
-    for slot_use in config.stash.get(_SLOT_USES, []):
-        terminalreporter.write_line(str(slot_use))
+    """Prints who had the slots, and when."""
+    for use in config.stash.get(_SLOT_USES, []):
+        terminalreporter.write_line(str(use))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _background(request: pytest.FixtureRequest) -> None:
-    """Starts what the chosen tests will ask for. Pairs first: only one Pod at a time is on the node."""
-    for name in ("pairs", "boots"):
+    """Starts what the chosen tests will ask for. Pairs are first, since the node runs one Pod at a time."""
+    for name in ("pairs", "scenario_runs"):
         if any(name in _fixtures(item) for item in request.session.items):
             with suppress(pytest.skip.Exception):  # which is for those that need it
                 request.getfixturevalue(name)
@@ -69,7 +69,7 @@ def _background(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def images() -> dict[str, ContainerImage]:
-    """All that are run, by `name:tag`."""
+    """All images that are run, by `name:tag`."""
     return all_images()
 
 
@@ -77,7 +77,7 @@ def images() -> dict[str, ContainerImage]:
 def registry(
     images: dict[str, ContainerImage], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Registry]:
-    """The one that everybody may pull from."""
+    """The registry that everybody may pull from."""
     started = Registry.start(tools(), tmp_path_factory.mktemp("registry") / "public")
     for name, image in images.items():
         if not name.startswith(("late", "private")):  # a case pushes the former itself
@@ -87,38 +87,38 @@ def registry(
 
 
 @pytest.fixture(scope="session")
-def boot_slots(request: pytest.FixtureRequest) -> BootSlots:
-    """The slots in which all machines of this run boot."""
-    boot_slots = BootSlots()
-    request.config.stash[_SLOT_USES] = boot_slots.slot_uses
-    return boot_slots
+def slots(request: pytest.FixtureRequest) -> MachineSlots:
+    """The slots of this run of the tests."""
+    slots = MachineSlots()
+    request.config.stash[_SLOT_USES] = slots.uses
+    return slots
 
 
 @pytest.fixture(scope="session")
-def boots(
+def scenario_runs(
     request: pytest.FixtureRequest,
-    boot_slots: BootSlots,
+    slots: MachineSlots,
     images: dict[str, ContainerImage],
     registry: Registry,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Boots]:
-    """The machines of all cases that this run has, booting from now on."""
+) -> Iterator[ScenarioRuns]:
+    """The scenarios of all chosen cases. They begin now."""
     folder = tmp_path_factory.mktemp("guest")
     private = Registry.start(tools(), folder / "private", private=True)
     private.push("private:1", images["private:1"])
     launcher = Launcher(tools(), guest_files(), folder / "machines")
-    boots = Boots(boot_slots, launcher, registry, private, images)
-    boots.start(_parameters(request.session, "boots", "case"))
-    yield boots
-    boot_slots.close()
-    boots.stop()
+    scenario_runs = ScenarioRuns(slots, launcher, registry, private, images)
+    scenario_runs.start(_parameters(request.session, "scenario_runs", "case"))
+    yield scenario_runs
+    slots.close()
+    scenario_runs.stop()
     private.stop()
 
 
 @pytest.fixture(scope="session")
 def pairs(
     request: pytest.FixtureRequest,
-    boot_slots: BootSlots,
+    slots: MachineSlots,
     simulation: ControlPlane,
     registry: Registry,
     tmp_path_factory: pytest.TempPathFactory,
@@ -130,26 +130,26 @@ def pairs(
     def boot() -> ReferenceNode:
         return ReferenceNode.start(simulation, tools(), guest_files(), folder / "node", mirrors)
 
-    pairs = Pairs(boot_slots, boot, Launcher(tools(), guest_files(), folder), mirrors)
+    pairs = Pairs(slots, boot, Launcher(tools(), guest_files(), folder), mirrors)
     pairs.start(_parameters(request.session, "pairs", "scenario"))
     request.config.stash[_PAIRS] = pairs
     yield pairs
-    boot_slots.close()
+    slots.close()
     pairs.stop()
 
 
 @pytest.fixture
 def node(pairs: Pairs) -> Iterator[ReferenceNode]:
     """The real node, once it is Ready and nobody else has a Pod there."""
-    with pairs.turn() as node:
+    with pairs.exclusive_node() as node:
         yield node
 
 
 @pytest.fixture
-def boot_slot(request: pytest.FixtureRequest, boot_slots: BootSlots) -> Iterator[SlotUse]:
-    """One for the machine that a test drives itself."""
-    with boot_slots.slot(request.node.name, FIRST) as slot_use:
-        yield slot_use
+def slot(request: pytest.FixtureRequest, slots: MachineSlots) -> Iterator[SlotUse]:
+    """The slot of a machine that a test drives itself."""
+    with slots.slot(request.node.name, FIRST) as use:
+        yield use
 
 
 def _waits_for(item: pytest.Item) -> str | None:
@@ -157,7 +157,7 @@ def _waits_for(item: pytest.Item) -> str | None:
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
-    """Those that a test has, and that these have."""
+    """The names of the fixtures that a test has, directly or by another fixture."""
     found: list[str] = getattr(item, "fixturenames", [])
     return found
 

@@ -30,11 +30,11 @@ class Blob:
 
     @cached_property
     def digest(self) -> str:
-        """Their name."""
+        """The digest, by which a registry names them."""
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
     def descriptor(self) -> dict[str, Any]:
-        """How a manifest refers to them."""
+        """The manifest's reference to them."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.data)}
 
 

@@ -36,7 +36,7 @@ class GuestApi:
         return found
 
     def put(self, manifest: bytes) -> tuple[int, str]:
-        """What it says to another manifest: the code, and the line."""
+        """Puts a manifest. Gives the answer's code and its line."""
         code, content = self._answer("PUT", "/v1/manifest", manifest)
         return code, content.decode()
 

@@ -13,13 +13,13 @@ from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.guest import commandlines
-from tests.guest.blueprint import Blueprint
-from tests.guest.commandlines import Place
+from tests.guest.commandlines import MachineLayout
+from tests.guest.fileowners import owners
 from tests.guest.guestapi import GuestApi
 from tests.guest.machine import Machine
+from tests.guest.machinespec import MachineSpec
 from tests.guest.nameservers import NameServers
 from tests.guest.nodekubelet import NodeKubelet
-from tests.guest.owners import owners
 from tests.guest.qmp import Qmp
 from tests.guest.registry import tied
 from tests.guest.volumes import Volumes
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from guest.image.tools import Tools
     from tests.controlplane.process import Process
-    from tests.guest.made import Made
+    from tests.guest.rendered import Rendered
 
 
 @dataclass(frozen=True)
@@ -50,64 +50,64 @@ class Launcher:
     guest: GuestFiles
     folder: Path
 
-    def launch(self, made: Made, ports: Iterable[int] = (), address: str = LOOPBACK) -> Machine:
+    def launch(self, rendered: Rendered, ports: Iterable[int] = (), address: str = LOOPBACK) -> Machine:
         """Starts a machine; `ports` are those of its Pod that are asked from here. It isn't ready yet.
 
         At another loopback address than the usual one, each port is what it is in the cluster.
         """
-        blueprint = Blueprint.of(made.vm)
-        folder = self.folder / blueprint.name
+        machine_spec = MachineSpec.of(rendered.vm)
+        folder = self.folder / machine_spec.name
         claims = self.folder / "claims"
         claims.mkdir(parents=True, exist_ok=True)
         (folder / "volumes").mkdir(parents=True)
-        volumes = Volumes(blueprint, made.objects, self.tools, folder / "volumes", claims, owners())
+        volumes = Volumes(machine_spec, rendered.objects, self.tools, folder / "volumes", claims, owners())
         images = volumes.prepare(self.guest.disk)
-        manifest = _manifest(made, blueprint)
-        probe = blueprint.probe
-        if blueprint.kernel is None or probe is None:
-            raise ValueError(f"{blueprint.name} has no kernel to boot, or no readinessProbe")
+        manifest = _manifest(rendered, machine_spec)
+        probe = machine_spec.probe
+        if machine_spec.kernel is None or probe is None:
+            raise ValueError(f"{machine_spec.name} has no kernel to boot, or no readinessProbe")
         api_port = manifest.get("api", {}).get("port", 0)
         asked = [*ports, probe["httpGet"]["port"], *([api_port] if api_port else [])]
-        place = Place(
+        layout = MachineLayout(
             folder,
             self.guest.disk,
             images,
             self.guest.kernel,
             self.guest.initrd,
-            blueprint.kernel.arguments,
+            machine_spec.kernel.arguments,
             dict(zip(asked, free_ports(len(asked)) if address == LOOPBACK else asked, strict=True)),
             address,
             all(map(_direct, [self.guest.disk, *images.values()])),
         )
-        (folder / "client.pem").write_bytes(made.client())
-        kubelet = NodeKubelet(probe, place.forwards[probe["httpGet"]["port"]], address)
-        processes = self._share(blueprint, place, volumes)
+        (folder / "client.pem").write_bytes(rendered.client())
+        kubelet = NodeKubelet(probe, layout.forwards[probe["httpGet"]["port"]], address)
+        processes = self._share(machine_spec, layout, volumes)
         began = time.monotonic()
         try:
-            command = self.tools.command("qemu-system-x86_64", *commandlines.qemu(blueprint, place))
+            command = self.tools.command("qemu-system-x86_64", *commandlines.qemu(machine_spec, layout))
             processes.append(_start("qemu-system-x86_64", command, folder))
             qmp = eventually(
-                lambda: Qmp(place.qmp), 30, "QEMU answers", alive=lambda: process.check(processes)
+                lambda: Qmp(layout.qmp), 30, "QEMU answers", alive=lambda: process.check(processes)
             )
-            if len(blueprint.name_servers) > 1:
-                NameServers.start(place.taken, place.given, blueprint.name_servers)
+            if len(machine_spec.name_servers) > 1:
+                NameServers.start(layout.from_network, layout.to_machine, machine_spec.name_servers)
         except BaseException:
             process.stop(processes)
             raise
         kubelet.start()
-        api = GuestApi(address, place.forwards.get(api_port, 0), folder / "client.pem")
-        return Machine(blueprint, place, volumes, processes, qmp, kubelet, api, began)
+        api = GuestApi(address, layout.forwards.get(api_port, 0), folder / "client.pem")
+        return Machine(machine_spec, layout, volumes, processes, qmp, kubelet, api, began)
 
-    def _share(self, blueprint: Blueprint, place: Place, volumes: Volumes) -> list[Process]:
+    def _share(self, machine_spec: MachineSpec, layout: MachineLayout, volumes: Volumes) -> list[Process]:
         started = []
-        for device in blueprint.file_systems:
-            socket = place.socket(device.name)
+        for device in machine_spec.file_systems:
+            socket = layout.socket(device.name)
             arguments = commandlines.virtiofsd(volumes.shared(device), socket)
             command = self.tools.command("virtiofsd", *arguments)
-            started.append(_start(f"virtiofsd-{device.name}", volumes.owners.command(command), place.folder))
-        for device in blueprint.file_systems:
+            started.append(_start(f"virtiofsd-{device.name}", volumes.owners.command(command), layout.folder))
+        for device in machine_spec.file_systems:
             eventually(
-                place.socket(device.name).exists,
+                layout.socket(device.name).exists,
                 30,
                 "virtiofsd listens",
                 alive=lambda: process.check(started),
@@ -137,9 +137,9 @@ def _direct(file: Path) -> bool:
     return True
 
 
-def _manifest(made: Made, blueprint: Blueprint) -> dict[str, Any]:
-    found = made.objects.get("ConfigMap", blueprint.name, blueprint.namespace)
+def _manifest(rendered: Rendered, machine_spec: MachineSpec) -> dict[str, Any]:
+    found = rendered.objects.get("ConfigMap", machine_spec.name, machine_spec.namespace)
     if found is None:
-        raise LookupError(f"{blueprint.name} has no manifest")
+        raise LookupError(f"{machine_spec.name} has no manifest")
     manifest: dict[str, Any] = json.loads(found["data"]["manifest.json"])
     return manifest

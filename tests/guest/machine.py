@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.controlplane.process import Process
-    from tests.guest.blueprint import Blueprint
-    from tests.guest.commandlines import Place
+    from tests.guest.commandlines import MachineLayout
     from tests.guest.guestapi import GuestApi
+    from tests.guest.machinespec import MachineSpec
     from tests.guest.nodekubelet import NodeKubelet
     from tests.guest.qmp import Qmp
     from tests.guest.volumes import Volumes
@@ -40,8 +40,8 @@ class Machine:
     Of the `processes` QEMU's is the last.
     """
 
-    blueprint: Blueprint
-    place: Place
+    spec: MachineSpec
+    layout: MachineLayout
     volumes: Volumes
     processes: list[Process]
     qmp: Qmp
@@ -77,18 +77,19 @@ class Machine:
         """Raises MachineDied when it doesn't run."""
         if not self.running:
             raise MachineDied(
-                f"{self.blueprint.name}: {self.end} after {self.age:.0f} s; its console ends:\n{self.words()}"
+                f"{self.spec.name}: {self.end} after {self.age:.0f} s; "
+                f"its console ends:\n{self.console_end()}"
             )
 
     def console(self) -> str:
         """All that the guest wrote to its serial port so far."""
         return (
-            self.place.console.read_text(encoding="utf-8", errors="replace")
-            if self.place.console.exists()
+            self.layout.console.read_text(encoding="utf-8", errors="replace")
+            if self.layout.console.exists()
             else ""
         )
 
-    def words(self) -> str:
+    def console_end(self) -> str:
         """The end of the console, for people."""
         lines = [line for line in self.console().splitlines() if line.strip()]
         return "\n".join(f"  | {line.rstrip()}" for line in lines[-_CONSOLE_LINES:])
@@ -100,7 +101,7 @@ class Machine:
     def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
         """What a container answers on one of the Pod's ports."""
         connection = http.client.HTTPConnection(
-            self.place.address, self.place.forwards[port], timeout=web.PATIENCE
+            self.layout.address, self.layout.forwards[port], timeout=web.PATIENCE
         )
         return web.get(connection, path, query)
 
@@ -134,7 +135,7 @@ class Machine:
         return next((one["status"] for one in found), None)
 
     def power_button(self) -> None:
-        """Presses it, as virt-launcher does when its Pod is deleted.
+        """Presses the power button, as virt-launcher does when its Pod is deleted.
 
         The kubelet sends SIGTERM to all containers of that Pod at once. Each virtiofsd is one of them and
         ends on it, long before the guest has shut down.
@@ -143,28 +144,28 @@ class Machine:
         self.qmp.execute("system_powerdown")
 
     def plug_cpu(self) -> None:
-        """Plugs one in, as libvirt's setvcpus does."""
+        """Plugs a CPU in, as libvirt's setvcpus does."""
         every = self.qmp.execute("query-hotpluggable-cpus")
         slot = next(slot for slot in reversed(every) if "qom-path" not in slot)
         properties = {key.replace("-", "_"): value for key, value in slot["props"].items()}
         self.qmp.execute("device_add", driver=slot["type"], id="plugged-cpu", **properties)
 
     def plug_memory(self, mebibytes: int) -> None:
-        """Has that much plugged in, in all."""
+        """Has so much memory plugged in, all in all."""
         path = f"/machine/peripheral/{PLUGGED}"
         self.qmp.execute("qom-set", path=path, property="requested-size", value=mebibytes << 20)
 
     def ended(self, timeout: float) -> str:
-        """How it ended by itself, which it must within the time."""
+        """How the machine ended by itself. It fails if that takes longer than the time."""
         return eventually(
             lambda: self.end or "",
             timeout,
-            f"{self.blueprint.name} ends; its console ends:\n{self.words()}",
+            f"{self.spec.name} ends; its console ends:\n{self.console_end()}",
             interval=0.5,
         )
 
     def stop(self) -> None:
-        """Ends it for sure."""
+        """Kills the machine, if it still runs."""
         self.kubelet.stop()
         self.api.close()
         self.qmp.close()

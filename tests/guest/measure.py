@@ -18,11 +18,11 @@ from tests.controlplane import ControlPlane
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
-from tests.guest.made import Shelf, render
 from tests.guest.memory import Memory
 from tests.guest.reference.node import ReferenceNode
 from tests.guest.reference.pod import ReferencePod
 from tests.guest.registry import Registry
+from tests.guest.rendered import ObjectStore, render
 from tests.guest.scenario import REGISTRY, Scenario, container
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _machines(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[s
     took, memories = [], []
     for number in range(times):
         launcher = Launcher(tools(), guest_files(), folder / f"machines-{number}")
-        machine = launcher.launch(render(_SERVER.workload(), Shelf(), mirrors), _SERVER.ports)
+        machine = launcher.launch(render(_SERVER.workload(), ObjectStore(), mirrors), _SERVER.ports)
         try:
             _wait(machine)
             took.append((machine.age, machine.processor_seconds()))
@@ -121,7 +121,7 @@ def _machines(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[s
             machine.stop()
     return [
         ("machine, from its start to Ready, the image to be pulled", _seconds(took)),
-        *_used(memories, machine.blueprint.memory),
+        *_used(memories, machine.spec.memory),
     ]
 
 
@@ -134,7 +134,7 @@ def _used(memories: Sequence[Memory], whole: int) -> Iterator[tuple[str, str]]:
 
 
 def _wait(machine: Machine) -> None:
-    name = machine.blueprint.name
+    name = machine.spec.name
     machine.eventually(lambda: machine.kubelet.ready, _PATIENCE, f"{name} is ready", 0.1)
 
 

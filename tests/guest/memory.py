@@ -20,7 +20,7 @@ class Memory:
 
     @classmethod
     def read(cls, text: str) -> Memory:
-        """Those in the text of /proc/meminfo."""
+        """The counts in the text of /proc/meminfo."""
         lines = (line.partition(":") for line in text.splitlines())
         return cls({name: int(rest.split()[0]) for name, _, rest in lines})
 
@@ -31,7 +31,7 @@ class Memory:
 
     @property
     def used(self) -> float:
-        """What couldn't be given to another program."""
+        """The memory that couldn't be given to another program."""
         return self.total - self._sum("MemAvailable")
 
     @property

@@ -47,12 +47,12 @@ class NodeKubelet:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begins to ask."""
+        """Starts asking."""
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ceases to."""
+        """Stops asking."""
         self._stopped.set()
         if self._thread:
             self._thread.join(30)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.guest.blueprint import Blueprint
+    from tests.guest.machinespec import MachineSpec
 
 #: Root ports that KubeVirt keeps free for network interfaces to be plugged in, beside the one that there is
 #: (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap, calculateHotplugPortCountV1).
@@ -26,16 +26,16 @@ class Topology:
     ports: Sequence[str]
 
     @classmethod
-    def of(cls, blueprint: Blueprint, memory: str) -> Topology:
-        """A machine's; `memory` is the id of the device by which memory is plugged in."""
+    def of(cls, machine_spec: MachineSpec, memory: str) -> Topology:
+        """The topology of a machine; `memory` is the id of the device by which memory is plugged in."""
         return cls(
             (
-                *(share(number) for number in range(len(blueprint.file_systems))),
+                *(share(number) for number in range(len(machine_spec.file_systems))),
                 *("ua-default", *[""] * _FREE_INTERFACES, "scsi0", "virtio-serial0"),
-                *(f"ua-{disk.name}" for disk in blueprint.disks),
+                *(f"ua-{disk.name}" for disk in machine_spec.disks),
                 "balloon0",
-                *(["rng0"] if blueprint.random else []),
-                *([memory] if blueprint.most_memory > blueprint.memory else []),
+                *(["rng0"] if machine_spec.random else []),
+                *([memory] if machine_spec.most_memory > machine_spec.memory else []),
                 "",
             )
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Qmp:
-    """A connection that remembers what QEMU told of its own accord."""
+    """A connection that keeps the events that QEMU has sent."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -41,7 +41,7 @@ class Qmp:
                 raise OSError(f"{command}: {answer['error']['desc']}")
 
     def events(self) -> list[dict[str, Any]]:
-        """All that QEMU told so far: SHUTDOWN with its reason, GUEST_PANICKED, …"""
+        """All events that QEMU has sent so far: SHUTDOWN with its reason, GUEST_PANICKED, …"""
         self._socket.settimeout(0.01)
         try:
             while True:

@@ -46,17 +46,17 @@ class Recording:
 
     @classmethod
     def read(cls, folder: Path = FOLDER) -> Recording:
-        """The golden files'."""
+        """Reads the golden files."""
         instance = yaml.safe_load((folder / _INSTANCE).read_text(encoding="utf-8"))
         return cls(instance, (folder / _QEMU).read_text(encoding="utf-8").splitlines())
 
     def write(self, folder: Path = FOLDER) -> None:
-        """Makes it the golden files'."""
+        """Writes the golden files."""
         text = yaml.safe_dump(self.instance, sort_keys=False)
         (folder / _INSTANCE).write_text(text, encoding="utf-8")
         (folder / _QEMU).write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")
 
     def vm(self) -> Raw:
-        """The VirtualMachine whose instance it is, for what reads those."""
+        """The VirtualMachine of the instance."""
         metadata, spec = self.instance["metadata"], self.instance["spec"]
         return {"metadata": metadata, "spec": {"template": {"metadata": {}, "spec": spec}}}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 Raw = dict[str, Any]
-Check = "Callable[[Stage], None]"
+Check = "Callable[[ScenarioRun], None]"
 
 REGISTRY, PRIVATE = "registry.test", "private.test"
 IMAGE = f"{REGISTRY}/conformance:1"
@@ -25,7 +25,7 @@ class Case:
     scenario: Scenario
     title: str
     source: str
-    check: Callable[[Stage], None]
+    check: Callable[[ScenarioRun], None]
 
     @property
     def name(self) -> str:
@@ -35,34 +35,36 @@ class Case:
 
 @dataclass(eq=False)
 class Scenario:
-    """A template, the objects that it refers to, and its cases, in the order in which they are looked at.
-
-    Unless it `settles` otherwise, the machine must be ready first. A `quick` one is of the quarter that every
-    run of the tests has. `manifest` is what is changed in what the operator tells the guest, and `forged` an
-    image that somebody else writes into it after that. Unless it is `keyed`, the operator has no key for
-    guests. With `trusts`, the ConfigMap of that name has the private registry's authority, and the Workload
-    names both itself. It is
-    booted once the machine of `after` has ended, and has the claims that this left. `machine` is what the
-    Workload says of its machine.
-    """
+    """A template, the objects that it refers to, and its cases, in the order in which they are looked at."""
 
     name: str
     template: Raw
+    #: What the template refers to.
     objects: tuple[Raw, ...] = ()
+    #: Whether `make test` has it. It has a quarter of all cases.
     quick: bool = False
-    settles: Callable[[Stage], object] | None = None
+    #: Waits until the cases can be checked; by default until the machine is ready.
+    settles: Callable[[ScenarioRun], object] | None = None
+    #: What the manifest has instead of what the operator writes.
     manifest: Raw = field(default_factory=dict)
+    #: An image that somebody else writes into the manifest after the operator; none if empty.
     forged: str = ""
+    #: Whether the operator has a key for guests.
     keyed: bool = True
+    #: The ConfigMap with the private registry's authority, which the Workload then names; none if empty.
     trusts: str = ""
+    #: The Workload's spec.virtualMachine.
     machine: Raw = field(default_factory=dict)
+    #: The scenario whose machine ends before this one is booted, and whose claims it has.
     after: Scenario | None = None
     cases: list[Case] = field(default_factory=list)
 
-    def case(self, title: str, source: str) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
+    def case(
+        self, title: str, source: str
+    ) -> Callable[[Callable[[ScenarioRun], None]], Callable[[ScenarioRun], None]]:
         """Makes a function that looks at the running machine one of its cases."""
 
-        def register(check: Callable[[Stage], None]) -> Callable[[Stage], None]:
+        def register(check: Callable[[ScenarioRun], None]) -> Callable[[ScenarioRun], None]:
             self.cases.append(Case(self, title, source, check))
             return check
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.guest.all_scenarios import SCENARIOS
-from tests.guest.boots import Boots
 from tests.guest.scenario import Case
+from tests.guest.scenarioruns import ScenarioRuns
+from tests.guest.scenarios import SCENARIOS
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,6 @@ from tests.guest.scenario import Case
         for case in scenario.cases
     ],
 )
-def test_case(boots: Boots, case: Case) -> None:
+def test_case(scenario_runs: ScenarioRuns, case: Case) -> None:
     """The machine shows what Kubernetes' documentation says of a Pod (`case.source`)."""
-    boots.outcome(case)
+    scenario_runs.outcome(case)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.guest import commandlines
-from tests.guest.blueprint import Blueprint
-from tests.guest.commandlines import Place
+from tests.guest.commandlines import MachineLayout
+from tests.guest.machinespec import MachineSpec
 from tests.guest.qemu_arguments import Difference, differences, normalise
 from tests.guest.recording import Recording
 
@@ -55,13 +55,15 @@ ALLOWED = (
 
 def _harness(recording: Recording) -> list[str]:
     """What the harness makes of the instance that the real launcher had."""
-    blueprint = Blueprint.of(recording.vm())
-    assert blueprint.kernel is not None
+    machine_spec = MachineSpec.of(recording.vm())
+    assert machine_spec.kernel is not None
     run = Path("/run")
-    images = {disk.name: run / disk.name for disk in blueprint.disks}
+    images = {disk.name: run / disk.name for disk in machine_spec.disks}
     files = run / "vmlinuz", run / "initrd"
-    place = Place(run, run / "disk.img", images, *files, blueprint.kernel.arguments, {8080: 20000})
-    return normalise(commandlines.qemu(blueprint, place))
+    layout = MachineLayout(
+        run, run / "disk.img", images, *files, machine_spec.kernel.arguments, {8080: 20000}
+    )
+    return normalise(commandlines.qemu(machine_spec, layout))
 
 
 def test_qemu_is_started_as_by_the_real_launcher() -> None:

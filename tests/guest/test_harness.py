@@ -20,23 +20,23 @@ from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
-from tests.guest.all_scenarios import SCENARIOS
-from tests.guest.blueprint import Blueprint, Source
-from tests.guest.commandlines import Place
+from tests.guest.commandlines import MachineLayout
 from tests.guest.containerimage import ContainerImage, File, Layer
+from tests.guest.fileowners import owners
 from tests.guest.machine import Machine
-from tests.guest.made import GUEST_IMAGE, Made, Shelf, render
+from tests.guest.machinespec import MachineSpec, Source
 from tests.guest.memory import Memory
 from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
-from tests.guest.owners import owners
-from tests.guest.projection import Projection, files_of
+from tests.guest.projectedfiles import Projection, files_of
 from tests.guest.reference.node import write_initrd
+from tests.guest.rendered import GUEST_IMAGE, ObjectStore, Rendered, render
 from tests.guest.scenario import Scenario, config_map, container, secret
+from tests.guest.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from tests.controlplane.process import Process
-    from tests.guest.blueprint import SourceKind
+    from tests.guest.machinespec import SourceKind
     from tests.guest.qmp import Qmp
 
 pytestmark = pytest.mark.guest_quick
@@ -62,50 +62,52 @@ _SCENARIO = Scenario(
 
 
 @pytest.fixture
-def made() -> Made:
+def rendered() -> Rendered:
     """What the operator makes of a small Workload."""
-    return render(_SCENARIO.workload(), Shelf(), {"registry.test": "http://10.0.2.2:5000"})
+    return render(_SCENARIO.workload(), ObjectStore(), {"registry.test": "http://10.0.2.2:5000"})
 
 
 @pytest.fixture
-def blueprint(made: Made) -> Blueprint:
+def machine_spec(rendered: Rendered) -> MachineSpec:
     """Its machine."""
-    return Blueprint.of(made.vm)
+    return MachineSpec.of(rendered.vm)
 
 
 @pytest.fixture
-def command(blueprint: Blueprint) -> str:
+def command(machine_spec: MachineSpec) -> str:
     """How QEMU is started for it."""
-    return _qemu(blueprint)
+    return _qemu(machine_spec)
 
 
-def _qemu(blueprint: Blueprint) -> str:
-    images = {disk.name: Path(f"/run/{disk.name}.img") for disk in blueprint.disks}
+def _qemu(machine_spec: MachineSpec) -> str:
+    images = {disk.name: Path(f"/run/{disk.name}.img") for disk in machine_spec.disks}
     run = Path("/run")
-    place = Place(run, run / "root.img", images, run / "vmlinuz", run / "initrd", "quiet", {8080: 20000})
-    return " ".join(commandlines.qemu(blueprint, place))
+    layout = MachineLayout(
+        run, run / "root.img", images, run / "vmlinuz", run / "initrd", "quiet", {8080: 20000}
+    )
+    return " ".join(commandlines.qemu(machine_spec, layout))
 
 
-def test_blueprint_has_the_operators_devices(blueprint: Blueprint) -> None:
+def test_the_machine_spec_has_the_operators_devices(machine_spec: MachineSpec) -> None:
     """Disks by serial number, file systems by tag, the kernel of the image."""
-    assert [(disk.found_by, disk.source.kind) for disk in blueprint.disks] == [
+    assert [(disk.found_by, disk.source.kind) for disk in machine_spec.disks] == [
         ("guest", "containerDisk"),
         ("trust", "downwardAPI"),
         ("manifest", "configMap"),
         ("secret-0", "secret"),
     ]
-    assert [(shared.found_by, shared.source.name) for shared in blueprint.file_systems] == [
+    assert [(shared.found_by, shared.source.name) for shared in machine_spec.file_systems] == [
         ("configmap-1", "shown")
     ]
-    assert blueprint.kernel is not None
-    assert (blueprint.kernel.image, blueprint.kernel.kernel) == (GUEST_IMAGE, "/boot/vmlinuz")
-    assert blueprint.panics
-    assert blueprint.hostname == "small"
+    assert machine_spec.kernel is not None
+    assert (machine_spec.kernel.image, machine_spec.kernel.kernel) == (GUEST_IMAGE, "/boot/vmlinuz")
+    assert machine_spec.panics
+    assert machine_spec.hostname == "small"
 
 
-def test_manifest_leads_to_the_registry(made: Made) -> None:
+def test_manifest_leads_to_the_registry(rendered: Rendered) -> None:
     """The registries come from the operator's configuration, as an administrator would write it."""
-    found = made.objects.get("ConfigMap", made.vm["metadata"]["name"], "shop")
+    found = rendered.objects.get("ConfigMap", rendered.vm["metadata"]["name"], "shop")
     assert found is not None
     manifest = json.loads(found["data"]["manifest.json"])
     assert manifest["registries"] == [{"host": "registry.test", "mirrors": ["http://10.0.2.2:5000"]}]
@@ -118,13 +120,13 @@ def test_an_unknown_kind_of_volume_is_refused() -> None:
         Source.of({"name": "seed", "cloudInitNoCloud": {}})
 
 
-def test_only_a_machine_that_may_grow_has_room(made: Made, command: str) -> None:
+def test_only_a_machine_that_may_grow_has_room(rendered: Rendered, command: str) -> None:
     """For sockets, and for memory of which nothing is there yet."""
     assert "-smp 1,sockets=1,dies=1,clusters=1,cores=1,threads=1 " in command
     assert "virtio-mem" not in command
-    domain = made.vm["spec"]["template"]["spec"]["domain"]
+    domain = rendered.vm["spec"]["template"]["spec"]["domain"]
     domain |= {"cpu": {"cores": 2, "maxSockets": 4}, "memory": {"guest": "1Gi", "maxGuest": "3Gi"}}
-    grows = _qemu(Blueprint.of(made.vm))
+    grows = _qemu(MachineSpec.of(rendered.vm))
     assert "-smp 2,maxcpus=8,sockets=4,dies=1,clusters=1,cores=2,threads=1" in grows
     assert "node,nodeid=0,cpus=0-7,memdev=ram-node0" in grows
     assert "-m size=1048576k,slots=16,maxmem=3145728k" in grows
@@ -152,29 +154,29 @@ def test_disks_are_found_by_their_serial_number(command: str) -> None:
     ],
 )
 def test_a_disk_that_fails_does_what_its_error_policy_says(
-    made: Made, policy: str | None, options: str
+    rendered: Rendered, policy: str | None, options: str
 ) -> None:
     """KubeVirt's is stop, unless the disk has one."""
-    root, _, manifest, _ = made.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"]
+    root, _, manifest, _ = rendered.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"]
     manifest.pop("errorPolicy", None)
     root["errorPolicy"] = policy or "stop"
     if policy is None:
         del root["errorPolicy"]
-    command = _qemu(Blueprint.of(made.vm))
+    command = _qemu(MachineSpec.of(rendered.vm))
     assert f'"serial": "guest", {options}' in command
     assert '"serial": "manifest", "werror": "stop", "rerror": "stop"}' in command
 
 
-def test_disks_cache_where_there_is_no_direct_io(blueprint: Blueprint) -> None:
+def test_disks_cache_where_there_is_no_direct_io(machine_spec: MachineSpec) -> None:
     """KubeVirt then has them write through."""
-    images = {disk.name: Path("/run/x") for disk in blueprint.disks}
+    images = {disk.name: Path("/run/x") for disk in machine_spec.disks}
     run = Path("/run")
-    place = Place(run, run, images, run, run, "", {}, direct=False)
-    command = " ".join(commandlines.qemu(blueprint, place))
+    layout = MachineLayout(run, run, images, run, run, "", {}, direct=False)
+    command = " ".join(commandlines.qemu(machine_spec, layout))
     assert '"write-cache": "on"' not in command
     assert '"direct": true' not in command
     assert '"aio"' not in command
-    assert command.count('"write-cache": "off"') == len(blueprint.disks)
+    assert command.count('"write-cache": "off"') == len(machine_spec.disks)
 
 
 def test_file_systems_are_found_by_their_tag(command: str) -> None:
@@ -341,7 +343,7 @@ class Buttons:
 
 
 def test_every_virtiofsd_has_ended_when_the_power_button_is_pressed(
-    blueprint: Blueprint, tmp_path: Path
+    machine_spec: MachineSpec, tmp_path: Path
 ) -> None:
     """As in a launcher Pod that is deleted; QEMU goes on."""
     processes = [
@@ -358,7 +360,7 @@ def test_every_virtiofsd_has_ended_when_the_power_button_is_pressed(
     qmp = Buttons(processes)
     absent: Any = None
     try:
-        machine = Machine(blueprint, absent, absent, processes, cast("Qmp", qmp), absent, absent, 0)
+        machine = Machine(machine_spec, absent, absent, processes, cast("Qmp", qmp), absent, absent, 0)
         machine.power_button()
     finally:
         process.stop(processes)

@@ -13,12 +13,12 @@ import yaml
 from tests.controlplane import Cluster
 from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
-from tests.guest.boot_slots import SlotUse
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.launcher import Launcher
-from tests.guest.made import SECRET
+from tests.guest.machineslots import SlotUse
 from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
 from tests.guest.registry import Registry
+from tests.guest.rendered import SECRET
 from tests.guest.scenario import REGISTRY, container
 from tests.guest.virthandler import VirtHandler, loopback_address, simulated
 from tests.operator_process import OperatorProcess
@@ -61,7 +61,7 @@ def address() -> str:
 
 
 @pytest.fixture
-def boot(control_plane: Cluster, boot_slot: SlotUse, tmp_path: Path) -> Iterator[Boot]:  # noqa: ARG001
+def boot(control_plane: Cluster, slot: SlotUse, tmp_path: Path) -> Iterator[Boot]:  # noqa: ARG001
     """Boots the machine of a Workload that was applied, at an address."""
     launcher = Launcher(tools(), guest_files(), tmp_path)
     handlers = []

@@ -1,4 +1,4 @@
-"""The chart's Deployment on a real node: its Pod runs, as restricted as it is, and does its work."""
+"""The chart's Deployment on a real node: its Pod runs with its restrictions, and does its work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from tools import manifests
 from tests.chart.helm import CHART, NAMESPACE, Helm
 from tests.chart.release import Release
 from tests.controlplane import ControlPlane
@@ -19,7 +20,6 @@ from tests.guest import operatorimage
 from tests.guest.reference.node import PLACEMENT, ReferenceNode
 from tests.guest.registry import Registry
 from tests.guest.scenario import REGISTRY
-from tools import manifests
 
 #: How long the Pod may take to be ready: an emulated processor is many times slower than a real one.
 _PATIENCE = 300.0

@@ -1,4 +1,4 @@
-"""A machine that nobody can ask, and that has no panic device: how its Pod ended slot_uses unknown."""
+"""A machine that nobody can ask, and that has no panic device: how its Pod ended stays unknown."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.controlplane import Cluster
-    from tests.guest.boot_slots import SlotUse
+    from tests.guest.machineslots import SlotUse
     from tests.guest.registry import Registry
 
 
 @pytest.fixture
 def job(
-    boot_slot: SlotUse,  # noqa: ARG001 - the machine's
+    slot: SlotUse,  # noqa: ARG001 - the machine's
     control_plane: Cluster,
     namespace: str,
     registry: Registry,
@@ -53,7 +53,7 @@ def test_failure_without_panic_device_powers_off_and_is_no_success(job: Subject,
     launcher = Launcher(tools(), guest_files(), tmp_path / "machines")
     handler = VirtHandler.boot(job.cluster.api, launcher, (job.namespace, job.name), address)
     try:
-        assert not handler.machine.blueprint.panics
+        assert not handler.machine.spec.panics
         assert handler.machine.ended(600) == "guest-shutdown"
         told = "the Pod has ended: Failed, job 3 (Error)"
         assert told in handler.machine.console()

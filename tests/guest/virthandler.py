@@ -1,4 +1,4 @@
-"""virt-handler for one Workload's machine: it really runs, where the simulated nodes only say so."""
+"""virt-handler for one Workload's machine, which really runs. Simulated nodes only say that machines run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.controlplane.polling import eventually
-from tests.guest.made import fetch
+from tests.guest.rendered import fetch
 from twinhull.hulls import quantity
 from twinhull.hulls.live import Size
 
@@ -25,7 +25,7 @@ _EXIT = "simulate.twinhull.dev/exit"
 
 
 def simulated(address: str) -> dict[str, str]:
-    """What a template must carry so that the simulated node says of its machine only what is so."""
+    """The annotations by which the simulated node leaves the state of the machine to the real one."""
     return {_ADDRESS: address, _NEVER_READY: "true"}
 
 
@@ -62,19 +62,19 @@ class VirtHandler:
         ports: Iterable[int] = (),
     ) -> VirtHandler:
         """Waits for the instance of the Workload (a namespace and a name), and boots it."""
-        made = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
-        name = made.vm["metadata"]["name"]
+        rendered = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
+        name = rendered.vm["metadata"]["name"]
         eventually(lambda: _phase(api, where[0], name) == "Running", 60, f"the instance {name} is to run")
-        if "instancetype" in made.vm["spec"]:  # whose size only the instance has
-            made = replace(made, vm=_expanded(made.vm, _instance(api, where[0], name)))
-        machine = launcher.launch(made, ports, address)
+        if "instancetype" in rendered.vm["spec"]:  # whose size only the instance has
+            rendered = replace(rendered, vm=_expanded(rendered.vm, _instance(api, where[0], name)))
+        machine = launcher.launch(rendered, ports, address)
         handler = cls(api, launcher, *where, address, machine)
         handler._thread = threading.Thread(target=handler._follow, daemon=True)
         handler._thread.start()
         return handler
 
     def stop(self) -> None:
-        """Ends it, whatever the cluster says. Raises what went wrong meanwhile."""
+        """Ends the machine. Raises what went wrong meanwhile."""
         self._done.set()
         if self._thread:
             self._thread.join(60)
@@ -89,13 +89,13 @@ class VirtHandler:
             self.failure = error
 
     def _tell(self) -> None:
-        name, ready = self.machine.blueprint.name, False
+        name, ready = self.machine.spec.name, False
         while not self._done.wait(0.2):
             phase = _phase(self.api, self.namespace, name)
             if phase != "Running":  # deleted, or told of its end
                 if self.machine.running:
                     self.machine.power_button()
-                    self.machine.ended(self.machine.blueprint.grace + 150)
+                    self.machine.ended(self.machine.spec.grace + 150)
                 return
             if self.machine.kubelet.ready != ready:
                 ready = self.machine.kubelet.ready
@@ -108,16 +108,16 @@ class VirtHandler:
                 self.api.patch("VirtualMachineInstance", name, self.namespace, ended)
 
     def _plug(self) -> None:
-        """Plugs in what the instance is to have by now."""
-        blueprint = self.machine.blueprint
-        instance = _instance(self.api, self.namespace, blueprint.name)
+        """Plugs in the CPUs and the memory that the instance is to have."""
+        machine_spec = self.machine.spec
+        instance = _instance(self.api, self.namespace, machine_spec.name)
         wanted = Size.of(instance.get("spec", {}).get("domain", {}))
         if wanted is None or wanted == self._size:
             return
         if self._size and wanted.cpus > self._size.cpus:
             self.machine.plug_cpu()
         if self._size and wanted.memory > self._size.memory:
-            self.machine.plug_memory(int(wanted.memory / quantity.MEBIBYTE) - blueprint.memory)
+            self.machine.plug_memory(int(wanted.memory / quantity.MEBIBYTE) - machine_spec.memory)
         self._size = wanted
 
 

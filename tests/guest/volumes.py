@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.guest import commandlines
-from tests.guest.projection import Projection, files_of
+from tests.guest.projectedfiles import Projection, files_of
 from twinhull.hulls import quantity
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guest.image.tools import Tools
-    from tests.guest.blueprint import Blueprint, Device, Source
-    from tests.guest.made import Objects
-    from tests.guest.owners import Owners
+    from tests.guest.fileowners import Owners
+    from tests.guest.machinespec import Device, MachineSpec, Source
+    from tests.guest.rendered import Objects
 
 Raw = dict[str, Any]
 _KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
@@ -29,7 +29,7 @@ TOKEN = b"header.of-the-launcher.signature"
 class Volumes:
     """Everything below `folder`; `claims` is where what claims hold stays from boot to boot."""
 
-    blueprint: Blueprint
+    spec: MachineSpec
     objects: Objects
     tools: Tools
     folder: Path
@@ -44,16 +44,16 @@ class Volumes:
 
     def prepare(self, root: Path) -> dict[str, Path]:
         """Writes all folders, and gives the images of the disks by name; `root` is the guest's own."""
-        for device in self.blueprint.devices:
+        for device in self.spec.devices:
             if device.source.kind not in {"containerDisk", "persistentVolumeClaim"}:
                 self.refresh(device)
-        for claimed in self.blueprint.file_systems:
+        for claimed in self.spec.file_systems:
             if claimed.source.kind == "persistentVolumeClaim":
                 self._file_system(claimed.source.name)
-        return {disk.name: self._image(disk, root) for disk in self.blueprint.disks}
+        return {disk.name: self._image(disk, root) for disk in self.spec.disks}
 
     def refresh(self, device: Device) -> None:
-        """Shows the object as it is now, as the node's kubelet does every minute or so."""
+        """Writes the object as it is now, as the node's kubelet does about every minute."""
         Projection(self.shared(device), device.source.kind, self.owners).write(self._content(device.source))
 
     def _content(self, source: Source) -> Mapping[str, bytes]:
@@ -61,11 +61,11 @@ class Volumes:
             return {
                 "token": TOKEN,
                 "ca.crt": b"ca of the cluster\n",
-                "namespace": self.blueprint.namespace.encode(),
+                "namespace": self.spec.namespace.encode(),
             }
         if source.kind == "downwardAPI":
             return {path: self._field(field).encode() for path, field in source.fields}
-        obj = self.objects.get(_KINDS[source.kind], source.name, self.blueprint.namespace)
+        obj = self.objects.get(_KINDS[source.kind], source.name, self.spec.namespace)
         if obj is None and not source.optional:
             raise LookupError(
                 f"{_KINDS[source.kind]} {source.name} isn't there: the launcher Pod wouldn't start"
@@ -73,11 +73,11 @@ class Volumes:
         return files_of(obj) if obj else {}
 
     def _field(self, path: str) -> str:
-        labels: Mapping[str, str] = {**self.blueprint.labels, "kubevirt.io/nodeName": NODE}
+        labels: Mapping[str, str] = {**self.spec.labels, "kubevirt.io/nodeName": NODE}
         fields: dict[str, str] = {
             "metadata.uid": LAUNCHER_UID,
             **{f"metadata.labels['{key}']": value for key, value in labels.items()},
-            **{f"metadata.annotations['{key}']": value for key, value in self.blueprint.annotations.items()},
+            **{f"metadata.annotations['{key}']": value for key, value in self.spec.annotations.items()},
         }
         return fields[path]
 
@@ -94,7 +94,7 @@ class Volumes:
         return image
 
     def _claim(self, name: str) -> Raw:
-        claim = self.objects.get("PersistentVolumeClaim", name, self.blueprint.namespace)
+        claim = self.objects.get("PersistentVolumeClaim", name, self.spec.namespace)
         if claim is None:
             raise LookupError(f"PersistentVolumeClaim {name} isn't there: the launcher Pod wouldn't start")
         return claim

@@ -15,8 +15,8 @@ from tests.controlplane import build
 from tests.controlplane.controlplane import ControlPlane
 from tests.controlplane.kubevirt import Installation
 from tests.guest.images import all_images
-from tests.guest.made import SECRET
 from tests.guest.registry import Registry
+from tests.guest.rendered import SECRET
 from tests.guest.scenario import NAMESPACE, PRIVATE, REGISTRY
 from tests.node import images, root
 from tests.node.dns import ClusterDns

@@ -1,4 +1,4 @@
-"""What is booted, a file a kind of Workload. Asserts in them say what they compared, as in tests."""
+"""The Workloads that are booted, one file for each kind. pytest rewrites their asserts as those of tests."""
 
 from __future__ import annotations
 

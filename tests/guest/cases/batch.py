@@ -1,4 +1,4 @@
-"""Runs to completion: how they end is what they are for."""
+"""Runs to completion, and how each end is told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
 from tests.guest.scenario import REGISTRY, Scenario, container
-from tests.guest.stage import Stage, terminated
+from tests.guest.scenariorun import ScenarioRun, terminated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +15,9 @@ _VOLUME = {"name": "state", "mountPath": "/state"}
 _VOLUMES = [{"name": "state", "emptyDir": {}}]
 
 
-def _when(phase: str) -> Callable[[Stage], object]:
-    def settled(stage: Stage) -> None:
-        assert stage.final()["phase"] == phase
+def _when(phase: str) -> Callable[[ScenarioRun], object]:
+    def settled(run: ScenarioRun) -> None:
+        assert run.final()["phase"] == phase
 
     return settled
 
@@ -45,8 +45,8 @@ SUCCESS = Scenario(
 
 
 @SUCCESS.case("all ended with 0: Succeeded, Completed", docs.LIFECYCLE)
-def succeeded(stage: Stage) -> None:
-    status = stage.machine.status()
+def succeeded(run: ScenarioRun) -> None:
+    status = run.machine.status()
     assert status["phase"] == "Succeeded"
     for name in ("prepare", "import", "quick", "log-message"):
         end = terminated(status, name)
@@ -57,25 +57,25 @@ def succeeded(stage: Stage) -> None:
 @SUCCESS.case(
     "the termination message is in the status, and logs stand for it only on failure", docs.TERMINATION
 )
-def message(stage: Stage) -> None:
-    status = stage.machine.status()
+def message(run: ScenarioRun) -> None:
+    status = run.machine.status()
     assert terminated(status, "import")["message"] == "1 row"
     assert "message" not in terminated(status, "quick")
     assert "message" not in terminated(status, "log-message")
 
 
 @SUCCESS.case("a Pod that has ended isn't ready", docs.LIFECYCLE)
-def not_ready(stage: Stage) -> None:
-    assert not stage.machine.kubelet.ready
-    assert stage.machine.condition("Ready") == "False"
+def not_ready(run: ScenarioRun) -> None:
+    assert not run.machine.kubelet.ready
+    assert run.machine.condition("Ready") == "False"
 
 
 @SUCCESS.case("its machine stays until it is deleted", docs.CONTRACT)
-def stays(stage: Stage) -> None:
-    assert stage.machine.answer()["final"]
-    assert stage.machine.running
-    stage.machine.power_button()
-    assert stage.machine.ended(40) == "guest-shutdown"
+def stays(run: ScenarioRun) -> None:
+    assert run.machine.answer()["final"]
+    assert run.machine.running
+    run.machine.power_button()
+    assert run.machine.ended(40) == "guest-shutdown"
 
 
 _EXIT_CODES = {"zero": 0, "one": 1, "two": 2, "forty-two": 42, "highest": 255}
@@ -110,8 +110,8 @@ FAILURE = Scenario(
 
 
 @FAILURE.case("each exit code as it is", docs.LIFECYCLE)
-def exit_codes(stage: Stage) -> None:
-    status = stage.machine.status()
+def exit_codes(run: ScenarioRun) -> None:
+    status = run.machine.status()
     assert status["phase"] == "Failed"
     found = {name: terminated(status, name) for name in _EXIT_CODES}
     assert {name: end["exitCode"] for name, end in found.items()} == _EXIT_CODES
@@ -121,16 +121,16 @@ def exit_codes(stage: Stage) -> None:
 
 
 @FAILURE.case("killed by a signal: 128 and its number", docs.LIFECYCLE)
-def signals(stage: Stage) -> None:
-    status = stage.machine.status()
+def signals(run: ScenarioRun) -> None:
+    status = run.machine.status()
     for name, code in {"killed": 128 + 9, "terminated": 128 + 15}.items():
         end = terminated(status, name)
         assert (end["exitCode"], end["reason"]) == (code, "Error")
 
 
 @FAILURE.case("a container's last words: its file, its logs, a file of its choice", docs.TERMINATION)
-def messages(stage: Stage) -> None:
-    status = stage.machine.status()
+def messages(run: ScenarioRun) -> None:
+    status = run.machine.status()
     assert terminated(status, "message")["message"] == "out of disk"
     fallback = terminated(status, "fallback")["message"]
     assert fallback.endswith("the last line\n")
@@ -139,21 +139,21 @@ def messages(stage: Stage) -> None:
 
 
 @FAILURE.case("a folder that the image hasn't got is made for it", docs.API)
-def made_folder(stage: Stage) -> None:
-    assert terminated(stage.machine.status(), "own-path")["exitCode"] == 5
+def made_folder(run: ScenarioRun) -> None:
+    assert terminated(run.machine.status(), "own-path")["exitCode"] == 5
 
 
 @FAILURE.case("nothing is restarted", docs.LIFECYCLE)
-def no_restarts(stage: Stage) -> None:
-    assert {one["restartCount"] for one in stage.machine.status()["containerStatuses"]} == {0}
+def no_restarts(run: ScenarioRun) -> None:
+    assert {one["restartCount"] for one in run.machine.status()["containerStatuses"]} == {0}
 
 
 @FAILURE.case(
     "left alone, the machine ends after a minute by a panic, which says that it failed", docs.CONTRACT
 )
-def panic(stage: Stage) -> None:
-    stage.leave()
-    assert stage.machine.ended(100) == "guest-panicked"
+def panic(run: ScenarioRun) -> None:
+    run.release_slot()
+    assert run.machine.ended(100) == "guest-panicked"
 
 
 ON_FAILURE = Scenario(
@@ -173,8 +173,8 @@ ON_FAILURE = Scenario(
 
 
 @ON_FAILURE.case("a container that failed is run again, one that succeeded isn't", docs.JOB)
-def run_again(stage: Stage) -> None:
-    flaky, steady = stage.container("flaky"), stage.container("steady")
+def run_again(run: ScenarioRun) -> None:
+    flaky, steady = run.container("flaky"), run.container("steady")
     assert (flaky["restartCount"], steady["restartCount"]) == (1, 0)
     assert flaky["lastState"]["terminated"]["exitCode"] == 1
     assert flaky["state"]["terminated"]["exitCode"] == 0
@@ -194,11 +194,11 @@ INIT_FAILURE = Scenario(
 
 
 @INIT_FAILURE.case("an init container that fails ends it all, and nothing after it starts", docs.INIT)
-def init_failure(stage: Stage) -> None:
-    status = stage.machine.status()
+def init_failure(run: ScenarioRun) -> None:
+    status = run.machine.status()
     assert terminated(status, "migrate")["exitCode"] == 9
     for name in ("never", "main"):
-        found = stage.container(name)
+        found = run.container(name)
         assert found["state"]["waiting"]["reason"] == "PodInitializing"
         assert not found["ready"]
-    assert stage.machine.condition("Initialized") == "False"
+    assert run.machine.condition("Initialized") == "False"

@@ -1,4 +1,4 @@
-"""Claims: as file systems by virtiofs, and as block devices; what one machine leaves, the next one finds."""
+"""Claims: file systems by virtiofs, and block devices. The next machine finds what one has written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
-from tests.guest.owners import VIRTIOFSD
+from tests.guest.fileowners import VIRTIOFSD
 from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import PRIVATE, REGISTRY, Scenario, claim, container, secret
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 _DATA = {"name": "files", "mountPath": "/data"}
 _DISK = {"name": "disk", "devicePath": "/dev/xvda"}
@@ -71,65 +71,65 @@ CLAIMS = Scenario(
 @CLAIMS.case(
     "a registry whose authority is in a ConfigMap, and a pull secret of the type dockercfg", docs.PULL_SECRET
 )
-def pulled(stage: Stage) -> None:
-    assert stage.container("root")["imageID"].startswith(f"{PRIVATE}/private@sha256:")
+def pulled(run: ScenarioRun) -> None:
+    assert run.container("root")["imageID"].startswith(f"{PRIVATE}/private@sha256:")
 
 
 @CLAIMS.case("a filesystem claim has the claim's own files", docs.CLAIM)
-def file_system(stage: Stage) -> None:
-    assert stage.mount(8080, "/data")["kind"] == "virtiofs"
-    assert stage.file(8080, "/data/log")["text"] == "first\n"
-    assert stage.get(8080, "/write", path="/data/kept", text="by the first") == "done"
-    assert (stage.machine.volumes.claims / "files/kept").read_text() == "by the first"
+def file_system(run: ScenarioRun) -> None:
+    assert run.mount(8080, "/data")["kind"] == "virtiofs"
+    assert run.file(8080, "/data/log")["text"] == "first\n"
+    assert run.get(8080, "/write", path="/data/kept", text="by the first") == "done"
+    assert (run.machine.volumes.claims / "files/kept").read_text() == "by the first"
 
 
 @CLAIMS.case("files of a filesystem claim are virtiofsd's, whoever makes them, and stay so", docs.PARITY)
-def owner(stage: Stage) -> None:
-    found = stage.file(8080, "/data/log")
+def owner(run: ScenarioRun) -> None:
+    found = run.file(8080, "/data/log")
     assert (found["uid"], found["gid"]) == (VIRTIOFSD, VIRTIOFSD)
-    assert stage.get(8080, "/chown", path="/data/log") in _NOT_PERMITTED
+    assert run.get(8080, "/chown", path="/data/log") in _NOT_PERMITTED
 
 
 @CLAIMS.case("virtiofsd's own user and group can make files in a filesystem claim", docs.PARITY)
-def same_user(stage: Stage) -> None:
-    assert stage.get(8081, "/write", path="/data/by-107", text="x") == "done"
-    assert stage.file(8080, "/data/by-107")["uid"] == VIRTIOFSD
+def same_user(run: ScenarioRun) -> None:
+    assert run.get(8081, "/write", path="/data/by-107", text="x") == "done"
+    assert run.file(8080, "/data/by-107")["uid"] == VIRTIOFSD
 
 
 @CLAIMS.case("any other user can read a filesystem claim, and make no files in it", docs.PARITY)
-def other_user(stage: Stage) -> None:
-    assert stage.file(8082, "/data/log")["text"] == "first\n"
-    assert stage.get(8082, "/write", path="/data/by-1000", text="x") == "permission denied"
+def other_user(run: ScenarioRun) -> None:
+    assert run.file(8082, "/data/log")["text"] == "first\n"
+    assert run.get(8082, "/write", path="/data/by-1000", text="x") == "permission denied"
 
 
 @CLAIMS.case("a subPath of a filesystem claim is made", docs.SUB_PATH)
-def sub_path(stage: Stage) -> None:
-    assert stage.get(8080, "/write", path="/part/file", text="below") == "done"
-    assert stage.file(8080, "/data/a/b/file")["text"] == "below"
+def sub_path(run: ScenarioRun) -> None:
+    assert run.get(8080, "/write", path="/part/file", text="below") == "done"
+    assert run.file(8080, "/data/a/b/file")["text"] == "below"
 
 
 @CLAIMS.case("a filesystem claim that is mounted with readOnly", docs.CLAIM)
-def read_only(stage: Stage) -> None:
-    assert stage.file(8080, "/fixed/log")["text"] == "first\n"
-    assert stage.get(8080, "/write", path="/fixed/x", text="x") == "read-only file system"
+def read_only(run: ScenarioRun) -> None:
+    assert run.file(8080, "/fixed/log")["text"] == "first\n"
+    assert run.get(8080, "/write", path="/fixed/x", text="x") == "read-only file system"
 
 
 @CLAIMS.case("a block claim can be written to", docs.BLOCK)
-def block(stage: Stage) -> None:
-    assert stage.get(8080, "/write", path="/dev/xvda", text="by the first") == "done"
-    assert stage.get(8080, "/file", path="/dev/xvda").startswith("by the first\0")
+def block(run: ScenarioRun) -> None:
+    assert run.get(8080, "/write", path="/dev/xvda", text="by the first") == "done"
+    assert run.get(8080, "/file", path="/dev/xvda").startswith("by the first\0")
 
 
 @CLAIMS.case(
     "deleted: virtiofsd is gone at once, a container waits for it for ever, and the machine is off in time",
     docs.CONTRACT,
 )
-def ends(stage: Stage) -> None:
-    stage.machine.power_button()
-    stage.machine.kubelet.stop()
-    assert stage.machine.ended(stage.machine.blueprint.grace) == "guest-shutdown"
-    assert any("late" in line and "got TERM" in line for line in stage.machine.console().splitlines())
-    assert not (stage.machine.volumes.claims / "files/late").exists()
+def ends(run: ScenarioRun) -> None:
+    run.machine.power_button()
+    run.machine.kubelet.stop()
+    assert run.machine.ended(run.machine.spec.grace) == "guest-shutdown"
+    assert any("late" in line and "got TERM" in line for line in run.machine.console().splitlines())
+    assert not (run.machine.volumes.claims / "files/late").exists()
 
 
 NEXT = Scenario(
@@ -154,12 +154,12 @@ NEXT = Scenario(
 
 
 @NEXT.case("what one machine wrote to a filesystem claim is there for the next", docs.CLAIM)
-def files_survive(stage: Stage) -> None:
-    assert stage.file(8080, "/data/kept")["text"] == "by the first"
-    assert stage.get(8080, "/write", path="/data/x", text="x") == "read-only file system"
+def files_survive(run: ScenarioRun) -> None:
+    assert run.file(8080, "/data/kept")["text"] == "by the first"
+    assert run.get(8080, "/write", path="/data/x", text="x") == "read-only file system"
 
 
 @NEXT.case("what one machine wrote to a block claim is there for the next", docs.BLOCK)
-def block_survives(stage: Stage) -> None:
-    assert stage.get(8080, "/file", path="/dev/xvda").startswith("by the first\0")
-    assert stage.get(8080, "/write", path="/dev/xvda", text="x") == "operation not permitted"
+def block_survives(run: ScenarioRun) -> None:
+    assert run.get(8080, "/file", path="/dev/xvda").startswith("by the first\0")
+    assert run.get(8080, "/write", path="/dev/xvda", text="x") == "operation not permitted"

@@ -1,4 +1,4 @@
-"""What a guest does with a manifest that it can't run, and says to whom."""
+"""Manifests that a guest can't run: what it does, and what it tells the operator and the console."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.guest.guestapi import GuestApi
 from tests.guest.scenario import IMAGE, REGISTRY, Scenario, config_map, container
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 
-def _in_trouble(stage: Stage) -> None:
-    stage.eventually(lambda: stage.machine.answer()["error"], "the guest says what is wrong", 200)
+def _in_trouble(run: ScenarioRun) -> None:
+    run.eventually(lambda: run.machine.answer()["error"], "the guest says what is wrong", 200)
 
 
 NEWER = Scenario(
@@ -29,28 +29,28 @@ NEWER = Scenario(
 
 
 @NEWER.case("a manifest of a version that it doesn't know is refused", docs.CONTRACT)
-def newer(stage: Stage) -> None:
-    answer = stage.machine.answer()
+def newer(run: ScenarioRun) -> None:
+    answer = run.machine.answer()
     assert "the manifest is of version 99" in answer["error"]
     assert not answer["final"]
-    assert stage.machine.console().count("of version 99") == 1
-    last = stage.machine.kubelet.ask()
+    assert run.machine.console().count("of version 99") == 1
+    last = run.machine.kubelet.ask()
     assert last.code == 503
     assert "version 99" in last.text
 
 
 @NEWER.case("the power button ends such a machine too", docs.CONTRACT)
-def newer_end(stage: Stage) -> None:
-    stage.machine.power_button()
-    assert stage.machine.ended(60) == "guest-shutdown"
+def newer_end(run: ScenarioRun) -> None:
+    run.machine.power_button()
+    assert run.machine.ended(60) == "guest-shutdown"
 
 
-def _own(stage: Stage) -> bytes:
-    """The manifest that the operator made, less what somebody else wrote into it."""
-    told = json.loads(stage.shelf.objects["ConfigMap", stage.machine.blueprint.name]["data"]["manifest.json"])
+def _own(run: ScenarioRun) -> bytes:
+    """The manifest that the operator made, before somebody else wrote into it."""
+    told = json.loads(run.store.objects["ConfigMap", run.machine.spec.name]["data"]["manifest.json"])
     told["pod"]["spec"]["containers"][0]["image"] = IMAGE
     own = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
-    assert hashlib.sha256(own).hexdigest() == stage.machine.blueprint.annotations["twinhull.dev/manifest"]
+    assert hashlib.sha256(own).hexdigest() == run.machine.spec.annotations["twinhull.dev/manifest"]
     return own
 
 
@@ -68,30 +68,30 @@ FORGED = Scenario(
 
 
 @FORGED.case("a manifest that isn't the one that its machine notes runs nothing, and is told", docs.CONTRACT)
-def forged(stage: Stage) -> None:
-    answer = stage.machine.answer()
+def forged(run: ScenarioRun) -> None:
+    answer = run.machine.answer()
     assert "isn't the one that its operator made it for" in answer["error"]
     assert (answer["lacking"], answer["manifest"], answer["pod"]) == (True, "", {})
-    assert "is given to the kubelet" not in stage.machine.console()
-    assert not stage.machine.kubelet.ready
+    assert "is given to the kubelet" not in run.machine.console()
+    assert not run.machine.kubelet.ready
 
 
 @FORGED.case("who has no certificate of the machine's authority gives it none", docs.CONTRACT)
-def forged_stranger(stage: Stage) -> None:
-    known = stage.machine.api
+def forged_stranger(run: ScenarioRun) -> None:
+    known = run.machine.api
     with pytest.raises(OSError, match="certificate required"):
-        GuestApi(known.address, known.port, None).put(_own(stage))
+        GuestApi(known.address, known.port, None).put(_own(run))
 
 
 @FORGED.case("once the operator gives it its own, it runs that", docs.CONTRACT)
-def forged_recovers(stage: Stage) -> None:
-    own = _own(stage)
-    assert stage.machine.api.put(own) == (204, "")
-    stage.ready()
-    answer = stage.machine.answer()
+def forged_recovers(run: ScenarioRun) -> None:
+    own = _own(run)
+    assert run.machine.api.put(own) == (204, "")
+    run.ready()
+    answer = run.machine.answer()
     assert (answer["lacking"], answer["error"]) == (False, "")
     assert answer["manifest"] == hashlib.sha256(own).hexdigest()
-    assert stage.report(8080)["uid"] != 1234  # which the other image's is
+    assert run.report(8080)["uid"] != 1234  # which the other image's is
 
 
 UNKEYED = Scenario(
@@ -99,8 +99,8 @@ UNKEYED = Scenario(
     {"spec": {"automountServiceAccountToken": False, "containers": [container("main", "--stay")]}},
     forged=f"{REGISTRY}/numeric-user:1",
     keyed=False,
-    settles=lambda stage: stage.eventually(
-        lambda: "isn't the one that its operator made it for" in stage.machine.console(), "it is told", 200
+    settles=lambda run: run.eventually(
+        lambda: "isn't the one that its operator made it for" in run.machine.console(), "it is told", 200
     ),
 )
 
@@ -108,9 +108,9 @@ UNKEYED = Scenario(
 @UNKEYED.case(
     "where nobody may give it another, the machine ends as failed, to be started again", docs.CONTRACT
 )
-def unkeyed(stage: Stage) -> None:
-    assert "is given to the kubelet" not in stage.machine.console()
-    assert stage.machine.ended(90) == "guest-panicked"
+def unkeyed(run: ScenarioRun) -> None:
+    assert "is given to the kubelet" not in run.machine.console()
+    assert run.machine.ended(90) == "guest-panicked"
 
 
 MISSING = Scenario(
@@ -138,9 +138,9 @@ MISSING = Scenario(
 
 
 @MISSING.case("a key that isn't there is named, and nothing runs without it", docs.CONFIG_MAP)
-def missing(stage: Stage) -> None:
-    answer = stage.machine.answer()
+def missing(run: ScenarioRun) -> None:
+    answer = run.machine.answer()
     assert all(word in answer["error"] for word in ("main", "MODE", "absent", "ConfigMap", "settings"))
     assert "\n" not in answer["error"]
-    assert stage.machine.kubelet.ask().code == 503
-    assert not stage.machine.kubelet.ready
+    assert run.machine.kubelet.ask().code == 503
+    assert not run.machine.kubelet.ready

@@ -11,7 +11,7 @@ from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import PRIVATE, Scenario, claim, container, secret
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 
 def _pull_secret(name: str, host: str, password: str) -> dict[str, object]:
@@ -97,8 +97,8 @@ DATABASE = Scenario(
 
 
 @DATABASE.case("an image that only imagePullSecrets open, several of them and one missing", docs.PULL_SECRET)
-def private_image(stage: Stage) -> None:
-    found = stage.container("database")
+def private_image(run: ScenarioRun) -> None:
+    found = run.container("database")
     assert found["image"] == f"{PRIVATE}/private:1"
     assert found["imageID"].startswith(f"{PRIVATE}/private@sha256:")
 
@@ -106,92 +106,92 @@ def private_image(stage: Stage) -> None:
 @DATABASE.case(
     "init containers and the sidecar start in their order, each when the one before is done", docs.SIDECAR
 )
-def order(stage: Stage) -> None:
-    said = stage.get(5432, "/file", path="/state/order").split()
+def order(run: ScenarioRun) -> None:
+    said = run.get(5432, "/file", path="/state/order").split()
     assert said[:3] == ["first", "sidecar", "second"]
     assert sorted(said[3:]) == ["database", "postStart"]
 
 
 @DATABASE.case("init containers are Completed, the sidecar runs", docs.INIT)
-def init_statuses(stage: Stage) -> None:
+def init_statuses(run: ScenarioRun) -> None:
     for name in ("first", "second"):
-        found = stage.container(name)
+        found = run.container(name)
         assert found["ready"]
         assert found["restartCount"] == 0
         assert (found["state"]["terminated"]["reason"], found["state"]["terminated"]["exitCode"]) == (
             "Completed",
             0,
         )
-    sidecar = stage.container("sidecar")
+    sidecar = run.container("sidecar")
     assert sidecar["ready"]
     assert sidecar["started"]
     assert "running" in sidecar["state"]
-    assert stage.machine.condition("Initialized") == "True"
+    assert run.machine.condition("Initialized") == "True"
 
 
 @DATABASE.case("containers of a Pod reach each other on localhost", docs.LIFECYCLE)
-def localhost(stage: Stage) -> None:
-    assert stage.get(5432, "/dial", address="127.0.0.1:9100") == "done"
-    assert stage.get(9100, "/dial", address="localhost:5432") == "done"
+def localhost(run: ScenarioRun) -> None:
+    assert run.get(5432, "/dial", address="127.0.0.1:9100") == "done"
+    assert run.get(9100, "/dial", address="localhost:5432") == "done"
 
 
 @DATABASE.case("runAsUser, runAsGroup, fsGroup and supplementalGroups", docs.SECURITY)
-def identity(stage: Stage) -> None:
-    found = stage.report(5432)
+def identity(run: ScenarioRun) -> None:
+    found = run.report(5432)
     assert (found["uid"], found["gid"]) == (1000, 3000)
     # Merge, the default policy: the image's groups of that user count too.
     assert sorted(found["groups"]) == [10, 50, 2000, 3000, 4000]
 
 
 @DATABASE.case("fsGroup owns an emptyDir, and new files in it", docs.SECURITY)
-def group_of_volume(stage: Stage) -> None:
-    files = stage.report(5432, "/state")["files"]
+def group_of_volume(run: ScenarioRun) -> None:
+    files = run.report(5432, "/state")["files"]
     assert (files["/state"]["mode"], files["/state"]["gid"]) == ("2777", 2000)
     assert (files["/state/order"]["uid"], files["/state/order"]["gid"]) == (1000, 2000)
 
 
 @DATABASE.case("a Secret's files can be read by fsGroup, and by nobody else", docs.SECRET)
-def secret_volume(stage: Stage) -> None:
-    files = stage.report(5432, "/certificates")["files"]
+def secret_volume(run: ScenarioRun) -> None:
+    files = run.report(5432, "/certificates")["files"]
     assert files["/certificates/tls.key"]["text"] == "key\n"
     key = files["/certificates/..data/tls.key"]
     assert (key["mode"], key["uid"], key["gid"]) == ("0440", 0, 2000)
-    mount = stage.mount(5432, "/certificates")
+    mount = run.mount(5432, "/certificates")
     assert mount["kind"] == "tmpfs"
     assert "ro" in mount["options"]
 
 
 @DATABASE.case("an emptyDir in memory is as large as its limit", docs.EMPTY_DIR)
-def memory_volume(stage: Stage) -> None:
-    mount = stage.mount(5432, "/memory")
+def memory_volume(run: ScenarioRun) -> None:
+    mount = run.mount(5432, "/memory")
     assert mount["kind"] == "tmpfs"
     assert "size=8192k" in mount["super"]
-    assert stage.file(5432, "/memory")["gid"] == 2000
-    assert stage.get(5432, "/write", path="/memory/a", text="kept") == "done"
-    assert stage.file(5432, "/memory/a")["text"] == "kept"
+    assert run.file(5432, "/memory")["gid"] == 2000
+    assert run.get(5432, "/write", path="/memory/a", text="kept") == "done"
+    assert run.file(5432, "/memory/a")["text"] == "kept"
 
 
 @DATABASE.case("a block device under the path that was asked for", docs.BLOCK)
-def block_device(stage: Stage) -> None:
-    found = stage.file(5432, "/dev/xvda")
+def block_device(run: ScenarioRun) -> None:
+    found = run.file(5432, "/dev/xvda")
     assert found["kind"] == "device"
     # Kubernetes gives fsGroup no say over raw devices; root owns them, as on any node.
     assert found["uid"] == 0
 
 
 @DATABASE.case("the ServiceAccount's token where every client library looks for it", docs.TOKEN)
-def token(stage: Stage) -> None:
+def token(run: ScenarioRun) -> None:
     folder = "/var/run/secrets/kubernetes.io/serviceaccount"
-    files = stage.report(5432, folder)["files"]
+    files = run.report(5432, folder)["files"]
     assert set(files[folder]["entries"]) >= {"ca.crt", "namespace", "token"}
     assert files[f"{folder}/namespace"]["text"] == "shop"
 
 
 @DATABASE.case("deleted: preStop, then TERM, the sidecar last, then the machine is off", docs.SIDECAR)
-def end(stage: Stage) -> None:
-    stage.machine.power_button()
-    stage.machine.kubelet.stop()
-    assert stage.machine.ended(60) == "guest-shutdown"
-    lines = [line for line in stage.machine.console().splitlines() if "got TERM" in line or "ends" in line]
+def end(run: ScenarioRun) -> None:
+    run.machine.power_button()
+    run.machine.kubelet.stop()
+    assert run.machine.ended(60) == "guest-shutdown"
+    lines = [line for line in run.machine.console().splitlines() if "got TERM" in line or "ends" in line]
     names = ["database" if "database" in line else "sidecar" for line in lines]
     assert names == ["database", "database", "sidecar", "sidecar"]

@@ -1,4 +1,4 @@
-"""Where Kubernetes says what the cases expect."""
+"""The pages of Kubernetes' documentation that say what the cases expect."""
 
 _DOCS = "https://kubernetes.io/docs"
 _TASKS = f"{_DOCS}/tasks/configure-pod-container"

@@ -11,7 +11,7 @@ from tests.guest.templates import projections, variables
 from tests.guest.volumes import LAUNCHER_UID, NODE, TOKEN
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 DOWNWARD = Scenario(
@@ -50,9 +50,9 @@ DOWNWARD = Scenario(
 
 
 @DOWNWARD.case("fields of the Pod in the environment", docs.DOWNWARD)
-def fields(stage: Stage) -> None:
-    found = stage.env(8080)
-    vm = stage.machine.blueprint
+def fields(run: ScenarioRun) -> None:
+    found = run.env(8080)
+    vm = run.machine.spec
     expected = {
         "NAME": vm.name,
         "NAMESPACE": "shop",
@@ -69,8 +69,8 @@ def fields(stage: Stage) -> None:
 
 
 @DOWNWARD.case("resources in the environment, rounded up to their divisor", docs.DOWNWARD)
-def resources(stage: Stage) -> None:
-    found = stage.env(8080)
+def resources(run: ScenarioRun) -> None:
+    found = run.env(8080)
     assert {name: found.get(name) for name in variables.AMOUNTS} == {
         "CPU_LIMIT": "1",
         "CPU_LIMIT_MILLI": "1000",
@@ -83,28 +83,28 @@ def resources(stage: Stage) -> None:
 
 
 @DOWNWARD.case("resources as the limits of the control group", docs.RESOURCES)
-def limits(stage: Stage) -> None:
-    found = stage.report(8080)["cgroup"]
+def limits(run: ScenarioRun) -> None:
+    found = run.report(8080)["cgroup"]
     assert found["memory.max"] == str(96 << 20)
     assert found["cpu.max"] == "100000 100000"
 
 
 @DOWNWARD.case("labels and annotations as files", docs.DOWNWARD)
-def files(stage: Stage) -> None:
-    found = stage.report(8080, "/etc/pod")["files"]
+def files(run: ScenarioRun) -> None:
+    found = run.report(8080, "/etc/pod")["files"]
     labels = set((found["/etc/pod/labels"]["text"]).splitlines())
     assert {'app="downward"', 'example.com/tier="front"'} <= labels
     annotations = (found["/etc/pod/annotations"]["text"]).splitlines()
     assert 'note="costs $(A) lot"' in annotations
     assert r'lines="one\ntwo \"quoted\""' in annotations
-    assert found["/etc/pod/names/pod"]["text"] == stage.machine.blueprint.name
+    assert found["/etc/pod/names/pod"]["text"] == run.machine.spec.name
     assert found["/etc/pod/amount"]["text"] == str(96 << 20)
     assert found["/etc/pod/..data/names/pod"]["mode"] == "0600"
 
 
 @DOWNWARD.case("several sources projected into one folder", docs.PROJECTED)
-def projected(stage: Stage) -> None:
-    found = stage.report(8080, "/etc/all")["files"]
+def projected(run: ScenarioRun) -> None:
+    found = run.report(8080, "/etc/all")["files"]
     assert set(found["/etc/all"]["entries"]) == {"..data", "config", "namespace", "secret", "token"}
     expected = {
         "config/mode": "fast",
@@ -118,29 +118,27 @@ def projected(stage: Stage) -> None:
 
 
 @DOWNWARD.case("the ServiceAccount's token where every client looks for it", docs.TOKEN)
-def token(stage: Stage) -> None:
-    found = stage.report(8080, _ACCOUNT)["files"]
+def token(run: ScenarioRun) -> None:
+    found = run.report(8080, _ACCOUNT)["files"]
     assert set(found[_ACCOUNT]["entries"]) == {"..data", "ca.crt", "namespace", "token"}
     assert found[f"{_ACCOUNT}/token"]["text"] == TOKEN.decode()
     assert found[f"{_ACCOUNT}/namespace"]["text"] == "shop"
-    assert "ro" in stage.mount(8080, _ACCOUNT)["options"]
+    assert "ro" in run.mount(8080, _ACCOUNT)["options"]
 
 
 @DOWNWARD.case("a token whose link is the launcher's user's, in a sticky folder of root's", docs.TOKEN)
-def token_of_launcher(stage: Stage) -> None:
+def token_of_launcher(run: ScenarioRun) -> None:
     """As a kubelet >= 1.36 makes it: the guest's kernel lets nobody follow it (fs.protected_symlinks)."""
-    volumes = stage.machine.volumes
-    (device,) = (
-        found for found in stage.machine.blueprint.file_systems if found.source.kind == "serviceAccount"
-    )
+    volumes = run.machine.volumes
+    (device,) = (found for found in run.machine.spec.file_systems if found.source.kind == "serviceAccount")
     folder = volumes.shared(device)
     assert folder.stat().st_mode & 0o7777 == 0o3777
     assert folder.stat().st_uid == volumes.owners.root
     assert (folder / "token").lstat().st_uid == volumes.owners.launcher
-    assert stage.file(8080, f"{_ACCOUNT}/token")["text"] == TOKEN.decode()
+    assert run.file(8080, f"{_ACCOUNT}/token")["text"] == TOKEN.decode()
 
 
 @DOWNWARD.case("a subPath of what is in the environment", docs.SUB_PATH)
-def sub_path(stage: Stage) -> None:
-    assert stage.get(8080, "/write", path="/here/file", text="x") == "done"
-    assert stage.file(8080, "/scratch/shop/front/file")["text"] == "x"
+def sub_path(run: ScenarioRun) -> None:
+    assert run.get(8080, "/write", path="/here/file", text="x") == "done"
+    assert run.file(8080, "/scratch/shop/front/file")["text"] == "x"

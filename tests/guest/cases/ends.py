@@ -1,4 +1,4 @@
-"""Ends that come from outside: a deadline, a deletion while something still works."""
+"""A Pod that somebody else ends: by a deadline, or by a deletion while a container still works."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.guest.cases import documentation as docs
 from tests.guest.scenario import Scenario, container
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 DEADLINE = Scenario(
     "deadline",
@@ -20,13 +20,13 @@ DEADLINE = Scenario(
             "containers": [container("endless", "--stay")],
         }
     },
-    settles=lambda stage: stage.final(),
+    settles=lambda run: run.final(),
 )
 
 
 @DEADLINE.case("activeDeadlineSeconds: Failed, DeadlineExceeded", docs.JOB)
-def deadline(stage: Stage) -> None:
-    status = stage.machine.status()
+def deadline(run: ScenarioRun) -> None:
+    status = run.machine.status()
     assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
 
 
@@ -53,23 +53,23 @@ DRAIN = Scenario(
 
 
 @DRAIN.case("setHostnameAsFQDN", docs.DNS)
-def full_name(stage: Stage) -> None:
-    assert stage.report(8080)["hostname"] == "drain.inner.shop.svc.cluster.local"
+def full_name(run: ScenarioRun) -> None:
+    assert run.report(8080)["hostname"] == "drain.inner.shop.svc.cluster.local"
 
 
 @DRAIN.case(
     "preStop by HTTP comes before TERM; who ignores TERM is killed when the grace period is over", docs.HOOKS
 )
-def drain(stage: Stage) -> None:
-    assert stage.container("stubborn")["restartCount"] == 0
-    stage.machine.kubelet.stop()
-    began = stage.machine.age
-    stage.machine.power_button()
-    assert stage.machine.ended(60) == "guest-shutdown"
-    assert stage.machine.age - began >= 8
-    said = [line for line in stage.machine.console().splitlines() if "draining" in line]
+def drain(run: ScenarioRun) -> None:
+    assert run.container("stubborn")["restartCount"] == 0
+    run.machine.kubelet.stop()
+    began = run.machine.age
+    run.machine.power_button()
+    assert run.machine.ended(60) == "guest-shutdown"
+    assert run.machine.age - began >= 8
+    said = [line for line in run.machine.console().splitlines() if "draining" in line]
     order = [
         next(i for i, line in enumerate(said) if word in line) for word in ("preStop", "got TERM", "ends")
     ]
     assert order == sorted(order)
-    assert any("sleepy" in line and "got TERM" in line for line in stage.machine.console().splitlines())
+    assert any("sleepy" in line and "got TERM" in line for line in run.machine.console().splitlines())

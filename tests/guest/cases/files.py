@@ -1,4 +1,4 @@
-"""Many ConfigMaps and Secrets: as many as a machine shows with their changes, and more as disks."""
+"""Many ConfigMaps and Secrets: as many as a machine can show with their changes, and others as disks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.guest.scenario import Raw, Scenario, config_map, container, secret
 from twinhull.hulls.parity import MOST_LIVE
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 #: All objects of the template; of those that are mounted as a whole half are Secrets, and so of the others.
 COUNT = 36
@@ -55,23 +55,23 @@ FILES = Scenario(
 
 
 @FILES.case(f"{COUNT} ConfigMaps and Secrets, {MOST_LIVE} of them by virtiofs", docs.CONFIG_MAP)
-def all_are_there(stage: Stage) -> None:
-    files = stage.report(8080, *map(_at, _NAMES))["files"]
+def all_are_there(run: ScenarioRun) -> None:
+    files = run.report(8080, *map(_at, _NAMES))["files"]
     assert {name: files[_at(name)]["text"] for name in _NAMES} == {
         name: f"{name} at first" for name in _NAMES
     }
-    assert {device.source.name for device in stage.machine.blueprint.file_systems} == {*_WHOLE}
+    assert {device.source.name for device in run.machine.spec.file_systems} == {*_WHOLE}
 
 
 @FILES.case("what is mounted as a whole shows changes, what is mounted by subPath doesn't", docs.CONFIG_MAP)
-def changes(stage: Stage) -> None:
+def changes(run: ScenarioRun) -> None:
     for name in (*_WHOLE[:2], *_SINGLE[:2]):
-        stage.change(_object(name, f"{name} later"))
+        run.change(_object(name, f"{name} later"))
     for name in _WHOLE[:2]:
-        stage.eventually(partial(_shows, stage, name, f"{name} later"), f"{name} shows its change")
+        run.eventually(partial(_shows, run, name, f"{name} later"), f"{name} shows its change")
     for name in _SINGLE[:2]:
-        assert _shows(stage, name, f"{name} at first")
+        assert _shows(run, name, f"{name} at first")
 
 
-def _shows(stage: Stage, name: str, text: str) -> bool:
-    return bool(stage.file(8080, _at(name))["text"] == text)
+def _shows(run: ScenarioRun, name: str, text: str) -> bool:
+    return bool(run.file(8080, _at(name))["text"] == text)

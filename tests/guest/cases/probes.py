@@ -8,7 +8,7 @@ from tests.guest.cases import documentation as docs
 from tests.guest.scenario import Scenario, container
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 _OFTEN = {"periodSeconds": 3, "failureThreshold": 2, "timeoutSeconds": 6}
 #: Each one starts a process, which is slow on emulated processors.
@@ -64,8 +64,8 @@ PROBES = Scenario(
             ],
         }
     },
-    settles=lambda stage: stage.machine.eventually(
-        lambda: all("running" in one["state"] for one in stage.machine.status()["containerStatuses"]),
+    settles=lambda run: run.machine.eventually(
+        lambda: all("running" in one["state"] for one in run.machine.status()["containerStatuses"]),
         400,
         "all containers run",
     ),
@@ -74,103 +74,103 @@ PROBES.template["spec"]["containers"][0]["ports"][0]["name"] = "web"
 
 
 @PROBES.case("a startupProbe keeps the others waiting", docs.PROBES)
-def startup(stage: Stage) -> None:
-    assert not stage.container("startup")["started"]
-    assert not stage.container("startup")["ready"]
-    assert stage.get(8084, "/seen", path="/health").strip() == "null"  # nobody has asked yet
-    stage.get(8084, "/listen", port="7071")
-    stage.eventually(lambda: stage.container("startup")["started"], "it has started")
-    stage.eventually(lambda: stage.container("startup")["ready"], "and is ready")
-    stage.eventually(lambda: stage.get(8084, "/seen", path="/health").strip() != "null", "it is asked")
+def startup(run: ScenarioRun) -> None:
+    assert not run.container("startup")["started"]
+    assert not run.container("startup")["ready"]
+    assert run.get(8084, "/seen", path="/health").strip() == "null"  # nobody has asked yet
+    run.get(8084, "/listen", port="7071")
+    run.eventually(lambda: run.container("startup")["started"], "it has started")
+    run.eventually(lambda: run.container("startup")["ready"], "and is ready")
+    run.eventually(lambda: run.get(8084, "/seen", path="/health").strip() != "null", "it is asked")
 
 
 @PROBES.case("readiness by exec", docs.PROBES)
-def ready_exec(stage: Stage) -> None:
-    assert not stage.container("http")["ready"]
-    stage.get(8080, "/write", path="/tmp/ready", text="x")  # noqa: S108
-    stage.eventually(lambda: stage.container("http")["ready"], "it is ready")
+def ready_exec(run: ScenarioRun) -> None:
+    assert not run.container("http")["ready"]
+    run.get(8080, "/write", path="/tmp/ready", text="x")  # noqa: S108
+    run.eventually(lambda: run.container("http")["ready"], "it is ready")
 
 
 @PROBES.case("readiness by gRPC, failing and recovering", docs.PROBES)
-def ready_grpc(stage: Stage) -> None:
-    stage.eventually(lambda: stage.container("exec")["ready"], "it is ready")
-    stage.get(8083, "/set", health="bad")
-    stage.eventually(lambda: not stage.container("exec")["ready"], "it isn't")
-    stage.get(8083, "/set", health="good")
-    stage.eventually(lambda: stage.container("exec")["ready"], "it is again")
+def ready_grpc(run: ScenarioRun) -> None:
+    run.eventually(lambda: run.container("exec")["ready"], "it is ready")
+    run.get(8083, "/set", health="bad")
+    run.eventually(lambda: not run.container("exec")["ready"], "it isn't")
+    run.get(8083, "/set", health="good")
+    run.eventually(lambda: run.container("exec")["ready"], "it is again")
 
 
 @PROBES.case("readiness by HTTPS, whoever signed the certificate", docs.PROBES)
-def ready_tls(stage: Stage) -> None:
-    stage.eventually(lambda: stage.container("tcp")["ready"], "it is ready")
-    stage.get(8081, "/set", health="bad")
-    stage.eventually(lambda: not stage.container("tcp")["ready"], "it isn't")
-    stage.get(8081, "/set", health="good")
-    stage.eventually(lambda: stage.container("tcp")["ready"], "it is again")
+def ready_tls(run: ScenarioRun) -> None:
+    run.eventually(lambda: run.container("tcp")["ready"], "it is ready")
+    run.get(8081, "/set", health="bad")
+    run.eventually(lambda: not run.container("tcp")["ready"], "it isn't")
+    run.get(8081, "/set", health="good")
+    run.eventually(lambda: run.container("tcp")["ready"], "it is again")
 
 
 @PROBES.case("the machine is ready when all containers are", docs.PROBES)
-def all_ready(stage: Stage) -> None:
-    stage.ready(60)
-    assert stage.machine.condition("ContainersReady") == "True"
+def all_ready(run: ScenarioRun) -> None:
+    run.ready(60)
+    assert run.machine.condition("ContainersReady") == "True"
 
 
 @PROBES.case("readiness by exec, failing again", docs.PROBES)
-def unready_exec(stage: Stage) -> None:
-    stage.get(8080, "/remove", path="/tmp/ready")  # noqa: S108
-    stage.eventually(lambda: not stage.container("http")["ready"], "it isn't ready")
-    assert stage.container("http")["restartCount"] == 0
-    stage.get(8080, "/write", path="/tmp/ready", text="x")  # noqa: S108
+def unready_exec(run: ScenarioRun) -> None:
+    run.get(8080, "/remove", path="/tmp/ready")  # noqa: S108
+    run.eventually(lambda: not run.container("http")["ready"], "it isn't ready")
+    assert run.container("http")["restartCount"] == 0
+    run.get(8080, "/write", path="/tmp/ready", text="x")  # noqa: S108
 
 
 @PROBES.case("liveness by HTTP on a named port: the container is restarted", docs.PROBES)
-def live_http(stage: Stage) -> None:
-    stage.get(8080, "/set", health="bad")
-    _restarted(stage, "http")
+def live_http(run: ScenarioRun) -> None:
+    run.get(8080, "/set", health="bad")
+    _restarted(run, "http")
 
 
 @PROBES.case("liveness by TCP", docs.PROBES)
-def live_tcp(stage: Stage) -> None:
-    stage.get(8081, "/deafen", port="7070")
-    _restarted(stage, "tcp")
+def live_tcp(run: ScenarioRun) -> None:
+    run.get(8081, "/deafen", port="7070")
+    _restarted(run, "tcp")
 
 
 @PROBES.case("liveness by gRPC", docs.PROBES)
-def live_grpc(stage: Stage) -> None:
-    stage.get(8082, "/set", health="bad")
-    _restarted(stage, "grpc")
+def live_grpc(run: ScenarioRun) -> None:
+    run.get(8082, "/set", health="bad")
+    _restarted(run, "grpc")
 
 
 @PROBES.case("liveness by exec, in the container's own file system", docs.PROBES)
-def live_exec(stage: Stage) -> None:
-    stage.get(8083, "/remove", path="/tmp/alive")  # noqa: S108
-    _restarted(stage, "exec")
+def live_exec(run: ScenarioRun) -> None:
+    run.get(8083, "/remove", path="/tmp/alive")  # noqa: S108
+    _restarted(run, "exec")
 
 
 @PROBES.case("a probe that takes longer than its timeout has failed", docs.PROBES)
-def timeout(stage: Stage) -> None:
-    stage.get(8081, "/slow", by="10s")
-    stage.eventually(lambda: not stage.container("tcp")["ready"], "it isn't ready")
-    stage.get(8081, "/slow", by="0s")
+def timeout(run: ScenarioRun) -> None:
+    run.get(8081, "/slow", by="10s")
+    run.eventually(lambda: not run.container("tcp")["ready"], "it isn't ready")
+    run.get(8081, "/slow", by="0s")
 
 
 @PROBES.case("no container is restarted that needn't be", docs.PROBES)
-def others(stage: Stage) -> None:
-    assert {one["name"]: one["restartCount"] for one in stage.machine.status()["containerStatuses"]} == {
+def others(run: ScenarioRun) -> None:
+    assert {one["name"]: one["restartCount"] for one in run.machine.status()["containerStatuses"]} == {
         **dict.fromkeys(("http", "tcp", "grpc", "exec"), 1),
         "startup": 0,
     }
 
 
-def _restarted(stage: Stage, name: str) -> None:
+def _restarted(run: ScenarioRun, name: str) -> None:
     """It is once killed by TERM, or by KILL after its grace period, and runs again."""
 
     def runs_again() -> bool:
-        found = stage.container(name)
+        found = run.container(name)
         return bool(found["restartCount"]) and "running" in found["state"]
 
-    stage.eventually(runs_again, f"{name} is restarted, and runs again")
-    found = stage.container(name)
+    run.eventually(runs_again, f"{name} is restarted, and runs again")
+    found = run.container(name)
     assert found["restartCount"] == 1
     ended = found["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) in {(2, "Error"), (143, "Error"), (137, "Error")}

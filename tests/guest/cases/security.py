@@ -1,4 +1,4 @@
-"""Who a process is and what it may do."""
+"""The users and capabilities of processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.guest.scenario import Scenario, container
 from tests.guest.templates.identities import SYSCTLS, identities
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 #: What containerd gives to a container that asks for nothing.
 _DEFAULT = {
@@ -34,8 +34,8 @@ SECURITY = Scenario(
 
 
 @SECURITY.case("root, with the runtime's usual capabilities, unless something else is said", docs.SECURITY)
-def plain(stage: Stage) -> None:
-    found = stage.report(8080)
+def plain(run: ScenarioRun) -> None:
+    found = run.report(8080)
     assert (found["uid"], found["gid"], found["groups"]) == (0, 0, [0])
     for kind in ("permitted", "effective", "bounding"):
         assert set(found["capabilities"][kind]) == _DEFAULT
@@ -44,8 +44,8 @@ def plain(stage: Stage) -> None:
 
 
 @SECURITY.case("not root, nothing but what was added, no way to more", docs.SECURITY)
-def locked(stage: Stage) -> None:
-    found = stage.report(81)
+def locked(run: ScenarioRun) -> None:
+    found = run.report(81)
     assert (found["uid"], found["gid"]) == (1000, 1000)  # the group that the image's /etc/passwd says
     assert found["capabilities"]["bounding"] == ["NET_BIND_SERVICE"]
     assert found["capabilities"]["effective"] == []
@@ -53,26 +53,26 @@ def locked(stage: Stage) -> None:
 
 
 @SECURITY.case("a port below 1024 is anybody's", docs.SYSCTL)
-def low_port(stage: Stage) -> None:
-    assert stage.report(81)["sysctls"]["net.ipv4.ip_unprivileged_port_start"] == "0"
+def low_port(run: ScenarioRun) -> None:
+    assert run.report(81)["sysctls"]["net.ipv4.ip_unprivileged_port_start"] == "0"
 
 
 @SECURITY.case("a read-only root, and an emptyDir that isn't", docs.SECURITY)
-def read_only(stage: Stage) -> None:
-    assert "ro" in stage.mount(81, "/")["options"]
-    assert stage.get(81, "/write", path="/tmp/x", text="x") == "read-only file system"  # noqa: S108
-    assert stage.get(81, "/write", path="/scratch/x", text="x") == "done"
-    assert "rw" in stage.mount(8080, "/")["options"]
+def read_only(run: ScenarioRun) -> None:
+    assert "ro" in run.mount(81, "/")["options"]
+    assert run.get(81, "/write", path="/tmp/x", text="x") == "read-only file system"  # noqa: S108
+    assert run.get(81, "/write", path="/scratch/x", text="x") == "done"
+    assert "rw" in run.mount(8080, "/")["options"]
 
 
 @SECURITY.case("capabilities added and dropped", docs.SECURITY)
-def capabilities(stage: Stage) -> None:
-    assert set(stage.report(8082)["capabilities"]["effective"]) == (_DEFAULT | {"SYS_TIME"}) - {"MKNOD"}
+def capabilities(run: ScenarioRun) -> None:
+    assert set(run.report(8082)["capabilities"]["effective"]) == (_DEFAULT | {"SYS_TIME"}) - {"MKNOD"}
 
 
 @SECURITY.case("privileged: all capabilities, all devices, nothing masked", docs.SECURITY)
-def privileged(stage: Stage) -> None:
-    found = stage.report(8083, *_MASKED)
+def privileged(run: ScenarioRun) -> None:
+    found = run.report(8083, *_MASKED)
     assert {"SYS_ADMIN", "SYS_MODULE", "NET_ADMIN"} <= set(found["capabilities"]["effective"])
     assert found["seccomp"] == "0"
     assert {"vda", "ttyS0", "kmsg"} <= set(found["devices"])
@@ -80,29 +80,29 @@ def privileged(stage: Stage) -> None:
 
 
 @SECURITY.case("a user of the image, by name, with its groups", docs.SECURITY)
-def named_user(stage: Stage) -> None:
-    found = stage.report(8084)
+def named_user(run: ScenarioRun) -> None:
+    found = run.report(8084)
     assert (found["uid"], found["gid"], sorted(found["groups"])) == (1000, 1000, [10, 50, 1000])
-    assert stage.env(8084)["HOME"] == "/home/app"
+    assert run.env(8084)["HOME"] == "/home/app"
 
 
 @SECURITY.case("a user of the image, by numbers", docs.SECURITY)
-def numeric_user(stage: Stage) -> None:
-    found = stage.report(8085)
+def numeric_user(run: ScenarioRun) -> None:
+    found = run.report(8085)
     # Its group is lost: pkg/kubelet/kuberuntime/security_context.go takes only the number of the user.
     assert (found["uid"], found["gid"], found["groups"]) == (1234, 0, [0])
-    assert stage.env(8085)["HOME"] == "/"
+    assert run.env(8085)["HOME"] == "/"
 
 
 @SECURITY.case("a group without a user", docs.SECURITY)
-def group(stage: Stage) -> None:
-    found = stage.report(8086)
+def group(run: ScenarioRun) -> None:
+    found = run.report(8086)
     assert (found["uid"], found["gid"]) == (0, 77)
 
 
 @SECURITY.case("what a container must not see of its node is masked", docs.SECURITY)
-def masked(stage: Stage) -> None:
-    mounts = {mount["at"]: mount for mount in stage.report(8080)["mounts"]}
+def masked(run: ScenarioRun) -> None:
+    mounts = {mount["at"]: mount for mount in run.report(8080)["mounts"]}
     for path in _MASKED:
         assert mounts[path]["kind"] in {"tmpfs", "devtmpfs"}, path
     assert "ro" in mounts["/proc/sys"]["options"]
@@ -111,8 +111,8 @@ def masked(stage: Stage) -> None:
 
 
 @SECURITY.case("the devices that every container has, and no others", docs.SECURITY)
-def devices(stage: Stage) -> None:
-    assert set(stage.report(8080)["devices"]) == {
+def devices(run: ScenarioRun) -> None:
+    assert set(run.report(8080)["devices"]) == {
         *(
             "core",
             "fd",
@@ -132,15 +132,15 @@ def devices(stage: Stage) -> None:
 
 
 @SECURITY.case("sysctls", docs.SYSCTL)
-def sysctls(stage: Stage) -> None:
-    found = stage.report(8080)["sysctls"]
+def sysctls(run: ScenarioRun) -> None:
+    found = run.report(8080)["sysctls"]
     assert found["kernel.shm_rmid_forced"] == "1"
     assert found["net.ipv4.ip_local_port_range"] == "20000 30000"
 
 
 @SECURITY.case("limits, OOM score and signals as a node's runtime leaves them", docs.RESOURCES)
-def limits(stage: Stage) -> None:
-    found = stage.report(8080)
+def limits(run: ScenarioRun) -> None:
+    found = run.report(8080)
     assert found["oomScoreAdj"] == "1000"  # BestEffort
     assert found["signals"] == {"blocked": "0" * 16, "ignored": "0" * 16}
     assert found["pid"] == 1

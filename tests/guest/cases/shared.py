@@ -1,4 +1,4 @@
-"""What containers of a Pod share, and names and terminals that are out of the ordinary."""
+"""What containers of a Pod share, and unusual names and terminals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.guest.cases import documentation as docs
 from tests.guest.scenario import REGISTRY, Scenario, config_map, container
 
 if TYPE_CHECKING:
-    from tests.guest.stage import Stage
+    from tests.guest.scenariorun import ScenarioRun
 
 _VOLUME = {"name": "logs", "mountPath": "/logs"}
 SHARED = Scenario(
@@ -61,41 +61,41 @@ SHARED = Scenario(
 
 
 @SHARED.case("shareProcessNamespace: all see each other, and the pause is first", docs.SHARED_PIDS)
-def processes(stage: Stage) -> None:
-    found = stage.report(8080)
+def processes(run: ScenarioRun) -> None:
+    found = run.report(8080)
     assert found["pid"] != 1
     assert sum("conformance" in process for process in found["processes"]) == 4
     assert "pause" in found["processes"][0]
 
 
 @SHARED.case("a sidecar reads what another container writes", docs.EMPTY_DIR)
-def shared_volume(stage: Stage) -> None:
-    assert stage.get(8080, "/write", path="/logs/app.log", text="one line\n") == "done"
-    assert stage.file(8081, "/logs/app.log")["text"] == "one line\n"
-    assert stage.get(8081, "/write", path="/logs/x", text="x") == "read-only file system"
-    assert stage.file(8080, "/logs")["mode"] == "0777"
+def shared_volume(run: ScenarioRun) -> None:
+    assert run.get(8080, "/write", path="/logs/app.log", text="one line\n") == "done"
+    assert run.file(8081, "/logs/app.log")["text"] == "one line\n"
+    assert run.get(8081, "/write", path="/logs/x", text="x") == "read-only file system"
+    assert run.file(8080, "/logs")["mode"] == "0777"
 
 
 @SHARED.case("supplementalGroupsPolicy Strict: the image's groups don't count", docs.SECURITY)
-def strict_groups(stage: Stage) -> None:
-    found = stage.report(8080)
+def strict_groups(run: ScenarioRun) -> None:
+    found = run.report(8080)
     assert (found["uid"], sorted(found["groups"])) == (1000, [1000, 4000])
 
 
 @SHARED.case("another image's files as a volume", docs.IMAGE_VOLUME)
-def image_volume(stage: Stage) -> None:
-    assert stage.get(8080, "/file", path="/image/data/from-image") == "image\n"
-    assert stage.get(8080, "/write", path="/image/x", text="x") == "read-only file system"
+def image_volume(run: ScenarioRun) -> None:
+    assert run.get(8080, "/file", path="/image/data/from-image") == "image\n"
+    assert run.get(8080, "/write", path="/image/x", text="x") == "read-only file system"
 
 
 @SHARED.case("one file of a ConfigMap by subPath and items", docs.SUB_PATH)
-def one_file(stage: Stage) -> None:
-    assert stage.file(8081, "/etc/one")["text"] == "1"
+def one_file(run: ScenarioRun) -> None:
+    assert run.file(8081, "/etc/one")["text"] == "1"
 
 
 @SHARED.case("a hostname that isn't the Workload's name", docs.DNS)
-def names(stage: Stage) -> None:
-    found = stage.report(8080)
+def names(run: ScenarioRun) -> None:
+    found = run.report(8080)
     assert found["hostname"] == "given"
     assert found["files"]["/etc/hostname"]["text"].strip() == "given"
     entries = [line.split()[1:] for line in found["files"]["/etc/hosts"]["text"].splitlines() if line]
@@ -103,8 +103,8 @@ def names(stage: Stage) -> None:
 
 
 @SHARED.case("dnsPolicy None: only what dnsConfig says", docs.DNS)
-def resolver(stage: Stage) -> None:
-    lines = stage.report(8080)["files"]["/etc/resolv.conf"]["text"].splitlines()
+def resolver(run: ScenarioRun) -> None:
+    lines = run.report(8080)["files"]["/etc/resolv.conf"]["text"].splitlines()
     said = sorted(line.split() for line in lines if line and not line.startswith("#"))
     options = said.pop(3)
     assert sorted(options) == ["edns0", "ndots:2", "options"]  # the kubelet puts them in any order
@@ -117,17 +117,17 @@ def resolver(stage: Stage) -> None:
 
 
 @SHARED.case("a terminal, if it was asked for", docs.API)
-def terminal(stage: Stage) -> None:
-    assert stage.report(8082)["terminal"]
-    assert not stage.report(8080)["terminal"]
-    assert stage.report(8080)["stdin"] == "/dev/null"
+def terminal(run: ScenarioRun) -> None:
+    assert run.report(8082)["terminal"]
+    assert not run.report(8080)["terminal"]
+    assert run.report(8080)["stdin"] == "/dev/null"
 
 
 @SHARED.case("command replaces the entrypoint, args are kept, both with $(…)", docs.COMMAND)
-def command(stage: Stage) -> None:
-    assert stage.report(8083)["argv"] == ["/bin/conformance", "--log=by the command", "--serve=8083"]
+def command(run: ScenarioRun) -> None:
+    assert run.report(8083)["argv"] == ["/bin/conformance", "--log=by the command", "--serve=8083"]
 
 
 @SHARED.case("a postStart hook by HTTP", docs.HOOKS)
-def hook(stage: Stage) -> None:
-    assert stage.file(8080, "/tmp/hook")["text"] == "yes"  # noqa: S108
+def hook(run: ScenarioRun) -> None:
+    assert run.file(8080, "/tmp/hook")["text"] == "yes"  # noqa: S108

@@ -1,4 +1,4 @@
-"""What two hulls of one Workload show, side by side, and which differences are meant to be."""
+"""Compares what two hulls of one Workload show, and tells which differences are expected."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.guest.reference.reported_values import ReportedValues
+    from tests.guest.reference.podview import PodView
 
 
 class Absent:
-    """Stands for what one of the two hasn't got at all."""
+    """Stands for a value that one of the two doesn't have."""
 
     def __repr__(self) -> str:
         return "(absent)"
@@ -48,11 +48,11 @@ class Explanation:
     of: str = ""
 
     def covers(self, found: Differing) -> bool:
-        """Whether it explains this."""
+        """Whether it explains a difference."""
         return bool(re.fullmatch(self.place, found.place)) and self.fits(found.pod, found.machine)
 
 
-def differences(pod: ReportedValues, machine: ReportedValues) -> list[Differing]:
+def differences(pod: PodView, machine: PodView) -> list[Differing]:
     """All places where the two aren't the same."""
     return [
         Differing(*key, pod.get(key, ABSENT), machine.get(key, ABSENT))
@@ -62,6 +62,6 @@ def differences(pod: ReportedValues, machine: ReportedValues) -> list[Differing]
 
 
 def unexplained(found: Iterable[Differing], explanations: Iterable[Explanation]) -> list[Differing]:
-    """Those that none of the explanations covers."""
+    """The differences that no explanation covers."""
     known = tuple(explanations)
     return [one for one in found if not any(explanation.covers(one) for explanation in known)]

@@ -75,7 +75,7 @@ class NodeDied(Exception):
 
 @dataclass
 class ReferenceNode:
-    """A started one. It is Ready when `start` gives it."""
+    """A node that has been started. `start` gives it once it is Ready."""
 
     plane: ControlPlane
     folder: Path
@@ -123,21 +123,21 @@ class ReferenceNode:
         try:
             node.eventually(node._is_ready, _BOOT, f"node {NAME} is Ready")
         except BaseException as error:
-            error.add_note(f"the node's console ends:\n{node.words()}")
+            error.add_note(f"the node's console ends:\n{node.console_end()}")
             node.stop()
             raise
         node.ready_after = time.monotonic() - began
         return node
 
     def stop(self) -> None:
-        """Ends it for sure, and takes it out of the cluster."""
+        """Kills the node, and deletes it from the cluster."""
         process.stop([self.process])
         self.plane.api.delete("Node", NAME)
 
     def check(self) -> None:
         """Raises NodeDied, or ComponentDied for a part of the control plane."""
         if not self.process.alive():
-            raise NodeDied(f"{self.process.obituary()}\nits console ends:\n{self.words()}")
+            raise NodeDied(f"{self.process.obituary()}\nits console ends:\n{self.console_end()}")
         self.plane.check()
 
     def eventually(self, check: Callable[[], T], timeout: float, what: str, interval: float = 0.5) -> T:
@@ -151,11 +151,11 @@ class ReferenceNode:
         return web.get(connection, path, query)
 
     def log(self, program: str) -> str:
-        """What the kubelet or containerd has to say."""
+        """The log of the kubelet or of containerd."""
         connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
         return web.get(connection, f"/{program}.log", {}).decode(errors="replace")
 
-    def words(self) -> str:
+    def console_end(self) -> str:
         """The end of its console, for people."""
         console = self.folder / "console"
         text = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
@@ -198,7 +198,7 @@ def _description(mirrors: Mapping[str, str]) -> Raw:
 
 
 def write_initrd(image: Path, init: Path, target: Path) -> None:
-    """The image's, and another archive behind it: of two files of a name the kernel keeps the later.
+    """Writes the image's initrd with an archive behind it. Of two files of a name the kernel keeps the later.
 
     An archive begins at a multiple of four bytes, up to which there are zeros
     (https://docs.kernel.org/driver-api/early-userspace/buffer-format.html).

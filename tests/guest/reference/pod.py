@@ -38,7 +38,7 @@ def hull(workload: Mapping[str, Any]) -> Raw:
 
 @dataclass
 class ReferencePod:
-    """It, created at `began`."""
+    """The Pod, created at `began`."""
 
     node: ReferenceNode
     name: str
@@ -59,7 +59,7 @@ class ReferencePod:
 
     @property
     def age(self) -> float:
-        """Seconds since its creation."""
+        """Seconds since the Pod's creation."""
         return time.monotonic() - self.began
 
     def read(self) -> Raw:
@@ -70,12 +70,12 @@ class ReferencePod:
         return found
 
     def status(self) -> Raw:
-        """Its status."""
+        """The Pod's status."""
         found: Raw = self.read()["status"]
         return found
 
     def ready(self, timeout: float) -> None:
-        """Waits until it is Ready."""
+        """Waits until the Pod is Ready."""
 
         def is_ready() -> bool:
             status = self.status()
@@ -95,7 +95,7 @@ class ReferencePod:
         return found
 
     def delete(self) -> None:
-        """Deletes it, and waits until it is gone."""
+        """Deletes the Pod, and waits until it is gone."""
         api = self.node.plane.api
         api.delete("Pod", self.name, self.namespace)
         gone = f"Pod {self.name} is gone"

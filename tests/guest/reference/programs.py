@@ -1,4 +1,4 @@
-"""What the node has that the image hasn't: its init, and the plugins that give each Pod an address."""
+"""The programs that only the node has, not the image: its init, and plugins that give Pods addresses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CNI = tuple(
 
 @dataclass(frozen=True)
 class Programs:
-    """Their files."""
+    """The files of the programs."""
 
     init: Path
     plugins: tuple[Path, ...]

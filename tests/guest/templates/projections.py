@@ -8,7 +8,7 @@ Raw = dict[str, Any]
 
 
 def metadata(app: str) -> Raw:
-    """A template's, with what is awkward in a file."""
+    """A template's metadata, with values that are awkward in a file."""
     return {
         "labels": {"example.com/tier": "front", "app": app},
         "annotations": {"note": "costs $(A) lot", "lines": 'one\ntwo "quoted"'},

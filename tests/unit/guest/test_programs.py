@@ -12,12 +12,12 @@ def test_the_guests_kubelet_is_of_the_api_server_that_the_tests_run() -> None:
 
 
 def test_containerd_takes_the_sandbox_image_that_is_there() -> None:
-    configuration = (rootfs.OWN / "etc/containerd/config.toml").read_text()
+    configuration = (rootfs.COPIED / "etc/containerd/config.toml").read_text()
 
     assert f'sandbox = "{PAUSE_IMAGE}"' in configuration
 
 
 def test_containerd_starts_our_step_before_crun() -> None:
-    configuration = (rootfs.OWN / "etc/containerd/config.toml").read_text()
+    configuration = (rootfs.COPIED / "etc/containerd/config.toml").read_text()
 
     assert 'BinaryName = "/usr/sbin/twinhull-runtime"' in configuration

@@ -71,6 +71,6 @@ def test_the_image_says_what_it_is() -> None:
 
 def test_nobody_can_log_in() -> None:
     """No password, no shell."""
-    for line in (rootfs.OWN / "etc/passwd").read_text().splitlines():
+    for line in (rootfs.COPIED / "etc/passwd").read_text().splitlines():
         assert line.endswith(":/nonexistent")
-    assert not (rootfs.OWN / "etc/shadow").exists()
+    assert not (rootfs.COPIED / "etc/shadow").exists()

@@ -38,7 +38,7 @@ func install() error {
 	return unix.Unmount(newRoot, 0)
 }
 
-// loadModules loads what the image's builder listed; the image's init passes over those that are loaded.
+// loadModules loads the modules that the image's builder listed. The image's init skips modules that are loaded.
 func loadModules() {
 	list, _ := os.ReadFile("/etc/modules-load")
 	for _, path := range strings.Fields(string(list)) {

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// serial is that of the disk with node.json, the kubeconfig, and the network plugins in bin.
+	// serial is the serial number of the disk that has node.json, the kubeconfig, and the network plugins in bin.
 	serial     = "reference"
 	disk       = "/run/reference"
 	plugins    = "/opt/cni/bin"
@@ -28,7 +28,7 @@ const (
 	registries = "/etc/containerd/certs.d"
 )
 
-// Node is node.json: what tests/guest/reference says that this machine is to be.
+// Node is node.json, which tests/guest/reference writes: the node that this machine is to be.
 type Node struct {
 	Name          string              `json:"name"`
 	Labels        string              `json:"labels"`
@@ -64,7 +64,7 @@ func join() error {
 	return proxy(node.ProxyPort)
 }
 
-// config is that of a machine's kubelet, but for what makes it a cluster's node.
+// config is the configuration of a machine's kubelet, with what a cluster's node has instead.
 func config(node Node) kube.Object {
 	made := kubelet.Config(node.ClusterDomain)
 	for _, own := range []string{"staticPodPath", "fileCheckFrequency", "tlsCertFile", "tlsPrivateKeyFile", "maxPods"} {
@@ -101,7 +101,7 @@ func prepare(node Node) error {
 	if err := os.Symlink(filepath.Join(disk, "bin"), plugins); err != nil && !os.IsExist(err) {
 		return err
 	}
-	// Pods reach what is outside as themselves: QEMU's network asks whose their addresses are, and the node answers.
+	// Pods reach the outside with their own addresses: QEMU's network asks who has these, and the node answers.
 	for _, setting := range []string{"ip_forward", "conf/all/proxy_arp"} {
 		if err := os.WriteFile("/proc/sys/net/ipv4/"+setting, []byte("1"), 0); err != nil {
 			return err

@@ -1,9 +1,9 @@
-// Command reference-node makes the guest's own machine a node of the tests' control plane, so that a Pod can be
-// run by the very kubelet, containerd, crun and kernel that a Workload's machine has, as Pods are run elsewhere:
-// by an API server. tests/guest/reference boots it; it is no part of the image.
+// Command reference-node makes the guest's own machine a node of the tests' control plane. A Pod of an API server then runs by
+// the same kubelet, containerd, crun and kernel as in a Workload's machine. tests/guest/reference boots it; the image doesn't
+// have it.
 //
-// It is the /init of an initrd that else is the image's, and takes the place of the image's program on the
-// machine's disposable disk. All but the agent is that program's own.
+// It is the /init of an initrd that otherwise is the image's. On the machine's disposable disk it replaces the image's program,
+// and does all that this does but the agent's part.
 package main
 
 import (

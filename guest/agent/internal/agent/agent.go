@@ -1,16 +1,15 @@
 // Package agent runs the Pod: it prepares what the kubelet needs, watches what becomes of the Pod, and says when
-// the machine may end. Each round looks at everything anew, so an agent that is started again goes on.
+// the machine may end. Each round looks at everything anew, so an agent that is started again goes on (phase.go).
 package agent
 
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
-	"strings"
 	"time"
 
-	"twinhull.dev/guest/agent/internal/attach"
+	"golang.org/x/sys/unix"
+
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
@@ -18,282 +17,193 @@ import (
 	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/network"
 	"twinhull.dev/guest/agent/internal/pki"
-	"twinhull.dev/guest/agent/internal/resolve"
 	"twinhull.dev/guest/agent/internal/rundir"
-	"twinhull.dev/guest/agent/internal/serve"
 	"twinhull.dev/guest/agent/internal/timeout"
 )
 
 const (
-	round        = time.Second
-	volumesEvery = 10 * time.Second
-	patience     = time.Minute
-	// answers is how long a round waits for what a virtiofs may never answer. The rounds go on without it, so that a
-	// shutdown isn't held up.
-	answers = 2 * time.Second
-	// slow is how long it may take to mount and read everything until that is trouble.
-	slow = 30 * time.Second
-	// hopeless is how long a machine stays whose manifest is refused and that nobody can give its own.
-	hopeless = 20 * time.Second
+	pause = time.Second
+	// unansweredLimit is how long a round waits for what a virtiofs may never answer. The rounds go on without it, so that
+	// a shutdown isn't held up.
+	unansweredLimit = 2 * time.Second
+	// comesByItself is how long a file may be missing that others write at the machine's start, until that is trouble.
+	comesByItself = 10 * time.Second
 )
 
-// Agent is the part of the guest that knows of the Pod.
+// Agent is the part of the guest that knows of the Pod. All but `state` belongs to the rounds.
 type Agent struct {
-	version  string
-	manifest manifest.Manifest
-	lease    network.Lease
-	domain   string
-	claims   kube.Claims
-	volumes  []kube.Object
-	written  time.Time
-	kubelet  *kubelet.Client
-	logs     *logs.Follower
+	files    rundir.Machine
 	state    *state
-	ending   ending
-	missing  time.Time // since when the kubelet doesn't list the Pod
-	gone     int       // rounds in which nothing of the Pod was left
-	began    time.Time
-	given    string    // the digest of the manifest whose Pod the kubelet was given
-	silent   time.Time // when the kubelet last didn't answer
-	asked    time.Time // when the cluster's DNS was first asked for the API server
-	lacks    time.Time // since when the disk's manifest is refused, and nobody can give the machine's own
-	probed   bool      // the readiness probe is served
-	serving  bool      // the API is
+	logs     *logs.Follower
+	manifest manifest.Manifest // that this round goes by
+	network  networkFacts
+	kubelet  kubeletWatch
+	volumes  volumeWriter
+	starting podStart
+	end      podEnd
+	served   served
+	waiting  waitingSince
+	// setHostname sets the machine's; a test has its own.
+	setHostname func([]byte) error
+	// newKubelet gives what the kubelet is asked through.
+	newKubelet func() (kubeletClient, error)
+}
 
+// networkFacts are what the machine's network says.
+type networkFacts struct {
+	lease  network.Lease
+	domain string // the cluster's, such as cluster.local
+}
+
+// kubeletClient asks the kubelet (kubelet.Client).
+type kubeletClient interface {
+	Pods() ([]kube.Object, error)
+	Running() ([]kube.Object, error)
+}
+
+// kubeletWatch is what is known of the kubelet.
+type kubeletWatch struct {
+	client     kubeletClient
+	pods       []kube.Object // its answer in this round
+	err        error         // why it gave none
+	given      string        // the digest of the manifest whose Pod it was given
+	silent     time.Time     // when it last didn't answer, zero once it is believed again
+	missing    time.Time     // since when it doesn't list the Pod, zero if it does
+	roundsGone int           // rounds, one after the other, in which nothing of the Pod was left
+}
+
+// volumeWriter is what the agent knows of the volumes that it writes.
+type volumeWriter struct {
+	list    []kube.Object // nil if an agent before this one has started the Pod
+	written time.Time
+	reading timeout.Call[kube.Objects]
+}
+
+// podStart is what is under way while the Pod is started.
+type podStart struct {
+	began     time.Time // when the agent was started
+	dnsAsked  time.Time // when the cluster's DNS was first asked for the API server
 	attaching timeout.Call[attached]
-	reading   timeout.Call[kube.Objects]
-	flushing  timeout.Call[struct{}]
-	flushed   bool
+}
+
+// podEnd is what is under way at the Pod's end.
+type podEnd struct {
+	ending   ending
+	flushing timeout.Call[struct{}]
+	flushed  bool
+}
+
+// served is which servers run.
+type served struct{ probe, api bool }
+
+// waitingSince are times since when the agent waits for something, zero if it doesn't.
+type waitingSince struct {
+	step     time.Time // for what the present phase needs before the Pod
+	manifest time.Time // for a manifest that nobody can put
+}
+
+func newAgent(version string, files rundir.Machine) *Agent {
+	agent := &Agent{files: files, state: newState(version, files), logs: logs.New(files, console.Line)}
+	agent.starting.began = time.Now()
+	agent.setHostname = unix.Sethostname
+	agent.newKubelet = func() (kubeletClient, error) { return kubelet.NewClient() }
+	agent.state.restore()
+	return agent
 }
 
 // Run never returns but with an error.
 func Run(version string) error {
-	agent := &Agent{version: version, logs: logs.New(console.Line), state: newState(version), began: time.Now()}
-	agent.state.restore(rundir.InEffect, rundir.Final)
+	agent := newAgent(version, rundir.Machine{})
 	if err := pki.Make(rundir.PKI); err != nil {
 		return fmt.Errorf("making this machine's certificates: %w", err)
 	}
-	agent.retry("the manifest can't be read", agent.readManifest)
-	agent.serve()
-	go agent.logs.Run()
-	agent.retry("the network isn't there yet", agent.readLease)
-	agent.retry("the machine can't be prepared", agent.prepare)
-	for ; ; time.Sleep(round) {
-		agent.step()
-	}
-}
-
-// step is one round. A machine that lost writes ends as failed in a moment: whatever its Pod comes to is no longer told.
-func (a *Agent) step() {
-	if a.state.loss() != "" {
-		return
-	}
-	a.adopt()
-	pods, err := a.observe()
-	switch {
-	case a.state.orders.given():
-		a.stop(pods, err)
-	case !rundir.Exists(rundir.StaticPod):
-		if err := a.start(); !isLate(err, slow) {
-			a.state.trouble(a.patient(err))
-		}
-	default:
-		a.state.trouble(errors.Join(a.change(), a.rejected(pods, err)))
-		a.refreshVolumes()
-		a.end()
-	}
-}
-
-// isLate tells whether an error says no more than that there is no answer yet, though there may still come one in time.
-func isLate(err error, limit time.Duration) bool {
-	var late timeout.Late
-	return errors.As(err, &late) && late.For < limit
-}
-
-// patient takes waiting for no trouble, for a while: a probe comes soon, and so does the launcher Pod's word.
-func (a *Agent) patient(err error) error {
-	var waiting resolve.Waiting
-	if !errors.As(err, &waiting) || time.Since(a.began) > patience {
-		return err
-	}
-	a.state.set(func(s *state) { s.waiting = waiting.Error() })
-	return nil
-}
-
-// retry does what must be done before all else until it is done. Meanwhile a shutdown isn't held up.
-func (a *Agent) retry(what string, do func() error) {
-	for start := time.Now(); ; time.Sleep(round) {
-		err := do()
-		if err == nil {
-			a.state.trouble(nil)
-			return
-		}
-		if a.state.orders.given() {
-			a.unprepared()
-		}
-		// What comes by itself in a moment is no trouble.
-		if time.Since(start) > 10*time.Second || !errors.Is(err, os.ErrNotExist) {
-			a.state.trouble(fmt.Errorf("%s: %w", what, err))
+	for {
+		if !agent.round() {
+			time.Sleep(pause)
 		}
 	}
 }
 
-// readManifest reads the manifest that was put, or else the disk's.
-func (a *Agent) readManifest() error {
-	data, err := os.ReadFile(rundir.Manifest)
-	if errors.Is(err, os.ErrNotExist) {
-		data, err = a.readDisk()
-	}
-	if err != nil {
-		return err
-	}
-	read, err := manifest.Read(data)
-	a.manifest = read
-	a.state.set(func(s *state) { s.manifest = read })
-	if read.Pod != nil && !rundir.Exists(rundir.Outcome) {
-		a.say(rundir.Write(rundir.Outcome, []byte(interrupted(read.Pod)), 0o644))
-	}
-	if err != nil && (read.API != nil || read.Probe != nil) {
-		a.serve() // so that the operator can learn of it
-	}
-	return err
+// rounds are what a round does in each phase. They tell whether the next round may begin at once.
+var rounds = [phases]func(*Agent) (atOnce bool){
+	ReadingManifest:  (*Agent).readManifest,
+	AwaitingManifest: (*Agent).readManifest,
+	AwaitingNetwork:  (*Agent).readNetwork,
+	PreparingKubelet: (*Agent).prepareKubelet,
+	StartingPod:      (*Agent).startPod,
+	RunningPod:       (*Agent).lookAfterPod,
+	ChangingPod:      (*Agent).lookAfterPod,
+	PodEnded:         (*Agent).lookAfterPod,
+	StoppingPod:      (*Agent).stopPod,
+	PodStopped:       (*Agent).stopPod,
+	MachineEnding:    (*Agent).leaveToBoot,
+	DiskLost:         (*Agent).leaveToBoot,
 }
 
-// readDisk reads the disk's manifest, if it is the one that this machine was made for. If it isn't, nothing in it counts:
-// who may give the machine another one is told by a disk that who wrote it can't write.
-func (a *Agent) readDisk() ([]byte, error) {
-	data, err := attach.Manifest()
-	if err != nil {
-		return nil, err
+// round does what the present phase is about. What the kubelet answers, and what was asked of the agent meanwhile, may make
+// it another phase.
+func (a *Agent) round() (atOnce bool) {
+	if a.state.phase().asksKubelet() {
+		a.observe()
 	}
-	trust, err := attach.Trust()
-	if err != nil {
-		return nil, err
-	}
-	if why := trust.Refuses(data); why != "" {
-		a.lack(trust)
-		return nil, errors.New(why)
-	}
-	return data, nil
+	return rounds[a.state.phase()](a)
 }
 
-// lack waits for the operator to put the machine's manifest. If nobody may, or the operator has another by now, the
-// machine ends as failed: its next start finds the ConfigMap as the operator has put it back, and a disk that knows it.
-func (a *Agent) lack(trust manifest.Trust) {
-	outdated := false
-	a.state.set(func(s *state) { s.lacking, s.trust, outdated = true, trust, s.outdated })
-	if trust.ClientCA != "" {
-		a.serveAPI(manifest.API{Port: manifest.APIPort, ClientCA: trust.ClientCA})
+func (a *Agent) leaveToBoot() (atOnce bool) { return false }
+
+// once does a step that comes before the Pod, and notes that it is done. If it fails, it is tried again in the next round:
+// meanwhile a machine that is to end isn't held up.
+func (a *Agent) once(trouble string, step func() error, done func(*progress)) (isDone bool) {
+	if a.waiting.step.IsZero() {
+		a.waiting.step = time.Now()
 	}
-	if isHopeless(&a.lacks, trust.ClientCA == "" || outdated, time.Now()) {
-		a.finish(kubelet.Failed)
+	err := step()
+	if err == nil {
+		a.waiting.step = time.Time{}
+		a.state.setTrouble(nil)
+		a.state.set(func(s *state) { done(&s.progress) })
+		return true
 	}
+	if a.state.stop.isAsked() {
+		a.endUnprepared()
+	}
+	if time.Since(a.waiting.step) > comesByItself || !errors.Is(err, os.ErrNotExist) {
+		a.state.setTrouble(fmt.Errorf("%s: %w", trouble, err))
+	}
+	return false
 }
 
-// isHopeless tells whether nothing has been able to help for a while. `since` is its memory.
-func isHopeless(since *time.Time, helpless bool, now time.Time) bool {
-	if !helpless {
-		*since = time.Time{}
-		return false
-	}
-	if since.IsZero() {
-		*since = now
-	}
-	return now.Sub(*since) >= hopeless
+func (a *Agent) readNetwork() (atOnce bool) {
+	return a.once("the network isn't there yet", a.readLease, func(p *progress) { p.networkRead = true })
 }
 
 func (a *Agent) readLease() error {
-	if err := rundir.ReadJSON(rundir.Network, &a.lease); err != nil {
+	if err := a.files.ReadJSON(rundir.Network, &a.network.lease); err != nil {
 		return err
 	}
-	if !a.lease.Address.IsValid() {
+	if !a.network.lease.Address.IsValid() {
 		return fmt.Errorf("the lease has no address")
 	}
 	return nil
 }
 
-// serve starts what the manifest asks to be served, once.
-func (a *Agent) serve() {
-	if probe := a.manifest.Probe; probe != nil && !a.probed {
-		a.probed = true
-		go serve.Keep(probe.Port, nil, serve.Probe(probe.Token, a.state.ready, a.learn), func(err error) {
-			a.say(fmt.Errorf("the readiness probe's port: %w", err))
-		})
-	}
-	if api := a.manifest.API; api != nil {
-		a.serveAPI(*api)
-	}
+// lookAfterPod passes a changed manifest on to the kubelet, keeps volumes up to date, and sees the Pod's end.
+func (a *Agent) lookAfterPod() (atOnce bool) {
+	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection()))
+	a.refreshVolumes()
+	a.seeEnd()
+	return false
 }
 
-func (a *Agent) serveAPI(api manifest.API) {
-	if a.serving {
-		return
-	}
-	a.serving = true
-	config, err := serve.TLS(api.ClientCA)
-	if err != nil {
-		a.say(fmt.Errorf("the CA of the operator's certificates: %w", err))
-		return
-	}
-	go serve.Keep(api.Port, config, serve.API(a.state.status, a.learnHosts, a.put, a.askStop), func(err error) {
-		a.say(fmt.Errorf("the status port: %w", err))
-	})
-}
-
-// learn keeps the address that the cluster knows the machine by.
-func (a *Agent) learn(address netip.Addr) {
-	if known() != address {
-		a.say(rundir.Write(rundir.Address, []byte(address.String()), 0o644))
-	}
-	a.state.set(func(s *state) { s.address = address.String() })
-}
-
-// known is that address, invalid as long as nobody has told it.
-func known() netip.Addr {
-	data, err := os.ReadFile(rundir.Address)
-	if err != nil {
-		return netip.Addr{}
-	}
-	address, _ := netip.ParseAddr(strings.TrimSpace(string(data)))
-	return address
-}
-
-// learnHosts keeps the addresses of the node that the machine started on. Where it moves to later isn't told: what a
-// container was started with stays, and a change would make the Pod anew.
-func (a *Agent) learnHosts(addresses []netip.Addr) {
-	if len(nodeAddresses()) > 0 {
-		return
-	}
-	lines := make([]string, len(addresses))
-	for i, address := range addresses {
-		lines[i] = address.String()
-	}
-	a.say(rundir.Write(rundir.HostAddresses, []byte(strings.Join(lines, "\n")), 0o644))
-}
-
-// nodeAddresses are those addresses, none as long as the operator hasn't told.
-func nodeAddresses() []netip.Addr {
-	data, err := os.ReadFile(rundir.HostAddresses)
-	if err != nil {
-		return nil
-	}
-	var found []netip.Addr
-	for _, line := range strings.Fields(string(data)) {
-		if address, err := netip.ParseAddr(line); err == nil {
-			found = append(found, address)
-		}
-	}
-	return found
-}
-
-func (a *Agent) say(err error) {
+// printError writes an error to the console, if there is one.
+func (a *Agent) printError(err error) {
 	if err != nil {
 		console.Print("%v", err)
 	}
 }
 
-// grace is the Pod's grace period; the API server's default is 30 s.
-func (a *Agent) grace() time.Duration {
+// gracePeriod is the Pod's; the API server's default is 30 s.
+func (a *Agent) gracePeriod() time.Duration {
 	seconds, set := kube.Integer(kube.Map(a.manifest.Pod, "spec"), "terminationGracePeriodSeconds")
 	if !set {
 		seconds = 30

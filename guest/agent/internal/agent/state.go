@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"maps"
-	"os"
 	"strings"
 	"sync"
 
@@ -15,69 +14,107 @@ import (
 	"twinhull.dev/guest/agent/internal/serve"
 )
 
-// state is what the servers answer from, while the rounds go on.
+// state is what the rounds and the servers share. Its lock guards all of it.
 type state struct {
 	lock     sync.Mutex
 	version  string
-	manifest manifest.Manifest // that is in force
-	inEffect string            // the digest of the one that the kubelet was seen to run
-	changing bool              // a container is to have another image
-	pod      kube.Object
-	error    string
-	stale    string
-	waiting  string
-	address  string
-	orders   orders
-	put      string // the file with the manifest that the operator has put
-	diskLost string // the file that says that writes to the root disk were lost
-	final    bool
-	lacking  bool // the manifest on the disk isn't the machine's: it waits to be given that
+	files    rundir.Machine
+	stop     stopRequest
+	progress progress
+	manifest manifestState
+	refusal  refusal
+	pod      podState
+	trouble  troubles
+}
+
+// progress is which steps are done that each agent does once, before it looks after the Pod.
+type progress struct{ manifestRead, networkRead, kubeletPrepared bool }
+
+// manifestState is which manifest the machine runs by.
+type manifestState struct {
+	inForce  manifest.Manifest // read from the disk, or put
+	inEffect string            // the digest of the one whose Pod the kubelet was last seen to run
+	changing bool              // a container still is the one of another image
+}
+
+// refusal is what is known while the manifest on the disk isn't the one that the machine was made for.
+type refusal struct {
+	waiting  bool // for the operator to put that one
 	trust    manifest.Trust
-	outdated bool // it was given another: what the machine runs by now, the disk `trust` doesn't know
+	outdated bool // another one was put: the machine was changed since the disk `trust` was made
 }
 
-func newState(version string) *state {
-	return &state{
-		version: version, orders: orders{rundir.Stop, rundir.StopAsked, rundir.Stopped},
-		put: rundir.Manifest, diskLost: rundir.DiskLost,
-	}
+// podState is what is known of the Pod.
+type podState struct {
+	seen    kube.Object // as the kubelet last said it is
+	final   bool        // it has ended by itself
+	address string      // by which the cluster knows it
 }
 
-// restore goes on from what an agent before this one wrote down.
-func (s *state) restore(inEffect, final string) {
-	if effect, err := os.ReadFile(inEffect); err == nil {
-		s.inEffect = string(effect)
+// troubles are what keeps the agent from its work, each in one line.
+type troubles struct {
+	error   string // the Pod can't be run
+	stale   string // volumes can't be kept up to date; the Pod runs on
+	waiting string // what the Pod's start waits for, while that is no trouble yet
+}
+
+func newState(version string, files rundir.Machine) *state {
+	return &state{version: version, files: files, stop: stopRequest{files}}
+}
+
+// restore reads what an agent before this one has written of its Pod.
+func (s *state) restore() {
+	if digest, err := s.files.Read(rundir.ManifestInEffect); err == nil {
+		s.manifest.inEffect = string(digest)
 	}
 	var pod kube.Object
-	if data, err := os.ReadFile(final); err == nil && kube.Decode(data, &pod) == nil {
-		s.pod, s.final = pod, true
+	if data, err := s.files.Read(rundir.Final); err == nil && kube.Decode(data, &pod) == nil {
+		s.pod.seen, s.pod.final = pod, true
+	}
+	if address, err := s.files.Read(rundir.PodAddress); err == nil {
+		s.pod.address = strings.TrimSpace(string(address))
 	}
 }
 
-// trouble is the agent's own, in one line; nil ends it. It is told to the console when it changes.
-func (s *state) trouble(err error) { s.tell(&s.error, err) }
-
-// isStale is trouble with volumes that can't be what their sources are now, while the Pod runs on.
-func (s *state) isStale(err error) { s.tell(&s.stale, err) }
-
-func (s *state) tell(where *string, err error) {
+// phase is the present one.
+func (s *state) phase() Phase {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	said := ""
+	return phaseOf(facts{
+		podGiven:        s.files.Exists(rundir.StaticPod),
+		podFinal:        s.pod.final,
+		stopAsked:       s.stop.isAsked(),
+		podStopped:      s.files.Exists(rundir.Stopped),
+		machineEnding:   s.files.Exists(rundir.MachineEnd),
+		diskLost:        s.diskLoss() != "",
+		manifestRead:    s.progress.manifestRead,
+		manifestRefused: s.refusal.waiting,
+		networkRead:     s.progress.networkRead,
+		kubeletPrepared: s.progress.kubeletPrepared,
+		imageChanging:   s.manifest.changing,
+	})
+}
+
+// setTrouble sets what keeps the Pod from running; nil is nothing. The console shows it when it changes.
+func (s *state) setTrouble(err error) { s.setLine(&s.trouble.error, err) }
+
+// setStale sets why volumes aren't what their sources are; nil is nothing. The Pod runs on.
+func (s *state) setStale(err error) { s.setLine(&s.trouble.stale, err) }
+
+func (s *state) setLine(line *string, err error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	text := ""
 	if err != nil {
-		said = oneLine(err.Error())
+		text = oneLine(err.Error())
 	}
-	if said != *where && said != "" {
-		console.Print("%s", said)
+	if text != *line && text != "" {
+		console.Print("%s", text)
 	}
-	*where = said
+	*line = text
 }
 
-func (s *state) saw(pod kube.Object) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	s.pod = pod
-}
+func (s *state) setPod(pod kube.Object) { s.set(func(s *state) { s.pod.seen = pod }) }
 
 // set changes what the servers answer.
 func (s *state) set(change func(*state)) {
@@ -86,93 +123,94 @@ func (s *state) set(change func(*state)) {
 	change(s)
 }
 
-// seen is the Pod as the kubelet last said it is.
-func (s *state) seen() kube.Object {
+// lastPod is the Pod as the kubelet last said it is.
+func (s *state) lastPod() kube.Object {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	return s.pod
+	return s.pod.seen
 }
 
 func (s *state) isFinal() bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	return s.final
+	return s.pod.final
 }
 
-// loss is what boot says of writes to the root disk that were lost, "" if none were. The machine ends soon.
-func (s *state) loss() string {
-	said, _ := os.ReadFile(s.diskLost)
-	return string(said)
+// diskLoss is boot's line about writes to the root disk that were lost, "" if none were.
+func (s *state) diskLoss() string {
+	line, _ := s.files.Read(rundir.DiskLost)
+	return string(line)
 }
 
-// closed says why no manifest is taken any more, or yet. The lock is held.
-func (s *state) closed() string {
-	phase, _ := kubelet.Ended(s.pod)
+// whyNoManifestIsTaken is a line, "" if one is taken. The lock is held.
+func (s *state) whyNoManifestIsTaken() string {
+	phase, _ := kubelet.Ended(s.pod.seen)
 	switch {
-	case s.orders.given():
+	case s.stop.isAsked():
 		return "the machine is shutting down"
-	case s.loss() != "":
-		return s.loss()
-	case s.final || phase != "":
+	case s.diskLoss() != "":
+		return s.diskLoss()
+	case s.pod.final || phase != "":
 		return "the Pod has ended"
-	case s.manifest.Pod == nil && !s.lacking:
+	case s.manifest.inForce.Pod == nil && !s.refusal.waiting:
 		return "the machine's own manifest isn't read yet"
 	}
 	return ""
 }
 
+// ready tells whether the Pod is, and why or why not in one line.
 func (s *state) ready() (bool, string) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	is, why := kubelet.Ready(s.pod)
+	isReady, why := kubelet.Ready(s.pod.seen)
 	switch {
-	case s.orders.given():
+	case s.stop.isAsked():
 		return false, "the machine is shutting down"
-	case s.loss() != "":
-		return false, s.loss()
-	case s.error != "":
-		return is && !s.changing, s.error
-	case s.pod == nil && s.waiting != "":
-		return false, s.waiting
-	case s.pod == nil:
+	case s.diskLoss() != "":
+		return false, s.diskLoss()
+	case s.trouble.error != "":
+		return isReady && !s.manifest.changing, s.trouble.error
+	case s.pod.seen == nil && s.trouble.waiting != "":
+		return false, s.trouble.waiting
+	case s.pod.seen == nil:
 		return false, "the Pod isn't there yet"
-	case is && s.changing:
+	case isReady && s.manifest.changing:
 		return false, "a change is being made"
 	}
-	return is, why
+	return isReady, why
 }
 
+// status is the answer to GET /v1/status.
 func (s *state) status() serve.Status {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	trouble := cmp.Or(s.loss(), s.error, s.stale)
 	answer := serve.Status{
-		Version: s.version, Error: trouble, Final: s.final, Stop: s.orders.said(),
-		Manifest: s.inEffect, Lacking: s.lacking, Pod: kube.Object{},
+		Version: s.version, Error: cmp.Or(s.diskLoss(), s.trouble.error, s.trouble.stale), Final: s.pod.final,
+		Stop: s.stop.progress(), Manifest: s.manifest.inEffect, Lacking: s.refusal.waiting, Pod: kube.Object{},
 	}
-	if s.pod != nil {
+	if s.pod.seen != nil {
 		answer.Pod = kube.Object{
-			"metadata": kept(kube.Map(s.pod, "metadata")),
-			"status":   addressed(kube.Map(s.pod, "status"), s.address),
+			"metadata": toldMetadata(kube.Map(s.pod.seen, "metadata")),
+			"status":   withAddress(kube.Map(s.pod.seen, "status"), s.pod.address),
 		}
 	}
 	return answer
 }
 
-// kept is what of the Pod's metadata its reader may need. The annotations are the kubelet's own.
-func kept(metadata kube.Object) kube.Object {
-	few := kube.Object{}
+// toldMetadata is what of the Pod's metadata its reader may need. The annotations are the kubelet's own.
+func toldMetadata(metadata kube.Object) kube.Object {
+	told := kube.Object{}
 	for _, key := range []string{"name", "namespace", "uid", "labels"} {
 		if value, ok := metadata[key]; ok {
-			few[key] = value
+			told[key] = value
 		}
 	}
-	return few
+	return told
 }
 
-// addressed is a status with the Pod's address in the cluster. A kubelet without an API server leaves it out
+// withAddress is a status with the Pod's address in the cluster. A kubelet without an API server leaves it out
 // (pkg/kubelet/kubelet_pods.go, generateAPIPodStatus), and would know another.
-func addressed(status kube.Object, address string) kube.Object {
+func withAddress(status kube.Object, address string) kube.Object {
 	if address == "" {
 		return status
 	}

@@ -2,62 +2,59 @@ package agent
 
 import (
 	"net/http"
-	"os"
 	"time"
 
 	"twinhull.dev/guest/agent/internal/console"
-	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
 const (
-	// overtime is what the kubelet needs to end a Pod, over the Pod's grace period.
-	overtime = 10 * time.Second
-	// lingers is how long a machine stays on whose Pod was ended as the operator asked, to be deleted. An operator that
+	// kubeletTime is what the kubelet needs to end a Pod, over the Pod's grace period.
+	kubeletTime = 10 * time.Second
+	// deletionLimit is how long a machine stays on to be deleted whose Pod was ended as the operator asked. An operator that
 	// went away leaves no Workload down: the machine then ends, and KubeVirt runs it again by its runStrategy.
-	lingers = 5 * time.Minute
+	deletionLimit = 5 * time.Minute
 )
 
-// orders are the files that say that the Pod is to end, and since when it has. They outlive the agent.
-type orders struct {
-	button  string // by the power button; from boot
-	asked   string // by the operator
-	stopped string // the Pod is gone, or its time is over
+// stopRequest are the files that say that the Pod is to end, and how far that is. They outlive the agent.
+type stopRequest struct{ files rundir.Machine }
+
+// isAsked tells whether the Pod is to end.
+func (s stopRequest) isAsked() bool {
+	return s.files.Exists(rundir.PowerOff) || s.files.Exists(rundir.StopAsked)
 }
 
-// given tells whether the Pod is to end.
-func (o orders) given() bool { return rundir.Exists(o.button) || rundir.Exists(o.asked) }
-
-// said is what the status says of the operator's asking.
-func (o orders) said() string {
+// progress is what the status says of the operator's request: "none", "asked" or "done".
+func (s stopRequest) progress() string {
 	switch {
-	case !rundir.Exists(o.asked):
+	case !s.files.Exists(rundir.StopAsked):
 		return "none"
-	case !rundir.Exists(o.stopped):
+	case !s.files.Exists(rundir.Stopped):
 		return "asked"
 	}
 	return "done"
 }
 
-// late tells whether a Pod's time is over that the operator asked to end. If the button was pressed, boot counts.
-func (o orders) late(grace time.Duration) bool {
-	since, asked := rundir.Since(o.asked)
-	return asked && since >= grace+overtime
+// isOverdue tells whether the time of a Pod is over that the operator asked to end. If the machine is to be powered off,
+// boot counts.
+func (s stopRequest) isOverdue(grace time.Duration) bool {
+	since, asked := s.files.Since(rundir.StopAsked)
+	return asked && since >= grace+kubeletTime
 }
 
-// over tells whether the machine is to end, its Pod having been ended.
-func (o orders) over() bool {
-	since, stopped := rundir.Since(o.stopped)
-	return stopped && (rundir.Exists(o.button) || since >= lingers)
+// machineMayEnd tells whether the Pod is gone, and nobody is to delete its machine, or hasn't for too long.
+func (s stopRequest) machineMayEnd() bool {
+	since, stopped := s.files.Since(rundir.Stopped)
+	return stopped && (s.files.Exists(rundir.PowerOff) || since >= deletionLimit)
 }
 
-// askStop takes the operator's word to end the Pod, or says why not: the answer's code, and a line. The next round
+// askStop takes the operator's request to end the Pod, or says why not: the answer's code, and a line. The next round
 // begins with it.
 func (a *Agent) askStop() (code int, why string) {
-	a.state.lock.Lock() // as put does, so that no manifest is taken afterwards
+	a.state.lock.Lock() // as putManifest does, so that no manifest is taken afterwards
 	defer a.state.lock.Unlock()
-	isNew, err := rundir.Mark(a.state.orders.asked)
+	isNew, err := a.files.Mark(rundir.StopAsked)
 	if err != nil {
 		return http.StatusServiceUnavailable, err.Error()
 	}
@@ -67,69 +64,68 @@ func (a *Agent) askStop() (code int, why string) {
 	return http.StatusAccepted, ""
 }
 
-// stop ends the Pod as a deletion would, and then the machine, unless the operator is to delete that.
-func (a *Agent) stop(pods []kube.Object, err error) {
-	orders := a.state.orders
-	if !rundir.Exists(orders.stopped) {
+// stopPod ends the Pod as a deletion would, and then the machine, unless the operator is to delete that.
+func (a *Agent) stopPod() (atOnce bool) {
+	if !a.files.Exists(rundir.Stopped) {
 		switch {
-		case a.remove(pods, err):
+		case a.removePod():
 			a.logs.Copy()
 			console.Print("the Pod is gone")
-		case orders.late(a.grace()) && a.flush():
+		case a.state.stop.isOverdue(a.gracePeriod()) && a.flush():
 			console.Print("the Pod hasn't ended in time")
 		default:
-			return
+			return false
 		}
-		_, err := rundir.Mark(orders.stopped)
-		a.say(err)
+		_, err := a.files.Mark(rundir.Stopped)
+		a.printError(err)
 	}
-	if orders.over() {
-		a.finish(rundir.ReadOutcome())
+	if a.state.stop.machineMayEnd() {
+		a.endMachine(a.files.Outcome())
 	}
+	return false
 }
 
-// remove has the kubelet stop the Pod, which it does with what it no longer finds, and tells whether nothing of it is
-// left. What the kubelet says of the Pod meanwhile isn't its end.
-func (a *Agent) remove(pods []kube.Object, err error) (gone bool) {
-	pod := a.find(pods)
-	if rundir.Exists(rundir.StaticPod) {
+// removePod has the kubelet end the Pod, which it does with a Pod whose file is gone, and tells whether nothing of it is
+// left. What the kubelet says of the Pod meanwhile isn't the Pod's own end.
+func (a *Agent) removePod() (isGone bool) {
+	pod := a.find(a.kubelet.pods)
+	if a.files.Exists(rundir.StaticPod) {
 		phase, settled := kubelet.Ended(pod)
-		a.remember(phase)
-		if settled && !a.tell(pod, phase) {
+		a.writeOutcome(phase)
+		if settled && !a.makeFinal(pod, phase) {
 			return false
 		}
 	}
-	if removed := os.Remove(rundir.StaticPod); removed == nil {
+	if removed := a.files.Remove(rundir.StaticPod); removed == nil {
 		console.Print("the Pod is being ended")
-		a.gone = 0
+		a.kubelet.roundsGone = 0
 		return false
 	}
-	if err != nil || pod != nil {
-		a.gone = 0
+	if a.kubelet.err != nil || pod != nil {
+		a.kubelet.roundsGone = 0
 		return false
 	}
-	running, err := a.kubelet.Running()
+	running, err := a.kubelet.client.Running()
 	if err != nil || len(running) > 0 {
-		a.gone = 0
+		a.kubelet.roundsGone = 0
 		return false
 	}
-	// Twice, since the kubelet may just be making it.
-	a.gone++
-	return a.gone >= 2 && a.flush()
+	// In two rounds, since the kubelet may be making the Pod just now.
+	a.kubelet.roundsGone++
+	return a.kubelet.roundsGone >= 2 && a.flush()
 }
 
-// unprepared lets the machine end that was to end before its Pod could be cared for.
-func (a *Agent) unprepared() {
-	orders := a.state.orders
-	if rundir.Exists(orders.button) {
-		a.finish(rundir.ReadOutcome())
+// endUnprepared lets a machine end that was to end before its Pod could be looked after.
+func (a *Agent) endUnprepared() {
+	if a.files.Exists(rundir.PowerOff) {
+		a.endMachine(a.files.Outcome())
 		return
 	}
-	if !rundir.Exists(rundir.StaticPod) || orders.late(a.grace()) {
-		_, err := rundir.Mark(orders.stopped)
-		a.say(err)
+	if !a.files.Exists(rundir.StaticPod) || a.state.stop.isOverdue(a.gracePeriod()) {
+		_, err := a.files.Mark(rundir.Stopped)
+		a.printError(err)
 	}
-	if orders.over() {
-		a.finish(rundir.ReadOutcome())
+	if a.state.stop.machineMayEnd() {
+		a.endMachine(a.files.Outcome())
 	}
 }

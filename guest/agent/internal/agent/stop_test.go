@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,26 +14,22 @@ import (
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
-// ordersIn are orders in a folder of the test's own, of which some are given now.
-func ordersIn(t *testing.T, given ...string) orders {
+// requestWith is a request of a machine that has these files now.
+func requestWith(t *testing.T, paths ...string) stopRequest {
 	t.Helper()
-	folder := t.TempDir()
-	for _, name := range given {
-		if _, err := rundir.Mark(filepath.Join(folder, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return orders{filepath.Join(folder, "button"), filepath.Join(folder, "asked"), filepath.Join(folder, "stopped")}
+	files := rundir.Machine{Folder: t.TempDir()}
+	mark(t, files, paths...)
+	return stopRequest{files}
 }
 
-// ago has a file say that it was written so long ago.
-func ago(t *testing.T, path string, elapsed time.Duration) {
+// setAge has a file say that it was written so long ago.
+func setAge(t *testing.T, path string, age time.Duration) {
 	t.Helper()
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
 		t.Fatal(err)
 	}
-	at := time.Duration(now.Nano()) - elapsed - time.Millisecond // or rounding could make it less
+	at := time.Duration(now.Nano()) - age - time.Millisecond // or rounding could make it less
 	if err := os.WriteFile(path, fmt.Appendf(nil, "%.3f", at.Seconds()), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -42,12 +37,12 @@ func ago(t *testing.T, path string, elapsed time.Duration) {
 
 func TestTheStatusTellsHowFarTheEndIsThatTheOperatorAskedFor(t *testing.T) {
 	for want, given := range map[string][][]string{
-		"none":  {nil, {"button"}, {"button", "stopped"}},
-		"asked": {{"asked"}, {"asked", "button"}},
-		"done":  {{"asked", "stopped"}, {"asked", "stopped", "button"}},
+		"none":  {nil, {rundir.PowerOff}, {rundir.PowerOff, rundir.Stopped}},
+		"asked": {{rundir.StopAsked}, {rundir.StopAsked, rundir.PowerOff}},
+		"done":  {{rundir.StopAsked, rundir.Stopped}, {rundir.StopAsked, rundir.Stopped, rundir.PowerOff}},
 	} {
 		for _, files := range given {
-			if got := ordersIn(t, files...).said(); got != want {
+			if got := requestWith(t, files...).progress(); got != want {
 				t.Errorf("%q: got %s", files, got)
 			}
 		}
@@ -61,54 +56,54 @@ func TestAMachineStaysOnForTheOperatorToDeleteItButNotForEver(t *testing.T) {
 		want  bool
 	}{
 		"nothing is asked":               {nil, 0, false},
-		"the Pod is being ended":         {[]string{"asked"}, 0, false},
-		"the Pod was ended":              {[]string{"asked", "stopped"}, time.Minute, false},
-		"nobody deletes the machine":     {[]string{"asked", "stopped"}, 5 * time.Minute, true},
-		"the button is pressed, too":     {[]string{"asked", "stopped", "button"}, 0, true},
-		"only the button was pressed":    {[]string{"stopped", "button"}, 0, true},
-		"the button, the Pod still runs": {[]string{"button"}, 0, false},
+		"the Pod is being ended":         {[]string{rundir.StopAsked}, 0, false},
+		"the Pod was ended":              {[]string{rundir.StopAsked, rundir.Stopped}, time.Minute, false},
+		"nobody deletes the machine":     {[]string{rundir.StopAsked, rundir.Stopped}, 5 * time.Minute, true},
+		"the button is pressed, too":     {[]string{rundir.StopAsked, rundir.Stopped, rundir.PowerOff}, 0, true},
+		"only the button was pressed":    {[]string{rundir.Stopped, rundir.PowerOff}, 0, true},
+		"the button, the Pod still runs": {[]string{rundir.PowerOff}, 0, false},
 	} {
-		orders := ordersIn(t, c.files...)
-		if rundir.Exists(orders.stopped) {
-			ago(t, orders.stopped, c.since)
+		request := requestWith(t, c.files...)
+		if request.files.Exists(rundir.Stopped) {
+			setAge(t, request.files.Path(rundir.Stopped), c.since)
 		}
-		if got := orders.over(); got != c.want {
+		if got := request.machineMayEnd(); got != c.want {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}
 }
 
 func TestAPodHasItsGracePeriodAndSomeTimeFromWhenItWasFirstAskedToStop(t *testing.T) {
-	orders := ordersIn(t, "asked")
+	request := requestWith(t, rundir.StopAsked)
 	for elapsed, want := range map[time.Duration]bool{0: false, 39 * time.Second: false, 41 * time.Second: true} {
-		ago(t, orders.asked, elapsed)
-		if got := orders.late(30 * time.Second); got != want {
+		setAge(t, request.files.Path(rundir.StopAsked), elapsed)
+		if got := request.isOverdue(30 * time.Second); got != want {
 			t.Errorf("after %s: got %v", elapsed, got)
 		}
 	}
-	if ordersIn(t, "button").late(0) {
+	if requestWith(t, rundir.PowerOff).isOverdue(0) {
 		t.Error("a Pod is late that the operator didn't ask to stop")
 	}
 }
 
 func TestAPodThatDoesntEndInItsTimeIsDone(t *testing.T) {
-	agent := running(t)
-	agent.state.orders = ordersIn(t, "asked")
-	unanswered := errors.New("the kubelet doesn't answer")
-	agent.stop(nil, unanswered)
+	agent := runningAgent(t)
+	mark(t, agent.files, rundir.StopAsked)
+	agent.kubelet.err = errors.New("the kubelet doesn't answer")
+	agent.stopPod()
 	if got := agent.state.status().Stop; got != "asked" {
 		t.Errorf("got %s", got)
 	}
-	ago(t, agent.state.orders.asked, time.Minute)
-	agent.stop(nil, unanswered)
+	setAge(t, agent.files.Path(rundir.StopAsked), time.Minute)
+	agent.stopPod()
 	if got := agent.state.status().Stop; got != "done" {
 		t.Errorf("got %s", got)
 	}
 }
 
 func TestAskingToStopIsTakenOnceAndAtOnce(t *testing.T) {
-	agent := running(t)
-	agent.state.saw(kubetest.Object(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}`))
+	agent := runningAgent(t)
+	agent.state.setPod(kubetest.Object(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}`))
 	if is, _ := agent.state.ready(); !is {
 		t.Fatal("not ready")
 	}
@@ -121,18 +116,18 @@ func TestAskingToStopIsTakenOnceAndAtOnce(t *testing.T) {
 	if answer := agent.state.status(); answer.Stop != "asked" || answer.Final {
 		t.Errorf("%+v", answer)
 	}
-	ago(t, agent.state.orders.asked, time.Minute)
+	setAge(t, agent.files.Path(rundir.StopAsked), time.Minute)
 	if code, _ := agent.askStop(); code != 202 {
 		t.Errorf("%d", code)
 	}
-	if since, _ := rundir.Since(agent.state.orders.asked); since < time.Minute {
+	if since, _ := agent.files.Since(rundir.StopAsked); since < time.Minute {
 		t.Errorf("asking again gives the Pod more time: asked %s ago", since)
 	}
 }
 
 func TestAskingToStopThatCantBeKeptIsRefused(t *testing.T) {
-	agent := running(t)
-	agent.state.orders.asked = "/proc/asked"
+	agent := runningAgent(t)
+	agent.files.Folder = "/proc"
 	if code, why := agent.askStop(); code != 503 || why == "" {
 		t.Errorf("%d %q", code, why)
 	}
@@ -141,29 +136,28 @@ func TestAskingToStopThatCantBeKeptIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnAgentStartedAnewKnowsThatThePodHadEnded(t *testing.T) {
-	folder := t.TempDir()
-	effect, final := filepath.Join(folder, "effect"), filepath.Join(folder, "final")
-	fresh := newState("1")
-	fresh.restore(effect, final)
-	if answer := fresh.status(); answer.Final || len(answer.Pod) > 0 || answer.Manifest != "" {
+func TestAnAgentThatIsStartedAgainKnowsThatThePodHadEnded(t *testing.T) {
+	files := rundir.Machine{Folder: t.TempDir()}
+	if answer := newAgent("1", files).state.status(); answer.Final || len(answer.Pod) > 0 || answer.Manifest != "" {
 		t.Errorf("%+v", answer)
 	}
 	pod := kubetest.Object(t, `{"metadata": {"name": "web-1"}, "status": {"phase": "Failed", "containerStatuses": [
 		{"name": "web", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}}]}}`)
-	if err := rundir.WriteJSON(final, pod, 0o600); err != nil {
+	if err := files.WriteJSON(rundir.Final, pod, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := rundir.Write(effect, []byte("abc"), 0o600); err != nil {
-		t.Fatal(err)
+	for path, text := range map[string]string{rundir.ManifestInEffect: "abc", rundir.PodAddress: "10.244.0.9"} {
+		if err := files.Write(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	anew := newState("1")
-	anew.restore(effect, final)
-	answer := anew.status()
-	if !answer.Final || answer.Manifest != "abc" || kube.Text(kube.Map(answer.Pod, "status"), "phase") != "Failed" {
+	state := newAgent("1", files).state
+	answer := state.status()
+	status := kube.Map(answer.Pod, "status")
+	if !answer.Final || answer.Manifest != "abc" || kube.Text(status, "phase") != "Failed" || kube.Text(status, "podIP") != "10.244.0.9" {
 		t.Errorf("%+v", answer)
 	}
-	if got := exits(anew.seen()); got != ", web 3 (Error)" {
+	if got := exitCodes(state.lastPod()); got != ", web 3 (Error)" {
 		t.Errorf("got %q", got)
 	}
 }

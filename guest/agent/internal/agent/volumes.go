@@ -14,6 +14,9 @@ import (
 	"twinhull.dev/guest/agent/internal/volume"
 )
 
+// volumesEvery is how often the volumes' sources are looked at.
+const volumesEvery = 10 * time.Second
+
 // writeVolumes writes the Pod's volumes as their sources are now.
 func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error {
 	in := volume.Input{Pod: a.manifest.Pod, Objects: objects, Allocatable: allocatable()}
@@ -29,7 +32,7 @@ func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error 
 			failed = append(failed, err)
 			continue
 		}
-		folder := filepath.Join(rundir.Volumes, name)
+		folder := a.files.Path(filepath.Join(rundir.Volumes, name))
 		if err := volume.Make(folder, each); err != nil {
 			failed = append(failed, fmt.Errorf("volume %s: %w", name, err))
 			continue
@@ -42,7 +45,7 @@ func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error 
 			failed = append(failed, fmt.Errorf("volume %s: %w", name, err))
 		}
 	}
-	a.volumes, a.written = volumes, time.Now()
+	a.volumes.list, a.volumes.written = volumes, time.Now()
 	return errors.Join(failed...)
 }
 
@@ -58,22 +61,23 @@ func makeNested(pod kube.Object, name, folder string) error {
 // refreshVolumes writes volumes again whose sources have changed. What can't be written stays as it is, as a
 // kubelet would leave it, and is no reason to touch the Pod.
 func (a *Agent) refreshVolumes() {
-	if time.Since(a.written) < volumesEvery {
+	if time.Since(a.volumes.written) < volumesEvery {
 		return
 	}
-	a.written = time.Now()
+	a.volumes.written = time.Now()
 	attachments := a.manifest.Attachments
-	objects, err := a.reading.Wait(answers, func() (kube.Objects, error) { return attach.Read(attachments) })
+	read := func() (kube.Objects, error) { return attach.Read(attachments) }
+	objects, err := a.volumes.reading.Wait(unansweredLimit, read)
 	if err != nil {
-		a.state.isStale(fmt.Errorf("volumes can't be kept up to date: %w", err))
+		a.state.setStale(fmt.Errorf("volumes can't be kept up to date: %w", err))
 		return
 	}
-	if a.volumes == nil { // an agent before this one has started the Pod
+	if a.volumes.list == nil { // an agent before this one has started the Pod
 		in := resolve.Input{Pod: a.manifest.Pod, Objects: objects, Volumes: rundir.Volumes}
-		if a.volumes, err = resolve.Written(in); err != nil {
-			a.say(err)
+		if a.volumes.list, err = resolve.AgentVolumes(in); err != nil {
+			a.printError(err)
 			return
 		}
 	}
-	a.state.isStale(a.writeVolumes(a.volumes, objects))
+	a.state.setStale(a.writeVolumes(a.volumes.list, objects))
 }

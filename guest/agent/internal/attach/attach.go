@@ -1,5 +1,5 @@
-// Package attach mounts what KubeVirt attached to the machine. What it asks of a virtiofs may never be answered, since
-// virtiofsd may be gone: whoever mustn't wait for ever calls it by way of a timeout.Call.
+// Package attach mounts what KubeVirt attached to the machine. A call that asks a virtiofs may never return, since its
+// virtiofsd may be gone: use timeout.Call where waiting must end.
 package attach
 
 import (
@@ -25,15 +25,15 @@ const (
 	patience = 3 * time.Second // disks are there from the start
 )
 
-// Trust reads what the machine is told of its manifest; nothing, if it has no disk for that. All disks are found before
-// init runs, so one that isn't there by now won't be.
+// Trust reads the disk `trust`; if the machine has none, all of it is empty. The kernel has found all disks before init runs,
+// so that a disk which isn't there now won't come.
 func Trust() (manifest.Trust, error) {
 	const serial = "trust"
 	folder := folderOf(serial)
 	if !mounts.At(folder) && block.Find("/sys/block", serial) == "" {
 		return manifest.Trust{}, nil
 	}
-	folder, err := disk(serial, patience)
+	folder, err := mountDisk(serial, patience)
 	if err != nil {
 		return manifest.Trust{}, err
 	}
@@ -42,44 +42,44 @@ func Trust() (manifest.Trust, error) {
 
 // Manifest reads manifest.json from its disk.
 func Manifest() ([]byte, error) {
-	folder, err := disk("manifest", 30*time.Second)
+	folder, err := mountDisk("manifest", 30*time.Second)
 	if err != nil {
 		return nil, err
 	}
 	return os.ReadFile(filepath.Join(folder, "manifest.json"))
 }
 
-// All mounts the attachments, and gives where the claims are by their names. What is optional and can't be had
-// is left out.
-func All(attachments []manifest.Attachment) (kube.Claims, error) {
+// MountAll mounts the attachments, and gives where each claim is, by its name. An optional attachment that can't be mounted is
+// left out.
+func MountAll(attachments []manifest.Attachment) (kube.Claims, error) {
 	claims := kube.Claims{Devices: map[string]string{}, Folders: map[string]string{}}
 	var failed []error
 	for _, attachment := range attachments {
-		if err := one(attachment, claims); err != nil && !attachment.Optional {
+		if err := mount(attachment, claims); err != nil && !attachment.Optional {
 			failed = append(failed, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err))
 		}
 	}
 	return claims, errors.Join(failed...)
 }
 
-func one(attachment manifest.Attachment, claims kube.Claims) (err error) {
+func mount(attachment manifest.Attachment, claims kube.Claims) (err error) {
 	claim, live := attachment.Kind == kube.Claim, attachment.Tag != ""
 	switch {
 	case claim && live:
-		claims.Folders[attachment.Name], err = share(attachment.Tag, asOnNode)
+		claims.Folders[attachment.Name], err = mountShare(attachment.Tag, asOnNode)
 	case claim:
 		claims.Devices[attachment.Name], err = block.Wait(attachment.Serial, patience)
 	case live:
-		_, err = share(attachment.Tag, readOnly)
+		_, err = mountShare(attachment.Tag, readOnly)
 	case attachment.Optional:
-		_, err = disk(attachment.Serial, 0)
+		_, err = mountDisk(attachment.Serial, 0)
 	default:
-		_, err = disk(attachment.Serial, patience)
+		_, err = mountDisk(attachment.Serial, patience)
 	}
 	return err
 }
 
-// Read gives the present content of what is mounted.
+// Read gives the present content of the attachments that are mounted, except claims.
 func Read(attachments []manifest.Attachment) (kube.Objects, error) {
 	objects := kube.Objects{}
 	for _, attachment := range attachments {
@@ -96,8 +96,8 @@ func Read(attachments []manifest.Attachment) (kube.Objects, error) {
 	return objects, nil
 }
 
-// Flush has the mounted claims written to where they come from, each for itself. Others than file systems by virtiofs
-// are left out: a container writes to those itself.
+// Flush has each mounted claim written to where it comes from. Block claims are left out: what a container writes to one of
+// them doesn't go through a file system of the guest.
 func Flush(attachments []manifest.Attachment) error {
 	failed := make([]error, len(attachments))
 	var all sync.WaitGroup
@@ -127,8 +127,8 @@ func flush(folder string) error {
 
 func folderOf(device string) string { return filepath.Join(rundir.Mounts, device) }
 
-// share mounts a virtiofs by its tag, unless it is mounted already.
-func share(tag string, flags uintptr) (string, error) {
+// mountShare mounts a virtiofs by its tag, unless it is mounted already.
+func mountShare(tag string, flags uintptr) (string, error) {
 	folder := folderOf(tag)
 	if mounts.At(folder) {
 		return folder, nil
@@ -142,8 +142,8 @@ func share(tag string, flags uintptr) (string, error) {
 	return folder, nil
 }
 
-// disk mounts a disk by its serial number, unless it is mounted already.
-func disk(serial string, patience time.Duration) (string, error) {
+// mountDisk mounts a disk by its serial number, unless it is mounted already.
+func mountDisk(serial string, patience time.Duration) (string, error) {
 	folder := folderOf(serial)
 	if mounts.At(folder) {
 		return folder, nil

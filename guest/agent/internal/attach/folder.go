@@ -17,8 +17,8 @@ import (
 const (
 	// dataLink leads to the folder with a live volume's present files (pkg/volume/util/atomic_writer.go).
 	dataLink = "..data"
-	// swaps is how often a read begins anew because the volume was swapped meanwhile. The pauses between are together
-	// longer than the second for which virtiofsd lets the guest remember a name (its option cache=auto).
+	// swaps is how often a read is tried if the volume is swapped meanwhile. All pauses together are longer than the second
+	// for which the guest remembers a name by virtiofsd's option cache=auto.
 	swaps     = 5
 	swapPause = 300 * time.Millisecond
 	// largest is how much a folder may hold, in bytes: a ConfigMap or a Secret has at most 1 MiB, and a token is small.
@@ -30,10 +30,10 @@ var errSwapped = errors.New("the volume is being written anew")
 
 // readFolder gives a folder's files as keys, all as they were at one time.
 //
-// In a live volume each key is a link into ..data, which is a link to a folder that is swapped. No link is followed: a
-// kubelet since 1.36 gives the link to a token to the launcher Pod's user, in a folder that is sticky and writable by
-// anybody (pkg/volume/util/atomic_writer.go, createUserVisibleFiles), and with fs.protected_symlinks, which Debian's
-// kernel has on, not even root may follow that (linux/Documentation/admin-guide/sysctl/fs.rst).
+// In a live volume each key is a link into ..data, and ..data is a link to a folder that is swapped. No link of a key is
+// followed. A kubelet since 1.36 makes the launcher Pod's user the owner of the link to a token, in a folder that is sticky and
+// that anybody may write to (pkg/volume/util/atomic_writer.go, createUserVisibleFiles). Debian's kernel sets
+// fs.protected_symlinks, by which not even root may follow such a link (linux/Documentation/admin-guide/sysctl/fs.rst).
 func readFolder(folder string) (kube.Data, error) {
 	for tries := 1; ; tries++ {
 		data, err := readOnce(folder)
@@ -66,7 +66,7 @@ func isGeneration(name string) bool {
 	return len(name) > 2 && strings.HasPrefix(name, "..") && name != dataLink && !strings.ContainsRune(name, '/')
 }
 
-// readFiles gives the regular files of a folder. What is called ..something is the writer's, for no key can be called so
+// readFiles gives the regular files of a folder. A name that begins with .. is the kubelet's own, since no key can have it
 // (apimachinery/pkg/util/validation, IsConfigMapKey).
 func readFiles(folder string) (kube.Data, error) {
 	opened, err := unix.Open(folder, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -96,8 +96,8 @@ func readFiles(folder string) (kube.Data, error) {
 	return data, nil
 }
 
-// readFile reads a file of an open folder, if it is a regular one of at most so many bytes. O_NONBLOCK is for a pipe, which
-// nobody may write to.
+// readFile reads a file of an open folder. `regular` is false if the file isn't a regular one. More bytes than `most` are an
+// error. With O_NONBLOCK a pipe can be opened that nobody writes to.
 func readFile(folder int, name string, most int64) (content []byte, regular bool, err error) {
 	const how = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 	opened, err := unix.Openat(folder, name, how, 0)

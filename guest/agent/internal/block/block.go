@@ -27,7 +27,7 @@ func Find(sys, serial string) string {
 	return ""
 }
 
-// Wait finds a disk that may still be on its way, and gives its device file.
+// Wait gives the device file of the disk with a serial. It waits until the disk is there, for `patience` at most.
 func Wait(serial string, patience time.Duration) (string, error) {
 	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		if name := Find("/sys/block", serial); name != "" {

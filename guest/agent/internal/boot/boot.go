@@ -22,10 +22,10 @@ func Run(version string) error {
 	_ = os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
 	loadModules("/etc/modules")
 	setSysctls()
-	releaseReserve()
-	limitResources()
+	lowerReserve()
+	raiseLimits()
 	_ = unix.Sethostname([]byte("twinhull"))
-	giveIdentity()
+	writeMachineID()
 	if err := network.LoopbackUp(); err != nil {
 		console.Print("the loopback interface: %v", err)
 	}
@@ -35,9 +35,9 @@ func Run(version string) error {
 	children := supervise.New()
 	children.Keep(containerd(), supervise.Always)
 	children.Keep(agent(), supervise.Always)
-	children.Keep(kubelet(), supervise.Once(rundir.KubeletConfig))
-	go network.Keep()
-	go keepPlugged(func() { children.Restart("kubelet") })
+	children.Keep(kubelet(), supervise.WhenExists(rundir.KubeletConfig))
+	go network.KeepAddress()
+	go watchGrowth(func() { children.Restart("kubelet") })
 
 	end := waitForEnd(buttons, lost)
 	children.StopAll(patience)

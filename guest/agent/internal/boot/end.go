@@ -19,18 +19,18 @@ import (
 // machine 15 s (GUEST_GRACE of the operator's hulls/machine.py), of which the rest is for the machine itself.
 const margin = 10 * time.Second
 
-// patience is for containerd and the kubelet, which have nothing to put in order: their disk is thrown away.
+// patience is how long containerd and the kubelet may take to end. They have nothing to write: their disk is thrown away.
 const patience = time.Second
 
 const (
-	// termPatience and killPatience are for what else runs. Of the 5 s, these and writePatience leave two
-	// for a machine that is slow.
+	// termPatience and killPatience are for the other processes. With writePatience they leave two of the five
+	// seconds for a slow machine.
 	termPatience = 300 * time.Millisecond
 	killPatience = 500 * time.Millisecond
-	// writePatience is for writing to claims what isn't on them yet, if the Pod has used up its time.
+	// writePatience is for writing out the claims, if the Pod has used up its time.
 	writePatience = time.Second
-	// unhurried is for the same, if nobody has asked the machine to end.
-	unhurried = 30 * time.Second
+	// unaskedLimit is for writing out the claims, if nobody has asked the machine to end.
+	unaskedLimit = 30 * time.Second
 )
 
 // ending is how the machine is to end, and until when what is written may take.
@@ -48,32 +48,32 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 		select {
 		case how := <-buttons:
 			if deadline.IsZero() {
-				grace := gracePeriod(os.ReadFile(rundir.Grace))
+				grace := gracePeriod(os.ReadFile(rundir.GracePeriod))
 				deadline = time.Now().Add(grace + margin)
 				console.Print("%s: ending the Pod, for %s at most", how, grace+margin)
-				if err := rundir.Write(rundir.Stop, nil, 0o644); err != nil {
+				if err := rundir.Write(rundir.PowerOff, nil, 0o644); err != nil {
 					console.Print("%v", err)
 				}
 			}
 		case err := <-lost:
-			loss.learn(err, rundir.DiskLost, rundir.Final, time.Now())
+			loss.note(err, rundir.DiskLost, rundir.Final, time.Now())
 		case <-time.After(500 * time.Millisecond):
 		}
 		if loss.over(time.Now()) {
 			return endingOf(loss.outcome(""), deadline)
 		}
-		if said, err := os.ReadFile(rundir.End); err == nil {
-			return endingOf(loss.outcome(string(said)), deadline)
+		if outcome, err := os.ReadFile(rundir.MachineEnd); err == nil {
+			return endingOf(loss.outcome(string(outcome)), deadline)
 		}
 		if over, why := isOver(deadline, time.Now(), rundir.Exists(rundir.Stopped)); over {
 			console.Print("%s", why)
-			return endingOf(loss.outcome(rundir.ReadOutcome()), deadline)
+			return endingOf(loss.outcome(rundir.ReadOutcome(rundir.Outcome)), deadline)
 		}
 	}
 }
 
-// isOver tells whether a machine ends that somebody wants off, which it is if it has a deadline, without the agent's
-// word for it: the Pod had been ended before, since the operator had asked the agent, or it has had its time.
+// isOver tells whether the machine ends though the agent hasn't said so, and why. `deadline` is until when the Pod may take;
+// it is zero unless somebody wants the machine off. `stopped` is whether the Pod is gone already, as the operator asked.
 func isOver(deadline, now time.Time, stopped bool) (over bool, why string) {
 	switch {
 	case deadline.IsZero():
@@ -84,15 +84,15 @@ func isOver(deadline, now time.Time, stopped bool) (over bool, why string) {
 	return now.After(deadline), "the Pod hasn't ended in time; the machine ends all the same"
 }
 
-// endingOf is what the agent said, and the Pod's deadline if it has one.
-func endingOf(said string, deadline time.Time) ending {
+// endingOf is an ending with an outcome, until the Pod's deadline if there is one.
+func endingOf(outcome string, deadline time.Time) ending {
 	if deadline.IsZero() {
-		deadline = time.Now().Add(unhurried)
+		deadline = time.Now().Add(unaskedLimit)
 	}
-	return ending{failed: strings.TrimSpace(said) != "Succeeded", until: deadline}
+	return ending{failed: strings.TrimSpace(outcome) != "Succeeded", until: deadline}
 }
 
-// gracePeriod reads what the agent wrote of it. Without the agent's word there is no Pod to wait for.
+// gracePeriod is the Pod's, of the file that the agent writes; without one there is no Pod to wait for.
 func gracePeriod(data []byte, err error) time.Duration {
 	seconds, parsed := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || parsed != nil || seconds < 0 {
@@ -101,8 +101,8 @@ func gracePeriod(data []byte, err error) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// machine ends the machine. A failure is told to KubeVirt by a panic, which the pvpanic device reports; without
-// the device a panicked machine would start anew, so it is powered off.
+// machine ends the machine. KubeVirt learns of a failure by a panic, which the pvpanic device reports. Without the
+// device a machine that panics would start again, so it is powered off.
 //
 // Nothing here waits for a virtiofs: KubeVirt ends virtiofsd as soon as the machine is deleted, and what asks it then
 // never gets an answer. So a process may stay that can't be killed, and there is no sync(2), which asks all.

@@ -15,8 +15,8 @@ import (
 
 const (
 	plugEvery = 2 * time.Second
-	// changePatience is how many times longer a change may take that the kubelet is at: one may wait for just that
-	// growth, which the kubelet doesn't know of yet.
+	// changePatience is how many times plugEvery the kubelet's start waits for the end of a change. It doesn't wait for
+	// ever: the change may need the very growth that the kubelet doesn't know of yet.
 	changePatience = 10
 	cpuStates      = "/sys/devices/system/cpu/cpu[0-9]*/online"
 )
@@ -35,7 +35,7 @@ func sizeNow() size {
 	return size{cpus.Count(), uint64(memory.Totalram) * uint64(memory.Unit)}
 }
 
-// growth tells a kubelet when to look at its machine again, which it does at its start only.
+// growth is what is known of the machine's size. A kubelet looks at it at its start only.
 type growth struct{ known, last size }
 
 // next tells whether the machine has grown beyond what the kubelet knows, and isn't growing any more: memory comes
@@ -50,17 +50,17 @@ func (g *growth) next(now size) bool {
 	return true
 }
 
-// keepPlugged takes what is plugged into the running machine into use. Memory that virtio-mem brings is online at
-// once, which is what Debian's kernel is made to do (CONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO); a CPU is brought
-// so by udev elsewhere.
-func keepPlugged(restartKubelet func()) {
+// watchGrowth brings CPUs online that are plugged into the running machine, and has the kubelet started again once the machine
+// has grown. Debian's kernel brings memory of virtio-mem online by itself (CONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO). On
+// other systems udev brings CPUs online.
+func watchGrowth(restartKubelet func()) {
 	seen := growth{known: sizeNow()}
 	for ; ; time.Sleep(plugEvery) {
 		bringOnline(cpuStates)
 		if now := sizeNow(); seen.next(now) {
 			console.Print("the machine has %d CPUs and %d MiB of memory now", now.cpus, now.memory>>20)
-			releaseReserve() // which the kernel makes anew for more memory
-			for tries := 0; tries < changePatience && changing(rundir.Manifest, rundir.InEffect); tries++ {
+			lowerReserve() // the kernel has raised it for more memory
+			for tries := 0; tries < changePatience && changing(rundir.PutManifest, rundir.ManifestInEffect); tries++ {
 				time.Sleep(plugEvery)
 			}
 			restartKubelet()
@@ -68,8 +68,8 @@ func keepPlugged(restartKubelet func()) {
 	}
 }
 
-// changing tells whether the kubelet is at a manifest that was put and isn't in effect yet. A kubelet that is ended
-// between making a container and starting it makes another one, and counts both as restarts.
+// changing tells whether a manifest was put that isn't in effect yet. A kubelet that is ended between making a container and
+// starting it makes another one, and counts both as restarts.
 func changing(put, inEffect string) bool {
 	data, err := os.ReadFile(put)
 	if err != nil {

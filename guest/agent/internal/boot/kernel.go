@@ -40,10 +40,9 @@ func setSysctls() {
 	}
 }
 
-// releaseReserve lets programs have what the kernel keeps free against fragmentation, once it forms huge pages: a
-// twentieth of a small machine's memory, which no program could get (mm/khugepaged.c,
-// set_recommended_min_free_kbytes).
-func releaseReserve() {
+// lowerReserve lowers the memory that the kernel keeps free. Once the kernel forms huge pages it keeps more, against
+// fragmentation: a twentieth of a small machine's memory (mm/khugepaged.c, set_recommended_min_free_kbytes).
+func lowerReserve() {
 	var machine unix.Sysinfo_t
 	err := unix.Sysinfo(&machine)
 	if err == nil {
@@ -55,13 +54,14 @@ func releaseReserve() {
 	}
 }
 
-// minFree is what the kernel keeps free without huge pages, of and in KiB (mm/page_alloc.c, calculate_min_free_kbytes).
+// minFree is how much the kernel keeps free without huge pages, in KiB (mm/page_alloc.c, calculate_min_free_kbytes). `memory`
+// is the machine's, in KiB.
 func minFree(memory int) int {
 	return min(max(int(math.Sqrt(float64(memory*16))), 128), 256<<10)
 }
 
-// limitResources lets containers have as many files and processes as systemd's services do.
-func limitResources() {
+// raiseLimits lets containers have as many files and processes as systemd's services do.
+func raiseLimits() {
 	const files = 1 << 20
 	_ = os.WriteFile("/proc/sys/fs/nr_open", []byte("1073741816"), 0)
 	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files})
@@ -69,8 +69,8 @@ func limitResources() {
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 0, Max: unix.RLIM_INFINITY})
 }
 
-// giveIdentity writes a machine-id(5), which the kubelet asks for: each machine has its own.
-func giveIdentity() {
+// writeMachineID writes a machine-id(5), which the kubelet asks for: each machine has its own.
+func writeMachineID() {
 	id := strings.ReplaceAll(identity.UUID(), "-", "")
 	if err := rundir.Write("/etc/machine-id", []byte(id+"\n"), 0o444); err != nil {
 		console.Print("%v", err)

@@ -18,7 +18,7 @@ const (
 	sigpwr    = syscall.Signal(30)
 )
 
-// powerButtons gives a word whenever somebody wants the machine to be shut down: by the ACPI power button, or
+// powerButtons sends a text whenever somebody wants the machine to be shut down: by the ACPI power button, or
 // by a signal to PID 1. Nobody else has a keyboard here, so every input device is listened to.
 func powerButtons() <-chan string {
 	pressed := make(chan string, 1)

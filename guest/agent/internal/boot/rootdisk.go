@@ -29,7 +29,7 @@ var losses = []error{unix.EIO, unix.ENOSPC, unix.EDQUOT, unix.EROFS}
 // disk, so whoever wrote doesn't learn of the loss.
 //
 // It is PID 1 that watches: since Linux 5.8, syncfs gives each open file an error that occurred after the file was opened
-// (linux/fs/sync.c, linux/lib/errseq.c). An agent that is started anew would open another file, and miss it.
+// (linux/fs/sync.c, linux/lib/errseq.c). An agent that is started again would open another file, and miss the error.
 func watchRootDisk() <-chan error {
 	lost := make(chan error, 1)
 	root, err := os.Open("/")
@@ -92,15 +92,15 @@ type loss struct {
 	since time.Time // zero if none are known
 }
 
-// learn has the console and the agent tell of lost writes. The agent reads the file `told`, at its start too. The Pod that
-// the file `final` has ended by itself, and needs the disk no more.
-func (l *loss) learn(err error, told, final string, now time.Time) {
+// note has the console and the agent tell of lost writes: the agent reads `file`. If there is a file `final`, the Pod had
+// ended by itself and needs the disk no more: then the loss doesn't count.
+func (l *loss) note(err error, file, final string, now time.Time) {
 	if rundir.Exists(final) {
 		return
 	}
 	l.since = now
 	console.Print("%s (%v)", lossLine, err)
-	if err := rundir.Write(told, []byte(lossLine), 0o644); err != nil {
+	if err := rundir.Write(file, []byte(lossLine), 0o644); err != nil {
 		console.Print("%v", err)
 	}
 }
@@ -108,10 +108,10 @@ func (l *loss) learn(err error, told, final string, now time.Time) {
 // over tells whether the machine ends since writes were lost.
 func (l *loss) over(now time.Time) bool { return !l.since.IsZero() && now.Sub(l.since) >= lossStays }
 
-// outcome is how the machine ends: what the Pod did with a disk that lost writes is no success.
-func (l *loss) outcome(said string) string {
+// outcome is how the machine ends. A Pod whose disk lost writes hasn't succeeded, whatever it came to.
+func (l *loss) outcome(pods string) string {
 	if l.since.IsZero() {
-		return said
+		return pods
 	}
 	return "Failed"
 }

@@ -36,10 +36,10 @@ func TestAMachineThatLostWritesFailsAfterTheOperatorHadTimeToLearnIt(t *testing.
 	if l.over(now) || l.outcome("Succeeded") != "Succeeded" {
 		t.Error("a machine ends that lost nothing")
 	}
-	if l.learn(unix.EIO, file, t.TempDir(), now); l.over(now.Add(time.Hour)) {
+	if l.note(unix.EIO, file, t.TempDir(), now); l.over(now.Add(time.Hour)) {
 		t.Error("the machine of a Pod that has ended fails")
 	}
-	l.learn(unix.EIO, file, file+"-final", now)
+	l.note(unix.EIO, file, file+"-final", now)
 	if said, err := os.ReadFile(file); err != nil || string(said) != lossLine {
 		t.Errorf("the agent is told %q, %v", said, err)
 	}

@@ -30,8 +30,8 @@ func Line(line string) {
 	fmt.Fprintln(out, line) // the terminal makes \r\n of it
 }
 
-// Fatal is for PID 1, whose end would be a kernel panic with no word: it says why, and waits to be read.
-// The machine starts anew some seconds after the panic (kernel.panic), unless a pvpanic device has told of it.
+// Fatal ends PID 1, which panics the kernel. It prints the error first, and waits so that it can be read. The machine starts
+// again some seconds after the panic (kernel.panic), unless a pvpanic device has reported it.
 func Fatal(err error) {
 	Print("%v", err)
 	Print("the machine can't start; it stays on for a minute so that this can be read")

@@ -47,8 +47,8 @@ func Run() error {
 	return fmt.Errorf("starting %s: %w", next, unix.Exec(next, []string{next, "boot"}, os.Environ()))
 }
 
-// loadModules loads what the image's builder listed, in its order. One that fails may not be needed: only the
-// root disk's absence is an error.
+// loadModules loads the modules that the image's builder listed, in their order. A module that fails is no error: this machine
+// may not need it. If it does, the root disk isn't there, which is an error.
 func loadModules() {
 	list, err := os.ReadFile(moduleList)
 	if err != nil && !os.IsNotExist(err) {

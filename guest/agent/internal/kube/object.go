@@ -1,4 +1,4 @@
-// Package kube handles Kubernetes' objects as they came, so that no field is lost that this program doesn't know.
+// Package kube has Kubernetes' objects as plain JSON, so that fields which this program doesn't know aren't lost.
 package kube
 
 import (

@@ -8,7 +8,7 @@ type Ref struct{ Kind, Name string }
 // Data is such an object's content by key. A ConfigMap's data and binaryData are one here.
 type Data map[string][]byte
 
-// Objects is what the machine was given; what isn't in it doesn't exist.
+// Objects are the objects that the machine was given. An object that isn't among them doesn't exist for the Pod.
 type Objects map[Ref]Data
 
 // The kinds of attachments.

@@ -17,10 +17,10 @@ import (
 // answerSize bounds what is read of an answer.
 const answerSize = 16 << 20
 
-// Client asks the kubelet of its Pods.
+// Client asks the kubelet for its Pods.
 type Client struct{ http *http.Client }
 
-// NewClient knows the kubelet, and is known to it, by the machine's own CA.
+// NewClient gives a client that trusts the machine's own CA, and has a certificate of it, as the kubelet does.
 func NewClient() (*Client, error) {
 	own, err := pki.Load(rundir.PKI, pki.Client)
 	if err != nil {
@@ -45,7 +45,7 @@ func NewClient() (*Client, error) {
 // Pods are those that the kubelet runs, with their status.
 func (c *Client) Pods() ([]kube.Object, error) { return c.pods("/pods") }
 
-// Running are those that the runtime still has something of, wanted or not.
+// Running are the Pods that the runtime has containers of, even if the kubelet isn't to run them any more.
 func (c *Client) Running() ([]kube.Object, error) { return c.pods("/runningpods/") }
 
 func (c *Client) pods(path string) ([]kube.Object, error) {

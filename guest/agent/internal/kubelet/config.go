@@ -51,7 +51,7 @@ func Config(clusterDomain string) kube.Object {
 		"resolvConf":              rundir.Resolv,
 		"clusterDomain":           clusterDomain,
 		"maxPods":                 2,
-		// The kernel's namespaces keep these in the Pod, and the machine is nobody else's.
+		// These are of the Pod's own namespaces, and no other Pod is in the machine.
 		"allowedUnsafeSysctls":        []string{"kernel.shm*", "kernel.msg*", "kernel.sem", "fs.mqueue.*"},
 		"imageGCHighThresholdPercent": 100,
 		"imageGCLowThresholdPercent":  99,
@@ -68,9 +68,9 @@ func Config(clusterDomain string) kube.Object {
 // Arguments are the kubelet's flags. The node's name is the end of the Pod's (manifest.SplitName). Without an
 // address the kubelet would ask the cluster's DNS for one by that name (pkg/kubelet/nodestatus/setters.go).
 //
-// Of each container two that have ended are kept: one that is made and not yet started counts among them
-// (pkg/kubelet/kuberuntime/kuberuntime_gc.go, evictableContainers), and on a slow machine the one before it, which
-// tells how it ended, would be collected meanwhile.
+// Of each container two that have ended are kept. A container that is made and not yet started counts as ended
+// (pkg/kubelet/kuberuntime/kuberuntime_gc.go, evictableContainers). If one were kept, a slow machine would lose the container
+// before it, which tells how it ended.
 func Arguments(node, address string) []string {
 	return []string{
 		"--config=" + rundir.KubeletConfig,

@@ -48,7 +48,7 @@ func Observed(pod kube.Object) bool {
 	return said && observed >= generation
 }
 
-// Ready tells whether a Pod is, and if it isn't, why in one line.
+// Ready tells whether a Pod is ready, and in one line why or why not.
 func Ready(pod kube.Object) (bool, string) {
 	status := kube.Map(pod, "status")
 	if status == nil {
@@ -66,7 +66,8 @@ func Ready(pod kube.Object) (bool, string) {
 	return false, why(status)
 }
 
-// why is the most telling thing that keeps a Pod from being ready.
+// why is what keeps a Pod from being ready: the first container that waits for a reason of its own, or else the first condition
+// that isn't True.
 func why(status kube.Object) string {
 	for _, kind := range []string{"initContainerStatuses", "containerStatuses"} {
 		for _, container := range kube.List(status, kind) {

@@ -18,10 +18,9 @@ import (
 
 const (
 	pattern = "/var/log/pods/*/*/*.log"
-	state   = rundir.Root + "/logs.json"
 	pause   = time.Second
-	// Of a container that says more than this in a pause, the console shows only so much: it is slow, and the
-	// Pod isn't to wait for it. The log itself has all.
+	// burst is how many lines of a container the console shows in one pause. It is slow, and the Pod isn't to wait for it.
+	// The container's log has all lines.
 	burst     = 500
 	lineSize  = 4 << 10
 	chunkSize = 64 << 10
@@ -44,9 +43,9 @@ type position struct {
 	begun  []byte
 }
 
-// New goes on where an agent before it stopped.
-func New(print func(string)) *Follower {
-	f := &Follower{pattern: pattern, state: state, print: print, read: map[string]*position{}}
+// New goes on where an agent before it stopped. `print` writes a line to the console.
+func New(files rundir.Machine, print func(string)) *Follower {
+	f := &Follower{pattern: files.Path(pattern), state: files.Path(rundir.Logs), print: print, read: map[string]*position{}}
 	_ = readState(f)
 	return f
 }

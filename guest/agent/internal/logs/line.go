@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// text is what a container said in a line of its log: "<time> <stream> <P or F> <text>"
+// text is a container's own text in a line of its log: "<time> <stream> <P or F> <text>"
 // (pkg/kubelet/kuberuntime/logs/logs.go, parseCRILog).
-func text(line []byte) (said string, ok bool) {
+func text(line []byte) (printed string, ok bool) {
 	parts := bytes.SplitN(line, []byte(" "), 4)
 	if len(parts) < 3 || string(parts[1]) != "stdout" && string(parts[1]) != "stderr" {
 		return "", false

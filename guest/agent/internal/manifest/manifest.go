@@ -13,7 +13,7 @@ import (
 // Version is the one that this guest knows.
 const Version = 1
 
-// APIPort is where the API is served to an operator that has yet to give the machine its manifest.
+// APIPort is the API's port for as long as the machine waits for its manifest, which would say the port.
 const APIPort = 65250
 
 // Manifest is manifest.json.
@@ -24,9 +24,9 @@ type Manifest struct {
 	Probe       *Probe       `json:"probe"`
 	API         *API         `json:"api"`
 	Registries  []Registry   `json:"registries"`
-	// Digest is the sha256 of its bytes in hex, by which it is told from others: Digest of them.
+	// Digest is the sha256 of its bytes, in hex (the function Digest).
 	Digest string `json:"-"`
-	// whole is all that it says, known here or not.
+	// whole has every field, also those that this guest doesn't know.
 	whole kube.Object
 }
 
@@ -50,13 +50,13 @@ func (a Attachment) Device() string {
 	return a.Serial
 }
 
-// Probe is where the machine's readiness is asked for, and the token to do so.
+// Probe is the port of the readiness probe, and the token that its header must have.
 type Probe struct {
 	Port  int    `json:"port"`
 	Token string `json:"token"`
 }
 
-// API is where the Pod's status is asked for, and the CA of who may.
+// API is the port of the API, and the CA (PEM) of the clients that may use it.
 type API struct {
 	Port     int    `json:"port"`
 	ClientCA string `json:"clientCA"`
@@ -76,7 +76,7 @@ type Authority struct {
 	Bundle    string `json:"bundle"`
 }
 
-// PEM is what an authority says.
+// PEM is an authority's certificates. `objects` has the ConfigMaps.
 func (a Authority) PEM(objects kube.Objects) ([]byte, error) {
 	if a.Bundle != "" {
 		return []byte(a.Bundle), nil
@@ -88,7 +88,7 @@ func (a Authority) PEM(objects kube.Objects) ([]byte, error) {
 	return found, nil
 }
 
-// Read reads a manifest. One that can be read but not used comes with an error: its API can say so.
+// Read reads a manifest. One that can be read and not be used is given beside the error, for its API to serve that.
 func Read(data []byte) (Manifest, error) {
 	var read Manifest
 	for _, into := range []any{&read, &read.whole} {
@@ -100,7 +100,7 @@ func Read(data []byte) (Manifest, error) {
 	return read, read.check()
 }
 
-// Digest is what a manifest of these bytes has as its Digest.
+// Digest is the sha256 of a manifest's bytes, in hex.
 func Digest(data []byte) string {
 	digest := sha256.Sum256(data)
 	return hex.EncodeToString(digest[:])

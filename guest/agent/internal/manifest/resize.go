@@ -9,9 +9,9 @@ import (
 	"twinhull.dev/guest/agent/internal/quantity"
 )
 
-// resize is the first path of resources that a running Pod can't be given: an amount is taken away, or the Pod is of
-// another QoS class by it. An API server refuses these (pkg/apis/core/validation, ValidatePodResize); a kubelet that
-// is told by a file would end all containers.
+// resize is the first path of resources that a running Pod can't change, "" if there is none: an amount that is taken away, or
+// one that gives the Pod another QoS class. An API server refuses both (pkg/apis/core/validation, ValidatePodResize); a kubelet
+// that reads them in a file would end all containers.
 func resize(before, after kube.Object) string {
 	old, renewed := kube.List(kube.Map(before, "spec"), "containers"), kube.List(kube.Map(after, "spec"), "containers")
 	first := ""
@@ -75,8 +75,8 @@ func classOf(resources kube.Object) string {
 }
 
 func amount(resources kube.Object, kind, name string) *big.Rat {
-	if said, err := quantity.Parse(fmt.Sprint(kube.Map(resources, kind)[name])); err == nil {
-		return said
+	if found, err := quantity.Parse(fmt.Sprint(kube.Map(resources, kind)[name])); err == nil {
+		return found
 	}
-	return new(big.Rat) // it isn't said
+	return new(big.Rat) // there is none
 }

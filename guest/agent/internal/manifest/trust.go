@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Trust is what the operator says of a machine's manifest where only the operator writes: on the VirtualMachine. Who may
-// write ConfigMaps may write a manifest, but not this.
+// Trust is what the VirtualMachine says of its manifest. The manifest is in a ConfigMap, which more people may write than the
+// VirtualMachine.
 type Trust struct {
-	// Digest is the one of the manifest that the machine runs by, "" on a machine of an operator that says none.
+	// Digest is that of the manifest which the machine runs by, "" if an earlier operator made the machine.
 	Digest string
-	// ClientCA is the CA of who may give the machine another, "" if nobody may.
+	// ClientCA is the CA (PEM) of the clients that may put a manifest, "" if nobody may.
 	ClientCA string
 }
 
-// ReadTrust reads it from the folder that its disk is mounted at. Without a digest it would trust anything.
+// ReadTrust reads the folder that the disk `trust` is mounted at. A disk without a digest is an error.
 func ReadTrust(folder string) (Trust, error) {
 	digest, err := os.ReadFile(filepath.Join(folder, "manifest"))
 	if err != nil {
@@ -34,7 +34,8 @@ func ReadTrust(folder string) (Trust, error) {
 	return trust, nil
 }
 
-// Refuses tells why a manifest of these bytes isn't the one that the machine runs by, "" if it may be.
+// Refuses tells why a manifest isn't the one that the machine runs by, "" if it is, or if the machine doesn't say. `data` is the
+// manifest's bytes.
 func (t Trust) Refuses(data []byte) string {
 	if found := Digest(data); t.Digest != "" && found != t.Digest {
 		return fmt.Sprintf("the machine's manifest (%.12s) isn't the one that its operator made it for (%.12s)",

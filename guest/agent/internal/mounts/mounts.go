@@ -1,5 +1,4 @@
-// Package mounts tells what is mounted, without asking the file systems themselves: one whose server is gone never
-// answers.
+// Package mounts tells what is mounted. It doesn't ask the file systems, since one whose server is gone never answers.
 package mounts
 
 import (

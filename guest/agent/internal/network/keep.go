@@ -17,8 +17,8 @@ import (
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
-// Keep gets a lease, applies it, and keeps it for as long as the machine runs.
-func Keep() {
+// KeepAddress gets a lease, applies it, and keeps it for as long as the machine runs.
+func KeepAddress() {
 	var said string
 	for {
 		err := keep()

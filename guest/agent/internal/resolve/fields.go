@@ -7,7 +7,7 @@ import (
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
-// Waiting is an error that time mends: something isn't known yet.
+// Waiting is the error while something isn't known yet that others tell soon.
 type Waiting struct{ For string }
 
 func (w Waiting) Error() string { return "waiting for " + w.For }

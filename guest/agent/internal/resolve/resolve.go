@@ -1,5 +1,5 @@
-// Package resolve makes of a Pod, as an API server would have it, the static Pod that a kubelet without an API
-// server runs the same way. It is pure: what it needs to know is in its input.
+// Package resolve makes a static Pod of a Pod of an API server, so that a kubelet without an API server runs it the same way. It
+// is pure: all that it needs to know is in its input.
 package resolve
 
 import (
@@ -14,17 +14,17 @@ type Input struct {
 	Pod     kube.Object
 	Objects kube.Objects
 	Claims  kube.Claims
-	// UID is the Pod's own if the launcher Pod isn't asked for one. A kubelet takes another file of the same uid for
-	// a change of the Pod, and else ends it and makes it anew (pkg/kubelet/config/config.go).
+	// UID is the Pod's uid, unless the launcher Pod's is asked for. A kubelet changes the Pod if another file has the same
+	// uid; if it has another uid, the kubelet ends the Pod and makes another one (pkg/kubelet/config/config.go).
 	UID string
 	// Digest is that of the manifest that the Pod is from.
 	Digest string
-	// Own is the machine's address as it knows it, which its probes go to.
+	// Own is the address of the machine's network card, to which its own probes go.
 	Own netip.Addr
 	// Known is the address that the cluster knows the machine by, invalid as long as no probe has told it.
 	Known netip.Addr
-	// Hosts are the addresses of the node, none as long as the operator hasn't told them, and Asked is whether there
-	// is an operator that may.
+	// Hosts are the addresses of the node, none as long as the operator hasn't told them. Asked tells whether an operator can
+	// tell them.
 	Hosts []netip.Addr
 	Asked bool
 	// Kubernetes is the host of the API server's Service.
@@ -38,7 +38,7 @@ type Input struct {
 	Volumes string
 }
 
-// Output is a static Pod and what has to be done for it outside of it.
+// Output is a static Pod, and what the machine needs for it.
 type Output struct {
 	Pod kube.Object
 	// Volumes are those of the Pod that the agent writes, as the Pod has them.
@@ -61,24 +61,24 @@ type Device struct {
 // A step does one part of the work on the output's Pod, which is a copy of the input's.
 type step func(in Input, out *Output) error
 
-// steps are in the order they depend on each other: volumes come from the token, hosts from the fields that are
-// pruned last.
+// steps are in an order by which each finds what it needs: the token is among the volumes, and the host name comes from fields
+// that are removed last.
 var steps = []step{
 	token,
 	environment,
 	volumes,
-	folders,
+	claimFolders,
 	devices,
 	hostname,
 	network,
 	sysctls,
 	dns,
-	prune,
+	removeClusterOnly,
 	name,
 }
 
-// Pod resolves a Pod. An error is for a person; while it is one of Waiting's kind, or a source is live, a later
-// try may succeed.
+// Pod resolves a Pod. An error is for people. A later try may succeed if the error is a Waiting, or the missing object is one
+// that changes live.
 func Pod(in Input) (Output, error) {
 	out := Output{Pod: kube.Clone(in.Pod), Devices: map[string][]Device{}}
 	for _, step := range steps {
@@ -89,7 +89,7 @@ func Pod(in Input) (Output, error) {
 	return out, nil
 }
 
-// name gives the static Pod the name that the kubelet makes the Pod's own of, its uid, and its manifest's digest.
+// name gives the static Pod its name, from which the kubelet makes the Pod's, its uid, and its manifest's digest.
 func name(in Input, out *Output) error {
 	metadata := kube.Map(out.Pod, "metadata")
 	static, _, err := manifest.SplitName(kube.Text(metadata, "name"))
@@ -97,7 +97,7 @@ func name(in Input, out *Output) error {
 		return err
 	}
 	metadata["name"], metadata["uid"] = static, in.UID
-	mark(metadata, in.Digest, 1)
+	noteManifest(metadata, in.Digest, 1)
 	if _, asked := in.Objects.First(kube.Launcher); !asked {
 		return nil
 	}

@@ -204,7 +204,7 @@ func TestTheTokenIsMountedWhereNothingElseIs(t *testing.T) {
 	if len(out.Volumes) != 1 || len(kube.List(kube.Map(out.Volumes[0], "projected"), "sources")) != 3 {
 		t.Errorf("volumes %v", out.Volumes)
 	}
-	written, err := Written(in)
+	written, err := AgentVolumes(in)
 	if err != nil || !reflect.DeepEqual(written, out.Volumes) {
 		t.Errorf("written %v, %v", written, err)
 	}

@@ -6,9 +6,9 @@ import (
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
-// written are the volume sources that the agent writes, since the kubelet would ask an API server for them
+// agentSources are the volume sources that the agent writes, since the kubelet would ask an API server for them
 // (pkg/api/pod, HasAPIObjectReference). emptyDir and image stay the kubelet's.
-var written = []string{"configMap", "secret", "projected", "downwardAPI"}
+var agentSources = []string{"configMap", "secret", "projected", "downwardAPI"}
 
 // volumes turns each such volume into a folder of the machine, mounted read-only as these kinds always are
 // (GetAttributes of pkg/volume/{configmap,secret,projected,downwardapi}).
@@ -16,7 +16,7 @@ func volumes(in Input, out *Output) error {
 	spec := kube.Map(out.Pod, "spec")
 	for _, volume := range kube.List(spec, "volumes") {
 		name := kube.Text(volume, "name")
-		for _, kind := range written {
+		for _, kind := range agentSources {
 			if kube.Map(volume, kind) == nil {
 				continue
 			}
@@ -40,8 +40,8 @@ func readOnly(pod kube.Object, volume string) {
 	}
 }
 
-// Written are the volumes that the agent writes for a Pod.
-func Written(in Input) ([]kube.Object, error) {
+// AgentVolumes are the volumes of a Pod that the agent writes, as the Pod has them.
+func AgentVolumes(in Input) ([]kube.Object, error) {
 	out := Output{Pod: kube.Clone(in.Pod)}
 	for _, step := range []step{token, volumes} {
 		if err := step(in, &out); err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mark writes down that something is so since now, if that isn't written down yet, and tells whether it wasn't. The time
-// is that since the machine's start, which nobody sets.
+// Mark writes the present time to a file, unless the file is there, and tells whether it is new. The time is that since the
+// machine's start, which nobody can set.
 func Mark(path string) (isNew bool, err error) {
 	if Exists(path) {
 		return false, nil
@@ -19,7 +19,7 @@ func Mark(path string) (isNew bool, err error) {
 	return true, Write(path, fmt.Appendf(nil, "%.3f", uptime().Seconds()), 0o644)
 }
 
-// Since is how long ago something was marked; ok is false if it wasn't.
+// Since is how long ago Mark has written a file; ok is false if the file isn't there.
 func Since(path string) (elapsed time.Duration, ok bool) {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -46,12 +47,40 @@ func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
 	}
 }
 
-func TestWithoutAWordTheOutcomeIsAFailure(t *testing.T) {
-	if got := outcome(nil, os.ErrNotExist); got != "Failed" {
+func TestWithoutAFileTheOutcomeIsAFailure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outcome")
+	if got := ReadOutcome(path); got != "Failed" {
 		t.Errorf("got %q", got)
 	}
-	if got := outcome([]byte("Succeeded"), nil); got != "Succeeded" {
+	if err := Write(path, []byte("Succeeded"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := ReadOutcome(path); got != "Succeeded" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestAMachineOfATestHasItsFilesInAFolderOfItsOwn(t *testing.T) {
+	var changed []string
+	machine := Machine{Folder: t.TempDir(), Changes: func(path string) { changed = append(changed, path) }}
+	if err := machine.Write(StaticPod, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(machine.Folder + StaticPod); string(data) != "{}" || err != nil || !machine.Exists(StaticPod) {
+		t.Errorf("%q, %v", data, err)
+	}
+	if isNew, err := machine.Mark(Stopped); !isNew || err != nil {
+		t.Errorf("%v, %v", isNew, err)
+	}
+	if isNew, err := machine.Mark(Stopped); isNew || err != nil {
+		t.Errorf("%v, %v", isNew, err)
+	}
+	if err := machine.Remove(StaticPod); err != nil || machine.Exists(StaticPod) {
+		t.Error(err)
+	}
+	want := []string{StaticPod, StaticPod, Stopped, Stopped, StaticPod, StaticPod}
+	if !slices.Equal(changed, want) {
+		t.Errorf("got %q", changed)
 	}
 }
 

@@ -11,22 +11,22 @@ const (
 	diskMode  = 0o660
 )
 
-// Add puts a block device into a container's OCI configuration, and lets it be used
+// AddDevice puts a block device into a container's OCI configuration, and lets it be used
 // (github.com/opencontainers/runtime-spec, config-linux.md).
-func Add(config kube.Object, device resolve.Device, major, minor int64) {
-	linux := below(config, "linux")
+func AddDevice(config kube.Object, device resolve.Device, major, minor int64) {
+	linux := fieldOf(config, "linux")
 	kube.Append(linux, "devices", kube.Object{
 		"type": "b", "path": device.Path, "major": major, "minor": minor,
 		"fileMode": diskMode, "uid": 0, "gid": diskGroup,
 	})
-	resources := below(linux, "resources")
+	resources := fieldOf(linux, "resources")
 	kube.Append(resources, "devices", kube.Object{
 		"allow": true, "type": "b", "major": major, "minor": minor, "access": device.Permissions,
 	})
 }
 
-// below is an object's field, made if it isn't there.
-func below(object kube.Object, key string) kube.Object {
+// fieldOf is an object's field, made if it isn't there.
+func fieldOf(object kube.Object, key string) kube.Object {
 	if found := kube.Map(object, key); found != nil {
 		return found
 	}

@@ -1,6 +1,6 @@
-// Package runtime is the step between containerd and crun: it gives containers the block devices that their
-// Pod claims, which a kubelet without an API server can't, notes what image each is made from, and says in
-// containerd's words which are gone.
+// Package runtime is the step between containerd and crun. It gives containers the block devices that their Pod claims, which a
+// kubelet without an API server can't. It notes from what image each container is made. And it says of a container that is gone
+// that it doesn't exist, in the words that containerd expects.
 package runtime
 
 import (
@@ -20,9 +20,9 @@ import (
 
 const crun = "/usr/bin/crun"
 
-// Run becomes crun, after doing its part if a container is to be created.
+// Run does our part if a container is to be created, and then becomes crun.
 func Run(arguments []string) error {
-	if container := Gone(arguments[1:]); container != "" {
+	if container := MissingContainer(arguments[1:]); container != "" {
 		return fmt.Errorf("container %s does not exist", container)
 	}
 	if bundle := Bundle(arguments[1:]); bundle != "" {
@@ -51,11 +51,11 @@ func Bundle(arguments []string) string {
 	return ""
 }
 
-// Gone is a container to be killed or deleted of which crun has no state, "" if that isn't what the arguments say.
-// containerd ends crun when a deletion takes longer than 10 s, and tries again; crun then complains of a file that
-// is missing, and containerd would take the container for running for ever, since it goes by runc's words
+// MissingContainer is a container that crun is to kill or delete and has no state of, "" if the arguments say something else.
+// containerd ends crun when a deletion takes longer than 10 s, and tries again. crun then complains of a missing file, which
+// containerd doesn't understand: it knows runc's words, and would take the container for running for ever
 // (cmd/containerd-shim-runc-v2/process: checkKillError of utils.go, delete of init.go).
-func Gone(arguments []string) string {
+func MissingContainer(arguments []string) string {
 	var root, command, id string
 	for index, argument := range arguments {
 		switch {
@@ -92,7 +92,7 @@ func create(bundle string) error {
 		return nil
 	}
 	made := rundir.Container{ID: filepath.Base(bundle), Image: image(config)}
-	if err := rundir.WriteJSON(filepath.Join(rundir.Made, container), made, 0o644); err != nil {
+	if err := rundir.WriteJSON(filepath.Join(rundir.ContainersMade, container), made, 0o644); err != nil {
 		return err
 	}
 	return addDevices(config, container, path)
@@ -100,7 +100,7 @@ func create(bundle string) error {
 
 func addDevices(config kube.Object, container, path string) error {
 	var wanted map[string][]resolve.Device
-	if err := rundir.ReadJSON(rundir.Devices, &wanted); errors.Is(err, fs.ErrNotExist) {
+	if err := rundir.ReadJSON(rundir.ContainerDevices, &wanted); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err
@@ -114,12 +114,12 @@ func addDevices(config kube.Object, container, path string) error {
 		if err := unix.Stat(device.Source, &stat); err != nil {
 			return fmt.Errorf("%s: %w", device.Source, err)
 		}
-		Add(config, device, int64(unix.Major(stat.Rdev)), int64(unix.Minor(stat.Rdev)))
+		AddDevice(config, device, int64(unix.Major(stat.Rdev)), int64(unix.Minor(stat.Rdev)))
 	}
 	return rundir.WriteJSON(path, config, 0o600)
 }
 
-// name is a container's, "" for a sandbox (containerd, internal/cri/annotations/annotations.go).
+// name is a container's name, "" for a sandbox (containerd, internal/cri/annotations/annotations.go).
 func name(config kube.Object) string {
 	annotations := kube.Map(config, "annotations")
 	if kube.Text(annotations, "io.kubernetes.cri.container-type") != "container" {
@@ -128,7 +128,7 @@ func name(config kube.Object) string {
 	return kube.Text(annotations, "io.kubernetes.cri.container-name")
 }
 
-// image is a container's, as its Pod names it (containerd, internal/cri/server/container_create.go).
+// image is a container's image, as its Pod names it (containerd, internal/cri/server/container_create.go).
 func image(config kube.Object) string {
 	return kube.Text(kube.Map(config, "annotations"), "io.kubernetes.cri.image-name")
 }

@@ -50,11 +50,11 @@ func TestOnlyWhatCrunHasNoStateOfIsGone(t *testing.T) {
 		"kill":                 "",
 	} {
 		all := append([]string{"--root", root, "--log", "/l", "--log-format", "json"}, strings.Fields(arguments)...)
-		if got := Gone(all); got != want {
+		if got := MissingContainer(all); got != want {
 			t.Errorf("%s: got %q", arguments, got)
 		}
 	}
-	if got := Gone([]string{"kill", "half", "9"}); got != "" {
+	if got := MissingContainer([]string{"kill", "half", "9"}); got != "" {
 		t.Errorf("without --root: got %q", got)
 	}
 }
@@ -69,7 +69,7 @@ func TestAddsADeviceAndLetsItBeUsed(t *testing.T) {
 	if name(config) != "db" || image(config) != "db:1" {
 		t.Errorf("name %q, image %q", name(config), image(config))
 	}
-	Add(config, resolve.Device{Path: "/dev/xvda", Permissions: "r"}, 254, 32)
+	AddDevice(config, resolve.Device{Path: "/dev/xvda", Permissions: "r"}, 254, 32)
 	data, _ := json.Marshal(config)
 	for _, part := range []string{
 		`"devices":[{"path":"/dev/a"},{"fileMode":432,"gid":6,"major":254,"minor":32,"path":"/dev/xvda","type":"b","uid":0}]`,
@@ -88,6 +88,6 @@ func TestSandboxesAndOthersHaveNoName(t *testing.T) {
 		if got := name(config); got != "" {
 			t.Errorf("%v: %q", config, got)
 		}
-		Add(config, resolve.Device{}, 1, 2) // makes what isn't there
+		AddDevice(config, resolve.Device{}, 1, 2) // makes what isn't there
 	}
 }

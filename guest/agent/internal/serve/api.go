@@ -15,18 +15,29 @@ import (
 // manifestSize is how large a manifest may be, as a ConfigMap's content may.
 const manifestSize = 1 << 20
 
-// HostsHeader is what the operator tells the addresses of the machine's node in, with commas between them.
+// HostsHeader has the addresses of the machine's node, with commas between them. The operator sends it.
 const HostsHeader = "Twinhull-Host-IPs"
 
-// API answers the operator. `hosts` is told the addresses of the machine's node. `put` takes a manifest, and `stop` that the Pod is to be ended. Both give the answer's code,
-// and why in one line.
-func API(status func() Status, hosts func([]netip.Addr), put func(data []byte) (code int, why string), stop func() (code int, why string)) http.Handler {
+// Guest is what the API's requests are passed to. Where it gives a code, that is the answer's, and `why` is one line.
+type Guest struct {
+	// Status is the answer to GET /v1/status.
+	Status func() Status
+	// SetNodeAddresses is called with the addresses of the machine's node.
+	SetNodeAddresses func([]netip.Addr)
+	// PutManifest takes another manifest for the running Pod, or refuses it.
+	PutManifest func(data []byte) (code int, why string)
+	// AskStop has the Pod ended.
+	AskStop func() (code int, why string)
+}
+
+// API answers the operator.
+func API(guest Guest) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, request *http.Request) {
-		if told := addresses(request.Header.Get(HostsHeader)); len(told) > 0 {
-			hosts(told)
+		if found := addresses(request.Header.Get(HostsHeader)); len(found) > 0 {
+			guest.SetNodeAddresses(found)
 		}
-		data, err := json.Marshal(status())
+		data, err := json.Marshal(guest.Status())
 		if err != nil {
 			http.Error(answer, err.Error(), http.StatusInternalServerError)
 			return
@@ -40,17 +51,17 @@ func API(status func() Status, hosts func([]netip.Addr), put func(data []byte) (
 			http.Error(answer, err.Error(), http.StatusBadRequest)
 			return
 		}
-		code, why := put(data)
+		code, why := guest.PutManifest(data)
 		reply(answer, code, why)
 	})
 	mux.HandleFunc("POST /v1/stop", func(answer http.ResponseWriter, _ *http.Request) {
-		code, why := stop()
+		code, why := guest.AskStop()
 		reply(answer, code, why)
 	})
 	return mux
 }
 
-// addresses are those in a header, none if one of them is none.
+// addresses are those in a header, none if one of them can't be read.
 func addresses(header string) []netip.Addr {
 	var found []netip.Addr
 	for text := range strings.SplitSeq(header, ",") {
@@ -63,7 +74,7 @@ func addresses(header string) []netip.Addr {
 	return found
 }
 
-// reply answers without a body if it is done as asked, else with why not.
+// reply answers with a code, and with a line if the request is refused.
 func reply(answer http.ResponseWriter, code int, why string) {
 	if code >= http.StatusBadRequest {
 		http.Error(answer, strings.Join(strings.Fields(why), " "), code)

@@ -11,10 +11,10 @@ import (
 // tokenHeader carries the probe's token, which keeps others from telling the machine its address.
 const tokenHeader = "Twinhull-Probe"
 
-// Probe answers the VMI's readiness probe: 200 while the Pod is ready, else 503 and why. `told` learns the
+// Probe answers the VMI's readiness probe: 200 while the Pod is ready, else 503 and why. `setAddress` is called with the
 // address that the cluster knows the machine by, from the Host header that a node's kubelet sends
 // (pkg/probe/http/request.go).
-func Probe(token string, ready func() (bool, string), told func(netip.Addr)) http.Handler {
+func Probe(token string, ready func() (bool, string), setAddress func(netip.Addr)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(answer http.ResponseWriter, request *http.Request) {
 		answer.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -24,7 +24,7 @@ func Probe(token string, ready func() (bool, string), told func(netip.Addr)) htt
 			return
 		}
 		if address, ok := hostAddress(request.Host); ok {
-			told(address)
+			setAddress(address)
 		}
 		is, why := ready()
 		if !is {

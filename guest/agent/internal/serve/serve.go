@@ -21,11 +21,12 @@ type Status struct {
 	Version string `json:"version"`
 	Error   string `json:"error"`
 	Final   bool   `json:"final"`
-	// Stop is how far the Pod's end has come that the operator asked for: "none", "asked" or "done".
+	// Stop is how far the Pod's end is that the operator asked for: "none", "asked" or "done".
 	Stop string `json:"stop"`
-	// Manifest is the digest of the one that the Pod is from, and that is in effect; "" before the first is.
+	// Manifest is the digest of the manifest that is in effect, "" before the first one is.
 	Manifest string `json:"manifest"`
-	// Lacking says that the manifest on the disk isn't the one that the machine was made for: it waits to be given that.
+	// Lacking tells whether the manifest on the disk isn't the one that the machine was made for, and the operator hasn't put
+	// that yet.
 	Lacking bool        `json:"lacking"`
 	Pod     kube.Object `json:"pod"`
 }
@@ -33,9 +34,9 @@ type Status struct {
 // connections is how many a port has at once; more wait. Idle ones end by themselves.
 const connections = 64
 
-// Keep serves on a port of all addresses, and tries again if it can't: a container may have taken the port.
-// With a TLS configuration it serves TLS. `failed` is told of each try's end.
-func Keep(port int, config *tls.Config, handler http.Handler, failed func(error)) {
+// KeepServing serves on a port of all addresses, and tries again if it can't: a container may have taken the port.
+// With a TLS configuration it serves TLS. `failed` is called with the error that each try ended with.
+func KeepServing(port int, config *tls.Config, handler http.Handler, failed func(error)) {
 	server := newServer(handler)
 	for ; ; time.Sleep(2 * time.Second) {
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))

@@ -64,9 +64,9 @@ func TestHostAddress(t *testing.T) {
 }
 
 func TestAPI(t *testing.T) {
-	handler := API(func() Status {
+	handler := API(Guest{Status: func() Status {
 		return Status{Version: "1", Error: "e", Final: true, Stop: "asked", Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
-	}, nil, nil, nil)
+	}})
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
 	if want := `{"version":"1","error":"e","final":true,"stop":"asked","manifest":"abc","lacking":false,"pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
@@ -84,7 +84,7 @@ func TestAPI(t *testing.T) {
 func TestAManifestIsPut(t *testing.T) {
 	var taken []byte
 	code, why := http.StatusNoContent, ""
-	handler := API(nil, nil, func(data []byte) (int, string) { taken = data; return code, why }, nil)
+	handler := API(Guest{PutManifest: func(data []byte) (int, string) { taken = data; return code, why }})
 	put := func(body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPut, "/v1/manifest", strings.NewReader(body)))
@@ -109,7 +109,7 @@ func TestAManifestIsPut(t *testing.T) {
 
 func TestAPodIsAskedToStop(t *testing.T) {
 	asked, code, why := 0, http.StatusAccepted, ""
-	handler := API(nil, nil, nil, func() (int, string) { asked++; return code, why })
+	handler := API(Guest{AskStop: func() (int, string) { asked++; return code, why }})
 	ask := func(method, body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(method, "/v1/stop", strings.NewReader(body)))
@@ -171,7 +171,9 @@ func TestAPortHasOnlySoManyConnections(t *testing.T) {
 
 func TestTheNodesAddressesAreTold(t *testing.T) {
 	var told []netip.Addr
-	handler := API(func() Status { return Status{} }, func(addresses []netip.Addr) { told = addresses }, nil, nil)
+	handler := API(Guest{
+		Status: func() Status { return Status{} }, SetNodeAddresses: func(addresses []netip.Addr) { told = addresses },
+	})
 	for header, want := range map[string]string{
 		"":                        "[]",
 		"10.0.0.7":                "[10.0.0.7]",

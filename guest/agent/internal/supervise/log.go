@@ -19,8 +19,8 @@ const (
 	lastLines = 10
 )
 
-// Every, LogrusWarning and KlogWarning tell which lines of a child are worth the console.
-func Every(string) bool { return true }
+// AllLines, LogrusWarning and KlogWarning tell which lines of a child are worth the console.
+func AllLines(string) bool { return true }
 
 // harmless are warnings that these programs have in every such machine, at their start and when containers end.
 var harmless = []string{
@@ -48,7 +48,7 @@ func LogrusWarning(line string) bool {
 	return strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "containerd:")
 }
 
-// KlogWarning is for the kubelet: W1231 …, E1231 …, F1231 …; and for what Go says when it dies.
+// KlogWarning is for the kubelet: W1231 …, E1231 …, F1231 …; and for the line of a Go program that panics.
 func KlogWarning(line string) bool {
 	if len(line) > 1 && strings.ContainsRune("WEF", rune(line[0])) && line[1] >= '0' && line[1] <= '9' {
 		return !isHarmless(line)
@@ -56,8 +56,8 @@ func KlogWarning(line string) bool {
 	return strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "Error:")
 }
 
-// childLog takes what a child says: all into a file of bounded size, what tells into the console, and the last
-// lines for when it dies.
+// childLog writes a child's output to a file of bounded size, shows the lines on the console that are worth it, and keeps the
+// last lines for the child's end.
 type childLog struct {
 	child Child
 	lock  sync.Mutex
@@ -113,7 +113,7 @@ func (l *childLog) add(line string, now time.Time) {
 	if l.tail = append(l.tail, line); len(l.tail) > lastLines {
 		l.tail = l.tail[1:]
 	}
-	if l.child.Telling(line) && l.rate.allow(line, now) {
+	if l.child.Shown(line) && l.rate.allow(line, now) {
 		console.Line(l.child.Name + ": " + line)
 	}
 }
@@ -124,7 +124,7 @@ func (l *childLog) last() []string {
 	return append([]string{}, l.tail...)
 }
 
-// limiter keeps a child that says much, or the same again and again, from drowning the Pod's lines.
+// limiter keeps a child that prints much, or the same line again and again, from hiding the Pod's lines.
 type limiter struct {
 	since time.Time
 	count int
@@ -139,12 +139,12 @@ const (
 func (l *limiter) allow(line string, now time.Time) bool {
 	// What comes before the first "] " or " level=" is the time of day and the like.
 	for _, start := range []string{"] ", " level="} {
-		_, said, found := strings.Cut(line, start)
-		if found && said == l.last {
+		_, text, found := strings.Cut(line, start)
+		if found && text == l.last {
 			return false
 		}
 		if found {
-			l.last = said
+			l.last = text
 			break
 		}
 	}

@@ -23,7 +23,7 @@ type Child struct {
 	Environment []string
 	OOMScore    int
 	Log         string
-	Telling     func(line string) bool // which lines are worth the console
+	Shown       func(line string) bool // which lines are worth the console
 }
 
 // Supervisor starts children and reaps all processes, its own and orphans.
@@ -31,14 +31,14 @@ type Supervisor struct {
 	lock     sync.Mutex
 	exits    map[int]chan syscall.WaitStatus
 	running  map[string]int  // children's pids
-	ended    map[string]bool // that were ended to be started again
+	restarts map[string]bool // children that were ended to be started again
 	stopping bool
 	kept     sync.WaitGroup
 }
 
 // New starts reaping. From here on nothing else in this process may wait for a child.
 func New() *Supervisor {
-	s := &Supervisor{exits: map[int]chan syscall.WaitStatus{}, running: map[string]int{}, ended: map[string]bool{}}
+	s := &Supervisor{exits: map[int]chan syscall.WaitStatus{}, running: map[string]int{}, restarts: map[string]bool{}}
 	ended := make(chan os.Signal, 16)
 	signal.Notify(ended, syscall.SIGCHLD)
 	go func() {
@@ -56,8 +56,8 @@ func New() *Supervisor {
 // Always is for children that start at once.
 func Always() bool { return true }
 
-// Once is for children that start when a file is there.
-func Once(path string) func() bool {
+// WhenExists is for children that start when a file is there.
+func WhenExists(path string) func() bool {
 	return func() bool { return rundir.Exists(path) }
 }
 
@@ -76,15 +76,15 @@ func (s *Supervisor) Keep(child Child, may func() bool) {
 		log := openLog(child)
 		for !s.isStopping() {
 			started := time.Now()
-			said := s.run(child, log)
+			how := s.run(child, log)
 			if s.isStopping() {
 				return
 			}
-			if s.wasEnded(child.Name) {
+			if s.wasRestarted(child.Name) {
 				continue
 			}
 			pause := failures.next(time.Since(started))
-			console.Print("%s ended (%s); starting it again in %s; its last lines:", child.Name, said, pause)
+			console.Print("%s ended (%s); starting it again in %s; its last lines:", child.Name, how, pause)
 			for _, line := range log.last() {
 				console.Line(child.Name + ": " + line)
 			}
@@ -166,16 +166,16 @@ func (s *Supervisor) Restart(name string) {
 	defer s.lock.Unlock()
 	pid := s.running[name]
 	if _, runs := s.exits[pid]; runs {
-		s.ended[name] = true
+		s.restarts[name] = true
 		_ = syscall.Kill(pid, syscall.SIGTERM)
 	}
 }
 
-func (s *Supervisor) wasEnded(name string) bool {
+func (s *Supervisor) wasRestarted(name string) bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	was := s.ended[name]
-	delete(s.ended, name)
+	was := s.restarts[name]
+	delete(s.restarts, name)
 	return was
 }
 

@@ -47,7 +47,7 @@ func TestOnlyWarningsTell(t *testing.T) {
 
 func TestALogIsBoundedAndKeepsTheLastLines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
-	log := openLog(Child{Log: path, Telling: func(string) bool { return false }})
+	log := openLog(Child{Log: path, Shown: func(string) bool { return false }})
 	long := strings.Repeat("x", 4000)
 	for range 1000 {
 		log.add(long, time.Now())
@@ -92,7 +92,7 @@ func TestAChildThatIsToBeRestartedIsSoAtOnce(t *testing.T) {
 	s := New()
 	s.Keep(Child{
 		Name: "sleeper", Command: []string{"sh", "-c", "echo started >> " + marks + "; exec sleep 60"},
-		Log: filepath.Join(folder, "log"), Telling: Every,
+		Log: filepath.Join(folder, "log"), Shown: AllLines,
 	}, Always)
 	started := func(times int) {
 		t.Helper()

@@ -1,6 +1,6 @@
-// Package timeout waits only so long for work that may never end, such as reading from a virtiofs whose server is
-// gone: not even a signal ends the thread that does it (linux/fs/fuse/dev.c, request_wait_answer), and such a
-// connection can't be aborted (linux/fs/fuse/virtio_fs.c, virtio_fs_ctx_set_defaults: no_control, no_force_umount).
+// Package timeout waits for work that may never end, and only for a limited time. A read from a virtiofs whose server is gone is
+// such work: not even a signal ends its thread (linux/fs/fuse/dev.c, request_wait_answer), and
+// its connection can't be aborted (linux/fs/fuse/virtio_fs.c, virtio_fs_ctx_set_defaults: no_control, no_force_umount).
 package timeout
 
 import "time"

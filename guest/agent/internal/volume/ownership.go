@@ -34,7 +34,7 @@ func own(root string, group int64) error {
 	})
 }
 
-// grouped is a mode with what the group needs.
+// grouped is a mode by which the group may read, and enter folders.
 func grouped(mode fs.FileMode) fs.FileMode {
 	mode |= 0o440
 	if mode.IsDir() {

@@ -135,7 +135,7 @@ func Group(pod kube.Object) (int64, bool) {
 	return kube.Integer(kube.Map(kube.Map(pod, "spec"), "securityContext"), "fsGroup")
 }
 
-// user is the one that all containers run as, nil if they differ or an image decides
+// user is the user that all containers run as, nil if they differ or an image says it
 // (pkg/volume/util/util.go, FsUserFrom).
 func user(pod kube.Object) *int64 {
 	whole, wholeSet := kube.Integer(kube.Map(kube.Map(pod, "spec"), "securityContext"), "runAsUser")
@@ -160,8 +160,8 @@ func mode(source kube.Object, key string, usual int64) int64 {
 	return usual
 }
 
-// clean is a path without what doesn't change it; "" if it leads out of the volume or among the writer's own
-// files (pkg/volume/util/atomic_writer.go, validatePath).
+// clean is a path in its shortest form, "" if it leads out of the volume or to the writer's own files
+// (pkg/volume/util/atomic_writer.go, validatePath).
 func clean(path string) string {
 	cleaned := filepath.Clean(path)
 	if path == "" || filepath.IsAbs(path) || cleaned == "." || len(cleaned) > 1 && cleaned[:2] == ".." {

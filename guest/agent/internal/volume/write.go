@@ -115,7 +115,7 @@ func writeFile(path string, file File) error {
 	return os.Lchown(path, int(*file.Owner), -1)
 }
 
-// tidy makes the names that are seen, and removes those that are no more, and old folders.
+// tidy makes the links that containers see, and removes links of files that are gone, and old folders.
 func tidy(folder string, files Files, current string, group int64) error {
 	wanted := map[string]bool{}
 	for path := range files {

@@ -1,4 +1,4 @@
-// Package kubetest writes down objects in tests.
+// Package kubetest makes objects for tests.
 package kubetest
 
 import (
@@ -7,7 +7,7 @@ import (
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
-// Object is what a JSON text says; the test fails if that is none.
+// Object is the object of a JSON text. The test fails if the text isn't one.
 func Object(t *testing.T, text string) kube.Object {
 	t.Helper()
 	var found kube.Object

@@ -1,0 +1,133 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"twinhull.dev/guest/agent/internal/attach"
+	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kubelet"
+	"twinhull.dev/guest/agent/internal/rundir"
+)
+
+const (
+	// statusStays is how long the machine stays on after its Pod, for the operator to fetch the status and delete it.
+	statusStays = 60 * time.Second
+	// stillRunningLimit is how long an ended Pod's containers may run on, over its grace period.
+	stillRunningLimit = 30 * time.Second
+	// flushLimit is how long claims may take to be written to where they come from.
+	flushLimit = 5 * time.Second
+)
+
+// ending is how far the Pod's own end has come; times are zero as long as it hasn't.
+type ending struct {
+	phaseSince time.Time // since when the Pod's phase is one of the end
+	finalSince time.Time // since when no container runs any more, or it has had its time
+}
+
+// next tells whether the Pod's status is final, and whether the machine may end. `phase` is the one that the Pod has ended
+// with, "" if it hasn't. If there is an API, the machine stays on for a while for the operator to ask.
+func (e *ending) next(phase string, settled bool, grace time.Duration, api bool, now time.Time) (final, over bool) {
+	if phase == "" {
+		return false, false
+	}
+	if e.phaseSince.IsZero() {
+		e.phaseSince = now
+	}
+	if !settled && now.Sub(e.phaseSince) < grace+stillRunningLimit {
+		return false, false
+	}
+	if e.finalSince.IsZero() {
+		e.finalSince = now
+	}
+	return true, !api || now.Sub(e.finalSince) >= statusStays
+}
+
+// seeEnd lets the machine end once the Pod has ended, and the operator has had its time to learn how.
+func (a *Agent) seeEnd() {
+	pod := a.state.lastPod()
+	phase, settled := kubelet.Ended(pod)
+	a.writeOutcome(phase)
+	final, over := a.end.ending.next(phase, settled, a.gracePeriod(), a.manifest.API != nil, time.Now())
+	if final && !a.makeFinal(pod, phase) {
+		return
+	}
+	if over {
+		a.endMachine(phase)
+	}
+}
+
+// makeFinal has the status say that the Pod has ended by itself, and tells whether it does. What the Pod wrote to its claims
+// is written out before.
+func (a *Agent) makeFinal(pod kube.Object, phase string) bool {
+	if a.state.isFinal() {
+		return true
+	}
+	if !a.flush() {
+		return false
+	}
+	a.printError(a.files.WriteJSON(rundir.Final, pod, 0o600))
+	a.state.set(func(s *state) { s.pod.seen, s.pod.final = pod, true })
+	a.logs.Copy()
+	console.Print("the Pod has ended: %s%s", phase, exitCodes(pod))
+	return true
+}
+
+// exitCodes lists those of the containers that have ended.
+func exitCodes(pod kube.Object) string {
+	var text strings.Builder
+	for _, kind := range []string{"initContainerStatuses", "containerStatuses"} {
+		for _, container := range kube.List(kube.Map(pod, "status"), kind) {
+			ended := kube.Map(kube.Map(container, "state"), "terminated")
+			if code, ok := kube.Integer(ended, "exitCode"); ok {
+				fmt.Fprintf(&text, ", %s %d (%s)", kube.Text(container, "name"), code, kube.Text(ended, "reason"))
+			}
+		}
+	}
+	return text.String()
+}
+
+// outcomeIfInterrupted is how the machine ends of a Pod that hasn't ended by itself: one that is to run to its end has
+// failed, and one that is to run for ever has succeeded.
+func outcomeIfInterrupted(pod kube.Object) string {
+	switch kube.Text(kube.Map(pod, "spec"), "restartPolicy") {
+	case "", "Always": // the API server's default
+		return kubelet.Succeeded
+	}
+	return kubelet.Failed
+}
+
+// writeOutcome notes the phase that the Pod has ended with, since boot may end the machine before the agent does.
+func (a *Agent) writeOutcome(phase string) {
+	if phase != "" && phase != a.files.Outcome() {
+		a.printError(a.files.Write(rundir.Outcome, []byte(phase), 0o644))
+	}
+}
+
+// flush has what ended containers wrote to claims written to where they come from. It tells when that is done, has failed or
+// takes too long: virtiofsd may be gone.
+func (a *Agent) flush() bool {
+	if a.end.flushed {
+		return true
+	}
+	attachments := a.manifest.Attachments
+	write := func() (struct{}, error) { return struct{}{}, attach.Flush(attachments) }
+	_, err := a.end.flushing.Wait(unansweredLimit, write)
+	if isUnanswered(err, flushLimit) {
+		return false
+	}
+	if err != nil {
+		console.Print("what the Pod wrote to its claims may not be on them: %v", err)
+	}
+	a.end.flushed = true
+	return true
+}
+
+// endMachine has boot end the machine. The first outcome counts.
+func (a *Agent) endMachine(outcome string) {
+	if !a.files.Exists(rundir.MachineEnd) {
+		a.printError(a.files.Write(rundir.MachineEnd, []byte(outcome), 0o644))
+	}
+}
