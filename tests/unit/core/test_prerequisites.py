@@ -79,7 +79,7 @@ def test_an_instancetype_that_only_a_policy_names_is_looked_for(
     "volume", [{}, {"persistentVolumeClaim": {}}, {"persistentVolumeClaim": "data"}, "data"]
 )
 def test_what_names_nothing_hides_no_other_reference(volume: object) -> None:
-    """An edited definition may have let it in. The case is looked at all the same: it may be below a floor."""
+    """An edited definition may have let it in. It is looked at all the same: it may be below a floor."""
     small = there("VirtualMachineClusterInstancetype", "small")
     found = case(workload(MACHINE | SIZED, pod={"volumes": [volume]}), small, rehearsed=False)
     assert list(found.observed.referred) == [("VirtualMachineClusterInstancetype", "small")]
