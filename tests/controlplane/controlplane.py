@@ -188,7 +188,7 @@ class ControlPlane(Cluster):
         """Removes a node; in about a minute the Pods' garbage collector takes away what ran there."""
         self.api.delete("Node", name)
 
-    def _start(self, pki: Pki, ports: Ports, nodes: int, *, kubevirt: bool, workload_api: bool) -> None:  # noqa: PLR0913
+    def _start(self, pki: Pki, ports: Ports, nodes: int, *, kubevirt: bool, workload_api: bool) -> None:
         supervisor, identities = self._supervisor, self._identities
         supervisor.start(components.etcd(self.folder / "etcd", pki, ports))
         supervisor.start(components.apiserver(self.audit_log, pki, ports, workload_api=workload_api))

@@ -12,8 +12,8 @@ from twinhull.api.workload import Workload
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Observed
-from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls import authority
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest, text
 
 if TYPE_CHECKING:

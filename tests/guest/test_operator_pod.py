@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tools import manifests
 from tests.chart.helm import CHART, NAMESPACE, Helm
 from tests.chart.release import Release
 from tests.controlplane import ControlPlane
@@ -20,6 +19,7 @@ from tests.guest import operatorimage
 from tests.guest.reference.node import PLACEMENT, ReferenceNode
 from tests.guest.registry import Registry
 from tests.guest.scenario import REGISTRY
+from tools import manifests
 
 #: How long the Pod may take to be ready: an emulated processor is many times slower than a real one.
 _PATIENCE = 300.0

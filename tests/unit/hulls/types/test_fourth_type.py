@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from tools.pages import parity
 from tests.unit.core.objects import GVISOR, case, hull, workload
 from tests.unit.core.policies import namespace, policy
+from tools.pages import parity
 from twinhull.api import admission, crd
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation, order, strongest
