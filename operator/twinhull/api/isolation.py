@@ -38,7 +38,9 @@ def _is_choice(value: str) -> str:
 
 #: What a Workload may ask for: AUTO, or an isolation by name.
 IsolationChoice: TypeAlias = Annotated[
-    str, AfterValidator(_is_choice), WithJsonSchema({"type": "string", "enum": [AUTO, *Isolation]})
+    str,
+    AfterValidator(_is_choice),
+    WithJsonSchema({"type": "string", "enum": [AUTO, *(one.value for one in Isolation)]}),
 ]
 
 
