@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
-import itertools
 import logging
-import random
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-
-import kopf
-from kopf._core.engines.peering import Identity
 
 import twinhull
 from twinhull.core.case import Case
@@ -23,7 +17,7 @@ from twinhull.core.unread import Unread
 from twinhull.shell import health, kinds, memory
 from twinhull.shell.accounts import Accounts
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection, login
+from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError
 from twinhull.shell.events import Events
 from twinhull.shell.executor import Executor
@@ -36,10 +30,13 @@ from twinhull.shell.metrics.snapshot import Snapshot
 from twinhull.shell.metrics.survey import Survey
 from twinhull.shell.observe import Knowledge, capabilities, observe
 from twinhull.shell.policies import Policies
+from twinhull.shell.process import runner
+from twinhull.shell.process.credentials import login
 from twinhull.shell.pulse import Pulse
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
+from twinhull.shell.retry_delays import retry_delays
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
 from twinhull.shell.server import Server
@@ -49,8 +46,6 @@ from twinhull.shell.watches import Watches
 
 logger = logging.getLogger(__name__)
 
-#: How long after a log-in kopf may have another one, in seconds.
-_RELOGIN_AFTER = 5.0
 #: How long guests may take at start-up to say how they are, in seconds.
 _FIRST_ASKING = 3.0
 #: Which share of the memory one namespace's objects may take, of all kinds together: a quarter.
@@ -133,7 +128,7 @@ class Application:
         self._watches = Watches(self._store, self._queue, policies, rulings, settings.scope)
         self._watching = Connection(login, pool_size=0)
         watching = Cluster(self._watching, scope=settings.scope, metrics=metrics.requests)
-        self._streams = Streams(watching, self._watches, settings.scope, _backoffs)
+        self._streams = Streams(watching, self._watches, settings.scope, retry_delays)
         self._accounts = Accounts(self._cluster, self._store, rulings, _now)
         survey = Survey(self._store, rulings, self._watches.heard, self._lease, _now, settings.scope)
         self._snapshot = Snapshot(survey)
@@ -161,13 +156,9 @@ class Application:
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
 
-        Raises kopf.LoginError without credentials, CannotServe when health or metrics can't be served where
+        Raises LoginError without credentials, CannotServe when health or metrics can't be served where
         they are to be, LeaseLost when another operator may have taken over, and whatever a part of it raised.
         """
-        registry, settings = kopf.OperatorRegistry(), _kopf_settings(self._settings.shutdown_timeout)
-        kopf.on.login(registry=registry)(_LoginForKopf().login)
-        kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(self._start)
-        kopf.on.cleanup(registry=registry)(self._stop)
         logger.info("twinhull %s starts", twinhull.__version__)
         await self._connection.open()
         self._loop = asyncio.get_running_loop()
@@ -178,22 +169,14 @@ class Application:
             for server in self._servers:
                 where = await self._server_thread.run(server.start())
                 logger.info("%s is served at %s", server.what, where)
-            await kopf.operator(
-                registry=registry,
-                settings=settings,
-                # By itself it asks for the user's name, and an image's user may have none.
-                identity=Identity("twinhull"),
-                clusterwide=True,
-                standalone=True,
-                stop_flag=self._ended,
-            )
+            await runner.run(self._start, self._stop, self._ended, self._settings.shutdown_timeout)
         finally:
             pulse.cancel()
             await self._close()
         if self._failure is not None:
             raise self._failure
 
-    async def _start(self, **_: object) -> None:
+    async def _start(self) -> None:
         """Know everything before deciding anything: list first, then work. Watches go on from before that."""
         await self._streams.begin()
         await self._list_until_done()
@@ -224,7 +207,7 @@ class Application:
         for _worker in range(self._settings.workers):
             self._spawn(self._reconciler.work())
 
-    async def _stop(self, **_: object) -> None:
+    async def _stop(self) -> None:
         """Take no more work, post what was told, close. A pass cut short is done again at the next start."""
         self._listed = False
         self._ended.set()  # kopf waits for who waits for it
@@ -268,7 +251,7 @@ class Application:
 
     async def _list_until_done(self) -> None:
         """List everything, however often that fails: what was missed meanwhile is known after that only."""
-        for delay in _backoffs():
+        for delay in retry_delays():
             try:
                 await self._list_all()
             except ApiError as error:
@@ -311,50 +294,5 @@ class Application:
             logger.info("there are no RuntimeClasses: Workloads of isolation Sandbox wait for theirs")
 
 
-class _LoginForKopf:
-    """Logs kopf in, as often as it is answered 401.
-
-    kopf ends the process when the very credentials that were refused come back, as a kubeconfig's do while
-    the API server is confused. Their expiration tells one log-in from another (kopf's Vault compares whole
-    credentials), and a wait keeps kopf from asking without a pause.
-    """
-
-    def __init__(self) -> None:
-        self._last = -_RELOGIN_AFTER
-
-    async def login(self, **_: object) -> kopf.ConnectionInfo:
-        """Other credentials than the last time, if only by their expiration."""
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._last + _RELOGIN_AFTER - loop.time()))
-        self._last = loop.time()
-        info = await asyncio.to_thread(login)
-        return dataclasses.replace(info, expiration=datetime.now(UTC) + timedelta(days=365))
-
-
-def _kopf_settings(shutdown_timeout: float) -> kopf.OperatorSettings:
-    """Kopf as a mere runner: it watches nothing, posts nothing, and never gives up on looking around."""
-    settings = kopf.OperatorSettings()
-    # An answer that kopf doesn't know ends it, and may leave it waiting for a log-in for ever.
-    settings.process.ultimate_exiting_timeout = shutdown_timeout + 5
-    settings.posting.enabled = False
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 5
-    settings.networking.error_backoffs = _Backoffs()
-    settings.scanning.disabled = True
-    return settings
-
-
-class _Backoffs:
-    """An endless iterable: kopf ends the process when its backoffs do."""
-
-    def __iter__(self) -> Iterator[float]:
-        return _backoffs()
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _backoffs() -> Iterator[float]:
-    """1, 2, 4, 8, 16 s and so on, up to about 30, each a little random so that not all come at once."""
-    return (min(30, 2**attempt) * random.uniform(0.8, 1.2) for attempt in itertools.count())  # noqa: S311

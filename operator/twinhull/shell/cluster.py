@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import TypeAlias, TypeVar
 
 import aiohttp
-import kopf
 from prometheus_client import CollectorRegistry
 
 from twinhull.api.base import Raw
@@ -24,6 +23,7 @@ from twinhull.shell.decoding import Page, Undecodable, decode, decode_event
 from twinhull.shell.errors import NotFound, NotLeading, Unauthorized, Unreachable, from_status
 from twinhull.shell.kinds import POD, POD_TEMPLATE, RESOURCE_QUOTA, Kind
 from twinhull.shell.metrics import Requests
+from twinhull.shell.process.credentials import LoginError
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key
 
@@ -297,7 +297,7 @@ class Cluster:
             except Unauthorized:
                 session, server = await self._connection.renew(session)
                 return await self._send(request, session, server)
-        except kopf.LoginError as error:
+        except LoginError as error:
             raise Unauthorized(str(error)) from error
 
     async def _send(

@@ -31,6 +31,7 @@ from twinhull.hulls.manifest import API_PORT, carries, text
 from twinhull.hulls.report import Report, Stop
 from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError
+from twinhull.shell.guest_client import new_client
 from twinhull.shell.kinds import Kind
 from twinhull.shell.machines import Guest
 from twinhull.shell.queue import Queue
@@ -254,7 +255,7 @@ class Guests:
         now = asyncio.get_running_loop().time()
         context, good_until = self._contexts.get(workload_uid, (None, 0.0))
         if context is None or now >= good_until:
-            pem = authority.client(self._secret, workload_uid, datetime.now(UTC))
+            pem = new_client(self._secret, workload_uid, datetime.now(UTC))
             context = _client_context(pem)
             self._contexts[workload_uid] = context, now + authority.CLIENT_LIFETIME.total_seconds() / 2
         return context

@@ -15,7 +15,7 @@ from tests.guest.made import SECRET
 from tests.guest.nodekubelet import POD_IP
 from tests.guest.scenario import NAMESPACE, Scenario
 from tests.guest.templates.variables import AWKWARD, CREDENTIALS, EXPANDED, SETTINGS
-from twinhull.hulls import authority
+from twinhull.shell.guest_client import new_client
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage
@@ -168,7 +168,7 @@ def probe_token(stage: Stage) -> None:
 def api_clients(stage: Stage) -> None:
     own = stage.machine.api
     other = stage.machine.place.folder / "another-client.pem"
-    other.write_bytes(authority.client(SECRET, "uid-of-another-workload", datetime.now(UTC)))
+    other.write_bytes(new_client(SECRET, "uid-of-another-workload", datetime.now(UTC)))
     with pytest.raises(OSError, match=r"(?i)alert|reset|closed"):
         GuestApi(own.address, own.port, other).status()
     assert own.status()["version"]

@@ -38,7 +38,7 @@ def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
 
         monkeypatch.setattr(application, "_list_all", list_all)
         monkeypatch.setattr(app, "_SETTLING", 0.0)
-        monkeypatch.setattr(app, "_backoffs", backoffs)
+        monkeypatch.setattr(app, "retry_delays", backoffs)
         relisting = asyncio.create_task(application._relist())  # noqa: SLF001
         application._watches.started_over.set()  # noqa: SLF001
         await until(lambda: listed)

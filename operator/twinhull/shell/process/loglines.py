@@ -9,6 +9,9 @@ import logging
 
 import kopf
 
+#: The formats of the log, by the words for them on the command line.
+FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
+
 
 class Lines(logging.Formatter):
     """A record begins in the first column, and its traceback stands two columns further in."""
