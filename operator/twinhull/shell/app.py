@@ -11,11 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 import twinhull
-from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.unread import Unread
 from twinhull.shell import health, kinds, memory
-from twinhull.shell.accounts import Accounts
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError
@@ -28,8 +25,9 @@ from twinhull.shell.loopturns import LoopTurns
 from twinhull.shell.metrics import Metrics, Page
 from twinhull.shell.metrics.snapshot import Snapshot
 from twinhull.shell.metrics.survey import Survey
-from twinhull.shell.observe import Knowledge, capabilities, observe
+from twinhull.shell.observe import Knowledge, capabilities
 from twinhull.shell.policies import Policies
+from twinhull.shell.policy_controller import PolicyController, PolicyStatusTimer
 from twinhull.shell.process import runner
 from twinhull.shell.process.credentials import login
 from twinhull.shell.pulse import Pulse
@@ -40,9 +38,11 @@ from twinhull.shell.retry_delays import retry_delays
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
 from twinhull.shell.server import Server
-from twinhull.shell.store import Key, Store
+from twinhull.shell.status_writer import StatusWriter
+from twinhull.shell.store import Store
 from twinhull.shell.streams import Streams
 from twinhull.shell.watches import Watches
+from twinhull.shell.workload_controller import WorkloadController
 
 logger = logging.getLogger(__name__)
 
@@ -109,27 +109,34 @@ class Application:
             rulings.remembered,
         )
 
-        def look(key: Key) -> Case | Unread | None:
-            case = observe(known, key, settings.defaults, _now())
-            rulings.saw(key, case)
-            return case
-
-        executor = Executor(
-            self._cluster,
+        turns = LoopTurns()
+        self._workloads = Reconciler(
+            WorkloadController(known, settings.defaults, rulings, metrics.lifetimes),
             self._store,
-            refusals,
-            self._queue.add,
-            settings.workers,
-            _now,
-            rulings.made,
+            self._queue,
+            Executor(
+                self._cluster, self._store, refusals, self._queue.add, settings.workers, _now, rulings.made
+            ),
+            StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
+            self._events,
+            metrics.passes,
+            turns,
         )
-        parts = self._store, self._queue, look, executor, self._events, metrics
-        self._reconciler = Reconciler(*parts, LoopTurns())
+        self._policy_queue = Queue(workers=1)
+        self._policies = Reconciler(
+            PolicyController(self._store, rulings, _now),
+            self._store,
+            self._policy_queue,
+            Executor(self._cluster, self._store, Refusals(), self._policy_queue.add, 1),
+            StatusWriter(kinds.ISOLATION_POLICY, self._cluster, self._store),
+            self._events,
+            turns=turns,
+        )
+        self._policy_timer = PolicyStatusTimer(self._store, rulings, self._policy_queue)
         self._watches = Watches(self._store, self._queue, policies, rulings, settings.scope)
         self._watching = Connection(login, pool_size=0)
         watching = Cluster(self._watching, scope=settings.scope, metrics=metrics.requests)
         self._streams = Streams(watching, self._watches, settings.scope, retry_delays)
-        self._accounts = Accounts(self._cluster, self._store, rulings, _now)
         survey = Survey(self._store, rulings, self._watches.heard, self._lease, _now, settings.scope)
         self._snapshot = Snapshot(survey)
         metrics.registry.register(self._snapshot)
@@ -203,15 +210,17 @@ class Application:
 
     def _work(self) -> None:
         self._queue.open()
-        self._spawn(self._accounts.run())
+        self._spawn(self._policy_timer.run())
+        self._spawn(self._policies.work())
         for _worker in range(self._settings.workers):
-            self._spawn(self._reconciler.work())
+            self._spawn(self._workloads.work())
 
     async def _stop(self) -> None:
         """Take no more work, post what was told, close. A pass cut short is done again at the next start."""
         self._listed = False
         self._ended.set()  # kopf waits for who waits for it
         self._queue.close()
+        self._policy_queue.close()
         for task in self._tasks[1:]:
             task.cancel()
         await asyncio.gather(*self._tasks[1:], return_exceptions=True)

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened, word
 from twinhull.core.actions import Note
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError
-from twinhull.shell.kinds import EVENT
+from twinhull.shell.kinds import EVENT, Kind
 from twinhull.shell.repeats import Repeats
 from twinhull.shell.roundrobin import RoundRobin
 
@@ -44,16 +44,16 @@ class Events:
         self._instance = socket.gethostname()
         self._count = 0
 
-    def post(self, workload: Raw, note: Note) -> None:
-        """Tell something of a Workload, soon."""
-        namespace = workload["metadata"]["namespace"]
+    def post(self, kind: Kind, obj: Raw, note: Note) -> None:
+        """Tell something of an object, soon. Events of one without a namespace are in `default`."""
+        namespace = obj["metadata"].get("namespace") or "default"
         if self._backlog.waiting(namespace) >= _BACKLOG or len(self._backlog) >= _BACKLOG_IN_ALL:
             logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, note.message)
             return
-        times = self._repeats.count(namespace, (workload["metadata"]["uid"], note))
+        times = self._repeats.count(namespace, (obj["metadata"]["uid"], note))
         if not times:
             return
-        self._backlog.add(namespace, self._event(workload, note, times))
+        self._backlog.add(namespace, self._event(kind, obj, note, times))
         self._drained.clear()
         self._filled.set()
 
@@ -73,8 +73,8 @@ class Events:
         """Wait until all that was told has been posted."""
         await self._drained.wait()
 
-    def _event(self, workload: Raw, note: Note, times: int) -> Raw:
-        metadata = workload["metadata"]
+    def _event(self, kind: Kind, obj: Raw, note: Note, times: int) -> Raw:
+        metadata = obj["metadata"]
         self._count += 1
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {
@@ -82,7 +82,7 @@ class Events:
             "kind": EVENT.name,
             "metadata": {
                 "name": f"{metadata['name']}.{time.time_ns():x}{self._count % 256:02x}",
-                "namespace": metadata["namespace"],
+                "namespace": metadata.get("namespace") or "default",
             },
             "type": note.type,
             "reason": word(note.reason),
@@ -93,10 +93,10 @@ class Events:
             "reportingController": _CONTROLLER,
             "reportingInstance": self._instance,
             "regarding": {
-                "apiVersion": API_VERSION,
-                "kind": "Workload",
+                "apiVersion": kind.api_version,
+                "kind": kind.name,
                 "name": metadata["name"],
-                "namespace": metadata["namespace"],
+                **({"namespace": metadata["namespace"]} if metadata.get("namespace") else {}),
                 "uid": metadata["uid"],
                 "resourceVersion": metadata["resourceVersion"],
             },

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import ObjectMeta
 from twinhull.core.actions import Change, Create
 from twinhull.hulls import answer
 from twinhull.hulls.service import PINNED_ANNOTATION
 from twinhull.shell.cluster import FIELD_MANAGER, Cluster
+from twinhull.shell.controller import Owner
 from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.refusals import Cause, Refusals
 from twinhull.shell.store import Store
@@ -32,24 +32,24 @@ class Rivals:
     ) -> None:
         self._cluster, self._store, self._refusals, self._now = cluster, store, refusals, now
 
-    def of_creation(self, workload: ObjectMeta, action: Create, *, was_there: bool) -> Cause | None:
+    def of_creation(self, owner: Owner, action: Create, *, was_there: bool) -> Cause | None:
         """Somebody deletes what was just created again, and has done so several times; or, if it `was_there`,
         takes away the label by which it is seen.
         """
         done = "takes its labels away as often as they are put back" if was_there else _DELETES
         counts = action.keeps or was_there  # a hull that is lost each time has a back-off of its own
-        if not counts or not self._is_usual(workload, action.key, hash(done)):
+        if not counts or not self._is_usual(owner, action.key, hash(done)):
             return None
         what = f"{action.obj['kind']} {action.obj['metadata']['name']}"
         see = "see who, by the API server's audit log, and have them leave it alone"
         return _cause(f"{what}: somebody {done}: {see}")
 
-    async def of_change(self, workload: ObjectMeta, action: Change) -> Cause | None:
+    async def of_change(self, owner: Owner, action: Change) -> Cause | None:
         """Somebody undoes what is about to be changed, and has done so several times."""
-        kind, key = BY_NAME[action.kind], (workload.namespace, action.name)
+        kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
         seen = self._store.get(kind, key) if action.keeps else None
         fields = tuple(answer.unmet(action.patch, seen)) if seen else ()
-        if not fields or not self._is_usual(workload, action.key, _outline(action.patch, fields)):
+        if not fields or not self._is_usual(owner, action.key, _outline(action.patch, fields)):
             return None
         managed = await self._cluster.managed_fields(kind, *key)
         by = answer.managers(managed, fields, but=FIELD_MANAGER) or ("somebody",)
@@ -62,9 +62,9 @@ class Rivals:
             return None
         return _cause(answer.overruled(action.patch, changed, fields, f"{action.kind} {action.name}"))
 
-    def _is_usual(self, workload: ObjectMeta, obj: str, what: int) -> bool:
-        key, now = (workload.namespace, workload.name), self._now()
-        return self._refusals.put_right(key, workload.version, obj, what, now) >= _OFTEN
+    def _is_usual(self, owner: Owner, obj: str, what: int) -> bool:
+        key, now = owner.key, self._now()
+        return self._refusals.put_right(key, owner.version, obj, what, now) >= _OFTEN
 
 
 def _outline(patch: Raw, fields: tuple[answer.Path, ...]) -> int:

@@ -11,19 +11,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.core.case import Case
-from twinhull.core.unread import Unread
 from twinhull.shell import kinds
 from twinhull.shell.circuits import Circuits, Write
 from twinhull.shell.errors import ApiError, Busy, NotLeading, Open, Refused, ServerError, TimedOut
 from twinhull.shell.executor import Executor
 from twinhull.shell.kinds import Kind
 from twinhull.shell.loopturns import LoopTurns
-from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.observe import Knowledge
 from twinhull.shell.queue import Queue
-from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.store import Key, key_of
+from twinhull.shell.workload_controller import WorkloadController
 
 from .simulation import DEFAULTS, Simulation, _workload
 
@@ -68,14 +66,11 @@ class Hanging:
         # On a busy machine passes take long, and keys would rest.
         self.queue._rest = lambda *_: 0.0  # type: ignore[method-assign]  # noqa: SLF001
         known = Knowledge(self.world.store, self.world.policies, refusals, {})
-
-        def look(key: Key) -> Case | Unread | None:
-            return observe(known, key, DEFAULTS, self.clock())
-
+        lifetimes = self.world.metrics.lifetimes
+        controller = WorkloadController(known, DEFAULTS, self.world.rulings, lifetimes, self.clock)
         parts = self.world.cluster, self.world.store, refusals, self.queue.add, _WORKERS, self.clock
-        self.reconciler = Reconciler(
-            self.world.store, self.queue, look, Executor(*parts), self.world.events, turns=LoopTurns()
-        )
+        self.world.executor = self.executor = Executor(*parts)
+        self.reconciler = self.world.make_reconciler(controller, self.queue, LoopTurns())
         for key, _ in workloads:
             self.queue.add(key)
 
@@ -353,7 +348,7 @@ def test_nothing_is_remembered_of_workloads_that_are_gone_nor_of_namespaces_that
 def test_an_executor_forgets_what_a_workload_that_is_gone_waited_for() -> None:
     async def test() -> None:
         world = Hanging(machines(2, "shop"), "VirtualMachine")
-        executor = world.reconciler._executor  # noqa: SLF001
+        executor = world.executor
         async with world.at_work():
             world.answer(HUNG)
             await until(lambda: not len(world.queue) and told(world) == 2)

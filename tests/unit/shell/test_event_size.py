@@ -11,7 +11,7 @@ from twinhull.api.reasons import Quoted
 from twinhull.core.actions import Note
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.events import Events
-from twinhull.shell.kinds import Kind
+from twinhull.shell.kinds import WORKLOAD, Kind
 
 
 class _Server:
@@ -31,7 +31,7 @@ def _posted(note: Note) -> Any:
     async def play() -> None:
         events = Events(cast("Cluster", server))
         running = asyncio.create_task(events.run())
-        events.post(workload(), note)
+        events.post(WORKLOAD, workload(), note)
         await events.drain()
         running.cancel()
 

@@ -10,7 +10,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Note
 from twinhull.shell.errors import Refused
 from twinhull.shell.events import Events
-from twinhull.shell.kinds import Kind
+from twinhull.shell.kinds import WORKLOAD, Kind
 
 from .apiserver import ApiServer, FakeCluster
 
@@ -33,7 +33,7 @@ class _Posted(FakeCluster):
 
 def _post(events: Events, namespace: str, message: str) -> None:
     metadata = {"name": "web", "namespace": namespace, "uid": "u", "resourceVersion": "1"}
-    events.post({"metadata": metadata}, Note("Normal", Reason.CREATED, message))
+    events.post(WORKLOAD, {"metadata": metadata}, Note("Normal", Reason.CREATED, message))
 
 
 async def _posted(*told: tuple[str, str]) -> list[tuple[str, str]]:

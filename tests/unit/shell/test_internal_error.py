@@ -25,7 +25,7 @@ def broken(world: Simulation, monkeypatch: pytest.MonkeyPatch, error: Exception)
     def look(_: Key) -> Case | Unread | None:
         raise type(error)(*error.args)  # one instance would gather the lines of all attempts
 
-    monkeypatch.setattr(world.reconciler, "_look", look)
+    monkeypatch.setattr(world.controller, "observe", look)
 
 
 def attempt(world: Simulation) -> str:

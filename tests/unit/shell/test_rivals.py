@@ -10,12 +10,11 @@ from typing import Any, cast
 
 from twinhull.api.base import Raw
 from twinhull.core.actions import Change
+from twinhull.shell.controller import Owner
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.rivals import Rivals
 
-from .simulation import KEY
-
-WORKLOAD = cast("Any", SimpleNamespace(namespace=KEY[0], name=KEY[1], version=("uid", 1)))
+OWNER = Owner("shop", "web", "uid", 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +31,7 @@ def noticed(asked: list[Raw], there: Raw) -> tuple[list[str], Refusals]:
     said = []
     for patch in asked:
         change = Change("ConfigMap", "web", "u", patch, keeps=True)
-        cause = asyncio.run(rivals.of_change(WORKLOAD, change))
+        cause = asyncio.run(rivals.of_change(OWNER, change))
         said.append(cause.message if cause else "")
     return said, refusals
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
-from twinhull.api.workload import State, WorkloadStatus
+from twinhull.api.base import Raw
+from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
-from twinhull.core.plan import Plan
 from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
 
@@ -44,28 +45,29 @@ class Lifetimes:
         self._never_ready.discard(key)
         self._replacements.pop(key, None)
 
-    def saw(self, key: Key, case: Case, planned: Plan) -> None:
+    def saw(self, key: Key, case: Case, actions: Iterable[Action]) -> None:
         """What there is of a Workload, and what is to be done about it."""
         if case.workload.metadata.deletion_timestamp is not None:
             self.forget(key)
             return
         under_way = self._replacements.get(key)
-        if under_way is None and _begins(case, planned):
+        if under_way is None and _begins(case, actions):
             under_way = self._replacements[key] = _Replacement(case.now)
         if under_way is not None:
             self._follow(key, case, under_way)
 
-    def reported(self, key: Key, case: Case, status: WorkloadStatus) -> None:
-        """A status was written."""
+    def reported(self, key: Key, case: Case, status: Raw) -> None:
+        """A Workload's whole status was written."""
         if case.workload.status.conditions is None:
             self._never_ready.add(key)
-        ready = next(found.status for found in status.conditions or () if found.type == "Ready") == "True"
+        ready = any((found["type"], found["status"]) == ("Ready", "True") for found in status["conditions"])
         if not ready or key not in self._never_ready:
             return
         self._never_ready.discard(key)
-        if status.hull and status.hull.ready:
+        hull = status.get("hull")
+        if hull and hull["ready"]:
             taken = case.now - case.workload.metadata.creation_timestamp
-            self._ready.labels(status.hull.kind).observe(max(0.0, taken.total_seconds()))
+            self._ready.labels(hull["kind"]).observe(max(0.0, taken.total_seconds()))
 
     def _follow(self, key: Key, case: Case, under_way: _Replacement) -> None:
         given_up = case.attempt is not None and case.attempt.failed_at is not None
@@ -85,11 +87,11 @@ class Lifetimes:
             self._gap.labels(*labels).observe(under_way.gap.total_seconds())
 
 
-def _begins(case: Case, planned: Plan) -> bool:
+def _begins(case: Case, actions: Iterable[Action]) -> bool:
     """Whether a hull is about to be replaced: one stands, and it goes or another comes."""
     if case.current is not None or not case.standing:
         return False
-    return any(_concerns_hull(action) for action in planned.actions)
+    return any(_concerns_hull(action) for action in actions)
 
 
 def _concerns_hull(action: Action) -> bool:

@@ -1,4 +1,4 @@
-"""When policies' accounts are written: soon, not at every change, and not before they are whole."""
+"""When policies' statuses are written: soon, not at every change, and not before they are whole."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from tests.unit.shell.test_watches import named
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Resolution, resolve
-from twinhull.shell import accounts, kinds
-from twinhull.shell.accounts import Accounts
+from twinhull.shell import kinds, policy_controller
 from twinhull.shell.errors import ServerError
 from twinhull.shell.policies import Policies
+from twinhull.shell.policy_controller import PolicyStatusTimer
+from twinhull.shell.queue import Queue
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Store
 
 from .apiserver import ApiServer, FakeCluster
+from .policy_statuses import policy_reconciler
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class World:
-    """One policy that concerns everybody, two Workloads, and what writes accounts."""
+    """One policy that concerns everybody, two Workloads, and what writes statuses."""
 
     def __init__(self) -> None:
         self.server = ApiServer(lambda: NOW)
@@ -35,7 +37,6 @@ class World:
         self.store.put(kinds.ISOLATION_POLICY, self.server.create(policy("all", minimum="Sandbox")))
         for name in ("a", "b"):
             self.store.put(kinds.WORKLOAD, self.server.create(named(name)))
-        self.accounts = Accounts(self.cluster, self.store, self.rulings, lambda: NOW)
 
     def decide(self, name: str) -> None:
         self.rulings.record(("shop", name), self._resolution())
@@ -50,9 +51,14 @@ class World:
 
     def play(self, scene: Callable[[], Awaitable[None]]) -> None:
         async def played() -> None:
-            running = asyncio.create_task(self.accounts.run())
+            queue = Queue(workers=1)
+            timer = PolicyStatusTimer(self.store, self.rulings, queue)
+            reconciler = policy_reconciler(self.cluster, self.store, self.rulings, queue, lambda: NOW)
+            running = [asyncio.create_task(work) for work in (timer.run(), reconciler.work())]
             await scene()
-            running.cancel()
+            for task in running:
+                task.cancel()
+            queue.close()
 
         asyncio.run(played())
 
@@ -64,8 +70,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(accounts, "_DEBOUNCE", 0.01)
-    monkeypatch.setattr(accounts, "_RETRY", 0.01)
+    monkeypatch.setattr(policy_controller, "_DEBOUNCE", 0.01)
     return World()
 
 
@@ -84,7 +89,7 @@ def test_counts_are_told_once_they_are_whole_and_whenever_they_change(world: Wor
 
 
 def test_counts_do_not_wait_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "_PATIENCE", 0.05)
+    monkeypatch.setattr(policy_controller, "_PATIENCE", 0.05)
 
     async def scene() -> None:
         world.decide("a")
