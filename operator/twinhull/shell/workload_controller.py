@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadStatus
@@ -21,12 +22,15 @@ from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Key
 
+#: A Workload as it was observed: one that can be decided on, or one that can't be read.
+Observed: TypeAlias = Case | Unread
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class WorkloadController(Controller[Case | Unread]):
+class WorkloadController(Controller[Observed]):
     """Observes a Workload, and has the core plan. `decisions` and `lifetimes` keep what was observed."""
 
     kind, log_field = WORKLOAD, "workload"
@@ -45,17 +49,17 @@ class WorkloadController(Controller[Case | Unread]):
         self._lifetimes = lifetimes
         self._now = now
 
-    def observe(self, key: Key) -> Case | Unread | None:
+    def observe(self, key: Key) -> Observed | None:
         """What is known of a Workload now. Of one that can't be read, what is known of it all the same."""
         return observe(self._known, key, self._defaults, self._now())
 
-    def remember(self, key: Key, observed: Case | Unread | None) -> None:
+    def remember(self, key: Key, observed: Observed | None) -> None:
         """Keep what was decided on it. None if it is gone."""
         self._decisions.saw(key, observed)
         if observed is None:
             self._lifetimes.forget(key)
 
-    def plan(self, observed: Case | Unread) -> ObjectPlan:
+    def plan(self, observed: Observed) -> ObjectPlan:
         """What the core plans."""
         if isinstance(observed, Unread):
             return _plan_unreadable(observed)
@@ -70,17 +74,17 @@ class WorkloadController(Controller[Case | Unread]):
             planned.requeue_after,
         )
 
-    def planned(self, key: Key, observed: Case | Unread, plan: ObjectPlan) -> None:
+    def planned(self, key: Key, observed: Observed, plan: ObjectPlan) -> None:
         """Measure how long replacements take."""
         if isinstance(observed, Case):
             self._lifetimes.saw(key, observed, plan.actions)
 
-    def written(self, key: Key, observed: Case | Unread, status: Raw) -> None:
+    def written(self, key: Key, observed: Observed, status: Raw) -> None:
         """Measure how long the Workload took to be Ready."""
         if isinstance(observed, Case):
             self._lifetimes.reported(key, observed, status)
 
-    def urgent(self, observed: Case | Unread) -> ObjectPlan | None:
+    def urgent(self, observed: Observed) -> ObjectPlan | None:
         """What has run below a policy's minimum for too long goes, whatever a pass fails at."""
         if isinstance(observed, Unread):
             return None
