@@ -13,7 +13,7 @@ from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Capabilities, Observed
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest, text
-from twinhull.shell.guest_client import new_client
+from twinhull.shell.guest_certificate import new_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,12 +13,12 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.control_loop import ControlLoop
 from twinhull.shell.lease import Lease
+from twinhull.shell.loop_watchdog import LoopWatchdog
 from twinhull.shell.loopthread import LoopThread
 from twinhull.shell.metrics import Metrics, Page
-from twinhull.shell.metrics.snapshot import Snapshot
+from twinhull.shell.metrics.cached_state import CachedState
 from twinhull.shell.process import runner
 from twinhull.shell.process.credentials import login
-from twinhull.shell.pulse import Pulse
 from twinhull.shell.server import Server
 from twinhull.shell.settings import Settings
 from twinhull.shell.tasks import Tasks
@@ -35,7 +35,7 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        metrics, self._pulse = Metrics(), Pulse()
+        metrics, self._pulse = Metrics(), LoopWatchdog()
         self._threads = self._lease_thread, self._server_thread = LoopThread("lease"), LoopThread("servers")
         self._connection, self._lease_connection = Connection(login), Connection(login)
         self._watching = Connection(login, pool_size=0)
@@ -45,7 +45,7 @@ class Application:
         stuck = partial(getattr, self._pulse, "is_stuck")
         self._lease = Lease(unfenced, settings.lease, stuck) if settings.lease else None
         self._control_loop = ControlLoop(settings, cluster, watching, metrics, self._may_write)
-        self._snapshot = Snapshot(self._control_loop.survey(self._lease))
+        self._snapshot = CachedState(self._control_loop.survey(self._lease))
         metrics.registry.register(self._snapshot)
         probes = health.pages(lambda: self._listed, stuck)
         self._servers = [Server("health", settings.health_host, settings.health_port, probes)]

@@ -18,7 +18,7 @@ from twinhull.shell.decoding import Undecodable, decode, decode_event
 from twinhull.shell.errors import NotFound, from_status
 from twinhull.shell.kinds import POD, POD_TEMPLATE, RESOURCE_QUOTA, Kind
 from twinhull.shell.list_pages import ListPages, Take, accept, selecting
-from twinhull.shell.metrics import Requests
+from twinhull.shell.metrics import RequestMetrics
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key
 from twinhull.shell.transport import Request, TooLargeError, Transport, lines, read_beside, unreachable
@@ -55,7 +55,7 @@ class Cluster:
         connection: Connection,
         may_write: Callable[[], bool] = lambda: True,
         scope: Scope = Scope(),  # noqa: B008  it is frozen
-        metrics: Requests | None = None,
+        metrics: RequestMetrics | None = None,
     ) -> None:
         self._transport = Transport(connection, may_write, metrics)
         self._lists = ListPages(self._transport)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from twinhull.shell import kinds, memory
+from twinhull.shell import kinds, memory_limit
+from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.events import Events
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.event_recorder import EventRecorder
 from twinhull.shell.executor import Executor
-from twinhull.shell.guests import Guests
+from twinhull.shell.guest_poller import GuestPoller
 from twinhull.shell.lease import Lease
 from twinhull.shell.listing import Listing
 from twinhull.shell.loopturns import LoopTurns
 from twinhull.shell.metrics import Metrics
-from twinhull.shell.metrics.survey import Survey
+from twinhull.shell.metrics.state_collector import StateCollector
 from twinhull.shell.observe import Knowledge
 from twinhull.shell.policies import Policies
 from twinhull.shell.policy_controller import ObservedPolicy, PolicyController, PolicyStatusTimer
@@ -23,13 +25,11 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.retry_delays import retry_delays
-from twinhull.shell.rulings import Rulings
 from twinhull.shell.settings import Settings
 from twinhull.shell.status_writer import StatusWriter
 from twinhull.shell.store import Store
-from twinhull.shell.streams import Streams
 from twinhull.shell.tasks import Tasks
-from twinhull.shell.watches import Watches
+from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_controller import Observed, WorkloadController
 
 #: How long guests may take at start-up to say how they are, in seconds.
@@ -55,28 +55,28 @@ class ControlLoop:
         self._settings = settings
         self._cluster = cluster
         self._metrics = metrics
-        self._store = Store(memory.allowed() // _NAMESPACES_SHARE)
+        self._store = Store(memory_limit.allowed() // _NAMESPACES_SHARE)
         self._queue = Queue(metrics.workqueue, settings.workers)
         self._policy_queue = Queue(workers=1)
-        self._decisions = Rulings(metrics.decisions)
+        self._decisions = Decisions(metrics.decisions)
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
-        self._guests = Guests(self._store, self._queue, secret, cluster, may_write) if secret else None
+        self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
         self._turns = LoopTurns()
         #: What people are told.
-        self.events = Events(cluster)
+        self.events = EventRecorder(cluster)
         self._workloads = self._reconciler_of_workloads(policies)
         self._policies = self._reconciler_of_policies()
         self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
-        self._watches = Watches(self._store, self._queue, policies, self._decisions, settings.scope)
-        self._streams = Streams(watching, self._watches, settings.scope, retry_delays)
+        self._watches = ChangeHandler(self._store, self._queue, policies, self._decisions, settings.scope)
+        self._streams = WatchStreams(watching, self._watches, settings.scope, retry_delays)
         self._listing = Listing(cluster, self._watches, settings.relist_every)
         metrics.passes.workers(settings.workers)
 
-    def survey(self, lease: Lease | None) -> Survey:
+    def survey(self, lease: Lease | None) -> StateCollector:
         """What is told of the cluster's objects by metrics."""
         scope = self._settings.scope
-        return Survey(self._store, self._decisions, self._watches.heard, lease, _now, scope)
+        return StateCollector(self._store, self._decisions, self._watches.heard, lease, _now, scope)
 
     async def know(self) -> None:
         """Know everything before deciding anything: list it all. Watches then go on from before that."""
@@ -121,7 +121,7 @@ class ControlLoop:
             self._decisions.pending_since,
             self._decisions.remembered,
         )
-        wake, made = self._queue.add, self._decisions.made
+        wake, made = self._queue.add, self._decisions.record_created_hull
         return Reconciler(
             WorkloadController(known, settings.defaults, self._decisions, self._metrics.lifetimes),
             self._store,

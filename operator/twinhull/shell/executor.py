@@ -11,14 +11,14 @@ from functools import partial
 from twinhull.api.base import Raw
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange
 from twinhull.hulls.causes import may_pass
-from twinhull.shell.circuits import Circuits, Write
+from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import Owner
 from twinhull.shell.errors import (
     ApiError,
     Busy,
+    CircuitOpen,
     NotLeading,
-    Open,
     Refused,
     ServerError,
     Unauthorized,
@@ -29,8 +29,8 @@ from twinhull.shell.object_writer import ObjectWriter, Undone
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
 from twinhull.shell.refusals import Cause, Refusals
 from twinhull.shell.rehearsals import Rehearsals
-from twinhull.shell.rivals import Rivals
 from twinhull.shell.store import Key, Store
+from twinhull.shell.undone_writes import UndoneWrites
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Executor:
         self._store = store
         self._refusals = refusals
         self._now = now
-        self._circuits = Circuits(workers, now, partial(self._put_forward, wake))
-        self._writer = ObjectWriter(cluster, store, Rivals(cluster, store, refusals, now), made)
+        self._circuits = CircuitBreakers(workers, now, partial(self._put_forward, wake))
+        self._writer = ObjectWriter(cluster, store, UndoneWrites(cluster, store, refusals, now), made)
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
         self._in_doubt: set[Key] = set()
 
@@ -98,7 +98,7 @@ class Executor:
         except Undone as undone:
             self._refuse(owner, action.key, undone.cause)
             return Done(undone.note) if undone.note else NotDone()
-        except Open as error:
+        except CircuitOpen as error:
             cause = Cause(failure_reason(kind), str(error), final=False)
             version, now = owner.version, self._now()
             self._refusals.put_off(owner.key, version, action.key, cause, error.until, now)

@@ -8,10 +8,10 @@ import logging
 from functools import partial
 
 from twinhull.shell import kinds
+from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError
 from twinhull.shell.retry_delays import retry_delays
-from twinhull.shell.watches import Watches
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Listing:
     `every` is after how many seconds everything is listed anew though nothing asks for it.
     """
 
-    def __init__(self, cluster: Cluster, watches: Watches, every: float) -> None:
+    def __init__(self, cluster: Cluster, watches: ChangeHandler, every: float) -> None:
         self._cluster = cluster
         self._watches = watches
         self._every = every

@@ -15,8 +15,8 @@ from twinhull.shell.controller import Owner
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
 from twinhull.shell.kinds import BY_NAME, CLAIM, POD, VIRTUAL_MACHINE, Kind
 from twinhull.shell.refusals import Cause
-from twinhull.shell.rivals import Rivals
 from twinhull.shell.store import Key, Store
+from twinhull.shell.undone_writes import UndoneWrites
 
 
 class Undone(Exception):
@@ -33,11 +33,11 @@ class ObjectWriter:
     """
 
     def __init__(
-        self, cluster: Cluster, store: Store, rivals: Rivals, hull_created: Callable[[Key, Raw], None]
+        self, cluster: Cluster, store: Store, rivals: UndoneWrites, hull_created: Callable[[Key, Raw], None]
     ) -> None:
         self._cluster = cluster
         self._store = store
-        self._rivals = rivals
+        self._undone_writes = rivals
         self._hull_created = hull_created
 
     async def create(self, owner: Owner, action: Create) -> Note | None:
@@ -53,7 +53,7 @@ class ObjectWriter:
         self._store.put(kind, created)
         if kind in {POD, VIRTUAL_MACHINE}:
             self._hull_created(owner.key, created)
-        if rival := self._rivals.of_creation(owner, action, was_there=was_there):
+        if rival := self._undone_writes.of_creation(owner, action, was_there=was_there):
             raise Undone(rival, note)
         return note
 
@@ -62,10 +62,10 @@ class ObjectWriter:
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
         subresource = action.subresource and f"/{action.subresource}"
-        rival = await self._rivals.of_change(owner, action)
+        rival = await self._undone_writes.of_change(owner, action)
         changed = await self._cluster.patch(kind, namespace, action.name, exact_patch(action), subresource)
         self._store.put(kind, changed)
-        if undone := self._rivals.in_answer(action, changed):
+        if undone := self._undone_writes.in_answer(action, changed):
             raise Undone(undone)
         if rival is not None:
             raise Undone(rival, action.note)

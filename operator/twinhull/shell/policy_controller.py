@@ -13,10 +13,10 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Note
 from twinhull.core.isolation import Counted, Policy, account
 from twinhull.shell.controller import Controller, ObjectPlan, Owner
+from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD
 from twinhull.shell.policies import read
 from twinhull.shell.queue import Queue
-from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Key, Store
 
 #: How long counts are let change before they are written, in seconds.
@@ -46,7 +46,7 @@ class PolicyController(Controller[ObservedPolicy]):
 
     kind, log_field = ISOLATION_POLICY, "policy"
 
-    def __init__(self, store: Store, decisions: Rulings, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, decisions: Decisions, now: Callable[[], datetime]) -> None:
         self._store = store
         self._decisions = decisions
         self._now = now
@@ -75,7 +75,7 @@ class PolicyController(Controller[ObservedPolicy]):
 class PolicyStatusTimer:
     """Asks the queue for all policies soon after any count has changed, not at each change."""
 
-    def __init__(self, store: Store, decisions: Rulings, queue: Queue) -> None:
+    def __init__(self, store: Store, decisions: Decisions, queue: Queue) -> None:
         self._store = store
         self._decisions = decisions
         self._queue = queue

@@ -16,14 +16,14 @@ from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.shell import tracing
 from twinhull.shell.controller import Controller, ObjectPlan, Owner
 from twinhull.shell.errors import ApiError, Busy, Conflict
-from twinhull.shell.events import Events
+from twinhull.shell.event_recorder import EventRecorder
 from twinhull.shell.executor import Done, Executor
-from twinhull.shell.failures import failure_id
+from twinhull.shell.failure_id import failure_id
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.shell.looptime import LoopTime
 from twinhull.shell.loopturns import LoopTurns
-from twinhull.shell.metrics import Passes, Workqueue
-from twinhull.shell.metrics.passes import Result
+from twinhull.shell.metrics import ReconcileMetrics, WorkqueueMetrics
+from twinhull.shell.metrics.reconcile_metrics import Result
 from twinhull.shell.queue import Queue
 from twinhull.shell.status_writer import StatusWriter
 from twinhull.shell.store import Key, Store
@@ -53,8 +53,8 @@ class Reconciler(Generic[_Observed]):
         queue: Queue,
         executor: Executor,
         statuses: StatusWriter,
-        events: Events,
-        passes: Passes | None = None,
+        events: EventRecorder,
+        passes: ReconcileMetrics | None = None,
         turns: LoopTurns | None = None,
     ) -> None:
         self._controller = controller
@@ -229,7 +229,7 @@ class Reconciler(Generic[_Observed]):
         return {self._controller.log_field: "/".join(part for part in key if part), "reason": reason}
 
 
-def _uncounted() -> Passes:
+def _uncounted() -> ReconcileMetrics:
     """Counts passes into metrics that nobody reads."""
     registry = CollectorRegistry()
-    return Passes(registry, Workqueue(registry))
+    return ReconcileMetrics(registry, WorkqueueMetrics(registry))

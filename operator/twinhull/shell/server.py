@@ -13,7 +13,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from twinhull.shell.visitors import Visitors
+from twinhull.shell.connection_limits import ConnectionLimits
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Server:
             app.router.add_get(path, page)
         logger.addFilter(_is_ours)
         self._runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=_ENDING)
-        self._visitors = Visitors()
+        self._visitors = ConnectionLimits()
         self._sockets: list[socket.socket] = []
         self._arriving: set[asyncio.Task[object]] = set()
 
@@ -143,7 +143,7 @@ async def _once(
 class _Connection(asyncio.Protocol):
     """Hands on to the HTTP server all that happens, and tells of its beginning and its end."""
 
-    def __init__(self, http: asyncio.Protocol, visitors: Visitors, address: str) -> None:
+    def __init__(self, http: asyncio.Protocol, visitors: ConnectionLimits, address: str) -> None:
         self._http = http
         self._visitors = visitors
         self._address = address

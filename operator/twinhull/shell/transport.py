@@ -20,7 +20,7 @@ from twinhull.shell import tracing
 from twinhull.shell.connection import TIMEOUT, Connection
 from twinhull.shell.decoding import Undecodable
 from twinhull.shell.errors import NotLeading, Unauthorized, Unreachable, from_status
-from twinhull.shell.metrics import Requests
+from twinhull.shell.metrics import RequestMetrics
 from twinhull.shell.process.credentials import LoginError
 
 _Result = TypeVar("_Result")
@@ -74,12 +74,12 @@ class Transport:
     """
 
     def __init__(
-        self, connection: Connection, may_write: Callable[[], bool], metrics: Requests | None = None
+        self, connection: Connection, may_write: Callable[[], bool], metrics: RequestMetrics | None = None
     ) -> None:
         self._connection = connection
         self._may_write = may_write
         #: Counts requests.
-        self.metrics = metrics or Requests(CollectorRegistry())
+        self.metrics = metrics or RequestMetrics(CollectorRegistry())
 
     async def exchange(self, request: Request) -> bytes:
         """The answer's text, or the ApiError that it stands for."""
@@ -88,7 +88,7 @@ class Transport:
                 return await _text(response, request.largest)
 
     async def begin(self, request: Request) -> aiohttp.ClientResponse:
-        """An answer that isn't read yet. An answer that is an error is raised as the ApiError that it stands for."""
+        """An answer that isn't read yet. Raises the ApiError that an error stands for."""
         try:
             session, server = await self._connection.open()
             try:

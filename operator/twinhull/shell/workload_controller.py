@@ -16,10 +16,10 @@ from twinhull.core.internal_error import InternalError
 from twinhull.core.plan import Plan, plan
 from twinhull.core.unread import Unread
 from twinhull.shell.controller import Controller, ObjectPlan, Owner
+from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.shell.metrics import Lifetimes
+from twinhull.shell.metrics import LifetimeMetrics
 from twinhull.shell.observe import Knowledge, observe
-from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Key
 
 #: A Workload as it was observed: one that can be decided on, or one that can't be read.
@@ -39,8 +39,8 @@ class WorkloadController(Controller[Observed]):
         self,
         known: Knowledge,
         defaults: OperatorDefaults,
-        decisions: Rulings,
-        lifetimes: Lifetimes,
+        decisions: Decisions,
+        lifetimes: LifetimeMetrics,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._known = known
@@ -55,7 +55,7 @@ class WorkloadController(Controller[Observed]):
 
     def remember(self, key: Key, observed: Observed | None) -> None:
         """Keep what was decided on it. None if it is gone."""
-        self._decisions.saw(key, observed)
+        self._decisions.record_observation(key, observed)
         if observed is None:
             self._lifetimes.forget(key)
 
@@ -77,12 +77,12 @@ class WorkloadController(Controller[Observed]):
     def planned(self, key: Key, observed: Observed, plan: ObjectPlan) -> None:
         """Measure how long replacements take."""
         if isinstance(observed, Case):
-            self._lifetimes.saw(key, observed, plan.actions)
+            self._lifetimes.planned(key, observed, plan.actions)
 
     def written(self, key: Key, observed: Observed, status: Raw) -> None:
         """Measure how long the Workload took to be Ready."""
         if isinstance(observed, Case):
-            self._lifetimes.reported(key, observed, status)
+            self._lifetimes.status_written(key, observed, status)
 
     def urgent(self, observed: Observed) -> ObjectPlan | None:
         """What has run below a policy's minimum for too long goes, whatever a pass fails at."""

@@ -15,7 +15,7 @@ from tests.guest.made import SECRET
 from tests.guest.nodekubelet import POD_IP
 from tests.guest.scenario import NAMESPACE, Scenario
 from tests.guest.templates.variables import AWKWARD, CREDENTIALS, EXPANDED, SETTINGS
-from twinhull.shell.guest_client import new_client
+from twinhull.shell.guest_certificate import new_client
 
 if TYPE_CHECKING:
     from tests.guest.stage import Stage

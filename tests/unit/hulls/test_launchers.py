@@ -12,8 +12,8 @@ from twinhull.hulls.hull import Hull, Phase
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.identity import identity
-from twinhull.shell.kept import kept
 from twinhull.shell.outline import outline
+from twinhull.shell.trimming import kept
 
 NAME = "web-1a2b3c4d5e"
 TEMPLATE: Raw = {"spec": {"containers": [{"name": "web"}], "restartPolicy": "Never"}}

@@ -23,9 +23,11 @@ from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
+from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.controller import Controller, ObjectPlan
+from twinhull.shell.decisions import Decisions
 from twinhull.shell.errors import ApiError
-from twinhull.shell.events import Events
+from twinhull.shell.event_recorder import EventRecorder
 from twinhull.shell.executor import Executor
 from twinhull.shell.kinds import Kind
 from twinhull.shell.loopturns import LoopTurns
@@ -35,11 +37,9 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
-from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
 from twinhull.shell.status_writer import StatusWriter
 from twinhull.shell.store import Key, Store, key_of
-from twinhull.shell.watches import Watches
 from twinhull.shell.workload_controller import WorkloadController
 
 from .apiserver import ApiServer, Crash, FakeCluster
@@ -64,7 +64,7 @@ class _Timers(Queue):
             self.due[key] = self._now() + after
 
 
-class _Silence(Events):
+class _Silence(EventRecorder):
     """Keeps the notes instead of posting them."""
 
     def __init__(self) -> None:
@@ -127,14 +127,14 @@ class Simulation:
     def restart(self) -> None:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
-        self.refusals, self.policies, self.rulings = refusals, Policies(self.store), Rulings()
+        self.refusals, self.policies, self.decisions = refusals, Policies(self.store), Decisions()
         self.executor = Executor(
             self.cluster,
             self.store,
             refusals,
             self.queue.add,
             now=lambda: self.now,
-            made=self.rulings.made,
+            made=self.decisions.record_created_hull,
         )
         self.metrics = Metrics()
         known = Knowledge(
@@ -142,12 +142,12 @@ class Simulation:
             self.policies,
             refusals,
             _Reports(self.reports),
-            pending_since=self.rulings.pending_since,
-            remembered=self.rulings.remembered,
+            pending_since=self.decisions.pending_since,
+            remembered=self.decisions.remembered,
         )
-        self.controller = _Checked(known, DEFAULTS, self.rulings, self.metrics.lifetimes, lambda: self.now)
+        self.controller = _Checked(known, DEFAULTS, self.decisions, self.metrics.lifetimes, lambda: self.now)
         self.reconciler = self.make_reconciler(self.controller, self.queue)
-        self.watches = Watches(self.store, self.queue, self.policies, self.rulings, Scope())
+        self.watches = ChangeHandler(self.store, self.queue, self.policies, self.decisions, Scope())
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()

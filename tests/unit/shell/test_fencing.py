@@ -16,7 +16,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotLeading, Unreachable
 from twinhull.shell.kinds import POD
-from twinhull.shell.metrics import Requests
+from twinhull.shell.metrics import RequestMetrics
 from twinhull.shell.process.credentials import Credentials
 
 NOWHERE = "/nowhere/ca.crt"
@@ -75,7 +75,7 @@ def test_a_write_that_waits_for_a_socket_while_the_lease_is_lost_is_not_sent(
         api, held, registry = _Api(), True, CollectorRegistry()
         async with api.served() as server:
             connection = Connection(lambda: Credentials(server=server), pool_size=1)
-            cluster = Cluster(connection, lambda: held, metrics=Requests(registry))
+            cluster = Cluster(connection, lambda: held, metrics=RequestMetrics(registry))
             reading = asyncio.create_task(cluster.get(POD, "a", "a"))
             await served.until(lambda: api.reads)
             session, _ = await connection.open()

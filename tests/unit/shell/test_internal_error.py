@@ -12,7 +12,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
 from twinhull.core.unread import Unread
 from twinhull.shell.errors import Refused
-from twinhull.shell.failures import failure_id
+from twinhull.shell.failure_id import failure_id
 from twinhull.shell.store import Key
 
 from .simulation import KEY, Simulation, run

@@ -17,7 +17,7 @@ from twinhull.shell.store import Key
 
 from .policy_statuses import policy_reconciler
 from .simulation import Simulation, run
-from .test_watches import World, named
+from .test_change_handler import World, named
 
 GOLD = {"workloadSelector": {"matchLabels": {"tier": "gold"}}}
 
@@ -243,8 +243,8 @@ def settled(*policies: Raw, **spec: object) -> Simulation:
 def report(world: Simulation) -> None:
     """Write the status of every policy, where it differs."""
     queue = Queue(workers=1)
-    reconciler = policy_reconciler(world.cluster, world.store, world.rulings, queue, lambda: world.now)
-    PolicyStatusTimer(world.store, world.rulings, queue).ask()
+    reconciler = policy_reconciler(world.cluster, world.store, world.decisions, queue, lambda: world.now)
+    PolicyStatusTimer(world.store, world.decisions, queue).ask()
     while len(queue):
         key = run(queue.get())
         assert run(reconciler.reconcile(key)) is None
@@ -293,7 +293,7 @@ def test_every_policy_that_rejects_counts() -> None:
     world = settled(*policies, isolationPolicy="Container")
     report(world)
     assert counts(world) == [(1, 0, 1), (1, 0, 1)]
-    assert world.rulings.count(Effect("a", Part.REJECTED)) == 1
+    assert world.decisions.count(Effect("a", Part.REJECTED)) == 1
 
 
 def test_policy_that_can_not_be_read_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.core.policies import policy
-from tests.unit.shell.test_watches import named
+from tests.unit.shell.test_change_handler import named
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Resolution, resolve
 from twinhull.shell import kinds, policy_controller
+from twinhull.shell.decisions import Decisions
 from twinhull.shell.errors import ServerError
 from twinhull.shell.policies import Policies
 from twinhull.shell.policy_controller import PolicyStatusTimer
 from twinhull.shell.queue import Queue
-from twinhull.shell.rulings import Rulings
 from twinhull.shell.store import Store
 
 from .apiserver import ApiServer, FakeCluster
@@ -33,13 +33,13 @@ class World:
     def __init__(self) -> None:
         self.server = ApiServer(lambda: NOW)
         self.cluster = FakeCluster(self.server)
-        self.store, self.rulings = Store(), Rulings()
+        self.store, self.decisions = Store(), Decisions()
         self.store.put(kinds.ISOLATION_POLICY, self.server.create(policy("all", minimum="Sandbox")))
         for name in ("a", "b"):
             self.store.put(kinds.WORKLOAD, self.server.create(named(name)))
 
     def decide(self, name: str) -> None:
-        self.rulings.record(("shop", name), self._resolution())
+        self.decisions.record(("shop", name), self._resolution())
 
     def _resolution(self) -> Resolution:
         spec = WorkloadSpec.model_validate(named("a")["spec"])
@@ -52,8 +52,8 @@ class World:
     def play(self, scene: Callable[[], Awaitable[None]]) -> None:
         async def played() -> None:
             queue = Queue(workers=1)
-            timer = PolicyStatusTimer(self.store, self.rulings, queue)
-            reconciler = policy_reconciler(self.cluster, self.store, self.rulings, queue, lambda: NOW)
+            timer = PolicyStatusTimer(self.store, self.decisions, queue)
+            reconciler = policy_reconciler(self.cluster, self.store, self.decisions, queue, lambda: NOW)
             running = [asyncio.create_task(work) for work in (timer.run(), reconciler.work())]
             await scene()
             for task in running:
@@ -81,7 +81,7 @@ def test_counts_are_told_once_they_are_whole_and_whenever_they_change(world: Wor
         assert world.cluster.writes == [], "the other one isn't decided yet"
         world.decide("b")
         await world.until(2)
-        world.rulings.record(("shop", "b"), None)
+        world.decisions.record(("shop", "b"), None)
         await world.until(1)
         assert len(world.cluster.writes) == 2
 
@@ -104,9 +104,9 @@ def test_many_changes_are_one_write(world: World) -> None:
         world.decide("b")
         await world.until(2)
         for _ in range(100):
-            world.rulings.record(("shop", "b"), None)
+            world.decisions.record(("shop", "b"), None)
             world.decide("b")
-        world.rulings.record(("shop", "b"), None)
+        world.decisions.record(("shop", "b"), None)
         await world.until(1)
         assert len(world.cluster.writes) == 2
 

@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from prometheus_client.registry import Collector
 
 from twinhull.shell.metrics import Metrics, Page
-from twinhull.shell.metrics.snapshot import Snapshot
-from twinhull.shell.metrics.survey import Survey
+from twinhull.shell.metrics.cached_state import CachedState
+from twinhull.shell.metrics.state_collector import StateCollector
 
 _OPENMETRICS = "application/openmetrics-text"
 
@@ -106,7 +106,7 @@ def test_a_page_does_not_wait_for_work_that_has_no_time(monkeypatch: pytest.Monk
     assert "twinhull_build_info" in asyncio.run(_asked(Page(Metrics().registry, never)))[1]
 
 
-def _value(snapshot: Snapshot) -> float | None:
+def _value(snapshot: CachedState) -> float | None:
     return next((metric.samples[0].value for metric in snapshot.collect()), None)
 
 
@@ -114,7 +114,7 @@ def _value(snapshot: Snapshot) -> float | None:
 def test_a_survey_rests_for_long_after_it_took_long(takes: float, rests: float) -> None:
     clock = _Clock()
     survey = _Survey(clock, takes)
-    snapshot = Snapshot(cast(Survey, survey), clock, clock)
+    snapshot = CachedState(cast(StateCollector, survey), clock, clock)
     assert _value(snapshot) is None, "none was taken yet"
     for _ in range(10):
         asyncio.run(snapshot.take())
@@ -129,7 +129,7 @@ def test_a_survey_rests_for_long_after_it_took_long(takes: float, rests: float) 
 
 def test_an_old_survey_is_not_told() -> None:
     clock = _Clock()
-    snapshot = Snapshot(cast(Survey, _Survey(clock)), clock)
+    snapshot = CachedState(cast(StateCollector, _Survey(clock)), clock)
     asyncio.run(snapshot.take())
     clock.now += 59
     assert _value(snapshot) == 1
