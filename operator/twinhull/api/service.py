@@ -30,7 +30,7 @@ class SessionAffinityConfig(Model):
 
 #: Keys of annotations and labels that the operator itself sets.
 _OWN_KEYS = f"'{GROUP}/'"
-#: What kubectl was last given; it isn't kept of objects that are watched (shell/kept).
+#: What kubectl was last given; it isn't kept of objects that are watched (shell/trimming).
 _LAST_APPLIED = "'kubectl.kubernetes.io/last-applied-configuration'"
 
 
