@@ -60,21 +60,21 @@ class ChangeHandler:
         self.hear(kind)
         if not _is_named(kind, obj):
             return
-        able = self._able(kind)
+        capabilities_before = self._able(kind)
         if change == "DELETED":
             self._take_end(kind, obj)
         else:
             self._take_state(kind, obj)
-        self._ask_capable(kind, able)
+        self._ask_capable(kind, capabilities_before)
 
     def take_part(self, kind: Kind, present: set[str], objects: Iterable[Raw]) -> None:
         """Take in some objects of a list, whose uids are noted in `present`."""
-        able = self._able(kind)
+        capabilities_before = self._able(kind)
         for obj in objects:
             if _is_named(kind, obj):
                 present.add(obj["metadata"]["uid"])
                 self._take_state(kind, obj)
-        self._ask_capable(kind, able)
+        self._ask_capable(kind, capabilities_before)
 
     def take_rest(self, kind: Kind, present: set[str], version: str | None) -> None:
         """Take in that a list has ended which has these objects and no others; or (None) that there is none,
@@ -83,10 +83,10 @@ class ChangeHandler:
         self.hear(kind)
         if version is None:
             return
-        able = self._able(kind)
+        capabilities_before = self._able(kind)
         for gone in self._store.prune(kind, present, int(version)):
             self._ask(kind, [gone])
-        self._ask_capable(kind, able)
+        self._ask_capable(kind, capabilities_before)
 
     def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
         """Take in a list of all objects of a kind."""
@@ -96,12 +96,12 @@ class ChangeHandler:
 
     def _take_state(self, kind: Kind, obj: Raw) -> None:
         """An object whose label was changed concerns the Workload that it was of, too."""
-        before = self._store.get(kind, key_of(obj))
+        old = self._store.get(kind, key_of(obj))
         if not self._put(kind, obj):
             return
-        after = self._store.get(kind, key_of(obj)) or obj
-        _tell_unread(kind, before or {}, after)
-        self._ask(kind, [after] if before is None else [before, after])
+        new = self._store.get(kind, key_of(obj)) or obj
+        _tell_unread(kind, old or {}, new)
+        self._ask(kind, [new] if old is None else [old, new])
 
     def _put(self, kind: Kind, obj: Raw) -> bool:
         """Take in the state of an object, or its outline if that fails. True if it is news."""
@@ -115,17 +115,17 @@ class ChangeHandler:
             return self._store.put(kind, unread({"metadata": obj["metadata"]}, why))
 
     def _take_end(self, kind: Kind, obj: Raw) -> None:
-        before, metadata = self._store.get(kind, key_of(obj)), obj["metadata"]
+        old, metadata = self._store.get(kind, key_of(obj)), obj["metadata"]
         if self._store.remove(kind, key_of(obj), metadata["uid"], int(metadata["resourceVersion"])):
             if kind is kinds.POD and (workload := workload_key(obj)):
                 self._decisions.record_lost_hull(workload, obj)
-            self._ask(kind, [obj] if before is None else [before, obj])
+            self._ask(kind, [obj] if old is None else [old, obj])
 
     def take_version(self, version: str) -> None:
         """Take in the API server's version, which may be another than before."""
-        able = self._able(kinds.KUBEVIRT)
+        capabilities_before = self._able(kinds.KUBEVIRT)
         self._store.kubernetes_version = version
-        self._ask_capable(kinds.KUBEVIRT, able)
+        self._ask_capable(kinds.KUBEVIRT, capabilities_before)
 
     def _able(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
@@ -145,9 +145,9 @@ class ChangeHandler:
             for name in workloads_of(key[1]) if kind is kinds.CLAIM else ():
                 self._queue.add((key[0], name))
 
-    def _ask_capable(self, kind: Kind, before: Capabilities | None) -> None:
+    def _ask_capable(self, kind: Kind, capabilities_before: Capabilities | None) -> None:
         """Ask for those whom it concerns if the cluster can do something else now."""
-        if before != self._able(kind):
+        if capabilities_before != self._able(kind):
             for key in self._concerned(kind):
                 self._queue.add(key)
 
@@ -165,9 +165,9 @@ class ChangeHandler:
         states: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news:
             states[key_of(obj)].append(obj)
-        for key, said in states.items():
-            stays = len(said) > 1 and self._store.get(kind, key) is not None
-            if not stays or _looked_at(said[0]) != _looked_at(said[-1]):
+        for key, object_states in states.items():
+            stays = len(object_states) > 1 and self._store.get(kind, key) is not None
+            if not stays or _looked_at(object_states[0]) != _looked_at(object_states[-1]):
                 yield key
 
 
@@ -194,10 +194,10 @@ def _looked_at(obj: Raw) -> tuple[Any, bool]:
     return obj.get("spec"), UNREAD in obj
 
 
-def _tell_unread(kind: Kind, before: Raw, after: Raw) -> None:
+def _tell_unread(kind: Kind, old: Raw, new: Raw) -> None:
     """One line of the log for an object that can't be read, as often as there is another reason."""
-    why = after.get(UNREAD)
-    if why and why != before.get(UNREAD):
-        where = "/".join(part for part in key_of(after) if part)
-        extra = {"workload": "/".join(workload_key(after) or ()), "reason": Reason.UNREADABLE}
+    why = new.get(UNREAD)
+    if why and why != old.get(UNREAD):
+        where = "/".join(part for part in key_of(new) if part)
+        extra = {"workload": "/".join(workload_key(new) or ()), "reason": Reason.UNREADABLE}
         logger.warning("%s %s can't be read: %s", kind.name, where, why, extra=extra)

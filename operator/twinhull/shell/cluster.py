@@ -129,8 +129,8 @@ class Cluster:
         namespace, name = workload or (None, None)
         everywhere = self.places(kind) if namespace is None else (namespace,)
         versions = [await self._lists.read(kind, one, name, take) for one in everywhere]
-        said = [version for version in versions if version is not None]
-        return min(said, key=int) if len(said) == len(everywhere) else None
+        known = [version for version in versions if version is not None]
+        return min(known, key=int) if len(known) == len(everywhere) else None
 
     def places(self, kind: Kind) -> tuple[str | None, ...]:
         """The namespaces in which objects of a kind are asked for; None stands for all, or none at all."""
@@ -180,14 +180,16 @@ class Cluster:
     async def served(self, kinds: Iterable[Kind]) -> set[Kind]:
         """Those of these kinds, none of Kubernetes' core, that the API server says it serves."""
         groups = (await self._request("GET", "/apis"))["groups"]
-        there = {f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"]}
-        found = set()
+        served_paths = {
+            f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"]
+        }
+        served_kinds = set()
         for root, alike in groupby(sorted(kinds, key=_root), key=_root):
             with suppress(NotFound):  # its last kind has just gone
-                resources = (await self._request("GET", root))["resources"] if root in there else ()
+                resources = (await self._request("GET", root))["resources"] if root in served_paths else ()
                 names = {resource["name"] for resource in resources}
-                found |= {kind for kind in alike if kind.plural in names}
-        return found
+                served_kinds |= {kind for kind in alike if kind.plural in names}
+        return served_kinds
 
     async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
         """Merge a patch into an object, or into its `/status` or another subresource.

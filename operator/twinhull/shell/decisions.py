@@ -40,41 +40,41 @@ class Decisions:
         #: Set when a count may have changed.
         self.changed = asyncio.Event()
 
-    def record_observation(self, workload: Key, found: Case | Unread | None) -> None:
+    def record_observation(self, workload: Key, observed: Case | Unread | None) -> None:
         """Take down what was decided on a Workload, and what of it runs below policies' minimums; None for
         one that is gone. For one that can't be read, what was last decided stands.
         """
-        since = found.pending_since if found else None
+        since = observed.pending_since if observed else None
         if since is None:
             self.pending_since.pop(workload, None)
         else:
             self.pending_since[workload] = since
-        if found is None:
+        if observed is None:
             self.remembered.pop(workload, None)
-        elif isinstance(found, Case):
-            self.remembered[workload] = to_remember(found)
-        if isinstance(found, Unread):
+        elif isinstance(observed, Case):
+            self.remembered[workload] = to_remember(observed)
+        if isinstance(observed, Unread):
             new = workload not in self._looked_at
             self._looked_at.add(workload)
-            self._count(workload, found.effects, new=new)
-        elif found is None:
+            self._count(workload, observed.effects, new=new)
+        elif observed is None:
             self.record(workload, None)
         else:
-            pending = frozenset(shortfall.policy.name for shortfall in found.shortfalls)
-            self.record(workload, found.resolution, pending)
+            pending = frozenset(shortfall.policy.name for shortfall in observed.shortfalls)
+            self.record(workload, observed.resolution, pending)
 
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""
-        if before := self.remembered.get(workload):
+        if remembered := self.remembered.get(workload):
             seen = Seen(obj["metadata"]["uid"], revision_of(obj))
-            self.remembered[workload] = replace(before, seen=seen)
+            self.remembered[workload] = replace(remembered, seen=seen)
 
     def record_lost_hull(self, workload: Key, obj: Raw) -> None:
         """Take down why a Pod that is gone is so, in case that it is the hull."""
-        before, why = self.remembered.get(workload), disruption(obj)
-        if before and why:
+        remembered, why = self.remembered.get(workload), disruption(obj)
+        if remembered and why:
             gone = Gone(obj["metadata"]["uid"], why[0], shortened(why[1]))
-            self.remembered[workload] = replace(before, gone=gone)
+            self.remembered[workload] = replace(remembered, gone=gone)
 
     def record(
         self, workload: Key, resolution: Resolution | None, pending: frozenset[str] = frozenset()
@@ -93,17 +93,17 @@ class Decisions:
                 self.counter.labels(resolution.resolved.value, resolution.reason).inc()
         self._count(workload, resolution.effects(pending) if resolution else frozenset(), new=new)
 
-    def _count(self, workload: Key, after: frozenset[Effect], *, new: bool) -> None:
-        before = self._effects.pop(workload, frozenset())
-        if after:
-            self._effects[workload] = after
-        for effect in before - after:
+    def _count(self, workload: Key, new_effects: frozenset[Effect], *, new: bool) -> None:
+        old_effects = self._effects.pop(workload, frozenset())
+        if new_effects:
+            self._effects[workload] = new_effects
+        for effect in old_effects - new_effects:
             self._workloads[effect].discard(workload)
             if not self._workloads[effect]:
                 del self._workloads[effect]
-        for effect in after - before:
+        for effect in new_effects - old_effects:
             self._workloads[effect].add(workload)
-        if new or before != after:
+        if new or old_effects != new_effects:
             self.changed.set()
 
     def isolation(self, workload: Key) -> Isolation | None:

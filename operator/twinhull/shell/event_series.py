@@ -14,7 +14,7 @@ _REMEMBERED = 4_096
 
 
 @dataclass
-class _Told:
+class _Series:
     since: float
     times: int = 0
     untold: int = 0
@@ -27,26 +27,26 @@ class EventSeries:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._told: defaultdict[str, OrderedDict[int, _Told]] = defaultdict(OrderedDict)
+        self._told: defaultdict[str, OrderedDict[int, _Series]] = defaultdict(OrderedDict)
         self._count = 0
 
-    def count(self, namespace: str, told: Hashable) -> int:
+    def count(self, namespace: str, event: Hashable) -> int:
         """How often something has happened that is to be told now: more than once if it wasn't told before
         for a while; 0 if it isn't to be told now, either.
         """
-        now, key, here = self._clock(), hash(told), self._told[namespace]
-        found = here.pop(key, None)
-        self._count += found is None
+        now, key, here = self._clock(), hash(event), self._told[namespace]
+        series = here.pop(key, None)
+        self._count += series is None
         untold = 0
-        if found is None or now - found.since >= _WHILE:
-            untold = found.untold if found else 0
-            found = _Told(now)
-        here[key] = found
+        if series is None or now - series.since >= _WHILE:
+            untold = series.untold if series else 0
+            series = _Series(now)
+        here[key] = series
         if self._count > _REMEMBERED:
             self._forget_one()
-        found.times += 1
-        if found.times > _SEVERALLY:
-            found.untold += 1
+        series.times += 1
+        if series.times > _SEVERALLY:
+            series.untold += 1
             return 0
         return untold + 1
 

@@ -71,7 +71,7 @@ class Launchers(Protocol):
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Attempt:
     """When a guest was asked last, of which version of its instance, how often in a row for nothing, and
     whether it was to end its Pod then.
     """
@@ -111,7 +111,7 @@ class GuestPoller:
         self._may_write = may_write
         #: By the uid of an instance: where its launcher Pod is.
         self._places: dict[str, _Place] = {}
-        self._asked: dict[str, _Asked] = {}
+        self._attempts: dict[str, _Attempt] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._turns = {answers: FairSemaphore(_AT_ONCE) for answers in (True, False)}
         self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
@@ -144,28 +144,28 @@ class GuestPoller:
                 self._asking[guest.uid] = asyncio.create_task(self._ask(session, guest))
 
     def _is_due(self, guest: Guest) -> bool:
-        report, asked = self.reports.get(guest.uid), self._asked.get(guest.uid)
+        report, attempt = self.reports.get(guest.uid), self._attempts.get(guest.uid)
         if report and report.final:
             return False
-        if asked is None:
+        if attempt is None:
             return True
-        if guest.ends and not asked.ends:
-            asked.ends, asked.silent = True, 0  # what it missed before takes nothing of its grace period
-        waited = asyncio.get_running_loop().time() - asked.at
-        patience = 1 << min(asked.silent, 10)
+        if guest.ends and not attempt.ends:
+            attempt.ends, attempt.silent = True, 0  # what it missed before takes nothing of its grace period
+        waited = asyncio.get_running_loop().time() - attempt.at
+        patience = 1 << min(attempt.silent, 10)
         lacks = report is not None and not report.refused and _lacks(guest, report)
-        if asked.version != guest.version or lacks or guest.ends:
+        if attempt.version != guest.version or lacks or guest.ends:
             return waited >= min(_LEAST * patience, _LEAST_SILENT)
         every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
         return waited >= min(every * patience, _ASK_SILENT_EVERY)
 
     async def _ask(self, session: aiohttp.ClientSession, guest: Guest) -> None:
         """Take in what a guest says. One that doesn't answer has said nothing: KubeVirt's word stands."""
-        asked = self._asked.setdefault(guest.uid, _Asked(guest.version, 0))
+        attempt = self._attempts.setdefault(guest.uid, _Attempt(guest.version, 0))
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._asking.pop, guest.uid, None)
-            await stack.enter_async_context(self._turns[asked.silent == 0].of(guest.workload[0]))
-            asked.version, asked.at = guest.version, asyncio.get_running_loop().time()
+            await stack.enter_async_context(self._turns[attempt.silent == 0].of(guest.workload[0]))
+            attempt.version, attempt.at = guest.version, asyncio.get_running_loop().time()
             try:
                 place = await self._find(guest)
                 report = await self._answer(session, guest, place.hosts)
@@ -175,12 +175,12 @@ class GuestPoller:
                     report = replace(report, stop=await self._stop(session, guest))
             except _NO_ANSWER as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
-                asked.silent += 1
-                if asked.silent == _BELIEVED_FOR and guest.uid in self.reports:
+                attempt.silent += 1
+                if attempt.silent == _BELIEVED_FOR and guest.uid in self.reports:
                     del self.reports[guest.uid]
                     self._queue.add(guest.workload)
                 return
-        asked.silent = 0
+        attempt.silent = 0
         if report != self.reports.get(guest.uid):
             self.reports[guest.uid] = report
             self._queue.add(guest.workload)
@@ -199,14 +199,14 @@ class GuestPoller:
                 place = _Place(guest.address, _addresses(status, "hostIPs"))
                 self._places[guest.uid] = place
                 return place
-        said = [address for status in statuses for address in _addresses(status, "podIPs")]
-        raise ValueError(f"{guest.address} isn't an address of the launcher Pod's, which has {said}")
+        addresses = [address for status in statuses for address in _addresses(status, "podIPs")]
+        raise ValueError(f"{guest.address} isn't an address of the launcher Pod's, which has {addresses}")
 
     async def _answer(self, session: aiohttp.ClientSession, guest: Guest, hosts: tuple[str, ...]) -> Report:
         url, context = f"{_url(guest)}/status", self._context(guest.workload_uid)
         # A guest keeps the first that it is told, for containers that ask for status.hostIP.
-        told = ",".join(str(ip_address(host)) for host in hosts if guest.asks_for_node)
-        headers = {_HOSTS_HEADER: told} if told else {}
+        host_addresses = ",".join(str(ip_address(host)) for host in hosts if guest.asks_for_node)
+        headers = {_HOSTS_HEADER: host_addresses} if host_addresses else {}
         async with session.get(url, ssl=context, headers=headers, allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:
                 raise ValueError(f"{url}: {response.status}")
@@ -226,9 +226,9 @@ class GuestPoller:
         url, context = f"{_url(guest)}/manifest", self._context(guest.workload_uid)
         body = text(manifest).encode()
         async with session.put(url, data=body, ssl=context, allow_redirects=False) as response:
-            said = (await _bounded(response)).decode(errors="replace")
+            answer = (await _bounded(response)).decode(errors="replace")
         if response.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}:
-            return " ".join(said.split())[:_LONGEST_LINE] or f"its guest answers {response.status}"
+            return " ".join(answer.split())[:_LONGEST_LINE] or f"its guest answers {response.status}"
         return ""
 
     async def _stop(self, session: aiohttp.ClientSession, guest: Guest) -> Stop:
@@ -244,9 +244,9 @@ class GuestPoller:
     def _forget(self) -> None:
         """Drop what was said by instances that are gone, and what was to be shown to them."""
         present = self._store.uids(kinds.VIRTUAL_MACHINE_INSTANCE)
-        for said in (self.reports, self._asked, self._places):
-            for uid in said.keys() - present:
-                del said[uid]
+        for by_uid in (self.reports, self._attempts, self._places):
+            for uid in by_uid.keys() - present:
+                del by_uid[uid]
         for uid in self._contexts.keys() - self._store.machines.owners():
             del self._contexts[uid]
 

@@ -73,7 +73,7 @@ class ListPages:
 
 def selecting(kind: Kind, selector: str | None = None) -> dict[str, str]:
     """The query for those objects of a kind that concern the operator."""
-    selectors = [found for found in (kind.label_selector, selector) if found]
+    selectors = [one for one in (kind.label_selector, selector) if one]
     return {"labelSelector": ",".join(selectors)} if selectors else {}
 
 

@@ -18,8 +18,8 @@ def allowed(limits: tuple[Path, ...] = _LIMITS) -> int:
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in limits:
         try:
-            said = int(limit.read_text(encoding="ascii"))
+            limit_bytes = int(limit.read_text(encoding="ascii"))
         except (OSError, ValueError):  # it isn't there, or "max"
             continue
-        return min(said, machine)
+        return min(limit_bytes, machine)
     return machine

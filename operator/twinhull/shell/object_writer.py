@@ -82,8 +82,8 @@ class ObjectWriter:
         try:
             answer = await self._cluster.delete(kind, *key, action.uid, action.grace_seconds)
         except (NotFound, Conflict):  # a webhook may answer so too: only a look tells that ours is no more
-            found = await self._cluster.get(kind, *key)
-            if found is not None and found["metadata"]["uid"] == action.uid:
+            present = await self._cluster.get(kind, *key)
+            if present is not None and present["metadata"]["uid"] == action.uid:
                 raise
             self._store.remove(kind, key, action.uid)
             return

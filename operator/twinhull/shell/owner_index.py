@@ -32,11 +32,11 @@ class OwnerIndex:
 
     def changed(self, kind: Kind, key: _Key, obj: Raw | None) -> None:
         """Take in a state of an object, None once it is gone."""
-        before = self._owners.pop((kind.name, key), None)
-        if before is not None:
-            self._owned[kind.name, before].discard(key)
-            if not self._owned[kind.name, before]:
-                del self._owned[kind.name, before]
+        former_owner = self._owners.pop((kind.name, key), None)
+        if former_owner is not None:
+            self._owned[kind.name, former_owner].discard(key)
+            if not self._owned[kind.name, former_owner]:
+                del self._owned[kind.name, former_owner]
         owner = owner_of(obj) if obj is not None else None
         if owner is not None and len(owner.uid) <= _LONGEST_UID:
             self._owners[kind.name, key] = owner.uid

@@ -54,8 +54,8 @@ class Server:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            for family, _, _, _, address in found:
+            addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            for family, _, _, _, address in addresses:
                 listening = socket.create_server(address, family=family, backlog=_BACKLOG)
                 self._sockets.append(listening)
         except OSError as error:

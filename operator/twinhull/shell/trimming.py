@@ -39,9 +39,9 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 def _claim(obj: Raw) -> Raw:
     """How a claim can be shared; of a machine's ephemeral one also whose it is, and whether it is going."""
     modes = (obj.get("spec") or {}).get("accessModes") or ()
-    said, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
+    given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
     machines = [_machine(owner) for owner in owners if _is_machine(owner)]
-    metadata = _identity(obj) | {time: said[time] for time in _TIMES if time in said}
+    metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
     owned = {"ownerReferences": machines[:1]} if machines else {}
     return {"metadata": metadata | owned, "spec": {"accessModes": sorted(set(modes))}}
 
@@ -82,7 +82,7 @@ def _config_map(obj: Raw) -> Raw:
 def _metadata(obj: Raw) -> Raw:
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     if annotations := metadata.get("annotations"):
-        metadata["annotations"] = {key: said for key, said in annotations.items() if key != _LAST_APPLIED}
+        metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
     return metadata
 
 

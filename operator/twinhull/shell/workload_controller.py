@@ -121,7 +121,7 @@ def _log(planned: Plan) -> tuple[Note, ...]:
     """What people are told of a status, or else the status itself."""
     if planned.status is None or planned.notes:
         return planned.notes
-    ready = next(found for found in planned.status.conditions or () if found.type == "Ready")
+    ready = next(condition for condition in planned.status.conditions or () if condition.type == "Ready")
     return (Note("Normal", ready.reason, ready.message),)
 
 

@@ -60,8 +60,7 @@ class LifetimeMetrics:
         """A Workload's whole status was written."""
         if case.workload.status.conditions is None:
             self._never_ready.add(key)
-        ready = any((found["type"], found["status"]) == ("Ready", "True") for found in status["conditions"])
-        if not ready or key not in self._never_ready:
+        if not _is_ready(status) or key not in self._never_ready:
             return
         self._never_ready.discard(key)
         hull = status.get("hull")
@@ -85,6 +84,12 @@ class LifetimeMetrics:
             labels = case.workload.spec.replacement.strategy, case.hull_kind
             self._duration.labels(*labels).observe((case.now - under_way.began).total_seconds())
             self._gap.labels(*labels).observe(under_way.gap.total_seconds())
+
+
+def _is_ready(status: Raw) -> bool:
+    """Whether a Workload's whole status says that it is Ready."""
+    states = {condition["type"]: condition["status"] for condition in status["conditions"]}
+    return bool(states["Ready"] == "True")
 
 
 def _begins(case: Case, actions: Iterable[Action]) -> bool:

@@ -129,8 +129,8 @@ class StateCollector(Collector):
             "live_updates": able.live_updates,
         }
         capability, classes = catalogue.CAPABILITY.family(), catalogue.RUNTIME_CLASS.family()
-        for name, there in has.items():
-            capability.add_metric((name,), there)
+        for name, is_so in has.items():
+            capability.add_metric((name,), is_so)
         for name in sorted(able.runtime_classes):
             classes.add_metric((name,), 1)
         yield capability
