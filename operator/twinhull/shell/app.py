@@ -35,22 +35,22 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        metrics, self._pulse = Metrics(), LoopWatchdog()
+        metrics, self._watchdog = Metrics(), LoopWatchdog()
         self._threads = self._lease_thread, self._server_thread = LoopThread("lease"), LoopThread("servers")
         self._connection, self._lease_connection = Connection(login), Connection(login)
         self._watching = Connection(login, pool_size=0)
         cluster = Cluster(self._connection, self._may_write, settings.scope, metrics.requests)
         watching = Cluster(self._watching, scope=settings.scope, metrics=metrics.requests)
         unfenced = Cluster(self._lease_connection, metrics=metrics.requests)
-        stuck = partial(getattr, self._pulse, "is_stuck")
+        stuck = partial(getattr, self._watchdog, "is_stuck")
         self._lease = Lease(unfenced, settings.lease, stuck) if settings.lease else None
         self._control_loop = ControlLoop(settings, cluster, watching, metrics, self._may_write)
-        self._snapshot = CachedState(self._control_loop.survey(self._lease))
-        metrics.registry.register(self._snapshot)
+        self._cached_state = CachedState(self._control_loop.state_collector(self._lease))
+        metrics.registry.register(self._cached_state)
         probes = health.pages(lambda: self._listed, stuck)
         self._servers = [Server("health", settings.health_host, settings.health_port, probes)]
         if settings.metrics:
-            page = Page(metrics.registry, self._survey)
+            page = Page(metrics.registry, self._refresh_metrics)
             self._servers.append(Server("metrics", *settings.metrics, {"/metrics": page}))
         self._listed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,10 +61,10 @@ class Application:
     def _may_write(self) -> bool:
         return self._lease is None or self._lease.is_held()
 
-    async def _survey(self) -> None:
-        """Have a survey taken in the work's loop, and wait for it in another."""
+    async def _refresh_metrics(self) -> None:
+        """Have the gauges collected in the work's loop, and wait for that in another."""
         assert self._loop is not None, "it runs"  # noqa: S101
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._snapshot.take(), self._loop))
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._cached_state.refresh(), self._loop))
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
@@ -77,14 +77,14 @@ class Application:
         self._loop = asyncio.get_running_loop()
         for thread in self._threads:
             thread.start()
-        pulse = asyncio.gather(self._pulse.beat(), self._server_thread.run(self._pulse.watch()))
+        watching = asyncio.gather(self._watchdog.beat(), self._server_thread.run(self._watchdog.watch()))
         try:
             for server in self._servers:
                 where = await self._server_thread.run(server.start())
                 logger.info("%s is served at %s", server.what, where)
             await runner.run(self._start, self._stop, self._ended, self._settings.shutdown_timeout)
         finally:
-            pulse.cancel()
+            watching.cancel()
             await self._close()
         if failure := self._tasks.failure or self._posting.failure:
             raise failure

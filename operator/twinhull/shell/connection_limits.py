@@ -1,4 +1,4 @@
-"""The visitors of a server: who may connect, how often, and for how long.
+"""The limits of a server's connections: who may connect, how often, and for how long.
 
 Anybody who reaches the port may connect, and the kubelet's probes are to be answered meanwhile. So each
 address has its own measure, and where there are too many connections the oldest gives way to the new one: who

@@ -73,8 +73,8 @@ class ControlLoop:
         self._listing = Listing(cluster, self._watches, settings.relist_every)
         metrics.passes.workers(settings.workers)
 
-    def survey(self, lease: Lease | None) -> StateCollector:
-        """What is told of the cluster's objects by metrics."""
+    def state_collector(self, lease: Lease | None) -> StateCollector:
+        """What metrics tell of the cluster's state."""
         scope = self._settings.scope
         return StateCollector(self._store, self._decisions, self._watches.heard, lease, _now, scope)
 

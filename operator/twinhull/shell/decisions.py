@@ -1,4 +1,4 @@
-"""The rulings: what was last decided for each Workload, and how often each policy had a part in it."""
+"""The decisions: what was last decided for each Workload, and how often each policy had a part in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repeats: Events that say the same of a Workload again and again are told as one, with a count."""
+"""Series of Events: what is the same again and again is told as one Event with a count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns: who may go on, where only so many may at a time. No namespace takes the others' turns."""
+"""A semaphore that is fair to namespaces: only so many go on at a time, and none takes the others' turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pulse of the work's event loop, taken beside it: whether it gets round, or something holds it."""
+"""A watchdog of the work's event loop: whether the loop gets round, or something holds it."""
 
 from __future__ import annotations
 

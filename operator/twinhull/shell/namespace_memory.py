@@ -1,4 +1,4 @@
-"""The room: how many bytes a namespace's objects may take, and how many they do.
+"""The memory of namespaces: how many bytes the objects of one may take, and how many they do.
 
 Some kinds are needed more than others: whoever may make only ConfigMaps or Pods can't take the room that the
 namespace's Workloads need.

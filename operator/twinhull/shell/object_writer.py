@@ -33,11 +33,15 @@ class ObjectWriter:
     """
 
     def __init__(
-        self, cluster: Cluster, store: Store, rivals: UndoneWrites, hull_created: Callable[[Key, Raw], None]
+        self,
+        cluster: Cluster,
+        store: Store,
+        undone_writes: UndoneWrites,
+        hull_created: Callable[[Key, Raw], None],
     ) -> None:
         self._cluster = cluster
         self._store = store
-        self._undone_writes = rivals
+        self._undone_writes = undone_writes
         self._hull_created = hull_created
 
     async def create(self, owner: Owner, action: Create) -> Note | None:
@@ -53,8 +57,8 @@ class ObjectWriter:
         self._store.put(kind, created)
         if kind in {POD, VIRTUAL_MACHINE}:
             self._hull_created(owner.key, created)
-        if rival := self._undone_writes.of_creation(owner, action, was_there=was_there):
-            raise Undone(rival, note)
+        if undone := self._undone_writes.of_creation(owner, action, was_there=was_there):
+            raise Undone(undone, note)
         return note
 
     async def change(self, owner: Owner, action: Change) -> None:
@@ -62,13 +66,13 @@ class ObjectWriter:
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
         subresource = action.subresource and f"/{action.subresource}"
-        rival = await self._undone_writes.of_change(owner, action)
+        undone_before = await self._undone_writes.of_change(owner, action)
         changed = await self._cluster.patch(kind, namespace, action.name, exact_patch(action), subresource)
         self._store.put(kind, changed)
         if undone := self._undone_writes.in_answer(action, changed):
             raise Undone(undone)
-        if rival is not None:
-            raise Undone(rival, action.note)
+        if undone_before is not None:
+            raise Undone(undone_before, action.note)
         if action.what == "end" and not _notes(changed) >= _notes(action.patch):
             raise Refused(
                 f"{action.kind} {action.name} was changed, but not given the annotation that it is "

@@ -1,4 +1,4 @@
-"""The rivals: who undoes what the operator writes, while it is written or after."""
+"""Undone writes: somebody undoes what the operator writes, while it is written or after."""
 
 from __future__ import annotations
 

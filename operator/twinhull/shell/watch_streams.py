@@ -1,4 +1,4 @@
-"""The streams: one watch for each kind and namespace, for as long as the process lives, whatever happens.
+"""The watches: one stream of events for each kind and namespace, for as long as the process lives.
 
 A kind may not be served yet, or no more; the API server may be away, refuse, or have forgotten the version
 from which events are asked for. None of that ends more than one watch, and each is begun again.

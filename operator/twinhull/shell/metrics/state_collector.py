@@ -1,4 +1,4 @@
-"""The survey: what is to be seen when somebody asks, read from what is known then."""
+"""Gauges of the cluster's state, read from the store at the moment at which somebody asks."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ from twinhull.shell.queue import Queue
 GOLDEN = Path(__file__).parents[3] / "golden"
 
 
-def survey(world: Simulation, lease: Lease | None = None) -> StateCollector:
+def state(world: Simulation, lease: Lease | None = None) -> StateCollector:
     return StateCollector(world.store, world.decisions, world.watches.heard, lease, lambda: world.now)
 
 
 def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple[str, ...], float]:
-    """The values of a gauge of the survey, by their labels' values in order."""
+    """The values of a gauge of the state, by their labels' values in order."""
     registry = CollectorRegistry()
-    registry.register(survey(world, lease))
+    registry.register(state(world, lease))
     return {
         tuple(sample.labels.values()): sample.value
         for family in registry.collect()
@@ -69,13 +69,13 @@ def test_no_gauge_tells_twice_of_the_same() -> None:
 
 def test_the_catalogue_names_all_that_there_is() -> None:
     world, lease = Simulation({}), Lease(Any, Terms("twinhull", "twinhull", "me"))  # type: ignore[arg-type]
-    world.metrics.registry.register(survey(world, lease))
+    world.metrics.registry.register(state(world, lease))
     families = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in world.metrics.registry.collect()
     }
     # What only the one that acts tells is described, even while another does.
-    told = {family.name for family in survey(world).describe()}
+    told = {family.name for family in state(world).describe()}
     assert families | told == {definition.name for definition in CATALOGUE}
 
 
