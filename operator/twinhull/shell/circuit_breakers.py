@@ -36,13 +36,15 @@ _MOST_ACTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write of a Workload's: the kind that is written, the action as refusals name it, and whether it
-    deletes, for which other webhooks are asked.
-    """
+    """A write of a Workload's."""
 
+    #: The Workload.
     workload: Key
+    #: The name of the kind that is written.
     kind: str
+    #: The action, as refusals name it.
     action: str
+    #: Whether it deletes: other webhooks are asked then.
     deletes: bool
 
 

@@ -27,9 +27,11 @@ _REMEMBERED = 4096
 
 @dataclass(slots=True)
 class _Allowance:
-    """How many connections an address may make at a time."""
+    """How many connections an address may still make."""
 
+    #: How many at once, as of `at`.
     left: float
+    #: When that was, by the event loop's time.
     at: float
 
 

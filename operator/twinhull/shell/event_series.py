@@ -15,8 +15,13 @@ _REMEMBERED = 4_096
 
 @dataclass
 class _Series:
+    """What is the same again and again."""
+
+    #: When the series began, in seconds.
     since: float
+    #: How often it has happened since then.
     times: int = 0
+    #: How often it has happened since an Event told of it.
     untold: int = 0
 
 

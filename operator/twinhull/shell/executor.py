@@ -35,17 +35,17 @@ from twinhull.shell.undone_writes import UndoneWrites
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An action that was carried out, and what people are told of it."""
+    """An action that was carried out."""
 
+    #: What people are told of it.
     note: Note | None
 
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """An action that was not carried out. `ends_pass` is whether the server failed at it: whatever else there
-    is to do comes after what others have to do.
-    """
+    """An action that was not carried out."""
 
+    #: Whether the server failed at it: what is left to do comes after what others have to do.
     ends_pass: bool = False
 
 

@@ -28,45 +28,64 @@ _LONGEST = 256
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One that may be asked. `version` is its instance's resourceVersion: with another one it is asked again.
-    `manifest` is the digest of the one that it is to run by, empty if none is noted. `ends` is whether it is
-    to end its Pod. `asks_for_node` is whether a container in it asks for its node's addresses; True if
-    that isn't known.
-    """
+    """A guest that may be asked."""
 
+    #: The uid of its VirtualMachineInstance.
     uid: str
+    #: The name of its machine.
     name: str
+    #: The Workload that it runs.
     workload: _Key
+    #: That one's uid.
     workload_uid: str
+    #: The address at which it answers.
     address: str
+    #: Its instance's resourceVersion: with another one it is asked again.
     version: str
+    #: Whether KubeVirt says that its machine is Ready.
     ready: bool
+    #: The digest of the manifest that it is to run by, empty if none is noted.
     manifest: str
+    #: Whether it is to end its Pod.
     ends: bool = False
+    #: Whether a container in it asks for its node's addresses. True if that isn't known.
     asks_for_node: bool = True
 
 
 class _Machine(NamedTuple):
     """What a VirtualMachine says of its guest."""
 
+    #: The uid of the Workload that owns it.
     workload_uid: str
+    #: The digest of the manifest that it notes.
     manifest: str
+    #: What it notes of the end of its Pod.
     ending: str
 
 
 class _Instance(NamedTuple):
     """What a VirtualMachineInstance that runs says of its guest."""
 
+    #: Its uid.
     uid: str
+    #: The name of the Workload whose label it has.
     workload: str
+    #: The address of its guest.
     address: str
+    #: Its resourceVersion.
     version: str
+    #: Whether it is Ready.
     ready: bool
+    #: How long its Pod may take to end.
     grace: timedelta
 
 
 class _End(NamedTuple):
+    """When a Pod was asked to end."""
+
+    #: When that was.
     at: datetime
+    #: How long it may take.
     grace: timedelta
 
 

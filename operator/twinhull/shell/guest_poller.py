@@ -72,21 +72,25 @@ class Launchers(Protocol):
 
 @dataclass(slots=True)
 class _Attempt:
-    """When a guest was asked last, of which version of its instance, how often in a row for nothing, and
-    whether it was to end its Pod then.
-    """
+    """The last attempt to ask a guest."""
 
+    #: The version of its instance at that time.
     version: str
+    #: When that was, by the event loop's time.
     at: float
+    #: How often in a row it did not answer.
     silent: int = 0
+    #: Whether it was to end its Pod then.
     ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The address of a launcher Pod by which its guest is asked, and its node's."""
+    """Where a launcher Pod is."""
 
+    #: The address of the Pod, by which its guest is asked.
     address: str
+    #: The addresses of the Pod's node.
     hosts: tuple[str, ...]
 
 

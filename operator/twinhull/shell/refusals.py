@@ -21,22 +21,27 @@ _SOON = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an object was refused. A `final` cause passes only when somebody changes something; one that is
-    `passing` does so by itself, or else counts as final from its third time on.
-    """
+    """Why an object was refused."""
 
+    #: The reason.
     reason: Why
+    #: A sentence for a person.
     message: str
+    #: Whether it passes only when somebody changes something.
     final: bool
+    #: Whether it passes by itself. If it does not, it counts as final from its third time on.
     passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _PutRight:
-    """What was put right of an object (a hash of it), how often in a row, and when last."""
+    """Something of an object that was put right."""
 
+    #: A hash of it.
     what: int
+    #: How often in a row it was put right.
     times: int
+    #: When that was last.
     at: datetime
 
 
