@@ -48,14 +48,14 @@ class Terms:
 
     @property
     def deadline(self) -> float:
-        """After how many seconds of silence the holder takes itself for none: two thirds of the duration. What
+        """After how many seconds of silence the holder takes itself for none: two thirds of it. What
         is left is for requests that are under way.
         """
         return self.duration * 2 / 3
 
     @property
     def renew_every(self) -> float:
-        """How often the holder renews, in seconds: so often that several attempts may fail in a row."""
+        """How often the holder renews, in seconds: so often that several may fail in a row."""
         return self.duration * 2 / 15
 
 
