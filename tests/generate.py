@@ -19,6 +19,7 @@ from tests import (
     metrics_page,
     parity_page,
     reference_page,
+    rules_table,
     troubleshooting_page,
 )
 from tests.chart import manifests, page
@@ -144,6 +145,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics_page.page),
     ("docs/troubleshooting.md", troubleshooting_page.page),
+    ("ARCHITECTURE.md", rules_table.architecture),
 ]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from tests.templates import machine_refuses, templates
-from twinhull.api.workload import Isolation
-from twinhull.hulls.parity import FIRST_GUEST, Fate, Row
+from twinhull.hulls.parity import FIRST_GUEST, Row
 from twinhull.hulls.parity.container_fields import CONTAINER
 from twinhull.hulls.parity.differences import DIFFERENCES
 from twinhull.hulls.parity.keys import KEYS
 from twinhull.hulls.parity.pod_fields import METADATA, POD
 from twinhull.hulls.parity.volume_fields import VOLUME
+from twinhull.hulls.types import hull_types
 
 _INTRO = f"""\
 <!-- Made by `make generate` from operator/twinhull/hulls/parity; changes belong there. -->
@@ -31,6 +31,12 @@ Kubernetes 1.37's PodTemplateSpec, and what becomes of it in each.
 - **refused**: it can't be honoured. No hull is made, the Workload is Stalled, `status.unsupportedFields`
   names the field, and the sentence in the last column says what to do. A field that is absent, empty, zero
   or false asks for nothing, and isn't refused. Where only some values are, the last column begins with them.
+
+The column *change* says what a change of the field does to a hull that runs: for a Pod, a sandbox and a
+machine in turn, or one word if it is the same for all. **In place**: the Pod runs on. **Live**: the machine
+runs on, and its guest is given the change. **Replaced**: another hull takes over. **Nothing**: it isn't part
+of what a hull is made from. [Flips](flips.md#what-needs-no-other-hull) tells the conditions. Of `resources`,
+only `cpu` and `memory` change while a hull runs.
 
 `twinhull render -f workload.yaml --isolation VirtualMachine` says what of a template a machine would refuse,
 without a cluster. Where nothing else is said, guests know a field from version {FIRST_GUEST} on; the machine
@@ -105,8 +111,9 @@ def _field(path: str) -> str:
 
 def _table(rows: tuple[Row, ...], prefix: str) -> Iterator[str]:
     """A table's lines. Neighbours that say the same are one, unless they are parts of different fields."""
-    yield "| field | Pod | sandbox | machine | how, or why not |"
-    yield "|---|---|---|---|---|"
+    titles = " | ".join(hull_type.title for hull_type in hull_types())
+    yield f"| field | {titles} | change | how, or why not |"
+    yield "|---" * (len(hull_types()) + 3) + "|"
     named = [(row.path.removeprefix(prefix), row) for row in rows]
     for (_, *said), alike in groupby(named, lambda found: (_whole(found[0]), *_said(found[1]))):
         names = "<br>".join(f"`{name}`" for name, _ in alike)
@@ -120,9 +127,13 @@ def _whole(name: str) -> str:
 
 
 def _said(row: Row) -> tuple[str, ...]:
-    pod, sandbox = (row.fate_in(isolation) for isolation in (Isolation.CONTAINER, Isolation.SANDBOX))
-    partly = row.refusal and row.fate is not Fate.REFUSED
-    return pod, sandbox, f"{row.fate}, or refused" if partly else row.fate, _sentence(row)
+    return *(hull_type.fate(row) for hull_type in hull_types()), _changes(row), _sentence(row)
+
+
+def _changes(row: Row) -> str:
+    """What a change does to a hull that runs: one word, if it is the same for all."""
+    changes = [hull_type.change_of(row) for hull_type in hull_types()]
+    return changes[0] if len(set(changes)) == 1 else ", ".join(changes)
 
 
 def _sentence(row: Row) -> str:

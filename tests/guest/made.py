@@ -11,7 +11,8 @@ from twinhull.api.registry import ClusterRegistry
 from twinhull.api.workload import Workload
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.observed import Capabilities, Observed
+from twinhull.core.observed import Observed
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest, text
 from twinhull.shell.guest_certificate import new_client
 
@@ -84,7 +85,7 @@ def render(  # noqa: PLR0913  one parameter a part
     )
     seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
-    manifest, vm = case.hull_objects
+    manifest, vm = case.desired.hull_objects
     if changes:
         told = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
         manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}

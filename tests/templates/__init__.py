@@ -13,9 +13,8 @@ from typing import Any
 
 import yaml
 
-from twinhull.api.workload import Isolation
 from twinhull.cli import manifests
-from twinhull.hulls.parity import unsupported
+from twinhull.hulls.parity import Conditions, in_machines
 
 Template = dict[str, Any]
 
@@ -33,7 +32,7 @@ def ends(template: Template) -> bool:
 def machine_refuses(template: Template) -> tuple[str, ...]:
     """The fields of a template that a machine can't honour."""
     given = manifests.pruned(template)
-    fields = unsupported(given, Isolation.VIRTUAL_MACHINE, virtiofs_storage=True, node_addresses=True)
+    fields = in_machines(given, Conditions(virtiofs_storage=True, node_addresses=True))
     return tuple(field.path for field in fields)
 
 

@@ -9,6 +9,7 @@ kept in step.
 from __future__ import annotations
 
 from twinhull.api.base import API_VERSION, GROUP, VERSION, Raw
+from twinhull.api.isolation import strengths
 
 NAME = f"isolation.{GROUP}"
 IMAGES_NAME = f"machine-images.{GROUP}"
@@ -31,7 +32,7 @@ _FITS = (
     "i.name.matches(p.name) && (p.tag == '' || i.tag.matches(p.tag)) "
     "&& (p.digest == '' || i.digest.matches(p.digest))"
 )
-_ORDER = "{'Container': 0, 'Sandbox': 1, 'VirtualMachine': 2}"
+_ORDER = strengths()
 
 
 def admission() -> list[Raw]:

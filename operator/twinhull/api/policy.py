@@ -7,12 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field
 
 from twinhull.api.base import Model, Name, SubdomainName, rule, validations
+from twinhull.api.isolation import Isolation, order, strengths
 from twinhull.api.selector import LabelSelector
-from twinhull.api.workload import Condition, Instancetype, Isolation, Preference, Sandbox
+from twinhull.api.workload import Condition, Instancetype, Preference, Sandbox
 
-_WEAKER = (
-    "!has(self.default) || !has(self.minimum) || self.minimum == 'Container' "
-    "|| self.default == 'VirtualMachine' || self.default == self.minimum"
+#: Whether a policy's default isn't weaker than its minimum, in CEL.
+_DEFAULT_SUFFICES = (
+    f"!has(self.default) || !has(self.minimum) || {strengths()}[self.default] >= {strengths()}[self.minimum]"
 )
 
 _ImagePattern: TypeAlias = Annotated[
@@ -141,8 +142,8 @@ class IsolationPolicySpec(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
-                _WEAKER,
-                "default is weaker than minimum: make it as strong (Container < Sandbox < VirtualMachine)",
+                _DEFAULT_SUFFICES,
+                f"default is weaker than minimum: make it as strong ({order()})",
                 field="default",
             ),
             rule(
@@ -156,8 +157,9 @@ class IsolationPolicySpec(Model):
                 field="eviction",
             ),
             rule(
-                "!has(self.sandbox) || !has(self.minimum) || self.minimum != 'VirtualMachine'",
-                "nobody whom this policy concerns runs in a sandbox, since minimum is VirtualMachine: "
+                "!has(self.sandbox) || !has(self.minimum) "
+                f"|| {strengths()}[self.minimum] <= {Isolation.SANDBOX.strength}",
+                "nobody whom this policy concerns runs in a sandbox, since minimum is stronger: "
                 "remove sandbox",
                 field="sandbox",
             ),
@@ -180,9 +182,7 @@ class IsolationPolicySpec(Model):
     default: Isolation | None = Field(
         None, description="What isolationPolicy Auto means. Without it, another policy or the operator says."
     )
-    minimum: Isolation | None = Field(
-        None, description="The weakest isolation allowed: Container < Sandbox < VirtualMachine."
-    )
+    minimum: Isolation | None = Field(None, description=f"The weakest isolation allowed: {order()}.")
     on_violation: Literal["Raise", "Reject", "Evict"] = Field(
         "Raise",
         description="What happens to a Workload that is to be isolated less than minimum. Raise gives it the "

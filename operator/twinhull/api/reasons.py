@@ -47,6 +47,7 @@ class Reason(StrEnum):
     INSTANCETYPE_MISSING = "InstancetypeMissing"
     INTERNAL_ERROR = "InternalError"
     ISOLATION_DROPPED = "IsolationDropped"
+    ISOLATION_UNKNOWN = "IsolationUnknown"
     KUBEVIRT_DEPLOYING = "KubeVirtDeploying"
     KUBEVIRT_MISSING = "KubeVirtMissing"
     KUBEVIRT_NOT_READY = "KubeVirtNotReady"

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from twinhull.api.base import GROUP, Model, Name, Raw, SubdomainName, rule, validations
 from twinhull.api.brevity import Item, Message, Word
 from twinhull.api.depth import nested_deeper
+from twinhull.api.isolation import AUTO, Isolation, IsolationChoice
 from twinhull.api.nulls import without_nulls
 from twinhull.api.reasons import Why
 from twinhull.api.registry import Registry
@@ -26,19 +27,6 @@ MOST_CONTAINER_STATUSES = 2 * MOST_CONTAINERS
 MAX_NAME_LENGTH = 50
 #: On a Workload: any new value restarts it by its strategy, as `kubectl rollout restart` does a Deployment.
 RESTART_ANNOTATION = f"{GROUP}/restart"
-
-
-class Isolation(StrEnum):
-    """How a Workload is kept apart from its neighbours, weakest first."""
-
-    CONTAINER = "Container"
-    SANDBOX = "Sandbox"
-    VIRTUAL_MACHINE = "VirtualMachine"
-
-    @property
-    def strength(self) -> int:
-        """Its place in the order Container < Sandbox < VirtualMachine."""
-        return list(Isolation).index(self)
 
 
 class State(StrEnum):
@@ -196,8 +184,8 @@ class WorkloadSpec(Model):
         )
     )
 
-    isolation_policy: Literal["Auto", "Container", "Sandbox", "VirtualMachine"] = Field(
-        "Auto",
+    isolation_policy: IsolationChoice = Field(
+        AUTO,
         description="Where the Workload runs: in a plain Pod (Container), in a Pod with a sandboxing "
         "RuntimeClass (Sandbox), in a KubeVirt machine of its own (VirtualMachine), or where the "
         "administrator says (Auto).",

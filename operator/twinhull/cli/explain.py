@@ -12,8 +12,9 @@ import click
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.crd import isolation_policies, workloads
+from twinhull.api.isolation import Isolation
 from twinhull.api.validation import Problem
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.workload import WorkloadSpec
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.core.defaults import OperatorDefaults

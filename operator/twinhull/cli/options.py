@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.cli import configfile
 from twinhull.cli.values import NAMESPACE, OBJECT, Seconds
 from twinhull.shell.process.loglines import FORMATS

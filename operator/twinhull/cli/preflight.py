@@ -12,14 +12,17 @@ from typing import Literal, NamedTuple
 import click
 import yaml
 
-from twinhull.api.workload import Isolation, Workload
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import Workload
 from twinhull.cli.columns import columns
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.lacks import GOES_ON, lacks
-from twinhull.core.observed import Capabilities, Observed
-from twinhull.core.versions import panic_devices_for_all, too_old
+from twinhull.core.observed import Observed
+from twinhull.core.prerequisites import missing_prerequisites
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
+from twinhull.hulls.types import GOES_ON, Settings, type_giving
+from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Refused
@@ -206,20 +209,20 @@ def _unseen(check: str, plural: str) -> Row:
 
 def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
     """Whether a Workload of that isolation could be made, by what the operator itself asks."""
-    if isolation is Isolation.SANDBOX:
+    hull_type = type_giving(isolation)
+    if hull_type.settings is Settings.SANDBOX:
         runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
             remedy = "name the RuntimeClass that is to be there: --sandbox-runtime-class"
             return Row(_title(isolation), "no RuntimeClass is named", "can't be seen", remedy)
-    found = lacks(_case(able, isolation, runtime_class))
+    found = missing_prerequisites(_case(able, isolation, runtime_class))
     if found:
         remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
         return Row(_title(isolation), "not possible", "missing", remedy)
-    needed = {Isolation.SANDBOX: {RUNTIME_CLASS.name}, Isolation.VIRTUAL_MACHINE: {KUBEVIRT.name, NODE.name}}
-    unseen = sorted(needed.get(isolation, set()) & seen.hidden)
+    unseen = sorted(hull_type.woken_by & seen.hidden)
     if unseen:
         return Row(_title(isolation), f"by {' and '.join(unseen)}", "can't be seen", "see the lines above")
-    with_class = f"possible with {runtime_class}" if isolation is Isolation.SANDBOX else "possible"
+    with_class = f"possible with {runtime_class}" if hull_type.settings is Settings.SANDBOX else "possible"
     return Row(_title(isolation), with_class, "ok")
 
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
 import click
 import yaml
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.crd import workloads
-from twinhull.api.workload import Isolation, UnsupportedField, Workload
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import UnsupportedField, Workload
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
+from twinhull.core import references
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
-from twinhull.core.observed import Capabilities, Observed
-from twinhull.core.rules import decide, unknown_node_ports
+from twinhull.core.nodeports import unknown_node_ports
+from twinhull.core.observed import Observed
 from twinhull.hulls import machine
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import claim_name
-from twinhull.hulls.parity import VIRTIOFS_STORAGE, claim_templates, unsupported
+from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
 
 #: What stands for what only an API server or an operator knows.
 _UID = "00000000-0000-0000-0000-000000000000"
@@ -138,25 +142,27 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
         rows = [(problem.path, problem.message) for problem in wrong]
         raise _WrongError(f"the API server would refuse it, for {manifests.table(rows)}")
     case = _case(document, isolation, defaults)
-    resolved, own = case.resolution.resolved, case.resolution.runtime_class
-    refused = partial(unsupported, case.workload.spec.template, resolved, runtime_class=own)
-    if fields := refused(virtiofs_storage=True, node_addresses=True):
+    resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
+    template = case.workload.spec.template
+    all_able = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=own)
+    if fields := case.blueprint.hull_type.unsupported(template, all_able):
         raise _WrongError(_refusal(resolved, fields))
-    if case.ignored:
-        note(case.ignored)
-    if refused(node_addresses=True):
+    if case.blueprint.ignored:
+        note(case.blueprint.ignored)
+    if case.blueprint.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
         note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
-    if refused(virtiofs_storage=True):
+    if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
         note("its node's address is told by an operator with --guest-key-file only")
     step = decide(case)
     if said := step.message if step.stalled else unknown_node_ports(case):
         raise _WrongError(said)
-    hull = case.hull_objects if step.reconciling else ()
+    hull = case.desired.hull_objects if step.reconciling else ()
     _note_what_is_live(hull)
-    for volume in claim_templates(case.spec.template["spec"]) if hull and case.is_machine else ():
+    has_claims = hull and case.hull_type.has_guest
+    for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
         claim = claim_name(case.hull_name, volume)
         note(f"PersistentVolumeClaim {claim} is made once its machine is there, which owns it")
-    return [*([case.service] if case.service else []), *hull]
+    return [*([case.desired.service] if case.desired.service else []), *hull]
 
 
 def _note_what_is_live(hull: Iterable[Raw]) -> None:
@@ -194,7 +200,11 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
         virtiofs_storage=True,
         runtime_classes=frozenset([runtime_class] if runtime_class else []),
     )
-    observed = Observed(capabilities=capabilities, find=lambda _kind, _name: {})
+    # Whatever it refers to is taken to be there.
+    referred: dict[references.KindAndName, Raw] = {
+        reference.target: {} for reference in references.of_spec(spec)
+    }
+    observed = Observed(capabilities=capabilities, referred=referred)
     return Case(workload, observed, defaults, _CREATED)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from twinhull.api.isolation import Isolation
 from twinhull.api.registry import ClusterRegistry
-from twinhull.api.workload import Isolation
 from twinhull.cli import yamlfile
 from twinhull.cli.options import Options
 from twinhull.core.defaults import OperatorDefaults

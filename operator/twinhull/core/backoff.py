@@ -44,7 +44,7 @@ def back_off(case: Case) -> BackOff | None:
     The status remembers, so that a restart of the operator forgets nothing; so does the process, since the
     status isn't written at once.
     """
-    if case.workload.spec.state is State.STOPPED or case.exit is not None:
+    if case.workload.spec.state is State.STOPPED or case.history.exit is not None:
         return None
     lately, told = case.observed.remembered, case.workload.status.back_off
     known = lately.back_off if lately else told
@@ -75,7 +75,7 @@ def to_remember(case: Case) -> Remembered:
     hull, before = case.current, case.observed.remembered
     seen = before.seen if before else None
     if hull is not None:
-        seen = None if _is_given_up(case) else Seen(hull.uid, hull.revision)
+        seen = None if case.history.has_given_up else Seen(hull.uid, hull.revision)
     elif case.workload.spec.state is State.STOPPED or (seen and seen.uid in {own.uid for own in case.own}):
         seen = None  # whatever becomes of it is our own doing
     return Remembered(seen, back_off(case))
@@ -147,21 +147,17 @@ def _loss(case: Case) -> _Loss | None:
     """The hull that is lost, if one is. What ends by this Workload's own doing isn't, such as a replacement
     that was given up.
     """
-    if _is_given_up(case):
+    if case.history.has_given_up:
         return None
     hull, lately = case.current, case.observed.remembered
     if hull is not None:
         return _of_hull(case, hull) if hull.deleting or hull.ended else None
     if lately is None:  # the process has just begun; the status has the hull's name
-        return _Loss("") if case.again else None
+        return _Loss("") if case.history.had_hull else None
     seen, gone = lately.seen, lately.gone
     if seen is None or seen.revision != case.revision or seen.uid in {own.uid for own in case.own}:
         return None
     return _Loss(seen.uid, gone.reason, gone.message) if gone and gone.uid == seen.uid else _Loss(seen.uid)
-
-
-def _is_given_up(case: Case) -> bool:
-    return case.attempt is not None and case.attempt.failed_at is not None
 
 
 def _of_hull(case: Case, hull: Hull) -> _Loss:

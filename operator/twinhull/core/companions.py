@@ -21,6 +21,7 @@ from twinhull.hulls import manifest, pod, service
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
 from twinhull.hulls.merge import difference
+from twinhull.hulls.types import type_that_made
 
 
 def upkeep(case: Case) -> Iterator[Action]:
@@ -58,7 +59,7 @@ def _service(case: Case) -> Iterator[Action]:
 
 def service_to_be(case: Case) -> Iterator[Change]:
     """The change that the Service is given once the hull that is to be is there, if it needs one."""
-    wanted, seen = case.service, case.observed.service
+    wanted, seen = case.desired.service, case.observed.service
     if wanted is None or seen is None or seen.deleting or not case.owns(seen):
         return
     if not service.is_of_another_kind(wanted, seen.obj):
@@ -84,7 +85,7 @@ def _desired_service(case: Case) -> Raw | None:
     """The Service that is to be. While a hull of another revision serves, it is where that listens."""
     seen, spec = case.observed.service, case.workload.spec
     if seen is None or not _former_serves(case):
-        return case.service
+        return case.desired.service
     hull = case.pinned.name if case.pinned else None
     return service.render(case.workload.metadata, spec.service, service.ports_of(seen.obj), hull)
 
@@ -93,7 +94,7 @@ def _former_serves(case: Case) -> bool:
     """Whether a hull of another revision is what the Service leads to: under StartFirst until the new one is
     ready, and always for as long as something keeps the new one from being made.
     """
-    return case.replacing or (case.current is None and bool(case.standing))
+    return case.is_replacing or (case.current is None and bool(case.standing))
 
 
 def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
@@ -121,15 +122,19 @@ def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Note | None:
         return Note("Normal", Reason.TRAFFIC_MOVED, sentence)
     if service.is_pinned(seen):
         return None
-    if case.settled:
+    if case.history.was_settled:
         return Note("Warning", Reason.DRIFT_CORRECTED, f"put back {', '.join(different)} of Service {name}")
     return Note("Normal", Reason.SERVICE_CHANGED, f"changed Service {name} to match the spec")
 
 
 def _manifests(case: Case) -> Iterator[Action]:
     """A machine's manifest is kept for as long as its machine is there, and no longer."""
-    needed = {hull.name for hull in case.own if hull.kind == "VirtualMachine"}
-    stays = case.is_machine and case.workload.spec.state is not State.STOPPED and case.exit is None
+    needed = {hull.name for hull in case.own if type_that_made(hull).has_guest}
+    stays = (
+        case.hull_type.has_guest
+        and case.workload.spec.state is not State.STOPPED
+        and case.history.exit is None
+    )
     if stays:
         needed.add(case.hull_name)
     for name, seen in case.observed.manifests.items():
@@ -148,7 +153,7 @@ def _manifest(case: Case, hull: Hull) -> Iterator[Action]:
         return
     if present is not None and hull.manifest and _is_whole(case, present, hull.manifest):
         return
-    wanted, notes = case.hull_objects[0], case.manifest_notes(hull.name)
+    wanted, notes = case.desired.hull_objects[0], case.desired.manifest_notes(hull.name)
     if hull.manifest != notes[manifest.DIGEST_ANNOTATION]:
         inside = {"metadata": {"annotations": notes}}
         yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, keeps=True)
@@ -164,7 +169,7 @@ def put_right(case: Case, present: Companion, note: Note | None = None) -> Itera
 
     That it is owned by the Workload says nothing: who may write ConfigMaps may write that, too.
     """
-    wanted, seen = case.hull_objects[0], present.obj
+    wanted, seen = case.desired.hull_objects[0], present.obj
     if _is_whole(case, present, manifest.digest(manifest.text(wanted))):
         return
     name = wanted["metadata"]["name"]
@@ -193,7 +198,7 @@ def _labels(case: Case) -> Iterator[Action]:
     if hull is None or hull.deleting:
         return
     known = {**pod.identity(case.workload.metadata, hull.name, case.revision), HULL_LABEL: hull.kind}
-    if hull.kind == "VirtualMachine":
+    if type_that_made(hull).is_virtual_machine:
         del known[HULL_NAME_LABEL]
     lost = {label: value for label, value in known.items() if hull.labels.get(label) != value}
     if lost:
@@ -209,12 +214,12 @@ def _present_name(case: Case) -> Iterator[Action]:
     operator would know it again.
     """
     hull = case.current
-    if hull is None or hull.leaving or hull.ended or hull.revision == case.canonical_revision:
+    if hull is None or hull.leaving or hull.ended or hull.revision == case.blueprint.revision:
         return
-    same = Same(hull.revision, case.canonical_revision, case.wanted.fixed)
+    same = Same(hull.revision, case.blueprint.revision, case.blueprint.applied.fixed)
     if hull.same == same:
         return
-    noted = hull.applied or replace(case.wanted, fixed=case.formerly_fixed)
+    noted = hull.applied or replace(case.blueprint.applied, fixed=case.blueprint.formerly_fixed)
     annotations = {APPLIED_ANNOTATION: replace(noted, same=same).note()}
     patch = {"metadata": {"annotations": annotations}}
     yield Change(hull.kind, hull.name, hull.uid, patch, keeps=True, needed=False)
@@ -224,7 +229,7 @@ def _kept(case: Case, obj: Raw) -> Create:
     """Creates what is to be there. Of one that was there it is told that it was made again, or had lost its
     labels.
     """
-    if not case.settled:
+    if not case.history.was_settled:
         return Create(obj, keeps=True)
     what = f"{obj['kind']} {obj['metadata']['name']}"
     made = Note("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from twinhull.api.isolation import Isolation
 from twinhull.api.registry import ClusterRegistry
-from twinhull.api.workload import Isolation
 
 
 @dataclass(frozen=True, slots=True)

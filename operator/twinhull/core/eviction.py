@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Delete, Note
 from twinhull.core.isolation import Shortfall
+from twinhull.hulls.types import type_that_made
 
 #: A Pod's grace period where nothing says one (k8s.io/api/core/v1, DefaultTerminationGracePeriodSeconds).
 _DEFAULT_GRACE = 30
@@ -73,7 +74,7 @@ def _deletion(shortfall: Shortfall) -> Delete | None:
     """
     hull, policy = shortfall.hull, shortfall.policy
     why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
-    if hull.kind == "VirtualMachine":
+    if type_that_made(hull).is_virtual_machine:
         note = Note("Warning", Reason.EVICTED_BY_POLICY, f"deleted VirtualMachine {hull.name}: {why}")
         return None if hull.deleting else Delete(hull.kind, hull.name, hull.uid, note)
     own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)

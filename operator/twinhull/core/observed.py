@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,42 +10,13 @@ from datetime import datetime, timedelta
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
 from twinhull.api.workload import BackOff
-from twinhull.core.isolation import Policy
-from twinhull.core.references import Find
+from twinhull.core.isolation import Policy, Subject
+from twinhull.core.references import KindAndName
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull, Owner
-from twinhull.hulls.launcher import LauncherSettings
 
 #: How long after the time to ask again a refusal is forgotten: who still wants it has asked by then.
 _OLD_AFTER = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't;
-    `kubevirt_version` and `kubernetes_version` are as they name themselves, empty where that isn't known.
-
-    `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
-    `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
-    and memory while they run; `machine_nodes` whether any node can run them. `eviction_strategy` is what
-    KubeVirt itself is told to do with machines on a node that is drained, empty if nothing. `launcher` is
-    what it says of launcher Pods, None if that can't be seen. Of the `hidden` kinds nothing can be known.
-    """
-
-    kubevirt: str | None = None
-    kubevirt_version: str = ""
-    kubernetes_version: str = ""
-    panic_devices: bool = False
-    virtiofs_storage: bool = False
-    live_updates: bool = False
-    eviction_strategy: str = ""
-    launcher: LauncherSettings | None = None
-    machine_nodes: bool = True
-    runtime_classes: frozenset[str] = frozenset()
-    hidden: frozenset[str] = frozenset()
-
-    def may_have_runtime_class(self, name: str) -> bool:
-        """Whether there is a RuntimeClass of that name, or none can be seen."""
-        return name in self.runtime_classes or "RuntimeClass" in self.hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +85,19 @@ class Remembered:
 class Observed:
     """The hulls and companions that carry a Workload's label, whoever owns them.
 
-    `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation; `rehearsed` are the
-    objects that the API server would create. `find` looks up what the Workload refers to, and `claim` any
-    claim of its namespace, to see whose it is.
-
-    `policies` are all that there are, in the order in which they decide, and `namespace_labels` those of the
-    Workload's namespace, None until it was seen. `debug_images` are those of ephemeral containers.
+    `status_is_whole` is False if the Workload's status has parts that can't be read, and is to be told anew.
+    `service` is the one of the Workload's name.
+    `manifests` are the ConfigMaps of machines, by name.
+    `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation.
+    `rehearsed` are the objects that the API server would create, named likewise.
+    `referred` are the objects that the Workload, or a policy for its machine, refers to, by kind and name.
+    `claims` are the claims of its namespace, by name, whosever they are.
+    `subject` is what policies look at, None if none is to be asked.
+    `policies` are all that there are, in the order in which they decide.
+    `namespace_is_known` is whether the Workload's namespace was seen, by whose labels policies choose.
     `pending_since` is when this process first saw the Workload run below a policy's minimum, which it does
-    since; None if it doesn't, or hasn't been looked at yet. What is `remembered` is None likewise.
-
-    Unless `status_is_whole`, the Workload's status has parts that can't be read, and is to be told anew.
+    since; None if it doesn't, or hasn't been looked at yet.
+    `remembered` is what this process knows of lost hulls, None if the Workload hasn't been looked at yet.
     """
 
     hulls: tuple[Hull, ...] = ()
@@ -133,10 +107,10 @@ class Observed:
     capabilities: Capabilities = field(default_factory=Capabilities)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     rehearsed: AbstractSet[str] = frozenset()
-    find: Find = field(default=lambda _kind, _name: None, repr=False, compare=False)
-    claim: Callable[[str], Companion | None] = field(default=lambda _name: None, repr=False, compare=False)
+    referred: Mapping[KindAndName, Raw] = field(default_factory=dict, repr=False)
+    claims: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    subject: Subject | None = None
     policies: tuple[Policy, ...] = ()
-    namespace_labels: Mapping[str, str] | None = None
-    debug_images: tuple[str, ...] = ()
+    namespace_is_known: bool = False
     pending_since: datetime | None = None
     remembered: Remembered | None = None

@@ -9,10 +9,10 @@ from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Action, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
+from twinhull.core.decision import decide
 from twinhull.core.eviction import evictions, until_eviction
-from twinhull.core.lacks import APPLIED_WITH
 from twinhull.core.notes import notes
-from twinhull.core.rules import decide
+from twinhull.core.prerequisites import APPLIED_WITH
 from twinhull.core.status import status
 from twinhull.core.steps import Step, soonest
 

@@ -12,18 +12,11 @@ from decimal import Decimal
 from twinhull.hulls import quantity
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.resources import held
+from twinhull.hulls.types import type_that_made
 
 _SENTENCE = re.compile(r"exceeded quota: \S+, requested: (\S+), used: (\S+), limited: (\S+)")
 #: How many exceeded resources of one quota are summed up.
 _MOST_RESOURCES = 16
-#: What a Pod and a machine hold of a quota beside CPU, memory and devices: one of each.
-_COUNTED = {
-    "Pod": {"pods", "count/pods"},
-    "VirtualMachine": {
-        *("pods", "count/pods", "configmaps", "count/configmaps"),
-        *("count/virtualmachines.kubevirt.io", "count/virtualmachineinstances.kubevirt.io"),
-    },
-}
 
 
 def exceeded(sentence: str) -> bool:
@@ -77,8 +70,8 @@ def _freed(resource: str, hulls: Iterable[Hull]) -> Decimal | None:
 
 
 def _held(resource: str, hull: Hull) -> Decimal | None:
-    if resource in _COUNTED[hull.kind]:
+    if resource in type_that_made(hull).quota:
         return Decimal(1)
     if resource.startswith("count/") or resource in {"configmaps", "services", "secrets"}:
         return Decimal(0)
-    return held(hull.obj["spec"], resource) if hull.kind == "Pod" else None
+    return None if type_that_made(hull).is_virtual_machine else held(hull.obj["spec"], resource)

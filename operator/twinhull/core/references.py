@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
 
-#: The last seen state of an object by its kind and name, None if there is none: in the Workload's own
-#: namespace, or in none.
-Find: TypeAlias = Callable[[str, str], Raw | None]
+#: An object in the Workload's own namespace, or in none.
+KindAndName: TypeAlias = tuple[str, str]
 
 #: The kinds that a machine's settings may refer to.
 OF_MACHINES = {
@@ -28,6 +27,11 @@ class Reference:
     kind: str
     name: str
     path: str
+
+    @property
+    def target(self) -> KindAndName:
+        """The object that is referred to."""
+        return self.kind, self.name
 
 
 def of_template(template: Raw) -> Iterator[Reference]:

@@ -32,9 +32,9 @@ def rehearsals(case: Case) -> tuple[Rehearse | RehearseChange, ...]:
 
 def of_guests_pod(case: Case) -> tuple[Rehearse, ...]:
     """The same before a machine is made or changed: the Pod in it, which no API server has seen."""
-    if not case.is_machine:
+    if not case.hull_type.has_guest:
         return ()
-    found = Rehearse(pod.as_template(case.guests_pod), "guest's Pod")
+    found = Rehearse(pod.as_template(case.desired.guests_pod), "guest's Pod")
     return () if found.key in case.observed.rehearsed else (found,)
 
 
@@ -70,12 +70,12 @@ def told(action: Rehearse, sentence: str) -> str:
 
 def _all(case: Case) -> Iterator[Rehearse | RehearseChange]:
     yield from of_guests_pod(case)
-    for obj in case.hull_objects:
+    for obj in case.desired.hull_objects:
         if obj["kind"] != "ConfigMap" or case.hull_name not in case.observed.manifests:
             yield Rehearse(obj, replaced=case.former)
     settings = case.observed.capabilities.launcher
-    if case.is_machine and settings is not None:
-        vm = case.hull_objects[-1]
+    if case.hull_type.is_virtual_machine and settings is not None:
+        vm = case.desired.hull_objects[-1]
         yield Rehearse(launcher.render(vm, settings), "launcher", case.former)
         if not launcher.limits_memory(vm):
             unlimited = launcher.render(vm, settings, limited=False)

@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import RESTART_ANNOTATION, Isolation, WorkloadSpec
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import RESTART_ANNOTATION, WorkloadSpec
 from twinhull.core.canonical import canonical
-from twinhull.core.isolation.evasion import reaching
 from twinhull.hulls import machine
 from twinhull.hulls.applied import RESIZABLE, resizable
+from twinhull.hulls.evasion import reaching
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import with_protocols
+from twinhull.hulls.types import HullType, Settings, type_of
 
 #: The first character of every revision: how it was worked out. A new way gets a new character, and the
 #: hulls of the old way stay current for as long as their content does.
@@ -57,6 +59,11 @@ class Content:
         return replace(self, way=FORMER)
 
     @cached_property
+    def hull_type(self) -> HullType:
+        """The type of the hull that is made from it."""
+        return type_of(self.isolation, self.spec)
+
+    @cached_property
     def _template(self) -> Raw:
         template = self.spec.template
         return canonical(template) if self.way == FORMAT else _as_stored_formerly(template)
@@ -84,7 +91,7 @@ class Content:
         content["metadata"]["restarts"] = {
             key: value for key, value in annotations.items() if key.startswith(_RESTARTS) or reaching(key)
         }
-        pod_spec, grows = self._template["spec"], self.isolation is Isolation.CONTAINER
+        pod_spec, grows = self._template["spec"], self.hull_type.grows
         containers = [_without_changeable(container, grows) for container in pod_spec["containers"]]
         content["spec"] = {**pod_spec, "containers": containers}
         return self._hash(content)
@@ -123,7 +130,7 @@ class Content:
             },
             "spec": self._template["spec"],
         }
-        if self.isolation is Isolation.VIRTUAL_MACHINE:
+        if self.hull_type.settings is Settings.VIRTUAL_MACHINE:
             built = self.spec.virtual_machine.model_dump(mode="json", by_alias=True, exclude_defaults=True)
             said = {key: value for key, value in built.items() if value or key == "firmware"}
             content["virtualMachine"] = built if self.way == FORMER else said

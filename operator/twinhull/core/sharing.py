@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from twinhull.api.base import Raw
 from twinhull.core import references
-from twinhull.core.references import Find
+from twinhull.core.references import KindAndName
 from twinhull.hulls.parity import containers
 
 #: The access modes by which two Pods have one claim, whichever nodes they are on.
 _SHARED = {"ReadWriteMany", "ReadOnlyMany"}
 
 
-def unshareable(template: Raw, find: Find) -> Iterator[str]:
-    """Everything in the template that two hulls can't have at once, each as a sentence."""
+def unshareable(template: Raw, referred: Mapping[KindAndName, Raw]) -> Iterator[str]:
+    """Everything in the template that two hulls can't have at once, each as a sentence. `referred` are the
+    objects that it refers to.
+    """
     yield from _ports(template["spec"])
     for reference in references.of_template(template):
-        claim = find(reference.kind, reference.name) if reference.kind == "PersistentVolumeClaim" else None
+        claim = referred.get(reference.target) if reference.kind == "PersistentVolumeClaim" else None
         modes = (claim or {}).get("spec", {}).get("accessModes") or ()
         if claim and not _SHARED.intersection(modes):
             yield (
@@ -30,7 +32,7 @@ def _ports(pod_spec: Raw) -> Iterator[str]:
     """The ports of the node that the Pod takes; with hostNetwork that is each that it declares."""
     for kind, container in containers(pod_spec):
         for index, port in enumerate(container.get("ports") or ()):
-            taken = port.get("hostPort") or (pod_spec.get("hostNetwork") and port["containerPort"])
-            if taken:
+            number = port.get("hostPort") or (pod_spec.get("hostNetwork") and port["containerPort"])
+            if number:
                 path = f"spec.template.spec.{kind}[{container['name']}].ports[{index}]"
-                yield f"{path}: port {taken} of the node is one hull's at a time"
+                yield f"{path}: port {number} of the node is one hull's at a time"

@@ -32,13 +32,13 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         isolation=case.isolation_status,
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
-        last_change=case.last_change,
+        last_change=case.history.last_change,
         replacement=step.replacement or _replacement(case, step),
         back_off=back_off(case),
         lacks=_first_lacks(step.lacks) or None,
-        unsupported_fields=_first_fields(step.unsupported or case.curtailments) or None,
+        unsupported_fields=_first_fields(step.unsupported or case.dropped_fields) or None,
         containers=(case.current.containers if case.current else ())[:MOST_CONTAINER_STATUSES] or None,
-        exit=case.exit,
+        exit=case.history.exit,
         conditions=_conditions(case, step),
     )
 
@@ -62,7 +62,7 @@ def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
     """The replacement that is under way or was given up. While nothing is tried, its time doesn't run: what
     keeps it from being tried may take long to change.
     """
-    attempt = case.attempt
+    attempt = case.history.attempt
     tried = case.current is not None or bool(step.actions)
     return attempt if attempt and (tried or attempt.failed_at) else None
 
@@ -74,7 +74,7 @@ def _isolated(case: Case, step: Step) -> Said:
         return "IsolationResolved", "False", Reason.BELOW_FLOOR, sentence
     if not step.isolated:
         return "IsolationResolved", "False", step.reason, step.message
-    return "IsolationResolved", "True", case.resolution.reason, case.resolution.message
+    return "IsolationResolved", "True", case.blueprint.resolution.reason, case.blueprint.resolution.message
 
 
 def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:

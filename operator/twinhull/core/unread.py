@@ -22,8 +22,10 @@ from twinhull.core.graceful_end import due, ends, until_due
 from twinhull.core.isolation import Effect, Part, Policy, Shortfall, Surroundings, strictest
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
+from twinhull.core.serving import serving_first
 from twinhull.core.steps import soonest
 from twinhull.hulls.hull import Hull, timestamp
+from twinhull.hulls.types import type_that_made
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Unread:
     def own(self) -> tuple[Hull, ...]:
         """Its hulls, the one that serves first; while none does, the one that was there first."""
         own = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
-        return tuple(sorted(own, key=lambda hull: hull.place))
+        return tuple(serving_first(own))
 
     @cached_property
     def shortfalls(self) -> tuple[Shortfall, ...]:
@@ -100,7 +102,7 @@ class Unread:
             return evicted
         starting = [hull for hull in self.own[1:] if not (hull.ready or hull.leaving)]
         told = self._status.get("exit")
-        ended = [hull for hull in self.own if hull.kind == "VirtualMachine" and told and self.exit]
+        ended = [hull for hull in self.own if type_that_made(hull).is_virtual_machine and told and self.exit]
         others = (
             *due(self.own, self.now),
             *ends(starting, Reason.REPLACING, "what is to run can't be read", self.now, self.refusals),

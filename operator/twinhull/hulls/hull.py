@@ -174,13 +174,6 @@ class Hull:
         failed = policy == RestartPolicy.ON_FAILURE and self.phase is Phase.FAILED
         return failed and ended.reason != "DeadlineExceeded"
 
-    @property
-    def place(self) -> tuple[bool, bool, bool, datetime]:
-        """What several are sorted by, to keep the first: that which serves; while none does, the one that was
-        there first.
-        """
-        return self.leaving, not self.ready, self.ended, self.created_at
-
     def status(self) -> HullStatus:
         """What `status.hull` says of it."""
         return HullStatus(

@@ -13,9 +13,9 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
 from twinhull.api.reading import UNREAD, unread
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Isolation
-from twinhull.core.observed import Capabilities
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import workloads_of
+from twinhull.hulls.types import hull_types
 from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import Kind
@@ -153,9 +153,9 @@ class ChangeHandler:
 
     def _concerned(self, kind: Kind) -> Iterator[Key]:
         """The Workloads that a change of what the cluster can do may concern."""
-        concerned = Isolation.SANDBOX if kind is kinds.RUNTIME_CLASS else Isolation.VIRTUAL_MACHINE
+        concerned = {one.isolation for one in hull_types() if kind.name in one.woken_by}
         for key in self._store.keys(kinds.WORKLOAD):
-            if self._decisions.isolation(key) in {concerned, None}:
+            if self._decisions.isolation(key) in {*concerned, None}:
                 yield key
 
     def _changed(self, kind: Kind, news: list[Raw]) -> Iterator[Key]:

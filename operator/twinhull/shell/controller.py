@@ -22,8 +22,8 @@ _Observed = TypeVar("_Observed")
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """The object for which something is written."""
+class ReconciledObject:
+    """The object that is reconciled, and for which others are written."""
 
     #: Its namespace, empty if it has none.
     namespace: str
@@ -35,14 +35,14 @@ class Owner:
     generation: int
 
     @classmethod
-    def of(cls, obj: Raw) -> Owner:
+    def of(cls, obj: Raw) -> ReconciledObject:
         """That object. Nothing else of its metadata is looked at."""
         metadata = obj["metadata"]
         namespace = metadata.get("namespace", "")
         return cls(namespace, metadata["name"], metadata["uid"], int(metadata["generation"]))
 
     @classmethod
-    def by(cls, metadata: ObjectMeta) -> Owner:
+    def by(cls, metadata: ObjectMeta) -> ReconciledObject:
         """The object of that metadata."""
         return cls(metadata.namespace, metadata.name, metadata.uid, metadata.generation)
 
@@ -62,7 +62,7 @@ class ObjectPlan:
     """What to do about one object: the actions first; once there are none left, the status and the Events."""
 
     #: The object that this is about.
-    owner: Owner
+    owner: ReconciledObject
     #: What to write or to delete, in order.
     actions: tuple[Action, ...] = ()
     #: Gives the whole status that is to be. None if the status is left as it is.

@@ -12,7 +12,7 @@ from prometheus_client import Counter as CounterMetric
 
 from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution
@@ -61,7 +61,7 @@ class Decisions:
             self.record(workload, None)
         else:
             pending = frozenset(shortfall.policy.name for shortfall in observed.shortfalls)
-            self.record(workload, observed.resolution, pending)
+            self.record(workload, observed.blueprint.resolution, pending)
 
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""

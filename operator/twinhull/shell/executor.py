@@ -13,7 +13,7 @@ from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.hulls.causes import may_pass
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.controller import Owner
+from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import (
     ApiError,
     Busy,
@@ -79,7 +79,7 @@ class Executor:
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
         self._in_doubt: set[Key] = set()
 
-    async def execute(self, owner: Owner, action: Action) -> Done | NotDone:
+    async def execute(self, owner: ReconciledObject, action: Action) -> Done | NotDone:
         """Carry out an action for an owner.
 
         Raises Unreachable or Unauthorized when it can't be known whether it is carried out, and NotLeading or
@@ -114,7 +114,7 @@ class Executor:
         self._refusals.settle(owner.key, action.key)
         return Done(note)
 
-    async def _carry_out(self, owner: Owner, action: Action) -> Note | None:
+    async def _carry_out(self, owner: ReconciledObject, action: Action) -> Note | None:
         """What is told of it then."""
         match action:
             case Create():
@@ -145,7 +145,7 @@ class Executor:
         self._circuits.forget(key)
         self._in_doubt.discard(key)
 
-    def _refuse(self, owner: Owner, obj: str, cause: Cause) -> None:
+    def _refuse(self, owner: ReconciledObject, obj: str, cause: Cause) -> None:
         self._refusals.add(owner.key, owner.version, obj, cause, self._now())
 
     def _put_forward(self, wake: Callable[[Key], None], key: Key, actions: AbstractSet[str]) -> None:

@@ -115,8 +115,27 @@ class Manifests(Mapping[str, Companion]):
         return names if len(names) <= MOST_OWN else []
 
 
+class Claims(Mapping[str, Companion]):
+    """The claims of a namespace, by name."""
+
+    def __init__(self, store: Store, namespace: str) -> None:
+        self._store, self._namespace = store, namespace
+
+    def __getitem__(self, name: str) -> Companion:
+        obj = self._store.get(kinds.CLAIM, (self._namespace, name))
+        if obj is None:
+            raise KeyError(name)
+        return companion(obj)
+
+    def __iter__(self) -> Iterator[str]:
+        return (obj["metadata"]["name"] for obj in self._store.within(kinds.CLAIM, self._namespace))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def companion(obj: Raw) -> Companion:
-    """A Service or ConfigMap as it is decided on."""
+    """A Service, ConfigMap or claim as it is decided on."""
     metadata = obj["metadata"]
     return Companion(obj, metadata["uid"], owner_of(obj), "deletionTimestamp" in metadata)
 

@@ -9,9 +9,10 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Note
+from twinhull.core.ownership import obstacle
 from twinhull.hulls.hull import owner_of
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.controller import Owner
+from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
 from twinhull.shell.kinds import BY_NAME, CLAIM, POD, VIRTUAL_MACHINE, Kind
 from twinhull.shell.refusals import Cause
@@ -44,7 +45,7 @@ class ObjectWriter:
         self._undone_writes = undone_writes
         self._hull_created = hull_created
 
-    async def create(self, owner: Owner, action: Create) -> Note | None:
+    async def create(self, owner: ReconciledObject, action: Create) -> Note | None:
         """Create an object, or find it if it is there already and the owner's. What is told of it then."""
         kind = BY_NAME[action.obj["kind"]]
         namespace = owner.namespace
@@ -61,7 +62,7 @@ class ObjectWriter:
             raise Undone(undone, note)
         return note
 
-    async def change(self, owner: Owner, action: Change) -> None:
+    async def change(self, owner: ReconciledObject, action: Change) -> None:
         """Change an object. Raises Undone if it doesn't stay so."""
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
@@ -79,7 +80,7 @@ class ObjectWriter:
                 "to end: see which webhook takes annotations away"
             )
 
-    async def delete(self, owner: Owner, action: Delete) -> None:
+    async def delete(self, owner: ReconciledObject, action: Delete) -> None:
         """Delete the very object that the action names. One that is gone already is deleted."""
         kind = BY_NAME[action.kind]
         key = (owner.namespace, action.name)
@@ -97,29 +98,29 @@ class ObjectWriter:
         else:
             self._store.remove(kind, key, action.uid)
 
-    async def find_ours(self, owner: Owner, kind: Kind, obj: Raw) -> Raw:
+    async def find_ours(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
         """The object that is there already, if it is ours: made before a crash, or not seen yet."""
         namespace, name = owner.namespace, obj["metadata"]["name"]
         what = f"{kind.name} {name}"
         if kind is CLAIM:  # all are watched, so whose it is will be known without a right to read one
             raise Undone(Cause(Reason.WAITING, f"{what} is there already, and is looked at", final=False))
-        found = await self._cluster.get(kind, namespace, name)
-        if found is None:
+        present = await self._cluster.get(kind, namespace, name)
+        if present is None:
             raise Undone(Cause(Reason.WAITING, f"{what} was in the way and is gone now", final=False))
-        controlled_by = owner_of(found)
-        if controlled_by is not None and controlled_by.uid == owner.uid:
+        controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
+        theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
+        if theirs is None:
             # It wasn't watched, or as another's, if somebody changed its labels: put them back.
-            there = found["metadata"].get("labels") or {}
-            lost = {key: value for key, value in obj["metadata"]["labels"].items() if there.get(key) != value}
+            labels = present["metadata"].get("labels") or {}
+            lost = {
+                key: value for key, value in obj["metadata"]["labels"].items() if labels.get(key) != value
+            }
             return await self._cluster.patch(kind, namespace, name, {"metadata": {"labels": lost}})
-        going = "deletionTimestamp" in found["metadata"]
-        if going or (controlled_by is not None and controlled_by.takes_along):
-            kept = listed([str(name) for name in found["metadata"].get("finalizers") or ()], ", ")
-            why = f"; its finalizers are {kept}" if going and kept else ""
-            sentence = f"waiting for {what} to go with its former owner{why}"
-            raise Undone(Cause(Reason.WAITING, sentence, final=False))
-        sentence = f"{what} exists and isn't this Workload's: delete it, or rename one of the two"
-        raise Undone(Cause(Reason.NAME_CONFLICT, sentence, final=True))
+        if not theirs.goes:
+            raise Undone(Cause(Reason.NAME_CONFLICT, theirs.message, final=True))
+        finalizers = listed([str(name) for name in present["metadata"].get("finalizers") or ()], ", ")
+        why = f"; its finalizers are {finalizers}" if going and finalizers else ""
+        raise Undone(Cause(Reason.WAITING, f"{theirs.message}{why}", final=False))
 
 
 def exact_patch(change: Change) -> Raw:

@@ -8,20 +8,25 @@ from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD, Unreadable, read
-from twinhull.api.workload import ObjectMeta
+from twinhull.api.workload import ObjectMeta, Workload
+from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Policy, debug_images
-from twinhull.core.observed import Capabilities, Companion, Observed, Remembered
+from twinhull.core.isolation import Policy
+from twinhull.core.observed import Observed, Remembered
+from twinhull.core.references import KindAndName
 from twinhull.core.unread import Unread
-from twinhull.core.versions import panic_devices_for_all
-from twinhull.hulls import hull, instance, pod
+from twinhull.hulls import hull, instance
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
+from twinhull.hulls.types import Seen, type_that_reads
+from twinhull.hulls.versions import panic_devices_for_all
 from twinhull.shell import kinds
 from twinhull.shell.labelled import (
+    Claims,
     Manifests,
     companion,
     count,
@@ -97,12 +102,12 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         refusals=refusals.of(key, workload.metadata.version),
         rehearsed=refusals.rehearsed(key, workload.metadata.version),
         policies=known.policies.all(),
-        namespace_labels=namespace_labels(store, key[0]),
-        debug_images=debug_images(own(store, kinds.POD, key, uid)),
+        subject=known.policies.subject(raw),
+        namespace_is_known=namespace_labels(store, key[0]) is not None,
         pending_since=known.pending_since.get(key),
         remembered=known.remembered.get(key),
-        find=lambda kind, name: _find(store, key[0], kind, name),
-        claim=lambda name: _claim(store, key[0], name),
+        referred=_referred(known, key[0], workload),
+        claims=Claims(store, key[0]),
     )
     return Case(workload, observed, defaults, now)
 
@@ -159,7 +164,10 @@ def _updates_live(spec: Raw) -> bool:
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
     for found in near(store, kinds.POD, key, uid):
-        yield hull.unread("Pod", found) if UNREAD in found else pod.read(found)
+        if UNREAD in found:
+            yield hull.unread("Pod", found)
+        else:
+            yield type_that_reads("Pod", found).read(Seen(found, template, now))
     for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, found)
         if UNREAD in found or UNREAD in (vmi or ()):
@@ -167,7 +175,9 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
             continue
         said, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
         launcher = launcher_of(store, key, vmi) if vmi else None
-        yield instance.read(found, vmi, template, said, now=now, asks_guests=asks, launcher=launcher)
+        yield type_that_reads("VirtualMachine", found).read(
+            Seen(found, template, now, vmi, said, asks, launcher)
+        )
     for stray in strays(store, key):
         yield instance.read_stray(stray)
 
@@ -182,15 +192,17 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
     return known.policies.concerning(raw, set(unknown_parts(raw, pods)))
 
 
-def _find(store: Store, namespace: str, kind: str, name: str) -> Raw | None:
-    """An object that a Workload of that namespace refers to. One that can't be read may be anything, and so
-    is none.
+def _referred(known: Knowledge, namespace: str, workload: Workload) -> dict[KindAndName, Raw]:
+    """The objects that a Workload of that namespace refers to, or any policy for its machine. One that can't
+    be read may be anything, and is left out.
     """
-    kind_of = kinds.BY_NAME[kind]
-    found = store.get(kind_of, (namespace if kind_of.namespaced else "", name))
-    return None if found is None or UNREAD in found else found
-
-
-def _claim(store: Store, namespace: str, name: str) -> Companion | None:
-    found = store.get(kinds.CLAIM, (namespace, name))
-    return companion(found) if found else None
+    spec = workload.spec
+    of_spec = (*references.of_template(spec.template), *references.of_machine(spec.virtual_machine.raw()))
+    targets = {reference.target for reference in of_spec} | known.policies.machine_parts
+    read: dict[KindAndName, Raw] = {}
+    for kind_name, name in targets:
+        kind = kinds.BY_NAME[kind_name]
+        obj = known.store.get(kind, (namespace if kind.namespaced else "", name))
+        if obj is not None and UNREAD not in obj:
+            read[kind_name, name] = obj
+    return read

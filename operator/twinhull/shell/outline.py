@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD, unread
-from twinhull.core.isolation.evasion import brought, past_machine, past_sandbox
 from twinhull.core.isolation.policy import MatchPart
+from twinhull.hulls.evasion import brought, past_machine, past_sandbox
 from twinhull.hulls.manifest import outlined
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind

@@ -13,6 +13,7 @@ from twinhull.api.reading import UNREAD
 from twinhull.core import references
 from twinhull.core.isolation import Policy, Subject, debug_images, precedence
 from twinhull.core.isolation.policy import MatchPart
+from twinhull.core.references import KindAndName
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.labelled import own
@@ -28,6 +29,7 @@ class Policies:
         self._store = store
         self._read: dict[_Version, Policy] = {}
         self._ordered: tuple[Policy, ...] = ()
+        self._machine_parts: frozenset[KindAndName] = frozenset()
 
     def all(self) -> tuple[Policy, ...]:
         """All policies, the highest priority first. Each state of one is read once."""
@@ -35,7 +37,16 @@ class Policies:
         if objects.keys() != self._read.keys():
             self._read = {version: self._read.get(version) or read(obj) for version, obj in objects.items()}
             self._ordered = precedence(self._read.values())
+            self._machine_parts = frozenset(part for policy in self._ordered for part in _parts(policy))
         return self._ordered
+
+    @property
+    def machine_parts(self) -> frozenset[KindAndName]:
+        """The objects that any policy has machines built with. A namespaced one means the object of that name
+        in each Workload's own namespace.
+        """
+        self.all()
+        return self._machine_parts
 
     def subject(self, workload: Raw) -> Subject:
         """What policies look at of a Workload. The labels of a namespace that wasn't seen count as none."""
@@ -88,7 +99,7 @@ class Policies:
         if kind.name not in references.OF_MACHINES:
             return
         for namespace, name in {key_of(obj) for obj in news}:
-            naming = [policy for policy in self.all() if _names(policy, kind.name, name)]
+            naming = [policy for policy in self.all() if (kind.name, name) in _parts(policy)]
             if kind.namespaced:  # another namespace's means its own of that name
                 yield from self._matched_in(namespace, naming)
             else:
@@ -137,11 +148,10 @@ class Policies:
             return True
 
 
-def _names(policy: Policy, kind: str, name: str) -> bool:
-    """Whether a policy gives machines a part of that kind and name."""
+def _parts(policy: Policy) -> set[KindAndName]:
+    """The objects that a policy gives machines to be built with."""
     built = policy.spec.virtual_machine
-    parts = references.of_machine(built.raw()) if built else ()
-    return any((part.kind, part.name) == (kind, name) for part in parts)
+    return {part.target for part in references.of_machine(built.raw())} if built else set()
 
 
 def namespace_labels(store: Store, namespace: str) -> Raw | None:

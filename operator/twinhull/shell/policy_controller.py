@@ -12,7 +12,7 @@ from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Note
 from twinhull.core.isolation import Counted, Policy, account
-from twinhull.shell.controller import Controller, ObjectPlan, Owner
+from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD
 from twinhull.shell.policies import read
@@ -30,7 +30,7 @@ class ObservedPolicy:
     """An IsolationPolicy, and what it does."""
 
     #: Which one it is.
-    owner: Owner
+    owner: ReconciledObject
     #: The policy as it is decided by.
     policy: Policy
     #: The last seen status.
@@ -57,7 +57,7 @@ class PolicyController(Controller[ObservedPolicy]):
         if obj is None:
             return None
         return ObservedPolicy(
-            Owner.of(obj),
+            ReconciledObject.of(obj),
             read(obj),
             IsolationPolicyStatus.model_validate(obj.get("status") or {}),
             self._decisions.counted(key[1]),

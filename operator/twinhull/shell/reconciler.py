@@ -14,7 +14,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange, object_key
 from twinhull.shell import tracing
-from twinhull.shell.controller import Controller, ObjectPlan, Owner
+from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.errors import ApiError, Busy, Conflict
 from twinhull.shell.event_recorder import EventRecorder
 from twinhull.shell.executor import Done, Executor
@@ -183,7 +183,7 @@ class Reconciler(Generic[_Observed]):
             extra = self._fields(key, type(error).__name__)
             logger.exception("%s: what runs below a floor can't be evicted", self._name(key), extra=extra)
 
-    async def _act(self, owner: Owner, actions: Iterable[Action]) -> bool:
+    async def _act(self, owner: ReconciledObject, actions: Iterable[Action]) -> bool:
         """Carry out actions up to the first that isn't. Whether the pass may go on."""
         for action in actions:
             done = await self._executor.execute(owner, action)

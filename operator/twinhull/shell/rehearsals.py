@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinhull.core.actions import Rehearse, RehearseChange
 from twinhull.core.rehearsal import counts, is_unable, told
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.controller import Owner
+from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Refused, ServerError
 from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.object_writer import ObjectWriter, exact_patch
@@ -20,7 +20,7 @@ class Rehearsals:
         self._writer = writer
         self._refusals = refusals
 
-    async def of_creation(self, owner: Owner, action: Rehearse) -> None:
+    async def of_creation(self, owner: ReconciledObject, action: Rehearse) -> None:
         """Try a creation out. Raises Refused if it is refused in a way that counts."""
         kind = BY_NAME[action.obj["kind"]]
         try:
@@ -33,7 +33,7 @@ class Rehearsals:
                 raise Refused(told(action, str(error))) from error
         self._refusals.rehearse(owner.key, owner.version, action.key)
 
-    async def of_change(self, owner: Owner, action: RehearseChange) -> None:
+    async def of_change(self, owner: ReconciledObject, action: RehearseChange) -> None:
         """Try a change out. Raises Refused if it is refused."""
         change = action.change
         try:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twinhull.hulls.types import hull_types
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
-
-#: What matters to machines alone; ConfigMaps carry their manifests.
-_OF_MACHINES = {
-    *(kinds.CONFIG_MAP, kinds.VIRTUAL_MACHINE, kinds.VIRTUAL_MACHINE_INSTANCE, kinds.LAUNCHER),
-    *(kinds.KUBEVIRT, kinds.NODE),
-    *(kind for kind in kinds.REFERRED if kind.group == "instancetype.kubevirt.io"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +20,19 @@ class Scope:
 
     def sees(self, kind: Kind) -> bool:
         """Whether objects of a kind are asked for."""
-        return (self.machines or kind not in _OF_MACHINES) and not self._is_hidden(kind)
+        return self._matters(kind) and not self._is_hidden(kind)
 
     @property
     def hidden(self) -> frozenset[str]:
         """The kinds that may have objects of which this operator knows nothing: those outside of its
         namespaces.
         """
-        return frozenset(
-            kind.name
-            for kind in kinds.WATCHED
-            if self._is_hidden(kind) and (self.machines or kind not in _OF_MACHINES)
-        )
+        return frozenset(kind.name for kind in kinds.WATCHED if self._is_hidden(kind) and self._matters(kind))
+
+    def _matters(self, kind: Kind) -> bool:
+        """Whether a kind matters to any type of hull that is made."""
+        watching = [one for one in hull_types() if kind.name in one.watches]
+        return not watching or any(self.machines or not one.is_virtual_machine for one in watching)
 
     def _is_hidden(self, kind: Kind) -> bool:
         """KubeVirt's one object is in a namespace of its own."""

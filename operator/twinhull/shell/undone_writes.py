@@ -12,7 +12,7 @@ from twinhull.core.actions import Change, Create
 from twinhull.hulls import answer
 from twinhull.hulls.service import PINNED_ANNOTATION
 from twinhull.shell.cluster import FIELD_MANAGER, Cluster
-from twinhull.shell.controller import Owner
+from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.refusals import Cause, Refusals
 from twinhull.shell.store import Store
@@ -32,7 +32,7 @@ class UndoneWrites:
     ) -> None:
         self._cluster, self._store, self._refusals, self._now = cluster, store, refusals, now
 
-    def of_creation(self, owner: Owner, action: Create, *, was_there: bool) -> Cause | None:
+    def of_creation(self, owner: ReconciledObject, action: Create, *, was_there: bool) -> Cause | None:
         """Somebody deletes what was just created again, and has done so several times; or, if it `was_there`,
         takes away the label by which it is seen.
         """
@@ -44,7 +44,7 @@ class UndoneWrites:
         see = "see who, by the API server's audit log, and have them leave it alone"
         return _cause(f"{what}: somebody {done}: {see}")
 
-    async def of_change(self, owner: Owner, action: Change) -> Cause | None:
+    async def of_change(self, owner: ReconciledObject, action: Change) -> Cause | None:
         """Somebody undoes what is about to be changed, and has done so several times."""
         kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
         seen = self._store.get(kind, key) if action.keeps else None
@@ -62,7 +62,7 @@ class UndoneWrites:
             return None
         return _cause(answer.overruled(action.patch, changed, fields, f"{action.kind} {action.name}"))
 
-    def _is_usual(self, owner: Owner, obj: str, what: int) -> bool:
+    def _is_usual(self, owner: ReconciledObject, obj: str, what: int) -> bool:
         key, now = owner.key, self._now()
         return self._refusals.put_right(key, owner.version, obj, what, now) >= _OFTEN
 

@@ -15,7 +15,7 @@ from twinhull.core.eviction import evictions
 from twinhull.core.internal_error import InternalError
 from twinhull.core.plan import Plan, plan
 from twinhull.core.unread import Unread
-from twinhull.shell.controller import Controller, ObjectPlan, Owner
+from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.shell.metrics import LifetimeMetrics
@@ -65,7 +65,7 @@ class WorkloadController(Controller[Observed]):
             return _plan_unreadable(observed)
         planned = plan(observed)
         return ObjectPlan(
-            Owner.by(observed.workload.metadata),
+            ReconciledObject.by(observed.workload.metadata),
             planned.actions,
             planned.status.raw if planned.status else None,
             planned.notes,
@@ -89,7 +89,7 @@ class WorkloadController(Controller[Observed]):
         if isinstance(observed, Unread):
             return None
         evicted = evictions(observed.shortfalls, observed.pending_since, observed.now)
-        return ObjectPlan(Owner.by(observed.workload.metadata), evicted)
+        return ObjectPlan(ReconciledObject.by(observed.workload.metadata), evicted)
 
     def failure(self, key: Key, error: str, failure_id: str) -> ObjectPlan | None:
         """Say that the operator failed: what was said before may not be so any more."""
@@ -97,12 +97,12 @@ class WorkloadController(Controller[Observed]):
         if workload is None or "deletionTimestamp" in workload["metadata"]:
             return None
         failed = InternalError(workload, error, failure_id, self._now())
-        return ObjectPlan(Owner.of(workload), status=failed.status, events=tuple(failed.notes()))
+        return ObjectPlan(ReconciledObject.of(workload), status=failed.status, events=tuple(failed.notes()))
 
 
 def _plan_unreadable(workload: Unread) -> ObjectPlan:
     """What can't wait, and what can't be read. Of one that is being deleted nothing is said."""
-    owner, actions = Owner.by(workload.metadata), workload.actions()
+    owner, actions = ReconciledObject.by(workload.metadata), workload.actions()
     if workload.metadata.deletion_timestamp is not None:
         return ObjectPlan(owner, actions, requeue_after=workload.requeue_after)
     notes = tuple(workload.notes())

@@ -13,7 +13,7 @@ import pytest
 from tests.chart import rights
 from tests.chart.helm import NAMESPACE
 from tests.controlplane import Cluster
-from twinhull.core.versions import too_old
+from twinhull.hulls.versions import too_old
 
 pytestmark = pytest.mark.simulated
 

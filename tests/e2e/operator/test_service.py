@@ -124,7 +124,10 @@ def test_foreign_service_is_left_alone_and_once_removed_the_workload_goes_on(web
 
     assert condition(web.becomes("NameConflict"), "Stalled") == (
         *("True", "NameConflict"),
-        "Service web exists and isn't this Workload's: delete it, or rename one of the two",
+        (
+            "Service web belongs to nobody but has this Workload's name or label twinhull.dev/workload: "
+            "delete it, remove the label, or rename one of the two"
+        ),
     )
     assert api.get("Service", "web", web.namespace) == theirs
 

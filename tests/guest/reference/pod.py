@@ -31,7 +31,7 @@ def hull(workload: Mapping[str, Any]) -> Raw:
     """
     contained = {**workload, "spec": {**workload["spec"], "isolationPolicy": "Container"}}
     case = Case(Workload.model_validate(contained), Observed(), OperatorDefaults(), datetime.now(UTC))
-    (pod,) = case.hull_objects
+    (pod,) = case.desired.hull_objects
     metadata = {key: value for key, value in pod["metadata"].items() if key != "ownerReferences"}
     return {**pod, "metadata": metadata, "spec": {**pod["spec"], "nodeName": NAME}}
 

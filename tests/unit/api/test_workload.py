@@ -7,8 +7,9 @@ import yaml
 from pydantic import ValidationError
 
 from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
 from twinhull.api.schema import structural
-from twinhull.api.workload import Isolation, Workload
+from twinhull.api.workload import Workload
 
 TEMPLATE = yaml.safe_load((Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"))
 

@@ -97,9 +97,9 @@ def _is_bare(obj: Raw) -> bool:
 def _made(raw: Raw, obj: Raw, defaults: OperatorDefaults, now: datetime) -> Raw:
     """A manifest with its content, or a machine with the note of it, if it is the present revision's."""
     found = case(raw, KUBEVIRT, defaults=defaults, now=now)
-    if not found.is_machine or obj["metadata"]["name"] != found.hull_name:
+    if not found.hull_type.has_guest or obj["metadata"]["name"] != found.hull_name:
         return obj
-    carried, vm = found.hull_objects
+    carried, vm = found.desired.hull_objects
     if obj["kind"] == "VirtualMachine":
         return obj | {"spec": {"template": vm["spec"]["template"], **obj.get("spec", {})}}
     labels = {**carried["metadata"]["labels"], **obj["metadata"].get("labels", {})}

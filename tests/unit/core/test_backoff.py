@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.core.backoff import back_off, to_remember
-from twinhull.core.rules import decide
+from twinhull.core.decision import decide
 
 from .objects import CREATED, at, case, hull, running, workload
 
@@ -25,7 +25,7 @@ def lost(**spec: object) -> Raw:
 
 
 def made(status: Raw, uid: str = "u2", created: int = 5) -> Raw:
-    (found,) = case(workload(ALONE)).hull_objects
+    (found,) = case(workload(ALONE)).desired.hull_objects
     about = {"uid": uid, "creationTimestamp": at(created)}
     return {**found, "metadata": {**found["metadata"], **about}, "status": status}
 

@@ -12,9 +12,9 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.isolation import Effect, Part
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.core.status import status
 from twinhull.core.unread import Unread
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
@@ -141,7 +141,7 @@ def test_what_runs_below_a_floor_is_told_whatever_holds_it_there(how: str) -> No
         "Pod web-1before runs as Container, below the VirtualMachine that IsolationPolicy machines requires"
     )
     pending_policies = frozenset(shortfall.policy.name for shortfall in found.shortfalls)
-    effects = found.resolution.effects(pending_policies)
+    effects = found.blueprint.resolution.effects(pending_policies)
     assert effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
 
 
@@ -475,7 +475,7 @@ def machines(of: str = "VirtualMachineInstancetype", **instance: Any) -> tuple[R
     """A Workload built with an instancetype, its machine, and what KubeVirt made of both when it started."""
     built = {"instancetype": {"name": "small", "kind": of}}
     raw = pending(workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built}))
-    vm = case(raw, KUBEVIRT).hull_objects[-1]
+    vm = case(raw, KUBEVIRT).desired.hull_objects[-1]
     vm = vm | {"metadata": vm["metadata"] | {"ownerReferences": [OURS]}}
     made = vm["spec"]["template"]
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "x", "uid": "x"}

@@ -9,7 +9,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
-from twinhull.core.rules import decide
+from twinhull.core.decision import decide
 
 from .objects import KUBEVIRT, NOW, at, case, companion, hull, workload
 

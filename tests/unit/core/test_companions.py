@@ -10,8 +10,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note
 from twinhull.core.companions import upkeep
+from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.manifest import digest
 from twinhull.hulls.merge import merge_patch
@@ -25,7 +25,7 @@ UNSERVED = workload({"service": {"enabled": False}}, pod=PORTS)
 MACHINE = workload({"isolationPolicy": "VirtualMachine"})
 VM = case(MACHINE).hull_name
 #: The manifest as it should be.
-CARRIED = case(MACHINE).hull_objects[0]
+CARRIED = case(MACHINE).desired.hull_objects[0]
 
 
 def kept(raw: Raw, *objects: Raw) -> list[Action]:
@@ -266,13 +266,13 @@ def test_no_machine_starts_by_a_manifest_that_waited_for_it() -> None:
 
 def unnoted() -> Raw:
     """A machine that an earlier operator made."""
-    made = case(MACHINE, KUBEVIRT).hull_objects[1]["spec"]["template"]
+    made = case(MACHINE, KUBEVIRT).desired.hull_objects[1]["spec"]["template"]
     return hull("VirtualMachine", VM, spec={"template": made | {"metadata": {}}})
 
 
 def test_a_machine_of_an_earlier_operator_is_told_its_manifest_by_one_patch_of_its_annotations() -> None:
     (action,) = kept(MACHINE, KUBEVIRT, unnoted(), manifest())
-    notes = case(MACHINE, KUBEVIRT).manifest_notes(VM)
+    notes = case(MACHINE, KUBEVIRT).desired.manifest_notes(VM)
     assert isinstance(action, Change)
     assert action.patch == {"spec": {"template": {"metadata": {"annotations": notes}}}}
     assert action.note is None

@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
 from twinhull.api.podtemplate import podtemplate
 from twinhull.api.templatebounds import LONGEST_KEY, MOST_CONTAINERS, excess
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core import revision
-from twinhull.core.isolation.evasion import evasions, in_hull
 from twinhull.core.plan import plan
 from twinhull.hulls import confinement, pod, quantity, resources
 from twinhull.hulls.applied import APPLIED_ANNOTATION
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import type_giving
 from twinhull.shell.labelled import MOST_OWN
 
 from .objects import GVISOR, KUBEVIRT, NAME, at, case, hull, workload
@@ -88,7 +89,7 @@ def test_no_name_is_slow_to_tell_from_a_devices(isolation: Isolation, where: str
                 "virtualMachine": {"overrides": named if where == "overrides" else {}},
             }
         )
-        return cost(lambda: evasions(spec, isolation))
+        return cost(lambda: type_giving(isolation).evasions(spec))
 
     assert looking(AGAIN) < 20 * looking("a")
 
@@ -137,7 +138,7 @@ def test_an_elements_name_is_told_once_at_most_if_it_is_long() -> None:
         limits = {f"example.com/{number}": 1 for number in range(100)}
         named = {"name": name, "resources": {"limits": limits}}
         raw = workload({"virtualMachine": {"overrides": {"volumes": [named]}}})
-        found = evasions(WorkloadSpec.model_validate(raw["spec"]), Isolation.VIRTUAL_MACHINE)
+        found = type_giving(Isolation.VIRTUAL_MACHINE).evasions(WorkloadSpec.model_validate(raw["spec"]))
         return sum(len(evasion.path) for evasion in found)
 
     assert told("a" * 50_000) < 2 * told("a")
@@ -173,7 +174,7 @@ def test_a_pods_own_word_on_its_template_costs_what_it_is_long() -> None:
 
     def looking(count: int) -> float:
         found = noting(count)
-        return cost(lambda: in_hull(found, Isolation.SANDBOX))
+        return cost(lambda: type_giving(Isolation.SANDBOX).evasions_of(found))
 
     assert looking(4000) < 60 * looking(200)
 

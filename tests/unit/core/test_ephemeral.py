@@ -10,9 +10,9 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Create
 from twinhull.core.companions import upkeep
+from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.hulls.ephemeral import claim_name, with_claims, workloads_of
 
 from .objects import CREATED, KUBEVIRT, NOW, OURS, as_asked, case, companion, hull, workload
@@ -97,7 +97,7 @@ def test_a_pods_claims_are_left_to_kubernetes() -> None:
     name = case(raw).hull_name
     found = case(raw, hull("Pod", name))
     assert not [a for a in upkeep(found) if "Claim" in a.key]
-    assert case(raw).hull_objects[-1]["spec"]["volumes"] == [SCRATCH]
+    assert case(raw).desired.hull_objects[-1]["spec"]["volumes"] == [SCRATCH]
 
 
 def test_one_that_somebody_deleted_is_made_again_and_told() -> None:
@@ -117,13 +117,19 @@ def test_a_claim_of_somebody_elses_is_not_given_to_the_machine(reference: Raw | 
     assert conflict(vm(), claim(reference)) == ("NameConflict", sentence)
 
 
-@pytest.mark.parametrize("found", [claim(owner(uid="former")), claim(None, deleting=True)])
-def test_the_claim_of_a_former_machine_of_that_name_is_waited_for(found: Raw) -> None:
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (claim(owner(uid="former")), "it is deleted with its owner, VirtualMachine former"),
+        (claim(None, deleting=True), "it is being deleted"),
+    ],
+)
+def test_a_claim_of_that_name_that_is_about_to_go_is_waited_for(found: Raw, why: str) -> None:
     recent = found | {"metadata": found["metadata"] | {"creationTimestamp": NOW.isoformat()}}
     reason, message = conflict(recent | {"metadata": recent["metadata"] | _just_deleted(recent)})
     assert (reason, message) == (
         "Waiting",
-        f"waiting for PersistentVolumeClaim {CLAIM} to go with its former owner",
+        f"waiting for PersistentVolumeClaim {CLAIM} to be gone: {why}",
     )
 
 

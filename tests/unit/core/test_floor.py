@@ -9,8 +9,8 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.core.status import status
 
 from .objects import DEFAULTS, GVISOR, KUBEVIRT, case, conditions, ended, hull, running, terminated, workload
@@ -50,7 +50,7 @@ def test_rejected_workload_gets_no_hull() -> None:
     found = case(CONTAINER, namespace(), REJECTING)
     assert stalled(found) == ("RejectedByPolicy", REJECTED)
     assert isolation_resolved(found) == "False"
-    assert found.resolution.status().raw() == {
+    assert found.blueprint.resolution.status().raw() == {
         "requested": "Container",
         "resolved": "Container",
         "policy": "strict",
@@ -126,7 +126,7 @@ def test_raised_workload_moves() -> None:
     found = case(CONTAINER, namespace(), BOXING, GVISOR, there)
     step = decide(found)
     assert (step.reason, written(found)) == ("Replacing", [f"Pod/{POD}"])
-    assert found.resolution.message == (
+    assert found.blueprint.resolution.message == (
         "IsolationPolicy boxed requires Sandbox or stronger, and spec.isolationPolicy asks for Container"
     )
 
@@ -303,9 +303,9 @@ def test_what_ran_to_completion_as_a_policy_wanted_does_not_run_again_without_it
     raised = case(ONCE, namespace(), BOXING, GVISOR)
     there = hull("Pod", raised.hull_name, status=ended("Succeeded", terminated("web", 0)))
     found = case(ONCE, namespace(), BOXING, GVISOR, there)
-    assert found.exit is not None
-    assert found.exit.asked == case(ONCE).revision
-    remembered = completed(raised.hull_name, asked=found.exit.asked)
+    assert found.history.exit is not None
+    assert found.history.exit.asked == case(ONCE).revision
+    remembered = completed(raised.hull_name, asked=found.history.exit.asked)
     assert decide(case(remembered, namespace())).reason == "Completed"
     assert decide(case(remembered, namespace(), MACHINES, KUBEVIRT)).reason == "Completed"
 
@@ -411,7 +411,7 @@ def test_in_the_middle_of_a_replacement_the_one_that_serves_goes_on_alone(middle
     assert written(found) == [f"Pod/{found.hull_name if goes == 'new' else 'web-1before'}"]
     [action] = step.actions
     assert action.note is not None
-    name = (found.resolution.floor or found.resolution.policies[0]).name
+    name = (found.blueprint.resolution.floor or found.blueprint.resolution.policies[0]).name
     assert action.note.message.endswith(f": IsolationPolicy {name} lets nothing start")
 
 

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, Workload
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import Workload
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults

@@ -13,10 +13,11 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadStatus
 from twinhull.core.actions import Change, Delete, Note
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.notes import notes
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
-from twinhull.core.rules import decide
+from twinhull.core.serving import serving_first
 from twinhull.core.unread import Unread
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.report import Report, Stop
@@ -377,8 +378,8 @@ class TestStartFirst:
         third = workload({"isolationPolicy": "Container", **START_FIRST}, pod={**PORTS, "hostname": "third"})
         objects = (*machine(14, name=self.VM), self.pod(ready=False), self.service())
         found = case(third, KUBEVIRT, *objects, reports=says("asked", self.VM), now=after(20))
-        assert (found.heir and found.heir.name, len(found.former)) == (self.POD, 2)
-        assert min(found.own, key=lambda hull: hull.place).name == self.POD
+        assert (found.serving and found.serving.name, len(found.former)) == (self.POD, 2)
+        assert serving_first(found.own)[0].name == self.POD
 
     def test_it_is_wanted_again_meanwhile(self) -> None:
         objects = (*machine(14, name=self.VM), self.pod(), self.service(self.POD))
@@ -447,13 +448,13 @@ class TestRunToCompletion:
         found = case(
             self.RAW, KUBEVIRT, *self.machine(), reports=self.ended(105, code, final=final), now=after(110)
         )
-        assert found.exit is None
+        assert found.history.exit is None
         assert done(plan(found)) == [f"delete VirtualMachine/{self.NAME}"]
 
     @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
     def test_nor_has_one_whose_guest_was_shut_down_then(self, phase: str) -> None:
         found = case(self.RAW, KUBEVIRT, *self.machine(phase), now=after(115))
-        assert (found.exit, done(plan(found))) == (None, [f"delete VirtualMachine/{self.NAME}"])
+        assert (found.history.exit, done(plan(found))) == (None, [f"delete VirtualMachine/{self.NAME}"])
 
     @pytest.mark.parametrize("state", ["Running", "Stopped"])
     def test_nor_if_the_clock_of_the_operator_that_asked_is_ahead(self, state: str) -> None:
@@ -470,7 +471,7 @@ class TestRunToCompletion:
         objects[0]["metadata"] |= {"deletionTimestamp": at(105), "deletionGracePeriodSeconds": 0}
         raw = workload({"isolationPolicy": "VirtualMachine", "state": state}, pod={"restartPolicy": "Never"})
         found = case(raw, KUBEVIRT, *objects, now=after(115))
-        assert (found.exit, done(plan(found))) == (None, [])
+        assert (found.history.exit, done(plan(found))) == (None, [])
 
     def test_an_end_just_before_is_remembered_before_the_machine_goes(self) -> None:
         objects = (KUBEVIRT, *self.machine())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 
 from .objects import KUBEVIRT, case, hull, running, workload
 from .policies import namespace, policy

@@ -7,8 +7,9 @@ from typing import Literal
 
 import pytest
 
+from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Quoted, Reason
-from twinhull.api.workload import Condition, Isolation, IsolationStatus, UnsupportedField, WorkloadStatus
+from twinhull.api.workload import Condition, IsolationStatus, UnsupportedField, WorkloadStatus
 from twinhull.core.notes import notes
 
 Truth = Literal["True", "False", "Unknown"]

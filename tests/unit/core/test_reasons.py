@@ -6,17 +6,27 @@ That nothing else is given as a reason is mypy's to see; that nothing of ours is
 from __future__ import annotations
 
 import ast
+import inspect
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import twinhull
+from tests.rules_table import Reasons
 from twinhull.api.reasons import Reason
+from twinhull.core import backoff, prerequisites, steps
+from twinhull.core.isolation import resolution
 from twinhull.core.reasons import SECTIONS
+from twinhull.core.rules import RULES, Rule
+from twinhull.hulls.types import machine, pods, registry
 
 PACKAGE = Path(twinhull.__file__).parent
 #: Where reasons are listed, not given.
 LISTS = (PACKAGE / "api" / "reasons.py", PACKAGE / "core" / "reasons")
+#: What rules give reasons by, beside their own files.
+SHARED = (steps, backoff, prerequisites, resolution, pods, machine, registry)
 
 
 def nodes() -> Iterator[ast.AST]:
@@ -39,3 +49,11 @@ def test_every_reason_is_given() -> None:
 def test_what_the_code_itself_says_is_not_quoted() -> None:
     calls = (node for node in nodes() if isinstance(node, ast.Call) and ast.unparse(node.func) == "Quoted")
     assert [ast.unparse(call) for call in calls if isinstance(call.args[0], ast.Constant)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_rule_has_the_reasons_in_its_docstring(rule: Rule) -> None:
+    """That it gives no others is held by conftest.py."""
+    modules = [inspect.getmodule(rule), *SHARED]
+    code = "".join(inspect.getsource(module) for module in modules if module)
+    assert [why for why in Reasons.of(rule).own if f"Reason.{why.name}" not in code] == []

@@ -11,10 +11,10 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Create, Rehearse, RehearseChange
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.core.rehearsal import counts, rehearsals, told
-from twinhull.core.rules import decide
 
 from .objects import KUBEVIRT, NOW, case, companion, hull, running, workload
 
@@ -107,7 +107,7 @@ def test_nothing_is_tried_out_for_a_new_pod() -> None:
 
 def test_pod_of_a_machine_is_tried_out_as_its_template_says_it() -> None:
     obj = rehearsal(flip(), "guest's Pod").obj
-    assert obj["template"]["spec"] == flip().guests_pod["spec"]
+    assert obj["template"]["spec"] == flip().desired.guests_pod["spec"]
     assert obj["metadata"]["ownerReferences"][0]["kind"] == "Workload"
 
 

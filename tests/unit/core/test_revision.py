@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core.revision import FORMAT, Content
 from twinhull.hulls import pod
 

@@ -12,10 +12,11 @@ from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
-from twinhull.core.rules import RULES, decide
+from twinhull.core.rules import RULES
 from twinhull.core.steps import Step
 from twinhull.hulls.report import Report
 
@@ -159,7 +160,11 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     ),
     "the hull of a Workload that had this name is still there": (
         case(CONTAINER, hull("Pod", POD, owner=OURS | {"uid": "uid-former"}), now=CREATED),
-        ("under way", "Waiting", f"waiting for Pod {POD} to go with its former owner"),
+        (
+            "under way",
+            "Waiting",
+            f"waiting for Pod {POD} to be gone: it is deleted with its owner, Workload uid-former",
+        ),
         [],
     ),
     "the hull of a Workload that had this name stays": (
@@ -188,7 +193,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     ),
     "somebody's Pod with our label is on its way out": (
         case(CONTAINER, hull("Pod", "stray", owner=None, deleting=True)),
-        ("under way", "Waiting", "waiting for Pod stray to go with its former owner"),
+        ("under way", "Waiting", "waiting for Pod stray to be gone: it is being deleted"),
         [],
     ),
     "KubeVirt isn't installed": (
@@ -267,7 +272,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
         case(
             workload(pod={"runtimeClassName": "kata"}),
             GVISOR,
-            defaults=OperatorDefaults(case(SANDBOX).resolution.resolved, "gvisor"),
+            defaults=OperatorDefaults(case(SANDBOX).blueprint.resolution.resolved, "gvisor"),
         ),
         (
             "stalled",
@@ -479,17 +484,17 @@ def test_situation(situation: str) -> None:
     assert done(step.actions) == actions
 
 
-#: Those of test_inplace.py, test_liveupdate.py and test_replacing.py.
+#: Those of test_in_place.py, test_live.py and test_start_first.py.
 REPLACING = {
-    *("changed_in_place", "changed_live", "taken", "resizing"),
-    *("unshareable", "given_up", "overdue", "crowded", "succeeded"),
+    *("changing_in_place", "changing_live", "live_change_applied", "resize_pending"),
+    *("cannot_start_first", "replacement_failed", "replacement_overdue", "superseded", "drain_old_hull"),
 }
 
 #: Those of test_ephemeral.py.
-CLAIMS = {"claimed"}
+CLAIMS = {"claim_name_conflict"}
 
 #: Those that only policies make: test_floor.py.
-POLICIES = {"image_rejected", "unplaced", "rejected", "evading"}
+POLICIES = {"image_rejected", "namespace_unknown", "rejected_by_policy", "evades_floor"}
 
 
 def test_every_rule_decides_some_situation() -> None:
@@ -656,7 +661,7 @@ class TestRunsToCompletion:
 
     def test_it_runs_again_when_its_policy_becomes_always(self) -> None:
         found = case(workload({"isolationPolicy": "Container"}, status={"exit": self.RECORD}))
-        assert (found.exit, decide(found).reason) == (None, "Creating")
+        assert (found.history.exit, decide(found).reason) == (None, "Creating")
 
     @pytest.mark.parametrize("lack", ["KubeVirtMissing", "UnsupportedFields"])
     def test_it_stays_completed_when_its_hull_could_not_be_made_any_more(self, lack: str) -> None:
@@ -673,7 +678,7 @@ class TestRunsToCompletion:
         status = ended("Failed" if code else "Succeeded", terminated("web", code, seconds=840))
         there = hull("Pod", name(ONCE), deleting=True, status=status)  # asked for 840 s after its creation
         found = case(ONCE, there)
-        assert (found.exit, decide(found).reason) == (None, "Restarting")
+        assert (found.history.exit, decide(found).reason) == (None, "Restarting")
 
     def test_end_before_the_deletion_is_the_end_of_the_run(self) -> None:
         there = hull(
@@ -695,7 +700,7 @@ class TestRunsToCompletion:
         manifest = companion("ConfigMap", of)
         assert decide(case(raw, KUBEVIRT, manifest, there, completed)).reason == "Completed"
         found = case(raw, KUBEVIRT, manifest, there, drained)
-        assert (found.exit, decide(found).reason) == (None, "ProgressDeadlineExceeded")
+        assert (found.history.exit, decide(found).reason) == (None, "ProgressDeadlineExceeded")
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -777,7 +782,7 @@ def test_who_runs_kubevirt_may_decide_what_becomes_of_machines_on_a_drain(
 ) -> None:
     configuration = {"evictionStrategy": cluster} if cluster else {}
     found = case(MACHINE, KUBEVIRT | {"spec": {"configuration": configuration}})
-    assert found.hull_objects[-1]["spec"]["template"]["spec"].get("evictionStrategy") == strategy
+    assert found.desired.hull_objects[-1]["spec"]["template"]["spec"].get("evictionStrategy") == strategy
 
 
 @pytest.mark.parametrize(
@@ -793,7 +798,7 @@ def test_the_operators_pull_secret_goes_with_its_own_guest_image(built: Raw, sec
     defaults = replace(DEFAULTS, guest_image_pull_secret="operators")  # noqa: S106  a Secret's name
     machine = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built})
     found = case(machine, KUBEVIRT, defaults=defaults)
-    spec = found.hull_objects[-1]["spec"]["template"]["spec"]
+    spec = found.desired.hull_objects[-1]["spec"]["template"]["spec"]
     assert spec["volumes"][0]["containerDisk"].get("imagePullSecret") == secret
     assert found.revision == case(machine, KUBEVIRT).revision, (
         "another Secret of the operator's restarts nothing"
@@ -810,7 +815,9 @@ def test_a_machine_of_before_goes_on_though_one_is_now_rendered_otherwise() -> N
     assert (found.revision, found.current and found.current.name) == (made.revision, VM)
     (note,) = plan(found).actions
     assert isinstance(note, Change)
-    assert note.patch == {"spec": {"template": {"metadata": {"annotations": found.manifest_notes(VM)}}}}
+    assert note.patch == {
+        "spec": {"template": {"metadata": {"annotations": found.desired.manifest_notes(VM)}}}
+    }
     assert (note.key, decide(found).reason) == (f"VirtualMachine/{VM}/change", "Ready")
 
 
@@ -881,7 +888,7 @@ def test_a_run_that_an_earlier_operator_took_for_ended_stays_so() -> None:
     raw = workload(
         {"isolationPolicy": "Container", "service": {"enabled": False}}, pod={"restartPolicy": "Never"}
     )
-    (made,) = case(raw).hull_objects
+    (made,) = case(raw).desired.hull_objects
     ended = {"exitCode": 137, "reason": "Error", "finishedAt": at(50)}
     disrupted = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
     status = {"phase": "Failed", "reason": "Evicted", "conditions": [disrupted]}
@@ -891,5 +898,5 @@ def test_a_run_that_an_earlier_operator_took_for_ended_stays_so() -> None:
     evicted = made | {"status": status}
     for remembered, ends in ((told, True), (None, False)):
         found = case(raw | {"status": {"observedGeneration": 1, "exit": remembered}}, evicted)
-        assert (found.exit is not None) == ends
+        assert (found.history.exit is not None) == ends
         assert any(isinstance(action, Delete) for action in plan(found).actions) != ends

@@ -51,13 +51,13 @@ class Cluster:
 
     def __init__(self, raw: Raw, *, formerly: bool, noted: bool = True) -> None:
         made = case(raw, LIVE, GVISOR)
-        text = json.dumps(made.hull_objects)
+        text = json.dumps(made.desired.hull_objects)
         if formerly:
-            content = made._content.former  # noqa: SLF001  the name that it would have had
-            text = text.replace(made.canonical_revision, content.revision)
-            text = text.replace(made.applied.fixed, made._fixed.former.fixed)  # noqa: SLF001
-            if made.is_machine:
-                text = text.replace(made.applied_to_machine.fixed, content.fixed_in_machine)
+            content = made.blueprint.content.former
+            text = text.replace(made.blueprint.revision, content.revision)
+            text = text.replace(made.blueprint.applied_to_pod.fixed, made.blueprint._fixed.former.fixed)  # noqa: SLF001
+            if made.hull_type.has_guest:
+                text = text.replace(made.blueprint.applied_to_machine.fixed, content.fixed_in_machine)
         self.objects = {obj["kind"]: obj for obj in json.loads(text)}
         self.hull = next(kind for kind in ("VirtualMachine", "Pod") if kind in self.objects)
         self.reports: dict[str, Report] = {}
@@ -188,7 +188,7 @@ def test_a_run_that_an_earlier_operator_saw_end_isnt_repeated() -> None:
     told = plan(cluster.case(as_asked(job(WEB)))).status
     assert told is not None
     assert told.exit is not None
-    assert (told.exit.revision, told.exit.canonical) == (cluster.revision, case(job(WEB)).canonical_revision)
+    assert (told.exit.revision, told.exit.canonical) == (cluster.revision, case(job(WEB)).blueprint.revision)
 
     # Its Pod is tidied away; and what an earlier operator's status says doesn't name the present revision.
     status = told.raw()

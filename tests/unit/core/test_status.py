@@ -9,8 +9,8 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.workload import Workload
 from twinhull.core.case import Case
+from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.core.rules import decide
 from twinhull.core.status import status
 
 from .objects import CREATED, KUBEVIRT, NOW, case, hull, running, workload

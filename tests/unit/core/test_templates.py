@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
 from twinhull.api.podtemplate import podtemplate
-from twinhull.api.workload import Isolation
 from twinhull.core.plan import plan
 
 from .objects import GVISOR, KUBEVIRT, case, companion, workload

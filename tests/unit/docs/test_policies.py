@@ -12,11 +12,12 @@ import yaml
 
 from twinhull.api.base import Raw
 from twinhull.api.crd import isolation_policies
+from twinhull.api.isolation import Isolation
 from twinhull.api.validation import problems
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Subject, explain
-from twinhull.core.isolation.evasion import ANNOTATIONS, DOMAINS
+from twinhull.hulls.evasion import ANNOTATIONS, DOMAINS
 from twinhull.shell.policies import read
 
 PAGE = (Path(__file__).parents[3] / "docs/policies.md").read_text(encoding="utf-8")

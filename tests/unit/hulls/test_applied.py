@@ -30,7 +30,7 @@ def test_it_reads_what_it_writes() -> None:
     found = read(json.dumps(SAID))
     assert found is not None
     assert read(found.note()) == found
-    (made,) = case(workload({"isolationPolicy": "Container"})).hull_objects
+    (made,) = case(workload({"isolationPolicy": "Container"})).desired.hull_objects
     assert Applied.read(made) is not None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twinhull.hulls.parity import unsupported
+from tests.unit.hulls.objections import unsupported
 
 CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
 

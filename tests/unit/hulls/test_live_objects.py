@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.unit.hulls.objections import unsupported
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.hulls.attachments import attachments
-from twinhull.hulls.parity import MOST_LIVE, unsupported
+from twinhull.hulls.parity import MOST_LIVE
 
 
 def spec(*sources: Raw, **mount: Any) -> Raw:

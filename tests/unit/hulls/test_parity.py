@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.unit.hulls.objections import unsupported
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation
-from twinhull.hulls.parity import TABLE, Fate, Row, speaking_for, unsupported
+from twinhull.api.isolation import Isolation
+from twinhull.hulls.parity import TABLE, Fate, Row, speaking_for
 
 ROOT = Path(__file__).parents[3]
 EVERYTHING = yaml.safe_load((ROOT / "tests/podtemplate/everything.yaml").read_text("utf-8"))
@@ -130,7 +131,7 @@ def test_field_that_is_refused_at_some_values_is_honoured_at_others(row: Row) ->
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.path)
 def test_value_that_asks_for_nothing_is_not_listed(row: Row) -> None:
     nothing: list[Any] = [None, "", [], {}, False, *([] if "[0-9]*" in row.values else [0])]
-    listed = [value for value in nothing if row.objection(value, Isolation.VIRTUAL_MACHINE, "1.0")]
+    listed = [value for value in nothing if row.objection(value, "1.0")]
     assert listed == ([False] if "false" in row.values else [])
 
 
@@ -146,24 +147,17 @@ def test_pod_honours_what_the_api_server_takes(isolation: Isolation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("guest", "value", "isolation", "listed"),
-    [
-        ("1.9", True, Isolation.VIRTUAL_MACHINE, True),
-        ("1.9", False, Isolation.VIRTUAL_MACHINE, False),
-        ("1.9", True, Isolation.CONTAINER, False),
-        ("1.10", True, Isolation.VIRTUAL_MACHINE, False),
-        ("2.0", True, Isolation.VIRTUAL_MACHINE, False),
-    ],
+    ("guest", "value", "listed"),
+    [("1.9", True, True), ("1.9", False, False), ("1.10", True, False), ("2.0", True, False)],
 )
-def test_field_that_is_newer_than_the_guest_is_listed(
-    guest: str, value: Any, isolation: Isolation, listed: Any
-) -> None:
+def test_field_that_is_newer_than_the_guest_is_listed(guest: str, value: Any, listed: Any) -> None:
     newer = replace(ROWS["spec.shareProcessNamespace"], since="1.10")
     why = (
         "the guest knows it from version 1.10 on, and this machine's is 1.9; use a newer guest image, "
         "or remove it"
     )
-    assert newer.objection(value, isolation, guest) == (why if listed else "")
+    assert newer.objection(value, guest) == (why if listed else "")
+    assert newer.objection_in_pods(value, Isolation.CONTAINER) == ""
 
 
 def test_everything_is_listed_once() -> None:

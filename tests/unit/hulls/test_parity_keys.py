@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.hulls.objections import unsupported
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation
-from twinhull.hulls.parity import unsupported
+from twinhull.api.isolation import Isolation
 
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/web"
 

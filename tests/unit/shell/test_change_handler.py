@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.core.objects import GVISOR, KUBEVIRT, NOW, companion, hull, workload
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.hulls.hull import WORKLOAD_LABEL
@@ -44,7 +44,7 @@ class World:
         known = Knowledge(self.store, self.policies, Refusals(), {})
         for obj in self.store.all(kinds.WORKLOAD):
             case = observe(known, key_of(obj), self._defaults, NOW)
-            self.decisions.record(key_of(obj), case.resolution if isinstance(case, Case) else None)
+            self.decisions.record(key_of(obj), case.blueprint.resolution if isinstance(case, Case) else None)
 
     def asked(self) -> list[str]:
         """The Workloads that were asked for since the last time."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
-from twinhull.core import floor, inplace, isolation, replacing, rules
+from twinhull.core import isolation, rules
 from twinhull.core.case import Case
+from twinhull.core.rules import in_place, policies, start_first
 
 from . import test_properties as properties
 from .simulation import Simulation
@@ -36,7 +37,7 @@ WRONG: dict[str, tuple[Patch, Any, str]] = {
         "the new hull before the old one goes",
     ),
     "it doesn't drain": (
-        replaced(replacing, "_drain", lambda _: timedelta()),
+        replaced(start_first, "_drain", lambda _: timedelta()),
         properties.test_start_first_never_leaves_a_gap,
         "a hull is drained before it goes",
     ),
@@ -46,27 +47,27 @@ WRONG: dict[str, tuple[Patch, Any, str]] = {
         "the Service leads to a ready hull",
     ),
     "it makes a third hull": (
-        without("crowded"),
+        without("superseded"),
         properties.test_start_first_never_leaves_a_gap,
         "one hull after the other|two hulls stay",
     ),
     "it goes on with both when a policy rejects them": (
-        replaced(floor, "left_to_one", lambda _, step, __: step),
+        replaced(policies, "left_to_one", lambda _, step, __: step),
         properties.test_start_first_never_leaves_a_gap,
         "two hulls stay",
     ),
     "it gives a new image to what serves": (
-        replaced(inplace, "spares_containers", lambda *_: True),
+        replaced(in_place, "spares_containers", lambda *_: True),
         properties.test_start_first_never_leaves_a_gap,
         "never without a ready hull",
     ),
     "it never gives up": (
-        without("given_up"),
+        without("replacement_failed"),
         properties.test_start_first_never_leaves_a_gap,
         "never settles",
     ),
     "it makes a hull beside the old one": (
-        without("recreated"),
+        without("end_old_hull"),
         properties.test_whatever_happens_it_ends_well,
         "one hull after the other",
     ),

@@ -214,7 +214,8 @@ def test_name_that_is_taken_is_said_and_tried_again() -> None:
     world.reconcile()
     assert world.condition("Stalled")["reason"] == "NameConflict"
     assert world.condition("Stalled")["message"] == (
-        "Service web exists and isn't this Workload's: delete it, or rename one of the two"
+        "Service web belongs to nobody but has this Workload's name or label twinhull.dev/workload: "
+        "delete it, remove the label, or rename one of the two"
     )
     world.server.remove("Service", KEY)
     world.settle()

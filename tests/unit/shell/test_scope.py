@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from twinhull.core.observed import Capabilities
+from twinhull.hulls.capabilities import Capabilities
 from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection

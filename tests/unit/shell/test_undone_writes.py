@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from twinhull.api.base import Raw
 from twinhull.core.actions import Change
-from twinhull.shell.controller import Owner
+from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.undone_writes import UndoneWrites
 
-OWNER = Owner("shop", "web", "uid", 1)
+OWNER = ReconciledObject("shop", "web", "uid", 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -35,7 +35,7 @@ from twinhull.shell.store import Store
 
 MACHINE = workload({"isolationPolicy": "VirtualMachine"})
 VM = case(MACHINE).hull_name
-CARRIED = case(MACHINE).hull_objects[0]
+CARRIED = case(MACHINE).desired.hull_objects[0]
 MANY: Raw = {f"k{number}": "" for number in range(60_000)}
 LARGE = "x" * 2_000_000
 #: ConfigMaps that say that they are the Workload's, and hold more than is held.
@@ -73,7 +73,7 @@ def config_map(name: str, *, labels: Raw | None = None, **also: Any) -> Raw:
 
 
 def machine() -> Raw:
-    made = case(MACHINE, KUBEVIRT).hull_objects[1]
+    made = case(MACHINE, KUBEVIRT).desired.hull_objects[1]
     return made | {"metadata": {**made["metadata"], "ownerReferences": [OURS]}}
 
 

@@ -194,13 +194,14 @@ def test_a_hull_that_is_too_much_is_not_taken_for_none(isolation: str, kind: Kin
 
 def test_what_a_workload_refers_to_and_cannot_be_read_is_none() -> None:
     """It may be anything: what reaches past a floor, too."""
-    world, kind = started("Container"), kinds.BY_NAME["VirtualMachineInstancetype"]
+    kind = kinds.BY_NAME["VirtualMachineInstancetype"]
+    world = started("Container", virtualMachine={"instancetype": {"kind": kind.name, "name": "i"}})
     obj = {"metadata": {"name": "i", "namespace": KEY[0], "uid": "i", "resourceVersion": "1"}, "spec": {}}
     for said, there in ((obj, True), (unread(with_version(obj, 2), "it is too much"), False)):
         world.watches.take(kind, "MODIFIED", said)
         found = observe(Knowledge(world.store, world.policies, world.refusals, {}), KEY, DEFAULTS, world.now)
         assert isinstance(found, Case)
-        assert (found.observed.find(kind.name, "i") is not None) == there
+        assert ((kind.name, "i") in found.observed.referred) == there
 
 
 @pytest.mark.parametrize("kind", [kinds.WORKLOAD, kinds.POD])

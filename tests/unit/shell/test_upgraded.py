@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.core.case import Case
+from twinhull.core.blueprint import Blueprint
 from twinhull.core.revision import FORMER, Content
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.errors import Refused
@@ -27,9 +27,9 @@ KINDS = {"Container": "Pod", "Sandbox": "Pod", "VirtualMachine": "VirtualMachine
 @contextmanager
 def formerly() -> Iterator[None]:
     """An operator from before revisions were made of canonical templates."""
-    made: Callable[..., Content] = Case._made_from  # noqa: SLF001
+    made: Callable[..., Content] = Blueprint._made_from  # noqa: SLF001
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Case, "_made_from", lambda *of: replace(made(*of), way=FORMER))
+        patch.setattr(Blueprint, "_made_from", lambda *of: replace(made(*of), way=FORMER))
         yield
 
 

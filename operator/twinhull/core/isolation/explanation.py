@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation.evasion import Evasion, evasions
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.isolation.policy import Policy, concerning
 from twinhull.core.isolation.resolution import Answer, Resolution, resolve
 from twinhull.core.isolation.subject import Subject
+from twinhull.hulls.evasion import Evasion
+from twinhull.hulls.types import type_of
 
 #: The models' names of what a hull is made with, as YAML has them.
 _FIELDS = {
@@ -92,7 +93,7 @@ def explain(
 ) -> Explanation:
     """What policies make of a Workload. They are given the highest priority first."""
     resolution = resolve(spec, defaults, concerning(subject, policies))
-    reaching = evasions(spec, resolution.resolved) if resolution.floor else ()
-    is_machine = resolution.resolved is Isolation.VIRTUAL_MACHINE
-    images = rejected_images(spec, resolution.policies) if is_machine else ()
+    hull_type = type_of(resolution.resolved, spec)
+    reaching = hull_type.evasions(spec) if resolution.floor else ()
+    images = rejected_images(spec, resolution.policies) if hull_type.is_virtual_machine else ()
     return Explanation(workload, subject, policies, resolution, reaching, images)

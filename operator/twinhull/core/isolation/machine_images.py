@@ -13,9 +13,9 @@ from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadSpec
-from twinhull.core.isolation.evasion import Evasion, configuring_kubevirt
 from twinhull.core.isolation.images import allowed, parse, pinned
 from twinhull.core.isolation.policy import Policy
+from twinhull.hulls.evasion import Evasion, configuring_kubevirt
 from twinhull.hulls.machine import GUEST_DEVICE, disk_of
 from twinhull.hulls.manifest import MANIFEST_DEVICE, TRUST_DEVICE
 from twinhull.hulls.parity import containers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twinhull.api.workload import Instancetype, Isolation, Preference, WorkloadSpec
+from twinhull.api.workload import Instancetype, Preference, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.policy import Policy
 
@@ -29,7 +29,7 @@ def runtime_class(
 
     Under a policy whose minimum is a sandbox the Workload has no say, or it would name one that is none.
     """
-    floors = any(policy.minimum is not Isolation.CONTAINER for policy in policies)
+    floors = any(policy.requires for policy in policies)
     if spec.sandbox and not floors:
         return Parameter("runtime_class_name", spec.sandbox.runtime_class_name, "spec.sandbox")
     return next(_named_by_others(policies, defaults), None)
@@ -42,7 +42,7 @@ def required_runtime_class(policies: tuple[Policy, ...], defaults: OperatorDefau
 
 def _named_by_others(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> Iterator[Parameter]:
     """The RuntimeClasses that policies and the operator name, the one that decides first."""
-    floors = [policy for policy in policies if policy.minimum is not Isolation.CONTAINER]
+    floors = [policy for policy in policies if policy.requires]
     others = [policy for policy in policies if policy not in floors]
     for policy in (*floors, *others):
         if policy.spec.sandbox and policy.spec.sandbox.runtime_class_name:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from twinhull.api.isolation import Isolation, strongest, weakest
 from twinhull.api.policy import Eviction, IsolationPolicySpec, Match
-from twinhull.api.workload import Isolation
 from twinhull.core.isolation.images import first_match
 from twinhull.core.isolation.subject import Subject
 
@@ -28,13 +28,17 @@ class Policy:
     @property
     def minimum(self) -> Isolation:
         """The weakest isolation that it allows."""
-        return self.spec.minimum or Isolation.CONTAINER
+        return self.spec.minimum or weakest()
+
+    @property
+    def requires(self) -> bool:
+        """Whether it requires any isolation at all."""
+        return self.minimum is not weakest()
 
     @property
     def requirement(self) -> str:
         """What it requires, in words."""
-        strongest = self.minimum is Isolation.VIRTUAL_MACHINE
-        return self.minimum if strongest else f"{self.minimum} or stronger"
+        return self.minimum if self.minimum is strongest() else f"{self.minimum} or stronger"
 
     @property
     def rejects(self) -> bool:

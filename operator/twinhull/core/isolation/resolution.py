@@ -10,11 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Isolation, IsolationStatus, VirtualMachine, WorkloadSpec
+from twinhull.api.workload import IsolationStatus, VirtualMachine, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.parameters import Parameter, machine, runtime_class
 from twinhull.core.isolation.policy import Policy, strictest
+from twinhull.hulls.types import Settings, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +208,9 @@ def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Poli
     asking, asked = _decided(Ruling(rule.__name__, rule(question)) for rule in ASKING)
     limiting, decided = _decided(Ruling(rule.__name__, rule(question, asked)) for rule in LIMITING)
     floor = strictest(policies)
-    sandbox = runtime_class(spec, policies, defaults) if decided.isolation is Isolation.SANDBOX else None
-    built = tuple(machine(spec, policies)) if decided.isolation is Isolation.VIRTUAL_MACHINE else ()
+    settings = type_of(decided.isolation, spec).settings
+    sandbox = runtime_class(spec, policies, defaults) if settings is Settings.SANDBOX else None
+    built = tuple(machine(spec, policies)) if settings is Settings.VIRTUAL_MACHINE else ()
     return Resolution(
         requested=spec.isolation_policy,
         resolved=decided.isolation,
@@ -216,7 +219,7 @@ def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Poli
         policy=decided.policy,
         rejected_by=decided.rejected_by,
         policies=policies,
-        floor=floor if floor and floor.minimum is not Isolation.CONTAINER else None,
+        floor=floor if floor and floor.requires else None,
         runtime_class=str(sandbox.value) if sandbox else None,
         virtual_machine=_with(spec.virtual_machine, built),
         rulings=(*asking, *limiting),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation.evasion import Evasion, in_hull
 from twinhull.core.isolation.parameters import required_runtime_class
 from twinhull.core.isolation.policy import Policy
+from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import Measure, evasions_of, isolation_of, type_that_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,17 @@ class Surroundings:
     template: Raw
 
     def isolation(self, hull: Hull) -> Isolation:
-        """What a hull counts as. Where a policy requires a sandbox, only the RuntimeClass that policies or
-        the operator name makes one; elsewhere any but the one that a plain Pod's template names.
-        """
-        if hull.kind == "VirtualMachine":
-            return Isolation.VIRTUAL_MACHINE
-        if any(policy.minimum is Isolation.SANDBOX for policy in self.policies):
-            sandboxed = hull.runtime_class == required_runtime_class(self.policies, self.defaults)
-        else:
-            sandboxed = hull.runtime_class != (self.template.get("spec") or {}).get("runtimeClassName")
-        return Isolation.SANDBOX if hull.runtime_class and sandboxed else Isolation.CONTAINER
+        """What a hull counts as."""
+        return isolation_of(hull, self._measure)
+
+    @property
+    def _measure(self) -> Measure:
+        required = any(policy.minimum is Isolation.SANDBOX for policy in self.policies)
+        return Measure(
+            own_runtime_class=(self.template.get("spec") or {}).get("runtimeClassName"),
+            required=required,
+            required_runtime_class=required_runtime_class(self.policies, self.defaults) if required else None,
+        )
 
     def weakest(self, hulls: Iterable[Hull]) -> Isolation | None:
         """The weakest isolation of these hulls, None if none of them runs any more."""
@@ -87,10 +89,11 @@ class Surroundings:
         reaches past its isolation, and speaks for a Pod that is the `current` hull. Any other speaks for
         itself, and so does a machine: what instancetypes say may have changed since it started.
         """
-        floors = [policy for policy in self.policies if policy.minimum is not Isolation.CONTAINER]
+        floors = [policy for policy in self.policies if policy.requires]
         for hull in (hull for hull in hulls if floors and hull.still_runs):
             running = self.isolation(hull)
-            found = reaching() if hull is current and hull.kind == "Pod" else in_hull(hull, running)
+            speaks = hull is current and not type_that_made(hull).is_virtual_machine
+            found = reaching() if speaks else evasions_of(hull, running)
             past = next((evasion.path for evasion in found), "")
             for policy in floors:
                 if running.strength < policy.minimum.strength:

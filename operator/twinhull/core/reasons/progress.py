@@ -14,7 +14,7 @@ PROGRESS: dict[Reason, Row] = {
     Reason.STOPPING: Row("`spec.state` is Stopped, and its hull has its grace period to end in."),
     Reason.CREATING: Row("Its hull is being made."),
     Reason.WAITING: Row(
-        "An object of its name is on its way out with its former owner, or the API server is busy."
+        "An object of its name is being deleted, by itself or with its owner, or the API server is busy."
     ),
     Reason.CHANGING: Row("A running hull is given a change: labels, annotations, images, CPU or memory."),
     Reason.REPLACING: Row("One hull takes the place of another."),

@@ -88,6 +88,10 @@ STALLED: dict[Reason, Row] = {
     Reason.RUNTIME_CLASS_CONFLICT: Row(
         "A sandbox's template names a RuntimeClass of its own.", "move it to `spec.sandbox.runtimeClassName`"
     ),
+    Reason.ISOLATION_UNKNOWN: Row(
+        "This operator has no way to run an isolation that the API has.",
+        "upgrade the operator, or set another `spec.isolationPolicy`",
+    ),
     Reason.CLAIM_MISSING: Row("A PersistentVolumeClaim isn't there.", "create it"),
     Reason.STORAGE_CLASS_MISSING: Row("A StorageClass isn't there.", "create it, or name another one"),
     Reason.INSTANCETYPE_MISSING: Row("An instancetype isn't there.", "create it, or name another one"),

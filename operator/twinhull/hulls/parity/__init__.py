@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
 from twinhull.hulls.parity.live_objects import MOST_LIVE, mounted_whole
-from twinhull.hulls.parity.objections import unsupported
-from twinhull.hulls.parity.row import FIRST_GUEST, Fate, Row
+from twinhull.hulls.parity.objections import Conditions, in_machines, in_pods
+from twinhull.hulls.parity.row import FIRST_GUEST, ChangeEffect, Fate, Row
 from twinhull.hulls.parity.table import TABLE, speaking_for
 from twinhull.hulls.parity.walk import claim_templates, containers
 
@@ -14,11 +14,14 @@ __all__ = [
     "MOST_LIVE",
     "TABLE",
     "VIRTIOFS_STORAGE",
+    "ChangeEffect",
+    "Conditions",
     "Fate",
     "Row",
     "claim_templates",
     "containers",
+    "in_machines",
+    "in_pods",
     "mounted_whole",
     "speaking_for",
-    "unsupported",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, UnsupportedField
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import UnsupportedField
 from twinhull.hulls import quantity
 from twinhull.hulls.parity.container_fields import NODE_ADDRESSES
 from twinhull.hulls.parity.filesystem_claims import unsupported_claims
@@ -25,39 +27,47 @@ _REFERENCES = (
 )
 
 
-def unsupported(  # noqa: PLR0913  one parameter a condition
-    template: Raw,
-    isolation: Isolation = Isolation.VIRTUAL_MACHINE,
-    guest: str = FIRST_GUEST,
-    *,
-    virtiofs_storage: bool = False,
-    node_addresses: bool = False,
-    runtime_class: str | None = None,
-) -> tuple[UnsupportedField, ...]:
-    """The fields of a template that can't be honoured under an isolation, in the template's order.
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What decides, beside the template, which of its fields a hull can honour."""
 
-    `guest` is the version of the machine's guest. The operator can't see which one is in an image, be it its
-    own default or a Workload's spec.virtualMachine.guestImage, so it takes each for the first.
-    `virtiofs_storage` says whether KubeVirt's feature gate of that name is open (VIRTIOFS_STORAGE),
-    `node_addresses` whether the operator tells machines their nodes' addresses, and `runtime_class` is the
-    sandbox's, which the template may name, too.
-    """
+    #: The version of the machine's guest. The operator can't see which one is in an image, be it its own
+    #: default or a Workload's spec.virtualMachine.guestImage, so it takes each for the first.
+    guest: str = FIRST_GUEST
+    #: Whether KubeVirt's feature gate of that name is open (VIRTIOFS_STORAGE).
+    virtiofs_storage: bool = False
+    #: Whether the operator tells machines their nodes' addresses.
+    node_addresses: bool = False
+    #: The sandbox's RuntimeClass, which the template may name, too.
+    runtime_class: str | None = None
+
+
+def in_pods(template: Raw, isolation: Isolation, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+    """The fields of a template that a Pod of that isolation can't honour, in the template's order."""
+    return tuple(
+        UnsupportedField(path=where, reason=reason)
+        for path, where, value in fields(template)
+        if (row := BY_PATH.get(path)) and (reason := row.objection_in_pods(value, isolation))
+        if (path, value) != ("spec.runtimeClassName", conditions.runtime_class)
+    )
+
+
+def in_machines(template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+    """The same of a machine whose guest runs the template's Pod."""
     found = [
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
-        if (row := BY_PATH.get(path)) and (reason := row.objection(value, isolation, guest))
-        if not (node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
-        if (path, value) != ("spec.runtimeClassName", runtime_class)
+        if (row := BY_PATH.get(path)) and (reason := row.objection(value, conditions.guest))
+        if not (conditions.node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
     ]
-    if isolation is Isolation.VIRTUAL_MACHINE:
-        spec = template["spec"]
-        found += unsupported_keys(template)
-        found += _nameless(template)
-        found += unsupported_claims(spec, virtiofs_storage=virtiofs_storage)
-        found += too_many_live(spec)
-        found += _extended_resources(spec)
-        found += _wrong_amounts(spec)
-        found += _invalid_in_pods(spec)
+    spec = template["spec"]
+    found += unsupported_keys(template)
+    found += _nameless(template)
+    found += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage)
+    found += too_many_live(spec)
+    found += _extended_resources(spec)
+    found += _wrong_amounts(spec)
+    found += _invalid_in_pods(spec)
     return tuple({field.path: field for field in reversed(found)}.values())[::-1]
 
 

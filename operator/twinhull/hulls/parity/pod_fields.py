@@ -6,8 +6,8 @@ v1.8.0, pkg/virt-controller/services/template.go).
 
 from __future__ import annotations
 
-from twinhull.api.workload import Isolation
-from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
+from twinhull.api.isolation import Isolation
+from twinhull.hulls.parity.row import ChangeEffect, Row, all_same, but, changes, machine, refused, same
 
 _NAMED = "means nothing in a template, as in a Deployment's: the Workload's own name names its Pod"
 _LAUNCHER = "KubeVirt puts it on the launcher Pod"
@@ -26,17 +26,24 @@ _EVERYWHERE_BUT = (
     "on the VirtualMachineInstance, its launcher Pod and the guest's Pod; a few keys are [refused](#keys)"
 )
 
+
+def _meaningless(path: str, why: str) -> Row:
+    return changes(same(path, why), ChangeEffect.NOTHING, ChangeEffect.NOTHING)
+
+
 METADATA: tuple[Row, ...] = (
-    machine("metadata.labels", _EVERYWHERE_BUT),
-    machine("metadata.annotations", _EVERYWHERE_BUT),
-    same("metadata.creationTimestamp", "means nothing in a template, as in a Deployment's"),
+    changes(machine("metadata.labels", _EVERYWHERE_BUT), ChangeEffect.IN_PLACE, ChangeEffect.REPLACED),
+    changes(machine("metadata.annotations", _EVERYWHERE_BUT), ChangeEffect.IN_PLACE, ChangeEffect.REPLACED),
+    _meaningless("metadata.creationTimestamp", "means nothing in a template, as in a Deployment's"),
     refused(
         "metadata.finalizers",
         "KubeVirt makes and ends the launcher Pod; remove it, or use isolation Container",
     ),
-    same("metadata.name", _NAMED),
-    same("metadata.generateName", _NAMED),
-    same("metadata.namespace", "means nothing in a template: the Pod runs in the Workload's own namespace"),
+    _meaningless("metadata.name", _NAMED),
+    _meaningless("metadata.generateName", _NAMED),
+    _meaningless(
+        "metadata.namespace", "means nothing in a template: the Pod runs in the Workload's own namespace"
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from twinhull.api.workload import Isolation
+from twinhull.api.isolation import Isolation
 
 #: The first guest, and what is assumed of one that doesn't say its version.
 FIRST_GUEST = "0.1.0"
@@ -22,6 +22,15 @@ class Fate(StrEnum):
     REFUSED = "refused"  # it can't be honoured: no machine is made
 
 
+class ChangeEffect(StrEnum):
+    """What a change of a field does to a hull that runs."""
+
+    IN_PLACE = "in place"  # it is changed in the Pod itself, which runs on
+    LIVE = "live"  # the guest is given it, and KubeVirt the machine's size: the machine runs on
+    REPLACED = "replaced"  # another hull takes over
+    NOTHING = "nothing"  # it isn't part of what the hull is made from
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A field, by its path from the template on (`[]` for any element), and what a machine makes of it.
@@ -29,7 +38,9 @@ class Row:
     `why` is for people: how it is honoured. `refusal` is what they read when it isn't, and says what to do;
     `values` are the values that are refused, as patterns, all that ask for something when there are none.
     A row speaks for its field alone, or with `below` for all fields in it too. `since` is the first guest
-    that knows the field. `also` are the isolations besides the machine's that refuse it.
+    that knows the field. `also` are the isolations besides the machine's that refuse it. `in_pods` and
+    `in_machines` say what a change of it does to a hull that runs; `grows` whether the change is one of size,
+    which not every sandbox can make.
     """
 
     path: str
@@ -40,21 +51,26 @@ class Row:
     below: bool = False
     since: str = FIRST_GUEST
     also: tuple[Isolation, ...] = ()
+    in_pods: ChangeEffect = ChangeEffect.REPLACED
+    in_machines: ChangeEffect = ChangeEffect.REPLACED
+    grows: bool = False
 
     def at(self, prefix: str) -> Row:
         """This row for a field that lies deeper."""
         return replace(self, path=prefix + self.path)
 
-    def fate_in(self, isolation: Isolation) -> Fate:
-        """What becomes of the field under an isolation."""
-        if isolation is Isolation.VIRTUAL_MACHINE:
-            return self.fate
-        return Fate.REFUSED if isolation in self.also else Fate.SAME
+    def is_refused_in_pods(self, isolation: Isolation) -> bool:
+        """Whether a Pod of that isolation can't honour the field."""
+        return isolation in self.also
 
-    def objection(self, value: object, isolation: Isolation, guest: str) -> str:
-        """Why a value can't be honoured and what to do, empty if it can. `guest` is the guest's version."""
-        if isolation is not Isolation.VIRTUAL_MACHINE:
-            return self.refusal if isolation in self.also and _asks(value) else ""
+    def objection_in_pods(self, value: object, isolation: Isolation) -> str:
+        """Why a Pod of that isolation can't honour a value and what to do, empty if it can."""
+        return self.refusal if self.is_refused_in_pods(isolation) and _asks(value) else ""
+
+    def objection(self, value: object, guest: str) -> str:
+        """Why a machine can't honour a value and what to do, empty if it can. `guest` is the version of its
+        guest.
+        """
         if _version(guest) < _version(self.since) and _asks(value):
             return (
                 f"the guest knows it from version {self.since} on, and this machine's is {guest}; "
@@ -88,6 +104,11 @@ def refused(path: str, why: str, *values: str, also: tuple[Isolation, ...] = ())
 def but(row: Row, why: str, *values: str) -> Row:
     """A field that is honoured except at these values, why not, and what to do."""
     return replace(row, refusal=why, values=values)
+
+
+def changes(row: Row, in_pods: ChangeEffect, in_machines: ChangeEffect, *, grows: bool = False) -> Row:
+    """A field that can be changed while its hull runs."""
+    return replace(row, in_pods=in_pods, in_machines=in_machines, grows=grows)
 
 
 def _asks(value: object) -> bool:

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from twinhull.hulls.parity.container_fields import CONTAINER
 from twinhull.hulls.parity.pod_fields import METADATA, POD
-from twinhull.hulls.parity.row import Row
+from twinhull.hulls.parity.row import ChangeEffect, Row, changes
 from twinhull.hulls.parity.volume_fields import VOLUME
+
+#: What of a container can be given to it while it runs; of its resources, CPU and memory. None of an init
+#: container's, which has run by then.
+_GIVEN = {"image": False, "resources.limits": True, "resources.requests": True}
+
+
+def _of_container(row: Row) -> Row:
+    grows = _GIVEN.get(row.path)
+    return row if grows is None else changes(row, ChangeEffect.IN_PLACE, ChangeEffect.LIVE, grows=grows)
+
 
 TABLE: tuple[Row, ...] = (
     *METADATA,
     *POD,
-    *(row.at("spec.containers[].") for row in CONTAINER),
+    *(_of_container(row).at("spec.containers[].") for row in CONTAINER),
     *(row.at("spec.initContainers[].") for row in CONTAINER),
     *(row.at("spec.volumes[].") for row in VOLUME),
 )

@@ -12,6 +12,7 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import State
 from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
+from twinhull.hulls.types import hull_types
 from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
 
@@ -32,7 +33,9 @@ class LifetimeMetrics:
         self._ready = catalogue.READY_SECONDS.histogram(registry)
         self._duration = catalogue.REPLACEMENT_SECONDS.histogram(registry)
         self._gap = catalogue.REPLACEMENT_GAP.histogram(registry)
-        for hull in ("Pod", "VirtualMachine"):  # a series that begins with its first event hides that
+        for hull in sorted(
+            {one.kind for one in hull_types()}
+        ):  # a series that begins with its first event hides that
             self._ready.labels(hull)
             for strategy in ("Recreate", "StartFirst"):
                 self._duration.labels(strategy, hull)
@@ -69,8 +72,11 @@ class LifetimeMetrics:
             self._ready.labels(hull["kind"]).observe(max(0.0, taken.total_seconds()))
 
     def _follow(self, key: Key, case: Case, under_way: _Replacement) -> None:
-        given_up = case.attempt is not None and case.attempt.failed_at is not None
-        if given_up or case.exit is not None or case.workload.spec.state is State.STOPPED:
+        if (
+            case.history.has_given_up
+            or case.history.exit is not None
+            or case.workload.spec.state is State.STOPPED
+        ):
             del self._replacements[key]
             return
         serving = any(hull.ready and not hull.leaving for hull in case.own)
@@ -106,5 +112,5 @@ def _concerns_hull(action: Action) -> bool:
         case Change(what="end"):
             return True
         case Delete():
-            return action.kind in {"Pod", "VirtualMachine"}
+            return action.kind in {one.kind for one in hull_types()}
     return False

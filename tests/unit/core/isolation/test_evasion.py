@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, WorkloadSpec
-from twinhull.core.isolation.evasion import evasions, of_reference
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core.revision import Content
+from twinhull.hulls.evasion import of_reference
+from twinhull.hulls.types import type_giving
 
 CALLED = "the node connects to it, from its own network"
 DEVICES = "they are the node's devices"
@@ -37,7 +39,7 @@ def secured(**context: Any) -> WorkloadSpec:
 
 
 def found(spec: WorkloadSpec, isolation: Isolation) -> list[tuple[str, str]]:
-    return [(evasion.path, evasion.why) for evasion in evasions(spec, isolation)]
+    return [(evasion.path, evasion.why) for evasion in type_giving(isolation).evasions(spec)]
 
 
 #: What a sandbox doesn't keep in: where, why, and the Workload.

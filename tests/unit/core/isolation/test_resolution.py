@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.unit.core.isolation import PROFILE
 from tests.unit.core.policies import policy, rules
 from twinhull.api.base import Raw
-from twinhull.api.workload import Isolation, WorkloadSpec
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Resolution, precedence, resolve
 

@@ -1,4 +1,4 @@
-"""Changes that a running Pod takes: its labels and annotations, its images, its CPU and memory."""
+"""The rules for changes that a running Pod takes: of labels and annotations, images, CPU and memory."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from twinhull.hulls import pod
 from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied, images
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
+from twinhull.hulls.parity import ChangeEffect
 
 #: What a resize comes to that its node doesn't make, by the kubelet's word for why.
 _UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
 
 
-def changed_in_place(case: Case) -> Step | None:
+def changing_in_place(case: Case) -> Step | None:
     """A Pod of another revision differs in nothing but what it can be given while it runs.
 
     If the API server says no to that, the Pod is replaced; not if a quota has no room for it, since what it
     grows by is no less in another Pod.
+
+    Reasons: Changing.
     """
-    if case.current is not None or case.is_machine:
+    if case.current is not None or case.hull_type.changes is not ChangeEffect.IN_PLACE:
         return None
     for hull in case.standing:
         denial = case.denial(f"Pod/{hull.name}/change")
@@ -39,9 +42,11 @@ def changed_in_place(case: Case) -> Step | None:
     return None
 
 
-def resizing(case: Case) -> Step | None:
+def resize_pending(case: Case) -> Step | None:
     """The node hasn't given a Pod the CPU and memory that it was changed to. For a deferred resize there is
     no deadline: the Pod runs on, and what it waits for is other Pods' end.
+
+    Reasons: ResizeDeferred, ResizeInfeasible, ResizeError; the kubelet's other words, such as ResizeInvalid.
     """
     if case.current is None or case.current.resize is None:
         return None
@@ -60,10 +65,10 @@ def spares_containers(case: Case, before: Applied) -> bool:
     a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be
     a gap, and what runs to its end would run again.
     """
-    if not case.starts_first and case.restart_policy is RestartPolicy.ALWAYS:
+    if not case.starts_first and case.blueprint.restart_policy is RestartPolicy.ALWAYS:
         return True
-    changed = resized(before, case.applied)
-    return before.images == case.applied.images and not any(
+    changed = resized(before, case.blueprint.applied_to_pod)
+    return before.images == case.blueprint.applied_to_pod.images and not any(
         policy.get("restartPolicy") == "RestartContainer"
         for container in case.workload.spec.template["spec"]["containers"]
         for policy in container.get("resizePolicy") or ()
@@ -73,7 +78,7 @@ def spares_containers(case: Case, before: Applied) -> bool:
 
 def _fits(case: Case, hull: Hull, before: Applied) -> bool:
     """Whether a Pod that was given that can become what is wanted."""
-    return case.differs_only_in_what_changes(hull) and spares_containers(case, before)
+    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, before)
 
 
 def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
@@ -82,7 +87,7 @@ def _changes(case: Case, hull: Hull, before: Applied) -> Iterator[Action]:
     That other resources are attempted is noted before: a change that is cut short, and then no longer wanted,
     would leave them to a Pod that says that it has its own.
     """
-    after, differing = case.applied, resized(before, case.applied)
+    after, differing = case.blueprint.applied_to_pod, resized(before, case.blueprint.applied_to_pod)
     resources = [name for name in after.resources if name in {*differing, *before.attempted}]
     if not set(resources) <= set(before.attempted):
         noted = {APPLIED_ANNOTATION: replace(before, attempted=tuple(resources)).note()}

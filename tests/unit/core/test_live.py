@@ -67,7 +67,7 @@ class Machine:
 
     @classmethod
     def of(cls, raw: Raw, size: Raw = SMALL) -> Machine:
-        manifest, vm = case(raw, LIVE, SMALL, LARGE).hull_objects
+        manifest, vm = case(raw, LIVE, SMALL, LARGE).desired.hull_objects
         vm["status"] = {"conditions": conditions("True"), "printableStatus": "Running"}
         metadata = {"name": vm["metadata"]["name"], "labels": vm["spec"]["template"]["metadata"]["labels"]}
         status = {"phase": "Running", "conditions": [{"type": "LiveMigratable", "status": "True"}]}
@@ -303,9 +303,9 @@ def test_a_machine_keeps_the_size_that_an_earlier_operator_gave_it(monkeypatch: 
         machine = Machine.of(of("web:1"), {"spec": {"cpu": {"guest": 1}, "memory": {"guest": "346Mi"}}})
     domain = machine.vm["spec"]["template"]["spec"]["domain"]
     assert domain["memory"] == {"guest": "346Mi"}
-    assert case(of("web:1"), LIVE).hull_objects[1]["spec"]["template"]["spec"]["domain"]["memory"] == {
-        "guest": "768Mi"
-    }
+    assert case(of("web:1"), LIVE).desired.hull_objects[1]["spec"]["template"]["spec"]["domain"][
+        "memory"
+    ] == {"guest": "768Mi"}
     assert machine.plan(of("web:1")).actions == ()
     for image in ("web:2", "web:3"):
         [changed] = machine.plan(of(image)).actions

@@ -32,7 +32,7 @@ def wl(template: Raw, *, pod: Raw | None = None, metadata: Raw | None = None, **
 
 def running_pod(raw: Raw) -> Raw:
     """The Pod that a Workload made, ready."""
-    made = case(raw).hull_objects[0]
+    made = case(raw).desired.hull_objects[0]
     found = hull("Pod", made["metadata"]["name"], spec=made["spec"], status=running())
     found["metadata"] |= {
         "labels": made["metadata"]["labels"],
@@ -220,7 +220,10 @@ def test_a_pod_is_ready_with_the_container_that_has_the_image_already() -> None:
 
 
 def test_the_pod_in_a_machine_has_the_same_note() -> None:
-    assert case(wl(FIRST, isolationPolicy="VirtualMachine")).applied == case(BEFORE).applied
+    assert (
+        case(wl(FIRST, isolationPolicy="VirtualMachine")).blueprint.applied_to_pod
+        == case(BEFORE).blueprint.applied_to_pod
+    )
 
 
 def test_a_template_can_not_take_our_labels() -> None:

@@ -1,4 +1,4 @@
-"""What a cluster may lack to make a hull: everything is said at once."""
+"""What a hull needs of the cluster and isn't there: everything is said at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.lacks import lacks
 from twinhull.core.plan import plan
+from twinhull.core.prerequisites import missing_prerequisites
 
 from .objects import KUBEVIRT, case, companion, conditions, hull, workload
+from .policies import namespace, policy
 
 MACHINE = {"isolationPolicy": "VirtualMachine"}
 SIZED = {"virtualMachine": {"instancetype": {"name": "small"}, "preference": {"name": "linux"}}}
@@ -53,13 +54,30 @@ CLAIM, CLASS = there("PersistentVolumeClaim", "data"), there("StorageClass", "fa
         ),
     ],
 )
-def test_what_is_lacking(raw: Raw, objects: list[Raw], expected: list[str]) -> None:
-    assert [lack.reason for lack in lacks(case(raw, *objects))] == expected
+def test_what_is_missing(raw: Raw, objects: list[Raw], expected: list[str]) -> None:
+    assert [lack.reason for lack in missing_prerequisites(case(raw, *objects))] == expected
+
+
+@pytest.mark.parametrize(
+    ("objects", "missing"),
+    [
+        ([], ["InstancetypeMissing"]),
+        ([there("VirtualMachineInstancetype", "small")], []),
+        ([there("VirtualMachineClusterInstancetype", "small")], ["InstancetypeMissing"]),
+    ],
+)
+def test_an_instancetype_that_only_a_policy_names_is_looked_for(
+    objects: list[Raw], missing: list[str]
+) -> None:
+    named = {"instancetype": {"kind": "VirtualMachineInstancetype", "name": "small"}}
+    rule = policy("sized", minimum="VirtualMachine", virtualMachine=named)
+    found = case(workload(), namespace(), rule, KUBEVIRT, *objects)
+    assert [lack.reason for lack in missing_prerequisites(found)] == missing
 
 
 def test_no_node_runs_machines() -> None:
     found = case(workload(MACHINE), KUBEVIRT, nodes=())
-    assert [lack.reason for lack in lacks(found)] == ["NoMachineNodes"]
+    assert [lack.reason for lack in missing_prerequisites(found)] == ["NoMachineNodes"]
 
 
 def kubevirt(version: str) -> Raw:
@@ -68,7 +86,7 @@ def kubevirt(version: str) -> Raw:
 
 def test_a_kubevirt_that_is_too_old_for_its_kubernetes() -> None:
     found = case(workload(MACHINE), kubevirt("v1.8.0"), kubernetes="v1.37.2")
-    (lack,) = lacks(found)
+    (lack,) = missing_prerequisites(found)
     assert lack.reason == "KubeVirtTooOld"
     assert lack.message == (
         "KubeVirt v1.8.0 can't run machines on Kubernetes v1.37.2, which refuses checksums that KubeVirt "
@@ -86,7 +104,7 @@ def test_a_kubevirt_that_is_too_old_for_its_kubernetes() -> None:
     [("v1.8.4", "v1.37.2"), ("v1.8.0", "v1.35.0"), ("v1.8.0", ""), ("devel", "v1.37.2")],
 )
 def test_one_that_is_not_or_may_not_be(virt: str, kubernetes: str) -> None:
-    assert lacks(case(workload(MACHINE), kubevirt(virt), kubernetes=kubernetes)) == ()
+    assert missing_prerequisites(case(workload(MACHINE), kubevirt(virt), kubernetes=kubernetes)) == ()
 
 
 def test_a_machine_that_runs_there_is_left_alone() -> None:

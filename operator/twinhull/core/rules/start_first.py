@@ -1,4 +1,4 @@
-"""The rules for replacing a hull by one of another revision: Recreate's one, and those of StartFirst."""
+"""The rules for strategy StartFirst: the new hull is ready before the old one ends."""
 
 from __future__ import annotations
 
@@ -9,30 +9,20 @@ from twinhull.api.brevity import listed, shortened
 from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.case import Case
-from twinhull.core.rehearsal import rehearsals
+from twinhull.core.serving import serving_first
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
 from twinhull.hulls.hull import Hull
 
 
-def recreated(case: Case) -> Step | None:
-    """A hull of another revision is still there: it goes first, once it is known that another can come."""
-    if case.starts_first or not case.former or (case.exit and all(hull.ended for hull in case.former)):
-        return None
-    standing = case.current is None and any(not former.leaving for former in case.former)
-    if standing and (trying := rehearsals(case)):
-        return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", trying)
-    note = f"replaced by {case.hull_kind} {case.hull_name}"
-    return waiting_for_end(
-        case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, note)
-    )
+def cannot_start_first(case: Case) -> Step | None:
+    """The template holds what only one hull can, so that another can't start beside it.
 
-
-def unshareable(case: Case) -> Step | None:
-    """The template holds what only one hull can, so that another can't start beside it."""
+    Reasons: CannotStartFirst.
+    """
     if not case.starts_first or case.current is not None:
         return None
-    held = list(sharing.unshareable(case.workload.spec.template, case.observed.find))
+    held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred))
     if not held:
         return None
     return stalled(
@@ -41,9 +31,12 @@ def unshareable(case: Case) -> Step | None:
     )
 
 
-def given_up(case: Case) -> Step | None:
-    """The new hull took too long, which the status remembers: it goes, and the old one stays."""
-    attempt = case.attempt
+def replacement_failed(case: Case) -> Step | None:
+    """The new hull took too long, which the status remembers: it goes, and the old one stays.
+
+    Reasons: ProgressDeadlineExceeded.
+    """
+    attempt = case.history.attempt
     if attempt is None or attempt.failed_at is None:
         return None
     # One whose end was requested is no current hull any more, and if its run ended by itself then, only this
@@ -58,9 +51,12 @@ def given_up(case: Case) -> Step | None:
     )
 
 
-def overdue(case: Case) -> Step | None:
-    """The new hull takes too long: that is written down before it goes, or it would be made again."""
-    attempt = case.attempt
+def replacement_overdue(case: Case) -> Step | None:
+    """The new hull takes too long: that is written down before it goes, or it would be made again.
+
+    Reasons: ProgressDeadlineExceeded.
+    """
+    attempt = case.history.attempt
     if attempt is None or case.now < attempt.started_at + _deadline(case):
         return None
     seconds = case.workload.spec.replacement.progress_deadline_seconds
@@ -71,23 +67,27 @@ def overdue(case: Case) -> Step | None:
     )
 
 
-def crowded(case: Case) -> Step | None:
+def superseded(case: Case) -> Step | None:
     """Yet another revision is wanted before the last replacement is over: one of the two goes first.
 
     So does a new hull that was given up, of which that is all that is to be said.
+
+    Reasons: Replacing, Draining, TerminationDeadlineExceeded.
     """
-    given_up = case.attempt is not None and case.attempt.failed_at is not None
-    if case.current is not None or case.heir is None or given_up:
+    if case.current is not None or case.serving is None or case.history.has_given_up:
         return None
-    others = [hull for hull in case.own if hull is not case.heir]
-    return _leaving(case, others, f"superseded by {case.hull_kind} {case.hull_name}")
+    others = [hull for hull in case.own if hull is not case.serving]
+    return _end(case, others, f"superseded by {case.hull_kind} {case.hull_name}")
 
 
-def succeeded(case: Case) -> Step | None:
-    """The new hull is ready: the old one goes, once nothing new reaches it."""
+def drain_old_hull(case: Case) -> Step | None:
+    """The new hull is ready: the old one goes, once nothing new reaches it.
+
+    Reasons: Replacing, Draining, TerminationDeadlineExceeded.
+    """
     if not case.starts_first or not case.former:
         return None
-    step = _leaving(case, case.former, f"replaced by {case.hull_kind} {case.hull_name}")
+    step = _end(case, case.former, f"replaced by {case.hull_kind} {case.hull_name}")
     return replace(step, ready="True")
 
 
@@ -97,9 +97,9 @@ def left_to_one(case: Case, said: Step, why: str) -> Step:
     """
     if len(case.own) < 2:  # noqa: PLR2004
         return said
-    first = min(case.own, key=lambda h: (*h.place, h is case.current))
-    kept = case.heir if case.heir and case.heir.ready else first
-    step = _leaving(case, [hull for hull in case.own if hull is not kept], why)
+    serving = case.serving
+    kept = serving if serving and serving.ready else serving_first(case.own, last=case.current)[0]
+    step = _end(case, [hull for hull in case.own if hull is not kept], why)
     return replace(said, actions=step.actions, requeue_after=step.requeue_after)
 
 
@@ -107,7 +107,7 @@ def until_overdue(case: Case) -> timedelta | None:
     """How much longer a new hull may take, None if it was given up, the time is over, or hasn't begun: what
     keeps it from being made is then to be looked at when it changes, and no sooner.
     """
-    attempt = case.attempt
+    attempt = case.history.attempt
     if attempt is None or attempt.failed_at:
         return None
     if case.current is None and attempt != case.workload.status.replacement:
@@ -116,7 +116,7 @@ def until_overdue(case: Case) -> timedelta | None:
     return left if left > timedelta() else None
 
 
-def _leaving(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
+def _end(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
     drain = _drain(case)
     if drain > timedelta() and any(hull.ready and not hull.leaving for hull in hulls):
         sentence = f"{names(hulls)} gets no new connections and is about to end"
@@ -130,7 +130,7 @@ def _drain(case: Case) -> timedelta:
     Nothing is to be waited for where there is no Service of ours, or it can't be moved.
     """
     seen = case.observed.service
-    if case.pinned is None or case.service is None or seen is None or not case.owns(seen):
+    if case.pinned is None or case.desired.service is None or seen is None or not case.owns(seen):
         return timedelta()
     wait = timedelta(seconds=case.workload.spec.replacement.drain_seconds)
     since = service.pinned_since(seen.obj, case.pinned.name)
@@ -145,6 +145,6 @@ def _cause(case: Case) -> str:
     """What kept the new hull from being ready."""
     if case.current is not None:
         return case.current.message or case.current.reason
-    parts = (case.hull_kind, "PodTemplate", "ConfigMap") if case.is_machine else (case.hull_kind,)
+    parts = (case.hull_kind, "PodTemplate", "ConfigMap") if case.hull_type.has_guest else (case.hull_kind,)
     refusals = (case.observed.refusals.get(f"{kind}/{case.hull_name}") for kind in parts)
     return next((refusal.message for refusal in refusals if refusal), "it was never made")

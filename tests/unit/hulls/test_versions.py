@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinhull.core.versions import Version, panic_devices_for_all, too_old, version
+from twinhull.hulls.versions import Version, panic_devices_for_all, too_old, version
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Changes that a running machine takes: in its guest the containers' images, CPU and memory; its own size.
+"""The rules for changes that a running machine takes: of the containers' images, CPU and memory in its guest,
+and of its own size.
 
 The VirtualMachine is changed first, and notes that it is pending and by which manifest it is to run. Its
 ConfigMap is brought up to that (core/companions), and the guest is given it (shell/guest_poller). Once it
@@ -13,21 +14,24 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Note
 from twinhull.core.case import Case
-from twinhull.core.inplace import resized, spares_containers
 from twinhull.core.rehearsal import of_guests_pod
+from twinhull.core.rules.in_place import resized, spares_containers
 from twinhull.core.steps import Step, names, waiting
 from twinhull.hulls import machine
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.live import Live, Size
+from twinhull.hulls.parity import ChangeEffect
 
 
-def changed_live(case: Case) -> Step | None:
+def changing_live(case: Case) -> Step | None:
     """A machine of another revision differs in nothing but what it can be given while it runs.
 
     If the API server, KubeVirt or the guest says no to that, it is replaced.
+
+    Reasons: Changing.
     """
-    if case.current is not None or not case.is_machine:
+    if case.current is not None or case.hull_type.changes is not ChangeEffect.LIVE:
         return None
     for hull in case.standing:
         if hull.applied and hull.live and _fits(case, hull, hull.applied, hull.live):
@@ -36,8 +40,11 @@ def changed_live(case: Case) -> Step | None:
     return None
 
 
-def taken(case: Case) -> Step | None:
-    """A machine has become what it was changed to: that is written down."""
+def live_change_applied(case: Case) -> Step | None:
+    """A machine has become what it was changed to: that is written down.
+
+    Reasons: Changing.
+    """
     hull = case.current
     if hull is None or hull.applied is None or hull.live is None or not hull.pending:
         return None
@@ -52,7 +59,7 @@ def taken(case: Case) -> Step | None:
 def _fits(case: Case, hull: Hull, before: Applied, live: Live) -> bool:
     """Whether a machine that was given that can become what is wanted."""
     size = _size(case, hull)
-    alike = case.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
+    alike = case.blueprint.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
     if not alike or not live.changeable or (hull.stuck and hull.revision == case.revision):
         return False
     if not spares_containers(case, before):
@@ -67,13 +74,15 @@ def _keeps_size(case: Case, hull: Hull) -> bool:
     """Whether a machine has the size that its operator made of the very resources that are wanted: it keeps
     that, even if this operator would make another size of them.
     """
-    built, before = case.spec.virtual_machine, hull.applied
+    built, before = case.blueprint.spec.virtual_machine, hull.applied
     said = (built.overrides or {}).get("domain") or {}
     if before is None or built.instancetype or {"cpu", "memory", "resources"} & said.keys():
         return False
-    if resized(before, case.applied):
+    if resized(before, case.blueprint.applied_to_pod):
         return False
-    return case.differs_only_in_what_changes(hull) or before.fixed in case.fixed_at(machine.size_of(hull.obj))
+    return case.blueprint.differs_only_in_what_changes(hull) or before.fixed in case.blueprint.fixed_at(
+        machine.size_of(hull.obj)
+    )
 
 
 def _size(case: Case, hull: Hull) -> Size | None:
@@ -83,10 +92,10 @@ def _size(case: Case, hull: Hull) -> Size | None:
     """
     if _keeps_size(case, hull):
         return Size.of(machine.domain_of(hull.obj))
-    named = case.spec.virtual_machine.instancetype
+    named = case.blueprint.spec.virtual_machine.instancetype
     if named is None:
         return Size.of(_template(case)["spec"]["domain"])
-    found = case.observed.find(named.kind, named.name)
+    found = case.observed.referred.get((named.kind, named.name))
     if found is None:
         return None
     cpus, memory = found["spec"]["cpu"]["guest"], found["spec"]["memory"]
@@ -97,15 +106,18 @@ def _change(case: Case, hull: Hull) -> Change:
     """The revision, which the machine's next instance has too, and the size; the note comes with them."""
     labels, template = {REVISION_LABEL: case.revision}, _template(case)
     keeps = _keeps_size(case, hull)
-    fixed = hull.applied.fixed if keeps and hull.applied else case.applied_to_machine.fixed
-    pending = replace(case.applied_to_machine, fixed=fixed, pending=True)
-    annotations = {APPLIED_ANNOTATION: case.applied.note(), **case.manifest_notes(hull.name)}
+    fixed = hull.applied.fixed if keeps and hull.applied else case.blueprint.applied_to_machine.fixed
+    pending = replace(case.blueprint.applied_to_machine, fixed=fixed, pending=True)
+    annotations = {
+        APPLIED_ANNOTATION: case.blueprint.applied_to_pod.note(),
+        **case.desired.manifest_notes(hull.name),
+    }
     inside = {"labels": labels, "annotations": annotations}
     patch: Raw = {
         "metadata": {"labels": labels, "annotations": {APPLIED_ANNOTATION: pending.note()}},
         "spec": {"template": {"metadata": inside}},
     }
-    if named := case.spec.virtual_machine.instancetype:
+    if named := case.blueprint.spec.virtual_machine.instancetype:
         patch["spec"]["instancetype"] = {**named.raw(), "revisionName": None}
     elif not keeps:
         domain = template["spec"]["domain"]
@@ -117,5 +129,5 @@ def _change(case: Case, hull: Hull) -> Change:
 
 
 def _template(case: Case) -> Raw:
-    template: Raw = case.hull_objects[-1]["spec"]["template"]
+    template: Raw = case.desired.hull_objects[-1]["spec"]["template"]
     return template

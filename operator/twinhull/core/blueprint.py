@@ -1,0 +1,171 @@
+"""The blueprint: what a Workload asks for together with policies, before any of its hulls is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import RestartPolicy, Workload, WorkloadSpec
+from twinhull.core import isolation
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation.machine_images import Reference
+from twinhull.core.observed import Observed
+from twinhull.core.revision import Content
+from twinhull.hulls import pod
+from twinhull.hulls.applied import Applied
+from twinhull.hulls.evasion import Evasion, of_reference
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import HullType, Settings, type_of
+
+#: What nobody reads in a template's metadata.
+_NAMES = ("name", "generateName", "namespace")
+#: The kinds of a namespace that a machine may be built with.
+_OF_NAMESPACE = {"VirtualMachineInstancetype", "VirtualMachinePreference"}
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What is to run: in which isolation, made from which content, with what that can change while it runs.
+
+    `workload` is whose it is.
+    `observed` is what was seen; the policies and the objects that the spec refers to are read of it.
+    `defaults` are the operator's.
+    """
+
+    workload: Workload
+    observed: Observed
+    defaults: OperatorDefaults
+
+    @cached_property
+    def resolution(self) -> isolation.Resolution:
+        """The isolation that was decided on."""
+        subject, policies = self.observed.subject, self.observed.policies
+        concerning = isolation.concerning(subject, policies) if subject else ()
+        return isolation.resolve(self.workload.spec, self.defaults, concerning)
+
+    @cached_property
+    def spec(self) -> WorkloadSpec:
+        """The Workload's spec, with what policies add to it."""
+        own, built = self.workload.spec, self.resolution.virtual_machine
+        return own if built is own.virtual_machine else own.model_copy(update={"virtual_machine": built})
+
+    @cached_property
+    def hull_type(self) -> HullType:
+        """The type of the hull that is to be."""
+        return type_of(self.resolution.resolved, self.spec)
+
+    @cached_property
+    def evasions(self) -> tuple[Evasion, ...]:
+        """What of the spec reaches past the isolation that was decided on, whether or not a policy minds."""
+        of_references = (of_reference(*reference) for reference in self.machine_references)
+        return (*self.hull_type.evasions(self.spec), *chain.from_iterable(of_references))
+
+    @cached_property
+    def machine_references(self) -> tuple[Reference, ...]:
+        """The machine's instancetype and preference, if they are of the Workload's namespace: whoever may
+        write them there may change what they bring.
+        """
+        return tuple(self._machine_references())
+
+    def _machine_references(self) -> Iterator[Reference]:
+        built, has_settings = self.spec.virtual_machine, self.hull_type.settings is Settings.VIRTUAL_MACHINE
+        for field, named in (("instancetype", built.instancetype), ("preference", built.preference)):
+            if has_settings and named and named.kind in _OF_NAMESPACE:
+                referred = self.observed.referred.get((named.kind, named.name))
+                if referred:
+                    yield field, named.kind, referred
+
+    @cached_property
+    def content(self) -> Content:
+        """What the hull is to be made from."""
+        resolution = self.resolution
+        return self._made_from(self.spec, resolution.resolved, resolution.runtime_class)
+
+    @cached_property
+    def content_without_policies(self) -> Content:
+        """What the hull would be made from if there were no policies."""
+        own = isolation.resolve(self.workload.spec, self.defaults)
+        return self._made_from(self.workload.spec, own.resolved, own.runtime_class)
+
+    def _made_from(self, spec: WorkloadSpec, resolved: Isolation, runtime_class: str | None) -> Content:
+        return Content(spec, resolved, runtime_class, self.workload.metadata.restart)
+
+    @property
+    def revision(self) -> str:
+        """The revision that is to run, as this operator works it out, whatever a hull of it is called."""
+        return self.content.revision
+
+    @property
+    def former_revision(self) -> str:
+        """The same, as an earlier operator worked it out."""
+        return self.content.former.revision
+
+    @cached_property
+    def _fixed(self) -> Content:
+        """What says of a Pod what of it can't change. The one in a machine has the note that the same Pod
+        without one would have.
+        """
+        resolved = Isolation.CONTAINER if self.hull_type.has_guest else self.resolution.resolved
+        return self._made_from(self.spec, resolved, self.resolution.runtime_class)
+
+    @cached_property
+    def applied_to_pod(self) -> Applied:
+        """What a Pod of the present revision, or the Pod in its machine, is given of what can change while it
+        runs.
+        """
+        return Applied.of(self.spec.template, self._fixed.fixed)
+
+    @cached_property
+    def applied_to_machine(self) -> Applied:
+        """What a machine of the present revision is given of what can change while it runs."""
+        return Applied.of(self.spec.template, self.content.fixed_in_machine)
+
+    @property
+    def applied(self) -> Applied:
+        """What the hull of the present revision is given of what can change while it runs."""
+        return self.applied_to_machine if self.hull_type.has_guest else self.applied_to_pod
+
+    @cached_property
+    def formerly_fixed(self) -> str:
+        """What an earlier operator noted of the present revision as what can't change."""
+        has_guest = self.hull_type.has_guest
+        return self.content.former.fixed_in_machine if has_guest else self._fixed.former.fixed
+
+    def differs_only_in_what_changes(self, hull: Hull) -> bool:
+        """Whether what can't change of a hull is as it is to be."""
+        known = {hull.applied.fixed, hull.same.fixed if hull.same else None} if hull.applied else set()
+        return self.applied.fixed in known or self.formerly_fixed in known
+
+    def fixed_at(self, size: Raw) -> set[str]:
+        """What can't change of a machine of that size, as this operator notes it and as an earlier one."""
+        content = replace(self.content, size=size)
+        return {content.fixed_in_machine, content.former.fixed_in_machine}
+
+    @cached_property
+    def restart_policy(self) -> RestartPolicy:
+        """The template's restartPolicy."""
+        return pod.restart_policy(self.workload.spec.template["spec"])
+
+    @cached_property
+    def ignored(self) -> str:
+        """What a template says that means nothing in it, in a sentence; empty if there is nothing such."""
+        metadata = self.workload.spec.template.get("metadata") or {}
+        fields = [f"spec.template.metadata.{key}" for key in _NAMES if metadata.get(key)]
+        if not fields:
+            return ""
+        verb = "means" if len(fields) == 1 else "mean"
+        return (
+            f"{' and '.join(fields)} {verb} nothing, as in a Deployment: the hull is named after the "
+            "Workload, and is in its namespace"
+        )
+
+
+def is_made_from(hull: Hull, content: Content) -> bool:
+    """Whether a hull is of the revision of a content, by whichever of its names."""
+    if hull.revision in {content.revision, content.former.revision}:
+        return True
+    return hull.same is not None and hull.same.revision == content.revision

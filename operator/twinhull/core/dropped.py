@@ -1,0 +1,39 @@
+"""What the Pod that runs hasn't got of its template: others left it out, or changed it."""
+
+from __future__ import annotations
+
+from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD
+from twinhull.api.workload import UnsupportedField
+from twinhull.hulls import confinement, fidelity
+from twinhull.hulls.hull import Hull
+
+_DROPPED = "left out by the API server: its feature gate is off there, or a webhook took it away"
+_WEAKENED = "left out by the API server, or changed by a webhook or policy: the Pod is less isolated for it"
+_RUNTIME_CLASS = "spec.runtimeClassName"
+
+
+def weakened_fields(hull: Hull, spec: Raw, runtime_class: str | None) -> tuple[str, ...]:
+    """The fields of a template's spec for which a hull is less isolated than they ask for, by their paths.
+
+    `runtime_class` is the RuntimeClass that it was to have, None if it is nobody's concern.
+    """
+    has_another = runtime_class is not None and hull.runtime_class != runtime_class
+    present = _spec_of(hull)
+    weakened = tuple(confinement.weakened(spec, present)) if present else ()
+    return (*weakened, *((_RUNTIME_CLASS,) if has_another and _RUNTIME_CLASS not in weakened else ()))
+
+
+def dropped_fields(hull: Hull, spec: Raw, weakened: tuple[str, ...]) -> tuple[UnsupportedField, ...]:
+    """All fields of a template's spec that a hull hasn't got; those by which it is `weakened` come first."""
+    present = _spec_of(hull)
+    dropped = fidelity.dropped(spec, present, "spec") if present else ()
+    reasons = {**dict.fromkeys(weakened, _WEAKENED), **dict.fromkeys(dropped, _DROPPED)}
+    return tuple(UnsupportedField(path=path, reason=why) for path, why in reasons.items())
+
+
+def _spec_of(hull: Hull) -> Raw | None:
+    """The spec of a Pod, None unless all of it is known. Only that of the present revision's hull is compared
+    with the template: who may write Pods can add others that take long to compare.
+    """
+    return hull.obj["spec"] if hull.kind == "Pod" and UNREAD not in hull.obj else None

@@ -1,0 +1,126 @@
+"""A Workload's history: what its status remembers, and nothing that can be seen would tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from twinhull.api.workload import Exit, LastChange, ReplacementStatus, RestartPolicy, Workload
+from twinhull.core.blueprint import Blueprint, is_made_from
+from twinhull.hulls.hull import Hull
+
+
+@dataclass(frozen=True)
+class History:
+    """What was, by the status and by the hulls that are still there.
+
+    `blueprint` is what is to run.
+    `revision` is what the present revision is called.
+    `hull_name` is the name of the hull that is to be, or that is.
+    `current` is the hull of the present revision, None if it isn't there.
+    `former` are the hulls of other revisions.
+    `replacing` is whether a former hull serves while the present revision's isn't ready, under StartFirst.
+    `now` is the time.
+    """
+
+    blueprint: Blueprint
+    revision: str
+    hull_name: str
+    current: Hull | None
+    former: tuple[Hull, ...]
+    replacing: bool
+    now: datetime
+
+    @property
+    def _workload(self) -> Workload:
+        return self.blueprint.workload
+
+    @cached_property
+    def exit(self) -> Exit | None:
+        """How the present revision ended for good, None if it has not.
+
+        Its hull says so while it is there; once it is going or gone only the status remembers. This is the
+        one thing that is decided by what the status says: a run to completion must not be repeated because
+        its Pod was tidied away. Nor because policies isolate it otherwise than when it ran, nor because an
+        earlier operator gave its revision another name.
+        """
+        policy = self.blueprint.restart_policy
+        if policy is RestartPolicy.ALWAYS:
+            return None
+        hull = self.current or next(filter(self._is_as_asked, self.former), None)
+        end = hull.exit if hull else None
+        # What an earlier operator took for the end of a run was told, and stays so.
+        if end is None and (hull is None or hull.deleting or hull.restarted or hull.ended):
+            end = self._workload.status.exit
+        if end is None or (hull is not None and hull.runs_again(policy, end)):
+            return None
+        without_policies = self.blueprint.content_without_policies
+        canonical, asked = self.blueprint.revision, without_policies.revision
+        present = {self.revision, canonical, self.blueprint.former_revision}
+        if end.revision in present:
+            end = end.model_copy(
+                update={
+                    "canonical": None if end.revision == canonical else canonical,
+                    "asked": end.asked if canonical == asked else asked,
+                }
+            )
+        same = {*present, asked, without_policies.former.revision}
+        return end if same & {end.revision, end.asked, end.canonical} else None
+
+    def _is_as_asked(self, hull: Hull) -> bool:
+        """Whether a hull is what would run if there were no policies."""
+        return is_made_from(hull, self.blueprint.content_without_policies)
+
+    @cached_property
+    def attempt(self) -> ReplacementStatus | None:
+        """The replacement that is under way or was given up, None if there is none.
+
+        Only the status remembers when it began, and that it was given up.
+        """
+        if not self.replacing:
+            return None
+        remembered, generation = self._workload.status.replacement, self._workload.metadata.generation
+        names = {self.revision, self.blueprint.revision, self.blueprint.former_revision}
+        if remembered and remembered.revision in names and remembered.generation == generation:
+            return remembered
+        new = self.current if self.current and not self.current.deleting else None
+        began = new.since if new else self.now.replace(microsecond=0)
+        return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)
+
+    @property
+    def has_given_up(self) -> bool:
+        """Whether the new hull took too long, and the old one stays until the spec changes."""
+        return self.attempt is not None and self.attempt.failed_at is not None
+
+    @cached_property
+    def last_change(self) -> LastChange | None:
+        """How the hull came to be of the revision that it is; the status remembers it."""
+        last, hull = self._workload.status.last_change, self.current
+        if hull is None or self.replacing:
+            return last
+        if last and (last.revision, last.hull) == (hull.revision, hull.name):
+            return last
+        how: Literal["Created", "InPlace", "Replaced"] = "Replaced" if last else "Created"
+        if last and last.hull == hull.name:
+            how = "InPlace"
+        at = self.now.replace(microsecond=0) if how == "InPlace" else hull.created_at
+        return LastChange(how=how, revision=hull.revision, hull=hull.name, at=at)
+
+    @cached_property
+    def was_settled(self) -> bool:
+        """Whether all was as this very spec asks when the status was written. What differs from it now was
+        changed by somebody else, and people are told that it is put back. Nothing is decided by it.
+        """
+        status, generation = self._workload.status, self._workload.metadata.generation
+        conditions = {condition.type: condition.status for condition in status.conditions or ()}
+        is_settled = (conditions.get("Ready"), conditions.get("Reconciling")) == ("True", "False")
+        return status.observed_generation == generation and is_settled
+
+    @cached_property
+    def had_hull(self) -> bool:
+        """Whether the hull that is to be was there already for this very spec. Nothing is decided by it."""
+        status, generation = self._workload.status, self._workload.metadata.generation
+        name = status.hull.name if status.hull else None
+        return status.observed_generation == generation and name == self.hull_name

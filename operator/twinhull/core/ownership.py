@@ -1,0 +1,46 @@
+"""Ownership: whether an object is a Workload's own, and what is to be done about one that isn't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinhull.hulls.hull import WORKLOAD_LABEL, Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """An object that has the name or label of one of the Workload's own, and isn't its own.
+
+    `goes` is whether it will be gone without anybody's doing: then it is waited for.
+    `message` is what people are told.
+    """
+
+    goes: bool
+    message: str
+
+
+def obstacle(what: str, uid: str, owner: Owner | None, *, deleting: bool) -> Obstacle | None:
+    """What an object, such as "Pod web-1a2b3c4d5e", is in the way of; None if its controller is the very
+    object of that uid: the Workload, or its machine.
+
+    An object of another Workload, or of one's machine, is usually left over from a former one of the same
+    name, and the garbage collector deletes it.
+    """
+    if is_owned(uid, owner):
+        return None
+    if deleting:
+        return Obstacle(goes=True, message=f"waiting for {what} to be gone: it is being deleted")
+    if owner is not None and owner.takes_along:
+        sentence = f"waiting for {what} to be gone: it is deleted with its owner, {owner.kind} {owner.uid}"
+        return Obstacle(goes=True, message=sentence)
+    whose = f"belongs to {owner.kind} {owner.uid}" if owner else "belongs to nobody"
+    return Obstacle(
+        goes=False,
+        message=f"{what} {whose} but has this Workload's name or label {WORKLOAD_LABEL}: "
+        "delete it, remove the label, or rename one of the two",
+    )
+
+
+def is_owned(uid: str, owner: Owner | None) -> bool:
+    """Whether an object's controller is the very object of that uid, not one of the same name."""
+    return owner is not None and owner.uid == uid

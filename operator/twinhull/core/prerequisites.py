@@ -1,0 +1,56 @@
+"""Prerequisites: what a hull needs of the cluster. All that is missing is told at once, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import Lack
+from twinhull.core import references
+from twinhull.core.case import Case
+from twinhull.hulls.types import GOES_ON, Needs, Settings
+
+#: Why a hull isn't made, by the kind of what it refers to and isn't there.
+_MISSING = {
+    "PersistentVolumeClaim": Reason.CLAIM_MISSING,
+    "StorageClass": Reason.STORAGE_CLASS_MISSING,
+    "VirtualMachineInstancetype": Reason.INSTANCETYPE_MISSING,
+    "VirtualMachineClusterInstancetype": Reason.INSTANCETYPE_MISSING,
+    "VirtualMachinePreference": Reason.PREFERENCE_MISSING,
+    "VirtualMachineClusterPreference": Reason.PREFERENCE_MISSING,
+}
+#: What people apply together with a Workload.
+APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
+#: What comes by itself.
+PASSING = {Reason.KUBEVIRT_DEPLOYING}
+
+
+def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
+    """Everything that keeps the hull that is to be from being made."""
+    resolution = case.blueprint.resolution
+    needs = Needs(
+        spec=case.blueprint.spec,
+        runtime_class=resolution.runtime_class,
+        floor=resolution.floor.name if resolution.floor else "",
+        guest_image=case.defaults.guest_image,
+        capabilities=case.observed.capabilities,
+    )
+    return (*case.hull_type.prerequisites(needs), *_referred(case))
+
+
+def _referred(case: Case) -> Iterator[Lack]:
+    """What the Workload refers to and isn't there."""
+    spec, kubevirt = case.blueprint.spec, case.observed.capabilities.kubevirt
+    named = [*references.of_template(spec.template)]
+    # Without KubeVirt there are no instancetypes to speak of.
+    if case.hull_type.settings is Settings.VIRTUAL_MACHINE and kubevirt is not None:
+        named += references.of_machine(spec.virtual_machine.raw())
+    for reference in named:
+        if reference.kind in case.observed.capabilities.hidden:
+            continue  # the API server will say whether it is there
+        if reference.target not in case.observed.referred:
+            yield Lack(
+                reason=_MISSING[reference.kind],
+                message=f"spec.{reference.path}: {reference.kind} {reference.name} does not exist: "
+                f"create it{GOES_ON}",
+            )

@@ -1,0 +1,118 @@
+"""The rules for a hull's life: it is made, it ends, it is made again, or nothing is to run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import State
+from twinhull.core import backoff
+from twinhull.core.actions import Create, Note
+from twinhull.core.case import Case
+from twinhull.core.companions import put_right
+from twinhull.core.rehearsal import of_guests_pod
+from twinhull.core.rules.ownership import name_conflict
+from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end, waiting_for_object
+from twinhull.hulls.types import type_that_made
+
+
+def stopped(case: Case) -> Step | None:
+    """Nothing is to run: what runs is ended.
+
+    Reasons: Stopped, Stopping, TerminationDeadlineExceeded; those of name_conflict.
+    """
+    if case.workload.spec.state is not State.STOPPED:
+        return None
+    if not case.own:
+        conflict = name_conflict(case) if case.observed.hulls else None
+        return conflict or Step("True", Reason.STOPPED, "stopped, as spec.state asks")
+    note = "spec.state is Stopped"
+    return waiting_for_end(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, note))
+
+
+def deleted_by_others(case: Case) -> Step | None:
+    """The hull of this revision is on its way out, by somebody else's hand: it is made again after.
+
+    Reasons: Restarting, TerminationDeadlineExceeded.
+    """
+    if case.current is None or not case.current.deleting or case.history.exit:
+        return None
+    step = waiting_for_end(case, [case.current], Reason.RESTARTING)
+    if step.stalled or case.current.ended:
+        return step
+    sentence = f"{names([case.current])} is being deleted by somebody else, and is made again once it is gone"
+    return replace(step, message=sentence)
+
+
+def completed(case: Case) -> Step | None:
+    """It ran to completion. Its Pod is left for its logs; its machine isn't, since KubeVirt runs one again
+    whose instance is deleted.
+
+    Reasons: Completed, Failed.
+    """
+    if case.history.exit is None:
+        return None
+    machines = [hull for hull in case.own if type_that_made(hull).is_virtual_machine]
+    is_written = case.workload.status.exit == case.history.exit
+    actions = removals(case, machines, Reason.COMPLETED, "it ran to completion") if is_written else ()
+    again = timedelta() if machines and not is_written else None
+    code = "" if case.history.exit.code is None else f" with exit code {case.history.exit.code}"
+    which = f"container {case.history.exit.container} " if case.history.exit.container else ""
+    detail = f": {case.history.exit.message}" if case.history.exit.message else ""
+    sentence = f"{which}ended{code} ({case.history.exit.reason}){detail}"
+    if case.history.exit.code == 0 or case.history.exit.reason == Reason.COMPLETED:
+        return Step("True", Reason.COMPLETED, sentence, actions=actions, requeue_after=again)
+    return replace(stalled(Reason.FAILED, sentence), actions=actions, requeue_after=again)
+
+
+def hull_failed(case: Case) -> Step | None:
+    """The hull failed as a whole (evicted, refused by its node) and is to run again.
+
+    Reasons: Restarting.
+    """
+    if case.current is None or not case.current.ended:
+        return None
+    losses = backoff.back_off(case)
+    wait = losses.retry_at - case.now if losses else timedelta()
+    sentence = f"{names([case.current])} ended ({case.current.reason}) and is made again"
+    if losses and losses.losses > 1:
+        sentence = f"{names([case.current])} ended: {backoff.told(losses)}"
+    if wait > timedelta():
+        return waiting(Reason.RESTARTING, sentence, requeue_after=wait)
+    return waiting(
+        Reason.RESTARTING, sentence, removals(case, [case.current], Reason.RESTARTING, case.current.reason)
+    )
+
+
+def create_hull(case: Case) -> Step | None:
+    """There is no hull: make it, unless it was lost too often for now.
+
+    Reasons: Creating, Restarting, TerminationDeadlineExceeded.
+    """
+    if case.current is not None:
+        return None
+    if too_soon := backoff.waits(case):
+        return too_soon
+    manifest = case.observed.manifests.get(case.hull_name) if case.hull_type.has_guest else None
+    sentence = f"put right ConfigMap {case.hull_name}, which somebody else had written"
+    corrections = tuple(put_right(case, manifest, _drift(sentence))) if manifest else ()
+    if manifest and manifest.deleting and not corrections:
+        what = f"ConfigMap {case.hull_name}"
+        sentence = f"waiting for {what} to end; it is then made again"
+        return waiting_for_object(case, Reason.CREATING, sentence, what, manifest.obj)
+    if manifest is None and (trying := of_guests_pod(case)):
+        return waiting(Reason.CREATING, f"trying out {case.hull_kind} {case.hull_name}", trying)
+    *parts, hull = case.desired.hull_objects
+    what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.history.had_hull else ""
+    ignored = f"; {case.blueprint.ignored}" if case.blueprint.ignored else ""
+    sentence = f"created {what}{again} (isolation {case.blueprint.resolution.resolved}){ignored}"
+    if_there = _drift(f"put back the labels of {what}") if case.history.had_hull else None
+    # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
+    actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
+    actions = actions or (Create(hull, Note("Normal", Reason.CREATED, sentence), if_there),)
+    return waiting(Reason.CREATING, f"creating {what}", actions)
+
+
+def _drift(sentence: str) -> Note:
+    return Note("Warning", Reason.DRIFT_CORRECTED, sentence)

@@ -1,0 +1,84 @@
+"""The rules for what policies forbid. In each situation nothing is created, and what runs is left alone; a
+hull that was to take its place is not, since it would go on being started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twinhull.api.reasons import Reason
+from twinhull.core.case import Case
+from twinhull.core.isolation.machine_images import rejected_images
+from twinhull.core.rules.start_first import left_to_one
+from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls.evasion import Evasion
+
+#: How many of the things that are wrong a message names.
+_MOST_NAMED = 8
+
+
+def namespace_unknown(case: Case) -> Step | None:
+    """Which policies concern it can't be told before its namespace's labels are known. There is no deadline:
+    they come with the first list of namespaces, before which nothing is decided at all.
+
+    Reasons: NamespaceUnknown.
+    """
+    if not case.observed.policies or case.observed.namespace_is_known:
+        return None
+    namespace = case.workload.metadata.namespace
+    step = waiting(Reason.NAMESPACE_UNKNOWN, f"waiting to see the labels of namespace {namespace}")
+    return replace(step, isolated=False)
+
+
+def rejected_by_policy(case: Case) -> Step | None:
+    """A policy lets no hull be made that is as weak as what was asked for, or can't be read.
+
+    Reasons: RejectedByPolicy, PolicyUnreadable.
+    """
+    if not case.blueprint.resolution.rejected or case.history.exit is not None:
+        return None
+    step = stalled(case.blueprint.resolution.reason, case.blueprint.resolution.message)
+    why = f"IsolationPolicy {case.blueprint.resolution.policy} lets nothing start"
+    return left_to_one(case, replace(step, isolated=False), why)
+
+
+def evades_floor(case: Case) -> Step | None:
+    """A policy requires an isolation, and the spec reaches past it.
+
+    Reasons: EvadesFloor.
+    """
+    floor = case.blueprint.resolution.floor
+    if floor is None or case.history.exit is not None:
+        return None
+    if not case.blueprint.evasions:
+        return None
+    named = _listed(case.blueprint.evasions, "{0.path} ({0.why})")
+    step = stalled(
+        Reason.EVADES_FLOOR,
+        f"IsolationPolicy {floor.name} requires {floor.requirement}, past which this would reach: {named}: "
+        "remove it",
+    )
+    return left_to_one(case, step, f"IsolationPolicy {floor.name} lets nothing start")
+
+
+def image_rejected(case: Case) -> Step | None:
+    """It is to be a machine, and policies don't allow its images.
+
+    Reasons: ImageRejected.
+    """
+    if not case.hull_type.is_virtual_machine or case.history.exit is not None:
+        return None
+    found = rejected_images(
+        case.workload.spec, case.blueprint.resolution.policies, case.blueprint.machine_references
+    )
+    if not found:
+        return None
+    step = stalled(Reason.IMAGE_REJECTED, f"{_listed(found, '{0.path}: {0.why}')}: correct it")
+    return left_to_one(case, step, "an IsolationPolicy doesn't allow its images")
+
+
+def _listed(found: Sequence[Evasion], form: str) -> str:
+    """Some of them, and how many more there are: a Workload may have thousands."""
+    more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return "; ".join(form.format(one) for one in found[:_MOST_NAMED]) + more

@@ -1,0 +1,61 @@
+"""The rules for what a hull needs before it is made: of the cluster, and of its template."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twinhull.api.brevity import listed
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import UnsupportedField
+from twinhull.core.case import Case
+from twinhull.core.prerequisites import PASSING, missing_prerequisites
+from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls import parity
+
+
+def prerequisites_missing(case: Case) -> Step | None:
+    """The cluster can't give the isolation that was decided on; no weaker one takes its place.
+
+    What comes by itself has no deadline here: KubeVirt's installation has one of its own, and says when it
+    failed.
+
+    Reasons: KubeVirtMissing, KubeVirtDeploying, KubeVirtNotReady, KubeVirtTooOld, NoMachineNodes,
+    GuestImageMissing, RuntimeClassMissing, RuntimeClassConflict, ClaimMissing, StorageClassMissing,
+    InstancetypeMissing, PreferenceMissing.
+    """
+    if case.current is not None or case.history.exit is not None:
+        return None
+    missing = missing_prerequisites(case)
+    if not missing:
+        return None
+    lasting = next((lack for lack in missing if lack.reason not in PASSING), None)
+    sentence = listed([lack.message for lack in missing])
+    step = stalled(lasting.reason, sentence) if lasting else waiting(missing[0].reason, sentence)
+    return replace(step, isolated=False, lacks=missing, unsupported=_unsupported(case))
+
+
+def unsupported_fields(case: Case) -> Step | None:
+    """The template asks for what a machine can't give, by the table in hulls/parity.
+
+    Reasons: UnsupportedFields.
+    """
+    if case.current is not None or case.history.exit is not None:
+        return None
+    fields = _unsupported(case)
+    if not fields:
+        return None
+    first, more = fields[0], len(fields) - 1
+    others = f" (and {more} more in status.unsupportedFields)" if more else ""
+    return stalled(
+        Reason.UNSUPPORTED_FIELDS, f"spec.template.{first.path}: {first.reason}{others}", unsupported=fields
+    )
+
+
+def _unsupported(case: Case) -> tuple[UnsupportedField, ...]:
+    """The template's fields that its hull can't honour."""
+    conditions = parity.Conditions(
+        virtiofs_storage=case.observed.capabilities.virtiofs_storage,
+        node_addresses=case.defaults.node_addresses,
+        runtime_class=case.blueprint.resolution.runtime_class,
+    )
+    return case.hull_type.unsupported(case.workload.spec.template, conditions)

@@ -1,0 +1,90 @@
+"""The rules for the hull that is there: whether it is what was asked for, and whether it is ready."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from twinhull.api.brevity import listed
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import RESTART_ANNOTATION
+from twinhull.core.case import Case
+from twinhull.core.steps import Step, names, stalled, waiting
+
+
+def isolation_dropped(case: Case) -> Step | None:
+    """What keeps the Pod apart was left out or changed: it is less isolated than its template asks for.
+
+    Reasons: IsolationDropped.
+    """
+    if not case.weakened_fields:
+        return None
+    fields = listed([f"spec.template.{path}" for path in case.weakened_fields], ", ")
+    return stalled(
+        Reason.ISOLATION_DROPPED,
+        f"Pod {case.hull_name} is less isolated than its template asks for by {fields}: the API server left "
+        "that out, or a webhook or policy changed it; enable the feature there, have it left as it is, or "
+        "change the field",
+        unsupported=case.dropped_fields,
+    )
+
+
+def not_ready(case: Case) -> Step | None:
+    """The hull is there and not ready. If the API server refuses what it needs to run, that is told at once,
+    or else after its deadline.
+
+    Reasons: NotReady, ProgressDeadlineExceeded; those of the hull: the kubelet's, the scheduler's, KubeVirt's
+    and the guest's.
+    """
+    if case.current is None or case.current.ready:
+        return None
+    refused_at = case.current.refused_at
+    if refused_at is not None:
+        sentence = f"{names([case.current])}: {case.current.message}"
+        if refused_at <= case.now:
+            return stalled(case.current.reason, sentence)
+        return waiting(case.current.reason, sentence, requeue_after=refused_at - case.now)
+    deadline = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
+    since = (
+        case.history.attempt.started_at
+        if case.history.attempt
+        else max(case.current.since, _changed_at(case))
+    )
+    left = since + deadline - case.now
+    sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
+    if left > timedelta():
+        return waiting(case.current.reason or Reason.NOT_READY, sentence, requeue_after=left)
+    return stalled(
+        Reason.PROGRESS_DEADLINE_EXCEEDED,
+        f"not ready after {deadline.seconds + deadline.days * 86_400} s: {sentence}",
+    )
+
+
+def ready(case: Case) -> Step:
+    """All is as asked; or was, until somebody changed the machine: it isn't restarted for that unasked.
+
+    Reasons: Ready, MachineEdited.
+    """
+    sentence = f"{case.hull_kind} {case.hull_name} is ready"
+    if case.current and case.current.edited:
+        return Step(
+            "True",
+            Reason.MACHINE_EDITED,
+            f"{sentence}, but somebody has changed its spec, which takes effect when it restarts "
+            f"({case.current.edited}): give the Workload another annotation {RESTART_ANNOTATION} to have one "
+            "that is as the Workload asks",
+        )
+    if case.current and case.current.astray:
+        return Step(
+            "True",
+            Reason.MACHINE_EDITED,
+            f"{sentence}, but its guest runs by another manifest than the Workload's, which it takes at its "
+            f"next start only ({case.current.astray}): give the Workload another annotation "
+            f"{RESTART_ANNOTATION} to have a machine that runs by it",
+        )
+    return Step("True", Reason.READY, sentence)
+
+
+def _changed_at(case: Case) -> datetime:
+    """When the hull was last given something else: from then on it may take its time again."""
+    change = case.history.last_change
+    return change.at if change and change.how == "InPlace" else datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,99 @@
+"""Labels and annotations that reach past an isolation: programs beside the hull read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from twinhull.api.base import Raw
+
+_OF_RUNTIME = "it configures the container runtime"
+_OF_NETWORK = "it attaches networks of the node's, beside the cluster's"
+_GIVES_DEVICES = "it gives the node's devices"
+KUBEVIRT = "kubevirt.io"
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+#: The AppArmor profile that a container has anyway; annotations of older templates say it.
+_DEFAULT_PROFILE = "runtime/default"
+#: What the template's annotations may begin with, which go along to the Pod, or to the launcher Pod.
+#:
+#: Sources: crun, crun.1.md (`run.oci.`, `krun.`); runc and crun (`org.systemd.property.` sets properties of a
+#: container's systemd unit, see CVE-2024-3154); containerd, which passes on `io.microsoft.` by default, and
+#: hcsshim (`microsoft.com/hostprocess-`); ovn-kubernetes (`k8s.ovn.org/routing-`: Pods as gateways).
+ANNOTATIONS: Mapping[str, str] = {
+    "dev.gvisor.": "it configures the sandbox",
+    "io.katacontainers.": "it configures the sandbox",
+    "io.kubernetes.cri-o.": _OF_RUNTIME,
+    "io.kubernetes.cri.": _OF_RUNTIME,
+    "io.containers.": _OF_RUNTIME,
+    "io.microsoft.": _OF_RUNTIME,
+    "microsoft.com/hostprocess-": "it asks for a process of the node",
+    "run.oci.": _OF_RUNTIME,
+    "krun.": _OF_RUNTIME,
+    "org.systemd.property.": _OF_RUNTIME,
+    "k8s.ovn.org/routing-": "it leads other namespaces' traffic through the Pod",
+    _APPARMOR: "it chooses the node's AppArmor profile",
+    "hooks.kubevirt.io/": "it runs a program of its own beside the machine, and changes the machine",
+    "kubevirt.io/func-test-": "it changes what KubeVirt runs",
+}
+#: The same by domain: keys of it, and of all domains below it.
+#:
+#: Sources: containerd/nri, plugins (`noderesource.dev`, before it `nri.io`); NVIDIA's container toolkit
+#: (`nvidia.cdi.k8s.io`, `cdi-devices.noderesource.dev`); intel/goresctrl, pkg/kubernetes (classes of RDT and
+#: block I/O); GoogleCloudPlatform/container-engine-accelerators, nri_device_injector (`devices.gke.io`);
+#: GKE's network API (`networking.gke.io/interfaces`); nokia/danm; AliyunContainerService/terway
+#: (`k8s.aliyun.com/pod-networks`); Tencent's multus-cni (`tke.cloud.tencent.com/networks`).
+DOMAINS: Mapping[str, str] = {
+    "crio.io": _OF_RUNTIME,
+    "cri-o.io": _OF_RUNTIME,
+    "nri.io": _OF_RUNTIME,
+    "noderesource.dev": _OF_RUNTIME,
+    "resources.beta.kubernetes.io": _OF_RUNTIME,
+    "cdi.k8s.io": _GIVES_DEVICES,
+    "devices.gke.io": _GIVES_DEVICES,
+    "cni.cncf.io": _OF_NETWORK,
+    "multus-cni.io": _OF_NETWORK,
+    "networking.gke.io": _OF_NETWORK,
+    "danm.io": _OF_NETWORK,
+    "danm.k8s.io": _OF_NETWORK,
+    "k8s.aliyun.com": _OF_NETWORK,
+    "tke.cloud.tencent.com": _OF_NETWORK,
+    KUBEVIRT: "KubeVirt, or its launcher, is configured by it",
+}
+
+
+def reaching(key: str) -> str | None:
+    """Why an annotation may reach past an isolation, None if it doesn't."""
+    of_prefix = (why for prefix, why in ANNOTATIONS.items() if key.startswith(prefix))
+    of_domain = (why for domain, why in DOMAINS.items() if is_of_domain(key, domain))
+    return next(chain(of_prefix, of_domain), None)
+
+
+def brought(key: str) -> bool:
+    """Whether an annotation of an instance reaches past its isolation, and isn't one that KubeVirt writes."""
+    return reaching(key) is not None and is_not_kubevirts(key)
+
+
+def configuring_kubevirt(annotated: Raw) -> Iterator[tuple[str, str]]:
+    """The annotations that KubeVirt, or a program beside the machine, reads, and why that matters."""
+    for key in annotated.get("annotations") or {}:
+        if is_of_domain(key, KUBEVIRT) and (why := reaching(key)):
+            yield key, why
+
+
+def is_not_kubevirts(annotation: str) -> bool:
+    """Whether an annotation isn't one of those that KubeVirt itself writes on instances."""
+    return not annotation.startswith(f"{KUBEVIRT}/") or annotation.startswith(tuple(ANNOTATIONS))
+
+
+def reaching_keys(annotated: Raw) -> Iterator[tuple[str, str]]:
+    """The annotations that reach past an isolation, and why."""
+    for key, value in (annotated.get("annotations") or {}).items():
+        harmless = key.startswith(_APPARMOR) and value == _DEFAULT_PROFILE
+        if not harmless and (why := reaching(key)):
+            yield key, why
+
+
+def is_of_domain(key: str, domain: str) -> bool:
+    """Whether a label or annotation is a domain's, or one's below it. CRI-O's have no slash."""
+    own = key.partition("/")[0]
+    return own == domain or own.endswith(f".{domain}")

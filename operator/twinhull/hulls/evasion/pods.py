@@ -1,0 +1,122 @@
+"""What of a Pod would reach past its sandbox to the node.
+
+Read from Kubernetes' Pod Security Standards (level Baseline).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD
+from twinhull.hulls.applied import Applied
+from twinhull.hulls.evasion.fields import (
+    CALLED,
+    DEVICES,
+    PROBES,
+    Evasion,
+    asks,
+    hands_out,
+    of_annotations,
+    of_keys,
+    untold,
+)
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.parity.walk import fields
+
+_CONTAINERS = ("spec.containers[].", "spec.initContainers[].")
+_HOST_PROCESS = "securityContext.windowsOptions.hostProcess"
+_CALLS = (*PROBES, "lifecycle.postStart.", "lifecycle.preStop.")
+_UNCONFINED = "it takes away what the node confines the sandbox with"
+_SELINUX_USER = "it chooses how the node's SELinux confines the sandbox"
+#: Fields of a template, from spec.template on.
+_IN_SANDBOX: Mapping[str, str] = {
+    "spec.hostNetwork": "it is the node's network",
+    "spec.hostPID": "it shows the node's processes",
+    "spec.hostIPC": "it is the node's shared memory",
+    "spec.volumes[].hostPath": "it is a directory of the node",
+    "spec.resourceClaims": DEVICES,
+    **{f"{at}ports[].hostPort": "it is a port of the node" for at in _CONTAINERS},
+    **{f"{at}securityContext.privileged": "it gives the node's devices" for at in _CONTAINERS},
+    **{f"{at}{_HOST_PROCESS}": "it is a process of the node" for at in ("spec.", *_CONTAINERS)},
+    **{
+        f"{at}{call}{host}.host": CALLED
+        for at in _CONTAINERS
+        for call in _CALLS
+        for host in ("httpGet", "tcpSocket")
+    },
+    **{
+        f"{at}securityContext.seLinuxOptions.{field}": _SELINUX_USER
+        for at in ("spec.", *_CONTAINERS)
+        for field in ("user", "role")
+    },
+}
+#: Fields of a template of which some values reach the node, and which values don't.
+_VALUES_IN_SANDBOX: Mapping[str, tuple[tuple[str, ...], str]] = {
+    **{f"{at}securityContext.procMount": (("Default",), "it shows all of /proc") for at in _CONTAINERS},
+    **{
+        f"{at}securityContext.{field}.type": (("", "RuntimeDefault", "Localhost"), _UNCONFINED)
+        for at in ("spec.", *_CONTAINERS)
+        for field in ("appArmorProfile", "seccompProfile")
+    },
+    **{
+        f"{at}securityContext.seLinuxOptions.type": (
+            ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"),
+            _SELINUX_USER,
+        )
+        for at in ("spec.", *_CONTAINERS)
+    },
+}
+
+
+def of_template(template: Raw) -> Iterator[Evasion]:
+    """What of a template reaches past a sandbox."""
+    yield from of_annotations(template)
+    yield from _of_fields(template)
+
+
+def of_hull(hull: Hull) -> tuple[Evasion, ...]:
+    """What of a Pod that is there reaches past a sandbox, whatever the Workload says by now. Of its labels,
+    annotations, containers and volumes, those of the template that it was made from: CNI plugins, webhooks
+    and others add theirs. All of them, if it has no note of that template's.
+    """
+    return untold(hull.obj) if UNREAD in hull.obj else _in_pod(hull.obj, hull.applied)
+
+
+def past_sandbox(pod: Raw) -> str:
+    """The first of what of a Pod reaches past a sandbox, empty if nothing does."""
+    return next((found.path for found in _in_pod(pod, Applied.read(pod))), "")
+
+
+def _in_pod(pod: Raw, applied: Applied | None) -> tuple[Evasion, ...]:
+    metadata, spec = pod["metadata"], pod["spec"]
+    if applied is not None:
+        metadata = of_keys(metadata, applied.labels, applied.annotations)
+        spec = _of_its_template(spec, applied)
+    return tuple(of_template({"metadata": metadata, "spec": spec}))
+
+
+def _of_its_template(spec: Raw, applied: Applied) -> Raw:
+    """A Pod's spec, with those containers and volumes alone that its template had."""
+    named = {
+        "containers": applied.images,
+        "initContainers": applied.init_containers,
+        "volumes": applied.volumes,
+    }
+    known = {part: frozenset(names) for part, names in named.items() if names is not None}
+    own = {
+        part: [one for one in spec[part] if one["name"] in names]
+        for part, names in known.items()
+        if spec.get(part)
+    }
+    return {**spec, **own}
+
+
+def _of_fields(template: Raw) -> Iterator[Evasion]:
+    for path, where, value in fields(template):
+        if path in _IN_SANDBOX and asks(value):
+            yield Evasion(f"spec.template.{where}", _IN_SANDBOX[path])
+        elif path in _VALUES_IN_SANDBOX and value not in _VALUES_IN_SANDBOX[path][0]:
+            yield Evasion(f"spec.template.{where}", _VALUES_IN_SANDBOX[path][1])
+        elif hands_out(path, value):
+            yield Evasion(f"spec.template.{where}", DEVICES)

@@ -1,0 +1,36 @@
+"""Types of hulls: the ways to run a Workload, in an ordered registry."""
+
+from __future__ import annotations
+
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.types.machine import GOES_ON
+from twinhull.hulls.types.pods import pod_of
+from twinhull.hulls.types.registry import (
+    evasions_of,
+    hull_types,
+    isolation_of,
+    register,
+    type_giving,
+    type_of,
+    type_that_made,
+    type_that_reads,
+)
+
+__all__ = [
+    "GOES_ON",
+    "HullType",
+    "Measure",
+    "Needs",
+    "RenderInput",
+    "Seen",
+    "Settings",
+    "evasions_of",
+    "hull_types",
+    "isolation_of",
+    "pod_of",
+    "register",
+    "type_giving",
+    "type_of",
+    "type_that_made",
+    "type_that_reads",
+]

@@ -1,0 +1,174 @@
+"""The contract of a hull type: one way to run a Workload.
+
+To add a way, write a class of this kind and register it (hulls/types/registry.py): policies, admission, docs,
+watches and the core ask the type, and need no change. What a type doesn't say fails closed: an isolation
+without a type makes nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import Lack, ObjectMeta, UnsupportedField, WorkloadSpec
+from twinhull.hulls.applied import Applied
+from twinhull.hulls.capabilities import Capabilities
+from twinhull.hulls.evasion import Evasion
+from twinhull.hulls.guest import Guest
+from twinhull.hulls.hull import Hull, HullKind
+from twinhull.hulls.parity import ChangeEffect, Conditions, Row
+from twinhull.hulls.report import Report
+
+
+class Settings(StrEnum):
+    """The part of a Workload's spec that is for one type of hull. Policies may add to it."""
+
+    NONE = ""
+    SANDBOX = "sandbox"
+    VIRTUAL_MACHINE = "virtualMachine"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderInput:
+    """What a hull is rendered from."""
+
+    #: The Workload's metadata: its hull is named after it and owned by it.
+    workload: ObjectMeta
+    #: The Workload's spec, with what policies add.
+    spec: WorkloadSpec
+    name: str
+    revision: str
+    #: The RuntimeClass of a sandbox, None for other types.
+    runtime_class: str | None
+    #: What is noted on the Pod, or on the Pod in a machine, of what can change while it runs.
+    applied_to_pod: Applied
+    #: What is noted so on the hull: the same for a Pod.
+    applied: Applied
+    #: What the operator and the cluster add to a machine.
+    guest: Guest
+    #: The object of this name that is there, None if there is none: what can't change in it is kept.
+    present: Raw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a hull is about to be made with, of which the cluster has to have a part."""
+
+    spec: WorkloadSpec
+    runtime_class: str | None
+    #: The IsolationPolicy whose minimum is the strictest, empty if none has one.
+    floor: str
+    guest_image: str | None
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A hull's object as the API server has it, with what tells of it beside."""
+
+    obj: Raw
+    #: The template of the Workload.
+    template: Raw
+    now: datetime
+    #: A machine's VirtualMachineInstance.
+    instance: Raw | None = None
+    #: What the guest said last.
+    report: Report | None = None
+    #: Whether this operator can ask guests.
+    asks_guests: bool = True
+    #: The launcher Pod that the instance runs in.
+    launcher: Raw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What decides whether a RuntimeClass makes a sandbox."""
+
+    #: The RuntimeClass that the template itself names.
+    own_runtime_class: str | None
+    #: Whether a policy requires a sandbox: then `required_runtime_class` alone makes one.
+    required: bool
+    required_runtime_class: str | None
+
+
+class HullType(ABC):
+    """One way to run a Workload. Instances hold no state, and every method is pure.
+
+    What has a default here is optional.
+    """
+
+    #: How it isolates. Two types may have the same; `runs` says which of them a spec gets.
+    isolation: Isolation
+    #: The kind of the object that is the hull.
+    kind: HullKind
+    #: What people read at the head of a column of docs/parity.md.
+    title: str
+    #: The part of the spec that is its own.
+    settings: Settings = Settings.NONE
+    #: Whether our guest runs the template's Pod in it, by a manifest that a ConfigMap beside it carries.
+    has_guest: bool = False
+    #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.
+    is_virtual_machine: bool = False
+    #: What of it can change while it runs, if anything can: it is changed in place, or live.
+    changes: ChangeEffect = ChangeEffect.REPLACED
+    #: Whether its containers can be given more CPU and memory while they run.
+    grows: bool = False
+    #: What one of it holds of a quota beside CPU, memory and devices: one of each of these.
+    quota: frozenset[str] = frozenset()
+    #: The kinds of which a change may let it be made, or not.
+    woken_by: frozenset[str] = frozenset()
+    #: The kinds that are watched for it alone, those among them. An operator that doesn't make it sees none.
+    watches: frozenset[str] = frozenset()
+    #: The reasons for which the API server's refusal, or its failure, is told.
+    refused: Reason
+    failed: Reason
+
+    def runs(self, spec: WorkloadSpec) -> bool:  # noqa: ARG002
+        """Whether it is the type of its isolation that a Workload of this spec gets."""
+        return True
+
+    @abstractmethod
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+        """The objects that make a hull, in the order of their creation. The last one is the hull itself."""
+
+    @abstractmethod
+    def made(self, obj: Raw) -> bool:
+        """Whether an object of its kind is one of its hulls, by the object's labels."""
+
+    @abstractmethod
+    def read(self, seen: Seen) -> Hull:
+        """A hull from its object."""
+
+    @abstractmethod
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:
+        """What it needs of the cluster and doesn't find, with what to do about each."""
+
+    @abstractmethod
+    def counts(self, hull: Hull, measure: Measure) -> bool:
+        """Whether a hull, whichever type made it, is isolated as this type isolates."""
+
+    @abstractmethod
+    def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
+        """What of a spec reaches past its isolation."""
+
+    @abstractmethod
+    def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
+        """What of a hull that is there reaches past its isolation."""
+
+    @abstractmethod
+    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+        """The fields of a template that it can't honour, in the template's order."""
+
+    @abstractmethod
+    def fate(self, row: Row) -> str:
+        """What it makes of a field, for docs/parity.md: a Fate, or more than one."""
+
+    @abstractmethod
+    def change_of(self, row: Row) -> ChangeEffect:
+        """What a change of a field does to a hull that runs."""

@@ -1,0 +1,157 @@
+"""The type whose hull is a KubeVirt VirtualMachine in which our guest runs the template's Pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
+from twinhull.hulls import instance, machine, manifest
+from twinhull.hulls.attachments import as_in, attachments
+from twinhull.hulls.ephemeral import with_claims
+from twinhull.hulls.evasion import Evasion, machines
+from twinhull.hulls.hull import HULL_LABEL, Hull, labels
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_machines
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.types.pods import pod_of
+from twinhull.hulls.versions import too_old
+
+#: What a Workload is told that waits for something.
+GOES_ON = ", and this Workload goes on by itself"
+
+#: The kinds that matter to VirtualMachines alone.
+OF_KUBEVIRT = frozenset(
+    {
+        *("VirtualMachine", "VirtualMachineInstance", "LauncherPod", "KubeVirt", "Node"),
+        *("VirtualMachineInstancetype", "VirtualMachineClusterInstancetype"),
+        *("VirtualMachinePreference", "VirtualMachineClusterPreference"),
+    }
+)
+
+
+class Machine(HullType):
+    """A VirtualMachine with a guest of ours, which is a kubelet for one Pod."""
+
+    isolation = Isolation.VIRTUAL_MACHINE
+    kind = "VirtualMachine"
+    title = "machine"
+    settings = Settings.VIRTUAL_MACHINE
+    has_guest = True
+    changes = ChangeEffect.LIVE
+    grows = True
+    quota = frozenset(
+        {
+            *("pods", "count/pods", "configmaps", "count/configmaps"),
+            *("count/virtualmachines.kubevirt.io", "count/virtualmachineinstances.kubevirt.io"),
+        }
+    )
+    is_virtual_machine = True
+    woken_by = frozenset({"KubeVirt", "Node"})
+    watches = OF_KUBEVIRT | {"ConfigMap"}
+    refused = Reason.VIRTUAL_MACHINE_REFUSED
+    failed = Reason.VIRTUAL_MACHINE_FAILED
+
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+        """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
+        rendered = with_claims(pod_of(given))
+        workload, built, guest = given.workload, given.spec.virtual_machine, given.guest
+        attached = attachments(rendered, built.registries or ())
+        if given.present is not None:
+            attached = as_in(given.present, attached)
+        carried = manifest.render(workload, rendered, attached, built, guest)
+        return (
+            carried,
+            machine.render(
+                workload,
+                rendered,
+                attached,
+                built,
+                guest,
+                manifest=carried,
+                applied=given.applied,
+            ),
+        )
+
+    def made(self, obj: Raw) -> bool:
+        """A VirtualMachine whose label says so, or that has lost the label."""
+        return labels(obj).get(HULL_LABEL, self.kind) == self.kind
+
+    def read(self, seen: Seen) -> Hull:
+        """A VirtualMachine with its instance, launcher Pod and guest's report, as a hull."""
+        return instance.read(
+            seen.obj,
+            seen.instance,
+            seen.template,
+            seen.report,
+            now=seen.now,
+            asks_guests=seen.asks_guests,
+            launcher=seen.launcher,
+        )
+
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:
+        """KubeVirt, a node for machines, and a guest image."""
+        yield from of_kubevirt(needs)
+        if not (needs.spec.virtual_machine.guest_image or needs.guest_image):
+            yield Lack(
+                reason=Reason.GUEST_IMAGE_MISSING,
+                message="no guest image is named for the machine: set spec.virtualMachine.guestImage, "
+                "or the operator's --guest-image",
+            )
+
+    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+        """Every VirtualMachine."""
+        return hull.kind == self.kind
+
+    def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
+        """What of the template's metadata and of the overrides is the node's."""
+        return tuple(machines.of_machine(spec.template, spec.virtual_machine.overrides or {}))
+
+    def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
+        """The same of a machine that is there."""
+        return machines.of_hull(hull)
+
+    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+        """What neither KubeVirt nor the guest can give a Pod."""
+        return in_machines(template, conditions)
+
+    def fate(self, row: Row) -> str:
+        """What the table says."""
+        partly = row.refusal and row.fate is not Fate.REFUSED
+        return f"{row.fate}, or refused" if partly else row.fate
+
+    def change_of(self, row: Row) -> ChangeEffect:
+        """What the guest and KubeVirt can give a machine that runs."""
+        return row.in_machines
+
+
+def of_kubevirt(needs: Needs) -> Iterator[Lack]:
+    """What every VirtualMachine needs, whatever its guest."""
+    capabilities = needs.capabilities
+    phase = capabilities.kubevirt
+    if phase is None:
+        yield Lack(
+            reason=Reason.KUBEVIRT_MISSING,
+            message="isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
+            f"install it (kubevirt.io){GOES_ON}",
+        )
+    elif phase in {"", "Deploying"}:
+        yield Lack(reason=Reason.KUBEVIRT_DEPLOYING, message="waiting for KubeVirt to be deployed")
+    elif phase != "Deployed":
+        yield Lack(
+            reason=Reason.KUBEVIRT_NOT_READY, message=f"KubeVirt is {phase}: see kubectl get kubevirt -A"
+        )
+    elif not capabilities.machine_nodes:
+        yield Lack(
+            reason=Reason.NO_MACHINE_NODES,
+            message="no node can run machines: KubeVirt's virt-handler labels those that can with "
+            "kubevirt.io/schedulable=true (see kubectl get pods -n kubevirt)",
+        )
+    if too_old(capabilities.kubevirt_version, capabilities.kubernetes_version):
+        yield Lack(
+            reason=Reason.KUBEVIRT_TOO_OLD,
+            message=f"KubeVirt {capabilities.kubevirt_version} can't run machines on Kubernetes "
+            f"{capabilities.kubernetes_version}, which refuses checksums that KubeVirt writes into their "
+            "status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
+        )

@@ -1,0 +1,141 @@
+"""The types whose hull is a Pod: a plain one, and one that a sandboxing RuntimeClass runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
+from twinhull.hulls import pod
+from twinhull.hulls.evasion import Evasion, pods
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_pods
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
+
+
+class PodType(HullType):
+    """What the types of Pods have in common: the API server gives every field its meaning."""
+
+    kind = "Pod"
+    changes = ChangeEffect.IN_PLACE
+    quota = frozenset({"pods", "count/pods"})
+    refused = Reason.POD_REFUSED
+    failed = Reason.POD_FAILED
+
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+        """The Pod, as a Deployment would make it of the template."""
+        return (pod_of(given),)
+
+    def made(self, obj: Raw) -> bool:  # noqa: ARG002
+        """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`counts`)."""
+        return True
+
+    def read(self, seen: Seen) -> Hull:
+        """A Pod as a hull."""
+        return pod.read(seen.obj)
+
+    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+        """Few fields: the API server itself says what a Pod can't have."""
+        return in_pods(template, self.isolation, conditions)
+
+    def fate(self, row: Row) -> str:
+        """The same as in any Pod, but for what the table says that this isolation refuses."""
+        return Fate.REFUSED if row.is_refused_in_pods(self.isolation) else Fate.SAME
+
+    def change_of(self, row: Row) -> ChangeEffect:
+        """What the API server lets be changed in a Pod that runs; its size only if it can grow."""
+        return ChangeEffect.REPLACED if row.grows and not self.grows else row.in_pods
+
+
+class Container(PodType):
+    """A plain Pod."""
+
+    isolation = Isolation.CONTAINER
+    title = "Pod"
+    grows = True
+
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:  # noqa: ARG002
+        """Nothing that a cluster may lack."""
+        yield from ()
+
+    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+        """Any hull is at least as isolated as this."""
+        return True
+
+    def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:  # noqa: ARG002
+        """It keeps nothing apart that could be reached past."""
+        return ()
+
+    def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
+        """As above."""
+        return ()
+
+
+class Sandbox(PodType):
+    """A Pod that a RuntimeClass such as gVisor's or Kata's runs. Not every such runtime lets it grow."""
+
+    isolation = Isolation.SANDBOX
+    title = "sandbox"
+    settings = Settings.SANDBOX
+    woken_by = frozenset({"RuntimeClass"})
+
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:
+        """A RuntimeClass that somebody names and that is there."""
+        name = needs.runtime_class
+        if name is None and needs.floor:
+            yield Lack(
+                reason=Reason.RUNTIME_CLASS_MISSING,
+                message=f"IsolationPolicy {needs.floor} requires a sandbox, but neither it nor the operator "
+                "names a RuntimeClass: set the policy's spec.sandbox.runtimeClassName, or the operator's "
+                "--sandbox-runtime-class",
+            )
+        elif name is None:
+            yield Lack(
+                reason=Reason.RUNTIME_CLASS_MISSING,
+                message="no RuntimeClass is named for the sandbox: set spec.sandbox.runtimeClassName, "
+                "or the operator's --sandbox-runtime-class",
+            )
+        elif not needs.capabilities.may_have_runtime_class(name):
+            yield Lack(
+                reason=Reason.RUNTIME_CLASS_MISSING,
+                message=f"RuntimeClass {name} does not exist: create it, or name another in "
+                "spec.sandbox.runtimeClassName",
+            )
+        if needs.spec.template["spec"].get("runtimeClassName") not in {None, "", name}:
+            yield Lack(
+                reason=Reason.RUNTIME_CLASS_CONFLICT,
+                message="spec.template.spec.runtimeClassName: a Sandbox takes its RuntimeClass from "
+                "spec.sandbox.runtimeClassName; move it there",
+            )
+
+    def counts(self, hull: Hull, measure: Measure) -> bool:
+        """Where a policy requires a sandbox, only the RuntimeClass that policies or the operator name makes
+        one; elsewhere any but the one that a plain Pod's template names.
+        """
+        if hull.kind != self.kind or not hull.runtime_class:
+            return False
+        if measure.required:
+            return hull.runtime_class == measure.required_runtime_class
+        return hull.runtime_class != measure.own_runtime_class
+
+    def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
+        """What of the template is the node's."""
+        return tuple(pods.of_template(spec.template))
+
+    def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
+        """The same of a Pod that is there."""
+        return pods.of_hull(hull)
+
+
+def pod_of(given: RenderInput) -> Raw:
+    """The Pod of a hull: a hull of its own, or what runs in a machine."""
+    return pod.render(
+        given.workload,
+        given.spec.template,
+        given.revision,
+        given.runtime_class,
+        name=given.name,
+        applied=given.applied_to_pod,
+    )

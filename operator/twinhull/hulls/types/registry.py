@@ -1,0 +1,121 @@
+"""The registry: which types of hulls there are, and which of them a Workload gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation, weakest
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
+from twinhull.hulls.evasion import Evasion
+from twinhull.hulls.hull import Hull, HullKind
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
+from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen
+from twinhull.hulls.types.machine import Machine
+from twinhull.hulls.types.pods import Container, Sandbox
+
+_types: list[HullType] = [Container(), Sandbox(), Machine()]
+
+
+def register(hull_type: HullType) -> None:
+    """Add a type. Of those of one isolation, the one that was registered first is asked first."""
+    _types.append(hull_type)
+    _types.sort(key=lambda one: one.isolation.strength)
+
+
+def hull_types() -> tuple[HullType, ...]:
+    """All types, weakest to strongest."""
+    return tuple(_types)
+
+
+def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
+    """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
+    found = (one for one in _types if one.isolation is isolation and one.runs(spec))
+    return next(found, None) or Missing(isolation)
+
+
+def type_that_made(hull: Hull) -> HullType:
+    """A type that makes hulls like this one. Of several that make the same object, the weakest."""
+    return type_that_reads(hull.kind, hull.obj)
+
+
+def type_that_reads(kind: HullKind, obj: Raw) -> HullType:
+    """The type that reads an object of that kind."""
+    of_kind = [one for one in _types if one.kind == kind]
+    return next((one for one in of_kind if one.made(obj)), of_kind[0])
+
+
+def isolation_of(hull: Hull, measure: Measure) -> Isolation:
+    """What a hull counts as: the strongest isolation that it has for sure."""
+    found = (one.isolation for one in reversed(_types) if one.counts(hull, measure))
+    return next(found, weakest())
+
+
+def evasions_of(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
+    """What of a hull reaches past the isolation that it counts as, by the type that made it."""
+    if isolation is weakest():
+        return ()
+    found = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
+    return (found or type_that_made(hull)).evasions_of(hull)
+
+
+def type_giving(isolation: Isolation) -> HullType:
+    """The first type of an isolation, for what doesn't depend on the spec."""
+    return next((one for one in _types if one.isolation is isolation), None) or Missing(isolation)
+
+
+class Missing(HullType):
+    """What stands for an isolation that no type gives: it makes nothing, and says so."""
+
+    kind = "Pod"
+    title = "not possible"
+    refused = Reason.POD_REFUSED
+    failed = Reason.POD_FAILED
+
+    def __init__(self, isolation: Isolation) -> None:
+        self.isolation = isolation
+
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def made(self, obj: Raw) -> bool:  # noqa: ARG002
+        """No object is one of its hulls."""
+        return False
+
+    def read(self, seen: Seen) -> Hull:
+        """It isn't asked, since no object is one of its hulls."""
+        raise NotImplementedError(f"no object is a hull of isolation {self.isolation}: {seen.obj['kind']}")
+
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:  # noqa: ARG002
+        """An operator that knows the isolation."""
+        yield Lack(
+            reason=Reason.ISOLATION_UNKNOWN,
+            message=f"this operator has no way to run isolation {self.isolation}: upgrade the "
+            "operator, or set spec.isolationPolicy to another",
+        )
+
+    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+        """No hull is known to be isolated so."""
+        return False
+
+    def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:  # noqa: ARG002
+        """None is known; nothing is made anyhow."""
+        return ()
+
+    def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
+        """As above."""
+        return ()
+
+    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
+        """None is known; nothing is made anyhow."""
+        return ()
+
+    def fate(self, row: Row) -> str:  # noqa: ARG002
+        """Nothing can be honoured."""
+        return Fate.REFUSED
+
+    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
+        """There is nothing to change."""
+        return ChangeEffect.REPLACED

@@ -1,0 +1,18 @@
+"""What types of hulls have against a template, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import UnsupportedField
+from twinhull.hulls.parity import Conditions
+from twinhull.hulls.types import type_giving
+
+
+def unsupported(
+    template: Raw, isolation: Isolation = Isolation.VIRTUAL_MACHINE, **conditions: Any
+) -> tuple[UnsupportedField, ...]:
+    """The fields of a template that the first type of an isolation can't honour, under Conditions."""
+    return type_giving(isolation).unsupported(template, Conditions(**conditions))
