@@ -1,7 +1,7 @@
 """The reasons given when the API server refuses a write or fails at it, by the kind that was written.
 
-A hull's kind has the reasons that its type says (hulls/types). A kind without any has a reason all the same, so
-that an error never leads to another one.
+A hull's kind has the reasons that its type says (hulls/types). A kind without any has a reason all the same,
+so that an error never leads to another one.
 """
 
 from __future__ import annotations
