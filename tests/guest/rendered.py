@@ -12,9 +12,9 @@ from twinhull.api.workload import Workload
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Observed
-from twinhull.hulls import authority
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest, text
+from twinhull.shell.guest_certificate import new_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Rendered:
 
     def client(self) -> bytes:
         """A key and certificate (PEM) by which the guest knows the operator."""
-        return authority.client(self.secret, self.workload_uid, datetime.now(UTC))
+        return new_client(self.secret, self.workload_uid, datetime.now(UTC))
 
 
 def render(  # noqa: PLR0913  one parameter a part

@@ -34,7 +34,7 @@ class SessionAffinityConfig(Model):
 
 #: Keys of annotations and labels that the operator itself sets.
 _OWN_KEYS = f"'{GROUP}/'"
-#: kubectl's own annotation. The operator doesn't keep it of objects that it watches (shell/kept).
+#: kubectl's own annotation. The operator doesn't keep it of objects that it watches (shell/trimming).
 _LAST_APPLIED = "'kubectl.kubernetes.io/last-applied-configuration'"
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import kopf
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.crd import isolation_policies, workloads
@@ -22,10 +21,11 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Policy, Subject, precedence
 from twinhull.core.isolation import explain as explained
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection, login
+from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError
 from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE
 from twinhull.shell.policies import read
+from twinhull.shell.process.credentials import LoginError, login
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -204,7 +204,7 @@ async def _from_cluster(found: Iterable[Manifest]) -> _Rules:
         for name in sorted({manifest.namespace for manifest in found}):
             if namespace := await cluster.get(NAMESPACE, "", name):
                 namespaces[name] = namespace["metadata"].get("labels") or {}
-    except (ApiError, kopf.LoginError) as error:
+    except (ApiError, LoginError) as error:
         raise click.ClickException(f"{error} (or give the policies as files: --policies)") from error
     finally:
         await connection.close()

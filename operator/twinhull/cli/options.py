@@ -9,14 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import click
-import kopf
 from click.core import ParameterSource
 
 from twinhull.api.isolation import Isolation
 from twinhull.cli import configfile
 from twinhull.cli.values import NAMESPACE, OBJECT, Seconds
-
-FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
+from twinhull.shell.process.loglines import FORMATS
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 import click
-import kopf
 import yaml
 
 from twinhull.api.isolation import Isolation
@@ -25,10 +24,11 @@ from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.types import GOES_ON, Settings, type_giving
 from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection, login
+from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import CAPABLE, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.observe import presumed
+from twinhull.shell.process.credentials import LoginError, login
 from twinhull.shell.store import Store
 
 State = Literal["ok", "missing", "can't be seen"]
@@ -269,7 +269,7 @@ async def _look() -> Seen:
             if listed is not None:
                 store.replace(kind, *listed)
         served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
-    except (ApiError, kopf.LoginError) as error:
+    except (ApiError, LoginError) as error:
         raise click.ClickException(str(error)) from error
     finally:
         await connection.close()

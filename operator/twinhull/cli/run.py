@@ -7,14 +7,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import click
-import kopf
 
 from twinhull.cli.configfile import PREFIX
-from twinhull.cli.options import FORMATS, Options, options
+from twinhull.cli.options import Options, options
 from twinhull.cli.settings import settings
-from twinhull.shell import loglines, tracing
+from twinhull.shell import tracing
 from twinhull.shell.app import Application
 from twinhull.shell.lease import LeaseLost
+from twinhull.shell.process import loglines
+from twinhull.shell.process.credentials import LoginError
 from twinhull.shell.server import CannotServe
 
 
@@ -29,7 +30,7 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     """
     chose = Options(**chosen)
     found = settings(chose)
-    loglines.configure(FORMATS[chose.log_format], verbose=chose.verbose)
+    loglines.configure(loglines.FORMATS[chose.log_format], verbose=chose.verbose)
     try:
         with ExitStack() as ending:
             if chose.traces:
@@ -38,5 +39,5 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
             asyncio.run(Application(found).run())
     except LeaseLost as error:
         raise click.ClickException(f"{error}: this operator ends, start it again") from error
-    except (kopf.LoginError, CannotServe) as error:
+    except (LoginError, CannotServe) as error:
         raise click.ClickException(str(error)) from error

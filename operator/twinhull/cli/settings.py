@@ -15,9 +15,9 @@ from twinhull.cli import yamlfile
 from twinhull.cli.options import Options
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import tracing
-from twinhull.shell.app import Settings
 from twinhull.shell.lease import Terms
 from twinhull.shell.scope import Scope
+from twinhull.shell.settings import Settings
 
 #: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
 _SHORTEST_KEY = 32

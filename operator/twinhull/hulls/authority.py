@@ -37,11 +37,17 @@ def certificate(secret: bytes, workload_uid: str) -> str:
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def client(secret: bytes, workload_uid: str, now: datetime) -> bytes:
-    """A new client key and its certificate (PEM, both) that the guests of a Workload accept."""
-    authority, key = _key(secret, workload_uid), Ed25519PrivateKey.generate()
+def client(
+    secret: bytes, workload_uid: str, now: datetime, key: Ed25519PrivateKey, serial_number: int
+) -> bytes:
+    """A client key and its certificate (PEM, both) that the guests of a Workload accept.
+
+    The key and the serial number are to be drawn at random by the caller (shell/guest_client.py). The serial
+    number is positive and has 159 bits at most, as RFC 5280, 4.1.2.2 has it.
+    """
+    authority = _key(secret, workload_uid)
     signed = (
-        x509.CertificateBuilder(_ISSUER, _SUBJECT, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(_ISSUER, _SUBJECT, key.public_key(), serial_number)
         .not_valid_before(now - _CLOCK_SKEW)
         .not_valid_after(now + CLIENT_LIFETIME)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)

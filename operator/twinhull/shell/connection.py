@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import aiohttp
-import kopf
-from kubernetes.config import ConfigException
-from yaml import YAMLError
 
 import twinhull
-
-Login = Callable[[], kopf.ConnectionInfo]
+from twinhull.shell.process.credentials import Credentials, Login
 
 #: Sockets to the API server for reads and writes.
 POOL_SIZE = 32
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
-
-
-def login() -> kopf.ConnectionInfo:
-    """Credentials of the Pod's ServiceAccount, or else of the kubeconfig, by the kubernetes library.
-
-    Credential plugins run here, so this can take a while. Raises kopf.LoginError, with what to do about it,
-    when there are none.
-    """
-    logger = logging.getLogger("twinhull.login")
-    try:
-        info = kopf.login_via_client(logger=logger, settings=kopf.OperatorSettings())
-    except (kopf.LoginError, ConfigException, YAMLError, OSError) as error:
-        raise kopf.LoginError(_no_credentials(error.__context__ or error)) from error
-    if info is None:
-        raise kopf.LoginError(_no_credentials("there is no kubernetes library"))
-    return info
-
-
-def _no_credentials(why: object) -> str:
-    where = os.environ.get("KUBECONFIG") or "~/.kube/config"
-    return (
-        f"no credentials for an API server were found: this isn't a Pod with a ServiceAccount, and the "
-        f"kubeconfig {where} can't be used ({why}). Set KUBECONFIG to the kubeconfig of a cluster"
-    )
 
 
 class Connection:
@@ -62,25 +31,25 @@ class Connection:
         self._login = login
         self._pool_size = pool_size
         self._renewing = asyncio.Lock()
-        self._info: kopf.ConnectionInfo | None = None
+        self._credentials: Credentials | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> tuple[aiohttp.ClientSession, str]:
         """The session and the server's URL."""
-        if self._session is None or self._info is None:
+        if self._session is None or self._credentials is None:
             return await self.renew(None)
-        return self._session, self._info.server
+        return self._session, self._credentials.server
 
     async def renew(self, stale: aiohttp.ClientSession | None) -> tuple[aiohttp.ClientSession, str]:
         """Another session in place of `stale`, unless somebody else has made it already."""
         async with self._renewing:
-            if self._session is stale or self._session is None or self._info is None:
-                info = await asyncio.to_thread(self._login)
-                made, former = self._make(info), self._session
-                self._info, self._session = info, made
+            if self._session is stale or self._session is None or self._credentials is None:
+                credentials = await asyncio.to_thread(self._login)
+                made, former = self._make(credentials), self._session
+                self._credentials, self._session = credentials, made
                 if former is not None:
                     await former.close()
-            return self._session, self._info.server
+            return self._session, self._credentials.server
 
     async def close(self) -> None:
         """Close all sockets."""
@@ -88,16 +57,16 @@ class Connection:
             await self._session.close()
             self._session = None
 
-    def _make(self, info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
+    def _make(self, credentials: Credentials) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_ask_before_sending)
         trace.on_request_chunk_sent.append(_ask_before_sending)
         return aiohttp.ClientSession(
             trace_configs=[trace],
-            connector=aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=self._pool_size),
-            headers={**info.as_http_headers(), "User-Agent": f"twinhull/{twinhull.__version__}"},
-            proxy=info.proxy_url,
-            trust_env=info.trust_env,
+            connector=aiohttp.TCPConnector(ssl=credentials.as_ssl_context(), limit=self._pool_size),
+            headers={**credentials.as_http_headers(), "User-Agent": f"twinhull/{twinhull.__version__}"},
+            proxy=credentials.proxy_url,
+            trust_env=credentials.trust_env,
             timeout=TIMEOUT,
         )
 

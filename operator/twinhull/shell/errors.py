@@ -71,7 +71,7 @@ class Busy(ApiError):
     """Nothing was asked for yet, since enough writes of the kind are under way. It is told when to try."""
 
 
-class Open(ApiError):
+class CircuitOpen(ApiError):
     """Nothing was asked for, since writes of the kind time out: the message is the last such one's. `until`
     is when to ask again, unless it is told before.
     """

@@ -56,16 +56,16 @@ def identity(kind: Kind, obj: Raw, why: str) -> Raw:
     return _with_told(kind, small, obj if UNREAD in obj else outline(kind, obj, why))
 
 
-def _with_told(kind: Kind, small: Raw, told: Raw) -> Raw:
+def _with_told(kind: Kind, small: Raw, whole: Raw) -> Raw:
     """The identity of an object with what its outline tells of it."""
-    small["status"] = _cut(told.get("status") or {}, ("phase",))
+    small["status"] = _cut(whole.get("status") or {}, ("phase",))
     if kind is CONFIG_MAP:
-        return small | outlined(told)
-    if REACHING in told:
-        small[REACHING] = told[REACHING][:_LONGEST]
-    small["spec"] |= _of_spec(kind, told["spec"])
-    if "annotations" in told["metadata"]:
-        annotations = told["metadata"]["annotations"]
+        return small | outlined(whole)
+    if REACHING in whole:
+        small[REACHING] = whole[REACHING][:_LONGEST]
+    small["spec"] |= _of_spec(kind, whole["spec"])
+    if "annotations" in whole["metadata"]:
+        annotations = whole["metadata"]["annotations"]
         small["metadata"]["annotations"] = dict.fromkeys(sorted(annotations)[:1], "")
     return small
 
@@ -85,17 +85,17 @@ def _of_spec(kind: Kind, spec: Raw) -> Raw:
     return {"domain": {"devices": {part: [{}] for part in ("gpus", "hostDevices") if devices.get(part)}}}
 
 
-def _short(told: Any) -> Any:  # noqa: ANN401  JSON
+def _short(value: Any) -> Any:  # noqa: ANN401  JSON
     """A part of a status, or what is short of it."""
-    if len(marshal.dumps(told)) <= _LARGEST_TOLD:
-        return told
-    return _cut(told, sorted(told)[:_MOST]) if isinstance(told, dict) else []
+    if len(marshal.dumps(value)) <= _LARGEST_TOLD:
+        return value
+    return _cut(value, sorted(value)[:_MOST]) if isinstance(value, dict) else []
 
 
 def _cut(obj: Raw, keys: Iterable[str]) -> Raw:
     """Those of an object's keys that it has and whose values are short."""
-    found = ((key, obj[key]) for key in keys if len(key) <= _LONGEST and key in obj)
-    return {key: value for key, value in found if isinstance(value, int | str) and _fits(value)}
+    parts = ((key, obj[key]) for key in keys if len(key) <= _LONGEST and key in obj)
+    return {key: value for key, value in parts if isinstance(value, int | str) and _fits(value)}
 
 
 def _fits(value: int | str) -> bool:

@@ -10,17 +10,21 @@ from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind, where the API server serves it, and which objects of it concern the operator.
+    """A kind, where the API server serves it, and which objects of it concern the operator."""
 
-    Of a `metadata_only` kind nothing else is asked for.
-    """
-
+    #: The name of the kind, such as Pod.
     name: str
+    #: Its API group, empty for the core.
     group: str
+    #: The version in which it is asked for.
     version: str
+    #: Its name in URLs.
     plural: str
+    #: Whether its objects are in namespaces.
     namespaced: bool = True
+    #: The labels of the objects that concern the operator. None if all do.
     label_selector: str | None = None
+    #: Whether only the objects' metadata is asked for.
     metadata_only: bool = False
 
     @property

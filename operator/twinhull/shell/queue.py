@@ -14,7 +14,7 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 
 from twinhull.shell.loopshares import LoopShares
-from twinhull.shell.metrics import Workqueue
+from twinhull.shell.metrics import WorkqueueMetrics
 from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key
 
@@ -40,8 +40,8 @@ class Queue:
     A key has one timer; setting another replaces it.
     """
 
-    def __init__(self, metrics: Workqueue | None = None, workers: int = 16) -> None:
-        self._metrics = metrics or Workqueue(CollectorRegistry())
+    def __init__(self, metrics: WorkqueueMetrics | None = None, workers: int = 16) -> None:
+        self._metrics = metrics or WorkqueueMetrics(CollectorRegistry())
         self._workers = workers
         self._waiting = RoundRobin[Key]()
         self._wanted: set[Key] = set()

@@ -47,29 +47,29 @@ class ReferrerWalk:
     async def run(self) -> None:
         """Walk until cancelled."""
         while True:
-            while (found := self._waiting.take()) is None:
+            while (referred := self._waiting.take()) is None:
                 self._filled.clear()
                 await self._filled.wait()
-            self._step(found)
+            self._step(referred)
             await asyncio.sleep(0)
 
-    def _begin(self, found: _Referred) -> None:
-        self._left[found] = None
-        self._waiting.add(found[1][0], found)
+    def _begin(self, referred: _Referred) -> None:
+        self._left[referred] = None
+        self._waiting.add(referred[1][0], referred)
         self._filled.set()
 
-    def _step(self, found: _Referred) -> None:
-        left = self._left[found]
-        candidates = self._store.may_refer(*found) if left is None else left
-        self._add(found[1][0], candidates[:_AT_ONCE])
+    def _step(self, referred: _Referred) -> None:
+        left = self._left[referred]
+        candidates = self._store.may_refer(*referred) if left is None else left
+        self._add(referred[1][0], candidates[:_AT_ONCE])
         if rest := candidates[_AT_ONCE:]:
-            self._left[found] = rest
-            self._waiting.add(found[1][0], found)
+            self._left[referred] = rest
+            self._waiting.add(referred[1][0], referred)
             return
-        del self._left[found]
-        if found in self._again:
-            self._again.discard(found)
-            self._begin(found)
+        del self._left[referred]
+        if referred in self._again:
+            self._again.discard(referred)
+            self._begin(referred)
 
     def _add(self, namespace: str, candidates: list[Key]) -> None:
         began = time.thread_time()

@@ -21,22 +21,27 @@ _SOON = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an object was refused. A `final` cause passes only when somebody changes something; one that is
-    `passing` does so by itself, or else counts as final from its third time on.
-    """
+    """Why an object was refused."""
 
+    #: The reason.
     reason: Why
+    #: A sentence for a person.
     message: str
+    #: Whether it passes only when somebody changes something.
     final: bool
+    #: Whether it passes by itself. If it does not, it counts as final from its third time on.
     passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _PutRight:
-    """What was put right of an object (a hash of it), how often in a row, and when last."""
+    """Something of an object that was put right."""
 
+    #: A hash of it.
     what: int
+    #: How often in a row it was put right.
     times: int
+    #: When that was last.
     at: datetime
 
 
@@ -78,15 +83,15 @@ class Refusals:
     def add(self, workload: Key, version: Hashable, obj: str, cause: Cause, now: datetime) -> None:
         """Remember a refusal; each further one in a row of the same object is kept twice as long."""
         page = self._page(workload, version)
-        before = page.refusals.get(obj)
-        if before is not None and before.is_old(now):
-            before, page.times[obj] = None, 0
+        former = page.refusals.get(obj)
+        if former is not None and former.is_old(now):
+            former, page.times[obj] = None, 0
         times = page.times.get(obj, 0)
         page.times[obj] = times + 1
         wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(times, 20))
         final = cause.final or (cause.passing and times + 1 >= _LASTING)
         page.refusals[obj] = Refusal(
-            cause.reason, cause.message, final, now + wait, before.since if before else now
+            cause.reason, cause.message, final, now + wait, former.since if former else now
         )
 
     def put_off(  # noqa: PLR0913, PLR0917  as `add`, and until when
@@ -94,9 +99,9 @@ class Refusals:
     ) -> None:
         """Remember that an object isn't to be asked for until then, though nobody has refused it."""
         page = self._page(workload, version)
-        before = page.refusals.get(obj)
+        former = page.refusals.get(obj)
         page.refusals[obj] = Refusal(
-            cause.reason, cause.message, cause.final, until, before.since if before else now
+            cause.reason, cause.message, cause.final, until, former.since if former else now
         )
 
     def put_right(self, workload: Key, version: Hashable, obj: str, what: int, now: datetime) -> int:
@@ -104,9 +109,9 @@ class Refusals:
         of it. How often that was in a row.
         """
         page = self._page(workload, version)
-        before = page.put_right.get(obj)
-        again = before is not None and before.what == what and now - before.at < _SOON
-        times = before.times + 1 if before and again else 1
+        former = page.put_right.get(obj)
+        again = former is not None and former.what == what and now - former.at < _SOON
+        times = former.times + 1 if former and again else 1
         page.put_right[obj] = _PutRight(what, times, now)
         return times
 

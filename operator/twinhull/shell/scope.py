@@ -11,9 +11,11 @@ from twinhull.shell.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The namespaces that are served, all if none is named, and whether machines are made at all."""
+    """What this operator looks after."""
 
+    #: The namespaces that are served; all if none is named.
     namespaces: tuple[str, ...] = ()
+    #: Whether machines are made at all.
     machines: bool = True
 
     def sees(self, kind: Kind) -> bool:

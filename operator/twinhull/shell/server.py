@@ -13,7 +13,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from twinhull.shell.visitors import Visitors
+from twinhull.shell.connection_limits import ConnectionLimits
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ Page = Callable[[web.Request], Awaitable[web.Response]]
 #: the event loop. It takes about six rounds to answer one.
 _BACKLOG = 1024
 _AT_A_TIME = 16
-#: How much a visitor may send, in bytes. Probes and Prometheus send less than one thousand.
+#: How much a client may send, in bytes. Probes and Prometheus send less than one thousand.
 _LONGEST = 1 << 16
 #: How long answers under way are waited for when it ends, in seconds.
 _ENDING = 1.0
@@ -45,7 +45,7 @@ class Server:
             app.router.add_get(path, page)
         logger.addFilter(_is_ours)
         self._runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=_ENDING)
-        self._visitors = Visitors()
+        self._limits = ConnectionLimits()
         self._sockets: list[socket.socket] = []
         self._arriving: set[asyncio.Task[object]] = set()
 
@@ -54,8 +54,8 @@ class Server:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            for family, _, _, _, address in found:
+            addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            for family, _, _, _, address in addresses:
                 listening = socket.create_server(address, family=family, backlog=_BACKLOG)
                 self._sockets.append(listening)
         except OSError as error:
@@ -97,7 +97,7 @@ class Server:
                 loop.remove_reader(listening)
                 loop.call_later(1.0, self._listen, listening)
                 return
-            if not self._visitors.may_come(peer[0], loop.time()):
+            if not self._limits.may_come(peer[0], loop.time()):
                 connection.close()
                 continue
             connection.settimeout(0)
@@ -112,9 +112,7 @@ class Server:
             connection.close()
             return
         with contextlib.suppress(OSError):
-            await loop.connect_accepted_socket(
-                lambda: _Connection(http(), self._visitors, address), connection
-            )
+            await loop.connect_accepted_socket(lambda: _Connection(http(), self._limits, address), connection)
 
 
 def _why(error: OSError) -> str:
@@ -126,7 +124,7 @@ def _why(error: OSError) -> str:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether something went wrong here, rather than with a visitor: who doesn't speak HTTP fills no log."""
+    """Whether something went wrong here, rather than with a client: who doesn't speak HTTP fills no log."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
@@ -143,9 +141,9 @@ async def _once(
 class _Connection(asyncio.Protocol):
     """Hands on to the HTTP server all that happens, and tells of its beginning and its end."""
 
-    def __init__(self, http: asyncio.Protocol, visitors: Visitors, address: str) -> None:
+    def __init__(self, http: asyncio.Protocol, limits: ConnectionLimits, address: str) -> None:
         self._http = http
-        self._visitors = visitors
+        self._limits = limits
         self._address = address
         self._transport: asyncio.Transport | None = None
         self._received = 0
@@ -153,11 +151,11 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._http.connection_made(transport)
-        self._visitors.came(self._transport, self._address)
+        self._limits.came(self._transport, self._address)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
-            self._visitors.left(self._transport)
+            self._limits.left(self._transport)
         self._http.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -13,14 +13,14 @@ from typing import TypeVar
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell.guest_directory import GuestDirectory
 from twinhull.shell.identity import identity
-from twinhull.shell.kept import kept
 from twinhull.shell.kinds import WATCHED, WORKLOAD, Kind
-from twinhull.shell.machines import Machines
+from twinhull.shell.namespace_memory import NamespaceMemory
 from twinhull.shell.outline import outline
-from twinhull.shell.owned import Owned
-from twinhull.shell.referrers import Referrers
-from twinhull.shell.room import Room
+from twinhull.shell.owner_index import OwnerIndex
+from twinhull.shell.reference_index import ReferenceIndex
+from twinhull.shell.trimming import trimmed
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 Key = tuple[str, str]
@@ -64,20 +64,21 @@ class Store:
     """Objects by kind and key, fed by watches, lists and the answers to writes, in whatever order they come.
 
     Of two states of an object the newer stays: resource versions of one kind are comparable as integers
-    (Kubernetes KEP-5504). Of each no more is kept than is made use of (shell/kept), and of one namespace no
-    more than so many bytes (shell/room): of what comes then, only what it is known by (shell/identity).
+    (Kubernetes KEP-5504). Of each object only the parts are kept that are used (shell/trimming). Of one
+    namespace no more than so many bytes are kept (shell/namespace_memory). Of an object that comes then only
+    its identity is kept (shell/identity).
     """
 
     def __init__(self, room: int = DEFAULT_ROOM) -> None:
-        self._room = Room(room)
+        self._room = NamespaceMemory(room)
         self._objects: dict[str, dict[Key, _Held]] = {kind.name: {} for kind in WATCHED}
         self._labelled: dict[str, dict[Key, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
         self._within: dict[str, dict[str, set[Key]]] = {kind.name: defaultdict(set) for kind in WATCHED}
         self._unread: dict[str, int] = dict.fromkeys(self._objects, 0)
         self._over: Counter[tuple[str, str]] = Counter()
         self._gone: OrderedDict[str, float] = OrderedDict()
-        self._referrers, self._owned = Referrers(), Owned()
-        self.machines = Machines()
+        self._referrers, self._owned = ReferenceIndex(), OwnerIndex()
+        self.machines = GuestDirectory()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
 
@@ -199,7 +200,7 @@ class Store:
 
     def _hold(self, kind: Kind, key: Key, obj: Raw, before: _Held | None) -> _Held:
         """An object as it is to be held, in as much room as there is for it."""
-        small, over = kept(kind, obj), False
+        small, over = trimmed(kind, obj), False
         state = small if not kind.namespaced else marshal.dumps(small)
         if isinstance(state, bytes) and len(state) > _LARGEST:
             small = outline(

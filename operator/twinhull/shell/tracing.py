@@ -29,9 +29,10 @@ def exporter() -> Callable[[], Callable[[], None]]:
 
 
 @contextmanager
-def reconciling(namespace: str, name: str) -> Iterator[None]:
-    """The span of a pass."""
-    about = {"k8s.namespace.name": namespace, "twinhull.workload": name}
+def reconciling(what: str, namespace: str, name: str) -> Iterator[None]:
+    """The span of a pass over an object; `what` is workload, policy or another kind in a word."""
+    within = {"k8s.namespace.name": namespace} if namespace else {}
+    about = {**within, f"twinhull.{what}": name}
     with _tracer.start_as_current_span("reconcile", attributes=about):
         yield
 

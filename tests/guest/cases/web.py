@@ -15,7 +15,7 @@ from tests.guest.nodekubelet import POD_IP
 from tests.guest.rendered import SECRET
 from tests.guest.scenario import NAMESPACE, Scenario
 from tests.guest.templates.variables import AWKWARD, CREDENTIALS, EXPANDED, SETTINGS
-from twinhull.hulls import authority
+from twinhull.shell.guest_certificate import new_client
 
 if TYPE_CHECKING:
     from tests.guest.scenariorun import ScenarioRun
@@ -168,7 +168,7 @@ def probe_token(run: ScenarioRun) -> None:
 def api_clients(run: ScenarioRun) -> None:
     own = run.machine.api
     other = run.machine.layout.folder / "another-client.pem"
-    other.write_bytes(authority.client(SECRET, "uid-of-another-workload", datetime.now(UTC)))
+    other.write_bytes(new_client(SECRET, "uid-of-another-workload", datetime.now(UTC)))
     with pytest.raises(OSError, match=r"(?i)alert|reset|closed"):
         GuestApi(own.address, own.port, other).status()
     assert own.status()["version"]

@@ -12,8 +12,8 @@ from twinhull.hulls.hull import Hull, Phase
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.identity import identity
-from twinhull.shell.kept import kept
 from twinhull.shell.outline import outline
+from twinhull.shell.trimming import trimmed
 
 NAME = "web-1a2b3c4d5e"
 TEMPLATE: Raw = {"spec": {"containers": [{"name": "web"}], "restartPolicy": "Never"}}
@@ -144,7 +144,7 @@ def test_of_a_launcher_only_what_is_read_is_kept() -> None:
     ended: Raw = {"terminated": {"exitCode": 1, "containerID": "x", "finishedAt": at()}}
     whole["status"]["containerStatuses"] = [{"name": "compute", "state": waiting, "imageID": "x"}]
     whole["status"]["initContainerStatuses"] = [{"name": "init", "state": ended, "imageID": "x"}]
-    small = kept(kinds.LAUNCHER, whole)
+    small = trimmed(kinds.LAUNCHER, whole)
     assert small["metadata"]["labels"] == {"twinhull.dev/workload": "web"}
     assert small["spec"] == {"nodeName": "n1"}
     assert [found["type"] for found in small["status"]["conditions"]] == ["DisruptionTarget"]
@@ -152,4 +152,4 @@ def test_of_a_launcher_only_what_is_read_is_kept() -> None:
     assert small["status"]["initContainerStatuses"] == [
         {"name": "init", "state": {"terminated": {"exitCode": 1}}}
     ]
-    assert kept(kinds.LAUNCHER, small) == small
+    assert trimmed(kinds.LAUNCHER, small) == small

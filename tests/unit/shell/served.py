@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import kopf
 from aiohttp import web
 
 from tests.controlplane.ports import LOOPBACK
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
+from twinhull.shell.process.credentials import Credentials
 from twinhull.shell.scope import Scope
 
 
@@ -74,7 +74,7 @@ async def client(served: Served, scope: Scope = Scope()) -> AsyncIterator[Cluste
     site = web.TCPSite(runner, LOOPBACK, 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    connection = Connection(lambda: kopf.ConnectionInfo(server=f"http://{host}:{port}"), pool_size=0)
+    connection = Connection(lambda: Credentials(server=f"http://{host}:{port}"), pool_size=0)
     try:
         yield Cluster(connection, scope=scope)
     finally:

@@ -6,7 +6,7 @@ The operator is the real one from its watches to its client, on an API server in
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,19 +23,24 @@ from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
+from twinhull.shell.change_handler import ChangeHandler
+from twinhull.shell.controller import Controller, ObjectPlan
+from twinhull.shell.decisions import Decisions
 from twinhull.shell.errors import ApiError
-from twinhull.shell.events import Events
+from twinhull.shell.event_recorder import EventRecorder
 from twinhull.shell.executor import Executor
+from twinhull.shell.kinds import Kind
+from twinhull.shell.loopturns import LoopTurns
 from twinhull.shell.metrics import Metrics
-from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.observe import Knowledge
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.refusals import Refusals
-from twinhull.shell.rulings import Rulings
 from twinhull.shell.scope import Scope
+from twinhull.shell.status_writer import StatusWriter
 from twinhull.shell.store import Key, Store, key_of
-from twinhull.shell.watches import Watches
+from twinhull.shell.workload_controller import WorkloadController
 
 from .apiserver import ApiServer, Crash, FakeCluster
 from .guard import HULLS, Guard
@@ -59,14 +64,42 @@ class _Timers(Queue):
             self.due[key] = self._now() + after
 
 
-class _Silence(Events):
+class _Silence(EventRecorder):
     """Keeps the notes instead of posting them."""
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
 
-    def post(self, workload: Raw, note: Note) -> None:  # noqa: ARG002
+    def post(self, kind: Kind, obj: Raw, note: Note) -> None:  # noqa: ARG002
         self.notes.append(note)
+
+
+class _Checked(WorkloadController):
+    """The operator's controller; each plan is checked to be made of what was observed and nothing else."""
+
+    def plan(self, observed: Case | Unread) -> ObjectPlan:
+        if isinstance(observed, Case):
+            copied = deepcopy(observed.workload), deepcopy(observed.observed)
+            again = Case(observed.workload, observed.observed, observed.defaults, observed.now)
+            assert plan(observed) == plan(again), "the same case makes the same plan"
+            assert (observed.workload, observed.observed) == copied, "a plan changes nothing it is made from"
+        return super().plan(observed)
+
+
+class _Reports(Mapping[str, Report]):
+    """What guests say at the moment at which they are asked."""
+
+    def __init__(self, reports: Callable[[], dict[str, Report]]) -> None:
+        self._reports = reports
+
+    def __getitem__(self, uid: str) -> Report:
+        return self._reports()[uid]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reports())
+
+    def __len__(self) -> int:
+        return len(self._reports())
 
 
 class Simulation:
@@ -94,21 +127,38 @@ class Simulation:
     def restart(self) -> None:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
-        self.refusals, self.policies, self.rulings = refusals, Policies(self.store), Rulings()
-        executor = Executor(
+        self.refusals, self.policies, self.decisions = refusals, Policies(self.store), Decisions()
+        self.executor = Executor(
             self.cluster,
             self.store,
             refusals,
             self.queue.add,
             now=lambda: self.now,
-            made=self.rulings.made,
+            made=self.decisions.record_created_hull,
         )
         self.metrics = Metrics()
-        self.reconciler = Reconciler(self.store, self.queue, self._look, executor, self.events, self.metrics)
-        self.watches = Watches(self.store, self.queue, self.policies, self.rulings, Scope())
+        known = Knowledge(
+            self.store,
+            self.policies,
+            refusals,
+            _Reports(self.reports),
+            pending_since=self.decisions.pending_since,
+            remembered=self.decisions.remembered,
+        )
+        self.controller = _Checked(known, DEFAULTS, self.decisions, self.metrics.lifetimes, lambda: self.now)
+        self.reconciler = self.make_reconciler(self.controller, self.queue)
+        self.watches = ChangeHandler(self.store, self.queue, self.policies, self.decisions, Scope())
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()
+
+    def make_reconciler(
+        self, controller: Controller[Case | Unread], queue: Queue, turns: LoopTurns | None = None
+    ) -> Reconciler[Case | Unread]:
+        """What works on Workloads as that controller says."""
+        statuses = StatusWriter(kinds.WORKLOAD, self.cluster, self.store)
+        parts = self.store, queue, self.executor, statuses, self.events, self.metrics.passes, turns
+        return Reconciler(controller, *parts)
 
     def relist(self) -> None:
         """The operator lists everything, while old events are still on their way."""
@@ -140,24 +190,6 @@ class Simulation:
             self.queue.retry(key)
         finally:
             self.queue.done(key)
-
-    def _look(self, key: Key) -> Case | Unread | None:
-        known = Knowledge(
-            self.store,
-            self.policies,
-            self.refusals,
-            self.reports(),
-            pending_since=self.rulings.pending_since,
-            remembered=self.rulings.remembered,
-        )
-        case = observe(known, key, DEFAULTS, self.now)
-        self.rulings.saw(key, case)
-        if isinstance(case, Case):
-            before = deepcopy(case.workload), deepcopy(case.observed)
-            first, second = plan(case), plan(Case(case.workload, case.observed, case.defaults, case.now))
-            assert first == second, "the same case makes the same plan"
-            assert (case.workload, case.observed) == before, "a plan changes nothing that it is made from"
-        return case
 
     def _check_refusal(self, verb: str, kind: str, name: str) -> None:
         asked = (self.now, self._seen_version(), verb, kind, name)

@@ -10,8 +10,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted
 from twinhull.core.actions import Note
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.events import Events
-from twinhull.shell.kinds import Kind
+from twinhull.shell.event_recorder import EventRecorder
+from twinhull.shell.kinds import WORKLOAD, Kind
 
 
 class _Server:
@@ -29,9 +29,9 @@ def _posted(note: Note) -> Any:
     server = _Server()
 
     async def play() -> None:
-        events = Events(cast("Cluster", server))
+        events = EventRecorder(cast("Cluster", server))
         running = asyncio.create_task(events.run())
-        events.post(workload(), note)
+        events.post(WORKLOAD, workload(), note)
         await events.drain()
         running.cancel()
 

@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.shell import reconciler
+from twinhull.shell import workload_controller
 from twinhull.shell.errors import ServerError
 
 from .simulation import KEY, Simulation
@@ -110,7 +110,7 @@ def test_a_pass_that_fails_gives_no_more_time(monkeypatch: pytest.MonkeyPatch) -
     def fails(_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(reconciler, "plan", fails)
+    monkeypatch.setattr(workload_controller, "plan", fails)
     world.wait(5)
 
     async def attempt() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from twinhull.api.base import Raw
+from twinhull.core.case import Case
+from twinhull.core.unread import Unread
 from twinhull.shell import kinds
 from twinhull.shell.loopturns import LoopTurns
 from twinhull.shell.queue import Queue
-from twinhull.shell.reconciler import Reconciler
 from twinhull.shell.store import Key
 
 from .simulation import KEY, Simulation
@@ -23,15 +24,16 @@ async def _looks(world: Simulation) -> list[Key]:
     """
     queue, looks, all_looked_at = Queue(workers=_WORKERS), list[Key](), asyncio.Event()
     seen: set[Key] = set()
+    observe = world.controller.observe
 
-    def look(key: Key) -> None:
+    def look(key: Key) -> Case | Unread | None:
         looks.append(key)
         seen.add(key)
         if len(looks) == 500:
             asyncio.get_running_loop().call_soon(queue.add, KEY)
         if len(seen) == len(_FLOOD) + 1:
             all_looked_at.set()
-        return world._look(key) if key == KEY else None  # type: ignore[return-value]  # noqa: SLF001
+        return observe(key) if key == KEY else None
 
     create = world.cluster.create
 
@@ -40,8 +42,8 @@ async def _looks(world: Simulation) -> list[Key]:
         return await create(kind, namespace, obj)
 
     world.cluster.create = answered  # type: ignore[method-assign]
-    executor = world.reconciler._executor  # noqa: SLF001
-    reconciler = Reconciler(world.store, queue, look, executor, world.events, world.metrics, LoopTurns())
+    world.controller.observe = look  # type: ignore[method-assign]
+    reconciler = world.make_reconciler(world.controller, queue, LoopTurns())
     for key in _FLOOD:
         queue.add(key)
     workers = [asyncio.create_task(reconciler.work()) for _ in range(_WORKERS)]

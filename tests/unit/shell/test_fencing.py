@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import kopf
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -17,7 +16,8 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotLeading, Unreachable
 from twinhull.shell.kinds import POD
-from twinhull.shell.metrics import Requests
+from twinhull.shell.metrics import RequestMetrics
+from twinhull.shell.process.credentials import Credentials
 
 NOWHERE = "/nowhere/ca.crt"
 
@@ -74,8 +74,8 @@ def test_a_write_that_waits_for_a_socket_while_the_lease_is_lost_is_not_sent(
     async def check() -> None:
         api, held, registry = _Api(), True, CollectorRegistry()
         async with api.served() as server:
-            connection = Connection(lambda: kopf.ConnectionInfo(server=server), pool_size=1)
-            cluster = Cluster(connection, lambda: held, metrics=Requests(registry))
+            connection = Connection(lambda: Credentials(server=server), pool_size=1)
+            cluster = Cluster(connection, lambda: held, metrics=RequestMetrics(registry))
             reading = asyncio.create_task(cluster.get(POD, "a", "a"))
             await served.until(lambda: api.reads)
             session, _ = await connection.open()
@@ -103,7 +103,7 @@ def test_the_lease_is_asked_with_the_body_too(write: Callable[[Cluster], asyncio
     async def check() -> None:
         api, answers = _Api(), iter([True, False])
         async with api.served() as server:
-            connection = Connection(lambda: kopf.ConnectionInfo(server=server))
+            connection = Connection(lambda: Credentials(server=server))
             with pytest.raises(NotLeading):
                 await write(Cluster(connection, lambda: next(answers)))
             assert api.written == []
@@ -116,10 +116,10 @@ def test_credentials_that_cannot_be_made_use_of_leave_the_session_as_it_is() -> 
     async def check() -> None:
         api, logins = _Api(), 0
 
-        def login() -> kopf.ConnectionInfo:
+        def login() -> Credentials:
             nonlocal logins
             logins += 1
-            return kopf.ConnectionInfo(server=server, ca_path=NOWHERE if logins == 2 else None)
+            return Credentials(server=server, ca_path=NOWHERE if logins == 2 else None)
 
         async with api.served() as server:
             api.let.set()

@@ -21,7 +21,7 @@ from twinhull.shell.observe import capabilities
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
 
-from .test_watches import World
+from .test_change_handler import World
 
 CLAIM = BY_NAME["PersistentVolumeClaim"]
 WRONG: list[Any] = [None, {}, {"a": 1}, [], [{}], ["a"], "a", 5, True]

@@ -12,7 +12,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
 from twinhull.core.unread import Unread
 from twinhull.shell.errors import Refused
-from twinhull.shell.failures import failure_id
+from twinhull.shell.failure_id import failure_id
 from twinhull.shell.store import Key
 
 from .simulation import KEY, Simulation, run
@@ -25,7 +25,7 @@ def broken(world: Simulation, monkeypatch: pytest.MonkeyPatch, error: Exception)
     def look(_: Key) -> Case | Unread | None:
         raise type(error)(*error.args)  # one instance would gather the lines of all attempts
 
-    monkeypatch.setattr(world.reconciler, "_look", look)
+    monkeypatch.setattr(world.controller, "observe", look)
 
 
 def attempt(world: Simulation) -> str:

@@ -29,7 +29,7 @@ from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.refusals import Refusals
 
-from .test_watches import World
+from .test_change_handler import World
 
 KEY = (NAMESPACE, NAME)
 MACHINE = {"isolationPolicy": "VirtualMachine"}

@@ -11,7 +11,7 @@ from tests.unit.shell import served
 from tests.unit.shell.served import Served
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.shell import cluster, kinds
+from twinhull.shell import kinds, list_pages, transport
 from twinhull.shell.errors import Gone, NotFound, Unreachable
 from twinhull.shell.scope import Scope
 
@@ -42,7 +42,7 @@ def test_one_object_that_cannot_be_read_is_one_of_the_list() -> None:
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "PAGE_BYTES", 4_000)
+    monkeypatch.setattr(list_pages, "PAGE_BYTES", 4_000)
 
     async def check() -> None:
         api = Served()
@@ -79,8 +79,9 @@ def test_a_list_takes_the_memory_of_its_largest_objects_and_not_of_all() -> None
 
 
 def test_an_object_without_end_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "LARGEST", 100_000)
-    monkeypatch.setattr(cluster, "PAGE_BYTES", 10_000)
+    for module in (list_pages, transport):
+        monkeypatch.setattr(module, "LARGEST", 100_000)
+    monkeypatch.setattr(list_pages, "PAGE_BYTES", 10_000)
 
     async def check() -> None:
         api = Served()

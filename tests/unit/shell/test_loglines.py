@@ -6,10 +6,9 @@ import json
 import logging
 from collections.abc import Iterator
 
-import kopf
 import pytest
 
-from twinhull.shell.loglines import configure, escaped
+from twinhull.shell.process.loglines import FORMATS, configure, escaped
 
 FORGED = "bye\n[2026-01-01 00:00:00,000] twinhull.shell.exec [INFO    ] shop/web: deleted Pod web-1"
 
@@ -26,7 +25,7 @@ def _as_before() -> Iterator[None]:
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
 def test_a_message_is_one_line(end: str, capsys: pytest.CaptureFixture[str]) -> None:
-    configure(kopf.LogFormat.FULL, verbose=False)
+    configure(FORMATS["text"], verbose=False)
     logging.getLogger("twinhull.test").warning("%s/%s: %s", "shop", "web", FORGED.replace("\n", end))
     (line,) = capsys.readouterr().err.splitlines()
     assert "twinhull.test" in line
@@ -38,7 +37,7 @@ def _fail(message: str) -> None:
 
 
 def test_a_traceback_stands_further_in(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(kopf.LogFormat.FULL, verbose=False)
+    configure(FORMATS["text"], verbose=False)
     try:
         _fail(FORGED + "\x1b[2K\r")
     except ValueError:
@@ -53,7 +52,7 @@ def test_a_traceback_stands_further_in(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_in_json_it_is_one_line_that_has_the_text_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(kopf.LogFormat.JSON, verbose=False)
+    configure(FORMATS["json"], verbose=False)
     logging.getLogger("twinhull.test").warning("%s", FORGED)
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["message"] == FORGED

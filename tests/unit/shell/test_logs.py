@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 
-import kopf
 import pytest
-from kopf._core.actions.loggers import make_formatter
+
+from twinhull.shell.process.loglines import FORMATS
+from twinhull.shell.process.private import make_formatter
 
 from .simulation import Simulation
 
@@ -59,7 +60,7 @@ def test_a_line_in_json_has_its_fields(caplog: pytest.LogCaptureFixture) -> None
     world = Simulation({})
     world.settle()
     pod = world.hulls()[0]["metadata"]["name"]
-    formatter = make_formatter(log_format=kopf.LogFormat.JSON)
+    formatter = make_formatter(log_format=FORMATS["json"])
     told = [json.loads(formatter.format(record)) for record in caplog.records]
     assert [(line["workload"], line["hull"], line["reason"]) for line in told] == [
         ("shop/web", "Service/web", "Created"),

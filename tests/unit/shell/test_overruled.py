@@ -234,7 +234,7 @@ def test_who_manages_an_object_is_read_beside_it(
     async def exchange(_: object) -> bytes:
         return text.encode()
 
-    monkeypatch.setattr(cluster, "_exchange", exchange)
+    monkeypatch.setattr(cluster._transport, "exchange", exchange)  # noqa: SLF001
     found = asyncio.run(cluster.managed_fields(SERVICE, *KEY))
     assert [entry["manager"] for entry in found] == managers
 

@@ -10,13 +10,14 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import unread
 from twinhull.core.isolation import Effect, Part
 from twinhull.shell import kinds
-from twinhull.shell.accounts import Accounts
 from twinhull.shell.errors import Refused
+from twinhull.shell.policy_controller import PolicyStatusTimer
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key
 
+from .policy_statuses import policy_reconciler
 from .simulation import Simulation, run
-from .test_watches import World, named
+from .test_change_handler import World, named
 
 GOLD = {"workloadSelector": {"matchLabels": {"tier": "gold"}}}
 
@@ -230,16 +231,27 @@ def test_subject_of_a_workload_counts_debug_containers_of_its_pods_that_run() ->
 # --- what policies say of it -------------------------------------------------------------------------------
 
 
-def settled(*policies: Raw, **spec: object) -> tuple[Simulation, Accounts]:
-    """One Workload that these policies decide on, and what writes their accounts."""
+def settled(*policies: Raw, **spec: object) -> Simulation:
+    """One Workload that these policies decide on."""
     world = Simulation(spec)
     for obj in policies:
         world.server.create(obj)
     world.settle()
-    return world, Accounts(world.cluster, world.store, world.rulings, lambda: world.now)
+    return world
 
 
-def accounts(world: Simulation) -> list[tuple[int, int, int]]:
+def report(world: Simulation) -> None:
+    """Write the status of every policy, where it differs."""
+    queue = Queue(workers=1)
+    reconciler = policy_reconciler(world.cluster, world.store, world.decisions, queue, lambda: world.now)
+    PolicyStatusTimer(world.store, world.decisions, queue).ask()
+    while len(queue):
+        key = run(queue.get())
+        assert run(reconciler.reconcile(key)) is None
+        queue.done(key)
+
+
+def counts(world: Simulation) -> list[tuple[int, int, int]]:
     found = [obj["status"] for obj in world.server.all("IsolationPolicy")]
     return [(status["matched"], status["raised"], status["rejected"]) for status in found]
 
@@ -250,9 +262,9 @@ def test_policy_counts_whom_it_concerns_raises_and_rejects() -> None:
         policy("none", minimum="Sandbox", match=GOLD),
         policy("told", default="Sandbox"),
     )
-    world, told = settled(*policies, isolationPolicy="Container")
-    assert run(told.write())
-    assert accounts(world) == [(1, 1, 0), (0, 0, 0), (1, 0, 0)]
+    world = settled(*policies, isolationPolicy="Container")
+    report(world)
+    assert counts(world) == [(1, 1, 0), (0, 0, 0), (1, 0, 0)]
     status = world.server.all("IsolationPolicy")[0]["status"]
     assert status["observedGeneration"] == 1
     assert {found["type"]: found["status"] for found in status["conditions"]} == {
@@ -264,13 +276,13 @@ def test_policy_counts_whom_it_concerns_raises_and_rejects() -> None:
     before = len(world.cluster.writes)
     while any(world.server.events.values()):
         world.deliver(0)
-    assert run(told.write())
+    report(world)
     assert len(world.cluster.writes) == before, "only what has changed is written"
 
     world.server.remove("Workload", ("shop", "web"))
     world.settle()
-    run(told.write())
-    assert accounts(world) == [(0, 0, 0), (0, 0, 0), (0, 0, 0)]
+    report(world)
+    assert counts(world) == [(0, 0, 0), (0, 0, 0), (0, 0, 0)]
 
 
 def test_every_policy_that_rejects_counts() -> None:
@@ -278,29 +290,36 @@ def test_every_policy_that_rejects_counts() -> None:
         policy("a", minimum="Sandbox", onViolation="Reject"),
         policy("b", minimum="VirtualMachine", onViolation="Reject"),
     )
-    world, told = settled(*policies, isolationPolicy="Container")
-    run(told.write())
-    assert accounts(world) == [(1, 0, 1), (1, 0, 1)]
-    assert world.rulings.count(Effect("a", Part.REJECTED)) == 1
+    world = settled(*policies, isolationPolicy="Container")
+    report(world)
+    assert counts(world) == [(1, 0, 1), (1, 0, 1)]
+    assert world.decisions.count(Effect("a", Part.REJECTED)) == 1
 
 
 def test_policy_that_can_not_be_read_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    world, told = settled(policy("newer", minimum="Enclave"), isolationPolicy="Container")
-    run(told.write())
+    world = settled(policy("newer", minimum="Enclave"), isolationPolicy="Container")
+    report(world)
     (obj,) = world.server.all("IsolationPolicy")
     stalled = obj["status"]["conditions"][2]
     assert (stalled["status"], stalled["reason"]) == ("True", "Unreadable")
     assert stalled["message"].startswith("this operator can't read spec.minimum: Input should be ")
-    assert caplog.messages[-1].startswith("IsolationPolicy newer can't be read: spec.minimum: Input should")
-    assert accounts(world) == [(1, 0, 1)]
+    assert caplog.messages[-1].startswith("IsolationPolicy newer: it can't be read: spec.minimum: Input")
+    assert counts(world) == [(1, 0, 1)]
 
 
-@pytest.mark.parametrize("gone", [True, False])
-def test_account_that_can_not_be_written_is_tried_again(gone: bool) -> None:  # noqa: FBT001
-    world, told = settled(policy("a", minimum="Sandbox"), isolationPolicy="VirtualMachine")
-    if gone:
-        world.server.remove("IsolationPolicy", ("", "a"))
-        assert run(told.write()), "there is nothing to say of what is gone"
-        return
+def test_nothing_is_written_of_a_policy_that_is_gone() -> None:
+    world = settled(policy("a", minimum="Sandbox"), isolationPolicy="VirtualMachine")
+    world.server.remove("IsolationPolicy", ("", "a"))
+    before = len(world.cluster.writes)
+    report(world)
+    assert len(world.cluster.writes) <= before + 1, "the watch hasn't told yet that it is gone"
+
+
+def test_status_that_can_not_be_written_is_tried_again() -> None:
+    world = settled(policy("a", minimum="Sandbox"), isolationPolicy="VirtualMachine")
     world.cluster.refused["patch/status", "IsolationPolicy"] = Refused("not here")
-    assert not run(told.write())
+    with pytest.raises(Refused):
+        report(world)
+    world.cluster.refused.clear()
+    report(world)
+    assert counts(world) == [(1, 0, 0)]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from twinhull.core.defaults import OperatorDefaults
-from twinhull.shell import app
-from twinhull.shell.app import Application, Settings
+from twinhull.shell import listing
 from twinhull.shell.errors import ServerError
+from twinhull.shell.listing import Listing
 
 from .served import until
+from .simulation import Simulation
 
 
 @pytest.mark.parametrize("failures", [0, 1, 4])
@@ -27,7 +27,8 @@ def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
             yield 0.0
 
     async def check() -> None:
-        application, tried, listed = Application(Settings(OperatorDefaults(), relist_every=600)), 0, 0
+        world, tried, listed = Simulation({}), 0, 0
+        lists = Listing(world.cluster, world.watches, every=600)
 
         async def list_all() -> None:
             nonlocal tried, listed
@@ -36,15 +37,15 @@ def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
                 raise ServerError("etcdserver: leader changed")
             listed += 1
 
-        monkeypatch.setattr(application, "_list_all", list_all)
-        monkeypatch.setattr(app, "_SETTLING", 0.0)
-        monkeypatch.setattr(app, "_backoffs", backoffs)
-        relisting = asyncio.create_task(application._relist())  # noqa: SLF001
-        application._watches.started_over.set()  # noqa: SLF001
+        monkeypatch.setattr(lists, "_list_all", list_all)
+        monkeypatch.setattr(listing, "_SETTLING", 0.0)
+        monkeypatch.setattr(listing, "retry_delays", backoffs)
+        relisting = asyncio.create_task(lists.run())
+        world.watches.started_over.set()
         await until(lambda: listed)
         assert tried == failures + 1
         assert len(waited) >= failures, "each failure is waited for"
-        assert not application._watches.started_over.is_set()  # noqa: SLF001
+        assert not world.watches.started_over.is_set()
         relisting.cancel()
 
     asyncio.run(check())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -13,9 +13,11 @@ from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotFound
+from twinhull.shell.list_pages import ListPages
 from twinhull.shell.observe import capabilities
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
+from twinhull.shell.transport import Request, Transport
 
 CLUSTER_WIDE = {kind for kind in kinds.WATCHED if not kind.namespaced} | {kinds.KUBEVIRT}
 
@@ -101,12 +103,13 @@ def test_the_version_of_the_api_server_is_asked_for() -> None:
     assert asyncio.run(Server(cast("Connection", None)).version()) == "v1.36.3-gke.100"
 
 
-class _Pages(Cluster):
+class _Pages(Transport):
     """A cluster that has one object in each namespace; in one, it may not have the kind."""
 
-    missing = ""
+    def __init__(self, missing: str) -> None:
+        self.missing = missing
 
-    async def _exchange(self, request: Any) -> bytes:
+    async def exchange(self, request: Request) -> bytes:
         if request.path.split("/")[4] == self.missing:
             raise NotFound("no such kind")
         version = {"a": "12", "b": "9"}[request.path.split("/")[4]]
@@ -114,8 +117,14 @@ class _Pages(Cluster):
         return json.dumps(found).encode()
 
 
+def of_two_namespaces(missing: str = "") -> Cluster:
+    cluster = Cluster(cast("Connection", None), scope=Scope(("a", "b")))
+    cluster._lists = ListPages(_Pages(missing))  # noqa: SLF001
+    return cluster
+
+
 def test_of_lists_of_several_namespaces_the_oldest_version_counts() -> None:
-    cluster = _Pages(cast("Connection", None), scope=Scope(("a", "b")))
+    cluster = of_two_namespaces()
     listed = asyncio.run(cluster.list(kinds.POD))
     assert listed is not None
     objects, version = listed
@@ -126,6 +135,5 @@ def test_of_lists_of_several_namespaces_the_oldest_version_counts() -> None:
 
 @pytest.mark.parametrize("missing", ["a", "b"])
 def test_a_list_of_which_one_namespaces_is_missing_says_nothing_of_what_is_gone(missing: str) -> None:
-    cluster = _Pages(cast("Connection", None), scope=Scope(("a", "b")))
-    cluster.missing = missing
+    cluster = of_two_namespaces(missing)
     assert asyncio.run(cluster.list(kinds.POD)) is None

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from twinhull.shell import health, visitors
+from twinhull.shell import connection_limits, health
 from twinhull.shell.server import CannotServe, Page, Server
 
 _LOOPBACK = "127.0.0.1"
@@ -83,7 +83,7 @@ _PAGES = health.pages(lambda: True, lambda: False)
 
 
 def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitors, "_LIFETIME", 0.5)
+    monkeypatch.setattr(connection_limits, "_LIFETIME", 0.5)
 
     async def visit() -> None:
         async with _served(_PAGES) as url:

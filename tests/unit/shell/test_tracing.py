@@ -33,7 +33,7 @@ said = trace.get_tracer_provider().resource.attributes
 print(said["service.name"], said["service.version"])
 """
 _END = """
-with tracing.reconciling("shop", "web"):
+with tracing.reconciling("workload", "shop", "web"):
     pass
 end()
 """

@@ -129,10 +129,10 @@ def test_it_is_looked_at_once_and_written_once() -> None:
     world = started()
     unreadable(world)
     assert world.make_pass() == []
-    assert world.rulings.decided == 1
+    assert world.decisions.decided == 1
     world.restart()
     operate(world)
-    assert world.rulings.decided == 1
+    assert world.decisions.decided == 1
     assert [note.reason for note in world.events.notes].count(Reason.UNREADABLE) == 1
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from twinhull.shell.metrics.lifetimes import Lifetimes
+from twinhull.shell.metrics.lifetime_metrics import LifetimeMetrics
 from twinhull.shell.metrics.metrics import Metrics
 from twinhull.shell.metrics.page import Page
-from twinhull.shell.metrics.passes import Passes
-from twinhull.shell.metrics.requests import Requests
-from twinhull.shell.metrics.workqueue import Workqueue
+from twinhull.shell.metrics.reconcile_metrics import ReconcileMetrics
+from twinhull.shell.metrics.request_metrics import RequestMetrics
+from twinhull.shell.metrics.workqueue_metrics import WorkqueueMetrics
 
-__all__ = ["Lifetimes", "Metrics", "Page", "Passes", "Requests", "Workqueue"]
+__all__ = ["LifetimeMetrics", "Metrics", "Page", "ReconcileMetrics", "RequestMetrics", "WorkqueueMetrics"]

@@ -10,10 +10,10 @@ from prometheus_client.metrics_core import Metric
 
 import twinhull
 from twinhull.shell.metrics import catalogue
-from twinhull.shell.metrics.lifetimes import Lifetimes
-from twinhull.shell.metrics.passes import Passes
-from twinhull.shell.metrics.requests import Requests
-from twinhull.shell.metrics.workqueue import Workqueue
+from twinhull.shell.metrics.lifetime_metrics import LifetimeMetrics
+from twinhull.shell.metrics.reconcile_metrics import ReconcileMetrics
+from twinhull.shell.metrics.request_metrics import RequestMetrics
+from twinhull.shell.metrics.workqueue_metrics import WorkqueueMetrics
 
 
 class Metrics:
@@ -21,10 +21,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = _Registry()
-        self.workqueue = Workqueue(self.registry)
-        self.passes = Passes(self.registry, self.workqueue)
-        self.requests = Requests(self.registry)
-        self.lifetimes = Lifetimes(self.registry)
+        self.workqueue = WorkqueueMetrics(self.registry)
+        self.passes = ReconcileMetrics(self.registry, self.workqueue)
+        self.requests = RequestMetrics(self.registry)
+        self.lifetimes = LifetimeMetrics(self.registry)
         self.decisions = catalogue.DECISIONS.counter(self.registry)
         ProcessCollector(registry=self.registry)
         build = catalogue.BUILD.gauge(self.registry)
@@ -36,5 +36,5 @@ class _Registry(CollectorRegistry):
 
     def collect(self) -> Iterable[Metric]:
         for metric in super().collect():
-            metric.samples = [found for found in metric.samples if not found.name.endswith("_created")]
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric

@@ -1,7 +1,7 @@
 """The page /metrics: made at most once a second in each format, however often somebody asks.
 
-It is made in the servers' thread. The work takes the survey for it, and the page tells the last one while the
-work has no time.
+It is made in the servers' thread. The gauges of the cluster's state are collected in the work's event loop.
+While that has no time, the page has the gauges that were collected last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 
 #: How long a page is told before it is made anew, in seconds.
 _FRESH = 1.0
-#: How long a page waits for a new survey, in seconds.
+#: How long a page waits for the gauges to be collected, in seconds.
 _PATIENCE = 1.0
 #: The two formats: whoever asks for others of their kind gets these.
 _OPENMETRICS = "application/openmetrics-text"

@@ -18,22 +18,22 @@ from twinhull.core import reasons
 from twinhull.shell import kinds
 from twinhull.shell.errors import Conflict
 from twinhull.shell.lease import Lease, Terms
-from twinhull.shell.metrics import Metrics, Requests, Workqueue
+from twinhull.shell.metrics import Metrics, RequestMetrics, WorkqueueMetrics
 from twinhull.shell.metrics.catalogue import CATALOGUE
-from twinhull.shell.metrics.survey import Survey
+from twinhull.shell.metrics.state_collector import StateCollector
 from twinhull.shell.queue import Queue
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 
 
-def survey(world: Simulation, lease: Lease | None = None) -> Survey:
-    return Survey(world.store, world.rulings, world.watches.heard, lease, lambda: world.now)
+def state(world: Simulation, lease: Lease | None = None) -> StateCollector:
+    return StateCollector(world.store, world.decisions, world.watches.heard, lease, lambda: world.now)
 
 
 def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple[str, ...], float]:
-    """The values of a gauge of the survey, by their labels' values in order."""
+    """The values of a gauge of the state, by their labels' values in order."""
     registry = CollectorRegistry()
-    registry.register(survey(world, lease))
+    registry.register(state(world, lease))
     return {
         tuple(sample.labels.values()): sample.value
         for family in registry.collect()
@@ -69,13 +69,13 @@ def test_no_gauge_tells_twice_of_the_same() -> None:
 
 def test_the_catalogue_names_all_that_there_is() -> None:
     world, lease = Simulation({}), Lease(Any, Terms("twinhull", "twinhull", "me"))  # type: ignore[arg-type]
-    world.metrics.registry.register(survey(world, lease))
+    world.metrics.registry.register(state(world, lease))
     families = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in world.metrics.registry.collect()
     }
     # What only the one that acts tells is described, even while another does.
-    told = {family.name for family in survey(world).describe()}
+    told = {family.name for family in state(world).describe()}
     assert families | told == {definition.name for definition in CATALOGUE}
 
 
@@ -273,7 +273,7 @@ def test_a_decision_is_counted_when_it_changes() -> None:
     world = Simulation({})
     world.settle()
     world.make_pass()
-    decisions = world.rulings.decisions
+    decisions = world.decisions.counter
     assert decisions.labels("Container", "Requested")._value.get() == 1  # noqa: SLF001  it has no getter
     world.edit({"isolationPolicy": "Sandbox"})
     world.settle()
@@ -282,7 +282,7 @@ def test_a_decision_is_counted_when_it_changes() -> None:
 
 async def _queued() -> CollectorRegistry:
     registry = CollectorRegistry()
-    queue = Queue(Workqueue(registry))
+    queue = Queue(WorkqueueMetrics(registry))
     queue.add(KEY)
     queue.add(KEY)
     assert registry.get_sample_value("workqueue_depth", _OF_QUEUE) == 1
@@ -319,8 +319,8 @@ def test_the_queue_is_counted_as_client_go_does() -> None:
 def test_the_time_before_there_are_workers_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that takes the Lease after a day doesn't tell that all Workloads waited for a day."""
     registry, now = CollectorRegistry(), 0.0
-    monkeypatch.setattr("twinhull.shell.metrics.workqueue.time.monotonic", lambda: now)
-    queue = Queue(Workqueue(registry))
+    monkeypatch.setattr("twinhull.shell.metrics.workqueue_metrics.time.monotonic", lambda: now)
+    queue = Queue(WorkqueueMetrics(registry))
     queue.add(KEY)
     now = 86_400.0
     queue.open()
@@ -331,7 +331,7 @@ def test_the_time_before_there_are_workers_is_not_counted(monkeypatch: pytest.Mo
 
 def test_a_write_is_counted_with_what_came_of_it() -> None:
     registry = CollectorRegistry()
-    requests = Requests(registry)
+    requests = RequestMetrics(registry)
     with requests.writing("create", "pods"):
         pass
     with pytest.raises(Conflict), requests.writing("delete", "pods"):

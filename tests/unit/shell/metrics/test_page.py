@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from prometheus_client.registry import Collector
 
 from twinhull.shell.metrics import Metrics, Page
-from twinhull.shell.metrics.snapshot import Snapshot
-from twinhull.shell.metrics.survey import Survey
+from twinhull.shell.metrics.cached_state import CachedState
+from twinhull.shell.metrics.state_collector import StateCollector
 
 _OPENMETRICS = "application/openmetrics-text"
 
@@ -28,7 +28,7 @@ class _Clock:
         return self.now
 
 
-class _Survey:
+class _State:
     """Counts how often it was taken, and takes its time for it."""
 
     def __init__(self, clock: _Clock, takes: float = 0.0) -> None:
@@ -106,32 +106,32 @@ def test_a_page_does_not_wait_for_work_that_has_no_time(monkeypatch: pytest.Monk
     assert "twinhull_build_info" in asyncio.run(_asked(Page(Metrics().registry, never)))[1]
 
 
-def _value(snapshot: Snapshot) -> float | None:
-    return next((metric.samples[0].value for metric in snapshot.collect()), None)
+def _value(cached: CachedState) -> float | None:
+    return next((metric.samples[0].value for metric in cached.collect()), None)
 
 
 @pytest.mark.parametrize(("takes", "rests"), [(0.0, 1.0), (0.02, 1.0), (0.5, 10.0)])
-def test_a_survey_rests_for_long_after_it_took_long(takes: float, rests: float) -> None:
+def test_collecting_rests_for_long_after_it_took_long(takes: float, rests: float) -> None:
     clock = _Clock()
-    survey = _Survey(clock, takes)
-    snapshot = Snapshot(cast(Survey, survey), clock, clock)
-    assert _value(snapshot) is None, "none was taken yet"
+    state = _State(clock, takes)
+    cached = CachedState(cast(StateCollector, state), clock, clock)
+    assert _value(cached) is None, "none was taken yet"
     for _ in range(10):
-        asyncio.run(snapshot.take())
-    assert _value(snapshot) == survey.count == 1
+        asyncio.run(cached.refresh())
+    assert _value(cached) == state.count == 1
     clock.now += rests - 0.01
-    asyncio.run(snapshot.take())
-    assert survey.count == 1
+    asyncio.run(cached.refresh())
+    assert state.count == 1
     clock.now += 0.02
-    asyncio.run(snapshot.take())
-    assert _value(snapshot) == survey.count == 2
+    asyncio.run(cached.refresh())
+    assert _value(cached) == state.count == 2
 
 
-def test_an_old_survey_is_not_told() -> None:
+def test_old_gauges_are_not_told() -> None:
     clock = _Clock()
-    snapshot = Snapshot(cast(Survey, _Survey(clock)), clock)
-    asyncio.run(snapshot.take())
+    cached = CachedState(cast(StateCollector, _State(clock)), clock)
+    asyncio.run(cached.refresh())
     clock.now += 59
-    assert _value(snapshot) == 1
+    assert _value(cached) == 1
     clock.now += 2
-    assert _value(snapshot) is None
+    assert _value(cached) is None

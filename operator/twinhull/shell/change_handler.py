@@ -1,0 +1,203 @@
+"""The watches: what they and lists tell, turned into the keys of the Workloads that it concerns."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.brevity import shortened
+from twinhull.api.reading import UNREAD, unread
+from twinhull.api.reasons import Reason
+from twinhull.hulls.capabilities import Capabilities
+from twinhull.hulls.ephemeral import workloads_of
+from twinhull.hulls.types import hull_types
+from twinhull.shell import kinds
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.kinds import Kind
+from twinhull.shell.observe import capabilities
+from twinhull.shell.policies import Policies
+from twinhull.shell.queue import Queue
+from twinhull.shell.referrerwalk import ReferrerWalk
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Key, Store, key_of, workload_key
+
+logger = logging.getLogger(__name__)
+
+
+class ChangeHandler:
+    """Takes in events and lists of objects, and asks the queue for the Workloads concerned.
+
+    An edited or newer definition may let anything into an object. One that can't be taken in is held as
+    unread, and no other is kept from being taken in by it.
+    """
+
+    def __init__(
+        self, store: Store, queue: Queue, policies: Policies, decisions: Decisions, scope: Scope
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._policies = policies
+        self._decisions = decisions
+        self._scope = scope
+        #: Asks for the Workloads that refer to what has changed; its `run` is to be run.
+        self.referrers = ReferrerWalk(store, queue)
+        #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
+        self.started_over = asyncio.Event()
+        #: When each resource was last heard of, on the monotonic clock.
+        self.heard: dict[str, float] = {}
+
+    def hear(self, kind: Kind) -> None:
+        """Something is known of a kind as of now."""
+        self.heard[kind.plural] = time.monotonic()
+
+    def take(self, kind: Kind, change: str, obj: Raw) -> None:
+        """Take in one event: the state of an object, or (DELETED) its end, or the end of its label."""
+        self.hear(kind)
+        if not _is_named(kind, obj):
+            return
+        capabilities_before = self._able(kind)
+        if change == "DELETED":
+            self._take_end(kind, obj)
+        else:
+            self._take_state(kind, obj)
+        self._ask_capable(kind, capabilities_before)
+
+    def take_part(self, kind: Kind, present: set[str], objects: Iterable[Raw]) -> None:
+        """Take in some objects of a list, whose uids are noted in `present`."""
+        capabilities_before = self._able(kind)
+        for obj in objects:
+            if _is_named(kind, obj):
+                present.add(obj["metadata"]["uid"])
+                self._take_state(kind, obj)
+        self._ask_capable(kind, capabilities_before)
+
+    def take_rest(self, kind: Kind, present: set[str], version: str | None) -> None:
+        """Take in that a list has ended which has these objects and no others; or (None) that there is none,
+        since the kind isn't served: that says nothing of its objects.
+        """
+        self.hear(kind)
+        if version is None:
+            return
+        capabilities_before = self._able(kind)
+        for gone in self._store.prune(kind, present, int(version)):
+            self._ask(kind, [gone])
+        self._ask_capable(kind, capabilities_before)
+
+    def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
+        """Take in a list of all objects of a kind."""
+        present: set[str] = set()
+        self.take_part(kind, present, objects)
+        self.take_rest(kind, present, version)
+
+    def _take_state(self, kind: Kind, obj: Raw) -> None:
+        """An object whose label was changed concerns the Workload that it was of, too."""
+        old = self._store.get(kind, key_of(obj))
+        if not self._put(kind, obj):
+            return
+        new = self._store.get(kind, key_of(obj)) or obj
+        _tell_unread(kind, old or {}, new)
+        self._ask(kind, [new] if old is None else [old, new])
+
+    def _put(self, kind: Kind, obj: Raw) -> bool:
+        """Take in the state of an object, or its outline if that fails. True if it is news."""
+        try:
+            if kind is kinds.KUBEVIRT:
+                _read_alone(kind, obj, self._scope)
+            return self._store.put(kind, obj)
+        except Exception as error:
+            logger.debug("an object of kind %s can't be taken in", kind.name, exc_info=error)
+            why = shortened(f"taking it in fails with {type(error).__name__}: {error}")
+            return self._store.put(kind, unread({"metadata": obj["metadata"]}, why))
+
+    def _take_end(self, kind: Kind, obj: Raw) -> None:
+        old, metadata = self._store.get(kind, key_of(obj)), obj["metadata"]
+        if self._store.remove(kind, key_of(obj), metadata["uid"], int(metadata["resourceVersion"])):
+            if kind is kinds.POD and (workload := workload_key(obj)):
+                self._decisions.record_lost_hull(workload, obj)
+            self._ask(kind, [obj] if old is None else [old, obj])
+
+    def take_version(self, version: str) -> None:
+        """Take in the API server's version, which may be another than before."""
+        capabilities_before = self._able(kinds.KUBEVIRT)
+        self._store.kubernetes_version = version
+        self._ask_capable(kinds.KUBEVIRT, capabilities_before)
+
+    def _able(self, kind: Kind) -> Capabilities | None:
+        """What the cluster can do, None where a kind has no say in that: most events are of such."""
+        return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None
+
+    def _ask(self, kind: Kind, news: list[Raw]) -> None:
+        if kind is kinds.ISOLATION_POLICY and news:
+            self._decisions.changed.set()
+        for concerned in self._policies.concerned(kind, news):
+            self._queue.add(concerned)
+        for obj in news:
+            key = key_of(obj) if kind is kinds.WORKLOAD else workload_key(obj)
+            if key is not None:
+                self._queue.add(key)
+        for key in self._changed(kind, news) if kind in kinds.REFERRED else ():
+            self.referrers.ask(kind, key)
+            for name in workloads_of(key[1]) if kind is kinds.CLAIM else ():
+                self._queue.add((key[0], name))
+
+    def _ask_capable(self, kind: Kind, capabilities_before: Capabilities | None) -> None:
+        """Ask for those whom it concerns if the cluster can do something else now."""
+        if capabilities_before != self._able(kind):
+            for key in self._concerned(kind):
+                self._queue.add(key)
+
+    def _concerned(self, kind: Kind) -> Iterator[Key]:
+        """The Workloads that a change of what the cluster can do may concern."""
+        concerned = {one.isolation for one in hull_types() if kind.name in one.woken_by}
+        for key in self._store.keys(kinds.WORKLOAD):
+            if self._decisions.isolation(key) in {*concerned, None}:
+                yield key
+
+    def _changed(self, kind: Kind, news: list[Raw]) -> Iterator[Key]:
+        """The objects that are new, gone, or changed in their spec: nothing else of them is looked at by who
+        refers to them.
+        """
+        states: dict[Key, list[Raw]] = defaultdict(list)
+        for obj in news:
+            states[key_of(obj)].append(obj)
+        for key, object_states in states.items():
+            stays = len(object_states) > 1 and self._store.get(kind, key) is not None
+            if not stays or _looked_at(object_states[0]) != _looked_at(object_states[-1]):
+                yield key
+
+
+def _is_named(kind: Kind, obj: Raw) -> bool:
+    """Whether an object says which one it is, and as of when; without that nothing can be held of it."""
+    metadata = obj.get("metadata")
+    says = metadata if isinstance(metadata, dict) else {}
+    named = all(isinstance(says.get(part), str) for part in ("name", "uid", "resourceVersion"))
+    if not (named and says["resourceVersion"].isdecimal()):
+        logger.warning("an object of kind %s can't be taken in: it has no name, uid or version", kind.name)
+        return False
+    return True
+
+
+def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
+    """Raises what reading would, in each pass, what the cluster can do by this object."""
+    store = Store()
+    store.put(kind, obj)
+    capabilities(store, scope)
+
+
+def _looked_at(obj: Raw) -> tuple[Any, bool]:
+    """What is looked at of an object that is referred to: its spec, and whether it can be read."""
+    return obj.get("spec"), UNREAD in obj
+
+
+def _tell_unread(kind: Kind, old: Raw, new: Raw) -> None:
+    """One line of the log for an object that can't be read, as often as there is another reason."""
+    why = new.get(UNREAD)
+    if why and why != old.get(UNREAD):
+        where = "/".join(part for part in key_of(new) if part)
+        extra = {"workload": "/".join(workload_key(new) or ()), "reason": Reason.UNREADABLE}
+        logger.warning("%s %s can't be read: %s", kind.name, where, why, extra=extra)

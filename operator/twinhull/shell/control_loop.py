@@ -1,0 +1,149 @@
+"""The control loop: all that observes the cluster and acts on it, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from twinhull.shell import kinds, memory_limit
+from twinhull.shell.change_handler import ChangeHandler
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.event_recorder import EventRecorder
+from twinhull.shell.executor import Executor
+from twinhull.shell.guest_poller import GuestPoller
+from twinhull.shell.lease import Lease
+from twinhull.shell.listing import Listing
+from twinhull.shell.loopturns import LoopTurns
+from twinhull.shell.metrics import Metrics
+from twinhull.shell.metrics.state_collector import StateCollector
+from twinhull.shell.observe import Knowledge
+from twinhull.shell.policies import Policies
+from twinhull.shell.policy_controller import ObservedPolicy, PolicyController, PolicyStatusTimer
+from twinhull.shell.prerequisites_log import log_missing_prerequisites
+from twinhull.shell.queue import Queue
+from twinhull.shell.reconciler import Reconciler
+from twinhull.shell.refusals import Refusals
+from twinhull.shell.retry_delays import retry_delays
+from twinhull.shell.settings import Settings
+from twinhull.shell.status_writer import StatusWriter
+from twinhull.shell.store import Store
+from twinhull.shell.tasks import Tasks
+from twinhull.shell.watch_streams import WatchStreams
+from twinhull.shell.workload_controller import Observed, WorkloadController
+
+#: How long guests may take at start-up to say how they are, in seconds.
+_FIRST_ASKING = 3.0
+#: Which share of the memory one namespace's objects may take, of all kinds together: a quarter.
+_NAMESPACES_SHARE = 4
+
+
+class ControlLoop:
+    """Watches, store, queues and reconcilers. `cluster` is for reads and writes, `watching` for watches.
+
+    `may_write` is whether this process may act now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        watching: Cluster,
+        metrics: Metrics,
+        may_write: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._metrics = metrics
+        self._store = Store(memory_limit.allowed() // _NAMESPACES_SHARE)
+        self._queue = Queue(metrics.workqueue, settings.workers)
+        self._policy_queue = Queue(workers=1)
+        self._decisions = Decisions(metrics.decisions)
+        policies = Policies(self._store)
+        secret = settings.defaults.guest_secret
+        self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
+        self._turns = LoopTurns()
+        #: What people are told.
+        self.events = EventRecorder(cluster)
+        self._workloads = self._reconciler_of_workloads(policies)
+        self._policies = self._reconciler_of_policies()
+        self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
+        self._watches = ChangeHandler(self._store, self._queue, policies, self._decisions, settings.scope)
+        self._streams = WatchStreams(watching, self._watches, settings.scope, retry_delays)
+        self._listing = Listing(cluster, self._watches, settings.relist_every)
+        metrics.passes.workers(settings.workers)
+
+    def state_collector(self, lease: Lease | None) -> StateCollector:
+        """What metrics tell of the cluster's state."""
+        scope = self._settings.scope
+        return StateCollector(self._store, self._decisions, self._watches.heard, lease, _now, scope)
+
+    async def know(self) -> None:
+        """Know everything before deciding anything: list it all. Watches then go on from before that."""
+        await self._streams.begin()
+        await self._listing.list_until_done()
+
+    async def follow(self, tasks: Tasks) -> None:
+        """Follow what changes, and ask the guests how they are. Nothing is written."""
+        tasks.spawn(self._watches.referrers.run())
+        tasks.spawn(self._listing.run())
+        tasks.spawn(self._streams.run())
+        if self._guests:
+            tasks.spawn(self._guests.run())
+            await self._guests.settle(_FIRST_ASKING)
+
+    def work(self, tasks: Tasks) -> None:
+        """Begin to work on what the queues ask for."""
+        self._queue.open()
+        tasks.spawn(self._policy_timer.run())
+        tasks.spawn(self._policies.work())
+        for _worker in range(self._settings.workers):
+            tasks.spawn(self._workloads.work())
+
+    def close(self) -> None:
+        """Let no timer ask for more work."""
+        self._queue.close()
+        self._policy_queue.close()
+
+    def log_missing_prerequisites(self) -> None:
+        """Log which isolations wait for something that the cluster lacks."""
+        log_missing_prerequisites(self._store, self._settings.scope)
+
+    def _reconciler_of_workloads(self, policies: Policies) -> Reconciler[Observed]:
+        refusals, settings = Refusals(), self._settings
+        known = Knowledge(
+            self._store,
+            policies,
+            refusals,
+            self._guests.reports if self._guests else {},
+            settings.scope,
+            self._guests is not None,
+            self._decisions.pending_since,
+            self._decisions.remembered,
+        )
+        wake, made = self._queue.add, self._decisions.record_created_hull
+        return Reconciler(
+            WorkloadController(known, settings.defaults, self._decisions, self._metrics.lifetimes),
+            self._store,
+            self._queue,
+            Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, made),
+            StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
+            self.events,
+            self._metrics.passes,
+            self._turns,
+        )
+
+    def _reconciler_of_policies(self) -> Reconciler[ObservedPolicy]:
+        return Reconciler(
+            PolicyController(self._store, self._decisions, _now),
+            self._store,
+            self._policy_queue,
+            Executor(self._cluster, self._store, Refusals(), self._policy_queue.add, 1),
+            StatusWriter(kinds.ISOLATION_POLICY, self._cluster, self._store),
+            self.events,
+            turns=self._turns,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

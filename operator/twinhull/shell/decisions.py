@@ -1,0 +1,131 @@
+"""The decisions: what was last decided for each Workload, and how often each policy had a part in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as CounterMetric
+
+from twinhull.api.base import Raw
+from twinhull.api.brevity import shortened
+from twinhull.api.isolation import Isolation
+from twinhull.core.backoff import to_remember
+from twinhull.core.case import Case
+from twinhull.core.isolation import Counted, Effect, Part, Resolution
+from twinhull.core.observed import Gone, Remembered, Seen
+from twinhull.core.unread import Unread
+from twinhull.hulls.hull import revision_of
+from twinhull.hulls.podstatus import disruption
+from twinhull.shell.metrics import catalogue
+from twinhull.shell.store import Key
+
+
+class Decisions:
+    """Kept in memory only: every Workload is decided on after a start."""
+
+    def __init__(self, counter: CounterMetric | None = None) -> None:
+        self.counter = counter or catalogue.DECISIONS.counter(CollectorRegistry())
+        self._resolved: dict[Key, tuple[Isolation, str]] = {}
+        self._looked_at: set[Key] = set()
+        self._effects: dict[Key, frozenset[Effect]] = {}
+        self._workloads: defaultdict[Effect, set[Key]] = defaultdict(set)
+        #: When each Workload that runs below a policy's minimum was first seen so.
+        self.pending_since: dict[Key, datetime] = {}
+        #: What hulls each Workload had of late.
+        self.remembered: dict[Key, Remembered] = {}
+        #: Set when a count may have changed.
+        self.changed = asyncio.Event()
+
+    def record_observation(self, workload: Key, observed: Case | Unread | None) -> None:
+        """Take down what was decided on a Workload, and what of it runs below policies' minimums; None for
+        one that is gone. For one that can't be read, what was last decided stands.
+        """
+        since = observed.pending_since if observed else None
+        if since is None:
+            self.pending_since.pop(workload, None)
+        else:
+            self.pending_since[workload] = since
+        if observed is None:
+            self.remembered.pop(workload, None)
+        elif isinstance(observed, Case):
+            self.remembered[workload] = to_remember(observed)
+        if isinstance(observed, Unread):
+            new = workload not in self._looked_at
+            self._looked_at.add(workload)
+            self._count(workload, observed.effects, new=new)
+        elif observed is None:
+            self.record(workload, None)
+        else:
+            pending = frozenset(shortfall.policy.name for shortfall in observed.shortfalls)
+            self.record(workload, observed.blueprint.resolution, pending)
+
+    def record_created_hull(self, workload: Key, obj: Raw) -> None:
+        """Take down a hull that was created: it may be gone before it is seen."""
+        if remembered := self.remembered.get(workload):
+            seen = Seen(obj["metadata"]["uid"], revision_of(obj))
+            self.remembered[workload] = replace(remembered, seen=seen)
+
+    def record_lost_hull(self, workload: Key, obj: Raw) -> None:
+        """Take down why a Pod that is gone is so, in case that it is the hull."""
+        remembered, why = self.remembered.get(workload), disruption(obj)
+        if remembered and why:
+            gone = Gone(obj["metadata"]["uid"], why[0], shortened(why[1]))
+            self.remembered[workload] = replace(remembered, gone=gone)
+
+    def record(
+        self, workload: Key, resolution: Resolution | None, pending: frozenset[str] = frozenset()
+    ) -> None:
+        """Take down what was decided, None for a Workload that is gone. It runs below the minimums of the
+        policies that are `pending`.
+        """
+        new = workload not in self._looked_at
+        if resolution is None:
+            self._looked_at.discard(workload)
+            self._resolved.pop(workload, None)
+        else:
+            self._looked_at.add(workload)
+            if self._resolved.get(workload) != (resolution.resolved, resolution.reason):
+                self._resolved[workload] = resolution.resolved, resolution.reason
+                self.counter.labels(resolution.resolved.value, resolution.reason).inc()
+        self._count(workload, resolution.effects(pending) if resolution else frozenset(), new=new)
+
+    def _count(self, workload: Key, new_effects: frozenset[Effect], *, new: bool) -> None:
+        old_effects = self._effects.pop(workload, frozenset())
+        if new_effects:
+            self._effects[workload] = new_effects
+        for effect in old_effects - new_effects:
+            self._workloads[effect].discard(workload)
+            if not self._workloads[effect]:
+                del self._workloads[effect]
+        for effect in new_effects - old_effects:
+            self._workloads[effect].add(workload)
+        if new or old_effects != new_effects:
+            self.changed.set()
+
+    def isolation(self, workload: Key) -> Isolation | None:
+        """What a Workload is to run in, None if that wasn't decided yet."""
+        resolved = self._resolved.get(workload)
+        return resolved and resolved[0]
+
+    @property
+    def decided(self) -> int:
+        """How many Workloads were decided on, or looked at in vain."""
+        return len(self._looked_at)
+
+    def count(self, effect: Effect) -> int:
+        """How many Workloads a policy has an effect on."""
+        return len(self._workloads.get(effect, ()))
+
+    def counted(self, policy: str) -> Counted:
+        """What a policy does, in numbers."""
+        pending = self._workloads.get(Effect(policy, Part.PENDING))
+        first = "/".join(min(pending)) if pending else None
+        return Counted({part: self.count(Effect(policy, part)) for part in Part}, first)
+
+    def pending_by_namespace(self, policy: str) -> Counter[str]:
+        """How many Workloads of each namespace run below a policy's minimum."""
+        return Counter(namespace for namespace, _ in self._workloads.get(Effect(policy, Part.PENDING), ()))

@@ -1,0 +1,103 @@
+"""The events: what people are told, as Events on the Workload, posted beside the work, never in its way.
+
+Namespaces take turns, and each has a backlog of its own: much that is told of one makes no others' late. What
+is the same again and again is counted, and told in a series now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from twinhull.api.base import Raw
+from twinhull.api.brevity import shortened, word
+from twinhull.core.actions import Note
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError
+from twinhull.shell.event_series import EventSeries
+from twinhull.shell.kinds import EVENT, Kind
+from twinhull.shell.roundrobin import RoundRobin
+
+logger = logging.getLogger(__name__)
+
+_CONTROLLER = "twinhull.dev/operator"
+#: An Event's note is refused beyond this many bytes.
+_LONGEST_NOTE = 1000
+#: How many may wait to be posted, of one namespace and in all.
+_BACKLOG = 1_000
+_BACKLOG_IN_ALL = 10_000
+
+
+class EventRecorder:
+    """Posts Events one after the other. They are told once, and lost if the API server won't have them."""
+
+    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster = cluster
+        self._repeats = EventSeries(clock)
+        self._backlog = RoundRobin[Raw]()
+        self._filled, self._drained = asyncio.Event(), asyncio.Event()
+        self._drained.set()
+        self._instance = socket.gethostname()
+        self._count = 0
+
+    def post(self, kind: Kind, obj: Raw, note: Note) -> None:
+        """Tell something of an object, soon. Events of one without a namespace are in `default`."""
+        namespace = obj["metadata"].get("namespace") or "default"
+        if self._backlog.waiting(namespace) >= _BACKLOG or len(self._backlog) >= _BACKLOG_IN_ALL:
+            logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, note.message)
+            return
+        times = self._repeats.count(namespace, (obj["metadata"]["uid"], note))
+        if not times:
+            return
+        self._backlog.add(namespace, self._event(kind, obj, note, times))
+        self._drained.clear()
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Post what comes, until cancelled."""
+        while True:
+            while (event := self._backlog.take()) is None:
+                self._drained.set()
+                self._filled.clear()
+                await self._filled.wait()
+            try:
+                await self._cluster.create(EVENT, event["metadata"]["namespace"], event)
+            except ApiError as error:
+                logger.debug("an event was not posted: %s", error)
+
+    async def drain(self) -> None:
+        """Wait until all that was told has been posted."""
+        await self._drained.wait()
+
+    def _event(self, kind: Kind, obj: Raw, note: Note, times: int) -> Raw:
+        metadata = obj["metadata"]
+        self._count += 1
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return {
+            "apiVersion": EVENT.api_version,
+            "kind": EVENT.name,
+            "metadata": {
+                "name": f"{metadata['name']}.{time.time_ns():x}{self._count % 256:02x}",
+                "namespace": metadata.get("namespace") or "default",
+            },
+            "type": note.type,
+            "reason": word(note.reason),
+            "action": word(note.reason),
+            "note": shortened(note.message, _LONGEST_NOTE),
+            "eventTime": now,
+            **({"series": {"count": times, "lastObservedTime": now}} if times > 1 else {}),
+            "reportingController": _CONTROLLER,
+            "reportingInstance": self._instance,
+            "regarding": {
+                "apiVersion": kind.api_version,
+                "kind": kind.name,
+                "name": metadata["name"],
+                **({"namespace": metadata["namespace"]} if metadata.get("namespace") else {}),
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+            },
+        }

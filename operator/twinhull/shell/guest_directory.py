@@ -1,0 +1,182 @@
+"""The machines: what it takes to ask their guests, noted as their objects come, so that none is unpacked.
+
+How many machines there are, and how much each holds, is up to those who write Workloads; which guests are to
+be asked is looked at each second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from twinhull.api.base import Raw
+from twinhull.hulls import graceful_end
+from twinhull.hulls.hull import WORKLOAD_LABEL, condition, labels, owner_of
+from twinhull.hulls.instance import address_of
+from twinhull.hulls.manifest import asks_for_node, noted
+from twinhull.shell.kinds import CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, Kind
+
+_Key: TypeAlias = tuple[str, str]
+_T = TypeVar("_T")
+
+#: How long what a machine notes may be, and an address. A digest, or a time with a uid, is shorter.
+_LONGEST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A guest that may be asked."""
+
+    #: The uid of its VirtualMachineInstance.
+    uid: str
+    #: The name of its machine.
+    name: str
+    #: The Workload that it runs.
+    workload: _Key
+    #: That one's uid.
+    workload_uid: str
+    #: The address at which it answers.
+    address: str
+    #: Its instance's resourceVersion: with another one it is asked again.
+    version: str
+    #: Whether KubeVirt says that its machine is Ready.
+    ready: bool
+    #: The digest of the manifest that it is to run by, empty if none is noted.
+    manifest: str
+    #: Whether it is to end its Pod.
+    ends: bool = False
+    #: Whether a container in it asks for its node's addresses. True if that isn't known.
+    asks_for_node: bool = True
+
+
+class _Machine(NamedTuple):
+    """What a VirtualMachine says of its guest."""
+
+    #: The uid of the Workload that owns it.
+    workload_uid: str
+    #: The digest of the manifest that it notes.
+    manifest: str
+    #: What it notes of the end of its Pod.
+    ending: str
+
+
+class _Instance(NamedTuple):
+    """What a VirtualMachineInstance that runs says of its guest."""
+
+    #: Its uid.
+    uid: str
+    #: The name of the Workload whose label it has.
+    workload: str
+    #: The address of its guest.
+    address: str
+    #: Its resourceVersion.
+    version: str
+    #: Whether it is Ready.
+    ready: bool
+    #: How long its Pod may take to end.
+    grace: timedelta
+
+
+class _End(NamedTuple):
+    """When a Pod was asked to end."""
+
+    #: When that was.
+    at: datetime
+    #: How long it may take.
+    grace: timedelta
+
+
+class GuestDirectory:
+    """Kept in step with the machines in the store, their instances, and their manifests."""
+
+    def __init__(self) -> None:
+        self._machines: dict[_Key, _Machine] = {}
+        self._instances: dict[_Key, _Instance] = {}
+        self._ask_for_node: dict[_Key, bool] = {}
+        self._guests: dict[_Key, Guest] = {}
+        self._ends: dict[_Key, _End] = {}
+
+    def guests(self, now: datetime) -> Iterator[Guest]:
+        """The guests of all machines that run and have an address."""
+        for key, guest in self._guests.items():
+            end = self._ends.get(key)
+            ends = end is not None and graceful_end.counts(*end, now)
+            yield replace(guest, ends=True) if ends else guest
+
+    def owners(self) -> set[str]:
+        """The uids of the Workloads that have machines."""
+        return {machine.workload_uid for machine in self._machines.values()}
+
+    def changed(self, kind: Kind, key: _Key, obj: Raw | None) -> None:
+        """Take in a state of an object, None once it is gone, or isn't held as a whole."""
+        if kind is VIRTUAL_MACHINE:
+            _set(self._machines, key, _machine(obj) if obj else None)
+        elif kind is VIRTUAL_MACHINE_INSTANCE:
+            _set(self._instances, key, _instance(obj) if obj else None)
+        elif kind is CONFIG_MAP:
+            _set(self._ask_for_node, key, _asks_for_node(obj) if obj else None)
+        else:
+            return
+        machine, instance = self._machines.get(key), self._instances.get(key)
+        at = graceful_end.noted_at(machine.ending, instance.uid) if machine and instance else None
+        asks = self._ask_for_node.get(key, True)
+        _set(self._guests, key, _guest(key, machine, instance, asks) if machine and instance else None)
+        _set(self._ends, key, _End(at, instance.grace) if at and instance else None)
+
+
+def _guest(key: _Key, machine: _Machine, instance: _Instance, asks: bool) -> Guest:  # noqa: FBT001
+    return Guest(
+        uid=instance.uid,
+        name=key[1],
+        workload=(key[0], instance.workload),
+        workload_uid=machine.workload_uid,
+        address=instance.address,
+        version=instance.version,
+        ready=instance.ready,
+        manifest=machine.manifest,
+        asks_for_node=asks,
+    )
+
+
+def _machine(vm: Raw) -> _Machine | None:
+    """None for one that nobody owns, or that can't be read."""
+    with suppress(AttributeError, KeyError, TypeError):
+        if owner := owner_of(vm):
+            return _Machine(owner.uid, _noted(noted(vm)), _noted(graceful_end.ending_note(vm)))
+    return None
+
+
+def _asks_for_node(config_map: Raw) -> bool | None:
+    """None for one that can't be read."""
+    with suppress(AttributeError, TypeError):
+        return asks_for_node(config_map)
+    return None
+
+
+def _instance(vmi: Raw) -> _Instance | None:
+    """None for one that doesn't run, that no Workload has, or that can't be read."""
+    with suppress(AttributeError, KeyError, TypeError):
+        metadata, workload, address = (
+            vmi["metadata"],
+            labels(vmi).get(WORKLOAD_LABEL),
+            _noted(address_of(vmi) or ""),
+        )
+        if workload and address and vmi["status"].get("phase") == "Running":
+            ready = condition(vmi, "Ready").get("status") == "True"
+            version, grace = metadata["resourceVersion"], graceful_end.grace(vmi)
+            return _Instance(metadata["uid"], workload, address, version, ready, grace)
+    return None
+
+
+def _noted(text: str) -> str:
+    return text if len(text) <= _LONGEST else ""
+
+
+def _set(index: dict[_Key, _T], key: _Key, value: _T | None) -> None:
+    if value is None:
+        index.pop(key, None)
+    else:
+        index[key] = value

@@ -1,0 +1,84 @@
+"""The pages of lists: objects of a kind a few at a time, however many and however large they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell.decoding import Page
+from twinhull.shell.errors import NotFound
+from twinhull.shell.kinds import Kind
+from twinhull.shell.transport import LARGEST, Request, TooLargeError, Transport, read_beside, unreachable
+
+#: What takes objects in, a few at a time.
+Take: TypeAlias = Callable[[list[Raw]], None]
+
+#: How many objects a list has at a time, and how many bytes: there are fewer objects then.
+PAGE = 500
+PAGE_BYTES = 4 << 20
+_LIST = "PartialObjectMetadataList"
+
+
+class ListPages:
+    """Reads lists page by page."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def read(self, kind: Kind, namespace: str | None, name: str | None, take: Take) -> str | None:
+        """Give all objects of a kind to `take`: in a namespace or everywhere, and with the label of the
+        Workload of that name if there is a `name`. The version of the list; None if the cluster has no such
+        kind.
+        """
+        mine = f"{WORKLOAD_LABEL}={name}" if name else None
+        query, limit = selecting(kind, mine), PAGE
+        headers = accept(bare=kind.metadata_only, what=_LIST)
+        while True:
+            query["limit"] = str(limit)
+            largest = PAGE_BYTES if limit > 1 else LARGEST
+            request = Request("GET", kind.path(namespace), query, headers=headers, largest=largest)
+            try:
+                text = await self._transport.exchange(request)
+            except NotFound:
+                return None
+            except TooLargeError:
+                if limit == 1:
+                    raise
+                limit = max(1, limit // 4)
+                continue
+            metadata = await self._take(request, text, take)
+            if not metadata.get("continue"):
+                return str(metadata["resourceVersion"])
+            query["continue"] = metadata["continue"]
+            limit = min(PAGE, max(1, limit * PAGE_BYTES // (2 * len(text))))
+
+    async def latest(self, kind: Kind, namespace: str | None) -> str:
+        """The version of a kind's objects by now. Raises NotFound if the cluster has no such kind."""
+        query = {**selecting(kind), "limit": "1"}
+        request = Request("GET", kind.path(namespace), query, headers=accept(bare=True, what=_LIST))
+        metadata = await self._take(request, await self._transport.exchange(request), lambda _: None)
+        return str(metadata["resourceVersion"])
+
+    async def _take(self, request: Request, text: bytes, take: Take) -> Raw:
+        """Take in a page of a list. Its own metadata."""
+        with unreachable(request):
+            page = Page(text)
+            batches = page.batches()
+            while (batch := await read_beside(text, next, batches, None)) is not None:
+                take(batch)
+            return page.metadata
+
+
+def selecting(kind: Kind, selector: str | None = None) -> dict[str, str]:
+    """The query for those objects of a kind that concern the operator."""
+    selectors = [one for one in (kind.label_selector, selector) if one]
+    return {"labelSelector": ",".join(selectors)} if selectors else {}
+
+
+def accept(*, bare: bool, what: str) -> dict[str, str]:
+    """The headers by which objects are asked for in a form: `bare` ones have only their metadata."""
+    if not bare:
+        return {}
+    return {"Accept": f"application/json;as={what};v=v1;g=meta.k8s.io"}

@@ -1,0 +1,159 @@
+"""Gauges of the cluster's state, read from the store at the moment at which somebody asks."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from twinhull.api.base import Raw
+from twinhull.core.isolation import Effect, Part
+from twinhull.hulls.hull import condition, timestamp
+from twinhull.shell import kinds
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.lease import Lease
+from twinhull.shell.metrics import catalogue
+from twinhull.shell.metrics.reasons import bounded
+from twinhull.shell.observe import capabilities
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class StateCollector(Collector):
+    """Gauges of what is so. Of several operators only the one that acts tells of Workloads, so that
+    a sum over all is right. `heard` is when each resource was last heard of, on the monotonic clock.
+    """
+
+    store: Store
+    decisions: Decisions
+    heard: Mapping[str, float]
+    lease: Lease | None
+    clock: Callable[[], datetime]
+    scope: Scope = field(default_factory=Scope)
+
+    def describe(self) -> Iterator[Metric]:
+        """The gauges, without their values."""
+        yield from (
+            definition.family()
+            for definition in (
+                catalogue.LEADER,
+                catalogue.WORKLOADS,
+                catalogue.UNREADY_SECONDS,
+                catalogue.POLICY_WORKLOADS,
+                catalogue.BELOW_FLOOR,
+                catalogue.WATCH_AGE,
+                catalogue.UNREADABLE,
+                catalogue.OVER_ROOM,
+                catalogue.CAPABILITY,
+                catalogue.RUNTIME_CLASS,
+            )
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges, with their values."""
+        yield self._watches()
+        yield self._unreadable()
+        yield self._over_room()
+        yield from self._capabilities()
+        if self.lease is not None:
+            leader = catalogue.LEADER.family()
+            leader.add_metric((self.lease.name,), self.lease.is_held())
+            yield leader
+        if self.lease is None or self.lease.is_held():
+            yield from self._workloads()
+            yield from self._policies()
+
+    def _workloads(self) -> Iterator[Metric]:
+        counts: Counter[tuple[str, ...]] = Counter()
+        unready: dict[str, str] = {}
+        for workload in self.store.all(kinds.WORKLOAD):
+            seen = _look(workload)
+            counts[seen] += 1
+            if seen[3] != "True" and seen[5] != "Failed":  # ended for good
+                namespace, since = seen[0], _since(workload)
+                unready[namespace] = min(since, unready.get(namespace, since))
+        workloads, longest = catalogue.WORKLOADS.family(), catalogue.UNREADY_SECONDS.family()
+        for labels, count in counts.items():
+            workloads.add_metric(labels, count)
+        for namespace, since in unready.items():
+            began = timestamp(since)
+            if began is not None:
+                longest.add_metric((namespace,), max(0.0, (self.clock() - began).total_seconds()))
+        yield workloads
+        yield longest
+
+    def _policies(self) -> Iterator[Metric]:
+        family, below = catalogue.POLICY_WORKLOADS.family(), catalogue.BELOW_FLOOR.family()
+        for policy in self.store.all(kinds.ISOLATION_POLICY):
+            name = policy["metadata"]["name"]
+            for part in Part:
+                family.add_metric((name, part.value), self.decisions.count(Effect(name, part)))
+            for namespace, count in self.decisions.pending_by_namespace(name).items():
+                below.add_metric((namespace, name), count)
+        yield family
+        yield below
+
+    def _watches(self) -> Metric:
+        family, now = catalogue.WATCH_AGE.family(), time.monotonic()
+        for resource, at in self.heard.items():
+            family.add_metric((resource,), now - at)
+        return family
+
+    def _unreadable(self) -> Metric:
+        family, counts = catalogue.UNREADABLE.family(), Counter[str]()
+        for kind in filter(self.scope.sees, kinds.WATCHED):
+            counts[kind.plural] += self.store.unread(kind)
+        for resource, count in counts.items():
+            family.add_metric((resource,), count)
+        return family
+
+    def _over_room(self) -> Metric:
+        family = catalogue.OVER_ROOM.family()
+        for labels, count in self.store.over_room().items():
+            family.add_metric(labels, count)
+        return family
+
+    def _capabilities(self) -> Iterator[Metric]:
+        able = capabilities(self.store, self.scope)
+        has = {
+            "kubevirt": able.kubevirt == "Deployed",
+            "machine_nodes": able.machine_nodes,
+            "panic_devices": able.panic_devices,
+            "virtiofs_storage": able.virtiofs_storage,
+            "live_updates": able.live_updates,
+        }
+        capability, classes = catalogue.CAPABILITY.family(), catalogue.RUNTIME_CLASS.family()
+        for name, is_so in has.items():
+            capability.add_metric((name,), is_so)
+        for name in sorted(able.runtime_classes):
+            classes.add_metric((name,), 1)
+        yield capability
+        yield classes
+
+
+def _look(workload: Raw) -> tuple[str, ...]:
+    """A Workload's labels. What its status doesn't say yet is None."""
+    status = workload.get("status") or {}
+    ready = condition(workload, "Ready")
+    return (
+        workload["metadata"]["namespace"],
+        (status.get("isolation") or {}).get("resolved", "None"),
+        (status.get("hull") or {}).get("kind", "None"),
+        ready.get("status", "Unknown"),
+        condition(workload, "Stalled").get("status", "Unknown"),
+        bounded(ready["reason"]) if ready else "None",
+    )
+
+
+def _since(workload: Raw) -> str:
+    """Since when a Workload that isn't ready hasn't been."""
+    since: str = condition(workload, "Ready").get(
+        "lastTransitionTime", workload["metadata"]["creationTimestamp"]
+    )
+    return since

@@ -1,0 +1,43 @@
+"""Who owns what: objects by their controller, so that a Workload's own are found among many others.
+
+Anybody who may make Pods may give them any label, and say that they are anybody's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import owner_of
+from twinhull.shell.kinds import Kind
+
+_Key: TypeAlias = tuple[str, str]
+
+#: How long a uid is at most. Whoever makes an object may say a longer one of its owner, which is nobody's.
+_LONGEST_UID = 64
+
+
+class OwnerIndex:
+    """Kept in step with the objects in the store."""
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[str, _Key], str] = {}
+        self._owned: dict[tuple[str, str], set[_Key]] = defaultdict(set)
+
+    def of(self, kind: Kind, owner: str) -> AbstractSet[_Key]:
+        """The objects of a kind whose controller has that uid."""
+        return self._owned.get((kind.name, owner), frozenset())
+
+    def changed(self, kind: Kind, key: _Key, obj: Raw | None) -> None:
+        """Take in a state of an object, None once it is gone."""
+        former_owner = self._owners.pop((kind.name, key), None)
+        if former_owner is not None:
+            self._owned[kind.name, former_owner].discard(key)
+            if not self._owned[kind.name, former_owner]:
+                del self._owned[kind.name, former_owner]
+        owner = owner_of(obj) if obj is not None else None
+        if owner is not None and len(owner.uid) <= _LONGEST_UID:
+            self._owners[kind.name, key] = owner.uid
+            self._owned[kind.name, owner.uid].add(key)

@@ -1,0 +1,12 @@
+"""What is used of kopf's private modules, which may change in any minor version of it.
+
+No other file may import them: ruff's banned-api holds that (pyproject.toml). A new kopf is tried by
+`make unit` and by tests/e2e/operator/test_process.py.
+"""
+
+from __future__ import annotations
+
+from kopf._core.actions.loggers import make_formatter
+from kopf._core.engines.peering import Identity
+
+__all__ = ["Identity", "make_formatter"]

@@ -1,0 +1,183 @@
+"""The transport: one request to the API server at a time, its answer, and what can go wrong between.
+
+How an answer is read is up to who asks (cluster.py, list_pages.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import aiohttp
+from prometheus_client import CollectorRegistry
+
+from twinhull.api.base import Raw
+from twinhull.shell import tracing
+from twinhull.shell.connection import TIMEOUT, Connection
+from twinhull.shell.decoding import Undecodable
+from twinhull.shell.errors import NotLeading, Unauthorized, Unreachable, from_status
+from twinhull.shell.metrics import RequestMetrics
+from twinhull.shell.process.credentials import LoginError
+
+_Result = TypeVar("_Result")
+
+#: How many bytes one object may have. The API server stores no more than 1.5 MB, and writes some characters
+#: in six bytes.
+LARGEST = 32 << 20
+#: From how many bytes on an answer is read beside the work, as that takes a while.
+_LONG = 1 << 17
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, ready to be sent; twice if need be."""
+
+    #: The HTTP method.
+    method: str
+    #: The path at the API server.
+    path: str
+    #: The query, by its parameters.
+    query: dict[str, str] | None = None
+    #: The body, None if there is none.
+    body: bytes | None = None
+    #: The headers beside those of every request.
+    headers: dict[str, str] = field(default_factory=dict)
+    #: How many bytes the answer may have.
+    largest: int = LARGEST
+    #: How long the answer may take.
+    timeout: aiohttp.ClientTimeout = TIMEOUT
+
+    async def send(
+        self, session: aiohttp.ClientSession, server: str, check: Callable[[], None] | None
+    ) -> aiohttp.ClientResponse:
+        """An answer, yet to be read. `check` is called right before anything is sent."""
+        return await session.request(
+            self.method,
+            server + self.path,
+            params=self.query,
+            data=self.body,
+            headers=self.headers,
+            timeout=self.timeout,
+            trace_request_ctx=check,
+        )
+
+
+class Transport:
+    """Sends requests over a connection. Every failure is an ApiError.
+
+    `may_write` is asked right before each write is sent, once there is a connection for it. If it says no,
+    NotLeading is raised and nothing is sent.
+    """
+
+    def __init__(
+        self, connection: Connection, may_write: Callable[[], bool], metrics: RequestMetrics | None = None
+    ) -> None:
+        self._connection = connection
+        self._may_write = may_write
+        #: Counts requests.
+        self.metrics = metrics or RequestMetrics(CollectorRegistry())
+
+    async def exchange(self, request: Request) -> bytes:
+        """The answer's text, or the ApiError that it stands for."""
+        with tracing.requesting(request.method, request.path), unreachable(request):
+            async with await self.begin(request) as response:
+                return await _text(response, request.largest)
+
+    async def begin(self, request: Request) -> aiohttp.ClientResponse:
+        """An answer that isn't read yet. Raises the ApiError that an error stands for."""
+        try:
+            session, server = await self._connection.open()
+            try:
+                return await self._send(request, session, server)
+            except Unauthorized:
+                session, server = await self._connection.renew(session)
+                return await self._send(request, session, server)
+        except LoginError as error:
+            raise Unauthorized(str(error)) from error
+
+    async def _send(
+        self, request: Request, session: aiohttp.ClientSession, server: str
+    ) -> aiohttp.ClientResponse:
+        host = server.partition("://")[2]
+        check = None if request.method == "GET" else self._check
+        try:
+            response = await request.send(session, server, check)
+            code = response.status
+            tracing.answered(code)
+        except NotLeading:
+            raise  # it was not sent, so it doesn't count
+        except BaseException as error:
+            if isinstance(error.__cause__, NotLeading):  # aiohttp wraps what sending a body raises
+                raise error.__cause__ from None
+            self.metrics.answered(request.method, host, None)
+            raise
+        self.metrics.answered(request.method, host, code)
+        if code < 400:  # noqa: PLR2004
+            return response
+        async with response:
+            raise from_status(code, _status(await _text(response, LARGEST)))
+
+    def _check(self) -> None:
+        if not self._may_write():
+            raise NotLeading("another operator may be at work by now")
+
+
+class TooLargeError(Unreachable):
+    """An answer has more bytes than memory is to hold."""
+
+
+@contextmanager
+def unreachable(request: Request) -> Iterator[None]:
+    """Turns what may be raised into Unreachable. aiohttp raises RuntimeError for a session that was renewed,
+    and so closed, by another request; Undecodable is raised for an answer that isn't JSON.
+    """
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, Undecodable) as error:
+        raise Unreachable(f"{request.method} {request.path}: {error or type(error).__name__}") from error
+
+
+async def _text(response: aiohttp.ClientResponse, largest: int) -> bytes:
+    """The whole of an answer. Raises TooLargeError."""
+    text = bytearray()
+    async for chunk in response.content.iter_any():
+        text += chunk
+        if len(text) > largest:
+            response.close()
+            raise TooLargeError(f"{response.url.path}: the answer has more than {largest:,} bytes")
+    return bytes(text)
+
+
+async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The lines of an answer as they come. Of one that is too long only its end is given."""
+    text, looked = bytearray(), 0
+    async for chunk in response.content.iter_any():
+        text += chunk
+        while (end := text.find(b"\n", looked)) >= 0:
+            yield bytes(text[:end])
+            del text[: end + 1]
+            looked = 0
+        looked = len(text)
+        if looked > LARGEST:
+            text.clear()
+            looked = 0
+
+
+async def read_beside(text: bytes, read: Callable[..., _Result], *arguments: object) -> _Result:
+    """What reading a text gives, which is done beside the work if it is long."""
+    if len(text) < _LONG:
+        return read(*arguments)
+    return await asyncio.to_thread(read, *arguments)
+
+
+def _status(text: bytes) -> Raw:
+    """An error's Status object; proxies answer in prose."""
+    try:
+        status = json.loads(text)
+    except (ValueError, RecursionError):
+        return {"message": text.decode(errors="replace")[:500]}
+    return status if isinstance(status, dict) else {}

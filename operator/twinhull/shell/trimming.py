@@ -1,0 +1,90 @@
+"""What is kept of an object: what is made use of. The rest may be as large as whoever writes it likes."""
+
+from __future__ import annotations
+
+from twinhull.api.base import Raw
+from twinhull.api.nulls import without_nulls
+from twinhull.api.reading import UNREAD
+from twinhull.hulls import launchers
+from twinhull.hulls.manifest import MANIFEST_FILE
+from twinhull.shell import kinds
+from twinhull.shell.kinds import Kind
+
+#: Annotations that are as large as the object itself, by which kubectl knows what it was last given.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_IDENTITY = ("name", "namespace", "uid", "resourceVersion")
+#: By which it is told how long an object that is in the way has been.
+_TIMES = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+#: Whoever makes an object may say a longer uid of its owner, which is nobody's.
+_LONGEST_UID = 64
+
+
+def trimmed(kind: Kind, obj: Raw) -> Raw:
+    """What is kept of an object of a kind. One that can't be read is small already."""
+    if UNREAD in obj:
+        return obj
+    if kind is kinds.CONFIG_MAP:
+        return _config_map(obj)
+    if kind is kinds.CLAIM:
+        return _claim(obj)
+    if kind is kinds.LAUNCHER:
+        return launchers.outlined(obj)
+    if kind.metadata_only:
+        labels = (obj["metadata"].get("labels") or {}) if kind is kinds.NAMESPACE else {}
+        return {"metadata": {**_identity(obj), "labels": labels}}
+    whole = {**obj, "metadata": _metadata(obj)}
+    return _without_nulls(whole) if kind is kinds.WORKLOAD else whole
+
+
+def _claim(obj: Raw) -> Raw:
+    """How a claim can be shared; of a machine's ephemeral one also whose it is, and whether it is going."""
+    modes = (obj.get("spec") or {}).get("accessModes") or ()
+    given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
+    machines = [_machine(owner) for owner in owners if _is_machine(owner)]
+    metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
+    owned = {"ownerReferences": machines[:1]} if machines else {}
+    return {"metadata": metadata | owned, "spec": {"accessModes": sorted(set(modes))}}
+
+
+def _is_machine(owner: Raw) -> bool:
+    """Whether that is a VirtualMachine that controls an object, and its uid one that an API server gives."""
+    group = owner["apiVersion"].partition("/")[0]
+    return bool(
+        owner.get("controller")
+        and (group, owner["kind"]) == (kinds.VIRTUAL_MACHINE.group, kinds.VIRTUAL_MACHINE.name)
+        and len(owner["uid"]) <= _LONGEST_UID
+    )
+
+
+def _machine(owner: Raw) -> Raw:
+    return {key: owner[key] for key in ("apiVersion", "kind", "uid", "controller")}
+
+
+def _without_nulls(workload: Raw) -> Raw:
+    """A Workload whose template has no nulls, so that nobody who looks at it has to think of them."""
+    spec = workload.get("spec")
+    if not isinstance(spec, dict) or "template" not in spec:
+        return workload
+    return {**workload, "spec": {**spec, "template": without_nulls(spec["template"])}}
+
+
+def _config_map(obj: Raw) -> Raw:
+    """The manifest, and that there is anything else, but not what that is."""
+    data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    return {
+        "metadata": _metadata(obj),
+        **({"immutable": True} if obj.get("immutable") else {}),
+        "data": {key: text if key == MANIFEST_FILE else "" for key, text in data.items()},
+        **({"binaryData": dict.fromkeys(binary, "")} if binary else {}),
+    }
+
+
+def _metadata(obj: Raw) -> Raw:
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    if annotations := metadata.get("annotations"):
+        metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+    return metadata
+
+
+def _identity(obj: Raw) -> Raw:
+    return {key: obj["metadata"][key] for key in _IDENTITY if key in obj["metadata"]}

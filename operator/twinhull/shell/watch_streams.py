@@ -1,0 +1,96 @@
+"""The watches: one stream of events for each kind and namespace, for as long as the process lives.
+
+A kind may not be served yet, or no more; the API server may be away, refuse, or have forgotten the version
+from which events are asked for. None of that ends more than one watch, and each is begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from twinhull.shell import kinds
+from twinhull.shell.change_handler import ChangeHandler
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError, Gone, NotFound
+from twinhull.shell.kinds import Kind
+from twinhull.shell.scope import Scope
+
+logger = logging.getLogger(__name__)
+
+#: A kind, and a namespace or everywhere.
+_Place: TypeAlias = tuple[Kind, str | None]
+
+#: How often a kind is looked for that isn't served, in seconds.
+_LOOKING = 5.0
+#: How long a watch that has ended waits before it is begun again, in seconds.
+_PAUSE = 0.1
+
+
+class WatchStreams:
+    """Watches every kind that is seen. `backoffs` says how long to wait after each failure in a row, in s."""
+
+    def __init__(
+        self, cluster: Cluster, watches: ChangeHandler, scope: Scope, backoffs: Callable[[], Iterator[float]]
+    ) -> None:
+        self._cluster = cluster
+        self._watches = watches
+        self._backoffs = backoffs
+        self._places = [
+            (kind, namespace)
+            for kind in kinds.WATCHED
+            if scope.sees(kind)
+            for namespace in cluster.places(kind)
+        ]
+        self._versions: dict[_Place, str] = {}
+        #: How long to wait after the next failure of those that have failed and heard nothing since.
+        self._waits: dict[_Place, Iterator[float]] = {}
+
+    async def begin(self) -> None:
+        """Find out from which version on each kind is to be watched: what is listed after that is whole. What
+        can't be told now is found out later.
+        """
+        await asyncio.gather(*map(self._begin, self._places))
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await asyncio.gather(*map(self._follow, self._places))
+
+    async def _begin(self, place: _Place) -> None:
+        try:
+            self._versions[place] = await self._cluster.latest(*place)
+        except ApiError as error:
+            logger.debug("%s can't be watched yet: %s", place[0].plural, error)
+
+    async def _follow(self, place: _Place) -> None:
+        """Watch one kind, in a namespace or everywhere, until cancelled."""
+        while True:
+            pause = _PAUSE
+            try:
+                await self._watch(place)
+            except Gone:
+                self._versions.pop(place, None)
+            except NotFound:
+                self._versions.pop(place, None)
+                pause = _LOOKING
+            except ApiError as error:
+                pause = next(self._waits.setdefault(place, self._backoffs()))
+                logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
+            await asyncio.sleep(pause)
+
+    async def _watch(self, place: _Place) -> None:
+        """Take in events for as long as they come."""
+        kind, namespace = place
+        if place not in self._versions:
+            self._versions[place] = await self._cluster.latest(kind, namespace)
+            self._watches.started_over.set()
+        async for change, obj in self._cluster.watch(kind, self._versions[place], namespace):
+            if change == "BOOKMARK":
+                self._watches.hear(kind)
+            else:
+                self._watches.take(kind, change, obj)
+            self._versions[place] = obj["metadata"]["resourceVersion"]
+            self._waits.pop(place, None)
+            await asyncio.sleep(0)  # many may come at once, and taking them in takes as long as it takes

@@ -1,0 +1,129 @@
+"""The Workloads: observed in the store, planned by the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import WorkloadStatus
+from twinhull.core.actions import Note
+from twinhull.core.case import Case
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.eviction import evictions
+from twinhull.core.internal_error import InternalError
+from twinhull.core.plan import Plan, plan
+from twinhull.core.unread import Unread
+from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.kinds import WORKLOAD
+from twinhull.shell.metrics import LifetimeMetrics
+from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.store import Key
+
+#: A Workload as it was observed: one that can be decided on, or one that can't be read.
+Observed: TypeAlias = Case | Unread
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class WorkloadController(Controller[Observed]):
+    """Observes a Workload, and has the core plan. `decisions` and `lifetimes` keep what was observed."""
+
+    kind, log_field = WORKLOAD, "workload"
+
+    def __init__(
+        self,
+        known: Knowledge,
+        defaults: OperatorDefaults,
+        decisions: Decisions,
+        lifetimes: LifetimeMetrics,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._known = known
+        self._defaults = defaults
+        self._decisions = decisions
+        self._lifetimes = lifetimes
+        self._now = now
+
+    def observe(self, key: Key) -> Observed | None:
+        """What is known of a Workload now. Of one that can't be read, what is known of it all the same."""
+        return observe(self._known, key, self._defaults, self._now())
+
+    def remember(self, key: Key, observed: Observed | None) -> None:
+        """Keep what was decided on it. None if it is gone."""
+        self._decisions.record_observation(key, observed)
+        if observed is None:
+            self._lifetimes.forget(key)
+
+    def plan(self, observed: Observed) -> ObjectPlan:
+        """What the core plans."""
+        if isinstance(observed, Unread):
+            return _plan_unreadable(observed)
+        planned = plan(observed)
+        return ObjectPlan(
+            ReconciledObject.by(observed.workload.metadata),
+            planned.actions,
+            planned.status.raw if planned.status else None,
+            planned.notes,
+            _log(planned),
+            _hull(planned.status),
+            planned.requeue_after,
+        )
+
+    def planned(self, key: Key, observed: Observed, plan: ObjectPlan) -> None:
+        """Measure how long replacements take."""
+        if isinstance(observed, Case):
+            self._lifetimes.planned(key, observed, plan.actions)
+
+    def written(self, key: Key, observed: Observed, status: Raw) -> None:
+        """Measure how long the Workload took to be Ready."""
+        if isinstance(observed, Case):
+            self._lifetimes.status_written(key, observed, status)
+
+    def urgent(self, observed: Observed) -> ObjectPlan | None:
+        """What has run below a policy's minimum for too long goes, whatever a pass fails at."""
+        if isinstance(observed, Unread):
+            return None
+        evicted = evictions(observed.shortfalls, observed.pending_since, observed.now)
+        return ObjectPlan(ReconciledObject.by(observed.workload.metadata), evicted)
+
+    def failure(self, key: Key, error: str, failure_id: str) -> ObjectPlan | None:
+        """Say that the operator failed: what was said before may not be so any more."""
+        workload = self._known.store.get(WORKLOAD, key)
+        if workload is None or "deletionTimestamp" in workload["metadata"]:
+            return None
+        failed = InternalError(workload, error, failure_id, self._now())
+        return ObjectPlan(ReconciledObject.of(workload), status=failed.status, events=tuple(failed.notes()))
+
+
+def _plan_unreadable(workload: Unread) -> ObjectPlan:
+    """What can't wait, and what can't be read. Of one that is being deleted nothing is said."""
+    owner, actions = ReconciledObject.by(workload.metadata), workload.actions()
+    if workload.metadata.deletion_timestamp is not None:
+        return ObjectPlan(owner, actions, requeue_after=workload.requeue_after)
+    notes = tuple(workload.notes())
+    return ObjectPlan(
+        owner,
+        actions,
+        workload.status,
+        notes,
+        notes,
+        requeue_after=workload.requeue_after,
+        again_after_status=True,  # what is remembered then may allow more
+    )
+
+
+def _log(planned: Plan) -> tuple[Note, ...]:
+    """What people are told of a status, or else the status itself."""
+    if planned.status is None or planned.notes:
+        return planned.notes
+    ready = next(condition for condition in planned.status.conditions or () if condition.type == "Ready")
+    return (Note("Normal", ready.reason, ready.message),)
+
+
+def _hull(status: WorkloadStatus | None) -> str:
+    return f"{status.hull.kind}/{status.hull.name}" if status and status.hull else ""

@@ -1,0 +1,201 @@
+"""Which Workloads are looked at when something happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.core.objects import GVISOR, KUBEVIRT, NOW, companion, hull, workload
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.core.case import Case
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell import kinds
+from twinhull.shell.change_handler import ChangeHandler
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.kinds import BY_NAME, Kind
+from twinhull.shell.observe import Knowledge, capabilities, observe
+from twinhull.shell.policies import Policies
+from twinhull.shell.queue import Queue
+from twinhull.shell.refusals import Refusals
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Store, key_of
+
+
+class World:
+    """Watches with their store and queue."""
+
+    def __init__(self, default: Isolation = Isolation.CONTAINER, queue: Queue | None = None) -> None:
+        self.store, self.queue = Store(), Queue() if queue is None else queue
+        self.policies, self.decisions = Policies(self.store), Decisions()
+        self.watches = ChangeHandler(self.store, self.queue, self.policies, self.decisions, Scope())
+        self._defaults = OperatorDefaults(default)
+
+    def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:
+        kind = BY_NAME[obj["kind"]]
+        given = {"namespace": "shop" if kind.namespaced else "", "uid": f"uid-{obj['metadata']['name']}"}
+        metadata = {**given, **obj["metadata"], "resourceVersion": str(version)}
+        self.watches.take(kind, change, obj | {"metadata": metadata})
+
+    def look(self) -> None:
+        """Every Workload is decided on."""
+        known = Knowledge(self.store, self.policies, Refusals(), {})
+        for obj in self.store.all(kinds.WORKLOAD):
+            case = observe(known, key_of(obj), self._defaults, NOW)
+            self.decisions.record(key_of(obj), case.blueprint.resolution if isinstance(case, Case) else None)
+
+    def asked(self) -> list[str]:
+        """The Workloads that were asked for since the last time."""
+        waiting = iter(self.queue._waiting.take, None)  # noqa: SLF001
+        found = sorted(name for _, name in waiting)
+        self.queue._wanted.clear()  # noqa: SLF001
+        return found
+
+
+def named(name: str, **spec: str) -> Raw:
+    return workload(spec, metadata={"name": name, "uid": f"uid-{name}"})
+
+
+POD = hull("Pod", "web-1")
+OBJECTS = [
+    *(hull(kind, "web-1") for kind in ("Pod", "VirtualMachine", "VirtualMachineInstance")),
+    *(companion(kind, "web") for kind in ("Service", "ConfigMap")),
+]
+
+
+@pytest.mark.parametrize("obj", OBJECTS, ids=lambda obj: obj["kind"])
+def test_what_carries_the_label_asks_for_its_workload(obj: Raw) -> None:
+    world = World()
+    world.take(obj)
+    assert world.asked() == ["web"]
+    world.take(obj)
+    assert world.asked() == [], "the same again is no news"
+    world.take(obj, "MODIFIED", version=2)
+    assert world.asked() == ["web"]
+    world.take(obj, "DELETED", version=3)
+    assert world.asked() == ["web"]
+    world.take(obj, "MODIFIED", version=2)
+    assert world.asked() == [], "a late event"
+
+
+def test_workload_asks_for_itself() -> None:
+    world = World()
+    world.take(named("web"))
+    assert world.asked() == ["web"]
+    world.take(named("web"), "DELETED", version=2)
+    assert world.asked() == ["web"]
+
+
+def test_label_that_moves_asks_for_both() -> None:
+    world = World()
+    world.take(POD)
+    world.asked()
+    moved = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "other"}}}
+    world.take(moved, "MODIFIED", version=2)
+    assert world.asked() == ["other", "web"]
+    back = POD | {"metadata": POD["metadata"] | {"namespace": "shop", "uid": "uid-web-1"}}
+    back["metadata"]["resourceVersion"] = "3"
+    world.watches.take_list(kinds.POD, [back], "3")
+    assert world.asked() == ["other", "web"]
+
+
+def test_what_has_no_label_asks_for_nothing() -> None:
+    world = World()
+    world.take({"kind": "Pod", "metadata": {"name": "x", "labels": {}}})
+    assert world.asked() == []
+
+
+def three(world: World) -> None:
+    for isolation in Isolation:
+        world.take(named(isolation.lower(), isolationPolicy=isolation.value))
+    world.take(named("auto"))
+    world.look()
+    world.asked()
+
+
+@pytest.mark.parametrize(
+    ("obj", "default", "asked"),
+    [
+        (KUBEVIRT, Isolation.CONTAINER, ["virtualmachine"]),
+        (KUBEVIRT, Isolation.VIRTUAL_MACHINE, ["auto", "virtualmachine"]),
+        (GVISOR, Isolation.CONTAINER, ["sandbox"]),
+        (GVISOR, Isolation.SANDBOX, ["auto", "sandbox"]),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else None,
+)
+def test_what_the_cluster_can_do_asks_for_those_that_need_it(
+    obj: Raw, default: Isolation, asked: list[str]
+) -> None:
+    world = World(default)
+    three(world)
+    world.take(obj)
+    assert world.asked() == asked
+    world.take(obj, "MODIFIED", version=2)
+    assert world.asked() == [], "nothing that matters has changed"
+    world.take(obj, "DELETED", version=3)
+    assert world.asked() == asked
+
+
+def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None:
+    """Events of no other kind are looked at for it."""
+    asked: set[str] = set()
+
+    class Asked(Store):
+        def all(self, kind: Kind) -> Iterator[Raw]:
+            asked.add(kind.name)
+            return super().all(kind)
+
+    capabilities(Asked(), Scope())
+    assert asked == {kind.name for kind in kinds.CAPABLE}
+
+
+def test_phase_of_kubevirt_matters() -> None:
+    world = World()
+    three(world)
+    world.take(KUBEVIRT | {"status": {"phase": "Deploying"}})
+    world.asked()
+    world.take(KUBEVIRT, "MODIFIED", version=2)
+    assert world.asked() == ["virtualmachine"]
+
+
+def test_version_of_the_api_server_matters_and_news_of_it_only() -> None:
+    world = World()
+    three(world)
+    world.watches.take_version("v1.35.1")
+    assert world.asked() == ["virtualmachine"]
+    world.watches.take_version("v1.35.1")
+    assert world.asked() == []
+    assert capabilities(world.store, Scope()).kubernetes_version == "v1.35.1"
+
+
+def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
+    world = World()
+    for number in (1, 2):
+        world.take(named(f"web{number}"), version=number)
+    world.asked()
+    listed = named("web2")
+    listed["metadata"]["resourceVersion"] = "2"
+    world.watches.take_list(kinds.WORKLOAD, [listed], "3")
+    assert world.asked() == ["web1"]
+
+
+def test_one_pod_among_five_thousand_workloads_asks_for_one() -> None:
+    world = World()
+    many = [named(f"w{number}") for number in range(5000)]
+    for obj in many:
+        obj["metadata"]["resourceVersion"] = "1"
+    world.watches.take_list(kinds.WORKLOAD, many, "1")
+    assert len(world.asked()) == 5000
+    pod = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "w17"}}}
+    world.take(pod, version=2)
+    assert world.asked() == ["w17"]
+
+
+def test_event_is_not_changed_by_taking_it_in() -> None:
+    world = World()
+    metadata = {"name": "x", "uid": "u", "namespace": "shop", "resourceVersion": "1", "managedFields": []}
+    event = {"kind": "Pod", "metadata": metadata}
+    world.watches.take(kinds.POD, "ADDED", event)
+    assert "managedFields" in event["metadata"]

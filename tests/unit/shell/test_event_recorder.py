@@ -1,0 +1,88 @@
+"""The events, posted one after the other, whatever somebody else has to tell."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
+from twinhull.core.actions import Note
+from twinhull.shell.errors import Refused
+from twinhull.shell.event_recorder import EventRecorder
+from twinhull.shell.kinds import WORKLOAD, Kind
+
+from .apiserver import ApiServer, FakeCluster
+
+
+class _Posted(FakeCluster):
+    """Takes Events, one at a time, and refuses those of one namespace."""
+
+    def __init__(self) -> None:
+        super().__init__(ApiServer(lambda: datetime.now(UTC)))
+        self.told: list[tuple[str, str]] = []
+
+    async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
+        assert kind.name == "Event"
+        await asyncio.sleep(0)
+        self.told.append((namespace, obj["note"]))
+        if namespace == "refused":
+            raise Refused("the namespace is being terminated")
+        return obj
+
+
+def _post(events: EventRecorder, namespace: str, message: str) -> None:
+    metadata = {"name": "web", "namespace": namespace, "uid": "u", "resourceVersion": "1"}
+    events.post(WORKLOAD, {"metadata": metadata}, Note("Normal", Reason.CREATED, message))
+
+
+async def _posted(*told: tuple[str, str]) -> list[tuple[str, str]]:
+    cluster = _Posted()
+    events = EventRecorder(cluster)
+    await asyncio.wait_for(events.drain(), 5)
+    for namespace, message in told:
+        _post(events, namespace, message)
+    running = asyncio.create_task(events.run())
+    await asyncio.wait_for(events.drain(), 20)
+    running.cancel()
+    return cluster.told
+
+
+def test_events_are_posted_in_order_though_some_are_refused() -> None:
+    told = [("shop", "one"), ("refused", "no"), ("shop", "two"), ("shop", "three")]
+    assert asyncio.run(_posted(*told)) == [told[0], told[1], told[2], told[3]]
+
+
+def test_a_flood_is_cut_and_makes_no_others_late() -> None:
+    flood = [("flood", str(number)) for number in range(3000)]
+    posted = asyncio.run(_posted(*flood, ("shop", "one"), ("shop", "two")))
+    assert posted[:4] == [flood[0], ("shop", "one"), flood[1], ("shop", "two")]
+    assert len(posted) == 1002
+
+
+def test_the_same_again_and_again_is_told_as_a_series() -> None:
+    async def run() -> list[Raw]:
+        cluster, now, posted = _Posted(), 0.0, list[Raw]()
+        events = EventRecorder(cluster, lambda: now)
+        create = cluster.create
+
+        async def kept(kind: Kind, namespace: str, obj: Raw) -> Raw:
+            posted.append(obj)
+            return await create(kind, namespace, obj)
+
+        cluster.create = kept  # type: ignore[method-assign]
+        running = asyncio.create_task(events.run())
+        for second in range(1200):
+            now = float(second)
+            _post(events, "shop", "created Pod web again")
+            if second == 700:
+                _post(events, "shop", "something else")
+            await asyncio.wait_for(events.drain(), 20)
+        running.cancel()
+        return posted
+
+    posted = asyncio.run(run())
+    told = [(event["note"], event.get("series", {}).get("count")) for event in posted]
+    again = "created Pod web again"
+    first, then = [(again, None)] * 3, [(again, 598), (again, None), (again, None)]
+    assert told == [*first, *then, ("something else", None)]

@@ -1,0 +1,230 @@
+"""Which Workloads refer to an object is known without a look at all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.core.objects import workload
+from twinhull.api.base import Raw
+from twinhull.core import references
+from twinhull.shell import kinds
+from twinhull.shell.kinds import BY_NAME
+from twinhull.shell.store import Key, Store, key_of
+
+from .test_change_handler import World
+
+CLAIM, CLASS, TYPE = (
+    BY_NAME[name] for name in ("PersistentVolumeClaim", "StorageClass", "VirtualMachineInstancetype")
+)
+
+
+def _claiming(*claims: str, name: str = "web", generation: int = 1) -> Raw:
+    volumes = [
+        {"name": f"v{n}", "persistentVolumeClaim": {"claimName": claim}} for n, claim in enumerate(claims)
+    ]
+    metadata = {"name": name, "uid": f"uid-{name}", "generation": generation}
+    return workload(pod={"volumes": volumes}, metadata=metadata)
+
+
+@st.composite
+def _workloads(draw: st.DrawFn) -> Raw:
+    """Of few names, so that one takes the place of another, and refers to what others refer to."""
+    claims = draw(st.lists(st.sampled_from("abc"), max_size=3))
+    pod: Raw = {
+        "volumes": [
+            {"name": f"v{n}", "persistentVolumeClaim": {"claimName": c}} for n, c in enumerate(claims)
+        ]
+    }
+    spec: Raw = {"template": {"spec": pod}}
+    if draw(st.booleans()):
+        template = {"spec": {"storageClassName": draw(st.sampled_from("abc"))}}
+        pod["volumes"].append({"name": "e", "ephemeral": {"volumeClaimTemplate": template}})
+    if draw(st.booleans()):
+        kind = draw(st.sampled_from(["VirtualMachineInstancetype", "VirtualMachineClusterInstancetype"]))
+        spec["virtualMachine"] = {"instancetype": {"kind": kind, "name": draw(st.sampled_from("abc"))}}
+    if draw(st.integers(0, 9)) == 0:
+        spec = {"template": draw(st.sampled_from([{}, {"spec": None}, {"spec": {"volumes": [{}, "v"]}}]))}
+    metadata = {
+        "namespace": draw(st.sampled_from(["shop", "bank"])),
+        "name": draw(st.sampled_from(["x", "y"])),
+        "uid": draw(st.sampled_from(["1", "2"])),
+    }
+    return {"metadata": metadata, "spec": spec}
+
+
+def _walked(store: Store, kind: kinds.Kind, key: Key) -> Iterator[Key]:
+    """The Workloads that refer to an object, by looking at all."""
+    for found in store.all(kinds.WORKLOAD):
+        try:
+            said = list(references.of_spec(found["spec"]))
+        except (AttributeError, KeyError, TypeError):
+            continue
+        near = not kind.namespaced or found["metadata"]["namespace"] == key[0]
+        if near and (kind.name, key[1]) in {(one.kind, one.name) for one in said}:
+            yield key_of(found)
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(steps=st.lists(st.tuples(_workloads(), st.booleans()), max_size=12))
+def test_all_that_a_look_at_all_of_them_would_find_are_known(steps: list[tuple[Raw, bool]]) -> None:
+    store = Store()
+    for version, (obj, gone) in enumerate(steps, start=1):
+        obj["metadata"] |= {"resourceVersion": str(version), "generation": version}
+        if gone:
+            store.remove(kinds.WORKLOAD, key_of(obj), obj["metadata"]["uid"])
+        else:
+            store.put(kinds.WORKLOAD, obj)
+        for kind in (CLAIM, CLASS, TYPE, BY_NAME["VirtualMachineClusterInstancetype"]):
+            for namespace in ("shop", "bank") if kind.namespaced else ("",):
+                for name in "abc":
+                    key = (namespace, name)
+                    assert set(_walked(store, kind, key)) <= set(store.may_refer(kind, key))
+
+
+def _claim(name: str, **more: object) -> Raw:
+    return {"kind": "PersistentVolumeClaim", "metadata": {"name": name}, **more}
+
+
+def test_news_of_a_claim_asks_for_those_that_mount_it() -> None:
+    world = World()
+    world.take(_claiming("data", "logs"))
+    world.take(_claiming("logs", name="other"))
+    world.asked()
+    world.take(_claim("data", spec={"accessModes": ["ReadWriteOnce"]}))
+    assert world.asked() == ["web"]
+    world.take(_claim("logs"))
+    assert world.asked() == ["other", "web"]
+    world.take(_claim("data", spec={"accessModes": ["ReadWriteOnce"]}), "DELETED", version=2)
+    assert world.asked() == ["web"]
+
+
+def test_a_claim_that_is_written_without_end_asks_for_nobody() -> None:
+    """Of a claim its spec matters, which its owner may hardly change, not its labels and its status."""
+    world = World()
+    world.take(_claiming("data"))
+    world.take(_claim("data", spec={"accessModes": ["ReadWriteOnce"]}))
+    world.asked()
+    world.take(
+        _claim("data", spec={"accessModes": ["ReadWriteOnce"]}, status={"a": 1}), "MODIFIED", version=2
+    )
+    assert world.asked() == []
+    world.take(_claim("data", spec={"accessModes": ["ReadWriteMany"]}), "MODIFIED", version=3)
+    assert world.asked() == ["web"]
+
+
+def test_a_workload_that_refers_to_others_is_asked_for_by_those_alone() -> None:
+    world = World()
+    world.take(_claiming("data"))
+    world.take(_claiming("logs", generation=2), "MODIFIED", version=2)
+    world.asked()
+    world.take(_claim("data"))
+    assert world.asked() == []
+    world.take(_claim("logs"))
+    assert world.asked() == ["web"]
+
+
+def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
+    """Some have a reference of the same hash, and are asked for."""
+
+    def seconds(workloads: int) -> float:
+        world = World()
+        for number in range(workloads):
+            world.take(_claiming(*(f"c{number}-{n}" for n in range(100)), name=f"w{number}"))
+        began = time.process_time()
+        for version in range(2, 102):
+            world.take(_claim("c0-0", spec={"volumeName": f"v{version}"}), "MODIFIED", version=version)
+        return time.process_time() - began
+
+    assert seconds(400) < 40 * seconds(4)
+
+
+@pytest.mark.slow
+def test_no_workload_is_unpacked_for_news_of_what_it_refers_to() -> None:
+    """It takes as long as its tenant likes."""
+    world = World()
+    large = _claiming("data")
+    large["spec"]["virtualMachine"] = {"overrides": {"spec": {"x": [[] for _ in range(49_000)]}}}
+    world.take(large)
+    world.asked()
+    began = time.process_time()
+    for version in range(2, 202):
+        world.take(_claim("data"), "ADDED" if version % 2 else "DELETED", version=version)
+    news = time.process_time() - began
+    assert world.asked() == ["web"]
+    began = time.process_time()
+    for _ in range(20):
+        world.store.get(kinds.WORKLOAD, ("shop", "web"))
+    assert news < time.process_time() - began
+
+
+def test_namespaces_claims_take_turns() -> None:
+    world = World()
+    for number in range(600):
+        world.take(_claiming("data", name=f"w{number:04}"))
+        elsewhere = _claiming("data", name=f"v{number:04}")
+        elsewhere["metadata"]["namespace"] = "bank"
+        world.take(elsewhere)
+    world.asked()
+    asked: list[str] = []
+    add = world.queue.add
+
+    def noted(key: Key) -> None:
+        asked.append(key[0])
+        add(key)
+
+    world.queue.add = noted  # type: ignore[method-assign]
+
+    async def walk() -> None:
+        walking = asyncio.create_task(world.watches.referrers.run())
+        world.watches.referrers.ask(CLAIM, ("shop", "data"))
+        world.watches.referrers.ask(CLAIM, ("bank", "data"))
+        while len(asked) < 600:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        # Those that were asked for already haven't seen what is new by now, and are asked for again.
+        world.watches.referrers.ask(CLAIM, ("shop", "data"))
+        while len(asked) < 1800:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        walking.cancel()
+
+    asyncio.run(asyncio.wait_for(walk(), 30))
+    assert asked[:512] == ["shop"] * 256 + ["bank"] * 256
+    assert asked.count("shop") == 1200
+
+
+def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
+    """All else goes on meanwhile, the time is charged to the claim's namespace, and all are asked for."""
+    world = World()
+    names = sorted(f"w{number:04}" for number in range(1000))
+    for name in names:
+        world.take(_claiming("data", name=name))
+    world.asked()
+    charged: list[str] = []
+
+    def charge(namespace: str, seconds: float) -> None:
+        assert seconds >= 0
+        charged.append(namespace)
+
+    world.queue.charge = charge  # type: ignore[method-assign]
+
+    async def walked() -> list[int]:
+        walk, asked = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
+        while asked[-1] < len(names):
+            await asyncio.sleep(0)
+            asked.append(len(world.queue))
+        walk.cancel()
+        return asked
+
+    for _ in range(3):
+        world.take(_claim("data"), "ADDED")
+    rounds = asyncio.run(asyncio.wait_for(walked(), 30))
+    assert rounds[0] == 0
+    assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
+    assert world.asked() == names
+    assert set(charged) == {"shop"}

@@ -1,0 +1,193 @@
+"""Watches that go on whatever happens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+
+from tests.unit.shell import served
+from tests.unit.shell.served import Served, until
+from tests.unit.shell.test_lists import DEEP, obj
+from twinhull.api.reading import UNREAD
+from twinhull.shell import kinds, watch_streams
+from twinhull.shell.change_handler import ChangeHandler
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.policies import Policies
+from twinhull.shell.queue import Queue
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Store
+from twinhull.shell.watch_streams import WatchStreams
+
+WORKLOADS, VMS = kinds.WORKLOAD.path(), kinds.VIRTUAL_MACHINE.path()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pauses to speak of."""
+    monkeypatch.setattr(watch_streams, "_LOOKING", 0.02)
+    monkeypatch.setattr(watch_streams, "_PAUSE", 0.01)
+
+
+class World:
+    """Streams of an API server that serves all kinds but those of a group."""
+
+    def __init__(self, without: str = "none") -> None:
+        self.api, self.store = Served(), Store()
+        self.watches = ChangeHandler(self.store, Queue(), Policies(self.store), Decisions(), Scope())
+        self.waited: list[float] = []
+        for kind in kinds.WATCHED:
+            if kind.group != without:
+                self.api.serve(kind.path())
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        async with served.client(self.api) as client:
+            found = WatchStreams(client, self.watches, Scope(), self.backoffs)
+            await found.begin()
+            running = asyncio.create_task(found.run())
+            try:
+                await until(lambda: len(self.api.began()) == len(self.api.objects))
+                yield
+                assert not running.done(), "nothing ends the streams"
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+    def backoffs(self) -> Iterator[float]:
+        for seconds in itertools.count():
+            self.waited.append(seconds)
+            yield 0.01
+
+    def has_waited(self, times: int) -> bool:
+        return len(self.waited) >= times
+
+    def names(self) -> list[str]:
+        return sorted(name for _, name in self.store.keys(kinds.WORKLOAD))
+
+    def tell(self, change: str, said: str, path: str = WORKLOADS) -> None:
+        self.api.events[path].put_nowait(f'{{"type":"{change}","object":{said}}}')
+
+
+def test_events_are_taken_in_and_gone_on_from() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.tell("ADDED", obj("a", version=101))
+            world.tell("BOOKMARK", '{"metadata":{"resourceVersion":"150"}}')
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.api.began()[WORKLOADS] == 2)
+            assert world.names() == ["a"]
+            began = [query["resourceVersion"] for path, query, _ in world.api.watches if path == WORKLOADS]
+            assert began == ["100", "150"]
+            assert not world.watches.started_over.is_set()
+            world.tell("DELETED", obj("a", version=151))
+            await until(lambda: not world.names())
+
+    served.run(check)
+
+
+def test_an_object_that_cannot_be_read_ends_nothing() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.tell("ADDED", obj("deep", DEEP, version=101))
+            world.tell("ADDED", "[")
+            world.tell("ADDED", obj("web", version=102))
+            await until(lambda: world.names() == ["deep", "web"])
+            found = world.store.get(kinds.WORKLOAD, ("shop", "deep"))
+            assert found is not None
+            assert UNREAD in found
+            assert (world.store.unread(kinds.WORKLOAD), world.api.began()[WORKLOADS]) == (1, 1)
+            world.tell("DELETED", obj("deep", DEEP, version=103))
+            await until(lambda: world.names() == ["web"])
+            assert world.store.unread(kinds.WORKLOAD) == 0
+
+    served.run(check)
+
+
+def test_an_object_that_cannot_be_taken_in_ends_nothing() -> None:
+    async def check() -> None:
+        world, maps = World(), kinds.CONFIG_MAP.path()
+        async with world.streaming():
+            world.tell("ADDED", obj("web", '{"template":null,"virtualMachine":{"instancetype":5}}', 101))
+            world.tell("ADDED", '{"metadata":{"name":"nobody"}}')
+            world.tell("ADDED", '{"metadata":{"resourceVersion":"102"}}')
+            world.tell("ADDED", obj("well", version=103))
+            world.tell("ADDED", obj("odd", version=101).replace('"spec"', '"data":[1],"spec"'), maps)
+            world.tell("ADDED", obj("well", version=103), maps)
+            await until(lambda: world.names() == ["web", "well"])
+            await until(lambda: len(world.store.keys(kinds.CONFIG_MAP)) == 2)
+            assert world.store.unread(kinds.CONFIG_MAP) == 1
+            assert (world.api.began()[WORKLOADS], world.api.began()[maps]) == (1, 1)
+
+    served.run(check)
+
+
+def test_a_version_that_is_too_old_has_all_listed_anew() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.api.version = 200
+            world.tell("ERROR", json.dumps({"kind": "Status", "code": 410, "message": "too old"}))
+            await until(lambda: world.api.began()[WORKLOADS] == 2)
+            assert world.watches.started_over.is_set()
+            assert world.api.watches[-1][1]["resourceVersion"] == "200"
+
+    served.run(check)
+
+
+def test_a_kind_that_goes_and_comes_back_is_watched_again() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            del world.api.objects[VMS]
+            world.api.events[VMS].put_nowait("")
+            await until(lambda: world.api.began()[VMS] == 2)
+            asked = len(world.api.lists)
+            await until(lambda: len(world.api.lists) > asked + 3)
+            assert not world.watches.started_over.is_set()
+            world.tell("ADDED", obj("web", version=101))
+            await until(lambda: world.names() == ["web"])
+            world.api.serve(VMS)
+            await until(lambda: world.api.began()[VMS] == 3)
+            assert world.watches.started_over.is_set(), "what was there before is to be listed"
+        assert world.waited == [], "that it isn't served is no failure"
+
+    served.run(check)
+
+
+def test_kinds_that_come_later_are_watched() -> None:
+    async def check() -> None:
+        world = World(without="kubevirt.io")
+        async with world.streaming():
+            assert VMS not in world.api.began()
+            world.api.serve(VMS)
+            await until(lambda: VMS in world.api.began())
+            assert world.watches.started_over.is_set()
+
+    served.run(check)
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 429, 500, 503])
+def test_failures_are_waited_for_ever_longer_until_something_comes(code: int) -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            for _ in range(2):
+                world.api.errors[WORKLOADS] = code
+                world.api.events[WORKLOADS].put_nowait("")
+                await until(partial(world.has_waited, len(world.waited) + 3))
+                del world.api.errors[WORKLOADS]
+                world.api.version += 10
+                world.tell("ADDED", obj(f"after{world.api.version}", version=world.api.version))
+                await until(lambda: f"after{world.api.version}" in world.names())
+        assert world.waited.count(0) == 2
+        assert max(world.waited) >= 2
+
+    served.run(check)
