@@ -134,6 +134,10 @@ run: .venv/ready ## Run the operator against the current kubeconfig
 bench: .venv/ready ## Measure against the ReplicaSet controller and a bare loop, side by side
 	@$(PY) -m tests.bench
 
+.PHONY: bench-plan
+bench-plan: .venv/ready ## Time the decision on each golden case, and name the slowest rules
+	@$(PY) -m tests.bench.decisions
+
 .PHONY: clean
 clean: ## Remove what the other targets made here (not the cache in your home)
 	@rm -rf .venv .cluster dist tests/metrics/picture/page/built tests/metrics/picture/page/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
