@@ -70,7 +70,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         return None
     uid = raw["metadata"]["uid"]
     try:
-        workload, whole = read(raw)
+        workload, whole = store.read(kinds.WORKLOAD, raw, read)
         count(store, key, uid)
         read_own(store, key, uid)
     except Unreadable as problem:
@@ -159,7 +159,7 @@ def _updates_live(spec: Raw) -> bool:
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
     for found in near(store, kinds.POD, key, uid):
-        yield hull.unread("Pod", found) if UNREAD in found else pod.read(found)
+        yield store.read(kinds.POD, found, _pod)
     for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, found)
         if UNREAD in found or UNREAD in (vmi or ()):
@@ -170,6 +170,10 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         yield instance.read(found, vmi, template, said, now=now, asks_guests=asks, launcher=launcher)
     for stray in strays(store, key):
         yield instance.read_stray(stray)
+
+
+def _pod(found: Raw) -> Hull:
+    return hull.unread("Pod", found) if UNREAD in found else pod.read(found)
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:

@@ -17,7 +17,6 @@ from opentelemetry.trace import StatusCode
 
 from tests.controlplane.ports import LOOPBACK
 from twinhull import __version__
-from twinhull.shell import tracing
 from twinhull.shell.errors import Conflict, Unreachable
 from twinhull.shell.store import Key
 
