@@ -131,7 +131,7 @@ run: .venv/ready ## Run the operator against the current kubeconfig
 	@$(PY) -m twinhull run
 
 .PHONY: bench
-bench: .venv/ready ## Measure against the ReplicaSet controller and a bare loop, side by side
+bench: .venv/ready ## Measure against agent-sandbox, the ReplicaSet controller and a bare loop, side by side
 	@$(PY) -m tests.bench
 
 .PHONY: bench-plan
