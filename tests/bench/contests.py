@@ -48,6 +48,22 @@ def replica_set_backlog(cluster: BenchCluster, count: int) -> Outcome:
     return Outcome(rate(count, pods.created.values(), start), rate(count, pods.ready.values(), start), cpu)
 
 
+def agent_sandbox_backlog(cluster: BenchCluster, count: int, *options: str) -> Outcome:
+    """agent-sandbox's controller is started when all Sandboxes are there."""
+    with cluster.namespace() as namespace:
+        cluster.create([objects.sandbox(namespace, number) for number in range(count)])
+        pods = cluster.record("Pod", namespace, objects.exists, count)
+        sandboxes = cluster.record("Sandbox", namespace, objects.is_ready, count)
+        controller = cluster.agent_sandbox(*options)
+        _wait(cluster, pods, sandboxes)
+        cpu = cluster.at_rest(controller.process)
+        controller.stop()
+    start = min(pods.created.values())
+    return Outcome(
+        rate(count, pods.created.values(), start), rate(count, sandboxes.ready.values(), start), cpu
+    )
+
+
 def bare_loop_backlog(cluster: BenchCluster, count: int) -> Outcome:
     """The bare loop is started when all Workloads are there."""
     with cluster.namespace() as namespace:
@@ -97,6 +113,24 @@ def replica_set_live(cluster: BenchCluster, count: int) -> Outcome:
         _wait(cluster, pods, sets)
         cpu = cluster.at_rest(controller) - before
     return _live(count, pods, sets, cpu)
+
+
+def agent_sandbox_live(cluster: BenchCluster, count: int, *options: str) -> Outcome:
+    """Sandboxes are created while agent-sandbox's controller runs."""
+    controller = cluster.agent_sandbox(*options)
+    with cluster.namespace() as namespace:
+        pods = cluster.record("Pod", namespace, objects.exists, count)
+        sandboxes = cluster.record("Sandbox", namespace, objects.is_ready, count)
+        cpu, asked = cluster.at_rest(controller.process), cluster.requests()
+        cluster.create([objects.sandbox(namespace, number) for number in range(count)])
+        _wait(cluster, pods, sandboxes)
+        cpu = cluster.at_rest(controller.process) - cpu
+        asked = cluster.requests() - asked
+        memory = controller.process.peak_memory()
+        controller.stop()
+    status = sum(asked[f"{verb} sandboxes/status"] for verb in ("PATCH", "PUT"))
+    requests = {"POST pods": asked["POST pods"] / count, "writes of sandboxes/status": status / count}
+    return replace(_live(count, pods, sandboxes, cpu), requests=requests, memory=memory)
 
 
 def bare_loop_live(cluster: BenchCluster, count: int) -> Outcome:

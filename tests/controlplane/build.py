@@ -33,6 +33,7 @@ OLDER_KUBERNETES = {
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
 #: The release before it that the operator works with, too.
 OLDER_KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt-1.8", "kubevirt.io/kubevirt")
+AGENT_SANDBOX_VERSION = pinned(_MODULES / "agent-sandbox", "sigs.k8s.io/agent-sandbox")
 HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
 HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")
 
@@ -94,6 +95,11 @@ def _prometheus(name: str) -> Program:
     return _program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
 
 
+def _agent_sandbox(name: str) -> Program:
+    """A program of agent-sandbox's, which `make bench` compares the operator with."""
+    return _program(name, "agent-sandbox", f"sigs.k8s.io/agent-sandbox/cmd/{name}")
+
+
 #: The older release of KubeVirt, as its programs' names end.
 OLDER_KUBEVIRT = "1.8"
 _MANIFESTS = "twinhull.dev/tests/controlplane/kubevirt-manifests"
@@ -136,6 +142,7 @@ PROGRAMS = {
         _program("argocd", "argocd", "."),
         _program("velero", "velero", "."),
         _program("velero-filestore", "velero", "./filestore"),
+        _agent_sandbox("agent-sandbox-controller"),
     )
 }
 

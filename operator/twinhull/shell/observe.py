@@ -76,7 +76,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         return None
     uid = raw["metadata"]["uid"]
     try:
-        workload, whole = read(raw)
+        workload, whole = store.read(kinds.WORKLOAD, raw, read)
         count(store, key, uid)
         read_own(store, key, uid)
     except Unreadable as problem:
@@ -165,10 +165,7 @@ def _updates_live(spec: Raw) -> bool:
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
     for found in near(store, kinds.POD, key, uid):
-        if UNREAD in found:
-            yield hull.unread("Pod", found)
-        else:
-            yield type_that_reads("Pod", found).read(Seen(found, template, now))
+        yield store.read(kinds.POD, found, _pod)
     for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, found)
         if UNREAD in found or UNREAD in (vmi or ()):
@@ -177,10 +174,16 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         said, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
         launcher = launcher_of(store, key, vmi) if vmi else None
         yield type_that_reads("VirtualMachine", found).read(
-            Seen(found, template, now, vmi, said, asks, launcher)
+            Seen(found, vmi, said, template, now, asks, launcher)
         )
     for stray in strays(store, key):
         yield instance.read_stray(stray)
+
+
+def _pod(found: Raw) -> Hull:
+    if UNREAD in found:
+        return hull.unread("Pod", found)
+    return type_that_reads("Pod", found).read(Seen(found))
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from twinhull.api.base import Raw
@@ -68,18 +68,22 @@ class Needs:
     capabilities: Capabilities
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A hull's object as the API server has it, with what tells of it beside."""
 
     obj: Raw
-    #: The template of the Workload.
-    template: Raw
-    now: datetime
     #: A machine's VirtualMachineInstance.
     instance: Raw | None = None
     #: What the guest said last.
     report: Report | None = None
+    #: The Workload's template, by which a machine's containers are told from those of webhooks.
+    template: Raw = field(default_factory=dict)
+    #: The present time, by which it is known how far a machine's end is.
+    now: datetime = _NEVER
     #: Whether this operator can ask guests.
     asks_guests: bool = True
     #: The launcher Pod that the instance runs in.
