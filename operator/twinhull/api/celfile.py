@@ -1,14 +1,14 @@
 """Reads the files in api/cel: CEL in named sections, of which the admission policies are made.
 
-A file consists of blocks with empty lines between them: comments, `include FILE`, and sections. A section has a
-comment, a head `KIND NAME =`, and CEL in indented lines. The kinds:
+Blank lines separate comments, `include FILE`, and sections: a comment, a head `KIND NAME =`, and CEL in
+indented lines. Sections name those above them. The kinds are:
 
 - `condition`: what has to be so for the policy to look at a request.
-- `variable`: a value that the sections below have as `variables.NAME`. It is worked out once, when it is needed.
-- `refuse` and `message`: when the policy refuses a request, and what it says then. A message needs no comment.
+- `variable`: a value for `variables.NAME`. The API server works it out once, when it is needed.
+- `refuse` and `message`: when the policy refuses a request, and what it says then, which needs no comment.
 - `expression`: CEL that Python asks for by its name.
-- `macro NAME(PARAMETER, …)`: CEL that stands wherever a section below has `$NAME(ARGUMENT, …)`. Arguments have no
-  parentheses in them. A macro without parameters is `$NAME`, and so is a value that Python fills in.
+- `macro NAME(PARAMETER, …)`: CEL that stands wherever there is `$NAME(ARGUMENT, …)`. Arguments have no
+  parentheses. A macro without parameters is `$NAME`, and so is a value that Python fills in.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 _FOLDER: Final = files(__package__) / "cel"
-_KINDS: Final = ("condition", "variable", "refuse", "message", "expression")
-#: Kind, name, parameters and CEL of a section.
-_SECTION: Final = re.compile(r"(?:(?://.*\n)+|(?=message ))(\w+) (\w+)(?:\((.+)\))? =((?:\n +\S.*)+)")
+_KINDS: Final = ("condition", "variable", "refuse", "message", "expression", "macro")
 _INCLUDE: Final = re.compile(r"include (\w+)")
+#: Comment, kind, name, parameters and CEL of a section.
+_SECTION: Final = re.compile(rf"((?://.*\n)*)({'|'.join(_KINDS)}) (\w+)(?:\((.+)\))? =((?:\n +\S.*)+)")
+_VARIABLE: Final = re.compile(r"\bvariables\.(\w+)")
 _MACRO: Final = re.compile(r"\$([A-Za-z]\w*)(?:\(([^()]*)\))?")
 _PARAMETER: Final = re.compile(r"\$([A-Za-z]\w*)")
-_VARIABLE: Final = re.compile(r"\bvariables\.(\w+)")
-#: What needs no parentheses around it: a path, and a literal without another one in it.
-_OPERAND: Final = re.compile(r"[\w.?$]+|'[^']*'|\[[^\[\]]*\]|\{[^{}]*\}")
+#: What needs no parentheses around it: a path, a literal, and what has some.
+_OPERAND: Final = re.compile(r"[\w.?$]+|'[^']*'|\[[^\[\]]*\]|\{[^{}]*\}|\([^()]*\)")
 
 
 class CelError(Exception):
@@ -35,78 +35,76 @@ class CelError(Exception):
 
 
 class Cel:
-    """The CEL of a file and of those that it includes: for each kind but macros, texts by name, in order.
+    """The CEL of a file and of those that it includes, with `values` filled in by name.
 
-    `values` are filled in by name. CelError if something is named and isn't there, or isn't named by anything.
+    `texts` has for each kind the CEL by name, in the order of the files. CelError if something is named and
+    isn't there, or is there and isn't named.
     """
 
     def __init__(self, file: str, values: dict[str, str], folder: Traversable = _FOLDER) -> None:
         self.texts: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
-        self._macros: dict[str, tuple[list[str], str]] = {name: ([], text) for name, text in values.items()}
+        self.texts["macro"].update(values)
+        self._parameters: dict[str, list[str]] = {name: [] for name in values}
         self._used: set[str] = set()
-        self._read: set[str] = set()
-        self._include(file, folder)
+        self._files = {file}
+        self._read(file, folder)
         if alone := self.texts["refuse"].keys() ^ self.texts["message"].keys():
-            raise CelError(f"{file}.cel: one of refuse and message is missing: {sorted(alone)}")
-        if unused := {*self._macros, *self.texts["variable"]} - self._used:
-            raise CelError(f"{file}.cel: nothing uses {sorted(unused)}")
+            raise CelError(f"{file}.cel: only one of refuse and message: {', '.join(sorted(alone))}")
+        named = {
+            *(f"variables.{name}" for name in self.texts["variable"]),
+            *(f"${name}" for name in self.texts["macro"]),
+        }
+        if unused := named - self._used:
+            raise CelError(f"{file}.cel: nothing uses {', '.join(sorted(unused))}")
 
-    def _include(self, file: str, folder: Traversable) -> None:
-        if file in self._read:
-            return
-        self._read.add(file)
+    def _read(self, file: str, folder: Traversable) -> None:
         path = folder / f"{file}.cel"
         if not path.is_file():
             raise CelError(f"{file}.cel: there is no such file")
-        for block in re.split(r"\n{2,}", path.read_text(encoding="utf-8").strip()):
-            if section := _SECTION.fullmatch(block):
-                kind, name, parameters, body = section.groups()
-                self._add(kind, name, parameters.split(", ") if parameters else [], _on_one_line(body))
-            elif included := _INCLUDE.fullmatch(block):
-                self._include(included[1], folder)
-            elif not all(line.startswith("//") for line in block.splitlines()):
-                raise CelError(f"{file}.cel: this is neither a section with a comment nor an include: {block}")
+        for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
+            if included := _INCLUDE.fullmatch(block):
+                if included[1] not in self._files:
+                    self._files.add(included[1])
+                    self._read(included[1], folder)
+            elif (section := _SECTION.fullmatch(block)) and (section[1] or section[2] == "message"):
+                self._add(*section.group(2, 3, 4, 5))
+            elif code := [line for line in block.splitlines() if not line.startswith("//")]:
+                raise CelError(f"{file}.cel: neither an include nor a section with a comment: {code[0]}")
 
-    def _add(self, kind: str, name: str, parameters: list[str], body: str) -> None:
-        if kind not in {*_KINDS, "macro"}:
-            raise CelError(f"{kind} {name}: there are no sections of that kind")
-        text = self._filled(body, parameters)
-        for variable in _VARIABLE.findall(text):
+    def _add(self, kind: str, name: str, parameters: str | None, text: str) -> None:
+        where, own = f"{kind} {name}", parameters.split(", ") if parameters else []
+        filled = _MACRO.sub(lambda use: self._filled(use, own, where), _on_one_line(text))
+        for variable in _VARIABLE.findall(filled):
             if variable not in self.texts["variable"]:
-                raise CelError(f"{kind} {name}: there is no variable {variable} above it")
-            self._used.add(variable)
-        if name in (self._macros if kind == "macro" else self.texts[kind]):
-            raise CelError(f"{kind} {name}: there is another one of that name")
+                raise CelError(f"{where}: there is no variable {variable} above it")
+            self._used.add(f"variables.{variable}")
+        if name in self.texts[kind]:
+            raise CelError(f"{where}: another one has that name")
+        self.texts[kind][name] = filled
         if kind == "macro":
-            self._macros[name] = (parameters, text)
-        else:
-            self.texts[kind][name] = text
+            self._parameters[name] = own
 
-    def _filled(self, text: str, own: list[str]) -> str:
-        """A text in which macros stand for their CEL. The section's own parameters stay."""
-
-        def filled(found: re.Match[str]) -> str:
-            if found[1] in own:
-                return found[0]
-            if found[1] not in self._macros:
-                raise CelError(f"there is no {found[0]} above: {text}")
-            self._used.add(found[1])
-            parameters, body = self._macros[found[1]]
-            arguments = self._filled(found[2], own).split(", ") if found[2] else []
-            if len(parameters) != len(arguments):
-                raise CelError(f"{found[0]} is to have the parameters {parameters}")
-            given = dict(zip(parameters, map(_operand, arguments), strict=True))
-            return _operand(_PARAMETER.sub(lambda parameter: given[parameter[1]], body))
-
-        return _MACRO.sub(filled, text)
+    def _filled(self, use: re.Match[str], own: list[str], where: str) -> str:
+        """What a use of a macro stands for. The `own` parameters of the section stay as they are."""
+        if use[1] in own:
+            return use[0]
+        if use[1] not in self.texts["macro"]:
+            raise CelError(f"{where}: there is no ${use[1]} above it")
+        self._used.add(f"${use[1]}")
+        parameters = self._parameters[use[1]]
+        given = _MACRO.sub(lambda one: self._filled(one, own, where), use[2]).split(", ") if use[2] else []
+        if len(given) != len(parameters):
+            raise CelError(f"{where}: ${use[1]} takes {', '.join(parameters) or 'no arguments'}")
+        operands = dict(zip(parameters, map(_operand, given), strict=True))
+        return _operand(_PARAMETER.sub(lambda one: operands[one[1]], self.texts["macro"][use[1]]))
 
 
 def _operand(text: str) -> str:
     return text if _OPERAND.fullmatch(text) else f"({text})"
 
 
-def _on_one_line(body: str) -> str:
+def _on_one_line(text: str) -> str:
     """CEL without its comments, each line break a space or, beside brackets and before a dot, nothing."""
-    lines = [line.strip() for line in body.splitlines()]
-    text = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return re.sub(r"(?<=[(\[{])\n|\n(?=[)\]}.])", "", text).replace("\n", " ")
+    lines = [line.strip() for line in text.splitlines()]
+    joined = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return re.sub(r"(?<=[(\[{])\n|\n(?=[)\]}.])", "", joined).replace("\n", " ")
