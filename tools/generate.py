@@ -18,6 +18,7 @@ from tools.podtemplate.schema import podtemplate
 from twinhull.api import crd
 from twinhull.api.admission import admission
 from twinhull.api.base import Raw
+from twinhull.hulls.types import machine_isolations
 
 ROOT = Path(__file__).parents[1]
 
@@ -111,7 +112,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("tests/podtemplate/stored.json", stored_samples),
     ("crds/isolationpolicies.twinhull.dev.yaml", lambda: _yaml(crd.isolation_policies())),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),
-    ("deploy/admission/policy.yaml", lambda: _yaml(*admission())),
+    ("deploy/admission/policy.yaml", lambda: _yaml(*admission(machine_isolations()))),
     *(
         (
             f"deploy/image-verification/{name}.yaml",
@@ -129,7 +130,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("charts/twinhull/README.md", chart.page),
     ("charts/twinhull/files/crds/isolationpolicies.yaml", lambda: _yaml(crd.isolation_policies())),
     ("charts/twinhull/files/crds/workloads.yaml", lambda: _yaml(crd.workloads())),
-    ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission())),
+    ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission(machine_isolations()))),
     ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics.page),

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from twinhull.api.admission import workload_images
 from twinhull.api.base import GROUP, VERSION, Raw
+from twinhull.api.isolation import Isolation
+from twinhull.hulls.types import machine_isolations
 
 _WORKLOADS = {
     "apiGroups": [GROUP],
@@ -117,6 +119,7 @@ def policy_controller() -> list[Raw]:
     """
     name = f"verified-images.{GROUP}"
     kind = "ValidatingAdmissionPolicy"
+    pods = [one.value for one in Isolation if one not in machine_isolations()]
     policy = {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": kind,
@@ -127,9 +130,9 @@ def policy_controller() -> list[Raw]:
             "validations": [
                 {
                     # What Auto means, policies say, and the operator.
-                    "expression": "object.spec.isolationPolicy in ['Container', 'Sandbox']",
+                    "expression": f"object.spec.isolationPolicy in {pods}",
                     "message": "policy-controller verifies images here, and can't see those of a "
-                    "machine: set spec.isolationPolicy to Container or Sandbox",
+                    f"machine: set spec.isolationPolicy to {' or '.join(pods)}",
                     "reason": "Forbidden",
                 }
             ],

@@ -18,6 +18,7 @@ from tools import manifests
 from twinhull.api import crd
 from twinhull.api.admission import admission
 from twinhull.api.registry import ClusterRegistry
+from twinhull.hulls.types import machine_isolations
 
 DEPLOY = CHART.parents[1] / "deploy"
 BOUNDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
@@ -145,7 +146,7 @@ def test_a_change_of_the_configuration_is_one_of_the_pods_template_alone(helm: H
 
 def test_its_kinds_are_the_operators(helm: Helm) -> None:
     objects = helm.template({"admission": {"enabled": True}})
-    for made in (crd.workloads(), crd.isolation_policies(), *admission()):
+    for made in (crd.workloads(), crd.isolation_policies(), *admission(machine_isolations())):
         found = find(objects, made["kind"], made["metadata"]["name"])
         assert {**found, "metadata": made["metadata"]} == made
 

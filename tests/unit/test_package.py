@@ -31,6 +31,12 @@ def test_the_wheel_holds_the_template_schema_and_the_type_marker(wheel: zipfile.
     assert {*files, "twinhull/py.typed"} <= set(wheel.namelist())
 
 
+def test_the_wheel_holds_the_admission_policies_cel(wheel: zipfile.ZipFile) -> None:
+    files = {path.name for path in (_ROOT / "operator/twinhull/api/cel").iterdir()}
+    assert "isolation.cel" in files
+    assert {f"twinhull/api/cel/{name}" for name in files} <= set(wheel.namelist())
+
+
 def test_the_source_root_is_no_package() -> None:
     """It would shadow the standard library's `operator`."""
     assert not (_ROOT / "operator" / "__init__.py").exists()

@@ -29,6 +29,11 @@ def hull_types() -> tuple[HullType, ...]:
     return tuple(_types)
 
 
+def machine_isolations() -> tuple[Isolation, ...]:
+    """The isolations whose hull is a VirtualMachine, weakest to strongest."""
+    return tuple(dict.fromkeys(one.isolation for one in _types if one.is_virtual_machine))
+
+
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
     """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
     found = (one for one in _types if one.isolation is isolation and one.runs(spec))

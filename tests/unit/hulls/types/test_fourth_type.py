@@ -27,7 +27,7 @@ from twinhull.core.actions import Create
 from twinhull.core.decision import decide
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Measure, RenderInput, hull_types, register
+from twinhull.hulls.types import Measure, RenderInput, hull_types, machine_isolations, register
 from twinhull.hulls.types.pods import Sandbox, pod_of
 
 ROOT = Path(__file__).parents[4]
@@ -97,7 +97,7 @@ def check_admitted() -> None:
     assert '"enum": ["Auto", "Container", "Sandbox", "VirtualMachine", "MicroVM"]' in workloads
     assert '"enum": ["Container", "Sandbox", "VirtualMachine", "MicroVM"]' in policies
     assert "'MicroVM': 3" in policies
-    assert "'MicroVM': 3" in json.dumps(admission.admission())
+    assert "'MicroVM': 3" in json.dumps(admission.admission(machine_isolations()))
 
 
 def check_woken() -> None:
