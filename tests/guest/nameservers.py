@@ -66,9 +66,9 @@ def with_name_servers(frame: bytes, addresses: Sequence[str]) -> bytes:
     udp = _ETHERNET + header
     if not header or frame[_ETHERNET + 9] != _PROTOCOL or frame[udp : udp + 2] != _port(_SERVER_PORT):
         return frame
-    told = b"".join(IPv4Address(address).packed for address in addresses)
+    packed = b"".join(IPv4Address(address).packed for address in addresses)
     bootp = frame[udp + _UDP : udp + _UDP + _BOOTP]
-    payload = bootp + _options(frame[udp + _UDP + _BOOTP :], told)
+    payload = bootp + _options(frame[udp + _UDP + _BOOTP :], packed)
     length = _UDP + len(payload)
     datagram = frame[udp : udp + 4] + struct.pack("!HH", length, 0) + payload  # 0: it has no checksum
     before = frame[_ETHERNET : _ETHERNET + 2] + struct.pack("!H", header + length)

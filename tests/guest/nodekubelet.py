@@ -83,8 +83,8 @@ class NodeKubelet:
         """Takes an answer into account: enough of the same kind in a row change what is ready."""
         self.answers.append(answer)
         fine = 200 <= answer.code < 400
-        said, times = self._streak
-        self._streak = (fine, times + 1 if said == fine else 1)
+        last, times = self._streak
+        self._streak = (fine, times + 1 if last == fine else 1)
         needed = self.probe.get("successThreshold", 1) if fine else self.probe.get("failureThreshold", 3)
         if self._streak[1] >= needed:
             self.ready = fine

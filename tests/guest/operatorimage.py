@@ -41,14 +41,14 @@ def build(folder: Path) -> ContainerImage:
 
 def _configuration() -> dict[str, Any]:
     """The Containerfile's last stage."""
-    said = dict(re.findall(r"^(ENV|USER|WORKDIR|ENTRYPOINT|CMD) (.+)$", _CONTAINERFILE, re.MULTILINE))
+    instructions = dict(re.findall(r"^(ENV|USER|WORKDIR|ENTRYPOINT|CMD) (.+)$", _CONTAINERFILE, re.MULTILINE))
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {
-        "Env": [word.replace("$PATH", path) for word in shlex.split(said["ENV"])],
-        "User": said["USER"],
-        "WorkingDir": said["WORKDIR"],
-        "Entrypoint": _words(said["ENTRYPOINT"]),
-        "Cmd": _words(said["CMD"]),
+        "Env": [word.replace("$PATH", path) for word in shlex.split(instructions["ENV"])],
+        "User": instructions["USER"],
+        "WorkingDir": instructions["WORKDIR"],
+        "Entrypoint": _words(instructions["ENTRYPOINT"]),
+        "Cmd": _words(instructions["CMD"]),
     }
 
 
@@ -78,6 +78,8 @@ def _operator(target: Path) -> Iterator[tuple[Path, bytes]]:
 
 def _libraries(programs: list[Path]) -> Iterator[tuple[Path, bytes]]:
     """The shared libraries that these are linked with, and the dynamic linker."""
-    said = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=False).stdout
-    for name in set(re.findall(r"(/\S+) \(0x", said)):
+    libraries = subprocess.run(
+        ["ldd", *map(str, programs)], capture_output=True, text=True, check=False
+    ).stdout
+    for name in set(re.findall(r"(/\S+) \(0x", libraries)):
         yield Path(name), Path(name).read_bytes()

@@ -87,8 +87,8 @@ def render(  # noqa: PLR0913  one parameter a part
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
     manifest, vm = case.desired.hull_objects
     if changes:
-        told = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
-        manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
+        changed = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
+        manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(changed)}}
         vm["spec"]["template"]["metadata"]["annotations"][DIGEST_ANNOTATION] = digest(text(manifest))
     store.put(manifest)
     return Rendered(case.workload.metadata.uid, vm, store)
@@ -99,10 +99,10 @@ def forged(store: ObjectStore, rendered: Rendered, image: str) -> Raw:
     about = rendered.vm["metadata"]
     manifest = store.get("ConfigMap", about["name"], about["namespace"])
     assert manifest is not None
-    told = json.loads(text(manifest))
-    for container in told["pod"]["spec"]["containers"]:
+    changed = json.loads(text(manifest))
+    for container in changed["pod"]["spec"]["containers"]:
         container["image"] = image
-    return {**manifest, "data": {MANIFEST_FILE: json.dumps(told)}}
+    return {**manifest, "data": {MANIFEST_FILE: json.dumps(changed)}}
 
 
 def fetch(api: Api, namespace: str, workload: str, secret: bytes = SECRET) -> Rendered:

@@ -231,14 +231,14 @@ def test_flip_to_a_machine_and_back_changes_no_answer(
     def at_the_pod() -> dict[str, Any]:
         hull = web.becomes("Ready", timeout=600)["status"]["hull"]
         assert (hull["kind"], hull["node"]) == ("Pod", NAME)
-        return told(json.loads(node.get(hull["address"], 8080)), containers(web))
+        return shown_by(json.loads(node.get(hull["address"], 8080)), containers(web))
 
     before = at_the_pod()
     web.change(isolationPolicy="VirtualMachine")
     handler = boot(web, address, [8080])
     assert web.becomes("Ready", timeout=600)["status"]["hull"]["kind"] == "VirtualMachine"
     web.eventually(lambda: containers(web)["web"]["ready"], "the status shows the machine's container")
-    inside = told(handler.machine.report(8080), containers(web))
+    inside = shown_by(handler.machine.report(8080), containers(web))
     web.change(isolationPolicy="Container")
     assert handler.machine.ended(180) == "guest-shutdown"
     after = at_the_pod()
@@ -248,7 +248,7 @@ def test_flip_to_a_machine_and_back_changes_no_answer(
     assert before["greeting"] == "good day"
 
 
-def told(report: dict[str, Any], shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def shown_by(report: dict[str, Any], shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What users see of a container: what it answers, and what the status says of it."""
     kept = ("argv", "cwd", "uid", "gid", "groups", "hostname", "capabilities")
     env = sorted(entry for entry in report["env"] if not entry.startswith(_OF_THE_CLUSTER))

@@ -55,8 +55,8 @@ def test_failure_without_panic_device_powers_off_and_is_no_success(job: Subject,
     try:
         assert not handler.machine.spec.panics
         assert handler.machine.ended(600) == "guest-shutdown"
-        told = "the Pod has ended: Failed, job 3 (Error)"
-        assert told in handler.machine.console()
+        line = "the Pod has ended: Failed, job 3 (Error)"
+        assert line in handler.machine.console()
         ended = job.becomes("Failed", timeout=60)
     finally:
         handler.stop()

@@ -99,8 +99,8 @@ class VirtHandler:
                 return
             if self.machine.kubelet.ready != ready:
                 ready = self.machine.kubelet.ready
-                told = {"metadata": {"annotations": {_NEVER_READY: "false" if ready else "true"}}}
-                self.api.patch("VirtualMachine", name, self.namespace, {"spec": {"template": told}})
+                readiness = {"metadata": {"annotations": {_NEVER_READY: "false" if ready else "true"}}}
+                self.api.patch("VirtualMachine", name, self.namespace, {"spec": {"template": readiness}})
             self._plug()
             if not self.machine.running:
                 code = "0" if self.machine.end == "guest-shutdown" else "1"

@@ -47,9 +47,9 @@ def newer_end(run: ScenarioRun) -> None:
 
 def _own(run: ScenarioRun) -> bytes:
     """The manifest that the operator made, before somebody else wrote into it."""
-    told = json.loads(run.store.objects["ConfigMap", run.machine.spec.name]["data"]["manifest.json"])
-    told["pod"]["spec"]["containers"][0]["image"] = IMAGE
-    own = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    manifest = json.loads(run.store.objects["ConfigMap", run.machine.spec.name]["data"]["manifest.json"])
+    manifest["pod"]["spec"]["containers"][0]["image"] = IMAGE
+    own = json.dumps(manifest, ensure_ascii=False, sort_keys=True).encode()
     assert hashlib.sha256(own).hexdigest() == run.machine.spec.annotations["twinhull.dev/manifest"]
     return own
 

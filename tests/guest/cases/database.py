@@ -107,9 +107,9 @@ def private_image(run: ScenarioRun) -> None:
     "init containers and the sidecar start in their order, each when the one before is done", docs.SIDECAR
 )
 def order(run: ScenarioRun) -> None:
-    said = run.get(5432, "/file", path="/state/order").split()
-    assert said[:3] == ["first", "sidecar", "second"]
-    assert sorted(said[3:]) == ["database", "postStart"]
+    order = run.get(5432, "/file", path="/state/order").split()
+    assert order[:3] == ["first", "sidecar", "second"]
+    assert sorted(order[3:]) == ["database", "postStart"]
 
 
 @DATABASE.case("init containers are Completed, the sidecar runs", docs.INIT)

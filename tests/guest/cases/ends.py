@@ -67,9 +67,9 @@ def drain(run: ScenarioRun) -> None:
     run.machine.power_button()
     assert run.machine.ended(60) == "guest-shutdown"
     assert run.machine.age - began >= 8
-    said = [line for line in run.machine.console().splitlines() if "draining" in line]
+    lines = [line for line in run.machine.console().splitlines() if "draining" in line]
     order = [
-        next(i for i, line in enumerate(said) if word in line) for word in ("preStop", "got TERM", "ends")
+        next(i for i, line in enumerate(lines) if word in line) for word in ("preStop", "got TERM", "ends")
     ]
     assert order == sorted(order)
     assert any("sleepy" in line and "got TERM" in line for line in run.machine.console().splitlines())

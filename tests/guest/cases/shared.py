@@ -105,10 +105,10 @@ def names(run: ScenarioRun) -> None:
 @SHARED.case("dnsPolicy None: only what dnsConfig says", docs.DNS)
 def resolver(run: ScenarioRun) -> None:
     lines = run.report(8080)["files"]["/etc/resolv.conf"]["text"].splitlines()
-    said = sorted(line.split() for line in lines if line and not line.startswith("#"))
-    options = said.pop(3)
+    words = sorted(line.split() for line in lines if line and not line.startswith("#"))
+    options = words.pop(3)
     assert sorted(options) == ["edns0", "ndots:2", "options"]  # the kubelet puts them in any order
-    assert said == [
+    assert words == [
         ["nameserver", "10.0.2.3"],
         ["nameserver", "10.0.2.4"],
         ["nameserver", "10.0.2.5"],

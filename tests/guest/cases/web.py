@@ -200,9 +200,9 @@ def console(run: ScenarioRun) -> None:
 
     def seen() -> bool:
         lines = run.machine.console().splitlines()
-        said = [line for line in lines if "a line for the console: ünïcødé" in line]
+        printed = [line for line in lines if "a line for the console: ünïcødé" in line]
         other = [line for line in lines if "another, of the other stream" in line]
-        return bool(said and other) and all("web" in line for line in (*said, *other))
+        return bool(printed and other) and all("web" in line for line in (*printed, *other))
 
     run.eventually(seen, "both lines are on the console", 20)
 

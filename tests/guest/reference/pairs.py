@@ -160,7 +160,7 @@ class Pairs:
                             f"{what}, in a machine, as in the Pod",
                         )
                     hulls = zip(statuses, (pod.status(), machine.status()), strict=True)
-                    first, second = (Outcome(told, conditions(now), now["phase"]) for told, now in hulls)
+                    first, second = (Outcome(found, conditions(now), now["phase"]) for found, now in hulls)
         return first, second
 
 

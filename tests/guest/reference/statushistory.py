@@ -33,8 +33,8 @@ class StatusHistory:
         raw = {one["name"]: one for key in _LISTS for one in status.get(key) or ()}
         for container in podstatus.containers(status):
             state = ContainerState(container.state, container.reason, container.restarts)
-            told = {"operator": container.model_dump(), "kubelet": _lasting(raw[container.name])}
-            self.states[container.name, state] = named(told, self.names)
+            statuses = {"operator": container.model_dump(), "kubelet": _lasting(raw[container.name])}
+            self.states[container.name, state] = named(statuses, self.names)
 
     @contextmanager
     def recording(self, status: Callable[[], Raw]) -> Iterator[None]:

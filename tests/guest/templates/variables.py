@@ -36,7 +36,7 @@ EXPANDED = {
     "DEFINED_LATER": ("late", "late"),
     "TWICE": ("$$$(GREETING)", "$hello"),
 }
-LITERALS = {**AWKWARD, **{name: said for name, (said, _) in EXPANDED.items()}}
+LITERALS = {**AWKWARD, **{name: written for name, (written, _) in EXPANDED.items()}}
 
 SETTINGS = config_map(
     "settings",

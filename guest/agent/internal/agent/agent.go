@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
@@ -47,6 +48,9 @@ type Agent struct {
 	setHostname func([]byte) error
 	// newKubelet gives what the kubelet is asked through.
 	newKubelet func() (kubeletClient, error)
+	// readManifestDisk and readTrustDisk read the two disks that say what to run.
+	readManifestDisk func() ([]byte, error)
+	readTrustDisk    func() (manifest.Trust, error)
 }
 
 // networkFacts are what the machine's network says.
@@ -107,6 +111,7 @@ func newAgent(version string, files rundir.Machine) *Agent {
 	agent.starting.began = time.Now()
 	agent.setHostname = unix.Sethostname
 	agent.newKubelet = func() (kubeletClient, error) { return kubelet.NewClient() }
+	agent.readManifestDisk, agent.readTrustDisk = attach.Manifest, attach.Trust
 	agent.state.restore()
 	return agent
 }

@@ -22,9 +22,9 @@ import (
 // simulatedMachine is a machine around an agent: its files, its kubelet, and the operator. All but the agent lives on when
 // the agent is killed.
 type simulatedMachine struct {
-	files    rundir.Machine
-	agent    *Agent
-	stops    bool // the operator ends the Pod; else it ends by itself
+	files rundir.Machine
+	agent *Agent
+	variant
 	first    string
 	second   string
 	step     int           // of the operator's work
@@ -36,31 +36,32 @@ type simulatedMachine struct {
 	killAt   int // at which of these the agent is killed; -1 is never
 }
 
+// variant is what becomes of a machine.
+type variant struct {
+	name    string
+	stops   bool // the operator ends the Pod; else it ends by itself
+	refused bool // the disk has another manifest than the one that the machine was made for
+}
+
 // killed is how the agent's code is left when it is killed.
 var killed = errors.New("killed")
 
-func newSimulatedMachine(t *testing.T, stops bool, killAt int) *simulatedMachine {
+func newSimulatedMachine(t *testing.T, variant variant, killAt int) *simulatedMachine {
 	t.Helper()
-	policy := map[bool]string{true: "Always", false: "Never"}[stops]
+	policy := map[bool]string{true: "Always", false: "Never"}[variant.stops]
 	first := fmt.Sprintf(`{"version": 1, "pod": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1abc", "namespace": "shop", "labels": {"a": "b"}},
 		"spec": {"restartPolicy": %q, "terminationGracePeriodSeconds": 600, "automountServiceAccountToken": false,
 			"volumes": [{"name": "info", "downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}}],
 			"containers": [{"name": "web", "image": "one", "volumeMounts": [{"name": "info", "mountPath": "/info"}]}, {"name": "side", "image": "one"}]}}}`, policy)
 	m := &simulatedMachine{
-		stops: stops, killAt: killAt, images: map[string]string{},
+		variant: variant, killAt: killAt, images: map[string]string{},
 		first: first, second: strings.NewReplacer(`"name": "web", "image": "one"`, `"name": "web", "image": "two"`, `"a": "b"`, `"a": "c"`).Replace(first),
 	}
 	m.files = rundir.Machine{Folder: memoryFolder(t), Changes: m.change}
 	outside := rundir.Machine{Folder: m.files.Folder}
 	lease := network.Lease{Interface: "eth0", Address: netip.MustParsePrefix("10.0.2.2/24"), Search: []string{"shop.svc.cluster.local"}}
-	for path, value := range map[string]any{rundir.Network: lease, rundir.PutManifest: nil} {
-		err := outside.WriteJSON(path, value, 0o600)
-		if path == rundir.PutManifest { // in place of the disk's
-			err = outside.Write(path, []byte(m.first), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := outside.WriteJSON(rundir.Network, lease, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	m.startAgent()
 	return m
@@ -81,6 +82,15 @@ func (m *simulatedMachine) startAgent() {
 	m.agent = newAgent("1", m.files)
 	m.agent.setHostname = func([]byte) error { return nil }
 	m.agent.newKubelet = func() (kubeletClient, error) { return m, nil }
+	m.agent.readManifestDisk = func() ([]byte, error) {
+		if m.refused {
+			return []byte(strings.Replace(m.first, `"image": "one"`, `"image": "forged"`, 1)), nil
+		}
+		return []byte(m.first), nil
+	}
+	m.agent.readTrustDisk = func() (manifest.Trust, error) {
+		return manifest.Trust{Digest: manifest.Digest([]byte(m.first)), ClientCA: "pem"}, nil
+	}
 }
 
 func (m *simulatedMachine) change(string) {
@@ -126,6 +136,12 @@ func (m *simulatedMachine) operate(t *testing.T) {
 			t.Fatalf("%d %s", code, why)
 		}
 		m.step++
+	}
+	if status.Lacking {
+		if code, why := m.agent.putManifest([]byte(m.first)); code != http.StatusNoContent {
+			t.Fatalf("%d %s", code, why)
+		}
+		return
 	}
 	switch m.step {
 	case 0:
@@ -245,8 +261,10 @@ func (m *simulatedMachine) outcome(t *testing.T) string {
 }
 
 func TestAnAgentThatIsKilledAtAnyChangeOfAFileComesToTheSameEnd(t *testing.T) {
-	for _, stops := range []bool{false, true} {
-		whole := newSimulatedMachine(t, stops, -1)
+	for _, variant := range []variant{
+		{name: "ends by itself"}, {name: "is stopped", stops: true}, {name: "has a forged manifest", refused: true},
+	} {
+		whole := newSimulatedMachine(t, variant, -1)
 		whole.run(t)
 		want := whole.outcome(t)
 		digest := func(text string) string { return manifest.Digest([]byte(text)) }
@@ -257,10 +275,10 @@ func TestAnAgentThatIsKilledAtAnyChangeOfAFileComesToTheSameEnd(t *testing.T) {
 			t.Fatalf("%d changes: %s", whole.changes, want)
 		}
 		for at := range whole.changes {
-			one := newSimulatedMachine(t, stops, at)
+			one := newSimulatedMachine(t, variant, at)
 			one.run(t)
 			if got := one.outcome(t); got != want {
-				t.Errorf("stops %v, killed at %d:\n%s\nwant:\n%s", stops, at, got, want)
+				t.Errorf("one that %s, killed at %d:\n%s\nwant:\n%s", variant.name, at, got, want)
 			}
 		}
 	}

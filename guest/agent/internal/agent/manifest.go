@@ -5,7 +5,6 @@ import (
 	"os"
 	"time"
 
-	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/kubelet"
 	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/rundir"
@@ -48,11 +47,11 @@ func (a *Agent) tryManifest() error {
 // readDisk reads the disk's manifest, if it is the one that this machine was made for. If it isn't, nothing in it counts. The
 // disk `trust` says who may put another one; whoever wrote the manifest can't write that disk.
 func (a *Agent) readDisk() ([]byte, error) {
-	data, err := attach.Manifest()
+	data, err := a.readManifestDisk()
 	if err != nil {
 		return nil, err
 	}
-	trust, err := attach.Trust()
+	trust, err := a.readTrustDisk()
 	if err != nil {
 		return nil, err
 	}

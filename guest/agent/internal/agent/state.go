@@ -190,22 +190,22 @@ func (s *state) status() serve.Status {
 	}
 	if s.pod.seen != nil {
 		answer.Pod = kube.Object{
-			"metadata": toldMetadata(kube.Map(s.pod.seen, "metadata")),
+			"metadata": selectedMetadata(kube.Map(s.pod.seen, "metadata")),
 			"status":   withAddress(kube.Map(s.pod.seen, "status"), s.pod.address),
 		}
 	}
 	return answer
 }
 
-// toldMetadata is what of the Pod's metadata its reader may need. The annotations are the kubelet's own.
-func toldMetadata(metadata kube.Object) kube.Object {
-	told := kube.Object{}
+// selectedMetadata is what of the Pod's metadata its reader may need. The annotations are the kubelet's own.
+func selectedMetadata(metadata kube.Object) kube.Object {
+	selected := kube.Object{}
 	for _, key := range []string{"name", "namespace", "uid", "labels"} {
 		if value, ok := metadata[key]; ok {
-			told[key] = value
+			selected[key] = value
 		}
 	}
-	return told
+	return selected
 }
 
 // withAddress is a status with the Pod's address in the cluster. A kubelet without an API server leaves it out

@@ -67,9 +67,9 @@ func TestGracePeriod(t *testing.T) {
 }
 
 func TestOnlyASuccessEndsAsOne(t *testing.T) {
-	for said, want := range map[string]bool{"Succeeded": false, "Succeeded\n": false, "Failed": true, "": true} {
-		if got := endingOf(said, time.Time{}).failed; got != want {
-			t.Errorf("%q: failed is %v", said, got)
+	for outcome, want := range map[string]bool{"Succeeded": false, "Succeeded\n": false, "Failed": true, "": true} {
+		if got := endingOf(outcome, time.Time{}).failed; got != want {
+			t.Errorf("%q: failed is %v", outcome, got)
 		}
 	}
 }

@@ -82,8 +82,8 @@ func changing(put, inEffect string) bool {
 func bringOnline(states string) {
 	found, _ := filepath.Glob(states)
 	for _, state := range found {
-		said, err := os.ReadFile(state)
-		if err != nil || strings.TrimSpace(string(said)) != "0" {
+		content, err := os.ReadFile(state)
+		if err != nil || strings.TrimSpace(string(content)) != "0" {
 			continue
 		}
 		if err := os.WriteFile(state, []byte("1"), 0); err != nil {

@@ -84,8 +84,8 @@ func loadModules(list string) {
 		if rundir.Exists("/sys/module/" + strings.ReplaceAll(name, "-", "_")) { // by the initramfs, or built in
 			continue
 		}
-		if said, err := exec.Command("/usr/sbin/modprobe", "-q", name).CombinedOutput(); err != nil && len(said) > 0 {
-			console.Print("module %s: %s", name, strings.TrimSpace(string(said)))
+		if output, err := exec.Command("/usr/sbin/modprobe", "-q", name).CombinedOutput(); err != nil && len(output) > 0 {
+			console.Print("module %s: %s", name, strings.TrimSpace(string(output)))
 		}
 	}
 }

@@ -40,17 +40,17 @@ func TestAMachineThatLostWritesFailsAfterTheOperatorHadTimeToLearnIt(t *testing.
 		t.Error("the machine of a Pod that has ended fails")
 	}
 	l.note(unix.EIO, file, file+"-final", now)
-	if said, err := os.ReadFile(file); err != nil || string(said) != lossLine {
-		t.Errorf("the agent is told %q, %v", said, err)
+	if line, err := os.ReadFile(file); err != nil || string(line) != lossLine {
+		t.Errorf("the agent is told %q, %v", line, err)
 	}
 	for elapsed, want := range map[time.Duration]bool{0: false, lossStays - 1: false, lossStays: true} {
 		if got := l.over(now.Add(elapsed)); got != want {
 			t.Errorf("after %s: %v", elapsed, got)
 		}
 	}
-	for _, said := range []string{"", "Succeeded", "Failed"} {
-		if !endingOf(l.outcome(said), time.Time{}).failed {
-			t.Errorf("%q: the machine ends well", said)
+	for _, outcome := range []string{"", "Succeeded", "Failed"} {
+		if !endingOf(l.outcome(outcome), time.Time{}).failed {
+			t.Errorf("%q: the machine ends well", outcome)
 		}
 	}
 }

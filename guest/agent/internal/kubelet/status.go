@@ -44,8 +44,8 @@ func Ended(pod kube.Object) (phase string, settled bool) {
 // Observed tells whether a Pod's status is of the Pod as it is now, and not as it was before a change.
 func Observed(pod kube.Object) bool {
 	generation, _ := kube.Integer(kube.Map(pod, "metadata"), "generation")
-	observed, said := kube.Integer(kube.Map(pod, "status"), "observedGeneration")
-	return said && observed >= generation
+	observed, isSet := kube.Integer(kube.Map(pod, "status"), "observedGeneration")
+	return isSet && observed >= generation
 }
 
 // Ready tells whether a Pod is ready, and in one line why or why not.

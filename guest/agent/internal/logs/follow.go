@@ -138,17 +138,17 @@ func (f *Follower) drain(path string, at *position, shown *int) (changed bool) {
 }
 
 func (f *Follower) show(path string, line []byte, shown *int) {
-	said, ok := text(line)
+	printed, ok := text(line)
 	if !ok {
 		return
 	}
 	if *shown++; *shown > burst {
 		return
 	}
-	if len(said) > lineSize {
-		said = strings.ToValidUTF8(said[:lineSize], "") + "…"
+	if len(printed) > lineSize {
+		printed = strings.ToValidUTF8(printed[:lineSize], "") + "…"
 	}
-	f.print(container(path) + " | " + said)
+	f.print(container(path) + " | " + printed)
 }
 
 func (p *position) close() {

@@ -19,12 +19,12 @@ import (
 
 // KeepAddress gets a lease, applies it, and keeps it for as long as the machine runs.
 func KeepAddress() {
-	var said string
+	var last string
 	for {
 		err := keep()
-		if err != nil && err.Error() != said {
-			said = err.Error()
-			console.Print("network: %s; trying again", said)
+		if err != nil && err.Error() != last {
+			last = err.Error()
+			console.Print("network: %s; trying again", last)
 		}
 		time.Sleep(2 * time.Second)
 	}

@@ -14,13 +14,13 @@ import (
 func dns(in Input, out *Output) error {
 	spec := kube.Map(out.Pod, "spec")
 	var options []any
-	said := map[string]bool{}
+	named := map[string]bool{}
 	for _, option := range kube.List(kube.Map(spec, "dnsConfig"), "options") {
-		said[kube.Text(option, "name")] = true
+		named[kube.Text(option, "name")] = true
 		options = append(options, option)
 	}
 	policy := kube.Text(spec, "dnsPolicy")
-	if (policy == "" || policy == "ClusterFirst" || policy == "ClusterFirstWithHostNet") && !said["ndots"] {
+	if (policy == "" || policy == "ClusterFirst" || policy == "ClusterFirstWithHostNet") && !named["ndots"] {
 		options = append([]any{kube.Object{"name": "ndots", "value": "5"}}, options...)
 	}
 	spec["dnsPolicy"] = "Default"

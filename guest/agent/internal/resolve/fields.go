@@ -74,9 +74,9 @@ func Launcher(objects kube.Objects, path string) (string, error) {
 	if !given {
 		return "", fmt.Errorf("%s isn't told to this machine: remove it, or use isolation Container", path)
 	}
-	told := strings.TrimSpace(string(launcher[launcherFiles[path]]))
-	if told == "" {
+	value := strings.TrimSpace(string(launcher[launcherFiles[path]]))
+	if value == "" {
 		return "", Waiting{"the launcher Pod to tell " + path}
 	}
-	return told, nil
+	return value, nil
 }

@@ -13,9 +13,9 @@ const digestAnnotation = "twinhull.dev/manifest"
 // resolved again: a variable whose ConfigMap has changed would restart the container, and a Pod's container isn't restarted
 // for that.
 func Update(static, pod kube.Object, digest string) {
-	metadata, told := kube.Map(static, "metadata"), kube.Map(pod, "metadata")
-	copyField(metadata, told, "labels")
-	copyField(metadata, told, "annotations")
+	metadata, wanted := kube.Map(static, "metadata"), kube.Map(pod, "metadata")
+	copyField(metadata, wanted, "labels")
+	copyField(metadata, wanted, "annotations")
 	generation, _ := kube.Integer(metadata, "generation")
 	noteManifest(metadata, digest, generation+1)
 	containers := map[string]kube.Object{}
@@ -46,7 +46,7 @@ func Digest(static kube.Object) string {
 }
 
 func copyField(into, from kube.Object, key string) {
-	if value, said := from[key]; said {
+	if value, isSet := from[key]; isSet {
 		into[key] = value
 	} else {
 		delete(into, key)

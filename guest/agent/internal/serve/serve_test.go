@@ -15,9 +15,9 @@ import (
 )
 
 func TestProbe(t *testing.T) {
-	var told []netip.Addr
+	var addresses []netip.Addr
 	ready, why := false, "container web:\n CrashLoopBackOff"
-	handler := Probe("secret", func() (bool, string) { return ready, why }, func(address netip.Addr) { told = append(told, address) })
+	handler := Probe("secret", func() (bool, string) { return ready, why }, func(address netip.Addr) { addresses = append(addresses, address) })
 	ask := func(path, token, host string) (int, string) {
 		request := httptest.NewRequest(http.MethodGet, path, nil)
 		request.Host = host
@@ -33,8 +33,8 @@ func TestProbe(t *testing.T) {
 			t.Errorf("token %q: %d %q", token, code, body)
 		}
 	}
-	if told != nil {
-		t.Errorf("somebody without the token told the address %v", told)
+	if addresses != nil {
+		t.Errorf("somebody without the token set the address %v", addresses)
 	}
 	if code, body := ask("/readyz", "secret", "10.244.0.9:65254"); code != 503 || body != "container web: CrashLoopBackOff\n" {
 		t.Errorf("%d %q", code, body)
@@ -43,8 +43,8 @@ func TestProbe(t *testing.T) {
 	if code, body := ask("/readyz", "secret", "localhost:65254"); code != 200 || body != "the Pod is ready\n" {
 		t.Errorf("%d %q", code, body)
 	}
-	if len(told) != 1 || told[0] != netip.MustParseAddr("10.244.0.9") {
-		t.Errorf("told %v", told)
+	if len(addresses) != 1 || addresses[0] != netip.MustParseAddr("10.244.0.9") {
+		t.Errorf("got %v", addresses)
 	}
 	if code, _ := ask("/else", "secret", "x"); code != 404 {
 		t.Errorf("%d", code)
@@ -170,9 +170,9 @@ func TestAPortHasOnlySoManyConnections(t *testing.T) {
 }
 
 func TestTheNodesAddressesAreTold(t *testing.T) {
-	var told []netip.Addr
+	var addresses []netip.Addr
 	handler := API(Guest{
-		Status: func() Status { return Status{} }, SetNodeAddresses: func(addresses []netip.Addr) { told = addresses },
+		Status: func() Status { return Status{} }, SetNodeAddresses: func(found []netip.Addr) { addresses = found },
 	})
 	for header, want := range map[string]string{
 		"":                        "[]",
@@ -184,11 +184,11 @@ func TestTheNodesAddressesAreTold(t *testing.T) {
 		"10.0.0.7,":               "[]",
 		"10.0.0.7\r\nHost: other": "[]",
 	} {
-		told = nil
+		addresses = nil
 		request := httptest.NewRequest(http.MethodGet, "/v1/status", nil)
 		request.Header.Set("twinhull-host-ips", header)
 		handler.ServeHTTP(httptest.NewRecorder(), request)
-		if got := fmt.Sprint(told); got != want {
+		if got := fmt.Sprint(addresses); got != want {
 			t.Errorf("%q: %s, want %s", header, got, want)
 		}
 	}
