@@ -44,7 +44,7 @@ def _kind(definition: Raw, more: str = "") -> Iterator[str]:
     where = "in a namespace" if definition["scope"] == "Namespaced" else "of the cluster"
     yield f"## {kind}\n"
     yield f"{_filled(schema['description'])}\n"
-    yield f"It is {where}. kubectl knows it as `{names['plural']}` and {short}.\n"
+    yield f"It is {where}. kubectl knows it as {short} and `{names['plural']}.{definition['group']}`.\n"
     if more:
         yield more
     own = {name: field for name, field in schema["properties"].items() if name in {"spec", "status"}}
