@@ -27,53 +27,53 @@ tools/pages/configuration.py. -->
 
 # Configuration
 
-`twinhull run` takes each setting from the first of these that has it:
+`twinhull run` takes each setting from the first of these sources that has it:
 
 1. a flag: `--workers 8`
 2. an environment variable: `TWINHULL_WORKERS=8`
 3. the file that `--config` (or `TWINHULL_CONFIG`) names: `workers: 8`
 4. the setting's default.
 
-All are read at the start only. What can't be is refused then, with the place where it was said: a setting of
-the file that isn't one or is there twice, a value that doesn't fit, a file that isn't there.
+The operator reads all of them once, at its start. If something is wrong, it doesn't start, and says what is wrong
+and where: an unknown setting in the file, a setting that the file has twice, a value that isn't allowed, or a file
+that doesn't exist.
 
 ## The file
 
-It is YAML: a setting a line, by its name in camelCase. One that is left empty is as one that isn't there.
+The file is YAML with one setting a line, by its name in camelCase. A setting without a value counts as absent.
 
 ```yaml
 {file}```
 
-`twinhull config` takes the same flags, environment and file. It says what would be in force and who said so,
-and starts nothing. With that file as `config.yaml`:
+`twinhull config` takes the same flags, environment and file. It prints the settings that would be in force and
+where each comes from, and starts nothing. With the file above as `config.yaml`:
 
 ```console
 $ {command}
 {output}```
 
-It exits with 2 where `twinhull run` would refuse these settings, so it can check a file before a roll-out.
-`-o yaml` prints what is in force as a file.
+It exits with 2 if `twinhull run` would refuse these settings, so it can check a file before a roll-out.
+`-o yaml` prints the settings as a file for `--config`.
 
 ## In a cluster
 
-The chart writes the file from [its values](../charts/twinhull/README.md). It is the annotation
-`twinhull.dev/config.yaml` of the operator's Pods, which have it at `/etc/twinhull/config/config.yaml`; with
-it is `twinhull.dev/registries.yaml`, the file that `guestRegistries` names. Both are in the Deployment's
-template: an upgrade of the release that changes one replaces the Pods, one after the other, and a Pod keeps
-what it was made with ([why](adr/0019-the-configuration-is-the-pods.md)).
+The chart makes the file from [its values](../charts/twinhull/README.md). The file is the annotation
+`twinhull.dev/config.yaml` of the operator's Pods, which mount it at `/etc/twinhull/config/config.yaml`. The
+annotation `twinhull.dev/registries.yaml` is the file that `guestRegistries` names. Both annotations are in the
+Deployment's template. If an upgrade of the release changes one of them, the Pods are replaced one after the other.
+A Pod keeps the configuration with which it was made ([why](adr/0019-the-configuration-is-the-pods.md)).
 
-What has no value of its own is said by `extraArgs` (flags) or `extraEnv` (variables). Both come before the
+Use `extraArgs` (flags) or `extraEnv` (variables) for settings for which the chart has no value. Both override the
 file.
 
 With kustomize, patch the annotation in the Deployment's `spec.template`.
 
 ## Settings
 
-A setting with several values is a list in the file, a flag that is repeated, and a variable with blanks
-between them. A list takes the place of one that comes after it, and isn't added to it: with `--namespace c`,
-`namespaces: [a, b]` in the file counts for nothing. A switch is `true` or `false` in the file and in a
-variable, and a flag without a value. A variable that is empty is as one that isn't there, but for a list's:
-that is refused.
+A setting with several values is a list in the file, a repeated flag, or a variable with values separated by
+spaces. The first source that has the list replaces the lists of the others: with `--namespace c`,
+`namespaces: [a, b]` in the file has no effect. A switch is `true` or `false` in the file and in a variable, and a
+flag without a value. An empty variable counts as absent, except for a list, where it is refused.
 
 | in the file | flag | variable | default | what it does |
 |---|---|---|---|---|

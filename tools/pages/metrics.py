@@ -20,67 +20,65 @@ changes belong there, or in tools/pages/metrics.py. -->
 # Metrics, alerts and logs
 
 `twinhull run --metrics-address :8080` (or `TWINHULL_METRICS_ADDRESS=:8080`) serves `/metrics` for
-Prometheus, as text or as OpenMetrics, whichever is asked for. Without the option nothing is served: the
-page is plain HTTP without a log-in, and names the namespaces that have Workloads, so who may reach it is
-for a NetworkPolicy to say. The chart's lets in the Pods of the operator's own namespace, and of those that
-`networkPolicy.metricsNamespaces` names: that of your Prometheus has to be among them. Each operator is to be
-scraped by itself, those that wait for the Lease too.
+Prometheus, as text or as OpenMetrics, depending on the request. Without the option nothing is served. The page is
+plain HTTP without a log-in, and names the namespaces that have Workloads. Limit access to it by a NetworkPolicy:
+the chart's lets in the Pods of the operator's own namespace, and those of the namespaces in
+`networkPolicy.metricsNamespaces`. Add the namespace of your Prometheus there. Scrape each operator, the standbys
+too.
 
 - [`charts/twinhull/files/alerts.yaml`](../charts/twinhull/files/alerts.yaml): the alerts below, as plain
   rule groups.
 - [`charts/twinhull/files/dashboard.json`](../charts/twinhull/files/dashboard.json): a Grafana dashboard.
-  Import it, and choose the data source; everything can be narrowed to some namespaces.
+  Import it, and choose the data source. All panels can be limited to some namespaces.
 
 [![The dashboard: an overview, Workloads by namespace, slow ones, errors, and the operator at
 work](images/dashboard.png)](images/dashboard.png)
 
-No Grafana server drew this: `make picture` has Grafana's own components draw that file, over what a
-Prometheus has seen in some minutes of real operators at work on simulated nodes.
+`make picture` draws this image without a Grafana server: Grafana's own components draw the dashboard over a few
+minutes of metrics from real operators, which work on simulated nodes.
 """
 _CHOICES = """\
-## Why they are as they are
+## Notes on the metrics
 
-- **Names of others.** What controller-runtime, client-go and its leader election count has their names,
-  labels and (reconcile time) buckets, counted at the same moments, so that dashboards for any operator fit.
-  Other controllers count by these names too: `and on (instance) twinhull_build_info` keeps ours apart. Only
-  `workqueue_retries_total` differs.
-- **Bounded labels.** No metric names a Workload or a Pod: there is no end to those. `twinhull_workloads`
-  has at most as many series as there are Workloads, and of the reasons that guests, webhooks and device
-  plugins may invent only the well-known ones; any other is `Other`. `policy` and `runtime_class` are names
-  that administrators gave, `host` is the API server's, and all other labels have a fixed set of values.
-- **`workload_namespace`, not `namespace`.** Prometheus has a label `namespace` for where the operator
-  itself runs, and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set
-  `namespace`, for routing.
-- **One tells.** Of several operators only the one that acts tells of Workloads and policies, so sums over
-  all are right. While a Lease changes hands there may be no such series for some seconds.
-- **What is so is looked up, what happened is counted.** Gauges are read from what the operator knows when
-  it is scraped: some tens of milliseconds for 10,000 Workloads. That is done at most once a second, and less
-  often where it takes long; whoever asks in between is told the same. While the operator has no time for it,
-  the last gauges are told for a minute, and then none. Counters and histograms begin anew with the process.
-  What a process hasn't seen the beginning of (a Workload that wasn't ready when it started, a replacement
-  under way) is in no histogram, rather than in it with a wrong time.
-- **A watch's age** is that of its last event, bookmark or list. The API server sends a bookmark every
-  minute, and all is listed every ten, so it is never older than that while all is well.
+- **Common names.** Metrics that controller-runtime, client-go and its leader election also have are named like
+  theirs. They have the same labels and the same buckets of the reconcile time, and are counted at the same
+  moments, so dashboards for any operator work. Other controllers export these names, too: `and on (instance)
+  twinhull_build_info` selects Twinhull's own. Only `workqueue_retries_total` differs.
+- **Bounded labels.** No metric names a Workload or a Pod, since their number has no bound. `twinhull_workloads`
+  has at most as many series as there are Workloads. Guests, webhooks and device plugins may invent reasons, so
+  only well-known ones are labels, and any other is `Other`. Administrators choose the values of `policy` and
+  `runtime_class`, `host` is the API server's, and all other labels have a fixed set of values.
+- **`workload_namespace`, not `namespace`.** Prometheus sets a label `namespace` to the operator's own namespace,
+  and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set `namespace`, for routing.
+- **Only the leader exports** metrics of Workloads and policies, so sums over all operators are right. While the
+  Lease changes hands there may be no such series for some seconds.
+- **Gauges are computed at the scrape** from the operator's memory, which takes some tens of milliseconds for
+  10,000 Workloads. This is done at most once a second, and less often if it takes long; a scrape in between gets
+  the same values. While the operator has no time for it, scrapes get the last gauges for a minute, and then none.
+- **Counters and histograms start at zero with the process.** A process that hasn't seen the beginning of something
+  (a Workload that was unready at the operator's start, a replacement under way) leaves it out of the histograms,
+  since it doesn't know the duration.
+- **A watch's age** is the time since its last event, bookmark or list. The API server sends a bookmark about every
+  minute, and the operator lists all objects every ten minutes. So a working watch is never older than that.
 
 ## Logs
 
-One line for each write and for each change of a status, none for a pass that changes nothing. With
-`--log-format json` a line has, beside `message`, `severity` and `timestamp`:
+The operator logs one line for each write and for each change of a status, and none for a pass that changes nothing.
+With `--log-format json` a line has these fields in addition to `message`, `severity` and `timestamp`:
 
 | field | what |
 |---|---|
 | `workload` | namespace/name |
 | `hull` | the object that was written, or that runs the Workload: `Pod/web-1a2b3c4d5e` |
-| `reason` | the Event's or the condition's, or the name of an error |
+| `reason` | the reason of the Event or of the condition, or the name of an error |
 
 ## Traces
 
-With `--traces` each pass over a Workload is a span `reconcile`, and in it each request to the API server one
-of its own. They are sent by OTLP over HTTP; where to, how many of them and under which names is said by
-[OpenTelemetry's own
+With `--traces` each pass over a Workload is a span `reconcile`, in which each request to the API server is a span
+of its own. They are sent by OTLP over HTTP. [OpenTelemetry's own
 variables](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), such as
-`OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_TRACES_SAMPLER`. The image has what it takes; elsewhere it is
-`pip install 'twinhull[traces]'`.
+`OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_TRACES_SAMPLER`, set the receiver, the sampling and the names. The operator's
+image has the needed packages; elsewhere install them by `pip install 'twinhull[traces]'`.
 
 ```yaml
 extraArgs: [--traces]   # of the chart

@@ -21,16 +21,16 @@ _INTRO = f"""\
 
 # What each hull makes of the template
 
-A Workload's template runs as a Pod, as a Pod in a sandbox, or in a machine. Here is every field of
-Kubernetes 1.37's PodTemplateSpec, and what becomes of it in each.
+A Workload's template runs as a Pod, as a Pod in a sandbox, or in a machine. This page lists every field of
+Kubernetes 1.37's PodTemplateSpec, and its effect in each of them.
 
-- **same**: it means what it means in a Pod. Containers and sandboxes are Pods, and in a machine a real
-  kubelet runs that very Pod, so the same code gives the field its meaning.
-- **by the machine**: KubeVirt does it, for the machine or for the Pod that it launches the machine in. The
-  last column says how.
-- **refused**: it can't be honoured. No hull is made, the Workload is Stalled, `status.unsupportedFields`
-  names the field, and the sentence in the last column says what to do. A field that is absent, empty, zero
-  or false asks for nothing, and isn't refused. Where only some values are, the last column begins with them.
+- **same**: the field has the same effect as in a Pod. Containers and sandboxes are Pods. In a machine a real
+  kubelet runs the same Pod, so the same code implements the field.
+- **by the machine**: KubeVirt implements the field, for the machine or for its launcher Pod. The last column says
+  how.
+- **refused**: the field can't be honoured. No hull is made, the Workload is Stalled, and
+  `status.unsupportedFields` names the field. The last column has the reason, and what to do. A field that is
+  absent, empty, zero or false isn't refused. If only some values are refused, the last column begins with them.
 
 The column *change* says what a change of the field does to a hull that runs: for a Pod, a sandbox and a
 machine in turn, or one word if it is the same for all. **In place**: the Pod runs on. **Live**: the machine
@@ -38,21 +38,21 @@ runs on, and its guest is given the change. **Replaced**: another hull takes ove
 of what a hull is made from. [Flips](flips.md#what-needs-no-other-hull) tells the conditions. Of `resources`,
 only `cpu` and `memory` change while a hull runs.
 
-`twinhull render -f workload.yaml --isolation VirtualMachine` says what of a template a machine would refuse,
-without a cluster. Where nothing else is said, guests know a field from version {FIRST_GUEST} on; the machine
-of an older guest refuses it. What a runtime such as gVisor or Kata makes of a Pod is told by its own
-documentation.
+`twinhull render -f workload.yaml --isolation VirtualMachine` lists the fields of a template that a machine would
+refuse, without a cluster. Unless the last column says otherwise, guests support a field from version {FIRST_GUEST}
+on. A machine with an older guest refuses the field. For the effect of a field in a runtime such as gVisor or Kata,
+see the runtime's documentation.
 """
 _RESOURCES = """\
-Of the resources in `requests` and `limits`, a machine takes `cpu`, `memory` and `ephemeral-storage`. Others
-(huge pages, devices) are a node's, and refused. A PersistentVolumeClaim is given to a machine as a block
-device (`volumeDevices`), or as a file system (`volumeMounts`) if KubeVirt's feature gate
-`EnableVirtioFsStorageVolumes` is open; while it is closed, such a mount is refused.
+In `requests` and `limits`, a machine supports `cpu`, `memory` and `ephemeral-storage`. Other resources (huge
+pages, devices) belong to a node, and are refused. A machine gets a PersistentVolumeClaim as a block device
+(`volumeDevices`), or as a file system (`volumeMounts`) if KubeVirt's feature gate `EnableVirtioFsStorageVolumes` is
+enabled. While the gate is disabled, such a mount is refused.
 """
 _KEYS = """\
 ## Keys
 
-Of labels, annotations and node labels a machine refuses these. A Pod takes them.
+A machine refuses these labels, annotations and node labels. A Pod accepts them.
 
 | key | honoured at | why not, and what to do |
 |---|---|---|
@@ -60,10 +60,10 @@ Of labels, annotations and node labels a machine refuses these. A Pod takes them
 _COUNT = """\
 ## How many templates run in a machine as they are
 
-Of the {every} templates in [tests/templates](../tests/templates), {taken} do ({share} %), with KubeVirt's
-feature gate for filesystem claims open and a key for guests. They were written in the shapes that public
-charts and examples have, and ask for what those ask for about as often. All of them run as Pods that equal
-those of a Deployment or a Job. What the others ask for, by how many of them:
+Of the {every} templates in [tests/templates](../tests/templates), {taken} run in a machine unchanged ({share} %), if
+KubeVirt's feature gate for filesystem claims is enabled and the operator has a key for guests. The templates are
+modelled on public charts and examples, and use each feature about as often as those. All of them run as Pods that
+equal those of a Deployment or a Job. The other templates use these fields:
 
 | field | templates |
 |---|---|
@@ -86,7 +86,7 @@ def page() -> str:
         f"| `{key.path}[{key.key}]` | {f'`{key.unless}`' if key.unless else ''} | {key.why} |\n"
         for key in KEYS
     )
-    unsaid = f"## What no field says\n\n{differences}"
+    unsaid = f"## Other differences\n\n{differences}"
     return "\n".join([_INTRO, *tables, _RESOURCES, f"{_KEYS}{keys}", _count(), unsaid])
 
 

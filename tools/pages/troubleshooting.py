@@ -13,7 +13,7 @@ tools/pages/troubleshooting.py. -->
 
 # Troubleshooting
 
-A Workload says itself how it is, in one word and one sentence:
+A Workload's status says what its state is, by a reason and a message:
 
 ```console
 $ kubectl get twl             # READY and REASON
@@ -21,24 +21,23 @@ $ kubectl describe twl web    # all conditions with their messages, and the Even
 ```
 
 - **`Ready`** is True or False, with one of the reasons below.
-- **`Reconciling`** is True while something is under way: it goes on by itself.
-- **`Stalled`** is True when somebody has to do something first. Once that is done it goes on, without a
-  restart of anything.
-- **`IsolationResolved`** says where it runs, and who decided that.
+- **`Reconciling`** is True while the operator, or the cluster, is working on a change. You need to do nothing.
+- **`Stalled`** is True when somebody has to do something first. Once that is done the Workload continues by itself.
+- **`IsolationResolved`** says which isolation the Workload gets, and which rule decided.
 
-Where the reason isn't enough:
+If the reason doesn't tell enough:
 
 | to know | look at |
 |---|---|
-| which container fails, how often, how | `status.containers`, and the Pod's or the machine's log |
-| which rule decided on its isolation | `twinhull explain -f workload.yaml` ([policies](policies.md)) |
-| what it would be made into | `twinhull render -f workload.yaml` |
-| all that is missing in the cluster | `status.lacks` |
-| how often its hull was lost, and when the next one is made | `status.backOff` |
-| all fields that its machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
-| what is said inside its machine | `virtctl console`: the guest's lines, and each container's log |
-| what the operator did | its log: one line for each write and each change of a status |
-| what the operator was told to do | `twinhull config`, or its Pods' annotation `twinhull.dev/config.yaml` |
+| which container fails, how often and why | `status.containers`, and the Pod's or the machine's log |
+| which rule decided the isolation | `twinhull explain -f workload.yaml` ([policies](policies.md)) |
+| which objects the operator would make | `twinhull render -f workload.yaml` |
+| all prerequisites that the cluster lacks | `status.lacks` |
+| how often the hull was lost, and when the next one is made | `status.backOff` |
+| all fields that the machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
+| what happens inside of the machine | `virtctl console`, which shows the guest's lines and each container's log |
+| what the operator did | the operator's log, with one line for each write and each change of a status |
+| how the operator is configured | `twinhull config`, or the annotation `twinhull.dev/config.yaml` of the operator's Pods |
 """
 
 
