@@ -131,8 +131,12 @@ run: .venv/ready ## Run the operator against the current kubeconfig
 	@$(PY) -m twinhull run
 
 .PHONY: bench
-bench: .venv/ready ## Measure against the ReplicaSet controller and a bare loop, side by side
+bench: .venv/ready ## Measure against agent-sandbox, the ReplicaSet controller and a bare loop, side by side
 	@$(PY) -m tests.bench
+
+.PHONY: bench-plan
+bench-plan: .venv/ready ## Time the decision on each golden case, and name the slowest rules
+	@$(PY) -m tests.bench.decisions
 
 .PHONY: clean
 clean: ## Remove what the other targets made here (not the cache in your home)

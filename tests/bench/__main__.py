@@ -1,4 +1,4 @@
-"""The operator, the ReplicaSet controller and a bare loop, in turns on the same servers."""
+"""The operator, agent-sandbox, the ReplicaSet controller and a bare loop, in turns on the same servers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from subprocess import CalledProcessError
 
 import click
 
-from tests.bench import contests, report
+from tests.bench import agentsandbox, contests, report
 from tests.bench.arena import Arena
 from tests.bench.bareloop import WORKERS
 from tests.bench.outcome import Outcome
 from tests.controlplane import BuildError, ComponentDied, ControlPlane, NeverHappened
+from tests.controlplane.build import AGENT_SANDBOX_VERSION
 
 _ROOT = Path(__file__).parents[2]
 Contest = Callable[[], Outcome]
 
 _EXPLANATION = """
-Three contestants make {workloads:,} Pods of one template, in turns, on the same servers, with the real
+The contestants make {workloads:,} Pods of one template, in turns, on the same servers, with the real
 scheduler and simulated nodes at work beside them. Only ratios mean something: all share this machine.
   twinhull               the operator, as `twinhull run` starts it: {workers} workers
+  agent-sandbox          {agent_sandbox} with its defaults (no limit on requests, 100 workers), which makes a
+                         Pod for each Sandbox; tuned: 2,000 requests a second, {workers} workers
   ReplicaSet controller  of kube-controller-manager, allowed 2,000 requests a second, 5 workers (its default)
   bare loop              POST Pod, PATCH Workload status with aiohttp, {workers} at a time, and nothing else
 hulls/s  until the last Pod (or VirtualMachine) is there
@@ -48,6 +51,7 @@ def main(workloads: int, machines: int, rounds: int) -> None:
         try:
             plane.kubectl("apply", "--filename", str(_ROOT / "crds"))
             plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind Workload")
+            agentsandbox.install(plane)
             _hold(Arena(plane, Path(folder)), workloads, machines, rounds)
         finally:
             plane.stop()
@@ -59,6 +63,10 @@ def _hold(arena: Arena, workloads: int, machines: int, rounds: int) -> None:
         {
             "twinhull": partial(contests.twinhull_backlog, arena, workloads),
             "bare loop": partial(contests.bare_loop_backlog, arena, workloads),
+            "agent-sandbox": partial(contests.agent_sandbox_backlog, arena, workloads),
+            "agent-sandbox, tuned": partial(
+                contests.agent_sandbox_backlog, arena, workloads, *agentsandbox.TUNED
+            ),
             "ReplicaSet controller": partial(contests.replica_set_backlog, arena, workloads),
         },
         rounds,
@@ -68,23 +76,30 @@ def _hold(arena: Arena, workloads: int, machines: int, rounds: int) -> None:
         {
             "twinhull": partial(contests.twinhull_live, arena, workloads),
             "bare loop": partial(contests.bare_loop_live, arena, workloads),
+            "agent-sandbox": partial(contests.agent_sandbox_live, arena, workloads),
+            "agent-sandbox, tuned": partial(
+                contests.agent_sandbox_live, arena, workloads, *agentsandbox.TUNED
+            ),
             "ReplicaSet controller": partial(contests.replica_set_live, arena, workloads),
         },
         rounds,
     )
-    click.echo(_EXPLANATION.format(workloads=workloads, workers=WORKERS))
+    click.echo(_EXPLANATION.format(workloads=workloads, workers=WORKERS, agent_sandbox=AGENT_SANDBOX_VERSION))
     click.echo("Backlog: all Workloads are there (one ReplicaSet is scaled up); from the first Pod on.")
     _print(backlog, [report.HULLS, report.DONE, report.CPU])
     click.echo("Live: Workloads (ReplicaSets of one Pod) are created meanwhile; from the first one on.")
     click.echo("p50 and p99 are from creation to Ready.")
     _print(live, [report.HULLS, report.DONE, report.P50, report.P99, report.CPU])
-    click.echo(f"{report.cost(live['twinhull'])}\n")
+    for name, outcomes in live.items():
+        if outcomes[0].requests:
+            click.echo(report.cost(name, outcomes))
+    click.echo()
     if machines:
         contest = {"twinhull": partial(contests.twinhull_live, arena, machines, "VirtualMachine")}
         made = _rounds("machines", contest, rounds)
         click.echo(f"Live, {machines:,} machines: as far as simulated guests that boot at once can say.")
         _print(made, [report.HULLS, report.DONE, report.P50, report.P99, report.CPU])
-        click.echo(f"{report.cost(made['twinhull'])}\n")
+        click.echo(report.cost("twinhull", made["twinhull"]))
 
 
 def _rounds(what: str, contestants: Mapping[str, Contest], rounds: int) -> report.Rounds:

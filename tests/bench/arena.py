@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.bench.agentsandbox import AgentSandbox
 from tests.bench.recorder import Recorder
 from tests.controlplane import ControlPlane, eventually
 from tests.controlplane.process import Process
@@ -40,7 +41,12 @@ class Arena:
         api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         self.eventually(lambda: api.get("ServiceAccount", "default", name), f"{name} has a ServiceAccount")
         yield name
-        for kind in ("Workload", "ReplicaSet", "Pod"):  # the owners first; the rest is the namespace's end
+        for kind in (
+            "Workload",
+            "ReplicaSet",
+            "Sandbox",
+            "Pod",
+        ):  # the owners first; the rest is the namespace's end
             api.request("DELETE", api.path(kind, name), query={"gracePeriodSeconds": "0"})
         api.delete("Namespace", name)
         self.eventually(lambda: api.get("Namespace", name) is None, f"{name} and all in it is gone")
@@ -61,6 +67,10 @@ class Arena:
     def operator(self) -> OperatorProcess:
         """An operator, started now."""
         return OperatorProcess.start(self.plane.kubeconfig, self.folder / "operator.log")
+
+    def agent_sandbox(self, *options: str) -> AgentSandbox:
+        """agent-sandbox's controller, started now."""
+        return AgentSandbox.start(self.plane.kubeconfig, self.folder / "agent-sandbox.log", *options)
 
     def component(self, name: str) -> Process:
         """One of the control plane's own processes."""

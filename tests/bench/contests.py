@@ -48,6 +48,22 @@ def replica_set_backlog(arena: Arena, count: int) -> Outcome:
     return Outcome(rate(count, pods.created.values(), start), rate(count, pods.ready.values(), start), cpu)
 
 
+def agent_sandbox_backlog(arena: Arena, count: int, *options: str) -> Outcome:
+    """agent-sandbox's controller is started when all Sandboxes are there."""
+    with arena.namespace() as namespace:
+        arena.create([objects.sandbox(namespace, number) for number in range(count)])
+        pods = arena.record("Pod", namespace, objects.exists, count)
+        sandboxes = arena.record("Sandbox", namespace, objects.is_ready, count)
+        controller = arena.agent_sandbox(*options)
+        _wait(arena, pods, sandboxes)
+        cpu = arena.at_rest(controller.process)
+        controller.stop()
+    start = min(pods.created.values())
+    return Outcome(
+        rate(count, pods.created.values(), start), rate(count, sandboxes.ready.values(), start), cpu
+    )
+
+
 def bare_loop_backlog(arena: Arena, count: int) -> Outcome:
     """The bare loop is started when all Workloads are there."""
     with arena.namespace() as namespace:
@@ -97,6 +113,24 @@ def replica_set_live(arena: Arena, count: int) -> Outcome:
         _wait(arena, pods, sets)
         cpu = arena.at_rest(controller) - before
     return _live(count, pods, sets, cpu)
+
+
+def agent_sandbox_live(arena: Arena, count: int, *options: str) -> Outcome:
+    """Sandboxes are created while agent-sandbox's controller runs."""
+    controller = arena.agent_sandbox(*options)
+    with arena.namespace() as namespace:
+        pods = arena.record("Pod", namespace, objects.exists, count)
+        sandboxes = arena.record("Sandbox", namespace, objects.is_ready, count)
+        cpu, asked = arena.at_rest(controller.process), arena.requests()
+        arena.create([objects.sandbox(namespace, number) for number in range(count)])
+        _wait(arena, pods, sandboxes)
+        cpu = arena.at_rest(controller.process) - cpu
+        asked = arena.requests() - asked
+        memory = controller.process.peak_memory()
+        controller.stop()
+    status = sum(asked[f"{verb} sandboxes/status"] for verb in ("PATCH", "PUT"))
+    requests = {"POST pods": asked["POST pods"] / count, "writes of sandboxes/status": status / count}
+    return replace(_live(count, pods, sandboxes, cpu), requests=requests, memory=memory)
 
 
 def bare_loop_live(arena: Arena, count: int) -> Outcome:

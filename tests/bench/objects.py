@@ -1,4 +1,4 @@
-"""What is made in a benchmark: the same Pod by way of a Workload, of a ReplicaSet, and of nobody.
+"""What is made in a benchmark: the same Pod by way of a Workload, a ReplicaSet, a Sandbox, and of nobody.
 
 The template declares no port, so that a Workload is two objects to write: its Pod and its status.
 """
@@ -46,8 +46,18 @@ def replica_set(namespace: str, number: int, replicas: int) -> Manifest:
     }
 
 
+def sandbox(namespace: str, number: int) -> Manifest:
+    """A Sandbox of the template, agent-sandbox's kind."""
+    return {
+        "apiVersion": "agents.x-k8s.io/v1beta1",
+        "kind": "Sandbox",
+        "metadata": {"name": f"bench-{number:05}", "namespace": namespace},
+        "spec": {"podTemplate": {"spec": _POD_SPEC}},
+    }
+
+
 def is_ready(obj: Manifest) -> bool:
-    """Whether a Workload or a Pod is Ready, or a ReplicaSet has all its Pods Ready."""
+    """Whether a Workload, a Sandbox or a Pod is Ready, or a ReplicaSet has all its Pods Ready."""
     status = obj.get("status", {})
     if obj["kind"] == "ReplicaSet":
         return bool(0 < obj["spec"]["replicas"] == status.get("readyReplicas"))

@@ -30,15 +30,13 @@ def table(rounds: Rounds, columns: Sequence[Column]) -> Iterable[str]:
         yield _line(f"  {first} : {other}", ratios)
 
 
-def cost(outcomes: Sequence[Outcome]) -> str:
-    """What one Workload costs in requests, and all of them in memory."""
+def cost(name: str, outcomes: Sequence[Outcome]) -> str:
+    """What one object costs a contestant in requests, and all of them in memory."""
     kinds = outcomes[0].requests
     asked = ", ".join(f"{median(each.requests[kind] for each in outcomes):.2f} {kind}" for kind in kinds)
     memory, restarted = max(each.memory for each in outcomes), max(each.restarted for each in outcomes)
-    return (
-        f"One Workload costs {asked}. The operator had {memory:.0f} MiB of memory at most, and "
-        f"{restarted:.0f} MiB when it was started with all of them there."
-    )
+    again = f", and {restarted:.0f} MiB when it was started with all of them there" if restarted else ""
+    return f"{name}: one object costs {asked}. The process had {memory:.0f} MiB of memory at most{again}."
 
 
 def _line(name: str, cells: Iterable[str]) -> str:

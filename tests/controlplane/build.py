@@ -48,6 +48,7 @@ OLDER_KUBERNETES = {
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
 #: The release before it that the operator works with, too.
 OLDER_KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt-1.8", "kubevirt.io/kubevirt")
+AGENT_SANDBOX_VERSION = pinned(_MODULES / "agent-sandbox", "sigs.k8s.io/agent-sandbox")
 HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
 HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")
 
@@ -135,6 +136,11 @@ def _prometheus(name: str) -> Program:
     return Program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
 
 
+def _agent_sandbox(name: str) -> Program:
+    """A program of agent-sandbox's, which `make bench` compares the operator with."""
+    return Program(name, "agent-sandbox", f"sigs.k8s.io/agent-sandbox/cmd/{name}")
+
+
 #: The older release of KubeVirt, as its programs' names end.
 OLDER_KUBEVIRT = "1.8"
 _MANIFESTS = "twinhull.dev/tests/controlplane/kubevirt-manifests"
@@ -177,6 +183,7 @@ PROGRAMS = {
         Program("argocd", "argocd", "."),
         Program("velero", "velero", "."),
         Program("velero-filestore", "velero", "./filestore"),
+        _agent_sandbox("agent-sandbox-controller"),
     )
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD, Unreadable, read
@@ -45,6 +45,8 @@ from twinhull.shell.store import Key, Store, key_of
 
 #: The template of a Workload that can't be read. What its hulls have isn't compared with it.
 _UNKNOWN: Raw = {"spec": {}}
+#: When a Pod is read, which is read without a time.
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 #: A KubeVirt that can't be seen, without any of its feature gates.
 _PRESUMED = {"status": {"phase": "Deployed"}}
 
@@ -75,7 +77,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         return None
     uid = raw["metadata"]["uid"]
     try:
-        workload, whole = read(raw)
+        workload, whole = store.read(kinds.WORKLOAD, raw, read)
         count(store, key, uid)
         read_own(store, key, uid)
     except Unreadable as problem:
@@ -164,10 +166,7 @@ def _updates_live(spec: Raw) -> bool:
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
     for found in near(store, kinds.POD, key, uid):
-        if UNREAD in found:
-            yield hull.unread("Pod", found)
-        else:
-            yield type_that_reads("Pod", found).read(Seen(found, template, now))
+        yield store.read(kinds.POD, found, _pod)
     for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, found)
         if UNREAD in found or UNREAD in (vmi or ()):
@@ -180,6 +179,13 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         )
     for stray in strays(store, key):
         yield instance.read_stray(stray)
+
+
+def _pod(found: Raw) -> Hull:
+    """A Pod as a hull. It is read from the Pod alone, so what was read is kept while the Pod is the same."""
+    if UNREAD in found:
+        return hull.unread("Pod", found)
+    return type_that_reads("Pod", found).read(Seen(found, _UNKNOWN, _NO_TIME))
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import inf
@@ -21,11 +21,13 @@ from twinhull.shell.outline import outline
 from twinhull.shell.owner_index import OwnerIndex
 from twinhull.shell.reference_index import ReferenceIndex
 from twinhull.shell.trimming import trimmed
+from twinhull.shell.unpacked import Unpacked
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 Key = tuple[str, str]
 
 _Entry = TypeVar("_Entry", bound=Hashable)
+_T = TypeVar("_T")
 
 #: How many bytes one object may take, and a namespace's unless another number is given.
 _LARGEST = 1 << 20
@@ -78,6 +80,7 @@ class Store:
         self._over: Counter[tuple[str, str]] = Counter()
         self._gone: OrderedDict[str, float] = OrderedDict()
         self._referrers, self._owned = ReferenceIndex(), OwnerIndex()
+        self._unpacked = Unpacked()
         self.machines = GuestDirectory()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
@@ -127,6 +130,7 @@ class Store:
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, None)
         self.machines.changed(kind, key, None)
+        self._unpacked.drop((kind.name, key))
         return True
 
     def replace(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
@@ -148,9 +152,19 @@ class Store:
                 yield held.obj
 
     def get(self, kind: Kind, key: Key) -> Raw | None:
-        """The last seen state of one object."""
+        """The last seen state of one object, which is others' too: nobody may change it."""
         held = self._objects[kind.name].get(key)
-        return None if held is None else held.obj
+        return None if held is None else self._unpack(kind, key, held)
+
+    def read(self, kind: Kind, obj: Raw, reader: Callable[[Raw], _T]) -> _T:
+        """What a reader makes of an object that `get` gave, the same object each time while it is looked at
+        often. Raises what it raises.
+        """
+        key = key_of(obj)
+        held = self._objects[kind.name].get(key)
+        if held is None or not isinstance(held.state, bytes):
+            return reader(obj)
+        return self._unpacked.read((kind.name, key), held.state, obj, reader)
 
     def all(self, kind: Kind) -> Iterator[Raw]:
         """The last seen states of all objects of a kind."""
@@ -184,7 +198,7 @@ class Store:
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
         """The objects that carry a Workload's label, by name."""
         for key in sorted(self._labelled[kind.name].get(workload, ())):
-            yield self._objects[kind.name][key].obj
+            yield self._unpack(kind, key, self._objects[kind.name][key])
 
     def labelled_keys(self, kind: Kind, workload: Key) -> AbstractSet[Key]:
         """The keys of the objects that carry a Workload's label, however many."""
@@ -212,9 +226,21 @@ class Store:
             if over := len(state) > min(room, _LARGEST):
                 small = identity(kind, small, small.get(UNREAD, _NO_ROOM))
                 state = marshal.dumps(small)
+        if isinstance(state, bytes):
+            self._unpacked.keep((kind.name, key), state, small)
         metadata, workload = obj["metadata"], workload_key(small)
         version = int(metadata["resourceVersion"])
         return _Held(metadata["uid"], version, workload, UNREAD in small, over, state)
+
+    def _unpack(self, kind: Kind, key: Key, held: _Held) -> Raw:
+        """An object as it is held, which is kept unpacked for a while."""
+        if not isinstance(held.state, bytes):
+            return held.state
+        obj = self._unpacked.get((kind.name, key), held.state)
+        if obj is None:
+            obj = held.obj
+            self._unpacked.keep((kind.name, key), held.state, obj)
+        return obj
 
     def _count(self, kind: Kind, key: Key, held: _Held, sign: int) -> None:
         """An object is held from now on (1), or is no more (-1)."""

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -16,7 +17,6 @@ from opentelemetry.trace import StatusCode
 
 from tests.controlplane.ports import LOOPBACK
 from twinhull import __version__
-from twinhull.shell import tracing
 from twinhull.shell.errors import Conflict, Unreachable
 from twinhull.shell.store import Key
 
@@ -47,7 +47,7 @@ def passed(monkeypatch: pytest.MonkeyPatch, failing: type[Exception] | None) -> 
     """The span of a pass whose first write fails like that."""
     kept, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(kept))
-    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     world = Simulation({})
     world.cluster.accident = (failing, False) if failing else None
 
