@@ -32,7 +32,7 @@ class OneServiceEach(Controller[tuple[Raw, bool]]):
     def __init__(self, store: Store) -> None:
         self._store = store
         self.calls: list[str] = []
-        self.fails = False
+        self.fails, self.one_round = False, False
 
     def observe(self, key: Key) -> tuple[Raw, bool] | None:
         pod = self._store.get(kinds.POD, key)
@@ -45,7 +45,9 @@ class OneServiceEach(Controller[tuple[Raw, bool]]):
         metadata = {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"], "labels": {}}
         create = Create({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {}})
         actions = () if has_service else (create,)
-        return ObjectPlan(ReconciledObject.of(pod), actions, lambda: {"message": "has a Service"})
+        return ObjectPlan(
+            ReconciledObject.of(pod), actions, lambda: {"message": "has a Service"}, one_round=self.one_round
+        )
 
     def remember(self, key: Key, observed: tuple[Raw, bool] | None) -> None:
         self.calls.append(f"remember {key[1]} {observed and observed[1]}")
@@ -115,6 +117,15 @@ def test_it_acts_until_nothing_is_left_and_writes_the_status_once() -> None:
         "planned a True 0",
         "written a True has a Service",
     ]
+
+
+def test_what_has_no_effect_that_is_seen_is_done_once_a_pass() -> None:
+    world = World()
+    world.controller.one_round = True
+    world.controller.observe = lambda key: (world.server.get("Pod", key), False)  # type: ignore[method-assign]
+    run(world.reconciler.reconcile(KEY))
+    assert world.verbs() == ["create Service", "patch/status Pod"]
+    assert len(world.queue) == 1, "the rest is for a further pass"
 
 
 def test_a_pass_that_changes_nothing_writes_nothing() -> None:
