@@ -1,24 +1,16 @@
-"""The guests: what runs in the machines, asked over the cluster's network by those allowed to.
+"""The poller of guests: asks those of all running machines how they are, each when it is due.
 
-A guest's server certificate is made as it boots and signed by nobody, so what it says is worth as much as the
-network between: whoever can answer in its place can lie about its containers, and say that a Pod which was
-asked to end has ended, so that its machine is deleted before the grace period is over. Nothing secret is
-sent, and what comes back is kept small and well-formed (docs/adr/0009). A guest is given the manifest that
-its VirtualMachine notes, and no other (docs/adr/0025).
+A guest is given the manifest that its VirtualMachine notes, and no other (docs/adr/0025).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -26,14 +18,13 @@ import aiohttp
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.hulls import authority
-from twinhull.hulls.manifest import API_PORT, carries, text
-from twinhull.hulls.report import Report, Stop
+from twinhull.hulls.manifest import carries, text
+from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError
 from twinhull.shell.fair_semaphore import FairSemaphore
-from twinhull.shell.guest_certificate import new_client
 from twinhull.shell.guest_directory import Guest
+from twinhull.shell.guest_requests import GuestRequests
 from twinhull.shell.kinds import Kind
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store
@@ -52,13 +43,8 @@ _LEAST_SILENT = 15.0
 #: How often in a row one may not answer before its last word is out of date: that takes some minutes.
 _BELIEVED_FOR = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=2)
-#: How many are asked at a time, of those that answered the time before and of the others; and how much one
-#: may say, in bytes.
+#: How many are asked at a time, of those that answered the time before and of the others.
 _AT_ONCE = 64
-_LONGEST = 1 << 18
-_LONGEST_LINE = 1024
-#: What a guest is told its node's addresses in (guest/README.md).
-_HOSTS_HEADER = "Twinhull-Host-IPs"
 #: What an attempt to ask comes to that brings nothing to be read.
 _NO_ANSWER = (aiohttp.ClientError, ApiError, TimeoutError, OSError, ValueError, RecursionError)
 
@@ -110,7 +96,7 @@ class GuestPoller:
     ) -> None:
         self._store = store
         self._queue = queue
-        self._secret = secret
+        self._requests = GuestRequests(secret)
         self._launchers = launchers
         self._may_write = may_write
         #: By the uid of an instance: where its launcher Pod is.
@@ -118,7 +104,6 @@ class GuestPoller:
         self._attempts: dict[str, _Attempt] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._turns = {answers: FairSemaphore(_AT_ONCE) for answers in (True, False)}
-        self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
         #: What each said last, by the uid of its VirtualMachineInstance.
         self.reports: dict[str, Report] = {}
 
@@ -172,11 +157,11 @@ class GuestPoller:
             attempt.version, attempt.at = guest.version, asyncio.get_running_loop().time()
             try:
                 place = await self._find(guest)
-                report = await self._answer(session, guest, place.hosts)
+                report = await self._requests.status(session, guest, place.hosts)
                 if _lacks(guest, report) and self._may_write():
                     report = replace(report, refused=await self._give(session, guest))
                 if guest.ends and report.stop == "none" and self._may_write():
-                    report = replace(report, stop=await self._stop(session, guest))
+                    report = replace(report, stop=await self._requests.stop(session, guest))
             except _NO_ANSWER as error:
                 logger.debug("the guest of %s/%s doesn't answer: %s", *guest.workload, error)
                 attempt.silent += 1
@@ -206,44 +191,14 @@ class GuestPoller:
         addresses = [address for status in statuses for address in _addresses(status, "podIPs")]
         raise ValueError(f"{guest.address} isn't an address of the launcher Pod's, which has {addresses}")
 
-    async def _answer(self, session: aiohttp.ClientSession, guest: Guest, hosts: tuple[str, ...]) -> Report:
-        url, context = f"{_url(guest)}/status", self._context(guest.workload_uid)
-        # A guest keeps the first that it is told, for containers that ask for status.hostIP.
-        host_addresses = ",".join(str(ip_address(host)) for host in hosts if guest.asks_for_node)
-        headers = {_HOSTS_HEADER: host_addresses} if host_addresses else {}
-        async with session.get(url, ssl=context, headers=headers, allow_redirects=False) as response:
-            if response.status != HTTPStatus.OK:
-                raise ValueError(f"{url}: {response.status}")
-            report = Report.parse(json.loads(await _bounded(response)))
-        if report.pod not in {"", guest.name}:
-            raise ValueError(f"{url}: it runs {report.pod}, not {guest.name}")
-        return report
-
     async def _give(self, session: aiohttp.ClientSession, guest: Guest) -> str:
-        """Give a guest the manifest that it lacks, if there is room to hold it. What it has against it, in
-        one line; empty if nothing, or if it can't take one just now. What its machine doesn't note is given
-        to nobody, whoever wrote it.
+        """Give a guest the manifest that it lacks, if there is room to hold it. What it has against that.
+        What its machine doesn't note is given to nobody, whoever wrote it.
         """
         manifest = self._store.get(kinds.CONFIG_MAP, (guest.workload[0], guest.name))
         if manifest is None or UNREAD in manifest or not carries(manifest, guest.manifest):
             return ""
-        url, context = f"{_url(guest)}/manifest", self._context(guest.workload_uid)
-        body = text(manifest).encode()
-        async with session.put(url, data=body, ssl=context, allow_redirects=False) as response:
-            answer = (await _bounded(response)).decode(errors="replace")
-        if response.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}:
-            return " ".join(answer.split())[:_LONGEST_LINE] or f"its guest answers {response.status}"
-        return ""
-
-    async def _stop(self, session: aiohttp.ClientSession, guest: Guest) -> Stop:
-        """Ask a guest to end its Pod. How far it is with that; it may be asked twice."""
-        url, context = f"{_url(guest)}/stop", self._context(guest.workload_uid)
-        async with session.post(url, ssl=context, allow_redirects=False) as response:
-            await _bounded(response)
-        if response.status == HTTPStatus.ACCEPTED:
-            return "asked"
-        logger.debug("%s: %s", url, response.status)
-        return "none"
+        return await self._requests.give(session, guest, text(manifest))
 
     def _forget(self) -> None:
         """Drop what was said by instances that are gone, and what was to be shown to them."""
@@ -251,24 +206,7 @@ class GuestPoller:
         for by_uid in (self.reports, self._attempts, self._places):
             for uid in by_uid.keys() - present:
                 del by_uid[uid]
-        for uid in self._contexts.keys() - self._store.machines.owners():
-            del self._contexts[uid]
-
-    def _context(self, workload_uid: str) -> ssl.SSLContext:
-        """What to show to a Workload's guests, made anew when half of its life is over."""
-        now = asyncio.get_running_loop().time()
-        context, good_until = self._contexts.get(workload_uid, (None, 0.0))
-        if context is None or now >= good_until:
-            pem = new_client(self._secret, workload_uid, datetime.now(UTC))
-            context = _client_context(pem)
-            self._contexts[workload_uid] = context, now + authority.CLIENT_LIFETIME.total_seconds() / 2
-        return context
-
-
-def _url(guest: Guest) -> str:
-    """Where it answers."""
-    host = f"[{guest.address}]" if ":" in guest.address else guest.address
-    return f"https://{host}:{API_PORT}/v1"
+        self._requests.forget_others(self._store.machines.owners())
 
 
 def _addresses(status: Raw, field: str) -> tuple[str, ...]:
@@ -280,28 +218,3 @@ def _lacks(guest: Guest, report: Report) -> bool:
     """Whether it is to be given another manifest than the one it runs by, or found on its disk."""
     other = report.lacking or report.manifest not in {"", guest.manifest}
     return other and bool(guest.manifest) and not guest.ends
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    """An answer's body. Raises ValueError when it is longer than any guest's."""
-    text = bytearray()
-    async for chunk in response.content.iter_any():
-        text += chunk
-        if len(text) > _LONGEST:
-            raise ValueError(f"it says more than {_LONGEST} bytes")
-    return bytes(text)
-
-
-def _client_context(pem: bytes) -> ssl.SSLContext:
-    """TLS with a client certificate, to a server that can't prove who it is."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    # OpenSSL takes a certificate from a file only; this one is in memory.
-    file = os.memfd_create("client")
-    with contextlib.closing(os.fdopen(file, "wb")) as memory:
-        memory.write(pem)
-        memory.flush()
-        context.load_cert_chain(f"/proc/self/fd/{file}")
-    return context

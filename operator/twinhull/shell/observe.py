@@ -181,6 +181,7 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
 
 
 def _pod(found: Raw) -> Hull:
+    """A Pod as a hull. It is read from the Pod alone, so what was read is kept while the Pod is the same."""
     if UNREAD in found:
         return hull.unread("Pod", found)
     return type_that_reads("Pod", found).read(Seen(found))

@@ -127,7 +127,7 @@ class Reconciler(Generic[_Observed]):
             self._controller.planned(key, observed, plan)
             if not plan.actions or not may_act:
                 break
-            may_act = await self._act(plan.owner, plan.actions)
+            may_act = await self._act(plan.owner, plan.actions) and not plan.one_round
         else:
             keys = listed([action.key for action in plan.actions], ", ")
             raise NotSettled(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")

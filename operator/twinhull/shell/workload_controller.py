@@ -104,7 +104,7 @@ def _plan_unreadable(workload: Unread) -> ObjectPlan:
     """What can't wait, and what can't be read. Of one that is being deleted nothing is said."""
     owner, actions = ReconciledObject.by(workload.metadata), workload.actions()
     if workload.metadata.deletion_timestamp is not None:
-        return ObjectPlan(owner, actions, requeue_after=workload.requeue_after)
+        return ObjectPlan(owner, actions, requeue_after=workload.requeue_after, one_round=True)
     notes = tuple(workload.notes())
     return ObjectPlan(
         owner,
@@ -113,6 +113,7 @@ def _plan_unreadable(workload: Unread) -> ObjectPlan:
         notes,
         notes,
         requeue_after=workload.requeue_after,
+        one_round=True,
         again_after_status=True,  # what is remembered then may allow more
     )
 

@@ -17,7 +17,7 @@ from twinhull.api.base import API_VERSION, Raw
 from twinhull.hulls import authority
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest
 from twinhull.hulls.report import Report
-from twinhull.shell import guest_poller, kinds
+from twinhull.shell import guest_poller, guest_requests, kinds
 from twinhull.shell.errors import Unreachable
 from twinhull.shell.guest_poller import GuestPoller
 from twinhull.shell.kinds import Kind
@@ -54,7 +54,7 @@ class Guest:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context())
         await site.start()
-        monkeypatch.setattr(guest_poller, "API_PORT", runner.addresses[0][1])
+        monkeypatch.setattr(guest_requests, "API_PORT", runner.addresses[0][1])
         try:
             yield
         finally:
