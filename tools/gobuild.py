@@ -145,6 +145,13 @@ class Builder:
                     cache.prune(cache.folder())
         return paths
 
+    def download(self, program: Program) -> None:
+        """Downloads the sources of a program and of all that it is made of, where they are missing."""
+        command = [self.go.path, "list", "-deps", *program.build_flags, program.package]
+        variables = environment() | dict(program.environment)
+        folder = program.modules / program.module
+        subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
+
     def folder(self, program: Program) -> Path:
         """<module>-<hash>: whatever could change a program of the module changes the hash."""
         module = program.module

@@ -22,7 +22,7 @@ from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
 from tools import manifests
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.HELM)]
 
 DEPLOY = CHART.parents[1] / "deploy"
 CRDS = ("workloads.twinhull.dev", "isolationpolicies.twinhull.dev")
