@@ -14,10 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import click
 
 from tests.builds import MACHINES
 
@@ -87,6 +89,7 @@ class Failed(Exception):
 class Run:
     """The steps that have been started, and what came of them."""
 
+    tell: Callable[[str], None] = click.echo
     began: float = field(default_factory=time.monotonic)
     running: dict[Step, subprocess.Popen[bytes]] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
@@ -137,7 +140,7 @@ class Run:
     def say(self, text: str) -> None:
         """A line with the time since the beginning."""
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
-        print(f"[{minutes:2}:{seconds:02}] {text}", flush=True)
+        self.tell(f"[{minutes:2}:{seconds:02}] {text}")
 
     def _start(self, step: Step) -> subprocess.Popen[bytes]:
         niceness = ("nice", "-n", str(_NICENESS)) if step.computes else ()
@@ -166,9 +169,7 @@ class Run:
                 if self.failed is not None or BUILDS not in self.running:
                     return
                 if not told:
-                    self.say(
-                        f"{step.name}: waiting until the background has built {step.after} ({BUILDS.log})"
-                    )
+                    self.say(f"{step.name}: waiting for the build of {step.after} ({BUILDS.log})")
                     told = True
                 self._changed.wait(1)
 
@@ -184,11 +185,11 @@ def main() -> int:
             _side_by_side(run)
     if run.failed is not None:
         if not run.failed.shown:
-            print(_text(run.failed.log))
+            click.echo(_text(run.failed.log))
         run.say(f"FAILED: {run.failed.name} ({' '.join(run.failed.command)})")
         return 1
     run.say("all of it passed; each step took:")
-    print("\n".join(run.results))
+    click.echo("\n".join(run.results))
     return 0
 
 

@@ -43,7 +43,7 @@ def test_a_step_that_fails_ends_the_others_and_keeps_its_output(logs: Path) -> N
 
 
 def test_a_step_waits_until_the_background_has_built_what_it_needs(
-    logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (
         "import time; from pathlib import Path\n"
@@ -52,13 +52,14 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     )
     builds = python("builds", code)
     monkeypatch.setattr(run, "BUILDS", builds)
-    started, needs = Run(), python("needs", "", after="Helm")
+    said: list[str] = []
+    started, needs = Run(said.append), python("needs", "", after="Helm")
     background = threading.Thread(target=started.lane, args=((builds,),), daemon=True)
     background.start()
     eventually(lambda: builds in started.running, 30, "the builds have begun")
     lane = threading.Thread(target=started.lane, args=((needs,),), daemon=True)
     lane.start()
-    eventually(lambda: "needs: waiting for the build of Helm" in capsys.readouterr().out, 30, "it waits")
+    eventually(lambda: "needs: waiting for the build of Helm" in "".join(said), 30, "it waits")
     assert not (logs / "needs.log").exists()
 
     (logs / "go").touch()
@@ -81,8 +82,10 @@ def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(monkeypatch: pytest.
     assert BUILDS.name == "builds"
 
 
-def test_the_last_line_of_pytest_is_told(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    started = Run()
+def test_the_last_line_of_pytest_is_told(logs: Path) -> None:
+    said: list[str] = []
+    started = Run(said.append)
     started.lane((python("tests", "print('===== 3 passed in 0.12s =====')"),))
-    assert capsys.readouterr().out.rstrip().endswith("tests: done in 0 s: 3 passed in 0.12s")
+    assert said[-1].startswith("[ 0:")
+    assert said[-1].endswith(" s: 3 passed in 0.12s")
     assert (logs / "tests.log").exists()
