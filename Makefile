@@ -4,6 +4,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # What the operator lives by, of KubeVirt.
 KUBEVIRT_TESTS := completion filesystem_claims flips inplace life machine preflight startfirst traffic
+# Tests that share nothing, on all processors: who is done early takes from the others.
+PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -19,26 +21,17 @@ demo-boot: .venv/ready ## See one Workload's machine really boot and answer, wit
 	@$(PY) -m tests.demo boot
 
 .PHONY: test
-test: .venv/ready lint check-generated docs test-agent ## All tests, on a real control plane; a quarter of the booted ones, and a few on a real node (the first run builds all of it)
-	@# Two runs side by side, each with a control plane of its own: what one waits for leaves the other a core.
-	@echo "Testing the operator; beside it the parts, attacks, guests and nodes: .venv/beside.log"
-	@$(MAKE) --no-print-directory test-beside > .venv/beside.log 2>&1 & beside=$$!; \
-	    trap "kill $$beside 2> /dev/null" EXIT; \
-	    $(PY) -m pytest tests/e2e/operator --ignore tests/e2e/operator/situations || { cat .venv/beside.log; exit 1; }; \
-	    wait $$beside || { cat .venv/beside.log; exit 1; }; \
-	    grep -E '^=+ .* in [0-9.]+s' .venv/beside.log
+test: .venv/ready ## All tests, on a real control plane; a quarter of the booted ones, and a few on a real node (the first run builds all of it)
+	@$(PY) -m tests.run
+
+.PHONY: quick
+quick: .venv/ready ## The linters, and the unit tests that take seconds
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit-quick
 
 .PHONY: one
 one: .venv/ready ## One test: make one T=tests/e2e/operator/test_flips.py K=back; on the control plane of `make cluster`, if it runs
 	@[ -n "$(T)" ] || { echo 'Say which: make one T=tests/e2e/operator/test_flips.py K=back' >&2; exit 2; }
 	@$(PY) -m pytest --running-cluster $(T) $(if $(K),-k "$(K)")
-
-.PHONY: test-beside
-test-beside: .venv/ready ## What `make test` runs beside the operator's tests
-	@$(PY) -m pytest tests/unit tests/e2e --ignore-glob '*/e2e/operator/test_*.py'
-	@$(PY) -m guest.image build
-	@$(PY) -m pytest tests/guest -m guest_quick
-	@$(PY) -m tests.node -m node_quick
 
 .PHONY: test-agent
 test-agent: ## The tests of the guest's own program
@@ -62,8 +55,12 @@ test-kubevirt: .venv/ready ## What the operator lives by, and machines on real n
 	@$(PY) -m tests.node --older-kubevirt
 
 .PHONY: unit
-unit: .venv/ready ## The tests of the pure core alone, without a control plane
-	@$(PY) -m pytest tests/unit
+unit: .venv/ready ## The tests that need no control plane, on all processors
+	@$(PY) -m pytest tests/unit --quiet $(PARALLEL)
+
+.PHONY: unit-quick
+unit-quick: .venv/ready
+	@$(PY) -m pytest tests/unit --quiet $(PARALLEL) -m 'not slow'
 
 .PHONY: lint
 lint: .venv/ready ## ruff, mypy strict, import-linter
@@ -144,8 +141,12 @@ bench-plan: .venv/ready ## Time the decision on each golden case, and name the s
 	@$(PY) -m tests.bench.decisions
 
 .PHONY: clean
-clean: ## Remove what the other targets made here (not the cache in your home)
+clean: ## Remove what the other targets made here (not the cache in your home: clean-cache does that)
 	@rm -rf .venv .cluster dist tests/metrics/picture/page/built tests/metrics/picture/page/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: clean-cache
+clean-cache: .venv/ready ## Show how large the cache in your home is, and remove it: all is built anew then
+	@$(PY) -m tools.cache clean
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

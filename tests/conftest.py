@@ -41,7 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips by name what an existing cluster can't do."""
+    """Skips by name what an existing cluster can't do. What has to be built first comes last."""
+    _come_last(items)
     if not _EXISTING:
         return
     for item in items:
@@ -104,6 +105,13 @@ def namespace(control_plane: Cluster) -> Iterator[str]:
     )
     yield name
     api.delete("Namespace", name)
+
+
+def _come_last(items: list[pytest.Item]) -> None:
+    """Sorts tests whose programs are still to be built behind all others, in the order of those builds."""
+    needed = {item: {name for mark in item.iter_markers("built") for name in mark.args} for item in items}
+    missing = {name for name in set().union(*needed.values()) if not build.is_built(name)}
+    items.sort(key=lambda item: max(map(build.ORDER.index, needed[item] & missing), default=-1))
 
 
 def _wants_running(config: pytest.Config) -> bool:

@@ -145,6 +145,13 @@ class Builder:
                     cache.prune(cache.folder())
         return paths
 
+    def download(self, program: Program) -> None:
+        """Downloads the sources of a program and of all that it is made of, where they are missing."""
+        command = [self.go.path, "list", "-deps", *program.build_flags, program.package]
+        variables = environment() | dict(program.environment)
+        folder = program.modules / program.module
+        subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
+
     def folder(self, program: Program) -> Path:
         """<module>-<hash>: whatever could change a program of the module changes the hash."""
         module = program.module
@@ -183,7 +190,7 @@ class Builder:
             output.mkdir()
             single = len(programs) == 1
             path = output / first.name if single else output
-            flags = [*first.build_flags, "-ldflags", first.link_flags, "-o", str(path)]
+            flags = [*first.build_flags, *_spared(first), "-ldflags", first.link_flags, "-o", str(path)]
             command = [self.go.path, "build", *flags, *(program.package for program in programs)]
             with (Path(folder) / "log").open("w+", encoding="utf-8") as log:
                 if self._run(command, first, log, names):
@@ -213,6 +220,14 @@ def _local_modules(source: Path) -> list[Path]:
     text = (source / "go.mod").read_text(encoding="utf-8")
     folders = [source.parent / name for name in re.findall(r"=> \.\./(\S+)$", text, re.MULTILINE)]
     return sorted(path for folder in folders for path in (folder / "go.mod", *folder.rglob("*.go")))
+
+
+def _spared(program: Program) -> list[str]:
+    """No debugging information: it takes an eighth of the compiler's time, and the linker drops it anyway.
+
+    The guest's programs are the same bytes wherever they are built, and flags are among those.
+    """
+    return [] if "-trimpath" in program.build_flags else ["-gcflags=all=-dwarf=false"]
 
 
 def _built_together(program: Program) -> tuple[object, ...]:

@@ -152,6 +152,22 @@ KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests")
 KUBEVIRT_NODE = tuple(program.name for program in _KUBEVIRT_NODE)
 HELM = ("helm", "helm3")
 
+VELERO = ("velero", "velero-filestore")
+#: The servers of the oldest Kubernetes that the operator works with.
+OLDEST_KUBERNETES = tuple(f"{name}-{min(OLDER_KUBERNETES)}" for name in SERVERS)
+#: What `make test` needs, in the order in which it is built: all tests need a control plane.
+ORDER = (
+    *KUBERNETES,
+    *KUBEVIRT,
+    "cdi-manifests",
+    *HELM,
+    *("kstatus", "flux", "argocd"),
+    *("kube-proxy", *KUBEVIRT_NODE),
+    *PROMETHEUS,
+    *VELERO,
+    *OLDEST_KUBERNETES,
+)
+
 # What KUBEBUILDER_ASSETS provides: https://book.kubebuilder.io/reference/envtest
 _ASSETS = ("etcd", "kube-apiserver", "kubectl")
 
@@ -176,8 +192,22 @@ def programs(names: Iterable[str], say: Callable[[str], None] = click.echo) -> d
         else:
             to_build.append(PROGRAMS[name])
     if to_build:
-        found.update(Builder(Go.find(), say, PROGRAMS.values(), cache_folder()).build(to_build))
+        found.update(_builder(say).build(to_build))
     return found
+
+
+def is_built(name: str) -> bool:
+    """Whether a program is in the cache. Raises BuildError without a Go that is new enough."""
+    return (_builder(lambda _: None).folder(PROGRAMS[name]) / name).exists()
+
+
+def download(name: str) -> None:
+    """Has Go download the sources of a program and of all that it is made of; its build tells of failures."""
+    _builder(lambda _: None).download(PROGRAMS[name])
+
+
+def _builder(say: Callable[[str], None]) -> Builder:
+    return Builder(Go.find(), say, PROGRAMS.values(), cache_folder())
 
 
 def _asset(folder: Path, name: str) -> Path:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, chdir
 from pathlib import Path
 
 from tests.controlplane import ApiError, BuildError, ComponentDied, ControlPlane, KubectlError, NeverHappened
-from tests.demo import bootstory, story
+from tests.demo import bootstory, building, offline, story
 from tests.demo.narrator import Narrator
 from tests.demo.scene import Scene, Unexpected
 from tests.operator_process import OperatorProcess
@@ -46,6 +46,12 @@ def main() -> int:
 def _play(narrator: Narrator, folder: Path) -> None:
     with ExitStack() as stack:
         stack.enter_context(chdir(_ROOT))
+        builds = stack.enter_context(building.in_background(folder))
+        with narrator.step("See what a Workload becomes, without a cluster"):
+            offline.tell(narrator, folder)
+        if builds is not None:
+            with narrator.step("Build the control plane, which later runs find in ~/.cache/twinhull"):
+                builds.wait(narrator)
         with narrator.step("Start a control plane"):
             narrator.say(
                 "The real kube-apiserver, etcd, controllers and scheduler, and KubeVirt's, on loopback."

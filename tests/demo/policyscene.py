@@ -11,7 +11,7 @@ from tests.traffic import Traffic
 if TYPE_CHECKING:
     from tests.demo.scene import Scene
 
-_POLICY = """\
+POLICY = """\
 apiVersion: twinhull.dev/v1alpha1
 kind: IsolationPolicy
 metadata: {name: strict}
@@ -26,9 +26,7 @@ def play(scene: Scene) -> None:
     start_first = {"spec": {"replacement": {"strategy": "StartFirst", "drainSeconds": 3}}}
     scene.run("kubectl patch twl shop --type merge -p '" + json.dumps(start_first) + "'")
     pod = scene.ready("shop")["status"]["hull"]["name"]
-    scene.narrator.command(
-        "kubectl apply -f - <<EOF", f"{_POLICY}EOF\n{scene.cluster.kubectl.apply(_POLICY)}"
-    )
+    scene.narrator.command("kubectl apply -f - <<EOF", f"{POLICY}EOF\n{scene.cluster.kubectl.apply(POLICY)}")
     with Traffic(scene.api, NAMESPACE, ["shop"]) as traffic:
         record = traffic.records["shop"]
         scene.eventually(lambda: record.answered(pod, 0), "the client is answered by the Pod")

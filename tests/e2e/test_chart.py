@@ -25,6 +25,9 @@ BOUNDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
+pytestmark = pytest.mark.built(*build.HELM)
+
+
 @pytest.fixture(scope="module", params=build.HELM)
 def helm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Helm:
     name: str = request.param

@@ -23,7 +23,7 @@ from tests.operator_process import OperatorProcess
 from tests.pages import Shell, read, section, steps
 from tools import manifests
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.HELM)]
 
 DEPLOY = CHART.parents[1] / "deploy"
 CRDS = ("workloads.twinhull.dev", "isolationpolicies.twinhull.dev")

@@ -19,7 +19,7 @@ from tests.controlplane import ControlPlane
 from tests.e2e.operator.subject import Manifest, Subject, container, template
 from tests.operator_process import OperatorProcess
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("helm")]
 
 EARLIER = Path(__file__).parents[1] / "chart" / "earlier" / "e59fcaf.tar.xz"
 PORTS = [{"name": "http", "port": 80}]

@@ -13,7 +13,7 @@ from tests.e2e.operator.history import History
 from tests.e2e.operator.subject import NEVER_READY, Manifest, Subject, container, template
 from tests.gitops.verdicts import out_of_sync
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("argocd")]
 
 SERVER_SIDE = ("--server-side", "--field-manager=argocd-controller")
 #: What Argo CD and Flux put on what they manage.

@@ -14,7 +14,7 @@ from tests.e2e.operator.subject import EXIT, Manifest, Subject
 from tests.gitops.lifecycle import STATES, completed, running_to_completion
 from tests.gitops.verdicts import applications, fluxes_own, health, kstatus
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("kstatus", "flux", "argocd")]
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 _HOOK, _WAVE = "argocd.argoproj.io/hook", "argocd.argoproj.io/sync-wave"

@@ -19,7 +19,7 @@ from tests.gitops.lifecycle import POLICY_STATES, STATES, State, reason
 from tests.gitops.verdicts import CHECKS, health, kstatus
 from tests.operator_process import OperatorProcess
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("kstatus", "argocd")]
 
 LIVES = {"Workload": STATES, "IsolationPolicy": POLICY_STATES}
 CASES = [(kind, name) for kind, states in LIVES.items() for name in states]

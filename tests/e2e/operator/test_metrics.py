@@ -26,7 +26,7 @@ from tests.request_proxy import Request, RequestProxy
 from twinhull.core import reasons
 from twinhull.shell.metrics.catalogue import CATALOGUE
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("prometheus", "promtool")]
 
 _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 #: What is only there when something goes wrong that didn't.

@@ -16,7 +16,7 @@ from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Subject, condition, container, template
 from tests.operator_process import OperatorProcess
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.OLDEST_KUBERNETES)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,7 +10,7 @@ from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest, Subject, condition, container, template
 from tests.velero import ALONE, Velero
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("velero", "velero-filestore")]
 
 _CLAIM = {
     "apiVersion": "v1",

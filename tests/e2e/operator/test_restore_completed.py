@@ -11,7 +11,7 @@ from tests.e2e.operator.subject import EXIT, Subject, template
 from tests.operator_process import OperatorProcess
 from tests.velero import ALONE, Velero
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built("velero", "velero-filestore")]
 
 
 @pytest.mark.parametrize("status", [True, False], ids=["with status", "without"])

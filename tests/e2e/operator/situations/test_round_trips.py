@@ -17,7 +17,7 @@ from tests.e2e.operator.situations.pair import BASE, NULLS, Pair
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.e2e.test_kustomize import kustomization
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.HELM)]
 
 CHART = Path(__file__).with_name("shop")
 #: What runs, and who merges what is applied. A machine takes a while to start, so it is tried one way.

@@ -1,0 +1,239 @@
+"""python -m tests.run: what `make test` runs, side by side: what waits leaves the processors to others.
+
+First come the linters. Then everything that has to be built is built in the background (tests.builds), and
+several lanes of steps go on beside each other. What a step prints is in .venv/test/<step>.log; the operator's
+tests are shown as they go. When a step fails, the others are ended and its log is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from tests.builds import MACHINES
+
+_ROOT = Path(__file__).parents[1]
+_LOGS = _ROOT / ".venv" / "test"
+_PYTEST = (sys.executable, "-m", "pytest", "--durations=15", "--durations-min=5")
+_OPERATOR = "tests/e2e/operator"
+#: Of those who wait for a processor, what computes all the time comes after tests that have deadlines.
+_NICENESS = 5
+_GRACE = 15.0  # seconds between SIGTERM and SIGKILL
+#: pytest's own last line: `=== 349 passed in 12.3s ===`.
+_SUMMARY = re.compile(r"^=+ (.* in [0-9.]+s.*?) =+$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a lane."""
+
+    #: What it is called.
+    name: str
+    #: The command and its arguments.
+    command: tuple[str, ...]
+    #: Whether it computes all the time, so that others come first.
+    computes: bool = False
+    #: What the background builds before it, by its name; without it a step would have this built too early.
+    after: str = ""
+    #: Whether its output is shown as it goes.
+    shown: bool = False
+
+    @property
+    def log(self) -> Path:
+        """Where its output is."""
+        return _LOGS / f"{self.name.replace(' ', '-')}.log"
+
+
+def _make(target: str) -> Step:
+    return Step(target, ("make", "--no-print-directory", target), computes=True)
+
+
+FIRST = (_make("lint"),)
+BUILDS = Step("builds", (sys.executable, "-m", "tests.builds"))
+LANES = (
+    (Step("operator", (*_PYTEST, _OPERATOR, "--ignore", f"{_OPERATOR}/situations"), shown=True),),
+    (Step("attacks and chart", (*_PYTEST, "tests/e2e", "--ignore-glob", "*/e2e/operator/test_*.py")),),
+    (
+        _make("unit"),
+        _make("test-agent"),
+        _make("docs"),
+        Step("generated files", ("make", "--no-print-directory", "check-generated"), after="Helm"),
+        Step(
+            "guest's image",
+            (sys.executable, "-m", "guest.image", "build"),
+            after=MACHINES.name,
+            computes=True,
+        ),
+        Step("guest", (*_PYTEST, "tests/guest", "-m", "guest_quick"), computes=True),
+        Step("nodes", (sys.executable, "-m", "tests.node", "-m", "node_quick"), computes=True),
+    ),
+)
+
+
+class Failed(Exception):
+    """A step failed; the message is its name."""
+
+
+@dataclass
+class Run:
+    """The steps that have been started, and what came of them."""
+
+    tell: Callable[[str], None] = click.echo
+    began: float = field(default_factory=time.monotonic)
+    running: dict[Step, subprocess.Popen[bytes]] = field(default_factory=dict)
+    results: list[str] = field(default_factory=list)
+    failed: Step | None = None
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def run(self, step: Step) -> None:
+        """Runs a step to its end. Raises Failed if it fails, or another has failed meanwhile."""
+        began = time.monotonic()
+        process = self._start(step)
+        code = process.wait()
+        with self._changed:
+            del self.running[step]
+            if code and step is BUILDS:
+                self.say(f"not everything could be built; whoever needs it says why ({step.log})")
+                return
+            if code and self.failed is None:
+                self.failed = step
+            if self.failed is not None:
+                self._changed.notify_all()
+                raise Failed(step.name)
+            self.results.append(f"{time.monotonic() - began:6.0f} s  {step.name}{_summary(step)}")
+            self.say(f"{step.name}: done in {time.monotonic() - began:.0f} s{_summary(step)}")
+
+    def lane(self, steps: tuple[Step, ...]) -> None:
+        """Runs steps one after the other."""
+        try:
+            for step in steps:
+                self._wait_for_build(step)
+                self.run(step)
+        except Failed:
+            return
+
+    def end(self) -> None:
+        """Ends all that still runs."""
+        with self._changed:
+            running = list(self.running.values())
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in running:
+                _signal(process, number)
+            deadline = time.monotonic() + _GRACE
+            for process in running:
+                try:
+                    process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    continue
+
+    def say(self, text: str) -> None:
+        """A line with the time since the beginning."""
+        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
+        self.tell(f"[{minutes:2}:{seconds:02}] {text}")
+
+    def _start(self, step: Step) -> subprocess.Popen[bytes]:
+        niceness = ("nice", "-n", str(_NICENESS)) if step.computes else ()
+        with self._changed, step.log.open("wb") as log:
+            if self.failed is not None:
+                raise Failed(step.name)
+            # A session of its own, so that all that it starts can be ended with it.
+            process = subprocess.Popen(
+                [*niceness, *step.command],
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=None if step.shown else log,
+                stderr=None if step.shown else subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self.running[step] = process
+        return process
+
+    def _wait_for_build(self, step: Step) -> None:
+        """Until the background has built what the step needs, or has ended."""
+        if not step.after:
+            return
+        told = False
+        while not re.search(rf"^{re.escape(step.after)}: ", _text(BUILDS.log), re.MULTILINE):
+            with self._changed:
+                if self.failed is not None or BUILDS not in self.running:
+                    return
+                if not told:
+                    self.say(f"{step.name}: waiting for the build of {step.after} ({BUILDS.log})")
+                    told = True
+                self._changed.wait(1)
+
+
+def main() -> int:
+    """All of it; the exit status."""
+    _LOGS.mkdir(parents=True, exist_ok=True)
+    run = Run()
+    with _ended_by_signals(run):
+        for step in FIRST:
+            run.lane((step,))
+        if run.failed is None:
+            _side_by_side(run)
+    if run.failed is not None:
+        if not run.failed.shown:
+            click.echo(_text(run.failed.log))
+        run.say(f"FAILED: {run.failed.name} ({' '.join(run.failed.command)})")
+        return 1
+    run.say("all of it passed; each step took:")
+    click.echo("\n".join(run.results))
+    return 0
+
+
+def _side_by_side(run: Run) -> None:
+    builds = threading.Thread(target=run.lane, args=((BUILDS,),), daemon=True)
+    lanes = [threading.Thread(target=run.lane, args=(steps,), daemon=True) for steps in LANES]
+    builds.start()
+    while BUILDS not in run.running and builds.is_alive():
+        time.sleep(0.01)
+    for lane in lanes:
+        lane.start()
+    run.say(f"the operator's tests follow; all others are in {_LOGS}")
+    while any(lane.is_alive() for lane in lanes) and run.failed is None:
+        time.sleep(0.2)
+
+
+@contextmanager
+def _ended_by_signals(run: Run) -> Iterator[None]:
+    """Ends all that runs when this is left, also by a signal."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.end()
+        sys.exit("interrupted")
+    finally:
+        run.end()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Sends it to a step and all that the step has started in its session."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):  # it has just ended
+            os.killpg(process.pid, number)
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
+
+def _summary(step: Step) -> str:
+    found = _SUMMARY.findall(_text(step.log))
+    return f": {found[-1]}" if found else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
