@@ -27,8 +27,9 @@ from twinhull.core.actions import Create
 from twinhull.core.rules import decide
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Blueprint, Measure, hull_types, machine_isolations, register
+from twinhull.hulls.types import Blueprint, Measure, hull_types, register
 from twinhull.hulls.types.pods import Sandbox, pod_of
+from twinhull.hulls.types.registry import machine_isolations
 
 ROOT = Path(__file__).parents[4]
 
