@@ -18,8 +18,10 @@ class Difference(NamedTuple):
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Kernel",
-        ("The machine has a kernel of its own: uname, /proc, /sys and the devices are the machine's, and no "
-        "other Pod runs in it."),
+        (
+            "The machine has a kernel of its own: uname, /proc, /sys and the devices are the machine's, and no "
+            "other Pod runs in it."
+        ),
     ),
     Difference(
         "Network interface",
@@ -33,8 +35,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "/etc/hosts",
-        ("The first line is `# Kubernetes-managed hosts file (host network).`, since the Pod has the "
-        "machine's network."),
+        (
+            "The first line is `# Kubernetes-managed hosts file (host network).`, since the Pod has the "
+            "machine's network."
+        ),
     ),
     Difference(
         "Variables of Services",
