@@ -19,8 +19,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Kernel",
         (
-            "The machine has a kernel of its own: uname, /proc, /sys and the devices are the machine's, and no "
-            "other Pod runs in it."
+            "The machine has a kernel of its own: uname, /proc, /sys and the devices are the machine's, and "
+            "no other Pod runs in it."
         ),
     ),
     Difference(
