@@ -91,7 +91,7 @@ ACCEPTED: dict[str, Manifest] = {
 REFUSED: dict[str, tuple[Manifest, str]] = {
     "a name of 51 characters": (name("w" * 51), "metadata.name may have at most 50 characters"),
     "a name with a dot": (name("web.shop"), "metadata.name must begin with a letter and consist of"),
-    "a name that starts with a digit": (name("1web"), "metadata.name must begin with a letter and consist of"),
+    "a name that starts with a digit": (name("1web"), "metadata.name must begin with a letter and"),
     "an unknown isolation": (
         spec(isolationPolicy="VM"),
         (
