@@ -269,7 +269,8 @@ def test_a_claim_is_made_for_a_machine_only(thief: Thief) -> None:
         {"kind": "Pod"},
         {"apiVersion": "kubevirt.io.example/v1"},
     ):
-        thief.is_refused(rehearsed(thief.api, claimed(thief.namespace, **reference)), "has no such controller")
+        claim = claimed(thief.namespace, **reference)
+        thief.is_refused(rehearsed(thief.api, claim), "has no such controller")
     orphan = claimed(thief.namespace)
     del orphan["metadata"]["ownerReferences"]
     thief.is_refused(rehearsed(thief.api, orphan), "has no such controller")
