@@ -34,19 +34,20 @@ tools/pages/configuration.py. -->
 3. the file that `--config` (or `TWINHULL_CONFIG`) names: `workers: 8`
 4. the setting's default.
 
-The operator reads all of them once, at its start. If something is wrong, it doesn't start, and says what is wrong
-and where: an unknown setting in the file, a setting that the file has twice, a value that isn't allowed, or a file
-that doesn't exist.
+The operator reads all of them once, at its start. If something is wrong, it doesn't start, and says what is
+wrong and where: an unknown setting in the file, a setting that the file has twice, a value that isn't
+allowed, or a file that doesn't exist.
 
 ## The file
 
-The file is YAML with one setting a line, by its name in camelCase. A setting without a value counts as absent.
+The file is YAML with one setting a line, by its name in camelCase. A setting without a value counts as
+absent.
 
 ```yaml
 {file}```
 
-`twinhull config` takes the same flags, environment and file. It prints the settings that would be in force and
-where each comes from, and starts nothing. With the file above as `config.yaml`:
+`twinhull config` takes the same flags, environment and file. It prints the settings that would be in
+force and where each comes from, and starts nothing. With the file above as `config.yaml`:
 
 ```console
 $ {command}
@@ -59,12 +60,13 @@ It exits with 2 if `twinhull run` would refuse these settings, so it can check a
 
 The chart makes the file from [its values](../charts/twinhull/README.md). The file is the annotation
 `twinhull.dev/config.yaml` of the operator's Pods, which mount it at `/etc/twinhull/config/config.yaml`. The
-annotation `twinhull.dev/registries.yaml` is the file that `guestRegistries` names. Both annotations are in the
-Deployment's template. If an upgrade of the release changes one of them, the Pods are replaced one after the other.
-A Pod keeps the configuration with which it was made ([why](adr/0019-the-configuration-is-the-pods.md)).
+annotation `twinhull.dev/registries.yaml` is the file that `guestRegistries` names. Both annotations are in
+the Deployment's template. If an upgrade of the release changes one of them, the Pods are replaced one after
+the other. A Pod keeps the configuration with which it was made
+([why](adr/0019-the-configuration-is-the-pods.md)).
 
-Use `extraArgs` (flags) or `extraEnv` (variables) for settings for which the chart has no value. Both override the
-file.
+Use `extraArgs` (flags) or `extraEnv` (variables) for settings for which the chart has no value. Both override
+the file.
 
 With kustomize, patch the annotation in the Deployment's `spec.template`.
 
@@ -72,8 +74,8 @@ With kustomize, patch the annotation in the Deployment's `spec.template`.
 
 A setting with several values is a list in the file, a repeated flag, or a variable with values separated by
 spaces. The first source that has the list replaces the lists of the others: with `--namespace c`,
-`namespaces: [a, b]` in the file has no effect. A switch is `true` or `false` in the file and in a variable, and a
-flag without a value. An empty variable counts as absent, except for a list, where it is refused.
+`namespaces: [a, b]` in the file has no effect. A switch is `true` or `false` in the file and in a variable,
+and a flag without a value. An empty variable counts as absent, except for a list, where it is refused.
 
 | in the file | flag | variable | default | what it does |
 |---|---|---|---|---|

@@ -19,12 +19,12 @@ changes belong there, or in tools/pages/metrics.py. -->
 
 # Metrics, alerts and logs
 
-`twinhull run --metrics-address :8080` (or `TWINHULL_METRICS_ADDRESS=:8080`) serves `/metrics` for
-Prometheus, as text or as OpenMetrics, depending on the request. Without the option nothing is served. The page is
-plain HTTP without a log-in, and names the namespaces that have Workloads. Limit access to it by a NetworkPolicy:
+`twinhull run --metrics-address :8080` (or `TWINHULL_METRICS_ADDRESS=:8080`) serves `/metrics` for Prometheus,
+as text or as OpenMetrics, depending on the request. Without the option nothing is served. The page is plain
+HTTP without a log-in, and names the namespaces that have Workloads. Limit access to it by a NetworkPolicy:
 the chart's lets in the Pods of the operator's own namespace, and those of the namespaces in
-`networkPolicy.metricsNamespaces`. Add the namespace of your Prometheus there. Scrape each operator, the standbys
-too.
+`networkPolicy.metricsNamespaces`. Add the namespace of your Prometheus there. Scrape each operator, the
+standbys too.
 
 - [`charts/twinhull/files/alerts.yaml`](../charts/twinhull/files/alerts.yaml): the alerts below, as plain
   rule groups.
@@ -34,37 +34,42 @@ too.
 [![The dashboard: an overview, Workloads by namespace, slow ones, errors, and the operator at
 work](images/dashboard.png)](images/dashboard.png)
 
-`make picture` draws this image without a Grafana server: Grafana's own components draw the dashboard over a few
-minutes of metrics from real operators, which work on simulated nodes.
+`make picture` draws this image without a Grafana server: Grafana's own components draw the dashboard over a
+few minutes of metrics from real operators, which work on simulated nodes.
 """
 _CHOICES = """\
 ## Notes on the metrics
 
-- **Common names.** Metrics that controller-runtime, client-go and its leader election also have are named like
-  theirs. They have the same labels and the same buckets of the reconcile time, and are counted at the same
-  moments, so dashboards for any operator work. Other controllers export these names, too: `and on (instance)
-  twinhull_build_info` selects Twinhull's own. Only `workqueue_retries_total` differs.
-- **Bounded labels.** No metric names a Workload or a Pod, since their number has no bound. `twinhull_workloads`
-  has at most as many series as there are Workloads. Guests, webhooks and device plugins may invent reasons, so
-  only well-known ones are labels, and any other is `Other`. Administrators choose the values of `policy` and
-  `runtime_class`, `host` is the API server's, and all other labels have a fixed set of values.
-- **`workload_namespace`, not `namespace`.** Prometheus sets a label `namespace` to the operator's own namespace,
-  and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set `namespace`, for routing.
-- **Only the leader exports** metrics of Workloads and policies, so sums over all operators are right. While the
-  Lease changes hands there may be no such series for some seconds.
+- **Common names.** Metrics that controller-runtime, client-go and its leader election also have are named
+  like theirs. They have the same labels and the same buckets of the reconcile time, and are counted at the
+  same moments, so dashboards for any operator work. Other controllers export these names, too: `and on
+  (instance) twinhull_build_info` selects Twinhull's own. Only `workqueue_retries_total` differs.
+- **Bounded labels.** No metric names a Workload or a Pod, since their number has no bound.
+  `twinhull_workloads` has at most as many series as there are Workloads. Guests, webhooks and device plugins
+  may invent reasons, so only well-known ones are labels, and any other is `Other`. Administrators choose the
+  values of `policy` and `runtime_class`, `host` is the API server's, and all other labels have a fixed set of
+  values.
+- **`workload_namespace`, not `namespace`.** Prometheus sets a label `namespace` to the operator's own
+  namespace, and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set
+  `namespace`, for routing.
+- **Only the leader exports** metrics of Workloads and policies, so sums over all operators are right. While
+  the Lease changes hands there may be no such series for some seconds.
 - **Gauges are computed at the scrape** from the operator's memory, which takes some tens of milliseconds for
-  10,000 Workloads. This is done at most once a second, and less often if it takes long; a scrape in between gets
-  the same values. While the operator has no time for it, scrapes get the last gauges for a minute, and then none.
-- **Counters and histograms start at zero with the process.** A process that hasn't seen the beginning of something
-  (a Workload that was unready at the operator's start, a replacement under way) leaves it out of the histograms,
-  since it doesn't know the duration.
-- **A watch's age** is the time since its last event, bookmark or list. The API server sends a bookmark about every
-  minute, and the operator lists all objects every ten minutes. So a working watch is never older than that.
+  10,000 Workloads. This is done at most once a second, and less often if it takes long; a scrape in between
+  gets the same values. While the operator has no time for it, scrapes get the last gauges for a minute, and
+  then none.
+- **Counters and histograms start at zero with the process.** A process that hasn't seen the beginning of
+  something (a Workload that was unready at the operator's start, a replacement under way) leaves it out of
+  the histograms, since it doesn't know the duration.
+- **A watch's age** is the time since its last event, bookmark or list. The API server sends a bookmark about
+  every minute, and the operator lists all objects every ten minutes. So a working watch is never older than
+  that.
 
 ## Logs
 
-The operator logs one line for each write and for each change of a status, and none for a pass that changes nothing.
-With `--log-format json` a line has these fields in addition to `message`, `severity` and `timestamp`:
+The operator logs one line for each write and for each change of a status, and none for a pass that changes
+nothing. With `--log-format json` a line has these fields in addition to `message`, `severity` and
+`timestamp`:
 
 | field | what |
 |---|---|
@@ -74,11 +79,11 @@ With `--log-format json` a line has these fields in addition to `message`, `seve
 
 ## Traces
 
-With `--traces` each pass over a Workload is a span `reconcile`, in which each request to the API server is a span
-of its own. They are sent by OTLP over HTTP. [OpenTelemetry's own
+With `--traces` each pass over a Workload is a span `reconcile`, in which each request to the API server is a
+span of its own. They are sent by OTLP over HTTP. [OpenTelemetry's own
 variables](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), such as
-`OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_TRACES_SAMPLER`, set the receiver, the sampling and the names. The operator's
-image has the needed packages; elsewhere install them by `pip install 'twinhull[traces]'`.
+`OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_TRACES_SAMPLER`, set the receiver, the sampling and the names. The
+operator's image has the needed packages; elsewhere install them by `pip install 'twinhull[traces]'`.
 
 ```yaml
 extraArgs: [--traces]   # of the chart
@@ -121,7 +126,7 @@ def _code(text: str) -> str:
 
 
 def _metrics(prefixes: tuple[str, ...]) -> Iterator[str]:
-    yield "| metric | type | labels | what it says |"
+    yield "| metric | type | labels | description |"
     yield "|---|---|---|---|"
     yield from (_row(found) for found in CATALOGUE if found.name.startswith(prefixes))
 

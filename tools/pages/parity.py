@@ -26,11 +26,12 @@ Kubernetes 1.37's PodTemplateSpec, and its effect in each of them.
 
 - **same**: the field has the same effect as in a Pod. Containers and sandboxes are Pods. In a machine a real
   kubelet runs the same Pod, so the same code implements the field.
-- **by the machine**: KubeVirt implements the field, for the machine or for its launcher Pod. The last column says
-  how.
+- **by the machine**: KubeVirt implements the field, for the machine or for its launcher Pod. The last column
+  says how.
 - **refused**: the field can't be honoured. No hull is made, the Workload is Stalled, and
   `status.unsupportedFields` names the field. The last column has the reason, and what to do. A field that is
-  absent, empty, zero or false isn't refused. If only some values are refused, the last column begins with them.
+  absent, empty, zero or false isn't refused. If only some values are refused, the last column begins with
+  them.
 
 The column *change* says what a change of the field does to a hull that runs: for a Pod, a sandbox and a
 machine in turn, or one word if it is the same for all. **In place**: the Pod runs on. **Live**: the machine
@@ -38,16 +39,16 @@ runs on, and its guest is given the change. **Replaced**: another hull takes ove
 of what a hull is made from. [Flips](flips.md#what-needs-no-other-hull) tells the conditions. Of `resources`,
 only `cpu` and `memory` change while a hull runs.
 
-`twinhull render -f workload.yaml --isolation VirtualMachine` lists the fields of a template that a machine would
-refuse, without a cluster. Unless the last column says otherwise, guests support a field from version {FIRST_GUEST}
-on. A machine with an older guest refuses the field. For the effect of a field in a runtime such as gVisor or Kata,
-see the runtime's documentation.
+`twinhull render -f workload.yaml --isolation VirtualMachine` lists the fields of a template that a machine
+would refuse, without a cluster. Unless the last column says otherwise, guests support a field from version
+{FIRST_GUEST} on. A machine with an older guest refuses the field. For the effect of a field in a runtime such
+as gVisor or Kata, see the runtime's documentation.
 """
 _RESOURCES = """\
 In `requests` and `limits`, a machine supports `cpu`, `memory` and `ephemeral-storage`. Other resources (huge
 pages, devices) belong to a node, and are refused. A machine gets a PersistentVolumeClaim as a block device
-(`volumeDevices`), or as a file system (`volumeMounts`) if KubeVirt's feature gate `EnableVirtioFsStorageVolumes` is
-enabled. While the gate is disabled, such a mount is refused.
+(`volumeDevices`), or as a file system (`volumeMounts`) if KubeVirt's feature gate
+`EnableVirtioFsStorageVolumes` is enabled. While the gate is disabled, such a mount is refused.
 """
 _KEYS = """\
 ## Keys
@@ -60,10 +61,10 @@ A machine refuses these labels, annotations and node labels. A Pod accepts them.
 _COUNT = """\
 ## How many templates run in a machine as they are
 
-Of the {every} templates in [tests/templates](../tests/templates), {taken} run in a machine unchanged ({share} %), if
-KubeVirt's feature gate for filesystem claims is enabled and the operator has a key for guests. The templates are
-modelled on public charts and examples, and use each feature about as often as those. All of them run as Pods that
-equal those of a Deployment or a Job. The other templates use these fields:
+Of the {every} templates in [tests/templates](../tests/templates), {taken} run in a machine unchanged ({share}
+%), if KubeVirt's feature gate for filesystem claims is enabled and the operator has a key for guests. The
+templates are modelled on public charts and examples, and use each feature about as often as those. All of
+them run as Pods that equal those of a Deployment or a Job. The other templates use these fields:
 
 | field | templates |
 |---|---|

@@ -21,8 +21,10 @@ $ kubectl describe twl web    # all conditions with their messages, and the Even
 ```
 
 - **`Ready`** is True or False, with one of the reasons below.
-- **`Reconciling`** is True while the operator, or the cluster, is working on a change. You need to do nothing.
-- **`Stalled`** is True when somebody has to do something first. Once that is done the Workload continues by itself.
+- **`Reconciling`** is True while the operator, or the cluster, is working on a change. You need to do
+  nothing.
+- **`Stalled`** is True when somebody has to do something first. Once that is done the Workload continues by
+  itself.
 - **`IsolationResolved`** says which isolation the Workload gets, and which rule decided.
 
 If the reason doesn't tell enough:
@@ -35,9 +37,9 @@ If the reason doesn't tell enough:
 | all prerequisites that the cluster lacks | `status.lacks` |
 | how often the hull was lost, and when the next one is made | `status.backOff` |
 | all fields that the machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
-| what happens inside of the machine | `virtctl console`, which shows the guest's lines and each container's log |
+| what happens in the machine | `virtctl console`: it shows the guest's lines and each container's log |
 | what the operator did | the operator's log, with one line for each write and each change of a status |
-| how the operator is configured | `twinhull config`, or the annotation `twinhull.dev/config.yaml` of the operator's Pods |
+| how the operator is configured | `twinhull config`, or its Pods' annotation `twinhull.dev/config.yaml` |
 """
 
 

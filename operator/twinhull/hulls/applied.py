@@ -24,37 +24,46 @@ RESIZABLE = ("cpu", "memory")
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """How the present operator calls the revision `of`, which an earlier one worked out in another way, and
-    its `fixed`. It says so of a hull for as long as that is of this revision: any operator may change it.
+    """A revision of an earlier operator, and the present operator's names for it.
+
+    It is valid while the hull has the revision `of`. Any operator may change the hull's revision.
     """
 
+    #: The revision as the earlier operator computed it.
     of: str
+    #: The same revision as the present operator computes it.
     revision: str
+    #: `Applied.fixed` as the present operator computes it.
     fixed: str
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """`fixed` is a hash of all that can't change; `labels` and `annotations` are the keys of the template's;
-    `images` and `resources` (requests and limits of CPU and memory) are by container. `outgoing` are, by
-    container, the ids that were there when a Pod was given its last new images, each with the image that the
-    Pod named for it then: while such an id is there and the Pod names another image for it, the container has
-    yet to be started anew. A machine's change isn't over while that is `pending`. `attempted`
-    are the containers that may have been given other resources, between a change's first write and its last.
-    `init_containers` and `volumes` are the names of the template's; None if an earlier operator noted none.
-    `same` is there if an earlier operator worked out the revision and `fixed` in another way.
-    """
+    """What a hull was last given: noted on the hull, so that a change can be compared with it."""
 
+    #: A hash of everything that can't change in place.
     fixed: str
+    #: The keys of the template's labels.
     labels: tuple[str, ...]
+    #: The keys of the template's annotations.
     annotations: tuple[str, ...]
-    images: Annotated[Mapping[str, str], Field(min_length=1)]  # a template has a container
+    #: The images, by container. A template has at least one container.
+    images: Annotated[Mapping[str, str], Field(min_length=1)]
+    #: Requests and limits of CPU and memory, by container.
     resources: Mapping[str, dict[str, dict[str, str | int | float]]]
+    #: By container, the ids that it had when the Pod got its last new images, each with the image that the
+    #: Pod then named for it. While such an id is there and the Pod names another image, the container hasn't
+    #: been restarted yet.
     outgoing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Whether a machine's change isn't over yet.
     pending: bool = False
+    #: The containers that may have got other resources, between the first and the last write of a change.
     attempted: tuple[str, ...] = ()
+    #: The names of the template's init containers; None if an earlier operator noted none.
     init_containers: tuple[str, ...] | None = None
+    #: The names of the template's volumes; None if an earlier operator noted none.
     volumes: tuple[str, ...] | None = None
+    #: Set if an earlier operator computed the revision and `fixed` in another way.
     same: Same | None = None
 
     @classmethod

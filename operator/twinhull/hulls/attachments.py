@@ -34,17 +34,16 @@ _LAUNCHER_FIELDS = {"metadata.uid", "spec.nodeName"}
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One object, given to the machine once.
-
-    A `live` one is a virtiofs file system, where changes show; the others are disks, of objects as they were
-    when the machine started, or of claims. `device` names either in the VirtualMachine, and is what the guest
-    finds it by: as the virtiofs tag, or as the disk's serial number (of which virtio keeps 20 characters).
-    """
+    """An object that is attached to the machine once."""
 
     kind: AttachmentKind
     name: str
     optional: bool
+    #: Whether it is a virtiofs file system, which shows changes. Otherwise it is a disk: of a claim, or of an
+    #: object with the content that it had when the machine started.
     live: bool
+    #: Its name in the VirtualMachine, by which the guest finds it: the virtiofs tag, or the disk's serial
+    #: number (of which virtio keeps 20 characters).
     device: str = ""
 
     def entry(self) -> Raw:

@@ -70,24 +70,26 @@ _WRAPPED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A reason and a sentence. `refused_at` is from when on it is sure that the API server refuses what the
-    machine needs to run, None if it doesn't refuse it.
-    """
+    """Why a machine isn't ready."""
 
     reason: Why
     message: str
+    #: From when on it is sure that the API server refuses an object that the machine needs; None if it
+    #: doesn't.
     refused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is known of a machine: its VirtualMachine, the instance (empty if there is none), the launcher Pod
-    that it runs in, and what its guest says.
-    """
+    """The objects of a machine."""
 
+    #: The VirtualMachine.
     vm: Raw
+    #: The VirtualMachineInstance; empty if there is none.
     vmi: Raw
+    #: The launcher Pod in which it runs.
     launcher: Raw | None = None
+    #: The guest's report.
     report: Report | None = None
 
 

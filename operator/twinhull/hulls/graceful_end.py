@@ -19,18 +19,18 @@ _LONGEST_GRACE = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class GracefulEnd:
-    """How far the end of a machine's Pod is.
+    """How far the end of a machine's Pod has got."""
 
-    `requested_at` is when it was requested of the present instance, None if it wasn't. Only the annotation
-    says so: anybody might answer in the guest's place. `instance` is the uid of the present instance.
-    `can_request_stop` is whether its guest can be asked. `still_waiting` is whether the guest, once it was
-    asked, may still need time. `grace` is how long the Pod and the guest may take.
-    """
-
+    #: When the end was requested of the present instance, None if it wasn't. It is read from the annotation
+    #: alone, since anybody might answer in the guest's place.
     requested_at: datetime | None = None
+    #: The uid of the present instance.
     instance: str = ""
+    #: Whether its guest can be asked to end the Pod.
     can_request_stop: bool = False
+    #: Whether the guest, once it was asked, may still need time.
     still_waiting: bool = False
+    #: How long the Pod and the guest may take.
     grace: timedelta = timedelta()
 
     @property

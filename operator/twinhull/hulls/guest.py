@@ -14,17 +14,17 @@ MIGRATES_IF_POSSIBLE = "LiveMigrateIfPossible"
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """`image` is the containerDisk, `pull_secret` the Secret in the Workload's namespace that nodes pull it
-    with, `registries` are those of every machine.
+    """What a machine boots, and the settings that the operator and the cluster have for it."""
 
-    `panics` says whether a machine may have a panic device, by which KubeVirt learns that a run failed.
-    `eviction` is what becomes of the machine when its node is drained, KubeVirt's own default if it is empty.
-    Without a `secret`, what the guest's certificates come from, nobody may ask for the guest's status.
-    """
-
+    #: The containerDisk with the guest.
     image: str
+    #: Whether a machine may have a panic device, by which KubeVirt sees that a run failed.
     panics: bool = False
+    #: KubeVirt's evictionStrategy, for drains of the machine's node. Empty for KubeVirt's own default.
     eviction: str = MIGRATES_IF_POSSIBLE
+    #: The registries of every machine.
     registries: Iterable[ClusterRegistry] = ()
+    #: The Secret in the Workload's namespace with which nodes pull the image.
     pull_secret: str | None = None
+    #: The secret from which the guest's certificates are derived. Without it, nobody may ask the guest.
     secret: bytes | None = field(default=None, repr=False)

@@ -55,20 +55,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Hull:
-    """A Pod or VirtualMachine as it was last seen.
-
-    `applied` is what it was last given of what can change, and `resize` why its node hasn't given it all of
-    that yet; `live` is how it stands with it in a running machine, and `manifest` the digest of what such a
-    one runs by. `container_ids` are what a Pod's runtime
-    calls its containers.
-    `reason` and `message` say why it isn't ready, in the words of whoever keeps it from being so, and
-    `since` from when on. `refused_at` is when it is sure that the API server refuses what a machine needs to
-    run, None if it doesn't refuse it. `exit` is there once it has ended by itself. `disruption`
-    is why a Pod is ended from outside, if somebody has said so.
-    `leaves_at` is when the grace period of its deletion is over, and `graceful_end` how far the end of a
-    machine's Pod is before that.
-    `obj` is the object itself, and `instance` a machine's VirtualMachineInstance while there is one.
-    """
+    """A Pod or VirtualMachine as it was last seen."""
 
     kind: HullKind
     name: str
@@ -77,28 +64,42 @@ class Hull:
     revision: str
     phase: Phase
     ready: bool
+    #: When the grace period of its deletion is over; None if it isn't being deleted.
     leaves_at: datetime | None
     created_at: datetime
+    #: Since when it hasn't been ready, if it isn't.
     since: datetime
+    #: Why it isn't ready, in the words of whoever prevents it.
     reason: Why
     message: str
     node: str | None = None
     address: str | None = None
     started_at: datetime | None = None
+    #: Set once it has ended by itself.
     exit: Exit | None = None
     containers: tuple[ContainerStatus, ...] = ()
+    #: The reason and message why a Pod is ended from outside, if its status has them.
     disruption: tuple[Why, str] | None = None
     runtime_class: str | None = None
+    #: What it was last given of the things that can change in place.
     applied: Applied | None = None
+    #: The reason and message why its node hasn't given it the CPU and memory of `applied` yet.
     resize: tuple[str, str] | None = None
+    #: The ids of a Pod's containers in its runtime, by container.
     container_ids: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    #: How far a running machine has got with `applied`.
     live: Live | None = None
+    #: The digest of the manifest by which a machine runs.
     manifest: str = ""
+    #: From when on it is sure that the API server refuses an object that a machine needs; None if it doesn't.
     refused_at: datetime | None = None
     migratable: Migratable | None = None
+    #: How far the end of a machine's Pod has got, before the machine is deleted.
     graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
+    #: The object itself.
     obj: Raw = field(default_factory=dict, repr=False, compare=False)
+    #: A machine's VirtualMachineInstance, while there is one.
     instance: Raw | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -38,18 +38,19 @@ _KEPT_BACK = (
 
 @dataclass(frozen=True, slots=True)
 class LauncherSettings:
-    """What a cluster's KubeVirt object says of launcher Pods.
+    """The settings of launcher Pods in a cluster's KubeVirt object."""
 
-    `seccomp` is their seccompProfile, `selinux_type` their SELinux type, and `runtime_class` their
-    RuntimeClass; `root` says whether they run as root. `memory_overcommit` is a machine's memory in percent
-    of what its launcher Pod requests, and `cpu_ratio` how many of its CPUs share a requested one.
-    """
-
+    #: Their seccompProfile.
     seccomp: Raw | None = None
+    #: Their SELinux type.
     selinux_type: str = ""
+    #: Their RuntimeClass.
     runtime_class: str = ""
+    #: Whether they run as root.
     root: bool = False
+    #: A machine's memory in percent of the memory that its launcher Pod requests.
     memory_overcommit: int = 100
+    #: How many CPUs of a machine share a CPU that the launcher Pod requests.
     cpu_ratio: int = 10
 
     @classmethod

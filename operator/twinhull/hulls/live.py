@@ -1,4 +1,4 @@
-"""How it stands with what a running machine was last changed to: by its guest, and by KubeVirt."""
+"""The progress of a change in place of a running machine, as its guest and KubeVirt report it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from twinhull.hulls import quantity
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A machine's virtual CPUs, and its memory in bytes."""
+    """The size of a machine."""
 
+    #: The number of virtual CPUs.
     cpus: int
+    #: In bytes.
     memory: Decimal
 
     @classmethod
@@ -28,17 +30,19 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`changeable` is whether its guest can be given another manifest, and `taken` whether it runs by the one
-    that there is. `migratable` is whether KubeVirt can give it more CPU and memory, for which it moves it to
-    another node, `size` what it is to have by KubeVirt, and `plugging` whether it is being given that.
-    `refused` is what the guest or KubeVirt has against a change, empty if nothing, and `restart_required`
-    what KubeVirt says while its spec has what only another start can give it, by whomever.
-    """
+    """How far a running machine has got with the last change in place."""
 
+    #: Whether the guest accepts another manifest.
     changeable: bool = False
+    #: Whether the guest runs by the present manifest.
     taken: bool = False
+    #: Whether KubeVirt can change its CPU and memory, for which it moves the machine to another node.
     migratable: bool = False
+    #: Whether KubeVirt is changing its CPU or memory now.
     plugging: bool = False
+    #: The size that its KubeVirt object asks for.
     size: Size | None = None
+    #: Why the guest or KubeVirt refuses the change; empty if neither does.
     refused: str = ""
+    #: KubeVirt's message while the spec has a change that needs a restart, whoever made it; else empty.
     restart_required: str = ""

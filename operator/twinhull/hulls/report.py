@@ -25,23 +25,25 @@ Stop: TypeAlias = Literal["", "none", "asked", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`status` is the PodStatus that the guest's kubelet gives, empty before it has one.
+    """A guest's answer to the question for its status."""
 
-    `error` is what keeps the guest itself from running the Pod, in one line. `final` says that the Pod has
-    ended by itself and the guest is about to. `pod` is the Pod's name, empty before the guest knows it.
-    `manifest` is the digest of the manifest that is in effect, empty before there is one and where the guest
-    can't be given another; `refused` is its answer to another one that it was given and can't take.
-    `stop` is how far it is with the end of its Pod that it was asked for, empty if it can't be asked.
-    `lacking` says that the manifest on its disk isn't the one that its machine notes: it waits for that.
-    """
-
+    #: The PodStatus from the guest's kubelet; empty before the kubelet has one.
     status: Raw
+    #: What keeps the guest itself from running the Pod, in one line.
     error: str = ""
+    #: Whether the Pod has ended by itself, and the guest is about to end.
     final: bool = False
+    #: The Pod's name; empty before the guest knows it.
     pod: str = ""
+    #: The digest of the manifest that is in effect; empty before there is one, and if the guest accepts no
+    #: other.
     manifest: str = ""
+    #: Why the guest refused another manifest that it was given; else empty.
     refused: str = ""
+    #: How far the end of the Pod has got that the guest was asked for; empty if the guest can't be asked.
     stop: Stop = ""
+    #: Whether the guest waits for its manifest, since the one on its disk isn't the one that its machine
+    #: notes.
     lacking: bool = False
 
     @classmethod

@@ -24,13 +24,15 @@ UNSAID_MEMORY = 512 * quantity.MEBIBYTE
 
 @dataclass(frozen=True, slots=True)
 class MachineSize:
-    """A machine's virtual CPUs and memory, and what its launcher Pod requests and is limited to, in cores
-    and bytes; KubeVirt adds its own overhead to the latter. What nothing was said of is left out.
-    """
+    """The size of a machine and of its launcher Pod, to which KubeVirt adds its own overhead."""
 
+    #: The number of virtual CPUs.
     cores: int
+    #: In bytes.
     memory: Decimal
+    #: The launcher Pod's requests, in cores and bytes. Resources that no container requests are left out.
     requests: dict[Resource, Decimal]
+    #: The launcher Pod's limits, in cores and bytes. Resources that no container limits are left out.
     limits: dict[Resource, Decimal]
 
 

@@ -32,15 +32,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a rule decides: an isolation, why in one word and in a sentence, and by which policy, if any.
-
-    `rejected_by` are the policies that let no hull be made.
-    """
+    """What a rule decides."""
 
     isolation: Isolation
     reason: Reason
     message: str
+    #: The policy that decides, if one does.
     policy: str | None = None
+    #: The policies that let no hull be made.
     rejected_by: tuple[str, ...] = ()
 
 
@@ -76,25 +75,28 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The isolation that was decided on, by which rule and policy, and what the hull is made with.
+    """The isolation that was decided, and what the hull is made with."""
 
-    `rejected_by` are the policies that let no hull be made; the isolation is then what was asked for.
-    `policies` are all that concern the Workload, and `floor` is the one with the strongest minimum, if any
-    has one. `virtual_machine` is the spec's, with what policies add to it. `rulings` are the rules that were
-    asked, and `parameters` what others than the Workload say of its hull.
-    """
-
+    #: The value of spec.isolationPolicy.
     requested: str
+    #: The isolation that was decided. If policies reject the Workload, it is the one that was asked for.
     resolved: Isolation
     reason: Reason
     message: str
+    #: The policy that decided, if one did.
     policy: str | None
+    #: The policies that let no hull be made.
     rejected_by: tuple[str, ...]
+    #: All policies that concern the Workload.
     policies: tuple[Policy, ...]
+    #: The policy with the strongest minimum, if any has one.
     floor: Policy | None
     runtime_class: str | None
+    #: The spec's settings, with those that policies add.
     virtual_machine: VirtualMachine
+    #: The rules that were asked, in order.
     rulings: tuple[Ruling, ...]
+    #: Settings of the hull that come from policies or the operator.
     parameters: tuple[Parameter, ...]
 
     @property

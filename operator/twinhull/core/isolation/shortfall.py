@@ -18,13 +18,13 @@ from twinhull.hulls.types import Measure, evasions_of, isolation_of, type_that_m
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A hull that runs below a policy's minimum: as what it counts there. `past` names what of it reaches
-    past its isolation, empty if that is too weak anyhow.
-    """
+    """A hull that runs below a policy's minimum."""
 
     hull: Hull
     policy: Policy
+    #: The isolation as which the hull counts under the policy.
     running: Isolation
+    #: The path of a field that reaches past that isolation; empty if the isolation itself is too weak.
     past: str = ""
 
     @property

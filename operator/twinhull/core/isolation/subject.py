@@ -20,14 +20,14 @@ _MOST_CHARACTERS = 16_384
 
 @dataclass(frozen=True)
 class Subject:
-    """A Workload as policies see it. `pod_spec` is its template's; `debug_images` are those of the ephemeral
-    containers that somebody added to its Pod (`kubectl debug` does).
-    """
+    """A Workload as policies see it."""
 
     namespace: str
     namespace_labels: Mapping[str, str]
     labels: Mapping[str, str]
+    #: The spec of its template.
     pod_spec: Raw
+    #: The images of ephemeral containers that somebody added to its Pod, as `kubectl debug` does.
     debug_images: tuple[str, ...] = ()
 
     @property

@@ -14,14 +14,15 @@ from twinhull.api.workload import UnsupportedField
 
 
 class Key(NamedTuple):
-    """Keys of a map of the template, as a pattern, and why a machine can't honour them and what to do.
+    """Keys of a map of the template that a machine can't honour."""
 
-    With `unless`, values of that pattern are honoured.
-    """
-
+    #: The map's path within the template.
     path: str
+    #: A pattern of the keys.
     key: str
+    #: Why a machine can't honour them, and what to do.
     why: str
+    #: A pattern of values that a machine honours; None if it honours none.
     unless: str | None = None
 
 

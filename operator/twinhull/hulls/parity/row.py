@@ -33,26 +33,29 @@ class ChangeEffect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field, by its path from the template on (`[]` for any element), and what a machine makes of it.
+    """A field of the template, and what a machine makes of it."""
 
-    `why` is for people: how it is honoured. `refusal` is what they read when it isn't, and says what to do;
-    `values` are the values that are refused, as patterns, all that ask for something when there are none.
-    A row speaks for its field alone, or with `below` for all fields in it too. `since` is the first guest
-    that knows the field. `also` are the isolations besides the machine's that refuse it. `in_pods` and
-    `in_machines` say what a change of it does to a hull that runs; `grows` whether the change is one of size,
-    which not every sandbox can make.
-    """
-
+    #: The field's path within the template, with `[]` for any element of a list.
     path: str
     fate: Fate
+    #: How the field is honoured, for people.
     why: str = ""
+    #: Why the field, or some of its values, can't be honoured, and what to do.
     refusal: str = ""
+    #: Patterns of the values that are refused. If there are none, a REFUSED field refuses every non-empty
+    #: value.
     values: tuple[str, ...] = ()
+    #: Whether the row also applies to all fields within this one.
     below: bool = False
+    #: The first version of the guest that supports the field.
     since: str = FIRST_GUEST
+    #: Isolations besides VirtualMachine that refuse the field.
     also: tuple[Isolation, ...] = ()
+    #: What a change of the field does to a Pod that runs.
     in_pods: ChangeEffect = ChangeEffect.REPLACED
+    #: What a change of the field does to a machine that runs.
     in_machines: ChangeEffect = ChangeEffect.REPLACED
+    #: Whether a change of the field is one of size, which not every sandbox can make.
     grows: bool = False
 
     def at(self, prefix: str) -> Row:
