@@ -24,7 +24,7 @@ from twinhull.shell.errors import (
     Unauthorized,
     Unreachable,
 )
-from twinhull.shell.kinds import POD, VIRTUAL_MACHINE
+from twinhull.shell.kinds import hulls
 from twinhull.shell.object_writer import ObjectWriter, Undone
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
 from twinhull.shell.refusals import Cause, Refusals
@@ -133,7 +133,7 @@ class Executor:
         """See what became of a write whose answer was lost: another hull must not be made beside it."""
         if key not in self._in_doubt:
             return
-        for kind in (POD, VIRTUAL_MACHINE):
+        for kind in hulls():
             listed, _ = await self._cluster.list(kind, key) or ([], "")
             for obj in listed:
                 self._store.put(kind, obj)

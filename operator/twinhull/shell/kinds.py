@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, VERSION
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.types import hull_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +127,8 @@ WATCHED = (
 )
 
 BY_NAME = {kind.name: kind for kind in (*WATCHED, EVENT, POD_TEMPLATE)}
+
+
+def hulls() -> tuple[Kind, ...]:
+    """The kinds of objects that are hulls, each once, in the order of the types that make them."""
+    return tuple(BY_NAME[kind] for kind in dict.fromkeys(one.kind for one in hull_types()))

@@ -33,7 +33,7 @@ class Crowded(Unreadable):
 
 def count(store: Store, key: Key, uid: str) -> None:
     """Raises Crowded where not all hulls are looked at: what to do with one depends on the others."""
-    for kind in (kinds.POD, kinds.VIRTUAL_MACHINE):
+    for kind in kinds.hulls():
         if len(store.owned_keys(kind, key, uid)) > MOST_OWN:
             raise Crowded(
                 f"more than {MOST_OWN} objects of kind {kind.name} say that they are this Workload's: "
@@ -49,7 +49,7 @@ def read_own(store: Store, key: Key, uid: str) -> None:
     service = store.get(kinds.SERVICE, key)
     if service and UNREAD in service:
         raise Unreadable(f"Service {key[1]}, since {service[UNREAD]}")
-    for kind in (kinds.POD, kinds.VIRTUAL_MACHINE):
+    for kind in kinds.hulls():
         for found in own(store, kind, key, uid):
             machine = instance_of(store, key, found) if kind is kinds.VIRTUAL_MACHINE else None
             for of_kind, obj in ((kind, found), (kinds.VIRTUAL_MACHINE_INSTANCE, machine)):

@@ -14,7 +14,7 @@ from twinhull.hulls.hull import owner_of
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
-from twinhull.shell.kinds import BY_NAME, CLAIM, POD, VIRTUAL_MACHINE, Kind
+from twinhull.shell.kinds import BY_NAME, CLAIM, Kind, hulls
 from twinhull.shell.refusals import Cause
 from twinhull.shell.store import Key, Store
 from twinhull.shell.undone_writes import UndoneWrites
@@ -56,7 +56,7 @@ class ObjectWriter:
             created, was_there = await self.find_ours(owner, kind, action.obj), True
             note = action.found or note
         self._store.put(kind, created)
-        if kind in {POD, VIRTUAL_MACHINE}:
+        if kind in hulls():
             self._hull_created(owner.key, created)
         if undone := self._undone_writes.of_creation(owner, action, was_there=was_there):
             raise Undone(undone, note)
