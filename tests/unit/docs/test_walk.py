@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from markdown import markdown  # type: ignore[import-untyped]  # mkdocs brings it
 
 from twinhull.api.reasons import Reason
 
@@ -26,6 +28,8 @@ _OTHER = re.compile(r"(kubectl|make) [\w -]+|(spec|status|metadata)(\.\w+)+")
 _GO = re.compile(r"^(?:func (?:\([^)]*\) )?|type )(\w+)", re.MULTILINE)
 #: A stop of the walk, up to the next one or the next heading.
 _STOP = re.compile(r"^(\d+)\. (.*?)(?=^\d+\. |^#|\Z)", re.MULTILINE | re.DOTALL)
+#: The number of the first stop below each heading that has any.
+_FIRST_STOPS = re.compile(r"^## (?:(?!^## ).)*?^(\d+)\. ", re.MULTILINE | re.DOTALL)
 _TEST = re.compile(r"Test: `[^`]*(?:tests/|_test\.go)[^`]*`")
 
 
@@ -90,7 +94,7 @@ def test_every_file_and_function_that_is_named_exists() -> None:
         ("core/plan.py:planned", "core/plan.py doesn't define planned"),
         ("core/case.py:current", "core/case.py doesn't define current"),
         ("core/case.py:Case.present", "core/case.py doesn't define Case.present"),
-        ("guest/agent/internal/serve/serve.go:Stat", "guest/agent/internal/serve/serve.go doesn't define Stat"),
+        ("guest/agent/internal/agent/stop.go:Stop", "guest/agent/internal/agent/stop.go doesn't define Stop"),
         ("missing", "missing is neither a path, nor a name that the page gives with its path"),
         ("plan.py", "plan.py is neither a path, nor a name that the page gives with its path"),
     ],
@@ -104,6 +108,13 @@ def test_stops_are_counted_and_each_has_a_test_to_read() -> None:
     assert [int(number) for number, _ in stops] == list(range(1, len(stops) + 1))
     assert len(stops) > 20
     assert [number for number, text in stops if not _TEST.search(text)] == []
+
+
+def test_the_site_numbers_the_stops_as_the_page_does() -> None:
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    extensions = [name for name in site["markdown_extensions"] if isinstance(name, str)]
+    shown = re.findall(r'<ol start="(\d+)">', markdown(TEXT, extensions=extensions))
+    assert shown == _FIRST_STOPS.findall(TEXT)[1:]
 
 
 def test_it_can_be_read_in_one_sitting() -> None:
