@@ -1,4 +1,8 @@
-"""Prerequisites: what a hull needs of the cluster. All that is missing is told at once, with what to do."""
+"""Prerequisites: what a hull needs of the cluster. All that is missing is told at once, with what to do.
+
+What a type of hulls needs, such as KubeVirt, is told by its class (hulls/types). Here are the objects that
+the spec names.
+"""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from twinhull.shell.policy_controller import ObservedPolicy, PolicyController, P
 from twinhull.shell.prerequisites_log import log_missing_prerequisites
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
+from twinhull.shell.reconnect_delays import reconnect_delays
 from twinhull.shell.refusals import Refusals
-from twinhull.shell.retry_delays import retry_delays
 from twinhull.shell.settings import Settings
 from twinhull.shell.status_writer import StatusWriter
 from twinhull.shell.store import Store
@@ -69,7 +69,7 @@ class ControlLoop:
         self._policies = self._reconciler_of_policies()
         self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
         self._watches = ChangeHandler(self._store, self._queue, policies, self._decisions, settings.scope)
-        self._streams = WatchStreams(watching, self._watches, settings.scope, retry_delays)
+        self._streams = WatchStreams(watching, self._watches, settings.scope, reconnect_delays)
         self._listing = Listing(cluster, self._watches, settings.relist_every)
         metrics.passes.workers(settings.workers)
 

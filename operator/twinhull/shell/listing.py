@@ -11,7 +11,7 @@ from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError
-from twinhull.shell.retry_delays import retry_delays
+from twinhull.shell.reconnect_delays import reconnect_delays
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Listing:
 
     async def list_until_done(self) -> None:
         """List everything, however often that fails: what was missed meanwhile is known after that only."""
-        for delay in retry_delays():
+        for delay in reconnect_delays():
             try:
                 await self._list_all()
             except ApiError as error:

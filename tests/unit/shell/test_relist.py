@@ -39,7 +39,7 @@ def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
 
         monkeypatch.setattr(lists, "_list_all", list_all)
         monkeypatch.setattr(listing, "_SETTLING", 0.0)
-        monkeypatch.setattr(listing, "retry_delays", backoffs)
+        monkeypatch.setattr(listing, "reconnect_delays", backoffs)
         relisting = asyncio.create_task(lists.run())
         world.watches.started_over.set()
         await until(lambda: listed)

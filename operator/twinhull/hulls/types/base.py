@@ -1,8 +1,8 @@
 """The contract of a hull type: one way to run a Workload.
 
-To add a way, write a class of this kind and register it (hulls/types/registry.py): policies, admission, docs,
-watches and the core ask the type, and need no change. What a type doesn't say fails closed: an isolation
-without a type makes nothing.
+To add a way, write a class of this kind and register it (hulls/types/registry.py). If its isolation is new,
+add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the core ask the type,
+and need no change. What a type doesn't say fails closed: an isolation without a type makes nothing.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import kopf
 
 from twinhull.shell.process.credentials import Credentials, login
 from twinhull.shell.process.private import Identity
-from twinhull.shell.retry_delays import retry_delays
+from twinhull.shell.reconnect_delays import reconnect_delays
 
 #: How long after a log-in kopf may have another one, in seconds.
 _RELOGIN_AFTER = 5.0
@@ -87,4 +87,4 @@ class _EndlessDelays:
     """An endless iterable: kopf ends the process when its backoffs do."""
 
     def __iter__(self) -> Iterator[float]:
-        return retry_delays()
+        return reconnect_delays()

@@ -1,4 +1,7 @@
-"""How long to wait before a request that failed is sent again."""
+"""How long to wait before a list or a watch that failed is begun again.
+
+A refused write waits by `refusals`, and a Workload whose pass failed by `queue`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import Iterator
 _LONGEST = 30.0
 
 
-def retry_delays() -> Iterator[float]:
+def reconnect_delays() -> Iterator[float]:
     """Seconds to wait after each failure in a row, without end: 1, 2, 4, 8, 16 and so on, up to about 30.
 
     Each is up to a fifth shorter or longer by chance, so that not all clients come back at once.
