@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,7 +80,7 @@ def case(  # noqa: PLR0913  one parameter a part
     for obj in (raw, *objects, *nodes):
         kind = BY_NAME[obj["kind"]]
         placed = _placed(obj["metadata"]) | ({} if kind.namespaced else {"namespace": ""})
-        store.put(kind, obj | {"metadata": placed})
+        store.put(kind, deepcopy(obj) | {"metadata": placed})  # the store keeps it: tests may change theirs
     known = Knowledge(store, Policies(store), Refusals(), reports or {}, asks_guests=asks_guests)
     found = observe(known, (NAMESPACE, NAME), defaults, now)
     assert isinstance(found, Case)
