@@ -17,6 +17,7 @@ import pytest
 from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build, leftovers
 from tests.controlplane.controlplane import STAYS
 from tests.controlplane.kubevirt import Installation
+from tools.gobuild import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,10 @@ def namespace(control_plane: Cluster) -> Iterator[str]:
 def _come_last(items: list[pytest.Item]) -> None:
     """Sorts tests whose programs are still to be built behind all others, in the order of those builds."""
     needed = {item: {name for mark in item.iter_markers("built") for name in mark.args} for item in items}
-    missing = {name for name in set().union(*needed.values()) if not build.is_built(name)}
+    try:
+        missing = {name for name in set().union(*needed.values()) if not build.is_built(name)}
+    except BuildError:  # without Go nothing is built: whoever needs it says so
+        return
     items.sort(key=lambda item: max(map(build.ORDER.index, needed[item] & missing), default=-1))
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import run
 from tests.controlplane import eventually
-from tests.run import BUILDS, Run, Step
+from tests.run import Run, Step
 
 
 @pytest.fixture(autouse=True)
@@ -19,12 +21,23 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def started(said: list[str]) -> Iterator[Run]:
+    started = Run(said.append)
+    yield started
+    started.end()
+
+
 def python(name: str, code: str, *, after: str = "") -> Step:
     return Step(name, (sys.executable, "-c", code), after=after)
 
 
-def test_a_step_that_fails_ends_the_others_and_keeps_its_output(logs: Path) -> None:
-    started = Run()
+def test_a_step_that_fails_ends_the_others_and_keeps_its_output(logs: Path, started: Run) -> None:
     endless = python("endless", "import time; print('begun', flush=True); time.sleep(60)")
     fails = python("fails", "print('why it failed'); raise SystemExit(3)")
     lane = threading.Thread(target=started.lane, args=((endless,),), daemon=True)
@@ -43,7 +56,7 @@ def test_a_step_that_fails_ends_the_others_and_keeps_its_output(logs: Path) -> N
 
 
 def test_a_step_waits_until_the_background_has_built_what_it_needs(
-    logs: Path, monkeypatch: pytest.MonkeyPatch
+    logs: Path, monkeypatch: pytest.MonkeyPatch, started: Run, said: list[str]
 ) -> None:
     code = (
         "import time; from pathlib import Path\n"
@@ -52,8 +65,7 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     )
     builds = python("builds", code)
     monkeypatch.setattr(run, "BUILDS", builds)
-    said: list[str] = []
-    started, needs = Run(said.append), python("needs", "", after="Helm")
+    needs = python("needs", "", after="Helm")
     background = threading.Thread(target=started.lane, args=((builds,),), daemon=True)
     background.start()
     eventually(lambda: builds in started.running, 30, "the builds have begun")
@@ -71,21 +83,40 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     assert started.failed in {None, builds}
 
 
-def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(
+    monkeypatch: pytest.MonkeyPatch, started: Run, said: list[str]
+) -> None:
     builds = python("builds", "print('Velero: go build failed'); raise SystemExit(1)")
     monkeypatch.setattr(run, "BUILDS", builds)
-    started = Run()
 
     started.lane((builds, python("later", "")))
 
     assert started.failed is None
-    assert BUILDS.name == "builds"
+    assert "not everything could be built; whoever needs it says why" in said[0]
+    assert "later: done" in said[1]
 
 
-def test_the_last_line_of_pytest_is_told(logs: Path) -> None:
-    said: list[str] = []
-    started = Run(said.append)
+def test_the_last_line_of_pytest_is_told(started: Run, said: list[str]) -> None:
     started.lane((python("tests", "print('===== 3 passed in 0.12s =====')"),))
     assert said[-1].startswith("[ 0:")
     assert said[-1].endswith(" s: 3 passed in 0.12s")
-    assert (logs / "tests.log").exists()
+
+
+@pytest.mark.slow
+def test_every_test_of_make_test_is_in_one_lane_and_no_other() -> None:
+    """By pytest's own collection: what the lanes that select files have together is all there is."""
+    lanes = [step for steps in run.LANES for step in steps if "tests/e2e" in " ".join(step.command)]
+    collected = [_collected(*step.command[_OPTIONS:]) for step in lanes]
+    together = [name for names in collected for name in names]
+    assert len(together) == len(set(together))
+    assert set(together) == set(_collected("tests/e2e"))
+
+
+#: `python -m pytest` comes before what is collected.
+_OPTIONS = 3
+
+
+def _collected(*arguments: str) -> list[str]:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "--quiet", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [line.rpartition(":")[0] for line in done.stdout.splitlines() if line.startswith("tests/")]
