@@ -13,7 +13,8 @@ import yaml
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.crd import workloads
 from twinhull.api.isolation import Isolation
-from twinhull.api.workload import UnsupportedField, Workload
+from twinhull.api.workload import Workload
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from twinhull.api.reasons import UNSAID, Reason, Why
-from twinhull.api.workload import BackOff, State
+from twinhull.api.workload import State
+from twinhull.api.workloadstatus import BackOff
 from twinhull.core.case import Case
 from twinhull.core.observed import Remembered, Seen
 from twinhull.core.steps import Step, waiting

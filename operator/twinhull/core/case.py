@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cached_property
 
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import IsolationStatus, UnsupportedField, Workload
+from twinhull.api.workload import Workload
+from twinhull.api.workloadstatus import IsolationStatus, UnsupportedField
 from twinhull.core import isolation
 from twinhull.core.blueprint import Blueprint, is_made_from
 from twinhull.core.defaults import OperatorDefaults

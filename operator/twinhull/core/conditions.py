@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from twinhull.api.reasons import Reason, Why
-from twinhull.api.workload import Condition
+from twinhull.api.workloadstatus import Condition
 
 Truth: TypeAlias = Literal["True", "False", "Unknown"]
 #: A condition's type and status, why in one word and in a sentence.

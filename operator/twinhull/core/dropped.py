@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls import confinement, fidelity
 from twinhull.hulls.hull import Hull
 

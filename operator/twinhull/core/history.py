@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from twinhull.api.workload import Exit, LastChange, ReplacementStatus, RestartPolicy, Workload
+from twinhull.api.workload import RestartPolicy, Workload
+from twinhull.api.workloadstatus import Exit, LastChange, ReplacementStatus
 from twinhull.core.blueprint import Blueprint, is_made_from
 from twinhull.hulls.hull import Hull
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Condition
+from twinhull.api.workloadstatus import Condition
 from twinhull.core.actions import Note
 from twinhull.core.conditions import SETTLED, conditions
 

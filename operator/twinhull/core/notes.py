@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Condition, WorkloadStatus
+from twinhull.api.workloadstatus import Condition, WorkloadStatus
 from twinhull.core.actions import Note
 
 

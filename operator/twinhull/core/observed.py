@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
-from twinhull.api.workload import BackOff
+from twinhull.api.workloadstatus import BackOff
 from twinhull.core.isolation import Policy, Subject
 from twinhull.core.references import KindAndName
 from twinhull.hulls.capabilities import Capabilities

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from twinhull.api.workload import WorkloadStatus
+from twinhull.api.workloadstatus import WorkloadStatus
 from twinhull.core.actions import Action, Note
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep

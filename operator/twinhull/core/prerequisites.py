@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Lack
+from twinhull.api.workloadstatus import Lack
 from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.hulls.types import GOES_ON, Needs, Settings

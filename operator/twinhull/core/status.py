@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import (
+from twinhull.api.workloadstatus import (
     MOST_CONTAINER_STATUSES,
     MOST_LACKS,
     MOST_UNSUPPORTED,

@@ -10,7 +10,7 @@ from typing import Literal
 from twinhull.api.base import Raw
 from twinhull.api.brevity import LONGEST_ITEM, listed, shortened
 from twinhull.api.reasons import Reason, Why
-from twinhull.api.workload import Lack, ReplacementStatus, UnsupportedField
+from twinhull.api.workloadstatus import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
 from twinhull.core.graceful_end import ends

@@ -13,7 +13,8 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import LONGEST_ITEM, shortened
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Condition, Exit, ObjectMeta, RestartPolicy
+from twinhull.api.workload import ObjectMeta, RestartPolicy
+from twinhull.api.workloadstatus import Condition, Exit
 from twinhull.core.actions import Action, Note
 from twinhull.core.conditions import SETTLED, Said, conditions
 from twinhull.core.defaults import OperatorDefaults

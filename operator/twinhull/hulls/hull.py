@@ -11,7 +11,8 @@ from typing import Literal
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import UNSAID, Why
-from twinhull.api.workload import ContainerStatus, Exit, HullStatus, Migratable, ObjectMeta, RestartPolicy
+from twinhull.api.workload import ObjectMeta, RestartPolicy
+from twinhull.api.workloadstatus import ContainerStatus, Exit, HullStatus, Migratable
 from twinhull.hulls.applied import Applied, Same
 from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.live import Live

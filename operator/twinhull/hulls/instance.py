@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
-from twinhull.api.workload import ContainerStatus, Exit, Migratable
+from twinhull.api.workloadstatus import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, Machine, cause

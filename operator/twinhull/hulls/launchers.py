@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Why
-from twinhull.api.workload import Exit
+from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import podstatus
 from twinhull.hulls.hull import WORKLOAD_LABEL, Phase, condition, disrupted, labels, removed
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
-from twinhull.api.workload import ContainerStatus, Exit
+from twinhull.api.workloadstatus import ContainerStatus, Exit
 from twinhull.hulls.hull import condition, timestamp
 
 _State: TypeAlias = Literal["Waiting", "Running", "Terminated"]

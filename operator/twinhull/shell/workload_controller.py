@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import WorkloadStatus
+from twinhull.api.workloadstatus import WorkloadStatus
 from twinhull.core.actions import Note
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.core.policies import namespace, policy
 from twinhull.api.base import Raw
 from twinhull.api.templatebounds import MOST_CONTAINERS, MOST_VOLUMES, excess
-from twinhull.api.workload import WorkloadStatus
+from twinhull.api.workloadstatus import WorkloadStatus
 from twinhull.core.plan import plan
 
 from .objects import KUBEVIRT, case, companion, hull, workload

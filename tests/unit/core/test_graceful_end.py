@@ -10,7 +10,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import WorkloadStatus
+from twinhull.api.workloadstatus import WorkloadStatus
 from twinhull.core.actions import Change, Delete, Note
 from twinhull.core.case import Case
 from twinhull.core.decision import decide

@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Quoted, Reason
-from twinhull.api.workload import Condition, IsolationStatus, UnsupportedField, WorkloadStatus
+from twinhull.api.workloadstatus import Condition, IsolationStatus, UnsupportedField, WorkloadStatus
 from twinhull.core.notes import notes
 
 Truth = Literal["True", "False", "Unknown"]

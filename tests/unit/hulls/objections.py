@@ -6,7 +6,7 @@ from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls.parity import Conditions
 from twinhull.hulls.types import type_giving
 

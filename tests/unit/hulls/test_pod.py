@@ -9,7 +9,8 @@ import pytest
 from tests.unit.core.objects import at, conditions, ended, hull, running, terminated
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Exit, ObjectMeta
+from twinhull.api.workload import ObjectMeta
+from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import pod
 from twinhull.hulls.hull import Hull, Phase, timestamp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import ContainerStatus
+from twinhull.api.workloadstatus import ContainerStatus
 from twinhull.hulls.podstatus import containers
 
 

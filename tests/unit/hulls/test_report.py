@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from twinhull.api.workload import Condition, WorkloadStatus
+from twinhull.api.workloadstatus import Condition, WorkloadStatus
 from twinhull.hulls import podstatus
 from twinhull.hulls.report import Report
 

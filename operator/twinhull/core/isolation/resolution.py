@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeAlias
 
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import IsolationStatus, VirtualMachine, WorkloadSpec
+from twinhull.api.workload import VirtualMachine, WorkloadSpec
+from twinhull.api.workloadstatus import IsolationStatus
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.parameters import Parameter, machine, runtime_class
 from twinhull.core.isolation.policy import Policy, strictest

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.core.case import Case
 from twinhull.core.prerequisites import PASSING, missing_prerequisites
 from twinhull.core.steps import Step, stalled, waiting

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls.parity.walk import claim_templates, containers
 
 #: KubeVirt's feature gate.

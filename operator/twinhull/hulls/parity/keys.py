@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 
 
 class Key(NamedTuple):

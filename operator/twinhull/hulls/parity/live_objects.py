@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls.parity.walk import containers
 
 #: How many ConfigMaps and Secrets a machine shows with their changes (docs/adr/0034).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
-from twinhull.api.workload import UnsupportedField
+from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls import quantity
 from twinhull.hulls.parity.container_fields import NODE_ADDRESSES
 from twinhull.hulls.parity.filesystem_claims import unsupported_claims

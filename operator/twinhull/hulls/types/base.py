@@ -16,7 +16,8 @@ from enum import StrEnum
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Lack, ObjectMeta, UnsupportedField, WorkloadSpec
+from twinhull.api.workload import ObjectMeta, WorkloadSpec
+from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.evasion import Evasion

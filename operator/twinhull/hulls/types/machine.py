@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
+from twinhull.api.workload import WorkloadSpec
+from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import instance, machine, manifest
 from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims

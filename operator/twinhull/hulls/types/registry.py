@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation, weakest
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Lack, UnsupportedField, WorkloadSpec
+from twinhull.api.workload import WorkloadSpec
+from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull, HullKind
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
