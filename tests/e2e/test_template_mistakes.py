@@ -236,7 +236,7 @@ HONEST: dict[str, Manifest] = {
         volume(emptyDir={}),
     ),
     "a key with capitals": template_metadata(
-        labels={"App.Kubernetes.io_x": "A.b_C-1", "app": ""}, annotations={"Team.example/Note": ""}
+        labels={"App.Kubernetes.io_x": "A.b_C-1", "app": ""}, annotations={"Team.example/Event": ""}
     ),
     "a toleration of everything": toleration(operator="Exists"),
     "privileged alone": container(securityContext={"privileged": True}),

@@ -11,7 +11,7 @@ from twinhull.hulls.hull import Hull
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Event:
     """An Event on the Workload."""
 
     type: Literal["Normal", "Warning"]
@@ -27,8 +27,8 @@ class Create:
     """
 
     obj: Raw
-    note: Note | None = None
-    found: Note | None = None
+    event: Event | None = None
+    found: Event | None = None
     keeps: bool = False
 
     @property
@@ -50,7 +50,7 @@ class Rehearse:
     obj: Raw
     stands_for: Literal["itself", "guest's Pod", "launcher", "launcher without limits"] = "itself"
     replaced: tuple[Hull, ...] = ()
-    note: None = None
+    event: None = None
 
     @property
     def key(self) -> str:
@@ -71,7 +71,7 @@ class Change:
     name: str
     uid: str
     patch: Raw
-    note: Note | None = None
+    event: Event | None = None
     subresource: str = ""
     what: Literal["change", "end"] = "change"
     keeps: bool = False
@@ -92,7 +92,7 @@ class Delete:
     kind: str
     name: str
     uid: str
-    note: Note | None = None
+    event: Event | None = None
     grace_seconds: int | None = None
 
     @property
@@ -106,7 +106,7 @@ class RehearseChange:
     """Have the API server say whether it would make a change, and change nothing."""
 
     change: Change
-    note: None = None
+    event: None = None
 
     @property
     def key(self) -> str:

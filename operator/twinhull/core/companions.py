@@ -13,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
-from twinhull.core.actions import Action, Change, Create, Delete, Note
+from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
 from twinhull.core.observed import Companion
@@ -107,24 +107,24 @@ def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
     return patch
 
 
-def _made_anew(case: Case) -> Note:
+def _made_anew(case: Case) -> Event:
     name, headless = case.workload.metadata.name, case.workload.spec.service.headless
     kind = "without an address" if headless else "with an address"
-    return Note(
+    return Event(
         "Normal", Reason.SERVICE_CHANGED, f"deleted Service {name}, to make it anew {kind} of its own"
     )
 
 
-def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Note | None:
+def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
     name = case.workload.metadata.name
     if case.pinned:
         sentence = f"Service {name} sends new connections to {case.pinned.kind} {case.pinned.name} alone"
-        return Note("Normal", Reason.TRAFFIC_MOVED, sentence)
+        return Event("Normal", Reason.TRAFFIC_MOVED, sentence)
     if service.is_pinned(seen):
         return None
     if case.history.was_settled:
-        return Note("Warning", Reason.DRIFT_CORRECTED, f"put back {', '.join(different)} of Service {name}")
-    return Note("Normal", Reason.SERVICE_CHANGED, f"changed Service {name} to match the spec")
+        return Event("Warning", Reason.DRIFT_CORRECTED, f"put back {', '.join(different)} of Service {name}")
+    return Event("Normal", Reason.SERVICE_CHANGED, f"changed Service {name} to match the spec")
 
 
 def _manifests(case: Case) -> Iterator[Action]:
@@ -163,7 +163,7 @@ def _manifest(case: Case, hull: Hull) -> Iterator[Action]:
         yield from put_right(case, present, _rewritten(hull))
 
 
-def put_right(case: Case, present: Companion, note: Note | None = None) -> Iterator[Action]:
+def put_right(case: Case, present: Companion, event: Event | None = None) -> Iterator[Action]:
     """What makes a ConfigMap of this Workload's the manifest that is wanted: nothing, if it is. One that is
     immutable, or holds so much that it isn't known what, is deleted, and made again once it is gone.
 
@@ -175,14 +175,14 @@ def put_right(case: Case, present: Companion, note: Note | None = None) -> Itera
     name = wanted["metadata"]["name"]
     if seen.get("immutable") or UNREAD in seen:
         if not present.deleting:
-            yield Delete("ConfigMap", name, present.uid, note)
+            yield Delete("ConfigMap", name, present.uid, event)
         return
     patch: Raw = {
         "metadata": {"labels": wanted["metadata"]["labels"]},
         "data": difference(seen.get("data") or {}, wanted["data"]),
         "binaryData": None,
     }
-    yield Change("ConfigMap", name, present.uid, patch, note, keeps=True)
+    yield Change("ConfigMap", name, present.uid, patch, event, keeps=True)
 
 
 def _is_whole(case: Case, present: Companion, digest: str) -> bool:
@@ -203,9 +203,9 @@ def _labels(case: Case) -> Iterator[Action]:
     lost = {label: value for label, value in known.items() if hull.labels.get(label) != value}
     if lost:
         sentence = f"put back the labels {', '.join(lost)} of {hull.kind} {hull.name}"
-        note = Note("Warning", Reason.DRIFT_CORRECTED, sentence)
+        event = Event("Warning", Reason.DRIFT_CORRECTED, sentence)
         patch, needed = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
-        yield Change(hull.kind, hull.name, hull.uid, patch, note, keeps=True, needed=needed)
+        yield Change(hull.kind, hull.name, hull.uid, patch, event, keeps=True, needed=needed)
 
 
 def _present_name(case: Case) -> Iterator[Action]:
@@ -232,15 +232,15 @@ def _kept(case: Case, obj: Raw) -> Create:
     if not case.history.was_settled:
         return Create(obj, keeps=True)
     what = f"{obj['kind']} {obj['metadata']['name']}"
-    if_made = Note("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
-    if_there = Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}")
+    if_made = Event("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
+    if_there = Event("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}")
     return Create(obj, if_made, if_there, keeps=True)
 
 
-def _rewritten(hull: Hull) -> Note | None:
+def _rewritten(hull: Hull) -> Event | None:
     """What is told of a manifest that is written anew. While its machine is changed that is no drift; and if
-    an earlier operator left no note, what it rendered otherwise can't be told from what was edited.
+    an earlier operator left no event, what it rendered otherwise can't be told from what was edited.
     """
     if hull.pending or not hull.manifest:
         return None
-    return Note("Warning", Reason.DRIFT_CORRECTED, f"put back the manifest in ConfigMap {hull.name}")
+    return Event("Warning", Reason.DRIFT_CORRECTED, f"put back the manifest in ConfigMap {hull.name}")

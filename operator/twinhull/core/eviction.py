@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change, Delete, Note
+from twinhull.core.actions import Action, Change, Delete, Event
 from twinhull.core.isolation import Shortfall
 from twinhull.hulls.types import type_that_made
 
@@ -75,13 +75,13 @@ def _deletion(shortfall: Shortfall) -> Delete | None:
     hull, policy = shortfall.hull, shortfall.policy
     why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
     if type_that_made(hull).is_virtual_machine:
-        note = Note("Warning", Reason.EVICTED_BY_POLICY, f"deleted VirtualMachine {hull.name}: {why}")
-        return None if hull.deleting else Delete(hull.kind, hull.name, hull.uid, note)
+        event = Event("Warning", Reason.EVICTED_BY_POLICY, f"deleted VirtualMachine {hull.name}: {why}")
+        return None if hull.deleting else Delete(hull.kind, hull.name, hull.uid, event)
     own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
     grace = max(1, min(own, policy.eviction.grace_period_seconds))
     given = hull.obj["metadata"].get("deletionGracePeriodSeconds")
     if hull.deleting and (given is None or given <= grace):
         return None
     what = f"gave Pod {hull.name} {grace} s to end" if hull.deleting else f"deleted Pod {hull.name}"
-    note = Note("Warning", Reason.EVICTED_BY_POLICY, f"{what}: {why}")
-    return Delete(hull.kind, hull.name, hull.uid, note, grace_seconds=grace)
+    event = Event("Warning", Reason.EVICTED_BY_POLICY, f"{what}: {why}")
+    return Delete(hull.kind, hull.name, hull.uid, event, grace_seconds=grace)

@@ -2,7 +2,7 @@
 
 KubeVirt deletes a machine's launcher Pod as soon as the machine is deleted. What shares filesystem claims
 with the machine ends then, long before the containers in the guest have ended. So the guest is asked to end
-its Pod first. That is noted on the VirtualMachine, shell/guest_poller sees the note and asks. The machine is
+its Pod first. That is noted on the VirtualMachine, shell/guest_poller sees the event and asks. The machine is
 deleted once the guest says that it is done, or the grace period is over (docs/adr/0020).
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from twinhull.api.reasons import Why
-from twinhull.core.actions import Action, Change, Delete, Note
+from twinhull.core.actions import Action, Change, Delete, Event
 from twinhull.core.observed import Refusal
 from twinhull.hulls import graceful_end
 from twinhull.hulls.hull import Hull
@@ -68,9 +68,9 @@ def _request(
     end = hull.graceful_end
     if hull.ended or not end.can_request_stop:
         return None
-    note = Note("Normal", reason, f"asked {hull.kind} {hull.name} to end its Pod: {why}")
+    event = Event("Normal", reason, f"asked {hull.kind} {hull.name} to end its Pod: {why}")
     patch = graceful_end.note(end.instance, now)
-    request = Change(hull.kind, hull.name, hull.uid, patch, note, what="end")
+    request = Change(hull.kind, hull.name, hull.uid, patch, event, what="end")
     refused = refusals.get(request.key)
     if refused is None or refused.is_old(now):
         return request
@@ -78,5 +78,5 @@ def _request(
 
 
 def _deletion(hull: Hull, reason: Why, why: str) -> Delete:
-    note = Note("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
-    return Delete(hull.kind, hull.name, hull.uid, note)
+    event = Event("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
+    return Delete(hull.kind, hull.name, hull.uid, event)

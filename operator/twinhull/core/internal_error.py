@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 from twinhull.core.conditions import SETTLED, conditions
 
 
@@ -58,10 +58,10 @@ class InternalError:
             "conditions": [condition.raw() for condition in said],
         }
 
-    def notes(self) -> Iterator[Note]:
+    def events(self) -> Iterator[Event]:
         """What people are told, once for each failure."""
         if not any((found.type, found.message) == ("Stalled", self.message) for found in self._conditions()):
-            yield Note("Warning", Reason.INTERNAL_ERROR, self.message)
+            yield Event("Warning", Reason.INTERNAL_ERROR, self.message)
 
     @property
     def message(self) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from twinhull.api.workloadstatus import WorkloadStatus
-from twinhull.core.actions import Action, Note
+from twinhull.core.actions import Action, Event
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
 from twinhull.core.decision import decide
+from twinhull.core.events import events
 from twinhull.core.eviction import evictions, until_eviction
-from twinhull.core.notes import notes
 from twinhull.core.prerequisites import APPLIED_WITH
 from twinhull.core.status import status
 from twinhull.core.steps import Step, soonest
@@ -29,7 +29,7 @@ class Plan:
 
     actions: tuple[Action, ...] = ()
     status: WorkloadStatus | None = None
-    notes: tuple[Note, ...] = ()
+    events: tuple[Event, ...] = ()
     requeue_after: timedelta | None = None
 
 
@@ -50,7 +50,7 @@ def plan(case: Case) -> Plan:
     wait = _first_report(case, step)
     if wait is not None:
         return Plan(actions, requeue_after=soonest(requeue_after, wait))
-    return Plan(actions, new, tuple(notes(old, new)), requeue_after)
+    return Plan(actions, new, tuple(events(old, new)), requeue_after)
 
 
 def _of_deleted(case: Case) -> Plan:

@@ -15,7 +15,7 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.api.workloadstatus import Condition, Exit
-from twinhull.core.actions import Action, Note
+from twinhull.core.actions import Action, Event
 from twinhull.core.conditions import SETTLED, Said, conditions
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
@@ -153,10 +153,10 @@ class Unread:
             "conditions": [condition.raw() for condition in said],
         }
 
-    def notes(self) -> Iterator[Note]:
+    def events(self) -> Iterator[Event]:
         """What people are told, once."""
         if not any((found.type, found.message) == ("Stalled", self._message) for found in self._conditions()):
-            yield Note("Warning", self.reason, self._message)
+            yield Event("Warning", self.reason, self._message)
 
     @property
     def _status(self) -> Raw:

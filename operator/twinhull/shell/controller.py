@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import ObjectMeta
-from twinhull.core.actions import Action, Note
+from twinhull.core.actions import Action, Event
 from twinhull.shell.kinds import Kind
 from twinhull.shell.store import Key
 
@@ -68,9 +68,9 @@ class ObjectPlan:
     #: Gives the whole status that is to be. None if the status is left as it is.
     status: Callable[[], Raw] | None = None
     #: What is posted as Events once the status was written.
-    events: tuple[Note, ...] = ()
+    events: tuple[Event, ...] = ()
     #: What is logged once the status was written.
-    log: tuple[Note, ...] = ()
+    log: tuple[Event, ...] = ()
     #: What the lines of the log are about beside the object, as Kind/name; empty if it is nothing else.
     about: str = ""
     #: After how long the object is looked at again though nothing happens. None if it isn't.

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened, word
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError
 from twinhull.shell.event_series import EventSeries
@@ -25,7 +25,7 @@ from twinhull.shell.roundrobin import RoundRobin
 logger = logging.getLogger(__name__)
 
 _CONTROLLER = "twinhull.dev/operator"
-#: An Event's note is refused beyond this many bytes.
+#: An Event's event is refused beyond this many bytes.
 _LONGEST_NOTE = 1000
 #: How many may wait to be posted, of one namespace and in all.
 _BACKLOG = 1_000
@@ -44,16 +44,16 @@ class EventRecorder:
         self._instance = socket.gethostname()
         self._count = 0
 
-    def post(self, kind: Kind, obj: Raw, note: Note) -> None:
+    def post(self, kind: Kind, obj: Raw, event: Event) -> None:
         """Tell something of an object, soon. Events of one without a namespace are in `default`."""
         namespace = obj["metadata"].get("namespace") or "default"
         if self._backlog.waiting(namespace) >= _BACKLOG or len(self._backlog) >= _BACKLOG_IN_ALL:
-            logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, note.message)
+            logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, event.message)
             return
-        times = self._repeats.count(namespace, (obj["metadata"]["uid"], note))
+        times = self._repeats.count(namespace, (obj["metadata"]["uid"], event))
         if not times:
             return
-        self._backlog.add(namespace, self._event(kind, obj, note, times))
+        self._backlog.add(namespace, self._event(kind, obj, event, times))
         self._drained.clear()
         self._filled.set()
 
@@ -73,7 +73,7 @@ class EventRecorder:
         """Wait until all that was told has been posted."""
         await self._drained.wait()
 
-    def _event(self, kind: Kind, obj: Raw, note: Note, times: int) -> Raw:
+    def _event(self, kind: Kind, obj: Raw, event: Event, times: int) -> Raw:
         metadata = obj["metadata"]
         self._count += 1
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -84,10 +84,10 @@ class EventRecorder:
                 "name": f"{metadata['name']}.{time.time_ns():x}{self._count % 256:02x}",
                 "namespace": metadata.get("namespace") or "default",
             },
-            "type": note.type,
-            "reason": word(note.reason),
-            "action": word(note.reason),
-            "note": shortened(note.message, _LONGEST_NOTE),
+            "type": event.type,
+            "reason": word(event.reason),
+            "action": word(event.reason),
+            "note": shortened(event.message, _LONGEST_NOTE),
             "eventTime": now,
             **({"series": {"count": times, "lastObservedTime": now}} if times > 1 else {}),
             "reportingController": _CONTROLLER,

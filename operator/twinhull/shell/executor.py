@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twinhull.api.base import Raw
-from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange
+from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange
 from twinhull.hulls.causes import may_pass
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
@@ -38,7 +38,7 @@ class Done:
     """An action that was carried out."""
 
     #: What people are told of it.
-    note: Note | None
+    event: Event | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Executor:
         write = Write(owner.key, kind, action.key, isinstance(action, Delete))
         try:
             async with self._circuits.writing(write):
-                note = await self._carry_out(owner, action)
+                event = await self._carry_out(owner, action)
         except (Unreachable, Unauthorized):
             self._in_doubt.add(owner.key)
             raise
@@ -97,7 +97,7 @@ class Executor:
             raise
         except Undone as undone:
             self._refuse(owner, action.key, undone.cause)
-            return Done(undone.note) if undone.note else NotDone()
+            return Done(undone.event) if undone.event else NotDone()
         except CircuitOpen as error:
             cause = Cause(failure_reason(kind), str(error), final=False)
             version, now = owner.version, self._now()
@@ -112,9 +112,9 @@ class Executor:
             self._refuse(owner, action.key, cause)
             return NotDone(ends_pass=isinstance(error, ServerError))
         self._refusals.settle(owner.key, action.key)
-        return Done(note)
+        return Done(event)
 
-    async def _carry_out(self, owner: ReconciledObject, action: Action) -> Note | None:
+    async def _carry_out(self, owner: ReconciledObject, action: Action) -> Event | None:
         """What is told of it then."""
         match action:
             case Create():
@@ -127,7 +127,7 @@ class Executor:
                 await self._writer.change(owner, action)
             case Delete():
                 await self._writer.delete(owner, action)
-        return action.note
+        return action.event
 
     async def clear_doubt(self, key: Key) -> None:
         """See what became of a write whose answer was lost: another hull must not be made beside it."""

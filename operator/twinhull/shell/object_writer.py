@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Change, Create, Delete, Note
+from twinhull.core.actions import Change, Create, Delete, Event
 from twinhull.core.ownership import obstacle
 from twinhull.hulls.hull import owner_of
 from twinhull.shell.cluster import Cluster
@@ -23,9 +23,9 @@ from twinhull.shell.undone_writes import UndoneWrites
 class Undone(Exception):
     """An object isn't as it is to be, or won't stay so. If it is so for now, a note may tell of that."""
 
-    def __init__(self, cause: Cause, note: Note | None = None) -> None:
+    def __init__(self, cause: Cause, event: Event | None = None) -> None:
         super().__init__(cause.message)
-        self.cause, self.note = cause, note
+        self.cause, self.event = cause, event
 
 
 class ObjectWriter:
@@ -45,22 +45,22 @@ class ObjectWriter:
         self._undone_writes = undone_writes
         self._hull_created = hull_created
 
-    async def create(self, owner: ReconciledObject, action: Create) -> Note | None:
+    async def create(self, owner: ReconciledObject, action: Create) -> Event | None:
         """Create an object, or find it if it is there already and the owner's. What is told of it then."""
         kind = BY_NAME[action.obj["kind"]]
         namespace = owner.namespace
-        note, was_there = action.note, False
+        event, was_there = action.event, False
         try:
             created = await self._cluster.create(kind, namespace, action.obj)
         except AlreadyExists:
             created, was_there = await self.find_ours(owner, kind, action.obj), True
-            note = action.found or note
+            event = action.found or event
         self._store.put(kind, created)
         if kind in hulls():
             self._hull_created(owner.key, created)
         if undone := self._undone_writes.of_creation(owner, action, was_there=was_there):
-            raise Undone(undone, note)
-        return note
+            raise Undone(undone, event)
+        return event
 
     async def change(self, owner: ReconciledObject, action: Change) -> None:
         """Change an object. Raises Undone if it doesn't stay so."""
@@ -73,7 +73,7 @@ class ObjectWriter:
         if undone := self._undone_writes.in_answer(action, changed):
             raise Undone(undone)
         if undone_before is not None:
-            raise Undone(undone_before, action.note)
+            raise Undone(undone_before, action.event)
         if action.what == "end" and not _notes(changed) >= _notes(action.patch):
             raise Refused(
                 f"{action.kind} {action.name} was changed, but not given the annotation that it is "

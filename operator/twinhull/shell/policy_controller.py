@@ -10,7 +10,7 @@ from datetime import datetime
 
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 from twinhull.core.isolation import Counted, Policy, account
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
@@ -68,7 +68,7 @@ class PolicyController(Controller[ObservedPolicy]):
         """The status, which says what the policy does, or that it can't be read."""
         policy, owner = observed.policy, observed.owner
         status = account(policy, owner.generation, observed.status, observed.counted, observed.now)
-        problem = Note("Warning", Reason.POLICY_UNREADABLE, f"it can't be read: {policy.problem}")
+        problem = Event("Warning", Reason.POLICY_UNREADABLE, f"it can't be read: {policy.problem}")
         return ObjectPlan(owner, status=status.raw, log=(problem,) if policy.problem else ())
 
 

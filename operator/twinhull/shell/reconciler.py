@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange, object_key
+from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange, object_key
 from twinhull.shell import tracing
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.errors import ApiError, Busy, Conflict
@@ -152,8 +152,8 @@ class Reconciler(Generic[_Observed]):
         self._controller.written(key, observed, status)
         if plan.again_after_status:
             self._queue.add(key)
-        for note in plan.log:
-            self._log(key, plan.about, note)
+        for event in plan.log:
+            self._log(key, plan.about, event)
         self._post(key, plan.events)
 
     async def _report_failure(self, key: Key, error: str, number: str) -> None:
@@ -189,18 +189,18 @@ class Reconciler(Generic[_Observed]):
             done = await self._executor.execute(owner, action)
             if not isinstance(done, Done):
                 return not done.ends_pass  # what follows may rest on it
-            self._log_action(owner.key, action, done.note)
-            self._post(owner.key, () if done.note is None else (done.note,))
+            self._log_action(owner.key, action, done.event)
+            self._post(owner.key, () if done.event is None else (done.event,))
         return True
 
-    def _post(self, key: Key, notes: tuple[Note, ...]) -> None:
-        obj = self._store.get(self._controller.kind, key) if notes else None
+    def _post(self, key: Key, events: tuple[Event, ...]) -> None:
+        obj = self._store.get(self._controller.kind, key) if events else None
         if obj is None:
             return
-        for note in notes:
-            self._events.post(self._controller.kind, obj, note)
+        for event in events:
+            self._events.post(self._controller.kind, obj, event)
 
-    def _log_action(self, key: Key, action: Action, note: Note | None) -> None:
+    def _log_action(self, key: Key, action: Action, event: Event | None) -> None:
         """One line for each write, as its note has it or else by what was written."""
         match action:
             case Rehearse() | RehearseChange():
@@ -211,14 +211,14 @@ class Reconciler(Generic[_Observed]):
                 reason, what, name = Reason.CHANGED, "changed", f"{action.kind}/{action.name}"
             case Delete():
                 reason, what, name = Reason.DELETED, "deleted", action.key
-        note = note or Note("Normal", reason, f"{what} {name.replace('/', ' ')}")
-        self._log(key, name, note)
+        event = event or Event("Normal", reason, f"{what} {name.replace('/', ' ')}")
+        self._log(key, name, event)
 
-    def _log(self, key: Key, about: str, note: Note) -> None:
+    def _log(self, key: Key, about: str, event: Event) -> None:
         """A line with what it is about as fields, for logs in JSON."""
-        level = logging.WARNING if note.type == "Warning" else logging.INFO
-        extra = {**self._fields(key, note.reason), "hull": about}
-        logger.log(level, "%s: %s", self._name(key), note.message, extra=extra)
+        level = logging.WARNING if event.type == "Warning" else logging.INFO
+        extra = {**self._fields(key, event.reason), "hull": about}
+        logger.log(level, "%s: %s", self._name(key), event.message, extra=extra)
 
     def _name(self, key: Key) -> str:
         """An object in a line of the log: shop/web for a Workload, others with their kind."""

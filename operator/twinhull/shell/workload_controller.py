@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.api.workloadstatus import WorkloadStatus
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import evictions
@@ -68,7 +68,7 @@ class WorkloadController(Controller[Observed]):
             ReconciledObject.by(observed.workload.metadata),
             planned.actions,
             planned.status.raw if planned.status else None,
-            planned.notes,
+            planned.events,
             _log(planned),
             _hull(planned.status),
             planned.requeue_after,
@@ -97,7 +97,7 @@ class WorkloadController(Controller[Observed]):
         if workload is None or "deletionTimestamp" in workload["metadata"]:
             return None
         failed = InternalError(workload, error, failure_id, self._now())
-        return ObjectPlan(ReconciledObject.of(workload), status=failed.status, events=tuple(failed.notes()))
+        return ObjectPlan(ReconciledObject.of(workload), status=failed.status, events=tuple(failed.events()))
 
 
 def _plan_unreadable(workload: Unread) -> ObjectPlan:
@@ -105,25 +105,25 @@ def _plan_unreadable(workload: Unread) -> ObjectPlan:
     owner, actions = ReconciledObject.by(workload.metadata), workload.actions()
     if workload.metadata.deletion_timestamp is not None:
         return ObjectPlan(owner, actions, requeue_after=workload.requeue_after, one_round=True)
-    notes = tuple(workload.notes())
+    events = tuple(workload.events())
     return ObjectPlan(
         owner,
         actions,
         workload.status,
-        notes,
-        notes,
+        events,
+        events,
         requeue_after=workload.requeue_after,
         one_round=True,
         again_after_status=True,  # what is remembered then may allow more
     )
 
 
-def _log(planned: Plan) -> tuple[Note, ...]:
+def _log(planned: Plan) -> tuple[Event, ...]:
     """What people are told of a status, or else the status itself."""
-    if planned.status is None or planned.notes:
-        return planned.notes
+    if planned.status is None or planned.events:
+        return planned.events
     ready = next(condition for condition in planned.status.conditions or () if condition.type == "Ready")
-    return (Note("Normal", ready.reason, ready.message),)
+    return (Event("Normal", ready.reason, ready.message),)
 
 
 def _hull(status: WorkloadStatus | None) -> str:

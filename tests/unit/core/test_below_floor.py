@@ -158,10 +158,10 @@ def test_evict_ends_it_after_its_deadline_in_the_policys_grace_period(how: str) 
     found = case(pending(raw), namespace(), EVICTING, KUBEVIRT, *there)
     (action,) = [action for action in plan(found).actions if isinstance(action, Delete)]
     assert (action.key, action.uid, action.grace_seconds) == ("Pod/web-1before", "uid-web-1before", 30)
-    assert action.note is not None
-    assert (action.note.type, action.note.reason) == ("Warning", "EvictedByPolicy")
+    assert action.event is not None
+    assert (action.event.type, action.event.reason) == ("Warning", "EvictedByPolicy")
     done = "gave Pod web-1before 30 s to end" if "ten years" in how else "deleted Pod web-1before"
-    assert action.note.message == (
+    assert action.event.message == (
         f"{done}: Pod web-1before runs as Container, below the VirtualMachine that IsolationPolicy machines "
         "requires, for longer than 600 s"
     )
@@ -537,7 +537,7 @@ def test_what_the_clusters_instancetype_brings_is_the_administrators() -> None:
     raw, vm, vmi = machines(OF_CLUSTER, gpus=GPU, annotations={"hooks.kubevirt.io/x": "y"})
     assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).shortfalls == ()
     vm["metadata"]["annotations"] = {}
-    assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).shortfalls == (), "without a note, too"
+    assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).shortfalls == (), "without a event, too"
 
 
 def test_a_machines_own_devices_count_beside_the_clusters_instancetype() -> None:
@@ -563,7 +563,9 @@ def test_a_machine_runs_until_kubevirt_says_otherwise_whatever_its_guest_says(
     assert found.own[0].ended
     assert bool(found.shortfalls) == (not over)
     assert found.isolation_status.running == (None if over else "VirtualMachine")
-    deleted = [action for action in written(found) if action.note and "EvictedByPolicy" in action.note.reason]
+    deleted = [
+        action for action in written(found) if action.event and "EvictedByPolicy" in action.event.reason
+    ]
     assert bool(deleted) == (not over)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change, Create, Delete, Note
+from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.companions import upkeep
 from twinhull.core.decision import decide
 from twinhull.core.plan import plan
@@ -70,8 +70,8 @@ def test_changed_service_is_put_right_in_one_patch(change: Raw) -> None:
     assert isinstance(action, Change)
     assert (action.key, action.uid) == ("Service/web/change", "uid-web")
     assert kept(SERVED, merge_patch(changed, action.patch)) == []
-    assert action.note
-    assert action.note.message == "changed Service web to match the spec"
+    assert action.event
+    assert action.event.message == "changed Service web to match the spec"
 
 
 def test_service_that_is_no_longer_wanted_is_deleted() -> None:
@@ -177,39 +177,39 @@ def test_service_that_leads_to_one_hull_leads_to_all_again_though_the_new_revisi
 POD = case(SERVED).hull_name
 
 
-def drift(sentence: str) -> Note:
-    return Note("Warning", Reason.DRIFT_CORRECTED, sentence)
+def drift(sentence: str) -> Event:
+    return Event("Warning", Reason.DRIFT_CORRECTED, sentence)
 
 
 def test_service_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
     (action,) = kept(as_asked(SERVED), hull("Pod", POD, status=running()))
     assert isinstance(action, Create)
-    assert action.note == drift("created Service web again, which somebody had deleted")
+    assert action.event == drift("created Service web again, which somebody had deleted")
     assert action.found == drift("put back the labels of Service web")
 
 
 def test_service_that_is_made_for_the_first_time_is_no_drift() -> None:
     (action,) = kept(SERVED)
     assert isinstance(action, Create)
-    assert (action.note, action.found) == (None, None)
+    assert (action.event, action.found) == (None, None)
 
 
 def test_service_that_somebody_changed_is_told_by_its_fields_when_it_is_put_back() -> None:
     changed = service()
     changed["spec"] = changed["spec"] | {"type": "NodePort", "selector": {"app": "x"}}
     (action,) = kept(as_asked(SERVED), changed, hull("Pod", POD, status=running()))
-    assert action.note == drift("put back spec.type, spec.selector of Service web")
+    assert action.event == drift("put back spec.type, spec.selector of Service web")
 
 
 def test_manifest_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
     (action,) = kept(as_asked(MACHINE), KUBEVIRT, hull("VirtualMachine", VM))
-    assert action.note == drift(f"created ConfigMap {VM} again, which somebody had deleted")
+    assert action.event == drift(f"created ConfigMap {VM} again, which somebody had deleted")
 
 
 def test_manifest_that_somebody_changed_is_told_when_it_is_put_back() -> None:
     edited = manifest(data={"manifest.json": "{}"})
     (action,) = kept(as_asked(MACHINE), KUBEVIRT, hull("VirtualMachine", VM), edited)
-    assert action.note == drift(f"put back the manifest in ConfigMap {VM}")
+    assert action.event == drift(f"put back the manifest in ConfigMap {VM}")
 
 
 FORGED = {"manifest.json": "{}"}
@@ -243,7 +243,7 @@ def test_one_that_can_not_be_changed_is_made_anew() -> None:
     (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), forged)
     assert isinstance(action, Delete)
     assert (action.key, action.uid) == (f"ConfigMap/{VM}", f"uid-{VM}")
-    assert action.note == drift(f"put back the manifest in ConfigMap {VM}")
+    assert action.event == drift(f"put back the manifest in ConfigMap {VM}")
     going = manifest(data=FORGED, immutable=True, deleting=True)
     assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), going) == []
     right = manifest(data=CARRIED["data"], immutable=True)
@@ -256,7 +256,7 @@ def test_no_machine_starts_by_a_manifest_that_waited_for_it() -> None:
     waiting = manifest(data=FORGED)
     (change,) = plan(case(MACHINE, KUBEVIRT, waiting)).actions
     assert isinstance(change, Change)
-    assert change.note == drift(f"put right ConfigMap {VM}, which somebody else had written")
+    assert change.event == drift(f"put right ConfigMap {VM}, which somebody else had written")
     (create,) = plan(case(MACHINE, KUBEVIRT, merge_patch(waiting, change.patch))).actions
     assert isinstance(create, Create)
     assert create.key == f"VirtualMachine/{VM}"
@@ -275,14 +275,14 @@ def test_a_machine_of_an_earlier_operator_is_told_its_manifest_by_one_patch_of_i
     notes = case(MACHINE, KUBEVIRT).desired.manifest_notes(VM)
     assert isinstance(action, Change)
     assert action.patch == {"spec": {"template": {"metadata": {"annotations": notes}}}}
-    assert action.note is None
+    assert action.event is None
     assert kept(MACHINE, KUBEVIRT, merge_patch(unnoted(), action.patch), manifest()) == []
 
 
 def test_if_it_has_another_that_is_written_anew_and_is_no_drift() -> None:
-    note, change = kept(MACHINE, KUBEVIRT, unnoted(), manifest(data=FORGED))
-    assert [note.key, change.key] == [f"VirtualMachine/{VM}/change", f"ConfigMap/{VM}/change"]
-    assert (note.note, change.note) == (None, None)
+    event, change = kept(MACHINE, KUBEVIRT, unnoted(), manifest(data=FORGED))
+    assert [event.key, change.key] == [f"VirtualMachine/{VM}/change", f"ConfigMap/{VM}/change"]
+    assert (event.event, change.event) == (None, None)
 
 
 def test_a_manifest_that_another_operator_rendered_stays_as_the_machine_notes_it() -> None:
@@ -292,8 +292,8 @@ def test_a_manifest_that_another_operator_rendered_stays_as_the_machine_notes_it
     machine = hull("VirtualMachine", VM, spec=noting('{"registries": []}'))
     assert kept(MACHINE, KUBEVIRT, machine, other) == []
     # Once it is lost, it is what is rendered now, and the machine notes that before.
-    note, create = kept(MACHINE, KUBEVIRT, machine)
-    assert [note.key, create.key] == [f"VirtualMachine/{VM}/change", f"ConfigMap/{VM}"]
+    event, create = kept(MACHINE, KUBEVIRT, machine)
+    assert [event.key, create.key] == [f"VirtualMachine/{VM}/change", f"ConfigMap/{VM}"]
 
 
 def noting(text: str) -> Raw:
@@ -312,7 +312,7 @@ def test_labels_of_a_pod_are_put_back(label: str, value: str | None) -> None:
     (action,) = kept(as_asked(SERVED), changed, service())
     assert isinstance(action, Change)
     assert (action.key, action.patch) == (f"Pod/{POD}/change", {"metadata": {"labels": {label: was}}})
-    assert action.note == drift(f"put back the labels {label} of Pod {POD}")
+    assert action.event == drift(f"put back the labels {label} of Pod {POD}")
 
 
 def test_labels_that_others_added_stay() -> None:
@@ -335,7 +335,7 @@ def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() ->
     there["spec"] = {**there["spec"], "clusterIP": "10.0.0.1"}
     (action,) = kept(HEADLESS, there)
     assert isinstance(action, Delete)
-    assert action.note == Note(
+    assert action.event == Event(
         "Normal", Reason.SERVICE_CHANGED, "deleted Service web, to make it anew without an address of its own"
     )
     there["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
@@ -348,8 +348,8 @@ def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() ->
     assert kept(HEADLESS, there) == []
     (action,) = kept(SERVED, there)
     assert isinstance(action, Delete)
-    assert action.note
-    assert action.note.message.endswith("with an address of its own")
+    assert action.event
+    assert action.event.message.endswith("with an address of its own")
 
 
 def test_a_node_port_of_no_port_is_told() -> None:

@@ -103,8 +103,8 @@ def test_a_pods_claims_are_left_to_kubernetes() -> None:
 def test_one_that_somebody_deleted_is_made_again_and_told() -> None:
     raw = as_asked(MACHINE, VM)
     (action,) = [a for a in upkeep(case(raw, KUBEVIRT, vm())) if "Claim" in a.key]
-    assert action.note
-    assert action.note.message == f"created PersistentVolumeClaim {CLAIM} again, which somebody had deleted"
+    assert action.event
+    assert action.event.message == f"created PersistentVolumeClaim {CLAIM} again, which somebody had deleted"
 
 
 @pytest.mark.parametrize("reference", [None, OURS, owner(apiVersion="example.com/v1")])

@@ -410,9 +410,9 @@ def test_in_the_middle_of_a_replacement_the_one_that_serves_goes_on_alone(middle
     assert (step.ready, step.stalled, step.reconciling, step.reason) == ("False", True, False, reason)
     assert written(found) == [f"Pod/{found.hull_name if goes == 'new' else 'web-1before'}"]
     [action] = step.actions
-    assert action.note is not None
+    assert action.event is not None
     name = (found.blueprint.resolution.floor or found.blueprint.resolution.policies[0]).name
-    assert action.note.message.endswith(f": IsolationPolicy {name} doesn't let it start")
+    assert action.event.message.endswith(f": IsolationPolicy {name} doesn't let it start")
 
 
 def test_what_starts_for_a_spec_of_before_goes_too() -> None:

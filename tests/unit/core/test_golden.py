@@ -19,7 +19,7 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import Workload
-from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse, RehearseChange
+from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
@@ -123,8 +123,8 @@ def _done(action: Action, objects: list[Raw]) -> list[Raw]:
     return others
 
 
-def told(note: Note) -> str:
-    return f"{note.type} {note.reason}: {note.message}"
+def told(event: Event) -> str:
+    return f"{event.type} {event.reason}: {event.message}"
 
 
 def shown(action: Action) -> Raw:
@@ -145,7 +145,9 @@ def output(path: Path) -> str:
     before, objects = read(path)
     actions, after = settle(before, objects)
     planned = plan(after)
-    events = [told(action.note) for action in actions if action.note] + [told(note) for note in planned.notes]
+    events = [told(action.event) for action in actions if action.event] + [
+        told(event) for event in planned.events
+    ]
     requeue = planned.requeue_after
     whole: dict[str, Any] = {
         "actions": [shown(action) for action in actions],
@@ -178,4 +180,4 @@ def test_status_that_was_written_is_settled(path: Path) -> None:
     said = plan(after).status or after.workload.status
     raw = {"metadata": after.workload.metadata.raw(), "spec": after.workload.spec.raw(), "status": said.raw()}
     again = plan(replace(after, workload=Workload.model_validate(raw)))
-    assert (again.actions, again.status, again.notes) == ((), None, ())
+    assert (again.actions, again.status, again.events) == ((), None, ())

@@ -11,10 +11,10 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import WorkloadStatus
-from twinhull.core.actions import Change, Delete, Note
+from twinhull.core.actions import Change, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
-from twinhull.core.notes import notes
+from twinhull.core.events import events
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
 from twinhull.core.serving import serving_first
@@ -99,7 +99,7 @@ def test_a_guest_is_asked_before_its_machine_is_deleted(end: str) -> None:
     assert asking.patch == {
         "metadata": {"annotations": {"twinhull.dev/ending": f"2026-01-01T00:15:00.000+00:00 uid-of-{VM}"}}
     }
-    assert asking.note == Note("Normal", Reason(reason), f"asked VirtualMachine {VM} to end its Pod: {why}")
+    assert asking.event == Event("Normal", Reason(reason), f"asked VirtualMachine {VM} to end its Pod: {why}")
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -254,8 +254,8 @@ class TestTheNote:
         assert done(plan(found)) == [f"change VirtualMachine/{VM}/end"]
 
     @pytest.mark.parametrize("note", ["soon", "2026-01-01T00:00:00"])
-    def test_what_can_not_be_read_is_none(self, note: str) -> None:
-        found = case(MACHINE, KUBEVIRT, *machine(note), reports=says("none"))
+    def test_what_can_not_be_read_is_none(self, event: str) -> None:
+        found = case(MACHINE, KUBEVIRT, *machine(event), reports=says("none"))
         assert (found.current is not None, plan(found).actions) == (True, ())
 
     def test_nor_is_one_that_names_no_instance(self) -> None:
@@ -402,7 +402,7 @@ class TestStartFirst:
         assert first.status
         assert second.status
         assert ready(second) == ready(first)
-        assert list(notes(first.status, second.status)) == []
+        assert list(events(first.status, second.status)) == []
 
     def test_one_that_was_given_up_goes_though_its_run_ended_just_before_it_was_asked(self) -> None:
         raw = workload(
@@ -497,7 +497,7 @@ def test_each_end_is_told_once() -> None:
             STOPPED | {"status": before.raw()}, KUBEVIRT, *machine(100), reports=says("asked"), now=after(102)
         )
     )
-    assert (later.actions, later.status, later.notes) == ((), None, ())
+    assert (later.actions, later.status, later.events) == ((), None, ())
 
 
 def test_a_workload_that_can_not_be_read_ends_its_machine_in_time() -> None:

@@ -121,8 +121,8 @@ def test_what_is_changed() -> None:
     assert annotations["note"] is None
     assert annotations["other"] == "b"
     assert rest.patch["spec"] == {"containers": [{"name": "web", "image": "web:2"}]}
-    assert rest.note is not None
-    assert "CPU or memory and images" in rest.note.message
+    assert rest.event is not None
+    assert "CPU or memory and images" in rest.event.message
 
 
 def test_what_is_only_limited_is_requested_as_in_a_new_pod() -> None:

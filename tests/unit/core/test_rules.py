@@ -10,7 +10,7 @@ import pytest
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change, Create, Delete, Note, Rehearse
+from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
@@ -583,8 +583,8 @@ def test_deletion_tells_why() -> None:
     (action,) = decide(case(CONTAINER, hull("Pod", "web-1former"))).actions
     assert isinstance(action, Delete)
     assert action.uid == "uid-web-1former"
-    assert action.note
-    assert action.note.message == f"deleted Pod web-1former: replaced by Pod {POD}"
+    assert action.event
+    assert action.event.message == f"deleted Pod web-1former: replaced by Pod {POD}"
 
 
 def test_replacement_is_tried_out_before_anything_is_deleted() -> None:
@@ -618,8 +618,8 @@ def test_nothing_is_tried_out_for_a_hull_that_is_leaving_anyway() -> None:
 def test_creation_tells_the_isolation() -> None:
     (action,) = decide(case(SANDBOX, GVISOR)).actions
     assert isinstance(action, Create)
-    assert action.note
-    assert action.note.message == f"created Pod {BOXED} (isolation Sandbox)"
+    assert action.event
+    assert action.event.message == f"created Pod {BOXED} (isolation Sandbox)"
 
 
 def test_lack_of_the_isolation_is_no_isolation() -> None:
@@ -813,19 +813,19 @@ def test_a_machine_of_before_goes_on_though_one_is_now_rendered_otherwise() -> N
     instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
     found = case(MACHINE, KUBEVIRT, companion("ConfigMap", VM), former, instance)
     assert (found.revision, found.current and found.current.name) == (made.revision, VM)
-    (note,) = plan(found).actions
-    assert isinstance(note, Change)
-    assert note.patch == {
+    (event,) = plan(found).actions
+    assert isinstance(event, Change)
+    assert event.patch == {
         "spec": {"template": {"metadata": {"annotations": found.desired.manifest_notes(VM)}}}
     }
-    assert (note.key, decide(found).reason) == (f"VirtualMachine/{VM}/change", "Ready")
+    assert (event.key, decide(found).reason) == (f"VirtualMachine/{VM}/change", "Ready")
 
 
 def test_hull_that_was_there_before_is_created_again() -> None:
     (action,) = plan(case(as_asked(CONTAINER))).actions
     assert isinstance(action, Create)
-    assert action.note == Note("Normal", Reason.CREATED, f"created Pod {POD} again (isolation Container)")
-    assert action.found == Note("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of Pod {POD}")
+    assert action.event == Event("Normal", Reason.CREATED, f"created Pod {POD} again (isolation Container)")
+    assert action.found == Event("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of Pod {POD}")
 
 
 def test_machine_whose_guest_runs_by_another_manifest_and_takes_no_other_says_so() -> None:

@@ -128,12 +128,12 @@ def test_what_an_earlier_operator_made_is_noted_once_and_goes_on(isolation: str,
     cluster = Cluster(wl(isolation), formerly=True, noted=noted)
     assert cluster.revision.startswith(FORMER)
 
-    (note,) = cluster.decides(wl(isolation))
-    assert isinstance(note, Change)
-    assert note.patch.keys() == {"metadata"}
-    assert note.patch["metadata"].keys() == {"annotations"}
-    assert note.patch["metadata"]["annotations"].keys() == {APPLIED_ANNOTATION}
-    cluster.carry_out(note)
+    (event,) = cluster.decides(wl(isolation))
+    assert isinstance(event, Change)
+    assert event.patch.keys() == {"metadata"}
+    assert event.patch["metadata"].keys() == {"annotations"}
+    assert event.patch["metadata"]["annotations"].keys() == {APPLIED_ANNOTATION}
+    cluster.carry_out(event)
 
     assert cluster.revision.startswith(FORMER)
     assert cluster.decides(wl(isolation)) == ()

@@ -388,7 +388,7 @@ def test_ready_says_what_serves_though_the_old_hull_can_not_be_deleted(final: bo
     told = "Stalled" if final else "Reconciling"
     assert said[told] == ("True", "PodRefused", "kept for the audit")
     assert said["Reconciling" if final else "Stalled"][0] == "False"
-    assert [note.reason for note in planned.notes] == (["PodRefused"] if final else ["Ready"])
+    assert [event.reason for event in planned.events] == (["PodRefused"] if final else ["Ready"])
 
 
 @pytest.mark.parametrize("kind", ["VirtualMachine", "PodTemplate", "ConfigMap"])

@@ -143,4 +143,4 @@ def test_a_claim_that_is_missing_is_told_a_moment_later_since_it_may_have_been_a
     assert (at_once.status, at_once.requeue_after) == (None, timedelta(seconds=2))
     later = plan(case(storing, now=CREATED + timedelta(seconds=2)))
     assert later.status is not None
-    assert [note.reason for note in later.notes] == ["ClaimMissing"]
+    assert [event.reason for event in later.events] == ["ClaimMissing"]

@@ -37,7 +37,7 @@ def test_it_stalls_and_names_the_field() -> None:
     }
     assert "can't read spec.state: Input should be 'Running'; what runs is left" in said["Stalled"]["message"]
     assert found.status()["observedGeneration"] == 7
-    assert [note.reason for note in found.notes()] == ["Unreadable"]
+    assert [event.reason for event in found.events()] == ["Unreadable"]
 
 
 def test_what_there_is_no_room_for_is_to_be_made_smaller() -> None:
@@ -59,7 +59,7 @@ def test_what_was_said_of_what_runs_stays() -> None:
 def test_it_is_said_once() -> None:
     again = unread(unread().status())
     assert again.status() == unread().status()
-    assert list(again.notes()) == []
+    assert list(again.events()) == []
 
 
 def test_conditions_in_other_words_are_said_anew() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from tests.sequences import Change, admitted
 from tests.sequences.changes import container
 from twinhull.api.base import API_VERSION, Raw
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
@@ -68,10 +68,10 @@ class _Silence(EventRecorder):
     """Keeps the notes instead of posting them."""
 
     def __init__(self) -> None:
-        self.notes: list[Note] = []
+        self.notes: list[Event] = []
 
-    def post(self, kind: Kind, obj: Raw, note: Note) -> None:  # noqa: ARG002
-        self.notes.append(note)
+    def post(self, kind: Kind, obj: Raw, event: Event) -> None:  # noqa: ARG002
+        self.notes.append(event)
 
 
 class _Checked(WorkloadController):

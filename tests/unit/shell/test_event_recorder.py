@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 from twinhull.shell.errors import Refused
 from twinhull.shell.event_recorder import EventRecorder
 from twinhull.shell.kinds import WORKLOAD, Kind
@@ -33,7 +33,7 @@ class _Posted(FakeCluster):
 
 def _post(events: EventRecorder, namespace: str, message: str) -> None:
     metadata = {"name": "web", "namespace": namespace, "uid": "u", "resourceVersion": "1"}
-    events.post(WORKLOAD, {"metadata": metadata}, Note("Normal", Reason.CREATED, message))
+    events.post(WORKLOAD, {"metadata": metadata}, Event("Normal", Reason.CREATED, message))
 
 
 async def _posted(*told: tuple[str, str]) -> list[tuple[str, str]]:

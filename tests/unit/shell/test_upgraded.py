@@ -1,4 +1,4 @@
-"""An operator takes over what an earlier one made: it writes one note, and nothing that runs is lost."""
+"""An operator takes over what an earlier one made: it writes one event, and nothing that runs is lost."""
 
 from __future__ import annotations
 

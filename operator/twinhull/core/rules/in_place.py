@@ -9,7 +9,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
 from twinhull.core import quota
-from twinhull.core.actions import Action, Change, Note
+from twinhull.core.actions import Action, Change, Event
 from twinhull.core.canonical import resources_by_value
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, names, stalled, waiting
@@ -107,8 +107,8 @@ def _changes(case: Case, hull: Hull, given: Applied) -> Iterator[Action]:
     }
     kinds = [("CPU or memory", resources), ("images", renewed)]
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
-    note = Note("Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which runs on")
-    yield Change("Pod", hull.name, hull.uid, patch, note)
+    event = Event("Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which runs on")
+    yield Change("Pod", hull.name, hull.uid, patch, event)
 
 
 def _amounts(name: str, given: Applied, wanted: Applied) -> Raw:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
 from twinhull.core import backoff
-from twinhull.core.actions import Create, Note
+from twinhull.core.actions import Create, Event
 from twinhull.core.case import Case
 from twinhull.core.companions import put_right
 from twinhull.core.rehearsal import of_guests_pod
@@ -27,8 +27,8 @@ def stopped(case: Case) -> Step | None:
     if not case.own:
         conflict = name_conflict(case) if case.observed.hulls else None
         return conflict or Step("True", Reason.STOPPED, "stopped, as spec.state asks")
-    note = "spec.state is Stopped"
-    return waiting_for_end(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, note))
+    event = "spec.state is Stopped"
+    return waiting_for_end(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, event))
 
 
 def deleted_by_others(case: Case) -> Step | None:
@@ -110,9 +110,9 @@ def create_hull(case: Case) -> Step | None:
     if_there = _drift(f"put back the labels of {what}") if case.history.had_hull else None
     # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
     actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
-    actions = actions or (Create(hull, Note("Normal", Reason.CREATED, sentence), if_there),)
+    actions = actions or (Create(hull, Event("Normal", Reason.CREATED, sentence), if_there),)
     return waiting(Reason.CREATING, f"creating {what}", actions)
 
 
-def _drift(sentence: str) -> Note:
-    return Note("Warning", Reason.DRIFT_CORRECTED, sentence)
+def _drift(sentence: str) -> Event:
+    return Event("Warning", Reason.DRIFT_CORRECTED, sentence)

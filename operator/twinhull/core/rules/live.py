@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Change, Note
+from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.rules.in_place import resized, spares_containers
@@ -124,8 +124,8 @@ def _change(case: Case, hull: Hull) -> Change:
         sockets, guest = (domain.get("cpu") or {}).get("sockets"), domain["memory"]["guest"]
         sized = {"cpu": {"sockets": sockets}, "memory": {"guest": guest}}
         patch["spec"]["template"]["spec"] = {"domain": sized}
-    note = Note("Normal", Reason.CHANGED_IN_PLACE, f"changed {names([hull])}, which runs on")
-    return Change(hull.kind, hull.name, hull.uid, patch, note)
+    event = Event("Normal", Reason.CHANGED_IN_PLACE, f"changed {names([hull])}, which runs on")
+    return Change(hull.kind, hull.name, hull.uid, patch, event)
 
 
 def _template(case: Case) -> Raw:

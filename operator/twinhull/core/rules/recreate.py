@@ -22,7 +22,7 @@ def end_old_hull(case: Case) -> Step | None:
     standing = case.current is None and any(not former.leaving for former in case.former)
     if standing and (trying := rehearsals(case)):
         return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", trying)
-    note = f"replaced by {case.hull_kind} {case.hull_name}"
+    event = f"replaced by {case.hull_kind} {case.hull_name}"
     return waiting_for_end(
-        case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, note)
+        case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, event)
     )

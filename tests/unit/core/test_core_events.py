@@ -10,7 +10,7 @@ import pytest
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workloadstatus import Condition, IsolationStatus, UnsupportedField, WorkloadStatus
-from twinhull.core.notes import notes
+from twinhull.core.events import events
 
 Truth = Literal["True", "False", "Unknown"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,13 +63,13 @@ DROPPED = said("True", "Ready", dropped=("spec.hostUsers",))
     ],
 )
 def test_told(before: WorkloadStatus, after: WorkloadStatus, told: list[str]) -> None:
-    assert [f"{note.type} {note.reason}" for note in notes(before, after)] == told
+    assert [f"{event.type} {event.reason}" for event in events(before, after)] == told
 
 
 def test_note_says_what_the_condition_says() -> None:
-    (note,) = notes(NEW, READY)
-    assert note.message == "Ready!"
-    dropped, _ = notes(STARTING, DROPPED)
+    (event,) = events(NEW, READY)
+    assert event.message == "Ready!"
+    dropped, _ = events(STARTING, DROPPED)
     assert dropped.message == "the API server left out spec.template.spec.hostUsers"
 
 
@@ -85,7 +85,7 @@ def raised(policy: str) -> WorkloadStatus:
 
 
 def test_policy_that_raises_is_told_once() -> None:
-    first = [(note.type, note.reason, note.message) for note in notes(READY, raised("a"))]
+    first = [(event.type, event.reason, event.message) for event in events(READY, raised("a"))]
     assert first == [("Normal", "RaisedByPolicy", "IsolationPolicy a requires it")]
-    assert list(notes(raised("a"), raised("a"))) == []
-    assert [note.message for note in notes(raised("a"), raised("b"))] == ["IsolationPolicy b requires it"]
+    assert list(events(raised("a"), raised("a"))) == []
+    assert [event.message for event in events(raised("a"), raised("b"))] == ["IsolationPolicy b requires it"]

@@ -7,31 +7,31 @@ from collections.abc import Iterator
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition, WorkloadStatus
-from twinhull.core.actions import Note
+from twinhull.core.actions import Event
 
 
-def notes(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Note]:
+def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
     """The Events of a change of status: that a policy raises it, a stall or its other reason, what was
     dropped, becoming ready, ceasing to be.
     """
     was, now = _by_type(old), _by_type(new)
     if new.isolation and new.isolation.reason == Reason.RAISED_BY_POLICY and new.isolation != old.isolation:
-        yield Note("Normal", new.isolation.reason, new.isolation.message)
+        yield Event("Normal", new.isolation.reason, new.isolation.message)
     if _true(now, "Stalled"):
         if not _true(was, "Stalled") or was["Stalled"].reason != now["Stalled"].reason:
-            yield Note("Warning", now["Stalled"].reason, now["Stalled"].message)
+            yield Event("Warning", now["Stalled"].reason, now["Stalled"].message)
         return
     if new.unsupported_fields and new.unsupported_fields != old.unsupported_fields:
         paths = listed([f"spec.template.{field.path}" for field in new.unsupported_fields], ", ")
-        yield Note("Warning", Reason.FIELDS_DROPPED, f"the API server left out {paths}")
+        yield Event("Warning", Reason.FIELDS_DROPPED, f"the API server left out {paths}")
     if _true(now, "Ready"):
         if not _true(was, "Ready") or was["Ready"].reason != now["Ready"].reason:
             undone = now["Ready"].reason == Reason.OVERRULED
-            yield Note("Warning" if undone else "Normal", now["Ready"].reason, now["Ready"].message)
+            yield Event("Warning" if undone else "Normal", now["Ready"].reason, now["Ready"].message)
         return
     unasked = old.observed_generation == new.observed_generation
     if unasked and _true(was, "Ready"):
-        yield Note("Warning", now["Ready"].reason, now["Ready"].message)
+        yield Event("Warning", now["Ready"].reason, now["Ready"].message)
 
 
 def _by_type(status: WorkloadStatus) -> dict[str, Condition]:
