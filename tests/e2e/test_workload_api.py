@@ -89,9 +89,9 @@ ACCEPTED: dict[str, Manifest] = {
 
 #: The same, and what the API server says, which names the field and what to do.
 REFUSED: dict[str, tuple[Manifest, str]] = {
-    "a name of 51 characters": (name("w" * 51), "metadata.name: at most 50 characters"),
-    "a name with a dot": (name("web.shop"), "metadata.name: a Service is named after it"),
-    "a name that starts with a digit": (name("1web"), "metadata.name: a Service is named after it"),
+    "a name of 51 characters": (name("w" * 51), "metadata.name may have at most 50 characters"),
+    "a name with a dot": (name("web.shop"), "metadata.name must begin with a letter and consist of"),
+    "a name that starts with a digit": (name("1web"), "metadata.name must begin with a letter and"),
     "an unknown isolation": (
         spec(isolationPolicy="VM"),
         (
@@ -112,8 +112,8 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "StartFirst of what ends": (
         merged(pod(restartPolicy="Never"), spec(replacement={"strategy": "StartFirst"})),
         (
-            "spec.replacement.strategy: Invalid value: StartFirst is for what runs on, or it would run twice "
-            "at a time: set template.spec.restartPolicy to Always, or replacement.strategy to Recreate"
+            "spec.replacement.strategy: Invalid value: StartFirst would run a Workload that runs to "
+            "completion twice: set template.spec.restartPolicy to Always, or replacement.strategy to Recreate"
         ),
     ),
     "a disk of one's own": (
@@ -134,8 +134,8 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         ),
         (
             "spec.template.spec.runtimeClassName: Invalid value: a Sandbox takes its RuntimeClass from "
-            "spec.sandbox.runtimeClassName: say the same in spec.template.spec.runtimeClassName, or remove "
-            "that"
+            "spec.sandbox.runtimeClassName: set spec.template.spec.runtimeClassName to the same one, or "
+            "remove it"
         ),
     ),
     "a label of the operator's own": (

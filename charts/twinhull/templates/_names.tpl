@@ -39,7 +39,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
-{{- /* The operator's files, as annotations: its configuration (docs/configuration.md), and the registries that this names. */ -}}
+{{- /* The operator's files as annotations: its configuration (docs/configuration.md), and the file with the registries. */ -}}
 {{- define "twinhull.config" -}}
 twinhull.dev/config.yaml: |
   healthAddress: :8081

@@ -1,4 +1,4 @@
-{{- /* Each of these is the rules of one role; a test fails for each that the operator never makes use of. */ -}}
+{{- /* Each of these has the rules of one role. A test fails for each rule that the operator never uses. */ -}}
 {{- define "twinhull.rules.workloads" -}}
 - apiGroups: [twinhull.dev]
   resources: [workloads]
@@ -32,11 +32,11 @@
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [list, watch, get, create, patch, delete]
-{{- /* A machine's Pod is tried out as one (dryRun); none is ever made. */}}
+{{- /* The operator tries out a machine's Pod as a PodTemplate, by a dry run. It never makes one. */}}
 - apiGroups: [""]
   resources: [podtemplates]
   verbs: [create]
-{{- /* KubeVirt gives launcher Pods limits where a quota asks for them. */}}
+{{- /* KubeVirt sets limits on launcher Pods if a quota requires limits, so the operator reads quotas. */}}
 - apiGroups: [""]
   resources: [resourcequotas]
   verbs: [list]

@@ -37,10 +37,11 @@ class Setting(NamedTuple):
 )
 @click.pass_context
 def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # noqa: ANN401  as run's
-    """Print the settings that `twinhull run` would have with the same options, environment and file.
+    """Print the settings of `twinhull run`.
 
-    Settings that `twinhull run` would refuse are refused here, too. Nothing is started, so this can check
-    a configuration before a roll-out.
+    They are those that it would have with the same options, environment and file. Settings that `twinhull
+    run` would refuse are refused here, too. Nothing is started, so this can check a configuration before a
+    roll-out.
     """
     chose = Options(**chosen)
     settings(chose)

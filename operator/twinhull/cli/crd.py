@@ -10,7 +10,7 @@ from twinhull.api.crd import crds
 
 @click.command()
 def crd() -> None:
-    """Print the CustomResourceDefinitions of this version.
+    """Print the CustomResourceDefinitions.
 
     To install or upgrade them: twinhull crd | kubectl apply -f -
     """

@@ -105,12 +105,13 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     default_isolation: str,
     sandbox_runtime_class: str | None,
 ) -> None:
-    """Say which isolation Workloads get, and list the rules that decide it, in their order.
+    """Say which isolation Workloads get, and why.
 
-    The first rules find what is asked for: by the Workload (requested), by the policy of the highest priority
-    that has a default (policy default), or by the operator (operator default). The other rules apply the
-    policies. A policy that can't be read, or that rejects the Workload, lets nothing start. The strictest of
-    the other policies raises the isolation. docs/policies.md explains all of them.
+    The rules that decide are listed in their order. The first rules find what is asked for: by the Workload
+    (requested), by the policy of the highest priority that has a default (policy default), or by the operator
+    (operator default). The other rules apply the policies. A policy that can't be read, or that rejects the
+    Workload, lets nothing start. The strictest of the other policies raises the isolation. docs/policies.md
+    explains all of them.
 
     A Workload's manifest doesn't have the images of ephemeral containers, so this command ignores them.
 

@@ -97,10 +97,11 @@ Examples:
     help="The format.",
 )
 def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str) -> None:
-    """Say which isolations the cluster of the current kubeconfig can provide.
+    """Say which isolations a cluster can provide.
 
-    The command reads the objects that you may list, and writes nothing. Each line says ok, missing or can't
-    be seen, and what to do. Kinds that you may not list are assumed to exist.
+    The command reads the objects that you may list in the cluster of the current kubeconfig, and writes
+    nothing. Each line says ok, missing or can't be seen, and what to do. Kinds that you may not list are
+    assumed to exist.
 
     The exit code is 1 if an isolation that --isolation names isn't possible, if the cluster then lacks
     Twinhull's own kinds, or if the cluster doesn't answer. It is 2 if you may not list the objects that

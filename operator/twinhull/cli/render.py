@@ -87,12 +87,12 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     sandbox_runtime_class: str | None,
     guest_image: str,
 ) -> None:
-    """Print the objects that the operator would make for Workloads: the Pod or machine, and the Service.
+    """Print the objects of Workloads, without a cluster.
 
-    This command needs no cluster. It assumes that RuntimeClasses, KubeVirt and the objects to which a
-    Workload refers exist. A uid of zeros stands for the one that the API server gives a Workload. Some of the
-    operator's own settings for machines are left out: registries, the authority of their certificates, and
-    the Secret that pulls the guest image.
+    These are the Pod or machine and the Service that the operator would make. It assumes that RuntimeClasses,
+    KubeVirt and the objects to which a Workload refers exist. A uid of zeros stands for the one that the API
+    server gives a Workload. Some of the operator's own settings for machines are left out: registries, the
+    authority of their certificates, and the Secret that pulls the guest image.
 
     Errors in a file, and fields that the hull can't honour, are printed on the standard error with what to
     do. The exit code is then 1. This command doesn't check the CRD's rules in CEL, such as one handler for

@@ -201,7 +201,7 @@ class TestOfEachKind:
         self, thief: Thief, simulation: ControlPlane, kind: str
     ) -> None:
         theirs = simulation.api.create(foreign(kind, thief.namespace))
-        name, why = theirs["metadata"]["name"], "has no such owner"
+        name, why = theirs["metadata"]["name"], "has no such controller"
         patches: list[Manifest] = [
             {"metadata": {"annotations": {"a": "b"}}},
             {"metadata": {"labels": {WORKLOAD_LABEL: "web"}}},
@@ -217,7 +217,7 @@ class TestOfEachKind:
         assert "deletionTimestamp" not in found["metadata"]
 
     def test_nothing_is_made_that_no_workload_owns(self, thief: Thief, kind: str) -> None:
-        why = "has no such owner"
+        why = "has no such controller"
         thief.is_refused(rehearsed(thief.api, foreign(kind, thief.namespace)), why)
         for reference in (
             {"controller": False},
@@ -250,13 +250,13 @@ class TestOfEachKind:
         for labels in ({}, {WORKLOAD_LABEL: "bank"}):
             made = owned(kind, thief.namespace)
             made["metadata"]["labels"] = labels
-            thief.is_refused(rehearsed(thief.api, made), f"labels {made['kind'].lower()}s")
+            thief.is_refused(rehearsed(thief.api, made), "must set the label twinhull.dev/workload")
 
 
 def test_a_pod_template_is_tried_out_for_a_workload_only(thief: Thief) -> None:
     kind = "PodTemplate"
     rehearsed(thief.api, owned(kind, thief.namespace))()
-    thief.is_refused(rehearsed(thief.api, foreign(kind, thief.namespace)), "has no such owner")
+    thief.is_refused(rehearsed(thief.api, foreign(kind, thief.namespace)), "has no such controller")
     thief.is_refused(rehearsed(thief.api, owned(kind, CLOSED[0])), "rbac.closedNamespaces")
 
 
@@ -269,10 +269,11 @@ def test_a_claim_is_made_for_a_machine_only(thief: Thief) -> None:
         {"kind": "Pod"},
         {"apiVersion": "kubevirt.io.example/v1"},
     ):
-        thief.is_refused(rehearsed(thief.api, claimed(thief.namespace, **reference)), "has no such owner")
+        claim = claimed(thief.namespace, **reference)
+        thief.is_refused(rehearsed(thief.api, claim), "has no such controller")
     orphan = claimed(thief.namespace)
     del orphan["metadata"]["ownerReferences"]
-    thief.is_refused(rehearsed(thief.api, orphan), "has no such owner")
+    thief.is_refused(rehearsed(thief.api, orphan), "has no such controller")
 
 
 def test_a_claim_is_named_after_a_machine_and_labelled_as_it(thief: Thief) -> None:
@@ -285,7 +286,7 @@ def test_a_claim_is_named_after_a_machine_and_labelled_as_it(thief: Thief) -> No
     for labels in ({}, {WORKLOAD_LABEL: "bank"}):
         labelled = claimed(thief.namespace)
         labelled["metadata"]["labels"] = labels
-        thief.is_refused(rehearsed(thief.api, labelled), "labels persistentvolumeclaims")
+        thief.is_refused(rehearsed(thief.api, labelled), "must set the label twinhull.dev/workload")
 
 
 def test_a_claim_is_neither_changed_nor_deleted(thief: Thief, simulation: ControlPlane) -> None:
@@ -328,7 +329,7 @@ def test_what_is_its_own_is_given_to_nobody_else(web: Subject, thief: Thief) -> 
     ids=["others by a label", "another Workload", "no selector", "an address", "a name"],
 )
 def test_its_services_lead_to_their_workloads_alone(web: Subject, thief: Thief, spec: Manifest) -> None:
-    why = "leads a Service to the Pods of its own"
+    why = "make a Service only for the Pods of its own"
     thief.is_refused(partial(thief.api.patch, "Service", "web", web.namespace, {"spec": spec}), why)
     made = owned("Service", thief.namespace)
     made["spec"] = merge_patch(made["spec"], spec)
@@ -341,7 +342,7 @@ def test_a_machine_of_somebody_elses_is_not_taken_apart_by_its_parts(web: Subjec
     web.becomes("Ready")
     (launcher,) = web.cluster.api.list("Pod", web.namespace, labels=f"{WORKLOAD_LABEL}=web")
     name = launcher["metadata"]["name"]
-    thief.is_refused(partial(thief.api.delete, "Pod", name, web.namespace), "has no such owner")
+    thief.is_refused(partial(thief.api.delete, "Pod", name, web.namespace), "has no such controller")
 
 
 def test_the_audit_log_tells_of_a_refusal(thief: Thief, simulation: ControlPlane) -> None:
