@@ -126,7 +126,7 @@ def _code(text: str) -> str:
 
 
 def _metrics(prefixes: tuple[str, ...]) -> Iterator[str]:
-    yield "| metric | type | labels | what it says |"
+    yield "| metric | type | labels | description |"
     yield "|---|---|---|---|"
     yield from (_row(found) for found in CATALOGUE if found.name.startswith(prefixes))
 

@@ -16,13 +16,13 @@ _INTRO = f"""\
 
 # API reference
 
-Both kinds are `{API_VERSION}`. `kubectl explain workload.spec` says the same in a terminal, and
+Both kinds are `{API_VERSION}`. `kubectl explain workload.spec` shows the same in a terminal, and
 `twinhull crd` prints the definitions.
 
-[What a Workload says](workload.md) and [policies](policies.md) tell what the fields are for.
+[What a Workload says](workload.md) and [policies](policies.md) explain how to use the fields.
 """
 _RESTART = f"""\
-The annotation `{RESTART_ANNOTATION}` on a Workload restarts it whenever its value changes, by its strategy:
+The annotation `{RESTART_ANNOTATION}` on a Workload restarts it, by its strategy, whenever the value changes:
 see [flips](flips.md#restarting).
 """
 #: What has a page of its own: of which path, how it is named, and where it is told.
@@ -41,10 +41,10 @@ def _kind(definition: Raw, more: str = "") -> Iterator[str]:
     names, (version,) = definition["names"], definition["versions"]
     schema = version["schema"]["openAPIV3Schema"]
     kind, short = names["kind"], ", ".join(f"`{name}`" for name in names["shortNames"])
-    where = "in a namespace" if definition["scope"] == "Namespaced" else "of the cluster"
+    where = "namespaced" if definition["scope"] == "Namespaced" else "cluster-scoped"
     yield f"## {kind}\n"
     yield f"{_filled(schema['description'])}\n"
-    yield f"It is {where}. kubectl knows it as `{names['plural']}` and {short}.\n"
+    yield f"The kind is {where}. kubectl knows it as `{names['plural']}` and {short}.\n"
     if more:
         yield more
     own = {name: field for name, field in schema["properties"].items() if name in {"spec", "status"}}
@@ -67,7 +67,7 @@ def _object(kind: str, path: str, schema: Raw) -> Iterator[str]:
 def _table(kind: str, above: str, schema: Raw) -> Iterator[str]:
     """An object's fields, and the messages of its CEL rules with the field that each blames."""
     required = schema.get("required", ())
-    yield "| field | type | default | allowed | what it says |"
+    yield "| field | type | default | allowed | description |"
     yield "|---|---|---|---|---|"
     for name, field in schema["properties"].items():
         default = "**required**" if name in required else _default(field)
@@ -76,7 +76,7 @@ def _table(kind: str, above: str, schema: Raw) -> Iterator[str]:
     yield ""
     rules = schema.get("x-kubernetes-validations", ())
     if rules:
-        yield "What is refused, and in which words:\n"
+        yield "The API server refuses objects that break these rules, with these messages:\n"
     for rule in rules:
         blamed = f"`{rule['fieldPath'][1:]}`: " if "fieldPath" in rule else ""
         yield _filled(f"{blamed}{rule['message']}", bullet="- ")

@@ -22,7 +22,7 @@ The [Twinhull](../../README.md) operator: one Workload, run as a Pod, a sandboxe
 helm install twinhull charts/twinhull --namespace twinhull-system --create-namespace
 ```
 
-| Value | Default | What |
+| Value | Default | Description |
 |---|---|---|
 {rows}
 """
