@@ -7,52 +7,59 @@ from twinhull.core.reasons.row import Row
 
 #: The IsolationResolved condition's and those of `status.isolation`, beside those that Ready has, too.
 ISOLATION: dict[Reason, Row] = {
-    Reason.REQUESTED: Row("`spec.isolationPolicy` names it."),
-    Reason.POLICY_DEFAULT: Row("It is Auto, and a policy says what that means."),
+    Reason.REQUESTED: Row("`spec.isolationPolicy` names the isolation."),
+    Reason.POLICY_DEFAULT: Row("`spec.isolationPolicy` is Auto, and a policy has a default."),
     Reason.OPERATOR_DEFAULT: Row(
-        "It is Auto, and the operator's `--default-isolation` says what that means."
+        "`spec.isolationPolicy` is Auto, and the operator's `--default-isolation` applies."
     ),
     Reason.RAISED_BY_POLICY: Row(
-        "A policy asks for a stronger isolation than the Workload.",
-        "`twinhull explain` says which policies were asked",
+        "A policy requires a stronger isolation than the Workload asks for.",
+        "`twinhull explain` says which policies decide",
     ),
     Reason.BELOW_FLOOR: Row(
-        "What runs is isolated less than a policy requires: `status.isolation.running` says how, and Ready "
-        "what keeps it there.",
+        "A hull runs with a weaker isolation than a policy requires. `status.isolation.running` says "
+        "which, and the Ready condition says what prevents the change.",
         "do what the Ready condition says ([what runs below a floor](policies.md#what-runs-below-a-floor))",
     ),
 }
 
 #: The Reconciling and Stalled conditions' while they are False, and those of IsolationPolicies.
 SETTLED: dict[Reason, Row] = {
-    Reason.SETTLED: Row("Reconciling is False: nothing is under way."),
-    Reason.NOT_STALLED: Row("Stalled is False: nothing waits for a change by hand."),
-    Reason.IN_FORCE: Row("An IsolationPolicy is Ready: it is read, and decides."),
+    Reason.SETTLED: Row("Reconciling is False: the operator is working on no change."),
+    Reason.NOT_STALLED: Row("Stalled is False: nobody has to do anything."),
+    Reason.IN_FORCE: Row("An IsolationPolicy is Ready: the operator has read it, and applies it."),
 }
 
 #: Events' that aren't a condition's, too. An Event of a condition's reason says that the condition is so now.
 EVENTS: dict[Reason, Row] = {
     Reason.CREATED: Row("A hull was made."),
     Reason.EVICTED_BY_POLICY: Row(
-        "A hull has run below the minimum of a policy with `onViolation: Evict` for longer than it allows.",
-        "see the Ready condition for what keeps the stronger hull from being made",
+        (
+            "The operator deleted a hull that had run below the minimum of a policy with `onViolation: "
+            "Evict` "
+            "for longer than the policy allows."
+        ),
+        "see the Ready condition for what prevents the stronger hull",
     ),
-    Reason.CHANGED_IN_PLACE: Row("A running hull was given a change."),
-    Reason.TRAFFIC_MOVED: Row("The Service leads to the new hull from now on."),
-    Reason.SERVICE_CHANGED: Row("The Service was changed as `spec.service` or the ports ask."),
+    Reason.CHANGED_IN_PLACE: Row("A running hull was changed in place."),
+    Reason.TRAFFIC_MOVED: Row("The Service sends new connections to the new hull from now on."),
+    Reason.SERVICE_CHANGED: Row("The Service was changed because `spec.service` or the ports changed."),
     Reason.DRIFT_CORRECTED: Row(
-        "Somebody changed or deleted what belongs to the Workload, and it was put back.",
-        "change the Workload instead; if a controller did it, keep it from these objects",
+        "Somebody changed or deleted an object of the Workload, and the operator restored it.",
+        "change the Workload instead; if a controller did it, exclude these objects from it",
     ),
     Reason.FIELDS_DROPPED: Row(
-        "The API server left out fields of the template: their feature gates are off.",
-        "enable the features, or remove the fields; `status.unsupportedFields` has them",
+        "The API server left out fields of the template, since their feature gates are off.",
+        "enable the features, or remove the fields, which `status.unsupportedFields` lists",
     ),
 }
 
 #: Those of `status.exit` beside Completed, Unknown and what the container runtime says, such as OOMKilled.
 EXITS: dict[Reason, Row] = {
-    Reason.ERROR: Row("It ended badly.", "see `status.exit` for the code and the container, and its log"),
+    Reason.ERROR: Row(
+        "The Workload ran to completion and failed.",
+        "see `status.exit` for the code and the container, and its log",
+    ),
 }
 
 #: Of the operator's log alone: writes that no Event tells of.

@@ -7,21 +7,29 @@ from twinhull.core.reasons.row import Row
 
 HULLS: dict[Reason, Row] = {
     Reason.NOT_READY: Row(
-        "The hull isn't ready, and nobody says why.",
+        "The hull isn't ready, and no component gives a reason.",
         "see the readiness probe, and the logs of the containers",
     ),
-    Reason.PENDING: Row("The hull hasn't started: it is yet to be scheduled, or its images pulled."),
-    Reason.TERMINATING: Row("An instance outlives its machine, and is waited for."),
+    Reason.PENDING: Row(
+        "The hull hasn't started yet: it has to be scheduled, or its images are being pulled."
+    ),
+    Reason.TERMINATING: Row(
+        "The machine is deleted, and its VirtualMachineInstance still runs. The "
+        "operator waits until it is gone."
+    ),
     Reason.HALTED: Row(
         "Somebody has stopped the VirtualMachine itself.",
         "start it (`virtctl start`), or set the Workload's `spec.state` to Stopped",
     ),
     Reason.GUEST_ERROR: Row(
-        "The guest in the machine can't run the Pod; the message is its own.",
-        "see the message: an image that isn't there, a volume that can't be mounted; its console has more",
+        "The guest in the machine can't run the Pod. The message comes from the guest.",
+        (
+            "see the message, for instance a missing image or a volume that can't be mounted; the machine's "
+            "console has more"
+        ),
     ),
     Reason.FAILURE: Row(
-        "KubeVirt says that the machine failed, without a reason of its own.",
-        "the message is KubeVirt's: do what it says",
+        "KubeVirt says that the machine failed, and gives no reason.",
+        "do what the message says, which is KubeVirt's",
     ),
 }

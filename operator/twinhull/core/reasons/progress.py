@@ -6,33 +6,48 @@ from twinhull.api.reasons import Reason
 from twinhull.core.reasons.row import Row
 
 PROGRESS: dict[Reason, Row] = {
-    Reason.READY: Row("The hull is ready: for a machine, the Pod in it is."),
+    Reason.READY: Row("The hull is ready. For a machine this means that the Pod in it is ready."),
     Reason.COMPLETED: Row(
-        "It ran to its end, well. It doesn't run again, until another `twinhull.dev/restart`."
+        "The Workload ran to completion and succeeded. It runs again only after another "
+        "`twinhull.dev/restart` or another revision."
     ),
-    Reason.STOPPED: Row("Nothing runs, as `spec.state` asks."),
-    Reason.STOPPING: Row("`spec.state` is Stopped, and its hull has its grace period to end in."),
-    Reason.CREATING: Row("Its hull is being made."),
+    Reason.STOPPED: Row("`spec.state` is Stopped, and no hull runs."),
+    Reason.STOPPING: Row("`spec.state` is Stopped, and the hull is ending within its grace period."),
+    Reason.CREATING: Row("The operator is making the hull."),
     Reason.WAITING: Row(
         "An object of its name is being deleted, by itself or with its owner, or the API server is busy."
     ),
-    Reason.CHANGING: Row("A running hull is given a change: labels, annotations, images, CPU or memory."),
-    Reason.REPLACING: Row("One hull takes the place of another."),
-    Reason.DRAINING: Row("The new hull has the traffic, the old one its `drainSeconds` before it is ended."),
+    Reason.CHANGING: Row(
+        "The operator is changing a running hull in place: labels, annotations, images, CPU or memory."
+    ),
+    Reason.REPLACING: Row("A new hull is replacing the old one."),
+    Reason.DRAINING: Row(
+        "The Service sends new connections to the new hull. The old hull still has its "
+        "`drainSeconds` before it is deleted."
+    ),
     Reason.RESTARTING: Row(
-        "Its hull failed, was evicted or deleted by somebody, and is made again.",
-        "if that happens again and again, `status.backOff` has the cause, and when the next one is made; a "
-        "changed template doesn't wait",
+        "The hull failed, was evicted, or was deleted by somebody. The operator makes it again.",
+        "if this repeats, `status.backOff` has the cause, and when the next hull is made; a change of the "
+        "template is made without that delay",
     ),
     Reason.KUBEVIRT_DEPLOYING: Row("KubeVirt is being installed."),
-    Reason.NAMESPACE_UNKNOWN: Row("There are policies, and the namespace's labels aren't known yet."),
+    Reason.NAMESPACE_UNKNOWN: Row(
+        "There are IsolationPolicies, and the operator doesn't know the labels of the namespace yet."
+    ),
     Reason.RESIZE_DEFERRED: Row(
-        "The node has no room now for the CPU or memory that a running Pod was given; it tries again.",
-        "wait, make room on the node, or have the Pod moved: another annotation `twinhull.dev/restart`",
+        (
+            "The node has no room now for the CPU or memory to which a running Pod was changed. The node "
+            "tries "
+            "again."
+        ),
+        "wait, make room on the node, or move the Pod by another annotation `twinhull.dev/restart`",
     ),
     Reason.MACHINE_EDITED: Row(
-        "The machine is ready, but somebody changed its VirtualMachine, which counts from its next start on; "
-        "or its guest was started by another manifest than the present one.",
-        "give the Workload another annotation `twinhull.dev/restart`, to have a machine that is as it asks",
+        "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
+        "next start on; or its guest was started with another manifest than the present one.",
+        (
+            "to replace the machine by one as the Workload asks for, give the Workload another annotation "
+            "`twinhull.dev/restart`"
+        ),
     ),
 }

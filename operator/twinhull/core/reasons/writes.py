@@ -5,51 +5,63 @@ from __future__ import annotations
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons.row import Row
 
-_SEE = "the message is the API server's: do what it says"
+_SEE = "do what the message says, which is the API server's"
 
 WRITES: dict[Reason, Row] = {
     Reason.POD_REFUSED: Row(
-        "The API server refused the Pod, or would refuse the Pod in a machine or KubeVirt's launcher Pod, so "
-        "that no machine is made: an invalid field, a quota, a LimitRange, Pod Security, a webhook. What "
-        "runs goes on.",
+        "The API server refused the Pod: because of an invalid field, a quota, a LimitRange, Pod Security "
+        "or a webhook. For a machine, it would refuse the Pod in it or KubeVirt's launcher Pod, so no "
+        "machine is made. A running hull is left alone.",
         _SEE,
     ),
-    Reason.POD_FAILED: Row("The API server failed at the Pod; it is tried again.", _SEE),
+    Reason.POD_FAILED: Row(
+        "The API server failed while the operator wrote the Pod. The write is retried.",
+        _SEE,
+    ),
     Reason.VIRTUAL_MACHINE_REFUSED: Row(
         "The API server or KubeVirt's webhook refused the machine, or the VirtualMachineInstance that "
-        "KubeVirt makes of it.",
+        "KubeVirt makes from it.",
         _SEE,
     ),
     Reason.LAUNCHER_REFUSED: Row(
-        "The API server refused the Pod in which KubeVirt runs the machine: a quota, a LimitRange, Pod "
-        "Security, a ServiceAccount or PriorityClass that isn't there. KubeVirt tries again by itself.",
-        "do what the message says, which is the API server's, or apply the former spec: under Recreate "
-        "nothing runs meanwhile. For Pod Security `restricted` see [security](security.md)",
+        "The API server refused the Pod in which KubeVirt runs the machine: because of a quota, a "
+        "LimitRange, Pod Security, or a missing ServiceAccount or PriorityClass. KubeVirt tries again by "
+        "itself.",
+        "do what the message says, which is the API server's, or apply the former spec; under Recreate "
+        "nothing runs until then. For Pod Security `restricted` see [security](security.md)",
     ),
-    Reason.VIRTUAL_MACHINE_FAILED: Row("The API server failed at the machine; it is tried again.", _SEE),
+    Reason.VIRTUAL_MACHINE_FAILED: Row(
+        "The API server failed while the operator wrote the machine. The write is retried.", _SEE
+    ),
     Reason.SERVICE_REFUSED: Row(
-        "The API server refused the Service, such as a NodePort that is taken; or `spec.service.nodePorts` "
-        "names a port that it doesn't have.",
+        "The API server refused the Service, for instance because a NodePort is in use; or "
+        "`spec.service.nodePorts` names a port that the Service doesn't have.",
         _SEE,
     ),
-    Reason.SERVICE_FAILED: Row("The API server failed at the Service; it is tried again.", _SEE),
+    Reason.SERVICE_FAILED: Row(
+        "The API server failed while the operator wrote the Service. The write is retried.", _SEE
+    ),
     Reason.OVERRULED: Row(
-        "Somebody undoes what the operator writes: a webhook or an admission policy while it is written, or "
-        "a controller after. What runs is left alone, and Ready stays True if it serves all the same. It is "
-        "tried again, less and less often, up to every 5 minutes.",
-        "the message has the field, and who it is if that is known: have them leave it alone, or write in "
-        "the Workload what they make of it",
+        "Somebody undoes a write of the operator: a webhook or an admission policy at once, or a "
+        "controller later. A running hull is left alone, and Ready stays True if the hull serves. The "
+        "operator tries again with growing delays of up to 5 minutes.",
+        "the message names the field, and who changes it if that is known: make them leave it alone, or "
+        "set the field in the Workload to their value",
     ),
     Reason.CONFIG_MAP_REFUSED: Row("The API server refused the machine's manifest.", _SEE),
     Reason.CONFIG_MAP_FAILED: Row(
-        "The API server failed at the machine's manifest; it is tried again.", _SEE
+        "The API server failed while the operator wrote the machine's manifest. The write is retried.", _SEE
     ),
     Reason.CLAIM_REFUSED: Row(
-        "The API server refused an ephemeral claim of the machine, as for a quota of storage. The machine "
-        "waits for it.",
+        "The API server refused an ephemeral claim of the machine, for instance because of a quota of "
+        "storage. The machine waits for the claim.",
         _SEE,
     ),
     Reason.CLAIM_FAILED: Row(
-        "The API server failed at an ephemeral claim of the machine; it is tried again.", _SEE
+        (
+            "The API server failed while the operator wrote an ephemeral claim of the machine. The write is "
+            "retried."
+        ),
+        _SEE,
     ),
 }

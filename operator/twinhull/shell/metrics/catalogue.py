@@ -216,7 +216,8 @@ UNREADABLE = Definition(
     "gauge",
     ("resource",),
     "Objects that the operator doesn't read because they nest too deep, have too many values, or exceed the "
-    "memory of their namespace. The log names each of them. So does the status of the Workload that owns it.",
+    "memory of their namespace. The log names each of them. The status of the Workload concerned says so, "
+    "too.",
 )
 OVER_ROOM = Definition(
     "twinhull_objects_over_room",
