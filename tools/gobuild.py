@@ -227,8 +227,8 @@ def _local_modules(source: Path) -> list[Path]:
 def _spared(program: Program) -> list[str]:
     """What the compiler needn't do. It changes nothing that a program does, so it isn't in the folders' hash.
 
-    Debugging information takes an eighth of its time, and the linker drops it anyway. The guest's programs have
-    none of these flags: they are the same bytes wherever they are built, and flags are among those.
+    Debugging information takes an eighth of its time, and the linker drops it anyway. The guest's programs
+    have none of these flags: they are the same bytes wherever they are built, and flags are among those.
     """
     if "-trimpath" in program.build_flags:
         return []
