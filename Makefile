@@ -148,7 +148,7 @@ clean: ## Remove what the other targets made here (not the cache in your home: c
 clean-cache: .venv/ready ## Show how large the cache in your home is, and remove it: all is built anew then
 	@$(PY) -m tools.cache clean
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/packages: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo 'Python 3.11 or later is needed: apt-get install python3 (or name one: make PYTHON=python3.12 …)' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -156,5 +156,8 @@ clean-cache: .venv/ready ## Show how large the cache in your home is, and remove
 	@echo "Installing the pinned dependencies into .venv …"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+.venv/ready: .venv/packages pyproject.toml
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@

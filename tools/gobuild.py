@@ -64,6 +64,8 @@ class Program:
     build_flags: tuple[str, ...] = ()
     #: More variables for `go build`.
     environment: tuple[tuple[str, str], ...] = ()
+    #: Whether the compiler may inline functions, for which it takes a fourth longer, and the program less.
+    inlined: bool = True
 
     @property
     def executable(self) -> str:
@@ -223,11 +225,14 @@ def _local_modules(source: Path) -> list[Path]:
 
 
 def _spared(program: Program) -> list[str]:
-    """No debugging information: it takes an eighth of the compiler's time, and the linker drops it anyway.
+    """What the compiler needn't do. It changes nothing that a program does, so it isn't in the folders' hash.
 
-    The guest's programs are the same bytes wherever they are built, and flags are among those.
+    Debugging information takes an eighth of its time, and the linker drops it anyway. The guest's programs
+    have none of these flags: they are the same bytes wherever they are built, and flags are among those.
     """
-    return [] if "-trimpath" in program.build_flags else ["-gcflags=all=-dwarf=false"]
+    if "-trimpath" in program.build_flags:
+        return []
+    return ["-gcflags=all=-dwarf=false" if program.inlined else "-gcflags=all=-dwarf=false -l"]
 
 
 def _built_together(program: Program) -> tuple[object, ...]:
@@ -239,6 +244,7 @@ def _built_together(program: Program) -> tuple[object, ...]:
         program.build_flags,
         program.link_flags,
         program.environment,
+        program.inlined,
         alone,
     )
 

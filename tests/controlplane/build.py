@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MODULES = Path(__file__).parent / "go"
 _program = partial(Program, modules=_MODULES)
+#: For programs that little is asked of: their builds are what takes time.
+_small_program = partial(_program, inlined=False)
 
 
 KUBERNETES_VERSION = pinned(_MODULES / "kubernetes", "k8s.io/kubernetes")
@@ -71,7 +73,10 @@ def _kubevirt(path: str, *tags: str) -> Program:
     flags, environment = ((f"-tags={','.join(tags)}",), (("CGO_ENABLED", "1"),)) if tags else ((), ())
     package = f"kubevirt.io/kubevirt/cmd/{path}"
     name = path.rpartition("/")[2]
-    return _program(name, "kubevirt", package, version, build_flags=flags, environment=environment)
+    inlined = bool(tags)  # which those on nodes have
+    return _program(
+        name, "kubevirt", package, version, build_flags=flags, environment=environment, inlined=inlined
+    )
 
 
 def _older_kubevirt(program: Program) -> Program:
@@ -86,13 +91,13 @@ def _helm(name: str, path: str, version: str, *packages: str) -> Program:
     minor = KUBERNETES_VERSION.split(".")[1]
     assumed = [(f"{path}/{package}.k8sVersionMinor", minor) for package in packages]
     said = (f"{path}/internal/version.version", version)
-    return _program(name, name, f"{path}/cmd/helm", (said, *assumed))
+    return _small_program(name, name, f"{path}/cmd/helm", (said, *assumed))
 
 
 def _prometheus(name: str) -> Program:
     """A program of Prometheus', less what finds targets by clouds' own services: half of its build."""
     package = f"github.com/prometheus/prometheus/cmd/{name}"
-    return _program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
+    return _small_program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
 
 
 def _agent_sandbox(name: str) -> Program:
@@ -116,7 +121,7 @@ _KUBEVIRT_NODE = (
 _KUBEVIRT = (
     _kubevirt("virt-api"),
     _kubevirt("virt-controller"),
-    _program("kubevirt-manifests", "kubevirt", _MANIFESTS),
+    _small_program("kubevirt-manifests", "kubevirt", _MANIFESTS),
     *_KUBEVIRT_NODE,
 )
 #: What is one version with the API server's.
@@ -129,19 +134,19 @@ PROGRAMS = {
         kubernetes("kubectl"),
         replace(kubernetes("kube-proxy"), module="kube-proxy"),
         *(_older(name, minor) for minor in OLDER_KUBERNETES for name in SERVERS),
-        _program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+        _small_program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         *_KUBEVIRT,
         *map(_older_kubevirt, _KUBEVIRT),
-        _program("cdi-manifests", "cdi", "./manifests"),
+        _small_program("cdi-manifests", "cdi", "./manifests"),
         _helm("helm", "helm.sh/helm/v4", HELM_VERSION),
         _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
         _prometheus("prometheus"),
         _prometheus("promtool"),
-        _program("kstatus", "kstatus", "."),
-        _program("flux", "kstatus", "./flux"),
-        _program("argocd", "argocd", "."),
-        _program("velero", "velero", "."),
-        _program("velero-filestore", "velero", "./filestore"),
+        _small_program("kstatus", "kstatus", "."),
+        _small_program("flux", "kstatus", "./flux"),
+        _small_program("argocd", "argocd", "."),
+        _small_program("velero", "velero", "."),
+        _small_program("velero-filestore", "velero", "./filestore"),
         _agent_sandbox("agent-sandbox-controller"),
     )
 }

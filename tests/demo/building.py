@@ -26,9 +26,9 @@ SECONDS: Mapping[str, float] = {
     "kube-controller-manager": 150,
     "kube-scheduler": 16,
     "kubectl": 51,
-    "kwok": 92,
-    "virt-api": 242,
-    "virt-controller": 48,
+    "kwok": 75,
+    "virt-api": 195,
+    "virt-controller": 40,
     "kubevirt-manifests": 5,
     "cdi-manifests": 6,
 }

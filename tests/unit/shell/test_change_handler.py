@@ -181,6 +181,7 @@ def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
     assert world.asked() == ["web1"]
 
 
+@pytest.mark.slow
 def test_one_pod_among_five_thousand_workloads_asks_for_one() -> None:
     world = World()
     many = [named(f"w{number}") for number in range(5000)]

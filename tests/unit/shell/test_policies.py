@@ -58,6 +58,7 @@ def many() -> tuple[World, Counting]:
     return world, queue
 
 
+@pytest.mark.slow
 def test_policy_that_concerns_ten_of_five_thousand_asks_for_ten() -> None:
     world, queue = many()
     strict = policy("strict", minimum="Sandbox", match=GOLD)
@@ -110,6 +111,7 @@ def test_policy_asks_for_workloads_of_which_is_not_known_what_it_looks_at(what: 
     assert world.asked() == []
 
 
+@pytest.mark.slow
 def test_policy_that_ends_asks_for_those_that_it_concerned() -> None:
     world, queue = many()
     world.take(policy("strict", minimum="Sandbox", match=GOLD))
@@ -118,6 +120,7 @@ def test_policy_that_ends_asks_for_those_that_it_concerned() -> None:
     assert len(queue.adds) == 10
 
 
+@pytest.mark.slow
 def test_list_of_policies_asks_for_those_that_a_change_concerns() -> None:
     world, queue = many()
     for version in ("2", "2", "3"):
@@ -129,6 +132,7 @@ def test_list_of_policies_asks_for_those_that_a_change_concerns() -> None:
     assert len(queue.adds) == 20, "and when it was gone"
 
 
+@pytest.mark.slow
 def test_namespace_asks_for_those_whom_other_policies_concern_by_its_labels() -> None:
     world, queue = many()
     untrusted = {"namespaceSelector": {"matchLabels": {"trust": "none"}}}
@@ -154,6 +158,7 @@ def test_namespace_that_is_seen_at_last_asks_for_all_in_it() -> None:
     assert world.asked() == ["web"]
 
 
+@pytest.mark.slow
 def test_label_of_a_workload_asks_for_it_alone() -> None:
     world, queue = many()
     obj = labelled("w3", tier="gold")
@@ -162,6 +167,7 @@ def test_label_of_a_workload_asks_for_it_alone() -> None:
     assert set(queue.adds) == {("ns3", "w3")}
 
 
+@pytest.mark.slow
 def test_what_a_policy_refers_to_asks_for_those_whom_it_concerns() -> None:
     world, queue = many()
     world.take(policy("sized", virtualMachine={"instancetype": {"name": "small"}}, match=GOLD))
@@ -172,6 +178,7 @@ def test_what_a_policy_refers_to_asks_for_those_whom_it_concerns() -> None:
     assert len(queue.adds) == 10
 
 
+@pytest.mark.slow
 def test_what_a_namespace_has_of_that_name_asks_for_its_own_workloads_alone() -> None:
     world, queue = many()
     small = {"kind": "VirtualMachineInstancetype", "name": "small"}

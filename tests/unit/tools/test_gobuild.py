@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -29,9 +30,12 @@ def modules(folder: Path, **packages: str) -> tuple[Program, ...]:
     return tuple(Program(name, "small", f"./{name}", modules=folder) for name in packages)
 
 
-def test_programs_of_one_module_are_built_together_and_only_once(tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("inlined", [True, False])
+def test_programs_of_one_module_are_built_together_and_only_once(tmp_path: Path, *, inlined: bool) -> None:
     hello = 'func main() { print("hello") }'
-    programs, said = modules(tmp_path / "go", one=hello, two=hello), list[str]()
+    made, said = modules(tmp_path / "go", one=hello, two=hello), list[str]()
+    programs = tuple(replace(program, inlined=inlined) for program in made)
     builder = Builder(Go.find(), said.append, programs, tmp_path / "built")
 
     built = builder.build(programs)
@@ -45,6 +49,7 @@ def test_programs_of_one_module_are_built_together_and_only_once(tmp_path: Path)
     assert said == []
 
 
+@pytest.mark.slow
 def test_whoever_needs_what_cannot_be_built_is_told_why(tmp_path: Path) -> None:
     programs = modules(tmp_path / "go", broken="func main() { nonsense() }")
     for _ in ("in the background", "who needs it"):
