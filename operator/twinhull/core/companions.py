@@ -239,7 +239,7 @@ def _kept(case: Case, obj: Raw) -> Create:
 
 def _rewritten(hull: Hull) -> Event | None:
     """What is told of a manifest that is written anew. While its machine is changed that is no drift; and if
-    an earlier operator left no event, what it rendered otherwise can't be told from what was edited.
+    an earlier operator left no note, what it rendered otherwise can't be told from what was edited.
     """
     if hull.pending or not hull.manifest:
         return None

@@ -2,7 +2,7 @@
 
 KubeVirt deletes a machine's launcher Pod as soon as the machine is deleted. What shares filesystem claims
 with the machine ends then, long before the containers in the guest have ended. So the guest is asked to end
-its Pod first. That is noted on the VirtualMachine, shell/guest_poller sees the event and asks. The machine is
+its Pod first. That is noted on the VirtualMachine, shell/guest_poller sees the note and asks. The machine is
 deleted once the guest says that it is done, or the grace period is over (docs/adr/0020).
 """
 

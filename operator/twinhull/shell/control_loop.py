@@ -19,7 +19,12 @@ from twinhull.shell.metrics import Metrics
 from twinhull.shell.metrics.state_collector import StateCollector
 from twinhull.shell.observe import Knowledge
 from twinhull.shell.policies import Policies
-from twinhull.shell.policy_controller import ObservedPolicy, PolicyController, PolicyStatusTimer
+from twinhull.shell.policy_controller import (
+    LONGEST_RETRY,
+    ObservedPolicy,
+    PolicyController,
+    PolicyStatusTimer,
+)
 from twinhull.shell.prerequisites_log import log_missing_prerequisites
 from twinhull.shell.queue import Queue
 from twinhull.shell.reconciler import Reconciler
@@ -57,7 +62,7 @@ class ControlLoop:
         self._metrics = metrics
         self._store = Store(memory_limit.allowed() // _NAMESPACES_SHARE)
         self._queue = Queue(metrics.workqueue, settings.workers)
-        self._policy_queue = Queue(workers=1)
+        self._policy_queue = Queue(workers=1, longest_retry=LONGEST_RETRY)
         self._decisions = Decisions(metrics.decisions)
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret

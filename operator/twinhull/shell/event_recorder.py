@@ -25,7 +25,7 @@ from twinhull.shell.roundrobin import RoundRobin
 logger = logging.getLogger(__name__)
 
 _CONTROLLER = "twinhull.dev/operator"
-#: An Event's event is refused beyond this many bytes.
+#: An Event's note is refused beyond this many bytes.
 _LONGEST_NOTE = 1000
 #: How many may wait to be posted, of one namespace and in all.
 _BACKLOG = 1_000

@@ -193,7 +193,7 @@ class GuestPoller:
 
     async def _give(self, session: aiohttp.ClientSession, guest: Guest) -> str:
         """Give a guest the manifest that it lacks, if there is room to hold it. What it has against that.
-        What its machine doesn't event is given to nobody, whoever wrote it.
+        What its machine doesn't note is given to nobody, whoever wrote it.
         """
         manifest = self._store.get(kinds.CONFIG_MAP, (guest.workload[0], guest.name))
         if manifest is None or UNREAD in manifest or not carries(manifest, guest.manifest):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
@@ -21,6 +21,9 @@ from twinhull.shell.store import Key, Store
 
 #: How long counts are let change before they are written, in seconds.
 _DEBOUNCE = 0.7
+#: How long a policy's status that couldn't be written waits at most to be tried again: nothing may happen
+#: meanwhile that asks for it.
+LONGEST_RETRY = timedelta(seconds=10)
 #: How long after a start counts wait for every Workload to be decided on, in seconds.
 _PATIENCE = 60.0
 

@@ -40,8 +40,14 @@ class Queue:
     A key has one timer; setting another replaces it.
     """
 
-    def __init__(self, metrics: WorkqueueMetrics | None = None, workers: int = 16) -> None:
+    def __init__(
+        self,
+        metrics: WorkqueueMetrics | None = None,
+        workers: int = 16,
+        longest_retry: timedelta = _LONGEST_RETRY,
+    ) -> None:
         self._metrics = metrics or WorkqueueMetrics(CollectorRegistry())
+        self._longest_retry = longest_retry
         self._workers = workers
         self._waiting = RoundRobin[Key]()
         self._wanted: set[Key] = set()
@@ -83,7 +89,7 @@ class Queue:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried()
-        delay: timedelta = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(failures, 20))
+        delay: timedelta = min(self._longest_retry, _FIRST_RETRY * 2 ** min(failures, 20))
         self.later(key, delay)
         return delay
 

@@ -16,7 +16,8 @@ from twinhull.api.base import Raw
 _T = TypeVar("_T")
 
 #: How many bytes those objects may take packed, all together and each. As dicts, those that are made to be
-#: costly take thirty times as much (docs/adr/0022).
+#: costly take thirty times as much (docs/adr/0022). With what is read of them, Pods of 600 container statuses
+#: took 75 MiB.
 _ALL, _EACH = 1 << 20, 32 << 10
 
 

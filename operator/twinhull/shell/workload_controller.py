@@ -122,8 +122,8 @@ def _log(planned: Plan) -> tuple[Event, ...]:
     """What people are told of a status, or else the status itself."""
     if planned.status is None or planned.events:
         return planned.events
-    ready = next(condition for condition in planned.status.conditions or () if condition.type == "Ready")
-    return (Event("Normal", ready.reason, ready.message),)
+    ready = (condition for condition in planned.status.conditions or () if condition.type == "Ready")
+    return tuple(Event("Normal", condition.reason, condition.message) for condition in ready)
 
 
 def _hull(status: WorkloadStatus | None) -> str:

@@ -131,6 +131,18 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
         ),
         [],
     ),
+    "a Pod of another Pod's has the hull's name": (
+        case(CONTAINER, hull("Pod", POD, owner=foreign("Pod"))),
+        (
+            "stalled",
+            "NameConflict",
+            (
+                f"Pod {POD} belongs to Pod uid-other but has this Workload's name or label "
+                "twinhull.dev/workload: delete it, remove the label, or rename one of the two"
+            ),
+        ),
+        [],
+    ),
     "a Service of somebody has our name": (
         case(
             workload(pod={"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}),

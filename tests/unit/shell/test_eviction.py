@@ -136,3 +136,19 @@ def test_it_is_raised_in_time_where_the_machine_can_be_had() -> None:
     assert isolation(world)["running"] == "VirtualMachine"
     assert "pendingSince" not in isolation(world)
     assert "EvictedByPolicy" not in [event.reason for event in world.events.notes]
+
+
+def test_conditions_that_somebody_took_away_give_no_more_time() -> None:
+    """Of one that is being deleted only what can't be left is said; the condition Ready is then not there."""
+    world = held()
+    foreign = {"type": "Foreign", "status": "True", "reason": "X", "message": "", "observedGeneration": 1}
+    conditions = [foreign | {"lastTransitionTime": "2026-01-01T00:00:00Z"}]
+    world.server.patch("Workload", KEY, {"metadata": {"finalizers": ["example.org/x"]}})
+    world.server.patch("Workload", KEY, {"status": {"conditions": conditions}}, status=True)
+    world.server.delete("Workload", KEY)
+    operate(world)
+    later(world, 50)
+    world.restart()
+    operate(world)
+    later(world, 11)
+    assert written(world).count("delete Pod") == 1

@@ -13,6 +13,7 @@ from twinhull.core.steps import Step, stalled, waiting_for_object
 from twinhull.hulls.ephemeral import claim_name
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import claim_templates
+from twinhull.hulls.types import type_that_made
 
 
 def name_conflict(case: Case) -> Step | None:
@@ -71,7 +72,8 @@ def _is_of_own_machine(case: Case, hull: Hull) -> bool:
     that is gone, too: two never run.
     """
     runs, own = case.workload.spec.state is not State.STOPPED, (case.hull_kind, case.hull_name)
-    of_machine = hull.owner is not None and hull.owner.kind == hull.kind
+    made_by = type_that_made(hull)
+    of_machine = made_by.is_virtual_machine and hull.owner is not None and hull.owner.kind == made_by.kind
     return runs and of_machine and (hull.kind, hull.name) == own and not hull.deleting
 
 

@@ -94,8 +94,8 @@ class LifetimeMetrics:
 
 def _is_ready(status: Raw) -> bool:
     """Whether a Workload's whole status says that it is Ready."""
-    states = {condition["type"]: condition["status"] for condition in status["conditions"]}
-    return bool(states["Ready"] == "True")
+    states = {condition["type"]: condition["status"] for condition in status.get("conditions") or ()}
+    return bool(states.get("Ready") == "True")
 
 
 def _begins(case: Case, actions: Iterable[Action]) -> bool:
