@@ -139,14 +139,15 @@ def test_it_is_raised_in_time_where_the_machine_can_be_had() -> None:
 
 
 def test_conditions_that_somebody_took_away_give_no_more_time() -> None:
-    """Of one that is being deleted only what can't be left is said; the condition Ready is then not there."""
-    world = held()
+    """Of one that is being deleted its condition Ready isn't told anew; since when it runs below the floor is."""
+    world = started("Container")
     foreign = {"type": "Foreign", "status": "True", "reason": "X", "message": "", "observedGeneration": 1}
     conditions = [foreign | {"lastTransitionTime": "2026-01-01T00:00:00Z"}]
     world.server.patch("Workload", KEY, {"metadata": {"finalizers": ["example.org/x"]}})
     world.server.patch("Workload", KEY, {"status": {"conditions": conditions}}, status=True)
     world.server.delete("Workload", KEY)
-    operate(world)
+    lay(world, onViolation="Evict", eviction={"deadlineSeconds": 60})
+    assert isolation(world)["pendingSince"]
     later(world, 50)
     world.restart()
     operate(world)
