@@ -139,7 +139,7 @@ def test_it_is_raised_in_time_where_the_machine_can_be_had() -> None:
 
 
 def test_conditions_that_somebody_took_away_give_no_more_time() -> None:
-    """Of one that is being deleted its condition Ready isn't told anew; since when it runs below the floor is."""
+    """While it is deleted its condition Ready isn't told anew; since when it is below the floor is."""
     world = started("Container")
     foreign = {"type": "Foreign", "status": "True", "reason": "X", "message": "", "observedGeneration": 1}
     conditions = [foreign | {"lastTransitionTime": "2026-01-01T00:00:00Z"}]
