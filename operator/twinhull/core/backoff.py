@@ -96,7 +96,8 @@ def sentence_of(losses: BackOff) -> str:
     """What is said of hulls that were lost, in words that change with each of them only."""
     cause = f" ({_cause(losses)})" if _cause(losses) else ""
     times = "once" if losses.losses == 1 else f"{losses.losses} times in a row"
-    return f"it was lost {times}{cause}, and is made again at {losses.retry_at:%Y-%m-%dT%H:%M:%SZ}"
+    retry_at = f"{losses.retry_at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"it was lost {times}{cause}, and the operator makes it again at {retry_at}"
 
 
 def overdue(case: Case, step: Step) -> Step:

@@ -109,10 +109,8 @@ def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
 
 def _made_anew(case: Case) -> Event:
     name, headless = case.workload.metadata.name, case.workload.spec.service.headless
-    kind = "without an address" if headless else "with an address"
-    return Event(
-        "Normal", Reason.SERVICE_CHANGED, f"deleted Service {name}, to make it anew {kind} of its own"
-    )
+    kind = "without a cluster IP" if headless else "with a cluster IP"
+    return Event("Normal", Reason.SERVICE_CHANGED, f"deleted Service {name}, to make it again {kind}")
 
 
 def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
@@ -123,7 +121,7 @@ def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
     if service.is_pinned(seen):
         return None
     if case.history.was_settled:
-        return Event("Warning", Reason.DRIFT_CORRECTED, f"put back {', '.join(different)} of Service {name}")
+        return Event("Warning", Reason.DRIFT_CORRECTED, f"restored {', '.join(different)} of Service {name}")
     return Event("Normal", Reason.SERVICE_CHANGED, f"changed Service {name} to match the spec")
 
 
@@ -202,7 +200,7 @@ def _labels(case: Case) -> Iterator[Action]:
         del known[HULL_NAME_LABEL]
     lost = {label: value for label, value in known.items() if hull.labels.get(label) != value}
     if lost:
-        sentence = f"put back the labels {', '.join(lost)} of {hull.kind} {hull.name}"
+        sentence = f"restored the labels {', '.join(lost)} of {hull.kind} {hull.name}"
         event = Event("Warning", Reason.DRIFT_CORRECTED, sentence)
         patch, needed = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
         yield Change(hull.kind, hull.name, hull.uid, patch, event, keeps=True, needed=needed)
@@ -233,7 +231,7 @@ def _kept(case: Case, obj: Raw) -> Create:
         return Create(obj, keeps=True)
     what = f"{obj['kind']} {obj['metadata']['name']}"
     if_made = Event("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
-    if_there = Event("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of {what}")
+    if_there = Event("Warning", Reason.DRIFT_CORRECTED, f"restored the labels of {what}")
     return Create(obj, if_made, if_there, keeps=True)
 
 
@@ -243,4 +241,4 @@ def _rewritten(hull: Hull) -> Event | None:
     """
     if hull.pending or not hull.manifest:
         return None
-    return Event("Warning", Reason.DRIFT_CORRECTED, f"put back the manifest in ConfigMap {hull.name}")
+    return Event("Warning", Reason.DRIFT_CORRECTED, f"restored the manifest in ConfigMap {hull.name}")

@@ -13,8 +13,8 @@ Truth: TypeAlias = Literal["True", "False", "Unknown"]
 #: A condition's type and status, why in one word and in a sentence.
 Said: TypeAlias = tuple[str, Truth, Why, str]
 
-SETTLED: Said = ("Reconciling", "False", Reason.SETTLED, "nothing is under way")
-NOT_STALLED: Said = ("Stalled", "False", Reason.NOT_STALLED, "nothing waits for a change by hand")
+SETTLED: Said = ("Reconciling", "False", Reason.SETTLED, "no change is in progress")
+NOT_STALLED: Said = ("Stalled", "False", Reason.NOT_STALLED, "nobody has to do anything")
 
 
 def conditions(

@@ -8,7 +8,7 @@ from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls import confinement, fidelity
 from twinhull.hulls.hull import Hull
 
-_DROPPED = "left out by the API server: its feature gate is off there, or a webhook took it away"
+_DROPPED = "left out by the API server: its feature gate is off, or a webhook took it away"
 _WEAKENED = "left out by the API server, or changed by a webhook or policy: the Pod is less isolated for it"
 _RUNTIME_CLASS = "spec.runtimeClassName"
 

@@ -82,6 +82,10 @@ def _deletion(shortfall: Shortfall) -> Delete | None:
     given = hull.obj["metadata"].get("deletionGracePeriodSeconds")
     if hull.deleting and (given is None or given <= grace):
         return None
-    what = f"gave Pod {hull.name} {grace} s to end" if hull.deleting else f"deleted Pod {hull.name}"
+    what = (
+        f"shortened the grace period of Pod {hull.name} to {grace} s"
+        if hull.deleting
+        else f"deleted Pod {hull.name}"
+    )
     event = Event("Warning", Reason.EVICTED_BY_POLICY, f"{what}: {why}")
     return Delete(hull.kind, hull.name, hull.uid, event, grace_seconds=grace)

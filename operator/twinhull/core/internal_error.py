@@ -67,8 +67,8 @@ class InternalError:
     def message(self) -> str:
         """What happened, and where there is more to read."""
         return (
-            f"the operator failed at this Workload ({self.type}, id {self.id} in its log): what runs is left "
-            "as it is, and it tries again; report it with what the log has under that id"
+            f"the operator failed at this Workload ({self.type}, id {self.id} in its log): a running hull is "
+            "left alone, and the operator tries again; report the log's lines with that id"
         )
 
     @property

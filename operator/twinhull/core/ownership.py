@@ -33,7 +33,7 @@ def obstacle(what: str, uid: str, owner: Owner | None, *, deleting: bool) -> Obs
     if owner is not None and owner.takes_along:
         sentence = f"waiting for {what} to be gone: it is deleted with its owner, {owner.kind} {owner.uid}"
         return Obstacle(goes=True, message=sentence)
-    whose = f"belongs to {owner.kind} {owner.uid}" if owner else "belongs to nobody"
+    whose = f"belongs to {owner.kind} {owner.uid}" if owner else "has no owner"
     return Obstacle(
         goes=False,
         message=f"{what} {whose} but has this Workload's name or label {WORKLOAD_LABEL}: "

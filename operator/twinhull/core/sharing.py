@@ -24,7 +24,7 @@ def unshareable(template: Raw, referred: Mapping[KindAndName, Raw]) -> Iterator[
         if claim and not _SHARED.intersection(modes):
             yield (
                 f"spec.{reference.path}: claim {reference.name} is {' and '.join(modes)}, "
-                "for one hull at a time"
+                "which only one hull can use at a time"
             )
 
 

@@ -53,9 +53,10 @@ def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tup
     if left and min(left) <= timedelta():
         finalizers = [name for hull in hulls for name in _finalizers(hull.obj)]
         see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
+        verb = "has" if len(hulls) == 1 else "have"
         return stalled(
             Reason.TERMINATION_DEADLINE_EXCEEDED,
-            f"{names(hulls)} should have ended and hasn't: see {see} and its node; if the node is "
+            f"{names(hulls)} {verb} not ended in time: see {see} and its node; if the node is "
             "gone for good, delete it with kubectl delete --force",
         )
     return waiting(reason, f"waiting for {_what_ends(hulls)}", actions, min(left, default=None))
@@ -69,10 +70,11 @@ def waiting_for_object(case: Case, reason: Why, message: str, what: str, obj: Ra
     if left > timedelta():
         return waiting(reason, message, requeue_after=left)
     finalizers = _finalizers(obj)
-    whose = f"its finalizers are {listed(finalizers, ', ')}, and whoever set them is to remove them"
+    whose = f"its finalizers are {listed(finalizers, ', ')}; ask their owner to remove them"
     see = whose if finalizers else "see whether the garbage collector works, and its node, or delete it"
     return stalled(
-        Reason.TERMINATION_DEADLINE_EXCEEDED, f"{what} is in the way, should be gone, and isn't: {see}"
+        Reason.TERMINATION_DEADLINE_EXCEEDED,
+        f"{what} blocks the hull and has not been deleted in time: {see}",
     )
 
 

@@ -106,7 +106,7 @@ class Unread:
         ended = [hull for hull in self.own if type_that_made(hull).is_virtual_machine and told and self.exit]
         others = (
             *due(self.own, self.now),
-            *ends(starting, Reason.REPLACING, "what is to run can't be read", self.now, self.refusals),
+            *ends(starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals),
             *ends(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
         )
         return (*evicted, *without(others, evicted))

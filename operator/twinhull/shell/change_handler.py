@@ -110,7 +110,7 @@ class ChangeHandler:
                 _read_alone(kind, obj, self._scope)
             return self._store.put(kind, obj)
         except Exception as error:
-            logger.debug("an object of kind %s can't be taken in", kind.name, exc_info=error)
+            logger.debug("an object of kind %s can't be read", kind.name, exc_info=error)
             why = shortened(f"taking it in fails with {type(error).__name__}: {error}")
             return self._store.put(kind, unread({"metadata": obj["metadata"]}, why))
 
@@ -177,7 +177,7 @@ def _is_named(kind: Kind, obj: Raw) -> bool:
     says = metadata if isinstance(metadata, dict) else {}
     named = all(isinstance(says.get(part), str) for part in ("name", "uid", "resourceVersion"))
     if not (named and says["resourceVersion"].isdecimal()):
-        logger.warning("an object of kind %s can't be taken in: it has no name, uid or version", kind.name)
+        logger.warning("an object of kind %s can't be read: it has no name, uid or version", kind.name)
         return False
     return True
 

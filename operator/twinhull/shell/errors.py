@@ -64,7 +64,7 @@ class Refused(ApiError):
 
 
 class NotLeading(ApiError):
-    """Nothing was asked for, since another operator may be at work by now."""
+    """Nothing was asked for, since another operator may lead by now."""
 
 
 class Busy(ApiError):

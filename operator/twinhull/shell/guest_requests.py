@@ -110,7 +110,7 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         text += chunk
         if len(text) > _LONGEST:
-            raise ValueError(f"it says more than {_LONGEST} bytes")
+            raise ValueError(f"its answer has more than {_LONGEST} bytes")
     return bytes(text)
 
 

@@ -16,7 +16,7 @@ def pages(ready: Callable[[], bool], stuck: Callable[[], bool]) -> dict[str, Pag
 
     async def healthz(_: web.Request) -> web.Response:
         if stuck():
-            return web.Response(status=503, text="the operator is stuck: its event loop doesn't get round\n")
+            return web.Response(status=503, text="the operator is stuck: its event loop is blocked\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:

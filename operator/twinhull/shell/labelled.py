@@ -36,7 +36,7 @@ def count(store: Store, key: Key, uid: str) -> None:
     for kind in kinds.hulls():
         if len(store.owned_keys(kind, key, uid)) > MOST_OWN:
             raise Crowded(
-                f"more than {MOST_OWN} objects of kind {kind.name} say that they are this Workload's: "
+                f"more than {MOST_OWN} objects of kind {kind.name} name this Workload as their owner: "
                 "delete those that it didn't make"
             )
 

@@ -105,9 +105,9 @@ class Lease:
         while not await self._try():
             if self.holder != told:
                 told = self.holder
-                logger.info("%s is at work; this operator waits for Lease %s", told, self._terms.name)
+                logger.info("%s leads; this operator is a standby for Lease %s", told, self._terms.name)
             await asyncio.sleep(_LOOK_EVERY * random.uniform(0.8, 1.2))  # noqa: S311
-        logger.info("%s has Lease %s and is at work", self._terms.identity, self._terms.name)
+        logger.info("%s holds Lease %s and leads", self._terms.identity, self._terms.name)
 
     async def _keep(self) -> None:
         while True:

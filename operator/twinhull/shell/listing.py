@@ -62,4 +62,4 @@ class Listing:
         try:
             self._watches.take_version(await self._cluster.version())
         except ApiError as error:
-            logger.debug("the API server doesn't tell its version: %s", error)
+            logger.debug("the API server doesn't report its version: %s", error)

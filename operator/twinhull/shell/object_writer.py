@@ -106,7 +106,7 @@ class ObjectWriter:
             raise Undone(Cause(Reason.WAITING, f"{what} is there already, and is looked at", final=False))
         present = await self._cluster.get(kind, namespace, name)
         if present is None:
-            raise Undone(Cause(Reason.WAITING, f"{what} was in the way and is gone now", final=False))
+            raise Undone(Cause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False))
         controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
         if theirs is None:

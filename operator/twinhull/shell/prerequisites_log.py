@@ -16,7 +16,7 @@ def log_missing_prerequisites(store: Store, scope: Scope) -> None:
     """Log what the cluster lacks, and which isolations wait for that."""
     able = capabilities(store, scope)
     if scope.hidden:
-        logger.info("only %s: IsolationPolicies are not seen", ", ".join(scope.namespaces))
+        logger.info("serving only %s: IsolationPolicies are ignored", ", ".join(scope.namespaces))
     if not scope.machines:
         logger.info("without KubeVirt: Workloads of isolation VirtualMachine wait")
     elif able.kubevirt is None:

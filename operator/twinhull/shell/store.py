@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 #: How many bytes one object may take, and a namespace's unless another number is given.
 _LARGEST = 1 << 20
 DEFAULT_ROOM = 128 << 20
-_NO_ROOM = "its namespace's objects take all the memory that is theirs"
+_NO_ROOM = "the objects of its namespace use all the memory that one namespace may use"
 #: How many bytes it takes that an object is held at all: its key and uid, and its places in the indices.
 _ENTRY = 1 << 10
 #: How many uids of objects that are gone are remembered, against news of them that arrives late.

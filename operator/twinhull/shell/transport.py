@@ -123,7 +123,7 @@ class Transport:
 
     def _check(self) -> None:
         if not self._may_write():
-            raise NotLeading("another operator may be at work by now")
+            raise NotLeading("another operator may lead by now")
 
 
 class TooLargeError(Unreachable):

@@ -19,7 +19,7 @@ from twinhull.shell.store import Store
 
 #: How often in a row a thing is put right before somebody is taken to undo it each time.
 _OFTEN = 3
-_DELETES = "deletes it as often as it is created"
+_DELETES = "deletes it each time that the operator creates it"
 
 
 class UndoneWrites:
@@ -36,12 +36,12 @@ class UndoneWrites:
         """Somebody deletes what was just created again, and has done so several times; or, if it `was_there`,
         takes away the label by which it is seen.
         """
-        done = "takes its labels away as often as they are put back" if was_there else _DELETES
+        done = "takes its labels away each time that the operator restores them" if was_there else _DELETES
         counts = action.keeps or was_there  # a hull that is lost each time has a back-off of its own
         if not counts or not self._is_usual(owner, action.key, hash(done)):
             return None
         what = f"{action.obj['kind']} {action.obj['metadata']['name']}"
-        see = "see who, by the API server's audit log, and have them leave it alone"
+        see = "find who does it in the API server's audit log, and stop them"
         return _cause(f"{what}: somebody {done}: {see}")
 
     async def of_change(self, owner: ReconciledObject, action: Change) -> Cause | None:

@@ -55,7 +55,7 @@ def test_changed_service(web: Subject, api: Api) -> None:
         lambda: api.patch("Service", "web", web.namespace, {"spec": {"selector": {"app": "theirs"}}}),
         lambda: web.one("Service", "web")["spec"]["selector"] == {WORKLOAD_LABEL: "web"},
     )
-    told(web, "Warning", "DriftCorrected", "put back spec.selector of Service web")
+    told(web, "Warning", "DriftCorrected", "restored spec.selector of Service web")
 
 
 def test_a_change_of_the_spec_is_no_drift(web: Subject) -> None:
@@ -77,7 +77,7 @@ def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
         lambda: api.patch("ConfigMap", name, web.namespace, {"data": {"manifest.json": "{}"}}),
         lambda: web.one("ConfigMap", name)["data"] == before["data"],
     )
-    told(web, "Warning", "DriftCorrected", f"put back the manifest in ConfigMap {name}")
+    told(web, "Warning", "DriftCorrected", f"restored the manifest in ConfigMap {name}")
     corrected(
         web,
         "a deleted manifest",

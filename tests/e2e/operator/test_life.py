@@ -140,9 +140,7 @@ def test_an_orphaned_hull_runs_on_and_is_not_taken_over(web: Subject, api: Api, 
 
     status, reason, message = condition(web.becomes("NameConflict"), "Stalled")
     assert (status, reason) == ("True", "NameConflict")
-    assert message.startswith(
-        f"{KINDS[isolation]} {kept['name']} belongs to nobody but has this Workload's name"
-    )
+    assert message.startswith(f"{KINDS[isolation]} {kept['name']} has no owner but has this Workload's name")
     orphan = web.one(KINDS[isolation], kept["name"])["metadata"]
     assert (orphan["uid"], orphan.get("ownerReferences")) == (kept["uid"], None)
     assert web.belongings() == left

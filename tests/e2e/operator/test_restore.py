@@ -76,7 +76,7 @@ def test_restored_hulls_are_told_of_and_never_doubled(velero: Velero, web: Subje
 
     found = web.becomes("NameConflict")
     assert condition(found, "Stalled")[0] == "True"
-    assert "belongs to nobody" in condition(found, "Ready")[2]
+    assert "has no owner" in condition(found, "Ready")[2]
     assert web.belongings()[hull["kind"]] == [hull["metadata"]["name"]]
     web.cluster.kubectl(
         *("delete", "pods,services,configmaps,virtualmachines", "--selector", f"{WORKLOAD_LABEL}=web"),

@@ -125,7 +125,7 @@ def test_foreign_service_is_left_alone_and_once_removed_the_workload_goes_on(web
     assert condition(web.becomes("NameConflict"), "Stalled") == (
         *("True", "NameConflict"),
         (
-            "Service web belongs to nobody but has this Workload's name or label twinhull.dev/workload: "
+            "Service web has no owner but has this Workload's name or label twinhull.dev/workload: "
             "delete it, remove the label, or rename one of the two"
         ),
     )

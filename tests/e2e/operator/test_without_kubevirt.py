@@ -17,7 +17,7 @@ pytestmark = pytest.mark.simulated
 
 SENTENCE = (
     "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
-    "install it (kubevirt.io), and this Workload goes on by itself"
+    "install it (kubevirt.io), and the Workload then continues by itself"
 )
 
 

@@ -160,7 +160,8 @@ def test_evict_ends_it_after_its_deadline_in_the_policys_grace_period(how: str) 
     assert (action.key, action.uid, action.grace_seconds) == ("Pod/web-1before", "uid-web-1before", 30)
     assert action.event is not None
     assert (action.event.type, action.event.reason) == ("Warning", "EvictedByPolicy")
-    done = "gave Pod web-1before 30 s to end" if "ten years" in how else "deleted Pod web-1before"
+    shortened = "shortened the grace period of Pod web-1before to 30 s"
+    done = shortened if "ten years" in how else "deleted Pod web-1before"
     assert action.event.message == (
         f"{done}: Pod web-1before runs as Container, below the VirtualMachine that IsolationPolicy machines "
         "requires, for longer than 600 s"

@@ -185,7 +185,7 @@ def test_service_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
     (action,) = kept(as_asked(SERVED), hull("Pod", POD, status=running()))
     assert isinstance(action, Create)
     assert action.event == drift("created Service web again, which somebody had deleted")
-    assert action.found == drift("put back the labels of Service web")
+    assert action.found == drift("restored the labels of Service web")
 
 
 def test_service_that_is_made_for_the_first_time_is_no_drift() -> None:
@@ -198,7 +198,7 @@ def test_service_that_somebody_changed_is_told_by_its_fields_when_it_is_put_back
     changed = service()
     changed["spec"] = changed["spec"] | {"type": "NodePort", "selector": {"app": "x"}}
     (action,) = kept(as_asked(SERVED), changed, hull("Pod", POD, status=running()))
-    assert action.event == drift("put back spec.type, spec.selector of Service web")
+    assert action.event == drift("restored spec.type, spec.selector of Service web")
 
 
 def test_manifest_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
@@ -209,7 +209,7 @@ def test_manifest_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
 def test_manifest_that_somebody_changed_is_told_when_it_is_put_back() -> None:
     edited = manifest(data={"manifest.json": "{}"})
     (action,) = kept(as_asked(MACHINE), KUBEVIRT, hull("VirtualMachine", VM), edited)
-    assert action.event == drift(f"put back the manifest in ConfigMap {VM}")
+    assert action.event == drift(f"restored the manifest in ConfigMap {VM}")
 
 
 FORGED = {"manifest.json": "{}"}
@@ -243,7 +243,7 @@ def test_one_that_can_not_be_changed_is_made_anew() -> None:
     (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), forged)
     assert isinstance(action, Delete)
     assert (action.key, action.uid) == (f"ConfigMap/{VM}", f"uid-{VM}")
-    assert action.event == drift(f"put back the manifest in ConfigMap {VM}")
+    assert action.event == drift(f"restored the manifest in ConfigMap {VM}")
     going = manifest(data=FORGED, immutable=True, deleting=True)
     assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), going) == []
     right = manifest(data=CARRIED["data"], immutable=True)
@@ -256,7 +256,7 @@ def test_no_machine_starts_by_a_manifest_that_waited_for_it() -> None:
     waiting = manifest(data=FORGED)
     (change,) = plan(case(MACHINE, KUBEVIRT, waiting)).actions
     assert isinstance(change, Change)
-    assert change.event == drift(f"put right ConfigMap {VM}, which somebody else had written")
+    assert change.event == drift(f"restored ConfigMap {VM}, which somebody had changed")
     (create,) = plan(case(MACHINE, KUBEVIRT, merge_patch(waiting, change.patch))).actions
     assert isinstance(create, Create)
     assert create.key == f"VirtualMachine/{VM}"
@@ -312,7 +312,7 @@ def test_labels_of_a_pod_are_put_back(label: str, value: str | None) -> None:
     (action,) = kept(as_asked(SERVED), changed, service())
     assert isinstance(action, Change)
     assert (action.key, action.patch) == (f"Pod/{POD}/change", {"metadata": {"labels": {label: was}}})
-    assert action.event == drift(f"put back the labels {label} of Pod {POD}")
+    assert action.event == drift(f"restored the labels {label} of Pod {POD}")
 
 
 def test_labels_that_others_added_stay() -> None:
@@ -336,7 +336,7 @@ def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() ->
     (action,) = kept(HEADLESS, there)
     assert isinstance(action, Delete)
     assert action.event == Event(
-        "Normal", Reason.SERVICE_CHANGED, "deleted Service web, to make it anew without an address of its own"
+        "Normal", Reason.SERVICE_CHANGED, "deleted Service web, to make it again without a cluster IP"
     )
     there["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert kept(HEADLESS, there) == []
@@ -349,7 +349,7 @@ def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() ->
     (action,) = kept(SERVED, there)
     assert isinstance(action, Delete)
     assert action.event
-    assert action.event.message.endswith("with an address of its own")
+    assert action.event.message.endswith(" with a cluster IP")
 
 
 def test_a_node_port_of_no_port_is_told() -> None:

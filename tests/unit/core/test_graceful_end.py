@@ -254,8 +254,8 @@ class TestTheNote:
         assert done(plan(found)) == [f"change VirtualMachine/{VM}/end"]
 
     @pytest.mark.parametrize("note", ["soon", "2026-01-01T00:00:00"])
-    def test_what_can_not_be_read_is_none(self, event: str) -> None:
-        found = case(MACHINE, KUBEVIRT, *machine(event), reports=says("none"))
+    def test_what_can_not_be_read_is_none(self, note: str) -> None:
+        found = case(MACHINE, KUBEVIRT, *machine(note), reports=says("none"))
         assert (found.current is not None, plan(found).actions) == (True, ())
 
     def test_nor_is_one_that_names_no_instance(self) -> None:

@@ -148,5 +148,5 @@ def test_everything_is_one_list_in_the_status() -> None:
     assert stalled.message.count(";") == 4
     assert (
         "spec.template.spec.volumes[data].persistentVolumeClaim.claimName: PersistentVolumeClaim data does "
-        "not exist: create it, and this Workload goes on by itself"
+        "not exist: create it, and the Workload then continues by itself"
     ) in stalled.message

@@ -125,7 +125,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "NameConflict",
             (
-                "Pod stray belongs to nobody but has this Workload's name or label twinhull.dev/workload: "
+                "Pod stray has no owner but has this Workload's name or label twinhull.dev/workload: "
                 "delete it, remove the label, or rename one of the two"
             ),
         ),
@@ -164,7 +164,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "NameConflict",
             (
-                f"ConfigMap {VM} belongs to nobody but has this Workload's name or label "
+                f"ConfigMap {VM} has no owner but has this Workload's name or label "
                 "twinhull.dev/workload: delete it, remove the label, or rename one of the two"
             ),
         ),
@@ -185,8 +185,8 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "TerminationDeadlineExceeded",
             (
-                f"Pod {POD} is in the way, should be gone, and isn't: see whether the garbage collector "
-                "works, and its node, or delete it"
+                f"Pod {POD} blocks the hull and has not been deleted in time: see whether the garbage "
+                "collector works, and its node, or delete it"
             ),
         ),
         [],
@@ -197,8 +197,8 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "TerminationDeadlineExceeded",
             (
-                "Pod stray is in the way, should be gone, and isn't: its finalizers are example.com/keep, "
-                "and whoever set them is to remove them"
+                "Pod stray blocks the hull and has not been deleted in time: its finalizers are "
+                "example.com/keep; ask their owner to remove them"
             ),
         ),
         [],
@@ -215,7 +215,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "KubeVirtMissing",
             (
                 "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
-                "install it (kubevirt.io), and this Workload goes on by itself"
+                "install it (kubevirt.io), and the Workload then continues by itself"
             ),
         ),
         [],
@@ -227,7 +227,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "KubeVirtMissing",
             (
                 "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
-                "install it (kubevirt.io), and this Workload goes on by itself"
+                "install it (kubevirt.io), and the Workload then continues by itself"
             ),
         ),
         [],
@@ -342,7 +342,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
         (
             "under way",
             "Restarting",
-            f"Pod {POD} is being deleted by somebody else, and is made again once it is gone",
+            f"Pod {POD} is being deleted by somebody else; the operator makes it again once it is gone",
         ),
         [],
     ),
@@ -411,8 +411,8 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "TerminationDeadlineExceeded",
             (
-                f"ConfigMap {VM} is in the way, should be gone, and isn't: its finalizers are "
-                "example.com/keep, and whoever set them is to remove them"
+                f"ConfigMap {VM} blocks the hull and has not been deleted in time: its finalizers are "
+                "example.com/keep; ask their owner to remove them"
             ),
         ),
         [],
@@ -456,9 +456,9 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "stalled",
             "IsolationDropped",
             (
-                f"Pod {BOXED} is less isolated than its template asks for by "
-                "spec.template.spec.runtimeClassName: the API server left that out, or a webhook or policy "
-                "changed it; enable the feature there, have it left as it is, or change the field"
+                f"Pod {BOXED} is less isolated than its template asks for: "
+                "spec.template.spec.runtimeClassName was left out by the API server, or changed by a webhook "
+                "or policy; enable the feature, exempt the Pod, or change the field"
             ),
         ),
         [],
@@ -602,7 +602,7 @@ def test_deletion_tells_why() -> None:
 def test_replacement_is_tried_out_before_anything_is_deleted() -> None:
     found = case(CONTAINER, hull("Pod", "web-1former", status=running()), rehearsed=False)
     step = decide(found)
-    assert said(step) == ("under way", "Replacing", f"trying out Pod {POD}")
+    assert said(step) == ("under way", "Replacing", f"checking whether Pod {POD} can be made")
     (action,) = step.actions
     assert isinstance(action, Rehearse)
     assert action.obj["metadata"]["name"] == POD
@@ -837,7 +837,7 @@ def test_hull_that_was_there_before_is_created_again() -> None:
     (action,) = plan(case(as_asked(CONTAINER))).actions
     assert isinstance(action, Create)
     assert action.event == Event("Normal", Reason.CREATED, f"created Pod {POD} again (isolation Container)")
-    assert action.found == Event("Warning", Reason.DRIFT_CORRECTED, f"put back the labels of Pod {POD}")
+    assert action.found == Event("Warning", Reason.DRIFT_CORRECTED, f"restored the labels of Pod {POD}")
 
 
 def test_machine_whose_guest_runs_by_another_manifest_and_takes_no_other_says_so() -> None:
@@ -870,8 +870,8 @@ def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:
     )
     assert step.message == (
         f"VirtualMachine {VM} is ready, but somebody has changed its spec, which takes effect when it "
-        "restarts (a non-live-updatable field was changed): give the Workload another annotation "
-        "twinhull.dev/restart to have one that is as the Workload asks"
+        "restarts (a non-live-updatable field was changed): to replace it, set the annotation "
+        "twinhull.dev/restart to another value"
     )
 
 

@@ -416,8 +416,9 @@ def test_what_two_hulls_cannot_have_is_named() -> None:
     assert status is not None
     assert {c.type: c.message for c in status.conditions or ()}["Stalled"] == (
         "spec.template.spec.containers[web].ports[0]: port 8080 of the node is one hull's at a time; "
-        "spec.template.spec.volumes[data].persistentVolumeClaim.claimName: claim data is ReadWriteOnce, for "
-        "one hull at a time: set spec.replacement.strategy to Recreate, or share it some other way"
+        "spec.template.spec.volumes[data].persistentVolumeClaim.claimName: claim data is ReadWriteOnce, "
+        "which only one hull can use at a time: set spec.replacement.strategy to Recreate, or share it in "
+        "another way"
     )
 
 

@@ -76,7 +76,7 @@ def test_its_own_hull_is_found_among_strangers(kind: str) -> None:
     assert changed <= {name}, "strangers are left alone"
     ready = ((planned.status and planned.status.conditions) or ())[0]
     assert ready.reason == "NameConflict"
-    assert f"{'VirtualMachine' if kind != 'Pod' else 'Pod'} a-00001 belongs to nobody" in ready.message
+    assert f"{'VirtualMachine' if kind != 'Pod' else 'Pod'} a-00001 has no owner" in ready.message
 
 
 def test_more_of_its_own_than_can_be_are_too_many_to_decide_on() -> None:
@@ -87,7 +87,7 @@ def test_more_of_its_own_than_can_be_are_too_many_to_decide_on() -> None:
     said = {condition["type"]: condition for condition in found.status()["conditions"]}
     assert (said["Stalled"]["status"], said["Stalled"]["reason"]) == ("True", "NameConflict")
     assert said["Stalled"]["message"] == (
-        "more than 64 objects of kind Pod say that they are this Workload's: delete those that it didn't "
+        "more than 64 objects of kind Pod name this Workload as their owner: delete those that it didn't "
         "make; what runs is left as it is"
     )
     assert found.actions() == ()

@@ -187,7 +187,7 @@ def test_a_service_that_somebody_deletes_each_time_is_made_ever_less_often() -> 
         world.everybody(0)
     assert written(world).count("create Service") <= 14
     assert ready(world) == ("False", "Overruled")
-    assert "somebody deletes it as often as it is created" in world.condition("Ready")["message"]
+    assert "somebody deletes it each time that the operator creates it" in world.condition("Ready")["message"]
     world.settle()
     assert ready(world) == ("True", "Ready")
 

@@ -161,7 +161,7 @@ def stopping_machine() -> Simulation:
 
 def test_request_to_end_that_was_never_sent_is_no_refusal() -> None:
     world = stopping_machine()
-    world.cluster.refused["patch", "VirtualMachine"] = NotLeading("another operator may be at work by now")
+    world.cluster.refused["patch", "VirtualMachine"] = NotLeading("another operator may lead by now")
     while any(world.server.events.values()):
         world.deliver(0)
     world.reconcile()
@@ -214,7 +214,7 @@ def test_name_that_is_taken_is_said_and_tried_again() -> None:
     world.reconcile()
     assert world.condition("Stalled")["reason"] == "NameConflict"
     assert world.condition("Stalled")["message"] == (
-        "Service web belongs to nobody but has this Workload's name or label twinhull.dev/workload: "
+        "Service web has no owner but has this Workload's name or label twinhull.dev/workload: "
         "delete it, remove the label, or rename one of the two"
     )
     world.server.remove("Service", KEY)
@@ -260,7 +260,7 @@ def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, val
     assert found["metadata"]["uid"] == before
     assert found["metadata"]["labels"]["twinhull.dev/workload"] == "web"
     assert world.make_pass() == []
-    sentence = f"put back the labels of {kind} {found['metadata']['name']}"
+    sentence = f"restored the labels of {kind} {found['metadata']['name']}"
     assert Event("Warning", Reason.DRIFT_CORRECTED, sentence) in world.events.notes
 
 

@@ -35,19 +35,15 @@ PROGRESS: dict[Reason, Row] = {
         "There are IsolationPolicies, and the operator doesn't know the labels of the namespace yet."
     ),
     Reason.RESIZE_DEFERRED: Row(
-        (
-            "The node has no room now for the CPU or memory to which a running Pod was changed. The node "
-            "tries "
-            "again."
-        ),
-        "wait, make room on the node, or move the Pod by another annotation `twinhull.dev/restart`",
+        "The node has no room now for the CPU or memory to which a running Pod was changed. The node tries "
+        "again.",
+        "wait, make room on the node, or move the Pod: set the annotation `twinhull.dev/restart` to another "
+        "value",
     ),
     Reason.MACHINE_EDITED: Row(
         "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
         "next start on; or its guest was started with another manifest than the present one.",
-        (
-            "to replace the machine by one as the Workload asks for, give the Workload another annotation "
-            "`twinhull.dev/restart`"
-        ),
+        "to replace the machine by one as the Workload asks for, set the annotation `twinhull.dev/restart` "
+        "to another value",
     ),
 }

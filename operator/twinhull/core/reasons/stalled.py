@@ -8,10 +8,8 @@ from twinhull.core.reasons.row import Row
 STALLED: dict[Reason, Row] = {
     Reason.FAILED: Row(
         "The Workload ran to completion and failed. `status.exit` has the exit code and the container.",
-        (
-            "look at its logs; to run it again, change the spec, or set another annotation "
-            "`twinhull.dev/restart`"
-        ),
+        "look at its logs; to run it again, change the spec, or set the annotation `twinhull.dev/restart` to "
+        "another value",
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Row(
         "The hull was not ready within `progressDeadlineSeconds`, or all hulls in that time were lost. "
@@ -128,10 +126,10 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.RESIZE_ERROR: Row(
         "The node failed to give a running Pod its CPU or memory.",
-        "see the message; another annotation `twinhull.dev/restart` makes the Pod anew",
+        "see the message; to replace the Pod, set the annotation `twinhull.dev/restart` to another value",
     ),
     Reason.RESIZE_INFEASIBLE: Row(
         "The node can never give a running Pod that much CPU or memory.",
-        "ask for less, or move the Pod by another annotation `twinhull.dev/restart`",
+        "ask for less, or move the Pod: set the annotation `twinhull.dev/restart` to another value",
     ),
 }

@@ -51,12 +51,12 @@ def resize_pending(case: Case) -> Step | None:
     if case.current is None or case.current.resize is None:
         return None
     reason, why = case.current.resize
-    sentence = f"{names([case.current])} has what it had before, its resize is {reason}: {why}"
+    sentence = f"{names([case.current])} still has its former CPU and memory: its resize is {reason}: {why}"
     if reason == "Deferred":
         return waiting(Reason.RESIZE_DEFERRED, sentence)
     return stalled(
         _UNRESIZED.get(reason) or Quoted(f"Resize{reason}"),
-        f"{sentence}; give the Workload another annotation {RESTART_ANNOTATION} to move it",
+        f"{sentence}: to move it to another node, set the annotation {RESTART_ANNOTATION} to another value",
     )
 
 
@@ -107,7 +107,9 @@ def _changes(case: Case, hull: Hull, given: Applied) -> Iterator[Action]:
     }
     kinds = [("CPU or memory", resources), ("images", renewed)]
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
-    event = Event("Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which runs on")
+    event = Event(
+        "Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which keeps running"
+    )
     yield Change("Pod", hull.name, hull.uid, patch, event)
 
 

@@ -41,7 +41,10 @@ def deleted_by_others(case: Case) -> Step | None:
     step = waiting_for_end(case, [case.current], Reason.RESTARTING)
     if step.stalled or case.current.ended:
         return step
-    sentence = f"{names([case.current])} is being deleted by somebody else, and is made again once it is gone"
+    sentence = (
+        f"{names([case.current])} is being deleted by somebody else; "
+        "the operator makes it again once it is gone"
+    )
     return replace(step, message=sentence)
 
 
@@ -95,19 +98,21 @@ def create_hull(case: Case) -> Step | None:
     if too_soon := backoff.waits(case):
         return too_soon
     manifest = case.observed.manifests.get(case.hull_name) if case.hull_type.has_guest else None
-    sentence = f"put right ConfigMap {case.hull_name}, which somebody else had written"
+    sentence = f"restored ConfigMap {case.hull_name}, which somebody had changed"
     corrections = tuple(put_right(case, manifest, _drift(sentence))) if manifest else ()
     if manifest and manifest.deleting and not corrections:
         what = f"ConfigMap {case.hull_name}"
         sentence = f"waiting for {what} to end; it is then made again"
         return waiting_for_object(case, Reason.CREATING, sentence, what, manifest.obj)
     if manifest is None and (trying := of_guests_pod(case)):
-        return waiting(Reason.CREATING, f"trying out {case.hull_kind} {case.hull_name}", trying)
+        return waiting(
+            Reason.CREATING, f"checking whether {case.hull_kind} {case.hull_name} can be made", trying
+        )
     *parts, hull = case.desired.hull_objects
     what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.history.had_hull else ""
     ignored = f"; {case.blueprint.ignored}" if case.blueprint.ignored else ""
     sentence = f"created {what}{again} (isolation {case.blueprint.resolution.resolved}){ignored}"
-    if_there = _drift(f"put back the labels of {what}") if case.history.had_hull else None
+    if_there = _drift(f"restored the labels of {what}") if case.history.had_hull else None
     # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
     actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
     actions = actions or (Create(hull, Event("Normal", Reason.CREATED, sentence), if_there),)

@@ -53,7 +53,7 @@ def live_change_applied(case: Case) -> Step | None:
         return None
     annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
     done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, keeps=True)
-    return waiting(Reason.CHANGING, f"{names([hull])} has taken the change", (done,))
+    return waiting(Reason.CHANGING, f"{names([hull])} has the change", (done,))
 
 
 def _fits(case: Case, hull: Hull, given: Applied, live: Live) -> bool:
@@ -124,7 +124,7 @@ def _change(case: Case, hull: Hull) -> Change:
         sockets, guest = (domain.get("cpu") or {}).get("sockets"), domain["memory"]["guest"]
         sized = {"cpu": {"sockets": sockets}, "memory": {"guest": guest}}
         patch["spec"]["template"]["spec"] = {"domain": sized}
-    event = Event("Normal", Reason.CHANGED_IN_PLACE, f"changed {names([hull])}, which runs on")
+    event = Event("Normal", Reason.CHANGED_IN_PLACE, f"changed {names([hull])}, which keeps running")
     return Change(hull.kind, hull.name, hull.uid, patch, event)
 
 

@@ -19,11 +19,12 @@ def isolation_dropped(case: Case) -> Step | None:
     if not case.weakened_fields:
         return None
     fields = listed([f"spec.template.{path}" for path in case.weakened_fields], ", ")
+    verb = "was" if len(case.weakened_fields) == 1 else "were"
     return stalled(
         Reason.ISOLATION_DROPPED,
-        f"Pod {case.hull_name} is less isolated than its template asks for by {fields}: the API server left "
-        "that out, or a webhook or policy changed it; enable the feature there, have it left as it is, or "
-        "change the field",
+        f"Pod {case.hull_name} is less isolated than its template asks for: {fields} {verb} left out by the "
+        "API server, or changed by a webhook or policy; enable the feature, exempt the Pod, or change the "
+        "field",
         unsupported=case.dropped_fields,
     )
 
@@ -70,16 +71,16 @@ def ready(case: Case) -> Step:
             "True",
             Reason.MACHINE_EDITED,
             f"{sentence}, but somebody has changed its spec, which takes effect when it restarts "
-            f"({case.current.edited}): give the Workload another annotation {RESTART_ANNOTATION} to have one "
-            "that is as the Workload asks",
+            f"({case.current.edited}): to replace it, set the annotation {RESTART_ANNOTATION} to another "
+            "value",
         )
     if case.current and case.current.astray:
         return Step(
             "True",
             Reason.MACHINE_EDITED,
-            f"{sentence}, but its guest runs by another manifest than the Workload's, which it takes at its "
-            f"next start only ({case.current.astray}): give the Workload another annotation "
-            f"{RESTART_ANNOTATION} to have a machine that runs by it",
+            f"{sentence}, but its guest runs by another manifest than the Workload's until its next start "
+            f"({case.current.astray}): to replace the machine, set the annotation {RESTART_ANNOTATION} to "
+            "another value",
         )
     return Step("True", Reason.READY, sentence)
 

@@ -21,7 +21,9 @@ def end_old_hull(case: Case) -> Step | None:
         return None
     standing = case.current is None and any(not former.leaving for former in case.former)
     if standing and (trying := rehearsals(case)):
-        return waiting(Reason.REPLACING, f"trying out {case.hull_kind} {case.hull_name}", trying)
+        return waiting(
+            Reason.REPLACING, f"checking whether {case.hull_kind} {case.hull_name} can be made", trying
+        )
     event = f"replaced by {case.hull_kind} {case.hull_name}"
     return waiting_for_end(
         case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, event)

@@ -27,7 +27,7 @@ def cannot_start_first(case: Case) -> Step | None:
         return None
     return stalled(
         Reason.CANNOT_START_FIRST,
-        f"{listed(held)}: set spec.replacement.strategy to Recreate, or share it some other way",
+        f"{listed(held)}: set spec.replacement.strategy to Recreate, or share it in another way",
     )
 
 
@@ -46,7 +46,7 @@ def replacement_failed(case: Case) -> Step | None:
     ]
     return stalled(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
-        f"{attempt.message}; {names(case.standing)} goes on: change the spec to try again",
+        f"{attempt.message}; {names(case.standing)} keeps running: change the spec to try again",
         actions=removals(case, hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
     )
 
@@ -147,4 +147,4 @@ def _cause(case: Case) -> str:
         return case.current.message or case.current.reason
     parts = (case.hull_kind, "PodTemplate", "ConfigMap") if case.hull_type.has_guest else (case.hull_kind,)
     refusals = (case.observed.refusals.get(f"{kind}/{case.hull_name}") for kind in parts)
-    return next((refusal.message for refusal in refusals if refusal), "it was never made")
+    return next((refusal.message for refusal in refusals if refusal), "the hull was never made")

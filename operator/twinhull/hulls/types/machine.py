@@ -20,7 +20,7 @@ from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
 
 #: What a Workload is told that waits for something.
-GOES_ON = ", and this Workload goes on by itself"
+GOES_ON = ", and the Workload then continues by itself"
 
 #: The kinds that matter to VirtualMachines alone.
 OF_KUBEVIRT = frozenset(
