@@ -33,7 +33,7 @@ SECONDS: Mapping[str, float] = {
     "cdi-manifests": 6,
 }
 _HOURS = 4 * 3600.0  # seconds, after which the wait for a build ends
-_SAY_EVERY = 20.0  # seconds
+_SAY_EVERY = 30.0  # seconds
 #: The part of the estimate that is still said to be left when its time is over.
 _AT_LEAST = 0.1
 
@@ -90,12 +90,13 @@ class Building:
 
     def _state(self) -> str:
         built = {name for name in self.estimate.wanted if build.is_built(name)}
-        minutes = self.estimate.left(built, time.monotonic()) / 60
+        now = time.monotonic()
+        minutes = self.estimate.left(built, now) / 60
         rest = [name for name in self.estimate.wanted if name not in built]
         about = f"about {minutes:.0f} min" if minutes >= 1.5 else "about a minute"
-        return (
-            f"… {len(built)} of {len(self.estimate.wanted)} built, {about} left; next: {', '.join(rest[:4])}"
-        )
+        spent = (now - self.estimate.began) / 60
+        done = f"{len(built)} of {len(built) + len(rest)} programs after {spent:.1f} min"
+        return f"… {done}, {about} left; now {', '.join(rest[:4])}"
 
 
 @contextmanager
