@@ -145,8 +145,8 @@ clean: ## Remove what the other targets made here (not the cache in your home: c
 	@rm -rf .venv .cluster dist tests/metrics/picture/page/built tests/metrics/picture/page/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: clean-cache
-clean-cache: .venv/ready ## Show how large the cache in your home is, and remove it: all is built anew then
-	@$(PY) -m tools.cache clean
+clean-cache: .venv/ready ## Show how large the cache in your home is, ask, and remove it (YES=1 asks nothing)
+	@$(PY) -m tools.cache clean $(if $(YES),--yes)
 
 .venv/packages: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

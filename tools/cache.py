@@ -1,6 +1,6 @@
 """The cache in the user's home: what was built or downloaded once, in a folder for each version of it.
 
-`python -m tools.cache clean` shows what it holds and removes it (`make clean-cache`).
+`python -m tools.cache clean [--yes]` shows what it holds, asks, and removes it (`make clean-cache`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 #: How long a folder is kept that nobody used, once there is a newer one of the same: seconds.
@@ -85,16 +86,25 @@ def _size(path: Path) -> int:
     return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
 
 
-def clean(root: Path) -> None:
-    """Removes the whole cache, and says how large each part was."""
+def clean(root: Path, agreed: Callable[[], bool]) -> None:
+    """Says how large each part of the cache is, and removes it all if that is `agreed` to then."""
     found = sizes(root)
     for name, size in found.items():
         print(f"{size / 1e6:8.0f} MB  {name}")
-    shutil.rmtree(root)
-    print(f"{sum(found.values()) / 1e6:8.0f} MB in all; removed {root}")
+    print(f"{sum(found.values()) / 1e6:8.0f} MB in all, in {root}")
+    if agreed():
+        shutil.rmtree(root)
+        print("It is removed.")
+    else:
+        print("Nothing is removed. To remove it without a question: make clean-cache YES=1")
+
+
+def _ask() -> bool:
+    """Whether somebody answers yes. Nobody does where there is no terminal."""
+    return sys.stdin.isatty() and input("Remove it? All is built anew then. [y/N] ").lower() in {"y", "yes"}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["clean"]:
-        sys.exit("usage: python -m tools.cache clean")
-    clean(folder())
+    if sys.argv[1:] not in (["clean"], ["clean", "--yes"]):
+        sys.exit("usage: python -m tools.cache clean [--yes]")
+    clean(folder(), (lambda: True) if "--yes" in sys.argv else _ask)

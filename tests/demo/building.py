@@ -89,6 +89,8 @@ class Building:
             raise BuildError(self.log.read_text(encoding="utf-8", errors="replace")[-4000:].strip())
 
     def _state(self) -> str:
+        if waits := self._waits():
+            return f"… {waits}"
         built = {name for name in self.estimate.wanted if build.is_built(name)}
         now = time.monotonic()
         minutes = self.estimate.left(built, now) / 60
@@ -97,6 +99,11 @@ class Building:
         spent = (now - self.estimate.began) / 60
         done = f"{len(built)} of {len(built) + len(rest)} programs after {spent:.1f} min"
         return f"… {done}, {about} left; now {', '.join(rest[:4])}"
+
+    def _waits(self) -> str:
+        """What the builds wait for, if it is for another process."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[-1] if lines and lines[-1].startswith("waiting") else ""
 
 
 @contextmanager

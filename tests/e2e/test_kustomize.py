@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def test_kustomize_knows_workloads(kubectl: Kubectl) -> None:
     assert web["envFrom"] == [{"configMapRef": {"name": generated}}]
     assert web["env"] == [{"name": "LEVEL", "value": "info"}]
     assert web["ports"] == [{"name": "http", "containerPort": 80}]
+
+
+def test_page_says_how_to_name_the_images(kubectl: Kubectl, tmp_path: Path) -> None:
+    page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    (own,) = re.findall(r"```yaml\n(apiVersion: kustomize.*?)```", page, re.DOTALL)
+    folder = tmp_path / "twinhull"
+    folder.mkdir()
+    (folder / "kustomization.yaml").write_text(own, encoding="utf-8")
+    shutil.copytree(ROOT / "deploy/default", tmp_path / "deploy/default")
+    shutil.copytree(ROOT / "deploy/crds", tmp_path / "deploy/crds")
+    (deployment,) = [one for one in built(kubectl, folder) if one["kind"] == "Deployment"]
+    (operator,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert operator["image"] == "registry.example/twinhull/operator:0.1.0"
+    assert "--guest-image=registry.example/twinhull/guest:0.1.0" in operator["args"]
 
 
 def test_a_generated_name_reaches_every_place_of_a_workload(kubectl: Kubectl, tmp_path: Path) -> None:

@@ -22,7 +22,12 @@ def admission(machines: Iterable[Isolation]) -> list[Raw]:
     """The policies and their bindings, as they can be applied. `machines` are the isolations whose hull is a
     VirtualMachine: policies have rules for the images of those.
     """
-    isolation = Cel("isolation", {"strengths": strengths(), "strongest": f"'{strongest()}'"})
+    values = {
+        "strengths": strengths(),
+        "isolations": str([one.value for one in Isolation]),
+        "strongest": f"'{strongest()}'",
+    }
+    isolation = Cel("isolation", values)
     images = Cel("machine_images", {"machineIsolations": str([one.value for one in machines])})
     return [
         _policy(NAME, isolation),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,17 +65,18 @@ def test_what_a_killed_build_left_goes_after_a_day(tmp_path: Path) -> None:
     assert (left.exists(), half.exists(), going_on.exists()) == (False, False, True)
 
 
-def test_cleaning_says_how_large_each_part_was_and_removes_all(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("agreed", [True, False])
+def test_cleaning_says_how_large_each_part_is_and_removes_all_if_that_is_agreed_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], agreed: Any
 ) -> None:
     root = tmp_path / "twinhull"
     large = folder(root / "controlplane" / f"kubernetes-{1:016x}", 0)
     (large / "kube-apiserver").write_bytes(b"x" * 3_000_000)
     folder(root / f"tools-{2:016x}", 0)
 
-    cache.clean(root)
+    cache.clean(root, lambda: agreed)
 
     said = capsys.readouterr().out.splitlines()
     assert said[0].split() == ["3", "MB", f"controlplane/kubernetes-{1:016x}"]
-    assert said[-1] == f"       3 MB in all; removed {root}"
-    assert not root.exists()
+    assert said[-2] == f"       3 MB in all, in {root}"
+    assert root.exists() != agreed
