@@ -83,9 +83,13 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
         "the guest runs any manifest",
     ),
     "guest-by-id": (PINNED, {"guestImage": DIGEST}, "none of the guestImages"),
-    "guest-by-tag": (PINNED, {"guestImage": "registry.example/guests/ours:1"}, "asks for name@digest"),
-    "container-by-tag": (container(), {"guestImage": OURS}, "asks for name@digest"),
-    "container-by-id": (container(image=DIGEST), {"guestImage": OURS}, "asks for name@digest"),
+    "guest-by-tag": (
+        PINNED,
+        {"guestImage": "registry.example/guests/ours:1"},
+        "requires an image as name@digest",
+    ),
+    "container-by-tag": (container(), {"guestImage": OURS}, "requires an image as name@digest"),
+    "container-by-id": (container(image=DIGEST), {"guestImage": OURS}, "requires an image as name@digest"),
 }
 
 
