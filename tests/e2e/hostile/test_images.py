@@ -54,12 +54,12 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
     "claim": (
         PINNED,
         disks({"name": "guest", "persistentVolumeClaim": {"claimName": "mine"}}),
-        "boots what no image says",
+        "boots something that no image contains",
     ),
     "manifest": (
         PINNED,
         disks({"name": "manifest", "configMap": {"name": "mine"}}),
-        "the place of the Workload's own Pod",
+        "it replaces the Workload's own Pod",
     ),
     "serial": (
         PINNED,
@@ -69,7 +69,7 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
     "trust-volume": (
         PINNED,
         disks({"name": "trust", "configMap": {"name": "mine"}}),
-        "the place of what the operator says",
+        "it replaces the operator's check",
     ),
     "trust-serial": (
         PINNED,
