@@ -62,5 +62,5 @@ def test_failure_without_panic_device_powers_off_and_is_no_success(job: Subject,
         handler.stop()
     found = ended["status"]["exit"]
     assert (found["reason"], found.get("code")) == ("Unknown", None)
-    assert "open KubeVirt's feature gate PanicDevices" in found["message"]
+    assert "enable KubeVirt's feature gate PanicDevices" in found["message"]
     assert condition(ended, "Stalled")[0] == "True"

@@ -79,7 +79,7 @@ def test_without_the_gate_it_is_refused_until_somebody_opens_it(pages: Subject) 
     refused = pages.becomes("UnsupportedFields")
     (field,) = refused["status"]["unsupportedFields"]
     assert field["path"] == "spec.containers[web].volumeMounts[/srv/www]"
-    assert f"its feature gate {VIRTIOFS_STORAGE}: open it" in field["reason"]
+    assert f"only if its feature gate {VIRTIOFS_STORAGE} is enabled: add it" in field["reason"]
     assert condition(refused, "Stalled")[0] == "True"
     assert set(pages.belongings()) <= {"Service"}
 
