@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
-# What the operator lives by, of KubeVirt.
+# The operator tests that depend on the version of KubeVirt.
 KUBEVIRT_TESTS := completion filesystem_claims flips inplace life machine preflight startfirst traffic
 # Tests that share nothing, on all processors: who is done early takes from the others.
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
@@ -42,7 +42,7 @@ test-agent: ## The tests of the guest's own program
 	@cd guest/agent && go vet ./... && out=$$(go test -timeout 120s ./... 2>&1) || { echo "$$out" >&2; exit 1; }
 
 .PHONY: test-kubernetes
-test-kubernetes: .venv/ready ## What the operator lives by, on every Kubernetes that it works with
+test-kubernetes: .venv/ready ## The tests of everything that depends on the version of Kubernetes, on each that is supported
 	@$(PY) -m pytest tests/e2e/operator/test_older_kubernetes.py --every-kubernetes
 
 .PHONY: test-node
@@ -50,7 +50,7 @@ test-node: .venv/ready ## Machines on real KubeVirt nodes: kubelet, containerd, 
 	@$(PY) -m tests.node
 
 .PHONY: test-kubevirt
-test-kubevirt: .venv/ready ## What the operator lives by, and machines on real nodes, with the older KubeVirt that it works with
+test-kubevirt: .venv/ready ## The same for KubeVirt: with the older version that is supported, and on real nodes
 	@$(PY) -m pytest --older-kubevirt $(addprefix tests/e2e/operator/test_,$(addsuffix .py,$(KUBEVIRT_TESTS)))
 	@$(PY) -m tests.node --older-kubevirt
 

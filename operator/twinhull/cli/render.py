@@ -122,9 +122,9 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
             wrong = True
             click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
     if _UID in json.dumps(rendered):
-        note(
-            f"uid {_UID} stands for the Workload's own uid, from which the token of a machine's probe is made"
-        )
+        made = ", from which the token of its machine's probe is made"
+        has_machine = any(obj["kind"] == "VirtualMachine" for obj in rendered)
+        note(f"uid {_UID} stands for the Workload's own uid{made if has_machine else ''}")
     if rendered:
         click.echo(_printed(rendered, output), nl=False)
     raise SystemExit(int(wrong))

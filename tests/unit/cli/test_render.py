@@ -59,10 +59,10 @@ def test_placeholder_is_explained() -> None:
     (pod,) = yaml.safe_load_all(result.stdout)
     assert pod["metadata"]["ownerReferences"][0]["uid"] == ZEROS
     assert pod["metadata"]["namespace"] == "default"
-    assert result.stderr == (
-        f"note: uid {ZEROS} stands for the Workload's own uid, from which the token of a machine's probe is "
-        "made\n"
-    )
+    told = f"note: uid {ZEROS} stands for the Workload's own uid"
+    assert result.stderr == f"{told}\n"
+    machine = render("--isolation", "VirtualMachine", given=[workload()])
+    assert f"{told}, from which the token of its machine's probe is made\n" in machine.stderr
 
 
 def test_what_a_cluster_says_is_taken_over() -> None:
