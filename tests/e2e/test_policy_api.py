@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     ),
     "sandbox where none runs": (
         {"minimum": "VirtualMachine", "sandbox": {"runtimeClassName": "kata"}},
-        "spec.sandbox: Invalid value: sandbox has no effect if minimum is VirtualMachine",
+        "spec.sandbox: Invalid value: sandbox has no effect if minimum is stronger than Sandbox",
     ),
     "unknown isolation": ({"minimum": "Enclave"}, 'spec.minimum: Unsupported value: "Enclave"'),
     "values of In": (selecting(operator="In"), "In and NotIn need values, and Exists and"),

@@ -127,7 +127,7 @@ def test_nulls_mean_what_they_mean_in_a_deployment(
     cluster.kubectl.apply(pair.workload(template), *options)
     cluster.kubectl.apply(pair.deployment(template), *options)
     pod = web.eventually(
-        lambda: next(iter(cluster.api.list("Pod", web.namespace, labels="twinhull.dev/workload=web"))),
+        lambda: next(iter(cluster.api.list("Pod", web.namespace, labels="twinhull.dev/workload=web")), None),
         "a Pod is made",
     )
     wanted = web.one("Deployment", "beside")["spec"]["template"]
