@@ -31,8 +31,9 @@ class Isolation(StrEnum):
 
 def _is_choice(value: str) -> str:
     if value not in {AUTO, *Isolation}:
-        choices = ", ".join(f"'{one}'" for one in (AUTO, *Isolation))
-        raise PydanticCustomError("isolation", "Input should be one of {choices}", {"choices": choices})
+        *others, last = (f"'{one}'" for one in (AUTO, *Isolation))
+        choices = f"{', '.join(others)} or {last}"
+        raise PydanticCustomError("isolation", "Input should be {choices}", {"choices": choices})
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from types import SimpleNamespace
 
 import aiohttp
@@ -33,6 +34,12 @@ class Connection:
         self._renewing = asyncio.Lock()
         self._credentials: Credentials | None = None
         self._session: aiohttp.ClientSession | None = None
+        #: Answers that may still be read.
+        self._answers = weakref.WeakSet[aiohttp.ClientResponse]()
+
+    def reads(self, answer: aiohttp.ClientResponse) -> None:
+        """Note an answer whose readers are to be told when its session is closed."""
+        self._answers.add(answer)
 
     async def open(self) -> tuple[aiohttp.ClientSession, str]:
         """The session and the server's URL."""
@@ -48,14 +55,23 @@ class Connection:
                 made, former = self._make(credentials), self._session
                 self._credentials, self._session = credentials, made
                 if former is not None:
-                    await former.close()
+                    await self._end(former)
             return self._session, self._credentials.server
 
     async def close(self) -> None:
         """Close all sockets."""
         if self._session is not None:
-            await self._session.close()
+            await self._end(self._session)
             self._session = None
+
+    async def _end(self, session: aiohttp.ClientSession) -> None:
+        """Close a session. aiohttp doesn't tell those who read its answers: a watch would wait for ever, so
+        each answer is closed first, which raises ClientConnectionError in whoever reads it.
+        """
+        for answer in list(self._answers):
+            answer.close()
+        self._answers.clear()
+        await session.close()
 
     def _make(self, credentials: Credentials) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()

@@ -116,6 +116,7 @@ class Transport:
             self.metrics.answered(request.method, host, None)
             raise
         self.metrics.answered(request.method, host, code)
+        self._connection.reads(response)
         if code < 400:  # noqa: PLR2004
             return response
         async with response:

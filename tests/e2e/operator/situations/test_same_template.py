@@ -130,6 +130,7 @@ def test_nulls_mean_what_they_mean_in_a_deployment(
         lambda: next(iter(cluster.api.list("Pod", web.namespace, labels="twinhull.dev/workload=web")), None),
         "a Pod is made",
     )
+    assert pod is not None
     wanted = web.one("Deployment", "beside")["spec"]["template"]
     assert lacks(wanted["spec"], pod["spec"]) == []
     assert lacks((template["metadata"].get("annotations") or {}), pod["metadata"]["annotations"]) == []
