@@ -176,7 +176,7 @@ def test_a_pods_own_word_on_its_template_costs_what_it_is_long() -> None:
         found = noting(count)
         return cost(lambda: type_giving(Isolation.SANDBOX).evasions_of(found))
 
-    assert looking(4000) < 60 * looking(200)
+    assert looking(4000) < 200 * looking(200)  # 20 times if it is linear, 400 if it is quadratic
 
 
 def test_an_amount_is_read_a_few_times_however_many_sidecars_there_are(
