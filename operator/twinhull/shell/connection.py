@@ -34,12 +34,15 @@ class Connection:
         self._renewing = asyncio.Lock()
         self._credentials: Credentials | None = None
         self._session: aiohttp.ClientSession | None = None
-        #: Answers that may still be read.
-        self._answers = weakref.WeakSet[aiohttp.ClientResponse]()
+        #: The sessions that aren't closed, each with its answers that may still be read.
+        self._answers: dict[aiohttp.ClientSession, weakref.WeakSet[aiohttp.ClientResponse]] = {}
 
-    def reads(self, answer: aiohttp.ClientResponse) -> None:
-        """Note an answer whose readers are to be told when its session is closed."""
-        self._answers.add(answer)
+    def reads(self, session: aiohttp.ClientSession, answer: aiohttp.ClientResponse) -> None:
+        """Note an answer that is about to be read. It is closed, if its session was closed meanwhile."""
+        if session in self._answers:
+            self._answers[session].add(answer)
+        else:
+            answer.close()
 
     async def open(self) -> tuple[aiohttp.ClientSession, str]:
         """The session and the server's URL."""
@@ -48,30 +51,35 @@ class Connection:
         return self._session, self._credentials.server
 
     async def renew(self, stale: aiohttp.ClientSession | None) -> tuple[aiohttp.ClientSession, str]:
-        """Another session in place of `stale`, unless somebody else has made it already."""
+        """Another session in place of `stale`, unless somebody else has made it. Answers of the former one are read
+        to their end: the API server goes on with a watch that it has begun.
+        """
         async with self._renewing:
             if self._session is stale or self._session is None or self._credentials is None:
                 credentials = await asyncio.to_thread(self._login)
-                made, former = self._make(credentials), self._session
-                self._credentials, self._session = credentials, made
-                if former is not None:
-                    await self._end(former)
+                self._credentials, self._session = credentials, self._make(credentials)
+                self._answers[self._session] = weakref.WeakSet()
+                await self._close_unread()
             return self._session, self._credentials.server
 
     async def close(self) -> None:
-        """Close all sockets."""
-        if self._session is not None:
-            await self._end(self._session)
-            self._session = None
-
-    async def _end(self, session: aiohttp.ClientSession) -> None:
-        """Close a session. aiohttp doesn't tell those who read its answers: a watch would wait for ever, so
-        each answer is closed first, which raises ClientConnectionError in whoever reads it.
+        """Close all sockets. aiohttp doesn't tell those who read an answer that its session is closed: each
+        answer is closed first, which raises ClientConnectionError in whoever reads it.
         """
-        for answer in list(self._answers):
-            answer.close()
-        self._answers.clear()
-        await session.close()
+        while self._answers:
+            session, answers = self._answers.popitem()
+            for answer in list(answers):
+                answer.close()
+            await session.close()
+        self._session = None
+
+    async def _close_unread(self) -> None:
+        """Close the former sessions of which nobody reads an answer any more."""
+        former = [session for session in self._answers if session is not self._session]
+        for session in former:
+            if all(answer.closed for answer in self._answers[session]):
+                del self._answers[session]
+                await session.close()
 
     def _make(self, credentials: Credentials) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()

@@ -116,7 +116,7 @@ class Transport:
             self.metrics.answered(request.method, host, None)
             raise
         self.metrics.answered(request.method, host, code)
-        self._connection.reads(response)
+        self._connection.reads(session, response)
         if code < 400:  # noqa: PLR2004
             return response
         async with response:

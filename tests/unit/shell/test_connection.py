@@ -1,8 +1,11 @@
-"""The connection: what becomes of those who read when credentials are renewed."""
+"""The connection: what becomes of those who read an answer when credentials are renewed, and at the end."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
@@ -13,55 +16,98 @@ from twinhull.shell.errors import Unreachable
 from twinhull.shell.process.credentials import Credentials
 from twinhull.shell.transport import Request, Transport, unreachable
 
+from . import served
+
 #: A watch has no limit of its own.
 _WATCH = Request("GET", "/watch", timeout=aiohttp.ClientTimeout(total=None))
 
 
-@pytest.mark.parametrize("ends", ["renewed", "closed"])
-def test_who_reads_is_told_when_its_session_is_closed(ends: str) -> None:
+@dataclass
+class World:
+    """A watch that somebody reads."""
+
+    connection: Connection
+    #: What the server says next; it ends the watch with an empty text.
+    said: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    heard: list[bytes] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while text := await self.said.get():
+            await response.write(text)
+        return response
+
+    async def read(self) -> None:
+        with unreachable(_WATCH):
+            async with await Transport(self.connection, lambda: True).begin(_WATCH) as response:
+                async for chunk in response.content.iter_any():
+                    self.heard.append(chunk)
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[tuple[World, asyncio.Task[None]]]:
+    """A watch that has begun, and who reads it."""
+    app, urls = web.Application(), list[str]()
+    world = World(Connection(lambda: Credentials(server=urls[0]), pool_size=0))
+    app.router.add_get("/watch", world.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    urls.append("http://{}:{}".format(*runner.addresses[0][:2]))
+    reader = asyncio.create_task(world.read())
+    try:
+        world.said.put_nowait(b"begun")
+        await served.until(lambda: world.heard == [b"begun"])
+        yield world, reader
+    finally:
+        world.said.put_nowait(b"")
+        reader.cancel()
+        await world.connection.close()
+        await runner.cleanup()
+
+
+def run(check: Callable[[World, asyncio.Task[None]], Awaitable[None]]) -> None:
     async def main() -> None:
-        over = asyncio.Event()
-
-        async def stream(request: web.Request) -> web.StreamResponse:
-            response = web.StreamResponse()
-            await response.prepare(request)
-            await response.write(b"begun")
-            await over.wait()
-            return response
-
-        app = web.Application()
-        app.router.add_get("/watch", stream)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        connection = Connection(lambda: Credentials(server=site_url(runner)), pool_size=0)
-        transport = Transport(connection, lambda: True)
-
-        async def read() -> None:
-            with unreachable(_WATCH):
-                async with await transport.begin(_WATCH) as response:
-                    async for chunk in response.content.iter_any():
-                        begun.set()
-                        assert chunk == b"begun"
-
-        begun = asyncio.Event()
-        reader = asyncio.create_task(read())
-        try:
-            await begun.wait()
-            session, _ = await connection.open()
-            await (connection.renew(session) if ends == "renewed" else connection.close())
-            with pytest.raises(Unreachable):
-                await asyncio.wait_for(reader, 10)
-        finally:
-            over.set()
-            reader.cancel()
-            await connection.close()
-            await runner.cleanup()
+        async with reading() as (world, reader):
+            await check(world, reader)
 
     asyncio.run(main())
 
 
-def site_url(runner: web.AppRunner) -> str:
-    host, port = runner.addresses[0][:2]
-    return f"http://{host}:{port}"
+def test_a_watch_goes_on_when_credentials_are_renewed() -> None:
+    async def check(world: World, reader: asyncio.Task[None]) -> None:
+        first, _ = await world.connection.open()
+        second, _ = await world.connection.renew(first)
+        assert second is not first
+        world.said.put_nowait(b"after")
+        await served.until(lambda: world.heard == [b"begun", b"after"])
+        world.said.put_nowait(b"")
+        await reader
+        assert not first.closed
+        third, _ = await world.connection.renew(second)
+        assert (first.closed, second.closed, third.closed) == (True, True, False)
+
+    run(check)
+
+
+def test_who_reads_is_told_at_the_end() -> None:
+    async def check(world: World, reader: asyncio.Task[None]) -> None:
+        await world.connection.close()
+        with pytest.raises(Unreachable):
+            await asyncio.wait_for(reader, 10)
+
+    run(check)
+
+
+def test_an_answer_that_comes_after_its_session_is_closed_is_not_waited_for() -> None:
+    async def check(world: World, _: asyncio.Task[None]) -> None:
+        session, server = await world.connection.open()
+        world.said.put_nowait(b"")
+        answer = await session.get(f"{server}/watch")
+        await world.connection.close()
+        world.connection.reads(session, answer)
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await asyncio.wait_for(answer.content.read(), 10)
+
+    run(check)
