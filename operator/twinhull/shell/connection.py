@@ -51,8 +51,8 @@ class Connection:
         return self._session, self._credentials.server
 
     async def renew(self, stale: aiohttp.ClientSession | None) -> tuple[aiohttp.ClientSession, str]:
-        """Another session in place of `stale`, unless somebody else has made it. Answers of the former one are read
-        to their end: the API server goes on with a watch that it has begun.
+        """Another session in place of `stale`, unless there is one already. Answers of the former one
+        are read to their end: the API server goes on with a watch that it has begun.
         """
         async with self._renewing:
             if self._session is stale or self._session is None or self._credentials is None:
