@@ -60,8 +60,6 @@ def isolation_of(hull: Hull, measure: Measure) -> Isolation:
 
 def evasions_of(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
     """What of a hull reaches past the isolation that it counts as, by the type that made it."""
-    if isolation is weakest():
-        return ()
     found = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
     return (found or type_that_made(hull)).evasions_of(hull)
 
