@@ -179,7 +179,7 @@ def noting(count: int) -> Hull:
 
 
 class Compared(str):
-    """A text that counts how often it is compared: as often as there are others, if it is sought in a list."""
+    """A text that counts its comparisons: as many as there are others, if it is sought in a list."""
 
     __slots__ = ()
     times = 0
