@@ -38,6 +38,22 @@ _OWN_KEYS = f"'{GROUP}/'"
 _LAST_APPLIED = "'kubectl.kubernetes.io/last-applied-configuration'"
 
 
+class ServicePort(Model):
+    """A port of the Service."""
+
+    name: (
+        Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] | None
+    ) = Field(None, description="Its name. Without it, the protocol and the port, such as tcp-80.")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(description="The Service's port.")
+    target_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, description="The port of the hull. Without it, the same."
+    )
+    protocol: Literal["TCP", "UDP", "SCTP"] = Field("TCP", description="The protocol.")
+    app_protocol: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        None, description="The application's protocol, as in a Service."
+    )
+
+
 class ServicePolicy(Model):
     """The Service that gives the Workload one address, whatever its hull."""
 
@@ -100,7 +116,14 @@ class ServicePolicy(Model):
     enabled: bool = Field(
         True,  # noqa: FBT003
         description="Whether the Workload has a Service, of the Workload's name, if its containers declare "
-        "ports.",
+        "ports, or ports are given here.",
+    )
+    ports: Annotated[tuple[ServicePort, ...], Field(min_length=1, max_length=MOST_SERVICE_PORTS)] | None = (
+        Field(
+            None,
+            description="The ports of the Service. Without them, those that the containers declare. A "
+            "machine that boots a disk of its own declares none.",
+        )
     )
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field(
         "ClusterIP", description="The type of the Service."
