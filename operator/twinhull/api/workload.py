@@ -21,6 +21,10 @@ MAX_NAME_LENGTH = 50
 RESTART_ANNOTATION = f"{GROUP}/restart"
 
 
+#: The template of a Workload that has none: a machine boots a disk.
+NO_TEMPLATE: Raw = {"spec": {"containers": []}}
+
+
 class State(StrEnum):
     """Whether the Workload should have a hull at all."""
 
@@ -138,7 +142,7 @@ class WorkloadSpec(Model):
         description="How the machine is built. It has no effect while the hull is a Pod.",
     )
     template: Raw = Field(
-        default_factory=lambda: {"spec": {"containers": []}},
+        default_factory=lambda: NO_TEMPLATE,
         description="The Pod to run, as a PodTemplateSpec. The template of a Deployment fits unchanged. A "
         "Pod is made from it, and so is the Pod in a machine. It may be left out if virtualMachine.bootDisk "
         "is set.",

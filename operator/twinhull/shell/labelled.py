@@ -115,6 +115,27 @@ class Manifests(Mapping[str, Companion]):
         return names if len(names) <= MOST_OWN else []
 
 
+class DataVolumes(Mapping[str, Companion]):
+    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. Any can be asked
+    for, and none gone through: a Workload names those that are its own.
+    """
+
+    def __init__(self, store: Store, key: Key) -> None:
+        self._store, self._key = store, key
+
+    def __getitem__(self, name: str) -> Companion:
+        obj = self._store.get(kinds.DATA_VOLUME, (self._key[0], name))
+        if obj is None or UNREAD in obj or workload_key(obj) != self._key:
+            raise KeyError(name)
+        return companion(obj)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 class Claims(Mapping[str, Companion]):
     """The claims of a namespace, by name."""
 

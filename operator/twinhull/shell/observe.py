@@ -26,8 +26,10 @@ from twinhull.hulls.report import Report
 from twinhull.hulls.types import Seen, type_that_reads
 from twinhull.hulls.versions import panic_devices_for_all
 from twinhull.shell import kinds
+from twinhull.shell.kinds import Kind
 from twinhull.shell.labelled import (
     Claims,
+    DataVolumes,
     Manifests,
     companion,
     count,
@@ -109,6 +111,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         remembered=known.remembered.get(key),
         referred=_referred(known, key[0], raw["spec"]),
         claims=Claims(store, key[0]),
+        data_volumes=DataVolumes(store, key),
     )
     return Case(workload, observed, defaults, now)
 
@@ -126,6 +129,7 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
     version = str((kubevirt or {}).get("status", {}).get("observedKubeVirtVersion") or "")
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
+        cdi=_phase(store, kinds.CDI),
         machine_nodes=kinds.NODE.name in hidden or any(True for _ in store.all(kinds.NODE)),
         kubevirt_version=version,
         kubernetes_version=store.kubernetes_version,
@@ -142,6 +146,12 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
 def kubevirt_phase(kubevirt: Raw) -> str:
     """A KubeVirt object's phase, empty before virt-operator has said one."""
     return str(kubevirt.get("status", {}).get("phase", ""))
+
+
+def _phase(store: Store, kind: Kind) -> str | None:
+    """The phase of the one object of a kind, None if there is none."""
+    found = next(iter(store.all(kind)), None)
+    return None if found is None else str((found.get("status") or {}).get("phase") or "")
 
 
 def _feature_gates(kubevirt: Raw) -> list[str]:
@@ -199,9 +209,11 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
 
 def _targets(spec: Raw) -> Iterator[KindAndName]:
     """What a spec refers to, as far as it can be read: an edited definition may have let in anything."""
+    machine = spec.get("virtualMachine") or {}
     parts = (
         references.of_template(spec["template"]),
-        references.of_machine(spec.get("virtualMachine") or {}),
+        references.of_machine(machine),
+        references.of_disks(machine),
     )
     for part in parts:
         with suppress(AttributeError, KeyError, TypeError):
