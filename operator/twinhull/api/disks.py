@@ -28,6 +28,7 @@ _URL = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^[a-z0-9+.-
 
 _CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
 _CERTIFICATES = "The ConfigMap with the certificates that are trusted there, in the Workload's namespace."
+_Names = Annotated[tuple[Annotated[SubdomainName, Field(description="A Secret.")], ...], Field(max_length=16)]
 #: An OVA is an archive with a disk in it, and not a disk.
 _NO_ARCHIVE = rule(
     "!self.url.lowerAscii().endsWith('.ova')",
@@ -59,7 +60,7 @@ class Http(Model):
         None, description=f"{_CREDENTIALS} Its keys are accessKeyId (user) and secretKey (password)."
     )
     cert_config_map: SubdomainName | None = Field(None, description=_CERTIFICATES)
-    secret_extra_headers: Annotated[tuple[SubdomainName, ...], Field(max_length=16)] | None = Field(
+    secret_extra_headers: _Names | None = Field(
         None,
         description="Secrets in the Workload's namespace. Each value is a header of the request, such as "
         "Authorization: Bearer ….",

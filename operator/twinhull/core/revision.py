@@ -92,7 +92,7 @@ class Content:
             key: value for key, value in annotations.items() if key.startswith(_RESTARTS) or reaching(key)
         }
         pod_spec, grows = self._template["spec"], self.hull_type.grows
-        containers = [_without_changeable(container, grows) for container in pod_spec["containers"]]
+        containers = [_without_changeable(container, grows) for container in pod_spec.get("containers", ())]
         content["spec"] = {**pod_spec, "containers": containers}
         return self._hash(content)
 
@@ -109,7 +109,10 @@ class Content:
         """
         content = self._content
         pod_spec, built = self._template["spec"], self.spec.virtual_machine
-        content["spec"] = {**pod_spec, "containers": [_without_values(one) for one in pod_spec["containers"]]}
+        content["spec"] = {
+            **pod_spec,
+            "containers": [_without_values(one) for one in pod_spec.get("containers", ())],
+        }
         if built.instancetype and built.instancetype.kind == "VirtualMachineClusterInstancetype":
             content["virtualMachine"]["instancetype"] = "any"
         elif built.instancetype is None:

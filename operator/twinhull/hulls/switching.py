@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.hulls.graceful_end import grace
-from twinhull.hulls.hull import REVISION_LABEL, labels, timestamp
+from twinhull.hulls.hull import REVISION_LABEL, created_at, labels, timestamp
 from twinhull.hulls.merge import difference
 
 #: On a VirtualMachine that the operator has switched off: when.
 OFF_ANNOTATION = f"{GROUP}/switched-off"
+#: On one that was switched on again: when. How long it may take to be ready counts from then.
+ON_ANNOTATION = f"{GROUP}/switched-on"
 _HALTED = "Halted"
 #: What the API server, KubeVirt and others give to a machine once, by which its system knows it again
 #: (kubevirt.io/kubevirt, pkg/virt-api/webhooks/defaults). It stays when the machine is changed.
@@ -33,14 +35,14 @@ def off(now: datetime) -> Raw:
     return {"metadata": {"annotations": note}, "spec": {"runStrategy": _HALTED}}
 
 
-def on(present: Raw, wanted: Raw) -> Raw:
+def on(present: Raw, wanted: Raw, now: datetime) -> Raw:
     """The patch that makes a machine that is off what it is to be, and switches it on."""
     spec = {**wanted["spec"], "template": _with_identity(present, wanted)}
-    metadata = wanted["metadata"]
+    notes = {OFF_ANNOTATION: None, ON_ANNOTATION: now.isoformat(timespec="milliseconds")}
     return {
         "metadata": {
-            "labels": metadata["labels"],
-            "annotations": {**metadata.get("annotations", {}), OFF_ANNOTATION: None},
+            "labels": wanted["metadata"]["labels"],
+            "annotations": {**wanted["metadata"].get("annotations", {}), **notes},
         },
         "spec": difference(present["spec"], spec),
     }
@@ -60,6 +62,11 @@ def ends_at(vm: Raw, vmi: Raw | None) -> datetime | None:
     return asked or noted + max(grace(vmi), timedelta())
 
 
+def on_since(vm: Raw) -> datetime:
+    """Since when it has been on: since its creation, if it was never switched on again."""
+    return _time(vm, ON_ANNOTATION) or created_at(vm)
+
+
 def revision_of(vm: Raw) -> str:
     """The revision of the machine as it is to be at its next start, and as it runs."""
     inside = (vm["spec"].get("template") or {}).get("metadata") or {}
@@ -76,17 +83,22 @@ def is_named_as_its_workload(vm: Raw) -> bool:
 
 
 def _noted(vm: Raw) -> datetime | None:
-    """When the operator switched it off, None if it didn't. A time that can't be read is the machine's own
-    creation: whoever wrote it there wants it off.
+    """When the operator switched it off, None if it didn't."""
+    return _time(vm, OFF_ANNOTATION)
+
+
+def _time(vm: Raw, annotation: str) -> datetime | None:
+    """The time in an annotation, None if there is none. One that can't be read is the machine's creation:
+    whoever may change the machine may write anything there.
     """
-    note = (vm["metadata"].get("annotations") or {}).get(OFF_ANNOTATION)
+    note = (vm["metadata"].get("annotations") or {}).get(annotation)
     if not note:
         return None
     try:
         found = datetime.fromisoformat(note)
     except ValueError:
-        found = datetime.fromisoformat(vm["metadata"]["creationTimestamp"])
-    return found if found.tzinfo else datetime.fromisoformat(vm["metadata"]["creationTimestamp"])
+        return created_at(vm)
+    return found if found.tzinfo else created_at(vm)
 
 
 def _with_identity(present: Raw, wanted: Raw) -> Raw:

@@ -72,7 +72,7 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                 Reason.DISK_SOURCE_CHANGED,
                 (
                     f"{path}.source: the disk {state.name} is filled, and is never filled again: put the "
-                    "former source back, or give the disk another name to have a new one (the former one stays)"
+                    "former source back, or give the disk another name to have a new one beside it"
                 ),
             )
         elif state.shrinks:

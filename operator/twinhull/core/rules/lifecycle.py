@@ -115,7 +115,7 @@ def create_hull(case: Case) -> Step | None:
         )
     *parts, hull = case.desired.hull_objects
     if case.switched_off is not None and case.hull_type.lasts:
-        return _switch_on(case.switched_off, hull)
+        return _switch_on(case, case.switched_off, hull)
     what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.history.had_hull else ""
     ignored = f"; {case.blueprint.ignored}" if case.blueprint.ignored else ""
     sentence = f"created {what}{again} (isolation {case.blueprint.resolution.resolved}){ignored}"
@@ -126,10 +126,10 @@ def create_hull(case: Case) -> Step | None:
     return waiting(Reason.CREATING, f"creating {what}", actions)
 
 
-def _switch_on(off: Hull, wanted: Raw) -> Step:
+def _switch_on(case: Case, off: Hull, wanted: Raw) -> Step:
     what = f"{off.kind} {off.name}"
     event = Event("Normal", Reason.CREATED, f"switched {what} on")
-    patch = switching.on(off.obj, wanted)
+    patch = switching.on(off.obj, wanted, case.now)
     return waiting(
         Reason.CREATING, f"switching {what} on", (Change(off.kind, off.name, off.uid, patch, event),)
     )

@@ -84,6 +84,7 @@ class DiskMachine(HullType):
         return replace(
             hull,
             revision=switching.revision_of(seen.obj),
+            since=max(hull.since, switching.on_since(seen.obj)),
             off=switching.is_off(seen.obj, seen.instance),
             leaves_at=hull.leaves_at or switching.ends_at(seen.obj, seen.instance),
         )

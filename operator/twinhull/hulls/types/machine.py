@@ -9,7 +9,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import Lack, UnsupportedField
-from twinhull.hulls import instance, machine, manifest
+from twinhull.hulls import instance, machine, manifest, switching
 from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
@@ -85,8 +85,9 @@ class Machine(HullType):
         )
 
     def made(self, obj: Raw) -> bool:
-        """A VirtualMachine whose label says so, or that has lost the label."""
-        return labels(obj).get(HULL_LABEL, self.kind) == self.kind
+        """A VirtualMachine whose label says so, or that has lost the label. Its name ends in a revision."""
+        labelled = labels(obj).get(HULL_LABEL, self.kind) == self.kind
+        return labelled and not switching.is_named_as_its_workload(obj)
 
     def read(self, seen: Seen) -> Hull:
         """A VirtualMachine with its instance, launcher Pod and guest's report, as a hull."""
