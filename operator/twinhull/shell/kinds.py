@@ -84,6 +84,8 @@ NODE = Kind(
 DATA_VOLUME = Kind("DataVolume", "cdi.kubevirt.io", "v1beta1", "datavolumes", label_selector=WORKLOAD_LABEL)
 #: Only how it is.
 CDI = Kind("CDI", "cdi.kubevirt.io", "v1beta1", "cdis", namespaced=False)
+#: What CDI serves.
+OF_DISKS = (DATA_VOLUME, CDI)
 #: What carries a Workload's label.
 LABELLED = (POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, DATA_VOLUME)
 #: What tells what the cluster can do (shell/observe.py).

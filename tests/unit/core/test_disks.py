@@ -131,6 +131,11 @@ class World:
         return self.objects["VirtualMachine", NAME]
 
     @property
+    def attached(self) -> list[bool]:
+        """Of each disk whether the present hull has it, by the status."""
+        return [disk["attached"] for disk in self.raw["status"]["disks"]]
+
+    @property
     def kinds(self) -> list[str]:
         return sorted(kind for kind, _ in self.objects)
 
@@ -238,14 +243,14 @@ def test_a_machine_that_somebody_else_stopped_is_told_apart() -> None:
 
 def test_from_disk_to_container_and_back() -> None:
     world = running(template=True)
-    assert world.raw["status"]["disks"][0]["attached"] is True
+    assert world.attached == [True]
     world.ask(template=True, isolationPolicy="Container")
     assert world.settle() == "Replacing"
     assert "Pod" not in world.kinds, "two never run"
     world.end()
     assert world.settle() == "Pending"
     assert world.kinds == ["DataVolume", "PersistentVolumeClaim", "Pod", "VirtualMachine"]
-    assert world.raw["status"]["disks"][0]["attached"] is False
+    assert world.attached == [False]
     assert world.raw["status"]["disks"][0]["claim"] == "web-boot"
     world.ask(template=True)
     assert world.settle() == "Pending"

@@ -102,8 +102,8 @@ class DiskMachine(HullType):
             yield Lack(
                 reason=Reason.CDI_MISSING,
                 message="the machine's disks are filled by CDI (Containerized Data Importer), which is not "
-                "installed in this cluster: install it (github.com/kubevirt/containerized-data-importer)"
-                f"{GOES_ON}",
+                "installed in this cluster, or which this operator may not use (--without-disks): install it "
+                f"(github.com/kubevirt/containerized-data-importer){GOES_ON}",
             )
         elif phase in {"", "Deploying"}:
             yield Lack(reason=Reason.CDI_DEPLOYING, message="waiting for CDI to be deployed")
