@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.hulls.graceful_end import grace
-from twinhull.hulls.hull import REVISION_LABEL, created_at, labels, timestamp
+from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, labels, timestamp
 from twinhull.hulls.merge import difference
 
 #: On a VirtualMachine that the operator has switched off: when.
@@ -75,10 +75,13 @@ def revision_of(vm: Raw) -> str:
 
 def is_named_as_its_workload(vm: Raw) -> bool:
     """Whether a VirtualMachine has the name of the Workload that owns it."""
-    owners = vm["metadata"].get("ownerReferences") or ()
+    metadata = vm["metadata"]
+    labelled = labels(vm).get(WORKLOAD_LABEL)  # of an owner no more than the uid may be held
     return any(
-        owner.get("controller") and owner["kind"] == "Workload" and owner["name"] == vm["metadata"]["name"]
-        for owner in owners
+        owner.get("controller")
+        and owner["kind"] == "Workload"
+        and owner.get("name", labelled) == metadata["name"]
+        for owner in metadata.get("ownerReferences") or ()
     )
 
 
