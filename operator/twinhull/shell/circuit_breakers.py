@@ -115,8 +115,8 @@ class CircuitBreakers:
 
     @asynccontextmanager
     async def writing(self, write: Write) -> AsyncIterator[None]:
-        """Goes around a write. Raises Busy when others of the kind are slow and enough, and CircuitOpen when they
-        time out and it isn't time to ask again; nothing is sent then.
+        """Goes around a write. Raises Busy when others of the kind are slow and enough, and CircuitOpen when
+        they time out and it isn't time to ask again; nothing is sent then.
         """
         probes, number = await self._enter(write)
         try:
@@ -152,7 +152,9 @@ class CircuitBreakers:
         if probes:
             return True, number
         try:
-            return self._enter_circuit(write), number  # it may have opened while the write waited for its place
+            return self._enter_circuit(
+                write
+            ), number  # it may have opened while the write waited for its place
         except CircuitOpen:
             self._leave_lane(write.kind, number)
             raise
