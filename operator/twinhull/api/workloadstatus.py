@@ -119,7 +119,8 @@ class UnsupportedField(Model):
 
     path: Item = Field(
         description="The path of the field within spec.template: spec.hostNetwork is "
-        "spec.template.spec.hostNetwork of the Workload."
+        "spec.template.spec.hostNetwork of the Workload. The path begins at the template because a Pod has "
+        "the field at the same path. Messages and Events give the path from the Workload's spec on."
     )
     reason: Item = Field(description="Why the hull can't honour it, and what to do.")
 

@@ -16,7 +16,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Policy
 from twinhull.core.observed import Observed, Remembered
 from twinhull.core.references import KindAndName
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
@@ -70,7 +70,9 @@ class Knowledge:
     remembered: Mapping[Key, Remembered] = field(default_factory=dict)
 
 
-def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
+def observe(
+    known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime
+) -> Case | UnreadableWorkload | None:
     """What is known of a Workload now, None if there is none of that key."""
     store, refusals = known.store, known.refusals
     raw = store.get(kinds.WORKLOAD, key)
@@ -83,7 +85,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         read_own(store, key, uid)
     except Unreadable as problem:
         metadata = ObjectMeta.model_validate(raw["metadata"])
-        return Unread(
+        return UnreadableWorkload(
             raw,
             str(problem),
             tuple(_hulls(known, key, uid, _UNKNOWN, now)),
@@ -138,7 +140,7 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
         live_updates=_updates_live(spec),
         launcher=LauncherSettings.read(kubevirt) if kubevirt and kubevirt is not _PRESUMED else None,
         eviction_strategy=str((spec.get("configuration") or {}).get("evictionStrategy") or ""),
-        runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
+        runtime_classes=frozenset(obj["metadata"]["name"] for obj in store.all(kinds.RUNTIME_CLASS)),
         hidden=hidden,
     )
 
@@ -174,27 +176,25 @@ def _updates_live(spec: Raw) -> bool:
 
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
-    for found in near(store, kinds.POD, key, uid):
-        yield store.read(kinds.POD, found, _pod)
-    for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
-        vmi = instance_of(store, key, found)
-        if UNREAD in found or UNREAD in (vmi or ()):
-            yield hull.unread("VirtualMachine", found, vmi)
+    for pod in near(store, kinds.POD, key, uid):
+        yield store.read(kinds.POD, pod, _pod)
+    for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
+        vmi = instance_of(store, key, vm)
+        if UNREAD in vm or UNREAD in (vmi or ()):
+            yield hull.unread("VirtualMachine", vm, vmi)
             continue
-        said, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
+        report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
         launcher = launcher_of(store, key, vmi) if vmi else None
-        yield type_that_reads("VirtualMachine", found).read(
-            Seen(found, vmi, said, template, now, asks, launcher)
-        )
+        yield type_that_reads("VirtualMachine", vm).read(Seen(vm, vmi, report, template, now, asks, launcher))
     for stray in strays(store, key):
         yield instance.read_stray(stray)
 
 
-def _pod(found: Raw) -> Hull:
+def _pod(pod: Raw) -> Hull:
     """A Pod as a hull. It is read from the Pod alone, so what was read is kept while the Pod is the same."""
-    if UNREAD in found:
-        return hull.unread("Pod", found)
-    return type_that_reads("Pod", found).read(Seen(found))
+    if UNREAD in pod:
+        return hull.unread("Pod", pod)
+    return type_that_reads("Pod", pod).read(Seen(pod))
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
