@@ -114,8 +114,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     **{
         f"a checksum of {kind}": (
             source(**{kind: {**given, "checksum": CHECKSUM}}),
-            f"{MACHINE}.bootDisk.source.{kind}.checksum: Invalid value: only a source http has its checksum "
-            "verified: remove checksum, or serve the disk by HTTP",
+            (
+                f"{MACHINE}.bootDisk.source.{kind}.checksum: Invalid value: only a source http has its "
+                "checksum verified: remove checksum, or serve the disk by HTTP"
+            ),
         )
         for kind, given in {
             "s3": {"url": "https://s3.example/disks/web.qcow2"},
