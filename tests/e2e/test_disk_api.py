@@ -85,7 +85,7 @@ ACCEPTED: dict[str, Manifest] = {
 REFUSED: dict[str, tuple[Manifest, str]] = {
     "neither a template nor a disk": (
         machine(bootDisk=None, memory=None),
-        "spec.template: Invalid value: say what to run: set template (containers), or virtualMachine.bootDisk",
+        "spec.template: Invalid value: say what to run: set template (containers), or virtualMachine.",
     ),
     "no source": (
         source(),
