@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -64,9 +65,13 @@ ACCEPTED: dict[str, Manifest] = {
     "a template too": spec(template=MINIMAL["spec"]["template"]),
     "a checksum of what HTTP serves": boot(source={"http": {"checksum": CHECKSUM}}),
     "vddk": source(vddk=VDDK),
-    "a claim, without a size": merged(source(claim={"name": "left"}), boot(size=None)),
-    "a golden image, without a size": merged(source(dataSource={"name": "fedora"}), boot(size=None)),
-    "an image, without a size": merged(source(containerDisk={"image": "disks/web:1"}), boot(size=None)),
+    "a claim, without a size": boot(size=None, source={"http": None, "claim": {"name": "left"}}),
+    "a golden image, without a size": boot(
+        size=None, source={"http": None, "dataSource": {"name": "fedora"}}
+    ),
+    "an image, without a size": boot(
+        size=None, source={"http": None, "containerDisk": {"image": "disks/web:1"}}
+    ),
     "an upload": source(upload={}),
     "a preference in place of the bootloader": machine(firmware=None, preference={"name": "fedora"}),
     "an instancetype in place of the memory": machine(memory=None, instancetype={"name": "u1.small"}),
@@ -211,7 +216,7 @@ def test_refuses(control_plane: Cluster, change: Manifest, message: str) -> None
 
 def test_nulls_as_charts_print_them_mean_nothing(control_plane: Cluster) -> None:
     """A chart prints null for a value that nobody set."""
-    printed = merged(BOOTED, {})
+    printed = deepcopy(BOOTED)
     built = printed["spec"]["virtualMachine"]
     built |= {"instancetype": None, "preference": None, "disks": None, "readiness": None, "cpus": None}
     built["bootDisk"] |= {"name": None, "storageClassName": None, "accessModes": None}

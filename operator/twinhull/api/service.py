@@ -57,7 +57,7 @@ class ServicePort(Model):
 #: What identifies a port of a Service: its number and protocol, and its name.
 _PORTS_ONCE = rule(
     "!has(self.ports) || self.ports.all(one, self.ports.exists_one(other, other.port == one.port "
-    "&& other.protocol == one.protocol))",
+    "&& (has(other.protocol) ? other.protocol : 'TCP') == (has(one.protocol) ? one.protocol : 'TCP')))",
     "two ports have one number and protocol: remove one",
     field="ports",
 )
