@@ -31,7 +31,7 @@ _CERTIFICATES = "The ConfigMap with the certificates that are trusted there, in 
 _Names = Annotated[tuple[Annotated[SubdomainName, Field(description="A Secret.")], ...], Field(max_length=16)]
 #: An OVA is an archive with a disk in it, and not a disk.
 _NO_ARCHIVE = rule(
-    "!self.url.lowerAscii().endsWith('.ova')",
+    r"!self.url.matches('(?i)[.]ova([?#]|$)')",
     "an OVA is an archive: unpack it (tar -xf), and give the URL of the .vmdk in it",
     field="url",
 )
@@ -199,10 +199,21 @@ class ContainerDisk(Model):
     )
 
 
+#: The fields of a source, of which exactly one is set.
+_SOURCES = (
+    *("http", "s3", "gcs", "registry", "vddk", "imageio", "claim", "snapshot", "dataSource", "upload"),
+    *("blank", "containerDisk"),
+)
+_ONE_SOURCE = rule(
+    "[" + ", ".join(f"has(self.{source})" for source in _SOURCES) + "].filter(said, said).size() == 1",
+    f"set exactly one of {', '.join(_SOURCES)} (blank and upload are written as {{}})",
+)
+
+
 class DiskSource(Model):
     """Where a disk comes from. Exactly one of its fields is set."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = ConfigDict(json_schema_extra=validations(_ONE_SOURCE))
 
     http: Http | None = Field(None, description="A web server.")
     s3: S3 | None = Field(None, description="A bucket of an S3 service.")

@@ -54,6 +54,21 @@ class ServicePort(Model):
     )
 
 
+#: What identifies a port of a Service: its number and protocol, and its name.
+_PORTS_ONCE = rule(
+    "!has(self.ports) || self.ports.all(one, self.ports.exists_one(other, other.port == one.port "
+    "&& (has(other.protocol) ? other.protocol : 'TCP') == (has(one.protocol) ? one.protocol : 'TCP')))",
+    "two ports have one number and protocol: remove one",
+    field="ports",
+)
+_PORT_NAMES_ONCE = rule(
+    "!has(self.ports) || self.ports.all(one, !has(one.name) || self.ports.exists_one(other, "
+    "has(other.name) && other.name == one.name))",
+    "two ports have one name: give each its own",
+    field="ports",
+)
+
+
 class ServicePolicy(Model):
     """The Service that gives the Workload one address, whatever its hull."""
 
@@ -95,6 +110,8 @@ class ServicePolicy(Model):
                 "set ipFamilyPolicy, or name one family",
                 field="ipFamilies",
             ),
+            _PORTS_ONCE,
+            _PORT_NAMES_ONCE,
             rule(
                 f"!has(self.annotations) || self.annotations.all(key, !key.startsWith({_OWN_KEYS}))",
                 f"the operator sets the annotations that begin with {GROUP}/: remove them",

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from twinhull.api.base import Model, Name, Raw, SubdomainName, rule, validations
 from twinhull.api.depth import nested_deeper
-from twinhull.api.disks import MOST_DISKS, BootDisk, Bytes, DataDisk, Disk
+from twinhull.api.disks import BOOT_DISK, MOST_DISKS, BootDisk, Bytes, DataDisk, Disk
 from twinhull.api.registry import Registry
 from twinhull.api.templatebounds import MAX_DEPTH
 
@@ -210,6 +210,20 @@ class Readiness(Model):
     )
 
 
+#: Disks are volumes of one machine, and their claims are named after them.
+_NAMED_ONCE = rule(
+    "!has(self.disks) || !has(self.bootDisk) || self.disks.all(disk, disk.name != "
+    f"(has(self.bootDisk.name) ? self.bootDisk.name : '{BOOT_DISK}'))",
+    f"a disk has the name of the boot disk ({BOOT_DISK}, unless bootDisk.name says another): give it another",
+    field="disks",
+)
+_ORDERED_ONCE = rule(
+    "!has(self.disks) || self.disks.all(disk, !has(disk.bootOrder) || "
+    "self.disks.exists_one(other, has(other.bootOrder) && other.bootOrder == disk.bootOrder))",
+    "two disks have one bootOrder: give each its own, or remove it",
+    field="disks",
+)
+
 #: What has a meaning only for a machine that boots a disk of its own.
 _OF_DISK_MACHINES = (
     *("disks", "devices", "cpus", "memory", "networkInterface", "cloudInit", "sysprep", "sshKeys"),
@@ -230,6 +244,8 @@ class VirtualMachine(Model):
                 )
                 for field in _OF_DISK_MACHINES
             ),
+            _NAMED_ONCE,
+            _ORDERED_ONCE,
             rule(
                 "self.os != 'Windows' || has(self.bootDisk)",
                 "a machine without a bootDisk runs Linux: set bootDisk, or os to Linux",
