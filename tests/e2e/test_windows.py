@@ -1,4 +1,4 @@
-"""A Windows machine is the one that KubeVirt's own preferences for that Windows make, but for what is listed."""
+"""A Windows machine equals what KubeVirt's preferences for that Windows make, but for what is listed."""
 
 from __future__ import annotations
 
