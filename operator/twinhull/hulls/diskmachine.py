@@ -93,6 +93,7 @@ def _domain(built: VirtualMachine) -> Raw:
         "interfaces": [_interface(built)],
         "disks": [*(_disk(disk, built) for disk in built.all_disks()), *_other_disks(built)],
         **({"inputs": windows.inputs(virtio=built.devices == "Virtio")} if is_windows else {}),
+        **(windows.video() if is_windows and built.devices == "Virtio" else {}),
         **_tpm(built.firmware),
         "rng": {},
     }

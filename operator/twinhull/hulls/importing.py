@@ -12,6 +12,12 @@ from twinhull.hulls import quantity
 _TOO_SMALL = re.compile(r"virtual image size (\d+) is larger", re.IGNORECASE)
 #: What is part of CDI's sentence, and what to do then.
 _REMEDIES = (
+    # What CDI makes of every lack of room, among them an image that is larger than the claim: it drops the
+    # numbers (pkg/controller/util.go, simplifyKnownMessage).
+    (
+        "DataVolume too small to contain image",
+        "give the disk another name, and set size to the virtual size that qemu-img info shows, or more",
+    ),
     (
         "StorageProfile",
         (

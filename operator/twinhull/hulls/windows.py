@@ -41,3 +41,8 @@ def clock() -> Raw:
 def inputs(*, virtio: bool) -> list[Raw]:
     """A tablet, so that the pointer on the console is where the user's is."""
     return [{"name": "tablet", "type": "tablet", "bus": "virtio" if virtio else "usb"}]
+
+
+def video() -> Raw:
+    """The graphics card of a Windows that has virtio's drivers."""
+    return {"video": {"type": "virtio"}}
