@@ -53,7 +53,9 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, api_port: 
     certificates = supervisor.folder / "pki" / "cdi"
     certificates.mkdir()
     authority = Authority(certificates, "cdi")
-    server = authority.server("cdi-apiserver", "cdi-apiserver", (LOOPBACK, "localhost", f"cdi-api.{NAMESPACE}.svc"))
+    server = authority.server(
+        "cdi-apiserver", "cdi-apiserver", (LOOPBACK, "localhost", f"cdi-api.{NAMESPACE}.svc")
+    )
     apiserver_port, metrics_port = free_ports(2)
     kubeconfig = identities.kubeconfig(f"system:serviceaccount:{NAMESPACE}:cdi-apiserver", [ADMINS])
     supervisor.start(_apiserver(supervisor, kubeconfig, server, apiserver_port, api_port))
@@ -75,7 +77,9 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, api_port: 
     )
 
 
-def recognise(api: Api, storage_class: str, access_mode: str = "ReadWriteOnce", volume_mode: str = "Block") -> None:
+def recognise(
+    api: Api, storage_class: str, access_mode: str = "ReadWriteOnce", volume_mode: str = "Block"
+) -> None:
     """Fills the StorageProfile of a StorageClass whose provisioner CDI doesn't know, as an administrator does."""
     properties = [{"accessModes": [access_mode], "volumeMode": volume_mode}]
     api.patch("StorageProfile", storage_class, None, {"spec": {"claimPropertySets": properties}})
@@ -95,9 +99,7 @@ def _say_deployed(api: Api) -> None:
     )
 
 
-def _apiserver(
-    supervisor: Supervisor, kubeconfig: Path, server: KeyPair, port: int, api_port: int
-) -> Launch:
+def _apiserver(supervisor: Supervisor, kubeconfig: Path, server: KeyPair, port: int, api_port: int) -> Launch:
     program = supervisor.programs["cdi-apiserver"]
     return Launch(
         "cdi-apiserver",
@@ -133,7 +135,16 @@ def _controller(  # noqa: PLR0913, PLR0917  what it consists of
 
 def _isolated(port: int, api_port: int, keys: Path | None, command: list[str]) -> list[str]:
     """Arguments for python."""
-    return ["-I", "-S", str(_ISOLATED), f"{port}:{_PORT}", str(api_port), str(keys or "-"), _TOKEN_KEYS, *command]
+    return [
+        "-I",
+        "-S",
+        str(_ISOLATED),
+        f"{port}:{_PORT}",
+        str(api_port),
+        str(keys or "-"),
+        _TOKEN_KEYS,
+        *command,
+    ]
 
 
 def _token_keys(api: Api, folder: Path) -> Path:
