@@ -64,7 +64,7 @@ def _ignoring(*paths: str) -> tuple[str, ...]:
 
 
 #: Tests that start control planes of their own, one after the other, and use no other.
-_OWN_PLANES = (
+OWN_PLANES = (
     f"{_OPERATOR}/test_older_kubernetes.py",
     f"{_OPERATOR}/test_without_kubevirt.py",
     "tests/e2e/test_chart_installed.py",
@@ -77,17 +77,17 @@ LANES = (
         # One of them, test_rights.py, looks back at all of these: they can't be divided.
         Step(
             "operator",
-            (*_PYTEST, _OPERATOR, *_ignoring(f"{_OPERATOR}/situations", *_OWN_PLANES)),
+            (*_PYTEST, _OPERATOR, *_ignoring(f"{_OPERATOR}/situations", *OWN_PLANES)),
             shown=True,
         ),
     ),
     (
         Step(
             "attacks and chart",
-            (*_PYTEST, "tests/e2e", "--ignore-glob=*/e2e/operator/test_*.py", *_ignoring(*_OWN_PLANES)),
+            (*_PYTEST, "tests/e2e", "--ignore-glob=*/e2e/operator/test_*.py", *_ignoring(*OWN_PLANES)),
         ),
     ),
-    (Step("other control planes", (*_PYTEST, *_OWN_PLANES)),),
+    (Step("other control planes", (*_PYTEST, *OWN_PLANES)),),
     (
         _make("unit"),
         _make("test-agent"),

@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         template_metadata(uid="1"),
         'unknown field "spec.template.metadata.uid"',
     ),
-    "no template": (spec(template=None), "spec.template: Required value"),
+    "no template": (spec(template=None), "spec.template: Invalid value: say what to run: set template"),
     "StartFirst of what ends": (
         merged(pod(restartPolicy="Never"), spec(replacement={"strategy": "StartFirst"})),
         (
@@ -116,9 +116,9 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
             "completion twice: set template.spec.restartPolicy to Always, or replacement.strategy to Recreate"
         ),
     ),
-    "a disk of one's own": (
+    "a disk from nowhere": (
         machine(bootDisk={"size": "40Gi"}),
-        'unknown field "spec.virtualMachine.bootDisk"',
+        "spec.virtualMachine.bootDisk.source: Required value",
     ),
     "secure boot without UEFI": (
         machine(firmware={"secureBoot": True}),

@@ -23,5 +23,5 @@ def _samples() -> Iterator[tuple[str, Any]]:
         yield path.name, yaml.safe_load(path.read_text(encoding="utf-8"))["workload"]["spec"]["template"]
     for path in sorted((_TESTS.parent / "examples").glob("*.yaml")):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if document and document["kind"] == "Workload":
+            if document and document["kind"] == "Workload" and "template" in document["spec"]:
                 yield f"{path.name} {document['metadata']['name']}", document["spec"]["template"]

@@ -45,6 +45,13 @@ def steps(workflow: Path) -> list[dict[str, Any]]:
     return [step for job in loaded(workflow)["jobs"].values() for step in job["steps"]]
 
 
+def test_the_list_of_all_targets_is_that_of_make_help() -> None:
+    _, after = text("CONTRIBUTING.md").split("## All targets\n\n```\n")
+    listed = re.findall(r"^make ([\w-]+)  ", after.partition("```")[0], re.MULTILINE)
+    shown_by_help = re.findall(r"^([a-z-]+):.*##", text("Makefile"), re.MULTILINE)
+    assert sorted(listed) == sorted(shown_by_help)
+
+
 def test_ci_runs_a_target_that_is_there() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     called = re.findall(r"^make (\S+)$", text(".ci/run"), re.MULTILINE)

@@ -14,7 +14,7 @@ from twinhull.hulls.parity.differences import DIFFERENCES
 from twinhull.hulls.parity.keys import KEYS
 from twinhull.hulls.parity.pod_fields import METADATA, POD
 from twinhull.hulls.parity.volume_fields import VOLUME
-from twinhull.hulls.types import hull_types
+from twinhull.hulls.types import HullType, hull_types
 
 _INTRO = f"""\
 <!-- Made by `make generate` from operator/twinhull/hulls/parity; changes belong there. -->
@@ -112,13 +112,18 @@ def _field(path: str) -> str:
 
 def _table(rows: tuple[Row, ...], prefix: str) -> Iterator[str]:
     """A table's lines. Neighbours that say the same are one, unless they are parts of different fields."""
-    titles = " | ".join(hull_type.title for hull_type in hull_types())
+    titles = " | ".join(hull_type.title for hull_type in _types())
     yield f"| field | {titles} | change | how, or why not |"
-    yield "|---" * (len(hull_types()) + 3) + "|"
+    yield "|---" * (len(_types()) + 3) + "|"
     named = [(row.path.removeprefix(prefix), row) for row in rows]
     for (_, *said), alike in groupby(named, lambda found: (_whole(found[0]), *_said(found[1]))):
         names = "<br>".join(f"`{name}`" for name, _ in alike)
         yield f"| {names} | {' | '.join(said)} |"
+
+
+def _types() -> list[HullType]:
+    """The types that run the template."""
+    return [hull_type for hull_type in hull_types() if hull_type.runs_template]
 
 
 def _whole(name: str) -> str:
@@ -128,12 +133,12 @@ def _whole(name: str) -> str:
 
 
 def _said(row: Row) -> tuple[str, ...]:
-    return *(hull_type.fate(row) for hull_type in hull_types()), _changes(row), _sentence(row)
+    return *(hull_type.fate(row) for hull_type in _types()), _changes(row), _sentence(row)
 
 
 def _changes(row: Row) -> str:
     """What a change does to a hull that runs: one word, if it is the same for all."""
-    changes = [hull_type.change_of(row) for hull_type in hull_types()]
+    changes = [hull_type.change_of(row) for hull_type in _types()]
     return changes[0] if len(set(changes)) == 1 else ", ".join(changes)
 
 

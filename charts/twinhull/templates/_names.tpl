@@ -70,6 +70,9 @@ twinhull.dev/config.yaml: |
   {{- else }}
   withoutKubevirt: true
   {{- end }}
+  {{- if not .Values.disks.enabled }}
+  withoutDisks: true
+  {{- end }}
 {{- if .Values.kubevirt.enabled }}
 twinhull.dev/registries.yaml: |
   {{- toYaml .Values.guest.registries | nindent 2 }}

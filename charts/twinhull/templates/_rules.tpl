@@ -53,6 +53,15 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineinstancetypes, virtualmachinepreferences]
   verbs: [list, watch]
+{{- if .Values.disks.enabled }}
+{{- /* The disks of machines that boot one of their own. Their claims grow. */}}
+- apiGroups: [cdi.kubevirt.io]
+  resources: [datavolumes]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [patch]
+{{- end }}
 {{- end -}}
 
 {{- define "twinhull.rules.cluster" -}}
@@ -81,6 +90,11 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineclusterinstancetypes, virtualmachineclusterpreferences]
   verbs: [list, watch]
+{{- if .Values.disks.enabled }}
+- apiGroups: [cdi.kubevirt.io]
+  resources: [cdis]
+  verbs: [list, watch]
+{{- end }}
 {{- end }}
 {{- end -}}
 

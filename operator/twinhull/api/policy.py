@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field
 from twinhull.api.base import Model, Name, SubdomainName, rule, validations
 from twinhull.api.isolation import Isolation, order, strengths
 from twinhull.api.selector import LabelSelector
-from twinhull.api.workload import Instancetype, Preference, Sandbox
+from twinhull.api.virtualmachine import Instancetype, Preference
+from twinhull.api.workload import Sandbox
 from twinhull.api.workloadstatus import Condition
 
 #: Whether a policy's default isn't weaker than its minimum, in CEL.

@@ -38,6 +38,37 @@ _OWN_KEYS = f"'{GROUP}/'"
 _LAST_APPLIED = "'kubectl.kubernetes.io/last-applied-configuration'"
 
 
+class ServicePort(Model):
+    """A port of the Service."""
+
+    name: (
+        Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] | None
+    ) = Field(None, description="Its name. Without it, the protocol and the port, such as tcp-80.")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(description="The Service's port.")
+    target_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, description="The port of the hull. Without it, the same."
+    )
+    protocol: Literal["TCP", "UDP", "SCTP"] = Field("TCP", description="The protocol.")
+    app_protocol: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        None, description="The application's protocol, as in a Service."
+    )
+
+
+#: What identifies a port of a Service: its number and protocol, and its name.
+_PORTS_ONCE = rule(
+    "!has(self.ports) || self.ports.all(one, self.ports.exists_one(other, other.port == one.port "
+    "&& (has(other.protocol) ? other.protocol : 'TCP') == (has(one.protocol) ? one.protocol : 'TCP')))",
+    "two ports have one number and protocol: remove one",
+    field="ports",
+)
+_PORT_NAMES_ONCE = rule(
+    "!has(self.ports) || self.ports.all(one, !has(one.name) || self.ports.exists_one(other, "
+    "has(other.name) && other.name == one.name))",
+    "two ports have one name: give each its own",
+    field="ports",
+)
+
+
 class ServicePolicy(Model):
     """The Service that gives the Workload one address, whatever its hull."""
 
@@ -79,6 +110,8 @@ class ServicePolicy(Model):
                 "set ipFamilyPolicy, or name one family",
                 field="ipFamilies",
             ),
+            _PORTS_ONCE,
+            _PORT_NAMES_ONCE,
             rule(
                 f"!has(self.annotations) || self.annotations.all(key, !key.startsWith({_OWN_KEYS}))",
                 f"the operator sets the annotations that begin with {GROUP}/: remove them",
@@ -100,7 +133,14 @@ class ServicePolicy(Model):
     enabled: bool = Field(
         True,  # noqa: FBT003
         description="Whether the Workload has a Service, of the Workload's name, if its containers declare "
-        "ports.",
+        "ports, or ports are given here.",
+    )
+    ports: Annotated[tuple[ServicePort, ...], Field(min_length=1, max_length=MOST_SERVICE_PORTS)] | None = (
+        Field(
+            None,
+            description="The ports of the Service. Without them, those that the containers declare. A "
+            "machine that boots a disk of its own declares none.",
+        )
     )
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field(
         "ClusterIP", description="The type of the Service."

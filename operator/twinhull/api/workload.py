@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
 
-from twinhull.api.base import GROUP, Model, Name, Raw, SubdomainName, rule, validations
-from twinhull.api.depth import nested_deeper
+from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
 from twinhull.api.isolation import AUTO, IsolationChoice
 from twinhull.api.nulls import without_nulls
-from twinhull.api.registry import Registry
 from twinhull.api.service import ServicePolicy
-from twinhull.api.templatebounds import MAX_DEPTH
+from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.api.workloadstatus import WorkloadStatus
 
 #: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
 MAX_NAME_LENGTH = 50
 #: On a Workload: any new value restarts it by its strategy, as `kubectl rollout restart` does a Deployment.
 RESTART_ANNOTATION = f"{GROUP}/restart"
+
+
+#: The template of a Workload that has none: a machine boots a disk.
+NO_TEMPLATE: Raw = {"spec": {"containers": []}}
 
 
 class State(StrEnum):
@@ -76,106 +77,20 @@ class Sandbox(Model):
     runtime_class_name: Name = Field(description="The RuntimeClass of the sandbox, such as gvisor or kata.")
 
 
-class Instancetype(Model):
-    """A KubeVirt instancetype. It replaces the template's resources as the size of the machine."""
-
-    name: Name = Field(description="The instancetype's name.")
-    kind: Literal["VirtualMachineInstancetype", "VirtualMachineClusterInstancetype"] = Field(
-        "VirtualMachineClusterInstancetype",
-        description="VirtualMachineClusterInstancetype is one of the cluster, VirtualMachineInstancetype one "
-        "of the Workload's namespace.",
-    )
-
-
-class Preference(Model):
-    """A KubeVirt preference: which devices the machine has by default."""
-
-    name: Name = Field(description="The preference's name.")
-    kind: Literal["VirtualMachinePreference", "VirtualMachineClusterPreference"] = Field(
-        "VirtualMachineClusterPreference",
-        description="VirtualMachineClusterPreference is one of the cluster, VirtualMachinePreference one of "
-        "the Workload's namespace.",
-    )
-
-
-class Firmware(Model):
-    """The machine's firmware."""
-
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            rule(
-                "!self.secureBoot || self.bootloader == 'UEFI'",
-                "secureBoot needs UEFI: set firmware.bootloader to UEFI, or secureBoot to false",
-                field="secureBoot",
-            )
-        )
-    )
-
-    bootloader: Literal["BIOS", "UEFI"] = Field("BIOS", description="The kind of firmware.")
-    secure_boot: bool = Field(
-        False,  # noqa: FBT003
-        description="Whether the firmware boots signed code only. It needs bootloader UEFI.",
-    )
-    tpm: bool = Field(False, description="Whether the machine has an emulated TPM 2.0.")  # noqa: FBT003
-
-
-class VirtualMachine(Model):
-    """How the machine is built. It has no effect while the hull is a Pod."""
-
-    instancetype: Instancetype | None = Field(
-        None,
-        description="The size of the machine. Without it, the size is the sum of the containers' resources "
-        "and what the guest itself needs.",
-    )
-    preference: Preference | None = Field(
-        None, description="The KubeVirt preference, which says which devices the machine has by default."
-    )
-    guest_image: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
-        None,
-        description="A containerDisk with the Twinhull guest. Without it, a policy's or the operator's is "
-        "used.",
-    )
-    guest_image_pull_secret: SubdomainName | None = Field(
-        None,
-        description="The Secret with which nodes pull the guest image from a registry that asks for "
-        "credentials. It must be of type kubernetes.io/dockerconfigjson and in the Workload's namespace. "
-        "Without it, the Workload's own guestImage is pulled without a Secret. The guest image of a policy, "
-        "or of the operator, is pulled with the Secret that the policy or the operator names.",
-    )
-    registries: Annotated[tuple[Registry, ...], Field(max_length=32)] | None = Field(
-        None,
-        description="Mirrors and certificate authorities of image registries. A machine pulls its images "
-        "itself, and doesn't know the configuration of the nodes. An entry replaces the operator's entry for "
-        "the same host.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
-    )
-    os: Literal["Linux"] = Field("Linux", description="The operating system of the machine.")
-    firmware: Firmware | None = Field(None, description="BIOS or UEFI, secure boot and TPM.")
-    overrides: Raw | None = Field(
-        None,
-        description="A JSON merge patch for the VirtualMachine's spec.template.spec, applied last. It can "
-        "set every field that KubeVirt has. A list replaces the whole list. A null removes a field, but "
-        "only server-side apply keeps a null in a Workload.",
-        json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-    )
-
-    @field_validator("overrides")
-    @classmethod
-    def _shallow(cls, overrides: Raw | None) -> Raw | None:
-        """Bound the depth, which no schema can do: code that walks through it must come to an end."""
-        if nested_deeper(overrides, MAX_DEPTH):
-            raise PydanticCustomError("too_deep", f"it is nested more than {MAX_DEPTH} deep")
-        return overrides
-
-
 class WorkloadSpec(Model):
     """What to run, and how isolated."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
+                "has(self.template) || has(self.virtualMachine) && has(self.virtualMachine.bootDisk)",
+                "say what to run: set template (containers), or virtualMachine.bootDisk (a disk that a "
+                "machine boots)",
+                field="template",
+            ),
+            rule(
                 "self.isolationPolicy != 'Sandbox' || !has(self.sandbox) "
-                "|| !has(self.template.spec.runtimeClassName) "
+                "|| !has(self.template) || !has(self.template.spec.runtimeClassName) "
                 "|| self.template.spec.runtimeClassName == self.sandbox.runtimeClassName",
                 "a Sandbox takes its RuntimeClass from spec.sandbox.runtimeClassName: set "
                 "spec.template.spec.runtimeClassName to the same one, or remove it",
@@ -183,7 +98,14 @@ class WorkloadSpec(Model):
             ),
             rule(
                 "!has(self.replacement) || self.replacement.strategy != 'StartFirst' "
-                "|| !has(self.template.spec.restartPolicy) "
+                "|| !has(self.virtualMachine) || !has(self.virtualMachine.bootDisk)",
+                "StartFirst would have two machines on one disk: set replacement.strategy to Recreate, or "
+                "remove virtualMachine.bootDisk",
+                field="replacement.strategy",
+            ),
+            rule(
+                "!has(self.replacement) || self.replacement.strategy != 'StartFirst' "
+                "|| !has(self.template) || !has(self.template.spec.restartPolicy) "
                 "|| self.template.spec.restartPolicy in ['', 'Always']",
                 "StartFirst would run a Workload that runs to completion twice: set "
                 "template.spec.restartPolicy to Always, or replacement.strategy to Recreate",
@@ -220,8 +142,10 @@ class WorkloadSpec(Model):
         description="How the machine is built. It has no effect while the hull is a Pod.",
     )
     template: Raw = Field(
+        default_factory=lambda: NO_TEMPLATE,
         description="The Pod to run, as a PodTemplateSpec. The template of a Deployment fits unchanged. A "
-        "Pod is made from it, and so is the Pod in a machine."
+        "Pod is made from it, and so is the Pod in a machine. It may be left out if virtualMachine.bootDisk "
+        "is set.",
     )
 
     @field_validator("template")
@@ -229,6 +153,11 @@ class WorkloadSpec(Model):
     def _without_nulls(cls, template: Raw) -> Raw:
         found: Raw = without_nulls(template)
         return found
+
+    @property
+    def has_template(self) -> bool:
+        """Whether there is a Pod to run."""
+        return bool(self.template["spec"].get("containers"))
 
 
 class ObjectMeta(Model):

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from twinhull.api.base import Model
+from twinhull.api.base import Model, Name
 from twinhull.api.brevity import Item, Message, Word
+from twinhull.api.disks import MOST_DISKS
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Why
 from twinhull.api.templatebounds import MOST_CONTAINERS
@@ -118,7 +119,8 @@ class UnsupportedField(Model):
 
     path: Item = Field(
         description="The path of the field within spec.template: spec.hostNetwork is "
-        "spec.template.spec.hostNetwork of the Workload."
+        "spec.template.spec.hostNetwork of the Workload. The path begins at the template because a Pod has "
+        "the field at the same path. Messages and Events give the path from the Workload's spec on."
     )
     reason: Item = Field(description="Why the hull can't honour it, and what to do.")
 
@@ -195,6 +197,22 @@ class Condition(Model):
     )
 
 
+class DiskStatus(Model):
+    """A disk that the Workload names for a machine, as it is, whatever the hull."""
+
+    name: str = Field(description="The disk's name.")
+    claim: Name | None = Field(None, description="The claim that it is.")
+    phase: Word | None = Field(
+        None, description="CDI's word for how far it is, such as ImportInProgress or Succeeded."
+    )
+    progress: Word | None = Field(None, description="How much of it is filled, as far as CDI knows.")
+    size: Word | None = Field(None, description="The size of its claim.")
+    attached: bool = Field(
+        description="Whether the present hull has it. A hull that runs the template has none of them."
+    )
+    message: Message | None = Field(None, description="What is wrong with it, and what to do.")
+
+
 class WorkloadStatus(Model):
     """What the operator observed. Only the operator writes it."""
 
@@ -239,6 +257,11 @@ class WorkloadStatus(Model):
         None,
         description="The states of the containers, the init containers first. For a machine, only an "
         "operator with --guest-key-file knows them.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    disks: Annotated[tuple[DiskStatus, ...], Field(max_length=MOST_DISKS + 1)] | None = Field(
+        None,
+        description="The disks that spec.virtualMachine names.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     exit: Exit | None = Field(

@@ -20,10 +20,12 @@ from twinhull.cli.manifests import Manifest, note
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Policy, Subject, precedence
 from twinhull.core.isolation import explain as explained
+from twinhull.hulls.parity import Conditions
+from twinhull.hulls.types import Settings, type_of
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
-from twinhull.shell.errors import ApiError
-from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE
+from twinhull.shell.errors import ApiError, Refused
+from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
 from twinhull.shell.policies import read
 from twinhull.shell.process.credentials import LoginError, login
 
@@ -38,6 +40,8 @@ class _Rules:
     policies: tuple[Policy, ...]
     #: The labels of each namespace, by its name.
     namespaces: Mapping[str, Mapping[str, str]]
+    #: The names of the cluster's RuntimeClasses, None if they aren't known.
+    runtime_classes: frozenset[str] | None = None
 
 
 def _labels(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
@@ -114,6 +118,9 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     Workload, lets nothing start. The strictest of the other policies raises the isolation. docs/policies.md
     explains all of them.
 
+    Notes on the standard error say what else keeps a Workload from starting with that isolation: fields that
+    its hull can't honour, and a RuntimeClass that is missing. They don't change the exit code.
+
     A Workload's manifest doesn't have the images of ephemeral containers, so this command ignores them.
 
     The exit code is 1 if a policy lets no hull be made, or if a file is wrong.
@@ -159,7 +166,26 @@ def _explained(
         document["metadata"].get("labels") or {},
         spec.template["spec"],
     )
-    return explained(f"{namespace}/{document['metadata']['name']}", subject, spec, rules.policies, defaults)
+    name = f"{namespace}/{document['metadata']['name']}"
+    explanation = explained(name, subject, spec, rules.policies, defaults)
+    if not explanation.refused:
+        for hindrance in _hindrances(explanation, spec, rules):
+            note(f"{name} can't start as {explanation.resolution.resolved}: {hindrance}")
+    return explanation
+
+
+def _hindrances(explanation: Explanation, spec: WorkloadSpec, rules: _Rules) -> Iterator[str]:
+    """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it."""
+    resolution = explanation.resolution
+    hull_type, runtime_class = type_of(resolution.resolved, spec), resolution.runtime_class
+    if hull_type.settings is Settings.SANDBOX:
+        if runtime_class is None:
+            yield "no RuntimeClass is named: set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"
+        elif rules.runtime_classes is not None and runtime_class not in rules.runtime_classes:
+            yield f"the cluster has no RuntimeClass {runtime_class}: install it, or name another"
+    conditions = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=runtime_class)
+    for field in hull_type.unsupported(spec.template, conditions):
+        yield f"spec.template.{field.path}: {field.reason}"
 
 
 def _from_files(paths: Iterable[Path]) -> _Rules:
@@ -169,11 +195,26 @@ def _from_files(paths: Iterable[Path]) -> _Rules:
     policies = [manifest for manifest in given if manifest.has_kind("IsolationPolicy")]
     for policy in policies:
         _check(policy, isolation_policies())
+    _check_names(policies)
     if not policies:
         note(f"{', '.join(map(str, paths))} has no IsolationPolicy")
     return _Rules(
         precedence(read(manifests.pruned(policy.document)) for policy in policies), _namespaces(given)
     )
+
+
+def _check_names(policies: Iterable[Manifest]) -> None:
+    """Raise ClickException for two policies of one name, of which a cluster has only one."""
+    sources: dict[str, str] = {}
+    for policy in policies:
+        name = policy.document["metadata"]["name"]
+        if name in sources:
+            places = dict.fromkeys((sources[name], policy.source))
+            raise click.ClickException(
+                f"{' and '.join(places)}: IsolationPolicy {name} is there twice, and a cluster has only one "
+                "of a name: rename or remove one of them"
+            )
+        sources[name] = policy.source
 
 
 def _files(path: Path) -> list[Path]:
@@ -205,11 +246,21 @@ async def _from_cluster(found: Iterable[Manifest]) -> _Rules:
         for name in sorted({manifest.namespace for manifest in found}):
             if namespace := await cluster.get(NAMESPACE, "", name):
                 namespaces[name] = namespace["metadata"].get("labels") or {}
+        runtime_classes = await _runtime_classes(cluster)
     except (ApiError, LoginError) as error:
         raise click.ClickException(f"{error} (or give the policies as files: --policies)") from error
     finally:
         await connection.close()
-    return _Rules(precedence(map(read, listed[0] if listed else ())), namespaces)
+    return _Rules(precedence(map(read, listed[0] if listed else ())), namespaces, runtime_classes)
+
+
+async def _runtime_classes(cluster: Cluster) -> frozenset[str] | None:
+    """The names of the RuntimeClasses, None if the user may not list them."""
+    try:
+        listed = await cluster.list(RUNTIME_CLASS)
+    except Refused:
+        return None
+    return frozenset(obj["metadata"]["name"] for obj in listed[0]) if listed else None
 
 
 def _check(manifest: Manifest, definition: Raw, *more: Problem) -> None:

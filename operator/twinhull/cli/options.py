@@ -29,6 +29,7 @@ class Options:
     guest_key_file: Path | None
     namespaces: tuple[str, ...]
     without_kubevirt: bool
+    without_disks: bool
     first_report: float
     health_address: tuple[str, int]
     metrics_address: tuple[str, int] | None
@@ -144,6 +145,12 @@ OPTIONS = [
         "--without-kubevirt",
         is_flag=True,
         help="Make no machines. The operator then neither reads nor writes objects of KubeVirt.",
+    ),
+    _option(
+        "--without-disks",
+        is_flag=True,
+        help="Make no disks. The operator then neither reads nor writes objects of CDI, and machines boot "
+        "only disks that are there already.",
     ),
     _option(
         "--first-report",

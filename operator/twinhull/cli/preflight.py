@@ -25,10 +25,10 @@ from twinhull.hulls.types import GOES_ON, Settings, type_giving
 from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
-from twinhull.shell.errors import ApiError, Refused
+from twinhull.shell.errors import ApiError, Refused, Unauthorized, Unreachable
 from twinhull.shell.kinds import CAPABLE, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.observe import presumed
-from twinhull.shell.process.credentials import LoginError, login
+from twinhull.shell.process.credentials import LoginError, login, place
 from twinhull.shell.store import Store
 
 State = Literal["ok", "missing", "can't be seen"]
@@ -270,6 +270,19 @@ async def _look() -> Seen:
             if listed is not None:
                 store.replace(kind, *listed)
         served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
+    except Unreachable as error:
+        raise click.ClickException(
+            f"the API server that the kubeconfig {place()} names doesn't answer: {error}. See whether it "
+            "runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's address or "
+            "its certificate in the kubeconfig"
+        ) from error
+    except Unauthorized as error:
+        if isinstance(error.__cause__, LoginError):
+            raise click.ClickException(str(error)) from error
+        raise click.ClickException(
+            f"the API server doesn't accept the credentials in the kubeconfig {place()}: {error}. The token "
+            "or client certificate may have expired: get new ones from whoever runs the cluster"
+        ) from error
     except (ApiError, LoginError) as error:
         raise click.ClickException(str(error)) from error
     finally:

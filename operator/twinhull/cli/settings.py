@@ -51,7 +51,11 @@ def settings(options: Options) -> Settings:
         *options.health_address,
         options.workers,
         lease=_terms(options) if options.leader_elect else None,
-        scope=Scope(tuple(dict.fromkeys(options.namespaces)), machines=not options.without_kubevirt),
+        scope=Scope(
+            tuple(dict.fromkeys(options.namespaces)),
+            machines=not options.without_kubevirt,
+            disks=not options.without_disks,
+        ),
         metrics=options.metrics_address,
     )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 
 from twinhull.api.base import Raw
+from twinhull.api.disks import Disk
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import RestartPolicy, Workload, WorkloadSpec
 from twinhull.core import isolation
@@ -52,6 +53,11 @@ class Blueprint:
         """The Workload's spec, with what policies add to it."""
         own, built = self.workload.spec, self.resolution.virtual_machine
         return own if built is own.virtual_machine else own.model_copy(update={"virtual_machine": built})
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        """The disks of a machine that boots one of its own, the boot disk first."""
+        return self.spec.virtual_machine.all_disks()
 
     @cached_property
     def hull_type(self) -> HullType:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import Workload
 from twinhull.api.workloadstatus import IsolationStatus, UnsupportedField
@@ -24,7 +25,8 @@ from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.ownership import is_owned
 from twinhull.core.revision import other
 from twinhull.core.serving import serving_or_newest
-from twinhull.hulls import pod
+from twinhull.hulls import datavolumes, pod
+from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.hull import Hull, HullKind
 from twinhull.hulls.types import HullType
 
@@ -62,7 +64,8 @@ class Case:
     @cached_property
     def desired(self) -> Desired:
         """The objects that are to be there."""
-        return Desired(self.blueprint, self.revision, self.hull_name, self.own, self.pinned)
+        lone = frozenset(disk.name for disk in self.disks if disk.is_lone)
+        return Desired(self.blueprint, self.revision, self.hull_name, self.own, self.pinned, lone)
 
     @cached_property
     def history(self) -> History:
@@ -79,8 +82,24 @@ class Case:
 
     @cached_property
     def own(self) -> tuple[Hull, ...]:
-        """The hulls that are this Workload's."""
-        return tuple(hull for hull in self.observed.hulls if self.owns(hull))
+        """The hulls that are this Workload's, but for one that is switched off."""
+        return tuple(hull for hull in self.observed.hulls if self.owns(hull) and not hull.off)
+
+    @cached_property
+    def switched_off(self) -> Hull | None:
+        """The machine that lasts and is switched off, None if there is none."""
+        return next((hull for hull in self.observed.hulls if self.owns(hull) and hull.off), None)
+
+    @cached_property
+    def disks(self) -> tuple[DiskState, ...]:
+        """The disks that the Workload names for its machine, as they are, whatever it runs in."""
+        volumes, claims = self.observed.data_volumes, self.observed.claims
+        metadata = self.workload.metadata
+        named = ((disk, datavolumes.claim_name(metadata.name, disk)) for disk in self.blueprint.disks)
+        return tuple(
+            datavolumes.read(metadata, disk, _obj(volumes.get(name)), _obj(claims.get(name)))
+            for disk, name in named
+        )
 
     @cached_property
     def revision(self) -> str:
@@ -118,6 +137,8 @@ class Case:
         if self.current is not None:
             return self.current.name
         workload = self.workload.metadata.name
+        if self.hull_type.lasts:
+            return workload
         name = pod.hull_name(workload, self.revision)
         namesake = next((h for h in self.former if (h.kind, h.name) == (self.hull_kind, name)), None)
         return name if namesake is None else pod.hull_name(workload, other(name, namesake.uid))
@@ -225,3 +246,7 @@ class Case:
         """The same, unless somebody merely undoes it: that an object be made anew wouldn't help."""
         refusal = self.refusal(key)
         return None if refusal and refusal.reason == Reason.OVERRULED else refusal
+
+
+def _obj(companion: Companion | None) -> Raw | None:
+    return companion.obj if companion else None

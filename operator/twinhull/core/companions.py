@@ -13,6 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
+from twinhull.core import disks
 from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
@@ -36,6 +37,7 @@ def companions(case: Case) -> Iterator[Action]:
     yield from _manifests(case)
     yield from (_kept(case, claim) for claim in missing_claims(case))
     yield from _labels(case)
+    yield from disks.upkeep(case)
 
 
 def _service(case: Case) -> Iterator[Action]:

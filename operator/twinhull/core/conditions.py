@@ -18,10 +18,10 @@ NOT_STALLED: Said = ("Stalled", "False", Reason.NOT_STALLED, "nobody has to do a
 
 
 def conditions(
-    said: Iterable[Said], before: Iterable[Condition], generation: int, now: datetime
+    current: Iterable[Said], previous: Iterable[Condition], generation: int, now: datetime
 ) -> tuple[Condition, ...]:
     """The conditions of a generation. lastTransitionTime moves only with the status, not with the reason."""
-    former = {condition.type: condition for condition in before}
+    former = {condition.type: condition for condition in previous}
     return tuple(
         Condition(
             type=kind,
@@ -31,10 +31,10 @@ def conditions(
             last_transition_time=_since(former.get(kind), truth, now),
             observed_generation=generation,
         )
-        for kind, truth, reason, message in said
+        for kind, truth, reason, message in current
     )
 
 
-def _since(before: Condition | None, truth: Truth, now: datetime) -> datetime:
-    same = before is not None and before.status == truth
-    return before.last_transition_time if before and same else now.replace(microsecond=0)
+def _since(former: Condition | None, truth: Truth, now: datetime) -> datetime:
+    same = former is not None and former.status == truth
+    return former.last_transition_time if former and same else now.replace(microsecond=0)

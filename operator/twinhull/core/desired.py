@@ -22,6 +22,7 @@ class Desired:
     `hull_name` is the name of the hull that is to be, or that is.
     `own` are the hulls that are there: a machine's disks stay in their order.
     `pinned` is the one hull that the Service is to reach, None if any that is ready will do.
+    `lone_claims` are the names of the disks whose claim is there without a DataVolume.
     """
 
     blueprint: Blueprint
@@ -29,14 +30,16 @@ class Desired:
     hull_name: str
     own: tuple[Hull, ...] = ()
     pinned: Hull | None = None
+    lone_claims: frozenset[str] = frozenset()
 
     @cached_property
     def service(self) -> Raw | None:
         """The Service that is to be, None if there is to be none."""
         workload = self.blueprint.workload
-        declared = service.declared(workload.spec.template["spec"])
+        policy, template = workload.spec.service, workload.spec.template
+        declared = service.given(policy) or service.declared(template["spec"])
         pinned = self.pinned.name if self.pinned else None
-        return service.render(workload.metadata, workload.spec.service, declared, pinned)
+        return service.render(workload.metadata, policy, declared, pinned)
 
     @cached_property
     def hull_objects(self) -> tuple[Raw, ...]:
@@ -69,6 +72,7 @@ class Desired:
             applied_to_pod=self.blueprint.applied_to_pod,
             applied=self.blueprint.applied,
             guest=self._guest,
+            lone_claims=self.lone_claims,
             present=next(present, None),
         )
 

@@ -8,6 +8,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition, WorkloadStatus
 from twinhull.core.actions import Event
+from twinhull.core.disks import percent
 
 
 def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
@@ -15,6 +16,7 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
     dropped, becoming ready, ceasing to be.
     """
     was, now = _by_type(old), _by_type(new)
+    yield from _fillings(old, new)
     if new.isolation and new.isolation.reason == Reason.RAISED_BY_POLICY and new.isolation != old.isolation:
         yield Event("Normal", new.isolation.reason, new.isolation.message)
     if _true(now, "Stalled"):
@@ -32,6 +34,15 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
     unasked = old.observed_generation == new.observed_generation
     if unasked and _true(was, "Ready"):
         yield Event("Warning", now["Ready"].reason, now["Ready"].message)
+
+
+def _fillings(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
+    """Each tenth of a disk's filling."""
+    told = {disk.name: percent(disk.progress) for disk in old.disks or ()}
+    for disk in new.disks or ():
+        present, last = percent(disk.progress), told.get(disk.name)
+        if present is not None and present // 10 > (last or 0) // 10:
+            yield Event("Normal", Reason.DISK_IMPORTING, f"disk {disk.name} is filled to {present}%")
 
 
 def _by_type(status: WorkloadStatus) -> dict[str, Condition]:

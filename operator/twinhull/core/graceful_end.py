@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from twinhull.api.reasons import Why
 from twinhull.core.actions import Action, Change, Delete, Event
 from twinhull.core.observed import Refusal
-from twinhull.hulls import graceful_end
+from twinhull.hulls import graceful_end, switching
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import type_that_made
 
 
 def ends(
@@ -30,7 +31,7 @@ def ends(
     A machine that can't be changed is deleted all the same: KubeVirt's webhook may be gone.
     """
     return tuple(
-        _request(hull, reason, why, now, refusals) or _deletion(hull, reason, why)
+        _request(hull, reason, why, now, refusals) or _deletion(hull, reason, why, now)
         for hull in hulls
         if not hull.leaving or (hull.ended and not hull.deleting)
     )
@@ -77,6 +78,9 @@ def _request(
     return None if refused.final or refused.retry_at - refused.since > end.grace else request
 
 
-def _deletion(hull: Hull, reason: Why, why: str) -> Delete:
+def _deletion(hull: Hull, reason: Why, why: str, now: datetime) -> Delete | Change:
+    if type_that_made(hull).lasts:
+        event = Event("Normal", reason, f"switched {hull.kind} {hull.name} off: {why}")
+        return Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
     event = Event("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
     return Delete(hull.kind, hull.name, hull.uid, event)

@@ -35,7 +35,7 @@ class InternalError:
     def status(self) -> Raw:
         """The whole status."""
         generation = int(self.obj["metadata"]["generation"])
-        said = conditions(
+        new_conditions = conditions(
             (
                 ("Ready", "Unknown", Reason.INTERNAL_ERROR, self.message),
                 SETTLED,
@@ -55,12 +55,13 @@ class InternalError:
             **{name: value for name, value in self._status.items() if name != "containers"},
             **hulls,
             "observedGeneration": generation,
-            "conditions": [condition.raw() for condition in said],
+            "conditions": [condition.raw() for condition in new_conditions],
         }
 
     def events(self) -> Iterator[Event]:
         """What people are told, once for each failure."""
-        if not any((found.type, found.message) == ("Stalled", self.message) for found in self._conditions()):
+        former = self._conditions()
+        if not any((condition.type, condition.message) == ("Stalled", self.message) for condition in former):
             yield Event("Warning", Reason.INTERNAL_ERROR, self.message)
 
     @property
@@ -76,8 +77,8 @@ class InternalError:
         return self.obj.get("status") or {}
 
     def _conditions(self) -> Iterator[Condition]:
-        for found in self._status.get("conditions") or ():
+        for condition in self._status.get("conditions") or ():
             try:
-                yield Condition.model_validate(found)
+                yield Condition.model_validate(condition)
             except ValidationError:  # another version's, and is said anew
                 continue

@@ -92,6 +92,7 @@ class Observed:
     `rehearsed` are the objects that the API server would create, named likewise.
     `referred` are the objects that the Workload, or a policy for its machine, refers to, by kind and name.
     `claims` are the claims of its namespace, by name, whosever they are.
+    `data_volumes` are those that have the Workload's label, by name.
     `subject` is what policies look at, None if none is to be asked.
     `policies` are all that there are, in the order in which they decide.
     `namespace_is_known` is whether the Workload's namespace was seen, by whose labels policies choose.
@@ -109,6 +110,7 @@ class Observed:
     rehearsed: AbstractSet[str] = frozenset()
     referred: Mapping[KindAndName, Raw] = field(default_factory=dict, repr=False)
     claims: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    data_volumes: Mapping[str, Companion] = field(default_factory=dict, repr=False)
     subject: Subject | None = None
     policies: tuple[Policy, ...] = ()
     namespace_is_known: bool = False

@@ -26,7 +26,7 @@ _MISSING = {
 #: What people apply together with a Workload.
 APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
 #: What comes by itself.
-PASSING = {Reason.KUBEVIRT_DEPLOYING}
+PASSING = {Reason.KUBEVIRT_DEPLOYING, Reason.CDI_DEPLOYING}
 
 
 def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
@@ -45,7 +45,9 @@ def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
 def _referred(case: Case) -> Iterator[Lack]:
     """What the Workload refers to and isn't there."""
     spec, kubevirt = case.blueprint.spec, case.observed.capabilities.kubevirt
-    named = [*references.of_template(spec.template)]
+    named = [*references.of_template(spec.template)] if case.hull_type.runs_template else []
+    if case.hull_type.lasts:
+        named += references.of_disks(spec.virtual_machine.raw())
     # Without KubeVirt there are no instancetypes to speak of.
     if case.hull_type.settings is Settings.VIRTUAL_MACHINE and kubevirt is not None:
         named += references.of_machine(spec.virtual_machine.raw())

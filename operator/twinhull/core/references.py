@@ -57,7 +57,26 @@ def of_machine(machine: Raw) -> Iterator[Reference]:
             yield Reference(found.get("kind", kind), found["name"], f"virtualMachine.{field}")
 
 
+def of_disks(machine: Raw) -> Iterator[Reference]:
+    """What the disks of a machine refer to: claims that are there already, and StorageClasses."""
+    disks = [("bootDisk", machine.get("bootDisk")), *_named_disks(machine)]
+    for field, disk in disks:
+        path = f"virtualMachine.{field}"
+        claim = ((disk or {}).get("source") or {}).get("claim")
+        if claim:
+            yield Reference("PersistentVolumeClaim", claim["name"], f"{path}.source.claim.name")
+        if storage_class := (disk or {}).get("storageClassName"):
+            yield Reference("StorageClass", storage_class, f"{path}.storageClassName")
+
+
+def _named_disks(machine: Raw) -> Iterator[tuple[str, Raw]]:
+    for index, disk in enumerate(machine.get("disks") or ()):
+        yield f"disks[{disk.get('name', index)}]", disk
+
+
 def of_spec(spec: Raw) -> Iterator[Reference]:
     """All that a Workload's spec refers to, whatever its hull."""
+    machine = spec.get("virtualMachine") or {}
     yield from of_template(spec["template"])
-    yield from of_machine(spec.get("virtualMachine") or {})
+    yield from of_machine(machine)
+    yield from of_disks(machine)

@@ -22,7 +22,7 @@ from twinhull.hulls.applied import RESIZABLE, resizable
 from twinhull.hulls.evasion import reaching
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import with_protocols
-from twinhull.hulls.types import HullType, Settings, type_of
+from twinhull.hulls.types import HullType, type_of
 
 #: The first character of every revision: how it was worked out. A new way gets a new character, and the
 #: hulls of the old way stay current for as long as their content does.
@@ -92,7 +92,7 @@ class Content:
             key: value for key, value in annotations.items() if key.startswith(_RESTARTS) or reaching(key)
         }
         pod_spec, grows = self._template["spec"], self.hull_type.grows
-        containers = [_without_changeable(container, grows) for container in pod_spec["containers"]]
+        containers = [_without_changeable(container, grows) for container in pod_spec.get("containers", ())]
         content["spec"] = {**pod_spec, "containers": containers}
         return self._hash(content)
 
@@ -109,7 +109,10 @@ class Content:
         """
         content = self._content
         pod_spec, built = self._template["spec"], self.spec.virtual_machine
-        content["spec"] = {**pod_spec, "containers": [_without_values(one) for one in pod_spec["containers"]]}
+        content["spec"] = {
+            **pod_spec,
+            "containers": [_without_values(one) for one in pod_spec.get("containers", ())],
+        }
         if built.instancetype and built.instancetype.kind == "VirtualMachineClusterInstancetype":
             content["virtualMachine"]["instancetype"] = "any"
         elif built.instancetype is None:
@@ -121,19 +124,11 @@ class Content:
     @property
     def _content(self) -> Raw:
         """Anew each time, since some leave parts of it out."""
-        metadata = self._template.get("metadata") or {}
         content: Raw = {
             "isolation": self.isolation,
             "runtimeClass": self.runtime_class,
-            "metadata": {
-                key: metadata[key] for key in ("annotations", "finalizers", "labels") if metadata.get(key)
-            },
-            "spec": self._template["spec"],
+            **self.hull_type.content(self.spec, self._template, former=self.way == FORMER),
         }
-        if self.hull_type.settings is Settings.VIRTUAL_MACHINE:
-            built = self.spec.virtual_machine.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-            said = {key: value for key, value in built.items() if value or key == "firmware"}
-            content["virtualMachine"] = built if self.way == FORMER else said
         if self.restart is not None:
             content["restart"] = self.restart
         return content

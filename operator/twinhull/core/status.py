@@ -13,6 +13,7 @@ from twinhull.api.workloadstatus import (
     UnsupportedField,
     WorkloadStatus,
 )
+from twinhull.core import disks
 from twinhull.core.backoff import back_off
 from twinhull.core.case import Case
 from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
@@ -38,6 +39,7 @@ def status(case: Case, step: Step) -> WorkloadStatus:
         lacks=_first_lacks(step.lacks) or None,
         unsupported_fields=_first_fields(step.unsupported or case.dropped_fields) or None,
         containers=(case.current.containers if case.current else ())[:MOST_CONTAINER_STATUSES] or None,
+        disks=disks.statuses(case) or None,
         exit=case.history.exit,
         conditions=_conditions(case, step),
     )

@@ -30,7 +30,7 @@ from twinhull.hulls.types import type_that_made
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadableWorkload:
     """A Workload as the API server gives it, what can't be read of it, the hulls with its label, and what the
     API server refused to do with them. `reason` is why in a word, such as Unreadable or TooLarge.
 
@@ -70,15 +70,17 @@ class Unread:
     @cached_property
     def pending_since(self) -> datetime | None:
         """Since when it has been seen to, None if it doesn't. As in a Case."""
-        said = (self._status.get("isolation") or {}).get("pendingSince")
-        remembered = (timestamp(said), self.remembered)
+        pending_since = (self._status.get("isolation") or {}).get("pendingSince")
+        remembered = (timestamp(pending_since), self.remembered)
         return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=not self.placed)
 
     @property
     def effects(self) -> frozenset[Effect]:
         """The part that each policy has in it."""
         concerning = {Effect(policy.name, Part.MATCHED) for policy in self.policies}
-        return frozenset(concerning | {Effect(found.policy.name, Part.PENDING) for found in self.shortfalls})
+        return frozenset(
+            concerning | {Effect(shortfall.policy.name, Part.PENDING) for shortfall in self.shortfalls}
+        )
 
     @property
     def _surroundings(self) -> Surroundings:
@@ -131,7 +133,7 @@ class Unread:
 
     def status(self) -> Raw:
         """The whole status. What this operator doesn't know of it stays."""
-        said = conditions(
+        new_conditions = conditions(
             (
                 ("Ready", "False", self.reason, self._message),
                 SETTLED,
@@ -150,12 +152,13 @@ class Unread:
             **({"isolation": isolation} if (isolation := self._isolation) else {}),
             **({"exit": self.exit.raw()} if self.exit else {}),
             "observedGeneration": self.metadata.generation,
-            "conditions": [condition.raw() for condition in said],
+            "conditions": [condition.raw() for condition in new_conditions],
         }
 
     def events(self) -> Iterator[Event]:
         """What people are told, once."""
-        if not any((found.type, found.message) == ("Stalled", self._message) for found in self._conditions()):
+        former = self._conditions()
+        if not any((condition.type, condition.message) == ("Stalled", self._message) for condition in former):
             yield Event("Warning", self.reason, self._message)
 
     @property
@@ -194,7 +197,7 @@ class Unread:
 
     @property
     def _message(self) -> str:
-        evicts = any(found.policy.evicts for found in self.shortfalls)
+        evicts = any(shortfall.policy.evicts for shortfall in self.shortfalls)
         fate = (
             "what runs is below a policy's minimum, and is deleted"
             if evicts
@@ -213,8 +216,8 @@ class Unread:
         return refusal.retry_at - self.now if refusal and self.now < refusal.retry_at else None
 
     def _conditions(self) -> Iterator[Condition]:
-        for found in self._status.get("conditions") or ():
+        for condition in self._status.get("conditions") or ():
             try:
-                yield Condition.model_validate(found)
+                yield Condition.model_validate(condition)
             except ValidationError:  # it says that in words that aren't known either, and is said anew
                 continue

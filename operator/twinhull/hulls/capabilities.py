@@ -12,6 +12,8 @@ class Capabilities:
     """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't;
     `kubevirt_version` and `kubernetes_version` are as they name themselves, empty where that isn't known.
 
+    `cdi` is the CDI object's phase, None where CDI isn't.
+
     `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
     `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
     and memory while they run; `machine_nodes` whether any node can run them. `eviction_strategy` is what
@@ -20,6 +22,7 @@ class Capabilities:
     """
 
     kubevirt: str | None = None
+    cdi: str | None = None
     kubevirt_version: str = ""
     kubernetes_version: str = ""
     panic_devices: bool = False

@@ -98,6 +98,8 @@ class Hull:
     migratable: Migratable | None = None
     #: How far the end of a machine's Pod has got, before the machine is deleted.
     graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
+    #: Whether it is a machine that lasts, the operator has switched it off, and nothing of it runs.
+    off: bool = False
     #: The object itself.
     obj: Raw = field(default_factory=dict, repr=False, compare=False)
     #: A machine's VirtualMachineInstance, while there is one.

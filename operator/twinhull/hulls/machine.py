@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import ObjectMeta, RestartPolicy, VirtualMachine
+from twinhull.api.virtualmachine import VirtualMachine
+from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.hulls import manifest as manifests
 from twinhull.hulls import quantity
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
@@ -136,7 +137,7 @@ def _domain(
         "devices": {
             "autoattachGraphicsDevice": False,
             "rng": {},
-            **({"tpm": {}} if machine.firmware and machine.firmware.tpm else {}),
+            **_tpm(machine),
             **({"panicDevices": [{"model": "pvpanic"}]} if guest.panics else {}),
             "interfaces": [{"name": "default", "masquerade": {}}],
             "disks": [
@@ -203,6 +204,16 @@ def _amounts(said: dict[Resource, Decimal]) -> Raw:
     return {resource: write[resource](amount) for resource, amount in said.items()}
 
 
+def _tpm(machine: VirtualMachine) -> Raw:
+    tpm = machine.firmware.tpm if machine.firmware else "None"
+    kinds: dict[str, Raw] = {
+        "None": {},
+        "Ephemeral": {"tpm": {}},
+        "Persistent": {"tpm": {"persistent": True}},
+    }
+    return kinds[tpm]
+
+
 def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
     """What the machine starts: the guest image's own kernel, so that it needs no bootloader.
 
@@ -221,10 +232,11 @@ def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
     }
     if firmware is None:
         return {"firmware": kernel}
-    if firmware.bootloader == "BIOS":
+    if firmware.bootloader != "UEFI":
         return {"firmware": {**kernel, "bootloader": {"bios": {}}}}
+    persistent = {"persistent": True} if firmware.persistent else {}
     return {
-        "firmware": {**kernel, "bootloader": {"efi": {"secureBoot": firmware.secure_boot}}},
+        "firmware": {**kernel, "bootloader": {"efi": {"secureBoot": firmware.secure_boot, **persistent}}},
         **({"features": {"smm": {"enabled": True}}} if firmware.secure_boot else {}),
     }
 

@@ -12,7 +12,8 @@ import json
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.registry import entries
-from twinhull.api.workload import ObjectMeta, VirtualMachine
+from twinhull.api.virtualmachine import VirtualMachine
+from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import authority
 from twinhull.hulls.attachments import Attachment
 from twinhull.hulls.guest import Guest

@@ -18,18 +18,18 @@ _STATES: dict[str, _State] = {"waiting": "Waiting", "running": "Running", "termi
 
 def containers(status: Raw) -> tuple[ContainerStatus, ...]:
     """The containers as kubectl shows them, the init containers first."""
-    started = tuple(_container(found) for found in status.get("initContainerStatuses") or ())
+    started = tuple(_container(one) for one in status.get("initContainerStatuses") or ())
     return (
         *(container.model_copy(update={"init": True}) for container in started),
-        *(_container(found) for found in status.get("containerStatuses") or ()),
+        *(_container(one) for one in status.get("containerStatuses") or ()),
     )
 
 
 def container_ids(status: Raw) -> dict[str, str]:
     """What the runtime calls the containers that have been started, by their names."""
-    found = status.get("containerStatuses") or ()
+    statuses = status.get("containerStatuses") or ()
     return {
-        container["name"]: container["containerID"] for container in found if container.get("containerID")
+        container["name"]: container["containerID"] for container in statuses if container.get("containerID")
     }
 
 
@@ -41,9 +41,9 @@ def why_not_ready(pod: Raw) -> tuple[Why, str]:
     if waits := _waiting(status):
         return waits
     for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
-        found = condition(pod, kind)
-        if found.get("status") == "False" and found.get("reason"):
-            return Quoted(found["reason"]), found.get("message", "")
+        its_condition = condition(pod, kind)
+        if its_condition.get("status") == "False" and its_condition.get("reason"):
+            return Quoted(its_condition["reason"]), its_condition.get("message", "")
     return Reason.PENDING, "the Pod has not started yet"
 
 
@@ -51,13 +51,13 @@ def hindrance(status: Raw) -> tuple[Why, str] | None:
     """(reason, message) of the first container that can't be started, or that ended with a failure, None if
     there is none.
     """
-    if found := _waiting(status):
-        return found
+    if waiting := _waiting(status):
+        return waiting
     for container in _all(status):
         ended = _terminated(container)
         if ended.get("exitCode", 0):
-            said = f": {ended['message']}" if ended.get("message") else ""
-            sentence = f"container {container['name']} ended with exit code {ended['exitCode']}{said}"
+            message = f": {ended['message']}" if ended.get("message") else ""
+            sentence = f"container {container['name']} ended with exit code {ended['exitCode']}{message}"
             return Quoted(ended.get("reason") or Reason.ERROR), sentence
     return None
 
@@ -80,10 +80,10 @@ def disruption(pod: Raw) -> tuple[Why, str] | None:
     """(reason, message) of who ends a Pod from outside: the scheduler, a drain, the taint manager, its node
     (core/v1, type PodConditionType, DisruptionTarget).
     """
-    found = condition(pod, "DisruptionTarget")
-    if found.get("status") != "True" or not found.get("reason"):
+    disruption = condition(pod, "DisruptionTarget")
+    if disruption.get("status") != "True" or not disruption.get("reason"):
         return None
-    return Quoted(found["reason"]), found.get("message", "")
+    return Quoted(disruption["reason"]), disruption.get("message", "")
 
 
 def pending_resize(pod: Raw) -> tuple[str, str] | None:
@@ -91,9 +91,9 @@ def pending_resize(pod: Raw) -> tuple[str, str] | None:
     Error) and a sentence (core/v1, types PodResizePending and PodResizeInProgress).
     """
     for kind in ("PodResizePending", "PodResizeInProgress"):
-        found = condition(pod, kind)
-        if found.get("status") == "True" and found.get("reason"):
-            return found["reason"], found.get("message", "")
+        its_condition = condition(pod, kind)
+        if its_condition.get("status") == "True" and its_condition.get("reason"):
+            return its_condition["reason"], its_condition.get("message", "")
     return None
 
 
@@ -115,8 +115,8 @@ def exit_of(status: Raw, spec: Raw, revision: str) -> Exit:
     end = next(iter(failures), {}) if status["phase"] == "Failed" else last
     if status.get("reason") or "exitCode" not in end:  # ended from outside: no container's code decided
         usual = Reason.COMPLETED if status["phase"] == "Succeeded" else Reason.ERROR
-        said = Quoted(status["reason"]) if "reason" in status else usual
-        return Exit(reason=said, message=status.get("message"), revision=revision)
+        reason = Quoted(status["reason"]) if "reason" in status else usual
+        return Exit(reason=reason, message=status.get("message"), revision=revision)
     usual = Reason.COMPLETED if end["exitCode"] == 0 else Reason.ERROR
     return Exit(
         code=end["exitCode"],
@@ -128,13 +128,13 @@ def exit_of(status: Raw, spec: Raw, revision: str) -> Exit:
     )
 
 
-def _container(found: Raw) -> ContainerStatus:
-    state, detail = _state(found.get("state") or {})
-    _, last = _state(found.get("lastState") or {})
+def _container(status: Raw) -> ContainerStatus:
+    state, detail = _state(status.get("state") or {})
+    _, last = _state(status.get("lastState") or {})
     return ContainerStatus(
-        name=found["name"],
-        ready=bool(found.get("ready")),
-        restarts=found.get("restartCount", 0),
+        name=status["name"],
+        ready=bool(status.get("ready")),
+        restarts=status.get("restartCount", 0),
         state=state,
         reason=detail.get("reason"),
         exit_code=detail.get("exitCode"),

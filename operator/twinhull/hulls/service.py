@@ -217,7 +217,22 @@ def ports_of(seen: Raw) -> list[Raw]:
 
 def _said(port: Raw) -> Raw:
     """A port of a Service without what the API server puts in, such as the nodePort."""
-    return {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
+    said = {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
+    return said | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {})
+
+
+def given(policy: ServicePolicy) -> list[Raw]:
+    """The ports that spec.service gives, which take the place of those of the containers."""
+    return [
+        {
+            "name": port.name or f"{port.protocol.lower()}-{port.port}",
+            "port": port.port,
+            "targetPort": port.target_port or port.port,
+            "protocol": port.protocol,
+            **({"appProtocol": port.app_protocol} if port.app_protocol else {}),
+        }
+        for port in policy.ports or ()
+    ]
 
 
 def declared(pod_spec: Raw) -> list[Raw]:

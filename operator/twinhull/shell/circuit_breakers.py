@@ -115,15 +115,10 @@ class CircuitBreakers:
 
     @asynccontextmanager
     async def writing(self, write: Write) -> AsyncIterator[None]:
-        """Goes around a write. Raises Busy when others of the kind are slow and enough, and Open when they
-        time out and it isn't time to ask again; nothing is sent then.
+        """Goes around a write. Raises Busy when others of the kind are slow and enough, and CircuitOpen when
+        they time out and it isn't time to ask again; nothing is sent then.
         """
-        probes = self._enter_circuit(write)
-        try:
-            number = await self._enter_lane(write)
-        except BaseException:
-            self._leave_circuit(write, probes=probes)
-            raise
+        probes, number = await self._enter(write)
         try:
             yield
         except Exception as error:
@@ -145,6 +140,23 @@ class CircuitBreakers:
             circuit.waiting.pop(workload, None)
             if not circuit.waiting:
                 self._drop(workload[0], key)
+
+    async def _enter(self, write: Write) -> tuple[bool, int]:
+        """Takes a write's place. Whether it is the one that asks for all, and the place's number."""
+        probes = self._enter_circuit(write)
+        try:
+            number = await self._enter_lane(write)
+        except BaseException:
+            self._leave_circuit(write, probes=probes)
+            raise
+        if probes:
+            return True, number
+        try:
+            # It may have opened while the write waited for its place.
+            return self._enter_circuit(write), number
+        except CircuitOpen:
+            self._leave_lane(write.kind, number)
+            raise
 
     def _enter_circuit(self, write: Write) -> bool:
         """Whether a write is the one that asks for all of its namespace. As many may ask at a time as leave

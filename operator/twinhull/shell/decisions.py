@@ -17,7 +17,7 @@ from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution
 from twinhull.core.observed import Gone, Remembered, Seen
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls.hull import revision_of
 from twinhull.hulls.podstatus import disruption
 from twinhull.shell.metrics import catalogue
@@ -40,7 +40,7 @@ class Decisions:
         #: Set when a count may have changed.
         self.changed = asyncio.Event()
 
-    def record_observation(self, workload: Key, observed: Case | Unread | None) -> None:
+    def record_observation(self, workload: Key, observed: Case | UnreadableWorkload | None) -> None:
         """Take down what was decided on a Workload, and what of it runs below policies' minimums; None for
         one that is gone. For one that can't be read, what was last decided stands.
         """
@@ -53,7 +53,7 @@ class Decisions:
             self.remembered.pop(workload, None)
         elif isinstance(observed, Case):
             self.remembered[workload] = to_remember(observed)
-        if isinstance(observed, Unread):
+        if isinstance(observed, UnreadableWorkload):
             new = workload not in self._looked_at
             self._looked_at.add(workload)
             self._count(workload, observed.effects, new=new)

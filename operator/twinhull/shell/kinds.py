@@ -81,10 +81,15 @@ NODE = Kind(
     label_selector="kubevirt.io/schedulable=true",
     metadata_only=True,
 )
+DATA_VOLUME = Kind("DataVolume", "cdi.kubevirt.io", "v1beta1", "datavolumes", label_selector=WORKLOAD_LABEL)
+#: Only how it is.
+CDI = Kind("CDI", "cdi.kubevirt.io", "v1beta1", "cdis", namespaced=False)
+#: What CDI serves.
+OF_DISKS = (DATA_VOLUME, CDI)
 #: What carries a Workload's label.
-LABELLED = (POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE)
+LABELLED = (POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, DATA_VOLUME)
 #: What tells what the cluster can do (shell/observe.py).
-CAPABLE = (RUNTIME_CLASS, KUBEVIRT, NODE)
+CAPABLE = (RUNTIME_CLASS, KUBEVIRT, NODE, CDI)
 CLAIM = Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims")
 #: What a Workload may refer to (core/references.py).
 REFERRED = (
@@ -120,7 +125,7 @@ LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 #: What is kept in the store, the Workloads last: by then all that belongs to them is known.
 WATCHED = (
     *(POD, LAUNCHER, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE),
-    *(RUNTIME_CLASS, KUBEVIRT),
+    *(DATA_VOLUME, CDI, RUNTIME_CLASS, KUBEVIRT),
     *(NODE, *REFERRED),
     *(NAMESPACE, ISOLATION_POLICY),
     WORKLOAD,

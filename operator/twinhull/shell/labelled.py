@@ -50,9 +50,9 @@ def read_own(store: Store, key: Key, uid: str) -> None:
     if service and UNREAD in service:
         raise Unreadable(f"Service {key[1]}, since {service[UNREAD]}")
     for kind in kinds.hulls():
-        for found in own(store, kind, key, uid):
-            machine = instance_of(store, key, found) if kind is kinds.VIRTUAL_MACHINE else None
-            for of_kind, obj in ((kind, found), (kinds.VIRTUAL_MACHINE_INSTANCE, machine)):
+        for owned in own(store, kind, key, uid):
+            instance = instance_of(store, key, owned) if kind is kinds.VIRTUAL_MACHINE else None
+            for of_kind, obj in ((kind, owned), (kinds.VIRTUAL_MACHINE_INSTANCE, instance)):
                 if obj and UNREAD in obj:
                     raise Unreadable(f"{of_kind.name} {obj['metadata']['name']}, since {obj[UNREAD]}")
 
@@ -98,10 +98,10 @@ class Manifests(Mapping[str, Companion]):
         self._store, self._key, self._uid = store, key, uid
 
     def __getitem__(self, name: str) -> Companion:
-        found = self._store.get(kinds.CONFIG_MAP, (self._key[0], name))
-        if found is None or workload_key(found) != self._key:
+        config_map = self._store.get(kinds.CONFIG_MAP, (self._key[0], name))
+        if config_map is None or workload_key(config_map) != self._key:
             raise KeyError(name)
-        return companion(found)
+        return companion(config_map)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())
@@ -113,6 +113,27 @@ class Manifests(Mapping[str, Companion]):
         owned = self._store.owned_keys(kinds.CONFIG_MAP, self._key, self._uid)
         names = sorted(name for _, name in owned if is_hull_name(self._key[1], name))
         return names if len(names) <= MOST_OWN else []
+
+
+class DataVolumes(Mapping[str, Companion]):
+    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. Any can be asked
+    for, and none gone through: a Workload names those that are its own.
+    """
+
+    def __init__(self, store: Store, key: Key) -> None:
+        self._store, self._key = store, key
+
+    def __getitem__(self, name: str) -> Companion:
+        obj = self._store.get(kinds.DATA_VOLUME, (self._key[0], name))
+        if obj is None or UNREAD in obj or workload_key(obj) != self._key:
+            raise KeyError(name)
+        return companion(obj)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 class Claims(Mapping[str, Companion]):
@@ -141,4 +162,4 @@ def companion(obj: Raw) -> Companion:
 
 
 def _of(store: Store, kind: Kind, keys: Iterable[Key]) -> Iterator[Raw]:
-    return (found for key in keys if (found := store.get(kind, key)) is not None)
+    return (obj for key in keys if (obj := store.get(kind, key)) is not None)

@@ -14,9 +14,9 @@ from twinhull.hulls.hull import owner_of
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
-from twinhull.shell.kinds import BY_NAME, CLAIM, Kind, hulls
+from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, Kind, hulls
 from twinhull.shell.refusals import Cause
-from twinhull.shell.store import Key, Store
+from twinhull.shell.store import Key, Store, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
 
 
@@ -53,7 +53,7 @@ class ObjectWriter:
         try:
             created = await self._cluster.create(kind, namespace, action.obj)
         except AlreadyExists:
-            created, was_there = await self.find_ours(owner, kind, action.obj), True
+            created, was_there = await self._restored(owner, kind, action.obj), True
             event = action.found or event
         self._store.put(kind, created)
         if kind in hulls():
@@ -98,8 +98,20 @@ class ObjectWriter:
         else:
             self._store.remove(kind, key, action.uid)
 
+    async def _restored(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
+        """The object that is there already, with the labels that it has lost. It wasn't watched, or as
+        another's, if somebody changed them.
+        """
+        present = await self.find_ours(owner, kind, obj)
+        labels = present["metadata"].get("labels") or {}
+        lost = {key: value for key, value in obj["metadata"]["labels"].items() if labels.get(key) != value}
+        patch = {"metadata": {"labels": lost}}
+        return await self._cluster.patch(kind, owner.namespace, obj["metadata"]["name"], patch)
+
     async def find_ours(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
-        """The object that is there already, if it is ours: made before a crash, or not seen yet."""
+        """The object that is there already, if it is ours: made before a crash, or not seen yet. A disk may
+        be nobody's, and says by its label which Workload's it is.
+        """
         namespace, name = owner.namespace, obj["metadata"]["name"]
         what = f"{kind.name} {name}"
         if kind is CLAIM:  # all are watched, so whose it is will be known without a right to read one
@@ -109,13 +121,8 @@ class ObjectWriter:
             raise Undone(Cause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False))
         controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
-        if theirs is None:
-            # It wasn't watched, or as another's, if somebody changed its labels: put them back.
-            labels = present["metadata"].get("labels") or {}
-            lost = {
-                key: value for key, value in obj["metadata"]["labels"].items() if labels.get(key) != value
-            }
-            return await self._cluster.patch(kind, namespace, name, {"metadata": {"labels": lost}})
+        if theirs is None or (kind is DATA_VOLUME and workload_key(present) == owner.key):
+            return present
         if not theirs.goes:
             raise Undone(Cause(Reason.NAME_CONFLICT, theirs.message, final=True))
         finalizers = listed([str(name) for name in present["metadata"].get("finalizers") or ()], ", ")

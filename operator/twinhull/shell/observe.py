@@ -16,7 +16,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Policy
 from twinhull.core.observed import Observed, Remembered
 from twinhull.core.references import KindAndName
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
@@ -26,8 +26,10 @@ from twinhull.hulls.report import Report
 from twinhull.hulls.types import Seen, type_that_reads
 from twinhull.hulls.versions import panic_devices_for_all
 from twinhull.shell import kinds
+from twinhull.shell.kinds import Kind
 from twinhull.shell.labelled import (
     Claims,
+    DataVolumes,
     Manifests,
     companion,
     count,
@@ -68,7 +70,9 @@ class Knowledge:
     remembered: Mapping[Key, Remembered] = field(default_factory=dict)
 
 
-def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime) -> Case | Unread | None:
+def observe(
+    known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime
+) -> Case | UnreadableWorkload | None:
     """What is known of a Workload now, None if there is none of that key."""
     store, refusals = known.store, known.refusals
     raw = store.get(kinds.WORKLOAD, key)
@@ -81,7 +85,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         read_own(store, key, uid)
     except Unreadable as problem:
         metadata = ObjectMeta.model_validate(raw["metadata"])
-        return Unread(
+        return UnreadableWorkload(
             raw,
             str(problem),
             tuple(_hulls(known, key, uid, _UNKNOWN, now)),
@@ -109,6 +113,7 @@ def observe(known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetim
         remembered=known.remembered.get(key),
         referred=_referred(known, key[0], raw["spec"]),
         claims=Claims(store, key[0]),
+        data_volumes=DataVolumes(store, key),
     )
     return Case(workload, observed, defaults, now)
 
@@ -126,6 +131,7 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
     version = str((kubevirt or {}).get("status", {}).get("observedKubeVirtVersion") or "")
     return Capabilities(
         kubevirt=None if kubevirt is None else kubevirt_phase(kubevirt),
+        cdi=_phase(store, kinds.CDI),
         machine_nodes=kinds.NODE.name in hidden or any(True for _ in store.all(kinds.NODE)),
         kubevirt_version=version,
         kubernetes_version=store.kubernetes_version,
@@ -134,7 +140,7 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
         live_updates=_updates_live(spec),
         launcher=LauncherSettings.read(kubevirt) if kubevirt and kubevirt is not _PRESUMED else None,
         eviction_strategy=str((spec.get("configuration") or {}).get("evictionStrategy") or ""),
-        runtime_classes=frozenset(found["metadata"]["name"] for found in store.all(kinds.RUNTIME_CLASS)),
+        runtime_classes=frozenset(obj["metadata"]["name"] for obj in store.all(kinds.RUNTIME_CLASS)),
         hidden=hidden,
     )
 
@@ -142,6 +148,12 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
 def kubevirt_phase(kubevirt: Raw) -> str:
     """A KubeVirt object's phase, empty before virt-operator has said one."""
     return str(kubevirt.get("status", {}).get("phase", ""))
+
+
+def _phase(store: Store, kind: Kind) -> str | None:
+    """The phase of the one object of a kind, None if there is none."""
+    found = next(iter(store.all(kind)), None)
+    return None if found is None else str((found.get("status") or {}).get("phase") or "")
 
 
 def _feature_gates(kubevirt: Raw) -> list[str]:
@@ -164,27 +176,25 @@ def _updates_live(spec: Raw) -> bool:
 
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
-    for found in near(store, kinds.POD, key, uid):
-        yield store.read(kinds.POD, found, _pod)
-    for found in near(store, kinds.VIRTUAL_MACHINE, key, uid):
-        vmi = instance_of(store, key, found)
-        if UNREAD in found or UNREAD in (vmi or ()):
-            yield hull.unread("VirtualMachine", found, vmi)
+    for pod in near(store, kinds.POD, key, uid):
+        yield store.read(kinds.POD, pod, _pod)
+    for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
+        vmi = instance_of(store, key, vm)
+        if UNREAD in vm or UNREAD in (vmi or ()):
+            yield hull.unread("VirtualMachine", vm, vmi)
             continue
-        said, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
+        report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
         launcher = launcher_of(store, key, vmi) if vmi else None
-        yield type_that_reads("VirtualMachine", found).read(
-            Seen(found, vmi, said, template, now, asks, launcher)
-        )
+        yield type_that_reads("VirtualMachine", vm).read(Seen(vm, vmi, report, template, now, asks, launcher))
     for stray in strays(store, key):
         yield instance.read_stray(stray)
 
 
-def _pod(found: Raw) -> Hull:
+def _pod(pod: Raw) -> Hull:
     """A Pod as a hull. It is read from the Pod alone, so what was read is kept while the Pod is the same."""
-    if UNREAD in found:
-        return hull.unread("Pod", found)
-    return type_that_reads("Pod", found).read(Seen(found))
+    if UNREAD in pod:
+        return hull.unread("Pod", pod)
+    return type_that_reads("Pod", pod).read(Seen(pod))
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
@@ -199,9 +209,11 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
 
 def _targets(spec: Raw) -> Iterator[KindAndName]:
     """What a spec refers to, as far as it can be read: an edited definition may have let in anything."""
+    machine = spec.get("virtualMachine") or {}
     parts = (
         references.of_template(spec["template"]),
-        references.of_machine(spec.get("virtualMachine") or {}),
+        references.of_machine(machine),
+        references.of_disks(machine),
     )
     for part in parts:
         with suppress(AttributeError, KeyError, TypeError):

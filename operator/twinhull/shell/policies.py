@@ -113,7 +113,9 @@ class Policies:
     def _matched_in(self, namespace: str, policies: list[Policy]) -> Iterator[Key]:
         """The Workloads of a namespace that any of these policies concerns."""
         labels = namespace_labels(self._store, namespace) or {}
-        yield from self._matched(namespace, [found for found in policies if found.admits_namespace(labels)])
+        yield from self._matched(
+            namespace, [policy for policy in policies if policy.admits_namespace(labels)]
+        )
 
     def _concerned_by_namespace(self, states: list[Raw]) -> Iterator[Key]:
         """The Workloads that other policies concern, since their namespace has other labels."""
@@ -156,8 +158,8 @@ def _parts(policy: Policy) -> set[KindAndName]:
 
 def namespace_labels(store: Store, namespace: str) -> Raw | None:
     """A namespace's labels, None if it wasn't seen."""
-    found = store.get(kinds.NAMESPACE, ("", namespace))
-    return None if found is None else found["metadata"].get("labels") or {}
+    obj = store.get(kinds.NAMESPACE, ("", namespace))
+    return None if obj is None else obj["metadata"].get("labels") or {}
 
 
 def read(obj: Raw) -> Policy:

@@ -26,6 +26,7 @@ _REASONS = {
     "PodTemplate": _Reasons(Reason.POD_REFUSED, Reason.POD_FAILED),  # as which a machine's Pod is tried out
     "Service": _Reasons(Reason.SERVICE_REFUSED, Reason.SERVICE_FAILED),
     "ConfigMap": _Reasons(Reason.CONFIG_MAP_REFUSED, Reason.CONFIG_MAP_FAILED),
+    "DataVolume": _Reasons(Reason.DATA_VOLUME_REFUSED, Reason.DATA_VOLUME_FAILED),
     "PersistentVolumeClaim": _Reasons(Reason.CLAIM_REFUSED, Reason.CLAIM_FAILED),
 }
 

@@ -17,6 +17,8 @@ class Scope:
     namespaces: tuple[str, ...] = ()
     #: Whether machines are made at all.
     machines: bool = True
+    #: Whether disks are made for machines.
+    disks: bool = True
 
     def sees(self, kind: Kind) -> bool:
         """Whether objects of a kind are asked for."""
@@ -31,6 +33,8 @@ class Scope:
 
     def _matters(self, kind: Kind) -> bool:
         """Whether a kind matters to any type of hull that is made."""
+        if kind in kinds.OF_DISKS and not self.disks:
+            return False
         watching = [one for one in hull_types() if kind.name in one.watches]
         return not watching or any(self.machines or not one.is_virtual_machine for one in watching)
 

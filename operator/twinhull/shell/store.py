@@ -88,17 +88,17 @@ class Store:
     def put(self, kind: Kind, obj: Raw) -> bool:
         """Take in a state of an object. True if it is news."""
         metadata, key = obj["metadata"], key_of(obj)
-        before, version = self._objects[kind.name].get(key), int(metadata["resourceVersion"])
+        former, version = self._objects[kind.name].get(key), int(metadata["resourceVersion"])
         if version <= self._gone.get(metadata["uid"], 0):
             return False
-        same = before is not None and before.version == version
-        if before is not None and (before.version > version or (same and not before.unread)):
+        same = former is not None and former.version == version
+        if former is not None and (former.version > version or (same and not former.unread)):
             return False
-        held = self._hold(kind, key, obj, before)
-        if before is not None:
-            if same and held.unread and held.over == before.over:  # there is still no room for it
+        held = self._hold(kind, key, obj, former)
+        if former is not None:
+            if same and held.unread and held.over == former.over:  # there is still no room for it
                 return False
-            self._drop(kind, key, before)
+            self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None if held.unread else obj)
         if kind.label_selector and kind.namespaced:
@@ -121,10 +121,10 @@ class Store:
         self._gone[uid] = max(version, self._gone.get(uid, 0))
         if len(self._gone) > _REMEMBERED:
             self._gone.popitem(last=False)
-        before = self._objects[kind.name].get(key)
-        if before is None or before.uid != uid or before.version > version:
+        former = self._objects[kind.name].get(key)
+        if former is None or former.uid != uid or former.version > version:
             return False
-        self._drop(kind, key, before)
+        self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None)
         if kind.label_selector and kind.namespaced:
@@ -212,7 +212,7 @@ class Store:
         """The Workloads that may refer to an object; all that do are among them."""
         return self._referrers.candidates(kind, key)
 
-    def _hold(self, kind: Kind, key: Key, obj: Raw, before: _Held | None) -> _Held:
+    def _hold(self, kind: Kind, key: Key, obj: Raw, former: _Held | None) -> _Held:
         """An object as it is to be held, in as much room as there is for it."""
         small, over = trimmed(kind, obj), False
         state = small if not kind.namespaced else marshal.dumps(small)
@@ -222,7 +222,7 @@ class Store:
             )
             state = marshal.dumps(small)
         if isinstance(state, bytes):
-            room = self._room.left(kind, key[0]) + (before.size if before else 0) - _ENTRY
+            room = self._room.left(kind, key[0]) + (former.size if former else 0) - _ENTRY
             if over := len(state) > min(room, _LARGEST):
                 small = identity(kind, small, small.get(UNREAD, _NO_ROOM))
                 state = marshal.dumps(small)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from twinhull.api.base import Raw
 from twinhull.api.nulls import without_nulls
 from twinhull.api.reading import UNREAD
+from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
+from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -43,7 +45,28 @@ def _claim(obj: Raw) -> Raw:
     machines = [_machine(owner) for owner in owners if _is_machine(owner)]
     metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
     owned = {"ownerReferences": machines[:1]} if machines else {}
-    return {"metadata": metadata | owned, "spec": {"accessModes": sorted(set(modes))}}
+    kept = {"metadata": metadata | owned, "spec": {"accessModes": sorted(set(modes))}}
+    return _disk(obj, kept)
+
+
+def _disk(obj: Raw, kept: Raw) -> Raw:
+    """A claim with what is looked at of a disk: of any whether it is bound and how large it is, and of one of
+    a Workload's also what it asks for.
+    """
+    status = obj.get("status") or {}
+    size = (status.get("capacity") or {}).get("storage")
+    told = {
+        **({"phase": status["phase"]} if "phase" in status else {}),
+        **({"capacity": {"storage": size}} if size else {}),
+    }
+    if told:
+        kept["status"] = told
+    workload = (obj["metadata"].get("labels") or {}).get(WORKLOAD_LABEL)
+    if workload:
+        kept["metadata"]["labels"] = {WORKLOAD_LABEL: workload}
+        resources = (obj.get("spec") or {}).get("resources") or {}
+        kept["spec"]["resources"] = {"requests": resources.get("requests") or {}}
+    return kept
 
 
 def _is_machine(owner: Raw) -> bool:
@@ -63,9 +86,10 @@ def _machine(owner: Raw) -> Raw:
 def _without_nulls(workload: Raw) -> Raw:
     """A Workload whose template has no nulls, so that nobody who looks at it has to think of them."""
     spec = workload.get("spec")
-    if not isinstance(spec, dict) or "template" not in spec:
+    if not isinstance(spec, dict) or UNREAD in workload:
         return workload
-    return {**workload, "spec": {**spec, "template": without_nulls(spec["template"])}}
+    template = spec.get("template", NO_TEMPLATE)
+    return {**workload, "spec": {**spec, "template": without_nulls(template)}}
 
 
 def _config_map(obj: Raw) -> Raw:

@@ -14,7 +14,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import evictions
 from twinhull.core.internal_error import InternalError
 from twinhull.core.plan import Plan, plan
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import WORKLOAD
@@ -23,7 +23,7 @@ from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.store import Key
 
 #: A Workload as it was observed: one that can be decided on, or one that can't be read.
-Observed: TypeAlias = Case | Unread
+Observed: TypeAlias = Case | UnreadableWorkload
 
 
 def _utc_now() -> datetime:
@@ -61,7 +61,7 @@ class WorkloadController(Controller[Observed]):
 
     def plan(self, observed: Observed) -> ObjectPlan:
         """What the core plans."""
-        if isinstance(observed, Unread):
+        if isinstance(observed, UnreadableWorkload):
             return _plan_unreadable(observed)
         planned = plan(observed)
         return ObjectPlan(
@@ -86,7 +86,7 @@ class WorkloadController(Controller[Observed]):
 
     def urgent(self, observed: Observed) -> ObjectPlan | None:
         """What has run below a policy's minimum for too long goes, whatever a pass fails at."""
-        if isinstance(observed, Unread):
+        if isinstance(observed, UnreadableWorkload):
             return None
         evicted = evictions(observed.shortfalls, observed.pending_since, observed.now)
         return ObjectPlan(ReconciledObject.by(observed.workload.metadata), evicted)
@@ -100,7 +100,7 @@ class WorkloadController(Controller[Observed]):
         return ObjectPlan(ReconciledObject.of(workload), status=failed.status, events=tuple(failed.events()))
 
 
-def _plan_unreadable(workload: Unread) -> ObjectPlan:
+def _plan_unreadable(workload: UnreadableWorkload) -> ObjectPlan:
     """What can't wait, and what can't be read. Of one that is being deleted nothing is said."""
     owner, actions = ReconciledObject.by(workload.metadata), workload.actions()
     if workload.metadata.deletion_timestamp is not None:

@@ -19,7 +19,7 @@ from tests import metrics
 from tests.controlplane import Cluster
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.policies import Policies
-from tests.e2e.operator.subject import Subject, container, template
+from tests.e2e.operator.subject import Subject, condition, container, template
 from tests.metrics import Prometheus, Question
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import Request, RequestProxy
@@ -121,7 +121,9 @@ def _work(web: Subject, policies: Policies) -> None:
     refused = web.named("refused")
     refused.apply("Container", ports, service={"enabled": True, "type": "NodePort"})
     refused.becomes("ServiceRefused")
-    policies.make("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
+    floor = policies.make("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
+    # A Workload that the operator sees before the policy runs as a Pod first, and is then replaced.
+    web.eventually(lambda: condition(policies.get(floor), "Ready")[0] == "True", "the policy is in force")
     web.named("lifted").apply("Container", template(containers=[container(image="raised.example/it:1")]))
     web.named("lifted").becomes("Ready")
     held = web.named("held")

@@ -21,6 +21,7 @@ METADATA = {
     "creationTimestamp": "2026-11-23T07:43:53Z",
 }
 
+MD5 = "md5:0123456789abcdef0123456789abcdef"
 #: Every field is set, and to something else than its default.
 MAXIMAL: Raw = {
     "metadata": METADATA
@@ -35,6 +36,9 @@ MAXIMAL: Raw = {
         "replacement": {"strategy": "StartFirst", "progressDeadlineSeconds": 60, "drainSeconds": 1},
         "service": {
             "enabled": False,
+            "ports": [
+                {"name": "http", "port": 80, "targetPort": 8080, "protocol": "UDP", "appProtocol": "http"}
+            ],
             "type": "LoadBalancer",
             "annotations": {"cloud.example/internal": "true"},
             "labels": {"team": "shop"},
@@ -62,8 +66,86 @@ MAXIMAL: Raw = {
                     "ca": {"configMap": "authorities", "key": "ca.crt"},
                 }
             ],
-            "os": "Linux",
-            "firmware": {"bootloader": "UEFI", "secureBoot": True, "tpm": True},
+            "os": "Windows",
+            "cpus": 2,
+            "memory": "4Gi",
+            "devices": "Virtio",
+            "firmware": {
+                "bootloader": "UEFI",
+                "secureBoot": True,
+                "persistent": True,
+                "tpm": "Persistent",
+            },
+            "bootDisk": {
+                "name": "system",
+                "source": {
+                    "http": {
+                        "url": "https://images.example/web.vmdk",
+                        "checksum": MD5,
+                        "secretRef": "images",
+                        "certConfigMap": "authorities",
+                        "secretExtraHeaders": ["token"],
+                    },
+                    "s3": {"url": "s3://b/web", "checksum": MD5, "secretRef": "s", "certConfigMap": "c"},
+                    "gcs": {"url": "gs://b/web", "checksum": MD5, "secretRef": "s"},
+                    "registry": {
+                        "url": "docker://web",
+                        "checksum": MD5,
+                        "pullMethod": "node",
+                        "secretRef": "s",
+                        "certConfigMap": "c",
+                    },
+                    "vddk": {
+                        "url": "https://vcenter.example",
+                        "uuid": "52260566-b032-36cb-55b1-79bf29e30490",
+                        "backingFile": "[datastore1] web/web.vmdk",
+                        "thumbprint": "20:6C:8A",
+                        "secretRef": "vcenter",
+                        "checksum": MD5,
+                        "certConfigMap": "c",
+                        "initImageURL": "vddk:8",
+                        "extraArgs": "vddk",
+                    },
+                    "imageio": {
+                        "url": "https://ovirt.example",
+                        "diskId": "1",
+                        "secretRef": "s",
+                        "certConfigMap": "c",
+                        "checksum": MD5,
+                    },
+                    "claim": {"name": "web"},
+                    "snapshot": {"name": "web"},
+                    "dataSource": {"name": "fedora", "namespace": "golden"},
+                    "upload": {},
+                    "blank": {},
+                    "containerDisk": {"image": "disk:1", "imagePullSecret": "s", "path": "/disk/web.img"},
+                },
+                "size": "40Gi",
+                "storageClassName": "fast",
+                "accessModes": ["ReadWriteOnce"],
+                "volumeMode": "Block",
+                "reclaim": "Delete",
+                "bus": "scsi",
+            },
+            "disks": [
+                {"name": "data", "source": {"blank": {}}, "size": "1Gi", "cdrom": False, "bootOrder": 2}
+            ],
+            "networkInterface": {"macAddress": "02:00:00:00:00:01", "model": "e1000e"},
+            "cloudInit": {"userDataSecret": "user", "networkDataSecret": "network"},
+            "sysprep": {"secret": "answers"},
+            "sshKeys": {"secret": "keys", "users": ["ada"]},
+            "virtioDrivers": {"image": "virtio-win:1", "imagePullSecret": "s"},
+            "readiness": {
+                "tcpSocket": {"port": 22},
+                "httpGet": {"path": "/ready", "port": 80, "scheme": "HTTPS"},
+                "exec": {"command": ["true"]},
+                "guestAgentPing": {},
+                "initialDelaySeconds": 1,
+                "periodSeconds": 2,
+                "timeoutSeconds": 3,
+                "successThreshold": 4,
+                "failureThreshold": 5,
+            },
             "overrides": {"domain": {"cpu": {"model": "host-model"}}, "hostname": None},
         },
         "template": TEMPLATE,
@@ -130,6 +212,17 @@ MAXIMAL: Raw = {
                 "exitCode": 0,
                 "lastReason": "OOMKilled",
                 "lastExitCode": 137,
+            }
+        ],
+        "disks": [
+            {
+                "name": "boot",
+                "claim": "web-boot",
+                "phase": "ImportInProgress",
+                "progress": "45%",
+                "size": "40Gi",
+                "attached": False,
+                "message": "m",
             }
         ],
         "exit": {

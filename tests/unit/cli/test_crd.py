@@ -16,5 +16,5 @@ def test_what_it_prints_is_what_is_committed() -> None:
     result = CliRunner().invoke(main, ["crd"])
 
     assert result.exit_code == 0
-    committed = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in _COMMITTED]
-    assert list(yaml.safe_load_all(result.output)) == committed
+    committed = [yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) for path in _COMMITTED]
+    assert list(yaml.load_all(result.output, yaml.CSafeLoader)) == committed

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.cli import main
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import ApiError, Unreachable
+from twinhull.shell.errors import ApiError, Refused, Unreachable
 from twinhull.shell.kinds import Kind
 
 
@@ -202,10 +202,20 @@ def test_labels_are_pairs(folder: Path) -> None:
     assert "'tier' is not KEY=VALUE,…, such as tier=untrusted,team=a" in result.stderr
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, listed: tuple[list[Raw], str] | ApiError | None) -> None:
-    """Lets a cluster answer: with a list of policies, that it has no such kind (None), or not at all."""
+def answers(
+    monkeypatch: pytest.MonkeyPatch,
+    listed: tuple[list[Raw], str] | ApiError | None,
+    runtime_classes: tuple[str, ...] | None = ("gvisor",),
+) -> None:
+    """Lets a cluster answer: with a list of policies, that it has no such kind (None), or not at all. The
+    user may not list its RuntimeClasses if those are None.
+    """
 
     async def listing(_: Cluster, kind: Kind) -> tuple[list[Raw], str] | None:
+        if kind.name == "RuntimeClass":
+            if runtime_classes is None:
+                raise Refused("runtimeclasses is forbidden")
+            return [{"metadata": {"name": name}} for name in runtime_classes], "1"
         assert kind.name == "IsolationPolicy"
         if isinstance(listed, ApiError):
             raise listed
@@ -224,6 +234,55 @@ def test_cluster_is_asked_where_no_policies_are_given(monkeypatch: pytest.Monkey
     result = explain(given=[workload()])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("Workload shop/web: Sandbox (RaisedByPolicy)\n")
+
+
+@pytest.mark.parametrize(
+    ("present", "hindrance"),
+    [
+        (("gvisor",), ""),
+        (None, ""),
+        ((), "the cluster has no RuntimeClass gvisor: install it, or name another"),
+    ],
+)
+def test_a_runtime_class_that_the_cluster_lacks_is_noted(
+    monkeypatch: pytest.MonkeyPatch, present: tuple[str, ...] | None, hindrance: str
+) -> None:
+    answers(monkeypatch, ([UNTRUSTED], "1"), present)
+    result = explain(given=[workload()])
+    expected = f"note: shop/web can't start as Sandbox: {hindrance}\n" if hindrance else ""
+    assert (result.exit_code, result.stderr) == (0, expected)
+
+
+def test_a_sandbox_for_which_no_runtime_class_is_named_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(policy("boxed", minimum="Sandbox")))
+    options = ("--policies", str(tmp_path), "--namespace-labels", "a=b")
+    result = explain(*options, given=[workload()])
+    remedy = "set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"
+    assert result.stderr == f"note: shop/web can't start as Sandbox: no RuntimeClass is named: {remedy}\n"
+    assert not explain(*options, "--sandbox-runtime-class", "gvisor", given=[workload()]).stderr
+
+
+def test_fields_that_a_machine_can_not_honour_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(policy("machines", minimum="VirtualMachine")))
+    raw = workload()
+    raw["spec"]["template"]["spec"]["hostNetwork"] = True
+    result = explain("--policies", str(tmp_path), "--namespace-labels", "a=b", given=[raw])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Workload shop/web: VirtualMachine (RaisedByPolicy)\n")
+    (note,) = result.stderr.splitlines()
+    assert note.startswith("note: shop/web can't start as VirtualMachine: spec.template.spec.hostNetwork: ")
+
+
+def test_two_policies_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(EVERYBODY))
+    result = explain("--policies", str(tmp_path), given=[workload()])
+    assert result.exit_code == 1
+    assert (
+        f"{tmp_path}/one.yaml and {tmp_path}/two.yaml: IsolationPolicy everybody is there twice"
+        in result.stderr
+    )
+    assert "rename or remove one of them" in result.stderr
 
 
 def test_cluster_may_have_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:

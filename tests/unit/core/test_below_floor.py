@@ -16,7 +16,7 @@ from twinhull.core.decision import decide
 from twinhull.core.isolation import Effect, Part
 from twinhull.core.plan import plan
 from twinhull.core.status import status
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
@@ -332,7 +332,7 @@ def test_a_workload_that_somebodys_finalizer_keeps_is_evicted_and_told() -> None
     assert plan(case(raw, KUBEVIRT, pod())).status is None
 
 
-def unread(raw: Raw, *objects: Raw) -> Unread:
+def unread(raw: Raw, *objects: Raw) -> UnreadableWorkload:
     store = Store()
     for obj in (raw, *objects):
         kind = BY_NAME[obj["kind"]]
@@ -346,7 +346,7 @@ def unread(raw: Raw, *objects: Raw) -> Unread:
         store.put(kind, obj | {"metadata": placed})
     known = Knowledge(store, Policies(store), Refusals(), {})
     found = observe(known, (NAMESPACE, NAME), DEFAULTS, NOW)
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadableWorkload)
     return found
 
 

@@ -18,7 +18,7 @@ from twinhull.core.events import events
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
 from twinhull.core.serving import serving_first
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.report import Report, Stop
 
@@ -502,7 +502,7 @@ def test_each_end_is_told_once() -> None:
 
 def test_a_workload_that_can_not_be_read_ends_its_machine_in_time() -> None:
     found = case(STOPPED, KUBEVIRT, *machine(100), reports=says("asked"), now=after(110))
-    unread = Unread(workload(), "spec.state", found.own, found.now)
+    unread = UnreadableWorkload(workload(), "spec.state", found.own, found.now)
     assert (unread.actions(), unread.requeue_after) == ((), timedelta(seconds=GRACE - 10))
     over = replace(unread, now=after(100 + GRACE))
     assert [type(action).__name__ for action in over.actions()] == ["Delete"]
@@ -515,10 +515,10 @@ def test_nor_does_one_that_can_not_be_read_wait_for_a_note_that_is_refused() -> 
     hulls = case(CONTAINER, KUBEVIRT, *objects, reports=says("none")).observed.hulls
     key = f"VirtualMachine/{VM}/end"
 
-    def unread(final: bool, left: float) -> Unread:  # noqa: FBT001
+    def unread(final: bool, left: float) -> UnreadableWorkload:  # noqa: FBT001
         retry_at = NOW + timedelta(seconds=left)
         refusal = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, retry_at, NOW)
-        return Unread(workload(), "spec.state", hulls, NOW, {key: refusal})
+        return UnreadableWorkload(workload(), "spec.state", hulls, NOW, {key: refusal})
 
     waits = unread(final=False, left=8)
     assert (waits.actions(), waits.requeue_after) == ((), timedelta(seconds=8))

@@ -20,13 +20,13 @@ from twinhull.core import backoff, prerequisites, steps
 from twinhull.core.isolation import resolution
 from twinhull.core.reasons import SECTIONS
 from twinhull.core.rules import RULES, Rule
-from twinhull.hulls.types import machine, pods, registry
+from twinhull.hulls.types import diskmachine, machine, pods, registry
 
 PACKAGE = Path(twinhull.__file__).parent
 #: Where reasons are listed, not given.
 LISTS = (PACKAGE / "api" / "reasons.py", PACKAGE / "core" / "reasons")
 #: What rules give reasons by, beside their own files.
-SHARED = (steps, backoff, prerequisites, resolution, pods, machine, registry)
+SHARED = (steps, backoff, prerequisites, resolution, pods, machine, diskmachine, registry)
 
 
 def nodes() -> Iterator[ast.AST]:

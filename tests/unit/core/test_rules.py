@@ -505,6 +505,9 @@ REPLACING = {
 #: Those of test_ephemeral.py.
 CLAIMS = {"claim_name_conflict"}
 
+#: Those of test_disks.py.
+DISKS = {"disk_refused", "filling_disks", "disk_unchangeable"}
+
 #: Those that only policies make: test_floor.py.
 POLICIES = {"image_rejected", "namespace_unknown", "rejected_by_policy", "evades_floor"}
 
@@ -514,7 +517,7 @@ def test_every_rule_decides_some_situation() -> None:
         next(rule.__name__ for rule in RULES if rule(found))
         for found, _, _ in [*SITUATIONS.values(), _refused_service()]
     }
-    assert deciding | REPLACING | CLAIMS | POLICIES == {rule.__name__ for rule in RULES}
+    assert deciding | REPLACING | CLAIMS | DISKS | POLICIES == {rule.__name__ for rule in RULES}
 
 
 def _refused_service() -> tuple[Case, None, None]:

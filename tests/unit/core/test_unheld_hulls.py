@@ -12,7 +12,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.core.actions import Delete
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell import kinds
 from twinhull.shell.decoding import decode
 from twinhull.shell.kinds import BY_NAME, Kind
@@ -42,7 +42,7 @@ SANDBOXED = pending(workload({"isolationPolicy": "Sandbox"}, pod=TEMPLATE))
 ROOM = 40_000
 
 
-def look(*objects: Raw, full: Iterable[Kind] = ()) -> tuple[Unread, Store]:
+def look(*objects: Raw, full: Iterable[Kind] = ()) -> tuple[UnreadableWorkload, Store]:
     """What is found of objects as the API server answers them, in a namespace that has no room left for those
     of the `full` kinds, and has for the others.
     """
@@ -57,7 +57,7 @@ def look(*objects: Raw, full: Iterable[Kind] = ()) -> tuple[Unread, Store]:
         put(store, obj)
     known = Knowledge(store, Policies(store), Refusals(), {})
     found = observe(known, (NAMESPACE, NAME), DEFAULTS, NOW)
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadableWorkload)
     return found, store
 
 
@@ -78,7 +78,7 @@ def fill(store: Store, kind: Kind) -> None:
             return
 
 
-def evicted(found: Unread) -> bool:
+def evicted(found: UnreadableWorkload) -> bool:
     deleted = [action for action in found.actions() if isinstance(action, Delete)]
     assert bool(deleted) == bool(found.shortfalls)
     return bool(deleted)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 
 from .objects import workload
 
@@ -16,9 +16,11 @@ EARLIER = "2026-01-01T00:00:00Z"
 EXIT = {"code": 0, "reason": "Completed", "revision": "1"}
 
 
-def unread(status: Raw | None = None, problem: str = "spec.state: Input should be 'Running'") -> Unread:
+def unread(
+    status: Raw | None = None, problem: str = "spec.state: Input should be 'Running'"
+) -> UnreadableWorkload:
     raw = workload({"state": "Paused"}, status=status or {}, metadata={"generation": 7})
-    return Unread(raw, problem, (), NOW)
+    return UnreadableWorkload(raw, problem, (), NOW)
 
 
 def ready(**fields: object) -> Raw:

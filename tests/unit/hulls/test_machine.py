@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.workload import VirtualMachine
+from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.hulls import authority, machine, manifest, pod
 from twinhull.hulls.attachments import attachments
 from twinhull.hulls.guest import Guest

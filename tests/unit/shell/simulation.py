@@ -18,7 +18,7 @@ from twinhull.core.actions import Event
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.report import Report
@@ -77,7 +77,7 @@ class _Silence(EventRecorder):
 class _Checked(WorkloadController):
     """The operator's controller; each plan is checked to be made of what was observed and nothing else."""
 
-    def plan(self, observed: Case | Unread) -> ObjectPlan:
+    def plan(self, observed: Case | UnreadableWorkload) -> ObjectPlan:
         if isinstance(observed, Case):
             copied = deepcopy(observed.workload), deepcopy(observed.observed)
             again = Case(observed.workload, observed.observed, observed.defaults, observed.now)
@@ -153,8 +153,8 @@ class Simulation:
         self.relist()
 
     def make_reconciler(
-        self, controller: Controller[Case | Unread], queue: Queue, turns: LoopTurns | None = None
-    ) -> Reconciler[Case | Unread]:
+        self, controller: Controller[Case | UnreadableWorkload], queue: Queue, turns: LoopTurns | None = None
+    ) -> Reconciler[Case | UnreadableWorkload]:
         """What works on Workloads as that controller says."""
         statuses = StatusWriter(kinds.WORKLOAD, self.cluster, self.store)
         parts = self.store, queue, self.executor, statuses, self.events, self.metrics.passes, turns

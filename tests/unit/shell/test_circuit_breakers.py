@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.shell import kinds
+from twinhull.shell import circuit_breakers, kinds
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.errors import ApiError, Busy, CircuitOpen, NotLeading, Refused, ServerError, TimedOut
 from twinhull.shell.executor import Executor
@@ -149,7 +149,7 @@ def test_once_it_has_timed_out_one_asks_for_all() -> None:
     async def test() -> None:
         world = Hanging(machines(60, "shop"), "VirtualMachine")
         async with world.at_work():
-            await until(lambda: world.under_way > 0)
+            await until(lambda: world.under_way == 3)  # all places of the kind
             world.answer(HUNG)
             await until(lambda: not len(world.queue) and told(world) == 60)
             tried = sum(count for what, count in world.tried.items() if what.startswith("VirtualMachine"))
@@ -224,6 +224,32 @@ def test_while_it_times_out_nobody_asks_and_then_one() -> None:
         await asked.write("c")
         assert asked.woken == [(name, [f"VirtualMachine/{name}"]) for name in "abc"]
         await asked.write("a")
+
+    works(test)
+
+
+def test_a_write_that_waited_for_its_place_is_not_sent_once_another_has_timed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(circuit_breakers, "_WAIT", 60)
+
+    async def test() -> None:
+        asked, sent = Asked(), list[str]()
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def write(name: str) -> None:
+            async with asked.circuits.writing(Write(("shop", name), "VirtualMachine", name, deletes=False)):
+                sent.append(name)
+                await answered
+
+        writes = [asyncio.create_task(write(name)) for name in "abcdefgh"]
+        await asyncio.sleep(0)
+        assert sent == ["a", "b", "c"], "the kind has three places, and the others wait a moment for one"
+        answered.set_exception(HUNG)
+        ended = await asyncio.gather(*writes, return_exceptions=True)
+        assert sent == ["a", "b", "c"]
+        assert [type(error) for error in ended] == [TimedOut] * 3 + [CircuitOpen] * 5
+        assert not asked.circuits._lanes["VirtualMachine"].under_way  # noqa: SLF001
 
     works(test)
 

@@ -6,7 +6,7 @@ import asyncio
 
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell import kinds
 from twinhull.shell.loopturns import LoopTurns
 from twinhull.shell.queue import Queue
@@ -26,7 +26,7 @@ async def _looks(world: Simulation) -> list[Key]:
     seen: set[Key] = set()
     observe = world.controller.observe
 
-    def look(key: Key) -> Case | Unread | None:
+    def look(key: Key) -> Case | UnreadableWorkload | None:
         looks.append(key)
         seen.add(key)
         if len(looks) == 500:

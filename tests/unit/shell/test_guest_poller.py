@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -153,14 +154,27 @@ def guest(tmp_path: Path) -> Guest:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest_poller, "_LOOK_EVERY", 0.01)
-    monkeypatch.setattr(guest_poller, "_ASK_UNREADY_EVERY", 0.05)
+    monkeypatch.setattr(guest_poller, "_LOOK_EVERY", 0.005)
+    monkeypatch.setattr(guest_poller, "_ASK_UNREADY_EVERY", 0.01)
     monkeypatch.setattr(guest_poller, "_LEAST", 0.01)
 
 
 async def until(check: Callable[[], object]) -> None:
     while not check():  # noqa: ASYNC110  it waits for what others do
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.005)
+
+
+async def looks(asker: GuestPoller) -> None:
+    """Wait until the poller has looked five times more for guests that are due, and those have answered."""
+    looked, ask_all = 0, asker._ask_all  # noqa: SLF001
+
+    def counted(session: aiohttp.ClientSession) -> None:
+        nonlocal looked
+        looked += 1
+        ask_all(session)
+
+    asker._ask_all = counted  # type: ignore[method-assign]  # noqa: SLF001
+    await until(lambda: looked >= 5 and not asker._asking)  # noqa: SLF001
 
 
 def run(  # noqa: PLR0913  one parameter a part
@@ -261,7 +275,7 @@ def test_guest_that_has_said_its_last_word_is_left_alone(
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
         await queue.get()
-        await asyncio.sleep(0.3)
+        await looks(asker)
         assert guest.asked == 1
         assert asker.reports["vmi1"].final
 
@@ -297,7 +311,7 @@ def test_guest_of_another_workload_lets_nobody_in(tmp_path: Path, monkeypatch: p
     other = Guest(tmp_path, workload_uid="w2")
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
-        await asyncio.sleep(0.5)
+        await until(lambda: asker._attempts and asker._attempts["vmi1"].silent > 1)  # noqa: SLF001
         assert (other.asked, asker.reports, len(queue)) == (0, {}, 0)
 
     run(other, store_with(*machine()), monkeypatch, check)
@@ -308,7 +322,7 @@ def test_machine_without_an_address_is_not_asked(
     guest: Guest, monkeypatch: pytest.MonkeyPatch, status: Raw
 ) -> None:
     async def check(asker: GuestPoller, _: Queue) -> None:
-        await asyncio.sleep(0.2)
+        await looks(asker)
         assert (guest.asked, asker.reports) == (0, {})
 
     run(guest, store_with(*machine(**status)), monkeypatch, check)
@@ -343,7 +357,7 @@ def test_guest_that_does_not_answer_is_asked_ever_less_often_until_there_is_news
     async def check(asker: GuestPoller, queue: Queue) -> None:
         await until(lambda: silent.asked >= 3)
         monkeypatch.setattr(guest_poller, "_ASK_UNREADY_EVERY", 60)
-        await asyncio.sleep(0.3)
+        await looks(asker)
         asked = silent.asked
         silent.says = RUNNING
         store.put(kinds.VIRTUAL_MACHINE_INSTANCE, machine(version=2)[1])
@@ -482,7 +496,7 @@ def test_what_is_no_address_is_not_asked(guest: Guest, monkeypatch: pytest.Monke
     launchers = Launchers("127.0.0.1", "::1")
 
     async def check(asker: GuestPoller, _: Queue) -> None:
-        await asyncio.sleep(0.2)
+        await looks(asker)
         assert (guest.asked, launchers.listed, asker.reports) == (0, 0, {})
 
     run(
@@ -573,9 +587,9 @@ def test_one_that_was_silent_before_it_is_to_end_is_asked_at_once(
 
     async def check(asker: GuestPoller, _: Queue) -> None:
         await until(lambda: guest.asked > 12)
-        for name, seconds in {"_ASK_SILENT_EVERY": 60, "_LEAST_SILENT": 60, "_LEAST": 1}.items():
+        for name, seconds in {"_ASK_SILENT_EVERY": 60, "_LEAST_SILENT": 60, "_LEAST": 0.1}.items():
             monkeypatch.setattr(guest_poller, name, seconds)
-        await asyncio.sleep(0.3)  # what is on its way is answered
+        await looks(asker)  # what is on its way is answered
         guest.says = RUNNING | {"stop": "none"}
         store.put(kinds.VIRTUAL_MACHINE, ending(vm))
         await until(lambda: guest.stopped)

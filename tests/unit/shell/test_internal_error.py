@@ -10,7 +10,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell.errors import Refused
 from twinhull.shell.failure_id import failure_id
 from twinhull.shell.store import Key
@@ -22,7 +22,7 @@ from .test_passes import operate, started, written
 def broken(world: Simulation, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """From now on every look at the Workload fails."""
 
-    def look(_: Key) -> Case | Unread | None:
+    def look(_: Key) -> Case | UnreadableWorkload | None:
         raise type(error)(*error.args)  # one instance would gather the lines of all attempts
 
     monkeypatch.setattr(world.controller, "observe", look)

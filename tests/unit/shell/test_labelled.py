@@ -23,7 +23,7 @@ from tests.unit.core.objects import case as case_of
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
 from twinhull.core.plan import Plan, plan
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell.labelled import MOST_OWN
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
@@ -42,7 +42,7 @@ def _world(*objects: Raw) -> World:
     return world
 
 
-def _look(world: World) -> Case | Unread:
+def _look(world: World) -> Case | UnreadableWorkload:
     known = Knowledge(world.store, Policies(world.store), Refusals(), {})
     found = observe(known, KEY, DEFAULTS, NOW)
     assert found is not None
@@ -83,7 +83,7 @@ def test_more_of_its_own_than_can_be_are_too_many_to_decide_on() -> None:
     """Whoever may make Pods may say that a Workload owns them."""
     ready = [hull("Pod", f"web-{n}", status=running()) for n in range(2 * MOST_OWN)]
     found = _look(_world(workload(), *ready))
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadableWorkload)
     said = {condition["type"]: condition for condition in found.status()["conditions"]}
     assert (said["Stalled"]["status"], said["Stalled"]["reason"]) == ("True", "NameConflict")
     assert said["Stalled"]["message"] == (

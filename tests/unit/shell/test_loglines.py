@@ -10,7 +10,7 @@ import pytest
 
 from twinhull.shell.process.loglines import FORMATS, configure, escaped
 
-FORGED = "bye\n[2026-01-01 00:00:00,000] twinhull.shell.exec [INFO    ] shop/web: deleted Pod web-1"
+FORGED = "bye\n[2026-01-01 00:00:00,000] twinhull.shell.executor [INFO    ] shop/web: deleted Pod web-1"
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,12 @@ def test_a_message_is_one_line(end: str, capsys: pytest.CaptureFixture[str]) -> 
     (line,) = capsys.readouterr().err.splitlines()
     assert "twinhull.test" in line
     assert escaped(end) in line
+
+
+def test_the_name_of_a_logger_is_written_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(FORMATS["text"], verbose=False)
+    logging.getLogger("twinhull.shell.circuit_breakers").warning("boom")
+    assert "] twinhull.shell.circuit_breakers [WARNING ] boom\n" in capsys.readouterr().err
 
 
 def _fail(message: str) -> None:

@@ -55,8 +55,25 @@ def test_a_manifest_is_kept_whole_and_what_is_beside_it_by_name() -> None:
 
 
 def test_access_modes_of_claims_are_kept() -> None:
-    obj = {"metadata": metadata(), "spec": {"accessModes": ["ReadWriteOnce", "ReadOnlyMany"], "x": "y"}}
+    about = metadata()
+    del about["labels"]
+    obj = {"metadata": about, "spec": {"accessModes": ["ReadWriteOnce", "ReadOnlyMany"], "x": "y"}}
     assert trimmed(kinds.CLAIM, obj)["spec"] == {"accessModes": ["ReadOnlyMany", "ReadWriteOnce"]}
+
+
+def test_of_a_claim_it_is_kept_how_large_it_is_and_of_a_workloads_what_it_asks_for() -> None:
+    size = {"storage": "5Gi"}
+    obj: Raw = {
+        "metadata": metadata(),
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size, "limits": size}},
+        "status": {"phase": "Bound", "capacity": size, "conditions": [LARGE]},
+    }
+    found = trimmed(kinds.CLAIM, obj)
+    assert found["status"] == {"phase": "Bound", "capacity": size}
+    assert found["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size}}
+    assert found["metadata"]["labels"] == {"twinhull.dev/workload": "web"}
+    del obj["metadata"]["labels"]
+    assert "resources" not in trimmed(kinds.CLAIM, obj)["spec"]
 
 
 def test_of_a_machines_claim_it_is_kept_whose_it_is() -> None:
@@ -66,7 +83,6 @@ def test_of_a_machines_claim_it_is_kept_whose_it_is() -> None:
     owners = [*others, {**owner, "name": LARGE}, {**owner, "uid": "u3"}]
     found = trimmed(kinds.CLAIM, {"metadata": metadata(ownerReferences=owners, **times), "spec": {}})
     wanted = metadata(ownerReferences=[owner], **times)
-    del wanted["labels"]
     assert found["metadata"] == wanted
 
 

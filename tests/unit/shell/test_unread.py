@@ -11,7 +11,7 @@ from twinhull.api.reading import unread
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
-from twinhull.core.unread import Unread
+from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell import kinds
 from twinhull.shell.errors import ServerError
 from twinhull.shell.kinds import Kind
@@ -152,9 +152,9 @@ def hull_said(world: Simulation) -> Raw:
     return said
 
 
-def case(world: Simulation) -> Unread:
+def case(world: Simulation) -> UnreadableWorkload:
     found = observe(Knowledge(world.store, world.policies, world.refusals, {}), KEY, DEFAULTS, world.now)
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadableWorkload)
     return found
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests import run
 from tests.controlplane import eventually
+from tests.e2e.operator.test_rights import looked_back_at
 from tests.run import Run, Step
 
 
@@ -110,6 +111,15 @@ def test_every_test_of_make_test_is_in_one_lane_and_no_other() -> None:
     together = [name for names in collected for name in names]
     assert len(together) == len(set(together))
     assert set(together) == set(_collected("tests/e2e"))
+
+
+@pytest.mark.slow
+def test_the_operators_lane_has_all_that_its_check_of_rights_looks_back_at() -> None:
+    """Or that check would be skipped each time."""
+    (operator,) = (step for steps in run.LANES for step in steps if step.name == "operator")
+    collected = {Path(name).name for name in _collected(*operator.command[_OPTIONS:])}
+    assert len(looked_back_at()) > 40
+    assert looked_back_at() <= collected
 
 
 #: `python -m pytest` comes before what is collected.

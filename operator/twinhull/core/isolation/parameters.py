@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twinhull.api.workload import Instancetype, Preference, WorkloadSpec
+from twinhull.api.virtualmachine import Instancetype, Preference
+from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.policy import Policy
 

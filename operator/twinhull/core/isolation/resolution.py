@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeAlias
 
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import VirtualMachine, WorkloadSpec
+from twinhull.api.virtualmachine import VirtualMachine
+from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import IsolationStatus
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.parameters import Parameter, machine, runtime_class

@@ -48,6 +48,9 @@ EVENTS: dict[Reason, Row] = {
         "Somebody changed or deleted an object of the Workload, and the operator restored it.",
         "change the Workload instead; if a controller did it, exclude these objects from it",
     ),
+    Reason.DISK_TAKEN_UP: Row(
+        "A disk that a former Workload of this name left behind is this Workload's now, with all its data."
+    ),
     Reason.FIELDS_DROPPED: Row(
         "The API server left out fields of the template, since their feature gates are off.",
         "enable the features, or remove the fields, which `status.unsupportedFields` lists",

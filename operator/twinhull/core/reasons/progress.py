@@ -31,6 +31,14 @@ PROGRESS: dict[Reason, Row] = {
         "template is made without that delay",
     ),
     Reason.KUBEVIRT_DEPLOYING: Row("KubeVirt is being installed."),
+    Reason.CDI_DEPLOYING: Row("CDI is being installed."),
+    Reason.DISK_IMPORTING: Row(
+        "A disk is being filled; `status.disks` says how far it is. What runs meanwhile runs on."
+    ),
+    Reason.DISK_WAITING: Row(
+        "A disk isn't being filled yet; `status.disks` has CDI's own words.",
+        "see the message: its StorageClass, or who is to upload it",
+    ),
     Reason.NAMESPACE_UNKNOWN: Row(
         "There are IsolationPolicies, and the operator doesn't know the labels of the namespace yet."
     ),

@@ -89,6 +89,32 @@ STALLED: dict[Reason, Row] = {
         ),
         "upgrade KubeVirt to 1.8.4 or later, which Kubernetes 1.36 and later need",
     ),
+    Reason.CDI_MISSING: Row(
+        "The machine's disks are to be filled by CDI, and CDI isn't installed.",
+        "install CDI (Containerized Data Importer)",
+    ),
+    Reason.CDI_NOT_READY: Row("CDI is being removed, or says that it failed.", "`kubectl get cdi`"),
+    Reason.TEMPLATE_MISSING: Row(
+        "The Workload has a disk and no template, and its isolation runs containers.",
+        "set `spec.template`, or `spec.isolationPolicy` to VirtualMachine",
+    ),
+    Reason.DISK_CONFLICT: Row(
+        "The claim of a disk is there already, and isn't this Workload's.",
+        "give the disk another name, name the claim as `source.claim`, or delete it",
+    ),
+    Reason.DISK_SOURCE_CHANGED: Row(
+        "The source of a disk was changed after the disk was filled. A disk is never filled twice. A running "
+        "machine runs on.",
+        "put the former source back, or give the disk another name to have a new one",
+    ),
+    Reason.DISK_SHRINKS: Row(
+        "A disk was made smaller in the spec. A running machine runs on.",
+        "set `size` to what it was, or more",
+    ),
+    Reason.DISK_FAILED: Row(
+        "A disk can't be filled; `status.disks` has CDI's own words.",
+        "do what the message says, and correct the source: a disk that isn't filled is then made anew",
+    ),
     Reason.NO_MACHINE_NODES: Row(
         "No node is labelled `kubevirt.io/schedulable=true`.",
         "`kubectl get pods -n kubevirt`: virt-handler labels the nodes that can run machines",

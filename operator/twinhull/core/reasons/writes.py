@@ -52,6 +52,12 @@ WRITES: dict[Reason, Row] = {
     Reason.CONFIG_MAP_FAILED: Row(
         "The API server failed while the operator wrote the machine's manifest. The write is retried.", _SEE
     ),
+    Reason.DATA_VOLUME_REFUSED: Row(
+        "The API server, or CDI's webhook, refused the DataVolume of a disk.", _SEE
+    ),
+    Reason.DATA_VOLUME_FAILED: Row(
+        "The API server failed while the operator wrote the DataVolume of a disk. The write is retried.", _SEE
+    ),
     Reason.CLAIM_REFUSED: Row(
         "The API server refused an ephemeral claim of the machine, for instance because of a quota of "
         "storage. The machine waits for the claim.",

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from twinhull.core.case import Case
 from twinhull.core.rules.companions import companion_refused, overruled
+from twinhull.core.rules.disks import disk_refused, disk_unchangeable, filling_disks
 from twinhull.core.rules.in_place import changing_in_place, resize_pending
 from twinhull.core.rules.lifecycle import completed, create_hull, deleted_by_others, hull_failed, stopped
 from twinhull.core.rules.live import changing_live, live_change_applied
@@ -51,6 +52,9 @@ RULES: tuple[Rule, ...] = (
     unsupported_fields,  # the template has fields that a machine can't honour
     claim_name_conflict,  # a claim has the name of one that the machine is to be given
     cannot_start_first,  # the template holds what only one hull can
+    # The disks of a machine that boots one: filled before anything that runs is ended for it.
+    disk_refused,  # a disk can't be what the spec says
+    filling_disks,  # not all disks are filled
     # Replacement by a hull of another revision: its deadline under StartFirst, and Recreate's order.
     replacement_failed,  # the new hull was given up: it ends, and the old one stays
     replacement_overdue,  # the new hull has taken too long: remember that it is given up
@@ -68,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     # The hull is ready.
     drain_old_hull,  # under StartFirst the old hull ends now
     resize_pending,  # its node hasn't given it the CPU or memory that it was changed to
+    disk_unchangeable,  # the spec asks of a disk what can't be done
     overruled,  # somebody undoes what goes with it
     ready,  # all is as asked
 )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
 from twinhull.core import backoff
-from twinhull.core.actions import Create, Event
+from twinhull.core.actions import Change, Create, Event
 from twinhull.core.case import Case
 from twinhull.core.companions import put_right
 from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.rules.ownership import name_conflict
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end, waiting_for_object
+from twinhull.hulls import switching
+from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import type_that_made
 
 
@@ -42,7 +45,9 @@ def deleted_by_others(case: Case) -> Step | None:
     if step.stalled or case.current.ended:
         return step
     sentence = (
-        f"{names([case.current])} is being deleted by somebody else; "
+        f"{names([case.current])} is being switched off; the operator switches it on again once it is off"
+        if case.hull_type.lasts
+        else f"{names([case.current])} is being deleted by somebody else; "
         "the operator makes it again once it is gone"
     )
     return replace(step, message=sentence)
@@ -109,6 +114,8 @@ def create_hull(case: Case) -> Step | None:
             Reason.CREATING, f"checking whether {case.hull_kind} {case.hull_name} can be made", trying
         )
     *parts, hull = case.desired.hull_objects
+    if case.switched_off is not None and case.hull_type.lasts:
+        return _switch_on(case, case.switched_off, hull)
     what, again = f"{case.hull_kind} {case.hull_name}", " again" if case.history.had_hull else ""
     ignored = f"; {case.blueprint.ignored}" if case.blueprint.ignored else ""
     sentence = f"created {what}{again} (isolation {case.blueprint.resolution.resolved}){ignored}"
@@ -117,6 +124,15 @@ def create_hull(case: Case) -> Step | None:
     actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
     actions = actions or (Create(hull, Event("Normal", Reason.CREATED, sentence), if_there),)
     return waiting(Reason.CREATING, f"creating {what}", actions)
+
+
+def _switch_on(case: Case, off: Hull, wanted: Raw) -> Step:
+    what = f"{off.kind} {off.name}"
+    event = Event("Normal", Reason.CREATED, f"switched {what} on")
+    patch = switching.on(off.obj, wanted, case.now)
+    return waiting(
+        Reason.CREATING, f"switching {what} on", (Change(off.kind, off.name, off.uid, patch, event),)
+    )
 
 
 def _drift(sentence: str) -> Event:

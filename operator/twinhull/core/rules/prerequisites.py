@@ -20,8 +20,8 @@ def prerequisites_missing(case: Case) -> Step | None:
     failed.
 
     Reasons: KubeVirtMissing, KubeVirtDeploying, KubeVirtNotReady, KubeVirtTooOld, NoMachineNodes,
-    GuestImageMissing, RuntimeClassMissing, RuntimeClassConflict, ClaimMissing, StorageClassMissing,
-    InstancetypeMissing, PreferenceMissing.
+    CDIMissing, CDIDeploying, CDINotReady, TemplateMissing, GuestImageMissing, RuntimeClassMissing,
+    RuntimeClassConflict, ClaimMissing, StorageClassMissing, InstancetypeMissing, PreferenceMissing.
     """
     if case.current is not None or case.history.exit is not None:
         return None

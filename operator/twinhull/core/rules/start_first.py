@@ -22,6 +22,12 @@ def cannot_start_first(case: Case) -> Step | None:
     """
     if not case.starts_first or case.current is not None:
         return None
+    if case.hull_type.lasts:
+        return stalled(
+            Reason.CANNOT_START_FIRST,
+            "spec.virtualMachine.bootDisk is one machine's at a time: set spec.replacement.strategy to "
+            "Recreate",
+        )
     held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred))
     if not held:
         return None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
-from twinhull.hulls.types.machine import GOES_ON
+from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
     evasions_of,

@@ -26,6 +26,9 @@ from twinhull.hulls.hull import Hull, HullKind
 from twinhull.hulls.parity import ChangeEffect, Conditions, Row
 from twinhull.hulls.report import Report
 
+#: What a Workload is told that waits for something.
+GOES_ON = ", and the Workload then continues by itself"
+
 
 class Settings(StrEnum):
     """The part of a Workload's spec that is for one type of hull. Policies may add to it."""
@@ -53,6 +56,8 @@ class RenderInput:
     applied: Applied
     #: What the operator and the cluster add to a machine.
     guest: Guest
+    #: The disks whose claim is there without a DataVolume, by name.
+    lone_claims: frozenset[str] = frozenset()
     #: The object of this name that is there, None if there is none: what can't change in it is kept.
     present: Raw | None = None
 
@@ -120,6 +125,11 @@ class HullType(ABC):
     has_guest: bool = False
     #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.
     is_virtual_machine: bool = False
+    #: Whether the template's Pod runs in it. Otherwise it runs something of its own.
+    runs_template: bool = True
+    #: Whether its object outlives its runs: it is made once, named as the Workload, and then switched off,
+    #: changed and switched on again (hulls/switching.py). It isn't deleted before its Workload is.
+    lasts: bool = False
     #: What of it can change while it runs, if anything can: it is changed in place, or live.
     changes: ChangeEffect = ChangeEffect.REPLACED
     #: Whether its containers can be given more CPU and memory while they run.
@@ -137,6 +147,19 @@ class HullType(ABC):
     def runs(self, spec: WorkloadSpec) -> bool:  # noqa: ARG002
         """Whether it is the type of its isolation that a Workload of this spec gets."""
         return True
+
+    def content(self, spec: WorkloadSpec, template: Raw, *, former: bool) -> Raw:  # noqa: ARG002
+        """What of a spec its hulls are made from: with another content a hull is of another revision.
+
+        `template` is the spec's template in canonical form. With `former` it is as earlier operators had it.
+        """
+        metadata = template.get("metadata") or {}
+        return {
+            "metadata": {
+                key: metadata[key] for key in ("annotations", "finalizers", "labels") if metadata.get(key)
+            },
+            "spec": template["spec"],
+        }
 
     @abstractmethod
     def objects(self, given: RenderInput) -> tuple[Raw, ...]:

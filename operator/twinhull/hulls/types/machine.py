@@ -9,18 +9,15 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import Lack, UnsupportedField
-from twinhull.hulls import instance, machine, manifest
+from twinhull.hulls import instance, machine, manifest, switching
 from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull, labels
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_machines
-from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
-
-#: What a Workload is told that waits for something.
-GOES_ON = ", and the Workload then continues by itself"
 
 #: The kinds that matter to VirtualMachines alone.
 OF_KUBEVIRT = frozenset(
@@ -54,6 +51,18 @@ class Machine(HullType):
     refused = Reason.VIRTUAL_MACHINE_REFUSED
     failed = Reason.VIRTUAL_MACHINE_FAILED
 
+    def runs(self, spec: WorkloadSpec) -> bool:
+        """Unless the machine boots a disk of its own."""
+        return spec.virtual_machine.boot_disk is None
+
+    def content(self, spec: WorkloadSpec, template: Raw, *, former: bool) -> Raw:
+        """The Pod, and how its machine is built."""
+        built = spec.virtual_machine.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        if "firmware" in built:
+            built["firmware"] = _as_hashed(built["firmware"])
+        kept = {key: value for key, value in built.items() if value or key == "firmware"}
+        return super().content(spec, template, former=former) | {"virtualMachine": built if former else kept}
+
     def objects(self, given: RenderInput) -> tuple[Raw, ...]:
         """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
         rendered = with_claims(pod_of(given))
@@ -76,8 +85,9 @@ class Machine(HullType):
         )
 
     def made(self, obj: Raw) -> bool:
-        """A VirtualMachine whose label says so, or that has lost the label."""
-        return labels(obj).get(HULL_LABEL, self.kind) == self.kind
+        """A VirtualMachine whose label says so, or that has lost the label. Its name ends in a revision."""
+        labelled = labels(obj).get(HULL_LABEL, self.kind) == self.kind
+        return labelled and not switching.is_named_as_its_workload(obj)
 
     def read(self, seen: Seen) -> Hull:
         """A VirtualMachine with its instance, launcher Pod and guest's report, as a hull."""
@@ -125,6 +135,12 @@ class Machine(HullType):
     def change_of(self, row: Row) -> ChangeEffect:
         """What the guest and KubeVirt can give a machine that runs."""
         return row.in_machines
+
+
+def _as_hashed(firmware: Raw) -> Raw:
+    """Firmware as revisions know it: BIOS was the default once, and the TPM a boolean."""
+    kept = {key: value for key, value in firmware.items() if (key, value) != ("bootloader", "BIOS")}
+    return kept | ({"tpm": True} if kept.get("tpm") == "Ephemeral" else {})
 
 
 def of_kubevirt(needs: Needs) -> Iterator[Lack]:

@@ -57,9 +57,9 @@ class Container(PodType):
     title = "Pod"
     grows = True
 
-    def prerequisites(self, needs: Needs) -> Iterator[Lack]:  # noqa: ARG002
-        """Nothing that a cluster may lack."""
-        yield from ()
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:
+        """A Pod to run, and nothing that a cluster may lack."""
+        yield from of_template(needs, self.isolation)
 
     def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
         """Any hull is at least as isolated as this."""
@@ -83,7 +83,8 @@ class Sandbox(PodType):
     woken_by = frozenset({"RuntimeClass"})
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
-        """A RuntimeClass that somebody names and that is there."""
+        """A Pod to run, and a RuntimeClass that somebody names and that is there."""
+        yield from of_template(needs, self.isolation)
         name = needs.runtime_class
         if name is None and needs.floor:
             yield Lack(
@@ -128,6 +129,17 @@ class Sandbox(PodType):
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
         """The same of a Pod that is there."""
         return pods.of_hull(hull)
+
+
+def of_template(needs: Needs, isolation: Isolation) -> Iterator[Lack]:
+    """A template, without which there is nothing to run but a disk."""
+    if not needs.spec.has_template:
+        yield Lack(
+            reason=Reason.TEMPLATE_MISSING,
+            message=f"spec.template is missing: isolation {isolation} runs containers, and only a machine "
+            "boots spec.virtualMachine.bootDisk; set spec.template, or spec.isolationPolicy to "
+            "VirtualMachine",
+        )
 
 
 def pod_of(given: RenderInput) -> Raw:

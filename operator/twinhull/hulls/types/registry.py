@@ -13,10 +13,11 @@ from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull, HullKind
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
 from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen
+from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
 
-_types: list[HullType] = [Container(), Sandbox(), Machine()]
+_types: list[HullType] = [Container(), Sandbox(), Machine(), DiskMachine()]
 
 
 def register(hull_type: HullType) -> None:

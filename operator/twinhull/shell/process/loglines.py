@@ -11,6 +11,8 @@ import kopf
 
 #: The formats of the log, by the words for them on the command line.
 FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
+#: A line of the log as text. It is kopf's format, which cuts the names of loggers after 20 characters.
+_LINE = "[%(asctime)s] %(name)s [%(levelname)-8s] %(message)s"
 
 
 class Lines(logging.Formatter):
@@ -41,4 +43,4 @@ def configure(log_format: kopf.LogFormat, *, verbose: bool) -> None:
     logging.getLogger("kopf").setLevel(logging.DEBUG if verbose else logging.WARNING)
     if log_format is not kopf.LogFormat.JSON:
         handler = logging.getLogger().handlers[-1]  # the one that kopf has just added
-        handler.setFormatter(Lines(log_format.value))
+        handler.setFormatter(Lines(_LINE))

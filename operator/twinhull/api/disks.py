@@ -1,0 +1,352 @@
+"""The disks of a machine that boots one of its own: where they come from, and what becomes of them.
+
+The sources and their words are CDI's (cdi.kubevirt.io/v1beta1, type DataVolumeSource), but for a claim that
+is there already and a containerDisk.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field
+
+from twinhull.api.base import Model, Name, SubdomainName, rule, validations
+
+#: The name of the boot disk, if it isn't given another.
+BOOT_DISK = "boot"
+#: The most disks beside the boot disk.
+MOST_DISKS = 32
+#: An amount of bytes, as Kubernetes writes it.
+Bytes: TypeAlias = Annotated[
+    str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$")
+]
+#: The name of a disk: a part of the names of its claim and of the machine's volume.
+DiskName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+]
+_URL = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$")]
+
+_CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
+_CERTIFICATES = "The ConfigMap with the certificates that are trusted there, in the Workload's namespace."
+_Names = Annotated[tuple[Annotated[SubdomainName, Field(description="A Secret.")], ...], Field(max_length=16)]
+#: An OVA is an archive with a disk in it, and not a disk.
+_NO_ARCHIVE = rule(
+    r"!self.url.matches('(?i)[.]ova([?#]|$)')",
+    "an OVA is an archive: unpack it (tar -xf), and give the URL of the .vmdk in it",
+    field="url",
+)
+_NO_CHECKSUM = rule(
+    "!has(self.checksum)",
+    "only a source http has its checksum verified: remove checksum, or serve the disk by HTTP",
+    field="checksum",
+)
+_CHECKSUM: TypeAlias = Annotated[
+    str, Field(max_length=140, pattern=r"^(md5|sha1|sha256|sha512):[0-9a-fA-F]{32,128}$")
+]
+
+
+class Http(Model):
+    """A disk that a web server serves."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE))
+
+    url: _URL = Field(description="The URL of the disk, http:// or https://.")
+    checksum: _CHECKSUM | None = Field(
+        None,
+        description="The checksum of the file as it is served, such as sha256:0123…: md5, sha1, sha256 or "
+        "sha512. The import fails if it differs.",
+    )
+    secret_ref: SubdomainName | None = Field(
+        None, description=f"{_CREDENTIALS} Its keys are accessKeyId (user) and secretKey (password)."
+    )
+    cert_config_map: SubdomainName | None = Field(None, description=_CERTIFICATES)
+    secret_extra_headers: _Names | None = Field(
+        None,
+        description="Secrets in the Workload's namespace. Each value is a header of the request, such as "
+        "Authorization: Bearer ….",
+    )
+
+
+class _Unverified(Model):
+    """A source of which CDI verifies no checksum: one is refused, and not ignored."""
+
+    checksum: _CHECKSUM | None = Field(
+        None, description="Refused: only a source http has its checksum verified."
+    )
+
+
+class S3(_Unverified):
+    """A disk in a bucket of an S3 service."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE, _NO_CHECKSUM))
+
+    url: _URL = Field(description="The URL of the disk, such as https://s3.example/bucket/web.qcow2.")
+    secret_ref: SubdomainName | None = Field(
+        None, description=f"{_CREDENTIALS} Its keys are accessKeyId and secretKey."
+    )
+    cert_config_map: SubdomainName | None = Field(None, description=_CERTIFICATES)
+
+
+class Gcs(_Unverified):
+    """A disk in a bucket of Google Cloud Storage."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE, _NO_CHECKSUM))
+
+    url: _URL = Field(description="The URL of the disk, such as gs://bucket/web.qcow2.")
+    secret_ref: SubdomainName | None = Field(None, description=f"{_CREDENTIALS} Its key is credentials.json.")
+
+
+class Registry(_Unverified):
+    """A disk in an image of a registry, as containerDisks have it: one file in /disk."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
+
+    url: _URL = Field(description="The image, such as docker://registry.example/disks/web:1.")
+    pull_method: Literal["pod", "node"] | None = Field(
+        None,
+        description="pod: the importer pulls the image. node: the node does, with its own credentials and "
+        "mirrors. Without it, pod.",
+    )
+    secret_ref: SubdomainName | None = Field(
+        None, description=f"{_CREDENTIALS} Its keys are accessKeyId and secretKey."
+    )
+    cert_config_map: SubdomainName | None = Field(None, description=_CERTIFICATES)
+
+
+class Vddk(_Unverified):
+    """A disk straight from vCenter or ESXi, read by VMware's VDDK library."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
+
+    url: _URL = Field(description="The URL of vCenter or of the ESXi host, such as https://vcenter.example.")
+    uuid: Annotated[str, Field(min_length=1, max_length=64)] = Field(
+        description="The UUID of the machine in vSphere (govc vm.info: UUID)."
+    )
+    backing_file: Annotated[str, Field(min_length=1, max_length=1024)] = Field(
+        description="The disk's file, such as [datastore1] web/web.vmdk."
+    )
+    thumbprint: Annotated[str, Field(min_length=1, max_length=128)] = Field(
+        description="The SHA-1 fingerprint of the host's certificate, such as 20:6C:8A:…."
+    )
+    secret_ref: SubdomainName = Field(
+        description=f"{_CREDENTIALS} Its keys are accessKeyId (user) and secretKey (password)."
+    )
+    cert_config_map: SubdomainName | None = Field(
+        None, description=f"{_CERTIFICATES} It needs CDI 1.66 or later."
+    )
+    init_image_url: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None,
+        alias="initImageURL",
+        description="The image with the VDDK library, which VMware lets nobody else distribute. Without it, "
+        "the one that CDI's ConfigMap v2v-vmware names.",
+    )
+    extra_args: SubdomainName | None = Field(
+        None,
+        description="A ConfigMap in the Workload's namespace with further arguments for VDDK, under the key "
+        "vddk-config-file.",
+    )
+
+
+class Imageio(_Unverified):
+    """A disk from oVirt, by its imageio service."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
+
+    url: _URL = Field(
+        description="The URL of the oVirt engine, such as https://ovirt.example/ovirt-engine/api."
+    )
+    disk_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="The disk's id in oVirt.")
+    secret_ref: SubdomainName = Field(description=f"{_CREDENTIALS} Its keys are accessKeyId and secretKey.")
+    cert_config_map: SubdomainName = Field(description=_CERTIFICATES)
+
+
+class Claim(Model):
+    """A claim that is there already, whoever made and filled it. It is used as it is, and never deleted."""
+
+    name: SubdomainName = Field(description="The claim, in the Workload's namespace.")
+
+
+class Snapshot(Model):
+    """A VolumeSnapshot, from which the disk is made."""
+
+    name: SubdomainName = Field(description="The VolumeSnapshot, in the Workload's namespace.")
+
+
+class DataSource(Model):
+    """A CDI DataSource, such as a golden image, of which the disk is a clone."""
+
+    name: SubdomainName = Field(description="The DataSource's name.")
+    namespace: Name | None = Field(
+        None,
+        description="Its namespace. Without it, the Workload's. For another one the operator needs the right "
+        "to create datavolumes/source there.",
+    )
+
+
+class Empty(Model):
+    """Nothing is to be said of it."""
+
+
+class ContainerDisk(Model):
+    """A disk in an image. It is new at each start: what the machine writes to it is thrown away."""
+
+    image: Annotated[str, Field(min_length=1, max_length=1024)] = Field(description="The image.")
+    image_pull_secret: SubdomainName | None = Field(
+        None, description="The Secret with which nodes pull the image, in the Workload's namespace."
+    )
+    path: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None, description="The file in the image. Without it, the one in /disk."
+    )
+
+
+#: The fields of a source, of which exactly one is set.
+_SOURCES = (
+    *("http", "s3", "gcs", "registry", "vddk", "imageio", "claim", "snapshot", "dataSource", "upload"),
+    *("blank", "containerDisk"),
+)
+_ONE_SOURCE = rule(
+    "[" + ", ".join(f"has(self.{source})" for source in _SOURCES) + "].filter(said, said).size() == 1",
+    f"set exactly one of {', '.join(_SOURCES)} (blank and upload are written as {{}})",
+)
+
+
+class DiskSource(Model):
+    """Where a disk comes from. Exactly one of its fields is set."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_ONE_SOURCE))
+
+    http: Http | None = Field(None, description="A web server.")
+    s3: S3 | None = Field(None, description="A bucket of an S3 service.")
+    gcs: Gcs | None = Field(None, description="A bucket of Google Cloud Storage.")
+    registry: Registry | None = Field(None, description="An image of a registry that holds a disk.")
+    vddk: Vddk | None = Field(None, description="vCenter or ESXi.")
+    imageio: Imageio | None = Field(None, description="oVirt.")
+    claim: Claim | None = Field(
+        None, description="A claim that is there already, such as one that a migration tool left."
+    )
+    snapshot: Snapshot | None = Field(None, description="A VolumeSnapshot.")
+    data_source: DataSource | None = Field(None, description="A CDI DataSource, such as a golden image.")
+    upload: Empty | None = Field(
+        None, description="Whoever uploads the disk, such as virtctl image-upload to the DataVolume."
+    )
+    blank: Empty | None = Field(None, description="An empty disk.")
+    container_disk: ContainerDisk | None = Field(None, description="An image. The disk is new at each start.")
+
+    @property
+    def kind(self) -> str:
+        """The name of the field that is set, empty if none is."""
+        return next(iter(self.raw()), "")
+
+
+#: The sources of which CDI fills a DataVolume.
+IMPORTED = ("http", "s3", "gcs", "registry", "vddk", "imageio", "upload", "blank", "snapshot", "dataSource")
+#: Those among them whose size is known to CDI.
+_SIZED = ("snapshot", "dataSource")
+
+
+def _only_imported(field: str) -> dict[str, str]:
+    return rule(
+        f"!has(self.{field}) || !has(self.source.claim) && !has(self.source.containerDisk)",
+        f"{field} has no meaning for a claim or a containerDisk, which is used as it is: remove {field}",
+        field=field,
+    )
+
+
+_DISK_RULES = (
+    rule(
+        "has(self.size) || has(self.source.claim) || has(self.source.containerDisk)"
+        + "".join(f" || has(self.source.{source})" for source in _SIZED),
+        "size is required with this source: set it to the virtual size of the disk (qemu-img info)",
+        field="size",
+    ),
+    *(
+        _only_imported(field)
+        for field in ("size", "storageClassName", "accessModes", "volumeMode", "reclaim")
+    ),
+)
+
+
+class Disk(Model):
+    """What every disk of a machine has."""
+
+    model_config = ConfigDict(json_schema_extra=validations(*_DISK_RULES))
+
+    source: DiskSource = Field(
+        description="Where the disk comes from. A disk that is filled is never filled again: another source "
+        "is refused then, unless the disk has another name. CDI reads qcow2, VMDK, VHD, VHDX, VDI and raw, "
+        "and these compressed by gzip, xz or zstd."
+    )
+    size: Bytes | None = Field(
+        None,
+        description="The virtual size of the disk, which qemu-img info shows, such as 40Gi. It can be made "
+        "larger later.",
+    )
+    storage_class_name: Name | None = Field(
+        None, description="The StorageClass of the claim. Without it, the default one for machines."
+    )
+    access_modes: (
+        Annotated[
+            tuple[
+                Annotated[
+                    Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"],
+                    Field(description="An access mode."),
+                ],
+                ...,
+            ],
+            Field(min_length=1, max_length=3),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="The access modes of the claim. Without them, what CDI's StorageProfile has for the "
+        "StorageClass.",
+    )
+    volume_mode: Literal["Filesystem", "Block"] | None = Field(
+        None, description="The volume mode of the claim. Without it, what CDI's StorageProfile has."
+    )
+    reclaim: Literal["Retain", "Delete"] | None = Field(
+        None,
+        description="What becomes of the disk when the Workload is deleted. Retain: it stays, and a Workload "
+        "of this name takes it up again. Delete: it is deleted. Without it, Retain.",
+    )
+    bus: Literal["sata", "scsi", "virtio"] | None = Field(
+        None, description="The bus of the disk. Without it, as virtualMachine.devices says."
+    )
+
+    @property
+    def disk_name(self) -> str:
+        """Its name, whether given or not."""
+        raise NotImplementedError
+
+
+class BootDisk(Disk):
+    """The disk that the machine boots."""
+
+    name: DiskName | None = Field(
+        None,
+        description=f"Its name: the claim is named after the Workload and it. Without it, {BOOT_DISK}. With "
+        "another name the machine has another disk; what becomes of the claim of the former one, reclaim "
+        "says.",
+    )
+
+    @property
+    def disk_name(self) -> str:
+        """Its name, whether given or not."""
+        return self.name or BOOT_DISK
+
+
+class DataDisk(Disk):
+    """A disk beside the one that the machine boots."""
+
+    name: DiskName = Field(description="Its name: the claim is named after the Workload and it.")
+    cdrom: bool | None = Field(None, description="Whether the machine has it as a CD-ROM drive.")
+    boot_order: Annotated[int, Field(ge=2, le=64)] | None = Field(
+        None,
+        description="Its place among the disks that the firmware tries. The boot disk is the first. Without "
+        "it, the firmware doesn't try it.",
+    )
+
+    @property
+    def disk_name(self) -> str:
+        """Its name."""
+        return self.name

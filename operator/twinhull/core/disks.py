@@ -1,0 +1,123 @@
+"""The disks of a Workload: made and filled before its machine is, and kept whatever the machine does.
+
+A disk belongs to the Workload, never to a hull: it is a DataVolume of its own, which nothing but its own
+`reclaim` ever deletes. One that is filled is never filled again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.api.disks import Disk
+from twinhull.api.reasons import Reason
+from twinhull.api.workloadstatus import DiskStatus
+from twinhull.core.actions import Action, Change, Create, Delete, Event
+from twinhull.core.case import Case
+from twinhull.hulls import datavolumes
+from twinhull.hulls.datavolumes import FIRST_REQUEST_ANNOTATION, DiskState
+
+#: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
+HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
+
+
+def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
+    """The disks as the spec names them, each with how it is."""
+    yield from zip(case.blueprint.disks, case.disks, strict=True)
+
+
+def creations(case: Case) -> Iterator[Action]:
+    """What makes the disks that aren't there. One that isn't filled yet and is to come from elsewhere goes
+    first: nothing is lost by that.
+    """
+    for disk, state in named(case):
+        volume = case.observed.data_volumes.get(state.claim)
+        if volume is None and not state.is_lone and datavolumes.has_data_volume(disk):
+            sentence = f"created DataVolume {state.claim} for the disk {state.name}"
+            yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
+        elif volume and state.source_changed and not state.filled and not volume.deleting:
+            sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its source has changed"
+            yield Delete("DataVolume", state.claim, volume.uid, Event("Normal", Reason.CHANGED, sentence))
+
+
+def upkeep(case: Case) -> Iterator[Action]:
+    """What brings the disks that are there up to the spec: whose they are, what becomes of them, their size.
+    Of a DataVolume CDI lets nothing else be changed.
+    """
+    for disk, state in named(case):
+        volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
+        if volume and state.is_ours and not volume.deleting:
+            yield from _kept(case, disk, state, volume.obj, claim.obj if claim else {})
+        if claim and state.grows_to and state.is_ours and not claim.deleting:
+            patch = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
+            sentence = f"asked for {state.grows_to} for PersistentVolumeClaim {state.claim} ({disk.size})"
+            event = Event("Normal", Reason.CHANGED, sentence)
+            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
+
+
+def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) -> Iterator[Change]:
+    """What makes a DataVolume the present Workload's, and notes what its claim asked for first."""
+    wanted, metadata = _rendered(case, disk)["metadata"], present["metadata"]
+    patch: Raw = {}
+    noted = metadata.get("annotations") or {}
+    annotations = {}
+    if noted.get(HOLDER_ANNOTATION) != case.workload.metadata.uid:
+        annotations[HOLDER_ANNOTATION] = case.workload.metadata.uid
+    if FIRST_REQUEST_ANNOTATION not in noted and (request := datavolumes.requested(claim)):
+        annotations[FIRST_REQUEST_ANNOTATION] = request
+    if annotations:
+        patch["annotations"] = annotations
+    owners = wanted.get("ownerReferences") or []
+    if [_owner(one) for one in metadata.get("ownerReferences") or ()] != [_owner(one) for one in owners]:
+        patch["ownerReferences"] = owners or None
+    if not patch:
+        return
+    event = None
+    if HOLDER_ANNOTATION in annotations:
+        sentence = f"took up the disk {state.name} again: DataVolume {state.claim} was there"
+        event = Event("Normal", Reason.DISK_TAKEN_UP, sentence)
+    uid = metadata["uid"]
+    yield Change("DataVolume", state.claim, uid, {"metadata": patch}, event, keeps=True, needed=False)
+
+
+def _owner(reference: Raw) -> tuple[str, bool]:
+    return reference["uid"], bool(reference.get("controller"))
+
+
+def _rendered(case: Case, disk: Disk) -> Raw:
+    """The DataVolume of a disk, which says whose it is."""
+    metadata = case.workload.metadata
+    obj = datavolumes.render(metadata, disk)
+    annotations = {**obj["metadata"].get("annotations", {}), HOLDER_ANNOTATION: metadata.uid}
+    return {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
+
+
+def statuses(case: Case) -> tuple[DiskStatus, ...]:
+    """What status.disks says."""
+    attached = case.current is not None and case.hull_type.lasts
+    return tuple(
+        DiskStatus(
+            name=state.name,
+            claim=state.claim or None,
+            phase=state.phase or None,
+            progress=_whole(state.progress) or None,
+            size=state.size or None,
+            attached=attached,
+            message=state.message or None,
+        )
+        for state in case.disks
+    )
+
+
+def percent(progress: str | None) -> int | None:
+    """A progress such as 45.32% in whole percent, None if CDI knows none."""
+    try:
+        return min(100, max(0, int(float((progress or "").removesuffix("%")))))
+    except (OverflowError, ValueError):
+        return None
+
+
+def _whole(progress: str) -> str:
+    """A progress in whole percent: CDI tells it every second."""
+    whole = percent(progress)
+    return progress if whole is None else f"{whole}%"

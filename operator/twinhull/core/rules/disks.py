@@ -1,0 +1,92 @@
+"""The rules for the disks of a machine that boots one of its own: they are filled before anything ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.brevity import listed
+from twinhull.api.reasons import Reason
+from twinhull.core import disks
+from twinhull.core.case import Case
+from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls.datavolumes import DiskState
+
+_PATHS = {0: "spec.virtualMachine.bootDisk"}
+
+
+def disk_refused(case: Case) -> Step | None:
+    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere.
+
+    Reasons: DiskConflict, DiskSourceChanged, DiskShrinks.
+    """
+    if case.current is not None or not case.hull_type.lasts:
+        return None
+    reason, sentence = next(_wrong(case), (None, ""))
+    return stalled(reason, sentence) if reason else None
+
+
+def filling_disks(case: Case) -> Step | None:
+    """The machine's disks aren't all filled. What runs meanwhile runs on.
+
+    Reasons: DiskImporting, DiskWaiting, DiskFailed.
+    """
+    if case.current is not None or not case.hull_type.lasts:
+        return None
+    actions = tuple(disks.creations(case))
+    failed = [state for state in case.disks if state.failed]
+    if failed and not actions:
+        return stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+    unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
+    if not (unfilled or actions):
+        return None
+    running = [state for state in unfilled if state.progress]
+    reason = Reason.DISK_IMPORTING if running or actions else Reason.DISK_WAITING
+    return waiting(reason, listed([_said(state) for state in running or unfilled or case.disks]), actions)
+
+
+def disk_unchangeable(case: Case) -> Step | None:
+    """The machine runs, and its spec asks of a disk what can't be done.
+
+    Reasons: DiskConflict, DiskSourceChanged, DiskShrinks.
+    """
+    if not case.hull_type.lasts:
+        return None
+    reason, sentence = next(_wrong(case), (None, ""))
+    return Step("True", reason, sentence, stalled=True) if reason else None
+
+
+def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
+    """What the disks can't be, each with what to do."""
+    for index, (disk, state) in enumerate(disks.named(case)):
+        path = _PATHS.get(index, f"spec.virtualMachine.disks[{state.name}]")
+        if not state.is_ours:
+            yield (
+                Reason.DISK_CONFLICT,
+                (
+                    f"{path}: PersistentVolumeClaim {state.claim} is there and isn't this Workload's: give "
+                    "the disk another name, name the claim as source.claim, or delete it"
+                ),
+            )
+        elif state.source_changed and state.filled:
+            yield (
+                Reason.DISK_SOURCE_CHANGED,
+                (
+                    f"{path}.source: the disk {state.name} is filled, and is never filled again: put the "
+                    "former source back, or give the disk another name to have a new one beside it"
+                ),
+            )
+        elif state.shrinks:
+            yield (
+                Reason.DISK_SHRINKS,
+                (
+                    f"{path}.size: a disk can't be made smaller than it is: set size to what it was, or more "
+                    f"than {disk.size}"
+                ),
+            )
+
+
+def _said(state: DiskState) -> str:
+    """How a disk is, in a sentence's part."""
+    how = state.message or state.phase or "it is about to be made"
+    progress = f" ({state.progress})" if state.progress and state.progress != "N/A" else ""
+    return f"disk {state.name}{progress}: {how}"

@@ -1,0 +1,235 @@
+"""The DataVolumes that CDI fills: how one is made for a disk, and how far it is.
+
+Source: cdi.kubevirt.io/v1beta1, types DataVolumeSpec and DataVolumeStatus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.api.disks import Disk
+from twinhull.api.workload import ObjectMeta
+from twinhull.hulls import importing, quantity
+from twinhull.hulls.hull import WORKLOAD_LABEL, condition, labels, owner_reference
+
+API_VERSION = "cdi.kubevirt.io/v1beta1"
+#: On a DataVolume: the name of the disk that it is.
+DISK_ANNOTATION = f"{GROUP}/disk"
+#: On a DataVolume: what its claim asked for first, which is its size and what CDI adds for a file system.
+FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
+#: A service mesh's proxy in an importer Pod keeps it from ever ending.
+_WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+#: The phases in which a DataVolume waits for a Pod that uses it.
+_WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
+#: What phases mean that CDI says nothing more of.
+_PHASES = {
+    "UploadReady": "waiting for the upload (virtctl image-upload)",
+    "Paused": "paused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DiskState:
+    """A disk as it is."""
+
+    #: Its name in the Workload.
+    name: str
+    #: The name of its claim, and of its DataVolume; empty for one that is thrown away.
+    claim: str
+    #: CDI's word for how far it is; empty if there is none.
+    phase: str = ""
+    #: How much is filled, in CDI's words: such as 45.32%, or N/A. Empty if nothing is being filled.
+    progress: str = ""
+    #: How large its claim is; empty before it is bound.
+    size: str = ""
+    #: What is wrong with it, and what to do; empty if nothing is known.
+    message: str = ""
+    #: Whether it has all that it is to have.
+    filled: bool = False
+    #: Whether its claim is only bound, and the disk filled, once the machine is there.
+    waits_for_consumer: bool = False
+    #: Whether CDI gave up.
+    failed: bool = False
+    #: Whether what has its name is this Workload's, or nothing has.
+    is_ours: bool = True
+    #: Whether its claim is there without a DataVolume, as backups restore it.
+    is_lone: bool = False
+    #: Whether its DataVolume has another source than the Workload names now.
+    source_changed: bool = False
+    #: Whether it is to be smaller than it is.
+    shrinks: bool = False
+    #: What its claim is to ask for, since the disk is to be larger; empty if it asks for that.
+    grows_to: str = ""
+
+
+def has_data_volume(disk: Disk) -> bool:
+    """Whether CDI is to make it. A claim is there already, and a containerDisk is thrown away."""
+    return not (disk.source.claim or disk.source.container_disk)
+
+
+def claim_name(workload: str, disk: Disk) -> str:
+    """The name of its claim, and of its DataVolume. Empty for one that is thrown away."""
+    if disk.source.container_disk:
+        return ""
+    return disk.source.claim.name if disk.source.claim else f"{workload}-{disk.disk_name}"
+
+
+def render(workload: ObjectMeta, disk: Disk) -> Raw:
+    """The DataVolume of a disk. With reclaim Retain nobody owns it, so that it outlives its Workload."""
+    owned = {"ownerReferences": [owner_reference(workload)]} if disk.reclaim == "Delete" else {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "DataVolume",
+        "metadata": {
+            "name": claim_name(workload.name, disk),
+            "namespace": workload.namespace,
+            "labels": {WORKLOAD_LABEL: workload.name},
+            "annotations": {DISK_ANNOTATION: disk.disk_name, **_WITHOUT_MESH},
+            **owned,
+        },
+        "spec": {**_source(workload, disk), "storage": _storage(disk)},
+    }
+
+
+def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None) -> DiskState:
+    """How a disk is, by its DataVolume and its claim, of which either may not be there."""
+    name, claimed = disk.disk_name, claim_name(workload.name, disk)
+    size = ((claim or {}).get("status", {}).get("capacity") or {}).get("storage", "")
+    is_bound = (claim or {}).get("status", {}).get("phase") == "Bound"
+    if not has_data_volume(disk):
+        is_there = claim is not None or not claimed
+        return DiskState(
+            name,
+            claimed,
+            size=size,
+            filled=is_there,
+            is_ours=claim is None or labels(claim).get(WORKLOAD_LABEL, workload.name) == workload.name,
+            message="" if is_bound or not claim else "the claim isn't bound yet",
+        )
+    if volume is None:
+        is_ours = claim is None or labels(claim).get(WORKLOAD_LABEL) == workload.name
+        return DiskState(
+            name, claimed, size=size, filled=claim is not None, is_ours=is_ours, is_lone=claim is not None
+        )
+    return _of_volume(workload, disk, volume, claim)
+
+
+def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None) -> DiskState:
+    status = volume.get("status") or {}
+    phase = status.get("phase") or "Pending"
+    grows_to, shrinks = _resized(disk, volume, claim)
+    return DiskState(
+        disk.disk_name,
+        claim_name(workload.name, disk),
+        phase=phase,
+        progress=status.get("progress") or "" if phase != "Succeeded" else "100%",
+        size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
+        message="" if phase == "Succeeded" else _message(volume, phase),
+        filled=phase == "Succeeded",
+        waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
+        failed=phase == "Failed" or (phase != "Succeeded" and _keeps_failing(volume)),
+        source_changed=not _is_from(volume, _source(workload, disk)),
+        shrinks=shrinks,
+        grows_to=grows_to,
+    )
+
+
+def hints(disk: Disk) -> tuple[str, ...]:
+    """What is to be known of a disk before it is made, since CDI takes it for something else without a word
+    (containerized-data-importer, pkg/image/filefmt.go: formats are told by their first bytes).
+    """
+    source = disk.source.http or disk.source.s3 or disk.source.gcs
+    file = source.url.partition("?")[0].lower() if source else ""
+    if file.endswith(".vhd"):
+        return (
+            (
+                'a fixed-size VHD is taken for a raw disk: if qemu-img info says "subformat: fixed", convert '
+                "it (qemu-img convert -O vhdx)"
+            ),
+        )
+    if file.endswith(".vmdk") and not file.endswith("-flat.vmdk"):
+        return (
+            (
+                "a VMDK of some hundred bytes is only the description of a disk: give the -flat.vmdk beside "
+                "it, or export the disk as one file (streamOptimized)"
+            ),
+        )
+    return ()
+
+
+def _source(workload: ObjectMeta, disk: Disk) -> Raw:
+    """Where it comes from, in CDI's words."""
+    source = disk.source
+    if source.data_source:
+        namespace = source.data_source.namespace or workload.namespace
+        named = {"kind": "DataSource", "name": source.data_source.name, "namespace": namespace}
+        return {"sourceRef": named}
+    if source.snapshot:
+        named = {"name": source.snapshot.name, "namespace": workload.namespace}
+        return {"source": {"snapshot": named}}
+    return {"source": source.raw()}
+
+
+def _storage(disk: Disk) -> Raw:
+    """What is asked of its claim; CDI's StorageProfile fills in the rest."""
+    said = disk.raw()
+    kept: Raw = {key: said[key] for key in ("storageClassName", "accessModes", "volumeMode") if key in said}
+    return {**kept, **({"resources": {"requests": {"storage": disk.size}}} if disk.size else {})}
+
+
+def _is_from(volume: Raw, wanted: Raw) -> bool:
+    """Whether a DataVolume has that source. CDI's webhook adds nothing to what is said."""
+    spec = volume.get("spec") or {}
+    return all(_has(spec.get(key), value) for key, value in wanted.items()) and not (
+        "source" in wanted and spec.get("sourceRef")
+    )
+
+
+def _has(seen: object, wanted: object) -> bool:
+    if isinstance(wanted, dict) and isinstance(seen, dict):
+        return seen.keys() == wanted.keys() and all(_has(seen[key], value) for key, value in wanted.items())
+    return seen == wanted
+
+
+def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, bool]:
+    """What the claim is to ask for, if the disk is to be larger, and whether it is to be smaller. What CDI
+    added for the file system stays in proportion: a DataVolume's own size never changes.
+    """
+    made = _requested(volume.get("spec", {}).get("storage"))
+    asked = requested(claim or {})
+    first = (volume["metadata"].get("annotations") or {}).get(FIRST_REQUEST_ANNOTATION)
+    try:
+        size, original = quantity.parse(disk.size or ""), quantity.parse(made)
+        present, request = quantity.parse(asked), quantity.parse(first or asked)
+    except ValueError:
+        return "", False
+    wanted = (size * request / original).to_integral_value(ROUND_CEILING)
+    if wanted <= present or first is None:
+        return "", wanted < present
+    return quantity.mebibytes(wanted), False
+
+
+def requested(claim: Raw) -> str:
+    """How much storage a claim asks for, empty if it doesn't say."""
+    return _requested(claim.get("spec"))
+
+
+def _requested(spec: Raw | None) -> str:
+    return str((((spec or {}).get("resources") or {}).get("requests") or {}).get("storage") or "")
+
+
+def _keeps_failing(volume: Raw) -> bool:
+    """Whether its importer was restarted, and for a reason that doesn't pass by itself."""
+    restarts = (volume.get("status") or {}).get("restartCount") or 0
+    return restarts > 0 and importing.is_failure(str(condition(volume, "Running").get("message") or ""))
+
+
+def _message(volume: Raw, phase: str) -> str:
+    """The most telling of CDI's words: what stops it, or else what it waits for."""
+    running, bound = condition(volume, "Running"), condition(volume, "Bound")
+    for one in (running, bound):
+        if one.get("status") != "True" and one.get("message"):
+            return importing.explained(str(one["message"]))
+    return _PHASES.get(phase, "")

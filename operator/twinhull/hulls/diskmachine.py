@@ -1,0 +1,232 @@
+"""The machine that boots a disk of its own: a KubeVirt VirtualMachine without anything of our guest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from twinhull.api.base import Raw
+from twinhull.api.disks import DataDisk, Disk
+from twinhull.api.virtualmachine import Firmware, Readiness, VirtualMachine
+from twinhull.api.workload import ObjectMeta, WorkloadSpec
+from twinhull.hulls import windows
+from twinhull.hulls.datavolumes import claim_name, has_data_volume
+from twinhull.hulls.hull import (
+    HULL_LABEL,
+    HULL_NAME_LABEL,
+    REVISION_LABEL,
+    WORKLOAD_LABEL,
+    owner_reference,
+)
+from twinhull.hulls.machine import API_VERSION
+from twinhull.hulls.merge import merge_patch
+
+#: The buses of disks and the models of network cards, by `devices`.
+_BUS = {"Compatible": "sata", "Virtio": "virtio"}
+_CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
+#: The names of the volumes that aren't disks of the Workload. No disk's name has a dot.
+_CLOUD_INIT, _SYSPREP, _DRIVERS = "twinhull.cloudinit", "twinhull.sysprep", "twinhull.virtio-drivers"
+
+
+def render(
+    workload: ObjectMeta,
+    spec: WorkloadSpec,
+    *,
+    revision: str,
+    eviction: str,
+    lone_claims: Collection[str] = (),
+) -> Raw:
+    """The VirtualMachine of a Workload that names a boot disk. It has the Workload's own name.
+
+    `lone_claims` are the names of the disks whose claim is there without a DataVolume. `eviction` is
+    KubeVirt's evictionStrategy, empty for its own default.
+    """
+    built = spec.virtual_machine
+    known = {
+        WORKLOAD_LABEL: workload.name,
+        HULL_NAME_LABEL: workload.name,
+        REVISION_LABEL: revision,
+    }
+    metadata = spec.template.get("metadata") or {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "VirtualMachine",
+        "metadata": {
+            "name": workload.name,
+            "namespace": workload.namespace,
+            "labels": {**known, HULL_LABEL: "VirtualMachine"},
+            "ownerReferences": [owner_reference(workload)],
+        },
+        "spec": {
+            "runStrategy": "Always",
+            **({"instancetype": built.instancetype.raw()} if built.instancetype else {}),
+            **({"preference": built.preference.raw()} if built.preference else {}),
+            "template": {
+                "metadata": {
+                    "labels": {**(metadata.get("labels") or {}), **known},
+                    **({"annotations": metadata["annotations"]} if metadata.get("annotations") else {}),
+                },
+                "spec": merge_patch(_spec(workload, built, eviction, lone_claims), built.overrides or {}),
+            },
+        },
+    }
+
+
+def _spec(workload: ObjectMeta, built: VirtualMachine, eviction: str, lone_claims: Collection[str]) -> Raw:
+    return {
+        **({"evictionStrategy": eviction} if eviction else {}),
+        **({"terminationGracePeriodSeconds": windows.GRACE} if built.os == "Windows" else {}),
+        **({"readinessProbe": _probe(built.readiness)} if built.readiness else {}),
+        **({"accessCredentials": _credentials(built)} if built.ssh_keys else {}),
+        "domain": _domain(built),
+        "networks": [{"name": "default", "pod": {}}],
+        "volumes": [
+            *(_volume(workload.name, disk, lone_claims) for disk in built.all_disks()),
+            *_other_volumes(built),
+        ],
+    }
+
+
+def _domain(built: VirtualMachine) -> Raw:
+    """The machine itself. With a preference, only what the Workload says: the rest is the preference's."""
+    is_windows = built.os == "Windows" and not built.preference
+    devices = {
+        "interfaces": [_interface(built)],
+        "disks": [*(_disk(disk, built) for disk in built.all_disks()), *_other_disks(built)],
+        **({"inputs": windows.inputs(virtio=built.devices == "Virtio")} if is_windows else {}),
+        **(windows.video() if is_windows and built.devices == "Virtio" else {}),
+        **_tpm(built.firmware),
+        "rng": {},
+    }
+    features = {**(windows.features() if is_windows else {}), **_smm(built.firmware)}
+    return {
+        **_size(built),
+        **_firmware(built.firmware),
+        **({"clock": windows.clock()} if is_windows else {}),
+        **({"features": features} if features else {}),
+        "devices": devices if built.os == "Linux" else {key: devices[key] for key in devices if key != "rng"},
+    }
+
+
+def _size(built: VirtualMachine) -> Raw:
+    """CPU and memory. KubeVirt refuses them beside an instancetype. Windows on a desktop counts sockets."""
+    if built.instancetype:
+        return {}
+    count = built.cpus or 1
+    return {
+        "cpu": {"sockets": count, "cores": 1} if built.os == "Windows" else {"cores": count},
+        "memory": {"guest": built.memory},
+    }
+
+
+def _firmware(firmware: Firmware | None) -> Raw:
+    """What starts the disk; nothing if the preference is to say it."""
+    if firmware is None or firmware.bootloader is None:
+        return {}
+    if firmware.bootloader == "BIOS":
+        return {"firmware": {"bootloader": {"bios": {}}}}
+    persistent = {"persistent": True} if firmware.persistent else {}
+    return {"firmware": {"bootloader": {"efi": {"secureBoot": firmware.secure_boot, **persistent}}}}
+
+
+def _smm(firmware: Firmware | None) -> Raw:
+    """Secure boot needs system management mode (KubeVirt refuses it without)."""
+    return {"smm": {"enabled": True}} if firmware and firmware.secure_boot else {}
+
+
+def _tpm(firmware: Firmware | None) -> Raw:
+    kinds: dict[str, Raw] = {
+        "None": {},
+        "Ephemeral": {"tpm": {}},
+        "Persistent": {"tpm": {"persistent": True}},
+    }
+    return kinds[firmware.tpm] if firmware else {}
+
+
+def _interface(built: VirtualMachine) -> Raw:
+    said = built.network_interface
+    card = (said.model if said else None) or _default(built, _CARD)
+    return {
+        "name": "default",
+        "masquerade": {},
+        **({"model": card} if card else {}),
+        **({"macAddress": said.mac_address} if said and said.mac_address else {}),
+    }
+
+
+def _default(built: VirtualMachine, kinds: dict[str, str]) -> str:
+    """What `devices` stands for; empty if a preference is to say it."""
+    return kinds[built.devices or "Compatible"] if built.devices or not built.preference else ""
+
+
+def _disk(disk: Disk, built: VirtualMachine) -> Raw:
+    """A disk as the machine has it. A CD-ROM drive is never on virtio, which firmware can't read."""
+    is_cdrom = isinstance(disk, DataDisk) and bool(disk.cdrom)
+    bus = disk.bus or ("sata" if is_cdrom else _default(built, _BUS))
+    order = disk.boot_order if isinstance(disk, DataDisk) else 1
+    return {
+        "name": disk.disk_name,
+        "cdrom" if is_cdrom else "disk": {"bus": bus} if bus else {},
+        **({"bootOrder": order} if order else {}),
+    }
+
+
+def _volume(workload: str, disk: Disk, lone_claims: Collection[str]) -> Raw:
+    if disk.source.container_disk:
+        return {"name": disk.disk_name, "containerDisk": disk.source.container_disk.raw()}
+    name = claim_name(workload, disk)
+    if has_data_volume(disk) and disk.disk_name not in lone_claims:
+        return {"name": disk.disk_name, "dataVolume": {"name": name}}
+    return {"name": disk.disk_name, "persistentVolumeClaim": {"claimName": name}}
+
+
+def _other_volumes(built: VirtualMachine) -> list[Raw]:
+    """What the machine is given beside its disks."""
+    volumes: list[Raw] = []
+    if built.cloud_init or _keys_by_cloud_init(built):
+        volumes.append({"name": _CLOUD_INIT, "cloudInitNoCloud": _cloud_init(built)})
+    if built.sysprep:
+        volumes.append({"name": _SYSPREP, "sysprep": {"secret": {"name": built.sysprep.secret}}})
+    if built.virtio_drivers:
+        volumes.append({"name": _DRIVERS, "containerDisk": built.virtio_drivers.raw()})
+    return volumes
+
+
+def _other_disks(built: VirtualMachine) -> list[Raw]:
+    bus = _default(built, _BUS)
+    disks: list[Raw] = []
+    if built.cloud_init or _keys_by_cloud_init(built):
+        disks.append({"name": _CLOUD_INIT, "disk": {"bus": bus} if bus else {}})
+    if built.sysprep:
+        disks.append({"name": _SYSPREP, "cdrom": {"bus": "sata"}})
+    if built.virtio_drivers:
+        disks.append({"name": _DRIVERS, "cdrom": {"bus": "sata"}})
+    return disks
+
+
+def _cloud_init(built: VirtualMachine) -> Raw:
+    """The NoCloud data: from Secrets alone. Without user data, an empty one, to which KubeVirt adds keys."""
+    said = built.cloud_init
+    user, network = (said.user_data_secret, said.network_data_secret) if said else (None, None)
+    return {
+        **({"secretRef": {"name": user}} if user else {"userData": "#cloud-config\n"}),
+        **({"networkDataSecretRef": {"name": network}} if network else {}),
+    }
+
+
+def _keys_by_cloud_init(built: VirtualMachine) -> bool:
+    return built.ssh_keys is not None and not built.ssh_keys.users
+
+
+def _credentials(built: VirtualMachine) -> list[Raw]:
+    """Who may log in by SSH (kubevirt.io/api/core/v1, type SSHPublicKeyAccessCredential)."""
+    if built.ssh_keys is None:
+        return []
+    users = list(built.ssh_keys.users or ())
+    way: Raw = {"qemuGuestAgent": {"users": users}} if users else {"noCloud": {}}
+    source = {"secret": {"secretName": built.ssh_keys.secret}}
+    return [{"sshPublicKey": {"source": source, "propagationMethod": way}}]
+
+
+def _probe(readiness: Readiness) -> Raw:
+    """The probe as KubeVirt has it (kubevirt.io/api/core/v1, type Probe)."""
+    return readiness.raw()

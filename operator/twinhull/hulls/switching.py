@@ -1,0 +1,129 @@
+"""Switching a machine off and on that lasts: its VirtualMachine stays, and isn't made anew.
+
+Off is KubeVirt's runStrategy Halted, together with a note of ours: one that is halted without the note was
+stopped by somebody else. What differs is changed while the machine is off, so that what runs is always what
+its VirtualMachine says (kubevirt.io/api/core/v1, type VirtualMachineRunStrategy).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.hulls.graceful_end import grace
+from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, labels, timestamp
+from twinhull.hulls.merge import difference
+
+#: On a VirtualMachine that the operator has switched off: when.
+OFF_ANNOTATION = f"{GROUP}/switched-off"
+#: On one that was switched on again: when. How long it may take to be ready counts from then.
+ON_ANNOTATION = f"{GROUP}/switched-on"
+_HALTED = "Halted"
+#: What the API server, KubeVirt and others give to a machine once, by which its system knows it again
+#: (kubevirt.io/kubevirt, pkg/virt-api/webhooks/defaults). It stays when the machine is changed.
+_IDENTITY = (
+    ("architecture",),
+    ("domain", "machine"),
+    ("domain", "firmware", "uuid"),
+    ("domain", "firmware", "serial"),
+)
+
+
+def off(now: datetime) -> Raw:
+    """The patch that switches a machine off."""
+    note = {OFF_ANNOTATION: now.isoformat(timespec="milliseconds")}
+    return {"metadata": {"annotations": note}, "spec": {"runStrategy": _HALTED}}
+
+
+def on(present: Raw, wanted: Raw, now: datetime) -> Raw:
+    """The patch that makes a machine that is off what it is to be, and switches it on."""
+    spec = {**wanted["spec"], "template": _with_identity(present, wanted)}
+    notes = {OFF_ANNOTATION: None, ON_ANNOTATION: now.isoformat(timespec="milliseconds")}
+    return {
+        "metadata": {
+            "labels": wanted["metadata"]["labels"],
+            "annotations": {**wanted["metadata"].get("annotations", {}), **notes},
+        },
+        "spec": difference(present["spec"], spec),
+    }
+
+
+def is_off(vm: Raw, vmi: Raw | None) -> bool:
+    """Whether the operator has switched it off, and nothing of it runs any more."""
+    return vmi is None and _noted(vm) is not None and vm["spec"].get("runStrategy") == _HALTED
+
+
+def ends_at(vm: Raw, vmi: Raw | None) -> datetime | None:
+    """When a machine that is being switched off should be off, None if it isn't being switched off."""
+    noted = _noted(vm)
+    if noted is None or vmi is None or vm["spec"].get("runStrategy") != _HALTED:
+        return None
+    asked = timestamp(vmi["metadata"].get("deletionTimestamp"))
+    return asked or noted + max(grace(vmi), timedelta())
+
+
+def on_since(vm: Raw) -> datetime:
+    """Since when it has been on: since its creation, if it was never switched on again."""
+    return _time(vm, ON_ANNOTATION) or created_at(vm)
+
+
+def revision_of(vm: Raw) -> str:
+    """The revision of the machine as it is to be at its next start, and as it runs."""
+    inside = (vm["spec"].get("template") or {}).get("metadata") or {}
+    return str((inside.get("labels") or {}).get(REVISION_LABEL) or labels(vm).get(REVISION_LABEL) or "")
+
+
+def is_named_as_its_workload(vm: Raw) -> bool:
+    """Whether a VirtualMachine has the name of the Workload that owns it."""
+    metadata = vm["metadata"]
+    labelled = labels(vm).get(WORKLOAD_LABEL)  # of an owner no more than the uid may be held
+    return any(
+        owner.get("controller")
+        and owner["kind"] == "Workload"
+        and owner.get("name", labelled) == metadata["name"]
+        for owner in metadata.get("ownerReferences") or ()
+    )
+
+
+def _noted(vm: Raw) -> datetime | None:
+    """When the operator switched it off, None if it didn't."""
+    return _time(vm, OFF_ANNOTATION)
+
+
+def _time(vm: Raw, annotation: str) -> datetime | None:
+    """The time in an annotation, None if there is none. One that can't be read is the machine's creation:
+    whoever may change the machine may write anything there.
+    """
+    note = (vm["metadata"].get("annotations") or {}).get(annotation)
+    if not note:
+        return None
+    try:
+        found = datetime.fromisoformat(note)
+    except ValueError:
+        return created_at(vm)
+    return found if found.tzinfo else created_at(vm)
+
+
+def _with_identity(present: Raw, wanted: Raw) -> Raw:
+    """The template that a machine is to have, with what it was given once and the Workload doesn't say."""
+    template: Raw = wanted["spec"]["template"]
+    spec, was = dict(template["spec"]), (present["spec"].get("template") or {}).get("spec") or {}
+    for path in _IDENTITY:
+        value = _at(was, path)
+        if value is not None and _at(spec, path) is None:
+            spec = _put(spec, path, value)
+    return {**template, "spec": spec}
+
+
+def _at(tree: Raw, path: tuple[str, ...]) -> object:
+    value: object = tree
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _put(tree: Raw, path: tuple[str, ...], value: object) -> Raw:
+    first, *rest = path
+    below = tree.get(first)
+    inside = _put(below if isinstance(below, dict) else {}, tuple(rest), value) if rest else value
+    return {**tree, first: inside}

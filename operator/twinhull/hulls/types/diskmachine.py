@@ -1,0 +1,144 @@
+"""The type whose hull is a KubeVirt VirtualMachine that boots a disk of its own, without our guest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from twinhull.api.base import Raw
+from twinhull.api.disks import Disk
+from twinhull.api.isolation import Isolation
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import WorkloadSpec
+from twinhull.api.workloadstatus import Lack, UnsupportedField
+from twinhull.hulls import datavolumes, diskmachine, instance, switching
+from twinhull.hulls.evasion import Evasion, machines
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
+from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
+
+#: What of spec.virtualMachine is for our guest's machine alone.
+_OF_GUESTS = {"guestImage", "guestImagePullSecret", "registries"}
+#: What of a disk is its claim's, and changes nothing of the machine.
+_OF_CLAIMS = {"size", "storageClassName", "accessModes", "volumeMode", "reclaim"}
+
+
+class DiskMachine(HullType):
+    """A VirtualMachine that boots a disk of its own. Its object lasts as long as its Workload: snapshots,
+    backups and the state of its firmware go by it.
+    """
+
+    isolation = Isolation.VIRTUAL_MACHINE
+    kind = "VirtualMachine"
+    title = "machine with a disk"
+    settings = Settings.VIRTUAL_MACHINE
+    is_virtual_machine = True
+    runs_template = False
+    lasts = True
+    quota = frozenset(
+        {
+            *("pods", "count/pods", "count/virtualmachines.kubevirt.io"),
+            "count/virtualmachineinstances.kubevirt.io",
+        }
+    )
+    woken_by = frozenset({"KubeVirt", "Node", "CDI"})
+    watches = OF_KUBEVIRT | {"DataVolume", "CDI"}
+    refused = Reason.VIRTUAL_MACHINE_REFUSED
+    failed = Reason.VIRTUAL_MACHINE_FAILED
+
+    def runs(self, spec: WorkloadSpec) -> bool:
+        """If a disk is named."""
+        return spec.virtual_machine.boot_disk is not None
+
+    def content(self, spec: WorkloadSpec, template: Raw, *, former: bool) -> Raw:
+        """How the machine is built, and the labels and annotations that it has of the template. How a disk is
+        filled, and how large it is, changes nothing of the machine.
+        """
+        built = spec.virtual_machine.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        kept = {key: value for key, value in built.items() if value and key not in _OF_GUESTS}
+        kept["disks"] = [_as_in_machine(disk) for disk in spec.virtual_machine.all_disks()]
+        kept.pop("bootDisk", None)
+        metadata = super().content(spec, template, former=former)["metadata"]
+        return {"metadata": metadata, "virtualMachine": kept}
+
+    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+        """The VirtualMachine. Its disks are the Workload's (core/disks)."""
+        return (
+            diskmachine.render(
+                given.workload,
+                given.spec,
+                revision=given.revision,
+                eviction=given.guest.eviction,
+                lone_claims=given.lone_claims,
+            ),
+        )
+
+    def made(self, obj: Raw) -> bool:
+        """A VirtualMachine that has its Workload's very name: no other hull has."""
+        return switching.is_named_as_its_workload(obj)
+
+    def read(self, seen: Seen) -> Hull:
+        """A VirtualMachine and its instance, as a hull."""
+        hull = instance.read(seen.obj, seen.instance, seen.template, now=seen.now, asks_guests=False)
+        return replace(
+            hull,
+            revision=switching.revision_of(seen.obj),
+            since=max(hull.since, switching.on_since(seen.obj)),
+            off=switching.is_off(seen.obj, seen.instance),
+            leaves_at=hull.leaves_at or switching.ends_at(seen.obj, seen.instance),
+        )
+
+    def prerequisites(self, needs: Needs) -> Iterator[Lack]:
+        """KubeVirt, a node for machines, and CDI if it is to fill a disk."""
+        yield from of_kubevirt(needs)
+        imported = [
+            disk for disk in needs.spec.virtual_machine.all_disks() if datavolumes.has_data_volume(disk)
+        ]
+        if not imported or "CDI" in needs.capabilities.hidden:
+            return
+        phase = needs.capabilities.cdi
+        if phase is None:
+            yield Lack(
+                reason=Reason.CDI_MISSING,
+                message="the machine's disks are filled by CDI (Containerized Data Importer), which is not "
+                "installed in this cluster, or which this operator may not use (--without-disks): install it "
+                f"(github.com/kubevirt/containerized-data-importer){GOES_ON}",
+            )
+        elif phase in {"", "Deploying"}:
+            yield Lack(reason=Reason.CDI_DEPLOYING, message="waiting for CDI to be deployed")
+        elif phase != "Deployed":
+            yield Lack(reason=Reason.CDI_NOT_READY, message=f"CDI is {phase}: see kubectl get cdi")
+
+    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+        """Every VirtualMachine."""
+        return hull.kind == self.kind
+
+    def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
+        """What of the template's metadata and of the overrides is the node's."""
+        return tuple(machines.of_machine(spec.template, spec.virtual_machine.overrides or {}))
+
+    def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
+        """The same of a machine that is there."""
+        return machines.of_hull(hull)
+
+    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
+        """None: the template doesn't run in it."""
+        return ()
+
+    def fate(self, row: Row) -> str:  # noqa: ARG002
+        """The template doesn't run in it, and the table has no column for it."""
+        return Fate.REFUSED
+
+    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
+        """As above."""
+        return ChangeEffect.REPLACED
+
+
+def _as_in_machine(disk: Disk) -> Raw:
+    """What of a disk the machine knows."""
+    known = disk.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    source = known.pop("source")
+    is_part = not datavolumes.has_data_volume(disk)
+    kept = {key: value for key, value in known.items() if key not in _OF_CLAIMS}
+    return kept | {"name": disk.disk_name} | ({"source": source} if is_part else {})

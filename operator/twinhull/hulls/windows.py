@@ -1,0 +1,48 @@
+"""What a Windows gets: Hyper-V's enlightenments, its clock and timers, and time to shut down.
+
+The values are those of KubeVirt's common-instancetypes 1.7.0 (preferences/components: hyperv, clock, tablet).
+"""
+
+from __future__ import annotations
+
+from twinhull.api.base import Raw
+
+#: How long a Windows may take to shut down, in seconds: it may be installing updates.
+GRACE = 3600
+
+
+def features() -> Raw:
+    """ACPI, APIC and the enlightenments (kubevirt.io/api/core/v1, type FeatureHyperv)."""
+    plain = ("frequencies", "ipi", "reenlightenment", "relaxed", "reset", "runtime", "synic", "tlbflush")
+    return {
+        "acpi": {},
+        "apic": {},
+        "hyperv": {
+            **{name: {} for name in (*plain, "vapic", "vpindex")},
+            "spinlocks": {"spinlocks": 8191},
+            "synictimer": {"direct": {}},
+        },
+    }
+
+
+def clock() -> Raw:
+    """Windows counts time as the machine's clock shows it, and misses no tick."""
+    return {
+        "utc": {},
+        "timer": {
+            "hpet": {"present": False},
+            "hyperv": {},
+            "pit": {"tickPolicy": "delay"},
+            "rtc": {"tickPolicy": "catchup"},
+        },
+    }
+
+
+def inputs(*, virtio: bool) -> list[Raw]:
+    """A tablet, so that the pointer on the console is where the user's is."""
+    return [{"name": "tablet", "type": "tablet", "bus": "virtio" if virtio else "usb"}]
+
+
+def video() -> Raw:
+    """The graphics card of a Windows that has virtio's drivers."""
+    return {"video": {"type": "virtio"}}

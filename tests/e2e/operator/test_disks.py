@@ -1,0 +1,261 @@
+"""A machine that boots a disk of its own, on KubeVirt itself. What CDI says of its disk, the test says."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.controlplane import Cluster, eventually
+from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest, Subject, condition, template
+
+pytestmark = pytest.mark.simulated
+
+HTTP: Manifest = {"http": {"url": "https://images.example/web.vmdk"}}
+BUILT: Manifest = {
+    "memory": "512Mi",
+    "firmware": {"bootloader": "BIOS"},
+    "bootDisk": {"source": HTTP, "size": "10Gi", "storageClassName": "simulated"},
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cdi(cluster: Cluster) -> Iterator[None]:
+    """CDI says that it is there."""
+    manifest = {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "CDI",
+        "metadata": {"name": "cdi"},
+        "spec": {},
+    }
+    cluster.api.create(manifest)
+    cluster.api.patch("CDI", "cdi", None, {"status": {"phase": "Deployed"}})
+    yield
+    cluster.api.delete("CDI", "cdi")
+
+
+def ask(
+    web: Subject, *, isolation: str = "VirtualMachine", containers: bool = False, **spec: Any
+) -> Manifest:
+    """Applies a Workload with a boot disk, and with a template if it may run `containers`."""
+    built = {**BUILT, **spec.pop("virtualMachine", {})}
+    manifest = {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": web.name, "namespace": web.namespace},
+        "spec": {
+            "isolationPolicy": isolation,
+            "virtualMachine": built,
+            **({"template": template()} if containers else {}),
+            **spec,
+        },
+    }
+    return web.cluster.api.apply(manifest)
+
+
+def until(check: Callable[[], object]) -> None:
+    """Waits until that is so."""
+    eventually(check, 30, inspect.getsource(check).strip())
+
+
+def say(web: Subject, name: str, **status: Any) -> None:
+    """CDI says how far a disk is."""
+    web.cluster.api.patch("DataVolume", name, web.namespace, {"status": status}, subresource="status")
+
+
+def fill(web: Subject, name: str = "web-boot", size: str = "11Gi") -> None:
+    """CDI makes the claim of a disk, a little larger than the disk, and fills it."""
+    until(lambda: web.one("DataVolume", name))
+    volume = web.one("DataVolume", name)
+    owner = {"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "name": name, "controller": True}
+    web.cluster.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {
+                "name": name,
+                "namespace": web.namespace,
+                "labels": volume["metadata"]["labels"],
+                "ownerReferences": [{**owner, "uid": volume["metadata"]["uid"]}],
+            },
+            "spec": {
+                "storageClassName": "simulated",
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": size}},
+            },
+        }
+    )
+    until(lambda: web.one("PersistentVolumeClaim", name)["status"]["phase"] == "Bound")
+    say(web, name, phase="Succeeded", progress="100.0%")
+
+
+@pytest.fixture
+def booted(web: Subject) -> Subject:
+    """A Workload whose machine has booted its disk."""
+    ask(web, containers=True)
+    web.becomes("DiskWaiting")
+    fill(web)
+    web.becomes("Ready")
+    return web
+
+
+def test_a_disk_is_filled_and_booted(web: Subject) -> None:
+    service = {"ports": [{"name": "ssh", "port": 22}]}
+    ask(web, service=service)
+    waiting = web.becomes("DiskWaiting")
+    assert condition(waiting, "Reconciling")[0] == "True"
+    assert "VirtualMachine" not in web.belongings()
+    say(web, "web-boot", phase="ImportInProgress", progress="41.7%")
+    until(lambda: web.get()["status"]["disks"][0].get("progress") == "41%")
+    assert ("Normal", "DiskImporting", "disk boot is filled to 41%") in web.events()
+    fill(web)
+    ready = web.becomes("Ready")
+    assert ready["status"]["disks"] == [
+        {
+            "name": "boot",
+            "claim": "web-boot",
+            "phase": "Succeeded",
+            "progress": "100%",
+            "size": "11Gi",
+            "attached": True,
+        }
+    ]
+    vm = web.hull()
+    assert vm["metadata"]["name"] == "web"
+    spec = vm["spec"]["template"]["spec"]
+    assert spec["volumes"] == [{"name": "boot", "dataVolume": {"name": "web-boot"}}]
+    assert spec["domain"]["devices"]["disks"] == [{"name": "boot", "disk": {"bus": "sata"}, "bootOrder": 1}]
+    (port,) = web.one("Service", "web")["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (22, 22)
+
+
+def test_a_change_restarts_the_very_machine(booted: Subject) -> None:
+    before, instance = booted.hull(), booted.one("VirtualMachineInstance", "web")
+    ask(booted, containers=True, virtualMachine={"memory": "768Mi"})
+    booted.becomes("Ready")
+    after = booted.hull()
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    firmware = [one["spec"]["template"]["spec"]["domain"]["firmware"] for one in (before, after)]
+    assert firmware[0] == firmware[1]
+    assert firmware[0]["uuid"]
+    running = booted.one("VirtualMachineInstance", "web")
+    assert running["metadata"]["uid"] != instance["metadata"]["uid"]
+    assert running["spec"]["domain"]["memory"]["guest"] == "768Mi"
+    assert (
+        running["metadata"]["labels"]["twinhull.dev/revision"] == booted.get()["status"]["hull"]["revision"]
+    )
+
+
+def test_from_disk_to_container_and_back(booted: Subject) -> None:
+    volume, machine = booted.one("DataVolume", "web-boot"), booted.hull()
+    booted.change(isolationPolicy="Container")
+    booted.becomes("Ready")
+    assert booted.hull()["kind"] == "Pod"
+    assert [disk["attached"] for disk in booted.get()["status"]["disks"]] == [False]
+    booted.change(isolationPolicy="VirtualMachine")
+    booted.becomes("Ready")
+    assert booted.hull()["metadata"]["uid"] == machine["metadata"]["uid"]
+    assert booted.one("DataVolume", "web-boot")["metadata"]["uid"] == volume["metadata"]["uid"]
+
+
+def test_stopped_and_started(booted: Subject) -> None:
+    machine = booted.hull()
+    booted.change(state="Stopped")
+    booted.becomes("Stopped")
+    assert booted.one("VirtualMachine", "web")["spec"]["runStrategy"] == "Halted"
+    booted.change(state="Running")
+    booted.becomes("Ready")
+    assert booted.hull()["metadata"]["uid"] == machine["metadata"]["uid"]
+
+
+def test_a_retained_disk_outlives_its_workload_and_is_taken_up_again(booted: Subject) -> None:
+    volume = booted.one("DataVolume", "web-boot")
+    booted.delete()
+    until(lambda: not booted.belongings())
+    assert booted.one("PersistentVolumeClaim", "web-boot")["status"]["phase"] == "Bound"
+    ask(booted)
+    booted.becomes("Ready")
+    assert booted.one("DataVolume", "web-boot")["metadata"]["uid"] == volume["metadata"]["uid"]
+    assert [reason for _, reason, _ in booted.events() if reason == "DiskTakenUp"] == ["DiskTakenUp"]
+
+
+def test_a_disk_goes_with_its_workload_if_that_is_asked_for(booted: Subject) -> None:
+    boot = {**BUILT["bootDisk"], "reclaim": "Delete"}
+    ask(booted, containers=True, virtualMachine={"bootDisk": boot})
+    until(lambda: booted.one("DataVolume", "web-boot")["metadata"].get("ownerReferences"))
+    booted.delete()
+    until(lambda: booted.cluster.api.get("DataVolume", "web-boot", booted.namespace) is None)
+
+
+def test_a_disk_grows_and_nothing_restarts(booted: Subject) -> None:
+    instance = booted.one("VirtualMachineInstance", "web")["metadata"]["uid"]
+
+    def sized(size: str) -> None:
+        boot = {**BUILT["bootDisk"], "size": size}
+        ask(booted, containers=True, virtualMachine={"bootDisk": boot})
+
+    until(lambda: "twinhull.dev/first-request" in _annotations(booted))
+    sized("20Gi")
+    until(lambda: _requested(booted) in {"22528Mi", "22Gi"})
+    sized("15Gi")
+    shrinking = booted.becomes("DiskShrinks")
+    assert condition(shrinking, "Ready")[0] == "True"
+    assert condition(shrinking, "Stalled")[0] == "True"
+    assert booted.one("VirtualMachineInstance", "web")["metadata"]["uid"] == instance
+
+
+def test_a_wrong_source_is_told_and_a_corrected_one_recovers(web: Subject) -> None:
+    ask(web)
+    web.becomes("DiskWaiting")
+    message = (
+        "Unable to connect to http data source: expected status code 200, got 404. Status: 404 Not Found"
+    )
+    running = {"type": "Running", "status": "False", "reason": "Error", "message": message}
+    say(web, "web-boot", phase="ImportInProgress", progress="N/A", restartCount=2, conditions=[running])
+    failed = web.becomes("DiskFailed")
+    status, _, sentence = condition(failed, "Stalled")
+    assert (status, "correct source.url" in sentence) == ("True", True)
+    first = web.one("DataVolume", "web-boot")["metadata"]["uid"]
+    source = {"http": {"url": "https://images.example/right.vmdk"}}
+    ask(web, virtualMachine={"bootDisk": {**BUILT["bootDisk"], "source": source}})
+    web.becomes("DiskWaiting")
+    until(lambda: web.one("DataVolume", "web-boot")["metadata"]["uid"] != first)
+    fill(web)
+    web.becomes("Ready")
+    ask(web)
+    changed = web.becomes("DiskSourceChanged")
+    assert condition(changed, "Ready")[0] == "True"
+    assert web.one("DataVolume", "web-boot")["spec"]["source"] == source
+
+
+def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
+    theirs = web.cluster.api.create(
+        {
+            "apiVersion": "cdi.kubevirt.io/v1beta1",
+            "kind": "DataVolume",
+            "metadata": {"name": "web-boot", "namespace": web.namespace},
+            "spec": {"source": {"blank": {}}, "storage": {"resources": {"requests": {"storage": "1Gi"}}}},
+        }
+    )
+    ask(web)
+    web.becomes("NameConflict")
+    assert web.one("DataVolume", "web-boot")["metadata"]["uid"] == theirs["metadata"]["uid"]
+    assert WORKLOAD_LABEL not in web.one("DataVolume", "web-boot")["metadata"].get("labels", {})
+
+
+def test_without_a_template_no_container_runs(web: Subject) -> None:
+    ask(web, isolation="Container")
+    refused = web.becomes("TemplateMissing")
+    assert "spec.virtualMachine.bootDisk" in condition(refused, "Stalled")[2]
+    assert not web.belongings()
+
+
+def _annotations(web: Subject) -> Manifest:
+    found: Manifest = web.one("DataVolume", "web-boot")["metadata"].get("annotations", {})
+    return found
+
+
+def _requested(web: Subject) -> str:
+    return str(web.one("PersistentVolumeClaim", "web-boot")["spec"]["resources"]["requests"]["storage"])

@@ -1,0 +1,230 @@
+"""What a real API server makes of machines that boot a disk of their own: what it takes, refuses and says."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from tests.controlplane.api import ApiError
+from tests.e2e.test_workload_api import MINIMAL, merged, spec, tried
+
+if TYPE_CHECKING:
+    from tests.controlplane.cluster import Cluster
+
+Manifest: TypeAlias = dict[str, Any]
+
+CRD = (Path(__file__).parents[2] / "crds/workloads.twinhull.dev.yaml").read_text(encoding="utf-8")
+URL = "https://disks.example/web.vmdk"
+CHECKSUM = "sha256:" + "0123456789abcdef" * 4
+#: A machine with a disk, and no template.
+BOOTED: Manifest = {
+    "apiVersion": "twinhull.dev/v1alpha1",
+    "kind": "Workload",
+    "metadata": {"name": "web"},
+    "spec": {
+        "virtualMachine": {
+            "memory": "2Gi",
+            "firmware": {"bootloader": "BIOS"},
+            "bootDisk": {"size": "40Gi", "source": {"http": {"url": URL}}},
+        }
+    },
+}
+VDDK: Manifest = {
+    "url": "https://vcenter.example",
+    "uuid": "4c4c4544-0000-1000-8000-000000000000",
+    "backingFile": "[datastore1] web/web.vmdk",
+    "thumbprint": "20:6C:8A",
+    "secretRef": "vcenter",
+}
+MACHINE = "spec.virtualMachine"
+
+
+def machine(**fields: Any) -> Manifest:
+    return {"spec": {"virtualMachine": fields}}
+
+
+def boot(**fields: Any) -> Manifest:
+    return machine(bootDisk=fields)
+
+
+def source(**fields: Any) -> Manifest:
+    """Another source than HTTP."""
+    return boot(source={"http": None, **fields})
+
+
+def disk(name: str, **fields: Any) -> Manifest:
+    return {"name": name, "size": "1Gi", "source": {"blank": {}}, **fields}
+
+
+#: A change of BOOTED by what it shows. As in a merge patch, None takes a field away.
+ACCEPTED: dict[str, Manifest] = {
+    "nothing but a disk": {},
+    "a template too": spec(template=MINIMAL["spec"]["template"]),
+    "a checksum of what HTTP serves": boot(source={"http": {"checksum": CHECKSUM}}),
+    "vddk": source(vddk=VDDK),
+    "a claim, without a size": boot(size=None, source={"http": None, "claim": {"name": "left"}}),
+    "a golden image, without a size": boot(
+        size=None, source={"http": None, "dataSource": {"name": "fedora"}}
+    ),
+    "an image, without a size": boot(
+        size=None, source={"http": None, "containerDisk": {"image": "disks/web:1"}}
+    ),
+    "an upload": source(upload={}),
+    "a preference in place of the bootloader": machine(firmware=None, preference={"name": "fedora"}),
+    "an instancetype in place of the memory": machine(memory=None, instancetype={"name": "u1.small"}),
+    "Windows": machine(os="Windows"),
+    "another disk": machine(disks=[disk("data", bootOrder=2), disk("logs", bootOrder=3)]),
+    "a disk named boot beside one with another name": merged(
+        boot(name="system"), machine(disks=[disk("boot")])
+    ),
+    "a probe": machine(readiness={"tcpSocket": {"port": 80}, "periodSeconds": 5}),
+    "one port number for two protocols": spec(
+        service={"ports": [{"port": 53}, {"port": 53, "protocol": "UDP"}]}
+    ),
+}
+
+#: The same, and what the API server says, which names the field and what to do.
+REFUSED: dict[str, tuple[Manifest, str]] = {
+    "neither a template nor a disk": (
+        machine(bootDisk=None, memory=None),
+        "spec.template: Invalid value: say what to run: set template (containers), or virtualMachine.",
+    ),
+    "no source": (
+        source(),
+        f"{MACHINE}.bootDisk.source: Invalid value: set exactly one of http, s3,",
+    ),
+    "two sources": (
+        boot(source={"blank": {}}),
+        f"{MACHINE}.bootDisk.source: Invalid value: set exactly one of http, s3,",
+    ),
+    "no size": (
+        boot(size=None),
+        f"{MACHINE}.bootDisk.size: Invalid value: size is required with this source: set it to the virtual",
+    ),
+    "a size of a claim": (
+        source(claim={"name": "left"}),
+        f"{MACHINE}.bootDisk.size: Invalid value: size has no meaning for a claim or a containerDisk",
+    ),
+    "an OVA": (
+        boot(source={"http": {"url": "https://disks.example/web.OVA"}}),
+        f"{MACHINE}.bootDisk.source.http.url: Invalid value: an OVA is an archive: unpack it (tar -xf)",
+    ),
+    "an OVA whose URL has a query": (
+        boot(source={"http": {"url": "https://disks.example/web.ova?version=1"}}),
+        f"{MACHINE}.bootDisk.source.http.url: Invalid value: an OVA is an archive: unpack it (tar -xf)",
+    ),
+    **{
+        f"a checksum of {kind}": (
+            source(**{kind: {**given, "checksum": CHECKSUM}}),
+            (
+                f"{MACHINE}.bootDisk.source.{kind}.checksum: Invalid value: only a source http has its "
+                "checksum verified: remove checksum, or serve the disk by HTTP"
+            ),
+        )
+        for kind, given in {
+            "s3": {"url": "https://s3.example/disks/web.qcow2"},
+            "registry": {"url": "docker://registry.example/web:1"},
+            "vddk": VDDK,
+        }.items()
+    },
+    "no bootloader": (
+        machine(firmware=None),
+        f"{MACHINE}.firmware.bootloader: Invalid value: set firmware.bootloader to BIOS or UEFI",
+    ),
+    "neither memory nor an instancetype": (
+        machine(memory=None),
+        f"{MACHINE}.memory: Invalid value: a machine with a bootDisk has its size from memory",
+    ),
+    "both memory and an instancetype": (
+        machine(instancetype={"name": "u1.small"}),
+        f"{MACHINE}.memory: Invalid value: a machine with a bootDisk has its size from memory",
+    ),
+    "cpus beside an instancetype": (
+        machine(memory=None, cpus=2, instancetype={"name": "u1.small"}),
+        f"{MACHINE}.cpus: Invalid value: the instancetype says how many cpus the machine has: remove cpus",
+    ),
+    "Windows without a disk": (
+        merged(machine(bootDisk=None, memory=None, os="Windows"), spec(template=MINIMAL["spec"]["template"])),
+        f"{MACHINE}.os: Invalid value: a machine without a bootDisk runs Linux: set bootDisk, or os to Linux",
+    ),
+    "memory without a disk": (
+        merged(machine(bootDisk=None), spec(template=MINIMAL["spec"]["template"])),
+        f"{MACHINE}.memory: Invalid value: memory is for a machine that boots a disk of its own",
+    ),
+    "StartFirst": (
+        spec(replacement={"strategy": "StartFirst"}),
+        "spec.replacement.strategy: Invalid value: StartFirst would have two machines on one disk",
+    ),
+    "two disks of one name": (
+        machine(disks=[disk("data"), disk("data")]),
+        f'{MACHINE}.disks[1]: Duplicate value: {{"name":"data"}}',
+    ),
+    "a disk named as the boot disk": (
+        machine(disks=[disk("boot")]),
+        f"{MACHINE}.disks: Invalid value: a disk has the name of the boot disk",
+    ),
+    "a disk named as the boot disk that has a name": (
+        merged(boot(name="system"), machine(disks=[disk("system")])),
+        f"{MACHINE}.disks: Invalid value: a disk has the name of the boot disk",
+    ),
+    "two disks with one place in the order": (
+        machine(disks=[disk("data", bootOrder=2), disk("logs", bootOrder=2)]),
+        f"{MACHINE}.disks: Invalid value: two disks have one bootOrder",
+    ),
+    "two probes": (
+        machine(readiness={"tcpSocket": {"port": 80}, "guestAgentPing": {}}),
+        f"{MACHINE}.readiness: Invalid value: set exactly one of tcpSocket, httpGet, exec, guestAgentPing",
+    ),
+    "two ports with one number": (
+        spec(service={"ports": [{"port": 80, "name": "a"}, {"port": 80, "name": "b"}]}),
+        "spec.service.ports: Invalid value: two ports have one number and protocol: remove one",
+    ),
+    "two ports with one name": (
+        spec(service={"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "a"}]}),
+        "spec.service.ports: Invalid value: two ports have one name: give each its own",
+    ),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _crd(control_plane: Cluster) -> None:
+    control_plane.kubectl.apply(CRD)
+    control_plane.kubectl(
+        "wait", "--for=condition=Established", "crd/workloads.twinhull.dev", "--timeout=30s"
+    )
+    control_plane.eventually(
+        lambda: "bootDisk" in str(control_plane.api.request("GET", "/openapi/v3/apis/twinhull.dev/v1alpha1")),
+        30,
+        "the API server describes the boot disk",
+    )
+
+
+@pytest.mark.parametrize("change", ACCEPTED.values(), ids=ACCEPTED)
+def test_accepts(control_plane: Cluster, change: Manifest) -> None:
+    tried(control_plane, merged(BOOTED, change))
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_refuses(control_plane: Cluster, change: Manifest, message: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        tried(control_plane, merged(BOOTED, change))
+    assert message in refusal.value.message
+
+
+def test_nulls_as_charts_print_them_mean_nothing(control_plane: Cluster) -> None:
+    """A chart prints null for a value that nobody set."""
+    printed = deepcopy(BOOTED)
+    built = printed["spec"]["virtualMachine"]
+    built |= {"instancetype": None, "preference": None, "disks": None, "readiness": None, "cpus": None}
+    built["bootDisk"] |= {"name": None, "storageClassName": None, "accessModes": None}
+    built["bootDisk"]["source"] |= {"s3": None, "blank": None}
+    built["bootDisk"]["source"]["http"] |= {"checksum": None, "secretRef": None}
+    printed["spec"] |= {"template": None, "service": {"ports": None}}
+
+    stored = tried(control_plane, printed)["spec"]
+
+    assert stored["virtualMachine"]["bootDisk"] == BOOTED["spec"]["virtualMachine"]["bootDisk"]
+    assert "template" not in stored

@@ -1,0 +1,443 @@
+"""A Workload whose machine boots a disk of its own: the disk is filled first, and outlives all that runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Action, Change, Create, Delete
+from twinhull.core.case import Case
+from twinhull.core.decision import decide
+from twinhull.core.plan import plan
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.merge import merge_patch
+from twinhull.hulls.switching import OFF_ANNOTATION
+
+from .objects import KUBEVIRT, NAME, UID, at, case, conditions, workload
+
+CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
+HTTP: Raw = {"http": {"url": "https://images.example/web.vmdk"}}
+BOOT: Raw = {"source": HTTP, "size": "40Gi"}
+BUILT: Raw = {"memory": "4Gi", "firmware": {"bootloader": "UEFI"}, "bootDisk": BOOT}
+DATA: Raw = {"name": "data", "source": {"blank": {}}, "size": "1Gi"}
+
+
+def wl(machine: Raw | None = None, *, template: bool = False, **spec: Any) -> Raw:
+    """A Workload with a boot disk, and with a template if asked for."""
+    asked = {"isolationPolicy": "VirtualMachine", "virtualMachine": BUILT | (machine or {}), **spec}
+    raw = workload(asked)
+    if not template:
+        del raw["spec"]["template"]
+    return raw
+
+
+@dataclass
+class World:
+    """The objects that are there, after each action that a plan asks for was carried out."""
+
+    raw: Raw
+    objects: dict[tuple[str, str], Raw] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+
+    def case(self) -> Case:
+        return case(self.raw, KUBEVIRT, CDI, *self.objects.values())
+
+    def settle(self) -> str:
+        """Carries out what is asked for until nothing is; the reason that is then given."""
+        for _ in range(20):
+            found = plan(self.case())
+            if found.status is not None:
+                self.raw = self.raw | {"status": found.status.raw()}
+                self.events += [event.message for event in found.events]
+            if not found.actions:
+                return str(decide(self.case()).reason)
+            for action in found.actions:
+                self.do(action)
+        raise AssertionError(f"it doesn't settle: {found.actions}")
+
+    def do(self, action: Action) -> None:
+        self.events += [action.event.message] if action.event else []
+        if isinstance(action, Create):
+            metadata = {"uid": f"uid-{action.key}", "creationTimestamp": at(890), "resourceVersion": "1"}
+            obj = action.obj | {"metadata": action.obj["metadata"] | metadata}
+            self.objects[obj["kind"], obj["metadata"]["name"]] = obj
+        elif isinstance(action, Change):
+            old = self.objects[action.kind, action.name]
+            assert old["metadata"]["uid"] == action.uid
+            self.objects[action.kind, action.name] = merge_patch(old, action.patch)
+        elif isinstance(action, Delete):
+            self.deleted.append(action.key)
+            del self.objects[action.kind, action.name]
+
+    def fill(self, disk: str = "boot", *, size: str = "42Gi") -> None:
+        """CDI fills a disk, and asks for some more than its size."""
+        name = f"{NAME}-{disk}"
+        volume = self.objects["DataVolume", name]
+        self.objects["DataVolume", name] = volume | {"status": {"phase": "Succeeded"}}
+        self.objects["PersistentVolumeClaim", name] = {
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "labels": {WORKLOAD_LABEL: NAME}, "uid": f"uid-claim-{disk}"},
+            "spec": {"resources": {"requests": {"storage": size}}},
+            "status": {"phase": "Bound", "capacity": {"storage": size}},
+        }
+
+    def tell(self, phase: str, *, progress: str = "N/A", restarts: int = 0, **running: str) -> None:
+        """CDI says how far the boot disk is."""
+        name = f"{NAME}-boot"
+        said = [{"type": "Running", "status": "False", "reason": "Error", **running}] if running else []
+        status = {"phase": phase, "progress": progress, "restartCount": restarts, "conditions": said}
+        self.objects["DataVolume", name] = self.objects["DataVolume", name] | {"status": status}
+
+    def boot(self) -> None:
+        """KubeVirt runs the machine."""
+        vm = self.objects["VirtualMachine", NAME]
+        running = {"ready": True, "conditions": conditions("True")}
+        self.objects["VirtualMachine", NAME] = vm | {"status": running}
+        self.objects["VirtualMachineInstance", NAME] = {
+            "kind": "VirtualMachineInstance",
+            "metadata": {
+                "name": NAME,
+                "labels": vm["spec"]["template"]["metadata"]["labels"],
+                "uid": "uid-instance",
+                "ownerReferences": [
+                    {
+                        "apiVersion": "kubevirt.io/v1",
+                        "kind": "VirtualMachine",
+                        "name": NAME,
+                        "uid": vm["metadata"]["uid"],
+                        "controller": True,
+                    }
+                ],
+            },
+            "spec": {},
+            "status": {"phase": "Running"},
+        }
+
+    def end(self) -> None:
+        """KubeVirt ends the run of a machine that is halted."""
+        assert self.vm["spec"]["runStrategy"] == "Halted"
+        del self.objects["VirtualMachineInstance", NAME]
+
+    def ask(self, machine: Raw | None = None, *, template: bool = False, **spec: Any) -> None:
+        """Somebody changes the spec."""
+        self.raw = self.raw | {"spec": wl(machine, template=template, **spec)["spec"]}
+
+    @property
+    def vm(self) -> Raw:
+        return self.objects["VirtualMachine", NAME]
+
+    @property
+    def attached(self) -> list[bool]:
+        """Of each disk whether the present hull has it, by the status."""
+        return [disk["attached"] for disk in self.raw["status"]["disks"]]
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted(kind for kind, _ in self.objects)
+
+
+def running(machine: Raw | None = None, **spec: Any) -> World:
+    """A Workload whose machine runs."""
+    world = World(wl(machine, **spec))
+    world.settle()
+    for disk in world.case().blueprint.disks:
+        world.fill(disk.disk_name)
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
+    return world
+
+
+def test_the_disk_is_filled_before_the_machine_is_made() -> None:
+    world = World(wl())
+    assert world.settle() == "DiskWaiting"
+    assert world.kinds == ["DataVolume"]
+    world.tell("ImportInProgress", progress="45.32%")
+    assert world.settle() == "DiskImporting"
+    (disk,) = world.raw["status"]["disks"]
+    assert disk == {
+        "name": "boot",
+        "claim": "web-boot",
+        "phase": "ImportInProgress",
+        "progress": "45%",
+        "attached": False,
+    }
+    assert "disk boot is filled to 45%" in world.events
+    assert world.kinds == ["DataVolume"]
+    world.fill()
+    assert world.settle() == "Pending"
+    assert world.kinds == ["DataVolume", "PersistentVolumeClaim", "VirtualMachine"]
+    assert (world.vm["metadata"]["name"], world.vm["spec"]["runStrategy"]) == (NAME, "Always")
+
+
+def test_a_tenth_is_told_once() -> None:
+    world = World(wl())
+    world.settle()
+    for progress in ("9.9%", "10.1%", "19%", "N/A", "31%", "31.5%"):
+        world.tell("ImportInProgress", progress=progress)
+        world.settle()
+    told = [event for event in world.events if "is filled to" in event]
+    assert told == ["disk boot is filled to 10%", "disk boot is filled to 31%"]
+
+
+def test_it_is_nobodys_unless_it_is_to_be_deleted_with_its_workload() -> None:
+    world = running()
+    assert "ownerReferences" not in world.objects["DataVolume", "web-boot"]["metadata"]
+    world.ask({"bootDisk": BOOT | {"reclaim": "Delete"}})
+    assert world.settle() == "Ready"
+    (owner,) = world.objects["DataVolume", "web-boot"]["metadata"]["ownerReferences"]
+    assert owner["uid"] == UID
+    world.ask()
+    assert world.settle() == "Ready"
+    assert not world.objects["DataVolume", "web-boot"]["metadata"].get("ownerReferences")
+    assert world.deleted == []
+
+
+def test_what_needs_a_restart_switches_the_machine_off_changes_it_and_switches_it_on() -> None:
+    world = running()
+    identity = {"uuid": "5d307ca9-b3ef-428c-8861-06e72d69f223", "serial": "1"}
+    domain = world.vm["spec"]["template"]["spec"]["domain"]
+    domain["firmware"] |= identity
+    domain["machine"] = {"type": "q35"}
+    uid = world.vm["metadata"]["uid"]
+    world.ask({"memory": "8Gi"})
+    assert world.settle() == "Replacing"
+    assert world.vm["spec"]["runStrategy"] == "Halted"
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "4Gi"}
+    world.end()
+    assert world.settle() == "Pending"
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    domain = world.vm["spec"]["template"]["spec"]["domain"]
+    assert domain["memory"] == {"guest": "8Gi"}
+    assert domain["firmware"].items() >= identity.items(), "the system knows the machine again"
+    assert domain["machine"] == {"type": "q35"}
+    assert OFF_ANNOTATION not in world.vm["metadata"]["annotations"]
+    assert (world.vm["metadata"]["uid"], world.deleted) == (uid, [])
+
+
+def test_a_stopped_machine_stays_with_its_disk() -> None:
+    world = running()
+    world.ask(state="Stopped")
+    assert world.settle() == "Stopping"
+    world.end()
+    assert world.settle() == "Stopped"
+    assert world.kinds == ["DataVolume", "PersistentVolumeClaim", "VirtualMachine"]
+    world.ask()
+    assert world.settle() == "Pending"
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert world.deleted == []
+
+
+def test_a_machine_that_somebody_else_stopped_is_told_apart() -> None:
+    world = running()
+    world.vm["spec"]["runStrategy"] = "Halted"
+    world.end()
+    world.objects["VirtualMachine", NAME] = world.vm | {"status": {"printableStatus": "Stopped"}}
+    assert world.settle() in {"Halted", "ProgressDeadlineExceeded"}
+    assert world.vm["spec"]["runStrategy"] == "Halted"
+
+
+def test_from_disk_to_container_and_back() -> None:
+    world = running(template=True)
+    assert world.attached == [True]
+    world.ask(template=True, isolationPolicy="Container")
+    assert world.settle() == "Replacing"
+    assert "Pod" not in world.kinds, "two never run"
+    world.end()
+    assert world.settle() == "Pending"
+    assert world.kinds == ["DataVolume", "PersistentVolumeClaim", "Pod", "VirtualMachine"]
+    assert world.attached == [False]
+    assert world.raw["status"]["disks"][0]["claim"] == "web-boot"
+    world.ask(template=True)
+    assert world.settle() == "Pending"
+    assert world.kinds == ["DataVolume", "PersistentVolumeClaim", "VirtualMachine"]
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert [key for key in world.deleted if not key.startswith("Pod/")] == []
+
+
+def test_a_pod_runs_on_while_the_disk_is_filled() -> None:
+    world = World(wl(template=True, isolationPolicy="Container"))
+    world.settle()
+    assert world.kinds == ["Pod"]
+    world.ask(template=True)
+    assert world.settle() == "DiskWaiting"
+    assert world.kinds == ["DataVolume", "Pod"]
+    world.fill()
+    world.settle()
+    assert world.kinds == ["DataVolume", "PersistentVolumeClaim", "VirtualMachine"]
+
+
+def test_a_new_disk_is_filled_while_the_machine_runs() -> None:
+    world = running()
+    world.ask({"disks": [DATA]})
+    assert world.settle() == "DiskWaiting"
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    world.fill("data", size="1Gi")
+    assert world.settle() == "Replacing"
+    world.end()
+    world.settle()
+    names = [volume["name"] for volume in world.vm["spec"]["template"]["spec"]["volumes"]]
+    assert names == ["boot", "data"]
+
+
+def test_a_filled_disk_is_never_filled_again() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"source": {"http": {"url": "https://images.example/other.vmdk"}}}})
+    assert world.settle() == "DiskSourceChanged"
+    step = decide(world.case())
+    assert (step.ready, step.stalled) == ("True", True), "what runs runs on"
+    assert "spec.virtualMachine.bootDisk.source" in step.message
+    assert world.deleted == []
+    world.ask({"bootDisk": BOOT | {"name": "second", "source": {"blank": {}}}})
+    assert world.settle() == "DiskWaiting"
+    assert ("DataVolume", "web-second") in world.objects
+    assert ("DataVolume", "web-boot") in world.objects
+
+
+def test_a_source_is_corrected_while_the_disk_isnt_filled() -> None:
+    world = World(wl())
+    world.settle()
+    failure = (
+        "Unable to connect to http data source: expected status code 200, got 404. Status: 404 Not Found"
+    )
+    world.tell("ImportInProgress", restarts=3, message=failure)
+    assert world.settle() == "DiskFailed"
+    step = decide(world.case())
+    assert step.stalled
+    assert "correct source.url" in step.message
+    world.ask({"bootDisk": BOOT | {"source": {"http": {"url": "https://images.example/right.vmdk"}}}})
+    world.settle()
+    assert world.deleted == ["DataVolume/web-boot"]
+    volume = world.objects["DataVolume", "web-boot"]
+    assert volume["spec"]["source"] == {"http": {"url": "https://images.example/right.vmdk"}}
+
+
+def test_a_retained_disk_is_taken_up_again() -> None:
+    former = running()
+    kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
+    raw = wl()
+    raw["metadata"]["uid"] = "another"
+    world = World(raw, kept)
+    assert world.settle() == "Pending"
+    assert "took up the disk boot again: DataVolume web-boot was there" in world.events
+    assert [event for event in world.events if event.startswith("created DataVolume")] == []
+    assert world.deleted == []
+
+
+def test_a_claim_without_a_data_volume_is_used_as_it_is() -> None:
+    former = running()
+    claim = former.objects["PersistentVolumeClaim", "web-boot"]
+    world = World(wl(), {("PersistentVolumeClaim", "web-boot"): claim})
+    assert world.settle() == "Pending"
+    (volume,) = world.vm["spec"]["template"]["spec"]["volumes"]
+    assert volume == {"name": "boot", "persistentVolumeClaim": {"claimName": "web-boot"}}
+    assert "DataVolume" not in world.kinds
+
+
+@pytest.mark.parametrize("label", [{}, {WORKLOAD_LABEL: "other"}], ids=["nobody's", "another's"])
+def test_somebody_elses_claim_is_not_used(label: Raw) -> None:
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "web-boot", "labels": label}, "spec": {}}
+    world = World(wl(), {("PersistentVolumeClaim", "web-boot"): claim})
+    assert world.settle() == "DiskConflict"
+    assert world.kinds == ["PersistentVolumeClaim"]
+
+
+def test_a_claim_is_named_as_a_source() -> None:
+    world = World(wl({"bootDisk": {"source": {"claim": {"name": "forklift-1"}}}}))
+    assert world.settle() == "ClaimMissing"
+    claim: Raw = {"kind": "PersistentVolumeClaim", "metadata": {"name": "forklift-1"}, "spec": {}}
+    world.objects["PersistentVolumeClaim", "forklift-1"] = claim
+    assert world.settle() == "Pending"
+    (volume,) = world.vm["spec"]["template"]["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "forklift-1"}
+    claim["metadata"]["labels"] = {WORKLOAD_LABEL: "other"}
+    world = World(wl({"bootDisk": {"source": {"claim": {"name": "forklift-1"}}}}), {("x", "y"): claim})
+    assert world.settle() == "DiskConflict"
+
+
+def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
+    world = running()  # its claim asks for 42Gi, for a disk of 40Gi
+    world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
+    assert world.settle() == "Ready"
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert claim["spec"]["resources"]["requests"] == {"storage": f"{84 * 1024}Mi"}
+    volume = world.objects["DataVolume", "web-boot"]
+    assert volume["spec"]["storage"]["resources"]["requests"] == {"storage": "40Gi"}
+    for smaller in ("60Gi", "40Gi", "1Gi"):
+        world.ask({"bootDisk": BOOT | {"size": smaller}})
+        assert world.settle() == "DiskShrinks"
+        step = decide(world.case())
+        assert (step.ready, step.stalled) == ("True", True)
+    assert claim == world.objects["PersistentVolumeClaim", "web-boot"]
+
+
+def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "Pending"
+    assert "VirtualMachine" in world.kinds
+
+
+@pytest.mark.parametrize(
+    ("phase", "reason"), [(None, "CDIMissing"), ("Deploying", "CDIDeploying"), ("Error", "CDINotReady")]
+)
+def test_without_cdi_nothing_is_made(phase: str | None, reason: str) -> None:
+    cdi = [CDI | {"status": {"phase": phase}}] if phase else []
+    found = case(wl(), KUBEVIRT, *cdi)
+    assert (decide(found).reason, plan(found).actions) == (reason, ())
+    lone = wl({"bootDisk": {"source": {"containerDisk": {"image": "disk:1"}}}})
+    assert [action.key for action in plan(case(lone, KUBEVIRT)).actions] == ["VirtualMachine/web"]
+
+
+def test_without_a_template_no_container_runs() -> None:
+    found = case(wl(isolationPolicy="Container"), KUBEVIRT, CDI)
+    assert (decide(found).reason, plan(found).actions) == ("TemplateMissing", ())
+    assert "spec.virtualMachine.bootDisk" in decide(found).message
+
+
+def test_two_machines_never_have_one_disk() -> None:
+    found = case(wl(replacement={"strategy": "StartFirst"}), KUBEVIRT, CDI)
+    assert (decide(found).reason, plan(found).actions) == ("CannotStartFirst", ())
+
+
+def test_how_a_disk_is_filled_and_how_large_it_is_restarts_nothing() -> None:
+    before = case(wl(), KUBEVIRT, CDI).revision
+    same = (
+        {"bootDisk": BOOT | {"size": "80Gi"}},
+        {"bootDisk": BOOT | {"reclaim": "Delete"}},
+        {"bootDisk": BOOT | {"source": {"blank": {}}}},
+        {"bootDisk": BOOT | {"name": "boot"}},
+        {"guestImage": "guest:2"},
+    )
+    assert {case(wl(machine), KUBEVIRT, CDI).revision for machine in same} == {before}
+    other = (
+        {"memory": "8Gi"},
+        {"disks": [DATA]},
+        {"devices": "Virtio"},
+        {"os": "Windows"},
+        {"bootDisk": BOOT | {"name": "second"}},
+        {"bootDisk": BOOT | {"bus": "virtio"}},
+        {"bootDisk": {"source": {"claim": {"name": "a"}}}},
+        {"bootDisk": {"source": {"claim": {"name": "b"}}}},
+    )
+    assert len({case(wl(machine), KUBEVIRT, CDI).revision for machine in other} | {before}) == 1 + len(other)
+
+
+def test_its_service_has_the_ports_that_are_given() -> None:
+    port: Raw = {"port": 80, "targetPort": 8080}
+    service = case(wl(service={"ports": [port]}), KUBEVIRT, CDI).desired.service
+    assert service is not None
+    assert service["spec"]["ports"] == [{"name": "tcp-80", "port": 80, "targetPort": 8080, "protocol": "TCP"}]
+    assert service["spec"]["selector"] == {WORKLOAD_LABEL: NAME}
+
+
+def test_a_machine_whose_label_is_lost_is_still_known() -> None:
+    world = running()
+    world.vm["metadata"]["labels"] = {WORKLOAD_LABEL: NAME}
+    assert world.settle() == "Ready"
+    assert world.vm["spec"]["runStrategy"] == "Always"
