@@ -147,6 +147,7 @@ PROGRAMS = {
         _small_program("cdi-webhooks", "cdi", "./webhooks"),
         _cdi("cdi-apiserver"),
         _cdi("cdi-controller"),
+        _cdi("cdi-importer"),
         _helm("helm", "helm.sh/helm/v4", HELM_VERSION),
         _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
         _prometheus("prometheus"),

@@ -1,4 +1,4 @@
-"""The Containerized Data Importer: its two programs, and the objects that cdi-operator would create for them."""
+"""The Containerized Data Importer: its two programs, and what cdi-operator would create for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ISOLATED = Path(__file__).with_name("isolated.py")
 #: Both listen there, on every address.
 _PORT = 8443
 #: `controller.TokenKeyDir` in CDI.
-_TOKEN_KEYS = "/var/run/cdi/token/keys"
+_KEYS_PATH = "/var/run/cdi/token/keys"
 _SIGNING_KEY = "cdi-api-signing-key"
 _SIGNERS = ("uploadserver", "uploadserver-client")
 
@@ -77,11 +77,9 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, api_port: 
     )
 
 
-def recognise(
-    api: Api, storage_class: str, access_mode: str = "ReadWriteOnce", volume_mode: str = "Block"
-) -> None:
-    """Fills the StorageProfile of a StorageClass whose provisioner CDI doesn't know, as an administrator does."""
-    properties = [{"accessModes": [access_mode], "volumeMode": volume_mode}]
+def complete_storage_profile(api: Api, storage_class: str, volume_mode: str = "Filesystem") -> None:
+    """Completes the StorageProfile of a StorageClass that CDI doesn't know, as administrators do."""
+    properties = [{"accessModes": ["ReadWriteOnce"], "volumeMode": volume_mode}]
     api.patch("StorageProfile", storage_class, None, {"spec": {"claimPropertySets": properties}})
 
 
@@ -135,20 +133,21 @@ def _controller(  # noqa: PLR0913, PLR0917  what it consists of
 
 def _isolated(port: int, api_port: int, keys: Path | None, command: list[str]) -> list[str]:
     """Arguments for python."""
+    files = [f"--files={keys}:{_KEYS_PATH}"] if keys else []
     return [
         "-I",
         "-S",
         str(_ISOLATED),
-        f"{port}:{_PORT}",
-        str(api_port),
-        str(keys or "-"),
-        _TOKEN_KEYS,
+        f"--serve={port}:{_PORT}",
+        f"--reach={api_port}",
+        *files,
+        "--",
         *command,
     ]
 
 
 def _token_keys(api: Api, folder: Path) -> Path:
-    """The key pair that cdi-apiserver made for its tokens, as the folder that its Secret would be mounted as."""
+    """The key pair that cdi-apiserver made for its tokens, in a folder, as its Secret would be mounted."""
     secret = api.get("Secret", _SIGNING_KEY, NAMESPACE)
     assert secret is not None
     folder.mkdir()

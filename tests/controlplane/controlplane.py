@@ -176,7 +176,7 @@ class ControlPlane(Cluster):
         install(self._supervisor, self.api, self._identities, *self._made_with, self._installation)
 
     def install_cdi(self) -> None:
-        """Installs CDI's two programs; its kinds are there with KubeVirt's. It takes root: see isolated.py."""
+        """Installs CDI's programs; its kinds are there with KubeVirt's. It takes root: see isolated.py."""
         cdi.install(self._supervisor, self.api, self._identities, self.port)
 
     def kubeconfig_for(self, user: str, groups: Iterable[str] = ()) -> Path:

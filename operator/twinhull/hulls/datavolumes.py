@@ -12,7 +12,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import importing, quantity
-from twinhull.hulls.hull import WORKLOAD_LABEL, condition, labels, owner_reference
+from twinhull.hulls.hull import DISK_LABEL, condition, labels, owner_reference
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
 #: On a DataVolume: the name of the disk that it is.
@@ -85,7 +85,7 @@ def render(workload: ObjectMeta, disk: Disk) -> Raw:
         "metadata": {
             "name": claim_name(workload.name, disk),
             "namespace": workload.namespace,
-            "labels": {WORKLOAD_LABEL: workload.name},
+            "labels": {DISK_LABEL: workload.name},
             "annotations": {DISK_ANNOTATION: disk.disk_name, **_WITHOUT_MESH},
             **owned,
         },
@@ -105,11 +105,11 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
             claimed,
             size=size,
             filled=is_there,
-            is_ours=claim is None or labels(claim).get(WORKLOAD_LABEL, workload.name) == workload.name,
+            is_ours=claim is None or labels(claim).get(DISK_LABEL, workload.name) == workload.name,
             message="" if is_bound or not claim else "the claim isn't bound yet",
         )
     if volume is None:
-        is_ours = claim is None or labels(claim).get(WORKLOAD_LABEL) == workload.name
+        is_ours = claim is None or labels(claim).get(DISK_LABEL) == workload.name
         return DiskState(
             name, claimed, size=size, filled=claim is not None, is_ours=is_ours, is_lone=claim is not None
         )

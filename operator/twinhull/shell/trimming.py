@@ -7,7 +7,7 @@ from twinhull.api.nulls import without_nulls
 from twinhull.api.reading import UNREAD
 from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -61,9 +61,10 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
     }
     if told:
         kept["status"] = told
-    workload = (obj["metadata"].get("labels") or {}).get(WORKLOAD_LABEL)
-    if workload:
-        kept["metadata"]["labels"] = {WORKLOAD_LABEL: workload}
+    labels = obj["metadata"].get("labels") or {}
+    if own := {label: labels[label] for label in (WORKLOAD_LABEL, DISK_LABEL) if labels.get(label)}:
+        kept["metadata"]["labels"] = own
+    if DISK_LABEL in own:
         resources = (obj.get("spec") or {}).get("resources") or {}
         kept["spec"]["resources"] = {"requests": resources.get("requests") or {}}
     return kept

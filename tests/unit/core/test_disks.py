@@ -12,7 +12,7 @@ from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
 
@@ -80,7 +80,7 @@ class World:
         self.objects["DataVolume", name] = volume | {"status": {"phase": "Succeeded"}}
         self.objects["PersistentVolumeClaim", name] = {
             "kind": "PersistentVolumeClaim",
-            "metadata": {"name": name, "labels": {WORKLOAD_LABEL: NAME}, "uid": f"uid-claim-{disk}"},
+            "metadata": {"name": name, "labels": {DISK_LABEL: NAME}, "uid": f"uid-claim-{disk}"},
             "spec": {"resources": {"requests": {"storage": size}}},
             "status": {"phase": "Bound", "capacity": {"storage": size}},
         }
@@ -338,7 +338,7 @@ def test_a_claim_without_a_data_volume_is_used_as_it_is() -> None:
     assert "DataVolume" not in world.kinds
 
 
-@pytest.mark.parametrize("label", [{}, {WORKLOAD_LABEL: "other"}], ids=["nobody's", "another's"])
+@pytest.mark.parametrize("label", [{}, {DISK_LABEL: "other"}], ids=["nobody's", "another's"])
 def test_somebody_elses_claim_is_not_used(label: Raw) -> None:
     claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "web-boot", "labels": label}, "spec": {}}
     world = World(wl(), {("PersistentVolumeClaim", "web-boot"): claim})
@@ -354,7 +354,7 @@ def test_a_claim_is_named_as_a_source() -> None:
     assert world.settle() == "Pending"
     (volume,) = world.vm["spec"]["template"]["spec"]["volumes"]
     assert volume["persistentVolumeClaim"] == {"claimName": "forklift-1"}
-    claim["metadata"]["labels"] = {WORKLOAD_LABEL: "other"}
+    claim["metadata"]["labels"] = {DISK_LABEL: "other"}
     world = World(wl({"bootDisk": {"source": {"claim": {"name": "forklift-1"}}}}), {("x", "y"): claim})
     assert world.settle() == "DiskConflict"
 

@@ -63,15 +63,16 @@ def test_access_modes_of_claims_are_kept() -> None:
 
 def test_of_a_claim_it_is_kept_how_large_it_is_and_of_a_workloads_what_it_asks_for() -> None:
     size = {"storage": "5Gi"}
+    labels = {"twinhull.dev/disk-of": "web"}
     obj: Raw = {
-        "metadata": metadata(),
+        "metadata": metadata(labels=labels),
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size, "limits": size}},
         "status": {"phase": "Bound", "capacity": size, "conditions": [LARGE]},
     }
     found = trimmed(kinds.CLAIM, obj)
     assert found["status"] == {"phase": "Bound", "capacity": size}
     assert found["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size}}
-    assert found["metadata"]["labels"] == {"twinhull.dev/workload": "web"}
+    assert found["metadata"]["labels"] == labels
     del obj["metadata"]["labels"]
     assert "resources" not in trimmed(kinds.CLAIM, obj)["spec"]
 
