@@ -27,6 +27,9 @@ NAMESPACE = "cdi"
 _ISOLATED = Path(__file__).with_name("isolated.py")
 #: Both listen there, on every address.
 _PORT = 8443
+#: Where simulated Pods have their addresses. If CDI can't ask an importer how far it is, it doesn't write the
+#: rest of a DataVolume's status either.
+_PODS = "10.0.0.0/8"
 #: `controller.TokenKeyDir` in CDI.
 _KEYS_PATH = "/var/run/cdi/token/keys"
 _SIGNING_KEY = "cdi-api-signing-key"
@@ -43,8 +46,8 @@ def image(name: str) -> str:
 def install(supervisor: Supervisor, api: Api, identities: Identities, api_port: int) -> None:
     """Installs CDI, whose kinds are there already, and waits until DataVolumes can be made.
 
-    Each program runs in a network namespace of its own, which takes root: see isolated.py. cdi-controller
-    reaches no Pod from there, so the progress of an import stays N/A.
+    Each program runs in a network namespace of its own, which takes root: see isolated.py. When
+    cdi-controller asks a Pod for the progress of an import, it asks itself, so the progress stays N/A.
     """
     supervisor.programs |= build.programs(build.CDI, supervisor.say) | {"python": Path(sys.executable)}
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
@@ -140,6 +143,7 @@ def _isolated(port: int, api_port: int, keys: Path | None, command: list[str]) -
         str(_ISOLATED),
         f"--serve={port}:{_PORT}",
         f"--reach={api_port}",
+        f"--own={_PODS}",
         *files,
         "--",
         *command,

@@ -3,10 +3,11 @@
     python -I -S isolated.py [option …] -- <program> [argument …]
 
 --serve <here>:<there>   The program's port `there` is reached at `here` on this machine's loopback.
+--own <network>          Its addresses are the program's own, too, such as 10.0.0.0/8.
 --reach <port>           The program reaches this machine's port on its own loopback; can be repeated.
 --files <folder>:<path>  The program sees copies of the folder's files at `path`, which is below /var/run.
---root <base>:<folder>   The program's root file system has the entries of base, and is put together at that empty
-                         folder.
+--root <base>:<folder>   The program's root file system has the entries of base, and is put together at that
+                         empty folder.
 --mount <from>:<path>    What of this machine is mounted there in that root; can be repeated.
 --user <number>          The user and the group that the program runs as in that root.
 
@@ -41,7 +42,9 @@ def main() -> None:
     outside = [(_listen(here), there) for here, there in options.serve]
     _checked("unshare", _libc.unshare(_CLONE_NEWNET | _CLONE_NEWNS))
     own = _namespace()
-    subprocess.run(["/sbin/ip", "link", "set", "lo", "up"], check=True)
+    _ip("link", "set", "lo", "up")
+    if options.own:
+        _ip("route", "add", "local", options.own, "dev", "lo")
     _checked("mount", _libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None))
     if options.files:
         _show(*map(Path, options.files))
@@ -65,6 +68,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--serve", action="append", default=[], type=lambda pair: map(int, pair.split(":")))
+    parser.add_argument("--own")
     parser.add_argument("--reach", action="append", default=[], type=int)
     parser.add_argument("--files", type=lambda pair: pair.split(":"))
     parser.add_argument("--root", type=lambda pair: pair.split(":"))
@@ -114,6 +118,10 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
     with suppress(OSError):
         writer.close()
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["/sbin/ip", *arguments], check=True)
 
 
 def _namespace() -> int:

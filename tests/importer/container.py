@@ -58,7 +58,7 @@ def run(
     for path in (termination_log, *volumes.values()):
         os.chown(path, root.USER, root.USER)
     command = [
-        *(sys.executable, "-I", "-S", _ISOLATED),
+        *(sys.executable, "-I", "-S", str(_ISOLATED)),
         *(f"--root={root.ready()}:{mounted}", f"--user={root.USER}", f"--reach={port}"),
         *(f"--mount={source}:{path}" for path, source in mounts.items()),
         *("--", _PROGRAM, *arguments),

@@ -40,7 +40,7 @@ def convert(source: Path, name: str) -> Path:
     """Makes a file of FORMATS, or COMPRESSED, beside a raw disk."""
     target = source.with_name(name)
     if name == COMPRESSED:
-        target.write_bytes(lzma.compress(source.read_bytes(), preset=0))
+        target.write_bytes(lzma.compress(source.read_bytes(), preset=6))
         return target
     kind, options = FORMATS[name]
     chosen = ("-o", options) if options else ()

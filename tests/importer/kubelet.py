@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.importer.container import Ended
 
 Manifest = dict[str, Any]
+_RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
 _IMPORTER = "cdi.kubevirt.io=importer"
 
 
@@ -64,24 +65,28 @@ class Kubelet:
         )
 
     def tell(self, pod: Manifest, ended: Ended) -> None:
-        """Writes into a Pod's status how its container ended. One that failed is started again later."""
-        old = pod["status"]["containerStatuses"][0]
+        """Writes into a Pod's status how its container ended. One that failed is started again by `again`."""
         failed = ended.exit_code != 0
         terminated = {
             "exitCode": ended.exit_code,
             "reason": "Error" if failed else "Completed",
             "message": ended.message,
         }
-        new = {
-            **old,
-            "ready": False,
-            "started": False,
-            "restartCount": old["restartCount"] + failed,
-            "state": {"terminated": terminated},
-        }
-        status = {"phase": "Running" if failed else "Succeeded", "containerStatuses": [new]}
-        metadata = pod["metadata"]
-        patch = {"status": status}
+        stopped = {"ready": False, "started": False, "state": {"terminated": terminated}}
+        self._say(pod, "Running" if failed else "Succeeded", **stopped)
+
+    def again(self, namespace: str) -> None:
+        """Starts the containers of a namespace's importer Pods again, those that have failed."""
+        for pod in self.cluster.api.list("Pod", namespace, labels=_IMPORTER):
+            status = pod["status"]["containerStatuses"][0]
+            if "terminated" in status["state"] and pod["status"]["phase"] == "Running":
+                restarts = status["restartCount"] + 1
+                self._say(pod, "Running", ready=True, started=True, restartCount=restarts, state=_RUNNING)
+
+    def _say(self, pod: Manifest, phase: str, **container: Any) -> None:
+        """Writes a Pod's phase, and what has changed of its container."""
+        metadata, old = pod["metadata"], pod["status"]["containerStatuses"][0]
+        patch = {"status": {"phase": phase, "containerStatuses": [old | container]}}
         self.cluster.api.patch("Pod", metadata["name"], metadata["namespace"], patch, subresource="status")
 
     def disk(self, namespace: str, claim: str) -> Path:
@@ -117,7 +122,7 @@ class Kubelet:
         return folder
 
     def _claim(self, namespace: str, name: str) -> Path:
-        """The folder of the volume that a claim is bound to: CDI binds a volume to another claim once filled."""
+        """The folder of the volume that a claim is bound to: CDI may bind a volume to another claim."""
 
         def bound() -> str:
             claim = self.cluster.api.get("PersistentVolumeClaim", name, namespace) or {}

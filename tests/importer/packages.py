@@ -15,8 +15,8 @@ SET = "importer"
 LOCK = Path(__file__).with_name("debian.lock")
 _HEAD = "# Debian's packages that CDI's importer runs in the tests. Made by `make importer-lock`.\n"
 
-#: What of CDI's own image (rpm/BUILD.bazel in CDI) its importer runs: qemu-img converts, and nbdkit lets qemu-img
-#: read what a web server has.
+#: What of CDI's own image (rpm/BUILD.bazel in CDI) its importer runs: qemu-img converts, and nbdkit lets
+#: qemu-img read what a web server has.
 WANTED = {SET: ("libc-bin", "nbdkit", "qemu-utils")}
 
 #: No maintainer script is ever run, and nobody imports a torrent.

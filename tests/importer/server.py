@@ -58,10 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
     served: DiskServer
     protocol_version = "HTTP/1.1"
 
-    def do_HEAD(self) -> None:  # noqa: N802  the base class's
+    def do_HEAD(self) -> None:
         self._answer(with_content=False)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer(with_content=True)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002

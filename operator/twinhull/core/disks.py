@@ -27,16 +27,18 @@ def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
 
 
 def creations(case: Case) -> Iterator[Action]:
-    """What makes the disks that aren't there. One that isn't filled yet and is to come from elsewhere goes
-    first: nothing is lost by that.
+    """What makes the disks that aren't there. One that isn't filled yet and is to be another goes first:
+    nothing is lost by that. It is made anew once its claim is gone, too.
     """
     for disk, state in named(case):
         volume = case.observed.data_volumes.get(state.claim)
-        if volume is None and not state.is_lone and datavolumes.has_data_volume(disk):
+        if state.is_lone or state.is_going or not datavolumes.has_data_volume(disk):
+            continue
+        if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
             yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
-        elif volume and state.source_changed and not state.filled and not volume.deleting:
-            sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its source has changed"
+        elif state.outdated and not volume.deleting:
+            sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             yield Delete("DataVolume", state.claim, volume.uid, Event("Normal", Reason.CHANGED, sentence))
 
 

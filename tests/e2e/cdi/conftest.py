@@ -1,4 +1,4 @@
-"""Fixtures: a control plane with CDI, which is this folder's own, a web server with disks, and a kubelet for importers."""
+"""Fixtures: a control plane with CDI, a web server with disks, and a kubelet for CDI's importers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disks of other systems, imported by CDI itself from a web server, compared byte by byte with the raw one."""
+"""Disks of other systems, imported by CDI itself from a web server, and compared byte by byte."""
 
 from __future__ import annotations
 

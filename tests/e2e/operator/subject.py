@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 from tests.controlplane import Cluster, eventually
 from tests.operator_process import OperatorProcess
@@ -40,9 +40,9 @@ class Subject:
     name: str = "web"
     alive: Callable[[], None] | None = None
 
-    def named(self, name: str) -> Subject:
+    def named(self, name: str) -> Self:
         """Another one in the same namespace."""
-        return Subject(self.cluster, self.namespace, name, self.alive)
+        return replace(self, name=name)
 
     def served_by(self, operator: OperatorProcess) -> Subject:
         """The same one, for which another operator process is to be alive."""
