@@ -165,7 +165,7 @@ KUBERNETES = ("etcd", *SERVERS, "kubectl", "kwok")
 PROMETHEUS = ("prometheus", "promtool")
 KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests")
 KUBEVIRT_NODE = tuple(program.name for program in _KUBEVIRT_NODE)
-CDI = ("cdi-apiserver", "cdi-controller", "cdi-webhooks")
+CDI = ("cdi-apiserver", "cdi-controller", "cdi-webhooks", "cdi-importer")
 HELM = ("helm", "helm3")
 
 VELERO = ("velero", "velero-filestore")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from tests.chart import rights
 from tests.controlplane import ControlPlane
 from tests.controlplane.cdi import complete_storage_profile
-from tests.e2e.cdi.disk import DiskWorkload
+from tests.controlplane.nodes import storage_class
+from tests.e2e.cdi.disk import CSI, DiskWorkload
 from tests.e2e.conftest import install_crds
 from tests.importer.kubelet import Kubelet
 from tests.importer.server import DiskServer
@@ -41,8 +43,15 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 
 @pytest.fixture(scope="session")
 def cluster(control_plane: ControlPlane) -> ControlPlane:
-    """The same, whose storage CDI knows."""
-    complete_storage_profile(control_plane.api, "simulated")
+    """The same, whose storage CDI knows, also that of a CSI driver."""
+    api = control_plane.api
+    provisioner = "csi.simulate.twinhull.dev"
+    api.create({**storage_class(), "metadata": {"name": CSI}, "provisioner": provisioner})
+    driver = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": provisioner}}
+    api.create({**driver, "spec": {"attachRequired": False}})
+    for name in ("simulated", CSI):
+        control_plane.eventually(partial(api.get, "StorageProfile", name), 30, f"CDI knows {name}")
+        complete_storage_profile(api, name)
     return control_plane
 
 

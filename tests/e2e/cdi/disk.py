@@ -7,6 +7,10 @@ from typing import Any
 
 from tests.e2e.operator.subject import Manifest, Subject, template
 
+#: A StorageClass whose provisioner is a CSI driver. CDI fills a claim of its own there, and gives the volume
+#: to the disk's claim at the end.
+CSI = "simulated-csi"
+
 
 @dataclass(frozen=True)
 class DiskWorkload(Subject):

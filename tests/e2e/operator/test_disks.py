@@ -24,6 +24,12 @@ BUILT: Manifest = {
 @pytest.fixture(autouse=True, scope="module")
 def cdi(cluster: Cluster) -> Iterator[None]:
     """CDI says that it is there."""
+    install_cdi(cluster)
+    yield
+    cluster.api.delete("CDI", "cdi")
+
+
+def install_cdi(cluster: Cluster) -> None:
     manifest = {
         "apiVersion": "cdi.kubevirt.io/v1beta1",
         "kind": "CDI",
@@ -32,8 +38,6 @@ def cdi(cluster: Cluster) -> Iterator[None]:
     }
     cluster.api.create(manifest)
     cluster.api.patch("CDI", "cdi", None, {"status": {"phase": "Deployed"}})
-    yield
-    cluster.api.delete("CDI", "cdi")
 
 
 def ask(
@@ -228,6 +232,18 @@ def test_a_wrong_source_is_told_and_a_corrected_one_recovers(web: Subject) -> No
     changed = web.becomes("DiskSourceChanged")
     assert condition(changed, "Ready")[0] == "True"
     assert web.one("DataVolume", "web-boot")["spec"]["source"] == source
+
+
+def test_without_cdi_a_machine_waits_and_goes_on_once_cdi_is_there(web: Subject) -> None:
+    web.cluster.api.delete("CDI", "cdi")
+    try:
+        ask(web)
+        missing = web.becomes("CDIMissing")
+    finally:
+        install_cdi(web.cluster)
+    assert condition(missing, "Stalled")[0] == "True"
+    assert "install it (github.com/kubevirt/containerized-data-importer)" in condition(missing, "Ready")[2]
+    web.becomes("DiskWaiting")
 
 
 def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
