@@ -12,7 +12,14 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import importing, quantity
-from twinhull.hulls.hull import DISK_LABEL, condition, labels, owner_of, owner_reference
+from twinhull.hulls.hull import (
+    DISK_LABEL,
+    WORKLOAD_LABEL,
+    condition,
+    labels,
+    owner_of,
+    owner_reference,
+)
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
 #: On a DataVolume: the name of the disk that it is.
@@ -54,6 +61,8 @@ class DiskState:
     size: str = ""
     #: What is wrong with it, and what to do; empty if nothing is known.
     message: str = ""
+    #: What to know of it while it isn't filled, though nothing is known to be wrong.
+    hint: str = ""
     #: Whether it has all that it is to have.
     filled: bool = False
     #: Whether its claim is only bound, and the disk filled, once the machine is there.
@@ -62,6 +71,8 @@ class DiskState:
     failed: bool = False
     #: Whether what has its name is this Workload's, or nothing has.
     is_ours: bool = True
+    #: Whether its claim is there and nobody's yet: it is to be marked as this Workload's before it is used.
+    is_free: bool = False
     #: Whether its claim is there without a DataVolume, as backups restore it.
     is_lone: bool = False
     #: Whether its DataVolume has another source than the Workload names now.
@@ -113,16 +124,20 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
     is_bound = (claim or {}).get("status", {}).get("phase") == "Bound"
     if not has_data_volume(disk):
         is_there = claim is not None or not claimed
+        holder = labels(claim).get(DISK_LABEL, labels(claim).get(WORKLOAD_LABEL)) if claim else workload.name
         return DiskState(
             name,
             claimed,
             size=size,
             filled=is_there,
-            is_ours=claim is None or labels(claim).get(DISK_LABEL, workload.name) == workload.name,
+            is_ours=holder in {None, workload.name},
+            is_free=holder is None,
             message="" if is_bound or not claim else "the claim isn't bound yet",
         )
+    if volume is None and claim is None:
+        return DiskState(name, claimed, hint=_hint(disk))
     if volume is None:
-        return DiskState(name, claimed) if claim is None else _of_claim(workload, name, claim, size)
+        return _of_claim(workload, name, claim or {}, size)
     return _of_volume(workload, disk, volume, claim)
 
 
@@ -164,6 +179,7 @@ def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None)
         progress="100%" if filled else status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
         message="" if filled else _message(disk, volume, phase),
+        hint="" if filled else _hint(disk),
         filled=filled,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
         failed=failed,
@@ -195,6 +211,10 @@ def hints(disk: Disk) -> tuple[str, ...]:
             ),
         )
     return ()
+
+
+def _hint(disk: Disk) -> str:
+    return "; ".join(hints(disk))
 
 
 def _source(workload: ObjectMeta, disk: Disk) -> Raw:
@@ -283,13 +303,18 @@ def _keeps_failing(volume: Raw) -> bool:
 
 
 def _message(disk: Disk, volume: Raw, phase: str) -> str:
-    """The most telling of CDI's words: what stops it, or else what it waits for."""
+    """The most telling of CDI's words: what stops it, or else what it waits for. With how often that was."""
     running, bound = condition(volume, "Running"), condition(volume, "Bound")
     for one in (running, bound):
         said = str(one.get("message") or "") if one.get("status") != "True" else ""
         if explained := importing.explained(said):
-            return explained
+            return f"{explained}{_restarts(volume)}"
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":
         return _NO_VDDK
     return _PHASES.get(phase, "")
+
+
+def _restarts(volume: Raw) -> str:
+    count = (volume.get("status") or {}).get("restartCount") or 0
+    return f" (CDI has started again {count} time{'s' if count > 1 else ''})" if count else ""

@@ -15,6 +15,7 @@ T = TypeVar("T")
 NEVER_READY = "simulate.twinhull.dev/never-ready"
 EXIT = "simulate.twinhull.dev/exit"
 WORKLOAD_LABEL = "twinhull.dev/workload"
+DISK_LABEL = "twinhull.dev/disk-of"
 
 #: What a Workload may leave behind; the launcher Pod of a machine is among the Pods.
 _KINDS = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "ConfigMap")

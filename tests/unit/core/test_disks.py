@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
+from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
 
-from .objects import KUBEVIRT, NAME, UID, at, case, conditions, workload
+from .objects import KUBEVIRT, NAME, NOW, UID, at, case, conditions, workload
 
 CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
 HTTP: Raw = {"http": {"url": "https://images.example/web.vmdk"}}
 BOOT: Raw = {"source": HTTP, "size": "40Gi"}
 BUILT: Raw = {"memory": "4Gi", "firmware": {"bootloader": "UEFI"}, "bootDisk": BOOT}
 DATA: Raw = {"name": "data", "source": {"blank": {}}, "size": "1Gi"}
+
+LATER = NOW + timedelta(seconds=8)
 
 
 def wl(machine: Raw | None = None, *, template: bool = False, **spec: Any) -> Raw:
@@ -160,6 +165,7 @@ def test_the_disk_is_filled_before_the_machine_is_made() -> None:
     world.tell("ImportInProgress", progress="45.32%")
     assert world.settle() == "DiskImporting"
     (disk,) = world.raw["status"]["disks"]
+    assert disk.pop("message").startswith("a VMDK of some hundred bytes only describes a disk")
     assert disk == {
         "name": "boot",
         "claim": "web-boot",
@@ -456,9 +462,15 @@ def test_somebody_elses_claim_is_not_used(label: Raw) -> None:
 def test_a_claim_is_named_as_a_source() -> None:
     world = World(wl({"bootDisk": {"source": {"claim": {"name": "forklift-1"}}}}))
     assert world.settle() == "ClaimMissing"
-    claim: Raw = {"kind": "PersistentVolumeClaim", "metadata": {"name": "forklift-1"}, "spec": {}}
+    about = {"name": "forklift-1", "uid": "u", "resourceVersion": "7"}
+    claim: Raw = {"kind": "PersistentVolumeClaim", "metadata": about, "spec": {}}
     world.objects["PersistentVolumeClaim", "forklift-1"] = claim
+    (hold,) = plan(world.case()).actions
+    assert isinstance(hold, Change)
+    assert (hold.name, hold.version) == ("forklift-1", "7"), "only one of two can mark it"
     assert world.settle() == "Pending"
+    labels = world.objects["PersistentVolumeClaim", "forklift-1"]["metadata"]["labels"]
+    assert labels == {DISK_LABEL: NAME}
     (volume,) = world.vm["spec"]["template"]["spec"]["volumes"]
     assert volume["persistentVolumeClaim"] == {"claimName": "forklift-1"}
     claim["metadata"]["labels"] = {DISK_LABEL: "other"}
@@ -480,6 +492,16 @@ def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
         step = decide(world.case())
         assert (step.ready, step.stalled) == ("True", True)
     assert claim == world.objects["PersistentVolumeClaim", "web-boot"]
+
+
+def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
+    found = world.case()
+    told = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
+    refusals = {"PersistentVolumeClaim/web-boot/change": told}
+    step = decide(replace(found, observed=replace(found.observed, refusals=refusals)))
+    assert (step.ready, step.reason, step.stalled, step.refusal) == ("True", "Ready", True, told)
 
 
 def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:
