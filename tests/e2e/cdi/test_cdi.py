@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane import ApiError, ControlPlane
+from tests.controlplane import ApiError, ControlPlane, build
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 
 
 def volume(name: str, source: dict[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from guest.image.tools import Tools
+from tests.controlplane import build
 from tests.e2e.cdi.disk import DiskWorkload
 from tests.e2e.operator.subject import condition
 from tests.importer import disks
 from tests.importer.kubelet import Kubelet
 from tests.importer.server import DiskServer
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 
 SPARSE, STREAM, VHDX = "monolithic-sparse.vmdk", "stream-optimized.vmdk", "dynamic.vhdx"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from guest.image.tools import Tools
+from tests.controlplane import build
 from tests.e2e.cdi.disk import CSI, DiskWorkload
 from tests.importer import disks
 from tests.importer.kubelet import Kubelet
 from tests.importer.server import DiskServer
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 
 
 @pytest.mark.parametrize("name", [*disks.FORMATS, disks.COMPRESSED])

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.controlplane import build
 from tests.e2e.cdi.disk import DiskWorkload
 from tests.importer.kubelet import Kubelet
 
-pytestmark = pytest.mark.simulated
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 
 IMAGE = "registry.example/vddk:8"
 THUMBPRINT = "20:6C:8A:5D:44:40:B3:79:4B:28:EA:76:13:60:90:6E:49:D9:D9:A3"
