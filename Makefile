@@ -128,6 +128,10 @@ guest-lock: .venv/ready ## Pin the guest's Debian packages and the tools that bu
 node-lock: .venv/ready ## Pin the Debian packages of the real nodes anew
 	@$(PY) -m tests.node lock
 
+.PHONY: disk-lock
+disk-lock: .venv/ready ## Pin the Debian packages of the disks that machines boot in the tests anew
+	@$(PY) -m tests.disksystem lock
+
 .PHONY: run
 run: .venv/ready ## Run the operator against the current kubeconfig
 	@$(PY) -m twinhull run
