@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ Option = tuple[str, dict[str, Any]]
 def disks(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) -> Iterator[Option]:
     """The options for all disks. libvirt gives numbers to their files, to the last disk's first."""
     unnumbered = sum(_files(disk) for disk in machine_spec.disks)
+    of_sata = count()
     for order, disk in enumerate(machine_spec.disks, start=1):
         unnumbered -= _files(disk)
         number = unnumbered + 1
@@ -27,11 +29,12 @@ def disks(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) 
             yield from _layer(number, layout.images[disk.name], layout, read_only=False, below=number + 1)
             node = _format(number)
         else:
-            yield _raw(number, layout.images[disk.name], layout)
+            yield _raw(number, disk, layout)
             node = _storage(number)
+        is_sata = disk.bus == "sata"
         properties = {
-            "driver": "virtio-blk-pci-non-transitional",
-            **topology.place(f"ua-{disk.name}"),
+            "driver": "ide-hd" if is_sata else "virtio-blk-pci-non-transitional",
+            **({"bus": f"ide.{next(of_sata)}"} if is_sata else topology.place(f"ua-{disk.name}")),
             "drive": node,
             "id": f"ua-{disk.name}",
             **({"bootindex": 1} if order == 1 else {}),
@@ -58,9 +61,22 @@ def _layer(
     yield "-blockdev", {**layer, "file": _storage(number), "backing": backing}
 
 
-def _raw(number: int, file: Path, layout: MachineLayout) -> Option:
-    storage = {"driver": "file", "filename": str(file), "node-name": _storage(number), "read-only": False}
-    return "-blockdev", {**storage, **({"aio": "native"} if layout.direct else {}), **_how(layout)}
+def _raw(number: int, disk: Device, layout: MachineLayout) -> Option:
+    """A raw file. Native I/O is for one without holes
+    (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter, SetOptimalIOMode).
+    """
+    file = str(layout.images[disk.name])
+    storage = {"driver": "file", "filename": file, "node-name": _storage(number), "read-only": False}
+    is_native = layout.direct and disk.name not in layout.with_holes
+    return "-blockdev", {**storage, **({"aio": "native"} if is_native else {}), **_how(layout)}
+
+
+def flash(number: int, file: Path, *, read_only: bool) -> Iterator[Option]:
+    """The options for a memory chip with firmware or its variables."""
+    name = f"libvirt-pflash{number}"
+    yield "-blockdev", {"driver": "file", "filename": str(file), "node-name": f"{name}-storage"}
+    how = {"driver": "raw", "read-only": read_only, "file": f"{name}-storage"}
+    yield "-blockdev", {"node-name": f"{name}-format", **how}
 
 
 def _how(layout: MachineLayout) -> dict[str, Any]:

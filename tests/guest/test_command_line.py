@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.guest import commandlines
-from tests.guest.commandlines import MachineLayout
+from tests.guest.commandlines import KernelFiles, MachineLayout
 from tests.guest.machinespec import MachineSpec
 from tests.guest.qemu_arguments import Difference, differences, normalise
 from tests.guest.recording import Recording
@@ -59,10 +59,8 @@ def _harness(recording: Recording) -> list[str]:
     assert machine_spec.kernel is not None
     run = Path("/run")
     images = {disk.name: run / disk.name for disk in machine_spec.disks}
-    files = run / "vmlinuz", run / "initrd"
-    layout = MachineLayout(
-        run, run / "disk.img", images, *files, machine_spec.kernel.arguments, {8080: 20000}
-    )
+    start = KernelFiles(run / "vmlinuz", run / "initrd", machine_spec.kernel.arguments)
+    layout = MachineLayout(run, run / "disk.img", images, start, {8080: 20000})
     return normalise(commandlines.qemu(machine_spec, layout))
 
 

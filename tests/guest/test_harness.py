@@ -20,7 +20,7 @@ from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
-from tests.guest.commandlines import MachineLayout
+from tests.guest.commandlines import KernelFiles, MachineLayout
 from tests.guest.containerimage import ContainerImage, File, Layer
 from tests.guest.fileowners import owners
 from tests.guest.machine import Machine
@@ -82,9 +82,8 @@ def command(machine_spec: MachineSpec) -> str:
 def _qemu(machine_spec: MachineSpec) -> str:
     images = {disk.name: Path(f"/run/{disk.name}.img") for disk in machine_spec.disks}
     run = Path("/run")
-    layout = MachineLayout(
-        run, run / "root.img", images, run / "vmlinuz", run / "initrd", "quiet", {8080: 20000}
-    )
+    start = KernelFiles(run / "vmlinuz", run / "initrd", "quiet")
+    layout = MachineLayout(run, run / "root.img", images, start, {8080: 20000})
     return " ".join(commandlines.qemu(machine_spec, layout))
 
 
@@ -171,7 +170,7 @@ def test_disks_cache_where_there_is_no_direct_io(machine_spec: MachineSpec) -> N
     """KubeVirt then has them write through."""
     images = {disk.name: Path("/run/x") for disk in machine_spec.disks}
     run = Path("/run")
-    layout = MachineLayout(run, run, images, run, run, "", {}, direct=False)
+    layout = MachineLayout(run, run, images, KernelFiles(run, run, ""), {}, direct=False)
     command = " ".join(commandlines.qemu(machine_spec, layout))
     assert '"write-cache": "on"' not in command
     assert '"direct": true' not in command
