@@ -9,7 +9,7 @@ from typing import Any
 
 from tests import web
 
-PORT = 80
+PORT = 8080
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ _DISK_GUID = "3E8C5A1B-4A51-4B7E-9B1E-646973686F6D"
 _SECTOR = 512
 #: A master boot record's program; the partition table is behind it.
 _BOOT_PROGRAM = 440
+#: The processor's instruction `int 0x18`, by which a boot program tells a BIOS to try the next disk.
+_NOT_BOOTABLE = b"\xcd\x18"
 #: Sizes in mebibytes: what is before the first partition, the EFI system partition, and behind the last one.
 _BEFORE, _ESP, _AFTER = 1, 32, 1
 _GRUB_MODULES = ("configfile", "ext2", "linux", "normal", "search_fs_uuid", "serial", "echo")
@@ -132,7 +134,12 @@ class DiskWriter:
             file.write(content)
 
     def _write_esp(self, target: Path, loader: Path) -> None:
-        """The EFI system partition with the one file that any firmware looks for."""
+        """The EFI system partition with the one file that any firmware looks for.
+
+        A BIOS finds a program that gives the processor back to it.
+        """
+        with target.open("r+b") as file:
+            file.write(_NOT_BOOTABLE)
         image, variables = f"{target}@@{_BEFORE}M", {"MTOOLS_SKIP_CHECK": "1"}
         size = str(_ESP * MEBIBYTE // _SECTOR)
         for program, *arguments in (

@@ -46,7 +46,7 @@ _FOLDERS = (
     *("kernel/drivers/input/", "kernel/drivers/net/", "kernel/drivers/ptp/", "kernel/drivers/pps/"),
     *("kernel/drivers/scsi/", "kernel/drivers/virtio/"),
 )
-#: What the system answers at port 80.
+#: What the system answers at its port (tests.disksystem.client).
 GREETING = "The system on the disk is there.\n"
 
 

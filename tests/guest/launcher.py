@@ -57,6 +57,11 @@ class Launcher:
     guest: GuestFiles
     folder: Path
 
+    @property
+    def claims(self) -> Path:
+        """Where what claims hold stays from boot to boot."""
+        return self.folder / "claims"
+
     def launch(self, rendered: Rendered, ports: Iterable[int] = (), address: str = LOOPBACK) -> Machine:
         """Starts a machine; `ports` are those of its Pod that are asked from here. It isn't ready yet.
 
@@ -64,10 +69,11 @@ class Launcher:
         """
         machine_spec = MachineSpec.of(rendered.vm)
         folder = _unused(self.folder / machine_spec.name)
-        claims = self.folder / "claims"
-        claims.mkdir(parents=True, exist_ok=True)
+        self.claims.mkdir(parents=True, exist_ok=True)
         (folder / "volumes").mkdir(parents=True)
-        volumes = Volumes(machine_spec, rendered.objects, self.tools, folder / "volumes", claims, owners())
+        volumes = Volumes(
+            machine_spec, rendered.objects, self.tools, folder / "volumes", self.claims, owners()
+        )
         images = volumes.prepare(self.guest.disk)
         probe = machine_spec.probe
         if probe is None:
@@ -148,7 +154,7 @@ def _direct(file: Path) -> bool:
 
 
 def _has_holes(image: Path) -> bool:
-    """Whether it is a file of a claim with holes. A block claim has none, though a file stands for it here."""
+    """Whether it is a claim's disk.img with holes. Of a block claim, whose file this isn't, KubeVirt sees none."""
     found = image.stat()
     return image.name == "disk.img" and found.st_blocks * _BLOCK < found.st_size
 

@@ -19,7 +19,7 @@ import (
 
 const (
 	bootsFile = "/var/boots"
-	address   = ":80"
+	address   = ":8080"
 	// A struct input_event of a 64-bit machine (linux/input.h), and the power button's (linux/input-event-codes.h).
 	eventSize, keyEvent, keyPower = 24, 1, 116
 )
