@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.guest.commandlines import MachineLayout
+    from tests.guest.commandlines import MachineLayout, UefiFiles
     from tests.guest.machinespec import Device, MachineSpec
     from tests.guest.pci import Topology
 
@@ -71,12 +71,14 @@ def _raw(number: int, disk: Device, layout: MachineLayout) -> Option:
     return "-blockdev", {**storage, **({"aio": "native"} if is_native else {}), **_how(layout)}
 
 
-def flash(number: int, file: Path, *, read_only: bool) -> Iterator[Option]:
-    """The options for a memory chip with firmware or its variables."""
-    name = f"libvirt-pflash{number}"
-    yield "-blockdev", {"driver": "file", "filename": str(file), "node-name": f"{name}-storage"}
-    how = {"driver": "raw", "read-only": read_only, "file": f"{name}-storage"}
-    yield "-blockdev", {"node-name": f"{name}-format", **how}
+def flash(firmware: UefiFiles) -> Iterator[Option]:
+    """The options for two memory chips: with UEFI, and with its variables (qemu's pflash0 and pflash1)."""
+    code = {"driver": "file", "filename": str(firmware.code), "node-name": "libvirt-pflash0-storage"}
+    yield "-blockdev", {**code, "auto-read-only": True, "discard": "unmap"}
+    read_only = {"node-name": "libvirt-pflash0-format", "read-only": True, "driver": "raw"}
+    yield "-blockdev", {**read_only, "file": "libvirt-pflash0-storage"}
+    variables = {"driver": "file", "filename": str(firmware.variables), "read-only": False}
+    yield "-blockdev", {**variables, "node-name": "libvirt-pflash1-storage"}
 
 
 def _how(layout: MachineLayout) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _BACKEND = {"qom-type": "memory-backend-memfd", "share": True}
 _NETWORK = "hostua-default"
 _MAC = "52:54:00:12:34:56"
 _CARDS = {"virtio": "virtio-net-pci-non-transitional", "e1000e": "e1000e"}
+_SCREEN_MEMORY = 16 << 20
 #: What libvirt calls the memory of a machine that shares none.
 _OWN_MEMORY = "pc.ram"
 #: The port through which QEMU's guest agent would talk, which the guest doesn't have.
@@ -123,7 +124,7 @@ def qemu(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
     topology = Topology.of(machine_spec, PLUGGED)
     return [
         *("-name", f"guest={machine_spec.namespace}_{machine_spec.name},debug-threads=on"),
-        *_options(_flash(layout)),
+        *_options(flash(layout.start) if isinstance(layout.start, UefiFiles) else ()),
         *("-machine", _machine(machine_spec, layout), "-accel", "tcg"),
         *("-cpu", _model(machine_spec)),
         *("-m", _size(machine_spec), *_own_memory(machine_spec), "-overcommit", "mem-lock=off"),
@@ -147,7 +148,7 @@ def qemu(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
         *("-chardev", f"socket,id=charchannel0,path={layout.agent},server=on,wait=off"),
         *_device("virtserialport", **_GUEST_AGENT),
         *("-audiodev", json.dumps({"id": "audio1", "driver": "none"})),
-        *(_screen(layout) if machine_spec.screen else ()),
+        *(_screen(machine_spec, layout) if machine_spec.screen else ()),
         *("-global", "ICH9-LPC.noreboot=off", "-watchdog-action", "reset"),
         *_device(
             "virtio-balloon-pci-non-transitional",
@@ -176,12 +177,12 @@ def _placed(device: str, topology: Topology) -> dict[str, Any]:
 
 def _machine(machine_spec: MachineSpec, layout: MachineLayout) -> str:
     """The type of machine, and what of it isn't a device."""
-    flash = ",pflash0=libvirt-pflash0-format,pflash1=libvirt-pflash1-format"
+    chips = ",pflash0=libvirt-pflash0-format,pflash1=libvirt-pflash1-storage"
     return "".join(
         (
             f"q35,usb=off,vmport={_vmport(machine_spec)},dump-guest-core=off",
             "" if _is_shared(machine_spec) else f",memory-backend={_OWN_MEMORY}",
-            flash if isinstance(layout.start, UefiFiles) else "",
+            chips if isinstance(layout.start, UefiFiles) else "",
             ",acpi=on",
         )
     )
@@ -194,18 +195,14 @@ def _kernel(layout: MachineLayout) -> list[str]:
     return ["-kernel", str(start.kernel), "-initrd", str(start.initrd), "-append", start.arguments]
 
 
-def _flash(layout: MachineLayout) -> Iterator[Option]:
-    """The memory chips with the UEFI firmware and its variables."""
-    start = layout.start
-    if isinstance(start, UefiFiles):
-        yield from flash(0, start.code, read_only=True)
-        yield from flash(1, start.variables, read_only=False)
-
-
-def _screen(layout: MachineLayout) -> list[str]:
-    """A screen that is looked at by virtctl vnc. Nobody looks here."""
-    video = {"id": "video0", "vgamem_mb": 16, "bus": "pcie.0", "addr": pci.SCREEN}
-    return ["-vnc", f"vnc=unix:{layout.screen},audiodev=audio1", *_device("VGA", **video)]
+def _screen(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
+    """The card of a screen that virtctl vnc shows: VGA's for a BIOS, a simpler one for UEFI."""
+    place = {"id": "video0", "bus": "pcie.0", "addr": pci.SCREEN}
+    if machine_spec.bootloader == "UEFI":
+        card = _device("bochs-display", vgamem=_SCREEN_MEMORY, **place)
+    else:
+        card = _device("VGA", vgamem_mb=_SCREEN_MEMORY >> 20, **place)
+    return ["-vnc", f"vnc=unix:{layout.screen},audiodev=audio1", *card]
 
 
 def _vmport(machine_spec: MachineSpec) -> str:

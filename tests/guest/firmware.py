@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def uefi(folder: Path) -> UefiFiles:
     """Debian's build of the firmware, and fresh variables in a folder.
 
-    KubeVirt's launcher has the one of its distribution, and copies the variables anew at each start of a
-    machine unless firmware.persistent is set.
+    KubeVirt's launcher has that of another distribution. It copies the variables at each start of a machine
+    unless the machine's firmware is persistent. Its code is always the one that knows secure boot: without
+    secure boot only the variables are others (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/efi).
     """
     firmware = packages.tools().root / "usr/share/OVMF"
     variables = folder / "variables.fd"
     shutil.copyfile(firmware / "OVMF_VARS_4M.fd", variables)
-    return UefiFiles(firmware / "OVMF_CODE_4M.fd", variables)
+    return UefiFiles(firmware / "OVMF_CODE_4M.secboot.fd", variables)

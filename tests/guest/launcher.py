@@ -154,7 +154,7 @@ def _direct(file: Path) -> bool:
 
 
 def _has_holes(image: Path) -> bool:
-    """Whether it is a claim's disk.img with holes. Of a block claim, whose file this isn't, KubeVirt sees none."""
+    """Whether it is a claim's disk.img with holes: a block claim has none, whatever stands for it here."""
     found = image.stat()
     return image.name == "disk.img" and found.st_blocks * _BLOCK < found.st_size
 

@@ -92,7 +92,7 @@ class Machine:
         )
 
     def screen(self) -> str:
-        """The text on the machine's screen, as firmware shows it: VGA's text mode, 80 columns."""
+        """The text on the screen of a machine with BIOS. UEFI has no text mode, and writes to the console."""
         memory = self.layout.folder / "screen"
         self.qmp.execute("pmemsave", val=_VGA_TEXT, size=_COLUMNS * _ROWS * 2, filename=str(memory))
         text = memory.read_bytes()[::2].decode("cp437").replace("\0", " ")  # every second byte is a color

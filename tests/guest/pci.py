@@ -59,7 +59,7 @@ class Topology:
                 "chassis": 1 + number,
                 "id": _bus(number),
                 "bus": "pcie.0",
-                **({} if function else {"multifunction": True}),
+                **({} if function or number == len(self.ports) - 1 else {"multifunction": True}),
                 "addr": f"{slot:#x}.{function:#x}" if function else f"{slot:#x}",
             }
 

@@ -103,9 +103,7 @@ def booted(web: Subject, handler: VirtHandler) -> Client:
     try:
         web.becomes("Ready", timeout=BOOTS)
     except AssertionError as never:
-        never.add_note(
-            f"the screen:\n{handler.machine.screen()}\nthe console:\n{handler.machine.console_end()}"
-        )
+        never.add_note(f"the console:\n{handler.machine.console_end()}")
         raise
     return endpoint(web)
 
