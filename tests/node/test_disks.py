@@ -33,6 +33,7 @@ def test_a_disk_from_vmware_boots_by_bios(machine: Machine) -> None:
     assert seen.cards == (Hardware("e1000e", mac="00:50:56:01:02:03"),)
 
 
+@pytest.mark.node_quick
 @pytest.mark.starts("hyperv")
 def test_a_disk_from_hyper_v_boots_by_uefi(machine: Machine) -> None:
     client = at_its_service(machine.ready())
