@@ -59,7 +59,7 @@ def test_qemu_is_started_as_the_harness_was_told_of_hyper_v(
 
 
 @pytest.mark.starts("vmware")
-def test_it_stays_the_same_disk_when_it_is_stopped_and_started(machine: Machine) -> None:
+def test_it_is_the_same_disk_after_a_stop_and_after_a_changed_spec(machine: Machine) -> None:
     client = at_its_service(machine.ready())
     client.write("note", "kept")
     before = client.look().boots
@@ -67,5 +67,12 @@ def test_it_stays_the_same_disk_when_it_is_stopped_and_started(machine: Machine)
     machine.becomes("Stopped", timeout=READY)
     machine.change(state="Running")
     machine.ready()
-    assert client.read("note") == "kept"
-    assert client.look().boots == before + 1
+    assert (client.look().boots, client.read("note")) == (before + 1, "kept")
+
+    first = machine.instance()["metadata"]["uid"]
+    machine.change(virtualMachine={"devices": "Virtio"})
+    machine.eventually(lambda: machine.instance()["metadata"]["uid"] != first, "it starts again", READY)
+    seen = at_its_service(machine.ready()).look()
+    assert (seen.boots, client.read("note")) == (before + 2, "kept")
+    assert seen.disks == (Hardware("virtio-pci", mebibytes=DISK_SIZE),)
+    assert seen.cards == (Hardware("virtio-pci", mac="00:50:56:01:02:03"),)
