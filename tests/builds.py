@@ -22,6 +22,7 @@ from tests.controlplane import build
 from tests.controlplane.kubevirt import Installation
 from tests.disksystem.exports import Exports
 from tests.guest.reference.programs import Programs as ReferencePrograms
+from tests.importer import root as importer_root
 from tests.node import namespaces
 from tests.node.cluster import Files
 from tools import cache
@@ -56,6 +57,11 @@ def _machines(say: Say) -> None:
         Files.ready()
 
 
+def _cdi(say: Say) -> None:
+    build.programs(build.CDI, say)
+    importer_root.ready(say)
+
+
 #: What the control plane of `make demo` and of nearly all tests is made of.
 CONTROL_PLANE = (
     Part("the control plane", _programs(*build.KUBERNETES)),
@@ -66,6 +72,7 @@ MACHINES = Part("the guest's image and the real nodes", _machines)
 #: In the order in which tests need them; as build.ORDER has it.
 PARTS = (
     *CONTROL_PLANE,
+    Part("CDI", _cdi),
     Part("Helm", _programs(*build.HELM)),
     Part("GitOps tools", _programs("kstatus", "flux", "argocd")),
     MACHINES,

@@ -20,10 +20,26 @@ MOST_DISKS = 32
 Bytes: TypeAlias = Annotated[
     str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$")
 ]
+#: What names of volumes begin with that a machine has beside its disks, such as its cloud-init data.
+RESERVED_PREFIX = "twinhull-"
 #: The name of a disk: a part of the names of its claim and of the machine's volume.
 DiskName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    str,
+    Field(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        json_schema_extra=validations(
+            rule(
+                f"!self.startsWith('{RESERVED_PREFIX}')",
+                f"names that begin with {RESERVED_PREFIX} are kept for what a machine has beside its disks: "
+                "choose another",
+            )
+        ),
+    ),
 ]
+#: What the URL of an image that holds a disk begins with.
+REGISTRY_SCHEME = "docker://"
 _URL = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$")]
 
 _CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
@@ -101,7 +117,9 @@ class Registry(_Unverified):
 
     model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
 
-    url: _URL = Field(description="The image, such as docker://registry.example/disks/web:1.")
+    url: Annotated[
+        str, Field(min_length=1, max_length=1024, pattern=rf"^{REGISTRY_SCHEME}[^\t\n\f\r ]+$")
+    ] = Field(description=f"The image, such as {REGISTRY_SCHEME}registry.example/disks/web:1.")
     pull_method: Literal["pod", "node"] | None = Field(
         None,
         description="pod: the importer pulls the image. node: the node does, with its own credentials and "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from twinhull.api.base import Raw
-from twinhull.api.disks import DataDisk, Disk
+from twinhull.api.disks import RESERVED_PREFIX, DataDisk, Disk
 from twinhull.api.virtualmachine import Firmware, Readiness, VirtualMachine
-from twinhull.api.workload import ObjectMeta, WorkloadSpec
+from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolumes import claim_name, has_data_volume
 from twinhull.hulls.hull import (
@@ -23,8 +23,10 @@ from twinhull.hulls.merge import merge_patch
 #: The buses of disks and the models of network cards, by `devices`.
 _BUS = {"Compatible": "sata", "Virtio": "virtio"}
 _CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
-#: The names of the volumes that aren't disks of the Workload. No disk's name has a dot.
-_CLOUD_INIT, _SYSPREP, _DRIVERS = "twinhull.cloudinit", "twinhull.sysprep", "twinhull.virtio-drivers"
+#: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
+_CLOUD_INIT, _SYSPREP, _DRIVERS = (
+    f"{RESERVED_PREFIX}{name}" for name in ("cloud-init", "sysprep", "virtio-drivers")
+)
 
 
 def render(
@@ -47,6 +49,8 @@ def render(
         REVISION_LABEL: revision,
     }
     metadata = spec.template.get("metadata") or {}
+    restart = {RESTART_ANNOTATION: workload.restart} if workload.restart else {}
+    annotations = {**(metadata.get("annotations") or {}), **restart}
     return {
         "apiVersion": API_VERSION,
         "kind": "VirtualMachine",
@@ -63,7 +67,7 @@ def render(
             "template": {
                 "metadata": {
                     "labels": {**(metadata.get("labels") or {}), **known},
-                    **({"annotations": metadata["annotations"]} if metadata.get("annotations") else {}),
+                    **({"annotations": annotations} if annotations else {}),
                 },
                 "spec": merge_patch(_spec(workload, built, eviction, lone_claims), built.overrides or {}),
             },
@@ -108,14 +112,12 @@ def _domain(built: VirtualMachine) -> Raw:
 
 
 def _size(built: VirtualMachine) -> Raw:
-    """CPU and memory. KubeVirt refuses them beside an instancetype. Windows on a desktop counts sockets."""
+    """CPU and memory. KubeVirt refuses them beside an instancetype. CPUs are cores of one socket: a Windows
+    for desktops uses no more than two sockets.
+    """
     if built.instancetype:
         return {}
-    count = built.cpus or 1
-    return {
-        "cpu": {"sockets": count, "cores": 1} if built.os == "Windows" else {"cores": count},
-        "memory": {"guest": built.memory},
-    }
+    return {"cpu": {"sockets": 1, "cores": built.cpus or 1}, "memory": {"guest": built.memory}}
 
 
 def _firmware(firmware: Firmware | None) -> Raw:

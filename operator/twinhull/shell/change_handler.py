@@ -190,7 +190,9 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
 
 
 def _looked_at(obj: Raw) -> tuple[Any, bool]:
-    """What is looked at of an object that is referred to: its spec, and whether it can be read."""
+    """What is looked at of an object that is referred to: its spec, and whether it can be read. A claim's has
+    more of it if it is a Workload's (trimming.py).
+    """
     return obj.get("spec"), UNREAD in obj
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.controlplane import Cluster, eventually
-from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest, Subject, condition, template
+from tests.e2e.operator.subject import DISK_LABEL, Manifest, Subject, condition, template
 
 pytestmark = pytest.mark.simulated
 
@@ -21,19 +21,26 @@ BUILT: Manifest = {
 }
 
 
+CDI: Manifest = {
+    "apiVersion": "cdi.kubevirt.io/v1beta1",
+    "kind": "CDI",
+    "metadata": {"name": "cdi"},
+    "spec": {},
+}
+DEPLOYED: Manifest = {"status": {"phase": "Deployed"}}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def cdi(cluster: Cluster) -> Iterator[None]:
-    """CDI says that it is there."""
-    manifest = {
-        "apiVersion": "cdi.kubevirt.io/v1beta1",
-        "kind": "CDI",
-        "metadata": {"name": "cdi"},
-        "spec": {},
-    }
-    cluster.api.create(manifest)
-    cluster.api.patch("CDI", "cdi", None, {"status": {"phase": "Deployed"}})
+    """CDI says that it is there, and how much a file system takes: KubeVirt starts no machine without."""
+    api = cluster.api
+    api.create(CDI)
+    api.create({**CDI, "kind": "CDIConfig", "metadata": {"name": "config"}})
+    api.patch("CDI", "cdi", None, DEPLOYED)
+    api.patch("CDIConfig", "config", None, {"status": {"filesystemOverhead": {"global": "0.06"}}})
     yield
-    cluster.api.delete("CDI", "cdi")
+    api.delete("CDI", "cdi")
+    api.delete("CDIConfig", "config")
 
 
 def ask(
@@ -65,7 +72,7 @@ def say(web: Subject, name: str, **status: Any) -> None:
     web.cluster.api.patch("DataVolume", name, web.namespace, {"status": status}, subresource="status")
 
 
-def fill(web: Subject, name: str = "web-boot", size: str = "11Gi") -> None:
+def fill(web: Subject, name: str = "web-boot", size: str = "11Gi", storage_class: str = "simulated") -> None:
     """CDI makes the claim of a disk, a little larger than the disk, and fills it."""
     until(lambda: web.one("DataVolume", name))
     volume = web.one("DataVolume", name)
@@ -81,7 +88,7 @@ def fill(web: Subject, name: str = "web-boot", size: str = "11Gi") -> None:
                 "ownerReferences": [{**owner, "uid": volume["metadata"]["uid"]}],
             },
             "spec": {
-                "storageClassName": "simulated",
+                "storageClassName": storage_class,
                 "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": size}},
             },
@@ -89,6 +96,12 @@ def fill(web: Subject, name: str = "web-boot", size: str = "11Gi") -> None:
     )
     until(lambda: web.one("PersistentVolumeClaim", name)["status"]["phase"] == "Bound")
     say(web, name, phase="Succeeded", progress="100.0%")
+
+
+def resize(web: Subject, size: str, **disk: Any) -> None:
+    """Asks for a boot disk of that size."""
+    boot = {**BUILT["bootDisk"], **disk, "size": size}
+    ask(web, virtualMachine={"bootDisk": boot})
 
 
 @pytest.fixture
@@ -191,19 +204,38 @@ def test_a_disk_goes_with_its_workload_if_that_is_asked_for(booted: Subject) -> 
 
 def test_a_disk_grows_and_nothing_restarts(booted: Subject) -> None:
     instance = booted.one("VirtualMachineInstance", "web")["metadata"]["uid"]
-
-    def sized(size: str) -> None:
-        boot = {**BUILT["bootDisk"], "size": size}
-        ask(booted, containers=True, virtualMachine={"bootDisk": boot})
-
     until(lambda: "twinhull.dev/first-request" in _annotations(booted))
-    sized("20Gi")
-    until(lambda: _requested(booted) in {"22528Mi", "22Gi"})
-    sized("15Gi")
+    resize(booted, "20Gi")
+    until(lambda: _requested(booted) == "22Gi")
+    resize(booted, "15Gi")
     shrinking = booted.becomes("DiskShrinks")
     assert condition(shrinking, "Ready")[0] == "True"
     assert condition(shrinking, "Stalled")[0] == "True"
     assert booted.one("VirtualMachineInstance", "web")["metadata"]["uid"] == instance
+
+
+def test_storage_that_cannot_grow_is_told_while_the_machine_runs_on(web: Subject) -> None:
+    storage_class = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "fixed-size"},
+        "provisioner": "simulate.twinhull.dev/storage",
+    }
+    web.cluster.api.create(storage_class)
+    try:
+        fixed = {**BUILT["bootDisk"], "storageClassName": "fixed-size"}
+        ask(web, virtualMachine={"bootDisk": fixed})
+        fill(web, storage_class="fixed-size")
+        web.becomes("Ready")
+        until(lambda: "twinhull.dev/first-request" in _annotations(web))
+        resize(web, "20Gi", storageClassName="fixed-size")
+        until(lambda: "storageclass" in web.condition("Stalled")[2])
+        assert web.condition("Stalled")[0] == "True"
+        assert web.condition("Ready")[0] == "True"
+        resize(web, "10Gi", storageClassName="fixed-size")
+        until(lambda: web.condition("Stalled")[0] == "False")
+    finally:
+        web.cluster.api.delete("StorageClass", "fixed-size")
 
 
 def test_a_wrong_source_is_told_and_a_corrected_one_recovers(web: Subject) -> None:
@@ -230,6 +262,20 @@ def test_a_wrong_source_is_told_and_a_corrected_one_recovers(web: Subject) -> No
     assert web.one("DataVolume", "web-boot")["spec"]["source"] == source
 
 
+def test_without_cdi_a_machine_waits_and_goes_on_once_cdi_is_there(web: Subject) -> None:
+    api = web.cluster.api
+    api.delete("CDI", "cdi")
+    try:
+        ask(web)
+        missing = web.becomes("CDIMissing")
+    finally:
+        api.create(CDI)
+        api.patch("CDI", "cdi", None, DEPLOYED)
+    assert condition(missing, "Stalled")[0] == "True"
+    assert "install it (github.com/kubevirt/containerized-data-importer)" in condition(missing, "Ready")[2]
+    web.becomes("DiskWaiting")
+
+
 def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
     theirs = web.cluster.api.create(
         {
@@ -242,7 +288,43 @@ def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
     ask(web)
     web.becomes("NameConflict")
     assert web.one("DataVolume", "web-boot")["metadata"]["uid"] == theirs["metadata"]["uid"]
-    assert WORKLOAD_LABEL not in web.one("DataVolume", "web-boot")["metadata"].get("labels", {})
+    assert DISK_LABEL not in web.one("DataVolume", "web-boot")["metadata"].get("labels", {})
+
+
+def test_a_claim_is_one_workloads_alone_and_left_as_it_is(web: Subject) -> None:
+    """What a migration tool such as forklift leaves: a filled claim, with labels of its own."""
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "plan-1", "namespace": web.namespace, "labels": {"vmID": "vm-1", "plan": "p1"}},
+        "spec": {
+            "storageClassName": "simulated",
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "10Gi"}},
+        },
+    }
+    made = web.cluster.api.create(claim)
+    boot = {"source": {"claim": {"name": "plan-1"}}}
+    both = (web, web.named("other"))
+    for one in both:
+        ask(one, virtualMachine={"bootDisk": boot})
+    until(lambda: {one.condition("Ready")[1] for one in both} == {"Ready", "DiskConflict"})
+    (machine,) = web.cluster.api.list("VirtualMachine", web.namespace)
+    volumes = machine["spec"]["template"]["spec"]["volumes"]
+    assert volumes == [{"name": "boot", "persistentVolumeClaim": {"claimName": "plan-1"}}]
+    holder = web.one("PersistentVolumeClaim", "plan-1")
+    assert holder["metadata"]["labels"] == {
+        **made["metadata"]["labels"],
+        DISK_LABEL: machine["metadata"]["name"],
+    }
+    assert not web.cluster.api.list("DataVolume", web.namespace)
+    winner, loser = both if machine["metadata"]["name"] == "web" else both[::-1]
+    winner.delete()
+    until(lambda: not winner.belongings())
+    web.cluster.api.patch(
+        "PersistentVolumeClaim", "plan-1", web.namespace, {"metadata": {"labels": {DISK_LABEL: None}}}
+    )
+    loser.becomes("Ready")
 
 
 def test_without_a_template_no_container_runs(web: Subject) -> None:
