@@ -82,9 +82,8 @@ class Exports:
 def imported(export: Export, target: Path, mebibytes: int) -> None:
     """Writes a claim's disk.img at `target`: raw, and as large as the claim. Raises ImageError.
 
-    This is the one place where an export becomes a claim's disk. It does what CDI's importer does: that
-    converts by qemu-img, and resizes the disk to the claim's size
-    (containerized-data-importer/pkg/image/qemu.go, convertTo and Resize).
+    This does what CDI's importer does, where that isn't: the importer converts by qemu-img, and resizes the
+    disk to the claim's size (containerized-data-importer/pkg/image/qemu.go, convertTo and Resize).
     """
     tools = Tools.ready()
     tools.run("qemu-img", "convert", "-t", "writeback", "-O", "raw", export.file, target)

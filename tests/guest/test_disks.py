@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.controlplane import Cluster
+from tests.controlplane import ControlPlane, build
+from tests.controlplane.cdi import complete_storage_profile
 from tests.disksystem.client import PORT, Client, Hardware
 from tests.disksystem.exports import Export, Exports, imported
 from tests.disksystem.system import GREETING
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.guest.conftest import Boot
-from tests.guest.importing import STORAGE_CLASS, Importer
 from tests.guest.launcher import Launcher
 from tests.guest.machine import Machine
 from tests.guest.machineslots import SlotUse
 from tests.guest.rendered import ObjectStore, render
 from tests.guest.scenario import container
 from tests.guest.virthandler import VirtHandler, simulated
+from tests.importer.kubelet import Kubelet
+from tests.importer.server import DiskServer
 
 #: The disks' size as the Workloads say it, in mebibytes.
 SIZE = 192
@@ -34,12 +38,13 @@ BOOTS, ENDS = 300.0, 120.0
 class Origin:
     """Where a disk comes from, and what is said of the machine that it was in."""
 
-    url: str
+    #: The name of the file that a web server has.
+    file: str
     bootloader: str
     mac: str
 
-    def machine(self, **fields: Any) -> Manifest:
-        """spec.virtualMachine of a Workload that boots the disk."""
+    def machine(self, url: str, **fields: Any) -> Manifest:
+        """spec.virtualMachine of a Workload that boots the disk, which is at this URL."""
         return {
             "cpus": 1,
             "memory": "320Mi",
@@ -47,50 +52,81 @@ class Origin:
             "networkInterface": {"macAddress": self.mac},
             "bootDisk": {
                 "size": f"{SIZE}Mi",
-                "storageClassName": STORAGE_CLASS,
-                "source": {"http": {"url": self.url}},
+                "source": {"http": {"url": url}},
             },
             "readiness": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
             **fields,
         }
 
 
-VMWARE = Origin("https://disks.example/vmware.vmdk", "BIOS", "00:50:56:01:02:03")
-HYPER_V = Origin("https://disks.example/hyperv.vhdx", "UEFI", "00:15:5d:01:02:03")
+VMWARE = Origin("vmware.vmdk", "BIOS", "00:50:56:01:02:03")
+HYPER_V = Origin("hyperv.vhdx", "UEFI", "00:15:5d:01:02:03")
 EITHER = pytest.mark.parametrize(
     "origin", [pytest.param(VMWARE, marks=pytest.mark.guest_quick), HYPER_V], ids=["vmware", "hyper-v"]
 )
 
 
 @pytest.fixture(scope="module")
-def served() -> dict[str, Export]:
-    """The disks, by the URLs at which Workloads find them."""
-    exports = Exports.ready()
-    return {VMWARE.url: exports.vmware, HYPER_V.url: exports.hyper_v}
+def exports() -> Exports:
+    """The disks as they were exported."""
+    return Exports.ready()
 
 
 @pytest.fixture(scope="module")
-def cdi(control_plane: Cluster) -> Iterator[None]:
-    """CDI says that it is there, and how much of a claim is its file system's, for virt-controller."""
-    overhead = {"filesystemOverhead": {"global": "0.06", "storageClass": {}}}
-    there = (("CDI", "cdi", {"phase": "Deployed"}), ("CDIConfig", "config", overhead))
-    for kind, name, status in there:
-        made = {"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": kind, "metadata": {"name": name}, "spec": {}}
-        control_plane.api.create(made)
-        control_plane.api.patch(kind, name, None, {"status": status})
-    yield
-    for kind, name, _ in there:
-        control_plane.api.delete(kind, name)
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One with CDI, for this module's tests. Takes root."""
+    if os.geteuid() != 0:
+        pytest.skip("the namespaces of CDI's programs and of its importer need root")
+    plane = ControlPlane.start(tmp_path_factory.mktemp("control-plane-with-cdi"))
+    try:
+        plane.install_cdi()
+        plane.eventually(lambda: plane.api.get("StorageProfile", "simulated"), 30, "CDI knows the storage")
+        complete_storage_profile(plane.api, "simulated")
+        yield plane
+    finally:
+        plane.stop()
 
 
-def ask(web: Subject, origin: Origin, address: str, **fields: Any) -> None:
-    """Applies a Workload that boots the disk, and has containers for when it is flipped."""
-    pod_template = {
-        "metadata": {"annotations": simulated(address)},
-        "spec": {"containers": [container("web")]},
-    }
-    service = {"ports": [{"name": "http", "port": PORT}]}
-    web.apply("VirtualMachine", pod_template, service=service, virtualMachine=origin.machine(**fields))
+@dataclass(frozen=True)
+class DiskWorkload:
+    """A Workload that boots a disk from a web server, and has containers for when it is flipped."""
+
+    web: Subject
+    origin: Origin
+    address: str
+    server: DiskServer
+    kubelet: Kubelet
+    claims: Path
+
+    def ask(self, **fields: Any) -> None:
+        """Applies it."""
+        annotations = {"metadata": {"annotations": simulated(self.address)}}
+        machine = self.origin.machine(self.server.url(self.origin.file), **fields)
+        self.web.apply(
+            "VirtualMachine",
+            {**annotations, "spec": {"containers": [container("web")]}},
+            service={"ports": [{"name": "http", "port": PORT}]},
+            virtualMachine=machine,
+        )
+
+    def fill(self) -> None:
+        """Has CDI's importer fill its disk, and the launcher find what the importer left on the claim."""
+        ended = self.kubelet.imports(self.web.namespace)
+        assert ended.exit_code == 0, ended.log
+        claim = f"{self.web.name}-boot"
+        self.claims.mkdir()
+        (self.claims / claim).symlink_to(self.kubelet.disk(self.web.namespace, claim).parent)
+
+
+@pytest.fixture
+def disk_workload(
+    web: Subject, address: str, launcher: Launcher, exports: Exports, origin: Origin
+) -> Iterator[DiskWorkload]:
+    """The Workload of the test's origin, yet to be applied, beside a web server that has its disk."""
+    assert isinstance(web.cluster, ControlPlane)
+    with DiskServer.running(exports.folder) as server:
+        kubelet = Kubelet(web.cluster, launcher.folder / "kubelet", server.port)
+        yield DiskWorkload(web, origin, address, server, kubelet, launcher.claims)
 
 
 def endpoint(web: Subject) -> Client:
@@ -121,13 +157,14 @@ def shut_down(handler: VirtHandler) -> None:
     handler.stop()
 
 
-@pytest.mark.usefixtures("cdi")
+@pytest.mark.built(*build.CDI)
 @EITHER
-def test_it_is_the_same_disk_after_a_stop_and_after_a_changed_spec(  # noqa: PLR0913, PLR0917 - fixtures
-    web: Subject, boot: Boot, address: str, launcher: Launcher, served: dict[str, Export], origin: Origin
+def test_it_is_the_same_disk_after_a_stop_and_after_a_changed_spec(
+    disk_workload: DiskWorkload, boot: Boot, origin: Origin
 ) -> None:
-    ask(web, origin, address)
-    Importer(web.cluster.api, web.namespace, launcher.claims, served).fill("web-boot")
+    web, address = disk_workload.web, disk_workload.address
+    disk_workload.ask()
+    disk_workload.fill()
     handler = boot(web, address, [PORT])
     system = booted(web, handler)
     assert system.greeting() == GREETING
@@ -146,7 +183,7 @@ def test_it_is_the_same_disk_after_a_stop_and_after_a_changed_spec(  # noqa: PLR
     system = booted(web, handler)
     assert (system.look().boots, system.read("note")) == (2, "kept")
 
-    ask(web, origin, address, cpus=2, memory="448Mi", devices="Virtio")
+    disk_workload.ask(cpus=2, memory="448Mi", devices="Virtio")
     shut_down(handler)
     system = booted(web, boot(web, address, [PORT]))
     seen = system.look()
@@ -157,12 +194,12 @@ def test_it_is_the_same_disk_after_a_stop_and_after_a_changed_spec(  # noqa: PLR
     assert seen.cards == (Hardware("virtio-pci", mac=origin.mac),)
 
 
-@pytest.mark.usefixtures("cdi")
-def test_the_same_disk_boots_after_containers_had_its_name(
-    web: Subject, boot: Boot, address: str, launcher: Launcher, served: dict[str, Export]
-) -> None:
-    ask(web, HYPER_V, address)
-    Importer(web.cluster.api, web.namespace, launcher.claims, served).fill("web-boot")
+@pytest.mark.built(*build.CDI)
+@pytest.mark.parametrize("origin", [HYPER_V], ids=["hyper-v"])
+def test_the_same_disk_boots_after_containers_had_its_name(disk_workload: DiskWorkload, boot: Boot) -> None:
+    web, address = disk_workload.web, disk_workload.address
+    disk_workload.ask()
+    disk_workload.fill()
     handler = boot(web, address, [PORT])
     booted(web, handler).write("note", "kept")
     web.change(isolationPolicy="Container")
@@ -176,7 +213,7 @@ def test_the_same_disk_boots_after_containers_had_its_name(
 
 def launched(launcher: Launcher, export: Export, bootloader: str) -> Machine:
     """The machine of a Workload that names this firmware, with an imported disk, without any API server."""
-    origin = Origin(VMWARE.url, bootloader, VMWARE.mac)
+    origin = Origin(export.file.name, bootloader, VMWARE.mac)
     workload = {
         "apiVersion": "twinhull.dev/v1alpha1",
         "kind": "Workload",
@@ -187,7 +224,10 @@ def launched(launcher: Launcher, export: Export, bootloader: str) -> Machine:
             "generation": 1,
             "creationTimestamp": "2026-01-01T00:00:00Z",
         },
-        "spec": {"isolationPolicy": "VirtualMachine", "virtualMachine": origin.machine()},
+        "spec": {
+            "isolationPolicy": "VirtualMachine",
+            "virtualMachine": origin.machine("https://disks.example/disk"),
+        },
     }
     image = launcher.claims / "web-boot" / "disk.img"
     image.parent.mkdir(parents=True)
@@ -198,10 +238,10 @@ def launched(launcher: Launcher, export: Export, bootloader: str) -> Machine:
 @pytest.mark.guest_quick
 def test_a_disk_from_hyper_v_does_not_boot_by_bios(
     launcher: Launcher,
-    served: dict[str, Export],
+    exports: Exports,
     slot: SlotUse,  # noqa: ARG001
 ) -> None:
-    machine = launched(launcher, served[HYPER_V.url], "BIOS")
+    machine = launched(launcher, exports.hyper_v, "BIOS")
     try:
         machine.eventually(
             lambda: "No bootable device" in machine.screen(), BOOTS, "the BIOS finds no system"
@@ -214,10 +254,10 @@ def test_a_disk_from_hyper_v_does_not_boot_by_bios(
 @pytest.mark.guest_quick
 def test_a_disk_from_vmware_does_not_boot_by_uefi(
     launcher: Launcher,
-    served: dict[str, Export],
+    exports: Exports,
     slot: SlotUse,  # noqa: ARG001
 ) -> None:
-    machine = launched(launcher, served[VMWARE.url], "UEFI")
+    machine = launched(launcher, exports.vmware, "UEFI")
     try:
         machine.eventually(
             lambda: "No bootable option" in machine.console(), BOOTS, "the firmware finds no system"
