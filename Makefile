@@ -132,6 +132,10 @@ importer-lock: .venv/ready ## Pin the Debian packages of CDI's importer anew
 node-lock: .venv/ready ## Pin the Debian packages of the real nodes anew
 	@$(PY) -m tests.node lock
 
+.PHONY: disk-lock
+disk-lock: .venv/ready ## Pin the Debian packages of the disks that machines boot in the tests anew
+	@$(PY) -m tests.disksystem lock
+
 .PHONY: run
 run: .venv/ready ## Run the operator against the current kubeconfig
 	@$(PY) -m twinhull run

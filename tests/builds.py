@@ -20,6 +20,7 @@ from guest.image.errors import ImageError
 from guest.image.tools import Tools
 from tests.controlplane import build
 from tests.controlplane.kubevirt import Installation
+from tests.disksystem.exports import Exports
 from tests.guest.reference.programs import Programs as ReferencePrograms
 from tests.importer import root as importer_root
 from tests.node import namespaces
@@ -51,6 +52,7 @@ def _machines(say: Say) -> None:
     guest_image.build(say)
     Tools.ready(say)
     ReferencePrograms.build()
+    Exports.ready(say)
     if not namespaces.obstacle():
         Files.ready()
 
