@@ -25,7 +25,7 @@ _LOOKS_EVERY = 0.2  # seconds
 
 @dataclass(frozen=True)
 class PlayedCdi:
-    """It finds in `folder` the files that URLs end with, and leaves there the disks, by the names of claims."""
+    """It finds in `folder` the files that URLs end with, and leaves there the disks, by their claims."""
 
     api: Api
     folder: Path
