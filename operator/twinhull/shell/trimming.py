@@ -7,6 +7,7 @@ from twinhull.api.nulls import without_nulls
 from twinhull.api.reading import UNREAD
 from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds
@@ -19,6 +20,8 @@ _IDENTITY = ("name", "namespace", "uid", "resourceVersion")
 _TIMES = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 #: Whoever makes an object may say a longer uid of its owner, which is nobody's.
 _LONGEST_UID = 64
+#: Whoever may write a claim may put any text on it as a Workload's name.
+_LONGEST_NAME = 64
 
 
 def trimmed(kind: Kind, obj: Raw) -> Raw:
@@ -39,13 +42,17 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 
 
 def _claim(obj: Raw) -> Raw:
-    """How a claim can be shared; of a machine's ephemeral one also whose it is, and whether it is going."""
+    """How a claim can be shared, and whose disk is on it; of a machine's ephemeral one also whose it is, and
+    whether it is going.
+    """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
     given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
     machines = [_machine(owner) for owner in owners if _is_machine(owner)]
     metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
     owned = {"ownerReferences": machines[:1]} if machines else {}
-    kept = {"metadata": metadata | owned, "spec": {"accessModes": sorted(set(modes))}}
+    holder = (given.get("annotations") or {}).get(DISK_OF_ANNOTATION)
+    noted = {"annotations": {DISK_OF_ANNOTATION: holder[:_LONGEST_NAME]}} if holder else {}
+    kept = {"metadata": metadata | owned | noted, "spec": {"accessModes": sorted(set(modes))}}
     return _disk(obj, kept)
 
 

@@ -139,6 +139,16 @@ STALLED: dict[Reason, Row] = {
         "upgrade the operator, or set another `spec.isolationPolicy`",
     ),
     Reason.CLAIM_MISSING: Row("A PersistentVolumeClaim doesn't exist.", "create it"),
+    Reason.CLAIM_IS_DISK: Row(
+        "A PersistentVolumeClaim of the template has a machine's disk on it. A Pod can't read it, and no "
+        "second machine may have it. A running hull is left alone.",
+        "set `spec.isolationPolicy` to VirtualMachine, or copy the data to another claim first "
+        "([claims as disks](claims.md#who-else-has-the-claim))",
+    ),
+    Reason.CLAIM_READ_ONLY: Row(
+        "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",
+        "use a claim that is ReadWriteOnce, or remove its entry in `spec.virtualMachine.claims`",
+    ),
     Reason.STORAGE_CLASS_MISSING: Row("A StorageClass doesn't exist.", "create it, or name another one"),
     Reason.INSTANCETYPE_MISSING: Row("An instancetype doesn't exist.", "create it, or name another one"),
     Reason.PREFERENCE_MISSING: Row("A preference doesn't exist.", "create it, or name another one"),

@@ -1,0 +1,72 @@
+"""The rules for claims that are disks of a machine: who can read one, and who else has it."""
+
+from __future__ import annotations
+
+from twinhull.api.reasons import Reason
+from twinhull.core import claims
+from twinhull.core.case import Case
+from twinhull.core.claims import MountedClaim
+from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+
+_READ_ONLY = {"ReadOnlyMany"}
+
+
+def claim_is_disk(case: Case) -> Step | None:
+    """A claim of the template has a disk on it that its hull can't read, or that another Workload has; or it
+    is to be a disk, and can't be written to. What runs is left alone.
+
+    Reasons: ClaimIsDisk, ClaimReadOnly.
+    """
+    if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
+        return None
+    workload = case.workload.metadata.name
+    for claim in claims.of_template(case):
+        if claim.holder and not claim.is_disk:
+            return stalled(Reason.CLAIM_IS_DISK, _unreadable(case, claim))
+        if claim.holder not in {"", workload}:
+            return stalled(
+                Reason.CLAIM_IS_DISK,
+                f"{_path(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.holder}, "
+                "and two machines would destroy what is on it: use another claim; if no machine of "
+                f"{claim.holder} will ever run again, remove the claim's annotation {DISK_OF_ANNOTATION}",
+            )
+        if claim.is_disk and claim.modes and _READ_ONLY.issuperset(claim.modes):
+            return stalled(
+                Reason.CLAIM_READ_ONLY,
+                f"spec.virtualMachine.claims[{claim.volume}]: PersistentVolumeClaim {claim.name} is "
+                "ReadOnlyMany, and a disk is written to: use a claim that is ReadWriteOnce, or remove the "
+                "entry",
+            )
+    return None
+
+
+def noting_claims(case: Case) -> Step | None:
+    """Claims that are to be disks of the machine don't say so yet, which they do before it is made.
+
+    Reasons: Creating.
+    """
+    if case.current is not None:
+        return None
+    actions = tuple(claims.notes(case))
+    if not actions:
+        return None
+    named = " and ".join(action.name for action in actions)
+    return waiting(Reason.CREATING, f"noting that PersistentVolumeClaim {named} is a disk", actions)
+
+
+def _unreadable(case: Case, claim: MountedClaim) -> str:
+    instead = (
+        f"name the volume in spec.virtualMachine.claims (volume: {claim.volume}, as: Disk)"
+        if case.hull_type.has_guest
+        else "set spec.isolationPolicy to VirtualMachine"
+    )
+    return (
+        f"{_path(claim)}: PersistentVolumeClaim {claim.name} has the disk of a machine (Workload "
+        f"{claim.holder}) on it, which no Pod can read: {instead}, or copy the data to another claim first; "
+        f"to give up the data, remove the claim's annotation {DISK_OF_ANNOTATION}"
+    )
+
+
+def _path(claim: MountedClaim) -> str:
+    return f"spec.template.spec.volumes[{claim.volume}].persistentVolumeClaim"

@@ -1,0 +1,121 @@
+"""Claims of a template that are disks of its machine: noted before it is made, and nobody else's since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.actions import Action, Change, Create
+from twinhull.core.companions import upkeep
+from twinhull.core.decision import decide
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+
+from .objects import GVISOR, KUBEVIRT, case, hull, workload
+
+POD = {
+    "containers": [
+        {"name": "db", "image": "postgres:18", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    ],
+    "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "pg"}}],
+}
+AS_DISK: Raw = {"claims": [{"volume": "data", "as": "Disk"}]}
+OPEN = KUBEVIRT | {
+    "spec": {"configuration": {"developerConfiguration": {"featureGates": ["EnableVirtioFsStorageVolumes"]}}}
+}
+
+
+def wl(isolation: str = "VirtualMachine", machine: Raw = AS_DISK, **spec: Any) -> Raw:
+    return workload({"isolationPolicy": isolation, "virtualMachine": machine, **spec}, pod=POD)
+
+
+def claim(disk_of: str = "", *modes: str) -> Raw:
+    annotations = {"annotations": {DISK_OF_ANNOTATION: disk_of}} if disk_of else {}
+    spec = {"accessModes": list(modes or ("ReadWriteOnce",))}
+    return {"kind": "PersistentVolumeClaim", "metadata": {"name": "pg", **annotations}, "spec": spec}
+
+
+def decided(raw: Raw, *objects: Raw) -> tuple[str, str, tuple[Action, ...]]:
+    step = decide(case(raw, OPEN, GVISOR, *objects))
+    return step.reason, step.message, step.actions
+
+
+def noted(changes: Any) -> Raw | None:
+    found = [one for one in changes if isinstance(one, Change) and one.kind == "PersistentVolumeClaim"]
+    return found[0].patch["metadata"]["annotations"] if found else None
+
+
+def test_a_claim_says_whose_disk_it_is_before_the_machine_is_made() -> None:
+    reason, message, actions = decided(wl(), claim())
+    assert (reason, message) == ("Creating", "noting that PersistentVolumeClaim pg is a disk")
+    assert noted(actions) == {DISK_OF_ANNOTATION: "web"}
+    assert not any(isinstance(action, Create) for action in actions)
+
+    reason, _, actions = decided(wl(), claim("web"))
+    assert reason == "Creating"
+    assert noted(actions) is None
+    assert any(isinstance(action, Create) for action in actions)
+
+
+def test_a_claim_that_is_shared_is_not_noted() -> None:
+    _, _, actions = decided(wl(machine={}), claim())
+    assert noted(actions) is None
+
+
+def test_the_note_is_put_back_while_the_machine_is_there() -> None:
+    machine = hull("VirtualMachine", case(wl()).hull_name)
+    assert noted(upkeep(case(wl(), KUBEVIRT, machine, claim()))) == {DISK_OF_ANNOTATION: "web"}
+    assert noted(upkeep(case(wl(), KUBEVIRT, machine, claim("web")))) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "instead"),
+    [
+        (wl("Container"), "set spec.isolationPolicy to VirtualMachine, or copy the data"),
+        (
+            wl("Sandbox", sandbox={"runtimeClassName": "gvisor"}),
+            "set spec.isolationPolicy to VirtualMachine, or copy the data",
+        ),
+        (wl(machine={}), "name the volume in spec.virtualMachine.claims (volume: data, as: Disk), or copy"),
+    ],
+    ids=["Container", "Sandbox", "a machine that shares it"],
+)
+def test_what_cannot_read_a_disk_is_refused_and_what_runs_is_left_alone(raw: Raw, instead: str) -> None:
+    running = hull("VirtualMachine", case(wl()).hull_name)
+    reason, message, actions = decided(raw, claim("web"), running)
+    assert reason == "ClaimIsDisk"
+    assert message.startswith(
+        "spec.template.spec.volumes[data].persistentVolumeClaim: PersistentVolumeClaim pg has the disk of a "
+        "machine (Workload web) on it, which no Pod can read: "
+    )
+    assert instead in message
+    assert actions == ()
+    assert decided(raw, claim(), running)[0] == "Replacing"
+
+
+def test_a_disk_of_another_workload_is_refused() -> None:
+    reason, message, actions = decided(wl(), claim("bank"))
+    assert reason == "ClaimIsDisk"
+    assert "is a disk of Workload bank" in message
+    assert actions == ()
+
+
+def test_a_claim_that_nobody_may_write_to_is_no_disk() -> None:
+    reason, message, _ = decided(wl(), claim("", "ReadOnlyMany"))
+    assert (reason, message.partition(":")[0]) == ("ClaimReadOnly", "spec.virtualMachine.claims[data]")
+    assert decided(wl(), claim("", "ReadOnlyMany", "ReadWriteMany"))[0] == "Creating"
+    assert decided(wl("Container"), claim("", "ReadOnlyMany"))[0] == "Creating"
+
+
+def test_two_machines_never_have_one_disk() -> None:
+    first: Raw = {"replacement": {"strategy": "StartFirst"}}
+    reason, message, _ = decided(wl(**first), claim("web", "ReadWriteMany"))
+    assert reason == "CannotStartFirst"
+    assert "claim pg is a disk, which only one machine can mount at a time" in message
+    assert decided(wl(machine={}, **first), claim("", "ReadWriteMany"))[0] == "Creating"
+
+
+def test_a_change_of_how_a_claim_is_attached_makes_another_revision() -> None:
+    assert case(wl()).revision != case(wl(machine={})).revision
+    assert case(wl("Container")).revision == case(wl("Container", machine={})).revision
