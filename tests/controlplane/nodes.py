@@ -70,6 +70,7 @@ def storage_class() -> dict[str, Any]:
             "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
         },
         "provisioner": "simulate.twinhull.dev/storage",
+        "allowVolumeExpansion": True,
     }
 
 

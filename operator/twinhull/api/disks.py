@@ -20,9 +20,23 @@ MOST_DISKS = 32
 Bytes: TypeAlias = Annotated[
     str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$")
 ]
+#: What names of volumes begin with that a machine has beside its disks, such as its cloud-init data.
+RESERVED_PREFIX = "twinhull-"
 #: The name of a disk: a part of the names of its claim and of the machine's volume.
 DiskName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    str,
+    Field(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        json_schema_extra=validations(
+            rule(
+                f"!self.startsWith('{RESERVED_PREFIX}')",
+                f"names that begin with {RESERVED_PREFIX} are kept for what a machine has beside its disks: "
+                "choose another",
+            )
+        ),
+    ),
 ]
 _URL = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$")]
 

@@ -17,7 +17,7 @@ from twinhull.core import claims, disks
 from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
-from twinhull.core.observed import Companion
+from twinhull.core.observed import Companion, Refusal
 from twinhull.hulls import manifest, pod, service
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
@@ -47,6 +47,13 @@ def _disks_of_template(case: Case) -> Iterator[Change]:
     if machine is None or machine.leaving or machine.ended:
         return
     yield from (replace(note, keeps=True, needed=False) for note in claims.notes(case))
+
+
+def refused_companions(case: Case) -> Iterator[tuple[Action, Refusal]]:
+    """What its companions need and the API server has refused, each with the refusal."""
+    for action in companions(case) if case.observed.refusals else ():
+        if refusal := case.refusal(action.key):
+            yield action, refusal
 
 
 def _service(case: Case) -> Iterator[Action]:

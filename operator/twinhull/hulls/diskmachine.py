@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from twinhull.api.base import Raw
-from twinhull.api.disks import DataDisk, Disk
+from twinhull.api.disks import RESERVED_PREFIX, DataDisk, Disk
 from twinhull.api.virtualmachine import Firmware, Readiness, VirtualMachine
 from twinhull.api.workload import ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
@@ -23,8 +23,10 @@ from twinhull.hulls.merge import merge_patch
 #: The buses of disks and the models of network cards, by `devices`.
 _BUS = {"Compatible": "sata", "Virtio": "virtio"}
 _CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
-#: The names of the volumes that aren't disks of the Workload. No disk's name has a dot.
-_CLOUD_INIT, _SYSPREP, _DRIVERS = "twinhull.cloudinit", "twinhull.sysprep", "twinhull.virtio-drivers"
+#: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
+_CLOUD_INIT, _SYSPREP, _DRIVERS = (
+    f"{RESERVED_PREFIX}{name}" for name in ("cloud-init", "sysprep", "virtio-drivers")
+)
 
 
 def render(

@@ -69,7 +69,7 @@ class ControlLoop:
         self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
         self._turns = LoopTurns()
         #: What people are told.
-        self.events = EventRecorder(cluster)
+        self.events = EventRecorder(cluster, is_busy=lambda: bool(len(self._queue)))
         self._workloads = self._reconciler_of_workloads(policies)
         self._policies = self._reconciler_of_policies()
         self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)

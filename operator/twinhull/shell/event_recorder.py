@@ -30,19 +30,34 @@ _LONGEST_NOTE = 1000
 #: How many may wait to be posted, of one namespace and in all.
 _BACKLOG = 1_000
 _BACKLOG_IN_ALL = 10_000
+#: How long Events may wait for passes that wait, in seconds: people can do with a late Event sooner than with
+#: a late Pod. Fewer than so many may wait so.
+_PATIENCE = 10.0
+_PATIENT = _BACKLOG // 2
+#: How often it is looked whether passes still wait, in seconds.
+_LOOKS = 0.05
 
 
 class EventRecorder:
-    """Posts Events one after the other. They are told once, and lost if the API server won't have them."""
+    """Posts Events one after the other. They are told once, and lost if the API server won't have them.
 
-    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cluster = cluster
+    While passes wait (`is_busy`) Events do, too, for some seconds.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Callable[[], float] = time.monotonic,
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._cluster, self._clock, self._is_busy = cluster, clock, is_busy
         self._repeats = EventSeries(clock)
         self._backlog = RoundRobin[Raw]()
         self._filled, self._drained = asyncio.Event(), asyncio.Event()
         self._drained.set()
         self._instance = socket.gethostname()
         self._count = 0
+        self._is_draining = False
 
     def post(self, kind: Kind, obj: Raw, event: Event) -> None:
         """Tell something of an object, soon. Events of one without a namespace are in `default`."""
@@ -60,17 +75,27 @@ class EventRecorder:
     async def run(self) -> None:
         """Post what comes, until cancelled."""
         while True:
-            while (event := self._backlog.take()) is None:
-                self._drained.set()
-                self._filled.clear()
-                await self._filled.wait()
-            try:
-                await self._cluster.create(EVENT, event["metadata"]["namespace"], event)
-            except ApiError as error:
-                logger.debug("an event was not posted: %s", error)
+            await self._filled.wait()
+            await self._give_way()
+            while (event := self._backlog.take()) is not None:
+                try:
+                    await self._cluster.create(EVENT, event["metadata"]["namespace"], event)
+                except ApiError as error:
+                    logger.debug("an event was not posted: %s", error)
+            self._drained.set()
+            self._filled.clear()
+
+    async def _give_way(self) -> None:
+        """Let passes that wait go first, but not for long, and not if much is to be told."""
+        until = self._clock() + _PATIENCE
+        while self._is_busy() and self._clock() < until and len(self._backlog) < _PATIENT:
+            if self._is_draining:
+                return
+            await asyncio.sleep(_LOOKS)
 
     async def drain(self) -> None:
-        """Wait until all that was told has been posted."""
+        """Wait until all that was told has been posted, which gives way to nothing from now on."""
+        self._is_draining = True
         await self._drained.wait()
 
     def _event(self, kind: Kind, obj: Raw, event: Event, times: int) -> Raw:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
+from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
 
-from .objects import KUBEVIRT, NAME, UID, at, case, conditions, workload
+from .objects import KUBEVIRT, NAME, NOW, UID, at, case, conditions, workload
 
 CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
 HTTP: Raw = {"http": {"url": "https://images.example/web.vmdk"}}
 BOOT: Raw = {"source": HTTP, "size": "40Gi"}
 BUILT: Raw = {"memory": "4Gi", "firmware": {"bootloader": "UEFI"}, "bootDisk": BOOT}
 DATA: Raw = {"name": "data", "source": {"blank": {}}, "size": "1Gi"}
+
+LATER = NOW + timedelta(seconds=8)
 
 
 def wl(machine: Raw | None = None, *, template: bool = False, **spec: Any) -> Raw:
@@ -373,6 +378,16 @@ def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
         step = decide(world.case())
         assert (step.ready, step.stalled) == ("True", True)
     assert claim == world.objects["PersistentVolumeClaim", "web-boot"]
+
+
+def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
+    found = world.case()
+    told = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
+    refusals = {"PersistentVolumeClaim/web-boot/change": told}
+    step = decide(replace(found, observed=replace(found.observed, refusals=refusals)))
+    assert (step.ready, step.reason, step.stalled, step.refusal) == ("True", "Ready", True, told)
 
 
 def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:

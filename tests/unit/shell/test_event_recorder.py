@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
@@ -86,3 +87,37 @@ def test_the_same_again_and_again_is_told_as_a_series() -> None:
     again = "created Pod web again"
     first, then = [(again, None)] * 3, [(again, 598), (again, None), (again, None)]
     assert told == [*first, *then, ("something else", None)]
+
+
+def test_events_give_way_to_passes_that_wait_and_are_told_in_the_end() -> None:
+    async def run() -> None:
+        cluster, now, busy = _Posted(), 0.0, True
+        events = EventRecorder(cluster, lambda: now, lambda: busy)
+        running = asyncio.create_task(events.run())
+        _post(events, "shop", "one")
+        await asyncio.sleep(0.2)
+        assert cluster.told == [], "passes wait"
+        busy = False
+        await _until(lambda: cluster.told == [("shop", "one")])
+        busy = True
+        _post(events, "shop", "two")
+        await asyncio.sleep(0.2)
+        assert len(cluster.told) == 1
+        now += 11
+        await _until(lambda: len(cluster.told) == 2)  # passes wait on, but not for ever
+        for number in range(500):
+            _post(events, "shop", str(number))
+        await _until(lambda: len(cluster.told) == 502)  # so many give way to nothing
+        _post(events, "shop", "last")
+        await asyncio.wait_for(events.drain(), 5)  # nor does what is told before the end
+        running.cancel()
+
+    asyncio.run(run())
+
+
+async def _until(check: Callable[[], bool]) -> None:
+    for _ in range(2_000):
+        if check():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never was so")

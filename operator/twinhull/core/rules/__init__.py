@@ -20,7 +20,7 @@ from twinhull.core.rules.live import changing_live, live_change_applied
 from twinhull.core.rules.ownership import claim_name_conflict, name_conflict
 from twinhull.core.rules.policies import evades_floor, image_rejected, namespace_unknown, rejected_by_policy
 from twinhull.core.rules.prerequisites import prerequisites_missing, unsupported_fields
-from twinhull.core.rules.readiness import isolation_dropped, not_ready, ready
+from twinhull.core.rules.readiness import change_refused, isolation_dropped, not_ready, ready
 from twinhull.core.rules.recreate import end_old_hull
 from twinhull.core.rules.start_first import (
     cannot_start_first,
@@ -76,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     drain_old_hull,  # under StartFirst the old hull ends now
     resize_pending,  # its node hasn't given it the CPU or memory that it was changed to
     disk_unchangeable,  # the spec asks of a disk what can't be done
+    change_refused,  # the API server refuses a change that it serves without
     overruled,  # somebody undoes what goes with it
     ready,  # all is as asked
 )

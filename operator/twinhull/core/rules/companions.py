@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change
 from twinhull.core.case import Case
-from twinhull.core.companions import companions
+from twinhull.core.companions import refused_companions
 from twinhull.core.nodeports import unknown_node_ports
 from twinhull.core.observed import Refusal
 from twinhull.core.steps import Step, refused, stalled
@@ -16,9 +16,7 @@ def companion_refused(case: Case) -> Step | None:
 
     Reasons: ServiceRefused; those of the refusal, such as ConfigMapRefused.
     """
-    asked_for = companions(case) if case.observed.refusals else ()
-    refusals = ((action, case.refusal(action.key)) for action in asked_for)
-    refusal = next((answer for action, answer in refusals if answer and _is_needed(action, answer)), None)
+    refusal = next((answer for action, answer in refused_companions(case) if _is_needed(action)), None)
     if refusal is not None:
         return refused(case, refusal)
     unknown = unknown_node_ports(case)
@@ -38,9 +36,8 @@ def overruled(case: Case) -> Step | None:
     return Step("True", Reason.OVERRULED, sentence, requeue_after=refusal.old_at - case.now)
 
 
-def _is_needed(action: Action, refusal: Refusal) -> bool:
-    is_overruled = refusal.reason == Reason.OVERRULED
-    return not (is_overruled and isinstance(action, Change) and not action.needed)
+def _is_needed(action: Action) -> bool:
+    return not isinstance(action, Change) or action.needed
 
 
 def _is_overruled(case: Case, refusal: Refusal) -> bool:

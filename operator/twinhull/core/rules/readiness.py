@@ -8,7 +8,8 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.core.case import Case
-from twinhull.core.steps import Step, names, stalled, waiting
+from twinhull.core.companions import refused_companions
+from twinhull.core.steps import Step, names, refused_aside, stalled, waiting
 
 
 def isolation_dropped(case: Case) -> Step | None:
@@ -58,6 +59,16 @@ def not_ready(case: Case) -> Step | None:
         Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"not ready after {deadline.seconds + deadline.days * 86_400} s: {sentence}",
     )
+
+
+def change_refused(case: Case) -> Step | None:
+    """It is ready, but the API server refuses a change of what goes with it, without which it serves on.
+
+    Reasons: Ready, MachineEdited; those of the refusal in Reconciling and Stalled.
+    """
+    answers = (answer for _, answer in refused_companions(case) if answer.reason != Reason.OVERRULED)
+    refusal = next(answers, None)
+    return refused_aside(case, ready(case), refusal) if refusal else None
 
 
 def ready(case: Case) -> Step:
