@@ -55,7 +55,7 @@ def notes(case: Case) -> Iterator[Change]:
     """What notes on the claims whose disk they are."""
     workload = case.workload.metadata.name
     for claim in of_template(case):
-        if not claim.is_disk or claim.holder == workload:
+        if not claim.is_disk or claim.holder:  # another's is never taken over (rules/claims)
             continue
         sentence = (
             f"PersistentVolumeClaim {claim.name} is a disk of the machine: no Pod can read what is on it"
