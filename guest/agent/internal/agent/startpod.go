@@ -100,6 +100,9 @@ func (a *Agent) tryStart() error {
 		if refused := (ext4.Refused{}); errors.As(err, &refused) {
 			a.starting.refused = err
 		}
+		if late := (timeout.Late{}); errors.As(err, &late) {
+			return fmt.Errorf("mounting and reading what the Pod refers to, such as a claim whose file system is being checked: %w", err)
+		}
 		return err
 	}
 	a.starting.given = true
