@@ -46,7 +46,7 @@ def _disks_of_template(case: Case) -> Iterator[Change]:
     machine = case.current
     if machine is None or machine.leaving or machine.ended:
         return
-    yield from (replace(note, keeps=True, needed=False) for note in claims.notes(case))
+    yield from (replace(note, needed=False) for note in claims.notes(case))
 
 
 def refused_companions(case: Case) -> Iterator[tuple[Action, Refusal]]:

@@ -304,6 +304,9 @@ def test_a_claim_is_neither_changed_nor_deleted(thief: Thief, simulation: Contro
 
 def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation: ControlPlane) -> None:
     simulation.api.create(foreign("PersistentVolumeClaim", thief.namespace))
+    listed = partial(simulation.api.list, "PersistentVolumeClaim", thief.namespace)
+    # Otherwise the API server refuses another size for that alone.
+    simulation.eventually(lambda: listed()[0]["status"]["phase"] == "Bound", 30, "the claim is bound")
     noted = {"twinhull.dev/disk-of": "web"}
 
     def patched(**patch: Any) -> Any:
