@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CHANGED_IN_PLACE = "ChangedInPlace"
     CHANGING = "Changing"
     CLAIM_FAILED = "ClaimFailed"
+    CLAIM_HAS_FILES = "ClaimHasFiles"
     CLAIM_IS_DISK = "ClaimIsDisk"
     CLAIM_MISSING = "ClaimMissing"
     CLAIM_READ_ONLY = "ClaimReadOnly"

@@ -14,6 +14,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.hull import Hull
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,18 @@ def of_template(case: Case) -> Iterator[MountedClaim]:
         obj = case.observed.referred.get(("PersistentVolumeClaim", name))
         if obj and "metadata" in obj:
             yield MountedClaim(volume["name"], name, obj, volume["name"] in disks)
+
+
+def user_of(case: Case, claim: MountedClaim) -> Hull | None:
+    """The hull of the Workload that runs and has a claim, None if none does."""
+    return next((hull for hull in case.standing if claim.name in _claims_of(hull)), None)
+
+
+def _claims_of(hull: Hull) -> Iterator[str]:
+    spec = hull.obj.get("spec") or {}
+    inside = spec if hull.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
+    for volume in inside.get("volumes") or ():
+        yield str((volume.get("persistentVolumeClaim") or {}).get("claimName"))
 
 
 def notes(case: Case) -> Iterator[Change]:

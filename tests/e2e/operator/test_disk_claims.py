@@ -81,6 +81,20 @@ def test_a_flip_to_a_pod_is_refused_until_the_data_is_given_up(web: Subject) -> 
     assert web.hull()["metadata"]["uid"] == machine, "it was never touched"
 
 
+def test_the_files_of_a_pod_are_not_left_behind_unsaid(web: Subject) -> None:
+    create_claim(web, "Filesystem")
+    web.apply("Container", database(), virtualMachine=AS_DISK)
+    pod = web.becomes("Ready")["status"]["hull"]["name"]
+
+    web.change(isolationPolicy="VirtualMachine")
+    refused = web.becomes("ClaimHasFiles")
+    assert refused["status"]["hull"]["name"] == pod
+
+    said = {"metadata": {"annotations": {DISK_OF_ANNOTATION: "web"}}}
+    web.cluster.api.patch("PersistentVolumeClaim", "pg", web.namespace, said)
+    assert web.becomes("Ready")["status"]["hull"]["kind"] == "VirtualMachine"
+
+
 def test_another_workload_does_not_get_it(web: Subject) -> None:
     create_claim(web, "Filesystem")
     web.apply("VirtualMachine", database(), virtualMachine=AS_DISK)

@@ -102,6 +102,34 @@ def test_a_disk_of_another_workload_is_refused() -> None:
     assert actions == ()
 
 
+VOLUMES = [{"name": "data", "persistentVolumeClaim": {"claimName": "pg"}}]
+
+
+@pytest.mark.parametrize(
+    "running",
+    [
+        hull("Pod", "web-9former", spec={"volumes": VOLUMES}, status={"phase": "Running"}),
+        hull("VirtualMachine", "web-9former", spec={"template": {"spec": {"volumes": VOLUMES}}}),
+    ],
+    ids=["a Pod", "a machine that shares it"],
+)
+def test_the_files_of_what_runs_are_not_left_behind_unsaid(running: Raw) -> None:
+    reason, message, actions = decided(wl(), claim(), running)
+    assert reason == "ClaimHasFiles"
+    assert message.startswith(
+        f"spec.virtualMachine.claims[data]: {running['kind']} web-9former has PersistentVolumeClaim pg, and "
+        "what it wrote there wouldn't be on the machine's disk: "
+    )
+    assert message.endswith("set the claim's annotation twinhull.dev/disk-of to web")
+    assert actions == ()
+    assert decided(wl(), claim("web"), running)[0] == "Replacing", "its owner has said so"
+
+
+def test_a_claim_that_what_runs_does_not_have_may_become_a_disk() -> None:
+    running = hull("Pod", "web-9former", spec={"volumes": [{"name": "tmp", "emptyDir": {}}]})
+    assert decided(wl(), claim(), running)[0] == "Replacing"
+
+
 def test_a_claim_that_nobody_may_write_to_is_no_disk() -> None:
     reason, message, _ = decided(wl(), claim("", "ReadOnlyMany"))
     assert (reason, message.partition(":")[0]) == ("ClaimReadOnly", "spec.virtualMachine.claims[data]")

@@ -145,6 +145,12 @@ STALLED: dict[Reason, Row] = {
         "set `spec.isolationPolicy` to VirtualMachine, or copy the data to another claim first "
         "([claims as disks](claims.md#who-else-has-the-claim))",
     ),
+    Reason.CLAIM_HAS_FILES: Row(
+        "A PersistentVolumeClaim is to be a machine's disk, and the hull that runs has it as files or as a "
+        "device. The machine's disk would be empty.",
+        "copy the data to another claim and name that in the template; to leave the data behind, set the "
+        "claim's annotation `twinhull.dev/disk-of` to the Workload's name",
+    ),
     Reason.CLAIM_READ_ONLY: Row(
         "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",
         "use a claim that is ReadWriteOnce, or remove its entry in `spec.virtualMachine.claims`",

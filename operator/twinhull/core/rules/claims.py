@@ -14,9 +14,9 @@ _READ_ONLY = {"ReadOnlyMany"}
 
 def claim_is_disk(case: Case) -> Step | None:
     """A claim of the template has a disk on it that its hull can't read, or that another Workload has; or it
-    is to be a disk, and can't be written to. What runs is left alone.
+    is to be a disk, and can't be written to, or has the files of the hull that runs. That is left alone.
 
-    Reasons: ClaimIsDisk, ClaimReadOnly.
+    Reasons: ClaimIsDisk, ClaimHasFiles, ClaimReadOnly.
     """
     if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
         return None
@@ -30,6 +30,14 @@ def claim_is_disk(case: Case) -> Step | None:
                 f"{_path(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.holder}, "
                 "and two machines would destroy what is on it: use another claim; if no machine of "
                 f"{claim.holder} will ever run again, remove the claim's annotation {DISK_OF_ANNOTATION}",
+            )
+        if claim.is_disk and not claim.holder and (hull := claims.user_of(case, claim)):
+            return stalled(
+                Reason.CLAIM_HAS_FILES,
+                f"spec.virtualMachine.claims[{claim.volume}]: {hull.kind} {hull.name} has "
+                f"PersistentVolumeClaim {claim.name}, and what it wrote there wouldn't be on the machine's disk: copy the data to "
+                "another claim and name that in the template; to leave the data behind, set the claim's "
+                f"annotation {DISK_OF_ANNOTATION} to {workload}",
             )
         if claim.is_disk and claim.modes and _READ_ONLY.issuperset(claim.modes):
             return stalled(
