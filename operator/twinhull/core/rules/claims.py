@@ -35,8 +35,8 @@ def claim_is_disk(case: Case) -> Step | None:
             return stalled(
                 Reason.CLAIM_HAS_FILES,
                 f"spec.virtualMachine.claims[{claim.volume}]: {hull.kind} {hull.name} has "
-                f"PersistentVolumeClaim {claim.name}, and what it wrote there wouldn't be on the machine's disk: copy the data to "
-                "another claim and name that in the template; to leave the data behind, set the claim's "
+                f"PersistentVolumeClaim {claim.name}, and what it wrote there wouldn't be on the machine's "
+                "disk: copy the data to another claim and name that in the template; to leave the data behind, set the claim's "
                 f"annotation {DISK_OF_ANNOTATION} to {workload}",
             )
         if claim.is_disk and claim.modes and _READ_ONLY.issuperset(claim.modes):
