@@ -8,6 +8,7 @@ from twinhull.core.case import Case
 from twinhull.core.claims import MountedClaim
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.hull import Hull
 
 _READ_ONLY = {"ReadOnlyMany"}
 
@@ -20,32 +21,15 @@ def claim_is_disk(case: Case) -> Step | None:
     """
     if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
         return None
-    workload = case.workload.metadata.name
     for claim in claims.of_template(case):
         if claim.holder and not claim.is_disk:
             return stalled(Reason.CLAIM_IS_DISK, _unreadable(case, claim))
-        if claim.holder not in {"", workload}:
-            return stalled(
-                Reason.CLAIM_IS_DISK,
-                f"{_path(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.holder}, "
-                "and two machines would destroy what is on it: use another claim; if no machine of "
-                f"{claim.holder} will ever run again, remove the claim's annotation {DISK_OF_ANNOTATION}",
-            )
+        if claim.holder not in {"", case.workload.metadata.name}:
+            return stalled(Reason.CLAIM_IS_DISK, _of_another(claim))
         if claim.is_disk and not claim.holder and (hull := claims.user_of(case, claim)):
-            return stalled(
-                Reason.CLAIM_HAS_FILES,
-                f"spec.virtualMachine.claims[{claim.volume}]: {hull.kind} {hull.name} has "
-                f"PersistentVolumeClaim {claim.name}, and what it wrote there wouldn't be on the machine's "
-                "disk: copy the data to another claim and name that in the template; to leave the data behind, set the claim's "
-                f"annotation {DISK_OF_ANNOTATION} to {workload}",
-            )
+            return stalled(Reason.CLAIM_HAS_FILES, _has_files(case, claim, hull))
         if claim.is_disk and claim.modes and _READ_ONLY.issuperset(claim.modes):
-            return stalled(
-                Reason.CLAIM_READ_ONLY,
-                f"spec.virtualMachine.claims[{claim.volume}]: PersistentVolumeClaim {claim.name} is "
-                "ReadOnlyMany, and a disk is written to: use a claim that is ReadWriteOnce, or remove the "
-                "entry",
-            )
+            return stalled(Reason.CLAIM_READ_ONLY, _read_only(claim))
     return None
 
 
@@ -70,11 +54,39 @@ def _unreadable(case: Case, claim: MountedClaim) -> str:
         else "set spec.isolationPolicy to VirtualMachine"
     )
     return (
-        f"{_path(claim)}: PersistentVolumeClaim {claim.name} has the disk of a machine (Workload "
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} has the disk of a machine (Workload "
         f"{claim.holder}) on it, which no Pod can read: {instead}, or copy the data to another claim first; "
         f"to give up the data, remove the claim's annotation {DISK_OF_ANNOTATION}"
     )
 
 
-def _path(claim: MountedClaim) -> str:
+def _of_another(claim: MountedClaim) -> str:
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.holder}, and two "
+        "machines would destroy what is on it: use another claim; if no machine of "
+        f"{claim.holder} will ever run again, remove the claim's annotation {DISK_OF_ANNOTATION}"
+    )
+
+
+def _has_files(case: Case, claim: MountedClaim, hull: Hull) -> str:
+    return (
+        f"{_entry(claim)}: {hull.kind} {hull.name} has PersistentVolumeClaim {claim.name}, and what it wrote "
+        "there wouldn't be on the machine's disk: copy the data to another claim and name that in the "
+        f"template; to leave the data behind, set the claim's annotation {DISK_OF_ANNOTATION} to "
+        f"{case.workload.metadata.name}"
+    )
+
+
+def _read_only(claim: MountedClaim) -> str:
+    return (
+        f"{_entry(claim)}: PersistentVolumeClaim {claim.name} is ReadOnlyMany, and a disk is written to: use a "
+        "claim that is ReadWriteOnce, or remove the entry"
+    )
+
+
+def _volume(claim: MountedClaim) -> str:
     return f"spec.template.spec.volumes[{claim.volume}].persistentVolumeClaim"
+
+
+def _entry(claim: MountedClaim) -> str:
+    return f"spec.virtualMachine.claims[{claim.volume}]"
