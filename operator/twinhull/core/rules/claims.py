@@ -79,8 +79,8 @@ def _has_files(case: Case, claim: MountedClaim, hull: Hull) -> str:
 
 def _read_only(claim: MountedClaim) -> str:
     return (
-        f"{_entry(claim)}: PersistentVolumeClaim {claim.name} is ReadOnlyMany, and a disk is written to: use a "
-        "claim that is ReadWriteOnce, or remove the entry"
+        f"{_entry(claim)}: PersistentVolumeClaim {claim.name} is ReadOnlyMany, and a disk is written to: use "
+        "a claim that is ReadWriteOnce, or remove the entry"
     )
 
 
