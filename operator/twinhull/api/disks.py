@@ -38,6 +38,8 @@ DiskName: TypeAlias = Annotated[
         ),
     ),
 ]
+#: What the URL of an image that holds a disk begins with.
+REGISTRY_SCHEME = "docker://"
 _URL = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$")]
 
 _CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
@@ -115,7 +117,9 @@ class Registry(_Unverified):
 
     model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
 
-    url: _URL = Field(description="The image, such as docker://registry.example/disks/web:1.")
+    url: Annotated[
+        str, Field(min_length=1, max_length=1024, pattern=rf"^{REGISTRY_SCHEME}[^\t\n\f\r ]+$")
+    ] = Field(description=f"The image, such as {REGISTRY_SCHEME}registry.example/disks/web:1.")
     pull_method: Literal["pod", "node"] | None = Field(
         None,
         description="pod: the importer pulls the image. node: the node does, with its own credentials and "

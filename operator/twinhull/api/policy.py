@@ -47,11 +47,12 @@ class Match(Model):
     images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
         description="Selects Workloads by their images: at least one image must match at least one of these "
-        "patterns. The images are those of containers, init containers and sidecars, and of ephemeral "
-        "containers in the Pod. Images and patterns are compared in full: nginx is "
-        "docker.io/library/nginx:latest. In a pattern, * stands for any characters except /, ** for any "
-        "characters, and ? for one character except /. A pattern without a tag matches every tag, and one "
-        "without a digest matches every digest. A pattern that begins with ** matches every registry.",
+        "patterns. The images are those of containers, init containers and sidecars, of ephemeral "
+        "containers in the Pod, and those that a machine's disks come from. Images and patterns are "
+        "compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * stands for any "
+        "characters except /, ** for any characters, and ? for one character except /. A pattern without a "
+        "tag matches every tag, and one without a digest matches every digest. A pattern that begins with ** "
+        "matches every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(
@@ -107,17 +108,18 @@ class MachineRules(Model):
     guest_images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
         description="Patterns of the images that a Workload may name for its machine's disks: in guestImage, "
-        "and in overrides as a containerDisk or in kernelBoot. The patterns are like those of match.images. "
-        "An empty list allows no image. The guest images that policies and the operator name are always "
-        "allowed.",
+        "as the registry or containerDisk that a disk comes from, in virtioDrivers, and in overrides as a "
+        "containerDisk or in kernelBoot. The patterns are like those of match.images. An empty list allows "
+        "no image. The guest images that policies and the operator name are always allowed. A machine that "
+        "boots a disk which no image contains is refused, as with any rule of machines.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     images_must_be_pinned: bool = Field(
         False,  # noqa: FBT003
         description="Whether images must be named with a digest. It concerns the images of the template's "
-        "containers, init containers and volumes, guestImage, and the images in overrides. A guest pulls its "
-        "images after the policy was checked, and from mirrors that the Workload may name: without a digest "
-        "it may get another image.",
+        "containers, init containers and volumes if they run in the machine, guestImage, those that disks "
+        "come from, and the images in overrides. A guest pulls its images after the policy was checked, and "
+        "from mirrors that the Workload may name: without a digest it may get another image.",
     )
 
 

@@ -18,7 +18,7 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation, Policy, Subject, precedence
+from twinhull.core.isolation import Explanation, Policy, Subject, disk_images, precedence
 from twinhull.core.isolation import explain as explained
 from twinhull.hulls.parity import Conditions
 from twinhull.hulls.types import Settings, type_of
@@ -165,6 +165,7 @@ def _explained(
         {"kubernetes.io/metadata.name": namespace, **(found or {})},
         document["metadata"].get("labels") or {},
         spec.template["spec"],
+        disk_images=disk_images.images(spec.virtual_machine.raw()),
     )
     name = f"{namespace}/{document['metadata']['name']}"
     explanation = explained(name, subject, spec, rules.policies, defaults)

@@ -11,7 +11,7 @@ from twinhull.api.base import Raw
 from twinhull.api.policy import IsolationPolicySpec, Match
 from twinhull.api.reading import UNREAD
 from twinhull.core import references
-from twinhull.core.isolation import Policy, Subject, debug_images, precedence
+from twinhull.core.isolation import Policy, Subject, debug_images, disk_images, precedence
 from twinhull.core.isolation.policy import MatchPart
 from twinhull.core.references import KindAndName
 from twinhull.shell import kinds
@@ -57,6 +57,7 @@ class Policies:
             metadata.get("labels") or {},
             workload["spec"]["template"]["spec"],
             debug_images(own(self._store, kinds.POD, key, metadata["uid"])),
+            disk_images.images(workload["spec"].get("virtualMachine") or {}),
         )
 
     def concerning(self, workload: Raw, unknown: Collection[MatchPart]) -> tuple[Policy, ...]:

@@ -36,6 +36,15 @@ def having(*others: Manifest) -> Manifest:
     return overriding(domain={"devices": {"disks": [*others, manifest]}})
 
 
+def from_disk(source: Manifest, **more: Any) -> Manifest:
+    """A machine that boots a disk of its own."""
+    sized = {} if source.keys() & {"containerDisk", "claim"} else {"size": "1Gi"}
+    boot = {"source": source, **sized}
+    return {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": boot, **more}
+
+
+OUR_DISK: Manifest = {"containerDisk": {"image": OURS}}
+
 #: A container, what a machine is built with, and what is said against it.
 ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
     "guest-image": (PINNED, {"guestImage": EVIL}, "none of the guestImages"),
@@ -88,6 +97,32 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
         {"guestImage": "registry.example/guests/ours:1"},
         "requires an image as name@digest",
     ),
+    "disk-by-registry": (
+        PINNED,
+        from_disk({"registry": {"url": f"docker://{EVIL}"}}),
+        "none of the guestImages",
+    ),
+    "disk-in-image": (PINNED, from_disk({"containerDisk": {"image": EVIL}}), "none of the guestImages"),
+    "disk-by-http": (
+        PINNED,
+        from_disk({"http": {"url": "https://evil.example/disk"}}),
+        "boots a disk that no image contains",
+    ),
+    "disk-by-claim": (PINNED, from_disk({"claim": {"name": "mine"}}), "boots a disk that no image contains"),
+    "second-disk": (
+        PINNED,
+        from_disk(OUR_DISK, disks=[{"name": "b", "source": {"claim": {"name": "mine"}}, "bootOrder": 2}]),
+        "disks[b].source.claim",
+    ),
+    "drivers": (PINNED, from_disk(OUR_DISK, virtioDrivers={"image": EVIL}), "none of the guestImages"),
+    "disk-overridden": (
+        PINNED,
+        from_disk(
+            OUR_DISK,
+            overrides={"volumes": [{"name": "boot", "persistentVolumeClaim": {"claimName": "mine"}}]},
+        ),
+        "may boot a disk that no image contains",
+    ),
     "container-by-tag": (container(), {"guestImage": OURS}, "requires an image as name@digest"),
     "container-by-id": (container(image=DIGEST), {"guestImage": OURS}, "requires an image as name@digest"),
 }
@@ -130,16 +165,22 @@ def test_no_machine_boots_or_runs_other_images(
     sidecar = {"hooks.kubevirt.io/hookSidecars": '[{"image": "evil.example/hook"}]'}
     apply(tenant, "hooked", PINNED, "VirtualMachine", {"guestImage": OURS}, **sidecar)
 
+    apply(tenant, "honest-disk", PINNED, "VirtualMachine", from_disk(OUR_DISK))
+
     for name, (_, _, why) in ATTACKS.items():
         held = Subject(simulation, tenant.namespace, name, operator.check).becomes("ImageRejected")
         assert condition(held, "Stalled")[:2] == ("True", "ImageRejected")
         assert why in condition(held, "Stalled")[2]
     hooked = Subject(simulation, tenant.namespace, "hooked", operator.check).becomes("ImageRejected")
     assert "annotations[hooks.kubevirt.io/hookSidecars]" in condition(hooked, "Stalled")[2]
-    honest = Subject(simulation, tenant.namespace, "honest", operator.check)
-    honest.eventually(lambda: honest.belongings().get("VirtualMachine"), "an honest machine is made")
+    for name in ("honest", "honest-disk"):
+        honest = Subject(simulation, tenant.namespace, name, operator.check)
+        honest.eventually(lambda: honest.belongings().get("VirtualMachine"), f"{name} is made")  # noqa: B023
     machines = simulation.api.list("VirtualMachine", tenant.namespace)
-    assert {found["metadata"]["labels"]["twinhull.dev/workload"] for found in machines} == {"honest"}
+    assert {found["metadata"]["labels"]["twinhull.dev/workload"] for found in machines} == {
+        "honest",
+        "honest-disk",
+    }
 
     policies.end()
     freed = Subject(simulation, tenant.namespace, "guest-image", operator.check)

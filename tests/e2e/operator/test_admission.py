@@ -15,10 +15,10 @@ from tests.controlplane.api import ApiError
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.e2e.refusal import refusal
 from twinhull.api.nulls import without_nulls
-from twinhull.api.workload import WorkloadSpec
+from twinhull.api.workload import NO_TEMPLATE, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Subject as Concerned
-from twinhull.core.isolation import concerning, resolve
+from twinhull.core.isolation import concerning, disk_images, resolve
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.shell.policies import read
 
@@ -118,7 +118,54 @@ def any_workload(chance: random.Random, number: int, namespace: str) -> Manifest
         **account,
     }
     labels = {"policy": str(number), **chance.choice(LABELS)}
-    return workload(namespace, pod, chance.choice((*ISOLATIONS[:2], *ISOLATIONS, "Auto")), **labels)
+    made = workload(namespace, pod, chance.choice((*ISOLATIONS[:2], *ISOLATIONS, "Auto")), **labels)
+    return with_disks(chance, made) if chance.random() < 0.2 else made
+
+
+def with_disks(chance: random.Random, made: Manifest) -> Manifest:
+    """The same with a machine that boots a disk of its own, and perhaps without a template."""
+    spec: Manifest = {**made["spec"], "virtualMachine": any_disks(chance)}
+    if chance.random() < 0.5:
+        del spec["template"]
+    return {**made, "spec": spec}
+
+
+def any_disks(chance: random.Random) -> Manifest:
+    """A spec.virtualMachine with a boot disk, and other disks, from anywhere."""
+    sources: list[Manifest] = [
+        *({"containerDisk": {"image": image}} for image in IMAGES),
+        *({"registry": {"url": f"docker://{image}"}} for image in IMAGES),
+        *({"blank": {}}, {"http": {"url": "https://disks.example/web.vmdk"}}, {"upload": {}}),
+        *({"claim": {"name": "mine"}}, {"dataSource": {"name": "golden"}}),
+    ]
+
+    def disk(*may_be: Manifest) -> Manifest:
+        source = chance.choice(may_be or tuple(sources))
+        sized = {} if source.keys() & {"containerDisk", "claim", "dataSource"} else {"size": "1Gi"}
+        return {"source": source, **sized}
+
+    built: Manifest = {
+        "memory": "1Gi",
+        "firmware": {"bootloader": "BIOS"},
+        "bootDisk": disk(*(sources[: 2 * len(IMAGES)] if chance.random() < 0.7 else ())),
+    }
+    if chance.random() < 0.5:
+        ordered = {"bootOrder": 2} if chance.random() < 0.5 else {}
+        built["disks"] = [{"name": "data", **disk(), **ordered}]
+    if chance.random() < 0.2:
+        built["virtioDrivers"] = {"image": chance.choice(IMAGES)}
+    if chance.random() < 0.2:
+        built["guestImage"] = chance.choice(IMAGES)
+    if chance.random() < 0.3:
+        volumes: list[Manifest] = [
+            {"name": "boot", "persistentVolumeClaim": {"claimName": "mine"}},
+            {"name": "boot", "hostDisk": None, "containerDisk": {"image": chance.choice(IMAGES)}},
+            {"name": "more", "dataVolume": {"name": "mine"}},
+            {"name": "notes", "configMap": {"name": "mine"}},
+            {"name": "empty"},
+        ]
+        built["overrides"] = {"volumes": chance.sample(volumes, chance.randint(0, 2))}
+    return built
 
 
 def any_machine(chance: random.Random) -> Manifest:
@@ -191,7 +238,8 @@ def expectation(manifest: Manifest, namespace_labels: dict[str, str], policies: 
         metadata["namespace"],
         namespace_labels,
         metadata["labels"],
-        without_nulls(spec["template"])["spec"],
+        without_nulls(spec.get("template") or NO_TEMPLATE)["spec"],
+        disk_images=disk_images.images(spec.get("virtualMachine") or {}),
     )
     found = concerning(concerned, [read(obj) for obj in policies])
     resolution = resolve(WorkloadSpec.model_validate(spec), OperatorDefaults(), found)
@@ -277,19 +325,16 @@ def test_the_api_server_says_what_the_operator_would_of_images(
         for number in range(30)
     ]
     in_force(*policies)
-    verdicts = []
-    for _ in range(6):
+    verdicts: dict[bool, list[bool]] = {True: [], False: []}
+    for turn in range(9):
+        boots_disk = turn % 3 == 2
         for number, obj in enumerate(policies):
             manifest = any_workload(chance, number, namespace)
-            manifest["spec"]["isolationPolicy"] = "VirtualMachine"
-            manifest["spec"]["virtualMachine"] = any_machine(chance)
-            if chance.random() < 0.3:
-                annotated = {chance.choice(ANNOTATIONS): "x", "note": "x"}
-                manifest["spec"]["template"]["metadata"] = {"annotations": annotated}
-            elif chance.random() < 0.3:
-                manifest["spec"]["template"]["metadata"] = chance.choice((None, {"annotations": None}))
-            for volume in manifest["spec"]["template"]["spec"]["containers"]:
-                volume["image"] = chance.choice((volume["image"], f"nginx@{DIGEST}", f"nginx@{DIGEST}"))
+            manifest["spec"] |= {"isolationPolicy": "VirtualMachine", "virtualMachine": any_machine(chance)}
+            manifest["spec"].setdefault("template", {"spec": {"containers": [{"name": "c", "image": "a"}]}})
+            if boots_disk:
+                manifest = with_disks(chance, manifest)
+            annotate(chance, manifest["spec"].get("template"))
             spec = WorkloadSpec.model_validate(manifest["spec"])
             expected = [found.why for found in rejected_images(spec, [read(obj)])]
             said = refusal(api, manifest)
@@ -297,8 +342,21 @@ def test_the_api_server_says_what_the_operator_would_of_images(
             assert not said or f"IsolationPolicy images-{number}" in said
             assert not any("guestImages" in why for why in expected) or any(why in said for why in expected)
             assert "error" not in said, said
-            verdicts.append(bool(said))
-    assert 20 < sum(verdicts) < len(verdicts) - 20, "both verdicts are given often"
+            verdicts[boots_disk].append(bool(said))
+    for found in verdicts.values():
+        assert 10 < sum(found) < len(found) - 10, "both verdicts are given often"
+
+
+def annotate(chance: random.Random, template: Manifest | None) -> None:
+    """Gives a template annotations, or none in two ways, and some of its containers images with a digest."""
+    if template is None:
+        return
+    if chance.random() < 0.3:
+        template["metadata"] = {"annotations": {chance.choice(ANNOTATIONS): "x", "note": "x"}}
+    elif chance.random() < 0.3:
+        template["metadata"] = chance.choice((None, {"annotations": None}))
+    for container in template["spec"]["containers"]:
+        container["image"] = chance.choice((container["image"], f"nginx@{DIGEST}", f"nginx@{DIGEST}"))
 
 
 def test_the_largest_list_of_images_is_within_what_an_expression_may_cost(
@@ -323,6 +381,18 @@ def test_the_largest_list_of_images_is_within_what_an_expression_may_cost(
     manifest["spec"]["virtualMachine"] = {"guestImage": images[0], "overrides": {"volumes": disks}}
     assert refusal(api, manifest) == ""
     disks[-1]["containerDisk"]["image"] = f"{long}/other:1@{DIGEST}"
+    assert "none of the guestImages" in refusal(api, manifest)
+    sources = [{"registry": {"url": f"docker://{image}"}} for image in images]
+    manifest["spec"]["virtualMachine"] = {
+        "memory": "1Gi",
+        "firmware": {"bootloader": "BIOS"},
+        "bootDisk": {"source": {"containerDisk": {"image": images[0]}}},
+        "disks": [
+            {"name": f"d{index}", "source": source, "size": "1Gi"} for index, source in enumerate(sources)
+        ],
+    }
+    assert refusal(api, manifest) == ""
+    sources[-1]["registry"]["url"] = f"docker://{long}/other:1@{DIGEST}"
     assert "none of the guestImages" in refusal(api, manifest)
 
 

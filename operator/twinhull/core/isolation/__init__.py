@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.account import Counted, account
 from twinhull.core.isolation.explanation import Explanation, explain
 from twinhull.core.isolation.policy import Policy, concerning, precedence, strictest
@@ -22,6 +23,7 @@ __all__ = [
     "account",
     "concerning",
     "debug_images",
+    "disk_images",
     "explain",
     "precedence",
     "resolve",

@@ -13,6 +13,7 @@ from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadSpec
+from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.images import allowed, parse, pinned
 from twinhull.core.isolation.policy import Policy
 from twinhull.hulls.evasion import Evasion, configuring_kubevirt
@@ -58,7 +59,8 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
                     path, f"{image} matches none of the guestImages of IsolationPolicy {policy.name}"
                 )
     if rules.images_must_be_pinned:
-        for path, image in (*_of_pod(spec.template["spec"]), *booted):
+        pulled = () if spec.virtual_machine.boot_disk else _of_pod(spec.template["spec"])
+        for path, image in (*pulled, *booted):
             if not pinned(image):
                 yield Evasion(
                     path,
@@ -68,7 +70,8 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
                     ),
                 )
     beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides))
-    for path, why in chain(beside, _of_kubevirt(spec.template, references)):
+    elsewhere = disk_images.from_elsewhere(spec.virtual_machine.raw(), _listed(overrides, "volumes"))
+    for path, why in chain(beside, elsewhere, _of_kubevirt(spec.template, references)):
         yield Evasion(path, f"{why}, and IsolationPolicy {policy.name} has rules for images")
 
 
@@ -84,7 +87,9 @@ def _of_pod(pod_spec: Raw) -> Iterator[_Named]:
 
 def _booted(spec: WorkloadSpec, overrides: Raw) -> Iterator[_Named]:
     """The images that the Workload itself has the machine boot, or gives it as disks."""
-    if spec.virtual_machine.guest_image is not None:
+    if spec.virtual_machine.boot_disk:
+        yield from disk_images.named(spec.virtual_machine.raw())
+    elif spec.virtual_machine.guest_image is not None:
         yield "spec.virtualMachine.guestImage", spec.virtual_machine.guest_image
     for index, volume in enumerate(_listed(overrides, "volumes")):
         disk = volume.get("containerDisk")

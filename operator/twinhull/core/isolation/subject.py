@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from twinhull.api.base import Raw
+from twinhull.api.disks import MOST_DISKS
 from twinhull.api.templatebounds import MOST_CONTAINERS, MOST_VOLUMES
 from twinhull.core.isolation.images import Image, parse
 from twinhull.hulls.hull import Phase
@@ -14,7 +15,7 @@ from twinhull.hulls.parity import containers
 
 #: A template that is within its bounds has no more; and all names together so many characters, since each is
 #: compared with each pattern of each policy.
-_MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES
+_MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES + MOST_DISKS + 2
 _MOST_CHARACTERS = 16_384
 
 
@@ -29,6 +30,8 @@ class Subject:
     pod_spec: Raw
     #: The images of ephemeral containers that somebody added to its Pod, as `kubectl debug` does.
     debug_images: tuple[str, ...] = ()
+    #: The images that the disks of its machine come from, whether it runs in one or not.
+    disk_images: tuple[str, ...] = ()
 
     @property
     def service_account(self) -> str:
@@ -39,7 +42,9 @@ class Subject:
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
-        """Its images, each once: of its containers, in the order in which they are pulled, and of volumes."""
+        """Its images, each once: of its containers, in the order in which they are pulled, of volumes, and of
+        the disks of its machine.
+        """
         return tuple(dict.fromkeys(map(parse, self._named)))
 
     @property
@@ -53,7 +58,7 @@ class Subject:
         named += [
             (volume.get("image") or {}).get("reference") for volume in self.pod_spec.get("volumes") or ()
         ]
-        return tuple(image for image in (*named, *self.debug_images) if image)
+        return tuple(image for image in (*named, *self.debug_images, *self.disk_images) if image)
 
 
 def debug_images(pods: Iterable[Raw]) -> tuple[str, ...]:

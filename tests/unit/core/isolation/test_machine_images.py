@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -243,3 +244,56 @@ def test_every_policy_has_its_say() -> None:
 def test_an_image_that_can_not_be_read_is_not_allowed(disks: Any) -> None:
     workload = overriding(volumes=[{"name": "data", "containerDisk": disks}])
     assert bool(found(workload, guestImages=[])) is (disks is not None)
+
+
+#: The sources of disks that name an image, each with its field below the disk.
+DISK_SOURCES: dict[str, Callable[[str], Raw]] = {
+    "source.containerDisk.image": lambda image: {"containerDisk": {"image": image}},
+    "source.registry.url": lambda image: {"registry": {"url": f"docker://{image}"}},
+}
+BOOTED: Raw = {"containerDisk": {"image": PINNED}}
+
+
+def booting(source: Raw, **machine: Any) -> WorkloadSpec:
+    """A machine that boots a disk from there."""
+    sized = {} if "containerDisk" in source else {"size": "1Gi"}
+    firmware = {"bootloader": "BIOS"}
+    return spec(memory="1Gi", firmware=firmware, bootDisk={"source": source, **sized}, **machine)
+
+
+@pytest.mark.parametrize("field", DISK_SOURCES)
+def test_disks_are_of_listed_images_or_not_booted(field: str) -> None:
+    source = DISK_SOURCES[field]
+    assert found(booting(source(PINNED)), **OURS, imagesMustBePinned=True) == []
+    at = f"spec.virtualMachine.bootDisk.{field}"
+    assert found(booting(source("evil/disk:1")), **OURS) == [(at, f"evil/disk:1 {NONE_OF}")]
+    other = {"name": "data", "source": source("evil/disk:1"), "size": "1Gi"}
+    at = f"spec.virtualMachine.disks[data].{field}"
+    assert found(booting(BOOTED, disks=[other]), **OURS) == [(at, f"evil/disk:1 {NONE_OF}")]
+
+
+def test_only_what_runs_must_have_a_digest() -> None:
+    unpinned = {"containers": [{"name": "web", "image": "nginx:1"}]}
+    machine = booting(BOOTED, guestImage="guest:1").virtual_machine
+    by_disk = spec(unpinned).model_copy(update={"virtual_machine": machine})
+    assert found(by_disk, imagesMustBePinned=True) == []
+    (said,) = found(booting(BOOTED, virtioDrivers={"image": "virtio:1"}), imagesMustBePinned=True)
+    assert said[0] == "spec.virtualMachine.virtioDrivers.image"
+
+
+def test_a_disk_from_elsewhere_isnt_booted() -> None:
+    http = {"http": {"url": "https://disks.example/web.vmdk"}}
+    (said,) = found(booting(http), **OURS)
+    assert said == (
+        "spec.virtualMachine.bootDisk.source.http",
+        f"the machine boots a disk that no image contains, {RULES}",
+    )
+    data = {"name": "data", "source": http, "size": "1Gi"}
+    assert found(booting(BOOTED, disks=[data]), **OURS) == []
+    ((path, _),) = found(booting(BOOTED, disks=[data | {"bootOrder": 2}]), **OURS)
+    assert path == "spec.virtualMachine.disks[data].source.http"
+    blank = {"name": "data", "source": {"blank": {}}, "size": "1Gi", "bootOrder": 2}
+    assert found(booting(BOOTED, disks=[blank]), **OURS) == []
+    volumes = [{"name": "boot", "persistentVolumeClaim": {"claimName": "mine"}}]
+    ((path, _),) = found(booting(BOOTED, overrides={"volumes": volumes}), **OURS)
+    assert path == "spec.virtualMachine.overrides.volumes[boot]"
