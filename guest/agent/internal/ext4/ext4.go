@@ -74,11 +74,12 @@ func create(device string) error {
 	return setMark(device, size, nil)
 }
 
-// arguments are those of mke2fs. The features that are left out are newer than many a system's e2fsck, which may have to read
+// arguments are those of mke2fs. There is an inode for each 16 KiB, whatever the size: a small disk would get more, and keep their
+// share as it grows. The features that are left out are newer than many a system's e2fsck, which may have to read
 // the disk one day. All blocks are for everybody, since no root logs in here to clean up.
 func arguments(device string, size int64) []string {
 	return []string{
-		"-q", "-t", "ext4", "-b", strconv.Itoa(blockSize), "-m", "0",
+		"-q", "-t", "ext4", "-b", strconv.Itoa(blockSize), "-i", "16384", "-m", "0",
 		"-O", "^orphan_file,^metadata_csum_seed", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0",
 		device, strconv.FormatInt(blocksFor(size), 10),
 	}
