@@ -42,6 +42,7 @@ SCENARIOS = (
     disks.NEXT,
     disks.REFUSED,
     disks.KILLED,
+    disks.MENDED,
     contract.NEWER,
     contract.FORGED,
     contract.UNKEYED,

@@ -49,6 +49,7 @@ def _template(**fields: Any) -> Raw:
                         {"name": "image", "mountPath": "/image"},
                     ],
                 ),
+                container("trouble", port=9000, securityContext={"privileged": True, "runAsUser": 0}),
             ],
             "volumes": [
                 {"name": "data", "persistentVolumeClaim": {"claimName": "pg"}},
@@ -181,6 +182,43 @@ def recovered(run: ScenarioRun) -> None:
 @KILLED.case("a claim that has grown some hundredfold while no machine ran", docs.CLAIM)
 def grown(run: ScenarioRun) -> None:
     assert 70 * 1024 * _MIB < _space(run) < 80 * 1024 * _MIB
+
+
+#: By it the kernel takes a file system for damaged (Linux, Documentation/ABI/testing/sysfs-fs-ext4). The
+#: claim is the fifth disk of its machine.
+_TRIGGER = "/sys/fs/ext4/vde/trigger_fs_error"
+
+
+@KILLED.case(
+    "a file system that finds itself damaged takes no more writes, and the guest says so", docs.CONTRACT
+)
+def damaged(run: ScenarioRun) -> None:
+    assert run.get(9000, "/write", path=_TRIGGER, text="on request of a test") == "done"
+    error = run.eventually(lambda: run.machine.answer()["error"], "the guest says so", 60)
+    assert error.startswith("PersistentVolumeClaim files: its file system has found 1 errors in itself")
+    assert run.get(8080, "/write", path="/image/x", text="x") in {
+        "read-only file system",
+        "input/output error",
+    }
+    _insert(run, "on the other claim")
+    run.machine.power_button()
+    assert run.machine.ended(60) == "guest-shutdown"
+
+
+MENDED = Scenario(
+    "disk-mended",
+    _template(env=[{"name": "REVISION", "value": "4"}]),
+    objects=_claims("80Gi"),
+    machine=_AS_DISKS,
+    after=KILLED,
+)
+
+
+@MENDED.case("the next machine checks it, and mounts it", docs.CONTRACT)
+def mended(run: ScenarioRun) -> None:
+    assert run.machine.answer()["error"] == ""
+    assert run.file(8080, "/image/seen")["text"].startswith("root\nroot\n")
+    assert run.get(5432, "/file", path=_ROWS).splitlines()[-2:] == ["by the third", "on the other claim"]
 
 
 _FOREIGN = ("partitions", "luks", "unknown", "damaged")
