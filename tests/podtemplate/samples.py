@@ -20,7 +20,9 @@ def _samples() -> Iterator[tuple[str, Any]]:
     everything = _TESTS / "podtemplate" / "everything.yaml"
     yield everything.name, yaml.safe_load(everything.read_text(encoding="utf-8"))
     for path in sorted((_TESTS / "golden").glob("*.input.yaml")):
-        yield path.name, yaml.safe_load(path.read_text(encoding="utf-8"))["workload"]["spec"]["template"]
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))["workload"]["spec"]
+        if "template" in spec:
+            yield path.name, spec["template"]
     for path in sorted((_TESTS.parent / "examples").glob("*.yaml")):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             if document and document["kind"] == "Workload" and "template" in document["spec"]:

@@ -18,14 +18,15 @@ from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
-from twinhull.core import references
+from twinhull.core import disks, references
+from twinhull.core.actions import Create
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
 from twinhull.core.nodeports import unknown_node_ports
 from twinhull.core.observed import Observed
-from twinhull.hulls import machine
+from twinhull.hulls import datavolumes, machine
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import claim_name
 from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
@@ -123,8 +124,8 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
             click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
     if _UID in json.dumps(rendered):
         made = ", from which the token of its machine's probe is made"
-        has_machine = any(obj["kind"] == "VirtualMachine" for obj in rendered)
-        note(f"uid {_UID} stands for the Workload's own uid{made if has_machine else ''}")
+        has_guest = any(obj["kind"] == "ConfigMap" for obj in rendered)
+        note(f"uid {_UID} stands for the Workload's own uid{made if has_guest else ''}")
     if rendered:
         click.echo(_printed(rendered, output), nl=False)
     raise SystemExit(int(wrong))
@@ -166,7 +167,18 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
     for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
         claim = claim_name(case.hull_name, volume)
         note(f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
-    return [*([case.desired.service] if case.desired.service else []), *hull]
+    filled = [action.obj for action in disks.creations(case) if isinstance(action, Create)] if hull else []
+    _note_what_disks_are(case)
+    return [*([case.desired.service] if case.desired.service else []), *filled, *hull]
+
+
+def _note_what_disks_are(case: Case) -> None:
+    """Note which disks have to be there, and what CDI may take them for."""
+    for disk, state in disks.named(case) if case.hull_type.lasts else ():
+        if disk.source.claim:
+            note(f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there")
+        for hint in datavolumes.hints(disk):
+            note(f"the disk {state.name}: {hint}")
 
 
 def _note_what_is_live(hull: Iterable[Raw]) -> None:
@@ -198,11 +210,13 @@ def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> C
     }
     said = document["spec"]
     rest = manifests.pruned({key: value for key, value in said.items() if key != "template"})
-    spec = {**rest, "template": said["template"], **({"isolationPolicy": isolation} if isolation else {})}
+    template = {"template": said["template"]} if "template" in said else {}
+    spec = {**rest, **template, **({"isolationPolicy": isolation} if isolation else {})}
     workload = Workload.model_validate({"metadata": metadata, "spec": spec})
     runtime_class = resolve(workload.spec, defaults).runtime_class
     capabilities = Capabilities(
         kubevirt="Deployed",
+        cdi="Deployed",
         virtiofs_storage=True,
         runtime_classes=frozenset([runtime_class] if runtime_class else []),
     )

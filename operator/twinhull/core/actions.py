@@ -64,7 +64,8 @@ class Change:
     """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names.
 
     `what` is `end` for the patch that marks an object for deletion. `keeps` is whether it is asked for again
-    whenever it isn't so, and `needed` whether the Workload doesn't serve as it is to without it.
+    whenever it isn't so, and `needed` whether the Workload doesn't serve as it is to without it. `version`
+    is the state of the object that it holds for, empty if it holds for any.
     """
 
     kind: str
@@ -76,6 +77,7 @@ class Change:
     what: Literal["change", "end"] = "change"
     keeps: bool = False
     needed: bool = True
+    version: str = ""
 
     @property
     def key(self) -> str:

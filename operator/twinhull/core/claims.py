@@ -14,7 +14,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class MountedClaim:
     def holder(self) -> str:
         """The name of the Workload whose disk is on it, empty if it is nobody's."""
         return str((self.obj["metadata"].get("annotations") or {}).get(DISK_OF_ANNOTATION) or "")
+
+    @property
+    def workload(self) -> str:
+        """The name of the Workload that boots it, or has made it for its machine; empty if none does."""
+        return labels(self.obj).get(WORKLOAD_LABEL, "")
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -65,7 +70,9 @@ def _claims_of(hull: Hull) -> Iterator[str]:
 
 
 def notes(case: Case) -> Iterator[Change]:
-    """What notes on the claims whose disk they are."""
+    """What notes on the claims whose disk they are. Of two Workloads that do so at once, one alone can: the
+    note is set on the claim as it was seen.
+    """
     workload = case.workload.metadata.name
     for claim in of_template(case):
         if not claim.is_disk or claim.holder:  # another's is never taken over (rules/claims)
@@ -79,4 +86,5 @@ def notes(case: Case) -> Iterator[Change]:
             claim.obj["metadata"]["uid"],
             {"metadata": {"annotations": {DISK_OF_ANNOTATION: workload}}},
             Event("Normal", Reason.CHANGED, sentence),
+            version=str(claim.obj["metadata"].get("resourceVersion") or ""),
         )

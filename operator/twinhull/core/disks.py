@@ -16,6 +16,7 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.hulls import datavolumes
 from twinhull.hulls.datavolumes import FIRST_REQUEST_ANNOTATION, DiskState
+from twinhull.hulls.hull import WORKLOAD_LABEL
 
 #: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
 HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
@@ -40,10 +41,26 @@ def creations(case: Case) -> Iterator[Action]:
             yield Delete("DataVolume", state.claim, volume.uid, Event("Normal", Reason.CHANGED, sentence))
 
 
+def holds(case: Case) -> Iterator[Change]:
+    """What marks the claims that the spec names as this Workload's, so that no other uses them. Of two that
+    name one at once, one alone can: the mark is set on the claim as it was seen.
+    """
+    for _, state in named(case):
+        claim = case.observed.claims.get(state.claim)
+        if claim and state.is_free and not claim.deleting:
+            patch = {"metadata": {"labels": {WORKLOAD_LABEL: case.workload.metadata.name}}}
+            sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
+            event = Event("Normal", Reason.CHANGED, sentence)
+            version = str(claim.obj["metadata"].get("resourceVersion") or "")
+            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, version=version)
+
+
 def upkeep(case: Case) -> Iterator[Action]:
     """What brings the disks that are there up to the spec: whose they are, what becomes of them, their size.
     Of a DataVolume CDI lets nothing else be changed.
     """
+    if case.current is not None and case.hull_type.lasts:
+        yield from holds(case)
     for disk, state in named(case):
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
         if volume and state.is_ours and not volume.deleting:
@@ -100,10 +117,10 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             name=state.name,
             claim=state.claim or None,
             phase=state.phase or None,
-            progress=_whole(state.progress) or None,
+            progress=whole_percent(state.progress) or None,
             size=state.size or None,
             attached=attached,
-            message=state.message or None,
+            message=state.message or state.hint or None,
         )
         for state in case.disks
     )
@@ -117,7 +134,7 @@ def percent(progress: str | None) -> int | None:
         return None
 
 
-def _whole(progress: str) -> str:
+def whole_percent(progress: str) -> str:
     """A progress in whole percent: CDI tells it every second."""
     whole = percent(progress)
     return progress if whole is None else f"{whole}%"

@@ -77,6 +77,7 @@ def _named_disks(machine: Raw) -> Iterator[tuple[str, Raw]]:
 def of_spec(spec: Raw) -> Iterator[Reference]:
     """All that a Workload's spec refers to, whatever its hull."""
     machine = spec.get("virtualMachine") or {}
-    yield from of_template(spec["template"])
+    if template := spec.get("template"):
+        yield from of_template(template)
     yield from of_machine(machine)
     yield from of_disks(machine)

@@ -12,6 +12,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import importing, quantity
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import WORKLOAD_LABEL, condition, labels, owner_reference
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
@@ -46,6 +47,8 @@ class DiskState:
     size: str = ""
     #: What is wrong with it, and what to do; empty if nothing is known.
     message: str = ""
+    #: What to know of it while it isn't filled, though nothing is known to be wrong.
+    hint: str = ""
     #: Whether it has all that it is to have.
     filled: bool = False
     #: Whether its claim is only bound, and the disk filled, once the machine is there.
@@ -54,6 +57,8 @@ class DiskState:
     failed: bool = False
     #: Whether what has its name is this Workload's, or nothing has.
     is_ours: bool = True
+    #: Whether its claim is there and nobody's yet: it is to be marked as this Workload's before it is used.
+    is_free: bool = False
     #: Whether its claim is there without a DataVolume, as backups restore it.
     is_lone: bool = False
     #: Whether its DataVolume has another source than the Workload names now.
@@ -100,18 +105,23 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
     is_bound = (claim or {}).get("status", {}).get("phase") == "Bound"
     if not has_data_volume(disk):
         is_there = claim is not None or not claimed
+        holder = labels(claim).get(WORKLOAD_LABEL) if claim else workload.name
+        noted = ((claim or {}).get("metadata", {}).get("annotations") or {}).get(DISK_OF_ANNOTATION)
         return DiskState(
             name,
             claimed,
             size=size,
             filled=is_there,
-            is_ours=claim is None or labels(claim).get(WORKLOAD_LABEL, workload.name) == workload.name,
+            is_ours=holder in {None, workload.name} and noted in {None, workload.name},
+            is_free=holder is None and noted in {None, workload.name},
             message="" if is_bound or not claim else "the claim isn't bound yet",
         )
     if volume is None:
         is_ours = claim is None or labels(claim).get(WORKLOAD_LABEL) == workload.name
+        is_lone = claim is not None
+        hint = "" if is_lone else _hint(disk)
         return DiskState(
-            name, claimed, size=size, filled=claim is not None, is_ours=is_ours, is_lone=claim is not None
+            name, claimed, size=size, hint=hint, filled=is_lone, is_ours=is_ours, is_lone=is_lone
         )
     return _of_volume(workload, disk, volume, claim)
 
@@ -127,6 +137,7 @@ def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None)
         progress=status.get("progress") or "" if phase != "Succeeded" else "100%",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
         message="" if phase == "Succeeded" else _message(volume, phase),
+        hint="" if phase == "Succeeded" else _hint(disk),
         filled=phase == "Succeeded",
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
         failed=phase == "Failed" or (phase != "Succeeded" and _keeps_failing(volume)),
@@ -157,6 +168,10 @@ def hints(disk: Disk) -> tuple[str, ...]:
             ),
         )
     return ()
+
+
+def _hint(disk: Disk) -> str:
+    return "; ".join(hints(disk))
 
 
 def _source(workload: ObjectMeta, disk: Disk) -> Raw:
@@ -227,9 +242,14 @@ def _keeps_failing(volume: Raw) -> bool:
 
 
 def _message(volume: Raw, phase: str) -> str:
-    """The most telling of CDI's words: what stops it, or else what it waits for."""
+    """The most telling of CDI's words: what stops it, or else what it waits for. With how often that was."""
     running, bound = condition(volume, "Running"), condition(volume, "Bound")
     for one in (running, bound):
         if one.get("status") != "True" and one.get("message"):
-            return importing.explained(str(one["message"]))
+            return f"{importing.explained(str(one['message']))}{_restarts(volume)}"
     return _PHASES.get(phase, "")
+
+
+def _restarts(volume: Raw) -> str:
+    count = (volume.get("status") or {}).get("restartCount") or 0
+    return f" (CDI has started again {count} time{'s' if count > 1 else ''})" if count else ""

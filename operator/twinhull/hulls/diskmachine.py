@@ -110,14 +110,12 @@ def _domain(built: VirtualMachine) -> Raw:
 
 
 def _size(built: VirtualMachine) -> Raw:
-    """CPU and memory. KubeVirt refuses them beside an instancetype. Windows on a desktop counts sockets."""
+    """CPU and memory. KubeVirt refuses them beside an instancetype. CPUs are cores of one socket: a Windows
+    for desktops uses no more than two sockets.
+    """
     if built.instancetype:
         return {}
-    count = built.cpus or 1
-    return {
-        "cpu": {"sockets": count, "cores": 1} if built.os == "Windows" else {"cores": count},
-        "memory": {"guest": built.memory},
-    }
+    return {"cpu": {"sockets": 1, "cores": built.cpus or 1}, "memory": {"guest": built.memory}}
 
 
 def _firmware(firmware: Firmware | None) -> Raw:

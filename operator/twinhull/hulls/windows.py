@@ -1,6 +1,7 @@
 """What a Windows gets: Hyper-V's enlightenments, its clock and timers, and time to shut down.
 
-The values are those of KubeVirt's common-instancetypes 1.7.0 (preferences/components: hyperv, clock, tablet).
+The values are those of KubeVirt's common-instancetypes, commit 7c1e305 (preferences/components: hyperv,
+clock, tablet).
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
 
 def _looked_at(obj: Raw) -> tuple[Any, bool, Any]:
     """What is looked at of an object that is referred to: its spec, whether it can be read, and of a claim
-    also whose disk is on it.
+    also whose disk is on it. A claim's spec has more in it if it is a Workload's (trimming.py).
     """
     annotations = obj["metadata"].get("annotations") or {}
     return obj.get("spec"), UNREAD in obj, annotations.get(DISK_OF_ANNOTATION)

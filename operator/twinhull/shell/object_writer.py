@@ -131,8 +131,9 @@ class ObjectWriter:
 
 
 def exact_patch(change: Change) -> Raw:
-    """The patch of a change, which holds for the very object only."""
-    return {**change.patch, "metadata": {**change.patch.get("metadata", {}), "uid": change.uid}}
+    """The patch of a change, which holds for the very object only, and for the very state if it names one."""
+    state = {"resourceVersion": change.version} if change.version else {}
+    return {**change.patch, "metadata": {**change.patch.get("metadata", {}), "uid": change.uid, **state}}
 
 
 def _notes(obj: Raw) -> AbstractSet[tuple[str, str]]:

@@ -289,17 +289,93 @@ def test_a_claim_is_named_after_a_machine_and_labelled_as_it(thief: Thief) -> No
         thief.is_refused(rehearsed(thief.api, labelled), "must set the label twinhull.dev/workload")
 
 
-def test_a_claim_is_neither_changed_nor_deleted(thief: Thief, simulation: ControlPlane) -> None:
-    """Its roles have no right to."""
+#: What may be done to a claim that is no disk of a Workload, and isn't made one by it.
+CLAIM_CHANGES: dict[str, Manifest] = {
+    "annotations": {"metadata": {"annotations": {"a": "b"}}},
+    "label": {"metadata": {"labels": {"app": "bank"}}},
+    "owner": {"metadata": {"ownerReferences": claimed("any")["metadata"]["ownerReferences"]}},
+    "finalizers": {"metadata": {"finalizers": ["mine.example/keep"]}},
+    "no finalizers": {"metadata": {"finalizers": []}},
+    "size": {"spec": {"resources": {"requests": {"storage": "2Gi"}}}},
+}
+
+
+@pytest.mark.parametrize("change", CLAIM_CHANGES)
+@pytest.mark.parametrize("labels", [{}, {WORKLOAD_LABEL: "theirs"}], ids=["nobody's", "another disk's"])
+def test_a_claim_is_changed_in_nothing_but_what_a_disk_needs(
+    thief: Thief, simulation: ControlPlane, labels: dict[str, str], change: str
+) -> None:
+    claim = foreign("PersistentVolumeClaim", thief.namespace)
+    spec = claim["spec"] | {"storageClassName": "simulated"}
+    simulation.api.create(claim | {"metadata": claim["metadata"] | {"labels": labels}, "spec": spec})
+
+    def bound() -> bool:
+        found = simulation.api.get("PersistentVolumeClaim", "theirs", thief.namespace)
+        return found is not None and found["status"].get("phase") == "Bound"
+
+    simulation.eventually(bound, 30, "the claim is bound")
+    patch = CLAIM_CHANGES[change]
+    marked = merge_patch(patch, {"metadata": {"labels": {WORKLOAD_LABEL: "web"}}})
+    for attempted in (patch, marked):
+        thief.is_refused(
+            partial(thief.api.patch, "PersistentVolumeClaim", "theirs", thief.namespace, attempted)
+        )
+    with pytest.raises(ApiError) as refused:
+        thief.api.delete("PersistentVolumeClaim", "theirs", thief.namespace)
+    assert refused.value.code == 403
+    found = simulation.api.get("PersistentVolumeClaim", "theirs", thief.namespace)
+    assert found is not None
+    assert found["metadata"].get("labels", {}) == labels
+    assert "deletionTimestamp" not in found["metadata"]
+
+
+def test_a_claim_is_marked_as_a_disk_once(thief: Thief, simulation: ControlPlane) -> None:
     simulation.api.create(foreign("PersistentVolumeClaim", thief.namespace))
-    patch = {"metadata": {"annotations": {"a": "b"}}}
-    for attempt in (
-        partial(thief.api.patch, "PersistentVolumeClaim", "theirs", thief.namespace, patch),
-        partial(thief.api.delete, "PersistentVolumeClaim", "theirs", thief.namespace),
-    ):
-        with pytest.raises(ApiError) as refused:
-            attempt()
-        assert refused.value.code == 403
+
+    def mark(workload: str | None) -> object:
+        patch = {"metadata": {"labels": {WORKLOAD_LABEL: workload}}}
+        return thief.api.patch("PersistentVolumeClaim", "theirs", thief.namespace, patch)
+
+    mark("web")
+    for other in ("bank", None):
+        thief.is_refused(partial(mark, other))
+
+
+def disk(namespace: str, name: str = "web-boot", **metadata: Any) -> Manifest:
+    """A DataVolume as the operator makes them for a disk."""
+    about = {"name": name, "namespace": namespace, "labels": {WORKLOAD_LABEL: "web"}}
+    storage = {"resources": {"requests": {"storage": "1Gi"}}}
+    return {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "DataVolume",
+        "metadata": about | metadata,
+        "spec": {"source": {"blank": {}}, "storage": storage},
+    }
+
+
+def test_a_disk_is_made_for_a_workload_only(thief: Thief) -> None:
+    rehearsed(thief.api, disk(thief.namespace))()
+    owners = owned("Pod", thief.namespace)["metadata"]["ownerReferences"]
+    rehearsed(thief.api, disk(thief.namespace, ownerReferences=owners))()
+    thief.is_refused(rehearsed(thief.api, disk(CLOSED[0])), "rbac.closedNamespaces")
+    why = "only disks of Workloads"
+    thief.is_refused(rehearsed(thief.api, disk(thief.namespace, labels={})), why)
+    thief.is_refused(rehearsed(thief.api, disk(thief.namespace, "bank-boot")), why)
+    of_bank = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "bank", "uid": owners[0]["uid"]}]
+    thief.is_refused(rehearsed(thief.api, disk(thief.namespace, ownerReferences=of_bank)), why)
+
+
+def test_a_disk_of_somebody_elses_is_neither_changed_nor_deleted(
+    thief: Thief, simulation: ControlPlane
+) -> None:
+    simulation.api.create(disk(thief.namespace, "theirs", labels={}))
+    bank = simulation.api.create(configured("bank", thief.namespace))
+    of_bank = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "bank", "uid": bank["metadata"]["uid"]}]
+    simulation.api.create(disk(thief.namespace, "web-theirs", ownerReferences=of_bank))
+    for name in ("theirs", "web-theirs"):
+        labelled = {"metadata": {"labels": {WORKLOAD_LABEL: "web"}, "annotations": {"a": "b"}}}
+        thief.is_refused(partial(thief.api.patch, "DataVolume", name, thief.namespace, labelled))
+        thief.is_refused(partial(thief.api.delete, "DataVolume", name, thief.namespace))
 
 
 def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation: ControlPlane) -> None:

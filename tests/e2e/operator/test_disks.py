@@ -269,6 +269,42 @@ def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
     assert WORKLOAD_LABEL not in web.one("DataVolume", "web-boot")["metadata"].get("labels", {})
 
 
+def test_a_claim_is_one_workloads_alone_and_left_as_it_is(web: Subject) -> None:
+    """What a migration tool such as forklift leaves: a filled claim, with labels of its own."""
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "plan-1", "namespace": web.namespace, "labels": {"vmID": "vm-1", "plan": "p1"}},
+        "spec": {
+            "storageClassName": "simulated",
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "10Gi"}},
+        },
+    }
+    made = web.cluster.api.create(claim)
+    boot = {"source": {"claim": {"name": "plan-1"}}}
+    both = (web, web.named("other"))
+    for one in both:
+        ask(one, virtualMachine={"bootDisk": boot})
+    until(lambda: {one.condition("Ready")[1] for one in both} == {"Ready", "DiskConflict"})
+    (machine,) = web.cluster.api.list("VirtualMachine", web.namespace)
+    volumes = machine["spec"]["template"]["spec"]["volumes"]
+    assert volumes == [{"name": "boot", "persistentVolumeClaim": {"claimName": "plan-1"}}]
+    holder = web.one("PersistentVolumeClaim", "plan-1")
+    assert holder["metadata"]["labels"] == {
+        **made["metadata"]["labels"],
+        WORKLOAD_LABEL: machine["metadata"]["name"],
+    }
+    assert not web.cluster.api.list("DataVolume", web.namespace)
+    winner, loser = both if machine["metadata"]["name"] == "web" else both[::-1]
+    winner.delete()
+    until(lambda: not winner.belongings())
+    web.cluster.api.patch(
+        "PersistentVolumeClaim", "plan-1", web.namespace, {"metadata": {"labels": {WORKLOAD_LABEL: None}}}
+    )
+    loser.becomes("Ready")
+
+
 def test_without_a_template_no_container_runs(web: Subject) -> None:
     ask(web, isolation="Container")
     refused = web.becomes("TemplateMissing")

@@ -44,7 +44,7 @@ def rendered() -> list[dict[str, Any]]:
     ]
     assert {obj["kind"] for obj in found} == {
         *("Pod", "Service", "ConfigMap", "VirtualMachine"),
-        "PersistentVolumeClaim",
+        *("PersistentVolumeClaim", "DataVolume"),
     }
     return found
 
@@ -58,6 +58,9 @@ def test_what_the_operator_makes_is_what_it_may_make(policy: dict[str, Any]) -> 
     assert f"startsWith('{API_VERSION.partition('/')[0]}/')" in text
     for obj in rendered():
         metadata = obj["metadata"]
+        if obj["kind"] == "DataVolume":
+            assert metadata["name"].startswith(f"{metadata['labels'][WORKLOAD_LABEL]}-")
+            continue
         (owner,) = metadata["ownerReferences"]
         if obj["kind"] == "PersistentVolumeClaim":
             workload, _, revision = owner["name"].rpartition("-")
@@ -71,7 +74,7 @@ def test_what_the_operator_makes_is_what_it_may_make(policy: dict[str, Any]) -> 
         if obj["kind"] == "Service":
             assert metadata["name"] == owner["name"]
             assert obj["spec"]["selector"][WORKLOAD_LABEL] == owner["name"]
-        else:
+        elif obj["kind"] != "VirtualMachine" or metadata["name"] != owner["name"]:
             name, _, revision = metadata["name"].rpartition("-")
             assert name == owner["name"]
             assert re.fullmatch(shape, revision)

@@ -54,6 +54,39 @@ def test_examples_can_have_every_isolation(isolation: str, made: list[str]) -> N
         assert (result.exit_code, kinds(result)) == (0, made), result.stderr
 
 
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("disk-*.yaml")), ids=lambda path: path.name)
+def test_examples_of_disks(example: Path) -> None:
+    result = render("-f", str(example))
+    assert result.exit_code == 0, result.stderr
+    made = list(yaml.safe_load_all(result.stdout))
+    volumes = {obj["metadata"]["name"] for obj in made if obj["kind"] == "DataVolume"}
+    (vm,) = [obj for obj in made if obj["kind"] == "VirtualMachine"]
+    named = [volume.get("dataVolume") for volume in vm["spec"]["template"]["spec"]["volumes"]]
+    assert {volume["name"] for volume in named if volume} == volumes != set()
+
+
+def test_what_cdi_takes_for_something_else_is_told_before_it_is_made() -> None:
+    built = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}}
+    for file, hint in (("web.vmdk", "-flat.vmdk"), ("web.vhd", "fixed-size VHD"), ("web.qcow2", "")):
+        boot = {"size": "1Gi", "source": {"http": {"url": f"https://disks.example/{file}"}}}
+        spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": built | {"bootDisk": boot}}
+        result = render(given=[workload(**spec)])
+        assert (result.exit_code, hint in result.stderr) == (0, True)
+        assert ("the disk boot: " in result.stderr) == bool(hint)
+    boot = {"source": {"claim": {"name": "plan-1"}}}
+    spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": built | {"bootDisk": boot}}
+    result = render(given=[workload(**spec)])
+    assert "PersistentVolumeClaim plan-1, which has to be there" in result.stderr
+    assert kinds(result) == ["VirtualMachine"]
+
+
+def test_a_disk_runs_in_no_container() -> None:
+    given = yaml.safe_load((EXAMPLES / "disk-vmware-linux.yaml").read_text(encoding="utf-8"))
+    result = render("--isolation", "Container", given=[given])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "spec.template is missing" in result.stderr
+
+
 def test_placeholder_is_explained() -> None:
     result = render(given=[workload()])
     (pod,) = yaml.safe_load_all(result.stdout)

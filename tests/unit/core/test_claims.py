@@ -11,6 +11,7 @@ from twinhull.core.actions import Action, Change, Create
 from twinhull.core.companions import upkeep
 from twinhull.core.decision import decide
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.hull import WORKLOAD_LABEL
 
 from .objects import GVISOR, KUBEVIRT, case, hull, workload
 
@@ -100,6 +101,23 @@ def test_a_disk_of_another_workload_is_refused() -> None:
     assert reason == "ClaimIsDisk"
     assert "is a disk of Workload bank" in message
     assert actions == ()
+
+
+def test_a_disk_that_another_workload_boots_is_refused() -> None:
+    booted = claim()
+    booted["metadata"]["labels"] = {WORKLOAD_LABEL: "bank"}
+    reason, message, actions = decided(wl(), booted)
+    assert reason == "ClaimIsDisk"
+    assert message.endswith("is a disk of Workload bank (label twinhull.dev/workload): use another claim")
+    assert actions == ()
+    assert decided(wl("Container"), booted)[0] == "Creating"
+
+
+def test_a_disk_of_a_guest_is_booted_by_no_other_workload() -> None:
+    disk = {"source": {"claim": {"name": "pg"}}}
+    machine: Raw = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": disk}
+    assert decided(wl(machine=machine), claim("bank"))[0] == "DiskConflict"
+    assert decided(wl(machine=machine), claim())[0] != "DiskConflict"
 
 
 VOLUMES = [{"name": "data", "persistentVolumeClaim": {"claimName": "pg"}}]

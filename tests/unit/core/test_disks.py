@@ -164,6 +164,7 @@ def test_the_disk_is_filled_before_the_machine_is_made() -> None:
     world.tell("ImportInProgress", progress="45.32%")
     assert world.settle() == "DiskImporting"
     (disk,) = world.raw["status"]["disks"]
+    assert disk.pop("message").startswith("a VMDK of some hundred bytes is only the description of a disk")
     assert disk == {
         "name": "boot",
         "claim": "web-boot",
@@ -354,9 +355,15 @@ def test_somebody_elses_claim_is_not_used(label: Raw) -> None:
 def test_a_claim_is_named_as_a_source() -> None:
     world = World(wl({"bootDisk": {"source": {"claim": {"name": "forklift-1"}}}}))
     assert world.settle() == "ClaimMissing"
-    claim: Raw = {"kind": "PersistentVolumeClaim", "metadata": {"name": "forklift-1"}, "spec": {}}
+    about = {"name": "forklift-1", "uid": "u", "resourceVersion": "7"}
+    claim: Raw = {"kind": "PersistentVolumeClaim", "metadata": about, "spec": {}}
     world.objects["PersistentVolumeClaim", "forklift-1"] = claim
+    (hold,) = plan(world.case()).actions
+    assert isinstance(hold, Change)
+    assert (hold.name, hold.version) == ("forklift-1", "7"), "only one of two can mark it"
     assert world.settle() == "Pending"
+    labels = world.objects["PersistentVolumeClaim", "forklift-1"]["metadata"]["labels"]
+    assert labels == {WORKLOAD_LABEL: NAME}
     (volume,) = world.vm["spec"]["template"]["spec"]["volumes"]
     assert volume["persistentVolumeClaim"] == {"claimName": "forklift-1"}
     claim["metadata"]["labels"] = {WORKLOAD_LABEL: "other"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from twinhull.api.reasons import Reason
 from twinhull.core import claims
 from twinhull.core.case import Case
 from twinhull.core.claims import MountedClaim
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull
 
 _READ_ONLY = {"ReadOnlyMany"}
 
@@ -21,16 +23,25 @@ def claim_is_disk(case: Case) -> Step | None:
     """
     if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
         return None
-    for claim in claims.of_template(case):
-        if claim.holder and not claim.is_disk:
-            return stalled(Reason.CLAIM_IS_DISK, _unreadable(case, claim))
-        if claim.holder not in {"", case.workload.metadata.name}:
-            return stalled(Reason.CLAIM_IS_DISK, _of_another(claim))
-        if claim.is_disk and not claim.holder and (hull := claims.user_of(case, claim)):
-            return stalled(Reason.CLAIM_HAS_FILES, _has_files(case, claim, hull))
-        if claim.is_disk and claim.modes and _READ_ONLY.issuperset(claim.modes):
-            return stalled(Reason.CLAIM_READ_ONLY, _read_only(claim))
-    return None
+    wrong = next((found for claim in claims.of_template(case) for found in _wrong(case, claim)), None)
+    return stalled(*wrong) if wrong else None
+
+
+def _wrong(case: Case, claim: MountedClaim) -> Iterator[tuple[Reason, str]]:
+    """What the hull can't have a claim for, each with what to do."""
+    own = {"", case.workload.metadata.name}
+    if claim.holder and not claim.is_disk:
+        yield Reason.CLAIM_IS_DISK, _unreadable(case, claim)
+    if not claim.is_disk:
+        return
+    if claim.holder not in own:
+        yield Reason.CLAIM_IS_DISK, _of_another(claim)
+    if claim.workload not in own:
+        yield Reason.CLAIM_IS_DISK, _made_for_another(claim)
+    if not claim.holder and (hull := claims.user_of(case, claim)):
+        yield Reason.CLAIM_HAS_FILES, _has_files(case, claim, hull)
+    if claim.modes and _READ_ONLY.issuperset(claim.modes):
+        yield Reason.CLAIM_READ_ONLY, _read_only(claim)
 
 
 def noting_claims(case: Case) -> Step | None:
@@ -65,6 +76,13 @@ def _of_another(claim: MountedClaim) -> str:
         f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.holder}, and two "
         "machines would destroy what is on it: use another claim; if no machine of "
         f"{claim.holder} will ever run again, remove the claim's annotation {DISK_OF_ANNOTATION}"
+    )
+
+
+def _made_for_another(claim: MountedClaim) -> str:
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.workload} (label "
+        f"{WORKLOAD_LABEL}): use another claim"
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.api.brevity import listed
+from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.hull import WORKLOAD_LABEL
 
 _PATHS = {0: "spec.virtualMachine.bootDisk"}
 
@@ -32,7 +34,7 @@ def filling_disks(case: Case) -> Step | None:
     """
     if case.current is not None or not case.hull_type.lasts:
         return None
-    actions = tuple(disks.creations(case))
+    actions = (*disks.creations(case), *disks.holds(case))
     failed = [state for state in case.disks if state.failed]
     if failed and not actions:
         return stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
@@ -63,8 +65,8 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
             yield (
                 Reason.DISK_CONFLICT,
                 (
-                    f"{path}: PersistentVolumeClaim {state.claim} is there and isn't this Workload's: give "
-                    "the disk another name, name the claim as source.claim, or delete it"
+                    f"{path}: PersistentVolumeClaim {state.claim} is there and isn't this Workload's: "
+                    f"{_how(disk)}"
                 ),
             )
         elif state.source_changed and state.filled:
@@ -85,8 +87,19 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
             )
 
 
+def _how(disk: Disk) -> str:
+    """What to do about a claim that is somebody else's."""
+    if disk.source.claim:
+        return (
+            f"name another one, or remove its label {WORKLOAD_LABEL} once the Workload that it names doesn't "
+            "use it any more"
+        )
+    return "give the disk another name, name the claim as source.claim, or delete it"
+
+
 def _said(state: DiskState) -> str:
     """How a disk is, in a sentence's part."""
-    how = state.message or state.phase or "it is about to be made"
-    progress = f" ({state.progress})" if state.progress and state.progress != "N/A" else ""
+    next_step = "its claim is marked as this Workload's" if state.is_free else "it is about to be made"
+    how = state.message or state.phase or next_step
+    progress = f" ({disks.whole_percent(state.progress)})" if state.progress not in {"", "N/A"} else ""
     return f"disk {state.name}{progress}: {how}"
