@@ -37,11 +37,13 @@ WANTED = {
         "base-files",  # the licences that the packages' copyright files refer to
         "ca-certificates",
         "crun",
+        "e2fsprogs",  # mke2fs and e2fsck, for claims that are disks
         "kmod",
         "libc6",
         "linux-image-cloud-{architecture}",
         "mount",  # kubelet's mount, umount and losetup
         "tzdata",
+        "util-linux",  # blkid
     ),
     "tools": (
         "docker-registry",
@@ -56,11 +58,31 @@ WANTED = {
     ),
 }
 
-# Packages that are left out. Only maintainer scripts, logins or service managers need them, and none of these
-# runs.
+# Packages that are left out. Only maintainer scripts, logins, service managers or programs that aren't taken
+# need them, and none of these runs.
 _DENIED = {
     "guest": frozenset(
-        ["adduser", "awk", "debconf", "init-system-helpers", "initramfs-tools", "linux-base", "openssl"]
+        [
+            *(
+                "adduser",
+                "awk",
+                "debconf",
+                "init-system-helpers",
+                "initramfs-tools",
+                "libcap-ng0",
+                "libcrypt1",
+            ),
+            *(
+                "liblastlog2-2",
+                "libpam-modules",
+                "libpam-runtime",
+                "libpam0g",
+                "libss2",
+                "libtinfo6",
+                "libudev1",
+            ),
+            *("linux-base", "logsave", "openssl"),
+        ]
     ),
     "tools": frozenset(["adduser", "debconf", "init-system-helpers", "logsave", "perl", "uidmap"]),
 }

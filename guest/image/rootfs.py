@@ -31,9 +31,11 @@ _CHOSEN = {
     "base-files": r"usr/share/common-licenses/.*",
     "ca-certificates": f"{_CERTIFICATES}.*",
     "crun": "usr/bin/crun",
+    "e2fsprogs": "usr/s?bin/(mke2fs|e2fsck)",
     "kmod": "usr/bin/kmod|usr/lib/modprobe.d/.*",
     "mount": "usr/s?bin/(u?mount|losetup)",
     "tzdata": r"usr/share/zoneinfo/.*",
+    "util-linux": "usr/s?bin/blkid",
 }
 _LIBRARIES = r"usr/lib/{triplet}/[^/]+\.so\.[0-9.]+|{loader}"
 _KERNEL = f"boot/vmlinuz-.*|{kernel.MODULES}/.*"
@@ -75,7 +77,10 @@ _PROGRAMS = frozenset(
         "usr/bin/kmod",
         "usr/bin/mount",
         "usr/bin/umount",
+        "usr/sbin/blkid",
+        "usr/sbin/e2fsck",
         "usr/sbin/losetup",
+        "usr/sbin/mke2fs",
         "usr/sbin/modprobe",
         "usr/sbin/twinhull-runtime",
     ]

@@ -65,6 +65,30 @@ def machine(**fields: Any) -> Manifest:
     return {"spec": {"virtualMachine": fields}}
 
 
+#: Volumes of a template, of which the first two are claims.
+VOLUMES = pod(
+    volumes=[
+        {"name": "data", "persistentVolumeClaim": {"claimName": "pg"}},
+        {
+            "name": "scratch",
+            "ephemeral": {
+                "volumeClaimTemplate": {
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "1Gi"}},
+                    }
+                }
+            },
+        },
+        {"name": "tmp", "emptyDir": {}},
+    ]
+)
+
+
+def as_disks(*volumes: str) -> Manifest:
+    return machine(claims=[{"volume": volume, "as": "Disk"} for volume in volumes])
+
+
 AS_OPERATOR = ("--server-side", "--subresource=status", "--field-manager=twinhull")
 
 #: A change of MINIMAL by what it shows.
@@ -84,6 +108,7 @@ ACCEPTED: dict[str, Manifest] = {
     "secure boot with UEFI": machine(firmware={"secureBoot": True, "bootloader": "UEFI"}),
     "anything in overrides": machine(overrides={"domain": {"devices": {"watchdog": {"name": "w"}}}}),
     "StartFirst": spec(replacement={"strategy": "StartFirst", "drainSeconds": 0}),
+    "claims of the template as disks": merged(VOLUMES, as_disks("data", "scratch")),
     "a Job's deadline": pod(restartPolicy="OnFailure", activeDeadlineSeconds=60),
 }
 
@@ -119,6 +144,28 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "a disk from nowhere": (
         machine(bootDisk={"size": "40Gi"}),
         "spec.virtualMachine.bootDisk.source: Required value",
+    ),
+    **{
+        what: (
+            merged(volumes, as_disks(volume)),
+            (
+                "spec.virtualMachine.claims: Invalid value: an entry names no volume of the template that is "
+                "a persistentVolumeClaim or ephemeral: correct its volume, or remove it"
+            ),
+        )
+        for what, volumes, volume in (
+            ("a claim as a disk that no volume is", VOLUMES, "other"),
+            ("a volume as a disk that is no claim", VOLUMES, "tmp"),
+            ("a claim as a disk of a template without volumes", {}, "data"),
+        )
+    },
+    "one claim as a disk twice": (
+        merged(VOLUMES, as_disks("data", "data")),
+        'spec.virtualMachine.claims[1]: Duplicate value: {"volume":"data"}',
+    ),
+    "a claim as something else": (
+        merged(VOLUMES, machine(claims=[{"volume": "data", "as": "Files"}])),
+        'spec.virtualMachine.claims[0].as: Unsupported value: "Files": supported values: "Disk"',
     ),
     "secure boot without UEFI": (
         machine(firmware={"secureBoot": True}),

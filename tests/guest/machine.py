@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -173,6 +174,11 @@ class Machine:
             f"{self.spec.name} ends; its console ends:\n{self.console_end()}",
             interval=0.5,
         )
+
+    def kill(self) -> None:
+        """Takes the power away: what the guest hasn't written to its disks is lost."""
+        self.processes[-1].signal(signal.SIGKILL)
+        self.ended(30)
 
     def stop(self) -> None:
         """Kills the machine, if it still runs."""

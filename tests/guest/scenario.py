@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tests.guest.scenariorun import ScenarioRun
 
 Raw = dict[str, Any]
+#: On a claim: what its disk holds before its first machine.
+CONTENT = "simulate.twinhull.dev/content"
 Check = "Callable[[ScenarioRun], None]"
 
 REGISTRY, PRIVATE = "registry.test", "private.test"
@@ -70,6 +72,10 @@ class Scenario:
 
         return register
 
+    def earlier(self) -> list[Scenario]:
+        """Those whose claims it has, the first one first."""
+        return [*self.after.earlier(), self.after] if self.after else []
+
     @property
     def ports(self) -> list[int]:
         """The TCP ports that its containers declare."""
@@ -121,11 +127,13 @@ def secret(name: str, data: dict[str, str], kind: str = "Opaque") -> Raw:
     }
 
 
-def claim(name: str, size: str, mode: Literal["Block", "Filesystem"]) -> Raw:
-    """A PersistentVolumeClaim."""
+def claim(name: str, size: str, mode: Literal["Block", "Filesystem"], content: str = "") -> Raw:
+    """A PersistentVolumeClaim. `content` is what its disk holds from the start (diskcontents.py)."""
     spec = {
         "volumeMode": mode,
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": size}},
     }
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+    annotations = {"annotations": {CONTENT: content}} if content else {}
+    metadata = {"name": name, **annotations}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}

@@ -48,9 +48,10 @@ class ScenarioRuns:
         """Starts the scenarios of these cases."""
         wanted: dict[Scenario, list[Case]] = {}
         for case in cases:
-            if before := case.scenario.after:
+            for before in case.scenario.earlier():
                 wanted[before] = list(before.cases)  # they make what the other scenario finds
-            wanted.setdefault(case.scenario, []).append(case)
+            if case not in wanted.setdefault(case.scenario, []):
+                wanted[case.scenario].append(case)
         for rank, (scenario, chosen) in enumerate(wanted.items(), _RANK):
             self._errors[scenario] = self._pool.submit(self._run, scenario, chosen, rank)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.guest import commandlines
+from tests.guest import commandlines, diskcontents
 from tests.guest.projectedfiles import Projection, files_of
+from tests.guest.scenario import CONTENT
 from twinhull.hulls import quantity
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Volumes:
             self.tools.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", root, "-F", "qcow2", overlay)
             return overlay
         if disk.source.kind == "persistentVolumeClaim":
-            return self._block_device(disk.source.name)
+            return self.block_device(disk.source.name)
         if disk.source.kind == "dataVolume":
             return self._filled(disk.source.name)
         image = self.folder / f"{disk.name}.iso"
@@ -101,12 +102,20 @@ class Volumes:
             raise LookupError(f"PersistentVolumeClaim {name} isn't there: the launcher Pod wouldn't start")
         return claim
 
-    def _block_device(self, name: str) -> Path:
-        image = self.claims / f"{name}.raw"
-        size = quantity.parse(self._claim(name)["spec"]["resources"]["requests"]["storage"])
-        if not image.exists():
-            with image.open("wb") as file:
-                file.truncate(int(size))
+    def block_device(self, name: str) -> Path:
+        """A block claim, or the disk.img that KubeVirt makes in another one. It grows with the claim."""
+        claim = self._claim(name)
+        image = self.claims / (
+            f"{name}.raw" if claim["spec"]["volumeMode"] == "Block" else f"{name}/disk.img"
+        )
+        size = int(quantity.parse(claim["spec"]["resources"]["requests"]["storage"]))
+        is_new = not image.exists()
+        image.parent.mkdir(exist_ok=True)
+        with image.open("ab") as file:
+            file.truncate(max(size, file.tell()))
+        content = (claim["metadata"].get("annotations") or {}).get(CONTENT)
+        if is_new and content:
+            diskcontents.write(content, image, self.tools)
         return image
 
     def _filled(self, name: str) -> Path:

@@ -24,6 +24,7 @@ _ORDER = (
     "test_machine.py",
     "test_ends.py",
     "test_claims.py",
+    "test_disk_claims.py",
     "test_flips.py",
     "test_cleanup.py",
     "test_migration.py",
@@ -61,9 +62,11 @@ def volumes(cluster: NodeCluster) -> Iterator[Volumes]:
     """The claims of the Workloads, on the first node."""
     made = Volumes(cluster.plane.api, NAMESPACE, cluster.nodes[0])
     made.folder("files")
+    made.folder("image")
     made.disk("raw", 8)
     made.machine_disk("vmware", cluster.files.exports.vmware, DISK_SIZE)
     made.machine_disk("hyperv", cluster.files.exports.hyper_v, DISK_SIZE)
+    made.disk("pg", 64)
     yield made
     made.release()
 

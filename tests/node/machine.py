@@ -50,6 +50,11 @@ class Machine(Subject):
         found: dict[str, Any] = json.loads(web.get(connection, "/", {"paths": ",".join(paths)}))
         return found
 
+    def ask(self, path: str, /, **query: str) -> str:
+        """What its container answers to another request."""
+        connection = http.client.HTTPConnection(self.address(), PORT, timeout=web.PATIENCE)
+        return web.get(connection, path, query).decode()
+
     def file(self, path: str) -> dict[str, Any]:
         """A file, as its container sees it."""
         found: dict[str, Any] = self.report(path)["files"][path]

@@ -98,6 +98,27 @@ _DATA = _workload(
 )
 
 
+#: A database that runs as a user of its own. A block claim and a filesystem claim are disks of its machine.
+_DATABASE = _workload(
+    "database",
+    {
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {"runAsUser": 999, "runAsGroup": 999, "fsGroup": 999},
+        "containers": [
+            container(
+                "database",
+                "--initdb=/pg/main",
+                "--initdb=/image/main",
+                port=PORT,
+                volumeMounts=[{"name": name, "mountPath": f"/{name}"} for name in ("pg", "image")],
+            )
+        ],
+        "volumes": [_claim_volume("pg", "pg"), _claim_volume("image", "image")],
+    },
+    virtualMachine={"claims": [{"volume": name, "as": "Disk"} for name in ("pg", "image")]},
+)
+
+
 def _served(name: str, machine: Raw, **pod: Any) -> Raw:
     """One container that serves what it can see."""
     return _workload(name, {"containers": [container(name, port=PORT)], **pod}, virtualMachine=machine)
@@ -197,6 +218,7 @@ WORKLOADS: dict[str, Raw] = {
         _job("fails", "--message=no rows", "--exit=3"),
         _job("outgrows", "--alloc=200", "--stay", resources={"limits": {"memory": "32Mi"}}),
         _DATA,
+        _DATABASE,
         _TYPED,
         _GUARDED,
         _MANY,

@@ -40,10 +40,10 @@
 - apiGroups: [""]
   resources: [resourcequotas]
   verbs: [list]
-{{- /* A machine's ephemeral claims, as Kubernetes makes those of a Pod. */}}
+{{- /* A machine's ephemeral claims, as Kubernetes makes those of a Pod, and the note on a claim that is a machine's disk. */}}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [create]
+  verbs: [create, patch]
 - apiGroups: [kubevirt.io]
   resources: [virtualmachines]
   verbs: [list, watch, get, create, patch, delete]
@@ -54,13 +54,10 @@
   resources: [virtualmachineinstancetypes, virtualmachinepreferences]
   verbs: [list, watch]
 {{- if .Values.disks.enabled }}
-{{- /* The disks of machines that boot one of their own. Their claims grow. */}}
+{{- /* The disks of machines that boot one of their own. */}}
 - apiGroups: [cdi.kubevirt.io]
   resources: [datavolumes]
   verbs: [list, watch, get, create, patch, delete]
-- apiGroups: [""]
-  resources: [persistentvolumeclaims]
-  verbs: [patch]
 {{- end }}
 {{- end -}}
 

@@ -146,6 +146,24 @@ class VirtioDrivers(Model):
     )
 
 
+#: How many claims of a template may be disks. A machine has few places for devices.
+MOST_CLAIMS = 16
+
+
+class AttachedClaim(Model):
+    """How the machine has a claim that the template mounts."""
+
+    volume: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        description="The name of a volume of the template, which is a persistentVolumeClaim or ephemeral."
+    )
+    attached_as: Literal["Disk"] = Field(
+        alias="as",
+        description="Disk: the machine has the claim as a disk with an ext4, which is made if the disk is "
+        "blank. So any user in the machine can own files on it. A Pod can't read what is on it. Without an "
+        "entry here, KubeVirt shares the claim's files by virtiofs, as user and group 107.",
+    )
+
+
 _Port: TypeAlias = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -299,6 +317,12 @@ class VirtualMachine(Model):
         "the same host.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
     )
+    claims: Annotated[tuple[AttachedClaim, ...], Field(max_length=MOST_CLAIMS)] | None = Field(
+        None,
+        description="How the machine has claims that the template mounts. A claim that isn't named here is "
+        "shared by virtiofs.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["volume"]},
+    )
     os: Literal["Linux", "Windows"] = Field(
         "Linux",
         description="The operating system of the machine. Windows gets Hyper-V's enlightenments, clock and "
@@ -356,6 +380,10 @@ class VirtualMachine(Model):
         if nested_deeper(overrides, MAX_DEPTH):
             raise PydanticCustomError("too_deep", f"it is nested more than {MAX_DEPTH} deep")
         return overrides
+
+    def disk_volumes(self) -> frozenset[str]:
+        """The names of the template's volumes whose claims are disks of the machine."""
+        return frozenset(claim.volume for claim in self.claims or ())
 
     def all_disks(self) -> tuple[Disk, ...]:
         """The boot disk, and those beside it; none if it boots no disk of its own."""

@@ -99,6 +99,16 @@ class WorkloadSpec(Model):
                 field="template.spec.runtimeClassName",
             ),
             rule(
+                "!has(self.virtualMachine) || !has(self.virtualMachine.claims) "
+                "|| self.virtualMachine.claims.all(claim, has(self.template) "
+                "&& has(self.template.spec.volumes) && self.template.spec.volumes.exists(volume, "
+                "volume.name == claim.volume "
+                "&& (has(volume.persistentVolumeClaim) || has(volume.ephemeral))))",
+                "an entry names no volume of the template that is a persistentVolumeClaim or ephemeral: "
+                "correct its volume, or remove it",
+                field="virtualMachine.claims",
+            ),
+            rule(
                 "!has(self.replacement) || self.replacement.strategy != 'StartFirst' "
                 "|| !has(self.virtualMachine) || !has(self.virtualMachine.bootDisk)",
                 "StartFirst would have two machines on one disk: set replacement.strategy to Recreate, or "

@@ -184,7 +184,12 @@ def _hindrances(explanation: Explanation, spec: WorkloadSpec, rules: _Rules) -> 
             yield "no RuntimeClass is named: set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"
         elif rules.runtime_classes is not None and runtime_class not in rules.runtime_classes:
             yield f"the cluster has no RuntimeClass {runtime_class}: install it, or name another"
-    conditions = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=runtime_class)
+    conditions = Conditions(
+        virtiofs_storage=True,
+        node_addresses=True,
+        runtime_class=runtime_class,
+        disks=spec.virtual_machine.disk_volumes(),
+    )
     for field in hull_type.unsupported(spec.template, conditions):
         yield f"spec.template.{field.path}: {field.reason}"
 

@@ -148,7 +148,8 @@ def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) 
     case = _case(document, isolation, defaults)
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template
-    all_able = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=own)
+    as_disks = case.blueprint.spec.virtual_machine.disk_volumes()
+    all_able = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=own, disks=as_disks)
     if fields := case.blueprint.hull_type.unsupported(template, all_able):
         raise _WrongError(_refusal(resolved, fields))
     if case.blueprint.ignored:

@@ -13,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
-from twinhull.core import disks
+from twinhull.core import claims, disks
 from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
@@ -39,6 +39,15 @@ def companions(case: Case) -> Iterator[Action]:
     yield from (_kept(case, claim) for claim in missing_claims(case))
     yield from _labels(case)
     yield from disks.upkeep(case)
+    yield from _disks_of_template(case)
+
+
+def _disks_of_template(case: Case) -> Iterator[Change]:
+    """The notes on claims that are disks of the machine, which somebody may have removed."""
+    machine = case.current
+    if machine is None or machine.leaving or machine.ended:
+        return
+    yield from (replace(note, needed=False) for note in claims.notes(case))
 
 
 def _next_start(case: Case) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from twinhull.api.base import Raw
 from twinhull.core import references
@@ -13,11 +14,14 @@ from twinhull.hulls.parity import containers
 _SHARED = {"ReadWriteMany", "ReadOnlyMany"}
 
 
-def unshareable(template: Raw, referred: Mapping[KindAndName, Raw]) -> Iterator[str]:
+def unshareable(
+    template: Raw, referred: Mapping[KindAndName, Raw], disks: AbstractSet[str] = frozenset()
+) -> Iterator[str]:
     """Everything in the template that two hulls can't have at once, each as a sentence. `referred` are the
-    objects that it refers to.
+    objects that it refers to, and `disks` the names of the volumes whose claims are disks of a machine.
     """
     yield from _ports(template["spec"])
+    yield from _disks(template["spec"], disks)
     for reference in references.of_template(template):
         claim = referred.get(reference.target) if reference.kind == "PersistentVolumeClaim" else None
         modes = (claim or {}).get("spec", {}).get("accessModes") or ()
@@ -25,6 +29,17 @@ def unshareable(template: Raw, referred: Mapping[KindAndName, Raw]) -> Iterator[
             yield (
                 f"spec.{reference.path}: claim {reference.name} is {' and '.join(modes)}, "
                 "which only one hull can use at a time"
+            )
+
+
+def _disks(pod_spec: Raw, disks: AbstractSet[str]) -> Iterator[str]:
+    """The claims that are disks, however they can be shared as files. Ephemeral ones are each hull's own."""
+    for volume in pod_spec.get("volumes") or ():
+        claim = volume.get("persistentVolumeClaim")
+        if claim and volume["name"] in disks:
+            yield (
+                f"spec.virtualMachine.claims[{volume['name']}]: claim {claim['claimName']} is a disk, which "
+                "only one machine can mount at a time"
             )
 
 

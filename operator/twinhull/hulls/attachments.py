@@ -7,10 +7,11 @@ machine, and the guest resolves the Pod's references there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.registry import Registry
 from twinhull.hulls.parity import containers, mounted_whole
 
@@ -23,6 +24,11 @@ _DEVICES: dict[AttachmentKind, str] = {
     "PersistentVolumeClaim": "claim",
     "Launcher": "launcher",
 }
+
+#: On a claim that is a machine's disk: the name of the Workload.
+DISK_OF_ANNOTATION = f"{GROUP}/disk-of"
+#: The file system of a claim that is a disk.
+FILE_SYSTEM = "ext4"
 
 #: What only the launcher Pod knows of where the Pod is, as files of the attachment "Launcher". KubeVirt keeps
 #: the label the same as the VMI's (kubevirt.io/kubevirt, pkg/virt-controller/watch/vmi/lifecycle.go,
@@ -45,6 +51,8 @@ class Attachment:
     #: Its name in the VirtualMachine, by which the guest finds it: the virtiofs tag, or the disk's serial
     #: number (of which virtio keeps 20 characters).
     device: str = ""
+    #: What the guest mounts a claim by that is a disk; empty if its containers have the disk itself.
+    file_system: str = ""
 
     def entry(self) -> Raw:
         """How the manifest tells the guest of it."""
@@ -53,6 +61,7 @@ class Attachment:
             "name": self.name,
             **({"optional": True} if self.optional else {}),
             ("tag" if self.live else "serial"): self.device,
+            **({"fileSystem": self.file_system} if self.file_system else {}),
         }
 
     def volume(self) -> Raw:
@@ -75,17 +84,20 @@ class Attachment:
         return {"name": self.device, **sources[self.kind]}
 
 
-def attachments(pod: Raw, registries: Iterable[Registry] = ()) -> tuple[Attachment, ...]:
+def attachments(
+    pod: Raw, registries: Iterable[Registry] = (), disks: AbstractSet[str] = frozenset()
+) -> tuple[Attachment, ...]:
     """Everything that a Pod refers to, and the registries' certificates: each object once, in that order.
 
     An object is optional if nothing insists on it, and live if a container sees its changes: if one mounts a
     volume of it as a whole (hulls/parity/live_objects). A claim is live if a container mounts it, since its
-    volumeMode can't be told from here.
+    volumeMode can't be told from here. `disks` are the names of the volumes whose claims are disks on which
+    the guest has a file system.
     """
     merged: dict[tuple[AttachmentKind, str], Attachment] = {}
     authorities = (registry.ca.config_map for registry in registries if registry.ca)
     trusted = (Attachment("ConfigMap", name, optional=False, live=False) for name in authorities)
-    for found in (*_references(pod["metadata"]["name"], pod["spec"]), *trusted):
+    for found in (*_references(pod["metadata"]["name"], pod["spec"], disks), *trusted):
         before = merged.setdefault((found.kind, found.name), found)
         merged[found.kind, found.name] = replace(
             before, optional=before.optional and found.optional, live=before.live or found.live
@@ -109,7 +121,7 @@ def as_in(machine: Raw, attached: Iterable[Attachment]) -> tuple[Attachment, ...
     )
 
 
-def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
+def _references(name: str, pod_spec: Raw, disks: AbstractSet[str]) -> Iterator[Attachment]:
     if pod_spec.get("automountServiceAccountToken", True) or _projects_token(pod_spec):
         account = pod_spec.get("serviceAccountName") or pod_spec.get("serviceAccount") or "default"
         yield Attachment("ServiceAccount", account, optional=False, live=True)
@@ -125,8 +137,15 @@ def _references(name: str, pod_spec: Raw) -> Iterator[Attachment]:
             yield from _volume(volume, live=volume["name"] in whole)
         # A claim that nobody uses isn't touched by a kubelet either; as a disk, KubeVirt would write to it.
         elif volume["name"] in mounted | attached:
-            live = volume["name"] in mounted
-            yield Attachment("PersistentVolumeClaim", claim["claimName"], optional=False, live=live)
+            live = volume["name"] in mounted - disks
+            file_system = FILE_SYSTEM if volume["name"] in disks else ""
+            yield Attachment(
+                "PersistentVolumeClaim",
+                claim["claimName"],
+                optional=False,
+                live=live,
+                file_system=file_system,
+            )
     if _LAUNCHER_FIELDS.intersection(_fields(pod_spec)):
         yield Attachment("Launcher", name, optional=False, live=True)
 

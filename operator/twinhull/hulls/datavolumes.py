@@ -12,6 +12,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import importing, quantity
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import (
     DISK_LABEL,
     WORKLOAD_LABEL,
@@ -125,13 +126,14 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
     if not has_data_volume(disk):
         is_there = claim is not None or not claimed
         holder = labels(claim).get(DISK_LABEL, labels(claim).get(WORKLOAD_LABEL)) if claim else workload.name
+        noted = ((claim or {}).get("metadata", {}).get("annotations") or {}).get(DISK_OF_ANNOTATION)
         return DiskState(
             name,
             claimed,
             size=size,
             filled=is_there,
-            is_ours=holder in {None, workload.name},
-            is_free=holder is None,
+            is_ours=holder in {None, workload.name} and noted in {None, workload.name},
+            is_free=holder is None and noted in {None, workload.name},
             message="" if is_bound or not claim else "the claim isn't bound yet",
         )
     if volume is None and claim is None:

@@ -13,6 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
 from twinhull.api.reading import UNREAD, unread
 from twinhull.api.reasons import Reason
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import workloads_of
 from twinhull.hulls.types import hull_types
@@ -159,8 +160,8 @@ class ChangeHandler:
                 yield key
 
     def _changed(self, kind: Kind, news: list[Raw]) -> Iterator[Key]:
-        """The objects that are new, gone, or changed in their spec: nothing else of them is looked at by who
-        refers to them.
+        """The objects that are new, gone, or changed in what is looked at by who refers to them: their spec,
+        for the most part.
         """
         states: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news:
@@ -189,11 +190,12 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
     capabilities(store, scope)
 
 
-def _looked_at(obj: Raw) -> tuple[Any, bool]:
-    """What is looked at of an object that is referred to: its spec, and whether it can be read. A claim's has
-    more of it if it is a Workload's (trimming.py).
+def _looked_at(obj: Raw) -> tuple[Any, bool, Any]:
+    """What is looked at of an object that is referred to: its spec, whether it can be read, and of a claim
+    also whose disk is on it. A claim's spec has more in it if it is a Workload's (trimming.py).
     """
-    return obj.get("spec"), UNREAD in obj
+    annotations = obj["metadata"].get("annotations") or {}
+    return obj.get("spec"), UNREAD in obj, annotations.get(DISK_OF_ANNOTATION)
 
 
 def _tell_unread(kind: Kind, old: Raw, new: Raw) -> None:

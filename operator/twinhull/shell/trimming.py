@@ -7,6 +7,7 @@ from twinhull.api.nulls import without_nulls
 from twinhull.api.reading import UNREAD
 from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
@@ -21,6 +22,8 @@ _TIMES = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"
 _POD_PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 #: Whoever makes an object may say a longer uid of its owner, which is nobody's.
 _LONGEST_UID = 64
+#: Whoever may write a claim may put any text on it as a Workload's name.
+_LONGEST_NAME = 64
 
 
 def trimmed(kind: Kind, obj: Raw) -> Raw:
@@ -41,15 +44,17 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 
 
 def _claim(obj: Raw) -> Raw:
-    """How a claim can be shared; of a machine's ephemeral one and of a disk also whose it is, and whether it
-    is going.
+    """How a claim can be shared, and whose disk is on it; of a machine's ephemeral one and of a disk also
+    whose it is, and whether it is going.
     """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
     given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
     made_by = [_outlined(owner) for owner in owners if _is_kept(owner)]
     metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
     owned = {"ownerReferences": made_by[:1]} if made_by else {}
-    kept = {"metadata": metadata | owned, "spec": {"accessModes": sorted(set(modes))}}
+    holder = (given.get("annotations") or {}).get(DISK_OF_ANNOTATION)
+    noted = {"annotations": {DISK_OF_ANNOTATION: holder[:_LONGEST_NAME]}} if holder else {}
+    kept = {"metadata": metadata | owned | noted, "spec": {"accessModes": sorted(set(modes))}}
     return _disk(obj, kept)
 
 
@@ -71,7 +76,9 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
     if DISK_LABEL in own:
         phase = (obj["metadata"].get("annotations") or {}).get(POD_PHASE_ANNOTATION)
         if phase in _POD_PHASES:
-            kept["metadata"]["annotations"] = {POD_PHASE_ANNOTATION: phase}
+            kept["metadata"]["annotations"] = kept["metadata"].get("annotations", {}) | {
+                POD_PHASE_ANNOTATION: phase
+            }
         resources = (obj.get("spec") or {}).get("resources") or {}
         kept["spec"]["resources"] = {"requests": resources.get("requests") or {}}
     return kept

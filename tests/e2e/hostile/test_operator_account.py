@@ -379,6 +379,28 @@ def test_a_disk_of_somebody_elses_is_neither_changed_nor_deleted(
         thief.is_refused(partial(thief.api.delete, "DataVolume", name, thief.namespace))
 
 
+def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation: ControlPlane) -> None:
+    simulation.api.create(foreign("PersistentVolumeClaim", thief.namespace))
+    listed = partial(simulation.api.list, "PersistentVolumeClaim", thief.namespace)
+    # Otherwise the API server refuses another size for that alone.
+    simulation.eventually(lambda: listed()[0]["status"]["phase"] == "Bound", 30, "the claim is bound")
+    noted = {"twinhull.dev/disk-of": "web"}
+
+    def patched(**patch: Any) -> Any:
+        return partial(thief.api.patch, "PersistentVolumeClaim", "theirs", thief.namespace, patch)
+
+    for patch in (
+        {"metadata": {"annotations": {**noted, "a": "b"}}},
+        {"metadata": {"annotations": noted, "labels": {WORKLOAD_LABEL: "web"}}},
+        {"metadata": {"annotations": noted, "ownerReferences": claimed("x")["metadata"]["ownerReferences"]}},
+        {"metadata": {"annotations": noted}, "spec": {"resources": {"requests": {"storage": "2Gi"}}}},
+    ):
+        thief.is_refused(patched(**patch), "not change or delete one: theirs")
+    patched(metadata={"annotations": noted})()
+    gone = {"twinhull.dev/disk-of": None}
+    thief.is_refused(patched(metadata={"annotations": gone}), "not change or delete one: theirs")
+
+
 def test_what_is_its_own_is_given_to_nobody_else(web: Subject, thief: Thief) -> None:
     """Nor is it let go, and so kept when its Workload goes."""
     other = web.named("other")

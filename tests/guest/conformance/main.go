@@ -30,6 +30,7 @@ var steps = map[string]func(value string) (stays bool){
 		write(path, line+"\n", os.O_APPEND)
 		return false
 	},
+	"initdb":  func(folder string) bool { initdb(folder); return false },
 	"message": func(text string) bool { write("/dev/termination-log", text, os.O_TRUNC); return false },
 	"sleep":   func(value string) bool { time.Sleep(duration(value)); return false },
 	"burn":    func(value string) bool { burn(duration(value)); return false },

@@ -32,6 +32,7 @@ var (
 //	/health      200 or 503, as /set?health=good or bad has it; /slow?by=5s delays it
 //	/seen?path=  the Host and headers of the last request for that path
 //	/file?path=  a file's content; /write?path=&text=, /remove?path=
+//	/insert?path=&row=  adds a row to a file, and syncs it; /space?path=  how large its file system is
 //	/signal?process=&number=  to all whose command line begins so
 //	/exit?code=, /alloc?mib=, /log?line=, /error?line=, /listen?port=, /deafen?port=, /dial?address=, /lookup?name=
 func serve(port string) {
@@ -54,6 +55,8 @@ func handler() http.Handler {
 			return attempt(os.WriteFile(ask("path"), []byte(ask("text")), 0o644))
 		},
 		"/remove": func(ask func(string) string) string { return attempt(os.Remove(ask("path"))) },
+		"/insert": func(ask func(string) string) string { return attempt(insertRow(ask("path"), ask("row"))) },
+		"/space":  func(ask func(string) string) string { return space(ask("path")) },
 		"/chown":  func(ask func(string) string) string { return attempt(os.Chown(ask("path"), 4242, 4242)) },
 		"/alloc":  func(ask func(string) string) string { go allocate(number(ask("mib"))); return "asked" },
 		"/log":    func(ask func(string) string) string { fmt.Println(ask("line")); return "said" },

@@ -66,6 +66,7 @@ MAXIMAL: Raw = {
                     "ca": {"configMap": "authorities", "key": "ca.crt"},
                 }
             ],
+            "claims": [{"volume": "data", "as": "Disk"}],
             "os": "Windows",
             "cpus": 2,
             "memory": "4Gi",

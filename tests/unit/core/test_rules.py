@@ -502,8 +502,8 @@ REPLACING = {
     *("cannot_start_first", "replacement_failed", "replacement_overdue", "superseded", "drain_old_hull"),
 }
 
-#: Those of test_ephemeral.py.
-CLAIMS = {"claim_name_conflict"}
+#: Those of test_ephemeral.py and test_claims.py.
+CLAIMS = {"claim_name_conflict", "claim_is_disk", "noting_claims"}
 
 #: Those of test_disks.py.
 DISKS = {

@@ -17,6 +17,7 @@ _PROGRAMS = (
         "usr/bin/kubelet",
     ),
     *("usr/bin/mount", "usr/bin/umount", "usr/sbin/losetup", "usr/sbin/modprobe", "usr/sbin/twinhull-guest"),
+    *("usr/sbin/blkid", "usr/sbin/e2fsck", "usr/sbin/mke2fs"),
     "usr/sbin/twinhull-runtime",
 )
 

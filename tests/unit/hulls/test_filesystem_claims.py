@@ -8,6 +8,10 @@ import pytest
 
 from tests.unit.hulls.objections import unsupported
 
+OTHERWISE = (
+    "name the volume in spec.virtualMachine.claims (as: Disk), use a claim of volumeMode Block with "
+    "volumeDevices, or isolation Container"
+)
 CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
 
 
@@ -30,8 +34,7 @@ def test_is_listed_by_where_it_is_mounted_while_the_gate_is_closed() -> None:
         f"spec.containers[web].volumeMounts[{path}]": (
             "KubeVirt shares a filesystem claim with a machine only if its feature gate "
             "EnableVirtioFsStorageVolumes is enabled: add it to the KubeVirt object's "
-            "spec.configuration.developerConfiguration.featureGates, use a claim of volumeMode Block with "
-            "volumeDevices, or isolation Container"
+            f"spec.configuration.developerConfiguration.featureGates, {OTHERWISE}"
         )
         for path in ("/a", "/b")
     }
@@ -63,8 +66,7 @@ def test_is_honoured_behind_the_gate(spec: Any) -> None:
 def test_files_cannot_be_given_to_another_group(mount: Any) -> None:
     assert listed(mount=mount, **identity(fsGroup=2000)) == {
         "spec.securityContext.fsGroup": "KubeVirt shares a filesystem claim as user and group 107, and can't "
-        "give its files to another group: remove it, use a claim of volumeMode Block with volumeDevices, or "
-        "isolation Container"
+        f"give its files to another group: remove it, {OTHERWISE}"
     }
 
 
@@ -83,8 +85,7 @@ def test_files_cannot_be_given_to_another_group(mount: Any) -> None:
 def test_files_cannot_be_made_by_another_user(spec: Any, path: str) -> None:
     assert listed(**spec) == {
         path: "KubeVirt shares a filesystem claim as user and group 107, so only users and groups 0 and "
-        "107 can make files in it: use those, mount it with readOnly, use a claim of volumeMode "
-        "Block with volumeDevices, or isolation Container"
+        f"107 can make files in it: use those, mount it with readOnly, {OTHERWISE}"
     }
 
 
@@ -95,8 +96,7 @@ def test_files_cannot_be_made_by_who_has_the_group_beside_another(context: Any) 
         "group 107, and a process with 107 as a "
         "supplementary group can't make files in it: set "
         "runAsGroup 107, remove it, mount the claim with "
-        "readOnly, use a claim of volumeMode Block with "
-        "volumeDevices, or isolation Container"
+        f"readOnly, {OTHERWISE}"
     }
 
 

@@ -119,6 +119,21 @@ def test_a_claim_that_is_written_without_end_asks_for_nobody() -> None:
     assert world.asked() == ["web"]
 
 
+def test_news_of_whose_disk_a_claim_is_asks_for_those_that_mount_it() -> None:
+    world = World()
+    world.take(_claiming("data"))
+    world.take(_noted({"twinhull.dev/disk-of": "web"}))
+    world.asked()
+    world.take(_noted({"twinhull.dev/disk-of": "web", "x": "y"}), "MODIFIED", version=2)
+    assert world.asked() == []
+    world.take(_noted({"x": "y"}), "MODIFIED", version=3)
+    assert world.asked() == ["web"]
+
+
+def _noted(annotations: dict[str, str]) -> Raw:
+    return _claim("data", metadata={"name": "data", "annotations": annotations})
+
+
 def test_a_workload_that_refers_to_others_is_asked_for_by_those_alone() -> None:
     world = World()
     world.take(_claiming("data"))

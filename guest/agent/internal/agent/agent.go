@@ -88,6 +88,8 @@ type podStart struct {
 	began     time.Time // when the agent was started
 	dnsAsked  time.Time // when the cluster's DNS was first asked for the API server
 	attaching timeout.Call[attached]
+	refused   error // why a disk isn't mounted, which stays so
+	given     bool  // the claims that are disks are fsGroup's
 }
 
 // podEnd is what is under way at the Pod's end.

@@ -12,6 +12,7 @@ import (
 
 	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/console"
+	"twinhull.dev/guest/agent/internal/ext4"
 	"twinhull.dev/guest/agent/internal/hosts"
 	"twinhull.dev/guest/agent/internal/identity"
 	"twinhull.dev/guest/agent/internal/kube"
@@ -21,6 +22,7 @@ import (
 	"twinhull.dev/guest/agent/internal/resolve"
 	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/timeout"
+	"twinhull.dev/guest/agent/internal/volume"
 )
 
 const (
@@ -88,11 +90,22 @@ func (a *Agent) withoutWaiting(err error) error {
 
 // tryStart resolves the Pod, does what it asks of the machine, and gives it to the kubelet.
 func (a *Agent) tryStart() error {
-	attachments := a.manifest.Attachments
-	attached, err := a.starting.attaching.Wait(unansweredLimit, func() (attached, error) { return attachAll(attachments) })
+	if a.starting.refused != nil {
+		return a.starting.refused
+	}
+	attachments, pod, given := a.manifest.Attachments, a.manifest.Pod, a.starting.given
+	work := func() (attached, error) { return attachAll(attachments, pod, given) }
+	attached, err := a.starting.attaching.Wait(unansweredLimit, work)
 	if err != nil {
+		if refused := (ext4.Refused{}); errors.As(err, &refused) {
+			a.starting.refused = err
+		}
+		if late := (timeout.Late{}); errors.As(err, &late) {
+			return fmt.Errorf("mounting and reading what the Pod refers to, such as a claim whose file system is being checked: %w", err)
+		}
 		return err
 	}
+	a.starting.given = true
 	input, err := a.input(attached)
 	if err != nil {
 		return err
@@ -134,13 +147,37 @@ type attached struct {
 	objects kube.Objects
 }
 
-func attachAll(attachments []manifest.Attachment) (attached, error) {
+// attachAll mounts and reads what the machine was given. `given` is whether this agent has given the claims to fsGroup already.
+func attachAll(attachments []manifest.Attachment, pod kube.Object, given bool) (attached, error) {
 	claims, err := attach.MountAll(attachments)
 	if err != nil {
 		return attached{}, err
 	}
+	if !given {
+		if err := giveToGroup(attachments, claims, pod); err != nil {
+			return attached{}, err
+		}
+	}
 	objects, err := attach.Read(attachments)
 	return attached{claims, objects}, err
+}
+
+// giveToGroup gives the claims that are disks to the Pod's fsGroup, as a node does at each start of a Pod.
+func giveToGroup(attachments []manifest.Attachment, claims kube.Claims, pod kube.Object) error {
+	group, grouped := volume.Group(pod)
+	if !grouped {
+		return nil
+	}
+	policy := kube.Text(kube.Map(kube.Map(pod, "spec"), "securityContext"), "fsGroupChangePolicy")
+	for _, attachment := range attachments {
+		if attachment.FileSystem == "" {
+			continue
+		}
+		if err := volume.Give(claims.Folders[attachment.Name], group, policy != "OnRootMismatch"); err != nil {
+			return fmt.Errorf("%s %s: fsGroup: %w", attachment.Kind, attachment.Name, err)
+		}
+	}
+	return nil
 }
 
 func (a *Agent) input(attached attached) (resolve.Input, error) {

@@ -58,7 +58,7 @@ func makeNested(pod kube.Object, name, folder string) error {
 	return nil
 }
 
-// refreshVolumes writes volumes again whose sources have changed. What can't be written stays as it is, as a
+// refreshVolumes writes volumes again whose sources have changed, and looks after the claims that are disks. What can't be written stays as it is, as a
 // kubelet would leave it, and is no reason to touch the Pod.
 func (a *Agent) refreshVolumes() {
 	if time.Since(a.volumes.written) < volumesEvery {
@@ -66,10 +66,11 @@ func (a *Agent) refreshVolumes() {
 	}
 	a.volumes.written = time.Now()
 	attachments := a.manifest.Attachments
+	disks := attach.Maintain(attachments)
 	read := func() (kube.Objects, error) { return attach.Read(attachments) }
 	objects, err := a.volumes.reading.Wait(unansweredLimit, read)
 	if err != nil {
-		a.state.setStale(fmt.Errorf("volumes can't be kept up to date: %w", err))
+		a.state.setStale(errors.Join(disks, fmt.Errorf("volumes can't be kept up to date: %w", err)))
 		return
 	}
 	if a.volumes.list == nil { // an agent before this one has started the Pod
@@ -79,5 +80,5 @@ func (a *Agent) refreshVolumes() {
 			return
 		}
 	}
-	a.state.setStale(a.writeVolumes(a.volumes.list, objects))
+	a.state.setStale(errors.Join(disks, a.writeVolumes(a.volumes.list, objects)))
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"twinhull.dev/guest/agent/internal/block"
+	"twinhull.dev/guest/agent/internal/ext4"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/mounts"
@@ -67,6 +68,8 @@ func mount(attachment manifest.Attachment, claims kube.Claims) (err error) {
 	switch {
 	case claim && live:
 		claims.Folders[attachment.Name], err = mountShare(attachment.Tag, asOnNode)
+	case claim && attachment.FileSystem != "":
+		claims.Folders[attachment.Name], err = mountFileSystem(attachment)
 	case claim:
 		claims.Devices[attachment.Name], err = block.Wait(attachment.Serial, patience)
 	case live:
@@ -96,6 +99,25 @@ func Read(attachments []manifest.Attachment) (kube.Objects, error) {
 	return objects, nil
 }
 
+// Maintain grows the mounted file systems of disks that have grown, and gives an error if one has found itself damaged.
+func Maintain(attachments []manifest.Attachment) error {
+	var failed []error
+	for _, attachment := range attachments {
+		folder := folderOf(attachment.Device())
+		if attachment.FileSystem == "" || !mounts.At(folder) {
+			continue
+		}
+		device, err := block.Wait(attachment.Serial, 0)
+		if err == nil {
+			err = errors.Join(ext4.Damaged(device), ext4.Grow(device, folder))
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s %s: %w", attachment.Kind, attachment.Name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
 // Flush has each mounted claim written to where it comes from. Block claims are left out: what a container writes to one of
 // them doesn't go through a file system of the guest.
 func Flush(attachments []manifest.Attachment) error {
@@ -103,7 +125,7 @@ func Flush(attachments []manifest.Attachment) error {
 	var all sync.WaitGroup
 	for index, attachment := range attachments {
 		folder := folderOf(attachment.Device())
-		if attachment.Kind != kube.Claim || attachment.Tag == "" || !mounts.At(folder) {
+		if attachment.Kind != kube.Claim || !mounts.At(folder) {
 			continue
 		}
 		all.Go(func() {
@@ -140,6 +162,23 @@ func mountShare(tag string, flags uintptr) (string, error) {
 		return "", fmt.Errorf("mounting the virtiofs %s: %w (is there one of this tag?)", tag, err)
 	}
 	return folder, nil
+}
+
+// mountFileSystem mounts the file system of a claim that is a disk, unless it is mounted already.
+func mountFileSystem(attachment manifest.Attachment) (string, error) {
+	folder := folderOf(attachment.Serial)
+	if mounts.At(folder) {
+		return folder, nil
+	}
+	if attachment.FileSystem != "ext4" {
+		return "", fmt.Errorf("this guest doesn't know the file system %s: use a guest image of the operator's version",
+			attachment.FileSystem)
+	}
+	device, err := block.Wait(attachment.Serial, patience)
+	if err != nil {
+		return "", err
+	}
+	return folder, ext4.Mount(device, folder)
 }
 
 // mountDisk mounts a disk by its serial number, unless it is mounted already.

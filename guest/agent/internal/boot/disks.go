@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"twinhull.dev/guest/agent/internal/mounts"
+	"twinhull.dev/guest/agent/internal/rundir"
 )
 
 // syncDisks writes all that isn't on the machine's disks yet: of file systems that a container mounted for the machine,
@@ -29,6 +30,25 @@ func syncDisks() error {
 	both.Go(func() { claims = each(disks("/sys/block", unix.Major(root.Dev), unix.Minor(root.Dev)), unix.Fsync) })
 	both.Wait()
 	return errors.Join(mounted, claims)
+}
+
+// closeClaims makes the file systems of the claims that are disks read-only, so that the next machine finds them closed and needs
+// no journal. It is called once all processes are gone.
+func closeClaims() error {
+	list, err := mounts.List()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, mount := range list {
+		if mount.Kind != "ext4" || filepath.Dir(mount.At) != rundir.Mounts {
+			continue
+		}
+		if err := unix.Mount("", mount.At, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+			failed = append(failed, &os.PathError{Op: "remount", Path: mount.At, Err: err})
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // diskMounts are the places of the file systems that may be waited for, but for the root's.

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -111,7 +112,7 @@ func (e ending) machine() error {
 	awaitEnd(termPatience)
 	_ = unix.Kill(-1, unix.SIGKILL)
 	awaitEnd(killPatience)
-	e.writeOut(syncDisks)
+	e.writeOut(func() error { return errors.Join(syncDisks(), closeClaims()) })
 	if e.failed && hasPvpanic("/sys/bus") {
 		console.Print("the Pod failed or was interrupted: telling KubeVirt by a panic")
 		time.Sleep(200 * time.Millisecond) // for the console to be written out

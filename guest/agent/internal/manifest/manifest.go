@@ -37,6 +37,8 @@ type Attachment struct {
 	Optional bool   `json:"optional"`
 	Serial   string `json:"serial"`
 	Tag      string `json:"tag"`
+	// FileSystem is what a claim that is a disk is mounted by; "" if its containers have the disk itself.
+	FileSystem string `json:"fileSystem"`
 }
 
 // Ref is the object that is attached.

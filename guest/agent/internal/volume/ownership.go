@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
@@ -31,6 +33,41 @@ func own(root string, group int64) error {
 			return err
 		}
 		return os.Chmod(path, grouped(info.Mode()))
+	})
+}
+
+// Give gives a volume that can be written to, to the Pod's fsGroup: the group may read and write files and enter folders, and
+// what is new in these is the group's. Unless `always`, nothing is done if the volume's own folder is so already
+// (fsGroupChangePolicy; pkg/volume/volume_linux.go, changeFilePermission and requiresPermissionChange).
+func Give(root string, group int64, always bool) error {
+	var stat unix.Stat_t
+	if err := unix.Lstat(root, &stat); err != nil {
+		return &os.PathError{Op: "lstat", Path: root, Err: err}
+	}
+	const needed = unix.S_ISGID | 0o770
+	if !always && int64(stat.Gid) == group && stat.Mode&needed == needed {
+		return nil
+	}
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if err := os.Lchown(path, -1, int(group)); err != nil {
+			return err
+		}
+		mode := info.Mode()
+		if mode&fs.ModeSymlink != 0 {
+			return nil
+		}
+		mode |= 0o660
+		if mode.IsDir() {
+			mode |= fs.ModeSetgid | 0o110
+		}
+		return os.Chmod(path, mode)
 	})
 }
 

@@ -282,3 +282,48 @@ func TestNestedMounts(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestAVolumeThatCanBeWrittenToIsGivenToItsGroup(t *testing.T) {
+	group := int64(os.Getgid()) // the only group that anybody may give to
+	tree := func() (root, file, folder string) {
+		root = t.TempDir()
+		file, folder = filepath.Join(root, "file"), filepath.Join(root, "folder")
+		for _, err := range []error{
+			os.WriteFile(file, nil, 0o600), os.Mkdir(folder, 0o700), os.Symlink("nowhere", filepath.Join(root, "link")),
+			os.Chmod(root, 0o755),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return root, file, folder
+	}
+	mode := func(path string) fs.FileMode {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Mode()
+	}
+	root, file, folder := tree()
+	if err := Give(root, group, false); err != nil {
+		t.Fatal(err)
+	}
+	if found := mode(file); found != 0o660 {
+		t.Errorf("the file is %v", found)
+	}
+	for _, path := range []string{root, folder} {
+		if found := mode(path); found&fs.ModeSetgid == 0 || found&0o770 != 0o770 {
+			t.Errorf("%s is %v", path, found)
+		}
+	}
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Give(root, group, false); err != nil || mode(file) != 0o600 {
+		t.Errorf("OnRootMismatch: the file is %v, and nothing was to be done (%v)", mode(file), err)
+	}
+	if err := Give(root, group, true); err != nil || mode(file) != 0o660 {
+		t.Errorf("Always: the file is %v (%v)", mode(file), err)
+	}
+}

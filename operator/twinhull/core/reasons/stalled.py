@@ -139,6 +139,22 @@ STALLED: dict[Reason, Row] = {
         "upgrade the operator, or set another `spec.isolationPolicy`",
     ),
     Reason.CLAIM_MISSING: Row("A PersistentVolumeClaim doesn't exist.", "create it"),
+    Reason.CLAIM_IS_DISK: Row(
+        "A PersistentVolumeClaim of the template has a machine's disk on it. A Pod can't read it, and no "
+        "second machine may have it. A running hull is left alone.",
+        "set `spec.isolationPolicy` to VirtualMachine, or copy the data to another claim first "
+        "([claims as disks](claims.md#who-else-has-the-claim))",
+    ),
+    Reason.CLAIM_HAS_FILES: Row(
+        "A PersistentVolumeClaim is to be a machine's disk, and the hull that runs has it as files or as a "
+        "device. The machine's disk would be empty.",
+        "copy the data to another claim and name that in the template; to leave the data behind, set the "
+        "claim's annotation `twinhull.dev/disk-of` to the Workload's name",
+    ),
+    Reason.CLAIM_READ_ONLY: Row(
+        "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",
+        "use a claim that is ReadWriteOnce, or remove its entry in `spec.virtualMachine.claims`",
+    ),
     Reason.STORAGE_CLASS_MISSING: Row("A StorageClass doesn't exist.", "create it, or name another one"),
     Reason.INSTANCETYPE_MISSING: Row("An instancetype doesn't exist.", "create it, or name another one"),
     Reason.PREFERENCE_MISSING: Row("A preference doesn't exist.", "create it, or name another one"),

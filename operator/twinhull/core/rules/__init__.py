@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from twinhull.core.case import Case
+from twinhull.core.rules.claims import claim_is_disk, noting_claims
 from twinhull.core.rules.companions import companion_refused, overruled
 from twinhull.core.rules.disks import disk_refused, disk_unchangeable, filling_disks
 from twinhull.core.rules.in_place import changing_in_place, resize_pending
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     prerequisites_missing,  # the cluster doesn't have what the isolation or the template needs
     unsupported_fields,  # the template has fields that a machine can't honour
     claim_name_conflict,  # a claim has the name of one that the machine is to be given
+    claim_is_disk,  # a claim has a disk on it that the hull can't read, or that another Workload has
     cannot_start_first,  # the template holds what only one hull can
     # The disks of a machine that boots one: filled before anything that runs is ended for it.
     disk_refused,  # a disk can't be what the spec says
@@ -65,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     deleted_by_others,  # somebody is deleting it
     completed,  # it ran to its end, well or not
     hull_failed,  # it failed as a whole, and is made again
+    noting_claims,  # claims that are to be its disks don't say so yet
     create_hull,  # there is none: make it
     # The hull is there: what is wrong with it.
     isolation_dropped,  # the Pod is less isolated than the template asks for

@@ -57,5 +57,6 @@ def _unsupported(case: Case) -> tuple[UnsupportedField, ...]:
         virtiofs_storage=case.observed.capabilities.virtiofs_storage,
         node_addresses=case.defaults.node_addresses,
         runtime_class=case.blueprint.resolution.runtime_class,
+        disks=case.blueprint.spec.virtual_machine.disk_volumes(),
     )
     return case.hull_type.unsupported(case.workload.spec.template, conditions)

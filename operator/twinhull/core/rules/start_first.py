@@ -28,7 +28,9 @@ def cannot_start_first(case: Case) -> Step | None:
             "spec.virtualMachine.bootDisk is one machine's at a time: set spec.replacement.strategy to "
             "Recreate",
         )
-    held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred))
+    built = case.blueprint.spec.virtual_machine
+    disks = built.disk_volumes() if case.hull_type.has_guest else frozenset()
+    held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred, disks))
     if not held:
         return None
     return stalled(

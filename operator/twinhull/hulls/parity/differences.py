@@ -78,7 +78,9 @@ DIFFERENCES: tuple[Difference, ...] = (
         "that users 0 and 107 make belong to 107. Other users, such as an image's own, and processes with "
         "107 as a supplementary group, can use files as the modes allow, and can't make files. Nobody can "
         "change the owner of a file. Nodes give a claim's files to the launcher Pod's fsGroup 107, as they "
-        "do for a Pod's own fsGroup. Locks and inotify work only within the machine.",
+        "do for a Pod's own fsGroup. Locks and inotify work only within the machine. A claim that "
+        "`spec.virtualMachine.claims` names isn't shared: it is a disk with an ext4, on which users and "
+        "groups are as in a Pod, and [no Pod can read it](claims.md).",
     ),
     Difference(
         "Filesystem claims at the end",
@@ -87,8 +89,8 @@ DIFFERENCES: tuple[Difference, ...] = (
         "`--guest-key-file`, a guest that answers, and an API server that lets the operator annotate the "
         "machine. If somebody else ends the machine (by deleting the Workload, the VirtualMachine or its "
         "instance, or by an eviction or a drain that doesn't migrate it), KubeVirt ends virtiofsd within 2 "
-        "s, and everything that containers write after that is lost. Block claims stay until the machine's "
-        "end.",
+        "s, and everything that containers write after that is lost. Block claims, and claims that are "
+        "disks, stay until the machine's end.",
     ),
     Difference(
         "Ephemeral claims",

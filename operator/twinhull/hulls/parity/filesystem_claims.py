@@ -5,12 +5,13 @@ capabilities: it can't make files for others, nor give files away. The launcher 
 (kubevirt.io/kubevirt, pkg/virt-controller/services: generateContainerFromVolume of virtiofs.go,
 computePodSecurityContext of template.go). To make a file for a process that has the folder's group beside its
 own, virtiofsd would have to change its groups (linux/fs/fuse/dir.c, get_create_supp_group), which it can't.
-As a disk, a claim would hold an image file instead of its files.
+As a disk (disk_claims), a claim holds an image file instead of its files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from twinhull.api.base import Raw
 from twinhull.api.workloadstatus import UnsupportedField
@@ -19,7 +20,10 @@ from twinhull.hulls.parity.walk import claim_templates, containers
 #: KubeVirt's feature gate.
 VIRTIOFS_STORAGE = "EnableVirtioFsStorageVolumes"
 
-_OTHERWISE = "use a claim of volumeMode Block with volumeDevices, or isolation Container"
+_OTHERWISE = (
+    "name the volume in spec.virtualMachine.claims (as: Disk), use a claim of volumeMode Block with "
+    "volumeDevices, or isolation Container"
+)
 _CLOSED = (
     f"KubeVirt shares a filesystem claim with a machine only if its feature gate {VIRTIOFS_STORAGE} is "
     "enabled: add it to the KubeVirt object's spec.configuration.developerConfiguration.featureGates, "
@@ -45,10 +49,14 @@ _MISTAKEN = {
 _ROOT, _VIRTIOFSD = 0, 107
 
 
-def unsupported_claims(spec: Raw, *, virtiofs_storage: bool) -> Iterator[UnsupportedField]:
-    """What can't be honoured of mounted claims; `virtiofs_storage` says whether the gate is open."""
-    yield from _mistaken(spec)
-    mounts = list(_mounts(spec))
+def unsupported_claims(
+    spec: Raw, *, virtiofs_storage: bool, disks: AbstractSet[str] = frozenset()
+) -> Iterator[UnsupportedField]:
+    """What can't be honoured of mounted claims; `virtiofs_storage` says whether the gate is open. `disks` are
+    the names of the volumes that aren't shared, since they are disks of the machine.
+    """
+    yield from _mistaken(spec, disks)
+    mounts = list(_mounts(spec, disks))
     if not virtiofs_storage:
         for where, _, mount in mounts:
             yield UnsupportedField(path=f"{where}.volumeMounts[{mount['mountPath']}]", reason=_CLOSED)
@@ -77,11 +85,11 @@ def _unwritable(spec: Raw, where: str, container: Raw) -> Iterator[UnsupportedFi
         yield UnsupportedField(path="spec.securityContext.supplementalGroups", reason=_BESIDE)
 
 
-def _mistaken(spec: Raw) -> Iterator[UnsupportedField]:
+def _mistaken(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
     """Ephemeral claims whose volumeMode, known before they are there, doesn't fit how they are used. A Pod
     would wait for ever; KubeVirt would put an image file into a filesystem claim that is to be a disk.
     """
-    block = {name: _is_block(made) for name, made in claim_templates(spec).items()}
+    block = {name: _is_block(made) for name, made in claim_templates(spec).items() if name not in disks}
     for kind, container in containers(spec):
         for how, key, needs in (("volumeMounts", "mountPath", False), ("volumeDevices", "devicePath", True)):
             for used in container.get(how) or ():
@@ -94,12 +102,13 @@ def _is_block(claim_template: Raw) -> bool:
     return (claim_template.get("spec") or {}).get("volumeMode") == "Block"
 
 
-def _mounts(spec: Raw) -> Iterator[tuple[str, Raw, Raw]]:
+def _mounts(spec: Raw, disks: AbstractSet[str]) -> Iterator[tuple[str, Raw, Raw]]:
     """(where, container, mount) of all mounts of claims, each with what makes it readOnly."""
     claims = {
         volume["name"]: claim
         for volume in spec.get("volumes") or ()
         if (claim := volume.get("persistentVolumeClaim") or volume.get("ephemeral"))
+        and volume["name"] not in disks
     }
     for kind, container in containers(spec):
         for mount in container.get("volumeMounts") or ():

@@ -10,6 +10,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls import quantity
 from twinhull.hulls.parity.container_fields import NODE_ADDRESSES
+from twinhull.hulls.parity.disk_claims import unsupported_disks
 from twinhull.hulls.parity.filesystem_claims import unsupported_claims
 from twinhull.hulls.parity.keys import unsupported_keys
 from twinhull.hulls.parity.live_objects import too_many_live
@@ -38,6 +39,8 @@ class Conditions:
     virtiofs_storage: bool = False
     #: Whether the operator tells machines their nodes' addresses.
     node_addresses: bool = False
+    #: The names of the volumes whose claims are disks of the machine.
+    disks: frozenset[str] = frozenset()
     #: The sandbox's RuntimeClass, which the template may name, too.
     runtime_class: str | None = None
 
@@ -63,7 +66,8 @@ def in_machines(template: Raw, conditions: Conditions) -> tuple[UnsupportedField
     spec = template["spec"]
     found += unsupported_keys(template)
     found += _nameless(template)
-    found += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage)
+    found += unsupported_disks(spec, conditions.disks)
+    found += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage, disks=conditions.disks)
     found += too_many_live(spec)
     found += _extended_resources(spec)
     found += _wrong_amounts(spec)

@@ -94,7 +94,8 @@ VOLUME: tuple[Row, ...] = (
     machine(
         "persistentVolumeClaim.claimName",
         "a block claim (volumeDevices) is a disk of the machine; KubeVirt shares a filesystem claim "
-        f"(volumeMounts) with it by virtiofs, which needs KubeVirt's feature gate {VIRTIOFS_STORAGE}",
+        f"(volumeMounts) with it by virtiofs, which needs KubeVirt's feature gate {VIRTIOFS_STORAGE}, or the "
+        "machine has either claim as a disk with a file system (spec.virtualMachine.claims)",
     ),
     same("persistentVolumeClaim.readOnly", "containers can only read the device or the files"),
     machine(

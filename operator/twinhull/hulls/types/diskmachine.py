@@ -19,7 +19,7 @@ from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderI
 from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
 
 #: What of spec.virtualMachine is for our guest's machine alone.
-_OF_GUESTS = {"guestImage", "guestImagePullSecret", "registries"}
+_OF_GUESTS = {"claims", "guestImage", "guestImagePullSecret", "registries"}
 #: What of a disk is its claim's, and changes nothing of the machine.
 _OF_CLAIMS = {"size", "storageClassName", "accessModes", "volumeMode", "reclaim"}
 

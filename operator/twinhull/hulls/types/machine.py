@@ -67,7 +67,7 @@ class Machine(HullType):
         """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
         rendered = with_claims(pod_of(given))
         workload, built, guest = given.workload, given.spec.virtual_machine, given.guest
-        attached = attachments(rendered, built.registries or ())
+        attached = attachments(rendered, built.registries or (), built.disk_volumes())
         if given.present is not None:
             attached = as_in(given.present, attached)
         carried = manifest.render(workload, rendered, attached, built, guest)

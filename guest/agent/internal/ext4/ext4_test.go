@@ -1,0 +1,147 @@
+package ext4
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// disk makes a file of a size, with some bytes at a place.
+func disk(t *testing.T, size, at int64, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "disk")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteAt([]byte(content), at); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestADiskIsBlankIfNoByteIsFoundWhereItIsLookedAt(t *testing.T) {
+	const size = 256 << 20
+	for name, at := range map[string]int64{
+		"a boot sector":                   510,
+		"the end of what is looked at":    head - 1,
+		"a raid's superblock at the end":  size - 8192,
+		"the very last byte":              size - 1,
+		"a place in the middle":           size / samples * 128,
+		"nothing but the unlooked places": size/samples*128 + sample,
+	} {
+		file, err := os.Open(disk(t, size, at, "x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := firstByte(file, size)
+		file.Close()
+		want := at
+		if strings.HasPrefix(name, "nothing") {
+			want = -1
+		}
+		if err != nil || found != want {
+			t.Errorf("%s: byte %d, want %d (%v)", name, found, want, err)
+		}
+	}
+}
+
+func TestASmallDiskIsLookedAtAsAWhole(t *testing.T) {
+	const size = 20<<20 + 512
+	for _, at := range []int64{0, 17 << 20, size - 1} {
+		file, err := os.Open(disk(t, size, at, "\x01"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := firstByte(file, size); err != nil || found != at {
+			t.Errorf("byte %d, want %d (%v)", found, at, err)
+		}
+		file.Close()
+	}
+}
+
+func TestOnlyAnExtIsTakenUp(t *testing.T) {
+	for answer, want := range map[string]string{
+		"DEVNAME=/dev/vdd\nTYPE=ext4\n":             "",
+		"TYPE=ext3\n":                               "",
+		"TYPE=xfs\n":                                "it holds xfs",
+		"TYPE=crypto_LUKS\n":                        "it holds crypto_LUKS",
+		"TYPE=LVM2_member\n":                        "it holds LVM2_member",
+		"PTTYPE=gpt\n":                              "it has a partition table (gpt)",
+		"DEVNAME=/dev/vdd\nTYPE=ext4\nPTTYPE=dos\n": "it has a partition table (dos)",
+	} {
+		found, err := known([]byte(answer))
+		if want == "" {
+			if err != nil || found != fileSystem {
+				t.Errorf("%q: %v, %v", answer, found, err)
+			}
+			continue
+		}
+		if refused := (Refused{}); !errors.As(err, &refused) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", answer, err, want)
+		}
+	}
+}
+
+func TestAMarkIsKeptUntilItIsTakenAway(t *testing.T) {
+	const size = 20<<20 + 512
+	path := disk(t, size, 0, "")
+	for _, text := range [][]byte{mark, nil} {
+		if err := setMark(path, size, text); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := hasMark(file, size)
+		file.Close()
+		if err != nil || found != (text != nil) {
+			t.Errorf("%q: %v, %v", text, found, err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != size {
+		t.Errorf("%v, %v: the disk must keep its size", info, err)
+	}
+	if end := blocksFor(size) * blockSize; end > markAt(size) {
+		t.Errorf("the file system ends at %d, and the mark is at %d", end, markAt(size))
+	}
+}
+
+func TestADiskThatIsTooSmallIsRefusedAndLeftAlone(t *testing.T) {
+	path := disk(t, smallest-1, 0, "")
+	err := create(path)
+	if refused := (Refused{}); !errors.As(err, &refused) {
+		t.Errorf("%v, want a refusal", err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil || strings.Trim(string(content), "\x00") != "" {
+		t.Errorf("it was written to (%v)", err)
+	}
+}
+
+func TestTheSizeOfAFileSystemIsReadFromItsSuperblock(t *testing.T) {
+	// Of a superblock: 0x00012345 blocks, and 2^2 KiB in each.
+	low := "\x45\x23\x01\x00"
+	for high, want := range map[string]uint64{"": 0x12345, "\x80": 0x1_00012345} {
+		path := disk(t, smallest, superblock+blocksLow, low)
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = file.WriteAt([]byte{2}, superblock+logBlockSize)
+		_, _ = file.WriteAt([]byte(high), superblock+incompatible)
+		_, _ = file.WriteAt([]byte{1}, superblock+blocksHigh)
+		file.Close()
+		blocks, size, err := extent(path)
+		if err != nil || blocks != want || size != blockSize {
+			t.Errorf("%#x blocks of %d bytes, want %#x (%v)", blocks, size, want, err)
+		}
+	}
+}

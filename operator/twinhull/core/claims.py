@@ -1,0 +1,90 @@
+"""Claims of the template that are disks of its machine: whose disk each is, which the claim itself says.
+
+What is on such a disk no Pod can read, and two machines that mounted it would destroy it. So the claim is
+noted before the first machine has it, and the note stays when the machine is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
+from twinhull.core.actions import Change, Event
+from twinhull.core.case import Case
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, labels
+
+
+@dataclass(frozen=True, slots=True)
+class MountedClaim:
+    """A claim of the template, as it was last seen."""
+
+    #: The name of the template's volume.
+    volume: str
+    #: The claim's own name.
+    name: str
+    #: The claim.
+    obj: Raw
+    #: Whether it is to be a disk of the machine.
+    is_disk: bool
+
+    @property
+    def holder(self) -> str:
+        """The name of the Workload whose disk is on it, empty if it is nobody's."""
+        return str((self.obj["metadata"].get("annotations") or {}).get(DISK_OF_ANNOTATION) or "")
+
+    @property
+    def workload(self) -> str:
+        """The name of the Workload that boots it, or has made it for its machine; empty if none does."""
+        return labels(self.obj).get(WORKLOAD_LABEL, "")
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Its accessModes."""
+        return tuple((self.obj.get("spec") or {}).get("accessModes") or ())
+
+
+def of_template(case: Case) -> Iterator[MountedClaim]:
+    """The claims that the template names and that are there. An ephemeral one is its machine's alone."""
+    spec = case.blueprint.spec
+    disks = spec.virtual_machine.disk_volumes() if case.hull_type.has_guest else frozenset()
+    for volume in spec.template["spec"].get("volumes") or ():
+        name = str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
+        obj = case.observed.referred.get(("PersistentVolumeClaim", name))
+        if obj and "metadata" in obj:
+            yield MountedClaim(volume["name"], name, obj, volume["name"] in disks)
+
+
+def user_of(case: Case, claim: MountedClaim) -> Hull | None:
+    """The hull of the Workload that runs and has a claim, None if none does."""
+    return next((hull for hull in case.standing if claim.name in _claims_of(hull)), None)
+
+
+def _claims_of(hull: Hull) -> Iterator[str]:
+    spec = hull.obj.get("spec") or {}
+    inside = spec if hull.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
+    for volume in inside.get("volumes") or ():
+        yield str((volume.get("persistentVolumeClaim") or {}).get("claimName"))
+
+
+def notes(case: Case) -> Iterator[Change]:
+    """What notes on the claims whose disk they are. Of two Workloads that do so at once, one alone can: the
+    note is set on the claim as it was seen.
+    """
+    workload = case.workload.metadata.name
+    for claim in of_template(case):
+        if not claim.is_disk or claim.holder:  # another's is never taken over (rules/claims)
+            continue
+        sentence = (
+            f"PersistentVolumeClaim {claim.name} is a disk of the machine: no Pod can read what is on it"
+        )
+        yield Change(
+            "PersistentVolumeClaim",
+            claim.name,
+            claim.obj["metadata"]["uid"],
+            {"metadata": {"annotations": {DISK_OF_ANNOTATION: workload}}},
+            Event("Normal", Reason.CHANGED, sentence),
+            version=str(claim.obj["metadata"].get("resourceVersion") or ""),
+        )

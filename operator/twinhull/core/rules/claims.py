@@ -1,0 +1,110 @@
+"""The rules for claims that are disks of a machine: who can read one, and who else has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.reasons import Reason
+from twinhull.core import claims
+from twinhull.core.case import Case
+from twinhull.core.claims import MountedClaim
+from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull
+
+_READ_ONLY = {"ReadOnlyMany"}
+
+
+def claim_is_disk(case: Case) -> Step | None:
+    """A claim of the template has a disk on it that its hull can't read, or that another Workload has; or it
+    is to be a disk, and can't be written to, or has the files of the hull that runs. That is left alone.
+
+    Reasons: ClaimIsDisk, ClaimHasFiles, ClaimReadOnly.
+    """
+    if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
+        return None
+    wrong = next((found for claim in claims.of_template(case) for found in _wrong(case, claim)), None)
+    return stalled(*wrong) if wrong else None
+
+
+def _wrong(case: Case, claim: MountedClaim) -> Iterator[tuple[Reason, str]]:
+    """What the hull can't have a claim for, each with what to do."""
+    own = {"", case.workload.metadata.name}
+    if claim.holder and not claim.is_disk:
+        yield Reason.CLAIM_IS_DISK, _unreadable(case, claim)
+    if not claim.is_disk:
+        return
+    if claim.holder not in own:
+        yield Reason.CLAIM_IS_DISK, _of_another(claim)
+    if claim.workload not in own:
+        yield Reason.CLAIM_IS_DISK, _made_for_another(claim)
+    if not claim.holder and (hull := claims.user_of(case, claim)):
+        yield Reason.CLAIM_HAS_FILES, _has_files(case, claim, hull)
+    if claim.modes and _READ_ONLY.issuperset(claim.modes):
+        yield Reason.CLAIM_READ_ONLY, _read_only(claim)
+
+
+def noting_claims(case: Case) -> Step | None:
+    """Claims that are to be disks of the machine don't say so yet, which they do before it is made.
+
+    Reasons: Creating.
+    """
+    if case.current is not None:
+        return None
+    actions = tuple(claims.notes(case))
+    if not actions:
+        return None
+    named = " and ".join(action.name for action in actions)
+    return waiting(Reason.CREATING, f"noting that PersistentVolumeClaim {named} is a disk", actions)
+
+
+def _unreadable(case: Case, claim: MountedClaim) -> str:
+    instead = (
+        f"name the volume in spec.virtualMachine.claims (volume: {claim.volume}, as: Disk)"
+        if case.hull_type.has_guest
+        else "set spec.isolationPolicy to VirtualMachine"
+    )
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} has the disk of a machine (Workload "
+        f"{claim.holder}) on it, which no Pod can read: {instead}, or copy the data to another claim first; "
+        f"to give up the data, remove the claim's annotation {DISK_OF_ANNOTATION}"
+    )
+
+
+def _of_another(claim: MountedClaim) -> str:
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.holder}, and two "
+        "machines would destroy what is on it: use another claim; if no machine of "
+        f"{claim.holder} will ever run again, remove the claim's annotation {DISK_OF_ANNOTATION}"
+    )
+
+
+def _made_for_another(claim: MountedClaim) -> str:
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.workload} (label "
+        f"{WORKLOAD_LABEL}): use another claim"
+    )
+
+
+def _has_files(case: Case, claim: MountedClaim, hull: Hull) -> str:
+    return (
+        f"{_entry(claim)}: {hull.kind} {hull.name} has PersistentVolumeClaim {claim.name}, and what it wrote "
+        "there wouldn't be on the machine's disk: copy the data to another claim and name that in the "
+        f"template; to leave the data behind, set the claim's annotation {DISK_OF_ANNOTATION} to "
+        f"{case.workload.metadata.name}"
+    )
+
+
+def _read_only(claim: MountedClaim) -> str:
+    return (
+        f"{_entry(claim)}: PersistentVolumeClaim {claim.name} is ReadOnlyMany, and a disk is written to: use "
+        "a claim that is ReadWriteOnce, or remove the entry"
+    )
+
+
+def _volume(claim: MountedClaim) -> str:
+    return f"spec.template.spec.volumes[{claim.volume}].persistentVolumeClaim"
+
+
+def _entry(claim: MountedClaim) -> str:
+    return f"spec.virtualMachine.claims[{claim.volume}]"
