@@ -192,9 +192,6 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
 @pytest.fixture(autouse=True, scope="module")
 def _crd(control_plane: Cluster) -> None:
     control_plane.kubectl.apply(CRD)
-    control_plane.kubectl(
-        "wait", "--for=condition=Established", "crd/workloads.twinhull.dev", "--timeout=30s"
-    )
     control_plane.eventually(
         lambda: "bootDisk" in str(control_plane.api.request("GET", "/openapi/v3/apis/twinhull.dev/v1alpha1")),
         30,

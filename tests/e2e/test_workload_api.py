@@ -218,9 +218,6 @@ REFUSED_BY_BOTH: dict[str, Manifest] = {
 def _crd(control_plane: Cluster) -> None:
     # Without --server-side: the whole definition has to fit into an annotation.
     control_plane.kubectl.apply(CRD)
-    control_plane.kubectl(
-        "wait", "--for=condition=Established", "crd/workloads.twinhull.dev", "--timeout=30s"
-    )
     control_plane.eventually(
         lambda: "Workload" in str(control_plane.api.request("GET", "/openapi/v3/apis/twinhull.dev/v1alpha1")),
         30,

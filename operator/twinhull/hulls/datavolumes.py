@@ -317,4 +317,4 @@ def _message(disk: Disk, volume: Raw, phase: str) -> str:
 
 def _restarts(volume: Raw) -> str:
     count = (volume.get("status") or {}).get("restartCount") or 0
-    return f" (CDI has started again {count} time{'s' if count > 1 else ''})" if count else ""
+    return f" (CDI has tried {count + 1} times)" if count else ""

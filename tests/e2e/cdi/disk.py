@@ -42,6 +42,11 @@ class DiskWorkload(Subject):
         """The name of the disk's claim, and of its DataVolume."""
         return f"{self.name}-boot"
 
+    def check(self) -> None:
+        """Raises if the operator has ended."""
+        if self.alive:
+            self.alive()
+
     def data_volume(self) -> Manifest:
         """The DataVolume; raises LookupError when it isn't there."""
         return self.one("DataVolume", self.claim)

@@ -226,6 +226,54 @@ def test_what_needs_a_restart_switches_the_machine_off_changes_it_and_switches_i
     assert (world.vm["metadata"]["uid"], world.deleted) == (uid, [])
 
 
+def test_on_restart_the_machine_runs_on_and_is_another_from_its_next_start() -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    before = world.case().current
+    assert before is not None
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    step = decide(world.case())
+    assert (step.ready, step.reconciling, step.stalled, step.actions) == ("True", False, False, ())
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "8Gi"}
+    assert world.raw["status"]["hull"]["revision"] == before.revision, "it runs as it was"
+    del world.objects["VirtualMachineInstance", NAME]  # it restarts
+    world.boot()
+    assert world.settle() == "Ready"
+    assert world.raw["status"]["hull"]["revision"] != before.revision
+
+
+def test_on_restart_a_change_is_taken_back_before_it_took_effect() -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    world.ask(replacement={"strategy": "OnRestart"})
+    assert world.settle() == "Ready"
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "4Gi"}
+
+
+@pytest.mark.parametrize("how", ["annotation", "strategy", "stop"])
+def test_on_restart_it_is_restarted_when_that_is_asked_for(how: str) -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    if how == "annotation":
+        world.raw["metadata"]["annotations"] = {"twinhull.dev/restart": "now"}
+    elif how == "strategy":
+        world.ask({"memory": "8Gi"})
+    else:
+        world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"}, state="Stopped")
+    assert world.settle() in {"Replacing", "Stopping"}
+    assert world.vm["spec"]["runStrategy"] == "Halted"
+    world.end()
+    if how == "stop":
+        assert world.settle() == "Stopped"
+        world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
+
+
 def test_a_stopped_machine_stays_with_its_disk() -> None:
     world = running()
     world.ask(state="Stopped")
