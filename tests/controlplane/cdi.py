@@ -87,14 +87,16 @@ def complete_storage_profile(api: Api, storage_class: str, volume_mode: str = "F
 
 
 def _say_deployed(api: Api) -> None:
-    """The CDI object, with the status that cdi-operator would give it; its kind has no status subresource."""
+    """The CDI object as CDI's releases have it, with the status that cdi-operator would give it; its kind has
+    no status subresource.
+    """
     versions = ("operatorVersion", "observedVersion", "targetVersion")
     api.create(
         {
             "apiVersion": "cdi.kubevirt.io/v1beta1",
             "kind": "CDI",
             "metadata": {"name": "cdi"},
-            "spec": {},
+            "spec": {"config": {"featureGates": ["HonorWaitForFirstConsumer"]}},
             "status": {"phase": "Deployed", **dict.fromkeys(versions, build.CDI_VERSION)},
         }
     )

@@ -27,7 +27,10 @@ _UNTIL_CHANGED = {
     "got 404": "the URL leads to nothing: correct source.url",
     "got 401": "the server asks for other credentials: see the Secret that secretRef names",
     "got 403": "the credentials don't suffice: see the Secret that secretRef names",
-    "checksum mismatch": "the file isn't what source.checksum says: see which of the two is wrong",
+    "checksum mismatch": (
+        "the file isn't what source.checksum says: correct source.checksum, or correct the file and delete "
+        "the DataVolume, since CDI doesn't try again"
+    ),
     "certificate signed by unknown authority": "name the server's authority in certConfigMap",
     "could not process image header": (
         "the file is shorter than the header of any disk: see what source.url leads to"

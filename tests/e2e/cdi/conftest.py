@@ -13,7 +13,7 @@ from tests.chart import rights
 from tests.controlplane import ControlPlane
 from tests.controlplane.cdi import complete_storage_profile
 from tests.controlplane.nodes import storage_class
-from tests.e2e.cdi.disk import CSI, DiskWorkload
+from tests.e2e.cdi.disk import CSI, LATE, DiskWorkload
 from tests.e2e.conftest import install_crds
 from tests.importer.kubelet import Kubelet
 from tests.importer.server import DiskServer
@@ -43,13 +43,15 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 
 @pytest.fixture(scope="session")
 def cluster(control_plane: ControlPlane) -> ControlPlane:
-    """The same, whose storage CDI knows, also that of a CSI driver."""
+    """The same, whose storage CDI knows, also that of a CSI driver and that which waits for a consumer."""
     api = control_plane.api
     provisioner = "csi.simulate.twinhull.dev"
     api.create({**storage_class(), "metadata": {"name": CSI}, "provisioner": provisioner})
     driver = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": provisioner}}
     api.create({**driver, "spec": {"attachRequired": False}})
-    for name in ("simulated", CSI):
+    late = {"metadata": {"name": LATE}, "volumeBindingMode": "WaitForFirstConsumer"}
+    api.create({**storage_class(), **late})
+    for name in ("simulated", CSI, LATE):
         control_plane.eventually(partial(api.get, "StorageProfile", name), 30, f"CDI knows {name}")
         complete_storage_profile(api, name)
     return control_plane

@@ -12,6 +12,10 @@ from tests.e2e.operator.subject import Manifest, Subject, template
 CSI = "simulated-csi"
 
 
+#: A StorageClass whose claims are bound once a Pod that uses them is placed on a node.
+LATE = "simulated-late"
+
+
 @dataclass(frozen=True)
 class DiskWorkload(Subject):
     """Its disk is named boot, and so its claim web-boot."""

@@ -6,7 +6,7 @@ import pytest
 
 from guest.image.tools import Tools
 from tests.controlplane import build
-from tests.e2e.cdi.disk import CSI, DiskWorkload
+from tests.e2e.cdi.disk import CSI, LATE, DiskWorkload
 from tests.importer import disks
 from tests.importer.kubelet import Kubelet
 from tests.importer.server import DiskServer
@@ -52,6 +52,19 @@ def test_a_disk_is_imported_onto_the_storage_of_a_csi_driver(
         return [claim["metadata"]["name"] for claim in found]
 
     web.eventually(lambda: claims() == [web.claim], "no other claim is left")
+
+
+def test_a_disk_is_imported_where_its_machine_is_placed(
+    web: DiskWorkload, kubelet: Kubelet, server: DiskServer
+) -> None:
+    """KubeVirt has a Pod of the machine placed first: CDI fills the claim that is bound by that."""
+    source = server.folder / "disk.raw"
+    content = disks.raw(source)
+    disks.convert(source, "disk.qcow2")
+    web.boots({"http": {"url": server.url("disk.qcow2")}}, storageClassName=LATE)
+    assert kubelet.imports(web.namespace).exit_code == 0
+    web.becomes("Ready")
+    assert kubelet.disk(web.namespace, web.claim).read_bytes()[: len(content)] == content
 
 
 def test_a_vhd_of_a_fixed_size_needs_some_more_room(
