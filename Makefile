@@ -124,9 +124,17 @@ test-guest: .venv/ready test-agent ## Boot the guest from the operator's own obj
 guest-lock: .venv/ready ## Pin the guest's Debian packages and the tools that build it anew
 	@$(PY) -m guest.image lock
 
+.PHONY: importer-lock
+importer-lock: .venv/ready ## Pin the Debian packages of CDI's importer anew
+	@$(PY) -m tests.importer
+
 .PHONY: node-lock
 node-lock: .venv/ready ## Pin the Debian packages of the real nodes anew
 	@$(PY) -m tests.node lock
+
+.PHONY: disk-lock
+disk-lock: .venv/ready ## Pin the Debian packages of the disks that machines boot in the tests anew
+	@$(PY) -m tests.disksystem lock
 
 .PHONY: run
 run: .venv/ready ## Run the operator against the current kubeconfig

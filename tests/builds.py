@@ -20,7 +20,9 @@ from guest.image.errors import ImageError
 from guest.image.tools import Tools
 from tests.controlplane import build
 from tests.controlplane.kubevirt import Installation
+from tests.disksystem.exports import Exports
 from tests.guest.reference.programs import Programs as ReferencePrograms
+from tests.importer import root as importer_root
 from tests.node import namespaces
 from tests.node.cluster import Files
 from tools import cache
@@ -50,8 +52,14 @@ def _machines(say: Say) -> None:
     guest_image.build(say)
     Tools.ready(say)
     ReferencePrograms.build()
+    Exports.ready(say)
     if not namespaces.obstacle():
         Files.ready()
+
+
+def _cdi(say: Say) -> None:
+    build.programs(build.CDI, say)
+    importer_root.ready(say)
 
 
 #: What the control plane of `make demo` and of nearly all tests is made of.
@@ -64,6 +72,7 @@ MACHINES = Part("the guest's image and the real nodes", _machines)
 #: In the order in which tests need them; as build.ORDER has it.
 PARTS = (
     *CONTROL_PLANE,
+    Part("CDI", _cdi),
     Part("Helm", _programs(*build.HELM)),
     Part("GitOps tools", _programs("kstatus", "flux", "argocd")),
     MACHINES,

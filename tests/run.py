@@ -65,6 +65,7 @@ def _ignoring(*paths: str) -> tuple[str, ...]:
 
 #: Tests that start control planes of their own, one after the other, and use no other.
 OWN_PLANES = (
+    "tests/e2e/cdi",
     f"{_OPERATOR}/test_older_kubernetes.py",
     f"{_OPERATOR}/test_without_kubevirt.py",
     "tests/e2e/test_chart_installed.py",

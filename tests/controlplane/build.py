@@ -35,6 +35,7 @@ OLDER_KUBERNETES = {
 KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt", "kubevirt.io/kubevirt")
 #: The release before it that the operator works with, too.
 OLDER_KUBEVIRT_VERSION = pinned(_MODULES / "kubevirt-1.8", "kubevirt.io/kubevirt")
+CDI_VERSION = pinned(_MODULES / "cdi", "kubevirt.io/containerized-data-importer")
 AGENT_SANDBOX_VERSION = pinned(_MODULES / "agent-sandbox", "sigs.k8s.io/agent-sandbox")
 HELM_VERSION = pinned(_MODULES / "helm", "helm.sh/helm/v4")
 HELM3_VERSION = pinned(_MODULES / "helm3", "helm.sh/helm/v3")
@@ -100,6 +101,11 @@ def _prometheus(name: str) -> Program:
     return _small_program(name, "prometheus", package, build_flags=("-tags=remove_all_sd",))
 
 
+def _cdi(name: str) -> Program:
+    """A program of the Containerized Data Importer's."""
+    return _small_program(name, "cdi", f"kubevirt.io/containerized-data-importer/cmd/{name}")
+
+
 def _agent_sandbox(name: str) -> Program:
     """A program of agent-sandbox's, which `make bench` compares the operator with."""
     return _program(name, "agent-sandbox", f"sigs.k8s.io/agent-sandbox/cmd/{name}")
@@ -138,6 +144,10 @@ PROGRAMS = {
         *_KUBEVIRT,
         *map(_older_kubevirt, _KUBEVIRT),
         _small_program("cdi-manifests", "cdi", "./manifests"),
+        _small_program("cdi-webhooks", "cdi", "./webhooks"),
+        _cdi("cdi-apiserver"),
+        _cdi("cdi-controller"),
+        _cdi("cdi-importer"),
         _helm("helm", "helm.sh/helm/v4", HELM_VERSION),
         _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
         _prometheus("prometheus"),
@@ -155,6 +165,7 @@ KUBERNETES = ("etcd", *SERVERS, "kubectl", "kwok")
 PROMETHEUS = ("prometheus", "promtool")
 KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests")
 KUBEVIRT_NODE = tuple(program.name for program in _KUBEVIRT_NODE)
+CDI = ("cdi-apiserver", "cdi-controller", "cdi-webhooks", "cdi-importer")
 HELM = ("helm", "helm3")
 
 VELERO = ("velero", "velero-filestore")
@@ -165,6 +176,7 @@ ORDER = (
     *KUBERNETES,
     *KUBEVIRT,
     "cdi-manifests",
+    *CDI,
     *HELM,
     *("kstatus", "flux", "argocd"),
     *("kube-proxy", *KUBEVIRT_NODE),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from tests.controlplane import build, components
+from tests.controlplane import build, cdi, components
 from tests.controlplane.api import Api
 from tests.controlplane.certificates import Authority
 from tests.controlplane.cluster import Cluster
@@ -174,6 +174,10 @@ class ControlPlane(Cluster):
             raise RuntimeError("another process has started this control plane")
         self._supervisor.programs |= self._installation.programs(self._supervisor.say)
         install(self._supervisor, self.api, self._identities, *self._made_with, self._installation)
+
+    def install_cdi(self) -> None:
+        """Installs CDI's programs; its kinds are there with KubeVirt's. It takes root: see isolated.py."""
+        cdi.install(self._supervisor, self.api, self._identities, self.port)
 
     def kubeconfig_for(self, user: str, groups: Iterable[str] = ()) -> Path:
         """A kubeconfig for a user of these groups, who may do nothing until RBAC says so."""

@@ -1,4 +1,4 @@
-"""The story of the demo: one template in three hulls, flips, a policy under traffic, and no trace left."""
+"""The story of the demo: one template in three hulls, flips, a policy under traffic, disks, no trace left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.demo import endpoints, policyscene
+from tests.demo import diskscene, endpoints, policyscene
 from tests.demo.scene import NAMESPACE, Unexpected
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def tell(scene: Scene) -> None:
         show_events(scene)
     with scene.narrator.step("Raise a running Workload to a machine, under traffic"):
         policyscene.play(scene)
+    with scene.narrator.step("Bring disks from VMware and Hyper-V, and leave one for a container"):
+        diskscene.play(scene)
     with scene.narrator.step("Clean up"):
         leave_no_trace(scene)
 

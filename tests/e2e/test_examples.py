@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.controlplane import Cluster, Kubectl
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "examples/disks").glob("*.yaml")])
 
 
 @pytest.fixture(scope="module")

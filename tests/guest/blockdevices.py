@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.guest.commandlines import MachineLayout
+    from tests.guest.commandlines import MachineLayout, UefiFiles
     from tests.guest.machinespec import Device, MachineSpec
     from tests.guest.pci import Topology
 
@@ -19,6 +20,7 @@ Option = tuple[str, dict[str, Any]]
 def disks(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) -> Iterator[Option]:
     """The options for all disks. libvirt gives numbers to their files, to the last disk's first."""
     unnumbered = sum(_files(disk) for disk in machine_spec.disks)
+    of_sata = count()
     for order, disk in enumerate(machine_spec.disks, start=1):
         unnumbered -= _files(disk)
         number = unnumbered + 1
@@ -27,11 +29,12 @@ def disks(machine_spec: MachineSpec, layout: MachineLayout, topology: Topology) 
             yield from _layer(number, layout.images[disk.name], layout, read_only=False, below=number + 1)
             node = _format(number)
         else:
-            yield _raw(number, layout.images[disk.name], layout)
+            yield _raw(number, disk, layout)
             node = _storage(number)
+        is_sata = disk.bus == "sata"
         properties = {
-            "driver": "virtio-blk-pci-non-transitional",
-            **topology.place(f"ua-{disk.name}"),
+            "driver": "ide-hd" if is_sata else "virtio-blk-pci-non-transitional",
+            **({"bus": f"ide.{next(of_sata)}"} if is_sata else topology.place(f"ua-{disk.name}")),
             "drive": node,
             "id": f"ua-{disk.name}",
             **({"bootindex": 1} if order == 1 else {}),
@@ -58,9 +61,24 @@ def _layer(
     yield "-blockdev", {**layer, "file": _storage(number), "backing": backing}
 
 
-def _raw(number: int, file: Path, layout: MachineLayout) -> Option:
-    storage = {"driver": "file", "filename": str(file), "node-name": _storage(number), "read-only": False}
-    return "-blockdev", {**storage, **({"aio": "native"} if layout.direct else {}), **_how(layout)}
+def _raw(number: int, disk: Device, layout: MachineLayout) -> Option:
+    """A raw file. Native I/O is for one without holes
+    (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter, SetOptimalIOMode).
+    """
+    file = str(layout.images[disk.name])
+    storage = {"driver": "file", "filename": file, "node-name": _storage(number), "read-only": False}
+    is_native = layout.direct and disk.name not in layout.with_holes
+    return "-blockdev", {**storage, **({"aio": "native"} if is_native else {}), **_how(layout)}
+
+
+def flash(firmware: UefiFiles) -> Iterator[Option]:
+    """The options for two memory chips: with UEFI, and with its variables (qemu's pflash0 and pflash1)."""
+    code = {"driver": "file", "filename": str(firmware.code), "node-name": "libvirt-pflash0-storage"}
+    yield "-blockdev", {**code, "auto-read-only": True, "discard": "unmap"}
+    read_only = {"node-name": "libvirt-pflash0-format", "read-only": True, "driver": "raw"}
+    yield "-blockdev", {**read_only, "file": "libvirt-pflash0-storage"}
+    variables = {"driver": "file", "filename": str(firmware.variables), "read-only": False}
+    yield "-blockdev", {**variables, "node-name": "libvirt-pflash1-storage"}
 
 
 def _how(layout: MachineLayout) -> dict[str, Any]:

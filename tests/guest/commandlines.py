@@ -9,7 +9,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from tests.controlplane.ports import LOOPBACK
 from tests.guest import pci
-from tests.guest.blockdevices import disks
+from tests.guest.blockdevices import disks, flash
 from tests.guest.pci import Topology
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ _HOST_MODEL = (
 _BACKEND = {"qom-type": "memory-backend-memfd", "share": True}
 _NETWORK = "hostua-default"
 _MAC = "52:54:00:12:34:56"
+_CARDS = {"virtio": "virtio-net-pci-non-transitional", "e1000e": "e1000e"}
+_SCREEN_MEMORY = 16 << 20
+#: What libvirt calls the memory of a machine that shares none.
+_OWN_MEMORY = "pc.ram"
 #: The port through which QEMU's guest agent would talk, which the guest doesn't have.
 _GUEST_AGENT: dict[str, Any] = {
     "bus": "virtio-serial0.0",
@@ -43,6 +47,23 @@ _GUEST_AGENT: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class KernelFiles:
+    """A kernel that QEMU starts itself, and the kernel's arguments."""
+
+    kernel: Path
+    initrd: Path
+    arguments: str
+
+
+@dataclass(frozen=True)
+class UefiFiles:
+    """The UEFI firmware, and the machine's own copy of its variables."""
+
+    code: Path
+    variables: Path
+
+
+@dataclass(frozen=True)
 class MachineLayout:
     """Where the parts of a machine are."""
 
@@ -51,10 +72,8 @@ class MachineLayout:
     root: Path
     #: The disks' files, by the device's name.
     images: Mapping[str, Path]
-    kernel: Path
-    initrd: Path
-    #: The kernel's.
-    arguments: str
+    #: What starts the machine; None for BIOS, which QEMU has.
+    start: KernelFiles | UefiFiles | None
     #: Ports at `address`, by the guest's ports.
     forwards: Mapping[int, int]
     #: One of this machine's own.
@@ -62,11 +81,18 @@ class MachineLayout:
     #: Whether the disks' file systems have direct I/O. Without it KubeVirt lets disks cache
     #: (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter, SetDriverCacheMode).
     direct: bool = True
+    #: The disks in whose files not every byte has a place yet, by the device's name.
+    with_holes: frozenset[str] = frozenset()
 
     @property
     def console(self) -> Path:
         """The file with what the guest wrote to its serial port."""
         return self.folder / "console"
+
+    @property
+    def screen(self) -> Path:
+        """The socket of the machine's screen."""
+        return self.folder / "vnc"
 
     @property
     def qmp(self) -> Path:
@@ -98,21 +124,19 @@ def qemu(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
     topology = Topology.of(machine_spec, PLUGGED)
     return [
         *("-name", f"guest={machine_spec.namespace}_{machine_spec.name},debug-threads=on"),
-        *(
-            "-machine",
-            f"q35,usb=off,vmport={_vmport(machine_spec)},dump-guest-core=off,acpi=on",
-            "-accel",
-            "tcg",
-        ),
+        *_options(flash(layout.start) if isinstance(layout.start, UefiFiles) else ()),
+        *("-machine", _machine(machine_spec, layout), "-accel", "tcg"),
         *("-cpu", _model(machine_spec)),
-        *("-m", _size(machine_spec), "-overcommit", "mem-lock=off", "-smp", _processors(machine_spec)),
-        *_memory(machine_spec),
+        *("-m", _size(machine_spec), *_own_memory(machine_spec), "-overcommit", "mem-lock=off"),
+        *("-smp", _processors(machine_spec)),
+        *_shared_memory(machine_spec),
         *_identity(machine_spec),
-        *("-display", "none", "-no-user-config", "-nodefaults"),
+        *(() if machine_spec.screen else ("-display", "none")),
+        *("-no-user-config", "-nodefaults"),
         *("-chardev", f"socket,id=charmonitor,path={layout.qmp},server=on,wait=off"),
         *("-mon", "chardev=charmonitor,id=monitor,mode=control"),
         *("-rtc", "base=utc", "-no-shutdown", "-boot", "strict=on"),
-        *("-kernel", str(layout.kernel), "-initrd", str(layout.initrd), "-append", layout.arguments),
+        *_kernel(layout),
         *_options(("-device", port) for port in topology.root_ports()),
         *_device("virtio-scsi-pci-non-transitional", id="scsi0", **topology.place("scsi0")),
         *_device("virtio-serial-pci-non-transitional", **_placed("virtio-serial0", topology)),
@@ -124,6 +148,7 @@ def qemu(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
         *("-chardev", f"socket,id=charchannel0,path={layout.agent},server=on,wait=off"),
         *_device("virtserialport", **_GUEST_AGENT),
         *("-audiodev", json.dumps({"id": "audio1", "driver": "none"})),
+        *(_screen(machine_spec, layout) if machine_spec.screen else ()),
         *("-global", "ICH9-LPC.noreboot=off", "-watchdog-action", "reset"),
         *_device(
             "virtio-balloon-pci-non-transitional",
@@ -148,6 +173,36 @@ def _device(driver: str, **properties: Any) -> list[str]:
 
 def _placed(device: str, topology: Topology) -> dict[str, Any]:
     return {"id": device, **topology.place(device)}
+
+
+def _machine(machine_spec: MachineSpec, layout: MachineLayout) -> str:
+    """The type of machine, and what of it isn't a device."""
+    chips = ",pflash0=libvirt-pflash0-format,pflash1=libvirt-pflash1-storage"
+    return "".join(
+        (
+            f"q35,usb=off,vmport={_vmport(machine_spec)},dump-guest-core=off",
+            "" if _is_shared(machine_spec) else f",memory-backend={_OWN_MEMORY}",
+            chips if isinstance(layout.start, UefiFiles) else "",
+            ",acpi=on",
+        )
+    )
+
+
+def _kernel(layout: MachineLayout) -> list[str]:
+    start = layout.start
+    if not isinstance(start, KernelFiles):
+        return []
+    return ["-kernel", str(start.kernel), "-initrd", str(start.initrd), "-append", start.arguments]
+
+
+def _screen(machine_spec: MachineSpec, layout: MachineLayout) -> list[str]:
+    """The card of a screen that virtctl vnc shows: VGA's for a BIOS, a simpler one for UEFI."""
+    place = {"id": "video0", "bus": "pcie.0", "addr": pci.SCREEN}
+    if machine_spec.bootloader == "UEFI":
+        card = _device("bochs-display", vgamem=_SCREEN_MEMORY, **place)
+    else:
+        card = _device("VGA", vgamem_mb=_SCREEN_MEMORY >> 20, **place)
+    return ["-vnc", f"vnc=unix:{layout.screen},audiodev=audio1", *card]
 
 
 def _vmport(machine_spec: MachineSpec) -> str:
@@ -182,7 +237,21 @@ def _processors(machine_spec: MachineSpec) -> str:
     return f"{machine_spec.cores},{most}{topology}"
 
 
-def _memory(machine_spec: MachineSpec) -> list[str]:
+def _is_shared(machine_spec: MachineSpec) -> bool:
+    """Whether the machine's memory is in a file, as virtiofsd and memory that is plugged in need it."""
+    return bool(machine_spec.file_systems) or machine_spec.most_memory > machine_spec.memory
+
+
+def _own_memory(machine_spec: MachineSpec) -> list[str]:
+    if _is_shared(machine_spec):
+        return []
+    backend = {"qom-type": "memory-backend-ram", "id": _OWN_MEMORY, "size": machine_spec.memory << 20}
+    return _options([("-object", backend)])
+
+
+def _shared_memory(machine_spec: MachineSpec) -> list[str]:
+    if not _is_shared(machine_spec):
+        return []
     last = f"-{machine_spec.most_cores - 1}" if machine_spec.most_cores > 1 else ""
     return [
         *_options([("-object", {**_BACKEND, "id": "ram-node0", "size": machine_spec.memory << 20})]),
@@ -251,10 +320,12 @@ def _network(machine_spec: MachineSpec, layout: MachineLayout, topology: Topolog
         *(f"dnssearch={domain}" for domain in machine_spec.searches),
         *(f"hostfwd=tcp:{layout.address}:{here}-:{there}" for there, here in layout.forwards.items()),
     ]
-    card = {"host_mtu": 1500, "netdev": _NETWORK, "mac": _MAC, "romfile": ""}
+    model = machine_spec.interface.model
+    card = {"netdev": _NETWORK, "mac": machine_spec.interface.mac or _MAC, "romfile": ""}
+    mtu = {"host_mtu": 1500} if model == "virtio" else {}
     return [
         *("-netdev", ",".join(options)),
-        *_device("virtio-net-pci-non-transitional", **card, **_placed("ua-default", topology)),
+        *_device(_CARDS[model], **mtu, **card, **_placed("ua-default", topology)),
         *(_passed_through(layout) if len(machine_spec.name_servers) > 1 else ()),
     ]
 

@@ -6,11 +6,15 @@ first and have the first slot. The outcomes of the others are asked for afterwar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from tests.e2e.conftest import install_crds
+from tests.e2e.operator.subject import Subject
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
 from tests.guest.launcher import Launcher
@@ -18,17 +22,22 @@ from tests.guest.machineslots import FIRST, MachineSlots, SlotUse
 from tests.guest.reference.node import ReferenceNode
 from tests.guest.reference.pairs import Pairs
 from tests.guest.registry import Registry
+from tests.guest.rendered import SECRET
 from tests.guest.scenario import REGISTRY
 from tests.guest.scenarioruns import ScenarioRuns
+from tests.guest.virthandler import VirtHandler, loopback_address
+from tests.operator_process import OperatorProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from _pytest.terminal import TerminalReporter
 
-    from tests.controlplane import ControlPlane
+    from tests.controlplane import Cluster, ControlPlane
     from tests.guest.containerimage import ContainerImage
 
+Boot = Callable[[Subject, str, list[int]], VirtHandler]
 _PAIRS = pytest.StashKey[Pairs]()
 _SLOT_USES = pytest.StashKey[list[SlotUse]]()
 #: What tests wait for, in the order in which they are run; those that wait for nothing are the last.
@@ -150,6 +159,60 @@ def slot(request: pytest.FixtureRequest, slots: MachineSlots) -> Iterator[SlotUs
     """The slot of a machine that a test drives itself."""
     with slots.slot(request.node.name, FIRST) as use:
         yield use
+
+
+@pytest.fixture(scope="module")
+def operator(
+    control_plane: Cluster, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """The operator, which may ask guests and tells them of the registry."""
+    install_crds(control_plane)
+    folder = tmp_path_factory.mktemp("operator")
+    (folder / "key").write_bytes(SECRET)
+    (folder / "registries.yaml").write_text(
+        yaml.safe_dump([{"host": REGISTRY, "mirrors": [registry.mirror]}]), encoding="utf-8"
+    )
+    options = [
+        f"--guest-key-file={folder / 'key'}",
+        f"--guest-registries={folder / 'registries.yaml'}",
+    ]
+    started = OperatorProcess.start(control_plane.kubeconfig, folder / "operator.log", *options)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def web(operator: OperatorProcess, control_plane: Cluster, namespace: str) -> Subject:
+    """A Workload of the name web, yet to be applied."""
+    return Subject(control_plane, namespace, alive=operator.check)
+
+
+@pytest.fixture
+def address() -> str:
+    """Where the machine of the test's Workload is to be."""
+    return loopback_address()
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Launcher:
+    """Starts machines in the test's own folder."""
+    return Launcher(tools(), guest_files(), tmp_path)
+
+
+@pytest.fixture
+def boot(control_plane: Cluster, slot: SlotUse, launcher: Launcher) -> Iterator[Boot]:  # noqa: ARG001
+    """Boots the machine of a Workload that was applied, at an address."""
+    handlers = []
+
+    def booted(subject: Subject, address: str, ports: list[int]) -> VirtHandler:
+        where = (subject.namespace, subject.name)
+        handler = VirtHandler.boot(control_plane.api, launcher, where, address, ports)
+        handlers.append(handler)
+        return handler
+
+    yield booted
+    for handler in handlers:
+        handler.stop()
 
 
 def _waits_for(item: pytest.Item) -> str | None:

@@ -7,14 +7,16 @@ import json
 import os
 import time
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.guest import commandlines
-from tests.guest.commandlines import MachineLayout
+from tests.guest.commandlines import KernelFiles, MachineLayout
 from tests.guest.fileowners import owners
+from tests.guest.firmware import uefi
 from tests.guest.guestapi import GuestApi
 from tests.guest.machine import Machine
 from tests.guest.machinespec import MachineSpec
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
 
     from guest.image.tools import Tools
     from tests.controlplane.process import Process
+    from tests.guest.commandlines import UefiFiles
     from tests.guest.rendered import Rendered
+
+
+#: What stat(2) counts a file's room in.
+_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -50,34 +57,38 @@ class Launcher:
     guest: GuestFiles
     folder: Path
 
+    @property
+    def claims(self) -> Path:
+        """Where what claims hold stays from boot to boot."""
+        return self.folder / "claims"
+
     def launch(self, rendered: Rendered, ports: Iterable[int] = (), address: str = LOOPBACK) -> Machine:
         """Starts a machine; `ports` are those of its Pod that are asked from here. It isn't ready yet.
 
         At another loopback address than the usual one, each port is what it is in the cluster.
         """
         machine_spec = MachineSpec.of(rendered.vm)
-        folder = self.folder / machine_spec.name
-        claims = self.folder / "claims"
-        claims.mkdir(parents=True, exist_ok=True)
+        folder = _unused(self.folder / machine_spec.name)
+        self.claims.mkdir(parents=True, exist_ok=True)
         (folder / "volumes").mkdir(parents=True)
-        volumes = Volumes(machine_spec, rendered.objects, self.tools, folder / "volumes", claims, owners())
+        volumes = Volumes(
+            machine_spec, rendered.objects, self.tools, folder / "volumes", self.claims, owners()
+        )
         images = volumes.prepare(self.guest.disk)
-        manifest = _manifest(rendered, machine_spec)
         probe = machine_spec.probe
-        if machine_spec.kernel is None or probe is None:
-            raise ValueError(f"{machine_spec.name} has no kernel to boot, or no readinessProbe")
-        api_port = manifest.get("api", {}).get("port", 0)
+        if probe is None:
+            raise ValueError(f"{machine_spec.name} has no readinessProbe")
+        api_port = _manifest(rendered, machine_spec).get("api", {}).get("port", 0)
         asked = [*ports, probe["httpGet"]["port"], *([api_port] if api_port else [])]
         layout = MachineLayout(
             folder,
             self.guest.disk,
             images,
-            self.guest.kernel,
-            self.guest.initrd,
-            machine_spec.kernel.arguments,
+            self._start(machine_spec, folder),
             dict(zip(asked, free_ports(len(asked)) if address == LOOPBACK else asked, strict=True)),
             address,
             all(map(_direct, [self.guest.disk, *images.values()])),
+            frozenset(name for name, image in images.items() if _has_holes(image)),
         )
         (folder / "client.pem").write_bytes(rendered.client())
         kubelet = NodeKubelet(probe, layout.forwards[probe["httpGet"]["port"]], address)
@@ -97,6 +108,11 @@ class Launcher:
         kubelet.start()
         api = GuestApi(address, layout.forwards.get(api_port, 0), folder / "client.pem")
         return Machine(machine_spec, layout, volumes, processes, qmp, kubelet, api, began)
+
+    def _start(self, machine_spec: MachineSpec, folder: Path) -> KernelFiles | UefiFiles | None:
+        if machine_spec.kernel:
+            return KernelFiles(self.guest.kernel, self.guest.initrd, machine_spec.kernel.arguments)
+        return uefi(folder) if machine_spec.bootloader == "UEFI" else None
 
     def _share(self, machine_spec: MachineSpec, layout: MachineLayout, volumes: Volumes) -> list[Process]:
         started = []
@@ -137,7 +153,22 @@ def _direct(file: Path) -> bool:
     return True
 
 
+def _has_holes(image: Path) -> bool:
+    """Whether it is a claim's disk.img with holes: a block claim has none, whatever stands for it here."""
+    found = image.stat()
+    return image.name == "disk.img" and found.st_blocks * _BLOCK < found.st_size
+
+
+def _unused(folder: Path) -> Path:
+    """A folder that isn't there yet: a machine that is started again has the name that it had."""
+    names = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return folder if not folder.exists() else next(name for name in names if not name.exists())
+
+
 def _manifest(rendered: Rendered, machine_spec: MachineSpec) -> dict[str, Any]:
+    """What our guest is told; nothing for a machine that boots a disk of its own."""
+    if machine_spec.bootloader:
+        return {}
     found = rendered.objects.get("ConfigMap", machine_spec.name, machine_spec.namespace)
     if found is None:
         raise LookupError(f"{machine_spec.name} has no manifest")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Raw = dict[str, Any]
 T = TypeVar("T")
 _CONSOLE_LINES = 40
+#: Where VGA's text mode is in a machine's memory, and how large it is.
+_VGA_TEXT, _COLUMNS, _ROWS = 0xB8000, 80, 25
 
 
 class MachineDied(Exception):
@@ -89,6 +91,14 @@ class Machine:
             if self.layout.console.exists()
             else ""
         )
+
+    def screen(self) -> str:
+        """The text on the screen of a machine with BIOS. UEFI has no text mode, and writes to the console."""
+        memory = self.layout.folder / "screen"
+        self.qmp.execute("pmemsave", val=_VGA_TEXT, size=_COLUMNS * _ROWS * 2, filename=str(memory))
+        text = memory.read_bytes()[::2].decode("cp437").replace("\0", " ")  # every second byte is a color
+        lines = (text[start : start + _COLUMNS].rstrip() for start in range(0, len(text), _COLUMNS))
+        return "\n".join(line for line in lines if line)
 
     def console_end(self) -> str:
         """The end of the console, for people."""

@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from twinhull.hulls import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Raw = dict[str, Any]
 SourceKind = Literal[
-    "containerDisk", "configMap", "secret", "serviceAccount", "downwardAPI", "persistentVolumeClaim"
+    "containerDisk",
+    "configMap",
+    "secret",
+    "serviceAccount",
+    "downwardAPI",
+    "persistentVolumeClaim",
+    "dataVolume",
 ]
+Bus = Literal["virtio", "sata"]
+Card = Literal["virtio", "e1000e"]
+#: What starts the system on a disk.
+Bootloader = Literal["BIOS", "UEFI"]
 #: What is done when a disk can't be read or written (kubevirt.io/api/core/v1, type DiskErrorPolicy).
 ErrorPolicy = Literal["stop", "report", "ignore", "enospace"]
 CLUSTER_DOMAIN = "cluster.local"
+#: How long a machine may take to shut down if its template doesn't say so: seconds
+#: (kubevirt.io/api/core/v1, DefaultGracePeriodSeconds).
+_GRACE = 30
 #: Where a volume has the name of what it shows (kubevirt.io/api/core/v1, type Volume).
 _NAMES = {
     "containerDisk": "image",
@@ -24,7 +37,25 @@ _NAMES = {
     "secret": "secretName",
     "serviceAccount": "serviceAccountName",
     "persistentVolumeClaim": "claimName",
+    "dataVolume": "name",
 }
+#: The fields of a template that are known here. What only KubeVirt's own parts read is among them: the
+#: scheduler's, the node's and the launcher Pod's.
+_OF_TEMPLATE = frozenset(
+    {
+        *("affinity", "architecture", "dnsConfig", "dnsPolicy", "domain", "evictionStrategy", "hostname"),
+        *("networks", "nodeSelector", "priorityClassName", "readinessProbe", "schedulerName", "subdomain"),
+        *("startStrategy", "terminationGracePeriodSeconds", "tolerations", "topologySpreadConstraints"),
+        "volumes",
+    }
+)
+_OF_DOMAIN = frozenset({"cpu", "devices", "features", "firmware", "machine", "memory", "resources"})
+_OF_DEVICES = frozenset(
+    {"autoattachGraphicsDevice", "disks", "filesystems", "interfaces", "panicDevices", "rng"}
+)
+_OF_FIRMWARE = frozenset({"bootloader", "kernelBoot", "serial", "uuid"})
+_OF_INTERFACE = frozenset({"macAddress", "masquerade", "model", "name", "ports"})
+_OF_DISK = frozenset({"bootOrder", "disk", "errorPolicy", "name", "serial"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +87,7 @@ class Device:
     found_by: str
     source: Source
     error_policy: ErrorPolicy = "stop"
+    bus: Bus = "virtio"
 
 
 @dataclass(frozen=True)
@@ -66,6 +98,15 @@ class Kernel:
     image: str
     kernel: str
     initrd: str
+
+
+@dataclass(frozen=True)
+class Interface:
+    """The machine's network card."""
+
+    model: Card
+    #: Its MAC address, if the template says one.
+    mac: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +125,11 @@ class MachineSpec:
     #: To how much memory may be added, in mebibytes.
     most_memory: int
     kernel: Kernel | None
+    #: What boots a disk of the machine's own; None if the machine has a kernel.
+    bootloader: Bootloader | None
+    #: Whether it has a screen.
+    screen: bool
+    interface: Interface
     disks: tuple[Device, ...]
     file_systems: tuple[Device, ...]
     #: Whether it has a pvpanic device.
@@ -100,13 +146,24 @@ class MachineSpec:
 
     @classmethod
     def of(cls, vm: Mapping[str, Any]) -> MachineSpec:
-        """What virt-launcher would make of a VirtualMachine's template."""
+        """What virt-launcher would make of a VirtualMachine's template.
+
+        Raises ValueError for what isn't known here: nothing of a machine is left out.
+        """
         template = vm["spec"]["template"]
         spec = template["spec"]
         domain = spec["domain"]
         cpu, memory = domain.get("cpu", {}), domain["memory"]
         sockets, of_each = cpu.get("sockets", 1), cpu.get("cores", 1) * cpu.get("threads", 1)
-        devices = domain["devices"]
+        devices, firmware = domain["devices"], domain.get("firmware", {})
+        for part, known in (
+            (spec, _OF_TEMPLATE),
+            (domain, _OF_DOMAIN),
+            (domain.get("features", {}), frozenset({"acpi"})),
+            (devices, _OF_DEVICES),
+            (firmware, _OF_FIRMWARE),
+        ):
+            _refuse_unknown(part, known)
         sources = {volume["name"]: Source.of(volume) for volume in spec["volumes"]}
         return cls(
             name=vm["metadata"]["name"],
@@ -117,16 +174,11 @@ class MachineSpec:
             most_cores=max(sockets, cpu.get("maxSockets", 0)) * of_each,
             memory=_mebibytes(memory["guest"]),
             most_memory=_mebibytes(memory.get("maxGuest", memory["guest"])),
-            kernel=_kernel(domain.get("firmware", {}).get("kernelBoot")),
-            disks=tuple(
-                Device(
-                    disk["name"],
-                    disk.get("serial", ""),
-                    sources[disk["name"]],
-                    disk.get("errorPolicy", "stop"),
-                )
-                for disk in devices.get("disks", ())
-            ),
+            kernel=_kernel(firmware.get("kernelBoot")),
+            bootloader=None if "kernelBoot" in firmware else _bootloader(firmware.get("bootloader", {})),
+            screen=devices.get("autoattachGraphicsDevice", True),
+            interface=_interface(devices["interfaces"]),
+            disks=tuple(_disk(disk, sources) for disk in devices.get("disks", ())),
             file_systems=tuple(
                 Device(found["name"], found["name"], sources[found["name"]])
                 for found in devices.get("filesystems", ())
@@ -138,7 +190,7 @@ class MachineSpec:
             annotations=template["metadata"].get("annotations", {}),
             searches=_searches(spec, vm["metadata"]["namespace"]),
             name_servers=tuple((spec.get("dnsConfig") or {}).get("nameservers", ())),
-            grace=spec["terminationGracePeriodSeconds"],
+            grace=spec.get("terminationGracePeriodSeconds", _GRACE),
         )
 
     @property
@@ -149,6 +201,42 @@ class MachineSpec:
 
 def _mebibytes(amount: str) -> int:
     return int(quantity.parse(amount) / quantity.MEBIBYTE)
+
+
+def _refuse_unknown(part: Mapping[str, Any], known: frozenset[str]) -> None:
+    if unknown := sorted(part.keys() - known):
+        raise ValueError(f"how KubeVirt makes {', '.join(unknown)} of a machine isn't known here")
+
+
+def _disk(disk: Mapping[str, Any], sources: Mapping[str, Source]) -> Device:
+    _refuse_unknown(disk, _OF_DISK)
+    bus = disk["disk"].get("bus", "virtio")
+    if bus not in get_args(Bus):
+        raise ValueError(f"disk {disk['name']} has the bus {bus}: how KubeVirt makes that isn't known here")
+    source, policy = sources[disk["name"]], disk.get("errorPolicy", "stop")
+    return Device(disk["name"], disk.get("serial", ""), source, policy, bus)
+
+
+def _interface(interfaces: Sequence[Mapping[str, Any]]) -> Interface:
+    (interface,) = interfaces
+    _refuse_unknown(interface, _OF_INTERFACE)
+    model = interface.get("model", "virtio")
+    if model not in get_args(Card):
+        raise ValueError(f"the network card is {model}: how KubeVirt makes that isn't known here")
+    return Interface(model, interface.get("macAddress", ""))
+
+
+def _bootloader(bootloader: Mapping[str, Any]) -> Bootloader:
+    """BIOS, unless UEFI without secure boot is asked for."""
+    _refuse_unknown(bootloader, frozenset({"bios", "efi"}))
+    if "efi" not in bootloader:
+        _refuse_unknown(bootloader.get("bios", {}), frozenset())
+        return "BIOS"
+    efi = bootloader["efi"]
+    _refuse_unknown(efi, frozenset({"secureBoot"}))
+    if efi.get("secureBoot", True):
+        raise ValueError("how KubeVirt makes secureBoot of a machine isn't known here")
+    return "UEFI"
 
 
 def _kernel(boot: Mapping[str, Any] | None) -> Kernel | None:

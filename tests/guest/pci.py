@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 #: (kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap, calculateHotplugPortCountV1).
 _FREE_INTERFACES = 3
 _FUNCTIONS = 8
+#: The slot of the root complex with the screen, if there is one.
+SCREEN = "0x1"
 
 
 @dataclass(frozen=True)
 class Topology:
     """A root port for each device, in the order in which libvirt gives them addresses.
 
-    `ports` has the devices' ids; one that is empty is free, and so is the last, which libvirt adds.
+    `ports` has the devices' ids; one that is empty is free, and so is the last, which libvirt adds. `first`
+    is the slot of the root complex with the first of them.
     """
 
     ports: Sequence[str]
+    first: int = 1
 
     @classmethod
     def of(cls, machine_spec: MachineSpec, memory: str) -> Topology:
@@ -32,12 +36,13 @@ class Topology:
             (
                 *(share(number) for number in range(len(machine_spec.file_systems))),
                 *("ua-default", *[""] * _FREE_INTERFACES, "scsi0", "virtio-serial0"),
-                *(f"ua-{disk.name}" for disk in machine_spec.disks),
+                *(f"ua-{disk.name}" for disk in machine_spec.disks if disk.bus == "virtio"),
                 "balloon0",
                 *(["rng0"] if machine_spec.random else []),
                 *([memory] if machine_spec.most_memory > machine_spec.memory else []),
                 "",
-            )
+            ),
+            first=2 if machine_spec.screen else 1,
         )
 
     def place(self, device: str) -> dict[str, Any]:
@@ -47,14 +52,14 @@ class Topology:
     def root_ports(self) -> Iterator[dict[str, Any]]:
         """The options of the root ports, eight to a slot of the root complex, from the first slot on."""
         for number in range(len(self.ports)):
-            slot, function = 1 + number // _FUNCTIONS, number % _FUNCTIONS
+            slot, function = self.first + number // _FUNCTIONS, number % _FUNCTIONS
             yield {
                 "driver": "pcie-root-port",
-                "port": _FUNCTIONS + number,
+                "port": _FUNCTIONS * self.first + number,
                 "chassis": 1 + number,
                 "id": _bus(number),
                 "bus": "pcie.0",
-                **({} if function else {"multifunction": True}),
+                **({} if function or number == len(self.ports) - 1 else {"multifunction": True}),
                 "addr": f"{slot:#x}.{function:#x}" if function else f"{slot:#x}",
             }
 
@@ -62,7 +67,7 @@ class Topology:
     def next_slot(self) -> str:
         """The first slot of the root complex that has no root ports."""
         taken = -(-len(self.ports) // _FUNCTIONS)
-        return f"{1 + taken:#x}"
+        return f"{self.first + taken:#x}"
 
 
 def share(number: int) -> str:

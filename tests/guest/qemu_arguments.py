@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 #: What is another on each run, or on each node, and what stands for it.
 _VARIES = (
-    (re.compile(r"(^|[=\s])/(?!dev/)[^,\s]*"), r"\1<path>"),
+    (re.compile(r"(^|[=:\s])/(?!dev/)[^,\s]*"), r"\1<path>"),
     (re.compile(_UUID), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b"), "<mac>"),
     (re.compile(r"\bfd=\d+"), "fd=<number>"),

@@ -52,6 +52,7 @@ class Recording:
 
     def write(self, folder: Path = FOLDER) -> None:
         """Writes the golden files."""
+        folder.mkdir(exist_ok=True)
         text = yaml.safe_dump(self.instance, sort_keys=False)
         (folder / _INSTANCE).write_text(text, encoding="utf-8")
         (folder / _QEMU).write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")

@@ -73,7 +73,7 @@ def render(  # noqa: PLR0913  one parameter a part
     *,
     keyed: bool = True,
 ) -> Rendered:
-    """What the operator would make of a Workload, without any API server. The manifest goes into `store`.
+    """What the operator would make of a Workload, without any API server. A manifest goes into `store`.
 
     `mirrors` are the addresses of the registries that the operator is configured with, by the host that
     images are named with. `registries` are further ones, with all of their settings. `changes` replace parts
@@ -85,12 +85,14 @@ def render(  # noqa: PLR0913  one parameter a part
     )
     seen = Observed(capabilities=Capabilities(kubevirt="Deployed", panic_devices=True))
     case = Case(Workload.model_validate(workload), seen, defaults, datetime.now(UTC))
-    manifest, vm = case.desired.hull_objects
+    *manifests, vm = case.desired.hull_objects  # none for a machine that boots a disk of its own
     if changes:
+        (manifest,) = manifests
         changed = json.loads(manifest["data"][MANIFEST_FILE]) | dict(changes)
         manifest = {**manifest, "data": {MANIFEST_FILE: json.dumps(changed)}}
         vm["spec"]["template"]["metadata"]["annotations"][DIGEST_ANNOTATION] = digest(text(manifest))
-    store.put(manifest)
+        manifests = [manifest]
+    store.put(*manifests)
     return Rendered(case.workload.metadata.uid, vm, store)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.guest import commandlines
-from tests.guest.commandlines import MachineLayout
+from tests.guest.commandlines import KernelFiles, MachineLayout, UefiFiles
 from tests.guest.machinespec import MachineSpec
 from tests.guest.qemu_arguments import Difference, differences, normalise
-from tests.guest.recording import Recording
+from tests.guest.recording import FOLDER, Recording
 
 pytestmark = pytest.mark.guest_quick
 
@@ -53,21 +53,29 @@ ALLOWED = (
 )
 
 
+_DISK_MACHINES = ("vmware", "hyperv")
+
+
 def _harness(recording: Recording) -> list[str]:
     """What the harness makes of the instance that the real launcher had."""
     machine_spec = MachineSpec.of(recording.vm())
-    assert machine_spec.kernel is not None
     run = Path("/run")
     images = {disk.name: run / disk.name for disk in machine_spec.disks}
-    files = run / "vmlinuz", run / "initrd"
-    layout = MachineLayout(
-        run, run / "disk.img", images, *files, machine_spec.kernel.arguments, {8080: 20000}
-    )
+    start: KernelFiles | UefiFiles | None = None
+    if machine_spec.kernel:
+        start = KernelFiles(run / "vmlinuz", run / "initrd", machine_spec.kernel.arguments)
+    elif machine_spec.bootloader == "UEFI":
+        start = UefiFiles(run / "code", run / "variables")
+    holes = frozenset({"boot"})  # an imported disk
+    layout = MachineLayout(run, run / "disk.img", images, start, {8080: 20000}, with_holes=holes)
     return normalise(commandlines.qemu(machine_spec, layout))
 
 
-def test_qemu_is_started_as_by_the_real_launcher() -> None:
-    recording = Recording.read()
+@pytest.mark.parametrize(
+    "folder", [FOLDER, *(FOLDER / name for name in _DISK_MACHINES)], ids=lambda one: one.name
+)
+def test_qemu_is_started_as_by_the_real_launcher(folder: Path) -> None:
+    recording = Recording.read(folder)
     assert differences(recording.lines, _harness(recording), ALLOWED) == []
 
 

@@ -20,7 +20,7 @@ from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import free_ports
 from tests.guest import commandlines
-from tests.guest.commandlines import MachineLayout
+from tests.guest.commandlines import KernelFiles, MachineLayout
 from tests.guest.containerimage import ContainerImage, File, Layer
 from tests.guest.fileowners import owners
 from tests.guest.machine import Machine
@@ -29,10 +29,12 @@ from tests.guest.memory import Memory
 from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.projectedfiles import Projection, files_of
+from tests.guest.recording import FOLDER, Recording
 from tests.guest.reference.node import write_initrd
 from tests.guest.rendered import GUEST_IMAGE, ObjectStore, Rendered, render
 from tests.guest.scenario import Scenario, config_map, container, secret
 from tests.guest.scenarios import SCENARIOS
+from tests.guest.volumes import Volumes
 
 if TYPE_CHECKING:
     from tests.controlplane.process import Process
@@ -82,9 +84,8 @@ def command(machine_spec: MachineSpec) -> str:
 def _qemu(machine_spec: MachineSpec) -> str:
     images = {disk.name: Path(f"/run/{disk.name}.img") for disk in machine_spec.disks}
     run = Path("/run")
-    layout = MachineLayout(
-        run, run / "root.img", images, run / "vmlinuz", run / "initrd", "quiet", {8080: 20000}
-    )
+    start = KernelFiles(run / "vmlinuz", run / "initrd", "quiet")
+    layout = MachineLayout(run, run / "root.img", images, start, {8080: 20000})
     return " ".join(commandlines.qemu(machine_spec, layout))
 
 
@@ -118,6 +119,53 @@ def test_an_unknown_kind_of_volume_is_refused() -> None:
     """Rather than left out."""
     with pytest.raises(ValueError, match="cloudInitNoCloud"):
         Source.of({"name": "seed", "cloudInitNoCloud": {}})
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "refused"),
+    [
+        ("firmware", {"bootloader": {"efi": {}}}, "secureBoot"),  # KubeVirt's default
+        ("firmware", {"bootloader": {"efi": {"secureBoot": False, "persistent": True}}}, "persistent"),
+        ("devices", {"tpm": {}}, "tpm"),
+        ("devices", {"interfaces": [{"name": "default", "masquerade": {}, "model": "rtl8139"}]}, "rtl8139"),
+        ("devices", {"interfaces": [{"name": "default", "bridge": {}}]}, "bridge"),
+        ("features", {"hyperv": {}}, "hyperv"),
+        ("devices", {"disks": [{"name": "boot", "disk": {"bus": "scsi"}}]}, "scsi"),
+        ("devices", {"disks": [{"name": "boot", "cdrom": {"bus": "sata"}}]}, "cdrom"),
+    ],
+)
+def test_what_is_unknown_of_a_machine_is_refused(part: str, change: dict[str, Any], refused: str) -> None:
+    vm = Recording.read(FOLDER / "hyperv").vm()
+    MachineSpec.of(vm)
+    domain = vm["spec"]["template"]["spec"]["domain"]
+    domain[part] = {**domain[part], **change}
+    with pytest.raises(ValueError, match=refused):
+        MachineSpec.of(vm)
+
+
+def test_each_disk_on_sata_has_a_port_of_its_own(tmp_path: Path) -> None:
+    vm = Recording.read(FOLDER / "vmware").vm()
+    spec = vm["spec"]["template"]["spec"]
+    spec["domain"]["devices"]["disks"].append({"name": "data", "disk": {"bus": "sata"}})
+    spec["volumes"].append({"name": "data", "dataVolume": {"name": "web-data"}})
+    machine_spec = MachineSpec.of(vm)
+    images = {disk.name: tmp_path / disk.name for disk in machine_spec.disks}
+    line = " ".join(commandlines.qemu(machine_spec, MachineLayout(tmp_path, tmp_path, images, None, {})))
+    assert '"bus": "ide.0", "drive": "libvirt-2-storage", "id": "ua-boot", "bootindex": 1' in line
+    assert '"bus": "ide.1", "drive": "libvirt-1-storage", "id": "ua-data", "write-cache"' in line
+
+
+def test_a_disk_is_there_only_once_it_is_filled(tmp_path: Path) -> None:
+    vm = Recording.read(FOLDER / "vmware").vm()
+    vm["spec"]["template"]["spec"]["volumes"] = [{"name": "boot", "dataVolume": {"name": "web-boot"}}]
+    tools: Any = None
+    volumes = Volumes(MachineSpec.of(vm), ObjectStore(), tools, tmp_path, tmp_path, owners())
+    with pytest.raises(LookupError, match="web-boot isn't filled"):
+        volumes.prepare(tmp_path)
+    image = tmp_path / "web-boot" / "disk.img"
+    image.parent.mkdir()
+    image.touch()
+    assert volumes.prepare(tmp_path) == {"boot": image}
 
 
 def test_only_a_machine_that_may_grow_has_room(rendered: Rendered, command: str) -> None:
@@ -171,7 +219,7 @@ def test_disks_cache_where_there_is_no_direct_io(machine_spec: MachineSpec) -> N
     """KubeVirt then has them write through."""
     images = {disk.name: Path("/run/x") for disk in machine_spec.disks}
     run = Path("/run")
-    layout = MachineLayout(run, run, images, run, run, "", {}, direct=False)
+    layout = MachineLayout(run, run, images, KernelFiles(run, run, ""), {}, direct=False)
     command = " ".join(commandlines.qemu(machine_spec, layout))
     assert '"write-cache": "on"' not in command
     assert '"direct": true' not in command

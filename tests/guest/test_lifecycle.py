@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.controlplane import Cluster
-from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
-from tests.guest.guestfiles import guest_files, tools
-from tests.guest.launcher import Launcher
-from tests.guest.machineslots import SlotUse
+from tests.guest.conftest import Boot
 from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
-from tests.guest.registry import Registry
-from tests.guest.rendered import SECRET
 from tests.guest.scenario import REGISTRY, container
-from tests.guest.virthandler import VirtHandler, loopback_address, simulated
-from tests.operator_process import OperatorProcess
+from tests.guest.virthandler import simulated
 
-Boot = Callable[[Subject, str, list[int]], VirtHandler]
 #: A cluster's own address of a Service, which a machine finds by name, and the Pod's by number.
 _OF_THE_CLUSTER = "KUBERNETES_"
-
-
-@pytest.fixture(scope="module")
-def operator(
-    control_plane: Cluster, registry: Registry, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    """The operator, which may ask guests and tells them of the registry."""
-    install_crds(control_plane)
-    folder = tmp_path_factory.mktemp("operator")
-    (folder / "key").write_bytes(SECRET)
-    (folder / "registries.yaml").write_text(
-        yaml.safe_dump([{"host": REGISTRY, "mirrors": [registry.mirror]}]), encoding="utf-8"
-    )
-    options = [
-        f"--guest-key-file={folder / 'key'}",
-        f"--guest-registries={folder / 'registries.yaml'}",
-    ]
-    started = OperatorProcess.start(control_plane.kubeconfig, folder / "operator.log", *options)
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def web(operator: OperatorProcess, control_plane: Cluster, namespace: str) -> Subject:
-    """A Workload of the name web, yet to be applied."""
-    return Subject(control_plane, namespace, alive=operator.check)
-
-
-@pytest.fixture
-def address() -> str:
-    """Where the machine of the test's Workload is to be."""
-    return loopback_address()
-
-
-@pytest.fixture
-def boot(control_plane: Cluster, slot: SlotUse, tmp_path: Path) -> Iterator[Boot]:  # noqa: ARG001
-    """Boots the machine of a Workload that was applied, at an address."""
-    launcher = Launcher(tools(), guest_files(), tmp_path)
-    handlers = []
-
-    def booted(subject: Subject, address: str, ports: list[int]) -> VirtHandler:
-        where = (subject.namespace, subject.name)
-        handler = VirtHandler.boot(control_plane.api, launcher, where, address, ports)
-        handlers.append(handler)
-        return handler
-
-    yield booted
-    for handler in handlers:
-        handler.stop()
 
 
 def template(address: str, **spec: Any) -> dict[str, Any]:

@@ -62,9 +62,10 @@ class VirtHandler:
         ports: Iterable[int] = (),
     ) -> VirtHandler:
         """Waits for the instance of the Workload (a namespace and a name), and boots it."""
-        rendered = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
-        name = rendered.vm["metadata"]["name"]
+        there = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
+        name = there.vm["metadata"]["name"]
         eventually(lambda: _phase(api, where[0], name) == "Running", 60, f"the instance {name} is to run")
+        rendered = fetch(api, *where)  # what it was when its instance was made
         if "instancetype" in rendered.vm["spec"]:  # whose size only the instance has
             rendered = replace(rendered, vm=_expanded(rendered.vm, _instance(api, where[0], name)))
         machine = launcher.launch(rendered, ports, address)

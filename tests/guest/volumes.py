@@ -46,7 +46,7 @@ class Volumes:
     def prepare(self, root: Path) -> dict[str, Path]:
         """Writes all folders, and gives the images of the disks by name; `root` is the guest's own."""
         for device in self.spec.devices:
-            if device.source.kind not in {"containerDisk", "persistentVolumeClaim"}:
+            if device.source.kind not in {"containerDisk", "dataVolume", "persistentVolumeClaim"}:
                 self.refresh(device)
         for claimed in self.spec.file_systems:
             if claimed.source.kind == "persistentVolumeClaim":
@@ -89,6 +89,8 @@ class Volumes:
             return overlay
         if disk.source.kind == "persistentVolumeClaim":
             return self.block_device(disk.source.name)
+        if disk.source.kind == "dataVolume":
+            return self._filled(disk.source.name)
         image = self.folder / f"{disk.name}.iso"
         entries = sorted(self.shared(disk).iterdir())
         self.tools.run("xorrisofs", *commandlines.xorrisofs(image, entries))
@@ -114,6 +116,13 @@ class Volumes:
         content = (claim["metadata"].get("annotations") or {}).get(CONTENT)
         if is_new and content:
             diskcontents.write(content, image, self.tools)
+        return image
+
+    def _filled(self, name: str) -> Path:
+        """The disk.img in the claim of a DataVolume, once somebody has filled that."""
+        image = self.claims / name / "disk.img"
+        if not image.exists():
+            raise LookupError(f"DataVolume {name} isn't filled: the launcher Pod wouldn't start")
         return image
 
     def _file_system(self, name: str) -> None:

@@ -14,6 +14,7 @@ from guest.image.tools import Tools
 from tests.controlplane import build
 from tests.controlplane.controlplane import ControlPlane
 from tests.controlplane.kubevirt import Installation
+from tests.disksystem.exports import Exports
 from tests.guest.images import all_images
 from tests.guest.registry import Registry
 from tests.guest.rendered import SECRET
@@ -47,6 +48,7 @@ class Files:
     kubevirt: Path
     guest: Path
     tools: Tools
+    exports: Exports
 
     @classmethod
     def ready(cls, *, older: bool = False) -> Files:
@@ -59,7 +61,15 @@ class Files:
         programs = Programs.ready(build.OLDER_KUBEVIRT if older else "")
         base = root.ready()
         image = images.kubevirt(installation, base, programs, click.echo)
-        return cls(installation, programs, base, image, guest_image.build(click.echo).oci, Tools.ready())
+        return cls(
+            installation,
+            programs,
+            base,
+            image,
+            guest_image.build(click.echo).oci,
+            Tools.ready(),
+            Exports.ready(),
+        )
 
 
 @dataclass

@@ -15,7 +15,7 @@ from tests.node import namespaces
 from tests.node.cluster import Files, NodeCluster
 from tests.node.machine import Machine
 from tests.node.volumes import Volumes
-from tests.node.workloads import OBJECTS, WORKLOADS
+from tests.node.workloads import DISK_SIZE, OBJECTS, WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,8 @@ def volumes(cluster: NodeCluster) -> Iterator[Volumes]:
     made.folder("image")
     made.disk("raw", 8)
     made.disk("pg", 64)
+    made.machine_disk("vmware", cluster.files.exports.vmware, DISK_SIZE)
+    made.machine_disk("hyperv", cluster.files.exports.hyper_v, DISK_SIZE)
     yield made
     made.release()
 

@@ -23,6 +23,7 @@ WANTED = {
         "libvirt-daemon",
         "libvirt-daemon-driver-qemu",
         "libvirt-daemon-log",
+        "ovmf",
         "{qemu}",
         "qemu-utils",
         "seabios",

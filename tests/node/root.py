@@ -15,18 +15,28 @@ from tests.node.packages import LOCK, SET
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LAYOUT = "3"  # changes when the same packages are to be unpacked differently
+_LAYOUT = "5"  # changes when the same packages are to be unpacked differently
 _DROPPED = (
     *("usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/lintian/"),
     *("usr/share/icons/", "usr/lib/debug/", "usr/share/bash-completion/"),
 )
 _FOLDERS = ("dev", "proc", "sys", "run", "root", "etc", "share", "claims", "oldroot", "var/log", "var/tmp")
+#: UEFI's files as the released images of KubeVirt have them, and Debian's in their place. Machines without
+#: secure boot have the same code with other variables (pkg/virt-launcher/virtwrap/efi/efi.go).
+_UEFI = {
+    "OVMF_CODE.secboot.fd": "OVMF_CODE_4M.secboot.fd",
+    "OVMF_VARS.fd": "OVMF_VARS_4M.fd",
+    "OVMF_VARS.secboot.fd": "OVMF_VARS_4M.ms.fd",
+}
 #: What maintainer scripts would leave (update-alternatives, base-files). virt-handler follows a launcher's
 #: /var/run from outside, where an absolute link would lead elsewhere.
 _LINKS = {
     "etc/mtab": "../proc/self/mounts",
     "usr/bin/awk": "mawk",
     "usr/bin/sh": "dash",
+    # Where KubeVirt looks for them, since 1.9 and before.
+    **{f"usr/share/edk2/ovmf/{name}": f"../../OVMF/{file}" for name, file in _UEFI.items()},
+    **{f"usr/share/OVMF/{name}": file for name, file in _UEFI.items()},
     "usr/sbin/ip6tables": "ip6tables-nft",
     "usr/sbin/iptables": "iptables-nft",
     "var/run": "../run",

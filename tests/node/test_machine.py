@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.guest.recording import Recording
+from tests.guest.recording import FOLDER
 from tests.guest.scenario import REGISTRY
+from tests.node.recordings import compare_with_recording
 
 if TYPE_CHECKING:
     from tests.node.cluster import NodeCluster
@@ -46,17 +47,7 @@ def test_its_volumes_show_what_a_pods_show(machine: Machine) -> None:
 def test_qemu_is_started_as_the_harness_was_told(
     machine: Machine, cluster: NodeCluster, request: pytest.FixtureRequest
 ) -> None:
-    """tests/guest starts QEMU by what is recorded here: `make test-node` with --update records it anew."""
-    if request.config.getoption("--older-kubevirt"):
-        pytest.skip("the newest KubeVirt's is the one that is recorded")
-    machine.ready()
-    node, name = cluster.nodes[0], f"guest={machine.namespace}_{hull_name(machine)}"
-    (pid,) = node.run("pgrep", "-f", f"^/usr/bin/qemu.*{name}").split()
-    argv = node.run("cat", f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
-    recording = Recording.of(machine.instance(), argv)
-    if request.config.getoption("--update"):
-        recording.write()
-    assert recording.lines == Recording.read().lines
+    compare_with_recording(machine.ready(), cluster.nodes[0], FOLDER, request.config)
 
 
 def test_a_changed_config_map_reaches_its_files(machine: Machine) -> None:

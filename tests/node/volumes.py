@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.disksystem.exports import imported
+
 if TYPE_CHECKING:
     from tests.controlplane import Api
+    from tests.disksystem.exports import Export
     from tests.node.node import Node
 
 _CLASS = "on-node"
 #: Where they are on the node.
 _FOLDER = Path("/claims")
+_QEMU = 107  # the user of virt-launcher and of CDI's importer
 
 
 def _loops_on(folder: str) -> list[str]:
@@ -57,18 +61,27 @@ class Volumes:
         self.node.run("mknod", "-m", "660", there, "b", str(os.major(number)), str(os.minor(number)))
         self._bind(name, "Block", there)
 
+    def machine_disk(self, name: str, export: Export, mebibytes: int) -> None:
+        """Makes a claim with an imported disk, as CDI leaves it: disk.img in a folder, QEMU's user's own."""
+        self.path(name).mkdir()
+        image = self.path(name) / "disk.img"
+        imported(export, image, mebibytes)
+        for path in (self.path(name), image):
+            os.chown(path, _QEMU, _QEMU)
+        self._bind(name, "Filesystem", _FOLDER / name, mebibytes)
+
     def release(self) -> None:
         """Gives the machine its loop devices back, and those by which the kubelet still holds a device."""
         for loop in (*_loops_on(f"/proc/{self.node.pid}/root/dev"), *self._loops):
             subprocess.run(["losetup", "--detach", loop], check=False, capture_output=True)
 
-    def _bind(self, name: str, mode: Literal["Block", "Filesystem"], path: Path) -> None:
+    def _bind(self, name: str, mode: Literal["Block", "Filesystem"], path: Path, mebibytes: int = 64) -> None:
         common: dict[str, Any] = {
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": _CLASS,
             "volumeMode": mode,
         }
-        size = {"storage": "64Mi"}
+        size = {"storage": f"{mebibytes}Mi"}
         term = {"key": "kubernetes.io/hostname", "operator": "In", "values": [self.node.name]}
         volume = {
             **common,

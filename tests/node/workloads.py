@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from tests.disksystem import client
 from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import NAMESPACE, PRIVATE, config_map, container, secret
 from tests.node.cluster import PRIVATE_GUEST_IMAGE
@@ -164,6 +165,32 @@ _ASSOCIATES = _workload(
     },
 )
 
+#: The claims of the disks that machines boot, in mebibytes.
+DISK_SIZE = 192
+
+
+def _booting(name: str, bootloader: str, mac: str) -> Raw:
+    """A machine that boots the disk in the claim of its name."""
+    machine = {
+        "cpus": 1,
+        "memory": "320Mi",
+        "firmware": {"bootloader": bootloader},
+        "networkInterface": {"macAddress": mac},
+        "bootDisk": {"source": {"claim": {"name": name}}},
+        "readiness": {"httpGet": {"path": "/", "port": client.PORT}, "periodSeconds": 1},
+    }
+    return {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "isolationPolicy": "VirtualMachine",
+            "service": {"ports": [{"name": "http", "port": client.PORT}]},
+            "virtualMachine": machine,
+        },
+    }
+
+
 #: What the machine of an instancetype has.
 INSTANCETYPE: Raw = {
     "apiVersion": "instancetype.kubevirt.io/v1beta1",
@@ -196,6 +223,8 @@ WORKLOADS: dict[str, Raw] = {
         _GUARDED,
         _MANY,
         _ASSOCIATES,
+        _booting("vmware", "BIOS", "00:50:56:01:02:03"),
+        _booting("hyperv", "UEFI", "00:15:5d:01:02:03"),
         _workload(
             "flips",
             {

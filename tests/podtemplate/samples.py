@@ -23,7 +23,9 @@ def _samples() -> Iterator[tuple[str, Any]]:
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))["workload"]["spec"]
         if "template" in spec:
             yield path.name, spec["template"]
-    for path in sorted((_TESTS.parent / "examples").glob("*.yaml")):
+    for path in sorted(
+        [*(_TESTS.parent / "examples").glob("*.yaml"), *(_TESTS.parent / "examples/disks").glob("*.yaml")]
+    ):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             if document and document["kind"] == "Workload" and "template" in document["spec"]:
                 yield f"{path.name} {document['metadata']['name']}", document["spec"]["template"]

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     RESIZE_DEFERRED = "ResizeDeferred"
     RESIZE_ERROR = "ResizeError"
     RESIZE_INFEASIBLE = "ResizeInfeasible"
+    RESTART_REQUIRED = "RestartRequired"
     RESTARTING = "Restarting"
     RUNTIME_CLASS_CONFLICT = "RuntimeClassConflict"
     RUNTIME_CLASS_MISSING = "RuntimeClassMissing"

@@ -43,12 +43,14 @@ class RestartPolicy(StrEnum):
 class Replacement(Model):
     """How a new hull takes over from the old one, when the template or the isolation changes."""
 
-    strategy: Literal["Recreate", "StartFirst"] = Field(
+    strategy: Literal["Recreate", "StartFirst", "OnRestart"] = Field(
         "Recreate",
         description="Recreate deletes the old hull, waits until it is gone, and creates the new one. "
         "StartFirst creates the new hull, waits until it is Ready, moves the Service to it, and then deletes "
         "the old one. StartFirst needs restartPolicy Always. It can't be used with resources that only one "
-        "hull can hold, such as a ReadWriteOnce claim or a hostPort.",
+        "hull can hold, such as a ReadWriteOnce claim or a hostPort. OnRestart is for a machine that boots a "
+        "disk of its own: it runs on as it is, and changes when it restarts the next time. In all else "
+        "OnRestart is like Recreate.",
     )
     progress_deadline_seconds: int = Field(
         600,
@@ -111,6 +113,13 @@ class WorkloadSpec(Model):
                 "|| !has(self.virtualMachine) || !has(self.virtualMachine.bootDisk)",
                 "StartFirst would have two machines on one disk: set replacement.strategy to Recreate, or "
                 "remove virtualMachine.bootDisk",
+                field="replacement.strategy",
+            ),
+            rule(
+                "!has(self.replacement) || self.replacement.strategy != 'OnRestart' "
+                "|| has(self.virtualMachine) && has(self.virtualMachine.bootDisk)",
+                "OnRestart is for a machine that boots a disk of its own: set replacement.strategy to "
+                "Recreate, or set virtualMachine.bootDisk",
                 field="replacement.strategy",
             ),
             rule(

@@ -18,7 +18,7 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
 from twinhull.core.observed import Companion, Refusal
-from twinhull.hulls import manifest, pod, service
+from twinhull.hulls import manifest, pod, service, switching
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
 from twinhull.hulls.merge import difference
@@ -29,6 +29,7 @@ def upkeep(case: Case) -> Iterator[Action]:
     """What the Workload's objects need, whatever situation its hull is in."""
     yield from companions(case)
     yield from _present_name(case)
+    yield from _next_start(case)
 
 
 def companions(case: Case) -> Iterator[Action]:
@@ -47,6 +48,17 @@ def _disks_of_template(case: Case) -> Iterator[Change]:
     if machine is None or machine.leaving or machine.ended:
         return
     yield from (replace(note, needed=False) for note in claims.notes(case))
+
+
+def _next_start(case: Case) -> Iterator[Change]:
+    """What keeps a machine that lasts as it is, when a change for its next start was taken back before."""
+    hull = case.current
+    if hull is None or not case.hull_type.lasts or hull.leaving:
+        return
+    if switching.next_revision(hull.obj) != case.revision:
+        patch = switching.at_next_start(hull.obj, case.desired.hull_objects[-1])
+        sentence = f"changed {hull.kind} {hull.name} for its next start"
+        yield Change(hull.kind, hull.name, hull.uid, patch, Event("Normal", Reason.CHANGED, sentence))
 
 
 def refused_companions(case: Case) -> Iterator[tuple[Action, Refusal]]:

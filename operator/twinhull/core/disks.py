@@ -16,7 +16,7 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.hulls import datavolumes
 from twinhull.hulls.datavolumes import FIRST_REQUEST_ANNOTATION, DiskState
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL
 
 #: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
 HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
@@ -28,16 +28,18 @@ def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
 
 
 def creations(case: Case) -> Iterator[Action]:
-    """What makes the disks that aren't there. One that isn't filled yet and is to come from elsewhere goes
-    first: nothing is lost by that.
+    """What makes the disks that aren't there. One that isn't filled yet and is to be another goes first:
+    nothing is lost by that. It is made anew once its claim is gone, too.
     """
     for disk, state in named(case):
         volume = case.observed.data_volumes.get(state.claim)
-        if volume is None and not state.is_lone and datavolumes.has_data_volume(disk):
+        if state.is_lone or state.is_going or not datavolumes.has_data_volume(disk):
+            continue
+        if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
             yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
-        elif volume and state.source_changed and not state.filled and not volume.deleting:
-            sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its source has changed"
+        elif state.outdated and not volume.deleting:
+            sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             yield Delete("DataVolume", state.claim, volume.uid, Event("Normal", Reason.CHANGED, sentence))
 
 
@@ -48,7 +50,7 @@ def holds(case: Case) -> Iterator[Change]:
     for _, state in named(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
-            patch = {"metadata": {"labels": {WORKLOAD_LABEL: case.workload.metadata.name}}}
+            patch = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
             event = Event("Normal", Reason.CHANGED, sentence)
             version = str(claim.obj["metadata"].get("resourceVersion") or "")

@@ -5,23 +5,34 @@ Source: cdi.kubevirt.io/v1beta1, types DataVolumeSpec and DataVolumeStatus.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_CEILING
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import importing, quantity
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import WORKLOAD_LABEL, condition, labels, owner_reference
+from twinhull.hulls.hull import (
+    DISK_LABEL,
+    WORKLOAD_LABEL,
+    condition,
+    labels,
+    owner_of,
+    owner_reference,
+)
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
 #: On a DataVolume: the name of the disk that it is.
 DISK_ANNOTATION = f"{GROUP}/disk"
 #: On a DataVolume: what its claim asked for first, which is its size and what CDI adds for a file system.
 FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
+#: On a claim that CDI has a Pod fill: the phase of that Pod.
+POD_PHASE_ANNOTATION = "cdi.kubevirt.io/storage.pod.phase"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+#: What is asked of a disk's claim beside its size.
+_OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: What phases mean that CDI says nothing more of.
@@ -29,6 +40,10 @@ _PHASES = {
     "UploadReady": "waiting for the upload (virtctl image-upload)",
     "Paused": "paused",
 }
+_NO_VDDK = (
+    "waiting for the importer Pod, which CDI doesn't make without an image with VMware's VDDK library: name "
+    "it as source.vddk.initImageURL, or in ConfigMap v2v-vmware of CDI's namespace"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,11 @@ class DiskState:
     is_lone: bool = False
     #: Whether its DataVolume has another source than the Workload names now.
     source_changed: bool = False
+    #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
+    #: nobody change what a DataVolume says.
+    outdated: bool = False
+    #: Whether a claim of a former DataVolume is still there, which is being deleted.
+    is_going: bool = False
     #: Whether it is to be smaller than it is.
     shrinks: bool = False
     #: What its claim is to ask for, since the disk is to be larger; empty if it asks for that.
@@ -90,7 +110,7 @@ def render(workload: ObjectMeta, disk: Disk) -> Raw:
         "metadata": {
             "name": claim_name(workload.name, disk),
             "namespace": workload.namespace,
-            "labels": {WORKLOAD_LABEL: workload.name},
+            "labels": {DISK_LABEL: workload.name},
             "annotations": {DISK_ANNOTATION: disk.disk_name, **_WITHOUT_MESH},
             **owned,
         },
@@ -105,7 +125,7 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
     is_bound = (claim or {}).get("status", {}).get("phase") == "Bound"
     if not has_data_volume(disk):
         is_there = claim is not None or not claimed
-        holder = labels(claim).get(WORKLOAD_LABEL) if claim else workload.name
+        holder = labels(claim).get(DISK_LABEL, labels(claim).get(WORKLOAD_LABEL)) if claim else workload.name
         noted = ((claim or {}).get("metadata", {}).get("annotations") or {}).get(DISK_OF_ANNOTATION)
         return DiskState(
             name,
@@ -116,55 +136,80 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
             is_free=holder is None and noted in {None, workload.name},
             message="" if is_bound or not claim else "the claim isn't bound yet",
         )
+    if volume is None and claim is None:
+        return DiskState(name, claimed, hint=_hint(disk))
     if volume is None:
-        is_ours = claim is None or labels(claim).get(WORKLOAD_LABEL) == workload.name
-        is_lone = claim is not None
-        hint = "" if is_lone else _hint(disk)
-        return DiskState(
-            name, claimed, size=size, hint=hint, filled=is_lone, is_ours=is_ours, is_lone=is_lone
-        )
+        return _of_claim(workload, name, claim or {}, size)
     return _of_volume(workload, disk, volume, claim)
+
+
+def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskState:
+    """How a disk is whose claim is there without a DataVolume. A claim that still names one as its owner is
+    deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
+    """
+    metadata, owner = claim["metadata"], owner_of(claim)
+    going = "deletionTimestamp" in metadata or (owner is not None and owner.kind == "DataVolume")
+    phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
+    state = DiskState(
+        name, metadata["name"], size=size, is_ours=labels(claim).get(DISK_LABEL) == workload.name
+    )
+    if not state.is_ours:
+        return replace(state, is_lone=True)
+    if going:
+        return replace(state, is_going=True, message="its former claim is being deleted")
+    if phase != "Succeeded":
+        message = (
+            f"PersistentVolumeClaim {state.claim} was filled in part only, and its DataVolume is gone: "
+            "delete the claim, and the disk is then filled anew"
+        )
+        return replace(state, is_lone=True, failed=True, message=message)
+    return replace(state, is_lone=True, filled=True)
 
 
 def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None) -> DiskState:
     status = volume.get("status") or {}
     phase = status.get("phase") or "Pending"
-    grows_to, shrinks = _resized(disk, volume, claim)
+    filled = phase == "Succeeded"
+    failed = phase == "Failed" or (not filled and _keeps_failing(volume))
+    source_changed = not _is_from(volume, _source(workload, disk))
+    outdated = not filled and (source_changed or _is_asked_otherwise(volume, disk, resized=failed))
+    grows_to, shrinks = ("", False) if outdated else _resized(disk, volume, claim)
     return DiskState(
         disk.disk_name,
         claim_name(workload.name, disk),
         phase=phase,
-        progress=status.get("progress") or "" if phase != "Succeeded" else "100%",
+        progress="100%" if filled else status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message="" if phase == "Succeeded" else _message(volume, phase),
-        hint="" if phase == "Succeeded" else _hint(disk),
-        filled=phase == "Succeeded",
+        message="" if filled else _message(disk, volume, phase),
+        hint="" if filled else _hint(disk),
+        filled=filled,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
-        failed=phase == "Failed" or (phase != "Succeeded" and _keeps_failing(volume)),
-        source_changed=not _is_from(volume, _source(workload, disk)),
+        failed=failed,
+        source_changed=source_changed,
+        outdated=outdated,
         shrinks=shrinks,
         grows_to=grows_to,
     )
 
 
 def hints(disk: Disk) -> tuple[str, ...]:
-    """What is to be known of a disk before it is made, since CDI takes it for something else without a word
-    (containerized-data-importer, pkg/image/filefmt.go: formats are told by their first bytes).
+    """What is to be known of a disk before it is made. CDI tells formats by their first bytes
+    (containerized-data-importer, pkg/image/filefmt.go), and takes what it doesn't know for a raw disk.
     """
     source = disk.source.http or disk.source.s3 or disk.source.gcs
     file = source.url.partition("?")[0].lower() if source else ""
     if file.endswith(".vhd"):
         return (
             (
-                'a fixed-size VHD is taken for a raw disk: if qemu-img info says "subformat: fixed", convert '
-                "it (qemu-img convert -O vhdx)"
+                "CDI takes a VHD of a fixed size for a raw disk that is 512 bytes longer: if qemu-img info "
+                'says "subformat: fixed", set size to 1Mi more than the virtual size'
             ),
         )
     if file.endswith(".vmdk") and not file.endswith("-flat.vmdk"):
         return (
             (
-                "a VMDK of some hundred bytes is only the description of a disk: give the -flat.vmdk beside "
-                "it, or export the disk as one file (streamOptimized)"
+                "a VMDK of some hundred bytes only describes a disk, and isn't imported: give the URL of the "
+                "-flat.vmdk beside it, or export the disk as one file (streamOptimized)"
             ),
         )
     return ()
@@ -190,7 +235,7 @@ def _source(workload: ObjectMeta, disk: Disk) -> Raw:
 def _storage(disk: Disk) -> Raw:
     """What is asked of its claim; CDI's StorageProfile fills in the rest."""
     said = disk.raw()
-    kept: Raw = {key: said[key] for key in ("storageClassName", "accessModes", "volumeMode") if key in said}
+    kept: Raw = {key: said[key] for key in _OF_CLAIMS if key in said}
     return {**kept, **({"resources": {"requests": {"storage": disk.size}}} if disk.size else {})}
 
 
@@ -200,6 +245,24 @@ def _is_from(volume: Raw, wanted: Raw) -> bool:
     return all(_has(spec.get(key), value) for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )
+
+
+def _is_asked_otherwise(volume: Raw, disk: Disk, *, resized: bool) -> bool:
+    """Whether the claim of a DataVolume is asked for in other words now; whether of another size only if
+    `resized`: a claim can grow while it is being filled.
+    """
+    made, wanted = volume.get("spec", {}).get("storage") or {}, _storage(disk)
+    if any(made.get(key) != wanted.get(key) for key in _OF_CLAIMS):
+        return True
+    return resized and _quantity(_requested(made)) != _quantity(disk.size or "")
+
+
+def _quantity(text: str) -> Decimal | None:
+    """An amount of bytes, None for one that can't be read."""
+    try:
+        return quantity.parse(text)
+    except ValueError:
+        return None
 
 
 def _has(seen: object, wanted: object) -> bool:
@@ -241,15 +304,19 @@ def _keeps_failing(volume: Raw) -> bool:
     return restarts > 0 and importing.is_failure(str(condition(volume, "Running").get("message") or ""))
 
 
-def _message(volume: Raw, phase: str) -> str:
+def _message(disk: Disk, volume: Raw, phase: str) -> str:
     """The most telling of CDI's words: what stops it, or else what it waits for. With how often that was."""
     running, bound = condition(volume, "Running"), condition(volume, "Bound")
     for one in (running, bound):
-        if one.get("status") != "True" and one.get("message"):
-            return f"{importing.explained(str(one['message']))}{_restarts(volume)}"
+        said = str(one.get("message") or "") if one.get("status") != "True" else ""
+        if explained := importing.explained(said):
+            return f"{explained}{_restarts(volume)}"
+    vddk = disk.source.vddk
+    if vddk and not vddk.init_image_url and phase == "ImportScheduled":
+        return _NO_VDDK
     return _PHASES.get(phase, "")
 
 
 def _restarts(volume: Raw) -> str:
     count = (volume.get("status") or {}).get("restartCount") or 0
-    return f" (CDI has started again {count} time{'s' if count > 1 else ''})" if count else ""
+    return f" (CDI has tried {count + 1} times)" if count else ""

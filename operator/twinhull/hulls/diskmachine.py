@@ -7,7 +7,7 @@ from collections.abc import Collection
 from twinhull.api.base import Raw
 from twinhull.api.disks import RESERVED_PREFIX, DataDisk, Disk
 from twinhull.api.virtualmachine import Firmware, Readiness, VirtualMachine
-from twinhull.api.workload import ObjectMeta, WorkloadSpec
+from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolumes import claim_name, has_data_volume
 from twinhull.hulls.hull import (
@@ -49,6 +49,8 @@ def render(
         REVISION_LABEL: revision,
     }
     metadata = spec.template.get("metadata") or {}
+    restart = {RESTART_ANNOTATION: workload.restart} if workload.restart else {}
+    annotations = {**(metadata.get("annotations") or {}), **restart}
     return {
         "apiVersion": API_VERSION,
         "kind": "VirtualMachine",
@@ -65,7 +67,7 @@ def render(
             "template": {
                 "metadata": {
                     "labels": {**(metadata.get("labels") or {}), **known},
-                    **({"annotations": metadata["annotations"]} if metadata.get("annotations") else {}),
+                    **({"annotations": annotations} if annotations else {}),
                 },
                 "spec": merge_patch(_spec(workload, built, eviction, lone_claims), built.overrides or {}),
             },

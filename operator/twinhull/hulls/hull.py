@@ -20,6 +20,9 @@ from twinhull.hulls.live import Live
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.
 WORKLOAD_LABEL = f"{GROUP}/workload"
+#: On the DataVolumes of a Workload's disks: the Workload's name. CDI gives it to their claims, and to the
+#: Pods that fill these: if it were the label above, the Workload's Service would select such a Pod.
+DISK_LABEL = f"{GROUP}/disk-of"
 #: On the hull itself only: its kind. A machine's launcher Pod doesn't have it.
 HULL_LABEL = f"{GROUP}/hull"
 #: On the hull: the hash of what it was made from.

@@ -1,57 +1,78 @@
 """What CDI says of a disk that it can't fill, and what to do about it.
 
-The sentences are CDI's own (containerized-data-importer 1.65: pkg/importer, pkg/controller/datavolume).
+The sentences are those of its importer and its controller (containerized-data-importer 1.65); tests/e2e/cdi
+has both say nearly all of them.
 """
 
 from __future__ import annotations
 
-import re
-
-from twinhull.hulls import quantity
-
-_TOO_SMALL = re.compile(r"virtual image size (\d+) is larger", re.IGNORECASE)
-#: What is part of CDI's sentence, and what to do then.
-_REMEDIES = (
-    # What CDI makes of every lack of room, among them an image that is larger than the claim: it drops the
-    # numbers (pkg/controller/util.go, simplifyKnownMessage).
-    (
-        "DataVolume too small to contain image",
-        "give the disk another name, and set size to the virtual size that qemu-img info shows, or more",
-    ),
-    (
-        "StorageProfile",
-        (
-            "CDI doesn't know this StorageClass: set accessModes and volumeMode of the disk, or complete the "
-            "StorageProfile"
-        ),
-    ),
-    (
-        "no storageClass to choose profile",
-        "there is no default StorageClass: set storageClassName of the disk",
-    ),
-    ("got 404", "the URL leads to nothing: correct source.url"),
-    ("got 401", "the server asks for credentials: see the Secret that secretRef names"),
-    ("got 403", "the credentials don't suffice: see the Secret that secretRef names"),
-    ("checksum mismatch", "the file isn't what source.checksum says: see which of the two is wrong"),
-    ("certificate signed by unknown authority", "name the server's authority in certConfigMap"),
-    ("no such host", "the host's name can't be resolved from within the cluster: correct source.url"),
-    ("Importer pod cannot be scheduled", "see the events of the importer Pod (kubectl get events)"),
-    ("exceeded quota", "an import needs room for the disk twice, once as scratch space: raise the quota"),
-    ("unexpected EOF", "the file ends too early: see whether it was uploaded whole"),
-    ("Could not open", "the file can't be read as a disk: see qemu-img info"),
+_DAMAGED = "the file can't be read as a disk: see whether it was uploaded whole (qemu-img check)"
+_STORAGE_PROFILE = (
+    "CDI doesn't know this StorageClass: set accessModes and volumeMode of the disk, or complete the "
+    "StorageProfile"
 )
+# CDI leaves the sizes out of its sentence (pkg/controller/util.go, simplifyKnownMessage).
+_TOO_SMALL = (
+    "set size of the disk to the virtual size of the image, or more. CDI's Event on the claim names that "
+    "size (kubectl get events)"
+)
+_DESCRIPTION = (
+    "this VMDK only describes a disk: give the URL of the -flat.vmdk beside it, or export the disk as one "
+    "file (streamOptimized)"
+)
+#: What is part of a sentence after which no import succeeds before somebody changes something, and what to
+#: change. The first that fits counts.
+_UNTIL_CHANGED = {
+    "DataVolume too small to contain image": _TOO_SMALL,
+    "got 404": "the URL leads to nothing: correct source.url",
+    "got 401": "the server asks for other credentials: see the Secret that secretRef names",
+    "got 403": "the credentials don't suffice: see the Secret that secretRef names",
+    "checksum mismatch": "the file isn't what source.checksum says: see which of the two is wrong",
+    "certificate signed by unknown authority": "name the server's authority in certConfigMap",
+    "could not process image header": (
+        "the file is shorter than the header of any disk: see what source.url leads to"
+    ),
+    "-flat.vmdk": _DESCRIPTION,
+    "invalid backing file": (
+        "the image has only what differs from another image: convert it to a whole one (qemu-img convert)"
+    ),
+    "writeMatch: distance out of range": (
+        "CDI can't unpack what xz -0, -1 or -2 has packed: pack the disk with xz -6, or with gzip"
+    ),
+    "Could not open": _DAMAGED,
+    "could not convert image to raw": _DAMAGED,
+}
+#: What is part of a sentence about what may pass by itself, and what to look at meanwhile.
+_MAY_PASS = {
+    "StorageProfile": _STORAGE_PROFILE,
+    "no accessMode": _STORAGE_PROFILE,
+    "no storageClass to choose profile": (
+        "there is no default StorageClass: set storageClassName of the disk"
+    ),
+    "unexpected EOF": "the connection broke off, or the file ends too early",
+    "connection refused": "nothing answers at the host and the port of source.url",
+    "no such host": "the name of the host in source.url can't be resolved from within the cluster",
+    "Importer pod cannot be scheduled": "see the Events of the importer Pod (kubectl get events)",
+    "exceeded quota": (
+        "an import needs room for the disk twice, once as scratch space: raise the quota, or wait for room"
+    ),
+}
+#: Sentences that tell of the usual course of things, and what they mean.
+_USUAL = {
+    "scratch space required and none found": "the importer starts again with scratch space",
+    "Import Complete": "",
+}
 
 
 def explained(sentence: str) -> str:
-    """CDI's sentence, with what to do where that is known."""
-    if too_small := _TOO_SMALL.search(sentence):
-        size = quantity.mebibytes(quantity.parse(too_small[1]))
-        return f"{sentence}: set size of the disk to {size} or more"
-    remedy = next((remedy for part, remedy in _REMEDIES if part.lower() in sentence.lower()), "")
+    """CDI's sentence, with what to do where that is known. Empty if it says nothing to a person."""
+    if sentence in _USUAL:
+        return _USUAL[sentence]
+    known = (_UNTIL_CHANGED | _MAY_PASS).items()
+    remedy = next((remedy for part, remedy in known if part.lower() in sentence.lower()), "")
     return f"{sentence}: {remedy}" if remedy else sentence
 
 
 def is_failure(sentence: str) -> bool:
     """Whether it tells of an import that can't succeed before somebody changes something."""
-    known = (part.lower() in sentence.lower() for part, _ in _REMEDIES)
-    return bool(_TOO_SMALL.search(sentence)) or any(known)
+    return any(part.lower() in sentence.lower() for part in _UNTIL_CHANGED)

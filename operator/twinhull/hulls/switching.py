@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from twinhull.api.base import GROUP, Raw
+from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.hulls.graceful_end import grace
 from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, labels, timestamp
 from twinhull.hulls.merge import difference
@@ -37,12 +38,19 @@ def off(now: datetime) -> Raw:
 
 def on(present: Raw, wanted: Raw, now: datetime) -> Raw:
     """The patch that makes a machine that is off what it is to be, and switches it on."""
-    spec = {**wanted["spec"], "template": _with_identity(present, wanted)}
+    patch = at_next_start(present, wanted)
     notes = {OFF_ANNOTATION: None, ON_ANNOTATION: now.isoformat(timespec="milliseconds")}
+    metadata = patch["metadata"]
+    return {**patch, "metadata": {**metadata, "annotations": {**metadata["annotations"], **notes}}}
+
+
+def at_next_start(present: Raw, wanted: Raw) -> Raw:
+    """The patch that makes a machine what it is to be from its next start on."""
+    spec = {**wanted["spec"], "template": _with_identity(present, wanted)}
     return {
         "metadata": {
             "labels": wanted["metadata"]["labels"],
-            "annotations": {**wanted["metadata"].get("annotations", {}), **notes},
+            "annotations": wanted["metadata"].get("annotations", {}),
         },
         "spec": difference(present["spec"], spec),
     }
@@ -67,8 +75,22 @@ def on_since(vm: Raw) -> datetime:
     return _time(vm, ON_ANNOTATION) or created_at(vm)
 
 
-def revision_of(vm: Raw) -> str:
-    """The revision of the machine as it is to be at its next start, and as it runs."""
+def revision_of(vm: Raw, vmi: Raw | None) -> str:
+    """The revision by which the machine runs; of one that doesn't, that of its next start."""
+    return str(labels(vmi).get(REVISION_LABEL) or "") if vmi else next_revision(vm)
+
+
+def asked_restart(started: Raw) -> str:
+    """The value of the annotation that restarts a Workload, as it was when an instance was started, or as its
+    VirtualMachine has it for the next one; empty if there was none.
+    """
+    is_instance = "template" not in started["spec"]
+    inside = started["metadata"] if is_instance else started["spec"]["template"].get("metadata") or {}
+    return str((inside.get("annotations") or {}).get(RESTART_ANNOTATION) or "")
+
+
+def next_revision(vm: Raw) -> str:
+    """The revision of the machine as it is to be at its next start."""
     inside = (vm["spec"].get("template") or {}).get("metadata") or {}
     return str((inside.get("labels") or {}).get(REVISION_LABEL) or labels(vm).get(REVISION_LABEL) or "")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD
-from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
 from twinhull.shell.kinds import CONFIG_MAP, POD, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, WORKLOAD, Kind
 from twinhull.shell.outline import outline
@@ -25,7 +25,7 @@ _IDENTITY = (
     "deletionGracePeriodSeconds",
 )
 _CONTROLLER = ("apiVersion", "kind", "uid", "controller")
-_LABELS = (WORKLOAD_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL)
+_LABELS = (WORKLOAD_LABEL, DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL)
 #: What is kept of a Workload's status: what is told of one that can't be read is compared with it, so that
 #: it is told once, and a run that has ended isn't repeated.
 _TOLD = ("hull", "previousHull", "isolation", "exit", "conditions", "observedGeneration")

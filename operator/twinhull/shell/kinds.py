@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, VERSION
-from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.types import hull_types
 
 
@@ -81,12 +81,12 @@ NODE = Kind(
     label_selector="kubevirt.io/schedulable=true",
     metadata_only=True,
 )
-DATA_VOLUME = Kind("DataVolume", "cdi.kubevirt.io", "v1beta1", "datavolumes", label_selector=WORKLOAD_LABEL)
+DATA_VOLUME = Kind("DataVolume", "cdi.kubevirt.io", "v1beta1", "datavolumes", label_selector=DISK_LABEL)
 #: Only how it is.
 CDI = Kind("CDI", "cdi.kubevirt.io", "v1beta1", "cdis", namespaced=False)
 #: What CDI serves.
 OF_DISKS = (DATA_VOLUME, CDI)
-#: What carries a Workload's label.
+#: What says by a label which Workload's it is.
 LABELLED = (POD, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, DATA_VOLUME)
 #: What tells what the cluster can do (shell/observe.py).
 CAPABLE = (RUNTIME_CLASS, KUBEVIRT, NODE, CDI)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.shell.decoding import Page
 from twinhull.shell.errors import NotFound
-from twinhull.shell.kinds import Kind
+from twinhull.shell.kinds import DATA_VOLUME, Kind
 from twinhull.shell.transport import LARGEST, Request, TooLargeError, Transport, read_beside, unreachable
 
 #: What takes objects in, a few at a time.
@@ -32,7 +32,8 @@ class ListPages:
         Workload of that name if there is a `name`. The version of the list; None if the cluster has no such
         kind.
         """
-        mine = f"{WORKLOAD_LABEL}={name}" if name else None
+        label = DISK_LABEL if kind is DATA_VOLUME else WORKLOAD_LABEL
+        mine = f"{label}={name}" if name else None
         query, limit = selecting(kind, mine), PAGE
         headers = accept(bare=kind.metadata_only, what=_LIST)
         while True:

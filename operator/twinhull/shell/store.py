@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.shell.guest_directory import GuestDirectory
 from twinhull.shell.identity import identity
 from twinhull.shell.kinds import WATCHED, WORKLOAD, Kind
@@ -264,8 +264,9 @@ def key_of(obj: Raw) -> Key:
 
 
 def workload_key(obj: Raw) -> Key | None:
-    """The key of the Workload whose label an object carries."""
-    name = (obj["metadata"].get("labels") or {}).get(WORKLOAD_LABEL)
+    """The key of the Workload that an object's label names: as its own, or as what a disk is of."""
+    labels = obj["metadata"].get("labels") or {}
+    name = labels.get(WORKLOAD_LABEL) or labels.get(DISK_LABEL)
     return (obj["metadata"].get("namespace", ""), name) if name else None
 
 

@@ -8,7 +8,8 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -18,6 +19,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion")
 #: By which it is told how long an object that is in the way has been.
 _TIMES = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_POD_PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 #: Whoever makes an object may say a longer uid of its owner, which is nobody's.
 _LONGEST_UID = 64
 #: Whoever may write a claim may put any text on it as a Workload's name.
@@ -42,14 +44,14 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 
 
 def _claim(obj: Raw) -> Raw:
-    """How a claim can be shared, and whose disk is on it; of a machine's ephemeral one also whose it is, and
-    whether it is going.
+    """How a claim can be shared, and which guest's disk it is; of a machine's ephemeral one and of a disk
+    also whose it is, and whether it is going.
     """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
     given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
-    machines = [_machine(owner) for owner in owners if _is_machine(owner)]
+    made_by = [_outlined(owner) for owner in owners if _is_kept(owner)]
     metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
-    owned = {"ownerReferences": machines[:1]} if machines else {}
+    owned = {"ownerReferences": made_by[:1]} if made_by else {}
     holder = (given.get("annotations") or {}).get(DISK_OF_ANNOTATION)
     noted = {"annotations": {DISK_OF_ANNOTATION: holder[:_LONGEST_NAME]}} if holder else {}
     kept = {"metadata": metadata | owned | noted, "spec": {"accessModes": sorted(set(modes))}}
@@ -68,25 +70,31 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
     }
     if told:
         kept["status"] = told
-    workload = (obj["metadata"].get("labels") or {}).get(WORKLOAD_LABEL)
-    if workload:
-        kept["metadata"]["labels"] = {WORKLOAD_LABEL: workload}
+    labels = obj["metadata"].get("labels") or {}
+    if own := {label: labels[label] for label in (WORKLOAD_LABEL, DISK_LABEL) if labels.get(label)}:
+        kept["metadata"]["labels"] = own
+    if DISK_LABEL in own:
+        phase = (obj["metadata"].get("annotations") or {}).get(POD_PHASE_ANNOTATION)
+        if phase in _POD_PHASES:
+            noted = kept["metadata"].get("annotations") or {}
+            kept["metadata"]["annotations"] = {**noted, POD_PHASE_ANNOTATION: phase}
         resources = (obj.get("spec") or {}).get("resources") or {}
         kept["spec"]["resources"] = {"requests": resources.get("requests") or {}}
     return kept
 
 
-def _is_machine(owner: Raw) -> bool:
-    """Whether that is a VirtualMachine that controls an object, and its uid one that an API server gives."""
+def _is_kept(owner: Raw) -> bool:
+    """Whether that is a VirtualMachine or a DataVolume that controls an object, and its uid one that an API
+    server gives.
+    """
     group = owner["apiVersion"].partition("/")[0]
+    makers = {(kind.group, kind.name) for kind in (kinds.VIRTUAL_MACHINE, kinds.DATA_VOLUME)}
     return bool(
-        owner.get("controller")
-        and (group, owner["kind"]) == (kinds.VIRTUAL_MACHINE.group, kinds.VIRTUAL_MACHINE.name)
-        and len(owner["uid"]) <= _LONGEST_UID
+        owner.get("controller") and (group, owner["kind"]) in makers and len(owner["uid"]) <= _LONGEST_UID
     )
 
 
-def _machine(owner: Raw) -> Raw:
+def _outlined(owner: Raw) -> Raw:
     return {key: owner[key] for key in ("apiVersion", "kind", "uid", "controller")}
 
 

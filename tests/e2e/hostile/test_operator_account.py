@@ -15,7 +15,7 @@ import pytest
 from tests.chart import rights
 from tests.controlplane import Api, ApiError, ControlPlane
 from tests.e2e.hostile.people import Person
-from tests.e2e.operator.subject import WORKLOAD_LABEL, Subject, container, template
+from tests.e2e.operator.subject import DISK_LABEL, WORKLOAD_LABEL, Subject, container, template
 from twinhull.hulls.merge import merge_patch
 
 Manifest = dict[str, Any]
@@ -301,7 +301,7 @@ CLAIM_CHANGES: dict[str, Manifest] = {
 
 
 @pytest.mark.parametrize("change", CLAIM_CHANGES)
-@pytest.mark.parametrize("labels", [{}, {WORKLOAD_LABEL: "theirs"}], ids=["nobody's", "another disk's"])
+@pytest.mark.parametrize("labels", [{}, {DISK_LABEL: "theirs"}], ids=["nobody's", "another disk's"])
 def test_a_claim_is_changed_in_nothing_but_what_a_disk_needs(
     thief: Thief, simulation: ControlPlane, labels: dict[str, str], change: str
 ) -> None:
@@ -315,7 +315,7 @@ def test_a_claim_is_changed_in_nothing_but_what_a_disk_needs(
 
     simulation.eventually(bound, 30, "the claim is bound")
     patch = CLAIM_CHANGES[change]
-    marked = merge_patch(patch, {"metadata": {"labels": {WORKLOAD_LABEL: "web"}}})
+    marked = merge_patch(patch, {"metadata": {"labels": {DISK_LABEL: "web"}}})
     for attempted in (patch, marked):
         thief.is_refused(
             partial(thief.api.patch, "PersistentVolumeClaim", "theirs", thief.namespace, attempted)
@@ -333,7 +333,7 @@ def test_a_claim_is_marked_as_a_disk_once(thief: Thief, simulation: ControlPlane
     simulation.api.create(foreign("PersistentVolumeClaim", thief.namespace))
 
     def mark(workload: str | None) -> object:
-        patch = {"metadata": {"labels": {WORKLOAD_LABEL: workload}}}
+        patch = {"metadata": {"labels": {DISK_LABEL: workload}}}
         return thief.api.patch("PersistentVolumeClaim", "theirs", thief.namespace, patch)
 
     mark("web")
@@ -343,7 +343,7 @@ def test_a_claim_is_marked_as_a_disk_once(thief: Thief, simulation: ControlPlane
 
 def disk(namespace: str, name: str = "web-boot", **metadata: Any) -> Manifest:
     """A DataVolume as the operator makes them for a disk."""
-    about = {"name": name, "namespace": namespace, "labels": {WORKLOAD_LABEL: "web"}}
+    about = {"name": name, "namespace": namespace, "labels": {DISK_LABEL: "web"}}
     storage = {"resources": {"requests": {"storage": "1Gi"}}}
     return {
         "apiVersion": "cdi.kubevirt.io/v1beta1",
@@ -359,7 +359,8 @@ def test_a_disk_is_made_for_a_workload_only(thief: Thief) -> None:
     rehearsed(thief.api, disk(thief.namespace, ownerReferences=owners))()
     thief.is_refused(rehearsed(thief.api, disk(CLOSED[0])), "rbac.closedNamespaces")
     why = "only disks of Workloads"
-    thief.is_refused(rehearsed(thief.api, disk(thief.namespace, labels={})), why)
+    for labels in ({}, {WORKLOAD_LABEL: "web"}):
+        thief.is_refused(rehearsed(thief.api, disk(thief.namespace, labels=labels)), why)
     thief.is_refused(rehearsed(thief.api, disk(thief.namespace, "bank-boot")), why)
     of_bank = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "bank", "uid": owners[0]["uid"]}]
     thief.is_refused(rehearsed(thief.api, disk(thief.namespace, ownerReferences=of_bank)), why)
@@ -373,7 +374,7 @@ def test_a_disk_of_somebody_elses_is_neither_changed_nor_deleted(
     of_bank = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "bank", "uid": bank["metadata"]["uid"]}]
     simulation.api.create(disk(thief.namespace, "web-theirs", ownerReferences=of_bank))
     for name in ("theirs", "web-theirs"):
-        labelled = {"metadata": {"labels": {WORKLOAD_LABEL: "web"}, "annotations": {"a": "b"}}}
+        labelled = {"metadata": {"labels": {DISK_LABEL: "web"}, "annotations": {"a": "b"}}}
         thief.is_refused(partial(thief.api.patch, "DataVolume", name, thief.namespace, labelled))
         thief.is_refused(partial(thief.api.delete, "DataVolume", name, thief.namespace))
 
@@ -383,7 +384,7 @@ def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation:
     listed = partial(simulation.api.list, "PersistentVolumeClaim", thief.namespace)
     # Otherwise the API server refuses another size for that alone.
     simulation.eventually(lambda: listed()[0]["status"]["phase"] == "Bound", 30, "the claim is bound")
-    noted = {"twinhull.dev/disk-of": "web"}
+    noted = {"twinhull.dev/guest-disk-of": "web"}
 
     def patched(**patch: Any) -> Any:
         return partial(thief.api.patch, "PersistentVolumeClaim", "theirs", thief.namespace, patch)
@@ -396,7 +397,7 @@ def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation:
     ):
         thief.is_refused(patched(**patch), "not change or delete one: theirs")
     patched(metadata={"annotations": noted})()
-    gone = {"twinhull.dev/disk-of": None}
+    gone = {"twinhull.dev/guest-disk-of": None}
     thief.is_refused(patched(metadata={"annotations": gone}), "not change or delete one: theirs")
 
 

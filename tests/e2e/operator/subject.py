@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 from tests.controlplane import Cluster, eventually
 from tests.operator_process import OperatorProcess
@@ -15,6 +15,7 @@ T = TypeVar("T")
 NEVER_READY = "simulate.twinhull.dev/never-ready"
 EXIT = "simulate.twinhull.dev/exit"
 WORKLOAD_LABEL = "twinhull.dev/workload"
+DISK_LABEL = "twinhull.dev/disk-of"
 
 #: What a Workload may leave behind; the launcher Pod of a machine is among the Pods.
 _KINDS = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "ConfigMap")
@@ -40,9 +41,9 @@ class Subject:
     name: str = "web"
     alive: Callable[[], None] | None = None
 
-    def named(self, name: str) -> Subject:
+    def named(self, name: str) -> Self:
         """Another one in the same namespace."""
-        return Subject(self.cluster, self.namespace, name, self.alive)
+        return replace(self, name=name)
 
     def served_by(self, operator: OperatorProcess) -> Subject:
         """The same one, for which another operator process is to be alive."""

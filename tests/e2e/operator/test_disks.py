@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.controlplane import Cluster, eventually
-from tests.e2e.operator.subject import WORKLOAD_LABEL, Manifest, Subject, condition, template
+from tests.e2e.operator.subject import DISK_LABEL, Manifest, Subject, condition, template
 
 pytestmark = pytest.mark.simulated
 
@@ -21,14 +21,22 @@ BUILT: Manifest = {
 }
 
 
+CDI: Manifest = {
+    "apiVersion": "cdi.kubevirt.io/v1beta1",
+    "kind": "CDI",
+    "metadata": {"name": "cdi"},
+    "spec": {},
+}
+DEPLOYED: Manifest = {"status": {"phase": "Deployed"}}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def cdi(cluster: Cluster) -> Iterator[None]:
     """CDI says that it is there, and how much a file system takes: KubeVirt starts no machine without."""
     api = cluster.api
-    cdi_kind = {"apiVersion": "cdi.kubevirt.io/v1beta1", "spec": {}}
-    api.create({**cdi_kind, "kind": "CDI", "metadata": {"name": "cdi"}})
-    api.create({**cdi_kind, "kind": "CDIConfig", "metadata": {"name": "config"}})
-    api.patch("CDI", "cdi", None, {"status": {"phase": "Deployed"}})
+    api.create(CDI)
+    api.create({**CDI, "kind": "CDIConfig", "metadata": {"name": "config"}})
+    api.patch("CDI", "cdi", None, DEPLOYED)
     api.patch("CDIConfig", "config", None, {"status": {"filesystemOverhead": {"global": "0.06"}}})
     yield
     api.delete("CDI", "cdi")
@@ -254,6 +262,20 @@ def test_a_wrong_source_is_told_and_a_corrected_one_recovers(web: Subject) -> No
     assert web.one("DataVolume", "web-boot")["spec"]["source"] == source
 
 
+def test_without_cdi_a_machine_waits_and_goes_on_once_cdi_is_there(web: Subject) -> None:
+    api = web.cluster.api
+    api.delete("CDI", "cdi")
+    try:
+        ask(web)
+        missing = web.becomes("CDIMissing")
+    finally:
+        api.create(CDI)
+        api.patch("CDI", "cdi", None, DEPLOYED)
+    assert condition(missing, "Stalled")[0] == "True"
+    assert "install it (github.com/kubevirt/containerized-data-importer)" in condition(missing, "Ready")[2]
+    web.becomes("DiskWaiting")
+
+
 def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
     theirs = web.cluster.api.create(
         {
@@ -266,7 +288,7 @@ def test_somebody_elses_data_volume_is_left_alone(web: Subject) -> None:
     ask(web)
     web.becomes("NameConflict")
     assert web.one("DataVolume", "web-boot")["metadata"]["uid"] == theirs["metadata"]["uid"]
-    assert WORKLOAD_LABEL not in web.one("DataVolume", "web-boot")["metadata"].get("labels", {})
+    assert DISK_LABEL not in web.one("DataVolume", "web-boot")["metadata"].get("labels", {})
 
 
 def test_a_claim_is_one_workloads_alone_and_left_as_it_is(web: Subject) -> None:
@@ -293,14 +315,14 @@ def test_a_claim_is_one_workloads_alone_and_left_as_it_is(web: Subject) -> None:
     holder = web.one("PersistentVolumeClaim", "plan-1")
     assert holder["metadata"]["labels"] == {
         **made["metadata"]["labels"],
-        WORKLOAD_LABEL: machine["metadata"]["name"],
+        DISK_LABEL: machine["metadata"]["name"],
     }
     assert not web.cluster.api.list("DataVolume", web.namespace)
     winner, loser = both if machine["metadata"]["name"] == "web" else both[::-1]
     winner.delete()
     until(lambda: not winner.belongings())
     web.cluster.api.patch(
-        "PersistentVolumeClaim", "plan-1", web.namespace, {"metadata": {"labels": {WORKLOAD_LABEL: None}}}
+        "PersistentVolumeClaim", "plan-1", web.namespace, {"metadata": {"labels": {DISK_LABEL: None}}}
     )
     loser.becomes("Ready")
 

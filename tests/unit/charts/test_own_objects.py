@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from twinhull.api.base import GROUP
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.machine import API_VERSION
 
 ROOT = Path(__file__).parents[3]
@@ -54,12 +54,13 @@ def test_what_the_operator_makes_is_what_it_may_make(policy: dict[str, Any]) -> 
     text = str(policy["spec"])
     (shape,) = re.findall(r"matches\('(.+?)'\)", text)
     assert f"'{WORKLOAD_LABEL}'" in text
+    assert f"'{DISK_LABEL}'" in text
     assert f"startsWith('{GROUP}/')" in text
     assert f"startsWith('{API_VERSION.partition('/')[0]}/')" in text
     for obj in rendered():
         metadata = obj["metadata"]
         if obj["kind"] == "DataVolume":
-            assert metadata["name"].startswith(f"{metadata['labels'][WORKLOAD_LABEL]}-")
+            assert metadata["name"].startswith(f"{metadata['labels'][DISK_LABEL]}-")
             continue
         (owner,) = metadata["ownerReferences"]
         if obj["kind"] == "PersistentVolumeClaim":

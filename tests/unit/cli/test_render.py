@@ -54,7 +54,7 @@ def test_examples_can_have_every_isolation(isolation: str, made: list[str]) -> N
         assert (result.exit_code, kinds(result)) == (0, made), result.stderr
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("disk-*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("example", sorted((EXAMPLES / "disks").glob("*.yaml")), ids=lambda path: path.name)
 def test_examples_of_disks(example: Path) -> None:
     result = render("-f", str(example))
     assert result.exit_code == 0, result.stderr
@@ -67,7 +67,7 @@ def test_examples_of_disks(example: Path) -> None:
 
 def test_what_cdi_takes_for_something_else_is_told_before_it_is_made() -> None:
     built = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}}
-    for file, hint in (("web.vmdk", "-flat.vmdk"), ("web.vhd", "fixed-size VHD"), ("web.qcow2", "")):
+    for file, hint in (("web.vmdk", "-flat.vmdk"), ("web.vhd", "VHD of a fixed size"), ("web.qcow2", "")):
         boot = {"size": "1Gi", "source": {"http": {"url": f"https://disks.example/{file}"}}}
         spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": built | {"bootDisk": boot}}
         result = render(given=[workload(**spec)])
@@ -81,7 +81,7 @@ def test_what_cdi_takes_for_something_else_is_told_before_it_is_made() -> None:
 
 
 def test_a_disk_runs_in_no_container() -> None:
-    given = yaml.safe_load((EXAMPLES / "disk-vmware-linux.yaml").read_text(encoding="utf-8"))
+    given = yaml.safe_load((EXAMPLES / "disks/vmware-linux.yaml").read_text(encoding="utf-8"))
     result = render("--isolation", "Container", given=[given])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "spec.template is missing" in result.stderr

@@ -15,7 +15,8 @@ from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
 
@@ -85,7 +86,7 @@ class World:
         self.objects["DataVolume", name] = volume | {"status": {"phase": "Succeeded"}}
         self.objects["PersistentVolumeClaim", name] = {
             "kind": "PersistentVolumeClaim",
-            "metadata": {"name": name, "labels": {WORKLOAD_LABEL: NAME}, "uid": f"uid-claim-{disk}"},
+            "metadata": {"name": name, "labels": {DISK_LABEL: NAME}, "uid": f"uid-claim-{disk}"},
             "spec": {"resources": {"requests": {"storage": size}}},
             "status": {"phase": "Bound", "capacity": {"storage": size}},
         }
@@ -164,7 +165,7 @@ def test_the_disk_is_filled_before_the_machine_is_made() -> None:
     world.tell("ImportInProgress", progress="45.32%")
     assert world.settle() == "DiskImporting"
     (disk,) = world.raw["status"]["disks"]
-    assert disk.pop("message").startswith("a VMDK of some hundred bytes is only the description of a disk")
+    assert disk.pop("message").startswith("a VMDK of some hundred bytes only describes a disk")
     assert disk == {
         "name": "boot",
         "claim": "web-boot",
@@ -223,6 +224,54 @@ def test_what_needs_a_restart_switches_the_machine_off_changes_it_and_switches_i
     assert domain["machine"] == {"type": "q35"}
     assert OFF_ANNOTATION not in world.vm["metadata"]["annotations"]
     assert (world.vm["metadata"]["uid"], world.deleted) == (uid, [])
+
+
+def test_on_restart_the_machine_runs_on_and_is_another_from_its_next_start() -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    before = world.case().current
+    assert before is not None
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    step = decide(world.case())
+    assert (step.ready, step.reconciling, step.stalled, step.actions) == ("True", False, False, ())
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "8Gi"}
+    assert world.raw["status"]["hull"]["revision"] == before.revision, "it runs as it was"
+    del world.objects["VirtualMachineInstance", NAME]  # it restarts
+    world.boot()
+    assert world.settle() == "Ready"
+    assert world.raw["status"]["hull"]["revision"] != before.revision
+
+
+def test_on_restart_a_change_is_taken_back_before_it_took_effect() -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    world.ask(replacement={"strategy": "OnRestart"})
+    assert world.settle() == "Ready"
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "4Gi"}
+
+
+@pytest.mark.parametrize("how", ["annotation", "strategy", "stop"])
+def test_on_restart_it_is_restarted_when_that_is_asked_for(how: str) -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    if how == "annotation":
+        world.raw["metadata"]["annotations"] = {"twinhull.dev/restart": "now"}
+    elif how == "strategy":
+        world.ask({"memory": "8Gi"})
+    else:
+        world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"}, state="Stopped")
+    assert world.settle() in {"Replacing", "Stopping"}
+    assert world.vm["spec"]["runStrategy"] == "Halted"
+    world.end()
+    if how == "stop":
+        assert world.settle() == "Stopped"
+        world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
 
 
 def test_a_stopped_machine_stays_with_its_disk() -> None:
@@ -322,6 +371,112 @@ def test_a_source_is_corrected_while_the_disk_isnt_filled() -> None:
     assert volume["spec"]["source"] == {"http": {"url": "https://images.example/right.vmdk"}}
 
 
+def test_a_failed_disk_is_made_anew_in_another_size() -> None:
+    """Its DataVolume never changes. One whose import goes on isn't given up for that."""
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress", progress="41.7%")
+    world.ask({"bootDisk": BOOT | {"size": "50Gi"}})
+    world.settle()
+    assert world.deleted == []
+    world.tell("ImportInProgress", restarts=1, message="DataVolume too small to contain image")
+    assert world.settle() == "DiskWaiting"
+    assert world.deleted == ["DataVolume/web-boot"]
+    volume = world.objects["DataVolume", "web-boot"]
+    assert volume["spec"]["storage"] == {"resources": {"requests": {"storage": "50Gi"}}}
+
+
+@pytest.mark.parametrize(
+    "asked", [{"storageClassName": "fast"}, {"accessModes": ["ReadWriteMany"]}, {"volumeMode": "Block"}]
+)
+def test_a_disk_that_isnt_filled_is_made_anew_by_another_claim(asked: Raw) -> None:
+    world = World(wl())
+    world.settle()
+    world.ask({"bootDisk": BOOT | asked})
+    storage_class = {"kind": "StorageClass", "metadata": {"name": "fast"}}
+    world.objects["StorageClass", "fast"] = storage_class
+    world.settle()
+    assert world.deleted == ["DataVolume/web-boot"]
+    assert asked.items() <= world.objects["DataVolume", "web-boot"]["spec"]["storage"].items()
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"deletionTimestamp": at(899)},
+        {
+            "ownerReferences": [
+                {
+                    "apiVersion": "cdi.kubevirt.io/v1beta1",
+                    "kind": "DataVolume",
+                    "uid": "u",
+                    "controller": True,
+                }
+            ]
+        },
+    ],
+    ids=["it is being deleted", "its DataVolume is gone"],
+)
+def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw) -> None:
+    """What is on it may be half a disk."""
+    name = "web-boot"
+    claim = running().objects["PersistentVolumeClaim", name]
+    going = claim | {"metadata": claim["metadata"] | metadata}
+    world = World(wl(), {("PersistentVolumeClaim", name): going})
+    assert world.settle() == "DiskWaiting"
+    assert world.kinds == ["PersistentVolumeClaim"]
+    assert "its former claim is being deleted" in decide(world.case()).message
+    del world.objects["PersistentVolumeClaim", name]
+    world.settle()
+    assert world.kinds == ["DataVolume"]
+
+
+def test_a_claim_that_was_filled_in_part_is_not_booted() -> None:
+    claim = running().objects["PersistentVolumeClaim", "web-boot"]
+    claim["metadata"]["annotations"] = {POD_PHASE_ANNOTATION: "Running"}
+    world = World(wl(), {("PersistentVolumeClaim", "web-boot"): claim})
+    assert world.settle() == "DiskFailed"
+    assert world.kinds == ["PersistentVolumeClaim"]
+    assert "delete the claim" in decide(world.case()).message
+    claim["metadata"]["annotations"] = {POD_PHASE_ANNOTATION: "Succeeded"}
+    assert world.settle() == "Pending"
+
+
+def test_what_cdi_says_of_the_usual_course_alarms_nobody() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress", restarts=1, message="scratch space required and none found")
+    assert world.settle() == "DiskImporting"
+    assert "disk boot: the importer starts again with scratch space" in decide(world.case()).message
+    world.tell("ImportInProgress", restarts=1, message="Import Complete")
+    assert world.settle() == "DiskImporting"
+    assert decide(world.case()).message == "disk boot: ImportInProgress"
+
+
+def test_what_may_pass_by_itself_is_no_failure() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportScheduled", restarts=5, message="Importer pod cannot be scheduled")
+    assert world.settle() == "DiskImporting"
+    assert not decide(world.case()).stalled
+    assert "see the Events of the importer Pod" in decide(world.case()).message
+
+
+def test_an_importer_that_waits_for_vmwares_library_says_so() -> None:
+    vddk = {
+        "url": "https://vcenter.example",
+        "uuid": "u",
+        "backingFile": "[a] web.vmdk",
+        "thumbprint": "20:6C",
+    }
+    source = {"vddk": {**vddk, "secretRef": "vcenter"}}
+    world = World(wl({"bootDisk": BOOT | {"source": source}}))
+    world.settle()
+    world.tell("ImportScheduled")
+    world.settle()
+    assert "source.vddk.initImageURL" in decide(world.case()).message
+
+
 def test_a_retained_disk_is_taken_up_again() -> None:
     former = running()
     kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
@@ -344,7 +499,7 @@ def test_a_claim_without_a_data_volume_is_used_as_it_is() -> None:
     assert "DataVolume" not in world.kinds
 
 
-@pytest.mark.parametrize("label", [{}, {WORKLOAD_LABEL: "other"}], ids=["nobody's", "another's"])
+@pytest.mark.parametrize("label", [{}, {DISK_LABEL: "other"}], ids=["nobody's", "another's"])
 def test_somebody_elses_claim_is_not_used(label: Raw) -> None:
     claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "web-boot", "labels": label}, "spec": {}}
     world = World(wl(), {("PersistentVolumeClaim", "web-boot"): claim})
@@ -363,10 +518,10 @@ def test_a_claim_is_named_as_a_source() -> None:
     assert (hold.name, hold.version) == ("forklift-1", "7"), "only one of two can mark it"
     assert world.settle() == "Pending"
     labels = world.objects["PersistentVolumeClaim", "forklift-1"]["metadata"]["labels"]
-    assert labels == {WORKLOAD_LABEL: NAME}
+    assert labels == {DISK_LABEL: NAME}
     (volume,) = world.vm["spec"]["template"]["spec"]["volumes"]
     assert volume["persistentVolumeClaim"] == {"claimName": "forklift-1"}
-    claim["metadata"]["labels"] = {WORKLOAD_LABEL: "other"}
+    claim["metadata"]["labels"] = {DISK_LABEL: "other"}
     world = World(wl({"bootDisk": {"source": {"claim": {"name": "forklift-1"}}}}), {("x", "y"): claim})
     assert world.settle() == "DiskConflict"
 

@@ -506,7 +506,9 @@ REPLACING = {
 CLAIMS = {"claim_name_conflict", "claim_is_disk", "noting_claims"}
 
 #: Those of test_disks.py.
-DISKS = {"disk_refused", "filling_disks", "disk_unchangeable", "change_refused"}
+DISKS = {
+    *("disk_refused", "filling_disks", "disk_unchangeable", "change_refused", "restart_required"),
+}
 
 #: Those that only policies make: test_floor.py.
 POLICIES = {"image_rejected", "namespace_unknown", "rejected_by_policy", "evades_floor"}

@@ -9,6 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
+from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.store import Store
@@ -55,10 +56,10 @@ def test_a_manifest_is_kept_whole_and_what_is_beside_it_by_name() -> None:
 
 
 def test_whose_disk_a_claim_is_is_kept() -> None:
-    noted = {"twinhull.dev/disk-of": "web", "x": LARGE}
+    noted = {"twinhull.dev/guest-disk-of": "web", "x": LARGE}
     kept = trimmed(kinds.CLAIM, {"metadata": metadata(annotations=noted), "spec": {}})
-    assert kept["metadata"]["annotations"] == {"twinhull.dev/disk-of": "web"}
-    long = trimmed(kinds.CLAIM, {"metadata": metadata(annotations={"twinhull.dev/disk-of": LARGE})})
+    assert kept["metadata"]["annotations"] == {"twinhull.dev/guest-disk-of": "web"}
+    long = trimmed(kinds.CLAIM, {"metadata": metadata(annotations={"twinhull.dev/guest-disk-of": LARGE})})
     assert len(json.dumps(long)) < 1_000
 
 
@@ -71,15 +72,21 @@ def test_access_modes_of_claims_are_kept() -> None:
 
 def test_of_a_claim_it_is_kept_how_large_it_is_and_of_a_workloads_what_it_asks_for() -> None:
     size = {"storage": "5Gi"}
+    labels = {"twinhull.dev/disk-of": "web"}
     obj: Raw = {
-        "metadata": metadata(),
+        "metadata": metadata(labels=labels),
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size, "limits": size}},
         "status": {"phase": "Bound", "capacity": size, "conditions": [LARGE]},
     }
     found = trimmed(kinds.CLAIM, obj)
     assert found["status"] == {"phase": "Bound", "capacity": size}
     assert found["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size}}
-    assert found["metadata"]["labels"] == {"twinhull.dev/workload": "web"}
+    assert found["metadata"]["labels"] == labels
+    phase = {POD_PHASE_ANNOTATION: "Running"}
+    obj["metadata"]["annotations"] = {"x": LARGE, **phase}
+    assert trimmed(kinds.CLAIM, obj)["metadata"]["annotations"] == phase
+    obj["metadata"]["annotations"] = {POD_PHASE_ANNOTATION: LARGE}
+    assert "annotations" not in trimmed(kinds.CLAIM, obj)["metadata"]
     del obj["metadata"]["labels"]
     assert "resources" not in trimmed(kinds.CLAIM, obj)["spec"]
 
@@ -92,6 +99,13 @@ def test_of_a_machines_claim_it_is_kept_whose_it_is() -> None:
     found = trimmed(kinds.CLAIM, {"metadata": metadata(ownerReferences=owners, **times), "spec": {}})
     wanted = metadata(ownerReferences=[owner], **times)
     assert found["metadata"] == wanted
+
+
+def test_of_a_disks_claim_it_is_kept_which_data_volume_made_it() -> None:
+    owner = {"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "uid": "u2", "controller": True}
+    about = metadata(ownerReferences=[{**owner, "name": LARGE}])
+    found = trimmed(kinds.CLAIM, {"metadata": about, "spec": {}})
+    assert found["metadata"]["ownerReferences"] == [owner]
 
 
 def workload(name: str, size: int, version: int = 1) -> Raw:

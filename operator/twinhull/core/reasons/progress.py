@@ -48,6 +48,13 @@ PROGRESS: dict[Reason, Row] = {
         "wait, make room on the node, or move the Pod: set the annotation `twinhull.dev/restart` to another "
         "value",
     ),
+    Reason.RESTART_REQUIRED: Row(
+        "Under the strategy OnRestart, a machine that boots a disk of its own runs as it was before the last "
+        "change of the spec. Its VirtualMachine is changed already, and the change applies from its next "
+        "start on.",
+        "restart the machine from within or by `virtctl restart`, or set the annotation "
+        "`twinhull.dev/restart` to another value",
+    ),
     Reason.MACHINE_EDITED: Row(
         "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
         "next start on; or its guest was started with another manifest than the present one.",

@@ -17,6 +17,7 @@ from twinhull.core.rules.disks import disk_refused, disk_unchangeable, filling_d
 from twinhull.core.rules.in_place import changing_in_place, resize_pending
 from twinhull.core.rules.lifecycle import completed, create_hull, deleted_by_others, hull_failed, stopped
 from twinhull.core.rules.live import changing_live, live_change_applied
+from twinhull.core.rules.on_restart import restart_required
 from twinhull.core.rules.ownership import claim_name_conflict, name_conflict
 from twinhull.core.rules.policies import evades_floor, image_rejected, namespace_unknown, rejected_by_policy
 from twinhull.core.rules.prerequisites import prerequisites_missing, unsupported_fields
@@ -57,9 +58,10 @@ RULES: tuple[Rule, ...] = (
     # The disks of a machine that boots one: filled before anything that runs is ended for it.
     disk_refused,  # a disk can't be what the spec says
     filling_disks,  # not all disks are filled
-    # Replacement by a hull of another revision: its deadline under StartFirst, and Recreate's order.
+    # Replacement by a hull of another revision: its deadline under StartFirst, and the others' order.
     replacement_failed,  # the new hull was given up: it ends, and the old one stays
     replacement_overdue,  # the new hull has taken too long: remember that it is given up
+    restart_required,  # under OnRestart a machine that lasts runs on until it restarts
     end_old_hull,  # under Recreate the old hull goes before the new one is made
     # The hull that is to be: it ends, it ended, it isn't there yet.
     deleted_by_others,  # somebody is deleting it

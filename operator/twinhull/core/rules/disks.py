@@ -11,7 +11,7 @@ from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL
 
 _PATHS = {0: "spec.virtualMachine.bootDisk"}
 
@@ -91,7 +91,7 @@ def _how(disk: Disk) -> str:
     """What to do about a claim that is somebody else's."""
     if disk.source.claim:
         return (
-            f"name another one, or remove its label {WORKLOAD_LABEL} once the Workload that it names doesn't "
+            f"name another one, or remove its label {DISK_LABEL} once the Workload that it names doesn't "
             "use it any more"
         )
     return "give the disk another name, name the claim as source.claim, or delete it"

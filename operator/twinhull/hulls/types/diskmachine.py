@@ -83,7 +83,7 @@ class DiskMachine(HullType):
         hull = instance.read(seen.obj, seen.instance, seen.template, now=seen.now, asks_guests=False)
         return replace(
             hull,
-            revision=switching.revision_of(seen.obj),
+            revision=switching.revision_of(seen.obj, seen.instance),
             since=max(hull.since, switching.on_since(seen.obj)),
             off=switching.is_off(seen.obj, seen.instance),
             leaves_at=hull.leaves_at or switching.ends_at(seen.obj, seen.instance),

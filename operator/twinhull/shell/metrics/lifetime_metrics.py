@@ -37,7 +37,7 @@ class LifetimeMetrics:
             {one.kind for one in hull_types()}
         ):  # a series that begins with its first event hides that
             self._ready.labels(hull)
-            for strategy in ("Recreate", "StartFirst"):
+            for strategy in ("Recreate", "StartFirst", "OnRestart"):
                 self._duration.labels(strategy, hull)
                 self._gap.labels(strategy, hull)
         self._never_ready: set[Key] = set()

@@ -1,0 +1,50 @@
+"""The rule for strategy OnRestart: a machine that lasts runs on as it is, and changes when it restarts."""
+
+from __future__ import annotations
+
+from twinhull.api.reasons import Reason
+from twinhull.api.workload import RESTART_ANNOTATION
+from twinhull.core.actions import Change, Event
+from twinhull.core.case import Case
+from twinhull.core.steps import Step
+from twinhull.hulls import switching
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import type_that_made
+
+
+def restart_required(case: Case) -> Step | None:
+    """The machine runs by a former spec. Its VirtualMachine has the present one, by which it starts next.
+
+    Reasons: RestartRequired.
+    """
+    hull = _runs_on(case)
+    if hull is None:
+        return None
+    what, wanted = f"{hull.kind} {hull.name}", case.desired.hull_objects[-1]
+    actions: tuple[Change, ...] = ()
+    if switching.next_revision(hull.obj) != case.revision:
+        event = Event("Normal", Reason.CHANGED, f"changed {what} for its next start")
+        patch = switching.at_next_start(hull.obj, wanted)
+        actions = (Change(hull.kind, hull.name, hull.uid, patch, event),)
+    is_ready = hull.ready and not hull.leaving
+    state = "is ready" if is_ready else hull.message or "isn't ready"
+    return Step(
+        "True" if is_ready else "False",
+        Reason.RESTART_REQUIRED,
+        f"{what} {state}, and runs as it was before the last change of the spec, which takes effect when it "
+        f"restarts: restart it (virtctl restart), or set the annotation {RESTART_ANNOTATION} to another "
+        "value",
+        reconciling=not is_ready,
+        actions=actions,
+    )
+
+
+def _runs_on(case: Case) -> Hull | None:
+    """The machine that is to run on, None if there is none, or if it was asked to restart."""
+    if case.workload.spec.replacement.strategy != "OnRestart" or not case.hull_type.lasts:
+        return None
+    lasting = [hull for hull in case.standing if type_that_made(hull).lasts]
+    if case.current is not None or len(case.former) != 1 or not lasting:
+        return None
+    asked = switching.asked_restart(lasting[0].instance or lasting[0].obj)
+    return lasting[0] if asked == (case.workload.metadata.restart or "") else None

@@ -1,0 +1,1 @@
+"""CDI itself: the operator's disks through its admission, its controller and its importer."""

@@ -1,0 +1,213 @@
+"""What CDI's own programs can't import: each a status that says what to do, and a disk once that was done."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from guest.image.tools import Tools
+from tests.controlplane import build
+from tests.e2e.cdi.disk import DiskWorkload
+from tests.e2e.operator.subject import condition
+from tests.importer import disks
+from tests.importer.kubelet import Kubelet
+from tests.importer.server import DiskServer
+
+pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
+
+SPARSE, STREAM, VHDX = "monolithic-sparse.vmdk", "stream-optimized.vmdk", "dynamic.vhdx"
+
+
+@pytest.fixture
+def content(server: DiskServer) -> bytes:
+    """What is on the disk, which the server has as a VMDK and in other forms."""
+    raw = server.folder / "disk.raw"
+    content = disks.raw(raw)
+    for name in (SPARSE, STREAM, VHDX):
+        disks.convert(raw, name)
+    return content
+
+
+def fails(web: DiskWorkload, kubelet: Kubelet) -> str:
+    """Runs the importer twice, as it fails; what the Workload says then."""
+    assert kubelet.imports(web.namespace).exit_code != 0
+    kubelet.again(web.namespace)
+    assert kubelet.imports(web.namespace).exit_code != 0
+    failed = web.becomes("DiskFailed")
+    status, reason, message = condition(failed, "Stalled")
+    assert (status, reason) == ("True", "DiskFailed")
+    assert failed["status"]["disks"][0]["message"] in message
+    assert "VirtualMachine" not in web.belongings()
+    return message
+
+
+def succeeds(web: DiskWorkload, kubelet: Kubelet, content: bytes) -> None:
+    """Runs the importer, which fills the disk; the Workload then goes on, and nothing is left over."""
+    ended = kubelet.imports(web.namespace)
+    assert ended.exit_code == 0, ended.log
+    web.becomes("Ready")
+    assert kubelet.disk(web.namespace, web.claim).read_bytes()[: len(content)] == content
+    claims = web.cluster.api.list("PersistentVolumeClaim", web.namespace)
+    assert [claim["metadata"]["name"] for claim in claims if not _goes(claim)] == [web.claim]
+    assert [pod for pod in web.cluster.api.list("Pod", web.namespace) if _is_importer(pod)] == []
+
+
+def _goes(obj: dict[str, dict[str, str]]) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def _is_importer(pod: dict[str, dict[str, str]]) -> bool:
+    return pod["metadata"]["name"].startswith("importer-") and not _goes(pod)
+
+
+def test_a_wrong_url(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
+    web.boots({"http": {"url": server.url("nothing.vmdk")}})
+    message = fails(web, kubelet)
+    assert message.endswith("got 404. Status: 404 Not Found: the URL leads to nothing: correct source.url")
+    web.boots({"http": {"url": server.url(SPARSE)}})
+    succeeds(web, kubelet, content)
+
+
+def test_a_wrong_password(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
+    """The importer takes the right one at its next start: the spec stays as it is."""
+
+    def password(password: str) -> None:
+        data = {"stringData": {"accessKeyId": "user", "secretKey": password}}
+        metadata = {"name": "credentials", "namespace": web.namespace}
+        web.cluster.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **data})
+
+    server.passwords[SPARSE] = ("user", "right")
+    password("wrong")
+    web.boots({"http": {"url": server.url(SPARSE), "secretRef": "credentials"}})
+    assert "see the Secret that secretRef names" in fails(web, kubelet)
+    password("right")
+    kubelet.again(web.namespace)
+    succeeds(web, kubelet, content)
+
+
+def test_too_small_a_disk(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
+    source = {"http": {"url": server.url(SPARSE)}}
+    web.boots(source, "16Mi")
+    message = fails(web, kubelet)
+    assert "DataVolume too small to contain image: set size of the disk to the virtual size" in message
+    events = web.cluster.api.list("Event", web.namespace)
+    assert any(f"virtual image size {len(content)} is larger" in event["message"] for event in events)
+    web.boots(source, "64Mi")
+    succeeds(web, kubelet, content)
+
+
+def test_a_wrong_checksum(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
+    """CDI gives such a disk up at once, though its importer ends well, and keeps nothing of the file."""
+    wrong = {"url": server.url(SPARSE), "checksum": f"sha256:{'0' * 64}"}
+    web.boots({"http": wrong})
+    assert kubelet.imports(web.namespace).exit_code == 0
+    failed = web.becomes("DiskFailed")
+    assert "see which of the two is wrong" in condition(failed, "Stalled")[2]
+    assert not kubelet.disk(web.namespace, web.claim).exists()
+    digest = hashlib.sha256((server.folder / SPARSE).read_bytes()).hexdigest()
+    web.boots({"http": wrong | {"checksum": f"sha256:{digest}"}})
+    succeeds(web, kubelet, content)
+
+
+def test_a_file_that_was_cut_short(
+    web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes
+) -> None:
+    file = server.folder / STREAM
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    web.boots({"http": {"url": server.url(STREAM)}})
+    assert "see whether it was uploaded whole (qemu-img check)" in fails(web, kubelet)
+    file.write_bytes(whole)
+    kubelet.again(web.namespace)
+    succeeds(web, kubelet, content)
+
+
+def test_cdi_takes_a_sparse_vmdk_that_was_cut_short_unless_there_is_a_checksum(
+    web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes
+) -> None:
+    file = server.folder / SPARSE
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    web.boots({"http": {"url": server.url(SPARSE)}})
+    assert kubelet.imports(web.namespace).exit_code == 0
+    web.becomes("Ready")
+    assert kubelet.disk(web.namespace, web.claim).read_bytes()[: len(content)] != content
+    other = web.named("other")
+    checksum = f"sha256:{hashlib.sha256(whole).hexdigest()}"
+    other.boots({"http": {"url": server.url(SPARSE), "checksum": checksum}})
+    kubelet.imports(web.namespace)
+    other.becomes("DiskFailed")
+
+
+def test_a_connection_that_breaks_off(
+    web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes
+) -> None:
+    """That may pass by itself."""
+    server.broken_off[SPARSE] = 1 << 20
+    web.boots({"http": {"url": server.url(SPARSE)}})
+    assert kubelet.imports(web.namespace).exit_code != 0
+    told = "unexpected EOF: the connection broke off, or the file ends too early"
+    web.eventually(lambda: told in web.condition("Ready")[2], "it says so")
+    assert web.condition("Ready")[1] == "DiskImporting"
+    assert web.condition("Stalled")[0] == "False"
+    server.broken_off.clear()
+    kubelet.again(web.namespace)
+    succeeds(web, kubelet, content)
+
+
+def _description(folder: Path) -> None:
+    options = ("convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=monolithicFlat")
+    Tools.ready().run("qemu-img", *options, folder / "disk.raw", folder / "bad.vmdk")
+
+
+def _half_a_vhdx(folder: Path) -> None:
+    whole = (folder / VHDX).read_bytes()
+    (folder / "bad.vmdk").write_bytes(whole[: len(whole) // 2])
+
+
+def _difference(folder: Path) -> None:
+    base = ("-F", "raw", "-b", folder / "disk.raw")
+    Tools.ready().run("qemu-img", "create", "-f", "qcow2", *base, folder / "bad.vmdk")
+
+
+def _packed_with_a_small_dictionary(folder: Path) -> None:
+    (folder / "bad.vmdk").write_bytes(lzma.compress((folder / "disk.raw").read_bytes(), preset=0))
+
+
+def _short_text(folder: Path) -> None:
+    (folder / "bad.vmdk").write_text("moved", encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    ("write", "remedy"),
+    [
+        (_description, "give the URL of the -flat.vmdk beside it"),
+        (_half_a_vhdx, "see whether it was uploaded whole (qemu-img check)"),
+        (_difference, "convert it to a whole one (qemu-img convert)"),
+        (_packed_with_a_small_dictionary, "pack the disk with xz -6, or with gzip"),
+        (_short_text, "see what source.url leads to"),
+    ],
+)
+@pytest.mark.usefixtures("content")
+def test_a_file_that_is_no_whole_disk(
+    web: DiskWorkload, kubelet: Kubelet, server: DiskServer, write: Callable[[Path], None], remedy: str
+) -> None:
+    write(server.folder)
+    web.boots({"http": {"url": server.url("bad.vmdk")}})
+    assert remedy in fails(web, kubelet)
+
+
+def test_a_storage_class_that_isnt_there(
+    web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes
+) -> None:
+    source = {"http": {"url": server.url(SPARSE)}}
+    web.boots(source, storageClassName="gone")
+    missing = web.becomes("StorageClassMissing")
+    assert "StorageClass gone does not exist" in condition(missing, "Stalled")[2]
+    assert web.cluster.api.get("DataVolume", web.claim, web.namespace) is None
+    web.boots(source, storageClassName="simulated")
+    succeeds(web, kubelet, content)

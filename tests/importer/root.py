@@ -1,0 +1,46 @@
+"""The importer's root file system: Debian's locked packages, unpacked, as CDI's image has its own."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import click
+
+from guest.image import architecture, cache, deb, mirror
+from guest.image.lock import Lock
+from tests.importer.packages import LOCK, SET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: Changes when the same packages are to be unpacked differently.
+_LAYOUT = "2"
+_DROPPED = (
+    *("usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/lib/debug/"),
+    *("usr/share/bash-completion/", "usr/share/lintian/"),
+)
+#: The user of CDI's importer Pods (`SetRestrictedSecurityContext` in CDI).
+USER = 107
+
+
+def ready(say: Callable[[str], None] = click.echo) -> Path:
+    """The folder, made if need be. Raises ImageError, DownloadError."""
+    lock = Lock.load(LOCK)
+    packages = lock.packages(SET, architecture.of_host().debian)
+    digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
+    root = cache.folder() / "importer-root" / digest.hexdigest()[:16]
+    with cache.filling(root, say) as half:
+        if half is not None:
+            paths = mirror.debs(packages, lock.index, say)
+            say(f"unpacking {len(paths)} packages of the importer")
+            deb.unpack(paths.values(), half, _DROPPED)
+            _finish(half)
+    cache.used(root)
+    return root
+
+
+def _finish(root: Path) -> None:
+    (root / "etc").mkdir(exist_ok=True)
+    (root / "etc/passwd").write_text(f"qemu:x:{USER}:{USER}::/tmp:/usr/sbin/nologin\n", encoding="ascii")

@@ -1,0 +1,114 @@
+"""A web server on loopback with disks to import, as many real ones are: with ranges, passwords and losses."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.controlplane.ports import LOOPBACK, free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+@dataclass
+class DiskServer:
+    """What it serves, and to whom."""
+
+    folder: Path
+    port: int
+    #: User and password of the paths that need them.
+    passwords: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Paths of which it breaks the connection off after as many bytes.
+    broken_off: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path) -> Iterator[DiskServer]:
+        """One that serves a folder's files for as long as this lasts."""
+        (port,) = free_ports(1)
+        disks = cls(folder, port)
+
+        class Handler(_Handler):
+            served = disks
+
+        server = ThreadingHTTPServer((LOOPBACK, port), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield disks
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    def url(self, name: str) -> str:
+        """The URL of a file."""
+        return f"http://{LOOPBACK}:{self.port}/{name}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    served: DiskServer
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self._answer(with_content=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_content=True)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Says nothing."""
+
+    def _answer(self, *, with_content: bool) -> None:
+        name = self.path.lstrip("/")
+        file = self.served.folder / name
+        if not file.is_file():
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return
+        if name in self.served.passwords and not self._is_known(*self.served.passwords[name]):
+            self._refuse(HTTPStatus.UNAUTHORIZED)
+            return
+        size = file.stat().st_size
+        wanted = _RANGE.fullmatch(self.headers.get("Range", ""))
+        first = int(wanted[1]) if wanted else 0
+        last = min(size - 1, int(wanted[2])) if wanted and wanted[2] else size - 1
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if wanted else HTTPStatus.OK)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(last + 1 - first))
+        if wanted:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        self.end_headers()
+        if with_content:
+            self._send(file, first, last, self.served.broken_off.get(name, size))
+
+    def _send(self, file: Path, first: int, last: int, end: int) -> None:
+        with file.open("rb") as disk:
+            disk.seek(first)
+            left = min(last + 1, end) - first
+            try:
+                while left > 0 and (data := disk.read(min(left, 1 << 20))):
+                    self.wfile.write(data)
+                    left -= len(data)
+            except OSError:  # who asked has gone
+                self.close_connection = True
+        if last >= end:
+            self.close_connection = True
+
+    def _is_known(self, user: str, password: str) -> bool:
+        said = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return self.headers.get("Authorization") == f"Basic {said}"
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        if status is HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", "Basic")
+        self.end_headers()
