@@ -14,7 +14,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, labels
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull, labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class MountedClaim:
     @property
     def workload(self) -> str:
         """The name of the Workload that boots it, or has made it for its machine; empty if none does."""
-        return labels(self.obj).get(WORKLOAD_LABEL, "")
+        found = labels(self.obj)
+        return found.get(DISK_LABEL) or found.get(WORKLOAD_LABEL, "")
 
     @property
     def modes(self) -> tuple[str, ...]:

@@ -25,8 +25,9 @@ _DEVICES: dict[AttachmentKind, str] = {
     "Launcher": "launcher",
 }
 
-#: On a claim that is a machine's disk: the name of the Workload.
-DISK_OF_ANNOTATION = f"{GROUP}/disk-of"
+#: On a claim that is a disk of a guest's machine: the name of the Workload. The label of the same kind
+#: (hulls/hull.DISK_LABEL) is for disks that machines boot, and for those beside them.
+DISK_OF_ANNOTATION = f"{GROUP}/guest-disk-of"
 #: The file system of a claim that is a disk.
 FILE_SYSTEM = "ext4"
 

@@ -44,8 +44,8 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 
 
 def _claim(obj: Raw) -> Raw:
-    """How a claim can be shared, and whose disk is on it; of a machine's ephemeral one and of a disk also
-    whose it is, and whether it is going.
+    """How a claim can be shared, and which guest's disk it is; of a machine's ephemeral one and of a disk
+    also whose it is, and whether it is going.
     """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
     given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
@@ -76,9 +76,8 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
     if DISK_LABEL in own:
         phase = (obj["metadata"].get("annotations") or {}).get(POD_PHASE_ANNOTATION)
         if phase in _POD_PHASES:
-            kept["metadata"]["annotations"] = kept["metadata"].get("annotations", {}) | {
-                POD_PHASE_ANNOTATION: phase
-            }
+            noted = kept["metadata"].get("annotations") or {}
+            kept["metadata"]["annotations"] = {**noted, POD_PHASE_ANNOTATION: phase}
         resources = (obj.get("spec") or {}).get("resources") or {}
         kept["spec"]["resources"] = {"requests": resources.get("requests") or {}}
     return kept

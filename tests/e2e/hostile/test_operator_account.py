@@ -384,7 +384,7 @@ def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation:
     listed = partial(simulation.api.list, "PersistentVolumeClaim", thief.namespace)
     # Otherwise the API server refuses another size for that alone.
     simulation.eventually(lambda: listed()[0]["status"]["phase"] == "Bound", 30, "the claim is bound")
-    noted = {"twinhull.dev/disk-of": "web"}
+    noted = {"twinhull.dev/guest-disk-of": "web"}
 
     def patched(**patch: Any) -> Any:
         return partial(thief.api.patch, "PersistentVolumeClaim", "theirs", thief.namespace, patch)
@@ -397,7 +397,7 @@ def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation:
     ):
         thief.is_refused(patched(**patch), "not change or delete one: theirs")
     patched(metadata={"annotations": noted})()
-    gone = {"twinhull.dev/disk-of": None}
+    gone = {"twinhull.dev/guest-disk-of": None}
     thief.is_refused(patched(metadata={"annotations": gone}), "not change or delete one: theirs")
 
 

@@ -11,7 +11,7 @@ from twinhull.core.actions import Action, Change, Create
 from twinhull.core.companions import upkeep
 from twinhull.core.decision import decide
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 
 from .objects import GVISOR, KUBEVIRT, case, hull, workload
 
@@ -103,12 +103,13 @@ def test_a_disk_of_another_workload_is_refused() -> None:
     assert actions == ()
 
 
-def test_a_disk_that_another_workload_boots_is_refused() -> None:
+@pytest.mark.parametrize("label", [DISK_LABEL, WORKLOAD_LABEL])
+def test_a_disk_that_was_made_for_another_workload_is_refused(label: str) -> None:
     booted = claim()
-    booted["metadata"]["labels"] = {WORKLOAD_LABEL: "bank"}
+    booted["metadata"]["labels"] = {label: "bank"}
     reason, message, actions = decided(wl(), booted)
     assert reason == "ClaimIsDisk"
-    assert message.endswith("is a disk of Workload bank (label twinhull.dev/workload): use another claim")
+    assert message.endswith("is a disk of Workload bank: use another claim")
     assert actions == ()
     assert decided(wl("Container"), booted)[0] == "Creating"
 
@@ -138,7 +139,7 @@ def test_the_files_of_what_runs_are_not_left_behind_unsaid(running: Raw) -> None
         f"spec.virtualMachine.claims[data]: {running['kind']} web-9former has PersistentVolumeClaim pg, and "
         "what it wrote there wouldn't be on the machine's disk: "
     )
-    assert message.endswith("set the claim's annotation twinhull.dev/disk-of to web")
+    assert message.endswith("set the claim's annotation twinhull.dev/guest-disk-of to web")
     assert actions == ()
     assert decided(wl(), claim("web"), running)[0] == "Replacing", "its owner has said so"
 

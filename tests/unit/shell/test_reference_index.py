@@ -122,9 +122,9 @@ def test_a_claim_that_is_written_without_end_asks_for_nobody() -> None:
 def test_news_of_whose_disk_a_claim_is_asks_for_those_that_mount_it() -> None:
     world = World()
     world.take(_claiming("data"))
-    world.take(_noted({"twinhull.dev/disk-of": "web"}))
+    world.take(_noted({"twinhull.dev/guest-disk-of": "web"}))
     world.asked()
-    world.take(_noted({"twinhull.dev/disk-of": "web", "x": "y"}), "MODIFIED", version=2)
+    world.take(_noted({"twinhull.dev/guest-disk-of": "web", "x": "y"}), "MODIFIED", version=2)
     assert world.asked() == []
     world.take(_noted({"x": "y"}), "MODIFIED", version=3)
     assert world.asked() == ["web"]

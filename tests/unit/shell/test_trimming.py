@@ -56,10 +56,10 @@ def test_a_manifest_is_kept_whole_and_what_is_beside_it_by_name() -> None:
 
 
 def test_whose_disk_a_claim_is_is_kept() -> None:
-    noted = {"twinhull.dev/disk-of": "web", "x": LARGE}
+    noted = {"twinhull.dev/guest-disk-of": "web", "x": LARGE}
     kept = trimmed(kinds.CLAIM, {"metadata": metadata(annotations=noted), "spec": {}})
-    assert kept["metadata"]["annotations"] == {"twinhull.dev/disk-of": "web"}
-    long = trimmed(kinds.CLAIM, {"metadata": metadata(annotations={"twinhull.dev/disk-of": LARGE})})
+    assert kept["metadata"]["annotations"] == {"twinhull.dev/guest-disk-of": "web"}
+    long = trimmed(kinds.CLAIM, {"metadata": metadata(annotations={"twinhull.dev/guest-disk-of": LARGE})})
     assert len(json.dumps(long)) < 1_000
 
 

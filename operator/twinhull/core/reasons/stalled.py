@@ -149,7 +149,7 @@ STALLED: dict[Reason, Row] = {
         "A PersistentVolumeClaim is to be a machine's disk, and the hull that runs has it as files or as a "
         "device. The machine's disk would be empty.",
         "copy the data to another claim and name that in the template; to leave the data behind, set the "
-        "claim's annotation `twinhull.dev/disk-of` to the Workload's name",
+        "claim's annotation `twinhull.dev/guest-disk-of` to the Workload's name",
     ),
     Reason.CLAIM_READ_ONLY: Row(
         "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",

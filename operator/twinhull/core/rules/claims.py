@@ -10,7 +10,7 @@ from twinhull.core.case import Case
 from twinhull.core.claims import MountedClaim
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import WORKLOAD_LABEL, Hull
+from twinhull.hulls.hull import Hull
 
 _READ_ONLY = {"ReadOnlyMany"}
 
@@ -81,8 +81,8 @@ def _of_another(claim: MountedClaim) -> str:
 
 def _made_for_another(claim: MountedClaim) -> str:
     return (
-        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.workload} (label "
-        f"{WORKLOAD_LABEL}): use another claim"
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.workload}: use "
+        "another claim"
     )
 
 
