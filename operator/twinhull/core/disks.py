@@ -29,7 +29,8 @@ def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
 
 def creations(case: Case) -> Iterator[Action]:
     """What makes the disks that aren't there. One that isn't filled yet and is to be another goes first:
-    nothing is lost by that. It is made anew once its claim is gone, too.
+    nothing is lost by that. It is made anew once its claim is gone, too. One that a machine has stays: it may
+    be filled, and written to, though that isn't seen yet.
     """
     for disk, state in named(case):
         volume = case.observed.data_volumes.get(state.claim)
@@ -38,9 +39,27 @@ def creations(case: Case) -> Iterator[Action]:
         if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
             yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
-        elif state.outdated and not volume.deleting:
+        elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             yield Delete("DataVolume", state.claim, volume.uid, Event("Normal", Reason.CHANGED, sentence))
+
+
+def _is_in_use(case: Case, claim: str) -> bool:
+    """Whether a machine of the Workload has the disk of that claim, switched off or not."""
+    machines = (hull.obj for hull in case.observed.hulls if case.owns(hull) and hull.kind == "VirtualMachine")
+    volumes = (
+        volume
+        for vm in machines
+        for volume in ((vm.get("spec") or {}).get("template") or {}).get("spec", {}).get("volumes") or ()
+    )
+    return any(
+        claim
+        in {
+            (volume.get("dataVolume") or {}).get("name"),
+            (volume.get("persistentVolumeClaim") or {}).get("claimName"),
+        }
+        for volume in volumes
+    )
 
 
 def holds(case: Case) -> Iterator[Change]:

@@ -477,6 +477,18 @@ def test_an_importer_that_waits_for_vmwares_library_says_so() -> None:
     assert "source.vddk.initImageURL" in decide(world.case()).message
 
 
+def test_a_disk_that_a_machine_has_is_never_taken_for_unfilled() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "Pending"
+    world.boot()  # and what CDI says of the disk hasn't been seen yet
+    source = {"http": {"url": "https://images.example/other.vmdk"}}
+    world.ask({"memory": "8Gi", "bootDisk": BOOT | {"source": source}})
+    world.settle()
+    assert world.deleted == []
+
+
 def test_a_retained_disk_is_taken_up_again() -> None:
     former = running()
     kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
