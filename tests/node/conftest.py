@@ -64,9 +64,9 @@ def volumes(cluster: NodeCluster) -> Iterator[Volumes]:
     made.folder("files")
     made.folder("image")
     made.disk("raw", 8)
-    made.disk("pg", 64)
     made.machine_disk("vmware", cluster.files.exports.vmware, DISK_SIZE)
     made.machine_disk("hyperv", cluster.files.exports.hyper_v, DISK_SIZE)
+    made.disk("pg", 64)
     yield made
     made.release()
 

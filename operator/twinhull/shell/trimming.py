@@ -76,8 +76,9 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
     if DISK_LABEL in own:
         phase = (obj["metadata"].get("annotations") or {}).get(POD_PHASE_ANNOTATION)
         if phase in _POD_PHASES:
-            noted = kept["metadata"].get("annotations") or {}
-            kept["metadata"]["annotations"] = {**noted, POD_PHASE_ANNOTATION: phase}
+            kept["metadata"]["annotations"] = kept["metadata"].get("annotations", {}) | {
+                POD_PHASE_ANNOTATION: phase
+            }
         resources = (obj.get("spec") or {}).get("resources") or {}
         kept["spec"]["resources"] = {"requests": resources.get("requests") or {}}
     return kept
