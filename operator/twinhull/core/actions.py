@@ -88,7 +88,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Delete:
     """Delete an object of ours, and no other of that name. `grace_seconds` is how long a Pod may take to end,
-    None if its own grace period is to say.
+    None if its own grace period is to say. `version` is the state of the object that is deleted, empty if any
+    is.
     """
 
     kind: str
@@ -96,6 +97,7 @@ class Delete:
     uid: str
     event: Event | None = None
     grace_seconds: int | None = None
+    version: str = ""
 
     @property
     def key(self) -> str:

@@ -14,9 +14,11 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
+from twinhull.core.observed import Companion
 from twinhull.hulls import datavolumes
-from twinhull.hulls.datavolumes import FIRST_REQUEST_ANNOTATION, DiskState
-from twinhull.hulls.hull import DISK_LABEL
+from twinhull.hulls.datavolumes import FILLED_ANNOTATION, FIRST_REQUEST_ANNOTATION, DiskState
+from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels
+from twinhull.hulls.types import type_that_made
 
 #: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
 HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
@@ -41,25 +43,28 @@ def creations(case: Case) -> Iterator[Action]:
             yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
         elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
-            yield Delete("DataVolume", state.claim, volume.uid, Event("Normal", Reason.CHANGED, sentence))
+            event, version = Event("Normal", Reason.CHANGED, sentence), _version(volume)
+            yield Delete("DataVolume", state.claim, volume.uid, event, version=version)
+
+
+def _version(companion: Companion) -> str:
+    return str(companion.obj["metadata"].get("resourceVersion") or "")
 
 
 def _is_in_use(case: Case, claim: str) -> bool:
-    """Whether a machine of the Workload has the disk of that claim, switched off or not."""
-    machines = (hull.obj for hull in case.observed.hulls if case.owns(hull) and hull.kind == "VirtualMachine")
-    volumes = (
-        volume
-        for vm in machines
-        for volume in ((vm.get("spec") or {}).get("template") or {}).get("spec", {}).get("volumes") or ()
-    )
-    return any(
-        claim
-        in {
-            (volume.get("dataVolume") or {}).get("name"),
-            (volume.get("persistentVolumeClaim") or {}).get("claimName"),
-        }
-        for volume in volumes
-    )
+    """Whether a machine that runs has the disk of that claim."""
+    return any(hull.phase is Phase.RUNNING and claim in _claims_of(hull) for hull in case.own)
+
+
+def _claims_of(hull: Hull) -> set[str]:
+    """The claims that a machine has by its instance, or by its VirtualMachine if it has none."""
+    has = hull.instance or (hull.obj.get("spec") or {}).get("template") or {}
+    named = (has.get("spec") or {}).get("volumes") or ()
+    return {
+        str((volume.get("dataVolume") or {}).get("name") or "")
+        or str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
+        for volume in named
+    }
 
 
 def holds(case: Case) -> Iterator[Change]:
@@ -72,8 +77,9 @@ def holds(case: Case) -> Iterator[Change]:
             patch = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
             event = Event("Normal", Reason.CHANGED, sentence)
-            version = str(claim.obj["metadata"].get("resourceVersion") or "")
-            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, version=version)
+            yield Change(
+                "PersistentVolumeClaim", state.claim, claim.uid, patch, event, version=_version(claim)
+            )
 
 
 def upkeep(case: Case) -> Iterator[Action]:
@@ -84,10 +90,16 @@ def upkeep(case: Case) -> Iterator[Action]:
         yield from holds(case)
     for disk, state in named(case):
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
+        if volume and claim and not claim.deleting and DISK_LABEL not in labels(claim.obj):
+            label: Raw = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
+            version = _version(claim)
+            yield Change(
+                "PersistentVolumeClaim", state.claim, claim.uid, label, version=version, needed=False
+            )
         if volume and state.is_ours and not volume.deleting:
             yield from _kept(case, disk, state, volume.obj, claim.obj if claim else {})
         if claim and state.grows_to and state.is_ours and not claim.deleting:
-            patch = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
+            patch: Raw = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
             sentence = f"asked for {state.grows_to} for PersistentVolumeClaim {state.claim} ({disk.size})"
             event = Event("Normal", Reason.CHANGED, sentence)
             yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
@@ -101,6 +113,8 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     annotations = {}
     if noted.get(HOLDER_ANNOTATION) != case.workload.metadata.uid:
         annotations[HOLDER_ANNOTATION] = case.workload.metadata.uid
+    if state.filled and FILLED_ANNOTATION not in noted:
+        annotations[FILLED_ANNOTATION] = "true"
     if FIRST_REQUEST_ANNOTATION not in noted and (request := datavolumes.requested(claim)):
         annotations[FIRST_REQUEST_ANNOTATION] = request
     if annotations:
@@ -132,7 +146,8 @@ def _rendered(case: Case, disk: Disk) -> Raw:
 
 def statuses(case: Case) -> tuple[DiskStatus, ...]:
     """What status.disks says."""
-    attached = case.current is not None and case.hull_type.lasts
+    machines = [hull for hull in case.own if type_that_made(hull).lasts]
+    attached = {claim for hull in machines for claim in _claims_of(hull)}
     return tuple(
         DiskStatus(
             name=state.name,
@@ -140,7 +155,7 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             phase=state.phase or None,
             progress=whole_percent(state.progress) or None,
             size=state.size or None,
-            attached=attached,
+            attached=state.claim in attached if state.claim else bool(machines),
             message=state.message or state.hint or None,
         )
         for state in case.disks

@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Delete, Event
 from twinhull.core.isolation import Shortfall
+from twinhull.hulls import switching
 from twinhull.hulls.types import type_that_made
 
 #: A Pod's grace period where nothing says one (k8s.io/api/core/v1, DefaultTerminationGracePeriodSeconds).
 _DEFAULT_GRACE = 30
 
 
-def evictions(shortfalls: Iterable[Shortfall], since: datetime | None, now: datetime) -> tuple[Delete, ...]:
-    """What deletes the hulls whose time is over. `since` is when they were first seen below the minimum.
+def evictions(
+    shortfalls: Iterable[Shortfall], since: datetime | None, now: datetime
+) -> tuple[Delete | Change, ...]:
+    """What ends the hulls whose time is over. `since` is when they were first seen below the minimum.
 
     Of several policies, that with the shortest grace period decides how long a hull may take to end.
     """
@@ -26,7 +29,7 @@ def evictions(shortfalls: Iterable[Shortfall], since: datetime | None, now: date
     first: dict[str, Shortfall] = {}
     for shortfall in due:
         first.setdefault(shortfall.hull.uid, shortfall)
-    return tuple(deletion for shortfall in first.values() if (deletion := _deletion(shortfall)))
+    return tuple(deletion for shortfall in first.values() if (deletion := _deletion(shortfall, now)))
 
 
 def until_eviction(
@@ -50,10 +53,14 @@ def below_floor(shortfalls: Sequence[Shortfall], since: datetime) -> str:
     return f"{worst.sentence}; it is deleted at {min(times):%Y-%m-%dT%H:%M:%SZ}" if times else worst.sentence
 
 
-def without(actions: Iterable[Action], evicted: Iterable[Delete]) -> tuple[Action, ...]:
+def without(actions: Iterable[Action], evicted: Iterable[Delete | Change]) -> tuple[Action, ...]:
     """The actions, but for those that end what is evicted in another way, or in more time."""
     uids = {deletion.uid for deletion in evicted}
     return tuple(action for action in actions if not (_ends(action) and getattr(action, "uid", "") in uids))
+
+
+def _is_overdue(shortfall: Shortfall, leaves_at: datetime, now: datetime) -> bool:
+    return now >= leaves_at + timedelta(seconds=shortfall.policy.eviction.grace_period_seconds)
 
 
 def _ends(action: Action) -> bool:
@@ -65,8 +72,11 @@ def _is_due(shortfall: Shortfall, since: datetime, now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _deletion(shortfall: Shortfall) -> Delete | None:
-    """The deletion of a hull, None if nothing is left to ask for.
+def _deletion(shortfall: Shortfall, now: datetime) -> Delete | Change | None:
+    """What ends a hull, None if nothing is left to ask for.
+
+    A machine that lasts is switched off: with its VirtualMachine would go what its firmware keeps. It is
+    deleted only if it hasn't ended in time by that.
 
     A machine's grace period is KubeVirt's to give. A Pod that is being deleted can only be given less time
     (k8s.io/apiserver, pkg/registry/rest, BeforeDelete), and the least is a second: without one, the API
@@ -74,9 +84,14 @@ def _deletion(shortfall: Shortfall) -> Delete | None:
     """
     hull, policy = shortfall.hull, shortfall.policy
     why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
+    if type_that_made(hull).lasts and not (hull.leaves_at and _is_overdue(shortfall, hull.leaves_at, now)):
+        event = Event("Warning", Reason.EVICTED_BY_POLICY, f"switched VirtualMachine {hull.name} off: {why}")
+        off = Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
+        return None if hull.leaves_at else off
     if type_that_made(hull).is_virtual_machine:
         event = Event("Warning", Reason.EVICTED_BY_POLICY, f"deleted VirtualMachine {hull.name}: {why}")
-        return None if hull.deleting else Delete(hull.kind, hull.name, hull.uid, event)
+        is_deleted = "deletionTimestamp" in hull.obj["metadata"]
+        return None if is_deleted else Delete(hull.kind, hull.name, hull.uid, event)
     own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
     grace = max(1, min(own, policy.eviction.grace_period_seconds))
     given = hull.obj["metadata"].get("deletionGracePeriodSeconds")

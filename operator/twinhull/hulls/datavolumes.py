@@ -27,12 +27,16 @@ API_VERSION = "cdi.kubevirt.io/v1beta1"
 DISK_ANNOTATION = f"{GROUP}/disk"
 #: On a DataVolume: what its claim asked for first, which is its size and what CDI adds for a file system.
 FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
+#: On a DataVolume that has been filled: that it was. CDI's own word may be lost by a restored backup.
+FILLED_ANNOTATION = f"{GROUP}/filled"
 #: On a claim that CDI has a Pod fill: the phase of that Pod.
 POD_PHASE_ANNOTATION = "cdi.kubevirt.io/storage.pod.phase"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 #: What is asked of a disk's claim beside its size.
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
+#: The largest claim that can be asked for: what the API server counts to, in whole mebibytes.
+_LARGEST = Decimal(2**63 - 2**20)
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: What phases mean that CDI says nothing more of.
@@ -44,6 +48,14 @@ _NO_VDDK = (
     "waiting for the importer Pod, which CDI doesn't make without an image with VMware's VDDK library: name "
     "it as source.vddk.initImageURL, or in ConfigMap v2v-vmware of CDI's namespace"
 )
+
+
+_GOING = "it is being deleted"
+_VOLUME_UNSEEN = (
+    "its DataVolume is gone, and the claim goes with it; or the DataVolume has lost the label "
+    f"{DISK_LABEL}: put that back"
+)
+_FIXED = "storageClassName, accessModes and volumeMode of a disk that is filled can't be changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +143,14 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
             name,
             claimed,
             size=size,
-            filled=is_there,
+            filled=is_there and not is_going(claim),
             is_ours=holder in {None, workload.name} and noted in {None, workload.name},
             is_free=holder is None and noted in {None, workload.name},
-            message="" if is_bound or not claim else "the claim isn't bound yet",
+            message=_GOING
+            if is_going(claim)
+            else ""
+            if is_bound or not claim
+            else "the claim isn't bound yet",
         )
     if volume is None and claim is None:
         return DiskState(name, claimed, hint=_hint(disk))
@@ -143,12 +159,22 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
     return _of_volume(workload, disk, volume, claim)
 
 
+def is_going(obj: Raw | None) -> bool:
+    """Whether an object, if it is there, is being deleted."""
+    return obj is not None and "deletionTimestamp" in obj["metadata"]
+
+
+def was_filled(volume: Raw) -> bool:
+    """Whether a DataVolume has the note that it was filled."""
+    return FILLED_ANNOTATION in (volume["metadata"].get("annotations") or {})
+
+
 def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskState:
     """How a disk is whose claim is there without a DataVolume. A claim that still names one as its owner is
     deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
     """
     metadata, owner = claim["metadata"], owner_of(claim)
-    going = "deletionTimestamp" in metadata or (owner is not None and owner.kind == "DataVolume")
+    going = is_going(claim) or (owner is not None and owner.kind == "DataVolume")
     phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
     state = DiskState(
         name, metadata["name"], size=size, is_ours=labels(claim).get(DISK_LABEL) == workload.name
@@ -156,7 +182,7 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
     if not state.is_ours:
         return replace(state, is_lone=True)
     if going:
-        return replace(state, is_going=True, message="its former claim is being deleted")
+        return replace(state, is_going=True, message=_GOING if is_going(claim) else _VOLUME_UNSEEN)
     if phase != "Succeeded":
         message = (
             f"PersistentVolumeClaim {state.claim} was filled in part only, and its DataVolume is gone: "
@@ -169,22 +195,28 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
 def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None) -> DiskState:
     status = volume.get("status") or {}
     phase = status.get("phase") or "Pending"
-    filled = phase == "Succeeded"
+    going = is_going(volume) or is_going(claim)
+    filled = phase == "Succeeded" and not going
     failed = phase == "Failed" or (not filled and _keeps_failing(volume))
     source_changed = not _is_from(volume, _source(workload, disk))
-    outdated = not filled and (source_changed or _is_asked_otherwise(volume, disk, resized=failed))
+    asked_otherwise = _is_asked_otherwise(volume, disk, resized=failed)
+    is_told = bool(status.get("phase")) or claim is None
+    may_be_filled = filled or going or was_filled(volume) or not is_told
+    outdated = not may_be_filled and (source_changed or asked_otherwise)
     grows_to, shrinks = ("", False) if outdated else _resized(disk, volume, claim)
+    message = _GOING if going else _FIXED if filled and asked_otherwise else ""
     return DiskState(
         disk.disk_name,
         claim_name(workload.name, disk),
         phase=phase,
         progress="100%" if filled else status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message="" if filled else _message(disk, volume, phase),
+        message=message or ("" if filled else _message(disk, volume, phase)),
         hint="" if filled else _hint(disk),
         filled=filled,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
-        failed=failed,
+        failed=failed and not going,
+        is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
         shrinks=shrinks,
@@ -281,12 +313,14 @@ def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, bool]:
     try:
         size, original = quantity.parse(disk.size or ""), quantity.parse(made)
         present, request = quantity.parse(asked), quantity.parse(first or asked)
-    except ValueError:
+        wanted = min((size * request / original).to_integral_value(ROUND_CEILING), _LARGEST)
+    except (ValueError, ArithmeticError):
         return "", False
-    wanted = (size * request / original).to_integral_value(ROUND_CEILING)
+    # What is asked for is in whole mebibytes, so that it may be a little more than what is wanted.
+    asked_for = quantity.mebibytes(wanted)
     if wanted <= present or first is None:
-        return "", wanted < present
-    return quantity.mebibytes(wanted), False
+        return "", quantity.parse(asked_for) < present
+    return asked_for, False
 
 
 def requested(claim: Raw) -> str:

@@ -20,6 +20,10 @@ OFF_ANNOTATION = f"{GROUP}/switched-off"
 #: On one that was switched on again: when. How long it may take to be ready counts from then.
 ON_ANNOTATION = f"{GROUP}/switched-on"
 _HALTED = "Halted"
+#: KubeVirt's word for a machine that has no instance (kubevirt.io/api/core/v1, VirtualMachineStatusStopped).
+_STOPPED = "Stopped"
+#: A time that lies beyond this year is none: whoever writes it would have nobody wait so long.
+_LAST_YEAR = 3000
 #: What the API server, KubeVirt and others give to a machine once, by which its system knows it again
 #: (kubevirt.io/kubevirt, pkg/virt-api/webhooks/defaults). It stays when the machine is changed.
 _IDENTITY = (
@@ -57,17 +61,27 @@ def at_next_start(present: Raw, wanted: Raw) -> Raw:
 
 
 def is_off(vm: Raw, vmi: Raw | None) -> bool:
-    """Whether the operator has switched it off, and nothing of it runs any more."""
-    return vmi is None and _noted(vm) is not None and vm["spec"].get("runStrategy") == _HALTED
+    """Whether the operator has switched it off, and nothing of it runs any more: by KubeVirt's own word, too,
+    since an instance that isn't seen may be there.
+    """
+    status = vm.get("status") or {}
+    says_so = status.get("printableStatus") == _STOPPED and not status.get("created")
+    return vmi is None and says_so and _is_halted(vm)
 
 
 def ends_at(vm: Raw, vmi: Raw | None) -> datetime | None:
     """When a machine that is being switched off should be off, None if it isn't being switched off."""
     noted = _noted(vm)
-    if noted is None or vmi is None or vm["spec"].get("runStrategy") != _HALTED:
+    if noted is None or not _is_halted(vm) or is_off(vm, vmi):
         return None
+    if vmi is None:
+        return noted
     asked = timestamp(vmi["metadata"].get("deletionTimestamp"))
     return asked or noted + max(grace(vmi), timedelta())
+
+
+def _is_halted(vm: Raw) -> bool:
+    return _noted(vm) is not None and vm["spec"].get("runStrategy") == _HALTED
 
 
 def on_since(vm: Raw) -> datetime:
@@ -123,7 +137,7 @@ def _time(vm: Raw, annotation: str) -> datetime | None:
         found = datetime.fromisoformat(note)
     except ValueError:
         return created_at(vm)
-    return found if found.tzinfo else created_at(vm)
+    return found if found.tzinfo and found.year < _LAST_YEAR else created_at(vm)
 
 
 def _with_identity(present: Raw, wanted: Raw) -> Raw:
@@ -134,7 +148,22 @@ def _with_identity(present: Raw, wanted: Raw) -> Raw:
         value = _at(was, path)
         if value is not None and _at(spec, path) is None:
             spec = _put(spec, path, value)
+    path = ("domain", "devices", "interfaces")
+    if isinstance(wanted_cards := _at(spec, path), list):
+        spec = _put(spec, path, _with_addresses(wanted_cards, _at(was, path)))
     return {**template, "spec": spec}
+
+
+def _with_addresses(cards: list[Raw], former: object) -> list[Raw]:
+    """Network cards with the addresses that those of their names were given, if they don't say another."""
+    known = former if isinstance(former, list) else []
+    given = {card.get("name"): card.get("macAddress") for card in known if isinstance(card, dict)}
+    return [
+        {**card, "macAddress": address}
+        if isinstance(card, dict) and "macAddress" not in card and (address := given.get(card.get("name")))
+        else card
+        for card in cards
+    ]
 
 
 def _at(tree: Raw, path: tuple[str, ...]) -> object:

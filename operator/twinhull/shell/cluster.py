@@ -201,13 +201,20 @@ class Cluster:
         with self._transport.metrics.writing("patch", kind.plural + subresource):
             return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch, content_type)
 
-    async def delete(
-        self, kind: Kind, namespace: str, name: str, uid: str, grace_seconds: int | None = None
+    async def delete(  # noqa: PLR0913, PLR0917  what a DELETE has
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        uid: str,
+        grace_seconds: int | None = None,
+        version: str = "",
     ) -> Raw:
-        """Delete an object if it is still the one with that uid, else raise Conflict or NotFound. A Pod has
-        `grace_seconds` to end, or what it says itself.
+        """Delete an object if it is still the one with that uid, and in that version if one is given, else
+        raise Conflict or NotFound. A Pod has `grace_seconds` to end, or what it says itself.
         """
-        options: Raw = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        preconditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
+        options: Raw = {"preconditions": preconditions, "propagationPolicy": "Background"}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         with self._transport.metrics.writing("delete", kind.plural):

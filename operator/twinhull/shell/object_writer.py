@@ -85,7 +85,7 @@ class ObjectWriter:
         kind = BY_NAME[action.kind]
         key = (owner.namespace, action.name)
         try:
-            answer = await self._cluster.delete(kind, *key, action.uid, action.grace_seconds)
+            answer = await self._cluster.delete(kind, *key, action.uid, action.grace_seconds, action.version)
         except (NotFound, Conflict):  # a webhook may answer so too: only a look tells that ours is no more
             present = await self._cluster.get(kind, *key)
             if present is not None and present["metadata"]["uid"] == action.uid:

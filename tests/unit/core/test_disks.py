@@ -21,6 +21,7 @@ from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
 
 from .objects import KUBEVIRT, NAME, NOW, UID, at, case, conditions, workload
+from .policies import namespace, policy
 
 CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
 HTTP: Raw = {"http": {"url": "https://images.example/web.vmdk"}}
@@ -101,7 +102,7 @@ class World:
     def boot(self) -> None:
         """KubeVirt runs the machine."""
         vm = self.objects["VirtualMachine", NAME]
-        running = {"ready": True, "conditions": conditions("True")}
+        running = {"ready": True, "created": True, "conditions": conditions("True")}
         self.objects["VirtualMachine", NAME] = vm | {"status": running}
         self.objects["VirtualMachineInstance", NAME] = {
             "kind": "VirtualMachineInstance",
@@ -119,7 +120,7 @@ class World:
                     }
                 ],
             },
-            "spec": {},
+            "spec": {"volumes": vm["spec"]["template"]["spec"]["volumes"]},
             "status": {"phase": "Running"},
         }
 
@@ -127,6 +128,7 @@ class World:
         """KubeVirt ends the run of a machine that is halted."""
         assert self.vm["spec"]["runStrategy"] == "Halted"
         del self.objects["VirtualMachineInstance", NAME]
+        self.objects["VirtualMachine", NAME] = self.vm | {"status": {"printableStatus": "Stopped"}}
 
     def ask(self, machine: Raw | None = None, *, template: bool = False, **spec: Any) -> None:
         """Somebody changes the spec."""
@@ -401,23 +403,26 @@ def test_a_disk_that_isnt_filled_is_made_anew_by_another_claim(asked: Raw) -> No
 
 
 @pytest.mark.parametrize(
-    "metadata",
+    ("metadata", "told"),
     [
-        {"deletionTimestamp": at(899)},
-        {
-            "ownerReferences": [
-                {
-                    "apiVersion": "cdi.kubevirt.io/v1beta1",
-                    "kind": "DataVolume",
-                    "uid": "u",
-                    "controller": True,
-                }
-            ]
-        },
+        ({"deletionTimestamp": at(899)}, "it is being deleted"),
+        (
+            {
+                "ownerReferences": [
+                    {
+                        "apiVersion": "cdi.kubevirt.io/v1beta1",
+                        "kind": "DataVolume",
+                        "uid": "u",
+                        "controller": True,
+                    }
+                ]
+            },
+            "or the DataVolume has lost the label",
+        ),
     ],
     ids=["it is being deleted", "its DataVolume is gone"],
 )
-def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw) -> None:
+def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw, told: str) -> None:
     """What is on it may be half a disk."""
     name = "web-boot"
     claim = running().objects["PersistentVolumeClaim", name]
@@ -425,7 +430,7 @@ def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw) -> Non
     world = World(wl(), {("PersistentVolumeClaim", name): going})
     assert world.settle() == "DiskWaiting"
     assert world.kinds == ["PersistentVolumeClaim"]
-    assert "its former claim is being deleted" in decide(world.case()).message
+    assert told in decide(world.case()).message
     del world.objects["PersistentVolumeClaim", name]
     world.settle()
     assert world.kinds == ["DataVolume"]
@@ -630,3 +635,198 @@ def test_a_machine_whose_label_is_lost_is_still_known() -> None:
     world.vm["metadata"]["labels"] = {WORKLOAD_LABEL: NAME}
     assert world.settle() == "Ready"
     assert world.vm["spec"]["runStrategy"] == "Always"
+
+
+@pytest.mark.parametrize("size", ["41Gi", "50Gi", "60G", "80Gi", "8Ei", "1000Ei"])
+def test_a_disk_grows_once_whatever_cdi_added(size: str) -> None:
+    world = World(wl())
+    world.settle()
+    world.fill(size="45527275111")  # 40Gi and 6 %, which is no whole mebibyte
+    world.settle()
+    world.boot()
+    assert world.settle() == "Ready"
+    world.ask({"bootDisk": BOOT | {"size": size}})
+    assert world.settle() == "Ready"
+    assert world.objects["PersistentVolumeClaim", "web-boot"]["spec"]["resources"] != {
+        "requests": {"storage": "45527275111"}
+    }
+
+
+def test_a_claim_that_is_larger_than_asked_for_keeps_no_machine_from_starting() -> None:
+    world = running()
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    claim["spec"] = {"resources": {"requests": {"storage": "100Gi"}}}
+    assert world.settle() == "DiskShrinks"
+    world.ask(state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    world.ask()
+    assert world.settle() == "Pending"
+
+
+@pytest.mark.parametrize("told", [{}, {"phase": "Failed"}, {"phase": "ImportInProgress"}])
+def test_a_disk_that_was_filled_once_is_never_deleted(told: Raw) -> None:
+    """A backup restores no status, and CDI says Failed when a claim's volume comes back late."""
+    former = running()
+    kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
+    kept["DataVolume", "web-boot"] = kept["DataVolume", "web-boot"] | {"status": told}
+    for asked in ({"size": "80Gi"}, {"storageClassName": "fast"}, {"source": {"blank": {}}}):
+        world = World(wl({"bootDisk": BOOT | asked}), dict(kept))
+        world.objects["StorageClass", "fast"] = {"kind": "StorageClass", "metadata": {"name": "fast"}}
+        world.settle()
+        assert world.deleted == []
+
+
+def test_a_volume_whose_claim_is_there_and_of_which_cdi_says_nothing_is_not_deleted() -> None:
+    former = running()
+    kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
+    volume = kept["DataVolume", "web-boot"]
+    bare = {**volume["metadata"], "annotations": {}}
+    kept["DataVolume", "web-boot"] = {**volume, "metadata": bare, "status": {}}
+    world = World(wl({"bootDisk": BOOT | {"source": {"blank": {}}}}), kept)
+    world.settle()
+    assert world.deleted == []
+
+
+def test_what_is_deleted_is_deleted_as_it_was_seen() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress", restarts=3, message="expected status code 200, got 404")
+    world.ask({"bootDisk": BOOT | {"source": {"blank": {}}}})
+    (deletion,) = [one for one in plan(world.case()).actions if isinstance(one, Delete)]
+    assert deletion.version == "1"
+
+
+def test_a_machine_is_off_when_kubevirt_says_so_and_not_when_its_instance_isnt_seen() -> None:
+    world = running(template=True)
+    world.ask(template=True, isolationPolicy="Container")
+    assert world.settle() == "Replacing"
+    del world.objects["VirtualMachineInstance", NAME]  # its label was taken off, or it wasn't seen yet
+    assert world.settle() == "Replacing"
+    assert "Pod" not in world.kinds, "two never run"
+    vm = world.vm | {"status": {"printableStatus": "Stopped", "created": True}}
+    world.objects["VirtualMachine", NAME] = vm
+    assert world.settle() == "Replacing"
+    world.objects["VirtualMachine", NAME] = vm | {"status": {"printableStatus": "Stopped"}}
+    assert world.settle() == "Pending"
+    assert "Pod" in world.kinds
+
+
+def test_the_mark_of_a_disks_claim_is_put_back_and_anothers_is_told() -> None:
+    world = running()
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    claim["metadata"]["labels"] = {}
+    assert world.settle() == "Ready"
+    assert world.objects["PersistentVolumeClaim", "web-boot"]["metadata"]["labels"] == {DISK_LABEL: NAME}
+    world.objects["PersistentVolumeClaim", "web-boot"]["metadata"]["labels"] = {DISK_LABEL: "other"}
+    assert world.settle() == "DiskConflict"
+    assert decide(world.case()).ready == "True"
+
+
+def test_a_failed_import_is_corrected_though_the_machine_waits_for_it_already() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("PendingPopulation")
+    assert world.settle() == "Pending"
+    world.tell("ImportInProgress", progress="10%")
+    assert world.settle() == "DiskImporting"
+    world.tell("ImportInProgress", restarts=3, message="expected status code 200, got 404")
+    assert world.settle() == "DiskFailed"
+    source = {"http": {"url": "https://images.example/right.qcow2"}}
+    world.ask({"bootDisk": BOOT | {"source": source}})
+    world.settle()
+    assert world.deleted == ["DataVolume/web-boot"]
+    assert world.objects["DataVolume", "web-boot"]["spec"]["source"] == source
+
+
+@pytest.mark.parametrize("kind", ["DataVolume", "PersistentVolumeClaim"])
+def test_a_disk_that_is_being_deleted_is_not_booted(kind: str) -> None:
+    world = running()
+    world.ask(state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    world.objects[kind, "web-boot"]["metadata"]["deletionTimestamp"] = at(899)
+    world.ask()
+    assert world.settle() == "DiskWaiting"
+    assert world.vm["spec"]["runStrategy"] == "Halted"
+    assert "being deleted" in world.raw["status"]["disks"][0]["message"]
+
+
+def test_a_disk_is_attached_while_a_machine_has_it() -> None:
+    world = running(template=True, replacement={"strategy": "OnRestart"})
+    world.ask({"memory": "8Gi"}, template=True, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    assert world.attached == [True]
+    world.ask(template=True, isolationPolicy="Container")
+    assert world.settle() == "Replacing"
+    assert world.attached == [True]
+
+
+@pytest.mark.parametrize("note", ["switched-off", "switched-on"])
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59+00:00", "never", "2026-01-01T00:00:00"])
+def test_a_time_that_somebody_wrote_ends_no_pass(note: str, time: str) -> None:
+    world = running()
+    world.vm["metadata"]["annotations"] = {f"twinhull.dev/{note}": time}
+    world.vm["spec"]["runStrategy"] = "Halted"
+    world.settle()
+
+
+def test_a_card_keeps_the_address_that_it_was_given() -> None:
+    world = running()
+    (card,) = world.vm["spec"]["template"]["spec"]["domain"]["devices"]["interfaces"]
+    card["macAddress"] = "02:00:00:00:00:01"
+    world.ask({"memory": "8Gi"})
+    world.settle()
+    world.end()
+    assert world.settle() == "Pending"
+    (card,) = world.vm["spec"]["template"]["spec"]["domain"]["devices"]["interfaces"]
+    assert card["macAddress"] == "02:00:00:00:00:01"
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "8Gi"}
+
+
+EVICTION = {"deadlineSeconds": 600, "gracePeriodSeconds": 30}
+REACHING = {"overrides": {"domain": {"devices": {"hostDevices": [{"name": "a", "deviceName": "vendor/b"}]}}}}
+
+
+def below_floor(since: str | None = None, **spec: Any) -> World:
+    """A Workload whose machine runs with a device of its node, and a policy that evicts what does."""
+    world = running(REACHING, **spec)
+    instance = world.objects["VirtualMachineInstance", NAME]
+    inside = world.vm["spec"]["template"]["spec"]
+    instance["spec"] = {"domain": inside["domain"], "volumes": inside["volumes"]}
+    floor = policy("machines", minimum="VirtualMachine", onViolation="Evict", eviction=EVICTION)
+    world.objects["IsolationPolicy", "machines"] = floor
+    world.objects["Namespace", "shop"] = namespace()
+    if since:
+        world.raw["status"]["isolation"]["pendingSince"] = since
+    return world
+
+
+def test_what_a_policy_evicts_is_switched_off_and_keeps_what_its_firmware_has() -> None:
+    world = below_floor(at(0))
+    world.settle()
+    assert (world.deleted, world.vm["spec"]["runStrategy"]) == ([], "Halted")
+    found = world.case()
+    assert plan(found).actions == ()
+    later = plan(replace(found, now=NOW + timedelta(minutes=10))).actions
+    assert [action.key for action in later if isinstance(action, Delete)] == ["VirtualMachine/web"]
+
+
+def test_what_runs_below_a_floor_is_counted_whatever_it_is_to_be_at_its_next_start() -> None:
+    strategy = {"strategy": "OnRestart"}
+    world = below_floor(replacement=strategy)
+    assert world.case().shortfalls
+    template = world.vm["spec"]["template"]
+    bare = template["spec"]["domain"]["devices"].copy()
+    del bare["hostDevices"]
+    domain = template["spec"]["domain"] | {"devices": bare}
+    labels = template["metadata"]["labels"] | {"twinhull.dev/revision": "another"}
+    world.vm["spec"]["template"] = {
+        "metadata": {"labels": labels},
+        "spec": template["spec"] | {"domain": domain},
+    }
+    assert world.case().shortfalls, "it runs as it was"
+    world.ask(replacement=strategy)
+    assert world.settle() == "Replacing", "a policy doesn't wait for a restart"

@@ -199,10 +199,18 @@ class FakeCluster(Cluster):
             lambda: self._server.patch(kind.name, key, patch, status=subresource == "/status"),
         )
 
-    async def delete(
-        self, kind: Kind, namespace: str, name: str, uid: str, grace_seconds: int | None = None
+    async def delete(  # noqa: PLR0913, PLR0917  as the cluster's
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        uid: str,
+        grace_seconds: int | None = None,
+        version: str = "",
     ) -> Raw:
         obj, key = {"metadata": {"name": name, "namespace": namespace}}, (namespace, name)
+        if version and self._server.get(kind.name, key)["metadata"]["resourceVersion"] != version:
+            raise Conflict("the resourceVersion in the precondition doesn't match")
         return self._write(
             "delete", kind.name, obj, lambda: self._server.delete(kind.name, key, uid, grace_seconds)
         )

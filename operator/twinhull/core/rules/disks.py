@@ -11,28 +11,31 @@ from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
-from twinhull.hulls.hull import DISK_LABEL
+from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
 _PATHS = {0: "spec.virtualMachine.bootDisk"}
 
 
 def disk_refused(case: Case) -> Step | None:
-    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere.
+    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. One that is
+    larger than the spec says keeps no machine from starting.
 
-    Reasons: DiskConflict, DiskSourceChanged, DiskShrinks.
+    Reasons: DiskConflict, DiskSourceChanged.
     """
     if case.current is not None or not case.hull_type.lasts:
         return None
-    reason, sentence = next(_wrong(case), (None, ""))
+    hindering = (found for found in _wrong(case) if found[0] != Reason.DISK_SHRINKS)
+    reason, sentence = next(hindering, (None, ""))
     return stalled(reason, sentence) if reason else None
 
 
 def filling_disks(case: Case) -> Step | None:
-    """The machine's disks aren't all filled. What runs meanwhile runs on.
+    """The machine's disks aren't all filled. What runs meanwhile runs on. A machine that is there already,
+    since its storage waits for it, has never run.
 
     Reasons: DiskImporting, DiskWaiting, DiskFailed.
     """
-    if case.current is not None or not case.hull_type.lasts:
+    if not case.hull_type.lasts or (case.current is not None and _has_run(case.current)):
         return None
     actions = (*disks.creations(case), *disks.holds(case))
     failed = [state for state in case.disks if state.failed]
@@ -44,6 +47,10 @@ def filling_disks(case: Case) -> Step | None:
     running = [state for state in unfilled if state.progress]
     reason = Reason.DISK_IMPORTING if running or actions else Reason.DISK_WAITING
     return waiting(reason, listed([_said(state) for state in running or unfilled or case.disks]), actions)
+
+
+def _has_run(hull: Hull) -> bool:
+    return hull.phase is not Phase.PENDING or hull.started_at is not None or hull.leaving
 
 
 def disk_unchangeable(case: Case) -> Step | None:

@@ -40,11 +40,13 @@ def restart_required(case: Case) -> Step | None:
 
 
 def _runs_on(case: Case) -> Hull | None:
-    """The machine that is to run on, None if there is none, or if it was asked to restart."""
+    """The machine that is to run on, None if there is none, if it was asked to restart, or if it runs below a
+    policy's minimum.
+    """
     if case.workload.spec.replacement.strategy != "OnRestart" or not case.hull_type.lasts:
         return None
     lasting = [hull for hull in case.standing if type_that_made(hull).lasts]
-    if case.current is not None or len(case.former) != 1 or not lasting:
+    if case.current is not None or len(case.former) != 1 or not lasting or case.shortfalls:
         return None
     asked = switching.asked_restart(lasting[0].instance or lasting[0].obj)
     return lasting[0] if asked == (case.workload.metadata.restart or "") else None

@@ -29,7 +29,7 @@ from twinhull.hulls.evasion.keys import (
     is_of_domain,
     reaching_keys,
 )
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 
 #: What an instancetype may bring of them.
@@ -61,7 +61,25 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     """What of a machine that is there reaches past it, whatever the Workload says by now. Of its labels and
     annotations, those of the template that it was made from; all of them, if it has no note of that.
     """
-    return _in_machine(hull.obj, hull.instance, hull.applied)
+    return _in_machine(_as_it_runs(hull.obj, hull.instance), hull.instance, hull.applied)
+
+
+def _as_it_runs(vm: Raw, instance: Raw | None) -> Raw:
+    """A VirtualMachine with the template that its instance was made from: a machine that lasts may have
+    another one already, for its next start.
+    """
+    template = vm.get("spec", {}).get("template") or {}
+    if instance is None or UNREAD in vm or UNREAD in instance:
+        return vm
+    made, present = instance.get("metadata") or {}, template.get("metadata") or {}
+    revisions = {(one.get("labels") or {}).get(REVISION_LABEL) for one in (made, present)}
+    if len(revisions) == 1:
+        return vm
+    annotations = {
+        key: value for key, value in (made.get("annotations") or {}).items() if is_not_kubevirts(key)
+    }
+    as_made = {"metadata": {**made, "annotations": annotations}, "spec": instance.get("spec") or {}}
+    return {**vm, "spec": {**vm["spec"], "template": as_made}}
 
 
 def past_machine(vm: Raw) -> str:
