@@ -27,6 +27,9 @@ Bootloader = Literal["BIOS", "UEFI"]
 #: What is done when a disk can't be read or written (kubevirt.io/api/core/v1, type DiskErrorPolicy).
 ErrorPolicy = Literal["stop", "report", "ignore", "enospace"]
 CLUSTER_DOMAIN = "cluster.local"
+#: How many times as many sockets KubeVirt leaves room for, if a template says how many there are
+#: (kubevirt.io/kubevirt/pkg/defaults, setupCPUHotplug).
+_ROOM = 4
 #: How long a machine may take to shut down if its template doesn't say so: seconds
 #: (kubevirt.io/api/core/v1, DefaultGracePeriodSeconds).
 _GRACE = 30
@@ -171,7 +174,7 @@ class MachineSpec:
             hostname=spec.get("hostname") or vm["metadata"]["name"],
             cores=sockets * of_each,
             cores_a_socket=of_each,
-            most_cores=max(sockets, cpu.get("maxSockets", 0)) * of_each,
+            most_cores=max(sockets, cpu.get("maxSockets", _ROOM * cpu.get("sockets", 0))) * of_each,
             memory=_mebibytes(memory["guest"]),
             most_memory=_mebibytes(memory.get("maxGuest", memory["guest"])),
             kernel=_kernel(firmware.get("kernelBoot")),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.guest.qemu_arguments import differences
 from tests.guest.recording import Recording
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from tests.node.node import Node
 
 
-def compare_with_recording(machine: Machine, node: Node, folder: Path, config: pytest.Config) -> None:
-    """Fails if a machine's QEMU wasn't started as the golden files in a folder say.
+def unlike_recording(machine: Machine, node: Node, folder: Path, config: pytest.Config) -> list[str]:
+    """In what a machine's QEMU wasn't started as the golden files in a folder say, a sentence each.
 
     tests/guest starts QEMU by these: `make test-node` with --update records them anew.
     """
@@ -28,4 +29,5 @@ def compare_with_recording(machine: Machine, node: Node, folder: Path, config: p
     recording = Recording.of(machine.instance(), argv)
     if config.getoption("--update"):
         recording.write(folder)
-    assert recording.lines == Recording.read(folder).lines
+    golden = Recording.read(folder).lines
+    return differences(recording.lines, golden, ())
