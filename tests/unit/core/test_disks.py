@@ -671,7 +671,8 @@ def test_a_disk_that_was_filled_once_is_never_deleted(told: Raw) -> None:
     former = running()
     kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
     kept["DataVolume", "web-boot"] = kept["DataVolume", "web-boot"] | {"status": told}
-    for asked in ({"size": "80Gi"}, {"storageClassName": "fast"}, {"source": {"blank": {}}}):
+    changes: tuple[Raw, ...] = ({"size": "80Gi"}, {"storageClassName": "fast"}, {"source": {"blank": {}}})
+    for asked in changes:
         world = World(wl({"bootDisk": BOOT | asked}), dict(kept))
         world.objects["StorageClass", "fast"] = {"kind": "StorageClass", "metadata": {"name": "fast"}}
         world.settle()
