@@ -18,7 +18,7 @@ from twinhull.api.podtemplate import podtemplate
 Manifest = dict[str, Any]
 
 _CRD = "workloads.twinhull.dev"
-_TEMPLATE = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/template"
+_SPEC = "/spec/versions/0/schema/openAPIV3Schema/properties/spec"
 
 #: What is larger than it may be: the field, and the Pod's spec.
 LARGE: dict[str, Manifest] = {
@@ -100,10 +100,14 @@ def _unbounded(schema: Manifest) -> Manifest:
 def _before_there_were_bounds(plane: ControlPlane) -> Iterator[None]:
     crd = plane.api.get("CustomResourceDefinition", _CRD)
     assert crd
-    described = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    earlier = {**_unbounded(podtemplate()), "description": described["template"]["description"]}
-    for schema in (earlier, described["template"]):
-        change = [{"op": "replace", "path": _TEMPLATE, "value": schema}]
+    present = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    described = present["properties"]["template"]["description"]
+    template = {**_unbounded(podtemplate()), "description": described}
+    # Without its rules, which cost too much where lists have no bounds.
+    earlier = {key: value for key, value in present.items() if key != "x-kubernetes-validations"}
+    earlier["properties"] = {**present["properties"], "template": template}
+    for schema in (earlier, present):
+        change = [{"op": "replace", "path": _SPEC, "value": schema}]
         plane.api.patch("CustomResourceDefinition", _CRD, None, change)
         if schema is earlier:
             yield

@@ -294,7 +294,7 @@ def test_rich_template_is_admitted_by_kubevirt(web: Subject) -> None:
         virtualMachine={
             "instancetype": {"name": "test-virtualmachineclusterinstancetype"},
             "preference": {"name": "test-virtualmachineclusterpreference"},
-            "firmware": {"bootloader": "UEFI", "secureBoot": True, "tpm": True},
+            "firmware": {"bootloader": "UEFI", "secureBoot": True, "tpm": "Ephemeral"},
             "overrides": {"domain": {"devices": {"autoattachMemBalloon": False}}, "evictionStrategy": "None"},
         },
     )

@@ -10,13 +10,17 @@ from twinhull.core.nodeports import unknown_node_ports
 from twinhull.core.observed import Refusal
 from twinhull.core.steps import Step, refused, stalled
 
+_STORAGE = {"PersistentVolumeClaim", "DataVolume"}
+
 
 def companion_refused(case: Case) -> Step | None:
     """The hull is there, but the API server said no to what goes with it, or somebody undoes it.
 
     Reasons: ServiceRefused; those of the refusal, such as ConfigMapRefused.
     """
-    refusal = next((answer for action, answer in refused_companions(case) if _is_needed(action)), None)
+    refusal = next(
+        (answer for action, answer in refused_companions(case) if _is_needed(action, answer)), None
+    )
     if refusal is not None:
         return refused(case, refusal)
     unknown = unknown_node_ports(case)
@@ -36,8 +40,11 @@ def overruled(case: Case) -> Step | None:
     return Step("True", Reason.OVERRULED, sentence, requeue_after=refusal.old_at - case.now)
 
 
-def _is_needed(action: Action) -> bool:
-    return not isinstance(action, Change) or action.needed
+def _is_needed(action: Action, refusal: Refusal) -> bool:
+    """Whether it isn't ready without that. It is without a change that is undone, or one of its storage."""
+    if not isinstance(action, Change) or action.needed:
+        return True
+    return refusal.reason != Reason.OVERRULED and action.kind not in _STORAGE
 
 
 def _is_overruled(case: Case, refusal: Refusal) -> bool:
