@@ -99,6 +99,22 @@ def test_kyverno_is_told_of_every_image(enforce: Enforce, api: Api, namespace: s
         namespace, virtualMachine={"overrides": {"domain": {"firmware": {"bootloader": {"efi": {}}}}}}
     )
     assert "images: registry.example/c end" in refusal(api, bare)
+    vddk = {
+        "url": "https://vcenter.example",
+        "uuid": "u",
+        "backingFile": "[a] web.vmdk",
+        "thumbprint": "20:6C",
+        "secretRef": "vcenter",
+    }
+
+    def imported(name: str) -> Manifest:
+        return {"source": {"vddk": vddk | {"initImageURL": f"registry.example/{name}"}}, "size": "1Gi"}
+
+    machine = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": imported("boot")}
+    disks = [{"name": "data", **imported("data")}, {"name": "own", "source": {"vddk": vddk}, "size": "1Gi"}]
+    importing = workload(namespace, virtualMachine={**machine, "disks": disks})
+    said = "images: registry.example/c registry.example/boot registry.example/data end"
+    assert said in refusal(api, importing)
 
 
 def test_gatekeeper_refuses_an_image_wherever_it_is(enforce: Enforce, api: Api, namespace: str) -> None:

@@ -48,11 +48,11 @@ class Match(Model):
         None,
         description="Selects Workloads by their images: at least one image must match at least one of these "
         "patterns. The images are those of containers, init containers and sidecars, of ephemeral "
-        "containers in the Pod, and those that a machine's disks come from. Images and patterns are "
-        "compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * stands for any "
-        "characters except /, ** for any characters, and ? for one character except /. A pattern without a "
-        "tag matches every tag, and one without a digest matches every digest. A pattern that begins with ** "
-        "matches every registry.",
+        "containers in the Pod, those that a machine's disks come from, and vddk.initImageURL of these. "
+        "Images and patterns are compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * "
+        "stands for any characters except /, ** for any characters, and ? for one character except /. A "
+        "pattern without a tag matches every tag, and one without a digest matches every digest. A pattern "
+        "that begins with ** matches every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(
@@ -64,7 +64,7 @@ class Match(Model):
 
 
 class PolicyMachine(Model):
-    """How machines are built if the Workload doesn't say so itself."""
+    """How machines without a bootDisk are built if the Workload doesn't say so itself."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -107,19 +107,21 @@ class MachineRules(Model):
 
     guest_images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
-        description="Patterns of the images that a Workload may name for its machine's disks: in guestImage, "
-        "as the registry or containerDisk that a disk comes from, in virtioDrivers, and in overrides as a "
-        "containerDisk or in kernelBoot. The patterns are like those of match.images. An empty list allows "
-        "no image. The guest images that policies and the operator name are always allowed. A machine that "
-        "boots a disk which no image contains is refused, as with any rule of machines.",
+        description="Patterns of the images that a Workload may name for its machine's disks: in "
+        "guestImage, as the registry or containerDisk that a disk comes from, in vddk.initImageURL of a "
+        "disk, in virtioDrivers, and in overrides as a containerDisk or in kernelBoot. The patterns are "
+        "like those of match.images. An empty list allows no image. The guest images that policies and the "
+        "operator name are always allowed. A machine that may boot a disk which no image contains is "
+        "refused, as with any rule of machines.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     images_must_be_pinned: bool = Field(
         False,  # noqa: FBT003
         description="Whether images must be named with a digest. It concerns the images of the template's "
         "containers, init containers and volumes if they run in the machine, guestImage, those that disks "
-        "come from, and the images in overrides. A guest pulls its images after the policy was checked, and "
-        "from mirrors that the Workload may name: without a digest it may get another image.",
+        "come from, vddk.initImageURL, and the images in overrides. A guest pulls its images after the "
+        "policy was checked, and from mirrors that the Workload may name: without a digest it may get "
+        "another image.",
     )
 
 

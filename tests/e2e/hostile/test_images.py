@@ -44,6 +44,13 @@ def from_disk(source: Manifest, **more: Any) -> Manifest:
 
 
 OUR_DISK: Manifest = {"containerDisk": {"image": OURS}}
+VDDK: Manifest = {
+    "url": "https://vcenter.example",
+    "uuid": "u",
+    "backingFile": "[a] web.vmdk",
+    "thumbprint": "20:6C",
+    "secretRef": "vcenter",
+}
 
 #: A container, what a machine is built with, and what is said against it.
 ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
@@ -122,6 +129,31 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
             overrides={"volumes": [{"name": "boot", "persistentVolumeClaim": {"claimName": "mine"}}]},
         ),
         "may boot a disk that no image contains",
+    ),
+    "importer": (
+        PINNED,
+        from_disk(
+            OUR_DISK,
+            disks=[{"name": "b", "source": {"vddk": VDDK | {"initImageURL": EVIL}}, "size": "1Gi"}],
+        ),
+        "none of the guestImages",
+    ),
+    "disk-order": (
+        PINNED,
+        from_disk(
+            OUR_DISK,
+            disks=[{"name": "b", "source": {"claim": {"name": "mine"}}}],
+            overrides={"domain": {"devices": {"disks": [{"name": "b", "bootOrder": 1}]}}},
+        ),
+        "the machine may boot another disk",
+    ),
+    "network-order": (
+        PINNED,
+        from_disk(
+            OUR_DISK,
+            overrides={"domain": {"devices": {"interfaces": [{"name": "default", "bootOrder": 1}]}}},
+        ),
+        "the machine may boot from the network",
     ),
     "container-by-tag": (container(), {"guestImage": OURS}, "requires an image as name@digest"),
     "container-by-id": (container(image=DIGEST), {"guestImage": OURS}, "requires an image as name@digest"),
@@ -205,3 +237,33 @@ def test_an_image_without_a_name_is_a_suspect(
         found["metadata"]["labels"]["twinhull.dev/workload"]
         for found in simulation.api.list("Pod", tenant.namespace)
     } == {"honest"}
+
+
+def test_no_machine_boots_a_claim_of_the_tenants_in_place_of_its_disk(
+    tenant: Person, policies: Policies, simulation: ControlPlane, operator: OperatorProcess
+) -> None:
+    tenant.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {
+                "name": "planted-boot",
+                "namespace": tenant.namespace,
+                "labels": {"twinhull.dev/disk-of": "planted"},
+            },
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+    )
+    allowed = from_disk({"registry": {"url": f"docker://{OURS}"}})
+    apply(tenant, "planted", PINNED, "VirtualMachine", allowed)
+    held = Subject(simulation, tenant.namespace, "planted", operator.check).becomes("ImageRejected")
+    assert "nobody knows which image is in it" in condition(held, "Stalled")[2]
+    assert not simulation.api.list("VirtualMachine", tenant.namespace)
+
+    policies.make("floor", minimum="VirtualMachine")
+    vddk = {"vddk": VDDK | {"initImageURL": OURS}}
+    data = {"name": "b", "source": vddk, "size": "1Gi"}
+    apply(tenant, "importing", PINNED, "VirtualMachine", from_disk(OUR_DISK, disks=[data]))
+    held = Subject(simulation, tenant.namespace, "importing", operator.check).becomes("EvadesFloor")
+    assert "disks[b].source.vddk.initImageURL" in condition(held, "Stalled")[2]
+    assert not simulation.api.list("DataVolume", tenant.namespace)

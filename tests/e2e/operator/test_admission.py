@@ -26,6 +26,15 @@ ADMISSION = Path(__file__).parents[3] / "deploy/admission"
 ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
 DIGEST = "sha256:" + "0" * 64
 
+#: A disk from VMware.
+VDDK: Manifest = {
+    "url": "https://vcenter.example",
+    "uuid": "u",
+    "backingFile": "[a] web.vmdk",
+    "thumbprint": "20:6C",
+    "secretRef": "vcenter",
+}
+
 #: What makes two names of images the same or not, and what patterns tell apart.
 IMAGES = (
     *("nginx", "nginx:1.29", f"nginx@{DIGEST}", f"nginx:1.29@{DIGEST}", "library/nginx", "team/nginx"),
@@ -137,6 +146,8 @@ def any_disks(chance: random.Random) -> Manifest:
         *({"registry": {"url": f"docker://{image}"}} for image in IMAGES),
         *({"blank": {}}, {"http": {"url": "https://disks.example/web.vmdk"}}, {"upload": {}}),
         *({"claim": {"name": "mine"}}, {"dataSource": {"name": "golden"}}),
+        *({"vddk": {**VDDK, "initImageURL": image}} for image in chance.sample(IMAGES, 3)),
+        {"vddk": VDDK},
     ]
 
     def disk(*may_be: Manifest) -> Manifest:
@@ -147,7 +158,8 @@ def any_disks(chance: random.Random) -> Manifest:
     built: Manifest = {
         "memory": "1Gi",
         "firmware": {"bootloader": "BIOS"},
-        "bootDisk": disk(*(sources[: 2 * len(IMAGES)] if chance.random() < 0.7 else ())),
+        # Nobody has anything against a blank disk, so that what is beside it decides.
+        "bootDisk": disk(*chance.choice(([{"blank": {}}], sources[: 2 * len(IMAGES)], sources))),
     }
     if chance.random() < 0.5:
         ordered = {"bootOrder": 2} if chance.random() < 0.5 else {}
@@ -165,6 +177,18 @@ def any_disks(chance: random.Random) -> Manifest:
             {"name": "empty"},
         ]
         built["overrides"] = {"volumes": chance.sample(volumes, chance.randint(0, 2))}
+    if chance.random() < 0.4:
+        interface: Manifest = {"name": "default", "masquerade": {}}
+        devices: list[Manifest] = [
+            {"disks": []},
+            {"disks": [{"name": "data", "bootOrder": 1}]},
+            {"interfaces": [interface]},
+            {"interfaces": [interface | {"bootOrder": 1}]},
+            {"interfaces": [{"dhcpOptions": {"bootFileName": "evil"}}]},
+            {"interfaces": [interface | {"bootOrder": None}], "rng": {}},
+            {},
+        ]
+        built.setdefault("overrides", {})["domain"] = {"devices": chance.choice(devices)}
     return built
 
 
@@ -418,6 +442,16 @@ def test_overrides_that_take_the_boot_image_away_are_refused(
         place[last] = None
         manifest = workload(namespace, pod, "VirtualMachine")
         manifest["spec"]["virtualMachine"] = {"overrides": overrides}
+        with pytest.raises(ApiError, match=rf"virtualMachine\.overrides\.{path} has the machine boot"):
+            admission.api.apply(manifest)
+    for path in ("domain.devices", "domain.devices.disks"):
+        manifest = workload(namespace, pod, "VirtualMachine")
+        manifest["spec"]["virtualMachine"] = {
+            "memory": "1Gi",
+            "firmware": {"bootloader": "BIOS"},
+            "bootDisk": {"source": {"blank": {}}, "size": "1Gi"},
+            "overrides": {"domain": {"devices": None if path.endswith("devices") else {"disks": None}}},
+        }
         with pytest.raises(ApiError, match=rf"virtualMachine\.overrides\.{path} has the machine boot"):
             admission.api.apply(manifest)
 

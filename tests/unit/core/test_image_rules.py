@@ -7,12 +7,15 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.decision import decide
 from twinhull.core.plan import plan
+from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.hull import DISK_LABEL
 
-from .objects import KUBEVIRT, case, hull, running, workload
+from .objects import KUBEVIRT, NAME, case, hull, running, workload
 from .policies import namespace, policy
 
 LISTED = policy("images", machines={"guestImages": ["registry.example/guests/*"]})
 PINNED = policy("pinned", machines={"imagesMustBePinned": True})
+CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
 
 
 def machine(isolation: str = "VirtualMachine", **built: object) -> Raw:
@@ -76,3 +79,69 @@ def test_a_message_tells_of_some_of_many() -> None:
     assert step.reason == "ImageRejected"
     assert step.message.endswith("; and 112 more: correct it")
     assert len(step.message) < 2048
+
+
+def disk_claim(disk: str, *, filled: bool = True) -> Raw:
+    """A claim that says it is a disk of the Workload's, without a DataVolume."""
+    phase = {} if filled else {"annotations": {POD_PHASE_ANNOTATION: "Running"}}
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": f"{NAME}-{disk}", "labels": {DISK_LABEL: NAME}, "uid": disk, **phase},
+        "spec": {"resources": {"requests": {"storage": "1Gi"}}},
+        "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}},
+    }
+
+
+def with_disks(**second: object) -> Raw:
+    """A machine with two disks of an image that is allowed, of which the second isn't booted by itself."""
+    source = {"registry": {"url": "docker://registry.example/guests/disk"}}
+    return machine(
+        memory="1Gi",
+        firmware={"bootloader": "BIOS"},
+        bootDisk={"source": source, "size": "1Gi"},
+        disks=[{"name": "data", "source": source, "size": "1Gi", **second}],
+    )
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_claim_that_anybody_may_have_filled_is_not_booted(*, filled: bool) -> None:
+    claim = disk_claim("boot", filled=filled)
+    found = case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, claim)
+    step = decide(found)
+    assert (step.stalled, step.reason) == (True, "ImageRejected")
+    assert step.message == (
+        f"spec.virtualMachine.bootDisk: PersistentVolumeClaim {NAME}-boot is there without a DataVolume, so "
+        "that nobody knows which image is in it, and IsolationPolicy images has rules for images: correct it"
+    )
+    assert not [action.key for action in plan(found).actions if not action.key.startswith("Service/")]
+    floor = policy("floor", minimum="VirtualMachine")
+    unruled = decide(case(with_disks(), namespace(), floor, KUBEVIRT, CDI, claim))
+    assert unruled.reason != "ImageRejected", "without rules for images it is a restored disk"
+
+
+def test_a_claim_that_anybody_may_have_filled_is_booted_by_no_order_either() -> None:
+    claim = disk_claim("data")
+    step = decide(case(with_disks(bootOrder=2), namespace(), LISTED, KUBEVIRT, CDI, claim))
+    assert step.reason == "ImageRejected"
+    assert step.message.startswith(f"spec.virtualMachine.disks[data]: PersistentVolumeClaim {NAME}-data is")
+    assert decide(case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, claim)).reason != "ImageRejected"
+
+
+def test_an_image_that_cdi_runs_has_no_place_under_a_floor() -> None:
+    vddk = {
+        "url": "https://vcenter.example",
+        "uuid": "u",
+        "backingFile": "[a] web.vmdk",
+        "thumbprint": "20:6C",
+        "secretRef": "vcenter",
+        "initImageURL": "evil/vddk",
+    }
+    raw = machine(
+        memory="1Gi", firmware={"bootloader": "BIOS"}, bootDisk={"source": {"vddk": vddk}, "size": "1Gi"}
+    )
+    found = case(raw, namespace(), policy("floor", minimum="Sandbox"), KUBEVIRT, CDI)
+    assert decide(found).reason == "EvadesFloor"
+    assert "bootDisk.source.vddk.initImageURL (CDI runs that image in a Pod" in decide(found).message
+    assert not [action.key for action in plan(found).actions if action.key.startswith("DataVolume/")]
+    unbound = case(raw, namespace(), KUBEVIRT, CDI)
+    assert [action.key for action in plan(unbound).actions if action.key.startswith("DataVolume/")]

@@ -20,13 +20,17 @@ _HARMLESS = {
 
 
 def named(built: Raw) -> Iterator[tuple[str, str]]:
-    """The fields of `spec.virtualMachine` that name an image of a disk, by their paths, and the images."""
+    """The fields of `spec.virtualMachine` that name an image of a disk, by their paths, and the images. Among
+    them is one with the VDDK library: CDI runs that image to import the disk.
+    """
     for path, disk in _disks(built):
         source = disk.get("source") or {}
         if "registry" in source:
             yield f"{path}.source.registry.url", str(source["registry"]["url"]).removeprefix(REGISTRY_SCHEME)
         if "containerDisk" in source:
             yield f"{path}.source.containerDisk.image", str(source["containerDisk"]["image"])
+        if (source.get("vddk") or {}).get("initImageURL"):
+            yield f"{path}.source.vddk.initImageURL", str(source["vddk"]["initImageURL"])
     if built.get("virtioDrivers"):
         yield f"{_BUILT}.virtioDrivers.image", str(built["virtioDrivers"]["image"])
 

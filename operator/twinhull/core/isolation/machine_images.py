@@ -30,6 +30,8 @@ _TAKES = {
     TRUST_DEVICE: "it replaces the operator's check of the Workload's own Pod",
 }
 _DEVICES = (GUEST_DEVICE, *_TAKES)
+#: The fields of an interface by which a machine boots from the network.
+_FROM_NETWORK = ("bootOrder", "dhcpOptions")
 
 #: An image, and the field that names it, from the Workload's root on.
 _Named = tuple[str, str]
@@ -69,7 +71,8 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
                         f"{image or 'empty'}"
                     ),
                 )
-    beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides))
+    boots_disk = spec.virtual_machine.boot_disk is not None
+    beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk))
     elsewhere = disk_images.from_elsewhere(spec.virtual_machine.raw(), _listed(overrides, "volumes"))
     for path, why in chain(beside, elsewhere, _of_kubevirt(spec.template, references)):
         yield Evasion(path, f"{why}, and IsolationPolicy {policy.name} has rules for images")
@@ -101,7 +104,7 @@ def _booted(spec: WorkloadSpec, overrides: Raw) -> Iterator[_Named]:
         yield f"{_OVERRIDES}.{'.'.join(_KERNEL)}", str(kernel)
 
 
-def _beside_images(overrides: Raw) -> Iterator[tuple[str, str]]:
+def _beside_images(overrides: Raw, *, boots_disk: bool) -> Iterator[tuple[str, str]]:
     """What overrides make of the machine so that it boots or runs something that no image of its names."""
     for length in range(1, len(_KERNEL) + 1):
         below = _at(overrides, *_KERNEL[: length - 1])
@@ -114,7 +117,26 @@ def _beside_images(overrides: Raw) -> Iterator[tuple[str, str]]:
             yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
         if (name := volume.get("name")) in _TAKES:
             yield f"volumes[{name}]", _TAKES[name]
-    yield from _beside_disks(_listed(_at(overrides, "domain", "devices"), "disks"))
+    if boots_disk:
+        yield from _beside_boot_disk(_at(overrides, "domain"))
+    else:
+        yield from _beside_disks(_listed(_at(overrides, "domain", "devices"), "disks"))
+
+
+def _beside_boot_disk(domain: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """What of overrides of `domain` may have a machine boot anything before its boot disk. A list of disks
+    takes the place of the rendered one, with its order; without one KubeVirt has an order of its own.
+    """
+    devices = _at(domain, "devices")
+    if isinstance(domain, dict) and "devices" in domain and devices is None:
+        yield "domain.devices", "without them the machine may boot another disk"
+    if isinstance(devices, dict) and "disks" in devices:
+        yield "domain.devices.disks", "the machine may boot another disk"
+    for index, interface in enumerate(_listed(devices, "interfaces")):
+        for field in _FROM_NETWORK:
+            if interface.get(field) is not None:
+                path = f"domain.devices.interfaces[{interface.get('name', index)}].{field}"
+                yield path, "the machine may boot from the network"
 
 
 def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:

@@ -59,9 +59,12 @@ def machine(spec: WorkloadSpec, policies: tuple[Policy, ...]) -> Iterator[Parame
     """What policies say of a machine where the Workload says nothing: each field the first that has it.
 
     The Secret that pulls the guest image comes from the policy that names the image: credentials aren't for
-    somebody else's image.
+    somebody else's image. A machine that boots a disk of its own gets nothing of it: it has no guest, says
+    its size itself, and may boot with no other devices than its system has drivers for.
     """
     own = spec.virtual_machine
+    if own.boot_disk:
+        return
     for field in _MACHINE:
         if getattr(own, field) is not None:
             continue

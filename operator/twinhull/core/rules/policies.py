@@ -4,11 +4,13 @@ hull that was to take its place is not, since it would go on being started.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from twinhull.api.disks import DataDisk
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
+from twinhull.core.disks import named
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
@@ -72,10 +74,29 @@ def image_rejected(case: Case) -> Step | None:
     rejected = rejected_images(
         case.workload.spec, case.blueprint.resolution.policies, case.blueprint.machine_references
     )
+    rejected = (*rejected, *_unknown_disks(case))
     if not rejected:
         return None
     step = stalled(Reason.IMAGE_REJECTED, f"{_listed(rejected, '{0.path}: {0.why}')}: correct it")
     return left_to_one(case, step, "an IsolationPolicy doesn't allow its images")
+
+
+def _unknown_disks(case: Case) -> Iterator[Evasion]:
+    """The disks that the machine may boot and whose claim is there without a DataVolume. Anybody may have
+    made such a claim, and filled it with anything, whatever image the Workload names.
+    """
+    ruling = next((policy for policy in case.blueprint.resolution.policies if policy.spec.machines), None)
+    if ruling is None:
+        return
+    for disk, state in named(case):
+        if not state.is_lone or (isinstance(disk, DataDisk) and disk.boot_order is None):
+            continue
+        field = f"disks[{disk.name}]" if isinstance(disk, DataDisk) else "bootDisk"
+        yield Evasion(
+            f"spec.virtualMachine.{field}",
+            f"PersistentVolumeClaim {state.claim} is there without a DataVolume, so that nobody knows which "
+            f"image is in it, and IsolationPolicy {ruling.name} has rules for images",
+        )
 
 
 def _listed(evasions: Sequence[Evasion], form: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
+from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion.fields import (
     CALLED,
@@ -32,6 +33,7 @@ from twinhull.hulls.evasion.keys import (
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 
+_IN_IMPORTER = "CDI runs that image in a Pod of its own, outside the machine"
 #: What an instancetype may bring of them.
 _NODE_DEVICES = ("gpus", "hostDevices")
 #: Fields of a VirtualMachineInstance's spec, from spec.virtualMachine.overrides on.
@@ -55,6 +57,18 @@ _IN_MACHINE: Mapping[str, str] = {
 def of_machine(template: Raw, overrides: Raw) -> Iterator[Evasion]:
     """What of a template, and of what is said of its machine, reaches past the machine."""
     return _found(template, overrides, "spec.virtualMachine.overrides.")
+
+
+def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
+    """What of the disks of a machine that boots one of its own runs outside the machine.
+
+    Source: containerized-data-importer, pkg/controller/import-controller.go: the importer Pod has the image
+    as an init container.
+    """
+    disks = (("bootDisk", built.boot_disk), *((f"disks[{disk.name}]", disk) for disk in built.disks or ()))
+    for field, disk in disks if built.boot_disk else ():
+        if disk and disk.source.vddk and disk.source.vddk.init_image_url:
+            yield Evasion(f"spec.virtualMachine.{field}.source.vddk.initImageURL", _IN_IMPORTER)
 
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:

@@ -115,8 +115,11 @@ class DiskMachine(HullType):
         return hull.kind == self.kind
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
-        """What of the template's metadata and of the overrides is the node's."""
-        return tuple(machines.of_machine(spec.template, spec.virtual_machine.overrides or {}))
+        """What of the template's metadata and of the overrides is the node's, and what CDI runs in Pods to
+        fill the disks.
+        """
+        built = spec.virtual_machine
+        return (*machines.of_machine(spec.template, built.overrides or {}), *machines.of_disks(built))
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
         """The same of a machine that is there."""

@@ -11,7 +11,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.revision import Content
 from twinhull.hulls.evasion import of_reference
-from twinhull.hulls.types import type_giving
+from twinhull.hulls.types import type_giving, type_of
 
 CALLED = "the node connects to it, from its own network"
 DEVICES = "they are devices of the node"
@@ -276,3 +276,31 @@ def test_a_pod_does_not_lose_in_place_what_it_was_started_with(key: str) -> None
     fixed = [Content(spec, Isolation.SANDBOX, "gvisor").fixed for spec in (before, after, without)]
     assert fixed[1] == fixed[2]
     assert fixed[0] != fixed[2]
+
+
+def test_what_cdi_runs_to_import_a_disk_runs_outside_the_machine() -> None:
+    vddk = {
+        "url": "https://vcenter.example",
+        "uuid": "u",
+        "backingFile": "[a] web.vmdk",
+        "thumbprint": "20:6C",
+        "secretRef": "vcenter",
+    }
+    own = {"source": {"vddk": {**vddk, "initImageURL": "vddk:8"}}, "size": "1Gi"}
+    cluster = {"source": {"vddk": vddk}, "size": "1Gi"}
+
+    def importing(boot: Raw, data: Raw) -> WorkloadSpec:
+        built = {"memory": "1Gi", "bootDisk": boot, "disks": [{"name": "data", **data}]}
+        return WorkloadSpec.model_validate({"virtualMachine": built})
+
+    def evading(spec: WorkloadSpec) -> list[tuple[str, str]]:
+        evasions = type_of(Isolation.VIRTUAL_MACHINE, spec).evasions(spec)
+        return [(evasion.path, evasion.why) for evasion in evasions]
+
+    why = "CDI runs that image in a Pod of its own, outside the machine"
+    fields = [
+        f"spec.virtualMachine.{field}.source.vddk.initImageURL" for field in ("bootDisk", "disks[data]")
+    ]
+    assert evading(importing(own, cluster)) == [(fields[0], why)]
+    assert evading(importing(cluster, own)) == [(fields[1], why)]
+    assert evading(importing(cluster, cluster)) == []

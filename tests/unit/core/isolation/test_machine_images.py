@@ -11,6 +11,7 @@ import pytest
 from tests.unit.core.policies import policy, rules
 from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadSpec
+from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.machine_images import rejected_images
 
 DIGEST = "sha256:" + "0" * 64
@@ -251,6 +252,14 @@ DISK_SOURCES: dict[str, Callable[[str], Raw]] = {
     "source.containerDisk.image": lambda image: {"containerDisk": {"image": image}},
     "source.registry.url": lambda image: {"registry": {"url": f"docker://{image}"}},
 }
+#: A disk from VMware.
+VDDK: Raw = {
+    "url": "https://vcenter.example",
+    "uuid": "u",
+    "backingFile": "[a] web.vmdk",
+    "thumbprint": "20:6C",
+    "secretRef": "vcenter",
+}
 BOOTED: Raw = {"containerDisk": {"image": PINNED}}
 
 
@@ -297,3 +306,67 @@ def test_a_disk_from_elsewhere_isnt_booted() -> None:
     volumes = [{"name": "boot", "persistentVolumeClaim": {"claimName": "mine"}}]
     ((path, _),) = found(booting(BOOTED, overrides={"volumes": volumes}), **OURS)
     assert path == "spec.virtualMachine.overrides.volumes[boot]"
+
+
+@pytest.mark.parametrize("image", ["evil/vddk:1", DIGEST])
+def test_what_cdi_runs_to_import_a_disk_is_an_image_of_the_machine(image: str) -> None:
+    def importing(image: str) -> WorkloadSpec:
+        source = {"vddk": VDDK | {"initImageURL": image}}
+        return booting(BOOTED, disks=[{"name": "data", "source": source, "size": "1Gi"}])
+
+    at = "spec.virtualMachine.disks[data].source.vddk.initImageURL"
+    assert found(importing(image), **OURS) == [(at, f"{image} {NONE_OF}")]
+    asks = "IsolationPolicy images requires an image as name@digest, and this is"
+    assert found(importing(image), imagesMustBePinned=True) == [(at, f"{asks} {image}")]
+    assert found(importing(PINNED), imagesMustBePinned=True, **OURS) == []
+    boots = booting({"vddk": VDDK | {"initImageURL": image}})
+    assert disk_images.images(boots.virtual_machine.raw()) == (image,)
+    assert ("spec.virtualMachine.bootDisk.source.vddk.initImageURL", f"{image} {NONE_OF}") in found(
+        boots, **OURS
+    )
+    assert disk_images.images(booting({"vddk": VDDK}).virtual_machine.raw()) == ()
+
+
+#: Overrides of `domain` by which a machine may boot something else before its boot disk.
+BEFORE_BOOT_DISK: dict[str, tuple[Raw, str]] = {
+    "domain.devices.disks": ({"devices": {"disks": []}}, "the machine may boot another disk"),
+    "domain.devices": ({"devices": None}, "without them the machine may boot another disk"),
+    "domain.devices.interfaces[default].bootOrder": (
+        {"devices": {"interfaces": [{"name": "default", "masquerade": {}, "bootOrder": 1}]}},
+        "the machine may boot from the network",
+    ),
+    "domain.devices.interfaces[0].dhcpOptions": (
+        {"devices": {"interfaces": [{"dhcpOptions": {"bootFileName": "evil"}}]}},
+        "the machine may boot from the network",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", BEFORE_BOOT_DISK)
+@pytest.mark.parametrize("machines", [OURS, {"imagesMustBePinned": True}], ids=["listed", "pinned"])
+def test_nothing_is_booted_before_the_boot_disk(path: str, machines: Raw) -> None:
+    domain, why = BEFORE_BOOT_DISK[path]
+    workload = booting(BOOTED, overrides={"domain": domain})
+    assert found(workload, **machines) == [(f"spec.virtualMachine.overrides.{path}", f"{why}, {RULES}")]
+    assert found(overriding(domain=domain), **OURS) == [], "a guest's machine goes by its serials"
+
+
+@pytest.mark.parametrize("disks", [None, "x", [{"name": "data", "bootOrder": 1}], [TRUST, MANIFEST]])
+def test_no_list_of_disks_takes_the_place_of_the_boot_disk(disks: Any) -> None:
+    workload = booting(BOOTED, overrides={"domain": {"devices": {"disks": disks}}})
+    assert [path for path, _ in found(workload, **OURS)] == [
+        "spec.virtualMachine.overrides.domain.devices.disks"
+    ]
+
+
+@pytest.mark.parametrize(
+    "devices",
+    [
+        {},
+        {"interfaces": [{"name": "default", "masquerade": {}, "bootOrder": None}]},
+        {"interfaces": "none"},
+        {"rng": {}, "interfaces": None},
+    ],
+)
+def test_other_devices_of_a_machine_with_a_disk_are_none_of_its_business(devices: Raw) -> None:
+    assert found(booting(BOOTED, overrides={"domain": {"devices": devices}}), **OURS) == []

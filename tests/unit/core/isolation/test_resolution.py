@@ -315,3 +315,19 @@ def test_what_names_its_isolation_is_rejected_by_each_policy_by_itself(
 def test_order_of_policies_does_not_matter(isolation: str, policies: list[Raw], chance: Random) -> None:
     shuffled = chance.sample(policies, len(policies))
     assert decided(isolation, *shuffled) == decided(isolation, *policies)
+
+
+@pytest.mark.parametrize("size", [{"memory": "4Gi"}, {"instancetype": {"name": "own"}}])
+def test_policies_do_not_say_how_a_machine_with_a_disk_is_built(size: Raw) -> None:
+    """An instancetype takes its memory's place, and a preference may give devices without drivers."""
+    disk = {"source": {"containerDisk": {"image": "disk:1"}}}
+    own = {"bootDisk": disk, "firmware": {"bootloader": "BIOS"}, **size}
+    built = {
+        "guestImage": "guest:1",
+        "guestImagePullSecret": "guest",
+        "instancetype": {"name": "small"},
+        "preference": {"name": "windows"},
+    }
+    found = decided("VirtualMachine", policy("a", virtualMachine=built), virtualMachine=own)
+    assert found.virtual_machine.raw() == decided("VirtualMachine", virtualMachine=own).virtual_machine.raw()
+    assert found.parameters == ()
