@@ -34,7 +34,8 @@ const (
 	nothingFound = 2
 )
 
-// mark is in the disk's last block while a file system is being made.
+// mark is in the disk's last block while a file system is being made. In a block that a file system reaches into, the same bytes are
+// a file's.
 var mark = []byte("twinhull: a file system is being made on this disk\n")
 
 // inspect tells what is on a disk. Whatever it doesn't know is an error.
@@ -48,22 +49,26 @@ func inspect(device string) (content, error) {
 		return 0, err
 	}
 	defer file.Close()
-	marked, err := hasMark(file, size)
+	begun, err := wasBegun(file, size)
 	if err != nil {
 		return 0, err
-	}
-	if marked {
-		return unfinished, nil
 	}
 	found, err := exec.Command("/usr/sbin/blkid", "-p", "-s", "TYPE", "-s", "PTTYPE", "-o", "export", device).Output()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return known(found)
+		what, err := known(found)
+		if what == fileSystem && begun {
+			what = unfinished
+		}
+		return what, err
 	case !errors.As(err, &exit):
 		return 0, err
 	case exit.ExitCode() != nothingFound:
 		return 0, Refused{fmt.Sprintf("blkid can't tell what is on it (exit code %d): it is left alone; %s", exit.ExitCode(), advice)}
+	}
+	if begun {
+		return unfinished, nil
 	}
 	at, err := firstByte(file, size)
 	if err != nil {
@@ -117,6 +122,17 @@ func firstByte(disk io.ReaderAt, size int64) (int64, error) {
 		}
 	}
 	return -1, nil
+}
+
+// wasBegun tells whether a machine began to make a file system on a disk, and didn't finish it: the disk has the mark, and no file
+// system reaches into the mark's block. One that was made elsewhere may fill the disk, and have a file with these bytes there.
+func wasBegun(disk io.ReaderAt, size int64) (bool, error) {
+	marked, err := hasMark(disk, size)
+	if err != nil || !marked {
+		return false, err
+	}
+	reached, err := reaches(disk, markAt(size))
+	return !reached, err
 }
 
 func hasMark(disk io.ReaderAt, size int64) (bool, error) {

@@ -2,6 +2,7 @@ package ext4
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,6 +112,88 @@ func TestAMarkIsKeptUntilItIsTakenAway(t *testing.T) {
 	}
 	if end := blocksFor(size) * blockSize; end > markAt(size) {
 		t.Errorf("the file system ends at %d, and the mark is at %d", end, markAt(size))
+	}
+}
+
+func overwrite(t *testing.T, path string, at int64, content string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteAt([]byte(content), at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// begun is a disk with the mark, and with a file system of so many blocks, if any. The bytes from one place to another are zeroes.
+func begun(t *testing.T, size, block, blocks, from, to int64) string {
+	t.Helper()
+	path := disk(t, size, 0, "")
+	if blocks > 0 {
+		if said, err := run("mke2fs", "-q", "-t", "ext4", "-b", fmt.Sprint(block), path, fmt.Sprint(blocks)); err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+	}
+	overwrite(t, path, from, strings.Repeat("\x00", int(to-from)))
+	if err := setMark(path, size, mark); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAFileSystemThatWasBegunIsRecognised(t *testing.T) {
+	const size = 20<<20 + 512
+	made := blocksFor(size)
+	for name, path := range map[string]string{
+		"nothing but the mark":               begun(t, size, 0, 0, 0, 0),
+		"no superblock yet":                  begun(t, size, blockSize, made, 0, 8192),
+		"the superblock's first half":        begun(t, size, blockSize, made, superblock+512, superblock+1024),
+		"the superblock's second half":       begun(t, size, blockSize, made, superblock, superblock+512),
+		"the superblock, and no inode table": begun(t, size, blockSize, made, 8192, size-reserve),
+		"all of it":                          begun(t, size, blockSize, made, 0, 0),
+		"one that ends at the mark's block":  begun(t, size, 1024, markAt(size)/1024, 0, 0),
+	} {
+		if found, err := inspect(path); err != nil || found != unfinished {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+}
+
+func TestAFileWithTheMarkIsNoMark(t *testing.T) {
+	const size = 20<<20 + 512
+	for name, path := range map[string]string{
+		"a file system over the whole disk":       begun(t, size, blockSize, size/blockSize, 0, 0),
+		"one with smaller blocks":                 begun(t, size, 1024, size/1024, 0, 0),
+		"one that ends one block into the mark's": begun(t, size, 1024, markAt(size)/1024+1, 0, 0),
+	} {
+		if found, err := inspect(path); err != nil || found != fileSystem {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+}
+
+// Whether blkid knows such file systems depends on its version: if it does, e2fsck looks at them, and refuses them.
+func TestAFileSystemThatIsDamagedAndHasTheMarkInAFileIsNotMadeAgain(t *testing.T) {
+	const size = 20 << 20
+	checksum := begun(t, size, blockSize, size/blockSize, superblock+512, superblock+1024)
+	blocks := begun(t, size, blockSize, size/blockSize, 0, 0)
+	overwrite(t, blocks, superblock+logBlockSize, "\x40")
+	for name, path := range map[string]string{"a wrong checksum": checksum, "blocks of 2^74 bytes": blocks} {
+		found, err := inspect(path)
+		if refused := (Refused{}); !errors.As(err, &refused) && (err != nil || found != fileSystem) {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+}
+
+func TestADiskWithTheMarkAndSomethingElseIsRefused(t *testing.T) {
+	path := begun(t, 20<<20, 0, 0, 0, 0)
+	overwrite(t, path, 0, "LUKS\xba\xbe\x00\x01")
+	_, err := inspect(path)
+	if refused := (Refused{}); !errors.As(err, &refused) || !strings.HasPrefix(err.Error(), "it holds crypto_LUKS") {
+		t.Errorf("%v, want a refusal", err)
 	}
 }
 

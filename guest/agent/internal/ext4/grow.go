@@ -3,6 +3,7 @@ package ext4
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,11 @@ const (
 	resizeFS = 0x40086610
 	// superblock is where the first superblock is, in bytes, and the others are offsets in it (linux/fs/ext4/ext4.h).
 	superblock                              = 1024
+	magic                                   = 0x38
 	blocksLow, logBlockSize, blocksHigh     = 0x04, 0x18, 0x150
 	incompatible, incompatible64Bit, needed = 0x60, 0x80, 0x154
+	// extMagic is what stands at magic in an ext2, ext3 or ext4 (linux/uapi/linux/magic.h, EXT4_SUPER_MAGIC).
+	extMagic = 0xEF53
 )
 
 // Grow makes a mounted file system as large as its disk, less what is reserved. It does nothing if that is less than a thousandth
@@ -54,15 +58,38 @@ func extent(device string) (blocks, size uint64, err error) {
 		return 0, 0, err
 	}
 	defer file.Close()
-	found := make([]byte, needed)
-	if _, err := file.ReadAt(found, superblock); err != nil {
+	found, err := readSuperblock(file)
+	if err != nil {
 		return 0, 0, err
 	}
-	blocks = uint64(binary.LittleEndian.Uint32(found[blocksLow:]))
-	if binary.LittleEndian.Uint32(found[incompatible:])&incompatible64Bit != 0 {
-		blocks |= uint64(binary.LittleEndian.Uint32(found[blocksHigh:])) << 32
+	blocks, size = extentIn(found)
+	return blocks, size, nil
+}
+
+// reaches tells whether a disk has an ext file system, damaged or not, with a block that ends beyond a place, in bytes.
+func reaches(disk io.ReaderAt, place int64) (bool, error) {
+	found, err := readSuperblock(disk)
+	if err != nil || binary.LittleEndian.Uint16(found[magic:]) != extMagic {
+		return false, err
 	}
-	return blocks, 1024 << binary.LittleEndian.Uint32(found[logBlockSize:]), nil
+	blocks, size := extentIn(found)
+	// A size of 2^64 bytes or more comes out as 0. It is wrong, and how far that file system reaches isn't known.
+	return size == 0 || blocks > uint64(place)/size, nil
+}
+
+func readSuperblock(disk io.ReaderAt) ([]byte, error) {
+	found := make([]byte, needed)
+	_, err := disk.ReadAt(found, superblock)
+	return found, err
+}
+
+// extentIn is how many blocks a superblock tells of, and how large they are, in bytes.
+func extentIn(superblock []byte) (blocks, size uint64) {
+	blocks = uint64(binary.LittleEndian.Uint32(superblock[blocksLow:]))
+	if binary.LittleEndian.Uint32(superblock[incompatible:])&incompatible64Bit != 0 {
+		blocks |= uint64(binary.LittleEndian.Uint32(superblock[blocksHigh:])) << 32
+	}
+	return blocks, 1024 << binary.LittleEndian.Uint32(superblock[logBlockSize:])
 }
 
 // blocksFor is how many blocks a file system has that is made on a disk of that size in bytes.
