@@ -33,6 +33,11 @@ def write(content: str, disk: Path, tools: Tools) -> None:
                 file.write(data)
         return
     tools.run("mke2fs", "-q", "-t", "ext4", "-E", "nodiscard", disk)
+    if content == "full":  # the file system reaches to the disk's end, where a file has the mark's bytes
+        tools.run("debugfs", "-w", "-R", "mkdir made-elsewhere", disk)
+        with disk.open("r+b") as file:
+            file.seek(size - _BLOCK)
+            file.write(_MARK)
     if content == "damaged":  # its root folder is gone, and it knows of errors
         for command in ("clri <2>", "set_super_value state 2"):
             tools.run("debugfs", "-w", "-R", command, disk)

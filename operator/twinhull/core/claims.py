@@ -36,10 +36,14 @@ class MountedClaim:
         return str((self.obj["metadata"].get("annotations") or {}).get(DISK_OF_ANNOTATION) or "")
 
     @property
-    def workload(self) -> str:
-        """The name of the Workload that boots it, or has made it for its machine; empty if none does."""
-        found = labels(self.obj)
-        return found.get(DISK_LABEL) or found.get(WORKLOAD_LABEL, "")
+    def disk_of(self) -> str:
+        """The name of the Workload whose boot disk or data disk it is, empty if it is none."""
+        return labels(self.obj).get(DISK_LABEL, "")
+
+    @property
+    def made_for(self) -> str:
+        """The name of the Workload whose ephemeral volume it is, empty if it is none."""
+        return labels(self.obj).get(WORKLOAD_LABEL, "")
 
     @property
     def modes(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from tests.controlplane import Cluster
 from tests.controlplane.kubevirt import FEATURE_GATES, open_gates
 from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.hull import DISK_LABEL
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 
 pytestmark = pytest.mark.simulated
@@ -109,3 +110,16 @@ def test_another_workload_does_not_get_it(web: Subject) -> None:
     other.becomes("ClaimIsDisk")
     assert "VirtualMachine" not in other.belongings()
     assert noted(web) == "web"
+
+
+def test_a_disk_that_another_workload_boots_is_mounted_by_no_pod(web: Subject) -> None:
+    create_claim(web, "Filesystem")
+    marked: Manifest = {"metadata": {"labels": {DISK_LABEL: "bank"}}}
+    web.cluster.api.patch("PersistentVolumeClaim", "pg", web.namespace, marked)
+    web.apply("Container", database())
+    web.becomes("ClaimIsDisk")
+    assert "Pod" not in web.belongings()
+
+    unmarked: Manifest = {"metadata": {"labels": {DISK_LABEL: None}}}
+    web.cluster.api.patch("PersistentVolumeClaim", "pg", web.namespace, unmarked)
+    web.becomes("Ready")

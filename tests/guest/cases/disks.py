@@ -47,6 +47,7 @@ def _template(**fields: Any) -> Raw:
                         {**_DATA, "mountPath": "/part", "subPath": "dumps/daily"},
                         {**_DATA, "mountPath": "/fixed", "readOnly": True},
                         {"name": "image", "mountPath": "/image"},
+                        {"name": "elsewhere", "mountPath": "/elsewhere"},
                     ],
                 ),
                 container("trouble", port=9000, securityContext={"privileged": True, "runAsUser": 0}),
@@ -54,17 +55,24 @@ def _template(**fields: Any) -> Raw:
             "volumes": [
                 {"name": "data", "persistentVolumeClaim": {"claimName": "pg"}},
                 {"name": "image", "persistentVolumeClaim": {"claimName": "files"}},
+                {"name": "elsewhere", "persistentVolumeClaim": {"claimName": "elsewhere"}},
             ],
         }
     }
 
 
-_AS_DISKS = {"claims": [{"volume": "data", "as": "Disk"}, {"volume": "image", "as": "Disk"}]}
+_AS_DISKS = {"claims": [{"volume": volume, "as": "Disk"} for volume in ("data", "image", "elsewhere")]}
 
 
 def _claims(size: str) -> tuple[Raw, ...]:
-    """A block claim, and a filesystem claim on whose disk a former machine began to make a file system."""
-    return claim("pg", size, "Block"), claim("files", "32Mi", "Filesystem", "begun")
+    """A block claim, a filesystem claim on whose disk a former machine began to make a file system, and one
+    with a file system that was made elsewhere.
+    """
+    return (
+        claim("pg", size, "Block"),
+        claim("files", "32Mi", "Filesystem", "begun"),
+        claim("elsewhere", "32Mi", "Block", "full"),
+    )
 
 
 def _insert(run: ScenarioRun, row: str) -> None:
@@ -113,6 +121,11 @@ def begun(run: ScenarioRun) -> None:
     assert run.mount(8080, "/image")["kind"] == "ext4"
     found = run.file(8080, "/image/seen")
     assert (found["text"], found["uid"], found["gid"]) == ("root\n", 0, _USER)
+
+
+@DISK.case("a file system that was made elsewhere is kept, whatever bytes its files have", docs.CONTRACT)
+def elsewhere(run: ScenarioRun) -> None:
+    assert "made-elsewhere" in run.file(8080, "/elsewhere")["entries"]
 
 
 @DISK.case("deleted: the machine is off in time, and its file systems are closed", docs.CONTRACT)

@@ -37,6 +37,13 @@ def claim(disk_of: str = "", *modes: str) -> Raw:
     return {"kind": "PersistentVolumeClaim", "metadata": {"name": "pg", **annotations}, "spec": spec}
 
 
+def labelled(label: str, name: str) -> Raw:
+    """A claim that a label says is a disk, or an ephemeral volume, of the Workload of that name."""
+    found = claim()
+    found["metadata"]["labels"] = {label: name}
+    return found
+
+
 def decided(raw: Raw, *objects: Raw) -> tuple[str, str, tuple[Action, ...]]:
     step = decide(case(raw, OPEN, GVISOR, *objects))
     return step.reason, step.message, step.actions
@@ -103,15 +110,69 @@ def test_a_disk_of_another_workload_is_refused() -> None:
     assert actions == ()
 
 
-@pytest.mark.parametrize("label", [DISK_LABEL, WORKLOAD_LABEL])
-def test_a_disk_that_was_made_for_another_workload_is_refused(label: str) -> None:
-    booted = claim()
-    booted["metadata"]["labels"] = {label: "bank"}
-    reason, message, actions = decided(wl(), booted)
+def test_an_ephemeral_volume_of_another_workload_is_no_disk() -> None:
+    reason, message, actions = decided(wl(), labelled(WORKLOAD_LABEL, "bank"))
     assert reason == "ClaimIsDisk"
     assert message.endswith("is a disk of Workload bank: use another claim")
     assert actions == ()
-    assert decided(wl("Container"), booted)[0] == "Creating"
+    assert decided(wl("Container"), labelled(WORKLOAD_LABEL, "bank"))[0] == "Creating"
+
+
+AS_DEVICE = {
+    "containers": [
+        {"name": "db", "image": "postgres:18", "volumeDevices": [{"name": "data", "devicePath": "/dev/data"}]}
+    ],
+    "volumes": POD["volumes"],
+}
+SANDBOX: Raw = {"sandbox": {"runtimeClassName": "gvisor"}}
+
+
+@pytest.mark.parametrize("pod", [POD, AS_DEVICE], ids=["as files", "as a device"])
+@pytest.mark.parametrize(
+    ("isolation", "more"),
+    [("Container", {}), ("Sandbox", SANDBOX), ("VirtualMachine", {})],
+    ids=["Container", "Sandbox", "VirtualMachine"],
+)
+@pytest.mark.parametrize(
+    ("disk_of", "whose"),
+    [
+        ("bank", "is a disk of Workload bank, and a second writer would destroy what is on it: "),
+        ("web", "is a disk of this Workload's machine (spec.virtualMachine.bootDisk or disks), which "),
+    ],
+    ids=["another's", "its own"],
+)
+def test_a_disk_that_a_machine_boots_is_mounted_by_no_template(
+    pod: Raw, isolation: str, more: Raw, disk_of: str, whose: str
+) -> None:
+    raw = workload({"isolationPolicy": isolation, **more}, pod=pod)
+    reason, message, actions = decided(raw, labelled(DISK_LABEL, disk_of))
+    assert reason == "ClaimIsDisk"
+    assert message.startswith(
+        f"spec.template.spec.volumes[data].persistentVolumeClaim: PersistentVolumeClaim pg {whose}"
+    )
+    assert "use another claim, or remove the claim's label twinhull.dev/disk-of once " in message
+    assert actions == ()
+    assert decided(raw, claim())[0] == "Creating", "nobody boots it"
+
+
+def test_a_disk_that_another_workload_boots_is_no_disk_of_a_guest() -> None:
+    reason, message, actions = decided(wl(), labelled(DISK_LABEL, "bank"))
+    assert reason == "ClaimIsDisk"
+    assert "is a disk of Workload bank, and a second writer" in message
+    assert actions == ()
+    assert decided(wl(), labelled(DISK_LABEL, "web"))[0] == "Creating", "a data disk may go on as one"
+
+
+def test_what_runs_is_left_alone_when_a_change_mounts_another_workloads_disk() -> None:
+    running = hull("Pod", "web-9former", status={"phase": "Running"})
+    reason, _, actions = decided(wl("Container"), labelled(DISK_LABEL, "bank"), running)
+    assert (reason, actions) == ("ClaimIsDisk", ())
+
+
+def test_a_machine_that_boots_a_disk_mounts_nothing_of_the_template() -> None:
+    disk = {"source": {"containerDisk": {"image": "registry.example/disk:1"}}}
+    machine: Raw = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": disk}
+    assert decided(wl(machine=machine), labelled(DISK_LABEL, "bank"))[0] == "Creating"
 
 
 def test_a_disk_of_a_guest_is_booted_by_no_other_workload() -> None:

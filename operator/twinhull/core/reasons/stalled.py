@@ -140,9 +140,11 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.CLAIM_MISSING: Row("A PersistentVolumeClaim doesn't exist.", "create it"),
     Reason.CLAIM_IS_DISK: Row(
-        "A PersistentVolumeClaim of the template has a machine's disk on it. A Pod can't read it, and no "
-        "second machine may have it. A running hull is left alone.",
-        "set `spec.isolationPolicy` to VirtualMachine, or copy the data to another claim first "
+        "A PersistentVolumeClaim of the template has a machine's disk on it, or is a disk that a machine "
+        "boots or has beside its boot disk. A Pod can't read it, and no second machine may have it. "
+        "What runs is left alone.",
+        "use another claim; for a claim as a disk of this Workload's, set `spec.isolationPolicy` to "
+        "VirtualMachine, or copy the data to another claim first "
         "([claims as disks](claims.md#who-else-has-the-claim))",
     ),
     Reason.CLAIM_HAS_FILES: Row(

@@ -10,14 +10,15 @@ from twinhull.core.case import Case
 from twinhull.core.claims import MountedClaim
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import DISK_LABEL, Hull
 
 _READ_ONLY = {"ReadOnlyMany"}
 
 
 def claim_is_disk(case: Case) -> Step | None:
-    """A claim of the template has a disk on it that its hull can't read, or that another Workload has; or it
-    is to be a disk, and can't be written to, or has the files of the hull that runs. That is left alone.
+    """A claim of the template has a disk on it that its hull can't read, or that another Workload has, to
+    boot it or beside its boot disk; or it is to be a disk, and can't be written to, or has the files of the
+    hull that runs. That is left alone.
 
     Reasons: ClaimIsDisk, ClaimHasFiles, ClaimReadOnly.
     """
@@ -30,13 +31,17 @@ def claim_is_disk(case: Case) -> Step | None:
 def _wrong(case: Case, claim: MountedClaim) -> Iterator[tuple[Reason, str]]:
     """What the hull can't have a claim for, each with what to do."""
     own = {"", case.workload.metadata.name}
+    if claim.disk_of not in own:
+        yield Reason.CLAIM_IS_DISK, _booted_by_another(claim)
+    elif claim.disk_of and not claim.is_disk:
+        yield Reason.CLAIM_IS_DISK, _booted_by_own_machine(claim)
     if claim.holder and not claim.is_disk:
         yield Reason.CLAIM_IS_DISK, _unreadable(case, claim)
     if not claim.is_disk:
         return
     if claim.holder not in own:
         yield Reason.CLAIM_IS_DISK, _of_another(claim)
-    if claim.workload not in own:
+    if not claim.disk_of and claim.made_for not in own:
         yield Reason.CLAIM_IS_DISK, _made_for_another(claim)
     if not claim.holder and (hull := claims.user_of(case, claim)):
         yield Reason.CLAIM_HAS_FILES, _has_files(case, claim, hull)
@@ -56,6 +61,22 @@ def noting_claims(case: Case) -> Step | None:
         return None
     named = " and ".join(action.name for action in actions)
     return waiting(Reason.CREATING, f"noting that PersistentVolumeClaim {named} is a disk", actions)
+
+
+def _booted_by_another(claim: MountedClaim) -> str:
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.disk_of}, and a "
+        "second writer would destroy what is on it: use another claim, or remove the claim's label "
+        f"{DISK_LABEL} once no machine of {claim.disk_of} will ever run with it again"
+    )
+
+
+def _booted_by_own_machine(claim: MountedClaim) -> str:
+    return (
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of this Workload's machine "
+        "(spec.virtualMachine.bootDisk or disks), which the template's containers don't get: use another "
+        f"claim, or remove the claim's label {DISK_LABEL} once that machine will never run again"
+    )
 
 
 def _unreadable(case: Case, claim: MountedClaim) -> str:
@@ -81,7 +102,7 @@ def _of_another(claim: MountedClaim) -> str:
 
 def _made_for_another(claim: MountedClaim) -> str:
     return (
-        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.workload}: use "
+        f"{_volume(claim)}: PersistentVolumeClaim {claim.name} is a disk of Workload {claim.made_for}: use "
         "another claim"
     )
 
