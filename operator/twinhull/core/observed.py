@@ -93,6 +93,7 @@ class Observed:
     `referred` are the objects that the Workload, or a policy for its machine, refers to, by kind and name.
     `claims` are the claims of its namespace, by name, whosever they are.
     `data_volumes` are those that have the Workload's label, by name.
+    `mounted_by` are other Workloads whose templates mount a claim that this one boots, by the claim's name.
     `subject` is what policies look at, None if none is to be asked.
     `policies` are all that there are, in the order in which they decide.
     `namespace_is_known` is whether the Workload's namespace was seen, by whose labels policies choose.
@@ -111,6 +112,7 @@ class Observed:
     referred: Mapping[KindAndName, Raw] = field(default_factory=dict, repr=False)
     claims: Mapping[str, Companion] = field(default_factory=dict, repr=False)
     data_volumes: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    mounted_by: Mapping[str, str] = field(default_factory=dict)
     subject: Subject | None = None
     policies: tuple[Policy, ...] = ()
     namespace_is_known: bool = False

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.controlplane import Cluster, eventually
-from tests.e2e.operator.subject import DISK_LABEL, Manifest, Subject, condition, template
+from tests.e2e.operator.subject import DISK_LABEL, Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
 
@@ -325,6 +325,30 @@ def test_a_claim_is_one_workloads_alone_and_left_as_it_is(web: Subject) -> None:
         "PersistentVolumeClaim", "plan-1", web.namespace, {"metadata": {"labels": {DISK_LABEL: None}}}
     )
     loser.becomes("Ready")
+
+
+def test_a_claim_that_a_container_writes_to_is_not_booted(web: Subject) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "files", "namespace": web.namespace},
+        "spec": {
+            "storageClassName": "simulated",
+            "accessModes": ["ReadWriteMany"],
+            "resources": {"requests": {"storage": "10Gi"}},
+        },
+    }
+    web.cluster.api.create(claim)
+    mounts = [{"name": "files", "mountPath": "/files"}]
+    volumes = [{"name": "files", "persistentVolumeClaim": {"claimName": "files"}}]
+    files = web.named("files")
+    files.apply("Container", template(containers=[container(volumeMounts=mounts)], volumes=volumes))
+    files.becomes("Ready")
+    ask(web, virtualMachine={"bootDisk": {"source": {"claim": {"name": "files"}}}})
+    refused = web.becomes("DiskConflict")
+    assert "Workload files mounts" in condition(refused, "Stalled")[2]
+    assert "labels" not in web.one("PersistentVolumeClaim", "files")["metadata"]
+    assert not web.cluster.api.list("VirtualMachine", web.namespace)
 
 
 def test_without_a_template_no_container_runs(web: Subject) -> None:

@@ -543,6 +543,26 @@ def test_a_claim_is_named_as_a_source() -> None:
     assert world.settle() == "DiskConflict"
 
 
+def test_a_claim_that_another_workloads_template_mounts_is_not_booted() -> None:
+    world = World(wl({"bootDisk": {"source": {"claim": {"name": "plan-1"}}}}))
+    about = {"name": "plan-1", "uid": "u", "resourceVersion": "7"}
+    world.objects["PersistentVolumeClaim", "plan-1"] = {
+        "kind": "PersistentVolumeClaim",
+        "metadata": about,
+        "spec": {},
+    }
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "plan-1"}}]
+    other = workload({}, pod={"containers": [{"name": "a", "image": "b"}], "volumes": volumes})
+    other["metadata"] = {**other["metadata"], "name": "files", "uid": "uid-files"}
+    world.objects["Workload", "files"] = other
+    assert world.settle() == "DiskConflict"
+    assert "Workload files mounts" in decide(world.case()).message
+    assert decide(world.case()).requeue_after == timedelta(minutes=1)
+    assert "labels" not in world.objects["PersistentVolumeClaim", "plan-1"]["metadata"]
+    del world.objects["Workload", "files"]
+    assert world.settle() == "Pending"
+
+
 def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
     world = running()  # its claim asks for 42Gi, for a disk of 40Gi
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})

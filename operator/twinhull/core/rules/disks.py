@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 from twinhull.api.brevity import listed
 from twinhull.api.disks import Disk
@@ -13,6 +15,8 @@ from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
+#: How soon it is looked again whether another Workload has let a claim go.
+_LOOKS_AGAIN = timedelta(minutes=1)
 _PATHS = {0: "spec.virtualMachine.bootDisk"}
 
 
@@ -26,7 +30,11 @@ def disk_refused(case: Case) -> Step | None:
         return None
     hindering = (found for found in _wrong(case) if found[0] != Reason.DISK_SHRINKS)
     reason, sentence = next(hindering, (None, ""))
-    return stalled(reason, sentence) if reason else None
+    if not reason:
+        return None
+    # News of another Workload wakes nobody.
+    again = _LOOKS_AGAIN if case.observed.mounted_by else None
+    return replace(stalled(reason, sentence), requeue_after=again)
 
 
 def filling_disks(case: Case) -> Step | None:
@@ -74,6 +82,14 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                 (
                     f"{path}: PersistentVolumeClaim {state.claim} is there and isn't this Workload's: "
                     f"{_how(disk)}"
+                ),
+            )
+        elif state.is_free and (other := case.observed.mounted_by.get(state.claim)):
+            yield (
+                Reason.DISK_CONFLICT,
+                (
+                    f"{path}.source.claim: the template of Workload {other} mounts PersistentVolumeClaim "
+                    f"{state.claim}, and both would write to it: delete that Workload, or name another claim"
                 ),
             )
         elif state.source_changed and state.filled:
