@@ -10,6 +10,7 @@ from twinhull.core.actions import Rehearse, RehearseChange
 from twinhull.core.case import Case
 from twinhull.core.companions import service_to_be
 from twinhull.hulls import launcher, pod
+from twinhull.hulls.hull import HULL_NAME_LABEL, labels
 
 #: What refuses a Pod like the launcher's, and KubeVirt's own no less: whoever makes it, whatever else it has.
 _OF_LAUNCHER = re.compile(
@@ -60,7 +61,7 @@ def is_unable(sentence: str) -> bool:
 
 def told(action: Rehearse, sentence: str) -> str:
     """A refusal that counts, for people: of what stands for something else, what that is."""
-    name = action.obj["metadata"]["name"]
+    name = labels(action.obj).get(HULL_NAME_LABEL) or action.obj["metadata"]["name"]
     if action.stands_for == "guest's Pod":
         return f"VirtualMachine {name} can't run its Pod: {sentence.partition(' is invalid: ')[2]}"
     if action.stands_for != "itself":

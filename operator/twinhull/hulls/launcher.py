@@ -13,6 +13,7 @@ from math import prod
 
 from twinhull.api.base import Raw
 from twinhull.hulls import quantity
+from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL
 
 #: The user of launcher Pods (kubevirt.io/kubevirt, pkg/util, NonRootUID).
 _USER = 107
@@ -75,7 +76,7 @@ def limits_memory(vm: Raw) -> bool:
 
 
 def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
-    """A Pod like the launcher Pod of a VirtualMachine, of the machine's own name and owner.
+    """A Pod like the launcher Pod of a VirtualMachine, of the machine's own owner, and named as a hull is.
 
     Unless it is `limited`, it has no limits but the machine's own.
     """
@@ -87,7 +88,7 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": metadata["name"],
+            "name": _name(metadata),
             "namespace": metadata["namespace"],
             "labels": {
                 **(inside.get("labels") or {}),
@@ -119,6 +120,14 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
             ],
         },
     }
+
+
+def _name(metadata: Raw) -> str:
+    """The machine's own name; of one that is named as its Workload, that with its revision: the operator may
+    give a Pod no other name.
+    """
+    name, known = str(metadata["name"]), metadata.get("labels") or {}
+    return f"{name}-{known[REVISION_LABEL]}" if known.get(WORKLOAD_LABEL) == name else name
 
 
 def _account(spec: Raw) -> str | None:

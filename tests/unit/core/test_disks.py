@@ -10,11 +10,12 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change, Create, Delete
+from twinhull.core.actions import Action, Change, Create, Delete, Rehearse
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
+from twinhull.core.rehearsal import rehearsals
 from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
@@ -773,6 +774,24 @@ def test_a_disk_that_is_being_deleted_is_not_booted(kind: str) -> None:
     assert world.settle() == "DiskWaiting"
     assert world.vm["spec"]["runStrategy"] == "Halted"
     assert "being deleted" in world.raw["status"]["disks"][0]["message"]
+
+
+def test_a_pod_like_its_launcher_is_tried_out_under_a_name_that_hulls_have() -> None:
+    (tried,) = [
+        action.obj
+        for action in rehearsals(replace_with_memory())
+        if isinstance(action, Rehearse) and action.stands_for == "launcher"
+    ]
+    revision = tried["metadata"]["labels"]["twinhull.dev/revision"]
+    assert tried["metadata"]["name"] == f"{NAME}-{revision}"
+
+
+def replace_with_memory() -> Case:
+    """A machine that runs is to have more memory, and nothing of that was tried out yet."""
+    world = running()
+    world.ask({"memory": "8Gi"})
+    found = world.case()
+    return replace(found, observed=replace(found.observed, rehearsed=frozenset()))
 
 
 def test_a_disk_is_attached_while_a_machine_has_it() -> None:
