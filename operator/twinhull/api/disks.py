@@ -336,6 +336,16 @@ class Disk(Model):
         """Its name, whether given or not."""
         raise NotImplementedError
 
+    @property
+    def field(self) -> str:
+        """Where spec.virtualMachine says it, such as disks[data]."""
+        raise NotImplementedError
+
+    @property
+    def may_be_booted(self) -> bool:
+        """Whether the firmware tries it."""
+        raise NotImplementedError
+
 
 class BootDisk(Disk):
     """The disk that the machine boots."""
@@ -351,6 +361,16 @@ class BootDisk(Disk):
     def disk_name(self) -> str:
         """Its name, whether given or not."""
         return self.name or BOOT_DISK
+
+    @property
+    def field(self) -> str:
+        """Where spec.virtualMachine says it."""
+        return "bootDisk"
+
+    @property
+    def may_be_booted(self) -> bool:
+        """It is the first that the firmware tries."""
+        return True
 
 
 class DataDisk(Disk):
@@ -368,3 +388,13 @@ class DataDisk(Disk):
     def disk_name(self) -> str:
         """Its name."""
         return self.name
+
+    @property
+    def field(self) -> str:
+        """Where spec.virtualMachine says it."""
+        return f"disks[{self.name}]"
+
+    @property
+    def may_be_booted(self) -> bool:
+        """If it has a place among the disks that the firmware tries."""
+        return self.boot_order is not None

@@ -14,7 +14,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull, labels
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull, labels, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,22 @@ def of_template(case: Case) -> Iterator[MountedClaim]:
 
 def user_of(case: Case, claim: MountedClaim) -> Hull | None:
     """The hull of the Workload that runs and has a claim, None if none does."""
-    return next((hull for hull in case.standing if claim.name in _claims_of(hull)), None)
+    return next((hull for hull in case.standing if claim.name in claims_of(hull)), None)
 
 
-def _claims_of(hull: Hull) -> Iterator[str]:
+def claims_of(hull: Hull) -> frozenset[str]:
+    """The claims that a hull has, also as DataVolumes: a machine by its instance, or by its VirtualMachine if
+    it has none that can be read.
+    """
     spec = hull.obj.get("spec") or {}
-    inside = spec if hull.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
-    for volume in inside.get("volumes") or ():
-        yield str((volume.get("persistentVolumeClaim") or {}).get("claimName"))
+    template = spec if hull.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
+    volumes = ((hull.instance or {}).get("spec") or template).get("volumes") or ()
+    named = (
+        (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        or (volume.get("dataVolume") or {}).get("name")
+        for volume in volumes
+    )
+    return frozenset(filter(None, named))
 
 
 def notes(case: Case) -> Iterator[Change]:
@@ -91,5 +99,5 @@ def notes(case: Case) -> Iterator[Change]:
             claim.obj["metadata"]["uid"],
             {"metadata": {"annotations": {DISK_OF_ANNOTATION: workload}}},
             Event("Normal", Reason.CHANGED, sentence),
-            version=str(claim.obj["metadata"].get("resourceVersion") or ""),
+            version=version_of(claim.obj),
         )

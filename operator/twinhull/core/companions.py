@@ -53,12 +53,17 @@ def _disks_of_template(case: Case) -> Iterator[Change]:
 def _next_start(case: Case) -> Iterator[Change]:
     """What keeps a machine that lasts as it is, when a change for its next start was taken back before."""
     hull = case.current
-    if hull is None or not case.hull_type.lasts or hull.leaving:
+    if hull is not None and case.hull_type.lasts and not hull.leaving:
+        yield from changed_for_next_start(case, hull)
+
+
+def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
+    """What has a machine that lasts start as the present revision the next time, if it wouldn't."""
+    if switching.next_revision(hull.obj) == case.revision:
         return
-    if switching.next_revision(hull.obj) != case.revision:
-        patch = switching.at_next_start(hull.obj, case.desired.hull_objects[-1])
-        sentence = f"changed {hull.kind} {hull.name} for its next start"
-        yield Change(hull.kind, hull.name, hull.uid, patch, Event("Normal", Reason.CHANGED, sentence))
+    patch = switching.at_next_start(hull.obj, case.desired.hull_objects[-1])
+    sentence = f"changed {hull.kind} {hull.name} for its next start"
+    yield Change(hull.kind, hull.name, hull.uid, patch, Event("Normal", Reason.CHANGED, sentence))
 
 
 def refused_companions(case: Case) -> Iterator[tuple[Action, Refusal]]:

@@ -7,6 +7,7 @@ A disk belongs to the Workload, never to a hull: it is a DataVolume of its own, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
@@ -14,10 +15,11 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
+from twinhull.core.claims import claims_of
 from twinhull.core.observed import Companion
 from twinhull.hulls import datavolumes
 from twinhull.hulls.datavolumes import FILLED_ANNOTATION, FIRST_REQUEST_ANNOTATION, DiskState
-from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels
+from twinhull.hulls.hull import DISK_LABEL, Phase, labels, version_of
 from twinhull.hulls.types import type_that_made
 
 #: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
@@ -43,28 +45,13 @@ def creations(case: Case) -> Iterator[Action]:
             yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
         elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
-            event, version = Event("Normal", Reason.CHANGED, sentence), _version(volume)
-            yield Delete("DataVolume", state.claim, volume.uid, event, version=version)
-
-
-def _version(companion: Companion) -> str:
-    return str(companion.obj["metadata"].get("resourceVersion") or "")
+            event = Event("Normal", Reason.CHANGED, sentence)
+            yield Delete("DataVolume", state.claim, volume.uid, event, version=version_of(volume.obj))
 
 
 def _is_in_use(case: Case, claim: str) -> bool:
     """Whether a machine that runs has the disk of that claim."""
-    return any(hull.phase is Phase.RUNNING and claim in _claims_of(hull) for hull in case.own)
-
-
-def _claims_of(hull: Hull) -> set[str]:
-    """The claims that a machine has by its instance, or by its VirtualMachine if it has none."""
-    has = hull.instance or (hull.obj.get("spec") or {}).get("template") or {}
-    named = (has.get("spec") or {}).get("volumes") or ()
-    return {
-        str((volume.get("dataVolume") or {}).get("name") or "")
-        or str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
-        for volume in named
-    }
+    return any(hull.phase is Phase.RUNNING and claim in claims_of(hull) for hull in case.own)
 
 
 def holds(case: Case) -> Iterator[Change]:
@@ -74,12 +61,15 @@ def holds(case: Case) -> Iterator[Change]:
     for _, state in named(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
-            patch = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
-            event = Event("Normal", Reason.CHANGED, sentence)
-            yield Change(
-                "PersistentVolumeClaim", state.claim, claim.uid, patch, event, version=_version(claim)
-            )
+            yield _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
+
+
+def _mark(case: Case, state: DiskState, claim: Companion, event: Event | None = None) -> Change:
+    """What marks a claim, as it was seen, as a disk of the Workload."""
+    patch = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
+    version = version_of(claim.obj)
+    return Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, version=version)
 
 
 def upkeep(case: Case) -> Iterator[Action]:
@@ -91,15 +81,11 @@ def upkeep(case: Case) -> Iterator[Action]:
     for disk, state in named(case):
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
         if volume and claim and not claim.deleting and DISK_LABEL not in labels(claim.obj):
-            label: Raw = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
-            version = _version(claim)
-            yield Change(
-                "PersistentVolumeClaim", state.claim, claim.uid, label, version=version, needed=False
-            )
+            yield replace(_mark(case, state, claim), needed=False)
         if volume and state.is_ours and not volume.deleting:
             yield from _kept(case, disk, state, volume.obj, claim.obj if claim else {})
         if claim and state.grows_to and state.is_ours and not claim.deleting:
-            patch: Raw = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
+            patch = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
             sentence = f"asked for {state.grows_to} for PersistentVolumeClaim {state.claim} ({disk.size})"
             event = Event("Normal", Reason.CHANGED, sentence)
             yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
@@ -146,8 +132,10 @@ def _rendered(case: Case, disk: Disk) -> Raw:
 
 def statuses(case: Case) -> tuple[DiskStatus, ...]:
     """What status.disks says."""
+    if not case.disks:
+        return ()
     machines = [hull for hull in case.own if type_that_made(hull).lasts]
-    attached = {claim for hull in machines for claim in _claims_of(hull)}
+    attached = {claim for hull in machines for claim in claims_of(hull)}
     return tuple(
         DiskStatus(
             name=state.name,

@@ -134,7 +134,6 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
     """How a disk is, by its DataVolume and its claim, of which either may not be there."""
     name, claimed = disk.disk_name, claim_name(workload.name, disk)
     size = ((claim or {}).get("status", {}).get("capacity") or {}).get("storage", "")
-    is_bound = (claim or {}).get("status", {}).get("phase") == "Bound"
     if not has_data_volume(disk):
         is_there = claim is not None or not claimed
         holder = labels(claim).get(DISK_LABEL, labels(claim).get(WORKLOAD_LABEL)) if claim else workload.name
@@ -146,17 +145,21 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
             filled=is_there and not is_going(claim),
             is_ours=holder in {None, workload.name} and noted in {None, workload.name},
             is_free=holder is None and noted in {None, workload.name},
-            message=_GOING
-            if is_going(claim)
-            else ""
-            if is_bound or not claim
-            else "the claim isn't bound yet",
+            message=_awaited(claim),
         )
     if volume is None and claim is None:
         return DiskState(name, claimed, hint=_hint(disk))
     if volume is None:
         return _of_claim(workload, name, claim or {}, size)
     return _of_volume(workload, disk, volume, claim)
+
+
+def _awaited(claim: Raw | None) -> str:
+    """What keeps a claim that is used as it is from being used; empty if nothing does, or it isn't there."""
+    if is_going(claim):
+        return _GOING
+    is_bound = claim is None or claim.get("status", {}).get("phase") == "Bound"
+    return "" if is_bound else "the claim isn't bound yet"
 
 
 def is_going(obj: Raw | None) -> bool:

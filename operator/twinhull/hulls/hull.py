@@ -252,6 +252,11 @@ def labels(obj: Raw) -> Mapping[str, str]:
     return obj["metadata"].get("labels") or {}
 
 
+def version_of(obj: Raw) -> str:
+    """The state of an object, as a patch or a deletion may demand it; empty if none is known."""
+    return str(obj["metadata"].get("resourceVersion") or "")
+
+
 def timestamp(text: str | None) -> datetime | None:
     """A Kubernetes time (RFC 3339) as a datetime, None for an absent one."""
     return None if text is None else datetime.fromisoformat(text)

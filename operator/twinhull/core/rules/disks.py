@@ -17,7 +17,6 @@ from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
 #: How soon it is looked again whether another Workload has let a claim go.
 _LOOKS_AGAIN = timedelta(minutes=1)
-_PATHS = {0: "spec.virtualMachine.bootDisk"}
 
 
 def disk_refused(case: Case) -> Step | None:
@@ -74,8 +73,8 @@ def disk_unchangeable(case: Case) -> Step | None:
 
 def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
     """What the disks can't be, each with what to do."""
-    for index, (disk, state) in enumerate(disks.named(case)):
-        path = _PATHS.get(index, f"spec.virtualMachine.disks[{state.name}]")
+    for disk, state in disks.named(case):
+        path = f"spec.virtualMachine.{disk.field}"
         if not state.is_ours:
             yield (
                 Reason.DISK_CONFLICT,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import RESTART_ANNOTATION
-from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
+from twinhull.core.companions import changed_for_next_start
 from twinhull.core.steps import Step
 from twinhull.hulls import switching
 from twinhull.hulls.hull import Hull
@@ -20,22 +20,16 @@ def restart_required(case: Case) -> Step | None:
     hull = _runs_on(case)
     if hull is None:
         return None
-    what, wanted = f"{hull.kind} {hull.name}", case.desired.hull_objects[-1]
-    actions: tuple[Change, ...] = ()
-    if switching.next_revision(hull.obj) != case.revision:
-        event = Event("Normal", Reason.CHANGED, f"changed {what} for its next start")
-        patch = switching.at_next_start(hull.obj, wanted)
-        actions = (Change(hull.kind, hull.name, hull.uid, patch, event),)
     is_ready = hull.ready and not hull.leaving
     state = "is ready" if is_ready else hull.message or "isn't ready"
     return Step(
         "True" if is_ready else "False",
         Reason.RESTART_REQUIRED,
-        f"{what} {state}, and runs as it was before the last change of the spec, which takes effect when it "
-        f"restarts: restart it (virtctl restart), or set the annotation {RESTART_ANNOTATION} to another "
-        "value",
+        f"{hull.kind} {hull.name} {state}, and runs as it was before the last change of the spec, which "
+        "takes effect when it restarts: restart it (virtctl restart), or set the annotation "
+        f"{RESTART_ANNOTATION} to another value",
         reconciling=not is_ready,
-        actions=actions,
+        actions=tuple(changed_for_next_start(case, hull)),
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from twinhull.api.disks import DataDisk
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
 from twinhull.core.disks import named
@@ -89,11 +88,10 @@ def _unknown_disks(case: Case) -> Iterator[Evasion]:
     if ruling is None:
         return
     for disk, state in named(case):
-        if not state.is_lone or (isinstance(disk, DataDisk) and disk.boot_order is None):
+        if not (state.is_lone and disk.may_be_booted):
             continue
-        field = f"disks[{disk.name}]" if isinstance(disk, DataDisk) else "bootDisk"
         yield Evasion(
-            f"spec.virtualMachine.{field}",
+            f"spec.virtualMachine.{disk.field}",
             f"PersistentVolumeClaim {state.claim} is there without a DataVolume, so that nobody knows which "
             f"image is in it, and IsolationPolicy {ruling.name} has rules for images",
         )

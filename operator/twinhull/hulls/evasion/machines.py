@@ -65,10 +65,9 @@ def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
     Source: containerized-data-importer, pkg/controller/import-controller.go: the importer Pod has the image
     as an init container.
     """
-    disks = (("bootDisk", built.boot_disk), *((f"disks[{disk.name}]", disk) for disk in built.disks or ()))
-    for field, disk in disks if built.boot_disk else ():
-        if disk and disk.source.vddk and disk.source.vddk.init_image_url:
-            yield Evasion(f"spec.virtualMachine.{field}.source.vddk.initImageURL", _IN_IMPORTER)
+    for disk in built.all_disks():
+        if disk.source.vddk and disk.source.vddk.init_image_url:
+            yield Evasion(f"spec.virtualMachine.{disk.field}.source.vddk.initImageURL", _IN_IMPORTER)
 
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:
