@@ -6,7 +6,6 @@ libraries.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guest.image import architecture, cache, deb, mirror
+from guest.image import architecture, unpacked
 from guest.image.errors import ImageError
 from guest.image.lock import Lock
 
@@ -55,13 +54,9 @@ class Tools:
             raise ImageError(str(error)) from error
         lock = Lock.load()
         packages = lock.packages("tools", host.debian)
-        digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
-        root = cache.folder() / f"tools-{digest.hexdigest()[:16]}"
-        with cache.filling(root, say) as unfinished:
-            if unfinished is not None:
-                paths = mirror.debs(packages, lock.index, say)
-                say(f"unpacking {len(paths)} packages of tools")
-                deb.unpack(paths.values(), unfinished, _DROPPED)
+        root = unpacked.folder(
+            "tools-{}", lock, packages, say, what="of tools", layout=_LAYOUT, dropped=_DROPPED
+        )
         return cls(root, host)
 
     def command(self, program: str, *arguments: str | Path) -> list[str]:

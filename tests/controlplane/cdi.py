@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.controlplane import build
+from tests.controlplane import build, webhooks
 from tests.controlplane.api import ApiError
 from tests.controlplane.certificates import Authority
 from tests.controlplane.identities import ADMINS
@@ -71,7 +71,7 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, api_port: 
     keys = _token_keys(api, supervisor.folder / "pki" / "cdi-tokens")
     supervisor.start(_controller(supervisor, kubeconfig, signers, keys, metrics_port, api_port))
     for webhook in _webhooks(supervisor.programs["cdi-webhooks"]):
-        api.create(_at(webhook, apiserver_port, authority.files.certificate))
+        api.create(webhooks.at(webhook, apiserver_port, authority.files.certificate))
     supervisor.ready(
         {
             "cdi-controller": lambda: _settled(api),
@@ -173,24 +173,8 @@ def _bundle(name: str, authority: KeyPair) -> Manifest:
 
 def _webhooks(program: Path) -> list[Manifest]:
     done = subprocess.run([str(program), NAMESPACE], capture_output=True, text=True, check=True)
-    webhooks: list[Manifest] = json.loads(done.stdout)
-    return webhooks
-
-
-def _at(manifest: Manifest, port: int, authority: Path) -> Manifest:
-    """A webhook configuration with each Service reference made a URL: there is no Service network here."""
-    bundle = base64.b64encode(authority.read_bytes()).decode()
-    webhooks = [
-        webhook
-        | {
-            "clientConfig": {
-                "url": f"https://{LOOPBACK}:{port}{webhook['clientConfig']['service']['path']}",
-                "caBundle": bundle,
-            }
-        }
-        for webhook in manifest["webhooks"]
-    ]
-    return manifest | {"webhooks": webhooks}
+    configurations: list[Manifest] = json.loads(done.stdout)
+    return configurations
 
 
 def _settled(api: Api) -> bool:

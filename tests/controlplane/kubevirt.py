@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.controlplane import build, components, virthandler
+from tests.controlplane import build, components, virthandler, webhooks
 from tests.controlplane.api import ApiError
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.ports import LOOPBACK
@@ -97,7 +97,7 @@ def install(  # noqa: PLR0913, PLR0917  a control plane's parts
         api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt.files.certificate))
     for manifest in _of_kind(manifests, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
         if manifest["metadata"]["name"] in _VIRT_API_WEBHOOKS:
-            api.create(_webhook_at(manifest, ports.virt_api, pki.kubevirt.files.certificate))
+            api.create(webhooks.at(manifest, ports.virt_api, pki.kubevirt.files.certificate))
     supervisor.ready({"KubeVirt's webhooks": lambda: _asks_virt_api(api)})
     if installation.real:
         virthandler.install(api, NAMESPACE, manifests, pki.kubevirt)
@@ -238,22 +238,6 @@ def _status(phase: str, version: str) -> Manifest:
             {"type": "Degraded", "status": "False", "reason": phase, "message": "simulated"},
         ],
     }
-
-
-def _webhook_at(manifest: Manifest, port: int, authority: Path) -> Manifest:
-    """A webhook configuration with each Service reference made a URL: there is no Service network here."""
-    bundle = base64.b64encode(authority.read_bytes()).decode()
-    webhooks = [
-        webhook
-        | {
-            "clientConfig": {
-                "url": f"https://{LOOPBACK}:{port}{webhook['clientConfig']['service'].get('path', '')}",
-                "caBundle": bundle,
-            }
-        }
-        for webhook in manifest["webhooks"]
-    ]
-    return manifest | {"webhooks": webhooks}
 
 
 def _api_service(port: int) -> Manifest:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from guest.image import architecture, cache, deb, locking, mirror
+from guest.image import architecture, locking, mirror, unpacked
 from guest.image.lock import Lock
 from guest.image.tools import Tools
 
@@ -59,14 +58,10 @@ def tools(say: Callable[[str], None] = click.echo) -> Tools:
     Raises ImageError, DownloadError.
     """
     host, lock, packages = _locked()
-    unpacked = [package for package in packages if not package.name.startswith(_KERNEL)]
-    digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in unpacked)]).encode())
-    root = cache.folder() / f"disk-tools-{digest.hexdigest()[:16]}"
-    with cache.filling(root, say) as half:
-        if half is not None:
-            debs = mirror.debs(unpacked, lock.index, say)
-            say(f"unpacking {len(debs)} packages that make disks")
-            deb.unpack(debs.values(), half, _DROPPED)
+    programs = [package for package in packages if not package.name.startswith(_KERNEL)]
+    root = unpacked.folder(
+        "disk-tools-{}", lock, programs, say, what="that make disks", layout=_LAYOUT, dropped=_DROPPED
+    )
     return Tools(root, host)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import click
 
-from guest.image import architecture, cache, deb, mirror
+from guest.image import architecture, cache, unpacked
 from guest.image.lock import Lock
 from tests.importer.packages import LOCK, SET
 
@@ -29,14 +28,16 @@ def ready(say: Callable[[str], None] = click.echo) -> Path:
     """The folder, made if need be. Raises ImageError, DownloadError."""
     lock = Lock.load(LOCK)
     packages = lock.packages(SET, architecture.of_host().debian)
-    digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
-    root = cache.folder() / "importer-root" / digest.hexdigest()[:16]
-    with cache.filling(root, say) as half:
-        if half is not None:
-            paths = mirror.debs(packages, lock.index, say)
-            say(f"unpacking {len(paths)} packages of the importer")
-            deb.unpack(paths.values(), half, _DROPPED)
-            _finish(half)
+    root = unpacked.folder(
+        "importer-root/{}",
+        lock,
+        packages,
+        say,
+        what="of the importer",
+        layout=_LAYOUT,
+        dropped=_DROPPED,
+        finish=_finish,
+    )
     cache.used(root)
     return root
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from guest.image import architecture, cache, deb, mirror
+from guest.image import architecture, cache, unpacked
 from guest.image.lock import Lock
 from tests.node.packages import LOCK, SET
 
@@ -51,14 +50,17 @@ def ready(say: Callable[[str], None] = click.echo) -> Path:
     """The folder, made if need be; this process must be root. Raises ImageError, DownloadError."""
     lock = Lock.load(LOCK)
     packages = lock.packages(SET, architecture.of_host().debian)
-    digest = hashlib.sha256("".join([_LAYOUT, *(package.sha256 for package in packages)]).encode())
-    root = cache.folder() / "node-root" / digest.hexdigest()[:16]
-    with cache.filling(root, say) as half:
-        if half is not None:
-            paths = mirror.debs(packages, lock.index, say)
-            say(f"unpacking {len(paths)} packages of the node")
-            deb.unpack(paths.values(), half, _DROPPED, _LINKS)
-            _finish(half)
+    root = unpacked.folder(
+        "node-root/{}",
+        lock,
+        packages,
+        say,
+        what="of the node",
+        layout=_LAYOUT,
+        dropped=_DROPPED,
+        left_out=_LINKS,
+        finish=_finish,
+    )
     cache.used(root)
     return root
 
