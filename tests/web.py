@@ -6,8 +6,10 @@ import http.client
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from tests.controlplane.polling import eventually
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: How long an answer may take: seconds, of an emulated machine beside others.
 PATIENCE = 20.0
@@ -29,3 +31,22 @@ def get(connection: http.client.HTTPConnection, path: str, query: Mapping[str, s
         connection.close()
     assert response.status == 200, f"{path}: {response.status} {content!r}"
     return content
+
+
+def get_once_it_listens(
+    address: str,
+    port: int,
+    path: str,
+    query: Mapping[str, str],
+    alive: Callable[[], None] | None = None,
+) -> bytes:
+    """The content of a path. A container without a readiness probe is ready as soon as it runs, which is
+    before it listens.
+
+    `alive` raises when nobody will listen any more. Raises NeverHappened after PATIENCE.
+    """
+
+    def answer() -> tuple[bytes]:
+        return (get(http.client.HTTPConnection(address, port, timeout=PATIENCE), path, query),)
+
+    return eventually(answer, PATIENCE, f"{address}:{port}{path} answers", alive=alive)[0]

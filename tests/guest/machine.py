@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
 import time
@@ -111,10 +110,9 @@ class Machine:
 
     def get(self, port: int, path: str = "/", /, **query: str) -> bytes:
         """What a container answers on one of the Pod's ports."""
-        connection = http.client.HTTPConnection(
-            self.layout.address, self.layout.forwards[port], timeout=web.PATIENCE
+        return web.get_once_it_listens(
+            self.layout.address, self.layout.forwards[port], path, query, alive=self.check
         )
-        return web.get(connection, path, query)
 
     def report(self, port: int, *paths: str) -> Raw:
         """What the container that serves on a port can see, these paths among it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -46,14 +45,12 @@ class Machine(Subject):
 
     def report(self, *paths: str) -> dict[str, Any]:
         """What its container can see, these paths among it."""
-        connection = http.client.HTTPConnection(self.address(), PORT, timeout=web.PATIENCE)
-        found: dict[str, Any] = json.loads(web.get(connection, "/", {"paths": ",".join(paths)}))
+        found: dict[str, Any] = json.loads(self.ask("/", paths=",".join(paths)))
         return found
 
     def ask(self, path: str, /, **query: str) -> str:
         """What its container answers to another request."""
-        connection = http.client.HTTPConnection(self.address(), PORT, timeout=web.PATIENCE)
-        return web.get(connection, path, query).decode()
+        return web.get_once_it_listens(self.address(), PORT, path, query).decode()
 
     def file(self, path: str) -> dict[str, Any]:
         """A file, as its container sees it."""

@@ -77,6 +77,7 @@ class Application:
         self._loop = asyncio.get_running_loop()
         for thread in self._threads:
             thread.start()
+        runner.end_on_signals(self._ended)  # from here on it can be seen to live
         watching = asyncio.gather(self._watchdog.beat(), self._server_thread.run(self._watchdog.watch()))
         try:
             for server in self._servers:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,15 +28,35 @@ pytestmark = pytest.mark.simulated
 
 PLACES = "this isn't a Pod with a ServiceAccount, and the kubeconfig "
 TWINHULL = [sys.executable, "-m", "twinhull"]
+#: The operator, which gets a SIGTERM between its first answer to a probe and the start of kopf.
+STOPPED_BEFORE_KOPF = [
+    sys.executable,
+    "-c",
+    """
+import os, signal, sys
+from twinhull.cli import main
+from twinhull.shell.process import runner
+run = runner.run
+def stopped(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return run(*arguments)
+runner.run = stopped
+main()
+""",
+]
 
 
 @contextmanager
 def started(
-    kubeconfig: Path, health: str, *options: str, **environment: str
+    kubeconfig: Path,
+    health: str,
+    *options: str,
+    command: Sequence[str] = TWINHULL,
+    **environment: str,
 ) -> Iterator[subprocess.Popen[str]]:
     """An operator whose exit code is known."""
     process = subprocess.Popen(
-        [*TWINHULL, "run", "--health-address", health, *options],
+        [*command, "run", "--health-address", health, *options],
         env={**os.environ, "KUBECONFIG": str(kubeconfig), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -129,6 +149,13 @@ def test_it_ends_well_though_it_has_only_begun(account: Path) -> None:
         eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
         process.terminate()
         assert process.wait(15) == 0
+
+
+def test_it_ends_well_on_a_signal_before_kopf_handles_any(account: Path) -> None:
+    with started(account, address(), command=STOPPED_BEFORE_KOPF) as process:
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
 
 
 def test_it_ends_well_while_the_api_server_is_away(proxy: RequestProxy) -> None:

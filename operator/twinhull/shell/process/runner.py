@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,13 @@ from twinhull.shell.reconnect_delays import reconnect_delays
 
 #: How long after a log-in kopf may have another one, in seconds.
 _RELOGIN_AFTER = 5.0
+
+
+def end_on_signals(ended: asyncio.Event) -> None:
+    """Set `ended` at SIGTERM or SIGINT, until kopf, which `run` starts, handles them in its own way."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
 
 
 async def run(
