@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 
 class Qmp:
-    """A connection that keeps the events that QEMU has sent."""
+    """A connection that keeps the events that QEMU has sent. Several threads may use it."""
 
     def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()  # a thread that looks for events would take another's answer
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(20)
         try:
@@ -32,24 +34,26 @@ class Qmp:
     def execute(self, command: str, **arguments: Any) -> Any:
         """What a command gives. Arguments have _ for -."""
         named = {key.replace("_", "-"): value for key, value in arguments.items()}
-        self._socket.sendall(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
-        while True:
-            answer = self._read()
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                raise OSError(f"{command}: {answer['error']['desc']}")
+        with self._lock:
+            self._socket.sendall(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
+            while True:
+                answer = self._read()
+                if "return" in answer:
+                    return answer["return"]
+                if "error" in answer:
+                    raise OSError(f"{command}: {answer['error']['desc']}")
 
     def events(self) -> list[dict[str, Any]]:
         """All events that QEMU has sent so far: SHUTDOWN with its reason, GUEST_PANICKED, …"""
-        self._socket.settimeout(0.01)
-        try:
-            while True:
-                self._read()
-        except OSError:  # nothing more now, or for ever
-            return self._events
-        finally:
-            self._socket.settimeout(20)
+        with self._lock:
+            self._socket.settimeout(0.01)
+            try:
+                while True:
+                    self._read()
+            except OSError:  # nothing more now, or for ever
+                return list(self._events)
+            finally:
+                self._socket.settimeout(20)
 
     def close(self) -> None:
         """Closes the connection."""

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 import struct
 import subprocess
 import tarfile
@@ -29,6 +30,7 @@ from tests.guest.memory import Memory
 from tests.guest.nameservers import with_name_servers
 from tests.guest.nodekubelet import Answer, NodeKubelet
 from tests.guest.projectedfiles import Projection, files_of
+from tests.guest.qmp import Qmp
 from tests.guest.recording import FOLDER, Recording
 from tests.guest.reference.node import write_initrd
 from tests.guest.rendered import GUEST_IMAGE, ObjectStore, Rendered, render
@@ -39,7 +41,6 @@ from tests.guest.volumes import Volumes
 if TYPE_CHECKING:
     from tests.controlplane.process import Process
     from tests.guest.machinespec import SourceKind
-    from tests.guest.qmp import Qmp
 
 pytestmark = pytest.mark.guest_quick
 
@@ -442,3 +443,43 @@ def test_memory_used_is_what_nobody_else_could_have() -> None:
     memory = Memory.read("".join(f"{name}: {count << 10} kB\n" for name, count in counts.items()))
     assert (memory.total, memory.used) == (700, 100)
     assert list(memory.parts.values()) == [60, 1, 13, 26]
+
+
+def test_a_look_for_events_takes_no_other_threads_answer(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "qmp"))
+        listener.listen()
+        looking = threading.Event()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as commands:
+                connection.sendall(b'{"QMP": {}}\n')
+                for line in commands:
+                    looking.wait(10)
+                    command = json.loads(line)["execute"]
+                    connection.sendall(json.dumps({"event": "STOP"}).encode() + b"\n")
+                    connection.sendall(json.dumps({"return": command}).encode() + b"\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        looking.set()
+        qmp = Qmp(tmp_path / "qmp")
+        looking.clear()
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.is_set():
+                looking.set()
+                qmp.events()
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        try:
+            assert [qmp.execute(f"command-{number}") for number in range(100)] == [
+                f"command-{number}" for number in range(100)
+            ]
+        finally:
+            over.set()
+            looker.join()
+        assert len(qmp.events()) == 101  # one more at the connection's start
+        qmp.close()
