@@ -42,6 +42,7 @@ _PAIRS = pytest.StashKey[Pairs]()
 _SLOT_USES = pytest.StashKey[list[SlotUse]]()
 #: What tests wait for, in the order in which they are run; those that wait for nothing are the last.
 _ORDER = ("slot", "pairs", "scenario_runs", None)
+_AFTER_PAIRS = _ORDER.index("pairs") + 0.5
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,8 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts those tests first that drive a machine, while the others' machines boot in the background."""
-    items.sort(key=lambda item: _ORDER.index(_waits_for(item)))
+    """Puts those tests first that drive a machine, while the others' machines boot in the background.
+
+    Tests with a control plane of their own come after those of pairs, which `_background` starts on the
+    control plane of the first test.
+    """
+    items.sort(key=lambda item: max(_ORDER.index(_waits_for(item)), _AFTER_PAIRS * _has_own_plane(item)))
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -217,6 +222,11 @@ def boot(control_plane: Cluster, slot: SlotUse, launcher: Launcher) -> Iterator[
 
 def _waits_for(item: pytest.Item) -> str | None:
     return next((name for name in _ORDER if name in _fixtures(item)), None)
+
+
+def _has_own_plane(item: pytest.Item) -> bool:
+    """Whether its module has a fixture control_plane in place of the one of the whole run."""
+    return hasattr(getattr(item, "module", None), "control_plane")
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
