@@ -88,6 +88,8 @@ class DiskState:
     is_free: bool = False
     #: Whether its claim is there without a DataVolume, as backups restore it.
     is_lone: bool = False
+    #: Whether its claim belongs to a DataVolume that isn't seen, which may have lost its label.
+    is_unseen: bool = False
     #: Whether its DataVolume has another source than the Workload names now.
     source_changed: bool = False
     #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
@@ -177,14 +179,19 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
     deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
     """
     metadata, owner = claim["metadata"], owner_of(claim)
-    going = is_going(claim) or (owner is not None and owner.kind == "DataVolume")
+    of_volume = owner is not None and owner.kind == "DataVolume"
     phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
+    label = labels(claim).get(DISK_LABEL)
     state = DiskState(
-        name, metadata["name"], size=size, is_ours=labels(claim).get(DISK_LABEL) == workload.name
+        name,
+        metadata["name"],
+        size=size,
+        is_ours=label == workload.name,
+        is_unseen=of_volume and not is_going(claim) and label in {None, workload.name},
     )
     if not state.is_ours:
         return replace(state, is_lone=True)
-    if going:
+    if is_going(claim) or of_volume:
         return replace(state, is_going=True, message=_GOING if is_going(claim) else _VOLUME_UNSEEN)
     if phase != "Succeeded":
         message = (

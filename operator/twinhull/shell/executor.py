@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twinhull.api.base import Raw
-from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange
+from twinhull.core.actions import (
+    Action,
+    Change,
+    Create,
+    Delete,
+    Event,
+    Rehearse,
+    RehearseChange,
+    RestoreLabels,
+)
 from twinhull.hulls.causes import may_pass
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
@@ -119,6 +128,8 @@ class Executor:
         match action:
             case Create():
                 return await self._writer.create(owner, action)
+            case RestoreLabels():
+                await self._writer.restore_labels(owner, action)
             case Rehearse():
                 await self._rehearsals.of_creation(owner, action)
             case RehearseChange():

@@ -74,7 +74,10 @@ class ApiServer:
             return deepcopy(before)
         if kind in _GENERATIONS and after["spec"] != before["spec"]:
             after["metadata"]["generation"] += 1
-        return self._store("MODIFIED", after)
+        stored = self._store("MODIFIED", after)
+        if _selected(BY_NAME[kind], before) and not _selected(BY_NAME[kind], after):
+            self.events[kind].append(("DELETED", deepcopy(stored)))  # as its watch has it, by a label
+        return stored
 
     def delete(self, kind: str, key: Key, uid: str | None = None, grace_seconds: int | None = None) -> Raw:
         """DELETE. An object with a grace period or finalizers stays, marked; the others are gone. What is
