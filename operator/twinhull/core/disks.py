@@ -95,6 +95,25 @@ def upkeep(case: Case) -> Iterator[Action]:
             yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
 
 
+def releases(case: Case) -> Iterator[Change]:
+    """What keeps the disks whose `reclaim` is Retain now, though the deletion of the Workload has begun: the
+    garbage collector would delete those that it still owns. None is given to it any more, whatever the spec
+    says: what stays can be deleted later.
+    """
+    uid = case.workload.metadata.uid
+    for disk, state in named(case):
+        volume = case.observed.data_volumes.get(state.claim)
+        if volume is None or volume.deleting or not state.is_ours or disk.reclaim == "Delete":
+            continue
+        owners = volume.obj["metadata"].get("ownerReferences") or ()
+        others = [owner for owner in owners if owner["uid"] != uid]
+        if len(others) < len(owners):
+            sentence = f"DataVolume {state.claim} stays: the reclaim of the disk {state.name} is Retain now"
+            event = Event("Normal", Reason.CHANGED, sentence)
+            patch = {"metadata": {"ownerReferences": others or None}}
+            yield Change("DataVolume", state.claim, volume.uid, patch, event, needed=False)
+
+
 def restoration(case: Case, state: DiskState) -> RestoreLabels:
     """What puts the label of a disk's DataVolume back, if the DataVolume says that it is this Workload's."""
     labelled = {"name": state.claim, "labels": {DISK_LABEL: case.workload.metadata.name}}

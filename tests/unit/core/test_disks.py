@@ -209,6 +209,35 @@ def test_it_is_nobodys_unless_it_is_to_be_deleted_with_its_workload() -> None:
     assert world.deleted == []
 
 
+def test_a_disk_that_is_to_stay_now_stays_though_its_workload_is_being_deleted() -> None:
+    """Whatever deletes it: with another's finalizer, or in the foreground, the Workload is there for a while."""
+    deleted = {"deletionTimestamp": at(899), "finalizers": ["a.example/b"]}
+    world = running({"bootDisk": BOOT | {"reclaim": "Delete"}, "disks": [DATA | {"reclaim": "Delete"}]})
+    world.raw["metadata"] |= deleted
+    assert plan(world.case()).actions == ()
+    world.ask({"bootDisk": BOOT, "disks": [DATA | {"reclaim": "Delete"}]})
+    world.settle()
+    owned = {
+        name: bool(obj["metadata"].get("ownerReferences"))
+        for (kind, name), obj in world.objects.items()
+        if kind == "DataVolume"
+    }
+    assert owned == {"web-boot": False, "web-data": True}
+    assert world.events[-1] == "DataVolume web-boot stays: the reclaim of the disk boot is Retain now"
+    world.ask({"bootDisk": BOOT | {"reclaim": "Delete"}, "disks": [DATA | {"reclaim": "Delete"}]})
+    world.settle()
+    assert "ownerReferences" not in world.objects["DataVolume", "web-boot"]["metadata"], "it is let go once"
+    assert world.deleted == []
+
+
+def test_of_a_disk_that_is_being_deleted_with_its_workload_nothing_is_written() -> None:
+    world = running({"bootDisk": BOOT | {"reclaim": "Delete"}})
+    world.raw["metadata"] |= {"deletionTimestamp": at(899), "finalizers": ["foregroundDeletion"]}
+    world.objects["DataVolume", "web-boot"]["metadata"]["deletionTimestamp"] = at(899)
+    world.ask()
+    assert plan(world.case()).actions == ()
+
+
 def test_what_needs_a_restart_switches_the_machine_off_changes_it_and_switches_it_on() -> None:
     world = running()
     identity = {"uuid": "5d307ca9-b3ef-428c-8861-06e72d69f223", "serial": "1"}
