@@ -210,7 +210,7 @@ def test_it_is_nobodys_unless_it_is_to_be_deleted_with_its_workload() -> None:
 
 
 def test_a_disk_that_is_to_stay_now_stays_though_its_workload_is_being_deleted() -> None:
-    """Whatever deletes it: with another's finalizer, or in the foreground, the Workload is there for a while."""
+    """With another's finalizer, or deleted in the foreground, the Workload is there for a while."""
     deleted = {"deletionTimestamp": at(899), "finalizers": ["a.example/b"]}
     world = running({"bootDisk": BOOT | {"reclaim": "Delete"}, "disks": [DATA | {"reclaim": "Delete"}]})
     world.raw["metadata"] |= deleted
@@ -306,6 +306,128 @@ def test_on_restart_it_is_restarted_when_that_is_asked_for(how: str) -> None:
     assert world.settle() == "Pending"
     world.boot()
     assert world.settle() == "Ready"
+
+
+PLUGGED: Raw = {"name": "logs", "dataVolume": {"name": "logs", "hotpluggable": True}}
+
+
+def plug(world: World, volume: Raw, **disk: Any) -> None:
+    """What KubeVirt makes of virtctl addvolume --persist, or somebody's own hand of the VirtualMachine."""
+    spec = world.vm["spec"]["template"]["spec"]
+    spec["volumes"] = [*spec["volumes"], volume]
+    devices = spec["domain"]["devices"]
+    devices["disks"] = [*devices["disks"], {"name": volume["name"], "disk": {"bus": "scsi"}, **disk}]
+
+
+def names(world: World) -> tuple[list[str], list[str]]:
+    spec = world.vm["spec"]["template"]["spec"]
+    disks = spec["domain"]["devices"]["disks"]
+    return [one["name"] for one in spec["volumes"]], [one["name"] for one in disks]
+
+
+def restarted(world: World) -> None:
+    assert world.settle() == "Replacing"
+    world.end()
+    assert world.settle() == "Pending"
+    world.boot()
+
+
+def test_a_volume_that_was_plugged_in_for_good_stays_whatever_becomes_of_the_machine() -> None:
+    world = running()
+    plug(world, PLUGGED, serial="1")
+    assert world.settle() == "Ready", "nothing of it is lost"
+    world.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"][1]["bootOrder"] = 1
+    assert world.settle() == "MachineEdited"
+    assert "disks[logs].bootOrder. The operator sets that back" in decide(world.case()).message
+    world.ask({"memory": "8Gi"})
+    restarted(world)
+    assert world.settle() == "Ready"
+    assert names(world) == (["boot", "logs"], ["boot", "logs"])
+    kept = world.vm["spec"]["template"]["spec"]["domain"]["devices"]["disks"][1]
+    assert kept == {"name": "logs", "disk": {"bus": "scsi"}, "serial": "1"}, "the firmware tries ours alone"
+    world.ask(state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    world.ask()
+    assert world.settle() == "Pending"
+    assert names(world)[0] == ["boot", "logs"]
+
+
+def test_on_restart_a_plugged_volume_isnt_taken_from_the_machine_that_runs() -> None:
+    world = running(replacement={"strategy": "OnRestart"})
+    plug(world, PLUGGED)
+    dump = {"name": "dump", "memoryDump": {"claimName": "dump", "hotpluggable": True}}
+    world.vm["spec"]["template"]["spec"]["volumes"].append(dump)
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    assert world.settle() == "RestartRequired"
+    assert names(world) == (["boot", "logs", "dump"], ["boot", "logs"])
+
+
+def test_a_plugged_volume_that_the_workload_names_itself_is_the_workloads() -> None:
+    world = running()
+    plug(world, PLUGGED)
+    about = {"name": "logs", "uid": "u", "resourceVersion": "7"}
+    claim = {"kind": "PersistentVolumeClaim", "metadata": about, "spec": {}}
+    world.objects["PersistentVolumeClaim", "logs"] = claim
+    world.ask({"disks": [{"name": "mine", "source": {"claim": {"name": "logs"}}}]})
+    restarted(world)
+    assert names(world) == (["boot", "mine"], ["boot", "mine"]), "one claim is never there twice"
+
+
+@pytest.mark.parametrize("state", ["while it runs", "while it is off"])
+def test_what_goes_that_somebody_has_changed_is_told_by_name(state: str) -> None:
+    world = running()
+    if state == "while it is off":
+        world.ask(state="Stopped")
+        world.settle()
+        world.end()
+        assert world.settle() == "Stopped"
+    spec = world.vm["spec"]["template"]["spec"]
+    spec["domain"]["memory"] = {"guest": "6Gi"}
+    spec["nodeSelector"] = {"disk": "fast"}
+    plug(world, {"name": "logs", "persistentVolumeClaim": {"claimName": "logs"}})
+    inside = "spec.template.spec"
+    lost = (
+        f"{inside}.domain.memory.guest",
+        f"{inside}.domain.devices.disks[logs]",
+        f"{inside}.volumes[logs]",
+        f"{inside}.nodeSelector",
+    )
+    if state == "while it runs":
+        assert world.settle() == "MachineEdited"
+        assert all(field in decide(world.case()).message for field in lost)
+        assert decide(world.case()).ready == "True"
+        assert any(event.startswith("VirtualMachine web is ready, but") for event in world.events)
+        world.raw["metadata"]["annotations"] = {"twinhull.dev/restart": "now"}
+        restarted(world)
+        assert world.settle() == "Ready"
+    else:
+        world.ask()
+        assert world.settle() == "Pending"
+    (told,) = [event for event in world.events if event.startswith("switched VirtualMachine web on")]
+    assert told == f"switched VirtualMachine web on: set {lost[0]}; removed {', '.join(lost[1:])}"
+    assert names(world) == (["boot"], ["boot"])
+    assert "nodeSelector" not in world.vm["spec"]["template"]["spec"]
+
+
+def test_what_kubevirt_gives_and_writes_in_its_own_way_is_nobodys_edit() -> None:
+    """The uuid, the places of devices, the address of the card; quantities; what is empty."""
+    world = running({"memory": "4096Mi", "firmware": {"bootloader": "UEFI", "secureBoot": False}})
+    template = world.vm["spec"]["template"]
+    places = {"kubevirt.io/pci-topology-version": "v3"}
+    template["metadata"] |= {"creationTimestamp": None, "annotations": dict(places)}
+    spec = template["spec"]
+    spec |= {"architecture": "amd64"}
+    domain = spec["domain"]
+    domain |= {"memory": {"guest": "4Gi"}, "machine": {"type": "q35"}, "resources": {}}
+    domain["firmware"] = {"bootloader": {"efi": {"secureBoot": False}}, "uuid": "u", "serial": "s"}
+    domain["devices"]["interfaces"][0]["macAddress"] = "02:00:00:00:00:01"
+    assert world.settle() == "Ready"
+    world.ask({"memory": "8Gi"})
+    restarted(world)
+    assert world.vm["spec"]["template"]["metadata"]["annotations"] == places
+    assert "switched VirtualMachine web on: set spec.template.spec.domain.memory.guest" in world.events
 
 
 def test_a_stopped_machine_stays_with_its_disk() -> None:
