@@ -176,6 +176,7 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             size=state.size or None,
             attached=state.claim in attached if state.claim else bool(machines),
             message=state.message or state.hint or None,
+            failure=state.failure,
         )
         for state in case.disks
     )

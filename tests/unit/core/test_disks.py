@@ -612,6 +612,88 @@ def test_what_cdi_says_of_the_usual_course_alarms_nobody() -> None:
     assert decide(world.case()).message == "disk boot: ImportInProgress"
 
 
+NOT_FOUND = "Unable to connect to http data source: expected status code 200, got 404. Status: 404 Not Found"
+
+
+def statuses(world: World) -> int:
+    """How many different statuses the present pass makes: one, or none if nothing is new."""
+    found = plan(world.case()).status
+    if found is not None:
+        world.raw = world.raw | {"status": found.raw()}
+        world.events += [event.message for event in plan(world.case()).events]
+    return int(found is not None)
+
+
+def attempt(world: World, number: int, message: str, progress: str = "N/A") -> int:
+    """CDI runs its importer once more, which fails; how many statuses are written for that."""
+    world.tell("ImportInProgress", progress=progress, restarts=number, status="True", message="")
+    written = statuses(world)
+    assert decide(world.case()).stalled or number < 1, "it stays told while CDI tries again"
+    world.tell("ImportInProgress", progress=progress, restarts=number, message=message)
+    return written + statuses(world)
+
+
+@pytest.mark.parametrize("progress", ["N/A", "48.3%"])
+def test_a_failure_stays_told_while_cdi_tries_again_and_again(progress: str) -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress", progress=progress, message=NOT_FOUND)
+    world.settle()
+    written = [attempt(world, number, NOT_FOUND, progress) for number in range(1, 17)]
+    assert sum(written) <= 5, written  # when 2, 4, 8 and 16 attempts were made
+    assert sum(written[8:14]) == 0
+    step = decide(world.case())
+    assert (step.reason, step.stalled) == ("DiskFailed", True)
+    assert step.message.endswith("correct source.url (CDI has tried at least 16 times)")
+    assert world.raw["status"]["disks"][0]["failure"] == {
+        "message": NOT_FOUND,
+        "attempts": 16,
+        "progress": progress,
+        "dataVolume": "uid-DataVolume/web-boot",
+    }
+    told = [event for event in world.events if "is filled to" in event]
+    assert told == ([] if progress == "N/A" else ["disk boot is filled to 48%"])
+
+
+def test_a_failure_is_forgotten_once_the_import_gets_further() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress", progress="48.3%", restarts=1, message="unexpected EOF")
+    world.settle()
+    world.tell("ImportInProgress", progress="12%", restarts=2, message=NOT_FOUND)
+    world.settle()
+    runs = {"status": "True", "message": ""}
+    world.tell("ImportInProgress", progress="47%", restarts=3, **runs)
+    assert world.settle() == "DiskFailed"
+    assert world.raw["status"]["disks"][0]["progress"] == "48%", "of the best attempt"
+    world.tell("ImportInProgress", progress="49%", restarts=3, **runs)
+    assert world.settle() == "DiskImporting"
+    assert "failure" not in world.raw["status"]["disks"][0]
+    assert not decide(world.case()).stalled
+
+
+def test_another_failure_takes_the_place_of_the_last_one() -> None:
+    world = World(wl())
+    world.settle()
+    for number in range(3):
+        attempt(world, number, NOT_FOUND)
+    world.tell("ImportInProgress", restarts=3, message="unexpected EOF")
+    assert world.settle() == "DiskImporting", "that may pass"
+    world.tell("ImportInProgress", restarts=3, status="True", message="")
+    assert world.settle() == "DiskImporting"
+    assert "the connection broke off" in decide(world.case()).message, "and is told while CDI tries again"
+
+
+def test_a_disk_that_is_made_anew_has_no_former_failure() -> None:
+    world = World(wl())
+    world.settle()
+    for number in range(3):
+        attempt(world, number, NOT_FOUND)
+    world.objects["DataVolume", "web-boot"]["metadata"]["uid"] = "another"
+    world.tell("ImportInProgress", restarts=5, status="True", message="")
+    assert world.settle() == "DiskImporting"
+
+
 def test_what_may_pass_by_itself_is_no_failure() -> None:
     world = World(wl())
     world.settle()
