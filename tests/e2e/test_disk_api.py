@@ -88,6 +88,37 @@ ACCEPTED: dict[str, Manifest] = {
 
 #: The same, and what the API server says, which names the field and what to do.
 REFUSED: dict[str, tuple[Manifest, str]] = {
+    **{
+        f"{size} as a size": (
+            boot(size=size),
+            f"{MACHINE}.bootDisk.size: Invalid value: write an amount of bytes such as 40G or 40Gi",
+        )
+        for size in ("1GB", "40gb", "40 GB", "1g", "0")
+    },
+    "4 gigabytes of memory": (
+        machine(memory="4GB"),
+        f"{MACHINE}.memory: Invalid value: write an amount of bytes such as 40G or 40Gi",
+    ),
+    "a disk's name with a capital": (
+        machine(disks=[disk("Data")]),
+        f"{MACHINE}.disks[0].name: Invalid value: write a name of lower-case letters, digits and '-'",
+    ),
+    "a URL without a scheme": (
+        boot(source={"http": {"url": "disks.example/web.vmdk"}}),
+        f"{MACHINE}.bootDisk.source.http.url: Invalid value: write a URL such as https://disks.example/web",
+    ),
+    "an image without a scheme": (
+        source(registry={"url": "registry.example/disks/web:1"}),
+        f"{MACHINE}.bootDisk.source.registry.url: Invalid value: write docker:// and the image",
+    ),
+    "a bare checksum": (
+        boot(source={"http": {"checksum": CHECKSUM.removeprefix("sha256:")}}),
+        f"{MACHINE}.bootDisk.source.http.checksum: Invalid value: write md5, sha1, sha256 or sha512, a colon",
+    ),
+    "an address with hyphens": (
+        machine(networkInterface={"macAddress": "02-00-00-00-00-01"}),
+        f"{MACHINE}.networkInterface.macAddress: Invalid value: write six pairs of hexadecimal digits",
+    ),
     "neither a template nor a disk": (
         machine(bootDisk=None, memory=None),
         "spec.template: Invalid value: say what to run: set template (containers), or virtualMachine.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.base import Raw, matches
 from twinhull.api.patterns import PATTERNS
 
 #: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
@@ -99,8 +99,7 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
     if isinstance(value, str):
         # Every pattern is anchored, and `$` alone would allow for a line feed behind it.
         if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
-            meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
-            yield f"is {value!r}, which {meaning}"
+            yield f"is {value!r}{_meaning(schema)}"
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
         yield from _size(schema, len(value), "Items", "element")
@@ -111,6 +110,16 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
             yield f"is {value}: use {schema['minimum']} or more"
         if value > schema.get("maximum", value):
             yield f"is {value}: use {schema['maximum']} or less"
+
+
+def _meaning(schema: Raw) -> str:
+    """What speaks against a text that its pattern refuses, in the words of its CEL rule if it has one."""
+    pattern = schema["pattern"]
+    said = {one["rule"]: one["message"] for one in schema.get("x-kubernetes-validations", ())}
+    if words := said.get(matches(pattern, "")["rule"]):
+        return f": {words}"
+    meaning = PATTERNS.get(pattern, f"doesn't match {pattern}: correct it")
+    return f", which {meaning}"
 
 
 def _values(schema: Raw) -> Iterator[list[Any]]:

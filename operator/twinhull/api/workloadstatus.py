@@ -204,8 +204,7 @@ class ImportFailure(Model):
 
     message: Message = Field(description="CDI's own words.")
     attempts: int = Field(
-        description="How many attempts there were at least: 1, 2, 4, 8 and so on, so that not each of them "
-        "changes the status."
+        description="How many attempts there were at least, as a power of two: not each changes the status."
     )
     progress: Word | None = Field(None, description="How far the best of them got, as far as CDI knows.")
     data_volume: str = Field(description="The uid of the DataVolume that is filled.")

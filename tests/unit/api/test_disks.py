@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from twinhull.api.base import Raw
 from twinhull.api.disks import DataDisk, DiskSource
+from twinhull.api.patterns import PATTERNS
+from twinhull.api.schema import structural
+from twinhull.api.validation import problems
 from twinhull.api.virtualmachine import Firmware, VirtualMachine
 
 
@@ -51,3 +56,33 @@ def test_the_boot_disk_comes_before_the_others() -> None:
     machine = VirtualMachine.model_validate({"bootDisk": disk, "disks": [{"name": "data", **disk}]})
     assert [one.disk_name for one in machine.all_disks()] == ["boot", "data"]
     assert VirtualMachine.model_validate({"disks": [{"name": "data", **disk}]}).all_disks() == ()
+
+
+def _texts(schema: Raw, path: str) -> Iterator[tuple[str, Raw]]:
+    """The texts with a pattern in a schema, by their paths."""
+    if "pattern" in schema:
+        yield path, schema
+    for name, below in schema.get("properties", {}).items():
+        yield from _texts(below, f"{path}.{name}")
+    if "items" in schema:
+        yield from _texts(schema["items"], f"{path}[]")
+
+
+def test_every_pattern_of_a_disk_is_put_in_words_with_an_example() -> None:
+    texts = dict(_texts(structural(VirtualMachine), "virtualMachine"))
+    assert "virtualMachine.bootDisk.size" in texts
+    assert "virtualMachine.networkInterface.macAddress" in texts
+    of_disks = {path: text for path, text in texts.items() if ".registries" not in path}
+    for path, text in of_disks.items():
+        said = [one["message"] for one in text.get("x-kubernetes-validations", ())]
+        in_words = any(message.startswith("write ") for message in said)
+        assert in_words or text["pattern"] in PATTERNS, path  # a Secret's name has no room for its own rule
+
+
+@pytest.mark.parametrize("size", ["1GB", "40gb", "40 GB", "1g"])
+def test_a_size_in_other_units_is_answered_with_an_example(size: str) -> None:
+    schema = structural(DataDisk)
+    disk = {"name": "data", "size": size, "source": {"blank": {}}}
+    (problem,) = problems(schema, disk, "spec.virtualMachine.disks[0]")
+    assert problem.path == "spec.virtualMachine.disks[0].size"
+    assert problem.message.startswith(f"is {size!r}: write an amount of bytes such as 40G or 40Gi ")
