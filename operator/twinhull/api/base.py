@@ -15,6 +15,10 @@ API_VERSION = f"{GROUP}/{VERSION}"
 Raw: TypeAlias = dict[str, Any]
 
 
+#: What stands around the pattern in a rule for it.
+_MATCHES = ("self.matches(r'", "')")
+
+
 def rule(expression: str, message: str, *, field: str = "") -> dict[str, str]:
     """A CEL rule of a CustomResourceDefinition; `message` names the field and says what to do.
 
@@ -29,14 +33,25 @@ def validations(*rules: dict[str, str], **extra: Any) -> Raw:  # noqa: ANN401  J
 
 
 def matches(pattern: str, message: str) -> dict[str, str]:
-    """A CEL rule for a text that has a pattern, so that `message` says what to write. The API server tells it
-    beside the pattern, which few can read, and `twinhull render` in its place (validation.py).
+    """A CEL rule in place of a text's pattern: its message says what to write, where the API server and
+    `twinhull render` (validation.py) would only cite a pattern.
     """
-    return rule(f"self.matches(r'{pattern}')", message)
+    return rule(f"{_MATCHES[0]}{pattern}{_MATCHES[1]}", message)
+
+
+def pattern_of(said: dict[str, str]) -> str | None:
+    """The pattern of such a rule, None for another rule."""
+    expression, (begins, ends) = said["rule"], _MATCHES
+    is_such = (
+        expression.startswith(begins)
+        and expression.endswith(ends)
+        and "'" not in expression[len(begins) : -len(ends)]
+    )
+    return expression[len(begins) : -len(ends)] if is_such else None
 
 
 def in_words(pattern: str, message: str) -> Raw:
-    """The same as what a field adds to its JSON schema."""
+    """That rule as what a field adds to its JSON schema, beside the same pattern for the models."""
     return validations(matches(pattern, message))
 
 

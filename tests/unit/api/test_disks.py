@@ -58,25 +58,23 @@ def test_the_boot_disk_comes_before_the_others() -> None:
     assert VirtualMachine.model_validate({"disks": [{"name": "data", **disk}]}).all_disks() == ()
 
 
-def _texts(schema: Raw, path: str) -> Iterator[tuple[str, Raw]]:
-    """The texts with a pattern in a schema, by their paths."""
+def _patterns(schema: Raw, path: str) -> Iterator[tuple[str, str]]:
+    """The patterns in a schema that are no CEL rules with words of their own, by the paths of their texts."""
     if "pattern" in schema:
-        yield path, schema
+        yield path, schema["pattern"]
     for name, below in schema.get("properties", {}).items():
-        yield from _texts(below, f"{path}.{name}")
+        yield from _patterns(below, f"{path}.{name}")
     if "items" in schema:
-        yield from _texts(schema["items"], f"{path}[]")
+        yield from _patterns(schema["items"], f"{path}[]")
 
 
-def test_every_pattern_of_a_disk_is_put_in_words_with_an_example() -> None:
-    texts = dict(_texts(structural(VirtualMachine), "virtualMachine"))
-    assert "virtualMachine.bootDisk.size" in texts
-    assert "virtualMachine.networkInterface.macAddress" in texts
-    of_disks = {path: text for path, text in texts.items() if ".registries" not in path}
-    for path, text in of_disks.items():
-        said = [one["message"] for one in text.get("x-kubernetes-validations", ())]
-        in_words = any(message.startswith("write ") for message in said)
-        assert in_words or text["pattern"] in PATTERNS, path  # a Secret's name has no room for its own rule
+def test_every_pattern_of_a_disk_is_put_in_words() -> None:
+    """Those of names of objects by `twinhull render` alone: there are too many for a rule each."""
+    schema = structural(VirtualMachine)
+    del schema["properties"]["registries"]
+    assert {pattern for _, pattern in _patterns(schema, "virtualMachine")} <= PATTERNS.keys()
+    (said,) = schema["properties"]["bootDisk"]["properties"]["size"]["x-kubernetes-validations"]
+    assert said["message"].startswith("write an amount of bytes such as 40G or 40Gi ")
 
 
 @pytest.mark.parametrize("size", ["1GB", "40gb", "40 GB", "1g"])
