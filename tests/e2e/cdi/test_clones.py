@@ -5,14 +5,15 @@ operator's account those of all namespaces. Nobody gets another namespace's data
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chart.helm import NAMESPACE
-from tests.controlplane import ControlPlane, build
+from tests.controlplane import Api, ControlPlane, build
 from tests.e2e.cdi.disk import DiskWorkload
-from tests.e2e.operator.subject import Manifest, condition
+from tests.e2e.operator.subject import DISK_LABEL, Manifest, condition
 
 pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 
@@ -55,13 +56,32 @@ def test_nobody_clones_another_namespaces_disk(web: DiskWorkload, bank: str, by:
         own = {"name": "ledger", "namespace": bank}
     elif by == "a DataSource of its own":
         api.create(data_source(web.namespace, "mine", pvc={"namespace": bank, "name": "ledger"}))
-    else:
-        api.create(data_source(web.namespace, "mine", dataSource={"namespace": bank, "name": "ledger"}))
+    else:  # CDI follows one only within its namespace
+        api.create(data_source(web.namespace, "next", pvc={"namespace": bank, "name": "ledger"}))
+        api.create(
+            data_source(web.namespace, "mine", dataSource={"namespace": web.namespace, "name": "next"})
+        )
     web.boots({"dataSource": own})
     refused = web.becomes("DataVolumeRefused")
     sentence = condition(refused, "Stalled")[2]
     assert f"leads to namespace {bank}, which doesn't let the operator clone disks" in sentence
     assert api.get("DataVolume", web.claim, web.namespace) is None
+
+
+def test_cdi_takes_a_right_to_create_pods_for_the_right_to_clone(
+    web: DiskWorkload, bank: str, account: Path
+) -> None:
+    """Therefore the operator asks itself. Were this refused, CDI would guard its clones alone."""
+    spec = {
+        "sourceRef": {"kind": "DataSource", "name": "ledger", "namespace": bank},
+        "storage": {"storageClassName": "simulated"},
+    }
+    about = {"name": "web-boot", "namespace": web.namespace, "labels": {DISK_LABEL: "web"}}
+    volume = {"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "metadata": about, "spec": spec}
+    operator = Api(account)
+    path = operator.path("DataVolume", web.namespace)
+    taken = operator.request("POST", path, volume, query={"dryRun": "All"})
+    assert taken["spec"]["sourceRef"]["namespace"] == bank
 
 
 def test_a_golden_image_that_its_namespace_gives_away_is_cloned(web: DiskWorkload, bank: str) -> None:
