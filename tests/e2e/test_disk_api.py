@@ -59,6 +59,11 @@ def disk(name: str, **fields: Any) -> Manifest:
     return {"name": name, "size": "1Gi", "source": {"blank": {}}, **fields}
 
 
+def is_not(field: str, value: str, wanted: str) -> str:
+    """How the API server answers a text that isn't what a field wants."""
+    return f'{MACHINE}.{field}: Invalid value: "{value}": write {wanted}'
+
+
 #: A change of BOOTED by what it shows. As in a merge patch, None takes a field away.
 ACCEPTED: dict[str, Manifest] = {
     "nothing but a disk": {},
@@ -88,6 +93,37 @@ ACCEPTED: dict[str, Manifest] = {
 
 #: The same, and what the API server says, which names the field and what to do.
 REFUSED: dict[str, tuple[Manifest, str]] = {
+    **{
+        f"{size} as a size": (
+            boot(size=size),
+            is_not("bootDisk.size", size, "an amount of bytes such as 40G or 40Gi"),
+        )
+        for size in ("1GB", "40gb", "40 GB", "1g", "0")
+    },
+    "4 gigabytes of memory": (
+        machine(memory="4GB"),
+        is_not("memory", "4GB", "an amount of bytes such as 40G or 40Gi"),
+    ),
+    "a disk's name with a capital": (
+        machine(disks=[disk("Data")]),
+        is_not("disks[0].name", "Data", "a name of lower-case letters, digits and '-', such as data-1"),
+    ),
+    "a URL without a scheme": (
+        boot(source={"http": {"url": "disks.example/a"}}),
+        is_not("bootDisk.source.http.url", "disks.example/a", "a URL such as https://disks.example/web"),
+    ),
+    "an image without a scheme": (
+        source(registry={"url": "disks/web:1"}),
+        is_not("bootDisk.source.registry.url", "disks/web:1", "docker:// and the image, such as"),
+    ),
+    "a bare checksum": (
+        boot(source={"http": {"checksum": "0123"}}),
+        is_not("bootDisk.source.http.checksum", "0123", "md5, sha1, sha256 or sha512, a colon"),
+    ),
+    "an address with hyphens": (
+        machine(networkInterface={"macAddress": "02-00-00-00-00-01"}),
+        is_not("networkInterface.macAddress", "02-00-00-00-00-01", "six pairs of hexadecimal digits"),
+    ),
     "neither a template nor a disk": (
         machine(bootDisk=None, memory=None),
         "spec.template: Invalid value: say what to run: set template (containers), or virtualMachine.",

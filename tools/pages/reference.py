@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from textwrap import fill
 
-from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.base import API_VERSION, Raw, pattern_of
 from twinhull.api.crd import isolation_policies, workloads
 from twinhull.api.workload import RESTART_ANNOTATION
 
@@ -127,6 +127,11 @@ def _allowed(field: Raw) -> str:
         (each, _range(element, "minimum", "maximum")),
         (each, _range(element, "minLength", "maxLength", " characters")),
         (each, f"`{element['pattern']}`" if "pattern" in element else ""),
+        *(
+            (each, rule["message"])
+            for rule in element.get("x-kubernetes-validations", ())
+            if pattern_of(rule)
+        ),
         ("", _range(field, "minItems", "maxItems", " of them")),
         ("", _range(field, "minProperties", "maxProperties", " of them")),
         ("", _unlike(field)),

@@ -10,37 +10,58 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from twinhull.api.base import Model, Name, SubdomainName, rule, validations
+from twinhull.api.base import Model, Name, SubdomainName, in_words, matches, rule, validations
 
 #: The name of the boot disk, if it isn't given another.
 BOOT_DISK = "boot"
 #: The most disks beside the boot disk.
 MOST_DISKS = 32
+_BYTES = r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$"
 #: An amount of bytes, as Kubernetes writes it.
 Bytes: TypeAlias = Annotated[
-    str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$")
+    str,
+    Field(
+        max_length=32,
+        pattern=_BYTES,
+        json_schema_extra=in_words(
+            _BYTES,
+            "write an amount of bytes such as 40G or 40Gi (units: k, M, G, T, P, E; Ki, Mi, Gi, Ti, Pi, Ei)",
+        ),
+    ),
 ]
 #: What names of volumes begin with that a machine has beside its disks, such as its cloud-init data.
 RESERVED_PREFIX = "twinhull-"
+_DISK_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 #: The name of a disk: a part of the names of its claim and of the machine's volume.
 DiskName: TypeAlias = Annotated[
     str,
     Field(
         min_length=1,
         max_length=40,
-        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        pattern=_DISK_NAME,
         json_schema_extra=validations(
             rule(
                 f"!self.startsWith('{RESERVED_PREFIX}')",
                 f"names that begin with {RESERVED_PREFIX} are kept for what a machine has beside its disks: "
                 "choose another",
-            )
+            ),
+            matches(_DISK_NAME, "write a name of lower-case letters, digits and '-', such as data-1"),
         ),
     ),
 ]
 #: What the URL of an image that holds a disk begins with.
 REGISTRY_SCHEME = "docker://"
-_URL = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$")]
+_IMAGE_URL = rf"^{REGISTRY_SCHEME}[^\t\n\f\r ]+$"
+_URL_PATTERN = r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$"
+_URL = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        pattern=_URL_PATTERN,
+        json_schema_extra=in_words(_URL_PATTERN, "write a URL such as https://disks.example/web"),
+    ),
+]
 
 _CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
 _CERTIFICATES = "The ConfigMap with the certificates that are trusted there, in the Workload's namespace."
@@ -56,8 +77,17 @@ _NO_CHECKSUM = rule(
     "only a source http has its checksum verified: remove checksum, or serve the disk by HTTP",
     field="checksum",
 )
+_CHECKSUM_PATTERN = r"^(md5|sha1|sha256|sha512):[0-9a-fA-F]{32,128}$"
 _CHECKSUM: TypeAlias = Annotated[
-    str, Field(max_length=140, pattern=r"^(md5|sha1|sha256|sha512):[0-9a-fA-F]{32,128}$")
+    str,
+    Field(
+        max_length=140,
+        pattern=_CHECKSUM_PATTERN,
+        json_schema_extra=in_words(
+            _CHECKSUM_PATTERN,
+            "write md5, sha1, sha256 or sha512, a colon, and the hexadecimal checksum, such as sha256:0123…",
+        ),
+    ),
 ]
 
 
@@ -86,7 +116,7 @@ class Http(Model):
 class _Unverified(Model):
     """A source of which CDI verifies no checksum: one is refused, and not ignored."""
 
-    checksum: _CHECKSUM | None = Field(
+    checksum: Annotated[str, Field(max_length=140)] | None = Field(
         None, description="Refused: only a source http has its checksum verified."
     )
 
@@ -118,7 +148,16 @@ class Registry(_Unverified):
     model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
 
     url: Annotated[
-        str, Field(min_length=1, max_length=1024, pattern=rf"^{REGISTRY_SCHEME}[^\t\n\f\r ]+$")
+        str,
+        Field(
+            min_length=1,
+            max_length=1024,
+            pattern=_IMAGE_URL,
+            json_schema_extra=in_words(
+                _IMAGE_URL,
+                f"write {REGISTRY_SCHEME} and the image, such as {REGISTRY_SCHEME}registry.example/web:1",
+            ),
+        ),
     ] = Field(description=f"The image, such as {REGISTRY_SCHEME}registry.example/disks/web:1.")
     pull_method: Literal["pod", "node"] | None = Field(
         None,
@@ -196,8 +235,8 @@ class DataSource(Model):
     name: SubdomainName = Field(description="The DataSource's name.")
     namespace: Name | None = Field(
         None,
-        description="Its namespace. Without it, the Workload's. For another one the operator needs the right "
-        "to create datavolumes/source there.",
+        description="Its namespace. Without it, the Workload's. If it leads to another namespace than the "
+        "Workload's, the operator needs the right to create datavolumes/source there.",
     )
 
 

@@ -19,6 +19,9 @@ PATTERNS = {
     r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$": (
         f"is not a value of a label: write letters, digits, '-', '_' and '.', with {_ENDS}"
     ),
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": (
+        f"is not a name of an object: write lower-case letters, digits, '-' and '.', with {_ENDS}"
+    ),
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": (
         f"is not a name: write lower-case letters, digits and '-', with {_ENDS}"
     ),

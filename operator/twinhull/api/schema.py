@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from twinhull.api.base import Raw
+from twinhull.api.base import Raw, pattern_of
 
 #: What both kinds of schema have, in the order in which a person reads it.
 _SHARED = (
@@ -47,6 +47,8 @@ def _structural(node: Raw, definitions: Raw) -> Raw:
         raise ValueError(f"a structural schema can't say {', '.join(unknown)}: {node}")
 
     found = {key: node[key] for key in _SHARED if key in node}
+    if any(pattern_of(one) == found.get("pattern", "") for one in node.get("x-kubernetes-validations", ())):
+        del found["pattern"]  # the rule says the same, and in words
     if isinstance(node.get("additionalProperties"), dict):
         found["additionalProperties"] = _structural(node["additionalProperties"], definitions)
     if "items" in node:

@@ -1,6 +1,7 @@
 """Checks an object's fields as the API server does, by the structural schema alone.
 
-Only the API server itself checks CEL rules and formats (`kubectl apply --dry-run=server`).
+Of CEL rules those are checked that stand for a pattern. Only the API server itself checks the others, and
+formats (`kubectl apply --dry-run=server`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.base import Raw, pattern_of
 from twinhull.api.patterns import PATTERNS
 
 #: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
@@ -97,10 +98,7 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
             choice = ", ".join(str(one) for one in values if one != "")
             yield f"is {value!r}: use one of {choice}"
     if isinstance(value, str):
-        # Every pattern is anchored, and `$` alone would allow for a line feed behind it.
-        if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
-            meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
-            yield f"is {value!r}, which {meaning}"
+        yield from (f"is {value!r}{said}" for said in _mismatches(schema, value))
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
         yield from _size(schema, len(value), "Items", "element")
@@ -111,6 +109,19 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
             yield f"is {value}: use {schema['minimum']} or more"
         if value > schema.get("maximum", value):
             yield f"is {value}: use {schema['maximum']} or less"
+
+
+def _mismatches(schema: Raw, value: str) -> Iterator[str]:
+    """What a pattern has against a text, or a CEL rule that stands for one. Every pattern is anchored, and
+    `$` alone would allow for a line feed behind it.
+    """
+    if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
+        meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
+        yield f", which {meaning}"
+    for one in schema.get("x-kubernetes-validations", ()):
+        pattern = pattern_of(one)
+        if pattern is not None and not re.fullmatch(pattern, value):
+            yield f": {one['message']}"
 
 
 def _values(schema: Raw) -> Iterator[list[Any]]:

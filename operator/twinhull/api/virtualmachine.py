@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from twinhull.api.base import Model, Name, Raw, SubdomainName, rule, validations
+from twinhull.api.base import Model, Name, Raw, SubdomainName, in_words, rule, validations
 from twinhull.api.depth import nested_deeper
 from twinhull.api.disks import BOOT_DISK, MOST_DISKS, BootDisk, Bytes, DataDisk, Disk
 from twinhull.api.registry import Registry
@@ -83,11 +83,24 @@ class Firmware(Model):
         return {True: "Ephemeral", False: "None"}.get(tpm, tpm) if isinstance(tpm, bool) else tpm
 
 
+_MAC = r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"
+
+
 class NetworkInterface(Model):
     """The machine's network card."""
 
     mac_address: (
-        Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$", max_length=17)] | None
+        Annotated[
+            str,
+            Field(
+                pattern=_MAC,
+                max_length=17,
+                json_schema_extra=in_words(
+                    _MAC, "write six pairs of hexadecimal digits with colons, such as 02:00:00:00:00:01"
+                ),
+            ),
+        ]
+        | None
     ) = Field(
         None, description="The card's address, such as the one that it had elsewhere. Without it, a new one."
     )

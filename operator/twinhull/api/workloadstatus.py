@@ -197,6 +197,19 @@ class Condition(Model):
     )
 
 
+class ImportFailure(Model):
+    """What CDI said last of an import that failed and that it tries again. CDI itself says nothing of that
+    while the next attempt runs, so this is kept until the import gets further.
+    """
+
+    message: Message = Field(description="CDI's own words.")
+    attempts: int = Field(
+        description="How many attempts there were at least, as a power of two: not each changes the status."
+    )
+    progress: Word | None = Field(None, description="How far the best of them got, as far as CDI knows.")
+    data_volume: str = Field(description="The uid of the DataVolume that is filled.")
+
+
 class DiskStatus(Model):
     """A disk that the Workload names for a machine, as it is, whatever the hull."""
 
@@ -211,6 +224,10 @@ class DiskStatus(Model):
         description="Whether the present hull has it. A hull that runs the template has none of them."
     )
     message: Message | None = Field(None, description="What is wrong with it, and what to do.")
+    failure: ImportFailure | None = Field(
+        None,
+        description="How its import last failed. Absent once it got further than any attempt before.",
+    )
 
 
 class WorkloadStatus(Model):

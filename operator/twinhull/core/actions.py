@@ -1,4 +1,4 @@
-"""What the core can ask for: three writes, rehearsals of two of them, and a word to the people who watch."""
+"""What the core can ask for: four writes, rehearsals of two of them, and a word to the people who watch."""
 
 from __future__ import annotations
 
@@ -35,6 +35,22 @@ class Create:
     def key(self) -> str:
         """The object, as refusals name it."""
         return object_key(self.obj)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreLabels:
+    """Put the labels of an object of ours back, which isn't seen without them. It is looked up first, and is
+    changed only if it says itself that it is ours (shell/object_writer.py, find_ours).
+    """
+
+    #: The object's kind and name, and the labels that it is to have.
+    obj: Raw
+    event: Event | None = None
+
+    @property
+    def key(self) -> str:
+        """The change, as refusals name it."""
+        return f"{object_key(self.obj)}/labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +134,7 @@ class RehearseChange:
         return f"{self.change.key}/rehearsal"
 
 
-Action: TypeAlias = Create | Rehearse | RehearseChange | Change | Delete
+Action: TypeAlias = Create | RestoreLabels | Rehearse | RehearseChange | Change | Delete
 
 
 def object_key(obj: Raw) -> str:

@@ -95,9 +95,12 @@ class Case:
         """The disks that the Workload names for its machine, as they are, whatever it runs in."""
         volumes, claims = self.observed.data_volumes, self.observed.claims
         metadata = self.workload.metadata
+        failures = {disk.name: disk.failure for disk in self.workload.status.disks or ()}
         named = ((disk, datavolumes.claim_name(metadata.name, disk)) for disk in self.blueprint.disks)
         return tuple(
-            datavolumes.read(metadata, disk, _obj(volumes.get(name)), _obj(claims.get(name)))
+            datavolumes.read(
+                metadata, disk, _obj(volumes.get(name)), _obj(claims.get(name)), failures.get(disk.disk_name)
+            )
             for disk, name in named
         )
 

@@ -61,8 +61,10 @@ def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
     """What has a machine that lasts start as the present revision the next time, if it wouldn't."""
     if switching.next_revision(hull.obj) == case.revision:
         return
-    patch = switching.at_next_start(hull.obj, case.desired.hull_objects[-1])
-    sentence = f"changed {hull.kind} {hull.name} for its next start"
+    wanted = case.desired.hull_objects[-1]
+    told = switching.edits_of(hull.obj, wanted).told("set", "removed")
+    sentence = f"changed {hull.kind} {hull.name} for its next start" + (f": {told}" if told else "")
+    patch = switching.at_next_start(hull.obj, wanted)
     yield Change(hull.kind, hull.name, hull.uid, patch, Event("Normal", Reason.CHANGED, sentence))
 
 

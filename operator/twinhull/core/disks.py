@@ -13,7 +13,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
-from twinhull.core.actions import Action, Change, Create, Delete, Event
+from twinhull.core.actions import Action, Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of
 from twinhull.core.observed import Companion
@@ -42,7 +42,9 @@ def creations(case: Case) -> Iterator[Action]:
             continue
         if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
-            yield Create(_rendered(case, disk), Event("Normal", Reason.CREATED, sentence))
+            there = f"DataVolume {state.claim} for the disk {state.name} was there already"
+            events = Event("Normal", Reason.CREATED, sentence), Event("Normal", Reason.DISK_TAKEN_UP, there)
+            yield Create(_rendered(case, disk), *events)
         elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             event = Event("Normal", Reason.CHANGED, sentence)
@@ -80,6 +82,8 @@ def upkeep(case: Case) -> Iterator[Action]:
         yield from holds(case)
     for disk, state in named(case):
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
+        if state.is_unseen and "DataVolume" not in case.observed.capabilities.hidden:
+            yield restoration(case, state)
         if volume and claim and not claim.deleting and DISK_LABEL not in labels(claim.obj):
             yield replace(_mark(case, state, claim), needed=False)
         if volume and state.is_ours and not volume.deleting:
@@ -89,6 +93,33 @@ def upkeep(case: Case) -> Iterator[Action]:
             sentence = f"asked for {state.grows_to} for PersistentVolumeClaim {state.claim} ({disk.size})"
             event = Event("Normal", Reason.CHANGED, sentence)
             yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
+
+
+def releases(case: Case) -> Iterator[Change]:
+    """What keeps the disks whose `reclaim` is Retain now, though the deletion of the Workload has begun: the
+    garbage collector would delete those that it still owns. None is given to it any more, whatever the spec
+    says: what stays can be deleted later.
+    """
+    uid = case.workload.metadata.uid
+    for disk, state in named(case):
+        volume = case.observed.data_volumes.get(state.claim)
+        if volume is None or volume.deleting or not state.is_ours or disk.reclaim == "Delete":
+            continue
+        owners = volume.obj["metadata"].get("ownerReferences") or ()
+        others = [owner for owner in owners if owner["uid"] != uid]
+        if len(others) < len(owners):
+            sentence = f"DataVolume {state.claim} stays: the reclaim of the disk {state.name} is Retain now"
+            event = Event("Normal", Reason.CHANGED, sentence)
+            patch = {"metadata": {"ownerReferences": others or None}}
+            yield Change("DataVolume", state.claim, volume.uid, patch, event, needed=False)
+
+
+def restoration(case: Case, state: DiskState) -> RestoreLabels:
+    """What puts the label of a disk's DataVolume back, if the DataVolume says that it is this Workload's."""
+    labelled = {"name": state.claim, "labels": {DISK_LABEL: case.workload.metadata.name}}
+    sentence = f"restored the label {DISK_LABEL} of DataVolume {state.claim}"
+    event = Event("Warning", Reason.DRIFT_CORRECTED, sentence)
+    return RestoreLabels({"kind": "DataVolume", "metadata": labelled}, event)
 
 
 def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) -> Iterator[Change]:
@@ -145,6 +176,7 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             size=state.size or None,
             attached=state.claim in attached if state.claim else bool(machines),
             message=state.message or state.hint or None,
+            failure=state.failure,
         )
         for state in case.disks
     )

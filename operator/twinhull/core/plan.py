@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from twinhull.api.workloadstatus import WorkloadStatus
+from twinhull.core import disks
 from twinhull.core.actions import Action, Event
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
@@ -35,7 +36,8 @@ class Plan:
 
 def plan(case: Case) -> Plan:
     """What to do about a Workload now. One that is being deleted is the garbage collector's business, but
-    for what runs below a policy's minimum: somebody else's finalizer may keep it for ever.
+    for what runs below a policy's minimum, since somebody else's finalizer may keep it for ever, and for
+    disks that are to stay now.
     """
     if case.workload.metadata.deletion_timestamp is not None:
         return _of_deleted(case)
@@ -54,15 +56,15 @@ def plan(case: Case) -> Plan:
 
 
 def _of_deleted(case: Case) -> Plan:
-    if not case.shortfalls:
-        return Plan()
-    wanted = evictions(case.shortfalls, case.pending_since, case.now)
+    wanted = (*disks.releases(case), *evictions(case.shortfalls, case.pending_since, case.now))
     refusals = [refusal for action in wanted if (refusal := case.refusal(action.key))]
     actions = tuple(action for action in wanted if case.refusal(action.key) is None)
     later = soonest(
         until_eviction(case.shortfalls, case.pending_since, case.now),
         *(refusal.retry_at - case.now for refusal in refusals),
     )
+    if not case.shortfalls:
+        return Plan(actions, requeue_after=later)
     old = case.workload.status
     new = old.model_copy(update={"isolation": case.isolation_status})
     is_news = old.conditions and new != old

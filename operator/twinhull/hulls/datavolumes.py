@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
+from twinhull.api.workloadstatus import ImportFailure
 from twinhull.hulls import importing, quantity
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import (
@@ -31,6 +32,8 @@ FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
 FILLED_ANNOTATION = f"{GROUP}/filled"
 #: On a claim that CDI has a Pod fill: the phase of that Pod.
 POD_PHASE_ANNOTATION = "cdi.kubevirt.io/storage.pod.phase"
+#: On a DataVolume that is a clone: the namespace and name of the DataSource that led to its source.
+DATA_SOURCE_ANNOTATION = f"{GROUP}/data-source"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 #: What is asked of a disk's claim beside its size.
@@ -82,12 +85,16 @@ class DiskState:
     waits_for_consumer: bool = False
     #: Whether CDI gave up.
     failed: bool = False
+    #: How its import last failed, None if it didn't, or has got further since.
+    failure: ImportFailure | None = None
     #: Whether what has its name is this Workload's, or nothing has.
     is_ours: bool = True
     #: Whether its claim is there and nobody's yet: it is to be marked as this Workload's before it is used.
     is_free: bool = False
     #: Whether its claim is there without a DataVolume, as backups restore it.
     is_lone: bool = False
+    #: Whether its claim belongs to a DataVolume that isn't seen, which may have lost its label.
+    is_unseen: bool = False
     #: Whether its DataVolume has another source than the Workload names now.
     source_changed: bool = False
     #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
@@ -116,6 +123,8 @@ def claim_name(workload: str, disk: Disk) -> str:
 def render(workload: ObjectMeta, disk: Disk) -> Raw:
     """The DataVolume of a disk. With reclaim Retain nobody owns it, so that it outlives its Workload."""
     owned = {"ownerReferences": [owner_reference(workload)]} if disk.reclaim == "Delete" else {}
+    source = _source(workload, disk)
+    noted = {DATA_SOURCE_ANNOTATION: _noted_source(source["sourceRef"])} if "sourceRef" in source else {}
     return {
         "apiVersion": API_VERSION,
         "kind": "DataVolume",
@@ -123,15 +132,23 @@ def render(workload: ObjectMeta, disk: Disk) -> Raw:
             "name": claim_name(workload.name, disk),
             "namespace": workload.namespace,
             "labels": {DISK_LABEL: workload.name},
-            "annotations": {DISK_ANNOTATION: disk.disk_name, **_WITHOUT_MESH},
+            "annotations": {DISK_ANNOTATION: disk.disk_name, **noted, **_WITHOUT_MESH},
             **owned,
         },
-        "spec": {**_source(workload, disk), "storage": _storage(disk)},
+        "spec": {**source, "storage": _storage(disk)},
     }
 
 
-def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None) -> DiskState:
-    """How a disk is, by its DataVolume and its claim, of which either may not be there."""
+def read(
+    workload: ObjectMeta,
+    disk: Disk,
+    volume: Raw | None,
+    claim: Raw | None,
+    last: ImportFailure | None = None,
+) -> DiskState:
+    """How a disk is, by its DataVolume and its claim, of which either may not be there. `last` is how its
+    import failed last, as the Workload's status has it.
+    """
     name, claimed = disk.disk_name, claim_name(workload.name, disk)
     size = ((claim or {}).get("status", {}).get("capacity") or {}).get("storage", "")
     if not has_data_volume(disk):
@@ -151,7 +168,7 @@ def read(workload: ObjectMeta, disk: Disk, volume: Raw | None, claim: Raw | None
         return DiskState(name, claimed, hint=_hint(disk))
     if volume is None:
         return _of_claim(workload, name, claim or {}, size)
-    return _of_volume(workload, disk, volume, claim)
+    return _of_volume(workload, disk, volume, claim, last)
 
 
 def _awaited(claim: Raw | None) -> str:
@@ -177,14 +194,19 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
     deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
     """
     metadata, owner = claim["metadata"], owner_of(claim)
-    going = is_going(claim) or (owner is not None and owner.kind == "DataVolume")
+    of_volume = owner is not None and owner.kind == "DataVolume"
     phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
+    label = labels(claim).get(DISK_LABEL)
     state = DiskState(
-        name, metadata["name"], size=size, is_ours=labels(claim).get(DISK_LABEL) == workload.name
+        name,
+        metadata["name"],
+        size=size,
+        is_ours=label == workload.name,
+        is_unseen=of_volume and not is_going(claim) and label in {None, workload.name},
     )
     if not state.is_ours:
         return replace(state, is_lone=True)
-    if going:
+    if is_going(claim) or of_volume:
         return replace(state, is_going=True, message=_GOING if is_going(claim) else _VOLUME_UNSEEN)
     if phase != "Succeeded":
         message = (
@@ -195,12 +217,15 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
     return replace(state, is_lone=True, filled=True)
 
 
-def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None) -> DiskState:
+def _of_volume(
+    workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None, last: ImportFailure | None
+) -> DiskState:
     status = volume.get("status") or {}
     phase = status.get("phase") or "Pending"
     going = is_going(volume) or is_going(claim)
     filled = phase == "Succeeded" and not going
-    failed = phase == "Failed" or (not filled and _keeps_failing(volume))
+    failure = None if filled or going else _failure(volume, last)
+    failed = phase == "Failed" or (failure is not None and _is_final(volume, failure))
     source_changed = not _is_from(volume, _source(workload, disk))
     asked_otherwise = _is_asked_otherwise(volume, disk, resized=failed)
     is_told = bool(status.get("phase")) or claim is None
@@ -212,13 +237,14 @@ def _of_volume(workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None)
         disk.disk_name,
         claim_name(workload.name, disk),
         phase=phase,
-        progress="100%" if filled else status.get("progress") or "",
+        progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message=message or ("" if filled else _message(disk, volume, phase)),
+        message=message or ("" if filled else _message(disk, volume, phase, failure)),
         hint="" if filled else _hint(disk),
         filled=filled,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
         failed=failed and not going,
+        failure=failure,
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
@@ -274,9 +300,19 @@ def _storage(disk: Disk) -> Raw:
     return {**kept, **({"resources": {"requests": {"storage": disk.size}}} if disk.size else {})}
 
 
+def _noted_source(reference: Raw) -> str:
+    return f"{reference['namespace']}/{reference['name']}"
+
+
 def _is_from(volume: Raw, wanted: Raw) -> bool:
-    """Whether a DataVolume has that source. CDI's webhook adds nothing to what is said."""
+    """Whether a DataVolume has that source. CDI's webhook adds nothing to what is said. A clone has the claim
+    or snapshot to which its DataSource led when it was made, and a note of the DataSource.
+    """
     spec = volume.get("spec") or {}
+    if "sourceRef" in wanted and not spec.get("sourceRef"):
+        noted = (volume["metadata"].get("annotations") or {}).get(DATA_SOURCE_ANNOTATION)
+        is_clone = not {"pvc", "snapshot"}.isdisjoint(spec.get("source") or {})
+        return is_clone and noted in {None, _noted_source(wanted["sourceRef"])}
     return all(_has(spec.get(key), value) for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )
@@ -335,25 +371,70 @@ def _requested(spec: Raw | None) -> str:
     return str((((spec or {}).get("resources") or {}).get("requests") or {}).get("storage") or "")
 
 
-def _keeps_failing(volume: Raw) -> bool:
-    """Whether its importer was restarted, and for a reason that doesn't pass by itself."""
-    restarts = (volume.get("status") or {}).get("restartCount") or 0
-    return restarts > 0 and importing.is_failure(str(condition(volume, "Running").get("message") or ""))
+def _failure(volume: Raw, last: ImportFailure | None) -> ImportFailure | None:
+    """How the import last failed: as CDI says now, or, while it tries again, as it said before. That counts
+    until the import gets further than any attempt before.
+    """
+    status = volume.get("status") or {}
+    progress, uid = str(status.get("progress") or ""), volume["metadata"]["uid"]
+    if last and last.data_volume != uid:  # it is made anew
+        last = None
+    got_further = last is not None and _percent(progress) > _percent(last.progress or "")
+    best = progress if last is None or got_further else last.progress
+    said = _said_of_importer(volume)
+    if said and importing.explained(said):
+        if not (_attempts(volume) > 1 or importing.is_failure(said)):
+            return None
+        return ImportFailure(message=said, attempts=_attempts(volume), progress=best or None, data_volume=uid)
+    if last is None or got_further or said:
+        return None
+    return last.model_copy(update={"attempts": _attempts(volume)})
 
 
-def _message(disk: Disk, volume: Raw, phase: str) -> str:
-    """The most telling of CDI's words: what stops it, or else what it waits for. With how often that was."""
-    running, bound = condition(volume, "Running"), condition(volume, "Bound")
-    for one in (running, bound):
-        said = str(one.get("message") or "") if one.get("status") != "True" else ""
+def _said_of_importer(volume: Raw) -> str:
+    """What CDI says of why its importer doesn't run; empty if it runs, or nothing is said."""
+    running = condition(volume, "Running")
+    return str(running.get("message") or "") if running.get("status") != "True" else ""
+
+
+def _percent(progress: str) -> Decimal:
+    """A progress such as 45.32% in percent; less than none if CDI knows none."""
+    try:
+        found = Decimal(progress.removesuffix("%"))
+    except ArithmeticError:
+        return Decimal(0)
+    return found if found.is_finite() else Decimal(0)
+
+
+def _is_final(volume: Raw, failure: ImportFailure) -> bool:
+    """Whether its importer was restarted, and failed for a reason that doesn't pass by itself."""
+    return _restarts(volume) > 0 and importing.is_failure(failure.message)
+
+
+def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None) -> str:
+    """The most telling of CDI's words: what stops it, or else what it waits for."""
+    if failure:
+        return f"{importing.explained(failure.message)}{_tried(failure.attempts)}"
+    bound = condition(volume, "Bound")
+    waits = str(bound.get("message") or "") if bound.get("status") != "True" else ""
+    for said in (_said_of_importer(volume), waits):
         if explained := importing.explained(said):
-            return f"{explained}{_restarts(volume)}"
+            return explained
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":
         return _NO_VDDK
     return _PHASES.get(phase, "")
 
 
-def _restarts(volume: Raw) -> str:
-    count = (volume.get("status") or {}).get("restartCount") or 0
-    return f" (CDI has tried {count + 1} times)" if count else ""
+def _restarts(volume: Raw) -> int:
+    """How often CDI's importer was restarted."""
+    return int((volume.get("status") or {}).get("restartCount") or 0)
+
+
+def _attempts(volume: Raw) -> int:
+    """How often CDI has tried at least, as a power of two: CDI tries every few minutes, for ever."""
+    return 1 << ((_restarts(volume) + 1).bit_length() - 1)
+
+
+def _tried(attempts: int) -> str:
+    return f" (CDI has tried at least {attempts} times)" if attempts > 1 else ""

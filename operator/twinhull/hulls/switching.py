@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.workload import RESTART_ANNOTATION
+from twinhull.hulls import edits
+from twinhull.hulls.edits import Edits
 from twinhull.hulls.graceful_end import grace
 from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, labels, timestamp
 from twinhull.hulls.merge import difference
@@ -32,6 +34,9 @@ _IDENTITY = (
     ("domain", "firmware", "uuid"),
     ("domain", "firmware", "serial"),
 )
+#: The same among the annotations of its template: by which the system finds its devices at their places
+#: (kubevirt.io/api/core/v1, constants PciTopologyVersionAnnotation and PciInterfaceSlotCountAnnotation).
+_PLACES = ("kubevirt.io/pci-topology-version", "kubevirt.io/pci-interface-slot-count")
 
 
 def off(now: datetime) -> Raw:
@@ -50,7 +55,7 @@ def on(present: Raw, wanted: Raw, now: datetime) -> Raw:
 
 def at_next_start(present: Raw, wanted: Raw) -> Raw:
     """The patch that makes a machine what it is to be from its next start on."""
-    spec = {**wanted["spec"], "template": _with_identity(present, wanted)}
+    spec = _next_spec(present, wanted)
     return {
         "metadata": {
             "labels": wanted["metadata"]["labels"],
@@ -58,6 +63,18 @@ def at_next_start(present: Raw, wanted: Raw) -> Raw:
         },
         "spec": difference(present["spec"], spec),
     }
+
+
+def edits_of(present: Raw, wanted: Raw) -> Edits:
+    """How a machine differs from what it would be made."""
+    return edits.of(present["spec"], _next_spec(present, wanted))
+
+
+def _next_spec(present: Raw, wanted: Raw) -> Raw:
+    """The spec that a machine is to have from its next start on, with what stays of the present one."""
+    template = _with_identity(present, wanted)
+    was = (present["spec"].get("template") or {}).get("spec") or {}
+    return {**wanted["spec"], "template": {**template, "spec": edits.with_plugged(was, template["spec"])}}
 
 
 def is_off(vm: Raw, vmi: Raw | None) -> bool:
@@ -143,7 +160,13 @@ def _time(vm: Raw, annotation: str) -> datetime | None:
 def _with_identity(present: Raw, wanted: Raw) -> Raw:
     """The template that a machine is to have, with what it was given once and the Workload doesn't say."""
     template: Raw = wanted["spec"]["template"]
-    spec, was = dict(template["spec"]), (present["spec"].get("template") or {}).get("spec") or {}
+    former = present["spec"].get("template") or {}
+    spec, was = dict(template["spec"]), former.get("spec") or {}
+    noted = (former.get("metadata") or {}).get("annotations") or {}
+    if places := {key: noted[key] for key in _PLACES if key in noted}:
+        metadata = template.get("metadata") or {}
+        annotations = {**places, **(metadata.get("annotations") or {})}
+        template = {**template, "metadata": {**metadata, "annotations": annotations}}
     for path in _IDENTITY:
         value = _at(was, path)
         if value is not None and _at(spec, path) is None:

@@ -16,6 +16,7 @@ from twinhull.api.reasons import Reason
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import workloads_of
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, labels
 from twinhull.hulls.types import hull_types
 from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
@@ -190,12 +191,13 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
     capabilities(store, scope)
 
 
-def _looked_at(obj: Raw) -> tuple[Any, bool, Any]:
+def _looked_at(obj: Raw) -> tuple[Any, ...]:
     """What is looked at of an object that is referred to: its spec, whether it can be read, and of a claim
-    also whose disk is on it. A claim's spec has more in it if it is a Workload's (trimming.py).
+    also whose disk it is, by its labels or by the note of a guest's disk.
     """
-    annotations = obj["metadata"].get("annotations") or {}
-    return obj.get("spec"), UNREAD in obj, annotations.get(DISK_OF_ANNOTATION)
+    annotations, of = obj["metadata"].get("annotations") or {}, labels(obj)
+    whose = annotations.get(DISK_OF_ANNOTATION), of.get(DISK_LABEL), of.get(WORKLOAD_LABEL)
+    return obj.get("spec"), UNREAD in obj, *whose
 
 
 def _tell_unread(kind: Kind, old: Raw, new: Raw) -> None:

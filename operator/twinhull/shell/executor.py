@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twinhull.api.base import Raw
-from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange
+from twinhull.core.actions import (
+    Action,
+    Change,
+    Create,
+    Delete,
+    Event,
+    Rehearse,
+    RehearseChange,
+    RestoreLabels,
+)
 from twinhull.hulls.causes import may_pass
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
@@ -25,9 +34,9 @@ from twinhull.shell.errors import (
     Unreachable,
 )
 from twinhull.shell.kinds import hulls
-from twinhull.shell.object_writer import ObjectWriter, Undone
+from twinhull.shell.object_writer import ObjectWriter
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
-from twinhull.shell.refusals import Cause, Refusals
+from twinhull.shell.refusals import Cause, Refusals, Undone
 from twinhull.shell.rehearsals import Rehearsals
 from twinhull.shell.store import Key, Store
 from twinhull.shell.undone_writes import UndoneWrites
@@ -119,6 +128,8 @@ class Executor:
         match action:
             case Create():
                 return await self._writer.create(owner, action)
+            case RestoreLabels():
+                await self._writer.restore_labels(owner, action)
             case Rehearse():
                 await self._rehearsals.of_creation(owner, action)
             case RehearseChange():

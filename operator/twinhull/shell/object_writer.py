@@ -8,24 +8,18 @@ from collections.abc import Set as AbstractSet
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Change, Create, Delete, Event
+from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
+from twinhull.core.disks import HOLDER_ANNOTATION
 from twinhull.core.ownership import obstacle
-from twinhull.hulls.hull import owner_of
+from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
+from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
 from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, Kind, hulls
-from twinhull.shell.refusals import Cause
+from twinhull.shell.refusals import Cause, Undone
 from twinhull.shell.store import Key, Store, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
-
-
-class Undone(Exception):
-    """An object isn't as it is to be, or won't stay so. If it is so for now, a note may tell of that."""
-
-    def __init__(self, cause: Cause, event: Event | None = None) -> None:
-        super().__init__(cause.message)
-        self.cause, self.event = cause, event
 
 
 class ObjectWriter:
@@ -51,7 +45,8 @@ class ObjectWriter:
         namespace = owner.namespace
         event, was_there = action.event, False
         try:
-            created = await self._cluster.create(kind, namespace, action.obj)
+            obj = await resolved(self._cluster, namespace, action.obj) if kind is DATA_VOLUME else action.obj
+            created = await self._cluster.create(kind, namespace, obj)
         except AlreadyExists:
             created, was_there = await self._restored(owner, kind, action.obj), True
             event = action.found or event
@@ -98,19 +93,36 @@ class ObjectWriter:
         else:
             self._store.remove(kind, key, action.uid)
 
+    async def restore_labels(self, owner: ReconciledObject, action: RestoreLabels) -> None:
+        """Give an object of the owner's the labels that it has lost. Raises Undone if that can't be."""
+        kind, name = BY_NAME[action.obj["kind"]], action.obj["metadata"]["name"]
+        present = await self.find_ours(owner, kind, action.obj)
+        self._store.put(kind, present)
+        if not _lost_labels(present, action.obj):
+            sentence = f"{kind.name} {name} has its labels, and is about to be seen"
+            raise Undone(Cause(Reason.WAITING, sentence, final=False))
+        if undone := self._undone_writes.of_creation(owner, Create(action.obj), was_there=True):
+            raise Undone(undone)
+        self._store.put(kind, await self._relabelled(owner, kind, present, action.obj))
+
     async def _restored(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
         """The object that is there already, with the labels that it has lost. It wasn't watched, or as
         another's, if somebody changed them.
         """
-        present = await self.find_ours(owner, kind, obj)
-        labels = present["metadata"].get("labels") or {}
-        lost = {key: value for key, value in obj["metadata"]["labels"].items() if labels.get(key) != value}
-        patch = {"metadata": {"labels": lost}}
-        return await self._cluster.patch(kind, owner.namespace, obj["metadata"]["name"], patch)
+        return await self._relabelled(owner, kind, await self.find_ours(owner, kind, obj), obj)
+
+    async def _relabelled(self, owner: ReconciledObject, kind: Kind, present: Raw, obj: Raw) -> Raw:
+        """The object with the labels that it is to have. Of a DataVolume, the very one that was looked at, as
+        it was then.
+        """
+        metadata = present["metadata"]
+        state = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        patch = {"metadata": {"labels": _lost_labels(present, obj), **(state if kind is DATA_VOLUME else {})}}
+        return await self._cluster.patch(kind, owner.namespace, metadata["name"], patch)
 
     async def find_ours(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
         """The object that is there already, if it is ours: made before a crash, or not seen yet. A disk may
-        be nobody's, and says by its label which Workload's it is.
+        be nobody's, and says itself which Workload's it is.
         """
         namespace, name = owner.namespace, obj["metadata"]["name"]
         what = f"{kind.name} {name}"
@@ -121,13 +133,47 @@ class ObjectWriter:
             raise Undone(Cause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False))
         controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
-        if theirs is None or (kind is DATA_VOLUME and workload_key(present) == owner.key):
+        if theirs is None or (kind is DATA_VOLUME and _is_disk_of(owner, present)):
             return present
+        if kind is DATA_VOLUME and controlled_by is None and not theirs.goes:
+            raise Undone(Cause(Reason.NAME_CONFLICT, _other_disk(what, owner, present), final=True))
         if not theirs.goes:
             raise Undone(Cause(Reason.NAME_CONFLICT, theirs.message, final=True))
         finalizers = listed([str(name) for name in present["metadata"].get("finalizers") or ()], ", ")
         why = f"; its finalizers are {finalizers}" if going and finalizers else ""
         raise Undone(Cause(Reason.WAITING, f"{theirs.message}{why}", final=False))
+
+
+def _lost_labels(present: Raw, obj: Raw) -> Raw:
+    """The labels of `obj` that `present` hasn't, or has with another value."""
+    return {
+        key: value for key, value in obj["metadata"]["labels"].items() if labels(present).get(key) != value
+    }
+
+
+def _is_disk_of(owner: ReconciledObject, volume: Raw) -> bool:
+    """Whether a DataVolume says that it is the owner's: by its label, or, if it has lost that, by the uid of
+    the Workload, which the operator noted on it. Who can write that note can write the label as well. A label
+    that names another Workload is never overruled: that one may have taken the disk up.
+    """
+    label, metadata = labels(volume).get(DISK_LABEL), volume["metadata"]
+    if label:
+        return workload_key(volume) == owner.key
+    return (metadata.get("annotations") or {}).get(HOLDER_ANNOTATION) == owner.uid
+
+
+def _other_disk(what: str, owner: ReconciledObject, volume: Raw) -> str:
+    """Why a DataVolume that nobody owns isn't taken for the owner's, and what to do."""
+    label, name = labels(volume).get(DISK_LABEL), owner.key[1]
+    whose = (
+        f"is a disk of Workload {label} by its label {DISK_LABEL}"
+        if label
+        else f"hasn't the label {DISK_LABEL}, and doesn't say that it was made for this Workload"
+    )
+    return (
+        f"{what} {whose}: if it is this Workload's disk, set the label to {name}; otherwise give the disk "
+        "another name, or delete the DataVolume"
+    )
 
 
 def exact_patch(change: Change) -> Raw:

@@ -12,7 +12,17 @@ from prometheus_client import CollectorRegistry
 
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange, object_key
+from twinhull.core.actions import (
+    Action,
+    Change,
+    Create,
+    Delete,
+    Event,
+    Rehearse,
+    RehearseChange,
+    RestoreLabels,
+    object_key,
+)
 from twinhull.shell import tracing
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.errors import ApiError, Busy, Conflict
@@ -209,6 +219,8 @@ class Reconciler(Generic[_Observed]):
                 reason, what, name = Reason.CREATED, "created", object_key(action.obj)
             case Change():
                 reason, what, name = Reason.CHANGED, "changed", f"{action.kind}/{action.name}"
+            case RestoreLabels():
+                reason, what, name = Reason.CHANGED, "restored labels of", object_key(action.obj)
             case Delete():
                 reason, what, name = Reason.DELETED, "deleted", action.key
         event = event or Event("Normal", reason, f"{what} {name.replace('/', ' ')}")

@@ -379,6 +379,25 @@ def test_a_disk_of_somebody_elses_is_neither_changed_nor_deleted(
         thief.is_refused(partial(thief.api.delete, "DataVolume", name, thief.namespace))
 
 
+def test_a_disk_that_lost_its_label_gets_that_back_and_nothing_else(
+    thief: Thief, simulation: ControlPlane
+) -> None:
+    """Which Workload it was made for, the operator has noted on it."""
+    noted = {"twinhull.dev/workload-uid": "6f1f8f0e-6b8c-4d2e-9c64-7a1f2b3c4d5e"}
+    simulation.api.create(disk(thief.namespace, labels={}, annotations=noted))
+    simulation.api.create(disk(thief.namespace, "web-data", labels={}))
+
+    def patched(workload: str, name: str = "web-boot", **more: Any) -> Any:
+        metadata = {"labels": {DISK_LABEL: workload}, **more}
+        return partial(thief.api.patch, "DataVolume", name, thief.namespace, {"metadata": metadata})
+
+    thief.is_refused(patched("bank"))
+    thief.is_refused(patched("web", "web-data"))
+    thief.is_refused(patched("web", annotations={"a": "b"}))
+    thief.is_refused(patched("web", "web-data", annotations=noted))
+    patched("web")()
+
+
 def test_of_a_claim_only_whose_disk_it_is_can_be_noted(thief: Thief, simulation: ControlPlane) -> None:
     simulation.api.create(foreign("PersistentVolumeClaim", thief.namespace))
     listed = partial(simulation.api.list, "PersistentVolumeClaim", thief.namespace)

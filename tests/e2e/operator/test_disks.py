@@ -161,6 +161,57 @@ def test_a_change_restarts_the_very_machine(booted: Subject) -> None:
     )
 
 
+RICH: Manifest = {
+    "os": "Windows",
+    "cpus": 2,
+    "memory": "1536Mi",
+    "firmware": {"bootloader": "UEFI", "secureBoot": True, "tpm": "Persistent", "persistent": True},
+    "readiness": {"tcpSocket": {"port": 3389}},
+    "networkInterface": {"macAddress": "02:00:00:00:00:07"},
+    "virtioDrivers": {"image": "drivers:1"},
+    "sysprep": {"secret": "answers"},
+    "overrides": {"domain": {"devices": {"rng": {}}, "ioThreadsPolicy": "auto"}, "nodeSelector": None},
+}
+
+
+def test_what_kubevirt_makes_of_a_machine_is_nobodys_edit(web: Subject) -> None:
+    """KubeVirt's webhook and controller write much into it, and all of it in their own way."""
+    ask(web, virtualMachine=RICH)
+    fill(web)
+    web.eventually(lambda: web.one("VirtualMachine", "web"), "there is a machine")
+    web.becomes("Ready")
+    ask(web, virtualMachine={**RICH, "cpus": 4})
+    until(lambda: web.condition("Ready")[1] == "Replacing")
+    web.becomes("Ready")
+    machine = web.hull()["spec"]["template"]
+    assert machine["spec"]["domain"]["cpu"]["cores"] == 4
+    (told,) = [
+        sentence for _, _, sentence in web.events() if sentence.startswith("switched VirtualMachine web on")
+    ]
+    assert told == "switched VirtualMachine web on: set spec.template.spec.domain.cpu.cores"
+
+
+def test_what_is_plugged_into_a_machine_stays_and_what_is_edited_is_told(booted: Subject) -> None:
+    api = booted.cluster.api
+    spec = booted.hull()["spec"]["template"]["spec"]
+    logs = {"name": "logs", "persistentVolumeClaim": {"claimName": "logs", "hotpluggable": True}}
+    disks = [*spec["domain"]["devices"]["disks"], {"name": "logs", "disk": {"bus": "scsi"}, "serial": "1"}]
+    plugged = {"volumes": [*spec["volumes"], logs], "domain": {"devices": {"disks": disks}}}
+    api.patch("VirtualMachine", "web", booted.namespace, {"spec": {"template": {"spec": plugged}}})
+    edit = {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}}}
+    api.patch("VirtualMachine", "web", booted.namespace, edit)
+    edited = booted.becomes("MachineEdited")
+    sentence = condition(edited, "Ready")[2]
+    assert "it has in addition spec.template.spec.terminationGracePeriodSeconds." in sentence
+    assert "logs" not in sentence
+    ask(booted, containers=True, virtualMachine={"memory": "768Mi"})
+    until(lambda: booted.hull()["spec"]["template"]["spec"]["domain"]["memory"]["guest"] == "768Mi")
+    after = booted.hull()["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in after["volumes"]] == ["boot", "logs"]
+    assert after["domain"]["devices"]["disks"][1]["serial"] == "1"
+    assert "terminationGracePeriodSeconds" not in after
+
+
 def test_from_disk_to_container_and_back(booted: Subject) -> None:
     volume, machine = booted.one("DataVolume", "web-boot"), booted.hull()
     booted.change(isolationPolicy="Container")
@@ -349,6 +400,27 @@ def test_a_claim_that_a_container_writes_to_is_not_booted(web: Subject) -> None:
     assert "Workload files mounts" in condition(refused, "Stalled")[2]
     assert "labels" not in web.one("PersistentVolumeClaim", "files")["metadata"]
     assert not web.cluster.api.list("VirtualMachine", web.namespace)
+
+
+def test_a_disk_is_cloned_from_what_its_data_source_leads_to(web: Subject) -> None:
+    """In its own namespace; in another one only if that lets the operator."""
+    for namespace in (web.namespace, "default"):
+        source = {
+            "apiVersion": "cdi.kubevirt.io/v1beta1",
+            "kind": "DataSource",
+            "metadata": {"name": f"of-{namespace}", "namespace": web.namespace},
+            "spec": {"source": {"pvc": {"namespace": namespace, "name": "golden"}}},
+        }
+        web.cluster.api.create(source)
+    boot = {"storageClassName": "simulated", "source": {"dataSource": {"name": "of-default"}}}
+    ask(web, virtualMachine={"bootDisk": boot})
+    refused = web.becomes("DataVolumeRefused")
+    assert "leads to namespace default, which doesn't let" in condition(refused, "Stalled")[2]
+    own = {**boot, "source": {"dataSource": {"name": f"of-{web.namespace}"}}}
+    ask(web, virtualMachine={"bootDisk": own})
+    web.becomes("DiskWaiting")
+    golden = {"pvc": {"namespace": web.namespace, "name": "golden"}}
+    assert web.one("DataVolume", "web-boot")["spec"]["source"] == golden
 
 
 def test_without_a_template_no_container_runs(web: Subject) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from twinhull.api.base import Raw
+from twinhull.api.crd import crds
 from twinhull.api.patterns import PATTERNS
 from twinhull.api.podtemplate import podtemplate
 from twinhull.api.validation import problems
@@ -112,7 +113,7 @@ def test_template_with_every_field_is_right() -> None:
     assert [*problems(podtemplate(), EVERYTHING)] == []
 
 
-def test_patterns_that_are_put_in_words_are_those_of_the_template() -> None:
+def test_patterns_that_are_put_in_words_are_those_of_the_definitions() -> None:
     """So that none of the words is lost when a pattern is written otherwise."""
-    text = json.dumps(podtemplate())
+    text = json.dumps(crds())
     assert [pattern for pattern in PATTERNS if json.dumps(pattern) not in text] == []

@@ -19,7 +19,16 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import Workload
-from twinhull.core.actions import Action, Change, Create, Delete, Event, Rehearse, RehearseChange
+from twinhull.core.actions import (
+    Action,
+    Change,
+    Create,
+    Delete,
+    Event,
+    Rehearse,
+    RehearseChange,
+    RestoreLabels,
+)
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Refusal
@@ -110,7 +119,7 @@ def _done(action: Action, objects: list[Raw]) -> list[Raw]:
             "uid": "new",
         }
         return [*objects, action.obj | {"metadata": metadata}]
-    if isinstance(action, Rehearse | RehearseChange):
+    if isinstance(action, Rehearse | RehearseChange | RestoreLabels):
         return objects
     kind, name = action.kind, action.name
     (obj,) = (obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == (kind, name))

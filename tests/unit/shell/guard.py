@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from tests.sequences import demand, strength
 from twinhull.api.base import Raw
+from twinhull.core.disks import HOLDER_ANNOTATION
 from twinhull.hulls.graceful_end import ENDING_ANNOTATION, requested_at
-from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, owner_of
+from twinhull.hulls.hull import DISK_LABEL, REVISION_LABEL, WORKLOAD_LABEL, owner_of
+from twinhull.hulls.switching import is_named_as_its_workload
 from twinhull.shell import kinds
 from twinhull.shell.store import Key, Store, key_of
 
@@ -92,7 +94,8 @@ class Guard:
         found = self._server.objects[kind].get(key_of(obj))
         if verb in {"patch", "delete"} and found is not None:
             owner = owner_of(found)
-            if owner is None or owner.kind != "Workload":
+            owned = owner is not None and owner.kind == "Workload"
+            if not owned and not self._is_disk(kind, found):
                 raise Broken(f"nothing foreign is touched: {verb} of {kind} {key_of(obj)[1]}")
         if kind not in HULLS:
             return
@@ -108,6 +111,16 @@ class Guard:
             self._deletion(found)
         if verb == "patch" and found is not None and REVISION_LABEL in obj["metadata"].get("labels", {}):
             self._change(found, obj)
+
+    def _is_disk(self, kind: str, obj: Raw) -> bool:
+        """Whether an object is a disk of the Workload's: its own label or note says so."""
+        metadata, workload = obj["metadata"], self._server.objects["Workload"].get(self._key)
+        label = (metadata.get("labels") or {}).get(DISK_LABEL)
+        if kind == "PersistentVolumeClaim":
+            return label in {None, self._key[1]}
+        noted = (metadata.get("annotations") or {}).get(HOLDER_ANNOTATION)
+        made_for = workload is not None and noted == workload["metadata"]["uid"]
+        return kind == "DataVolume" and (label == self._key[1] or (label is None and made_for))
 
     def _creation(self, hull: Raw) -> None:
         kind, seen = hull["kind"], self._seen()
@@ -151,7 +164,11 @@ class Guard:
             raise Broken("never weaker than the floor: a sandbox with the node's network")
 
     def _has_manifest(self, machine: Raw) -> bool:
-        return self._seen().get(kinds.CONFIG_MAP, key_of(machine)) is not None
+        """Whether a machine has what its guest runs; one that boots a disk has no guest, and no manifest."""
+        return (
+            is_named_as_its_workload(machine)
+            or self._seen().get(kinds.CONFIG_MAP, key_of(machine)) is not None
+        )
 
     def _deletion(self, hull: Raw) -> None:
         """What serves is deleted only once another serves in its place, if that was asked for."""

@@ -34,8 +34,8 @@ const (
 	nothingFound = 2
 )
 
-// mark is in the disk's last block while a file system is being made. In a block that a file system reaches into, the same bytes are
-// a file's.
+// mark is in the disk's last block while a file system is being made, and in some before it (innerMarks). In a block that a file
+// system reaches into, the same bytes are a file's.
 var mark = []byte("twinhull: a file system is being made on this disk\n")
 
 // inspect tells what is on a disk. Whatever it doesn't know is an error.
@@ -124,24 +124,98 @@ func firstByte(disk io.ReaderAt, size int64) (int64, error) {
 	return -1, nil
 }
 
-// wasBegun tells whether a machine began to make a file system on a disk, and didn't finish it: the disk has the mark, and no file
-// system reaches into the mark's block. One that was made elsewhere may fill the disk, and have a file with these bytes there.
+// wasBegun tells whether a machine began to make a file system on a disk, and didn't finish it: the disk has a mark that no file
+// system reaches. One that was made elsewhere may fill the disk, and have a file with these bytes there. One that was ever mounted
+// was finished, whatever is behind its end. The claim may have grown since: then the mark is behind the file system's end, or, if
+// there is no superblock yet, at one of the places that don't depend on the disk's size.
 func wasBegun(disk io.ReaderAt, size int64) (bool, error) {
-	marked, err := hasMark(disk, size)
-	if err != nil || !marked {
-		return false, err
-	}
-	reached, err := reaches(disk, markAt(size))
-	return !reached, err
-}
-
-func hasMark(disk io.ReaderAt, size int64) (bool, error) {
 	if size < smallest {
 		return false, nil
 	}
+	found, err := readSuperblock(disk)
+	if err != nil {
+		return false, err
+	}
+	if !isExt(found) {
+		return hasMark(disk, append(innerMarks(size), markAt(size))...)
+	}
+	if wasMounted(found) {
+		return false, nil
+	}
+	for _, place := range []int64{markAt(size), formerMark(found, size)} {
+		marked, err := hasMark(disk, place)
+		if err != nil {
+			return false, err
+		}
+		if marked && !reaches(found, place) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// hasMark tells whether a mark is at one of those places, in bytes.
+func hasMark(disk io.ReaderAt, places ...int64) (bool, error) {
 	found := make([]byte, len(mark))
-	_, err := disk.ReadAt(found, markAt(size))
-	return bytes.Equal(found, mark), err
+	for _, place := range places {
+		if _, err := disk.ReadAt(found, place); err != nil {
+			return false, err
+		}
+		if bytes.Equal(found, mark) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// setInnerMarks writes the marks that are found on a disk of any size. It returns once they are on the disk.
+func setInnerMarks(device string, size int64) error {
+	return eachInnerMark(device, size, func(file *os.File, place int64) error {
+		return writeMark(file, place, mark)
+	})
+}
+
+// removeInnerMarks writes zeroes over those that are still there: the file system that was made has some of these blocks.
+func removeInnerMarks(device string, size int64) error {
+	return eachInnerMark(device, size, func(file *os.File, place int64) error {
+		if marked, err := hasMark(file, place); err != nil || !marked {
+			return err
+		}
+		return writeMark(file, place, nil)
+	})
+}
+
+func eachInnerMark(device string, size int64, write func(file *os.File, place int64) error) error {
+	file, err := os.OpenFile(device, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for _, place := range innerMarks(size) {
+		if err := write(file, place); err != nil {
+			return err
+		}
+	}
+	return file.Sync()
+}
+
+// innerMarks are the places of marks that a disk has before its end, in bytes: the last block of its first 16 MiB, 32 MiB and so on.
+// A program that makes a file system writes to few of them.
+func innerMarks(size int64) []int64 {
+	var places []int64
+	for part := int64(smallest); part > 0 && part-blockSize < markAt(size); part *= 2 {
+		places = append(places, part-blockSize)
+	}
+	return places
+}
+
+// formerMark is where the mark was when the disk had the size for which a file system was made; where it is now, if that can't be told.
+func formerMark(superblock []byte, size int64) int64 {
+	blocks, block := extentIn(superblock)
+	if block != blockSize || blocks > uint64(size/blockSize) {
+		return markAt(size)
+	}
+	return min(int64(blocks)*blockSize+reserve-blockSize, markAt(size))
 }
 
 // setMark writes the disk's last block: a mark, or nothing but zeroes. It returns once that is on the disk.
@@ -151,12 +225,18 @@ func setMark(device string, size int64, mark []byte) error {
 		return err
 	}
 	defer file.Close()
-	block := make([]byte, blockSize)
-	copy(block, mark)
-	if _, err := file.WriteAt(block, markAt(size)); err != nil {
+	if err := writeMark(file, markAt(size), mark); err != nil {
 		return err
 	}
 	return file.Sync()
+}
+
+// writeMark writes a block: a mark, or nothing but zeroes.
+func writeMark(file *os.File, place int64, mark []byte) error {
+	block := make([]byte, blockSize)
+	copy(block, mark)
+	_, err := file.WriteAt(block, place)
+	return err
 }
 
 func markAt(size int64) int64 { return size/blockSize*blockSize - blockSize }

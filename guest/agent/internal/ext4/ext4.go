@@ -65,11 +65,17 @@ func create(device string) error {
 	if size < smallest {
 		return Refused{fmt.Sprintf("the disk has %d bytes, and a file system needs %d: use a larger claim", size, smallest)}
 	}
+	if err := setInnerMarks(device, size); err != nil {
+		return err
+	}
 	if err := setMark(device, size, mark); err != nil {
 		return err
 	}
 	if output, err := run("mke2fs", arguments(device, size)...); err != nil {
 		return fmt.Errorf("making a file system: %w: %s", err, output)
+	}
+	if err := removeInnerMarks(device, size); err != nil {
+		return err
 	}
 	return setMark(device, size, nil)
 }

@@ -101,7 +101,7 @@ func TestAMarkIsKeptUntilItIsTakenAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := hasMark(file, size)
+		found, err := hasMark(file, markAt(size))
 		file.Close()
 		if err != nil || found != (text != nil) {
 			t.Errorf("%q: %v, %v", text, found, err)
@@ -225,6 +225,114 @@ func TestTheSizeOfAFileSystemIsReadFromItsSuperblock(t *testing.T) {
 		blocks, size, err := extent(path)
 		if err != nil || blocks != want || size != blockSize {
 			t.Errorf("%#x blocks of %d bytes, want %#x (%v)", blocks, size, want, err)
+		}
+	}
+}
+
+// half makes a disk on which the making of a file system ended in the middle: all that is written before the superblock is there, and
+// of the superblock what `rest` leaves.
+func half(t *testing.T, size int64, rest func(superblock []byte)) string {
+	t.Helper()
+	path := disk(t, size, 0, "")
+	for _, step := range []error{setInnerMarks(path, size), setMark(path, size, mark)} {
+		if step != nil {
+			t.Fatal(step)
+		}
+	}
+	if said, err := run("mke2fs", arguments(path, size)...); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	block := make([]byte, 1024)
+	if _, err := file.ReadAt(block, superblock); err != nil {
+		t.Fatal(err)
+	}
+	rest(block)
+	if _, err := file.WriteAt(block, superblock); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAFileSystemThatWasBegunIsMadeAnewThoughItsClaimHasGrown(t *testing.T) {
+	whole, none := func([]byte) {}, func(superblock []byte) { clear(superblock) }
+	for _, size := range []int64{smallest, 20<<20 + 512, 100 << 20, 300 << 20, 5 << 30, 70 << 30} {
+		for name, rest := range map[string]func([]byte){
+			"all but the end":             whole,
+			"no superblock yet":           none,
+			"the superblock's first half": func(superblock []byte) { clear(superblock[512:]) },
+		} {
+			path := half(t, size, rest)
+			for _, grown := range []int64{size + 512, size + 100<<20, 3 * size} {
+				if err := os.Truncate(path, grown); err != nil {
+					t.Fatal(err)
+				}
+				if found, err := inspect(path); err != nil || found != unfinished {
+					t.Errorf("%s, from %d to %d bytes: %v, %v", name, size, grown, found, err)
+				}
+			}
+			if err := create(path); err != nil {
+				t.Fatal(err)
+			}
+			if found, err := inspect(path); err != nil || found != fileSystem {
+				t.Errorf("%s, made anew: %v, %v", name, found, err)
+			}
+			if err := check(path); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestAFileSystemThatIsFinishedHasNoMarksAndGrows(t *testing.T) {
+	for _, size := range []int64{smallest, 300 << 20, 5 << 30} {
+		path := disk(t, size, 0, "")
+		if err := create(path); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marked, err := hasMark(file, append(innerMarks(size), markAt(size))...)
+		file.Close()
+		if marked || err != nil {
+			t.Errorf("%d bytes: %v, %v", size, marked, err)
+		}
+		if err := os.Truncate(path, 2*size); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := inspect(path); err != nil || found != fileSystem {
+			t.Errorf("%d bytes: %v, %v", size, found, err)
+		}
+	}
+}
+
+func TestAFileSystemThatWasMountedIsNeverMadeAnew(t *testing.T) {
+	// Somebody has restored it onto a disk that has a mark, by blocks of the file system alone.
+	mounted := func(superblock []byte) { superblock[mountedAt] = 1 }
+	path := half(t, 100<<20, mounted)
+	for _, size := range []int64{100 << 20, 200 << 20} {
+		if err := os.Truncate(path, size); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := inspect(path); found == unfinished {
+			t.Errorf("%d bytes: %v, %v", size, found, err)
+		}
+	}
+}
+
+func TestWhatIsUnknownIsLeftAloneThoughTheMarksBytesAreInIt(t *testing.T) {
+	const size = 300 << 20
+	for _, at := range []int64{0, 4096, 16 << 20, 16<<20 - 4097, 100<<20 - 4096} {
+		path := disk(t, size, at, string(mark))
+		overwrite(t, path, 100, "x")
+		if found, err := inspect(path); err == nil {
+			t.Errorf("the bytes at %d: %v", at, found)
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	resizeFS = 0x40086610
 	// superblock is where the first superblock is, in bytes, and the others are offsets in it (linux/fs/ext4/ext4.h).
 	superblock                              = 1024
-	magic                                   = 0x38
+	magic, mountedAt                        = 0x38, 0x2c
 	blocksLow, logBlockSize, blocksHigh     = 0x04, 0x18, 0x150
 	incompatible, incompatible64Bit, needed = 0x60, 0x80, 0x154
 	// extMagic is what stands at magic in an ext2, ext3 or ext4 (linux/uapi/linux/magic.h, EXT4_SUPER_MAGIC).
@@ -66,15 +66,21 @@ func extent(device string) (blocks, size uint64, err error) {
 	return blocks, size, nil
 }
 
-// reaches tells whether a disk has an ext file system, damaged or not, with a block that ends beyond a place, in bytes.
-func reaches(disk io.ReaderAt, place int64) (bool, error) {
-	found, err := readSuperblock(disk)
-	if err != nil || binary.LittleEndian.Uint16(found[magic:]) != extMagic {
-		return false, err
-	}
-	blocks, size := extentIn(found)
+// isExt tells whether a superblock is that of an ext file system, damaged or not.
+func isExt(superblock []byte) bool {
+	return binary.LittleEndian.Uint16(superblock[magic:]) == extMagic
+}
+
+// wasMounted tells whether an ext file system was ever mounted.
+func wasMounted(superblock []byte) bool {
+	return binary.LittleEndian.Uint32(superblock[mountedAt:]) != 0
+}
+
+// reaches tells whether an ext file system has a block that ends beyond a place, in bytes.
+func reaches(superblock []byte, place int64) bool {
+	blocks, size := extentIn(superblock)
 	// A size of 2^64 bytes or more comes out as 0. It is wrong, and how far that file system reaches isn't known.
-	return size == 0 || blocks > uint64(place)/size, nil
+	return size == 0 || blocks > uint64(place)/size
 }
 
 func readSuperblock(disk io.ReaderAt) ([]byte, error) {

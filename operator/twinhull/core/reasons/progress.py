@@ -57,7 +57,9 @@ PROGRESS: dict[Reason, Row] = {
     ),
     Reason.MACHINE_EDITED: Row(
         "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
-        "next start on; or its guest was started with another manifest than the present one.",
+        "next start on; or its guest was started with another manifest than the present one. Of a machine "
+        "that boots a disk of its own, the message names the fields, which the operator sets back when it "
+        "next changes the machine or switches it on.",
         "to replace the machine by one as the Workload asks for, set the annotation `twinhull.dev/restart` "
         "to another value",
     ),

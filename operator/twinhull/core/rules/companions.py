@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.actions import Action, Change
+from twinhull.core.actions import Action, Change, RestoreLabels
 from twinhull.core.case import Case
 from twinhull.core.companions import refused_companions
 from twinhull.core.nodeports import unknown_node_ports
@@ -42,6 +42,8 @@ def overruled(case: Case) -> Step | None:
 
 def _is_needed(action: Action, refusal: Refusal) -> bool:
     """Whether it isn't ready without that. It is without a change that is undone, or one of its storage."""
+    if isinstance(action, RestoreLabels):
+        return False
     if not isinstance(action, Change) or action.needed:
         return True
     return refusal.reason != Reason.OVERRULED and action.kind not in _STORAGE

@@ -11,7 +11,8 @@ from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
-from twinhull.core.steps import Step, stalled, waiting
+from twinhull.core.observed import Refusal
+from twinhull.core.steps import Step, refused, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
@@ -40,7 +41,7 @@ def filling_disks(case: Case) -> Step | None:
     """The machine's disks aren't all filled. What runs meanwhile runs on. A machine that is there already,
     since its storage waits for it, has never run.
 
-    Reasons: DiskImporting, DiskWaiting, DiskFailed.
+    Reasons: DiskImporting, DiskWaiting, DiskFailed; those of a refusal, such as NameConflict.
     """
     if not case.hull_type.lasts or (case.current is not None and _has_run(case.current)):
         return None
@@ -48,12 +49,20 @@ def filling_disks(case: Case) -> Step | None:
     failed = [state for state in case.disks if state.failed]
     if failed and not actions:
         return stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+    if unseen := _unseen(case):
+        return refused(case, unseen)
     unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
     if not (unfilled or actions):
         return None
     running = [state for state in unfilled if state.progress]
     reason = Reason.DISK_IMPORTING if running or actions else Reason.DISK_WAITING
     return waiting(reason, listed([_said(state) for state in running or unfilled or case.disks]), actions)
+
+
+def _unseen(case: Case) -> Refusal | None:
+    """Why a DataVolume without the label that it is seen by isn't given that again, None if none is."""
+    keys = (disks.restoration(case, state).key for state in case.disks if state.is_unseen)
+    return next((refusal for key in keys if (refusal := case.refusal(key)) and refusal.final), None)
 
 
 def _has_run(hull: Hull) -> bool:

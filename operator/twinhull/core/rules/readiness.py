@@ -10,6 +10,8 @@ from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.core.case import Case
 from twinhull.core.companions import refused_companions
 from twinhull.core.steps import Step, names, refused_aside, stalled, waiting
+from twinhull.hulls import switching
+from twinhull.hulls.edits import Edits
 
 
 def isolation_dropped(case: Case) -> Step | None:
@@ -77,6 +79,16 @@ def ready(case: Case) -> Step:
     Reasons: Ready, MachineEdited.
     """
     sentence = f"{case.hull_kind} {case.hull_name} is ready"
+    if edits := _edits(case):
+        told = edits.told("it has other values of", "it has in addition")
+        return Step(
+            "True",
+            Reason.MACHINE_EDITED,
+            f"{sentence}, but somebody has changed its spec: {told}. The operator sets that back when it "
+            "next changes the machine or switches it on: to keep it, say it in spec.virtualMachine (what has "
+            f"no field there, in overrides); to be rid of it now, set the annotation {RESTART_ANNOTATION} to "
+            "another value",
+        )
     if case.current and case.current.edited:
         return Step(
             "True",
@@ -94,6 +106,13 @@ def ready(case: Case) -> Step:
             "another value",
         )
     return Step("True", Reason.READY, sentence)
+
+
+def _edits(case: Case) -> Edits | None:
+    """What others have changed of a machine that lasts, and that is lost when the operator next writes it."""
+    if case.current is None or not case.hull_type.lasts:
+        return None
+    return switching.edits_of(case.current.obj, case.desired.hull_objects[-1])
 
 
 def _changed_at(case: Case) -> datetime:

@@ -1,0 +1,159 @@
+"""Whose a disk is, its labels say: what becomes of a disk whose label somebody removes or changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.core.objects import conditions, workload
+from twinhull.api.base import Raw
+from twinhull.api.reasons import Reason
+from twinhull.core.disks import HOLDER_ANNOTATION
+from twinhull.hulls.hull import DISK_LABEL
+
+from .simulation import Simulation
+from .test_change_handler import World
+from .test_passes import operate, written
+
+KEY = ("shop", "web-boot")
+BUILT: Raw = {
+    "memory": "1Gi",
+    "firmware": {"bootloader": "BIOS"},
+    "bootDisk": {"source": {"blank": {}}, "size": "1Gi"},
+}
+CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
+
+
+def claim(labels: Raw, name: str = "web-boot", **metadata: Any) -> Raw:
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": "shop", "labels": labels, **metadata},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}},
+    }
+
+
+def asking(*, filled: bool) -> Simulation:
+    """A Workload that has asked for its disk; once it is `filled`, for its machine."""
+    world = Simulation({"isolationPolicy": "VirtualMachine", "virtualMachine": BUILT, "template": None})
+    world.server.create(CDI)
+    operate(world)
+    volume = world.server.get("DataVolume", KEY)
+    if filled:
+        owner = {"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "name": "web-boot"}
+        owners = [{**owner, "uid": volume["metadata"]["uid"], "controller": True}]
+        world.server.create(claim({DISK_LABEL: "web"}, ownerReferences=owners))
+        world.server.patch("DataVolume", KEY, {"status": {"phase": "Succeeded"}}, status=True)
+        operate(world)
+        assert "create VirtualMachine" in written(world)
+    return world
+
+
+def relabel(world: Simulation, label: str | None, annotations: Raw | None = None) -> None:
+    """Somebody sets the label of the DataVolume to another value, or removes it."""
+    metadata: Raw = {"labels": {DISK_LABEL: label}, "annotations": annotations or {}}
+    world.server.patch("DataVolume", KEY, {"metadata": metadata})
+    operate(world)
+
+
+def label_of(world: Simulation, kind: str = "DataVolume") -> object:
+    return (world.server.get(kind, KEY)["metadata"].get("labels") or {}).get(DISK_LABEL)
+
+
+@pytest.mark.parametrize("filled", [True, False], ids=["filled", "without a claim"])
+def test_a_data_volume_that_lost_its_label_is_given_it_again(*, filled: bool) -> None:
+    world = asking(filled=filled)
+    relabel(world, None)
+    assert label_of(world) == "web"
+    told = [(note.reason, note.message) for note in world.events.notes]
+    if filled:
+        sentence = "restored the label twinhull.dev/disk-of of DataVolume web-boot"
+    else:
+        sentence = "DataVolume web-boot for the disk boot was there already"
+    assert sentence in [message for _, message in told]
+    before = len(world.cluster.writes)
+    operate(world)
+    assert len(world.cluster.writes) == before
+
+
+def test_both_labels_of_a_disk_are_put_back() -> None:
+    world = asking(filled=True)
+    world.server.patch("PersistentVolumeClaim", KEY, {"metadata": {"labels": {DISK_LABEL: None}}})
+    relabel(world, None)
+    assert (label_of(world), label_of(world, "PersistentVolumeClaim")) == ("web", "web")
+
+
+@pytest.mark.parametrize("filled", [True, False], ids=["filled", "without a claim"])
+@pytest.mark.parametrize(
+    ("label", "holder"),
+    [(None, None), (None, "somebody's"), ("other", "somebody's"), ("other", "")],
+    ids=["no note", "another's note", "another's label", "another's label, and our note"],
+)
+def test_a_data_volume_that_may_be_anothers_is_left_alone_and_told(
+    label: str | None, holder: str | None, *, filled: bool
+) -> None:
+    world = asking(filled=filled)
+    relabel(world, label, {} if holder == "" else {HOLDER_ANNOTATION: holder})
+    assert label_of(world) == label
+    stalled = world.condition("Stalled")
+    assert (stalled["status"], stalled["reason"]) == ("True", Reason.NAME_CONFLICT), stalled
+    assert "set the label to web" in stalled["message"]
+    if label:
+        assert "is a disk of Workload other" in stalled["message"]
+    relabel(world, "web")
+    assert world.condition("Stalled")["status"] == "False"
+
+
+def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
+    world = asking(filled=True)
+    vm = world.server.get("VirtualMachine", ("shop", "web"))
+    owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "web", "controller": True}
+    about = {
+        "name": "web",
+        "namespace": "shop",
+        "labels": vm["spec"]["template"]["metadata"]["labels"],
+        "ownerReferences": [{**owner, "uid": vm["metadata"]["uid"]}],
+    }
+    runs = {"phase": "Running"}
+    instance = {"kind": "VirtualMachineInstance", "metadata": about, "spec": {}, "status": runs}
+    world.server.create(instance)
+    ready = {"ready": True, "created": True, "conditions": conditions("True")}
+    world.server.patch("VirtualMachine", ("shop", "web"), {"status": ready}, status=True)
+    operate(world)
+    assert world.condition("Ready")["reason"] == "Ready"
+    relabel(world, "other")
+    assert world.condition("Ready")["status"] == "True"
+    assert world.condition("Stalled")["reason"] == Reason.NAME_CONFLICT
+
+
+def test_a_data_volume_that_is_gone_is_waited_for_with_its_claim() -> None:
+    world = asking(filled=True)
+    world.server.remove("DataVolume", KEY)
+    before = len(world.cluster.writes)
+    operate(world)
+    kinds = {kind for _, kind, _ in world.cluster.writes[before:]}
+    assert "DataVolume" not in kinds
+
+
+@pytest.mark.parametrize("kind", ["PersistentVolumeClaim", "DataVolume"])
+def test_a_disks_label_that_moves_asks_for_all_whom_it_concerns(kind: str) -> None:
+    """The Workload that it was of, the one that it is of now, and those that name the claim."""
+    world = World()
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "web-boot"}}]
+    world.take(workload(pod={"volumes": volumes}, metadata={"name": "mounts", "uid": "u1"}))
+    boot = {"bootDisk": {"source": {"claim": {"name": "web-boot"}}}}
+    world.take(workload({"virtualMachine": boot}, metadata={"name": "boots", "uid": "u2"}))
+    of_claims = ["boots", "mounts"] if kind == "PersistentVolumeClaim" else []
+
+    def take(label: str | None, change: str, version: int) -> list[str]:
+        labels = {DISK_LABEL: label} if label else {}
+        world.take({**claim(labels), "kind": kind}, change, version=version)
+        return world.asked()
+
+    take("web", "ADDED", 1)
+    assert take("other", "MODIFIED", 2) == sorted([*of_claims, "other", "web"])
+    # Of a DataVolume, which is watched by the label, it is then said that it is gone.
+    gone = "MODIFIED" if of_claims else "DELETED"
+    assert take(None, gone, 3) == sorted([*of_claims, "other"])
+    assert take("web", "MODIFIED", 4) == sorted([*of_claims, "web"])
