@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from twinhull.api.base import GROUP, Raw
+from twinhull.api.base import Raw
 from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
@@ -18,12 +18,15 @@ from twinhull.core.case import Case
 from twinhull.core.claims import claims_of
 from twinhull.core.observed import Companion
 from twinhull.hulls import datavolumes
-from twinhull.hulls.datavolumes import FILLED_ANNOTATION, FIRST_REQUEST_ANNOTATION, DiskState
+from twinhull.hulls.datavolumes import (
+    FILLED_ANNOTATION,
+    FIRST_REQUEST_ANNOTATION,
+    HOLDER_ANNOTATION,
+    SIZE_ANNOTATION,
+    DiskState,
+)
 from twinhull.hulls.hull import DISK_LABEL, Phase, labels, version_of
 from twinhull.hulls.types import type_that_made
-
-#: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
-HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
 
 
 def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
@@ -123,13 +126,19 @@ def restoration(case: Case, state: DiskState) -> RestoreLabels:
 
 
 def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) -> Iterator[Change]:
-    """What makes a DataVolume the present Workload's, and notes what its claim asked for first."""
+    """What makes a DataVolume the present Workload's, and notes what its claim asked for first, and how large
+    this Workload wanted the disk to be: a former one may have wanted a larger disk.
+    """
     wanted, metadata = _rendered(case, disk)["metadata"], present["metadata"]
     patch: Raw = {}
+    wanted_holder = case.workload.metadata.uid
     noted = metadata.get("annotations") or {}
-    annotations = {}
-    if noted.get(HOLDER_ANNOTATION) != case.workload.metadata.uid:
-        annotations[HOLDER_ANNOTATION] = case.workload.metadata.uid
+    annotations: Raw = {}
+    asked, is_taken_up = datavolumes.asked_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
+    if is_taken_up:
+        annotations[HOLDER_ANNOTATION] = wanted_holder
+    if disk.size and (disk.size != asked if is_taken_up else datavolumes.is_less(asked, disk.size)):
+        annotations[SIZE_ANNOTATION] = disk.size
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"
     if FIRST_REQUEST_ANNOTATION not in noted and (request := datavolumes.requested(claim)):
@@ -142,8 +151,10 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     if not patch:
         return
     event = None
-    if HOLDER_ANNOTATION in annotations:
+    if is_taken_up:
         sentence = f"took up the disk {state.name} again: DataVolume {state.claim} was there"
+        if state.larger:
+            sentence += f", whose claim stays as large as it is ({state.larger}), though size is {disk.size}"
         event = Event("Normal", Reason.DISK_TAKEN_UP, sentence)
     uid = metadata["uid"]
     yield Change("DataVolume", state.claim, uid, {"metadata": patch}, event, keeps=True, needed=False)

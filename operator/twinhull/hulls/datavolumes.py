@@ -28,6 +28,10 @@ API_VERSION = "cdi.kubevirt.io/v1beta1"
 DISK_ANNOTATION = f"{GROUP}/disk"
 #: On a DataVolume: what its claim asked for first, which is its size and what CDI adds for a file system.
 FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
+#: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
+HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
+#: On a DataVolume: the size that its Workload asked for, if that isn't the one that it was made with.
+SIZE_ANNOTATION = f"{GROUP}/size"
 #: On a DataVolume that has been filled: that it was. CDI's own word may be lost by a restored backup.
 FILLED_ANNOTATION = f"{GROUP}/filled"
 #: On a claim that CDI has a Pod fill: the phase of that Pod.
@@ -100,8 +104,10 @@ class DiskState:
     outdated: bool = False
     #: Whether a claim of a former DataVolume is still there, which is being deleted.
     is_going: bool = False
-    #: Whether it is to be smaller than it is.
-    shrinks: bool = False
+    #: The larger size that the Workload asked for before, since it is to be smaller; empty if it isn't.
+    shrinks_from: str = ""
+    #: The size that its claim asks for, if that is more than the disk is to have; empty if it isn't.
+    larger: str = ""
     #: What its claim is to ask for, since the disk is to be larger; empty if it asks for that.
     grows_to: str = ""
 
@@ -227,7 +233,7 @@ def _of_volume(
     is_told = bool(status.get("phase")) or claim is None
     may_be_filled = filled or going or was_filled(volume) or not is_told
     outdated = not may_be_filled and (source_changed or asked_otherwise)
-    grows_to, shrinks = ("", False) if outdated else _resized(disk, volume, claim)
+    grows_to, larger = ("", "") if outdated else _resized(disk, volume, claim)
     message = _GOING if going else _FIXED if filled and asked_otherwise else ""
     return DiskState(
         disk.disk_name,
@@ -244,7 +250,8 @@ def _of_volume(
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
-        shrinks=shrinks,
+        shrinks_from="" if outdated else _former_size(workload, disk, volume),
+        larger=larger,
         grows_to=grows_to,
     )
 
@@ -328,9 +335,31 @@ def _has(seen: object, wanted: object) -> bool:
     return seen == wanted
 
 
-def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, bool]:
-    """What the claim is to ask for, if the disk is to be larger, and whether it is to be smaller. What CDI
-    added for the file system stays in proportion: a DataVolume's own size never changes.
+def asked_size(volume: Raw) -> str:
+    """The largest size that the Workload whose uid is noted on a DataVolume has asked for; empty if none."""
+    noted = volume["metadata"].get("annotations") or {}
+    return noted.get(SIZE_ANNOTATION) or _requested(volume.get("spec", {}).get("storage"))
+
+
+def is_less(size: str, other: str) -> bool:
+    """Whether an amount of bytes is less than another. None is that can't be read."""
+    former, latter = _quantity(size), _quantity(other)
+    return former is not None and latter is not None and former < latter
+
+
+def _former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
+    """The size that the Workload asked for before, if that is more than it asks for now. How large the disk
+    is doesn't matter: it may have grown by somebody else's hand, or under a former Workload of the name.
+    """
+    holder = (volume["metadata"].get("annotations") or {}).get(HOLDER_ANNOTATION)
+    asked = asked_size(volume)
+    return asked if holder == workload.uid and is_less(disk.size or "", asked) else ""
+
+
+def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
+    """What the claim is to ask for, if the disk is to be larger, and what it asks for, if that is more than
+    the disk is to have. What CDI added for the file system stays in proportion: a DataVolume's own size never
+    changes.
     """
     made = _requested(volume.get("spec", {}).get("storage"))
     asked = requested(claim or {})
@@ -340,12 +369,12 @@ def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, bool]:
         present, request = quantity.parse(asked), quantity.parse(first or asked)
         wanted = min((size * request / original).to_integral_value(ROUND_CEILING), _LARGEST)
     except (ValueError, ArithmeticError):
-        return "", False
+        return "", ""
     # What is asked for is in whole mebibytes, so that it may be a little more than what is wanted.
     asked_for = quantity.mebibytes(wanted)
     if wanted <= present or first is None:
-        return "", quantity.parse(asked_for) < present
-    return asked_for, False
+        return "", asked if quantity.parse(asked_for) < present else ""
+    return asked_for, ""
 
 
 def requested(claim: Raw) -> str:

@@ -9,7 +9,7 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
-from twinhull.core.disks import HOLDER_ANNOTATION
+from twinhull.hulls.datavolumes import HOLDER_ANNOTATION
 from twinhull.core.ownership import obstacle
 from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
 from twinhull.shell.cluster import Cluster

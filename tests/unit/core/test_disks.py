@@ -799,6 +799,41 @@ def test_a_claim_that_another_workloads_template_mounts_is_not_booted() -> None:
     assert world.settle() == "Pending"
 
 
+def test_a_size_that_is_smaller_than_before_is_answered_with_the_size_that_would_do() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"size": "30Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message == (
+        "spec.virtualMachine.bootDisk.size: the disk boot can't be made smaller: set size to 40Gi or more"
+    )
+    world.ask({"bootDisk": BOOT | {"size": "50Gi"}})
+    assert world.settle() == "Ready"
+    world.ask({"bootDisk": BOOT | {"size": "45Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message.endswith("set size to 50Gi or more"), "that is what it asked for last"
+
+
+@pytest.mark.parametrize("size", ["40Gi", "30Gi"])
+def test_a_disk_that_a_former_workload_left_larger_is_taken_up_as_it_is(size: str) -> None:
+    former = running()
+    claim = former.objects["PersistentVolumeClaim", "web-boot"]
+    claim["spec"] = {"resources": {"requests": {"storage": "50Gi"}}}  # somebody has grown it
+    kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
+    world = World(wl({"bootDisk": BOOT | {"size": size}}), kept)
+    world.raw["metadata"]["uid"] = "another"
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
+    assert (
+        "took up the disk boot again: DataVolume web-boot was there, whose claim stays as large as it is "
+        f"(50Gi), though size is {size}"
+    ) in world.events
+    assert world.objects["PersistentVolumeClaim", "web-boot"]["spec"] == claim["spec"]
+    world.ask({"bootDisk": BOOT | {"size": "20Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message.endswith(f"set size to {size} or more")
+
+
 def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
     world = running()  # its claim asks for 42Gi, for a disk of 40Gi
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
@@ -912,6 +947,8 @@ def test_a_claim_that_is_larger_than_asked_for_keeps_no_machine_from_starting() 
     world = running()
     claim = world.objects["PersistentVolumeClaim", "web-boot"]
     claim["spec"] = {"resources": {"requests": {"storage": "100Gi"}}}
+    assert world.settle() == "Ready", "it grew by somebody else's hand"
+    world.ask({"bootDisk": BOOT | {"size": "30Gi"}})
     assert world.settle() == "DiskShrinks"
     world.ask(state="Stopped")
     world.settle()

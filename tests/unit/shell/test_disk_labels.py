@@ -9,7 +9,7 @@ import pytest
 from tests.unit.core.objects import conditions, workload
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.disks import HOLDER_ANNOTATION
+from twinhull.hulls.datavolumes import HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL
 
 from .simulation import Simulation

@@ -108,8 +108,8 @@ STALLED: dict[Reason, Row] = {
         "put the former source back, or give the disk another name to have a new one",
     ),
     Reason.DISK_SHRINKS: Row(
-        "A disk was made smaller in the spec. A running machine runs on.",
-        "set `size` to what it was, or more",
+        "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs on.",
+        "set `size` to what the message names, or more",
     ),
     Reason.DISK_FAILED: Row(
         "A disk can't be filled; `status.disks` has CDI's own words.",

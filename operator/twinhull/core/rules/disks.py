@@ -21,8 +21,8 @@ _LOOKS_AGAIN = timedelta(minutes=1)
 
 
 def disk_refused(case: Case) -> Step | None:
-    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. One that is
-    larger than the spec says keeps no machine from starting.
+    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. That the
+    spec asks for a smaller one than before keeps no machine from starting.
 
     Reasons: DiskConflict, DiskSourceChanged.
     """
@@ -108,12 +108,12 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                     "former source back, or give the disk another name to have a new one beside it"
                 ),
             )
-        elif state.shrinks:
+        elif state.shrinks_from:
             yield (
                 Reason.DISK_SHRINKS,
                 (
-                    f"{path}.size: a disk can't be made smaller than it is: set size to what it was, or more "
-                    f"than {disk.size}"
+                    f"{path}.size: the disk {state.name} can't be made smaller: set size to "
+                    f"{state.shrinks_from} or more"
                 ),
             )
 
