@@ -105,6 +105,28 @@ def test_a_data_volume_that_may_be_anothers_is_left_alone_and_told(
     assert world.condition("Stalled")["status"] == "False"
 
 
+OF_MACHINE: Raw = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "db", "uid": "u-db"}
+
+
+@pytest.mark.parametrize("owner", [None, OF_MACHINE | {"controller": True}], ids=["nobody's", "a machine's"])
+def test_a_data_volume_that_was_there_before_can_be_used_as_it_is_and_is_not_to_be_deleted(
+    owner: Raw | None,
+) -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine", "virtualMachine": BUILT, "template": None})
+    about = {"name": "web-boot", "namespace": "shop", **({"ownerReferences": [owner]} if owner else {})}
+    world.server.create({"kind": "DataVolume", "metadata": about, "spec": {"source": {"blank": {}}}})
+    world.server.create(CDI)
+    operate(world)
+    stalled = world.condition("Stalled")
+    assert (stalled["status"], stalled["reason"]) == ("True", Reason.NAME_CONFLICT)
+    first_advice = stalled["message"].partition(": ")[2]
+    assert first_advice.startswith("to use what is on it as it is, name its claim as source.claim (name: web-")
+    assert "delete it" not in stalled["message"]
+    assert "delete the" not in stalled["message"]
+    if owner:
+        assert "belongs to VirtualMachine u-db, and is deleted with it" in stalled["message"]
+
+
 def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
     world = asking(filled=True)
     vm = world.server.get("VirtualMachine", ("shop", "web"))

@@ -100,7 +100,7 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.DISK_CONFLICT: Row(
         "The claim of a disk is there already, and isn't this Workload's.",
-        "give the disk another name, name the claim as `source.claim`, or delete it",
+        "name the claim as `source.claim` to use what is on it as it is, or give the disk another name",
     ),
     Reason.DISK_SOURCE_CHANGED: Row(
         "The source of a disk was changed after the disk was filled. A disk is never filled twice. A running "

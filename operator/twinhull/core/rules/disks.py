@@ -125,7 +125,7 @@ def _how(disk: Disk) -> str:
             f"name another one, or remove its label {DISK_LABEL} once the Workload that it names doesn't "
             "use it any more"
         )
-    return "give the disk another name, name the claim as source.claim, or delete it"
+    return "name the claim as source.claim to use what is on it as it is, or give the disk another name"
 
 
 def _said(state: DiskState) -> str:
