@@ -186,7 +186,7 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             progress=whole_percent(state.progress) or None,
             size=state.size or None,
             attached=state.claim in attached if state.claim else bool(machines),
-            message=state.message or state.hint or None,
+            message=state.message or None,
             failure=state.failure,
         )
         for state in case.disks

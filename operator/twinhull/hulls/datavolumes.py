@@ -5,6 +5,7 @@ Source: cdi.kubevirt.io/v1beta1, types DataVolumeSpec and DataVolumeStatus.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
@@ -42,6 +43,28 @@ _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disab
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 #: The largest claim that can be asked for: what the API server counts to, in whole mebibytes.
 _LARGEST = Decimal(2**63 - 2**20)
+#: What CDI unpacks.
+_PACKED = re.compile(r"\.(gz|xz|zst)$")
+#: The names that VMware gives the parts of a disk that it has split, and what is written after a snapshot of
+#: one; Hyper-V has a suffix of its own for the latter.
+_EXTENT = re.compile(r"-[fs][0-9]{3}\.vmdk$")
+_DELTA = re.compile(r"-[0-9]{6}(-delta|-sesparse)?\.vmdk$|\.avhdx?$")
+_FIXED_VHD = (
+    "CDI takes a VHD of a fixed size for a raw disk that is 512 bytes longer: if qemu-img info says "
+    '"subformat: fixed", set size to 1Mi more than the virtual size'
+)
+_DESCRIPTOR = (
+    "a VMDK of some hundred bytes only describes a disk, and isn't imported: give the URL of the -flat.vmdk "
+    "beside it, or export the disk as one file (streamOptimized)"
+)
+_IS_EXTENT = (
+    "by its name the file is one of several parts of a split VMDK, and the disk would lack the others: export "
+    "the disk as one file (streamOptimized)"
+)
+_IS_DELTA = (
+    "by its name the file has only what was written after a snapshot, and the disk would lack all else: merge "
+    "the snapshots before the export, or export the disk as one file"
+)
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: What phases mean that CDI says nothing more of.
@@ -79,8 +102,6 @@ class DiskState:
     size: str = ""
     #: What is wrong with it, and what to do; empty if nothing is known.
     message: str = ""
-    #: What to know of it while it isn't filled, though nothing is known to be wrong.
-    hint: str = ""
     #: Whether it has all that it is to have.
     filled: bool = False
     #: Whether its claim is only bound, and the disk filled, once the machine is there.
@@ -167,7 +188,7 @@ def read(
             message=_awaited(claim),
         )
     if volume is None and claim is None:
-        return DiskState(name, claimed, hint=_hint(disk))
+        return DiskState(name, claimed, message=partial(disk))
     if volume is None:
         return _of_claim(workload, name, claim or {}, size)
     return _of_volume(workload, disk, volume, claim, last)
@@ -241,8 +262,7 @@ def _of_volume(
         phase=phase,
         progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message=message or ("" if filled else _message(disk, volume, phase, failure)),
-        hint="" if filled else _hint(disk),
+        message=message or _told(disk, "" if filled else _message(disk, volume, phase, failure), failure),
         filled=filled,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
         failed=failed and not going,
@@ -260,27 +280,36 @@ def hints(disk: Disk) -> tuple[str, ...]:
     """What is to be known of a disk before it is made. CDI tells formats by their first bytes
     (containerized-data-importer, pkg/image/filefmt.go), and takes what it doesn't know for a raw disk.
     """
-    source = disk.source.http or disk.source.s3 or disk.source.gcs
-    file = source.url.partition("?")[0].lower() if source else ""
+    if told := partial(disk):
+        return (told,)
+    file = _file(disk)
     if file.endswith(".vhd"):
-        return (
-            (
-                "CDI takes a VHD of a fixed size for a raw disk that is 512 bytes longer: if qemu-img info "
-                'says "subformat: fixed", set size to 1Mi more than the virtual size'
-            ),
-        )
-    if file.endswith(".vmdk") and not file.endswith("-flat.vmdk"):
-        return (
-            (
-                "a VMDK of some hundred bytes only describes a disk, and isn't imported: give the URL of the "
-                "-flat.vmdk beside it, or export the disk as one file (streamOptimized)"
-            ),
-        )
-    return ()
+        return (_FIXED_VHD,)
+    return (_DESCRIPTOR,) if file.endswith(".vmdk") and not file.endswith("-flat.vmdk") else ()
 
 
-def _hint(disk: Disk) -> str:
-    return "; ".join(hints(disk))
+def partial(disk: Disk) -> str:
+    """Why its file may have only a part of the disk, which CDI may import without a word; empty if nothing
+    in its name says so. A name proves nothing, so that it isn't refused.
+
+    Source: the names are VMware's (Virtual Disk Format 5.0) and Hyper-V's (.avhd, .avhdx).
+    """
+    file = _file(disk)
+    return _IS_EXTENT if _EXTENT.search(file) else _IS_DELTA if _DELTA.search(file) else ""
+
+
+def _file(disk: Disk) -> str:
+    """The URL of the file that it comes from, as CDI unpacks it, in lower case; empty if it has none."""
+    source = disk.source.http or disk.source.s3 or disk.source.gcs
+    return _PACKED.sub("", source.url.partition("#")[0].partition("?")[0].lower()) if source else ""
+
+
+def _told(disk: Disk, message: str, failure: ImportFailure | None) -> str:
+    """What is wrong with a disk, with what its file's name has to do with it: always if that may have only a
+    part of the disk, and else if its import failed at what is in the file.
+    """
+    known = hints(disk) if failure and importing.is_of_content(failure.message) else (partial(disk),)
+    return "; ".join(part for part in (message, *known) if part)
 
 
 def _source(workload: ObjectMeta, disk: Disk) -> Raw:

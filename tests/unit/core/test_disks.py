@@ -170,7 +170,6 @@ def test_the_disk_is_filled_before_the_machine_is_made() -> None:
     world.tell("ImportInProgress", progress="45.32%")
     assert world.settle() == "DiskImporting"
     (disk,) = world.raw["status"]["disks"]
-    assert disk.pop("message").startswith("a VMDK of some hundred bytes only describes a disk")
     assert disk == {
         "name": "boot",
         "claim": "web-boot",
@@ -670,6 +669,76 @@ def test_a_failure_is_forgotten_once_the_import_gets_further() -> None:
     assert world.settle() == "DiskImporting"
     assert "failure" not in world.raw["status"]["disks"][0]
     assert not decide(world.case()).stalled
+
+
+def from_file(name: str) -> World:
+    source = {"http": {"url": f"https://images.example/{name}"}}
+    return World(wl({"bootDisk": BOOT | {"source": source}}))
+
+
+DESCRIBES = "a VMDK of some hundred bytes only describes a disk"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        ("web.vmdk", "could not process image header", DESCRIBES),
+        ("web.vmdk.gz", "could not process image header", DESCRIBES),
+        ("web.vmdk", NOT_FOUND, ""),
+        ("web.vmdk", "Could not open '/data/web-flat.vmdk'", ""),
+        ("web.vhd", "DataVolume too small to contain image", "CDI takes a VHD of a fixed size"),
+        ("web.vhd", "unexpected EOF", ""),
+    ],
+)
+def test_what_a_files_name_may_mean_is_told_once_an_import_failed_at_the_file(
+    name: str, said: str, hint: str
+) -> None:
+    world = from_file(name)
+    world.settle()
+    world.tell("ImportInProgress", progress="10%")
+    world.settle()
+    assert "message" not in world.raw["status"]["disks"][0], "nothing is wrong"
+    world.tell("ImportInProgress", progress="10%", restarts=3, message=said)
+    world.settle()
+    message = world.raw["status"]["disks"][0]["message"]
+    assert message.startswith(said)
+    assert (DESCRIBES in message or "CDI takes a VHD" in message) == bool(hint)
+    assert hint in message
+
+
+def test_while_nothing_is_to_be_made_a_disk_has_no_message() -> None:
+    world = World(wl(isolationPolicy="Container"))
+    assert world.settle() == "TemplateMissing"
+    assert "message" not in world.raw["status"]["disks"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("web-s001.vmdk", "one of several parts of a split VMDK"),
+        ("web-f002.vmdk.xz", "one of several parts of a split VMDK"),
+        ("WEB-000001.vmdk?key=1", "what was written after a snapshot"),
+        ("web-000002-delta.vmdk", "what was written after a snapshot"),
+        ("web-000001-sesparse.vmdk", "what was written after a snapshot"),
+        ("web_6A1C.avhdx", "what was written after a snapshot"),
+        ("web.avhd", "what was written after a snapshot"),
+        ("web-2024001.vmdk", ""),
+        ("web-flat.vmdk", ""),
+        ("web.vhdx", ""),
+    ],
+)
+def test_a_file_that_may_have_only_a_part_of_the_disk_is_warned_of_before_and_after(
+    name: str, told: str
+) -> None:
+    world = from_file(name)
+    world.settle()
+    world.tell("ImportInProgress", progress="10%")
+    assert world.settle() == "DiskImporting", "a name proves nothing"
+    assert told in decide(world.case()).message
+    world.fill()
+    assert world.settle() == "Pending"
+    assert told in world.raw["status"]["disks"][0].get("message", "")
+    assert ("message" in world.raw["status"]["disks"][0]) == bool(told)
 
 
 def test_another_failure_takes_the_place_of_the_last_one() -> None:
