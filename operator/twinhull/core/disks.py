@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from twinhull.api.base import Raw
-from twinhull.api.disks import Disk
+from twinhull.api.disks import MOST_DISKS, Disk
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.case import Case
-from twinhull.core.claims import claims_of
+from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
 from twinhull.hulls import datavolumes
 from twinhull.hulls.datavolumes import (
@@ -25,7 +25,7 @@ from twinhull.hulls.datavolumes import (
     SIZE_ANNOTATION,
     DiskState,
 )
-from twinhull.hulls.hull import DISK_LABEL, Phase, labels, version_of
+from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
 from twinhull.hulls.types import type_that_made
 
 
@@ -173,12 +173,12 @@ def _rendered(case: Case, disk: Disk) -> Raw:
 
 
 def statuses(case: Case) -> tuple[DiskStatus, ...]:
-    """What status.disks says."""
-    if not case.disks:
-        return ()
+    """What status.disks says: of the disks that the spec names, and of those that a machine still has."""
     machines = [hull for hull in case.own if type_that_made(hull).lasts]
+    if not case.disks and not machines:
+        return ()
     attached = {claim for hull in machines for claim in claims_of(hull)}
-    return tuple(
+    named = tuple(
         DiskStatus(
             name=state.name,
             claim=state.claim or None,
@@ -191,6 +191,34 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
         )
         for state in case.disks
     )
+    return (*named, *_former(case, machines, named))[: MOST_DISKS + 1]
+
+
+def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> Iterator[DiskStatus]:
+    """The Workload's disks that a machine still has, and that the spec names no more. One whose name another
+    disk has now is called as its claim is.
+    """
+    names, known = {disk.name for disk in named}, {disk.claim for disk in named}
+    for volume, name in (found for hull in machines for found in volumes_of(hull)):
+        seen = case.observed.data_volumes.get(name), case.observed.claims.get(name)
+        is_ours = any(one and labels(one.obj).get(DISK_LABEL) == case.workload.metadata.name for one in seen)
+        called = name if volume in names else volume
+        if not is_ours or name in known or called in names:
+            continue
+        names, known = names | {called}, known | {name}
+        phase, size = (_told_status(one) for one in seen)
+        yield DiskStatus(
+            name=called,
+            claim=name,
+            phase=phase.get("phase"),
+            size=(size.get("capacity") or {}).get("storage"),
+            attached=True,
+        )
+
+
+def _told_status(companion: Companion | None) -> Raw:
+    status: Raw = (companion.obj.get("status") or {}) if companion else {}
+    return status
 
 
 def percent(progress: str | None) -> int | None:

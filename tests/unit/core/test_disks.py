@@ -494,6 +494,106 @@ def test_a_new_disk_is_filled_while_the_machine_runs() -> None:
     assert names == ["boot", "data"]
 
 
+def conditions_of(world: World) -> tuple[str, str, str]:
+    """What the status says of Ready, Reconciling and Stalled."""
+    found = {one["type"]: one["status"] for one in world.raw["status"]["conditions"]}
+    return found["Ready"], found["Reconciling"], found["Stalled"]
+
+
+RUNS = "; VirtualMachine web keeps running"
+
+
+def test_what_keeps_the_next_hull_from_being_made_says_that_the_former_machine_keeps_running() -> None:
+    """Ready is about the hull that the spec asks for (docs/adr/0004)."""
+    world = running()
+    world.ask(isolationPolicy="Container")
+    assert world.settle() == "TemplateMissing"
+    assert (conditions_of(world), decide(world.case()).message[-len(RUNS) :]) == (
+        ("False", "False", "True"),
+        RUNS,
+    )
+    assert world.attached == [True]
+    world.ask({"bootDisk": BOOT | {"name": "second"}})
+    assert world.settle() == "DiskWaiting"
+    assert (conditions_of(world), decide(world.case()).message[-len(RUNS) :]) == (
+        ("False", "True", "False"),
+        RUNS,
+    )
+    assert [(disk["name"], disk["attached"]) for disk in world.raw["status"]["disks"]] == [
+        ("second", False),
+        ("boot", True),
+    ]
+    former = world.raw["status"]["disks"][1]
+    assert (former["claim"], former["phase"], former["size"]) == ("web-boot", "Succeeded", "42Gi")
+
+
+def test_a_flip_that_is_refused_for_a_disk_says_that_the_machine_keeps_running() -> None:
+    world = running(template=True)
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "web-boot"}}]
+    asked = wl(template=True, isolationPolicy="Container")["spec"]
+    asked["template"]["spec"]["volumes"] = volumes
+    world.raw = world.raw | {"spec": asked}
+    assert world.settle() == "ClaimIsDisk"
+    assert conditions_of(world) == ("False", "False", "True")
+    assert decide(world.case()).message.endswith(RUNS)
+
+
+def test_on_restart_a_machine_is_ready_while_a_disk_for_its_next_start_is_filled() -> None:
+    strategy = {"strategy": "OnRestart"}
+    world = running(replacement=strategy)
+    world.ask({"disks": [DATA]}, replacement=strategy)
+    assert world.settle() == "DiskWaiting"
+    assert conditions_of(world) == ("True", "True", "False")
+    assert decide(world.case()).message.endswith(RUNS)
+    assert world.attached == [True, False]
+    world.fill("data", size="1Gi")
+    assert world.settle() == "RestartRequired"
+    assert conditions_of(world) == ("True", "False", "False")
+    world.objects["VirtualMachineInstance", NAME]["status"] = {"phase": "Running", "conditions": []}
+    world.objects["VirtualMachine", NAME] = world.vm | {"status": {"created": True}}
+    world.ask({"disks": [DATA | {"name": "other"}]}, replacement=strategy)
+    assert world.settle() == "DiskWaiting"
+    assert conditions_of(world)[0] == "False", "it isn't ready"
+
+
+def test_a_disk_that_the_spec_no_longer_names_is_listed_while_a_machine_has_it() -> None:
+    strategy = {"strategy": "OnRestart"}
+    world = running({"disks": [DATA]}, replacement=strategy)
+    world.ask(replacement=strategy)
+    assert world.settle() == "RestartRequired"
+    assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot", "data"]
+    assert world.attached == [True, True]
+    del world.objects["VirtualMachineInstance", NAME]  # it restarts
+    world.boot()
+    assert world.settle() == "Ready"
+    assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot"]
+
+
+def test_a_volume_that_somebody_plugged_in_is_no_disk_of_the_workload() -> None:
+    world = running()
+    plug(world, PLUGGED)
+    instance = world.objects["VirtualMachineInstance", NAME]
+    instance["spec"] = {"volumes": world.vm["spec"]["template"]["spec"]["volumes"]}
+    world.settle()
+    assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot"]
+
+
+def test_of_two_claims_that_are_one_disk_in_turn_both_are_listed() -> None:
+    def claim(name: str) -> Raw:
+        about = {"name": name, "uid": f"u-{name}", "resourceVersion": "7"}
+        return {"kind": "PersistentVolumeClaim", "metadata": about, "spec": {}}
+
+    objects = {("PersistentVolumeClaim", name): claim(name) for name in ("a", "b")}
+    world = World(wl({"bootDisk": {"source": {"claim": {"name": "a"}}}}), objects)
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
+    world.ask({"bootDisk": {"source": {"claim": {"name": "b"}}}})
+    assert world.settle() == "Replacing"
+    listed = [(disk["name"], disk["claim"], disk["attached"]) for disk in world.raw["status"]["disks"]]
+    assert listed == [("boot", "b", False), ("a", "a", True)]
+
+
 def test_a_filled_disk_is_never_filled_again() -> None:
     world = running()
     world.ask({"bootDisk": BOOT | {"source": {"http": {"url": "https://images.example/other.vmdk"}}}})

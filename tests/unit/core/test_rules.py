@@ -227,7 +227,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "KubeVirtMissing",
             (
                 "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
-                "install it (kubevirt.io), and the Workload then continues by itself"
+                f"install it (kubevirt.io), and the Workload then continues by itself; Pod {POD} keeps running"
             ),
         ),
         [],

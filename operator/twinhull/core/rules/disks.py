@@ -12,6 +12,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
+from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.steps import Step, refused, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
@@ -34,7 +35,7 @@ def disk_refused(case: Case) -> Step | None:
         return None
     # News of another Workload wakes nobody.
     again = _LOOKS_AGAIN if case.observed.mounted_by else None
-    return replace(stalled(reason, sentence), requeue_after=again)
+    return replace(beside_what_runs(case, stalled(reason, sentence)), requeue_after=again)
 
 
 def filling_disks(case: Case) -> Step | None:
@@ -48,15 +49,17 @@ def filling_disks(case: Case) -> Step | None:
     actions = (*disks.creations(case), *disks.holds(case))
     failed = [state for state in case.disks if state.failed]
     if failed and not actions:
-        return stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+        step = stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+        return beside_what_runs(case, step)
     if unseen := _unseen(case):
-        return refused(case, unseen)
+        return beside_what_runs(case, refused(case, unseen))
     unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
     if not (unfilled or actions):
         return None
     running = [state for state in unfilled if state.progress]
     reason = Reason.DISK_IMPORTING if running or actions else Reason.DISK_WAITING
-    return waiting(reason, listed([_said(state) for state in running or unfilled or case.disks]), actions)
+    said = listed([_said(state) for state in running or unfilled or case.disks])
+    return beside_what_runs(case, waiting(reason, said, actions))
 
 
 def _unseen(case: Case) -> Refusal | None:
