@@ -137,8 +137,10 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     asked, is_taken_up = datavolumes.asked_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
     if is_taken_up:
         annotations[HOLDER_ANNOTATION] = wanted_holder
-    if disk.size and (disk.size != asked if is_taken_up else datavolumes.is_less(asked, disk.size)):
-        annotations[SIZE_ANNOTATION] = disk.size
+    # A size that the storage can't grow to can be taken back.
+    given = "" if state.grows_to or not claim else disk.size or ""
+    if given and (given != asked if is_taken_up else datavolumes.is_less(asked, given)):
+        annotations[SIZE_ANNOTATION] = given
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"
     if FIRST_REQUEST_ANNOTATION not in noted and (request := datavolumes.requested(claim)):

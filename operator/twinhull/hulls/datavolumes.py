@@ -58,12 +58,12 @@ _DESCRIPTOR = (
     "beside it, or export the disk as one file (streamOptimized)"
 )
 _IS_EXTENT = (
-    "by its name the file is one of several parts of a split VMDK, and the disk would lack the others: export "
-    "the disk as one file (streamOptimized)"
+    "by its name the file is one of several parts of a split VMDK, and the disk would lack the others: "
+    "export the disk as one file (streamOptimized)"
 )
 _IS_DELTA = (
-    "by its name the file has only what was written after a snapshot, and the disk would lack all else: merge "
-    "the snapshots before the export, or export the disk as one file"
+    "by its name the file has only what was written after a snapshot, and the disk would lack all else: "
+    "merge the snapshots before the export, or export the disk as one file"
 )
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
@@ -71,6 +71,17 @@ _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 _PHASES = {
     "UploadReady": "waiting for the upload (virtctl image-upload)",
     "Paused": "paused",
+}
+#: The phases in which nothing has been filled: no machine has started with such a disk, since KubeVirt waits
+#: for Succeeded. Others, among them Failed, may follow upon that.
+_UNFILLED = {
+    "Pending",
+    "PVCBound",
+    "ImportScheduled",
+    "ImportInProgress",
+    "CloneScheduled",
+    "CloneInProgress",
+    *_WAIT_FOR_CONSUMER,
 }
 _NO_VDDK = (
     "waiting for the importer Pod, which CDI doesn't make without an image with VMware's VDDK library: name "
@@ -212,6 +223,21 @@ def was_filled(volume: Raw) -> bool:
     return FILLED_ANNOTATION in (volume["metadata"].get("annotations") or {})
 
 
+def holds_nothing(volume: Raw, claim: Raw | None) -> bool:
+    """Whether certainly nothing that anybody could miss is on a disk, by its DataVolume and its claim: it was
+    made by an operator for a Workload, nobody owns it, and it was never filled. An upload is never given up;
+    an empty disk only before its claim is bound. What CDI hasn't spoken of yet may be a backup's.
+    """
+    metadata, source = volume["metadata"], (volume.get("spec") or {}).get("source") or {}
+    noted, status = metadata.get("annotations") or {}, volume.get("status") or {}
+    if not {HOLDER_ANNOTATION, DISK_ANNOTATION} <= noted.keys() or was_filled(volume):
+        return False
+    if metadata.get("ownerReferences") or is_going(volume) or status.get("phase") not in _UNFILLED:
+        return False
+    is_bound = claim is not None and (claim.get("status") or {}).get("phase") != "Pending"
+    return "upload" not in source and not ("blank" in source and is_bound)
+
+
 def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskState:
     """How a disk is whose claim is there without a DataVolume. A claim that still names one as its owner is
     deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
@@ -270,7 +296,7 @@ def _of_volume(
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
-        shrinks_from="" if outdated else _former_size(workload, disk, volume),
+        shrinks_from=_former_size(workload, disk, volume) if larger else "",
         larger=larger,
         grows_to=grows_to,
     )
@@ -365,7 +391,9 @@ def _has(seen: object, wanted: object) -> bool:
 
 
 def asked_size(volume: Raw) -> str:
-    """The largest size that the Workload whose uid is noted on a DataVolume has asked for; empty if none."""
+    """The largest size that the Workload whose uid is noted on a DataVolume has asked for and was given;
+    empty if it asked for none.
+    """
     noted = volume["metadata"].get("annotations") or {}
     return noted.get(SIZE_ANNOTATION) or _requested(volume.get("spec", {}).get("storage"))
 
@@ -377,8 +405,8 @@ def is_less(size: str, other: str) -> bool:
 
 
 def _former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
-    """The size that the Workload asked for before, if that is more than it asks for now. How large the disk
-    is doesn't matter: it may have grown by somebody else's hand, or under a former Workload of the name.
+    """The size that the Workload asked for before, if that is more than it asks for now. The disk may be
+    larger still: it may have grown by somebody else's hand, or under a former Workload of the name.
     """
     holder = (volume["metadata"].get("annotations") or {}).get(HOLDER_ANNOTATION)
     asked = asked_size(volume)

@@ -9,8 +9,8 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
-from twinhull.hulls.datavolumes import HOLDER_ANNOTATION
 from twinhull.core.ownership import obstacle
+from twinhull.hulls.datavolumes import HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
@@ -190,8 +190,8 @@ def _other_disk(what: str, owner: ReconciledObject, volume: Raw) -> str:
         )
     return (
         f"{what} hasn't the label {DISK_LABEL}, and doesn't say that it was made for this Workload: "
-        f"{as_it_is}; if it is this Workload's disk, set the label to {name}; otherwise give the disk another "
-        "name"
+        f"{as_it_is}; if it is this Workload's disk, set the label to {name}; otherwise give the disk "
+        "another name"
     )
 
 

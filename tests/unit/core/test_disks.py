@@ -1029,6 +1029,19 @@ def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
     assert (step.ready, step.reason, step.stalled, step.refusal) == ("True", "Ready", True, told)
 
 
+def test_a_size_that_the_storage_cannot_grow_to_can_be_taken_back() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
+    found = world.case()
+    told = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
+    refusals = {"PersistentVolumeClaim/web-boot/change": told}
+    refused = replace(found, observed=replace(found.observed, refusals=refusals))
+    for action in plan(refused).actions:
+        world.do(action)
+    world.ask()
+    assert world.settle() == "Ready"
+
+
 def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:
     world = World(wl())
     world.settle()

@@ -108,7 +108,8 @@ STALLED: dict[Reason, Row] = {
         "put the former source back, or give the disk another name to have a new one",
     ),
     Reason.DISK_SHRINKS: Row(
-        "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs on.",
+        "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs "
+        "on.",
         "set `size` to what the message names, or more",
     ),
     Reason.DISK_FAILED: Row(

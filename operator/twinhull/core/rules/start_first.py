@@ -9,8 +9,8 @@ from twinhull.api.brevity import listed, shortened
 from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.case import Case
-from twinhull.core.serving import serving_first
 from twinhull.core.rules.on_restart import beside_what_runs
+from twinhull.core.serving import serving_first
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
 from twinhull.hulls.hull import Hull
