@@ -211,7 +211,7 @@ class ImportFailure(Model):
 
 
 class DiskStatus(Model):
-    """A disk that the Workload names for a machine, as it is, whatever the hull."""
+    """A disk that the Workload names for a machine, or that its machine still has, as it is."""
 
     name: str = Field(description="The disk's name.")
     claim: Name | None = Field(None, description="The claim that it is.")
@@ -278,7 +278,7 @@ class WorkloadStatus(Model):
     )
     disks: Annotated[tuple[DiskStatus, ...], Field(max_length=MOST_DISKS + 1)] | None = Field(
         None,
-        description="The disks that spec.virtualMachine names.",
+        description="The disks that spec.virtualMachine names, and those that its machine still has.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     exit: Exit | None = Field(

@@ -71,15 +71,18 @@ def claims_of(hull: Hull) -> frozenset[str]:
     """The claims that a hull has, also as DataVolumes: a machine by its instance, or by its VirtualMachine if
     it has none that can be read.
     """
+    return frozenset(claim for _, claim in volumes_of(hull))
+
+
+def volumes_of(hull: Hull) -> Iterator[tuple[str, str]]:
+    """The same claims, each with the name of the hull's volume that it is."""
     spec = hull.obj.get("spec") or {}
     template = spec if hull.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
     volumes = ((hull.instance or {}).get("spec") or template).get("volumes") or ()
-    named = (
-        (volume.get("persistentVolumeClaim") or {}).get("claimName")
-        or (volume.get("dataVolume") or {}).get("name")
-        for volume in volumes
-    )
-    return frozenset(filter(None, named))
+    for volume in volumes:
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if claim := claim or (volume.get("dataVolume") or {}).get("name"):
+            yield volume.get("name", ""), claim
 
 
 def notes(case: Case) -> Iterator[Change]:

@@ -9,21 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from twinhull.api.base import GROUP, Raw
-from twinhull.api.disks import Disk
+from twinhull.api.base import Raw
+from twinhull.api.disks import MOST_DISKS, Disk
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.case import Case
-from twinhull.core.claims import claims_of
+from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
 from twinhull.hulls import datavolumes
-from twinhull.hulls.datavolumes import FILLED_ANNOTATION, FIRST_REQUEST_ANNOTATION, DiskState
-from twinhull.hulls.hull import DISK_LABEL, Phase, labels, version_of
+from twinhull.hulls.datavolumes import (
+    FILLED_ANNOTATION,
+    FIRST_REQUEST_ANNOTATION,
+    HOLDER_ANNOTATION,
+    SIZE_ANNOTATION,
+    DiskState,
+)
+from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
 from twinhull.hulls.types import type_that_made
-
-#: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
-HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
 
 
 def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
@@ -123,13 +126,21 @@ def restoration(case: Case, state: DiskState) -> RestoreLabels:
 
 
 def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) -> Iterator[Change]:
-    """What makes a DataVolume the present Workload's, and notes what its claim asked for first."""
+    """What makes a DataVolume the present Workload's, and notes what its claim asked for first, and how large
+    this Workload wanted the disk to be: a former one may have wanted a larger disk.
+    """
     wanted, metadata = _rendered(case, disk)["metadata"], present["metadata"]
     patch: Raw = {}
+    wanted_holder = case.workload.metadata.uid
     noted = metadata.get("annotations") or {}
-    annotations = {}
-    if noted.get(HOLDER_ANNOTATION) != case.workload.metadata.uid:
-        annotations[HOLDER_ANNOTATION] = case.workload.metadata.uid
+    annotations: Raw = {}
+    asked, is_taken_up = datavolumes.asked_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
+    if is_taken_up:
+        annotations[HOLDER_ANNOTATION] = wanted_holder
+    # A size that the storage can't grow to can be taken back.
+    given = "" if state.grows_to or not claim else disk.size or ""
+    if given and (given != asked if is_taken_up else datavolumes.is_less(asked, given)):
+        annotations[SIZE_ANNOTATION] = given
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"
     if FIRST_REQUEST_ANNOTATION not in noted and (request := datavolumes.requested(claim)):
@@ -142,8 +153,10 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     if not patch:
         return
     event = None
-    if HOLDER_ANNOTATION in annotations:
+    if is_taken_up:
         sentence = f"took up the disk {state.name} again: DataVolume {state.claim} was there"
+        if state.larger:
+            sentence += f", whose claim stays as large as it is ({state.larger}), though size is {disk.size}"
         event = Event("Normal", Reason.DISK_TAKEN_UP, sentence)
     uid = metadata["uid"]
     yield Change("DataVolume", state.claim, uid, {"metadata": patch}, event, keeps=True, needed=False)
@@ -162,12 +175,12 @@ def _rendered(case: Case, disk: Disk) -> Raw:
 
 
 def statuses(case: Case) -> tuple[DiskStatus, ...]:
-    """What status.disks says."""
-    if not case.disks:
-        return ()
+    """What status.disks says: of the disks that the spec names, and of those that a machine still has."""
     machines = [hull for hull in case.own if type_that_made(hull).lasts]
+    if not case.disks and not machines:
+        return ()
     attached = {claim for hull in machines for claim in claims_of(hull)}
-    return tuple(
+    named = tuple(
         DiskStatus(
             name=state.name,
             claim=state.claim or None,
@@ -175,11 +188,39 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             progress=whole_percent(state.progress) or None,
             size=state.size or None,
             attached=state.claim in attached if state.claim else bool(machines),
-            message=state.message or state.hint or None,
+            message=state.message or None,
             failure=state.failure,
         )
         for state in case.disks
     )
+    return (*named, *_former(case, machines, named))[: MOST_DISKS + 1]
+
+
+def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> Iterator[DiskStatus]:
+    """The Workload's disks that a machine still has, and that the spec names no more. One whose name another
+    disk has now is called as its claim is.
+    """
+    names, known = {disk.name for disk in named}, {disk.claim for disk in named}
+    for volume, name in (found for hull in machines for found in volumes_of(hull)):
+        seen = case.observed.data_volumes.get(name), case.observed.claims.get(name)
+        is_ours = any(one and labels(one.obj).get(DISK_LABEL) == case.workload.metadata.name for one in seen)
+        called = name if volume in names else volume
+        if not is_ours or name in known or called in names:
+            continue
+        names, known = names | {called}, known | {name}
+        phase, size = (_told_status(one) for one in seen)
+        yield DiskStatus(
+            name=called,
+            claim=name,
+            phase=phase.get("phase"),
+            size=(size.get("capacity") or {}).get("storage"),
+            attached=True,
+        )
+
+
+def _told_status(companion: Companion | None) -> Raw:
+    status: Raw = (companion.obj.get("status") or {}) if companion else {}
+    return status
 
 
 def percent(progress: str | None) -> int | None:

@@ -5,6 +5,7 @@ Source: cdi.kubevirt.io/v1beta1, types DataVolumeSpec and DataVolumeStatus.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
@@ -28,6 +29,10 @@ API_VERSION = "cdi.kubevirt.io/v1beta1"
 DISK_ANNOTATION = f"{GROUP}/disk"
 #: On a DataVolume: what its claim asked for first, which is its size and what CDI adds for a file system.
 FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
+#: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
+HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
+#: On a DataVolume: the size that its Workload asked for, if that isn't the one that it was made with.
+SIZE_ANNOTATION = f"{GROUP}/size"
 #: On a DataVolume that has been filled: that it was. CDI's own word may be lost by a restored backup.
 FILLED_ANNOTATION = f"{GROUP}/filled"
 #: On a claim that CDI has a Pod fill: the phase of that Pod.
@@ -40,12 +45,45 @@ _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disab
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 #: The largest claim that can be asked for: what the API server counts to, in whole mebibytes.
 _LARGEST = Decimal(2**63 - 2**20)
+#: What CDI unpacks.
+_PACKED = re.compile(r"\.(gz|xz|zst)$")
+#: The names that VMware gives the parts of a disk that it has split, and what is written after a snapshot of
+#: one; Hyper-V has a suffix of its own for the latter.
+_EXTENT = re.compile(r"-[fs][0-9]{3}\.vmdk$")
+_DELTA = re.compile(r"-[0-9]{6}(-delta|-sesparse)?\.vmdk$|\.avhdx?$")
+_FIXED_VHD = (
+    "CDI takes a VHD of a fixed size for a raw disk that is 512 bytes longer: if qemu-img info says "
+    '"subformat: fixed", set size to 1Mi more than the virtual size'
+)
+_DESCRIPTOR = (
+    "a VMDK of some hundred bytes only describes a disk, and isn't imported: give the URL of the -flat.vmdk "
+    "beside it, or export the disk as one file (streamOptimized)"
+)
+_IS_EXTENT = (
+    "by its name the file is one of several parts of a split VMDK, and the disk would lack the others: "
+    "export the disk as one file (streamOptimized)"
+)
+_IS_DELTA = (
+    "by its name the file has only what was written after a snapshot, and the disk would lack all else: "
+    "merge the snapshots before the export, or export the disk as one file"
+)
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: What phases mean that CDI says nothing more of.
 _PHASES = {
     "UploadReady": "waiting for the upload (virtctl image-upload)",
     "Paused": "paused",
+}
+#: The phases in which nothing has been filled: no machine has started with such a disk, since KubeVirt waits
+#: for Succeeded. Others, among them Failed, may follow upon that.
+_UNFILLED = {
+    "Pending",
+    "PVCBound",
+    "ImportScheduled",
+    "ImportInProgress",
+    "CloneScheduled",
+    "CloneInProgress",
+    *_WAIT_FOR_CONSUMER,
 }
 _NO_VDDK = (
     "waiting for the importer Pod, which CDI doesn't make without an image with VMware's VDDK library: name "
@@ -77,8 +115,6 @@ class DiskState:
     size: str = ""
     #: What is wrong with it, and what to do; empty if nothing is known.
     message: str = ""
-    #: What to know of it while it isn't filled, though nothing is known to be wrong.
-    hint: str = ""
     #: Whether it has all that it is to have.
     filled: bool = False
     #: Whether its claim is only bound, and the disk filled, once the machine is there.
@@ -102,8 +138,10 @@ class DiskState:
     outdated: bool = False
     #: Whether a claim of a former DataVolume is still there, which is being deleted.
     is_going: bool = False
-    #: Whether it is to be smaller than it is.
-    shrinks: bool = False
+    #: The larger size that the Workload asked for before, since it is to be smaller; empty if it isn't.
+    shrinks_from: str = ""
+    #: The size that its claim asks for, if that is more than the disk is to have; empty if it isn't.
+    larger: str = ""
     #: What its claim is to ask for, since the disk is to be larger; empty if it asks for that.
     grows_to: str = ""
 
@@ -165,7 +203,7 @@ def read(
             message=_awaited(claim),
         )
     if volume is None and claim is None:
-        return DiskState(name, claimed, hint=_hint(disk))
+        return DiskState(name, claimed, message=partial(disk))
     if volume is None:
         return _of_claim(workload, name, claim or {}, size)
     return _of_volume(workload, disk, volume, claim, last)
@@ -187,6 +225,21 @@ def is_going(obj: Raw | None) -> bool:
 def was_filled(volume: Raw) -> bool:
     """Whether a DataVolume has the note that it was filled."""
     return FILLED_ANNOTATION in (volume["metadata"].get("annotations") or {})
+
+
+def holds_nothing(volume: Raw, claim: Raw | None) -> bool:
+    """Whether certainly nothing that anybody could miss is on a disk, by its DataVolume and its claim: it was
+    made by an operator for a Workload, nobody owns it, and it was never filled. An upload is never given up;
+    an empty disk only before its claim is bound. What CDI hasn't spoken of yet may be a backup's.
+    """
+    metadata, source = volume["metadata"], (volume.get("spec") or {}).get("source") or {}
+    noted, status = metadata.get("annotations") or {}, volume.get("status") or {}
+    if not {HOLDER_ANNOTATION, DISK_ANNOTATION} <= noted.keys() or was_filled(volume):
+        return False
+    if metadata.get("ownerReferences") or is_going(volume) or status.get("phase") not in _UNFILLED:
+        return False
+    is_bound = claim is not None and (claim.get("status") or {}).get("phase") != "Pending"
+    return "upload" not in source and not ("blank" in source and is_bound)
 
 
 def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskState:
@@ -231,7 +284,7 @@ def _of_volume(
     is_told = bool(status.get("phase")) or claim is None
     may_be_filled = filled or going or was_filled(volume) or not is_told
     outdated = not may_be_filled and (source_changed or asked_otherwise)
-    grows_to, shrinks = ("", False) if outdated else _resized(disk, volume, claim)
+    grows_to, larger = ("", "") if outdated else _resized(disk, volume, claim)
     message = _GOING if going else _FIXED if filled and asked_otherwise else ""
     return DiskState(
         disk.disk_name,
@@ -239,8 +292,7 @@ def _of_volume(
         phase=phase,
         progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message=message or ("" if filled else _message(disk, volume, phase, failure)),
-        hint="" if filled else _hint(disk),
+        message=message or _told(disk, "" if filled else _message(disk, volume, phase, failure), failure),
         filled=filled,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
         failed=failed and not going,
@@ -248,7 +300,8 @@ def _of_volume(
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
-        shrinks=shrinks,
+        shrinks_from=_former_size(workload, disk, volume) if larger else "",
+        larger=larger,
         grows_to=grows_to,
     )
 
@@ -257,27 +310,36 @@ def hints(disk: Disk) -> tuple[str, ...]:
     """What is to be known of a disk before it is made. CDI tells formats by their first bytes
     (containerized-data-importer, pkg/image/filefmt.go), and takes what it doesn't know for a raw disk.
     """
-    source = disk.source.http or disk.source.s3 or disk.source.gcs
-    file = source.url.partition("?")[0].lower() if source else ""
+    if told := partial(disk):
+        return (told,)
+    file = _file(disk)
     if file.endswith(".vhd"):
-        return (
-            (
-                "CDI takes a VHD of a fixed size for a raw disk that is 512 bytes longer: if qemu-img info "
-                'says "subformat: fixed", set size to 1Mi more than the virtual size'
-            ),
-        )
-    if file.endswith(".vmdk") and not file.endswith("-flat.vmdk"):
-        return (
-            (
-                "a VMDK of some hundred bytes only describes a disk, and isn't imported: give the URL of the "
-                "-flat.vmdk beside it, or export the disk as one file (streamOptimized)"
-            ),
-        )
-    return ()
+        return (_FIXED_VHD,)
+    return (_DESCRIPTOR,) if file.endswith(".vmdk") and not file.endswith("-flat.vmdk") else ()
 
 
-def _hint(disk: Disk) -> str:
-    return "; ".join(hints(disk))
+def partial(disk: Disk) -> str:
+    """Why its file may have only a part of the disk, which CDI may import without a word; empty if nothing
+    in its name says so. A name proves nothing, so that it isn't refused.
+
+    Source: the names are VMware's (Virtual Disk Format 5.0) and Hyper-V's (.avhd, .avhdx).
+    """
+    file = _file(disk)
+    return _IS_EXTENT if _EXTENT.search(file) else _IS_DELTA if _DELTA.search(file) else ""
+
+
+def _file(disk: Disk) -> str:
+    """The URL of the file that it comes from, as CDI unpacks it, in lower case; empty if it has none."""
+    source = disk.source.http or disk.source.s3 or disk.source.gcs
+    return _PACKED.sub("", source.url.partition("#")[0].partition("?")[0].lower()) if source else ""
+
+
+def _told(disk: Disk, message: str, failure: ImportFailure | None) -> str:
+    """What is wrong with a disk, with what its file's name has to do with it: always if that may have only a
+    part of the disk, and else if its import failed at what is in the file.
+    """
+    known = hints(disk) if failure and importing.is_of_content(failure.message) else (partial(disk),)
+    return "; ".join(part for part in (message, *known) if part)
 
 
 def _source(workload: ObjectMeta, disk: Disk) -> Raw:
@@ -342,9 +404,33 @@ def _has(seen: object, wanted: object) -> bool:
     return seen == wanted
 
 
-def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, bool]:
-    """What the claim is to ask for, if the disk is to be larger, and whether it is to be smaller. What CDI
-    added for the file system stays in proportion: a DataVolume's own size never changes.
+def asked_size(volume: Raw) -> str:
+    """The largest size that the Workload whose uid is noted on a DataVolume has asked for and was given;
+    empty if it asked for none.
+    """
+    noted = volume["metadata"].get("annotations") or {}
+    return noted.get(SIZE_ANNOTATION) or _requested(volume.get("spec", {}).get("storage"))
+
+
+def is_less(size: str, other: str) -> bool:
+    """Whether an amount of bytes is less than another. None is that can't be read."""
+    former, latter = _quantity(size), _quantity(other)
+    return former is not None and latter is not None and former < latter
+
+
+def _former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
+    """The size that the Workload asked for before, if that is more than it asks for now. The disk may be
+    larger still: it may have grown by somebody else's hand, or under a former Workload of the name.
+    """
+    holder = (volume["metadata"].get("annotations") or {}).get(HOLDER_ANNOTATION)
+    asked = asked_size(volume)
+    return asked if holder == workload.uid and is_less(disk.size or "", asked) else ""
+
+
+def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
+    """What the claim is to ask for, if the disk is to be larger, and what it asks for, if that is more than
+    the disk is to have. What CDI added for the file system stays in proportion: a DataVolume's own size never
+    changes.
     """
     made = _requested(volume.get("spec", {}).get("storage"))
     asked = requested(claim or {})
@@ -354,12 +440,12 @@ def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, bool]:
         present, request = quantity.parse(asked), quantity.parse(first or asked)
         wanted = min((size * request / original).to_integral_value(ROUND_CEILING), _LARGEST)
     except (ValueError, ArithmeticError):
-        return "", False
+        return "", ""
     # What is asked for is in whole mebibytes, so that it may be a little more than what is wanted.
     asked_for = quantity.mebibytes(wanted)
     if wanted <= present or first is None:
-        return "", quantity.parse(asked_for) < present
-    return asked_for, False
+        return "", asked if quantity.parse(asked_for) < present else ""
+    return asked_for, ""
 
 
 def requested(claim: Raw) -> str:

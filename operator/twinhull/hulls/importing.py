@@ -45,6 +45,13 @@ _UNTIL_CHANGED = {
     "Could not open": _DAMAGED,
     "could not convert image to raw": _DAMAGED,
 }
+#: What is part of a sentence about what is in the file, if it doesn't tell by itself what is wrong with that.
+_OF_CONTENT = (
+    "DataVolume too small to contain image",
+    "could not process image header",
+    "Could not open",
+    "could not convert image to raw",
+)
 #: What is part of a sentence about what may pass by itself, and what to look at meanwhile.
 _MAY_PASS = {
     "StorageProfile": _STORAGE_PROFILE,
@@ -74,6 +81,12 @@ def explained(sentence: str) -> str:
     known = (_UNTIL_CHANGED | _MAY_PASS).items()
     remedy = next((remedy for part, remedy in known if part.lower() in sentence.lower()), "")
     return f"{sentence}: {remedy}" if remedy else sentence
+
+
+def is_of_content(sentence: str) -> bool:
+    """Whether it tells of a file that was fetched, and isn't the disk that it was taken for."""
+    told = sentence.lower()
+    return "-flat.vmdk" not in told and any(part.lower() in told for part in _OF_CONTENT)
 
 
 def is_failure(sentence: str) -> bool:

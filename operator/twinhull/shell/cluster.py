@@ -102,6 +102,13 @@ class Cluster:
         except NotFound:
             return None
 
+    async def is_there(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Whether there is an object of that name, asked for by a list: of some kinds no single one may be
+        read.
+        """
+        query = {"fieldSelector": f"metadata.name={name}", "limit": "1"}
+        return bool((await self._request("GET", kind.path(namespace), query))["items"])
+
     async def managed_fields(self, kind: Kind, namespace: str, name: str) -> list[Raw]:
         """Who has set what of an object (meta/v1, type ManagedFieldsEntry), as no other read tells; nothing
         if that is too much, or there is no such object.

@@ -104,6 +104,11 @@ class Controller(ABC, Generic[_Observed]):
     def plan(self, observed: _Observed) -> ObjectPlan:
         """What to do about an object that was observed so."""
 
+    def leftovers(self, key: Key) -> ObjectPlan | None:
+        """What to do about what an object has left that isn't there any more. None if it is nothing."""
+        del key
+        return None
+
     def remember(self, key: Key, observed: _Observed | None) -> None:
         """Keep what a later pass has to know of this observation. None if the object is gone."""
 

@@ -33,7 +33,7 @@ from twinhull.shell.errors import (
     Unauthorized,
     Unreachable,
 )
-from twinhull.shell.kinds import hulls
+from twinhull.shell.kinds import Kind, hulls
 from twinhull.shell.object_writer import ObjectWriter
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
 from twinhull.shell.refusals import Cause, Refusals, Undone
@@ -139,6 +139,10 @@ class Executor:
             case Delete():
                 await self._writer.delete(owner, action)
         return action.event
+
+    async def is_gone(self, kind: Kind, key: Key) -> bool:
+        """Whether the API server has no object of that kind and key, whatever was seen."""
+        return not await self._cluster.is_there(kind, *key)
 
     async def clear_doubt(self, key: Key) -> None:
         """See what became of a write whose answer was lost: another hull must not be made beside it."""

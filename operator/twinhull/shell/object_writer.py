@@ -9,14 +9,14 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
-from twinhull.core.disks import HOLDER_ANNOTATION
 from twinhull.core.ownership import obstacle
+from twinhull.hulls.datavolumes import HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
 from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
-from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, Kind, hulls
+from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, WORKLOAD, Kind, hulls
 from twinhull.shell.refusals import Cause, Undone
 from twinhull.shell.store import Key, Store, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
@@ -135,7 +135,9 @@ class ObjectWriter:
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
         if theirs is None or (kind is DATA_VOLUME and _is_disk_of(owner, present)):
             return present
-        if kind is DATA_VOLUME and controlled_by is None and not theirs.goes:
+        # A disk of a former Workload goes with that. Another's goes with a machine that may stay for years.
+        goes = going or (controlled_by is not None and controlled_by.kind == WORKLOAD.name)
+        if kind is DATA_VOLUME and not goes:
             raise Undone(Cause(Reason.NAME_CONFLICT, _other_disk(what, owner, present), final=True))
         if not theirs.goes:
             raise Undone(Cause(Reason.NAME_CONFLICT, theirs.message, final=True))
@@ -163,16 +165,27 @@ def _is_disk_of(owner: ReconciledObject, volume: Raw) -> bool:
 
 
 def _other_disk(what: str, owner: ReconciledObject, volume: Raw) -> str:
-    """Why a DataVolume that nobody owns isn't taken for the owner's, and what to do."""
+    """Why a DataVolume isn't taken for the owner's, and what to do. To delete it is no advice: nobody knows
+    what is on it.
+    """
     label, name = labels(volume).get(DISK_LABEL), owner.key[1]
-    whose = (
-        f"is a disk of Workload {label} by its label {DISK_LABEL}"
-        if label
-        else f"hasn't the label {DISK_LABEL}, and doesn't say that it was made for this Workload"
+    as_it_is = (
+        f"to use what is on it as it is, name its claim as source.claim (name: {volume['metadata']['name']})"
     )
+    if controller := owner_of(volume):
+        return (
+            f"{what} belongs to {controller.kind} {controller.uid}, and is deleted with it: {as_it_is}, or "
+            "give the disk another name"
+        )
+    if label:
+        return (
+            f"{what} is a disk of Workload {label} by its label {DISK_LABEL}: give the disk another name; if "
+            f"it is this Workload's disk, set the label to {name}"
+        )
     return (
-        f"{what} {whose}: if it is this Workload's disk, set the label to {name}; otherwise give the disk "
-        "another name, or delete the DataVolume"
+        f"{what} hasn't the label {DISK_LABEL}, and doesn't say that it was made for this Workload: "
+        f"{as_it_is}; if it is this Workload's disk, set the label to {name}; otherwise give the disk "
+        "another name"
     )
 
 

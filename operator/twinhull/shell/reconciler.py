@@ -130,6 +130,7 @@ class Reconciler(Generic[_Observed]):
                 await self._turns.take(key[0])
             observed = self._observe(key)
             if observed is None:
+                await self._clear_up(key)
                 self._executor.forget(key)
                 self._queue.later(key, None)
                 return None
@@ -146,6 +147,12 @@ class Reconciler(Generic[_Observed]):
             self._queue.add(key)
         await self._report(key, observed, plan)
         return plan.requeue_after
+
+    async def _clear_up(self, key: Key) -> None:
+        """Delete what an object has left that is gone, which is asked for first: it may merely be unseen."""
+        left = self._controller.leftovers(key)
+        if left is not None and await self._executor.is_gone(self._controller.kind, key):
+            await self._act(left.owner, left.actions)
 
     def _observe(self, key: Key) -> _Observed | None:
         observed = self._controller.observe(key)

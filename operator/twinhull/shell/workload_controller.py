@@ -7,17 +7,19 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import UNREAD
 from twinhull.api.workloadstatus import WorkloadStatus
 from twinhull.core.actions import Event
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import evictions
 from twinhull.core.internal_error import InternalError
+from twinhull.core.leftovers import leftovers
 from twinhull.core.plan import Plan, plan
 from twinhull.core.unread import UnreadableWorkload
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
-from twinhull.shell.kinds import WORKLOAD
+from twinhull.shell.kinds import CLAIM, DATA_VOLUME, VIRTUAL_MACHINE, WORKLOAD
 from twinhull.shell.metrics import LifetimeMetrics
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.store import Key
@@ -52,6 +54,19 @@ class WorkloadController(Controller[Observed]):
     def observe(self, key: Key) -> Observed | None:
         """What is known of a Workload now. Of one that can't be read, what is known of it all the same."""
         return observe(self._known, key, self._defaults, self._now())
+
+    def leftovers(self, key: Key) -> ObjectPlan | None:
+        """Deletes the disks without anything on them that a Workload has left. A machine that is there
+        without its Workload (`kubectl delete --cascade=orphan`) keeps them.
+        """
+        store = self._known.store
+        if not store.labelled_keys(DATA_VOLUME, key) or store.labelled_keys(VIRTUAL_MACHINE, key):
+            return None
+        volumes = [volume for volume in store.labelled(DATA_VOLUME, key) if UNREAD not in volume]
+        names = [volume["metadata"]["name"] for volume in volumes]
+        claims = {name: claim for name in names if (claim := store.get(CLAIM, (key[0], name)))}
+        actions = tuple(leftovers(key[1], volumes, claims))
+        return ObjectPlan(ReconciledObject(*key, uid="", generation=0), actions) if actions else None
 
     def remember(self, key: Key, observed: Observed | None) -> None:
         """Keep what was decided on it. None if it is gone."""

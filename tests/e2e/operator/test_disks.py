@@ -245,6 +245,15 @@ def test_a_retained_disk_outlives_its_workload_and_is_taken_up_again(booted: Sub
     assert [reason for _, reason, _ in booted.events() if reason == "DiskTakenUp"] == ["DiskTakenUp"]
 
 
+def test_a_disk_that_was_never_filled_goes_with_its_workload(web: Subject) -> None:
+    ask(web)
+    web.becomes("DiskWaiting")
+    say(web, "web-boot", phase="ImportInProgress", progress="41.7%")
+    web.becomes("DiskImporting")
+    web.delete()
+    until(lambda: web.cluster.api.get("DataVolume", "web-boot", web.namespace) is None)
+
+
 def test_a_disk_goes_with_its_workload_if_that_is_asked_for(booted: Subject) -> None:
     boot = {**BUILT["bootDisk"], "reclaim": "Delete"}
     ask(booted, containers=True, virtualMachine={"bootDisk": boot})
@@ -260,6 +269,7 @@ def test_a_disk_grows_and_nothing_restarts(booted: Subject) -> None:
     until(lambda: _requested(booted) == "22Gi")
     resize(booted, "15Gi")
     shrinking = booted.becomes("DiskShrinks")
+    assert condition(shrinking, "Stalled")[2].endswith("set size to 20Gi or more")
     assert condition(shrinking, "Ready")[0] == "True"
     assert condition(shrinking, "Stalled")[0] == "True"
     assert booted.one("VirtualMachineInstance", "web")["metadata"]["uid"] == instance

@@ -67,7 +67,13 @@ def test_examples_of_disks(example: Path) -> None:
 
 def test_what_cdi_takes_for_something_else_is_told_before_it_is_made() -> None:
     built = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}}
-    for file, hint in (("web.vmdk", "-flat.vmdk"), ("web.vhd", "VHD of a fixed size"), ("web.qcow2", "")):
+    for file, hint in (
+        ("web.vmdk", "-flat.vmdk"),
+        ("web.vhd", "VHD of a fixed size"),
+        ("web-000001.vmdk", "merge the snapshots"),
+        ("web-s001.vmdk", "export the disk as one file"),
+        ("web.qcow2", ""),
+    ):
         boot = {"size": "1Gi", "source": {"http": {"url": f"https://disks.example/{file}"}}}
         spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": built | {"bootDisk": boot}}
         result = render(given=[workload(**spec)])

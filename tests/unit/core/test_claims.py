@@ -200,7 +200,8 @@ def test_the_files_of_what_runs_are_not_left_behind_unsaid(running: Raw) -> None
         f"spec.virtualMachine.claims[data]: {running['kind']} web-9former has PersistentVolumeClaim pg, and "
         "what it wrote there wouldn't be on the machine's disk: "
     )
-    assert message.endswith("set the claim's annotation twinhull.dev/guest-disk-of to web")
+    runs = f"{running['kind']} web-9former keeps running"
+    assert message.endswith(f"set the claim's annotation twinhull.dev/guest-disk-of to web; {runs}")
     assert actions == ()
     assert decided(wl(), claim("web"), running)[0] == "Replacing", "its owner has said so"
 

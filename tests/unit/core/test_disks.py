@@ -170,7 +170,6 @@ def test_the_disk_is_filled_before_the_machine_is_made() -> None:
     world.tell("ImportInProgress", progress="45.32%")
     assert world.settle() == "DiskImporting"
     (disk,) = world.raw["status"]["disks"]
-    assert disk.pop("message").startswith("a VMDK of some hundred bytes only describes a disk")
     assert disk == {
         "name": "boot",
         "claim": "web-boot",
@@ -495,6 +494,106 @@ def test_a_new_disk_is_filled_while_the_machine_runs() -> None:
     assert names == ["boot", "data"]
 
 
+def conditions_of(world: World) -> tuple[str, str, str]:
+    """What the status says of Ready, Reconciling and Stalled."""
+    found = {one["type"]: one["status"] for one in world.raw["status"]["conditions"]}
+    return found["Ready"], found["Reconciling"], found["Stalled"]
+
+
+RUNS = "; VirtualMachine web keeps running"
+
+
+def test_what_keeps_the_next_hull_from_being_made_says_that_the_former_machine_keeps_running() -> None:
+    """Ready is about the hull that the spec asks for (docs/adr/0004)."""
+    world = running()
+    world.ask(isolationPolicy="Container")
+    assert world.settle() == "TemplateMissing"
+    assert (conditions_of(world), decide(world.case()).message[-len(RUNS) :]) == (
+        ("False", "False", "True"),
+        RUNS,
+    )
+    assert world.attached == [True]
+    world.ask({"bootDisk": BOOT | {"name": "second"}})
+    assert world.settle() == "DiskWaiting"
+    assert (conditions_of(world), decide(world.case()).message[-len(RUNS) :]) == (
+        ("False", "True", "False"),
+        RUNS,
+    )
+    assert [(disk["name"], disk["attached"]) for disk in world.raw["status"]["disks"]] == [
+        ("second", False),
+        ("boot", True),
+    ]
+    former = world.raw["status"]["disks"][1]
+    assert (former["claim"], former["phase"], former["size"]) == ("web-boot", "Succeeded", "42Gi")
+
+
+def test_a_flip_that_is_refused_for_a_disk_says_that_the_machine_keeps_running() -> None:
+    world = running(template=True)
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "web-boot"}}]
+    asked = wl(template=True, isolationPolicy="Container")["spec"]
+    asked["template"]["spec"]["volumes"] = volumes
+    world.raw = world.raw | {"spec": asked}
+    assert world.settle() == "ClaimIsDisk"
+    assert conditions_of(world) == ("False", "False", "True")
+    assert decide(world.case()).message.endswith(RUNS)
+
+
+def test_on_restart_a_machine_is_ready_while_a_disk_for_its_next_start_is_filled() -> None:
+    strategy = {"strategy": "OnRestart"}
+    world = running(replacement=strategy)
+    world.ask({"disks": [DATA]}, replacement=strategy)
+    assert world.settle() == "DiskWaiting"
+    assert conditions_of(world) == ("True", "True", "False")
+    assert decide(world.case()).message.endswith(RUNS)
+    assert world.attached == [True, False]
+    world.fill("data", size="1Gi")
+    assert world.settle() == "RestartRequired"
+    assert conditions_of(world) == ("True", "False", "False")
+    world.objects["VirtualMachineInstance", NAME]["status"] = {"phase": "Running", "conditions": []}
+    world.objects["VirtualMachine", NAME] = world.vm | {"status": {"created": True}}
+    world.ask({"disks": [DATA | {"name": "other"}]}, replacement=strategy)
+    assert world.settle() == "DiskWaiting"
+    assert conditions_of(world)[0] == "False", "it isn't ready"
+
+
+def test_a_disk_that_the_spec_no_longer_names_is_listed_while_a_machine_has_it() -> None:
+    strategy = {"strategy": "OnRestart"}
+    world = running({"disks": [DATA]}, replacement=strategy)
+    world.ask(replacement=strategy)
+    assert world.settle() == "RestartRequired"
+    assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot", "data"]
+    assert world.attached == [True, True]
+    del world.objects["VirtualMachineInstance", NAME]  # it restarts
+    world.boot()
+    assert world.settle() == "Ready"
+    assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot"]
+
+
+def test_a_volume_that_somebody_plugged_in_is_no_disk_of_the_workload() -> None:
+    world = running()
+    plug(world, PLUGGED)
+    instance = world.objects["VirtualMachineInstance", NAME]
+    instance["spec"] = {"volumes": world.vm["spec"]["template"]["spec"]["volumes"]}
+    world.settle()
+    assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot"]
+
+
+def test_of_two_claims_that_are_one_disk_in_turn_both_are_listed() -> None:
+    def claim(name: str) -> Raw:
+        about = {"name": name, "uid": f"u-{name}", "resourceVersion": "7"}
+        return {"kind": "PersistentVolumeClaim", "metadata": about, "spec": {}}
+
+    objects = {("PersistentVolumeClaim", name): claim(name) for name in ("a", "b")}
+    world = World(wl({"bootDisk": {"source": {"claim": {"name": "a"}}}}), objects)
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
+    world.ask({"bootDisk": {"source": {"claim": {"name": "b"}}}})
+    assert world.settle() == "Replacing"
+    listed = [(disk["name"], disk["claim"], disk["attached"]) for disk in world.raw["status"]["disks"]]
+    assert listed == [("boot", "b", False), ("a", "a", True)]
+
+
 def test_a_filled_disk_is_never_filled_again() -> None:
     world = running()
     world.ask({"bootDisk": BOOT | {"source": {"http": {"url": "https://images.example/other.vmdk"}}}})
@@ -672,6 +771,76 @@ def test_a_failure_is_forgotten_once_the_import_gets_further() -> None:
     assert not decide(world.case()).stalled
 
 
+def from_file(name: str) -> World:
+    source = {"http": {"url": f"https://images.example/{name}"}}
+    return World(wl({"bootDisk": BOOT | {"source": source}}))
+
+
+DESCRIBES = "a VMDK of some hundred bytes only describes a disk"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        ("web.vmdk", "could not process image header", DESCRIBES),
+        ("web.vmdk.gz", "could not process image header", DESCRIBES),
+        ("web.vmdk", NOT_FOUND, ""),
+        ("web.vmdk", "Could not open '/data/web-flat.vmdk'", ""),
+        ("web.vhd", "DataVolume too small to contain image", "CDI takes a VHD of a fixed size"),
+        ("web.vhd", "unexpected EOF", ""),
+    ],
+)
+def test_what_a_files_name_may_mean_is_told_once_an_import_failed_at_the_file(
+    name: str, said: str, hint: str
+) -> None:
+    world = from_file(name)
+    world.settle()
+    world.tell("ImportInProgress", progress="10%")
+    world.settle()
+    assert "message" not in world.raw["status"]["disks"][0], "nothing is wrong"
+    world.tell("ImportInProgress", progress="10%", restarts=3, message=said)
+    world.settle()
+    message = world.raw["status"]["disks"][0]["message"]
+    assert message.startswith(said)
+    assert (DESCRIBES in message or "CDI takes a VHD" in message) == bool(hint)
+    assert hint in message
+
+
+def test_while_nothing_is_to_be_made_a_disk_has_no_message() -> None:
+    world = World(wl(isolationPolicy="Container"))
+    assert world.settle() == "TemplateMissing"
+    assert "message" not in world.raw["status"]["disks"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("web-s001.vmdk", "one of several parts of a split VMDK"),
+        ("web-f002.vmdk.xz", "one of several parts of a split VMDK"),
+        ("WEB-000001.vmdk?key=1", "what was written after a snapshot"),
+        ("web-000002-delta.vmdk", "what was written after a snapshot"),
+        ("web-000001-sesparse.vmdk", "what was written after a snapshot"),
+        ("web_6A1C.avhdx", "what was written after a snapshot"),
+        ("web.avhd", "what was written after a snapshot"),
+        ("web-2024001.vmdk", ""),
+        ("web-flat.vmdk", ""),
+        ("web.vhdx", ""),
+    ],
+)
+def test_a_file_that_may_have_only_a_part_of_the_disk_is_warned_of_before_and_after(
+    name: str, told: str
+) -> None:
+    world = from_file(name)
+    world.settle()
+    world.tell("ImportInProgress", progress="10%")
+    assert world.settle() == "DiskImporting", "a name proves nothing"
+    assert told in decide(world.case()).message
+    world.fill()
+    assert world.settle() == "Pending"
+    assert told in world.raw["status"]["disks"][0].get("message", "")
+    assert ("message" in world.raw["status"]["disks"][0]) == bool(told)
+
+
 def test_another_failure_takes_the_place_of_the_last_one() -> None:
     world = World(wl())
     world.settle()
@@ -799,6 +968,41 @@ def test_a_claim_that_another_workloads_template_mounts_is_not_booted() -> None:
     assert world.settle() == "Pending"
 
 
+def test_a_size_that_is_smaller_than_before_is_answered_with_the_size_that_would_do() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"size": "30Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message == (
+        "spec.virtualMachine.bootDisk.size: the disk boot can't be made smaller: set size to 40Gi or more"
+    )
+    world.ask({"bootDisk": BOOT | {"size": "50Gi"}})
+    assert world.settle() == "Ready"
+    world.ask({"bootDisk": BOOT | {"size": "45Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message.endswith("set size to 50Gi or more"), "that is what it asked for last"
+
+
+@pytest.mark.parametrize("size", ["40Gi", "30Gi"])
+def test_a_disk_that_a_former_workload_left_larger_is_taken_up_as_it_is(size: str) -> None:
+    former = running()
+    claim = former.objects["PersistentVolumeClaim", "web-boot"]
+    claim["spec"] = {"resources": {"requests": {"storage": "50Gi"}}}  # somebody has grown it
+    kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
+    world = World(wl({"bootDisk": BOOT | {"size": size}}), kept)
+    world.raw["metadata"]["uid"] = "another"
+    assert world.settle() == "Pending"
+    world.boot()
+    assert world.settle() == "Ready"
+    assert (
+        "took up the disk boot again: DataVolume web-boot was there, whose claim stays as large as it is "
+        f"(50Gi), though size is {size}"
+    ) in world.events
+    assert world.objects["PersistentVolumeClaim", "web-boot"]["spec"] == claim["spec"]
+    world.ask({"bootDisk": BOOT | {"size": "20Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message.endswith(f"set size to {size} or more")
+
+
 def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
     world = running()  # its claim asks for 42Gi, for a disk of 40Gi
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
@@ -823,6 +1027,19 @@ def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
     refusals = {"PersistentVolumeClaim/web-boot/change": told}
     step = decide(replace(found, observed=replace(found.observed, refusals=refusals)))
     assert (step.ready, step.reason, step.stalled, step.refusal) == ("True", "Ready", True, told)
+
+
+def test_a_size_that_the_storage_cannot_grow_to_can_be_taken_back() -> None:
+    world = running()
+    world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
+    found = world.case()
+    told = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
+    refusals = {"PersistentVolumeClaim/web-boot/change": told}
+    refused = replace(found, observed=replace(found.observed, refusals=refusals))
+    for action in plan(refused).actions:
+        world.do(action)
+    world.ask()
+    assert world.settle() == "Ready"
 
 
 def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:
@@ -912,6 +1129,8 @@ def test_a_claim_that_is_larger_than_asked_for_keeps_no_machine_from_starting() 
     world = running()
     claim = world.objects["PersistentVolumeClaim", "web-boot"]
     claim["spec"] = {"resources": {"requests": {"storage": "100Gi"}}}
+    assert world.settle() == "Ready", "it grew by somebody else's hand"
+    world.ask({"bootDisk": BOOT | {"size": "30Gi"}})
     assert world.settle() == "DiskShrinks"
     world.ask(state="Stopped")
     world.settle()

@@ -227,7 +227,8 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
             "KubeVirtMissing",
             (
                 "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
-                "install it (kubevirt.io), and the Workload then continues by itself"
+                "install it (kubevirt.io), and the Workload then continues by itself; "
+                f"Pod {POD} keeps running"
             ),
         ),
         [],

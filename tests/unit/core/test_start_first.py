@@ -418,7 +418,7 @@ def test_what_two_hulls_cannot_have_is_named() -> None:
         "spec.template.spec.containers[web].ports[0]: port 8080 of the node is one hull's at a time; "
         "spec.template.spec.volumes[data].persistentVolumeClaim.claimName: claim data is ReadWriteOnce, "
         "which only one hull can use at a time: set spec.replacement.strategy to Recreate, or share it in "
-        "another way"
+        f"another way; Pod {OLD} keeps running"
     )
 
 

@@ -188,6 +188,9 @@ class FakeCluster(Cluster):
         except NotFound:
             return None
 
+    async def is_there(self, kind: Kind, namespace: str, name: str) -> bool:
+        return await self.get(kind, namespace, name) is not None
+
     async def managed_fields(self, kind: Kind, namespace: str, name: str) -> list[Raw]:
         found = await self.get(kind, namespace, name)
         return found["metadata"].get("managedFields", []) if found else []

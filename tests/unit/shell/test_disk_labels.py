@@ -9,8 +9,9 @@ import pytest
 from tests.unit.core.objects import conditions, workload
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.core.disks import HOLDER_ANNOTATION
+from twinhull.hulls.datavolumes import FILLED_ANNOTATION, HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL
+from twinhull.shell.kinds import WORKLOAD
 
 from .simulation import Simulation
 from .test_change_handler import World
@@ -105,6 +106,30 @@ def test_a_data_volume_that_may_be_anothers_is_left_alone_and_told(
     assert world.condition("Stalled")["status"] == "False"
 
 
+OF_MACHINE: Raw = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "db", "uid": "u-db"}
+
+
+@pytest.mark.parametrize("owner", [None, OF_MACHINE | {"controller": True}], ids=["nobody's", "a machine's"])
+def test_a_data_volume_that_was_there_before_can_be_used_as_it_is_and_is_not_to_be_deleted(
+    owner: Raw | None,
+) -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine", "virtualMachine": BUILT, "template": None})
+    about = {"name": "web-boot", "namespace": "shop", **({"ownerReferences": [owner]} if owner else {})}
+    world.server.create({"kind": "DataVolume", "metadata": about, "spec": {"source": {"blank": {}}}})
+    world.server.create(CDI)
+    operate(world)
+    stalled = world.condition("Stalled")
+    assert (stalled["status"], stalled["reason"]) == ("True", Reason.NAME_CONFLICT)
+    first_advice = stalled["message"].partition(": ")[2]
+    assert first_advice.startswith(
+        "to use what is on it as it is, name its claim as source.claim (name: web-"
+    )
+    assert "delete it" not in stalled["message"]
+    assert "delete the" not in stalled["message"]
+    if owner:
+        assert "belongs to VirtualMachine u-db, and is deleted with it" in stalled["message"]
+
+
 def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
     world = asking(filled=True)
     vm = world.server.get("VirtualMachine", ("shop", "web"))
@@ -134,6 +159,128 @@ def test_a_data_volume_that_is_gone_is_waited_for_with_its_claim() -> None:
     operate(world)
     kinds = {kind for _, kind, _ in world.cluster.writes[before:]}
     assert "DataVolume" not in kinds
+
+
+IMPORTED: Raw = {"bootDisk": {"source": {"http": {"url": "https://images.example/web.qcow2"}}, "size": "1Gi"}}
+
+
+def importing(
+    phase: str, machine: Raw | None = None, *, bound: str = "Bound", **annotations: str
+) -> Simulation:
+    """A Workload whose disk is in that phase, with a claim that is `bound`."""
+    built = BUILT | IMPORTED | (machine or {})
+    world = Simulation({"isolationPolicy": "VirtualMachine", "virtualMachine": built, "template": None})
+    world.server.create(CDI)
+    operate(world)
+    metadata = {"annotations": annotations}
+    world.server.patch("DataVolume", KEY, {"metadata": metadata})
+    if phase:
+        world.server.patch("DataVolume", KEY, {"status": {"phase": phase}}, status=True)
+    world.server.create(claim({DISK_LABEL: "web"}) | {"status": {"phase": bound}})
+    return world
+
+
+def end(world: Simulation, *kinds: str) -> None:
+    """The Workload is deleted, and so is what it owns; the operator sees it."""
+    for kind in ("Workload", *kinds):
+        for key in [*world.server.objects[kind]]:
+            world.server.remove(kind, key)
+    operate(world)
+
+
+def has_disk(world: Simulation) -> bool:
+    return KEY in world.server.objects["DataVolume"]
+
+
+@pytest.mark.parametrize("phase", ["Pending", "ImportScheduled", "ImportInProgress"])
+def test_a_disk_that_was_never_filled_goes_with_its_workload(phase: str) -> None:
+    world = importing(phase)
+    operate(world)
+    assert has_disk(world)
+    end(world)
+    assert not has_disk(world)
+
+
+@pytest.mark.parametrize("phase", ["WaitForFirstConsumer", "PendingPopulation"])
+def test_a_disk_that_waited_for_its_machine_goes_once_the_machine_is_gone(phase: str) -> None:
+    world = importing(phase, {"bootDisk": BUILT["bootDisk"]}, bound="Pending")
+    operate(world)
+    end(world)
+    assert has_disk(world), "a machine is there that may be given it"
+    end(world, "VirtualMachine")
+    assert not has_disk(world)
+
+
+@pytest.mark.parametrize(
+    ("phase", "machine", "annotations"),
+    [
+        ("Succeeded", None, {}),
+        ("Failed", None, {}),
+        ("", None, {}),
+        ("ImportInProgress", None, {FILLED_ANNOTATION: "true"}),
+        ("ImportInProgress", BUILT, {}),
+        ("UploadReady", {"bootDisk": {"source": {"upload": {}}, "size": "1Gi"}}, {}),
+        ("Pending", {"bootDisk": {"source": {"upload": {}}, "size": "1Gi"}}, {}),
+    ],
+    ids=["filled", "failed after all", "restored", "filled once", "empty", "uploaded", "to be uploaded"],
+)
+def test_a_disk_that_may_hold_anything_outlives_its_workload(
+    phase: str, machine: Raw | None, annotations: dict[str, str]
+) -> None:
+    world = importing(phase, machine, **annotations)
+    operate(world)
+    end(world, "VirtualMachine")
+    assert has_disk(world)
+    world.restart()
+    operate(world)
+    assert has_disk(world)
+
+
+@pytest.mark.parametrize("change", ["no note", "an owner"])
+def test_a_data_volume_that_no_operator_made_outlives_the_workload_of_its_label(change: str) -> None:
+    world = importing("ImportInProgress")
+    operate(world)
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "u"}
+    metadata = (
+        {"annotations": {HOLDER_ANNOTATION: None}} if change == "no note" else {"ownerReferences": [owner]}
+    )
+    world.server.remove("Workload", ("shop", "web"))
+    world.server.patch("DataVolume", KEY, {"metadata": metadata})
+    operate(world)
+    assert has_disk(world)
+
+
+def test_a_disk_that_was_filled_as_its_workload_went_stays() -> None:
+    """The operator has seen it unfilled last."""
+    world = importing("ImportInProgress")
+    operate(world)
+    world.server.remove("Workload", ("shop", "web"))
+    world.server.patch("DataVolume", KEY, {"status": {"phase": "Succeeded"}}, status=True)
+    world.server.events["DataVolume"].clear()
+    world.deliver(0)
+    while len(world.queue):
+        world.reconcile()
+    assert has_disk(world)
+
+
+def test_a_disk_stays_if_its_workload_is_merely_not_seen() -> None:
+    world = importing("ImportInProgress")
+    operate(world)
+    seen = world.server.get("Workload", ("shop", "web"))["metadata"]
+    world.store.remove(WORKLOAD, ("shop", "web"), seen["uid"])
+    world.queue.add(("shop", "web"))
+    while len(world.queue):
+        world.reconcile()
+    assert has_disk(world)
+
+
+def test_an_operator_that_starts_later_deletes_what_was_left() -> None:
+    world = importing("ImportInProgress")
+    operate(world)
+    world.server.remove("Workload", ("shop", "web"))
+    world.restart()
+    operate(world)
+    assert not has_disk(world)
 
 
 @pytest.mark.parametrize("kind", ["PersistentVolumeClaim", "DataVolume"])

@@ -100,7 +100,7 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.DISK_CONFLICT: Row(
         "The claim of a disk is there already, and isn't this Workload's.",
-        "give the disk another name, name the claim as `source.claim`, or delete it",
+        "name the claim as `source.claim` to use what is on it as it is, or give the disk another name",
     ),
     Reason.DISK_SOURCE_CHANGED: Row(
         "The source of a disk was changed after the disk was filled. A disk is never filled twice. A running "
@@ -108,8 +108,9 @@ STALLED: dict[Reason, Row] = {
         "put the former source back, or give the disk another name to have a new one",
     ),
     Reason.DISK_SHRINKS: Row(
-        "A disk was made smaller in the spec. A running machine runs on.",
-        "set `size` to what it was, or more",
+        "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs "
+        "on.",
+        "set `size` to what the message names, or more",
     ),
     Reason.DISK_FAILED: Row(
         "A disk can't be filled; `status.disks` has CDI's own words.",

@@ -8,6 +8,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core import claims
 from twinhull.core.case import Case
 from twinhull.core.claims import MountedClaim
+from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, Hull
@@ -25,7 +26,7 @@ def claim_is_disk(case: Case) -> Step | None:
     if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
         return None
     wrong = next((found for claim in claims.of_template(case) for found in _wrong(case, claim)), None)
-    return stalled(*wrong) if wrong else None
+    return beside_what_runs(case, stalled(*wrong)) if wrong else None
 
 
 def _wrong(case: Case, claim: MountedClaim) -> Iterator[tuple[Reason, str]]:

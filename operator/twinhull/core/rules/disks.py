@@ -12,6 +12,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
+from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.steps import Step, refused, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
@@ -21,8 +22,8 @@ _LOOKS_AGAIN = timedelta(minutes=1)
 
 
 def disk_refused(case: Case) -> Step | None:
-    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. One that is
-    larger than the spec says keeps no machine from starting.
+    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. That the
+    spec asks for a smaller one than before keeps no machine from starting.
 
     Reasons: DiskConflict, DiskSourceChanged.
     """
@@ -34,7 +35,7 @@ def disk_refused(case: Case) -> Step | None:
         return None
     # News of another Workload wakes nobody.
     again = _LOOKS_AGAIN if case.observed.mounted_by else None
-    return replace(stalled(reason, sentence), requeue_after=again)
+    return replace(beside_what_runs(case, stalled(reason, sentence)), requeue_after=again)
 
 
 def filling_disks(case: Case) -> Step | None:
@@ -48,15 +49,17 @@ def filling_disks(case: Case) -> Step | None:
     actions = (*disks.creations(case), *disks.holds(case))
     failed = [state for state in case.disks if state.failed]
     if failed and not actions:
-        return stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+        step = stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+        return beside_what_runs(case, step)
     if unseen := _unseen(case):
-        return refused(case, unseen)
+        return beside_what_runs(case, refused(case, unseen))
     unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
     if not (unfilled or actions):
         return None
     running = [state for state in unfilled if state.progress]
     reason = Reason.DISK_IMPORTING if running or actions else Reason.DISK_WAITING
-    return waiting(reason, listed([_said(state) for state in running or unfilled or case.disks]), actions)
+    said = listed([_said(state) for state in running or unfilled or case.disks])
+    return beside_what_runs(case, waiting(reason, said, actions))
 
 
 def _unseen(case: Case) -> Refusal | None:
@@ -108,12 +111,12 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                     "former source back, or give the disk another name to have a new one beside it"
                 ),
             )
-        elif state.shrinks:
+        elif state.shrinks_from:
             yield (
                 Reason.DISK_SHRINKS,
                 (
-                    f"{path}.size: a disk can't be made smaller than it is: set size to what it was, or more "
-                    f"than {disk.size}"
+                    f"{path}.size: the disk {state.name} can't be made smaller: set size to "
+                    f"{state.shrinks_from} or more"
                 ),
             )
 
@@ -125,7 +128,7 @@ def _how(disk: Disk) -> str:
             f"name another one, or remove its label {DISK_LABEL} once the Workload that it names doesn't "
             "use it any more"
         )
-    return "give the disk another name, name the claim as source.claim, or delete it"
+    return "name the claim as source.claim to use what is on it as it is, or give the disk another name"
 
 
 def _said(state: DiskState) -> str:

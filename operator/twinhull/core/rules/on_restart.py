@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.core.case import Case
 from twinhull.core.companions import changed_for_next_start
-from twinhull.core.steps import Step
+from twinhull.core.steps import Step, names
 from twinhull.hulls import switching
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import type_that_made
@@ -31,6 +33,20 @@ def restart_required(case: Case) -> Step | None:
         reconciling=not is_ready,
         actions=tuple(changed_for_next_start(case, hull)),
     )
+
+
+def beside_what_runs(case: Case, step: Step) -> Step:
+    """A step that lets no other hull be made yet, which says that the former one keeps running meanwhile.
+
+    Ready is about the hull that the spec asks for, so it is False. Under OnRestart the spec asks for the one
+    that runs until that restarts, so that Ready says how that is.
+    """
+    if not case.standing:
+        return step
+    verb = "keeps" if len(case.standing) == 1 else "keep"
+    told = replace(step, message=f"{step.message}; {names(case.standing)} {verb} running")
+    hull = _runs_on(case)
+    return replace(told, ready="True") if hull and hull.ready and not hull.leaving else told
 
 
 def _runs_on(case: Case) -> Hull | None:

@@ -9,6 +9,7 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.core.case import Case
 from twinhull.core.prerequisites import PASSING, missing_prerequisites
+from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls import parity
 
@@ -31,7 +32,8 @@ def prerequisites_missing(case: Case) -> Step | None:
     lasting = next((lack for lack in missing if lack.reason not in PASSING), None)
     sentence = listed([lack.message for lack in missing])
     step = stalled(lasting.reason, sentence) if lasting else waiting(missing[0].reason, sentence)
-    return replace(step, isolated=False, lacks=missing, unsupported=_unsupported(case))
+    step = replace(step, isolated=False, lacks=missing, unsupported=_unsupported(case))
+    return beside_what_runs(case, step)
 
 
 def unsupported_fields(case: Case) -> Step | None:
@@ -46,9 +48,8 @@ def unsupported_fields(case: Case) -> Step | None:
         return None
     first, more = fields[0], len(fields) - 1
     others = f" (and {more} more in status.unsupportedFields)" if more else ""
-    return stalled(
-        Reason.UNSUPPORTED_FIELDS, f"spec.template.{first.path}: {first.reason}{others}", unsupported=fields
-    )
+    sentence = f"spec.template.{first.path}: {first.reason}{others}"
+    return beside_what_runs(case, stalled(Reason.UNSUPPORTED_FIELDS, sentence, unsupported=fields))
 
 
 def _unsupported(case: Case) -> tuple[UnsupportedField, ...]:

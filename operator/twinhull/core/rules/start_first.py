@@ -9,6 +9,7 @@ from twinhull.api.brevity import listed, shortened
 from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.case import Case
+from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.serving import serving_first
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
@@ -23,20 +24,19 @@ def cannot_start_first(case: Case) -> Step | None:
     if not case.starts_first or case.current is not None:
         return None
     if case.hull_type.lasts:
-        return stalled(
+        lasting = stalled(
             Reason.CANNOT_START_FIRST,
             "spec.virtualMachine.bootDisk is one machine's at a time: set spec.replacement.strategy to "
             "Recreate",
         )
+        return beside_what_runs(case, lasting)
     built = case.blueprint.spec.virtual_machine
     disks = built.disk_volumes() if case.hull_type.has_guest else frozenset()
     held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred, disks))
     if not held:
         return None
-    return stalled(
-        Reason.CANNOT_START_FIRST,
-        f"{listed(held)}: set spec.replacement.strategy to Recreate, or share it in another way",
-    )
+    sentence = f"{listed(held)}: set spec.replacement.strategy to Recreate, or share it in another way"
+    return beside_what_runs(case, stalled(Reason.CANNOT_START_FIRST, sentence))
 
 
 def replacement_failed(case: Case) -> Step | None:
