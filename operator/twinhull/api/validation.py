@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from twinhull.api.base import Raw, pattern_of
 from twinhull.api.patterns import PATTERNS
+from twinhull.api.suggestion import suggestion
 
 #: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -69,8 +69,8 @@ def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
         if key in known or not known or schema.get("x-kubernetes-preserve-unknown-fields"):
             yield from problems(known.get(key, rest), below, _below(path, key))
         else:
-            near = get_close_matches(str(key), known, 1)
-            meant = f", or did you mean {near[0]}?" if near else ""
+            near = suggestion(str(key), known)
+            meant = f", or did you mean {near}?" if near else ""
             yield Problem(_below(path, key), f"is not a field here: remove it{meant}")
 
 
