@@ -51,7 +51,9 @@ def pattern_of(said: dict[str, str]) -> str | None:
 
 
 def in_words(pattern: str, message: str) -> Raw:
-    """That rule as what a field adds to its JSON schema, beside the same pattern for the models."""
+    """That rule as what a field adds to its JSON schema. The field's own pattern, which only the models then
+    have, may let more in: what was stored before there was a rule has to stay readable.
+    """
     return validations(matches(pattern, message))
 
 

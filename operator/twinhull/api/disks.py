@@ -6,7 +6,7 @@ is there already and a containerDisk.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
@@ -17,15 +17,18 @@ BOOT_DISK = "boot"
 #: The most disks beside the boot disk.
 MOST_DISKS = 32
 _BYTES = r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$"
-#: An amount of bytes, as Kubernetes writes it.
+_ENOUGH_BYTES = (
+    r"^([1-9][0-9]*(\.[0-9]+)?[MGTPE]i?|[1-9][0-9]{3,}(\.[0-9]+)?(Ki|k)|[1-9][0-9]{6,}(\.[0-9]+)?)$"
+)
+#: An amount of bytes, as Kubernetes writes it. Only what was stored before has less than a megabyte.
 Bytes: TypeAlias = Annotated[
     str,
     Field(
         max_length=32,
         pattern=_BYTES,
         json_schema_extra=in_words(
-            _BYTES,
-            "write an amount of bytes such as 40G or 40Gi (units: k, M, G, T, P, E; Ki, Mi, Gi, Ti, Pi, Ei)",
+            _ENOUGH_BYTES,
+            "write an amount such as 40Gi, of 1M at least (without a unit it is in bytes)",
         ),
     ),
 ]
@@ -53,23 +56,35 @@ DiskName: TypeAlias = Annotated[
 REGISTRY_SCHEME = "docker://"
 _IMAGE_URL = rf"^{REGISTRY_SCHEME}[^\t\n\f\r ]+$"
 _URL_PATTERN = r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$"
-_URL = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=2048,
-        pattern=_URL_PATTERN,
-        json_schema_extra=in_words(_URL_PATTERN, "write a URL such as https://disks.example/web"),
-    ),
+_HTTP_URL_PATTERN = r"^https?://[^\t\n\f\r ]+$"
+
+
+def _url(pattern: str, example: str) -> Any:  # noqa: ANN401  what Field gives
+    """A URL. New ones match `pattern`; of one that was stored before, only that it is a URL is sure."""
+    wanted = in_words(pattern, f"begin with {example}, and write no spaces")
+    return Field(min_length=1, max_length=2048, pattern=_URL_PATTERN, json_schema_extra=wanted)
+
+
+_HTTP_URL = Annotated[
+    str, _url(_HTTP_URL_PATTERN, "https:// (or http://), such as https://disks.example/web.qcow2")
 ]
+_SERVICE_URL = Annotated[str, _url(_URL_PATTERN, "https:// or the scheme of the service")]
 
 _CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
 _CERTIFICATES = "The ConfigMap with the certificates that are trusted there, in the Workload's namespace."
 _Names = Annotated[tuple[Annotated[SubdomainName, Field(description="A Secret.")], ...], Field(max_length=16)]
-#: An OVA is an archive with a disk in it, and not a disk.
+#: Files with a disk in them or beside them, which CDI would take for the disk itself: of what it can't read
+#: it says that it is raw (kubevirt.io/containerized-data-importer, pkg/importer/format-readers.go).
 _NO_ARCHIVE = rule(
-    r"!self.url.matches('(?i)[.]ova([?#]|$)')",
-    "an OVA is an archive: unpack it (tar -xf), and give the URL of the .vmdk in it",
+    "!self.url.matches('(?i)[.](ova|ovf|zip|7z|rar|tar|tgz|bz2)([.](gz|xz|zst))?([?#]|$)')",
+    "CDI would take this file for the disk itself: unpack it (an OVA by tar -xf), and give the URL of the "
+    "disk in it, or of the .vmdk beside an OVF",
+    field="url",
+)
+_NO_USER = rule(
+    "!self.url.matches('^[^/?#]*//[^/?#]*@')",
+    "everybody who may read the Workload sees a user and password: put them into a Secret, and name it in "
+    "secretRef",
     field="url",
 )
 _NO_CHECKSUM = rule(
@@ -78,14 +93,22 @@ _NO_CHECKSUM = rule(
     field="checksum",
 )
 _CHECKSUM_PATTERN = r"^(md5|sha1|sha256|sha512):[0-9a-fA-F]{32,128}$"
+#: CDI takes the digits in either case (kubevirt.io/containerized-data-importer, pkg/util/checksum).
+_RIGHT_CHECKSUM = "^({})$".format(
+    "|".join(
+        f"{algorithm}:[0-9a-fA-F]{{{digits}}}"
+        for algorithm, digits in (("md5", 32), ("sha1", 40), ("sha256", 64), ("sha512", 128))
+    )
+)
 _CHECKSUM: TypeAlias = Annotated[
     str,
     Field(
         max_length=140,
         pattern=_CHECKSUM_PATTERN,
         json_schema_extra=in_words(
-            _CHECKSUM_PATTERN,
-            "write md5, sha1, sha256 or sha512, a colon, and the hexadecimal checksum, such as sha256:0123…",
+            _RIGHT_CHECKSUM,
+            "write sha256: in lower case and the 64 hexadecimal digits that sha256sum or Get-FileHash prints "
+            "(or md5: and 32, sha1: and 40, sha512: and 128)",
         ),
     ),
 ]
@@ -94,9 +117,9 @@ _CHECKSUM: TypeAlias = Annotated[
 class Http(Model):
     """A disk that a web server serves."""
 
-    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE))
+    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE, _NO_USER))
 
-    url: _URL = Field(description="The URL of the disk, http:// or https://.")
+    url: _HTTP_URL = Field(description="The URL of the disk, http:// or https://.")
     checksum: _CHECKSUM | None = Field(
         None,
         description="The checksum of the file as it is served, such as sha256:0123…: md5, sha1, sha256 or "
@@ -124,9 +147,9 @@ class _Unverified(Model):
 class S3(_Unverified):
     """A disk in a bucket of an S3 service."""
 
-    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE, _NO_CHECKSUM))
+    model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE, _NO_USER, _NO_CHECKSUM))
 
-    url: _URL = Field(description="The URL of the disk, such as https://s3.example/bucket/web.qcow2.")
+    url: _SERVICE_URL = Field(description="The URL of the disk, such as https://s3.example/bucket/web.qcow2.")
     secret_ref: SubdomainName | None = Field(
         None, description=f"{_CREDENTIALS} Its keys are accessKeyId and secretKey."
     )
@@ -138,7 +161,7 @@ class Gcs(_Unverified):
 
     model_config = ConfigDict(json_schema_extra=validations(_NO_ARCHIVE, _NO_CHECKSUM))
 
-    url: _URL = Field(description="The URL of the disk, such as gs://bucket/web.qcow2.")
+    url: _SERVICE_URL = Field(description="The URL of the disk, such as gs://bucket/web.qcow2.")
     secret_ref: SubdomainName | None = Field(None, description=f"{_CREDENTIALS} Its key is credentials.json.")
 
 
@@ -173,9 +196,11 @@ class Registry(_Unverified):
 class Vddk(_Unverified):
     """A disk straight from vCenter or ESXi, read by VMware's VDDK library."""
 
-    model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
+    model_config = ConfigDict(json_schema_extra=validations(_NO_USER, _NO_CHECKSUM))
 
-    url: _URL = Field(description="The URL of vCenter or of the ESXi host, such as https://vcenter.example.")
+    url: _SERVICE_URL = Field(
+        description="The URL of vCenter or of the ESXi host, such as https://vcenter.example."
+    )
     uuid: Annotated[str, Field(min_length=1, max_length=64)] = Field(
         description="The UUID of the machine in vSphere (govc vm.info: UUID)."
     )
@@ -207,9 +232,9 @@ class Vddk(_Unverified):
 class Imageio(_Unverified):
     """A disk from oVirt, by its imageio service."""
 
-    model_config = ConfigDict(json_schema_extra=validations(_NO_CHECKSUM))
+    model_config = ConfigDict(json_schema_extra=validations(_NO_USER, _NO_CHECKSUM))
 
-    url: _URL = Field(
+    url: _SERVICE_URL = Field(
         description="The URL of the oVirt engine, such as https://ovirt.example/ovirt-engine/api."
     )
     disk_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="The disk's id in oVirt.")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from twinhull.api.base import Raw, pattern_of
 from twinhull.api.patterns import PATTERNS
+from twinhull.api.suggestion import suggestion
 
 #: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -48,7 +48,8 @@ class Problem:
 def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # noqa: ANN401  JSON
     """What is wrong with a value, field by field. A null is as good as absent, as for the API server."""
     if not _has_type(schema, value):
-        yield Problem(path, f"must be {_wanted(schema)}, and is {_named(value)}: correct it")
+        remedy = next((said for _, said in _in_words(schema)), "correct it")
+        yield Problem(path, f"must be {_wanted(schema)}, and is {_named(value)}: {remedy}")
         return
     yield from (Problem(path, said) for said in _limits(schema, value))
     if isinstance(value, dict):
@@ -69,8 +70,8 @@ def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
         if key in known or not known or schema.get("x-kubernetes-preserve-unknown-fields"):
             yield from problems(known.get(key, rest), below, _below(path, key))
         else:
-            near = get_close_matches(str(key), known, 1)
-            meant = f", or did you mean {near[0]}?" if near else ""
+            near = suggestion(str(key), known)
+            meant = f", or did you mean {near}?" if near else ""
             yield Problem(_below(path, key), f"is not a field here: remove it{meant}")
 
 
@@ -118,10 +119,14 @@ def _mismatches(schema: Raw, value: str) -> Iterator[str]:
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
         yield f", which {meaning}"
+    yield from (f": {said}" for pattern, said in _in_words(schema) if not re.fullmatch(pattern, value))
+
+
+def _in_words(schema: Raw) -> Iterator[tuple[str, str]]:
+    """The patterns for which CEL rules stand, each with what to write."""
     for one in schema.get("x-kubernetes-validations", ()):
-        pattern = pattern_of(one)
-        if pattern is not None and not re.fullmatch(pattern, value):
-            yield f": {one['message']}"
+        if pattern := pattern_of(one):
+            yield pattern, one["message"]
 
 
 def _values(schema: Raw) -> Iterator[list[Any]]:

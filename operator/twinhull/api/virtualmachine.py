@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from twinhull.api.base import Model, Name, Raw, SubdomainName, in_words, rule, validations
+from twinhull.api.base import Model, Name, Raw, SubdomainName, matches, rule, validations
 from twinhull.api.depth import nested_deeper
 from twinhull.api.disks import BOOT_DISK, MOST_DISKS, BootDisk, Bytes, DataDisk, Disk
 from twinhull.api.registry import Registry
@@ -95,8 +95,20 @@ class NetworkInterface(Model):
             Field(
                 pattern=_MAC,
                 max_length=17,
-                json_schema_extra=in_words(
-                    _MAC, "write six pairs of hexadecimal digits with colons, such as 02:00:00:00:00:01"
+                json_schema_extra=validations(
+                    matches(
+                        _MAC, "write six pairs of hexadecimal digits with colons, such as 00:50:56:01:02:03"
+                    ),
+                    rule(
+                        "!self.matches('^[0-9A-Fa-f][13579BDFbdf]:')",
+                        "this is a multicast address, which no card has: make the second digit even (0, 2, "
+                        "4, 6, 8, a, c, e)",
+                    ),
+                    rule(
+                        "self != '00:00:00:00:00:00'",
+                        "zeros are no card's address: write one such as 00:50:56:01:02:03, or remove "
+                        "macAddress for a new one",
+                    ),
                 ),
             ),
         ]
@@ -281,6 +293,17 @@ class VirtualMachine(Model):
                 "self.os != 'Windows' || has(self.bootDisk)",
                 "a machine without a bootDisk runs Linux: set bootDisk, or os to Linux",
                 field="os",
+            ),
+            *(
+                rule(
+                    f"!has(self.{field}) || !has(self.bootDisk) || self.os == 'Windows'",
+                    f"{field} is for Windows: set os to Windows, or remove {field}{for_linux}",
+                    field=field,
+                )
+                for field, for_linux in (
+                    ("sysprep", " (cloudInit is what Linux reads)"),
+                    ("virtioDrivers", " (Linux has them)"),
+                )
             ),
             rule(
                 "!has(self.bootDisk) || has(self.preference) "

@@ -79,6 +79,13 @@ class Sandbox(Model):
     runtime_class_name: Name = Field(description="The RuntimeClass of the sandbox, such as gvisor or kata.")
 
 
+#: What is said of an entry of spec.virtualMachine.claims that names no claim of the template.
+NO_SUCH_VOLUME = (
+    "an entry names no volume of the template that is a persistentVolumeClaim or ephemeral: correct its "
+    "volume, or remove it"
+)
+
+
 class WorkloadSpec(Model):
     """What to run, and how isolated."""
 
@@ -104,8 +111,7 @@ class WorkloadSpec(Model):
                 "&& has(self.template.spec.volumes) && self.template.spec.volumes.exists(volume, "
                 "volume.name == claim.volume "
                 "&& (has(volume.persistentVolumeClaim) || has(volume.ephemeral))))",
-                "an entry names no volume of the template that is a persistentVolumeClaim or ephemeral: "
-                "correct its volume, or remove it",
+                NO_SUCH_VOLUME,
                 field="virtualMachine.claims",
             ),
             rule(

@@ -14,7 +14,7 @@ import yaml
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.bounds import MAX_VALUES, excess
 from twinhull.api.validation import Problem, problems
-from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.api.workload import MAX_NAME_LENGTH, NO_SUCH_VOLUME
 from twinhull.cli import scalars
 
 #: The CRD's rule of a Workload's name, which is CEL there.
@@ -132,6 +132,19 @@ def wrong_name(document: Raw) -> Iterator[Problem]:
             f"is {name!r}: use lower-case letters, digits and '-', begin with a letter, and use at most "
             f"{MAX_NAME_LENGTH} characters",
         )
+
+
+def wrong_claims(document: Raw) -> Iterator[Problem]:
+    """What the API server would refuse about spec.virtualMachine.claims of a Workload whose fields are right.
+
+    The rule is CEL in the CRD. Without it, claims would be refused as if they were shared by virtiofs.
+    """
+    spec = pruned(document["spec"])
+    volumes = spec.get("template", {}).get("spec", {}).get("volumes", ())
+    claims = {volume["name"] for volume in volumes if {"persistentVolumeClaim", "ephemeral"} & volume.keys()}
+    attached = {claim["volume"] for claim in spec.get("virtualMachine", {}).get("claims", ())}
+    if attached - claims:
+        yield Problem("spec.virtualMachine.claims", NO_SUCH_VOLUME)
 
 
 def pruned(value: Any) -> Any:  # noqa: ANN401  JSON

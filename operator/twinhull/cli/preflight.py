@@ -26,7 +26,7 @@ from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Refused, Unauthorized, Unreachable
-from twinhull.shell.kinds import CAPABLE, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
+from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.observe import presumed
 from twinhull.shell.process.credentials import LoginError, login, place
 from twinhull.shell.store import Store
@@ -104,7 +104,8 @@ def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output:
 
     The command reads the objects that you may list in the cluster of the current kubeconfig, and writes
     nothing. Each line says ok, missing or can't be seen, and what to do. Kinds that you may not list are
-    assumed to exist.
+    assumed to exist. Isolation VirtualMachine is possible without CDI, which only machines that boot a disk
+    of their own need: for those, see its line as well.
 
     The exit code is 1 if an isolation that --isolation names isn't possible, if the cluster then lacks
     Twinhull's own kinds, or if the cluster doesn't answer. It is 2 if you may not list the objects that
@@ -134,6 +135,7 @@ def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
     yield _kinds(seen)
     yield _runtime_classes(able)
     yield from _kubevirt(seen, able)
+    yield _cdi(seen, able)
     for isolation in Isolation:
         yield _isolation(seen, able, isolation, runtime_class)
 
@@ -204,6 +206,22 @@ def _installed(able: Capabilities) -> Iterator[Row]:
         "needed only to resize running machines: add LiveMigrate to the KubeVirt object's "
         "spec.workloadUpdateStrategy.workloadUpdateMethods",
     )
+
+
+def _cdi(seen: Seen, able: Capabilities) -> Row:
+    """What fills the disks of machines that boot one of their own. Machines with the guest do without."""
+    check, needed = "CDI (disks of machines)", "needed only for machines with a bootDisk"
+    if CDI.name in able.hidden:
+        return _unseen(check, "cdis")._replace(remedy=f"{needed}: ask somebody who may list cdis")
+    installed = next(iter(seen.store.all(CDI)), None)
+    if installed is None:
+        remedy = f"{needed}: install CDI (github.com/kubevirt/containerized-data-importer)"
+        return Row(check, "not installed", "missing", remedy)
+    version = (installed.get("status") or {}).get("observedVersion") or ""
+    found = f"{version} {able.cdi or 'without a phase'}".strip()
+    if able.cdi == "Deployed":
+        return Row(check, found, "ok")
+    return Row(check, found, "missing", f"{needed}: wait for it, or see kubectl get cdi")
 
 
 def _optional(check: str, there: bool, remedy: str, found: str = "on") -> Row:  # noqa: FBT001

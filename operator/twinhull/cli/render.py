@@ -142,7 +142,8 @@ def _workloads(file: str) -> Iterator[Manifest]:
 
 def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
     """The objects of one Workload. Raises _WrongError when there can be none."""
-    if wrong := [*manifests.wrong(document, workloads()), *manifests.wrong_name(document)]:
+    of_fields = [*manifests.wrong(document, workloads()), *manifests.wrong_name(document)]
+    if wrong := of_fields or [*manifests.wrong_claims(document)]:
         rows = [(problem.path, problem.message) for problem in wrong]
         raise _WrongError(f"the API server would refuse it because of {manifests.table(rows)}")
     case = _case(document, isolation, defaults)

@@ -121,7 +121,11 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
         from_disk(OUR_DISK, disks=[{"name": "b", "source": {"claim": {"name": "mine"}}, "bootOrder": 2}]),
         "disks[b].source.claim",
     ),
-    "drivers": (PINNED, from_disk(OUR_DISK, virtioDrivers={"image": EVIL}), "none of the guestImages"),
+    "drivers": (
+        PINNED,
+        from_disk(OUR_DISK, os="Windows", virtioDrivers={"image": EVIL}),
+        "none of the guestImages",
+    ),
     "disk-overridden": (
         PINNED,
         from_disk(

@@ -165,7 +165,7 @@ def any_disks(chance: random.Random) -> Manifest:
         ordered = {"bootOrder": 2} if chance.random() < 0.5 else {}
         built["disks"] = [{"name": "data", **disk(), **ordered}]
     if chance.random() < 0.2:
-        built["virtioDrivers"] = {"image": chance.choice(IMAGES)}
+        built |= {"os": "Windows", "virtioDrivers": {"image": chance.choice(IMAGES)}}
     if chance.random() < 0.2:
         built["guestImage"] = chance.choice(IMAGES)
     if chance.random() < 0.3:

@@ -57,7 +57,7 @@ def test_who_may_list_nothing_sees_what_everybody_does(
     found = rows(rights.kubeconfig_of(cluster, tmp_path, "nobody"))
     unseen = {check for check, row in found.items() if row["state"] == "can't be seen"}
     assert unseen == {
-        *("RuntimeClasses", "Nodes for machines"),
+        *("RuntimeClasses", "Nodes for machines", "CDI (disks of machines)"),
         *("Isolation Sandbox", "Isolation VirtualMachine"),
     }
     assert found["KubeVirt"]["state"] == "ok", "KubeVirt lets everybody see it"

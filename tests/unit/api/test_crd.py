@@ -56,7 +56,7 @@ def test_every_crd_is_printed() -> None:
 @pytest.mark.parametrize("name", [crd["metadata"]["name"] for crd in crds()])
 def test_plain_apply_has_room_for_the_crd(name: str) -> None:
     (crd,) = (crd for crd in crds() if crd["metadata"]["name"] == name)
-    assert len(json.dumps(crd, separators=(",", ":"))) < 180_000 < ANNOTATIONS_LIMIT
+    assert len(json.dumps(crd, separators=(",", ":"))) < 190_000 < ANNOTATIONS_LIMIT
     assert len((ROOT / f"crds/{name}.yaml").read_bytes()) < 360_000
 
 

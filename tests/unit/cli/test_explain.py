@@ -196,6 +196,14 @@ def test_policy_that_is_wrong_is_said(tmp_path: Path) -> None:
     assert "IsolationPolicy wrong: the API server would refuse it because of 1 field" in result.stderr
 
 
+def test_a_field_of_a_policy_that_is_none_leads_to_the_one_that_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump(policy("wrong", minimumIsolation="Sandbox")))
+    result = explain("--policies", str(file), given=[workload()])
+    assert result.exit_code == 1
+    assert "spec.minimumIsolation  is not a field here: remove it, or did you mean minimum?" in result.stderr
+
+
 def test_labels_are_pairs(folder: Path) -> None:
     result = explain("--policies", str(folder), "--namespace-labels", "tier", given=[workload()])
     assert result.exit_code == 2

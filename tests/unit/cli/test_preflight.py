@@ -28,6 +28,10 @@ def kubevirt(version: str = "v1.9.0", phase: str = "Deployed", **spec: object) -
     return {"metadata": {"name": "kubevirt", "namespace": "kubevirt"}, "spec": spec, "status": status}
 
 
+def cdi(phase: str | None = "Deployed", version: str | None = "v1.66.0") -> Raw:
+    return {"metadata": {"name": "cdi"}, "status": {"phase": phase, "observedVersion": version}}
+
+
 @pytest.fixture
 def preflight(monkeypatch: pytest.MonkeyPatch) -> Preflight:
     """The command, on a cluster that has these objects."""
@@ -65,7 +69,9 @@ def preflight(monkeypatch: pytest.MonkeyPatch) -> Preflight:
     return run
 
 
+CHECK_CDI = "CDI (disks of machines)"
 ALL = {
+    kinds.CDI: [cdi()],
     kinds.RUNTIME_CLASS: [GVISOR],
     kinds.NODE: [NODE],
     kinds.KUBEVIRT: [
@@ -95,6 +101,7 @@ def test_a_cluster_that_has_everything(preflight: Preflight) -> None:
         ["Panic devices", "for all machines", "ok", "-"],
         ["Live updates", "on", "ok", "-"],
         ["Nodes for machines", "1", "ok", "-"],
+        [CHECK_CDI, "v1.66.0 Deployed", "ok", "-"],
         ["Isolation Container", "possible", "ok", "-"],
         ["Isolation Sandbox", "possible with gvisor", "ok", "-"],
         ["Isolation VirtualMachine", "possible", "ok", "-"],
@@ -114,6 +121,7 @@ def test_a_cluster_that_has_nothing(preflight: Preflight) -> None:
         "Twinhull's kinds": "missing",
         "RuntimeClasses": "missing",
         "KubeVirt": "missing",
+        CHECK_CDI: "missing",
         "Isolation Container": "ok",
         "Isolation Sandbox": "missing",
         "Isolation VirtualMachine": "missing",
@@ -176,13 +184,50 @@ def test_a_pair_that_does_not_work_is_a_line_of_its_own(preflight: Preflight) ->
     assert found["Panic devices"]["state"] == "missing"
 
 
+@pytest.mark.parametrize(
+    ("objects", "found", "remedy"),
+    [
+        (None, "not installed", "install CDI (github.com/kubevirt/containerized-data-importer)"),
+        ([], "not installed", "install CDI (github.com/kubevirt/containerized-data-importer)"),
+        ([cdi("Deploying")], "v1.66.0 Deploying", "wait for it, or see kubectl get cdi"),
+        ([cdi("Error")], "v1.66.0 Error", "wait for it, or see kubectl get cdi"),
+        ([cdi(None, None)], "without a phase", "wait for it, or see kubectl get cdi"),
+    ],
+)
+def test_machines_are_possible_without_cdi_and_those_with_a_boot_disk_are_told(
+    preflight: Preflight, objects: list[Raw] | None, found: str, remedy: str
+) -> None:
+    has = {kind: listed for kind, listed in ALL.items() if kind is not kinds.CDI}
+    if objects is not None:
+        has[kinds.CDI] = objects
+    result = preflight("--isolation=VirtualMachine", "-o", "json", has=has)
+    assert result.exit_code == 0
+    assert rows(result)[CHECK_CDI] == {
+        "check": CHECK_CDI,
+        "found": found,
+        "state": "missing",
+        "remedy": f"needed only for machines with a bootDisk: {remedy}",
+    }
+
+
+def test_whether_cdi_is_there_may_be_hidden(preflight: Preflight) -> None:
+    result = preflight("--isolation=VirtualMachine", "-o", "json", has=ALL, hides=[kinds.CDI])
+    assert result.exit_code == 0
+    assert rows(result)[CHECK_CDI] == {
+        "check": CHECK_CDI,
+        "found": "-",
+        "state": "can't be seen",
+        "remedy": "needed only for machines with a bootDisk: ask somebody who may list cdis",
+    }
+
+
 def test_what_may_not_be_seen_is_said_and_no_proof_that_it_is_possible(preflight: Preflight) -> None:
     isolations = ("--isolation=Sandbox", "--isolation=VirtualMachine")
     hidden = preflight(*isolations, "--sandbox-runtime-class=kata", "-o", "yaml", hides=kinds.CAPABLE, has={})
     assert hidden.exit_code == 2
     found = {row["check"]: row for row in yaml.safe_load(hidden.stdout)}
     assert {check for check, row in found.items() if row["state"] == "can't be seen"} == {
-        *("RuntimeClasses", "KubeVirt", "Nodes for machines"),
+        *("RuntimeClasses", "KubeVirt", "Nodes for machines", CHECK_CDI),
         *("Isolation Sandbox", "Isolation VirtualMachine"),
     }
     assert found["KubeVirt"]["remedy"] == "ask somebody who may list kubevirts"

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from twinhull.api.base import Raw
+from twinhull.api.workload import NO_SUCH_VOLUME
 from twinhull.cli import main
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -132,6 +133,46 @@ def test_unsupported_fields_are_a_table_and_exit_1() -> None:
         f"  spec.template.spec.hostPID      a machine doesn't share its node's processes; {what_to_do}",
     ]
     assert render(given=[workload(pod={"hostNetwork": True})]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [
+        {"name": "pgdata", "persistentVolumeClaim": {"claimName": "pg"}},
+        {"name": "data", "emptyDir": {}, "persistentVolumeClaim": None},
+        None,
+    ],
+)
+def test_a_claim_that_names_no_volume_is_said_alone(volume: Raw | None) -> None:
+    """And not what a machine can't honour of a claim that it has by virtiofs."""
+    pod: Raw = {"securityContext": {"fsGroup": 999, "runAsUser": 999}}
+    if volume:
+        mount = {"name": volume["name"], "mountPath": "/data"}
+        pod["containers"] = [{"name": "pg", "image": "postgres", "volumeMounts": [mount]}]
+        pod["volumes"] = [volume]
+    machine = {"claims": [{"volume": "data", "as": "Disk"}]}
+    result = render(given=[workload(pod=pod, isolationPolicy="VirtualMachine", virtualMachine=machine)])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "standard input: Workload web: the API server would refuse it because of 1 field:",
+        "  FIELD                       REASON",
+        f"  spec.virtualMachine.claims  {NO_SUCH_VOLUME}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [{"persistentVolumeClaim": {"claimName": "pg"}}, {"ephemeral": {"volumeClaimTemplate": {"spec": {}}}}],
+)
+def test_a_claim_that_names_a_volume_is_a_disk(volume: Raw) -> None:
+    mount = {"name": "data", "mountPath": "/data"}
+    pod = {
+        "containers": [{"name": "pg", "image": "postgres", "volumeMounts": [mount]}],
+        "volumes": [{"name": "data", **volume}],
+    }
+    machine = {"claims": [{"volume": "data", "as": "Disk"}]}
+    result = render(given=[workload(pod=pod, isolationPolicy="VirtualMachine", virtualMachine=machine)])
+    assert result.exit_code == 0, result.stderr
 
 
 def test_field_that_the_crd_refuses_is_refused_in_a_container_too() -> None:
