@@ -28,7 +28,10 @@ def workload(snippet: Raw) -> Raw:
     """A whole Workload, of a part of one, or of a part of its spec.virtualMachine."""
     size = {} if "instancetype" in snippet else _SIZE
     firmware = {} if "preference" in snippet else _FIRMWARE
-    built = {"isolationPolicy": "VirtualMachine", "virtualMachine": {**size, **firmware, **_BOOT_DISK, **snippet}}
+    built = {
+        "isolationPolicy": "VirtualMachine",
+        "virtualMachine": {**size, **firmware, **_BOOT_DISK, **snippet},
+    }
     return {
         "apiVersion": "twinhull.dev/v1alpha1",
         "kind": "Workload",
@@ -37,7 +40,7 @@ def workload(snippet: Raw) -> Raw:
     }
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: "-".join(snippet))
+@pytest.mark.parametrize("snippet", SNIPPETS, ids="-".join)
 def test_a_snippet_is_rendered(snippet: Raw) -> None:
     given = json.dumps(workload(snippet))
     result = CliRunner().invoke(main, ["render", "-f", "-"], input=given)
@@ -47,7 +50,9 @@ def test_a_snippet_is_rendered(snippet: Raw) -> None:
 
 
 def test_a_snippet_with_a_wrong_field_would_not_be() -> None:
-    wrong = {"bootDisk": {"size": "40Gi", "source": {"http": {"url": "https://disks.example/web", "sum": "x"}}}}
+    wrong = {
+        "bootDisk": {"size": "40Gi", "source": {"http": {"url": "https://disks.example/web", "sum": "x"}}}
+    }
     result = CliRunner().invoke(main, ["render", "-f", "-"], input=json.dumps(workload(wrong)))
     assert result.exit_code == 1
 
