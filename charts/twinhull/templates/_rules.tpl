@@ -91,6 +91,13 @@
 - apiGroups: [cdi.kubevirt.io]
   resources: [cdis]
   verbs: [list, watch]
+{{- /* A disk that is a clone: what its DataSource leads to, and whether that namespace lets the operator clone it. */}}
+- apiGroups: [cdi.kubevirt.io]
+  resources: [datasources]
+  verbs: [get]
+- apiGroups: [authorization.k8s.io]
+  resources: [selfsubjectaccessreviews]
+  verbs: [create]
 {{- end }}
 {{- end }}
 {{- end -}}

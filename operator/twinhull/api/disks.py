@@ -235,8 +235,8 @@ class DataSource(Model):
     name: SubdomainName = Field(description="The DataSource's name.")
     namespace: Name | None = Field(
         None,
-        description="Its namespace. Without it, the Workload's. For another one the operator needs the right "
-        "to create datavolumes/source there.",
+        description="Its namespace. Without it, the Workload's. If it leads to another namespace than the "
+        "Workload's, the operator needs the right to create datavolumes/source there.",
     )
 
 

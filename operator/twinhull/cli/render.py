@@ -177,6 +177,9 @@ def _note_what_disks_are(case: Case) -> None:
     for disk, state in disks.named(case) if case.hull_type.lasts else ():
         if disk.source.claim:
             note(f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there")
+        if disk.source.data_source:
+            named = f"DataSource {disk.source.data_source.name}"
+            note(f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
         for hint in datavolumes.hints(disk):
             note(f"the disk {state.name}: {hint}")
 

@@ -32,6 +32,8 @@ FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
 FILLED_ANNOTATION = f"{GROUP}/filled"
 #: On a claim that CDI has a Pod fill: the phase of that Pod.
 POD_PHASE_ANNOTATION = "cdi.kubevirt.io/storage.pod.phase"
+#: On a DataVolume that is a clone: the namespace and name of the DataSource that led to its source.
+DATA_SOURCE_ANNOTATION = f"{GROUP}/data-source"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 #: What is asked of a disk's claim beside its size.
@@ -121,6 +123,8 @@ def claim_name(workload: str, disk: Disk) -> str:
 def render(workload: ObjectMeta, disk: Disk) -> Raw:
     """The DataVolume of a disk. With reclaim Retain nobody owns it, so that it outlives its Workload."""
     owned = {"ownerReferences": [owner_reference(workload)]} if disk.reclaim == "Delete" else {}
+    source = _source(workload, disk)
+    noted = {DATA_SOURCE_ANNOTATION: _noted_source(source["sourceRef"])} if "sourceRef" in source else {}
     return {
         "apiVersion": API_VERSION,
         "kind": "DataVolume",
@@ -128,10 +132,10 @@ def render(workload: ObjectMeta, disk: Disk) -> Raw:
             "name": claim_name(workload.name, disk),
             "namespace": workload.namespace,
             "labels": {DISK_LABEL: workload.name},
-            "annotations": {DISK_ANNOTATION: disk.disk_name, **_WITHOUT_MESH},
+            "annotations": {DISK_ANNOTATION: disk.disk_name, **noted, **_WITHOUT_MESH},
             **owned,
         },
-        "spec": {**_source(workload, disk), "storage": _storage(disk)},
+        "spec": {**source, "storage": _storage(disk)},
     }
 
 
@@ -296,9 +300,19 @@ def _storage(disk: Disk) -> Raw:
     return {**kept, **({"resources": {"requests": {"storage": disk.size}}} if disk.size else {})}
 
 
+def _noted_source(reference: Raw) -> str:
+    return f"{reference['namespace']}/{reference['name']}"
+
+
 def _is_from(volume: Raw, wanted: Raw) -> bool:
-    """Whether a DataVolume has that source. CDI's webhook adds nothing to what is said."""
+    """Whether a DataVolume has that source. CDI's webhook adds nothing to what is said. A clone has the claim
+    or snapshot to which its DataSource led when it was made, and a note of the DataSource.
+    """
     spec = volume.get("spec") or {}
+    if "sourceRef" in wanted and not spec.get("sourceRef"):
+        noted = (volume["metadata"].get("annotations") or {}).get(DATA_SOURCE_ANNOTATION)
+        is_clone = not {"pvc", "snapshot"}.isdisjoint(spec.get("source") or {})
+        return is_clone and noted in {None, _noted_source(wanted["sourceRef"])}
     return all(_has(spec.get(key), value) for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )

@@ -16,7 +16,7 @@ from twinhull.api.base import Raw
 from twinhull.shell.connection import Connection
 from twinhull.shell.decoding import Undecodable, decode, decode_event
 from twinhull.shell.errors import NotFound, from_status
-from twinhull.shell.kinds import POD, POD_TEMPLATE, RESOURCE_QUOTA, Kind
+from twinhull.shell.kinds import ACCESS_REVIEW, POD, POD_TEMPLATE, RESOURCE_QUOTA, Kind
 from twinhull.shell.list_pages import ListPages, Take, accept, selecting
 from twinhull.shell.metrics import RequestMetrics
 from twinhull.shell.scope import Scope
@@ -87,6 +87,13 @@ class Cluster:
     async def quotas(self, namespace: str) -> list[Raw]:
         """The ResourceQuotas of a namespace."""
         return list((await self._request("GET", RESOURCE_QUOTA.path(namespace)))["items"])
+
+    async def may(self, attributes: Raw) -> bool:
+        """Whether the operator's account has a right (authorization.k8s.io/v1, type ResourceAttributes)."""
+        asked = {"apiVersion": ACCESS_REVIEW.api_version, "kind": ACCESS_REVIEW.name}
+        review = {**asked, "spec": {"resourceAttributes": attributes}}
+        answer = await self._request("POST", ACCESS_REVIEW.path(), {}, review)
+        return bool((answer.get("status") or {}).get("allowed"))
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
         """One object, None if there is none."""

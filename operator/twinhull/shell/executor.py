@@ -34,9 +34,9 @@ from twinhull.shell.errors import (
     Unreachable,
 )
 from twinhull.shell.kinds import hulls
-from twinhull.shell.object_writer import ObjectWriter, Undone
+from twinhull.shell.object_writer import ObjectWriter
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
-from twinhull.shell.refusals import Cause, Refusals
+from twinhull.shell.refusals import Cause, Refusals, Undone
 from twinhull.shell.rehearsals import Rehearsals
 from twinhull.shell.store import Key, Store
 from twinhull.shell.undone_writes import UndoneWrites

@@ -82,6 +82,12 @@ NODE = Kind(
     metadata_only=True,
 )
 DATA_VOLUME = Kind("DataVolume", "cdi.kubevirt.io", "v1beta1", "datavolumes", label_selector=DISK_LABEL)
+#: Looked at when a disk is cloned from what it leads to.
+DATA_SOURCE = Kind("DataSource", "cdi.kubevirt.io", "v1beta1", "datasources")
+#: By which the operator asks what it may do.
+ACCESS_REVIEW = Kind(
+    "SelfSubjectAccessReview", "authorization.k8s.io", "v1", "selfsubjectaccessreviews", namespaced=False
+)
 #: Only how it is.
 CDI = Kind("CDI", "cdi.kubevirt.io", "v1beta1", "cdis", namespaced=False)
 #: What CDI serves.

@@ -12,21 +12,14 @@ from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.disks import HOLDER_ANNOTATION
 from twinhull.core.ownership import obstacle
 from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
+from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
 from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, Kind, hulls
-from twinhull.shell.refusals import Cause
+from twinhull.shell.refusals import Cause, Undone
 from twinhull.shell.store import Key, Store, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
-
-
-class Undone(Exception):
-    """An object isn't as it is to be, or won't stay so. If it is so for now, a note may tell of that."""
-
-    def __init__(self, cause: Cause, event: Event | None = None) -> None:
-        super().__init__(cause.message)
-        self.cause, self.event = cause, event
 
 
 class ObjectWriter:
@@ -52,7 +45,8 @@ class ObjectWriter:
         namespace = owner.namespace
         event, was_there = action.event, False
         try:
-            created = await self._cluster.create(kind, namespace, action.obj)
+            obj = await resolved(self._cluster, namespace, action.obj) if kind is DATA_VOLUME else action.obj
+            created = await self._cluster.create(kind, namespace, obj)
         except AlreadyExists:
             created, was_there = await self._restored(owner, kind, action.obj), True
             event = action.found or event

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from twinhull.api.reasons import Why
+from twinhull.core.actions import Event
 from twinhull.core.observed import Refusal
 from twinhull.shell.store import Key
 
@@ -31,6 +32,14 @@ class Cause:
     final: bool
     #: Whether it passes by itself. If it does not, it counts as final from its third time on.
     passing: bool = False
+
+
+class Undone(Exception):
+    """An object isn't as it is to be, or won't stay so. If it is so for now, a note may tell of that."""
+
+    def __init__(self, cause: Cause, event: Event | None = None) -> None:
+        super().__init__(cause.message)
+        self.cause, self.event = cause, event
 
 
 @dataclass(frozen=True, slots=True)

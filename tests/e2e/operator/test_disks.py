@@ -402,6 +402,27 @@ def test_a_claim_that_a_container_writes_to_is_not_booted(web: Subject) -> None:
     assert not web.cluster.api.list("VirtualMachine", web.namespace)
 
 
+def test_a_disk_is_cloned_from_what_its_data_source_leads_to(web: Subject) -> None:
+    """In its own namespace; in another one only if that lets the operator."""
+    for namespace in (web.namespace, "default"):
+        source = {
+            "apiVersion": "cdi.kubevirt.io/v1beta1",
+            "kind": "DataSource",
+            "metadata": {"name": f"of-{namespace}", "namespace": web.namespace},
+            "spec": {"source": {"pvc": {"namespace": namespace, "name": "golden"}}},
+        }
+        web.cluster.api.create(source)
+    boot = {"storageClassName": "simulated", "source": {"dataSource": {"name": "of-default"}}}
+    ask(web, virtualMachine={"bootDisk": boot})
+    refused = web.becomes("DataVolumeRefused")
+    assert "leads to namespace default, which doesn't let" in condition(refused, "Stalled")[2]
+    own = {**boot, "source": {"dataSource": {"name": f"of-{web.namespace}"}}}
+    ask(web, virtualMachine={"bootDisk": own})
+    web.becomes("DiskWaiting")
+    golden = {"pvc": {"namespace": web.namespace, "name": "golden"}}
+    assert web.one("DataVolume", "web-boot")["spec"]["source"] == golden
+
+
 def test_without_a_template_no_container_runs(web: Subject) -> None:
     ask(web, isolation="Container")
     refused = web.becomes("TemplateMissing")

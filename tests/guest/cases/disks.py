@@ -65,12 +65,12 @@ _AS_DISKS = {"claims": [{"volume": volume, "as": "Disk"} for volume in ("data", 
 
 
 def _claims(size: str) -> tuple[Raw, ...]:
-    """A block claim, a filesystem claim on whose disk a former machine began to make a file system, and one
-    with a file system that was made elsewhere.
+    """A block claim, a filesystem claim that has grown since a former machine began to make a file system on
+    its disk, and one with a file system that was made elsewhere.
     """
     return (
         claim("pg", size, "Block"),
-        claim("files", "32Mi", "Filesystem", "begun"),
+        claim("files", "32Mi", "Filesystem", "grown"),
         claim("elsewhere", "32Mi", "Block", "full"),
     )
 
@@ -116,7 +116,9 @@ def read_only(run: ScenarioRun) -> None:
     assert run.get(8080, "/write", path="/fixed/x", text="x") == "read-only file system"
 
 
-@DISK.case("a file system that a machine only began to make is made again", docs.CONTRACT)
+@DISK.case(
+    "a file system that a machine only began to make is made again, also in a claim that grew", docs.CONTRACT
+)
 def begun(run: ScenarioRun) -> None:
     assert run.mount(8080, "/image")["kind"] == "ext4"
     found = run.file(8080, "/image/seen")

@@ -152,6 +152,8 @@ class FakeCluster(Cluster):
         self.refused: dict[tuple[str, str], ApiError] = {}
         #: Raises what is said against an object that is tried out; the ResourceQuotas of its namespace.
         self.rehearsed: Callable[[Raw], None] = lambda _: None
+        #: The namespaces whose disks the operator may clone.
+        self.gives_away: set[str] = set()
         self.its_quotas: Callable[[], list[Raw]] = list
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
@@ -173,6 +175,9 @@ class FakeCluster(Cluster):
             raise error
         obj = self._server.get(kind.name, (namespace, name))
         assert obj["metadata"]["uid"] == patch["metadata"]["uid"]
+
+    async def may(self, attributes: Raw) -> bool:
+        return attributes["namespace"] in self.gives_away
 
     async def quotas(self, namespace: str) -> list[Raw]:  # noqa: ARG002
         return self.its_quotas()
