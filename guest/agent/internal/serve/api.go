@@ -30,8 +30,16 @@ type Guest struct {
 	AskStop func() (code int, why string)
 }
 
-// API answers the operator.
-func API(guest Guest) http.Handler {
+// API answers the operator, and persons.
+func API(guest Guest, access Access) http.Handler {
+	mux := http.NewServeMux()
+	access.handle(mux)
+	mux.Handle("/", onlyOperators(operators(guest)))
+	return mux
+}
+
+// operators answers what the operator asks.
+func operators(guest Guest) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, request *http.Request) {
 		if found := addresses(request.Header.Get(HostsHeader)); len(found) > 0 {
@@ -83,19 +91,20 @@ func reply(answer http.ResponseWriter, code int, why string) {
 	answer.WriteHeader(code)
 }
 
-// TLS lets only clients of one CA in. The server's certificate is the one made at boot.
-func TLS(clientCA string) (*tls.Config, error) {
+// TLS lets only clients of one CA in: the operator, and persons (the function verify). The server's certificate is the one made
+// at boot, whose fingerprint it gives, too.
+func TLS(clientCA string) (config *tls.Config, fingerprint string, err error) {
 	pool, err := pki.Pool([]byte(clientCA))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	own, err := pki.Load(rundir.PKI, pki.API)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13,
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		ClientAuth: tls.RequireAnyClientCert, VerifyConnection: verify(pool), ClientCAs: pool,
 		NextProtos: []string{"http/1.1"},
-	}, nil
+	}, Fingerprint(own.Certificate[0]), nil
 }

@@ -64,7 +64,7 @@ func TestHostAddress(t *testing.T) {
 }
 
 func TestAPI(t *testing.T) {
-	handler := API(Guest{Status: func() Status {
+	handler := operators(Guest{Status: func() Status {
 		return Status{Version: "1", Error: "e", Final: true, Stop: "asked", Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
 	}})
 	answer := httptest.NewRecorder()
@@ -84,7 +84,7 @@ func TestAPI(t *testing.T) {
 func TestAManifestIsPut(t *testing.T) {
 	var taken []byte
 	code, why := http.StatusNoContent, ""
-	handler := API(Guest{PutManifest: func(data []byte) (int, string) { taken = data; return code, why }})
+	handler := operators(Guest{PutManifest: func(data []byte) (int, string) { taken = data; return code, why }})
 	put := func(body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPut, "/v1/manifest", strings.NewReader(body)))
@@ -109,7 +109,7 @@ func TestAManifestIsPut(t *testing.T) {
 
 func TestAPodIsAskedToStop(t *testing.T) {
 	asked, code, why := 0, http.StatusAccepted, ""
-	handler := API(Guest{AskStop: func() (int, string) { asked++; return code, why }})
+	handler := operators(Guest{AskStop: func() (int, string) { asked++; return code, why }})
 	ask := func(method, body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(method, "/v1/stop", strings.NewReader(body)))
@@ -171,7 +171,7 @@ func TestAPortHasOnlySoManyConnections(t *testing.T) {
 
 func TestTheNodesAddressesAreTold(t *testing.T) {
 	var addresses []netip.Addr
-	handler := API(Guest{
+	handler := operators(Guest{
 		Status: func() Status { return Status{} }, SetNodeAddresses: func(found []netip.Addr) { addresses = found },
 	})
 	for header, want := range map[string]string{
