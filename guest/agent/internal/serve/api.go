@@ -34,18 +34,20 @@ type Guest struct {
 func API(guest Guest, access Access) http.Handler {
 	mux := http.NewServeMux()
 	access.handle(mux)
-	mux.Handle("/", onlyOperators(operators(guest)))
+	mux.Handle("/", onlyOperators(operators(guest, access.Fingerprint)))
 	return mux
 }
 
-// operators answers what the operator asks.
-func operators(guest Guest) http.Handler {
+// operators answers what the operator asks, and tells it the fingerprint of the guest's own certificate.
+func operators(guest Guest, fingerprint string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, request *http.Request) {
 		if found := addresses(request.Header.Get(HostsHeader)); len(found) > 0 {
 			guest.SetNodeAddresses(found)
 		}
-		data, err := json.Marshal(guest.Status())
+		status := guest.Status()
+		status.Fingerprint = fingerprint
+		data, err := json.Marshal(status)
 		if err != nil {
 			http.Error(answer, err.Error(), http.StatusInternalServerError)
 			return
