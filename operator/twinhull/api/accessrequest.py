@@ -58,10 +58,11 @@ class AccessibleGuest(Model):
     machine: Name = Field(description="The VirtualMachineInstance.")
     uid: str = Field(description="The uid of the VirtualMachineInstance.")
     port: int = Field(description="The port of the launcher Pod at which the guest answers.")
-    fingerprint: str = Field(
-        description="The SHA-256 of the guest's own certificate (DER), in hex. Check it before you send "
-        "anything."
+    certificate: Annotated[str, Field(max_length=8192)] = Field(
+        description="The guest's own certificate (PEM), as it first told the operator. The guest has to show "
+        "it before you send anything."
     )
+    fingerprint: str = Field(description="The SHA-256 of that certificate (DER), in hex.")
 
 
 class AccessRequestStatus(Model):

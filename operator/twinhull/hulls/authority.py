@@ -105,6 +105,14 @@ def person(secret: bytes, workload_uid: str, person: Person, now: datetime, seri
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
+def fingerprint(certificate: str) -> str:
+    """The SHA-256 of a certificate (PEM), in hex. Empty if it can't be read."""
+    try:
+        return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()
+    except ValueError:
+        return ""
+
+
 def requested_key(request: str) -> CertificatePublicKeyTypes:
     """The key of a certificate request (PKCS #10, PEM), of which nothing else is looked at.
 

@@ -45,8 +45,8 @@ class Report:
     #: Whether the guest waits for its manifest, since the one on its disk isn't the one that its machine
     #: notes.
     lacking: bool = False
-    #: The SHA-256 of the guest's own certificate, in hex; empty if the guest lets no person in.
-    fingerprint: str = ""
+    #: The guest's own certificate (PEM); empty if the guest lets no person in.
+    certificate: str = ""
 
     @classmethod
     def parse(cls, answer: object) -> Report:
@@ -79,7 +79,7 @@ class Report:
             said.manifest,
             stop=said.stop,
             lacking=said.lacking,
-            fingerprint=said.fingerprint,
+            certificate=said.certificate,
         )
 
     @property
@@ -105,8 +105,6 @@ _Time: TypeAlias = Annotated[
     Field(pattern=r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"),
     AfterValidator(_real),
 ]
-#: A SHA-256 in hex, or nothing.
-_Digest: TypeAlias = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 _Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
@@ -180,7 +178,7 @@ class _Answer(_Said):
     error: _Text = ""
     final: bool = False
     pod: _Pod | None = None
-    manifest: _Digest = ""
-    fingerprint: _Digest = ""
+    manifest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    certificate: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
     stop: Stop = ""
     lacking: bool = False

@@ -126,9 +126,14 @@ class AccessController(Controller[AccessCase]):
         report = self._reports.get(guest.uid) if guest and guest.workload_uid == uid else None
         if guest is None or report is None:
             return Target(uid, kind, has_guest=True)
-        if not report.fingerprint:
+        fingerprint = authority.fingerprint(report.certificate)
+        if not fingerprint:
             return Target(uid, kind, has_guest=True, is_outdated=True)
         told = AccessibleGuest(
-            machine=guest.name, uid=guest.uid, port=API_PORT, fingerprint=report.fingerprint
+            machine=guest.name,
+            uid=guest.uid,
+            port=API_PORT,
+            certificate=report.certificate,
+            fingerprint=fingerprint,
         )
         return Target(uid, kind, has_guest=True, guest=told)

@@ -176,12 +176,12 @@ class GuestPoller:
         self._take(guest, report)
 
     def _take(self, guest: Guest, report: Report) -> None:
-        """Take in what a guest says. The fingerprint that it first told stays its own: a machine that begins
+        """Take in what a guest says. The certificate that it first told stays its own: a machine that boots
         anew is another instance.
         """
         former = self.reports.get(guest.uid)
-        if former and former.fingerprint:
-            report = replace(report, fingerprint=former.fingerprint)
+        if former and former.certificate:
+            report = replace(report, certificate=former.certificate)
         if report != former:
             self.reports[guest.uid] = report
             self._queue.add(guest.workload)

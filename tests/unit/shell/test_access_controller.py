@@ -25,7 +25,9 @@ from twinhull.shell.store import Store
 Raw = dict[str, Any]
 SECRET = b"s" * 32
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
-FINGERPRINT = "ab" * 32
+#: The guest's own; any will do.
+CERTIFICATE = authority.certificate(b"g" * 32, "any")
+FINGERPRINT = authority.fingerprint(CERTIFICATE)
 KEY = ("shop", "ann")
 IN_MACHINE = {"hull": {"kind": "VirtualMachine", "name": "web-1"}}
 
@@ -57,7 +59,7 @@ class Cluster:
             kinds.WORKLOAD, "web", uid="w1", status={"hull": {"kind": "VirtualMachine", "name": "web-1"}}
         )
         self.put_machine()
-        self.reports["i1"] = Report({"phase": "Running"}, pod="web-1", fingerprint=FINGERPRINT)
+        self.reports["i1"] = Report({"phase": "Running"}, pod="web-1", certificate=CERTIFICATE)
         self.ask()
 
     def put(self, kind: kinds.Kind, name: str, *, uid: str, metadata: Raw | None = None, **more: Any) -> None:
@@ -167,7 +169,13 @@ def test_a_certificate_names_the_usages_the_boot_and_the_end_and_nothing_that_wa
     assert made.not_valid_after_utc == CREATED + timedelta(seconds=120)
     usages = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert [usage.dotted_string for usage in usages] == ["1.3.6.1.5.5.7.3.21"]
-    assert status["guest"] == {"machine": "web-1", "uid": "i1", "port": 65250, "fingerprint": FINGERPRINT}
+    assert status["guest"] == {
+        "machine": "web-1",
+        "uid": "i1",
+        "port": 65250,
+        "certificate": CERTIFICATE,
+        "fingerprint": FINGERPRINT,
+    }
     assert status["expiresAt"] == "2026-01-01T00:02:00Z"
     assert cluster.ready() == ("True", "Issued", "False")
 

@@ -28,8 +28,8 @@ type Status struct {
 	// Lacking tells whether the manifest on the disk isn't the one that the machine was made for, and the operator hasn't put
 	// that yet.
 	Lacking bool `json:"lacking"`
-	// Fingerprint is that of the guest's own certificate, which persons check and theirs are bound to.
-	Fingerprint string      `json:"fingerprint"`
+	// Certificate is the guest's own (PEM). Persons check it, and theirs are bound to it.
+	Certificate string      `json:"certificate"`
 	Pod         kube.Object `json:"pod"`
 }
 
