@@ -5,23 +5,23 @@ from __future__ import annotations
 import click
 
 import twinhull
-from twinhull.cli.config import config
-from twinhull.cli.crd import crd
-from twinhull.cli.explain import explain
-from twinhull.cli.preflight import preflight
-from twinhull.cli.render import render
-from twinhull.cli.run import run
+from twinhull.cli.lazygroup import LazyGroup, Verb
+
+SECTIONS = {
+    "Without a cluster": (
+        Verb("render", "Print the objects of Workloads, without a cluster."),
+        Verb("explain", "Say which isolation Workloads get, and why."),
+    ),
+    "For administrators": (
+        Verb("preflight", "Say which isolations a cluster can provide."),
+        Verb("crd", "Print the CustomResourceDefinitions."),
+        Verb("config", "Print the settings of `twinhull run`."),
+        Verb("run", "Run the operator until it gets SIGTERM."),
+    ),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, sections=SECTIONS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(twinhull.__version__, prog_name="twinhull")
 def main() -> None:
     """Run one Workload as a Pod, a sandboxed Pod or a KubeVirt machine."""
-
-
-main.add_command(config)
-main.add_command(crd)
-main.add_command(explain)
-main.add_command(preflight)
-main.add_command(render)
-main.add_command(run)

@@ -1,0 +1,50 @@
+"""The group of all verbs: its help imports none of them, and says of each what its own help says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from twinhull.cli import SECTIONS, main
+from twinhull.cli.lazygroup import Verb
+
+VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_the_summary_is_the_first_line_of_the_verbs_own_help(verb: Verb) -> None:
+    command = verb.load()
+    assert command.name == verb.name
+    assert (command.help or "").partition("\n")[0] == verb.summary
+
+
+def test_the_help_has_each_verb_in_its_section() -> None:
+    said = CliRunner().invoke(main, ["--help"]).output
+    for title, verbs in SECTIONS.items():
+        section = said.partition(f"{title}:\n")[2].partition("\n\n")[0]
+        assert [line.split()[0] for line in section.splitlines()] == [verb.name for verb in verbs]
+
+
+def test_the_help_imports_nothing_that_talks_to_a_cluster() -> None:
+    code = (
+        "import sys\n"
+        "from twinhull.cli import main\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "print(sorted({'aiohttp', 'kopf', 'kubernetes', 'pydantic', 'yaml'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("rendr", "No such command 'rendr'. Did you mean 'render'?"), ("zzz", "No such command 'zzz'.")],
+)
+def test_an_unknown_verb_is_refused_with_what_may_be_meant(given: str, told: str) -> None:
+    result = CliRunner().invoke(main, [given])
+    assert result.exit_code == click.UsageError.exit_code
+    assert told in result.output
