@@ -150,7 +150,7 @@ class ControlLoop:
             self._store,
             self._queue,
             Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, made),
-            StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
+            StatusWriter(kinds.WORKLOAD, self._cluster, self._store, self._wake_access),
             self.events,
             self._metrics.passes,
             self._turns,
