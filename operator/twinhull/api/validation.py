@@ -1,6 +1,6 @@
 """Checks an object's fields as the API server does, by the structural schema alone.
 
-Only the API server itself checks CEL rules and formats (`kubectl apply --dry-run=server`).
+twinhull.validation adds what a schema says in CEL.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "string": ("a string", (str,)),
 }
 
+
+#: How many bits a whole number of a format has; without a format 64 (k8s.io/kube-openapi,
+#: pkg/validation/validate/values.go, IsValueValidAgainstRange).
+_BITS = {"int32": 31, "int64": 63}
+#: Times as the API server takes them (the same, pkg/validation/strfmt/time.go, IsDateTime).
+_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[tT]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([zZ]|[+-]\d{2}:\d{2})"
+)
 
 #: What to do about elements of the same key, where Kubernetes itself only warns of them
 #: (k8s.io/kubernetes/pkg/api/pod/warnings.go), by the list's name.
@@ -56,6 +64,7 @@ def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # n
         for index, element in enumerate(value):
             yield from problems(schema.get("items", {}), element, f"{path}[{index}]")
         yield from _twice(schema, value, path)
+        yield from _repeated(schema, value, path)
 
 
 def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
@@ -91,6 +100,18 @@ def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
         seen[key] = index
 
 
+def _repeated(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
+    """Elements that equal one before them, in a list that is a set."""
+    if schema.get("x-kubernetes-list-type") != "set":
+        return
+    seen: dict[str, int] = {}
+    for index, element in enumerate(elements):
+        # With its type, since 1 and "1" differ.
+        first = seen.setdefault(repr(element), index)
+        if first != index:
+            yield Problem(f"{path}[{index}]", f"is {path}[{first}] again: remove one of the two")
+
+
 def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
     for values in _values(schema):
         if value not in values:
@@ -101,12 +122,17 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
         if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
             meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
             yield f"is {value!r}, which {meaning}"
+        if schema.get("format") == "date-time" and not _TIME.fullmatch(value):
+            yield f"is {value!r}: use a time such as 2006-01-02T15:04:05Z"
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
         yield from _size(schema, len(value), "Items", "element")
     elif isinstance(value, dict):
         yield from _size(schema, len(value), "Properties", "field")
     elif isinstance(value, int | float):
+        bits = _BITS.get(schema.get("format", ""), 63)
+        if schema.get("type") == "integer" and not -(1 << bits) <= value < 1 << bits:
+            yield f"is {value}, which {bits + 1} bits don't hold: correct it"
         if value < schema.get("minimum", value):
             yield f"is {value}: use {schema['minimum']} or more"
         if value > schema.get("maximum", value):
