@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.api.patterns import PATTERNS
 
 #: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.

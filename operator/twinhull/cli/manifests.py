@@ -12,7 +12,7 @@ from typing import Any
 import click
 import yaml
 
-from twinhull.api.base import GROUP, Raw
+from twinhull.api.group import GROUP, Raw
 from twinhull.api.bounds import MAX_VALUES, excess
 from twinhull.cli import scalars
 from twinhull.validation.findings import Finding, Level, Source, of_object

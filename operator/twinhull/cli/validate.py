@@ -13,7 +13,7 @@ import click
 import twinhull
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, UnreadableError
-from twinhull.validation.definitions import KINDS
+from twinhull.validation.definitions import schemas
 from twinhull.validation.findings import Finding, Level, of_object
 from twinhull.validation.reports import FORMATS, Located, Report, located
 
@@ -158,13 +158,13 @@ def _report(files: Iterable[str], wanted: _Wanted) -> Report:
     ours = [(manifest, kind) for manifest in given if (kind := _kind(manifest))]
     checks = _Checks(wanted, given)
     found = tuple(one for manifest, kind in ours for one in checks.of(manifest, kind))
-    checked = {kind: Counter(kind for _, kind in ours)[kind] for kind in KINDS}
+    checked = Counter(kind for _, kind in ours)
     others += len(given) - len(ours)
     return Report(found, checked, others, tuple(unreadable), twinhull.__version__)
 
 
 def _kind(manifest: Manifest) -> str:
-    return next((kind for kind in KINDS if manifest.has_kind(kind)), "")
+    return next((kind for kind in schemas() if manifest.has_kind(kind)), "")
 
 
 class _Checks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 
 
 def defaulted(schema: Raw, value: Any) -> Any:  # noqa: ANN401  JSON

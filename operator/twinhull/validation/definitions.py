@@ -6,10 +6,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from twinhull.api.base import Raw
-
-#: The kinds that manifests may have.
-KINDS = ("Workload", "IsolationPolicy")
+from twinhull.api.group import Raw
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.group import API_VERSION, Raw
 from twinhull.api.validation import Problem, problems
 from twinhull.validation.defaults import defaulted
 from twinhull.validation.definitions import schemas

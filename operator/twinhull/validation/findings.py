@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.validation.document import refusals
 from twinhull.validation.rules import Unchecked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.api.validation import Problem, problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.validation.findings import MEANINGS, Finding, Level, Source
 from twinhull.validation.positions import Position
 
@@ -50,7 +50,7 @@ class Report:
     @property
     def summary(self) -> str:
         """What was done, as a sentence."""
-        checked = " and ".join(_counted(number, kind) for kind, number in self.checked.items())
+        checked = " and ".join(_counted(number, kind) for kind, number in sorted(self.checked.items(), reverse=True)) or "no object of twinhull.dev"
         passed = f", {_counted(self.others, 'other object')} passed over" if self.others else ""
         broken = f", {_counted(len(self.unreadable), 'file')} not read" if self.unreadable else ""
         found = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))

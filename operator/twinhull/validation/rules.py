@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.api.validation import Problem
 from twinhull.validation.engine import EvaluationError, UncheckedError, holds
 

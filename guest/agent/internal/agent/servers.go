@@ -30,7 +30,7 @@ func (a *Agent) serveAPI(api manifest.API) {
 		return
 	}
 	a.served.api = true
-	config, fingerprint, err := serve.TLS(api.ClientCA)
+	config, certificate, err := serve.TLS(api.ClientCA)
 	if err != nil {
 		a.printError(fmt.Errorf("the CA of the operator's certificates: %w", err))
 		return
@@ -44,7 +44,7 @@ func (a *Agent) serveAPI(api manifest.API) {
 		serve.Guest{
 			Status: a.state.status, SetNodeAddresses: a.setNodeAddresses, PutManifest: a.putManifest, AskStop: a.askStop,
 		},
-		serve.Access{Fingerprint: fingerprint, Kubelet: proxy, Endpoint: a.kubeletPath},
+		serve.Access{Certificate: certificate, Kubelet: proxy, Endpoint: a.kubeletPath},
 	)
 	go serve.KeepServing(api.Port, config, handler, func(err error) { a.printError(fmt.Errorf("the status port: %w", err)) })
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"crypto/x509"
 	"net/http"
 	"regexp"
 	"time"
@@ -15,8 +16,8 @@ var containerName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // Access is what a person's requests are passed to: the handlers of the kubelet's own endpoints, for this machine's Pod.
 type Access struct {
-	// Fingerprint is that of the API's certificate (the function Fingerprint).
-	Fingerprint string
+	// Certificate is the API's own, made at this boot.
+	Certificate *x509.Certificate
 	// Kubelet answers a request whose path is that of the kubelet's own endpoint.
 	Kubelet http.Handler
 	// Endpoint is the kubelet's path for an endpoint and a container, "" as long as there is no Pod.
@@ -26,6 +27,7 @@ type Access struct {
 // handle adds the paths of persons to the API. Each is one of the kubelet's (pkg/kubelet/server/server.go) without the names
 // of namespace and Pod: the machine has one Pod.
 func (a Access) handle(mux *http.ServeMux) {
+	fingerprint := Fingerprint(a.Certificate)
 	under := make(chan struct{}, streams)
 	for _, one := range []struct {
 		usage    Usage
@@ -37,7 +39,7 @@ func (a Access) handle(mux *http.ServeMux) {
 		{Attach, "/v1/attach/{container}", "attach"},
 		{PortForward, "/v1/port-forward", "portForward"},
 	} {
-		mux.Handle(one.path, onlyPersons(one.usage, a.Fingerprint, a.stream(under, one.endpoint)))
+		mux.Handle(one.path, onlyPersons(one.usage, fingerprint, a.stream(under, one.endpoint)))
 	}
 }
 

@@ -84,7 +84,7 @@ func personsTemplate(fingerprint string, usages ...string) *x509.Certificate {
 func guestOf(t *testing.T, clients authority) (address, fingerprint string) {
 	t.Helper()
 	own := signed(t, &x509.Certificate{SerialNumber: big.NewInt(9), NotAfter: time.Now().Add(time.Hour)}, authority{})
-	fingerprint = Fingerprint(own.certificate.Raw)
+	fingerprint = Fingerprint(own.certificate)
 	handler := API(
 		Guest{
 			Status:      func() Status { return Status{} },
@@ -92,7 +92,7 @@ func guestOf(t *testing.T, clients authority) (address, fingerprint string) {
 			PutManifest: func([]byte) (int, string) { return http.StatusNoContent, "" },
 		},
 		Access{
-			Fingerprint: fingerprint,
+			Certificate: own.certificate,
 			Kubelet: http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 				fmt.Fprintf(answer, "%s %s", request.Method, request.URL)
 			}),

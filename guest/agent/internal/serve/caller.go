@@ -28,8 +28,8 @@ const (
 var personsKeyUsage = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 21}
 
 // Fingerprint is the sha256 of a certificate's DER, in hex.
-func Fingerprint(der []byte) string {
-	digest := sha256.Sum256(der)
+func Fingerprint(certificate *x509.Certificate) string {
+	digest := sha256.Sum256(certificate.Raw)
 	return hex.EncodeToString(digest[:])
 }
 
