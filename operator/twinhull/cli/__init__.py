@@ -10,7 +10,7 @@ from twinhull.cli.lazygroup import LazyGroup, Verb
 SECTIONS = {
     "Without a cluster": (
         Verb("render", "Print the objects of Workloads, without a cluster."),
-        Verb("validate", "Check Workloads and IsolationPolicies, for review and CI."),
+        Verb("validate", "Check Workloads and IsolationPolicies, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
     ),
     "For administrators": (

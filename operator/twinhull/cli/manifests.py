@@ -254,9 +254,9 @@ def _below(node: yaml.Node, key: str) -> yaml.Node | None:
 def _in_file(error: yaml.YAMLError, first_line: int) -> str:
     """An error whose lines count from the file's start."""
     if isinstance(error, yaml.MarkedYAMLError):
-        for mark in (error.context_mark, error.problem_mark):
-            if mark is not None:
-                mark.line += first_line
+        marks = {id(mark): mark for mark in (error.context_mark, error.problem_mark) if mark is not None}
+        for mark in marks.values():
+            mark.line += first_line
     return str(error)
 
 

@@ -191,6 +191,10 @@ def _dumped(value: object) -> str:
 
 
 def located(file: str, title: str, findings: Iterator[tuple[Position, Finding]]) -> Iterator[Located]:
-    """The findings of an object, in the order of their places."""
-    for position, finding in sorted(findings, key=lambda found: (found[0], found[1].path)):
+    """The findings of an object in the order of their places, and after them what wasn't checked."""
+
+    def order(found: tuple[Position, Finding]) -> tuple[bool, Position, str]:
+        return found[1].source is Source.UNCHECKED, found[0], found[1].path
+
+    for position, finding in sorted(findings, key=order):
         yield Located(file, position, title, finding)
