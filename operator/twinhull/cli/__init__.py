@@ -13,6 +13,7 @@ SECTIONS = {
         Verb("validate", "Check Workloads and IsolationPolicies, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
     ),
+    "With a cluster": (Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),
         Verb("crd", "Print the CustomResourceDefinitions."),

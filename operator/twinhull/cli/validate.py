@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 import twinhull
-from twinhull.cli import manifests
+from twinhull.cli import manifestfolders, manifests
 from twinhull.cli.manifests import Manifest, UnreadableError
 from twinhull.validation.definitions import schemas
 from twinhull.validation.findings import Finding, Level, of_object
@@ -19,9 +18,6 @@ from twinhull.validation.reports import FORMATS, Located, Report, located
 
 #: The names of the isolations, which are read from the API only when one is looked at.
 _ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
-_SUFFIXES = (".yaml", ".yml", ".json")
-#: How many files are read at most.
-_MOST_FILES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ def _report(files: Iterable[str], wanted: _Wanted) -> Report:
     given: list[Manifest] = []
     unreadable: list[str] = []
     others = 0
-    for file, named in _named(files):
+    for file, named in manifestfolders.named(files):
         try:
             read = manifests.read_ours(file)
         except UnreadableError as error:
@@ -201,32 +197,3 @@ class _Checks:
                 parity.Assumptions(defaults, rules.policies),
                 Isolation(asked) if asked else None,
             )
-
-
-def _named(files: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """The files of a command line, those of folders one by one; and whether each was named itself.
-
-    Raises ClickException if there are too many.
-    """
-    count = 0
-    for file in files:
-        folder = file != "-" and Path(file).is_dir()
-        for path in _below(Path(file)) if folder else (file,):
-            count += 1
-            if count > _MOST_FILES:
-                raise click.UsageError(f"there are more than {_MOST_FILES:,} files: name fewer at a time")
-            yield path, not folder
-
-
-def _below(folder: Path) -> Iterator[str]:
-    """The manifests below a folder, in the order of their names. What is hidden, and what a link leads to
-    outside of the folder, isn't among them.
-    """
-    root = folder.resolve()
-    for where, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(where, name)
-            inside = not path.is_symlink() or path.resolve().is_relative_to(root)
-            if name.endswith(_SUFFIXES) and not name.startswith(".") and inside and path.is_file():
-                yield str(path)

@@ -304,7 +304,7 @@ def test_json_has_every_finding() -> None:
     assert (report["passedOver"], report["unreadable"]) == (1, [])
     assert report["findings"][0] | {"message": ""} == {
         "file": "standard input",
-        "line": 8,
+        "line": 7,
         "column": 3,
         "object": "Workload web",
         "level": "error",
