@@ -122,21 +122,29 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
         if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
             meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
             yield f"is {value!r}, which {meaning}"
-        if schema.get("format") == "date-time" and not _TIME.fullmatch(value):
-            yield f"is {value!r}: use a time such as 2006-01-02T15:04:05Z"
+        yield from _time(schema, value)
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
         yield from _size(schema, len(value), "Items", "element")
     elif isinstance(value, dict):
         yield from _size(schema, len(value), "Properties", "field")
     elif isinstance(value, int | float):
-        bits = _BITS.get(schema.get("format", ""), 63)
-        if schema.get("type") == "integer" and not -(1 << bits) <= value < 1 << bits:
-            yield f"is {value}, which {bits + 1} bits don't hold: correct it"
-        if value < schema.get("minimum", value):
-            yield f"is {value}: use {schema['minimum']} or more"
-        if value > schema.get("maximum", value):
-            yield f"is {value}: use {schema['maximum']} or less"
+        yield from _number(schema, value)
+
+
+def _time(schema: Raw, value: str) -> Iterator[str]:
+    if schema.get("format") == "date-time" and not _TIME.fullmatch(value):
+        yield f"is {value!r}: use a time such as 2006-01-02T15:04:05Z"
+
+
+def _number(schema: Raw, value: float) -> Iterator[str]:
+    bits = _BITS.get(schema.get("format", ""), 63)
+    if schema.get("type") == "integer" and not -(1 << bits) <= value < 1 << bits:
+        yield f"is {value}, which {bits + 1} bits don't hold: correct it"
+    if value < schema.get("minimum", value):
+        yield f"is {value}: use {schema['minimum']} or more"
+    if value > schema.get("maximum", value):
+        yield f"is {value}: use {schema['maximum']} or less"
 
 
 def _values(schema: Raw) -> Iterator[list[Any]]:

@@ -142,7 +142,7 @@ async def _compare(given: list[tuple[Manifest, Kind]], applied: _Applied) -> tup
                 continue
             different |= bool(lines)
             for line in lines:
-                click.echo(_coloured(line))
+                click.echo(coloured(line))
     finally:
         await connection.close()
     return different, refused
@@ -150,8 +150,9 @@ async def _compare(given: list[tuple[Manifest, Kind]], applied: _Applied) -> tup
 
 async def _difference(cluster: Cluster, manifest: Manifest, kind: Kind, applied: _Applied) -> list[str]:
     """The lines of a unified diff. Raises ApiError and _CannotApplyError."""
-    metadata = manifest.document.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    found = manifest.document.get("metadata")
+    metadata = found if isinstance(found, dict) else {}
+    name = metadata.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise _CannotApplyError("metadata.name isn't the name of an object: correct it (twinhull validate)")
     namespace = str(metadata.get("namespace") or applied.namespace) if kind.namespaced else ""
@@ -186,8 +187,8 @@ async def _rehearsed(
                 f"{error}. Leave these fields to {_listed(others)}, or take them by --force-conflicts"
             ) from error
     note(
-        f"{manifest.title} was applied by kubectl on the client's side: what its file no longer has isn't shown "
-        "as removed"
+        f"{manifest.title} was applied by kubectl on the client's side: what its file no longer has isn't "
+        "shown as removed"
     )
     return await cluster.rehearse_apply(*where, force=True)
 
@@ -206,9 +207,9 @@ def _lines(obj: Raw) -> list[str]:
     return text.splitlines()
 
 
-def _coloured(line: str) -> str:
-    """A line in the colour of its first character, unless NO_COLOR is set (no-color.org). click leaves colours
-    out where no terminal is.
+def coloured(line: str) -> str:
+    """A line in the colour of its first character, unless NO_COLOR is set (no-color.org). Where no terminal
+    is, click leaves colours out.
     """
     colour = None if os.environ.get("NO_COLOR") else _COLOURS.get(line[:1])
     return click.style(line, fg=colour) if colour else line

@@ -12,8 +12,8 @@ from typing import Any
 import click
 import yaml
 
-from twinhull.api.group import GROUP, Raw
 from twinhull.api.bounds import MAX_VALUES, excess
+from twinhull.api.group import GROUP, Raw
 from twinhull.cli import scalars
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.positions import Position, position
@@ -24,7 +24,10 @@ MAX_DOCUMENT = 1 << 23
 #: The line before each document but the first (yaml.org/spec/1.2.2, 9.1.2); no value has such a line in it.
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 #: A document that says on its first line that it is of another API, and one that may say otherwise below it.
-_OTHER = re.compile(r"(?:---)?(?:\s*(?:#.*)?\n)*apiVersion: *(?!v1\s)(?!" + re.escape(GROUP) + r"/)[\w./-]+ *\n")
+_LINES = r"(?:---[ \t]*\n)?(?:[ \t]*(?:#[^\n]*)?\n)*"
+_OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[\w./-]+ *\n")
+#: What has no object in it: comments and YAML's directives, which stand before a separator.
+_EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
 _DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)
 
 #: The option for the files with Workloads.
@@ -97,7 +100,8 @@ class Manifest:
     @property
     def namespace(self) -> str:
         """The namespace that it is applied to."""
-        return str((self.document.get("metadata") or {}).get("namespace") or "default")
+        found = self.document.get("metadata")
+        return str((found if isinstance(found, dict) else {}).get("namespace") or "default")
 
     def position(self, path: str) -> Position:
         """Where a field stands in the file, or the nearest one above it."""
@@ -134,7 +138,7 @@ def read_ours(file: str) -> File:
         part = text[start:end]
         if (other := _OTHER.match(part)) and not _DOUBTFUL.search(part, other.end()):
             others += 1
-        else:
+        elif not _EMPTY.fullmatch(part):
             manifests += parsed(part, source(file), lines, len(manifests))
         lines += part.count("\n")
     return File(tuple(manifests), others)
@@ -144,7 +148,7 @@ def text_of(file: str) -> str:
     """A file's text. Raises UnreadableError."""
     try:
         with click.open_file(file, encoding="utf-8") as stream:
-            text = stream.read(MAX_FILE + 1)
+            text: str = stream.read(MAX_FILE + 1)
     except OSError as error:
         raise UnreadableError(f"{file}: {error.strerror}: name a file that can be read") from error
     except UnicodeDecodeError as error:
@@ -180,7 +184,7 @@ def source(file: str) -> str:
 
 
 def errors(manifest: Manifest, kind: str) -> list[Finding]:
-    """What the API server would refuse in a manifest of a kind. A note on the standard error says what of that
+    """What the API server would refuse in a manifest of a kind. Notes on the standard error say what of it
     wasn't checked.
     """
     found = list(of_object(kind, manifest.document))
@@ -230,25 +234,22 @@ def _documents(text: str) -> Iterator[tuple[object, yaml.Node]]:
     """A text's objects, those of a List one by one, each with the node that it was made of."""
     loader = Loader(text)
     try:
-        while loader.check_node():  # type: ignore[no-untyped-call]
-            node = loader.get_node()  # type: ignore[no-untyped-call]
-            document = loader.construct_document(node)  # type: ignore[no-untyped-call]
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None  # noqa: S101  there is one
+            document = loader.construct_document(node)
             if isinstance(document, dict) and document.get("kind") == "List":
-                items = _below(node, "items")
-                yield from zip(document.get("items") or (), items.value if items else (), strict=True)
+                yield from zip(document.get("items") or (), _items(node), strict=True)
             elif document is not None:
                 yield document, node
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
-def _below(node: yaml.Node, key: str) -> yaml.Node | None:
-    """The value of a mapping's key; of several the last, as it is read."""
-    found = None
-    for name, value in node.value:
-        if name.value == key:
-            found = value
-    return found
+def _items(node: yaml.Node) -> list[yaml.Node]:
+    """The nodes of a List's items; of several keys of that name the last counts, as when it is read."""
+    found = [value for key, value in node.value if key.value == "items"]
+    return found[-1].value if found and isinstance(found[-1], yaml.SequenceNode) else []
 
 
 def _in_file(error: yaml.YAMLError, first_line: int) -> str:

@@ -13,6 +13,7 @@ from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.core.isolation import Policy, precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
+from twinhull.validation.objectmeta import wrong_metadata
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -64,11 +65,13 @@ def read_once(paths: tuple[Path, ...]) -> Rules:
 
 
 def namespaces(given: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
-    """The labels of the Namespaces among manifests."""
-    found = [
-        manifest.document["metadata"] for manifest in given if manifest.document.get("kind") == "Namespace"
-    ]
-    return {metadata["name"]: metadata.get("labels") or {} for metadata in found}
+    """The labels of the Namespaces among manifests. One that no API server would take counts for nothing."""
+    found = (manifest.document for manifest in given if manifest.document.get("kind") == "Namespace")
+    return {
+        str(document["metadata"]["name"]): document["metadata"].get("labels") or {}
+        for document in found
+        if not list(wrong_metadata(document.get("metadata")))
+    }
 
 
 def _check_names(policies: Iterable[Manifest]) -> None:

@@ -37,7 +37,7 @@ class _Wanted:
 Examples:
   twinhull validate deploy/                                   # all YAML and JSON below a folder
   kustomize build . | twinhull validate -                     # other kinds are passed over
-  twinhull validate deploy/ --all-isolations                  # can each Workload be flipped to each isolation?
+  twinhull validate deploy/ --all-isolations                  # can each be flipped to each isolation?
   twinhull validate deploy/ --policies policies/ --namespace-labels tier=untrusted
   twinhull validate deploy/ -o sarif >twinhull.sarif          # for code scanning
   twinhull validate deploy/ -o github                         # annotations in a GitHub workflow
@@ -118,9 +118,7 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     if isolation and all_isolations:
         raise click.UsageError("--isolation and --all-isolations exclude each other: choose one")
     isolations = _ISOLATIONS if all_isolations else (isolation,) if isolation else ()
-    wanted = _Wanted(
-        isolations, folders, _labels(namespace_labels), default_isolation, sandbox_runtime_class
-    )
+    wanted = _Wanted(isolations, folders, _labels(namespace_labels), default_isolation, sandbox_runtime_class)
     report = _report(files, wanted)
     click.echo(FORMATS[output](report), nl=False)
     for why in report.unreadable:

@@ -1,7 +1,7 @@
-"""Evaluates CEL as an API server does, by the engine of the CEL project: cel-expr-python, which is its cel-cpp.
+"""Evaluates CEL as an API server does, by the CEL project's own engine: cel-expr-python, which wraps cel-cpp.
 
-What the rules of our CRDs use beside the language itself is Kubernetes' own library `format` (k8s.io/apiserver,
-pkg/cel/library/format.go) and two libraries of cel-go: strings, and comprehensions with two variables
+Beside the language itself the rules of our CRDs use Kubernetes' own library `format` (k8s.io/apiserver,
+pkg/cel/library/format.go), and two libraries of cel-go: strings, and comprehensions with two variables
 (cel.dev/cel-go, ext). cel-expr-python 0.1.3 has the latter in its compiler, but lacks the one function,
 `cel.@mapInsert`, that its programs call. So there are two environments: one compiles, the other runs what the
 first has compiled, and has that function from here (docs/adr/0043-cel-by-the-cel-project.md).
@@ -46,7 +46,7 @@ def holds(rule: str, value: object) -> bool:
     except RuntimeError as error:
         raise UncheckedError(f"the engine can't evaluate it: {str(error).partition(' [')[0]}") from error
     if name == "ERROR":
-        if reason := _unknown(rule):
+        if reason := unknown(rule):
             raise UncheckedError(reason)
         raise EvaluationError(str(result).partition(": ")[2] or str(result))
     return result is True
@@ -59,12 +59,12 @@ def _beyond(rule: str) -> str:
         return "it compares with the stored object, which only an API server has"
     if "__" in code:
         return "it names a field by an escape of Kubernetes' own"
-    return "" if _cel() else MISSING
+    return "" if module() else MISSING
 
 
 @cache
-def _unknown(rule: str) -> str:
-    """What the engine doesn't know in a rule, such as a function of a later Kubernetes; empty if it knows all.
+def unknown(rule: str) -> str:
+    """What the engine doesn't know in a rule, such as a later Kubernetes' function; empty if it knows all.
 
     It is asked only after an error: to check the types of every rule takes three times as long as the rest.
     """
@@ -76,7 +76,7 @@ def _unknown(rule: str) -> str:
 
 
 @cache
-def _cel() -> Any:  # noqa: ANN401  a module that may be missing
+def module() -> Any:  # noqa: ANN401  a module that may be missing
     """The engine's module, None if it isn't installed: it has no wheels for musl, nor for rare processors."""
     try:
         from cel_expr_python import cel  # noqa: PLC0415  may be missing
@@ -95,10 +95,11 @@ def _program(rule: str) -> Any:  # noqa: ANN401  the engine's
 @cache
 def _environments() -> tuple[Any, Any]:
     """The environment that compiles rules, and the one that runs them."""
-    cel = _cel()
+    cel = module()
     kinds = cel.Type
     named = cel.FunctionDecl(
-        "format.qualifiedName", [_overload("format_qualified_name", kinds.STRING, [], lambda: "qualifiedName")]
+        "format.qualifiedName",
+        [_overload("format_qualified_name", kinds.STRING, [], lambda: "qualifiedName")],
     )
     validate = cel.FunctionDecl(
         "validate",
@@ -115,9 +116,7 @@ def _environments() -> tuple[Any, Any]:
         ],
     )
     variables, formats = {"self": kinds.DYN}, [named, validate, has_value]
-    compiler = cel.NewEnv(
-        config=cel.NewEnvConfigFromYaml(_COMPILED), variables=variables, functions=formats
-    )
+    compiler = cel.NewEnv(config=cel.NewEnvConfigFromYaml(_COMPILED), variables=variables, functions=formats)
     runner = cel.NewEnv(
         config=cel.NewEnvConfigFromYaml(_STRINGS), variables=variables, functions=[*formats, insert]
     )
@@ -127,7 +126,7 @@ def _environments() -> tuple[Any, Any]:
 def _overload(
     name: str, result: object, parameters: list[Any], function: Callable[..., object], *, member: bool = False
 ) -> Any:  # noqa: ANN401  the engine's
-    return _cel().Overload(name, result, parameters, is_member=member, impl=function)
+    return module().Overload(name, result, parameters, is_member=member, impl=function)
 
 
 def _complaints(_: str, text: str) -> list[str]:

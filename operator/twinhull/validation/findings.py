@@ -63,4 +63,6 @@ def of_object(kind: str, document: Raw) -> Iterator[Finding]:
             by_schema |= found.by == "schema"
             yield Finding(Level.ERROR, Source(found.by), found.problem.path, found.problem.message)
     if by_schema:
-        yield Finding(Level.NOTE, Source.UNCHECKED, "", "the CEL rules aren't checked until the errors are gone")
+        yield Finding(
+            Level.NOTE, Source.UNCHECKED, "", "the CEL rules aren't checked until the errors are gone"
+        )

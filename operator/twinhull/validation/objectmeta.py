@@ -17,9 +17,7 @@ _OBJECTS: Raw = {"type": "array", "items": {"type": "object"}}
 _SCHEMA: Raw = {
     "type": "object",
     "properties": {
-        **dict.fromkeys(
-            ("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion"), _TEXT
-        ),
+        **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion"), _TEXT),
         **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), _TEXT),
         **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), _WHOLE),
         **dict.fromkeys(("labels", "annotations"), _TEXTS),
@@ -37,9 +35,7 @@ _MOST_ANNOTATIONS = 1 << 18
 
 
 def wrong_metadata(metadata: object) -> Iterator[Problem]:
-    """What is wrong with an object's metadata. The name itself is looked at no closer than that it can be one:
-    a kind's CEL rules may say more.
-    """
+    """What is wrong with an object's metadata. A kind's CEL rules may ask more of the name."""
     if metadata is None:
         yield Problem("metadata.name", "is required: add it")
         return
@@ -60,8 +56,8 @@ def wrong_metadata(metadata: object) -> Iterator[Problem]:
         elif not is_label_value(value or ""):
             yield Problem(
                 f"metadata.labels.{key}",
-                f"is {value!r}: use at most 63 letters, digits, '-', '_' and '.', with a letter or a digit at "
-                "both ends",
+                f"is {value!r}: use at most 63 letters, digits, '-', '_' and '.', with a letter or a digit "
+                "at both ends",
             )
     annotations = metadata.get("annotations") or {}
     yield from (
@@ -75,8 +71,8 @@ def wrong_metadata(metadata: object) -> Iterator[Problem]:
 
 def _wrong_name(name: str, signs: str, longest: int) -> str:
     return (
-        f"is {name!r}: use lower-case letters, digits{',' if '.' in signs else ''} {signs}, with a letter or a "
-        f"digit at both ends, and at most {longest} characters"
+        f"is {name!r}: use lower-case letters, digits{',' if '.' in signs else ''} {signs}, with a letter or "
+        f"a digit at both ends, and at most {longest} characters"
     )
 
 

@@ -31,7 +31,7 @@ def position(node: yaml.Node, path: str, first_line: int = 0) -> Position:
 
 
 def _step(node: yaml.Node, path: str) -> tuple[yaml.Mark, yaml.Node, str] | None:
-    """The mark of the first part of a path, what is there, and the rest of the path. None if it isn't there."""
+    """The mark of a path's first part, what is there, and the rest of the path. None if it isn't there."""
     if isinstance(node, yaml.SequenceNode) and path.startswith("["):
         which, _, rest = path[1:].partition("]")
         element = _element(node, which)

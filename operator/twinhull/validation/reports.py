@@ -50,7 +50,12 @@ class Report:
     @property
     def summary(self) -> str:
         """What was done, as a sentence."""
-        checked = " and ".join(_counted(number, kind) for kind, number in sorted(self.checked.items(), reverse=True)) or "no object of twinhull.dev"
+        checked = (
+            " and ".join(
+                _counted(number, kind) for kind, number in sorted(self.checked.items(), reverse=True)
+            )
+            or "no object of twinhull.dev"
+        )
         passed = f", {_counted(self.others, 'other object')} passed over" if self.others else ""
         broken = f", {_counted(len(self.unreadable), 'file')} not read" if self.unreadable else ""
         found = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))

@@ -57,7 +57,7 @@ def _place(path: str, rule: Raw) -> str:
     """
     if not path and "self.metadata.name" in rule["rule"]:
         return "metadata.name"
-    return (path + rule.get("fieldPath", "")).lstrip(".")
+    return f"{path}{rule.get('fieldPath', '')}".lstrip(".")
 
 
 def all_rules(schema: Raw, path: str = "") -> Iterator[tuple[str, Raw]]:

@@ -34,7 +34,9 @@ class Server:
         self.asked.append((where, "", False))
         return self.live
 
-    async def apply(self, _: Cluster, __: Kind, where: str, name: str, obj: Raw, manager: str, *, force: bool) -> Raw:
+    async def apply(
+        self, _: Cluster, __: Kind, where: str, name: str, obj: Raw, manager: str, *, force: bool
+    ) -> Raw:
         assert name == "web"
         self.asked.append((where, manager, force))
         if self.error and not force:
@@ -46,9 +48,18 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     found = Server(workload("Container"))
-    monkeypatch.setattr(Cluster, "get", lambda *args: found.get(*args))
-    monkeypatch.setattr(Cluster, "rehearse_apply", lambda *args, **more: found.apply(*args, **more))
-    monkeypatch.setattr(verb, "login", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine"))
+
+    async def getting(*args: Any) -> Raw | None:
+        return await found.get(*args)
+
+    async def applying(*args: Any, **more: Any) -> Raw:
+        return await found.apply(*args, **more)
+
+    monkeypatch.setattr(Cluster, "get", getting)
+    monkeypatch.setattr(Cluster, "rehearse_apply", applying)
+    monkeypatch.setattr(
+        verb, "login", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
+    )
     return found
 
 
@@ -144,7 +155,7 @@ def test_the_namespace_is_the_option_s_or_the_kubeconfig_s(
 
 def test_colours_respect_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert verb._coloured("+a") == "\x1b[32m+a\x1b[0m"
-    assert verb._coloured(" a") == " a"
+    assert verb.coloured("+a") == "\x1b[32m+a\x1b[0m"
+    assert verb.coloured(" a") == " a"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert verb._coloured("+a") == "+a"
+    assert verb.coloured("+a") == "+a"

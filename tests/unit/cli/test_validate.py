@@ -69,7 +69,10 @@ exec, grpc, httpGet and tcpSocket: keep or add one [cel]
         (workload() | {"apiVersion": "twinhull.dev/v1"}, "apiVersion: is 'twinhull.dev/v1': use"),
         (workload(labels={"a b": "c"}), "metadata.labels.a b: the label's key is none"),
         (workload(labels={"a": "b/c"}), "metadata.labels.a: is 'b/c': use at most 63"),
-        (workload(label={"a": "b"}), "metadata.label: is not a field here: remove it, or did you mean labels?"),
+        (
+            workload(label={"a": "b"}),
+            "metadata.label: is not a field here: remove it, or did you mean labels?",
+        ),
         (workload(name="Web"), "metadata.name: is 'Web': use lower-case letters, digits, '-' and '.'"),
         (workload(name=None), "metadata.name: is required: add it"),
         (workload(namespace="a.b"), "metadata.namespace: is 'a.b': use lower-case letters, digits and '-'"),
@@ -93,7 +96,10 @@ def test_what_an_api_server_would_refuse_is_an_error(given: Raw, said: str) -> N
 def test_rules_are_not_asked_about_what_the_schema_refuses_and_that_is_said() -> None:
     result = validate("-", given=[broken(image=5, livenessProbe={})])
     assert "containers[0].image: must be a string, and is a whole number" in result.stdout
-    assert "note: Workload web: the CEL rules aren't checked until the errors are gone [unchecked]" in result.stdout
+    assert (
+        "note: Workload web: the CEL rules aren't checked until the errors are gone [unchecked]"
+        in result.stdout
+    )
     assert "probe" not in result.stdout
 
 
@@ -102,7 +108,9 @@ def test_a_rule_that_cannot_be_checked_is_named_and_is_no_error() -> None:
     many["spec"]["service"] = {"ports": [{"port": at, "name": f"p{at}"} for at in range(1, 121)]}
     result = validate("-", given=[many])
     assert result.exit_code == 0
-    assert "note: Workload web: spec.service.ports: not checked, the engine can't evaluate it: " in result.stdout
+    assert (
+        "note: Workload web: spec.service.ports: not checked, the engine can't evaluate it: " in result.stdout
+    )
     assert ": two ports have one number and protocol: remove one [unchecked]" in result.stdout
     assert "2 notes" in result.stdout
 
@@ -118,14 +126,22 @@ def on_the_network(isolation: str) -> Raw:
     [
         ((), "Container", 0, ["nothing is wrong"]),
         ((), "Auto", 0, ["nothing is wrong"]),
-        ((), "VirtualMachine", 1, ["hostNetwork: not with isolation VirtualMachine: a machine doesn't share"]),
+        (
+            (),
+            "VirtualMachine",
+            1,
+            ["hostNetwork: not with isolation VirtualMachine: a machine doesn't share"],
+        ),
         (("--isolation", "VirtualMachine"), "Container", 1, ["not with isolation VirtualMachine"]),
         (("--isolation", "Container"), "VirtualMachine", 0, ["nothing is wrong"]),
         (
             ("--all-isolations", "--sandbox-runtime-class", "kata"),
             "Container",
             1,
-            ["warning: Workload web: spec.template.spec.hostNetwork: reaches past a Sandbox", "1 error, 1 warning"],
+            [
+                "warning: Workload web: spec.template.spec.hostNetwork: reaches past a Sandbox",
+                "1 error, 1 warning",
+            ],
         ),
         (("--isolation", "Sandbox"), "Container", 0, ["no RuntimeClass is named", "2 warnings"]),
         (("--default-isolation", "VirtualMachine"), "Auto", 1, ["not with isolation VirtualMachine"]),
@@ -272,6 +288,39 @@ def test_a_large_document_of_another_api_costs_no_time_and_a_line_in_a_text_begi
     assert result.stdout == "1 Workload checked, 1 other object passed over: nothing is wrong\n"
 
 
+@pytest.mark.parametrize(
+    "metadata", [None, 5, [], {"name": {}}, {"name": "a", "labels": 5}, {"name": "a", "labels": {"a": {}}}]
+)
+@pytest.mark.parametrize("kind", ["Namespace", "Workload", "IsolationPolicy"])
+def test_metadata_may_be_anything(kind: str, metadata: object) -> None:
+    api = "v1" if kind == "Namespace" else "twinhull.dev/v1alpha1"
+    result = validate(
+        "-", given=[{"apiVersion": api, "kind": kind, "metadata": metadata}, workload("Container")]
+    )
+    assert result.exit_code == (0 if kind == "Namespace" else 1)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("before", ["%YAML 1.1\n---\n", "# a\n---\n# b\n---\n", "\n\n---  \n", "--- # c\n"])
+def test_what_stands_before_a_document_counts_among_its_lines(before: str) -> None:
+    result = validate("-", given=before + yaml.safe_dump(workload("Somehow")))
+    line = before.count("\n") + 7
+    assert f"standard input:{line}:3: error: Workload web: spec.isolationPolicy" in result.stdout
+
+
+def test_no_text_makes_it_search_for_ever() -> None:
+    """Its patterns take as many steps as there are characters."""
+    for text in (
+        "\n" * 1_000_000,
+        " \n" * 500_000,
+        "#\n" * 500_000,
+        "---\n" * 250_000,
+        "apiVersion: a" * 70_000,
+    ):
+        result = validate("-", given=text + "\nkind: Other\n")
+        assert result.exit_code in {0, 2}
+
+
 def test_a_list_s_elements_have_their_places() -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": [workload("Container"), workload("Somehow")]}
     result = validate("-", given=json.dumps(listed, indent=1))
@@ -287,7 +336,8 @@ def test_the_exclusive_options_exclude_each_other() -> None:
 
 
 def test_no_name_writes_lines_or_workflow_commands_of_its_own() -> None:
-    wrong = workload(**{"name": "web\n::error::\x1b[31mforged", "a\r\n::set-output name=x::y": 1})
+    wrong = workload()
+    wrong["metadata"] = {"name": "web\n::error::\x1b[31mforged", "a\r\n::set-output name=x::y": 1}
     for output in ("text", "github"):
         result = validate("-", "-o", output, given=[wrong])
         assert result.exit_code == 1

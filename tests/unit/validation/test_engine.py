@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import pytest
-from cel_expr_python import cel
 
 from twinhull.validation import engine
 from twinhull.validation.definitions import schemas
@@ -25,8 +24,7 @@ def test_there_are_the_rules_of_every_kind() -> None:
 
 @pytest.mark.parametrize("rule", OTHERS)
 def test_each_rule_of_ours_compiles_with_its_types_checked(rule: str) -> None:
-    compiler, runner = engine._environments()
-    assert isinstance(runner.deserialize(compiler.compile(rule).serialize()), cel.Expression)
+    assert engine.unknown(rule) == ""
 
 
 @pytest.mark.parametrize(
@@ -98,11 +96,11 @@ def test_without_the_engine_every_rule_is_unchecked_and_the_package_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "cel_expr_python", None)
-    engine._cel.cache_clear()
+    engine.module.cache_clear()
     try:
         with pytest.raises(UncheckedError, match="pip install cel-expr-python"):
             holds("true", 1)
     finally:
         monkeypatch.undo()
-        engine._cel.cache_clear()
+        engine.module.cache_clear()
     assert holds("true", 1)

@@ -47,8 +47,11 @@ spec:
         ("nothing.at.all", (1, 1)),
     ],
 )
-def test_a_path_has_the_place_of_its_key_or_of_the_nearest_above(path: str, expected: tuple[int, int]) -> None:
+def test_a_path_has_the_place_of_its_key_or_of_the_nearest_above(
+    path: str, expected: tuple[int, int]
+) -> None:
     node = yaml.compose(TEXT, yaml.SafeLoader)
+    assert node is not None
     assert position(node, path) == expected
     line, column = expected
     assert position(node, path, first_line=10) == (line + 10, column)
