@@ -41,6 +41,7 @@ Examples:
   twinhull validate deploy/ --policies policies/ --namespace-labels tier=untrusted
   twinhull validate deploy/ -o sarif >twinhull.sarif          # for code scanning
   twinhull validate deploy/ -o github                         # annotations in a GitHub workflow
+  twinhull validate deploy/ -o gitlab >quality.json           # GitLab's Code Quality report
 
 \b
 Exit codes:

@@ -1,10 +1,11 @@
-"""Reports of findings: as text, as JSON, as SARIF, and as GitHub's annotations."""
+"""Reports of findings: as text and JSON, for people and programs, and as GitHub and GitLab show them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import quote
 
 from twinhull.api.group import Raw
@@ -14,7 +15,8 @@ from twinhull.validation.positions import Position
 _DOCS = "https://github.com/twinhull/twinhull/blob/main/docs/validate.md"
 #: SARIF 2.1.0, section 3.27.10 (docs.oasis-open.org/sarif/sarif/v2.1.0).
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-#: What GitHub calls each level.
+#: What GitLab and GitHub call each level.
+_SEVERITIES = {Level.ERROR: "major", Level.WARNING: "minor", Level.NOTE: "info"}
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
@@ -87,7 +89,7 @@ def github(report: Report) -> str:
 
 
 def sarif(report: Report) -> str:
-    """A log in SARIF 2.1.0, which code scanning of GitHub and GitLab reads."""
+    """A log in SARIF 2.1.0, which GitHub's code scanning and many editors read."""
     sources = list(Source)
     driver = {
         "name": "twinhull",
@@ -113,12 +115,20 @@ def sarif(report: Report) -> str:
     return _dumped({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
+def gitlab(report: Report) -> str:
+    """GitLab's Code Quality report (docs.gitlab.com/ci/testing/code_quality, "Code Quality report format"). A
+    file that can't be read isn't in it.
+    """
+    return _dumped([_issue(one) for one in report.findings])
+
+
 #: Each format's name, and what makes it.
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     "text": text,
     "json": as_json,
     "sarif": sarif,
     "github": github,
+    "gitlab": gitlab,
 }
 
 
@@ -183,6 +193,20 @@ def _result(one: Located, sources: list[Source]) -> Raw:
         "level": found.level,
         "message": {"text": f"{one.title}: {where}{found.message}"},
         "locations": [place],
+    }
+
+
+def _issue(one: Located) -> Raw:
+    found = one.finding
+    said = f"{one.title}: {found.path}: {found.message}" if found.path else f"{one.title}: {found.message}"
+    # GitLab tells a finding of two reports by it. Lines move, so they aren't in it.
+    same = sha256(f"{one.file}\0{found.source}\0{said}".encode())
+    return {
+        "description": said,
+        "check_name": f"twinhull-{found.source}",
+        "fingerprint": same.hexdigest(),
+        "severity": _SEVERITIES[found.level],
+        "location": {"path": one.file, "lines": {"begin": one.position.line}},
     }
 
 

@@ -408,3 +408,20 @@ def test_a_valid_file_needs_nothing_of_a_cluster() -> None:
     )
     text = yaml.safe_dump(workload("VirtualMachine"))
     subprocess.run([sys.executable, "-c", code], input=text.encode(), check=True, capture_output=True)
+
+
+def test_gitlab_s_report_tells_a_finding_by_what_it_says_not_by_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    text = yaml.safe_dump(broken(livenessProbe={}))
+    found = []
+    for before in ("", "# moved\n"):
+        file.write_text(before + text)
+        result = validate(str(file), "-o", "gitlab")
+        assert result.exit_code == 1
+        (issue,) = json.loads(result.stdout)
+        assert (issue["check_name"], issue["severity"]) == ("twinhull-cel", "major")
+        assert issue["location"]["path"] == str(file)
+        found.append(issue)
+    first, second = found
+    assert first["fingerprint"] == second["fingerprint"]
+    assert first["location"]["lines"]["begin"] + 1 == second["location"]["lines"]["begin"]
