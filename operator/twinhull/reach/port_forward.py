@@ -51,9 +51,6 @@ async def forward(
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         await socket.close()
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
@@ -76,6 +73,8 @@ async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int =
             told(str(error))
         finally:
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(connected, host, port)
     async with server:

@@ -113,7 +113,7 @@ def commands(run: ScenarioRun) -> None:
         assert bytes(visit.out) == b"in" * 50_000
         assert await visit.run("/bin/conformance", "--log=out", "--error=err", tty=1) == 0
         assert bytes(visit.out) == b"out\r\nerr\r\n"
-        with pytest.raises(RemoteCommandError, match="no such file"):
+        with pytest.raises(RemoteCommandError, match="not found"):
             await visit.run("/bin/absent")
 
     _visit(run, look, "exec")
@@ -138,8 +138,8 @@ def ports(run: ScenarioRun) -> None:
                 await visit.session.get(f"http://127.0.0.1:{local}/")
 
     _visit(run, look, "port-forward")
-    assert len(told) == 1
-    assert "9" in told[0]
+    assert told
+    assert all("forwarding port 9" in line for line in told)
 
 
 @WEB.case("a person does nothing that the certificate doesn't name", docs.ACCESS)
