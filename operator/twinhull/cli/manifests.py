@@ -16,7 +16,7 @@ from twinhull.api.bounds import MAX_VALUES, excess
 from twinhull.api.group import GROUP, Raw
 from twinhull.cli import scalars
 from twinhull.validation.findings import Finding, Level, Source, of_object
-from twinhull.validation.positions import Position, position
+from twinhull.validation.positions import Position, position, repeated
 
 #: How many characters a file may have, and a document in it: it takes seconds to read that many.
 MAX_FILE = 1 << 26
@@ -91,6 +91,8 @@ class Manifest:
     node: yaml.Node = field(repr=False, compare=False)
     #: How many lines the file has before the text that the parser was given.
     first_line: int = 0
+    #: The keys that a mapping of it has twice, of which the last one counts, each with its place.
+    repeated: tuple[tuple[str, Position], ...] = ()
 
     def has_kind(self, kind: str) -> bool:
         """Whether it is of that kind of this project's group."""
@@ -171,11 +173,12 @@ def parsed(text: str, source: str, first_line: int = 0, before: int = 0) -> Iter
         raise UnreadableError(f"{source}: this is not valid YAML: {_in_file(error, first_line)}") from error
     except RecursionError as error:
         raise UnreadableError(f"{source}: it nests too deep to be read") from error
-    for number, (document, node) in enumerate(documents, start=before + 1):
+    for number, (document, node, marks) in enumerate(documents, start=before + 1):
         if why := excess(document) or _not_json(document):
             raise UnreadableError(f"{source}: document {number} can't be read: {why}")
         known = document if isinstance(document, dict) else {}
-        yield Manifest(source, _title(document, number), known, node, first_line)
+        twice = tuple((key, Position(first_line + at.line + 1, at.column + 1)) for key, at in marks)
+        yield Manifest(source, _title(document, number), known, node, first_line, twice)
 
 
 def source(file: str) -> str:
@@ -230,20 +233,28 @@ def _parts(value: yaml.Node) -> list[yaml.Node]:
     return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
-def _documents(text: str) -> Iterator[tuple[object, yaml.Node]]:
-    """A text's objects, those of a List one by one, each with the node that it was made of."""
+def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:
+    """A text's objects, those of a List one by one, each with the node that it was made of, and the keys that
+    it has twice.
+    """
     loader = Loader(text)
     try:
         while loader.check_node():
             node = loader.get_node()
             assert node is not None  # noqa: S101  there is one
+            twice = list(repeated(node))
             document = loader.construct_document(node)
             if isinstance(document, dict) and document.get("kind") == "List":
-                yield from zip(document.get("items") or (), _items(node), strict=True)
+                for item, below in zip(document.get("items") or (), _items(node), strict=True):
+                    yield item, below, [one for one in twice if _within(below, one[1])]
             elif document is not None:
-                yield document, node
+                yield document, node, twice
     finally:
         loader.dispose()
+
+
+def _within(node: yaml.Node, mark: yaml.Mark) -> bool:
+    return bool(node.start_mark.index <= mark.index < node.end_mark.index)
 
 
 def _items(node: yaml.Node) -> list[yaml.Node]:

@@ -13,7 +13,7 @@ import twinhull
 from twinhull.cli import manifestfolders, manifests
 from twinhull.cli.manifests import Manifest, UnreadableError
 from twinhull.validation.definitions import schemas
-from twinhull.validation.findings import Finding, Level, of_object
+from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.reports import FORMATS, Located, Report, located
 
 #: The names of the isolations, which are read from the API only when one is looked at.
@@ -162,6 +162,11 @@ def _kind(manifest: Manifest) -> str:
     return next((kind for kind in schemas() if manifest.has_kind(kind)), "")
 
 
+def _twice(key: str) -> Finding:
+    """Kubectl takes the last of several keys silently. Flux and kustomize refuse the file."""
+    return Finding(Level.WARNING, Source.SCHEMA, "", f"the key {key} is there twice: remove one of the two")
+
+
 class _Checks:
     """Finds what is wrong with manifests. What is only needed for valid Workloads is imported for those."""
 
@@ -174,7 +179,8 @@ class _Checks:
         found = list(of_object(kind, manifest.document))
         if kind == "Workload" and not any(one.level is Level.ERROR for one in found):
             found += self._isolation(manifest)
-        placed = ((manifest.position(one.path), one) for one in dict.fromkeys(found))
+        placed = [(manifest.position(one.path), one) for one in dict.fromkeys(found)]
+        placed += [(place, _twice(key)) for key, place in manifest.repeated]
         return located(manifest.source, manifest.title, placed)
 
     def _isolation(self, manifest: Manifest) -> Iterator[Finding]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import yaml
+
+#: The tag of `<<`.
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 class Position(NamedTuple):
@@ -28,6 +32,31 @@ def position(node: yaml.Node, path: str, first_line: int = 0) -> Position:
             break
         mark, node, rest = found
     return Position(first_line + mark.line + 1, mark.column + 1)
+
+
+def repeated(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark]]:
+    """The keys that a document has twice in one mapping, which YAML forbids and PyYAML reads all the same.
+
+    It is asked before anything is made of the nodes: merges add keys. Each node is looked at once, however
+    many aliases there are.
+    """
+    left, seen = [node], {id(node)}
+    while left:
+        found = left.pop()
+        below = []
+        if isinstance(found, yaml.MappingNode):
+            names = set()
+            for key, value in found.value:
+                below += [key, value]
+                if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                    if (key.tag, key.value) in names:
+                        yield str(key.value), key.start_mark
+                    names.add((key.tag, key.value))
+        elif isinstance(found, yaml.SequenceNode):
+            below = found.value
+        new = [one for one in below if id(one) not in seen]
+        seen.update(map(id, new))
+        left += new
 
 
 def _step(node: yaml.Node, path: str) -> tuple[yaml.Mark, yaml.Node, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
@@ -219,7 +219,7 @@ def _dumped(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def located(file: str, title: str, findings: Iterator[tuple[Position, Finding]]) -> Iterator[Located]:
+def located(file: str, title: str, findings: Iterable[tuple[Position, Finding]]) -> Iterator[Located]:
     """The findings of an object in the order of their places, and after them what wasn't checked."""
 
     def order(found: tuple[Position, Finding]) -> tuple[bool, Position, str]:

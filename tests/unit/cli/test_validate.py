@@ -425,3 +425,24 @@ def test_gitlab_s_report_tells_a_finding_by_what_it_says_not_by_its_line(tmp_pat
     first, second = found
     assert first["fingerprint"] == second["fingerprint"]
     assert first["location"]["lines"]["begin"] + 1 == second["location"]["lines"]["begin"]
+
+
+def test_a_key_that_is_there_twice_is_a_warning_unless_a_merge_brings_it() -> None:
+    text = """\
+kind: List
+items:
+- apiVersion: twinhull.dev/v1alpha1
+  kind: Workload
+  metadata: {name: one}
+  spec: {template: {spec: {containers: [{name: web, image: a, image: nginx}]}}}
+- apiVersion: twinhull.dev/v1alpha1
+  kind: Workload
+  metadata: {name: two, annotations: &a {x: "1"}, labels: {<<: *a, x: "2"}}
+  spec: {template: {spec: {containers: [{name: web, image: nginx}]}}}
+"""
+    result = validate("-", given=text)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "standard input:6:63: warning: Workload one: the key image is there twice: remove one of the two "
+        "[schema]\n2 Workloads checked: 1 warning\n"
+    )
