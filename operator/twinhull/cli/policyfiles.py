@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import click
@@ -56,12 +55,6 @@ def read(paths: Iterable[Path]) -> Rules:
     return Rules(
         precedence(policy_of(manifests.pruned(manifest.document)) for manifest in found), namespaces(given)
     )
-
-
-@cache
-def read_once(paths: tuple[Path, ...]) -> Rules:
-    """The same, read a single time; nothing if there are no paths."""
-    return read(paths) if paths else Rules()
 
 
 def namespaces(given: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:

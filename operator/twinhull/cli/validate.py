@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from twinhull.cli.manifests import Manifest, UnreadableError
 from twinhull.validation.definitions import schemas
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.reports import FORMATS, Located, Report, located
+
+if TYPE_CHECKING:
+    from twinhull.cli.policyfiles import Rules
 
 #: The names of the isolations, which are read from the API only when one is looked at.
 _ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
@@ -30,6 +34,12 @@ class _Wanted:
     labels: Mapping[str, str] | None
     default_isolation: str
     sandbox_runtime_class: str | None
+
+
+class _UnreadablePoliciesError(click.ClickException):
+    """Policies without which nothing can be checked."""
+
+    exit_code = 2
 
 
 @click.command(
@@ -162,6 +172,18 @@ def _kind(manifest: Manifest) -> str:
     return next((kind for kind in schemas() if manifest.has_kind(kind)), "")
 
 
+def _rules(folders: tuple[Path, ...]) -> Rules | None:
+    """The policies of folders, None if there are no folders. Raises ClickException if one is wrong."""
+    if not folders:
+        return None
+    from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
+
+    try:
+        return policyfiles.read(folders)
+    except UnreadableError as error:
+        raise _UnreadablePoliciesError(error.message) from error
+
+
 def _twice(key: str) -> Finding:
     """Kubectl takes the last of several keys silently. Flux and kustomize refuse the file."""
     return Finding(Level.WARNING, Source.SCHEMA, "", f"the key {key} is there twice: remove one of the two")
@@ -173,6 +195,7 @@ class _Checks:
     def __init__(self, wanted: _Wanted, given: list[Manifest]) -> None:
         self._wanted = wanted
         self._given = given
+        self._rules = _rules(wanted.folders)
 
     def of(self, manifest: Manifest, kind: str) -> Iterator[Located]:
         """What is wrong with a manifest, which is of a kind of ours."""
@@ -190,7 +213,7 @@ class _Checks:
         from twinhull.validation import parity  # noqa: PLC0415
 
         wanted = self._wanted
-        rules = policyfiles.read_once(wanted.folders)
+        rules = self._rules or policyfiles.Rules()
         defaults = OperatorDefaults(Isolation(wanted.default_isolation), wanted.sandbox_runtime_class)
         namespaces = {**rules.namespaces, **policyfiles.namespaces(self._given)}
         labels = wanted.labels if wanted.labels is not None else namespaces.get(manifest.namespace, {})

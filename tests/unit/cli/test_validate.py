@@ -446,3 +446,29 @@ items:
         "standard input:6:63: warning: Workload one: the key image is there twice: remove one of the two "
         "[schema]\n2 Workloads checked: 1 warning\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("a: [", 2, "this is not valid YAML"),
+        (
+            yaml.safe_dump(policy("wrong", minimum="Enclave")),
+            1,
+            "IsolationPolicy wrong: the API server would",
+        ),
+    ],
+)
+def test_policies_that_are_wrong_are_told_whatever_else_there_is(
+    tmp_path: Path, text: str, code: int, said: str
+) -> None:
+    (tmp_path / "policy.yaml").write_text(text)
+    result = validate("-", "--policies", str(tmp_path), given=[namespace()])
+    assert result.exit_code == code
+    assert said in result.stderr
+
+
+def test_labels_are_pairs() -> None:
+    result = validate("-", "--namespace-labels", "tier", given=[namespace()])
+    assert result.exit_code == 2
+    assert "'tier' is not KEY=VALUE,…" in result.stderr
