@@ -26,6 +26,9 @@ python3 -m pip --python "$target" install --quiet --no-index --no-deps --no-comp
 # Where the wheel was is nobody's business, and differs from build to build.
 rm -f "$target"/lib/python3*/site-packages/twinhull-*.dist-info/direct_url.json
 sed -i '/direct_url\.json/d' "$target"/lib/python3*/site-packages/twinhull-*.dist-info/RECORD
+# Of the CEL engine its core is used. Each of its extensions has the engine in it once more: 36 MB in all.
+rm -rf "$target"/lib/python3*/site-packages/cel_expr_python/ext
+sed -i '/^cel_expr_python\/ext\//d' "$target"/lib/python3*/site-packages/cel_expr_python-*.dist-info/RECORD
 
 # The file system is read-only in a cluster: what Python would write at each start is made now, by content.
 "$target/bin/python" -m compileall -q --invalidation-mode unchecked-hash "$target"/lib/python3*/site-packages

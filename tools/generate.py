@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -105,11 +106,38 @@ def _deployment(variant: str) -> list[tuple[str, Callable[[], str]]]:
     ]
 
 
+def validation_schemas() -> str:
+    """The schemas of the CRDs by kind, without descriptions: what `twinhull validate` reads."""
+    kinds = {
+        definition["spec"]["names"]["kind"]: _undescribed(
+            definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        )
+        for definition in crd.crds()
+    }
+    return json.dumps(kinds, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _undescribed(schema: Any) -> Any:
+    """A schema without descriptions, but with fields of that name."""
+    if isinstance(schema, list):
+        return [_undescribed(element) for element in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: _undescribed(field) for name, field in below.items()}
+        if key == "properties"
+        else _undescribed(below)
+        for key, below in schema.items()
+        if key != "description"
+    }
+
+
 #: Each derived file and what makes its text, in an order in which a later one may read an earlier one.
 GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("operator/twinhull/api/podtemplate.json", podtemplate),
     ("operator/twinhull/api/templatetypes.json", templatetypes),
     ("tests/podtemplate/stored.json", stored_samples),
+    ("operator/twinhull/validation/schemas.json", validation_schemas),
     ("crds/accessrequests.twinhull.dev.yaml", lambda: _yaml(crd.access_requests())),
     ("crds/isolationpolicies.twinhull.dev.yaml", lambda: _yaml(crd.isolation_policies())),
     ("crds/workloads.twinhull.dev.yaml", lambda: _yaml(crd.workloads())),

@@ -72,6 +72,8 @@ def run(target: Path, *arguments: str) -> str:
 def test_it_answers(target: Path) -> None:
     assert run(target, "--version") == f"twinhull, version {twinhull.__version__}\n"
     assert "--leader-elect" in run(target, "run", "--help")
+    checked = run(target, "validate", str(ROOT / "examples/container.yaml"))
+    assert checked == "1 Workload checked: nothing is wrong\n", "every rule was checked"
 
 
 def test_it_has_what_the_lock_file_pins_for_running_and_nothing_else(target: Path) -> None:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from textwrap import fill
 
-from twinhull.api.base import API_VERSION, Raw, pattern_of
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.celrule import pattern_of
 from twinhull.api.crd import access_requests, isolation_policies, workloads
 from twinhull.api.workload import RESTART_ANNOTATION
 

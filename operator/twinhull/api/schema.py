@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from twinhull.api.base import Raw, pattern_of
+from twinhull.api.base import Raw
+from twinhull.api.celrule import pattern_of
 
 #: What both kinds of schema have, in the order in which a person reads it.
 _SHARED = (

@@ -1,7 +1,6 @@
 """Checks an object's fields as the API server does, by the structural schema alone.
 
-Of CEL rules those are checked that stand for a pattern. Only the API server itself checks the others, and
-formats (`kubectl apply --dry-run=server`).
+Of CEL rules those are checked that stand for a pattern. twinhull.validation adds the others.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from twinhull.api.base import Raw, pattern_of
+from twinhull.api.celrule import pattern_of
+from twinhull.api.group import Raw
 from twinhull.api.patterns import PATTERNS
 from twinhull.api.suggestion import suggestion
 
@@ -25,6 +25,14 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "string": ("a string", (str,)),
 }
 
+
+#: How many bits a whole number of a format has; without a format 64 (k8s.io/kube-openapi,
+#: pkg/validation/validate/values.go, IsValueValidAgainstRange).
+_BITS = {"int32": 31, "int64": 63}
+#: Times as the API server takes them (the same, pkg/validation/strfmt/time.go, IsDateTime).
+_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[tT]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([zZ]|[+-]\d{2}:\d{2})"
+)
 
 #: What to do about elements of the same key, where Kubernetes itself only warns of them
 #: (k8s.io/kubernetes/pkg/api/pod/warnings.go), by the list's name.
@@ -58,6 +66,7 @@ def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # n
         for index, element in enumerate(value):
             yield from problems(schema.get("items", {}), element, f"{path}[{index}]")
         yield from _twice(schema, value, path)
+        yield from _repeated(schema, value, path)
 
 
 def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
@@ -93,6 +102,18 @@ def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
         seen[key] = index
 
 
+def _repeated(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
+    """Elements that equal one before them, in a list that is a set."""
+    if schema.get("x-kubernetes-list-type") != "set":
+        return
+    seen: dict[str, int] = {}
+    for index, element in enumerate(elements):
+        # With its type, since 1 and "1" differ.
+        first = seen.setdefault(repr(element), index)
+        if first != index:
+            yield Problem(f"{path}[{index}]", f"is {path}[{first}] again: remove one of the two")
+
+
 def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
     for values in _values(schema):
         if value not in values:
@@ -100,16 +121,29 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
             yield f"is {value!r}: use one of {choice}"
     if isinstance(value, str):
         yield from (f"is {value!r}{said}" for said in _mismatches(schema, value))
+        yield from _time(schema, value)
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
         yield from _size(schema, len(value), "Items", "element")
     elif isinstance(value, dict):
         yield from _size(schema, len(value), "Properties", "field")
     elif isinstance(value, int | float):
-        if value < schema.get("minimum", value):
-            yield f"is {value}: use {schema['minimum']} or more"
-        if value > schema.get("maximum", value):
-            yield f"is {value}: use {schema['maximum']} or less"
+        yield from _number(schema, value)
+
+
+def _time(schema: Raw, value: str) -> Iterator[str]:
+    if schema.get("format") == "date-time" and not _TIME.fullmatch(value):
+        yield f"is {value!r}: use a time such as 2006-01-02T15:04:05Z"
+
+
+def _number(schema: Raw, value: float) -> Iterator[str]:
+    bits = _BITS.get(schema.get("format", ""), 63)
+    if schema.get("type") == "integer" and not -(1 << bits) <= value < 1 << bits:
+        yield f"is {value}, which {bits + 1} bits don't hold: correct it"
+    if value < schema.get("minimum", value):
+        yield f"is {value}: use {schema['minimum']} or more"
+    if value > schema.get("maximum", value):
+        yield f"is {value}: use {schema['maximum']} or less"
 
 
 def _mismatches(schema: Raw, value: str) -> Iterator[str]:

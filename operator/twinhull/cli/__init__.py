@@ -10,8 +10,10 @@ from twinhull.cli.lazygroup import LazyGroup, Verb
 SECTIONS = {
     "Without a cluster": (
         Verb("render", "Print the objects of Workloads, without a cluster."),
+        Verb("validate", "Check Workloads and IsolationPolicies, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
     ),
+    "With a cluster": (Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),
         Verb("crd", "Print the CustomResourceDefinitions."),

@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from twinhull.api.base import API_VERSION, Raw
-from twinhull.api.crd import isolation_policies, workloads
+from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
-from twinhull.api.validation import Problem
 from twinhull.api.workload import WorkloadSpec
-from twinhull.cli import manifests
+from twinhull.cli import manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
+from twinhull.cli.policyfiles import Rules
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation, Policy, Subject, disk_images, precedence
-from twinhull.core.isolation import explain as explained
-from twinhull.hulls.parity import Conditions
-from twinhull.hulls.types import Settings, type_of
-from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection
-from twinhull.shell.errors import ApiError, Refused
-from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
-from twinhull.shell.policies import read
-from twinhull.shell.process.credentials import LoginError, login
-
-_SUFFIXES = {".yaml", ".yml", ".json"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What the isolation of Workloads depends on, beside the Workloads themselves."""
-
-    #: The policies, the highest priority first.
-    policies: tuple[Policy, ...]
-    #: The labels of each namespace, by its name.
-    namespaces: Mapping[str, Mapping[str, str]]
-    #: The names of the cluster's RuntimeClasses, None if they aren't known.
-    runtime_classes: frozenset[str] | None = None
-
-
-def _labels(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
-    if value is None:
-        return None
-    pairs = [pair.partition("=") for pair in value.split(",") if pair]
-    if any(not equals for _, equals, _ in pairs):
-        raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
-    return {key: said for key, _, said in pairs}
+from twinhull.core.isolation import Explanation
+from twinhull.validation.parity import Assumptions, explanation, hindrances
 
 
 @click.command(
@@ -75,7 +41,7 @@ Examples:
 @click.option(
     "--namespace-labels",
     metavar="KEY=VALUE,…",
-    callback=_labels,
+    callback=policyfiles.option,
     help="The labels of the Workloads' namespaces. They replace the labels of any Namespace that is read.",
 )
 @click.option(
@@ -132,21 +98,28 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
         where = ", ".join(map(manifests.source, files))
         raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
     for manifest in found:
-        _check(manifest, workloads(), *manifests.wrong_name(manifest.document))
-    rules = _from_files(folders) if folders else asyncio.run(_from_cluster(found))
-    said = _namespaces(given)
+        manifests.check(manifest, "Workload")
+    rules = policyfiles.read(folders) if folders else _from_cluster(found)
+    said = policyfiles.namespaces(given)
     explanations = [_explained(manifest, rules, said, namespace_labels, defaults) for manifest in found]
     if output == "json":
-        listed = [explanation.raw() for explanation in explanations]
+        listed = [one.raw() for one in explanations]
         click.echo(json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n\n".join("\n".join(_text(explanation)) for explanation in explanations))
-    raise SystemExit(int(any(explanation.refused for explanation in explanations)))
+        click.echo("\n\n".join("\n".join(_text(one)) for one in explanations))
+    raise SystemExit(int(any(one.refused for one in explanations)))
+
+
+def _from_cluster(found: list[Manifest]) -> Rules:
+    """What the current kubeconfig's cluster has. Raises ClickException when it can't be asked."""
+    from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
+
+    return clusterpolicies.read(manifest.namespace for manifest in found)
 
 
 def _explained(
     manifest: Manifest,
-    rules: _Rules,
+    rules: Rules,
     said: Mapping[str, Mapping[str, str]],
     labels: Mapping[str, str] | None,
     defaults: OperatorDefaults,
@@ -158,152 +131,42 @@ def _explained(
         note(
             f"namespace {namespace} is assumed to have no labels: add its manifest, or set --namespace-labels"
         )
-    spec = WorkloadSpec.model_validate(document["spec"])
-    subject = Subject(
-        namespace,
-        # The API server puts it on every namespace.
-        {"kubernetes.io/metadata.name": namespace, **(found or {})},
-        document["metadata"].get("labels") or {},
-        spec.template["spec"],
-        disk_images=disk_images.images(spec.virtual_machine.raw()),
-    )
-    name = f"{namespace}/{document['metadata']['name']}"
-    explanation = explained(name, subject, spec, rules.policies, defaults)
-    if not explanation.refused:
-        for hindrance in _hindrances(explanation, spec, rules):
-            note(f"{name} can't start as {explanation.resolution.resolved}: {hindrance}")
-    return explanation
+    given = Assumptions(defaults, rules.policies, rules.runtime_classes)
+    explained = explanation(document, dict(found or {}), given)
+    if not explained.refused:
+        spec = WorkloadSpec.model_validate(document["spec"])
+        for hindrance in hindrances(explained, spec, given):
+            where = f"{hindrance.path}: " if hindrance.path else ""
+            start = f"{explained.workload} can't start as {explained.resolution.resolved}"
+            note(f"{start}: {where}{hindrance.message}")
+    return explained
 
 
-def _hindrances(explanation: Explanation, spec: WorkloadSpec, rules: _Rules) -> Iterator[str]:
-    """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it."""
-    resolution = explanation.resolution
-    hull_type, runtime_class = type_of(resolution.resolved, spec), resolution.runtime_class
-    if hull_type.settings is Settings.SANDBOX:
-        if runtime_class is None:
-            yield "no RuntimeClass is named: set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"
-        elif rules.runtime_classes is not None and runtime_class not in rules.runtime_classes:
-            yield f"the cluster has no RuntimeClass {runtime_class}: install it, or name another"
-    conditions = Conditions(
-        virtiofs_storage=True,
-        node_addresses=True,
-        runtime_class=runtime_class,
-        disks=spec.virtual_machine.disk_volumes(),
-    )
-    for field in hull_type.unsupported(spec.template, conditions):
-        yield f"spec.template.{field.path}: {field.reason}"
-
-
-def _from_files(paths: Iterable[Path]) -> _Rules:
-    """The policies and namespaces of folders and files. Raises ClickException if one can't be read."""
-    files = [file for path in paths for file in _files(path)]
-    given = [manifest for file in files for manifest in manifests.read(str(file))]
-    policies = [manifest for manifest in given if manifest.has_kind("IsolationPolicy")]
-    for policy in policies:
-        _check(policy, isolation_policies())
-    _check_names(policies)
-    if not policies:
-        note(f"{', '.join(map(str, paths))} has no IsolationPolicy")
-    return _Rules(
-        precedence(read(manifests.pruned(policy.document)) for policy in policies), _namespaces(given)
-    )
-
-
-def _check_names(policies: Iterable[Manifest]) -> None:
-    """Raise ClickException for two policies of one name, of which a cluster has only one."""
-    sources: dict[str, str] = {}
-    for policy in policies:
-        name = policy.document["metadata"]["name"]
-        if name in sources:
-            places = dict.fromkeys((sources[name], policy.source))
-            raise click.ClickException(
-                f"{' and '.join(places)}: IsolationPolicy {name} is there twice, and a cluster has only one "
-                "of a name: rename or remove one of them"
-            )
-        sources[name] = policy.source
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
-
-
-def _namespaces(given: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
-    """The labels of the Namespaces among manifests."""
-    found = [
-        manifest.document["metadata"] for manifest in given if manifest.document.get("kind") == "Namespace"
-    ]
-    return {metadata["name"]: metadata.get("labels") or {} for metadata in found}
-
-
-async def _from_cluster(found: Iterable[Manifest]) -> _Rules:
-    """The policies of the current kubeconfig's cluster, and the labels of the Workloads' namespaces there.
-
-    Raises ClickException when it can't be asked.
-    """
-    connection = Connection(login)
-    cluster = Cluster(connection)
-    try:
-        listed = await cluster.list(ISOLATION_POLICY)
-        if listed is None:
-            note("this cluster has no IsolationPolicies: their CustomResourceDefinition isn't installed")
-        namespaces = {}
-        for name in sorted({manifest.namespace for manifest in found}):
-            if namespace := await cluster.get(NAMESPACE, "", name):
-                namespaces[name] = namespace["metadata"].get("labels") or {}
-        runtime_classes = await _runtime_classes(cluster)
-    except (ApiError, LoginError) as error:
-        raise click.ClickException(f"{error} (or give the policies as files: --policies)") from error
-    finally:
-        await connection.close()
-    return _Rules(precedence(map(read, listed[0] if listed else ())), namespaces, runtime_classes)
-
-
-async def _runtime_classes(cluster: Cluster) -> frozenset[str] | None:
-    """The names of the RuntimeClasses, None if the user may not list them."""
-    try:
-        listed = await cluster.list(RUNTIME_CLASS)
-    except Refused:
-        return None
-    return frozenset(obj["metadata"]["name"] for obj in listed[0]) if listed else None
-
-
-def _check(manifest: Manifest, definition: Raw, *more: Problem) -> None:
-    """Raise ClickException for a manifest that the API server would refuse."""
-    if wrong := [*manifests.wrong(manifest.document, definition), *more]:
-        rows = [(problem.path, problem.message) for problem in wrong]
-        where = f"{manifest.source}: {manifest.title}"
-        raise click.ClickException(
-            f"{where}: the API server would refuse it because of {manifests.table(rows)}"
-        )
-
-
-def _text(explanation: Explanation) -> Iterator[str]:
+def _text(explained: Explanation) -> Iterator[str]:
     """An explanation in words."""
-    found = explanation.resolution
-    yield f"Workload {explanation.workload}: {_verdict(explanation)}"
+    found = explained.resolution
+    yield f"Workload {explained.workload}: {_verdict(explained)}"
     yield f"  {found.message}"
     yield "Policies, the highest priority first:"
-    for policy in explanation.policies:
-        part = policy.mismatch(explanation.subject)
+    for policy in explained.policies:
+        part = policy.mismatch(explained.subject)
         concerns = "concerns it" if part is None else f"doesn't concern it: {part} doesn't match"
         yield f"  {policy.name} (priority {policy.spec.priority}) {concerns}"
-    if not explanation.policies:
+    if not explained.policies:
         yield "  there are none"
     yield "Rules, in their order; an arrow marks those that decided:"
-    for rule, decides, says in explanation.rules:
+    for rule, decides, says in explained.rules:
         yield f"  {'→' if decides else ' '} {rule}: {says}"
-    for field, value, source in explanation.parameters:
+    for field, value, source in explained.parameters:
         yield f"With {field} {value if isinstance(value, str) else value['name']}, from {source}"
-    for evasion in (*explanation.evasions, *explanation.rejected_images):
+    for evasion in (*explained.evasions, *explained.rejected_images):
         yield f"Refused: {evasion.path} ({evasion.why})"
 
 
-def _verdict(explanation: Explanation) -> str:
-    found = explanation.resolution
+def _verdict(explained: Explanation) -> str:
+    found = explained.resolution
     if found.rejected:
         return f"rejected ({found.reason})"
-    but = ", but its template reaches past that isolation" if explanation.evasions else ""
-    but += ", but its images are rejected" if explanation.rejected_images else ""
+    but = ", but its template reaches past that isolation" if explained.evasions else ""
+    but += ", but its images are rejected" if explained.rejected_images else ""
     return f"{found.resolved} ({found.reason}){but}"

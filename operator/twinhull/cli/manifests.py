@@ -1,24 +1,34 @@
-"""Manifests: files with objects, and what the API server would refuse in them."""
+"""Manifests: files with objects, where their fields stand, and what the API server would refuse in them."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import click
 import yaml
 
-from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.bounds import MAX_VALUES, excess
-from twinhull.api.validation import Problem, problems
-from twinhull.api.workload import MAX_NAME_LENGTH, NO_SUCH_VOLUME
+from twinhull.api.group import GROUP, Raw
 from twinhull.cli import scalars
+from twinhull.validation.findings import Finding, Level, Source, of_object
+from twinhull.validation.positions import Position, position, repeated
 
-#: The CRD's rule of a Workload's name, which is CEL there.
-_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+#: How many characters a file may have, and a document in it: it takes seconds to read that many.
+MAX_FILE = 1 << 26
+MAX_DOCUMENT = 1 << 23
+#: The line before each document but the first (yaml.org/spec/1.2.2, 9.1.2); no value has such a line in it.
+_SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+#: A document that says on its first line that it is of another API, and one that may say otherwise below it.
+_LINES = r"(?:---[ \t]*\n)?(?:[ \t]*(?:#[^\n]*)?\n)*"
+_OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[\w./-]+ *\n")
+#: What has no object in it: comments and YAML's directives, which stand before a separator.
+_EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
+_DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)
 
 #: The option for the files with Workloads.
 files = click.option(
@@ -77,6 +87,12 @@ class Manifest:
     #: What messages call it, such as `Workload web`.
     title: str
     document: Raw
+    #: What the parser made of it, which knows where each field stands.
+    node: yaml.Node = field(repr=False, compare=False)
+    #: How many lines the file has before the text that the parser was given.
+    first_line: int = 0
+    #: The keys that a mapping of it has twice, of which the last one counts, each with its place.
+    repeated: tuple[tuple[str, Position], ...] = ()
 
     def has_kind(self, kind: str) -> bool:
         """Whether it is of that kind of this project's group."""
@@ -86,24 +102,83 @@ class Manifest:
     @property
     def namespace(self) -> str:
         """The namespace that it is applied to."""
-        return str((self.document.get("metadata") or {}).get("namespace") or "default")
+        found = self.document.get("metadata")
+        return str((found if isinstance(found, dict) else {}).get("namespace") or "default")
+
+    def position(self, path: str) -> Position:
+        """Where a field stands in the file, or the nearest one above it."""
+        return position(self.node, path, self.first_line)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a file has."""
+
+    manifests: tuple[Manifest, ...]
+    #: How many documents of other APIs were left unread.
+    others: int = 0
+
+
+class UnreadableError(click.ClickException):
+    """A file that can't be read. The message says which, why, and what to do."""
 
 
 def read(file: str) -> Iterator[Manifest]:
-    """A file's objects. Raises ClickException if it can't be read."""
+    """A file's objects, all of them. Raises UnreadableError if it can't be read."""
+    yield from parsed(text_of(file), source(file))
+
+
+def read_ours(file: str) -> File:
+    """A file's objects, without the documents that say on their first line that they are of another API:
+    to pass by a chart's objects takes a thousandth of the time of reading them. Raises UnreadableError.
+    """
+    manifests: list[Manifest] = []
+    others = lines = 0
+    text = text_of(file)
+    starts = [0, *(found.start() for found in _SEPARATOR.finditer(text) if found.start())]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        part = text[start:end]
+        if (other := _OTHER.match(part)) and not _DOUBTFUL.search(part, other.end()):
+            others += 1
+        elif not _EMPTY.fullmatch(part):
+            manifests += parsed(part, source(file), lines, len(manifests))
+        lines += part.count("\n")
+    return File(tuple(manifests), others)
+
+
+def text_of(file: str) -> str:
+    """A file's text. Raises UnreadableError."""
     try:
         with click.open_file(file, encoding="utf-8") as stream:
-            documents = list(_documents(stream))
+            text: str = stream.read(MAX_FILE + 1)
     except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{source(file)}: this is not valid YAML: {error}") from error
+        raise UnreadableError(f"{file}: {error.strerror}: name a file that can be read") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{source(file)}: this is not valid YAML: {error}") from error
+    if len(text) > MAX_FILE:
+        raise UnreadableError(f"{source(file)}: it has more than {MAX_FILE:,} characters: split it")
+    return text
+
+
+def parsed(text: str, source: str, first_line: int = 0, before: int = 0) -> Iterator[Manifest]:
+    """The objects of a text, those of a List one by one. `before` is how many objects the file has before it.
+
+    Raises UnreadableError.
+    """
+    if len(text) > MAX_DOCUMENT:
+        raise UnreadableError(f"{source}: it has more than {MAX_DOCUMENT:,} characters: split it")
+    try:
+        documents = list(_documents(text))
+    except yaml.YAMLError as error:
+        raise UnreadableError(f"{source}: this is not valid YAML: {_in_file(error, first_line)}") from error
     except RecursionError as error:
-        raise click.ClickException(f"{source(file)}: it nests too deep to be read") from error
-    for number, document in enumerate(documents, start=1):
-        if why := excess(document):
-            raise click.ClickException(f"{source(file)}: document {number} can't be read: {why}")
-        yield Manifest(source(file), _title(document, number), document if isinstance(document, dict) else {})
+        raise UnreadableError(f"{source}: it nests too deep to be read") from error
+    for number, (document, node, marks) in enumerate(documents, start=before + 1):
+        if why := excess(document) or _not_json(document):
+            raise UnreadableError(f"{source}: document {number} can't be read: {why}")
+        known = document if isinstance(document, dict) else {}
+        twice = tuple((key, Position(first_line + at.line + 1, at.column + 1)) for key, at in marks)
+        yield Manifest(source, _title(document, number), known, node, first_line, twice)
 
 
 def source(file: str) -> str:
@@ -111,40 +186,28 @@ def source(file: str) -> str:
     return "standard input" if file == "-" else file
 
 
-def wrong(document: Raw, definition: Raw) -> Iterator[Problem]:
-    """What the API server would refuse because of a CRD's schema."""
-    if document.get("apiVersion") != API_VERSION:
-        yield Problem("apiVersion", f"is {document.get('apiVersion')!r}: use {API_VERSION}")
-    (version,) = definition["spec"]["versions"]
-    schema = version["schema"]["openAPIV3Schema"]
-    text = {"type": "string"}
-    properties = {"apiVersion": text, "kind": text, **schema["properties"]}
-    yield from problems({**schema, "properties": properties}, document)
-
-
-def wrong_name(document: Raw) -> Iterator[Problem]:
-    """What the API server would refuse about a Workload's name."""
-    metadata = document.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
-        yield Problem(
-            "metadata.name",
-            f"is {name!r}: use lower-case letters, digits and '-', begin with a letter, and use at most "
-            f"{MAX_NAME_LENGTH} characters",
-        )
-
-
-def wrong_claims(document: Raw) -> Iterator[Problem]:
-    """What the API server would refuse about spec.virtualMachine.claims of a Workload whose fields are right.
-
-    The rule is CEL in the CRD. Without it, claims would be refused as if they were shared by virtiofs.
+def errors(manifest: Manifest, kind: str) -> list[Finding]:
+    """What the API server would refuse in a manifest of a kind. Notes on the standard error say what of it
+    wasn't checked.
     """
-    spec = pruned(document["spec"])
-    volumes = spec.get("template", {}).get("spec", {}).get("volumes", ())
-    claims = {volume["name"] for volume in volumes if {"persistentVolumeClaim", "ephemeral"} & volume.keys()}
-    attached = {claim["volume"] for claim in spec.get("virtualMachine", {}).get("claims", ())}
-    if attached - claims:
-        yield Problem("spec.virtualMachine.claims", NO_SUCH_VOLUME)
+    found = list(of_object(kind, manifest.document))
+    for one in found:
+        if one.source is Source.UNCHECKED and one.path:
+            note(f"{manifest.source}: {manifest.title}: {one.path} is {one.message}")
+    return [one for one in found if one.level is Level.ERROR]
+
+
+def check(manifest: Manifest, kind: str) -> None:
+    """Raise ClickException for a manifest that the API server would refuse."""
+    if wrong := errors(manifest, kind):
+        where = f"{manifest.source}: {manifest.title}"
+        raise click.ClickException(f"{where}: {refusal(wrong)}")
+
+
+def refusal(wrong: list[Finding]) -> str:
+    """What the API server would refuse, as a sentence with a table."""
+    rows = [(finding.path, finding.message) for finding in wrong]
+    return f"the API server would refuse it because of {table(rows)}"
 
 
 def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
@@ -170,13 +233,54 @@ def _parts(value: yaml.Node) -> list[yaml.Node]:
     return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
-def _documents(stream: IO[str]) -> Iterator[object]:
-    """A file's objects, those of a List one by one."""
-    for document in yaml.load_all(stream, Loader):
-        if isinstance(document, dict) and document.get("kind") == "List":
-            yield from document.get("items") or ()
-        elif document is not None:
-            yield document
+def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:
+    """A text's objects, those of a List one by one, each with the node that it was made of, and the keys that
+    it has twice.
+    """
+    loader = Loader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None  # noqa: S101  there is one
+            twice = list(repeated(node))
+            document = loader.construct_document(node)
+            if isinstance(document, dict) and document.get("kind") == "List":
+                for item, below in zip(document.get("items") or (), _items(node), strict=True):
+                    yield item, below, [one for one in twice if _within(below, one[1])]
+            elif document is not None:
+                yield document, node, twice
+    finally:
+        loader.dispose()
+
+
+def _within(node: yaml.Node, mark: yaml.Mark) -> bool:
+    return bool(node.start_mark.index <= mark.index < node.end_mark.index)
+
+
+def _items(node: yaml.Node) -> list[yaml.Node]:
+    """The nodes of a List's items; of several keys of that name the last counts, as when it is read."""
+    found = [value for key, value in node.value if key.value == "items"]
+    return found[-1].value if found and isinstance(found[-1], yaml.SequenceNode) else []
+
+
+def _in_file(error: yaml.YAMLError, first_line: int) -> str:
+    """An error whose lines count from the file's start."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        marks = {id(mark): mark for mark in (error.context_mark, error.problem_mark) if mark is not None}
+        for mark in marks.values():
+            mark.line += first_line
+    return str(error)
+
+
+def _not_json(document: object) -> str:
+    """What a document has that JSON hasn't, empty if nothing: values by YAML's tags, and half characters."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except TypeError:
+        return "a tag makes a value of it that JSON doesn't have: write it as a string"
+    except UnicodeEncodeError:
+        return "a string in it isn't valid Unicode: correct its escapes"
+    return ""
 
 
 def _title(document: object, number: int) -> str:

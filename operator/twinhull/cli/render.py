@@ -11,7 +11,6 @@ import click
 import yaml
 
 from twinhull.api.base import API_VERSION, Raw
-from twinhull.api.crd import workloads
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import Workload
 from twinhull.api.workloadstatus import UnsupportedField
@@ -101,9 +100,7 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     authority of their certificates, and the Secret that pulls the guest image.
 
     Errors in a file, and fields that the hull can't honour, are printed on the standard error with what to
-    do. The exit code is then 1. This command doesn't check the CRD's rules in CEL, such as one handler for
-    each probe: kubectl apply --dry-run=server does. Some rules for Pods are checked by neither of them, but
-    only when the operator makes the Pod.
+    do. The exit code is then 1. Some rules for Pods are checked only when the operator makes the Pod.
 
     Files are read as kubectl reads them: yes and y are true, 0o440 is 288, and 22:22 is a string.
     """
@@ -118,7 +115,7 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     wrong = False
     for manifest in found:
         try:
-            rendered += _rendered(manifest.document, isolation, defaults)
+            rendered += _rendered(manifest, isolation, defaults)
         except _WrongError as error:
             wrong = True
             click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
@@ -140,12 +137,11 @@ def _workloads(file: str) -> Iterator[Manifest]:
             note(f"{manifest.source}: {manifest.title} is skipped: only Workloads are rendered")
 
 
-def _rendered(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
+def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
     """The objects of one Workload. Raises _WrongError when there can be none."""
-    of_fields = [*manifests.wrong(document, workloads()), *manifests.wrong_name(document)]
-    if wrong := of_fields or [*manifests.wrong_claims(document)]:
-        rows = [(problem.path, problem.message) for problem in wrong]
-        raise _WrongError(f"the API server would refuse it because of {manifests.table(rows)}")
+    if wrong := manifests.errors(manifest, "Workload"):
+        raise _WrongError(manifests.refusal(wrong))
+    document = manifest.document
     case = _case(document, isolation, defaults)
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template

@@ -14,7 +14,6 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.registry import entries
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.api.workload import ObjectMeta
-from twinhull.hulls import authority
 from twinhull.hulls.attachments import Attachment
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL
@@ -126,7 +125,7 @@ def notes(workload: ObjectMeta, config_map: Raw, guest: Guest) -> Raw:
     """The annotations that tell a machine, and its guest, to run by that manifest."""
     return {
         DIGEST_ANNOTATION: digest(text(config_map)),
-        **({AUTHORITY_ANNOTATION: authority.certificate(guest.secret, workload.uid)} if guest.secret else {}),
+        **({AUTHORITY_ANNOTATION: _authority(guest.secret, workload.uid)} if guest.secret else {}),
     }
 
 
@@ -159,4 +158,11 @@ def probe_token(workload: ObjectMeta) -> str:
 
 
 def _api(workload: ObjectMeta, secret: bytes) -> Raw:
-    return {"port": API_PORT, "clientCA": authority.certificate(secret, workload.uid)}
+    return {"port": API_PORT, "clientCA": _authority(secret, workload.uid)}
+
+
+def _authority(secret: bytes, uid: str) -> str:
+    """The certificate (PEM) of a Workload's authority."""
+    from twinhull.hulls import authority  # noqa: PLC0415  takes time, and only machines with a secret need it
+
+    return authority.certificate(secret, uid)

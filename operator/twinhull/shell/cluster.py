@@ -38,6 +38,8 @@ _LARGEST_METADATA = 1 << 19
 _WATCHED_FOR = 300
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
 _root = attrgetter("root")
+#: JSON is YAML, too.
+_APPLY_PATCH = "application/apply-patch+yaml"
 _MERGE_PATCH = "application/merge-patch+json"
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
@@ -83,6 +85,23 @@ class Cluster:
         query = {"fieldManager": FIELD_MANAGER, "dryRun": "All"}
         with self._transport.metrics.writing("dry-run", kind.plural):
             await self._request("PATCH", kind.path(namespace, name), query, patch, _MERGE_PATCH)
+
+    async def rehearse_apply(  # noqa: PLR0913  what an apply has
+        self, kind: Kind, namespace: str, name: str, obj: Raw, manager: str, *, force: bool
+    ) -> Raw:
+        """Go through a server-side apply up to where it would be stored: the object as it would be then.
+
+        Raises Conflict if another field manager has fields of it, unless those are taken by force, and
+        Refused rather than leaving out a field that the server doesn't know.
+        """
+        query = {
+            "fieldManager": manager,
+            "force": str(force).lower(),
+            "fieldValidation": "Strict",
+            "dryRun": "All",
+        }
+        with self._transport.metrics.writing("dry-run", kind.plural):
+            return await self._request("PATCH", kind.path(namespace, name), query, obj, _APPLY_PATCH)
 
     async def quotas(self, namespace: str) -> list[Raw]:
         """The ResourceQuotas of a namespace."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from pydantic import ValidationError
-
 from twinhull.api.base import Raw
-from twinhull.api.policy import IsolationPolicySpec, Match
 from twinhull.api.reading import UNREAD
 from twinhull.core import references
 from twinhull.core.isolation import Policy, Subject, debug_images, disk_images, precedence
 from twinhull.core.isolation.policy import MatchPart
+from twinhull.core.isolation.policy_reading import read
 from twinhull.core.references import KindAndName
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -161,25 +159,6 @@ def namespace_labels(store: Store, namespace: str) -> Raw | None:
     """A namespace's labels, None if it wasn't seen."""
     obj = store.get(kinds.NAMESPACE, ("", namespace))
     return None if obj is None else obj["metadata"].get("labels") or {}
-
-
-def read(obj: Raw) -> Policy:
-    """A policy as it is decided by. What this operator can't read has a `problem`."""
-    name = obj["metadata"]["name"]
-    try:
-        return Policy(name, IsolationPolicySpec.model_validate(obj.get("spec")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in ("spec", *first["loc"]))
-        return Policy(name, IsolationPolicySpec(match=_match(obj)), f"{where}: {first['msg']}")
-
-
-def _match(obj: Raw) -> Match | None:
-    """Whom an unreadable policy concerns: everybody, if that can't be read either."""
-    try:
-        return Match.model_validate(obj["spec"].get("match") or {})
-    except (ValidationError, AttributeError, KeyError):
-        return None
 
 
 def _version(obj: Raw) -> _Version:

@@ -12,10 +12,10 @@ from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Event
 from twinhull.core.isolation import Counted, Policy, account
+from twinhull.core.isolation.policy_reading import read
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD
-from twinhull.shell.policies import read
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store
 

@@ -20,7 +20,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Subject as Concerned
 from twinhull.core.isolation import concerning, disk_images, resolve
 from twinhull.core.isolation.machine_images import rejected_images
-from twinhull.shell.policies import read
+from twinhull.core.isolation.policy_reading import read
 
 ADMISSION = Path(__file__).parents[3] / "deploy/admission"
 ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")

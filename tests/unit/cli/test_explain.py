@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -307,3 +309,22 @@ def test_cluster_that_can_not_be_asked_is_said(monkeypatch: pytest.MonkeyPatch) 
     result = explain(given=[workload()])
     assert result.exit_code == 1
     assert "GET /apis: no answer (or give the policies as files: --policies)" in result.stderr
+
+
+def test_a_rule_of_the_definition_is_as_good_as_its_schema(folder: Path) -> None:
+    given = workload()
+    given["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = {}
+    result = explain("--policies", str(folder), given=[given])
+    assert result.exit_code == 1
+    assert "livenessProbe  a probe has one of exec, grpc, httpGet and tcpSocket" in result.stderr
+
+
+def test_policies_of_files_need_nothing_of_a_cluster(folder: Path) -> None:
+    code = (
+        "import sys; from twinhull.cli import main\n"
+        f"try: main(['explain', '-f', '-', '--policies', {str(folder)!r}])\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        "assert not {'aiohttp', 'kopf', 'kubernetes', 'cryptography'} & sys.modules.keys()"
+    )
+    text = yaml.safe_dump(workload()).encode()
+    subprocess.run([sys.executable, "-c", code], input=text, check=True, capture_output=True)

@@ -218,8 +218,8 @@ def test_what_stands_twice_is_named_with_what_to_remove() -> None:
         (
             workload() | {"metadata": {"name": "w" * 51}},
             (
-                f"  metadata.name  is '{'w' * 51}': use lower-case letters, digits and '-', begin with a "
-                "letter, and use at most 50 characters"
+                "  metadata.name  metadata.name may have at most 50 characters, since names of other objects "
+                "are made from it: choose a shorter one"
             ),
         ),
     ],
@@ -404,3 +404,31 @@ def test_what_a_field_may_be_is_said_in_words(container: Raw, said: str) -> None
     result = render(given=[workload(pod={"containers": [{"name": "web", "image": "nginx", **container}]})])
     assert result.exit_code == 1
     assert said in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        (
+            {"bootDisk": {"size": "1Gi", "source": {"http": {"url": "https://disks.example/web.ova"}}}},
+            "spec.virtualMachine.bootDisk.source.http.url  an OVA is an archive: unpack it (tar -xf)",
+        ),
+        (
+            {"bootDisk": {"source": {"http": {"url": "https://disks.example/web.vmdk"}}}},
+            "spec.virtualMachine.bootDisk.size             size is required with this source",
+        ),
+        ({"firmware": None}, "set firmware.bootloader to BIOS or UEFI, as the disk was installed"),
+    ],
+)
+def test_a_rule_of_the_definition_is_as_good_as_its_schema(machine: Raw, said: str) -> None:
+    """`render` made a machine of each of them, which no API server takes."""
+    whole = {
+        "memory": "2Gi",
+        "firmware": {"bootloader": "UEFI"},
+        "bootDisk": {"size": "1Gi", "source": {"http": {"url": "https://disks.example/web.vmdk"}}},
+        **machine,
+    }
+    given = workload() | {"spec": {"isolationPolicy": "VirtualMachine", "virtualMachine": whole}}
+    result = render(given=[given])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert " ".join(said.split()) in " ".join(result.stderr.split())

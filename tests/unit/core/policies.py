@@ -6,7 +6,7 @@ from typing import Any
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.core.isolation import Policy
-from twinhull.shell.policies import read
+from twinhull.core.isolation.policy_reading import read
 
 from .objects import NAMESPACE
 

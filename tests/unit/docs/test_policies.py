@@ -17,8 +17,8 @@ from twinhull.api.validation import problems
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Subject, explain
+from twinhull.core.isolation.policy_reading import read
 from twinhull.hulls.evasion import ANNOTATIONS, DOMAINS
-from twinhull.shell.policies import read
 
 PAGE = (Path(__file__).parents[3] / "docs/policies.md").read_text(encoding="utf-8")
 DEFAULTS = OperatorDefaults(Isolation.CONTAINER, runtime_class="gvisor")

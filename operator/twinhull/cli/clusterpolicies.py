@@ -1,0 +1,54 @@
+"""The IsolationPolicies of a cluster, and what else the isolation of Workloads depends on there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import click
+
+from twinhull.cli.manifests import note
+from twinhull.cli.policyfiles import Rules
+from twinhull.core.isolation import precedence
+from twinhull.core.isolation.policy_reading import read as policy_of
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection
+from twinhull.shell.errors import ApiError, Refused
+from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
+from twinhull.shell.process.credentials import LoginError, login
+
+
+def read(namespaces: Iterable[str]) -> Rules:
+    """The policies of the current kubeconfig's cluster, its RuntimeClasses, and the labels of namespaces.
+
+    Raises ClickException when it can't be asked.
+    """
+    return asyncio.run(_read(namespaces))
+
+
+async def _read(names: Iterable[str]) -> Rules:
+    connection = Connection(login)
+    cluster = Cluster(connection)
+    try:
+        listed = await cluster.list(ISOLATION_POLICY)
+        if listed is None:
+            note("this cluster has no IsolationPolicies: their CustomResourceDefinition isn't installed")
+        namespaces = {}
+        for name in sorted(set(names)):
+            if namespace := await cluster.get(NAMESPACE, "", name):
+                namespaces[name] = namespace["metadata"].get("labels") or {}
+        runtime_classes = await _runtime_classes(cluster)
+    except (ApiError, LoginError) as error:
+        raise click.ClickException(f"{error} (or give the policies as files: --policies)") from error
+    finally:
+        await connection.close()
+    return Rules(precedence(map(policy_of, listed[0] if listed else ())), namespaces, runtime_classes)
+
+
+async def _runtime_classes(cluster: Cluster) -> frozenset[str] | None:
+    """The names of the RuntimeClasses, None if the user may not list them."""
+    try:
+        listed = await cluster.list(RUNTIME_CLASS)
+    except Refused:
+        return None
+    return frozenset(obj["metadata"]["name"] for obj in listed[0]) if listed else None

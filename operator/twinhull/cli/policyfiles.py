@@ -1,0 +1,87 @@
+"""IsolationPolicies in files, and the labels of the Namespaces beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from twinhull.cli import manifests
+from twinhull.cli.manifests import Manifest, note
+from twinhull.core.isolation import Policy, precedence
+from twinhull.core.isolation.policy_reading import read as policy_of
+from twinhull.validation.objectmeta import wrong_metadata
+
+_SUFFIXES = {".yaml", ".yml", ".json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the isolation of Workloads depends on, beside the Workloads themselves."""
+
+    #: The policies, the highest priority first.
+    policies: tuple[Policy, ...] = ()
+    #: The labels of each namespace, by its name.
+    namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: The names of the cluster's RuntimeClasses, None if they aren't known.
+    runtime_classes: frozenset[str] | None = None
+
+
+def option(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
+    """The value of an option for labels, as `labels` reads it."""
+    return None if value is None else labels(value)
+
+
+def labels(value: str) -> dict[str, str]:
+    """Labels as KEY=VALUE,… Raises BadParameter for anything else."""
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    if any(not equals for _, equals, _ in pairs):
+        raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
+    return {key: said for key, _, said in pairs}
+
+
+def read(paths: Iterable[Path]) -> Rules:
+    """The policies and namespaces of folders and files. Raises ClickException if one can't be read."""
+    files = [file for path in paths for file in _files(path)]
+    given = [manifest for file in files for manifest in manifests.read(str(file))]
+    found = [manifest for manifest in given if manifest.has_kind("IsolationPolicy")]
+    for manifest in found:
+        manifests.check(manifest, "IsolationPolicy")
+    _check_names(found)
+    if not found:
+        note(f"{', '.join(map(str, paths))} has no IsolationPolicy")
+    return Rules(
+        precedence(policy_of(manifests.pruned(manifest.document)) for manifest in found), namespaces(given)
+    )
+
+
+def namespaces(given: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
+    """The labels of the Namespaces among manifests. One that no API server would take counts for nothing."""
+    found = (manifest.document for manifest in given if manifest.document.get("kind") == "Namespace")
+    return {
+        str(document["metadata"]["name"]): document["metadata"].get("labels") or {}
+        for document in found
+        if not list(wrong_metadata(document.get("metadata")))
+    }
+
+
+def _check_names(policies: Iterable[Manifest]) -> None:
+    """Raise ClickException for two policies of one name, of which a cluster has only one."""
+    sources: dict[str, str] = {}
+    for policy in policies:
+        name = policy.document["metadata"]["name"]
+        if name in sources:
+            places = dict.fromkeys((sources[name], policy.source))
+            raise click.ClickException(
+                f"{' and '.join(places)}: IsolationPolicy {name} is there twice, and a cluster has only one "
+                "of a name: rename or remove one of them"
+            )
+        sources[name] = policy.source
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)

@@ -1,0 +1,227 @@
+"""`twinhull validate`: what is wrong with manifests, found without a cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import twinhull
+from twinhull.cli import manifestfolders, manifests
+from twinhull.cli.manifests import Manifest, UnreadableError
+from twinhull.validation.definitions import schemas
+from twinhull.validation.findings import Finding, Level, Source, of_object
+from twinhull.validation.reports import FORMATS, Located, Report, located
+
+if TYPE_CHECKING:
+    from twinhull.cli.policyfiles import Rules
+
+#: The names of the isolations, which are read from the API only when one is looked at.
+_ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The options by which Workloads are looked at."""
+
+    #: The isolations that are tried in place of the one that a Workload asks for; none if it is that one.
+    isolations: tuple[str, ...]
+    folders: tuple[Path, ...]
+    labels: Mapping[str, str] | None
+    default_isolation: str
+    sandbox_runtime_class: str | None
+
+
+class _UnreadablePoliciesError(click.ClickException):
+    """Policies without which nothing can be checked."""
+
+    exit_code = 2
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull validate deploy/                                   # all YAML and JSON below a folder
+  kustomize build . | twinhull validate -                     # other kinds are passed over
+  twinhull validate deploy/ --all-isolations                  # can each be flipped to each isolation?
+  twinhull validate deploy/ --policies policies/ --namespace-labels tier=untrusted
+  twinhull validate deploy/ -o sarif >twinhull.sarif          # for code scanning
+  twinhull validate deploy/ -o github                         # annotations in a GitHub workflow
+  twinhull validate deploy/ -o gitlab >quality.json           # GitLab's Code Quality report
+
+\b
+Exit codes:
+  0  nothing is wrong; there may be warnings and notes
+  1  there are errors
+  2  a file can't be read, or an option is wrong
+"""
+)
+@click.argument("files", metavar="FILES…", nargs=-1, required=True)
+@click.option(
+    "--isolation",
+    type=click.Choice(_ISOLATIONS),
+    help="Check the fields for this isolation instead of the one that spec.isolationPolicy names.",
+)
+@click.option("--all-isolations", is_flag=True, help="Check the fields for each isolation.")
+@click.option(
+    "--policies",
+    "folders",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder or a file with IsolationPolicies to apply. The labels of Namespaces in it are used, too.",
+)
+@click.option(
+    "--namespace-labels",
+    metavar="KEY=VALUE,…",
+    help="The labels of the Workloads' namespaces. They replace the labels of any Namespace that is read.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="The format.",
+)
+@click.option(
+    "--default-isolation",
+    type=click.Choice(_ISOLATIONS),
+    default=_ISOLATIONS[0],
+    show_default=True,
+    envvar="TWINHULL_DEFAULT_ISOLATION",
+    help="The operator's setting: the isolation of Workloads with isolationPolicy Auto for which no policy "
+    "has a default.",
+)
+@click.option(
+    "--sandbox-runtime-class",
+    metavar="NAME",
+    envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
+    help="The operator's setting: the RuntimeClass of sandboxes for which neither the Workload nor a policy "
+    "names one.",
+)
+def validate(  # noqa: PLR0913, PLR0917  one parameter an option
+    files: tuple[str, ...],
+    isolation: str | None,
+    all_isolations: bool,  # noqa: FBT001  click's
+    folders: tuple[Path, ...],
+    namespace_labels: str | None,
+    output: str,
+    default_isolation: str,
+    sandbox_runtime_class: str | None,
+) -> None:
+    """Check Workloads and IsolationPolicies, without a cluster.
+
+    FILES are YAML or JSON files, folders, and - for the standard input. Of a folder all files below it are
+    read whose names end in .yaml, .yml or .json. Objects of other kinds are passed over, and counted.
+
+    An object is checked as by the API server: by the schema of its kind, and by the kind's rules in CEL. A
+    rule that can't be checked without a cluster is named. A Workload is then checked for the isolation that
+    it asks for: which fields can't be honoured with it, what IsolationPolicies say, and what reaches past it.
+    Each finding is printed with its file, line and column.
+
+    Objects that a Workload refers to, such as claims and Secrets, aren't looked for.
+    """
+    if isolation and all_isolations:
+        raise click.UsageError("--isolation and --all-isolations exclude each other: choose one")
+    isolations = _ISOLATIONS if all_isolations else (isolation,) if isolation else ()
+    wanted = _Wanted(isolations, folders, _labels(namespace_labels), default_isolation, sandbox_runtime_class)
+    report = _report(files, wanted)
+    click.echo(FORMATS[output](report), nl=False)
+    for why in report.unreadable:
+        click.echo(f"Error: {why}", err=True)
+    raise SystemExit(2 if report.unreadable else int(report.count(Level.ERROR) > 0))
+
+
+def _labels(given: str | None) -> dict[str, str] | None:
+    if given is None:
+        return None
+    from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
+
+    return policyfiles.labels(given)
+
+
+def _report(files: Iterable[str], wanted: _Wanted) -> Report:
+    """All that is found in files. Raises ClickException if the policies can't be read."""
+    given: list[Manifest] = []
+    unreadable: list[str] = []
+    others = 0
+    for file, named in manifestfolders.named(files):
+        try:
+            read = manifests.read_ours(file)
+        except UnreadableError as error:
+            unreadable.append(error.message)
+            continue
+        if named and not read.manifests and not read.others:
+            unreadable.append(f"{manifests.source(file)} has no object: name a file that has one")
+        given += read.manifests
+        others += read.others
+    ours = [(manifest, kind) for manifest in given if (kind := _kind(manifest))]
+    checks = _Checks(wanted, given)
+    found = tuple(one for manifest, kind in ours for one in checks.of(manifest, kind))
+    checked = Counter(kind for _, kind in ours)
+    others += len(given) - len(ours)
+    return Report(found, checked, others, tuple(unreadable), twinhull.__version__)
+
+
+def _kind(manifest: Manifest) -> str:
+    return next((kind for kind in schemas() if manifest.has_kind(kind)), "")
+
+
+def _rules(folders: tuple[Path, ...]) -> Rules | None:
+    """The policies of folders, None if there are no folders. Raises ClickException if one is wrong."""
+    if not folders:
+        return None
+    from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
+
+    try:
+        return policyfiles.read(folders)
+    except UnreadableError as error:
+        raise _UnreadablePoliciesError(error.message) from error
+
+
+def _twice(key: str) -> Finding:
+    """Kubectl takes the last of several keys silently. Flux and kustomize refuse the file."""
+    return Finding(Level.WARNING, Source.SCHEMA, "", f"the key {key} is there twice: remove one of the two")
+
+
+class _Checks:
+    """Finds what is wrong with manifests. What is only needed for valid Workloads is imported for those."""
+
+    def __init__(self, wanted: _Wanted, given: list[Manifest]) -> None:
+        self._wanted = wanted
+        self._given = given
+        self._rules = _rules(wanted.folders)
+
+    def of(self, manifest: Manifest, kind: str) -> Iterator[Located]:
+        """What is wrong with a manifest, which is of a kind of ours."""
+        found = list(of_object(kind, manifest.document))
+        if kind == "Workload" and not any(one.level is Level.ERROR for one in found):
+            found += self._isolation(manifest)
+        placed = [(manifest.position(one.path), one) for one in dict.fromkeys(found)]
+        placed += [(place, _twice(key)) for key, place in manifest.repeated]
+        return located(manifest.source, manifest.title, placed)
+
+    def _isolation(self, manifest: Manifest) -> Iterator[Finding]:
+        from twinhull.api.isolation import Isolation  # noqa: PLC0415  takes time
+        from twinhull.cli import policyfiles  # noqa: PLC0415
+        from twinhull.core.defaults import OperatorDefaults  # noqa: PLC0415
+        from twinhull.validation import parity  # noqa: PLC0415
+
+        wanted = self._wanted
+        rules = self._rules or policyfiles.Rules()
+        defaults = OperatorDefaults(Isolation(wanted.default_isolation), wanted.sandbox_runtime_class)
+        namespaces = {**rules.namespaces, **policyfiles.namespaces(self._given)}
+        labels = wanted.labels if wanted.labels is not None else namespaces.get(manifest.namespace, {})
+        document = manifests.pruned(manifest.document)
+        for asked in wanted.isolations or (None,):
+            yield from parity.of_workload(
+                document,
+                dict(labels),
+                parity.Assumptions(defaults, rules.policies),
+                Isolation(asked) if asked else None,
+            )

@@ -1,0 +1,52 @@
+"""What the API server would refuse in an object of our kinds, found without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from twinhull.api.group import API_VERSION, Raw
+from twinhull.api.validation import Problem, problems
+from twinhull.validation.defaults import defaulted
+from twinhull.validation.definitions import schemas
+from twinhull.validation.objectmeta import wrong_metadata
+from twinhull.validation.rules import Unchecked, broken
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A field because of which the API server would refuse an object."""
+
+    problem: Problem
+    #: What says so: the schema (and what holds of every object), or a rule in CEL.
+    by: Literal["schema", "cel"]
+
+
+def refusals(kind: str, document: Raw) -> Iterator[Refusal | Unchecked]:
+    """Why the API server would refuse to create an object, which is of a kind of ours, and what of that can't
+    be checked. The document has at most what `bounds.excess` allows.
+
+    Rules in CEL are asked only if nothing else is wrong, since they take for granted that fields have their
+    types. The API server does likewise.
+    """
+    schema = schemas()[kind]
+    if found := [*_wrong_type(document), *_wrong_fields(schema, document)]:
+        yield from (Refusal(problem, "schema") for problem in found)
+        return
+    for rule in broken(schema, defaulted(schema, document)):
+        yield rule if isinstance(rule, Unchecked) else Refusal(rule, "cel")
+
+
+def _wrong_type(document: Raw) -> Iterator[Problem]:
+    if document.get("apiVersion") != API_VERSION:
+        yield Problem("apiVersion", f"is {document.get('apiVersion')!r}: use {API_VERSION}")
+
+
+def _wrong_fields(schema: Raw, document: Raw) -> Iterator[Problem]:
+    text = {"type": "string"}
+    # What an object's status says is the operator's, and the API server drops it when a person writes it.
+    given = {key: value for key, value in document.items() if key not in {"metadata", "status"}}
+    properties = {**schema["properties"], "apiVersion": text, "kind": text}
+    yield from wrong_metadata(document.get("metadata"))
+    yield from problems({**schema, "properties": properties}, given)

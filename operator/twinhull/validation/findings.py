@@ -1,0 +1,68 @@
+"""Findings: what is wrong with an object, where, and what says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from twinhull.api.group import Raw
+from twinhull.validation.document import refusals
+from twinhull.validation.rules import Unchecked
+
+
+class Level(StrEnum):
+    """How bad a finding is. Only an error makes a check fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Source(StrEnum):
+    """What says that something is wrong."""
+
+    SCHEMA = "schema"
+    CEL = "cel"
+    PARITY = "parity"
+    POLICY = "policy"
+    EVASION = "evasion"
+    UNCHECKED = "unchecked"
+
+
+#: What each source is, for reports.
+MEANINGS: Mapping[Source, str] = {
+    Source.SCHEMA: "The API server refuses the object by the schema of its kind.",
+    Source.CEL: "The API server refuses the object by a CEL rule of its kind.",
+    Source.PARITY: "The isolation can't honour the field.",
+    Source.POLICY: "IsolationPolicies let nothing be made of the Workload.",
+    Source.EVASION: "The field reaches past the isolation.",
+    Source.UNCHECKED: "This rule wasn't checked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about an object that a person should know."""
+
+    level: Level
+    source: Source
+    #: The path of the field, such as `spec.template.spec.hostNetwork`; empty if it is about the whole object.
+    path: str
+    #: What is wrong, and what to do about it.
+    message: str
+
+
+def of_object(kind: str, document: Raw) -> Iterator[Finding]:
+    """What the API server would refuse in an object of a kind of ours, and what of that wasn't checked."""
+    by_schema = False
+    for found in refusals(kind, document):
+        if isinstance(found, Unchecked):
+            yield Finding(Level.NOTE, Source.UNCHECKED, found.path, f"not checked, {found.why}: {found.rule}")
+        else:
+            by_schema |= found.by == "schema"
+            yield Finding(Level.ERROR, Source(found.by), found.problem.path, found.problem.message)
+    if by_schema:
+        yield Finding(
+            Level.NOTE, Source.UNCHECKED, "", "the CEL rules aren't checked until the errors are gone"
+        )

@@ -1,0 +1,83 @@
+"""What the API server would refuse in an object's metadata, which no CRD has a schema of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from twinhull.api.group import Raw
+from twinhull.api.qualifiedname import is_label_value, is_qualified_name
+from twinhull.api.validation import Problem, problems
+
+_TEXT: Raw = {"type": "string"}
+_TEXTS: Raw = {"type": "object", "additionalProperties": _TEXT}
+_WHOLE: Raw = {"type": "integer"}
+_OBJECTS: Raw = {"type": "array", "items": {"type": "object"}}
+#: k8s.io/apimachinery, pkg/apis/meta/v1, type ObjectMeta.
+_SCHEMA: Raw = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion"), _TEXT),
+        **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), _TEXT),
+        **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), _WHOLE),
+        **dict.fromkeys(("labels", "annotations"), _TEXTS),
+        **dict.fromkeys(("ownerReferences", "managedFields"), _OBJECTS),
+        "finalizers": {"type": "array", "items": _TEXT},
+    },
+}
+#: RFC 1123: a label, and several with dots between them.
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAMESPACE = re.compile(_LABEL)
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_LONGEST_NAMESPACE, _LONGEST_NAME = 63, 253
+#: How long an object's annotations may be in all (k8s.io/apimachinery, pkg/api/validation/objectmeta.go).
+_MOST_ANNOTATIONS = 1 << 18
+
+
+def wrong_metadata(metadata: object) -> Iterator[Problem]:
+    """What is wrong with an object's metadata. A kind's CEL rules may ask more of the name."""
+    if metadata is None:
+        yield Problem("metadata.name", "is required: add it")
+        return
+    if found := list(problems(_SCHEMA, metadata, "metadata")):
+        yield from found
+        return
+    assert isinstance(metadata, dict)  # noqa: S101  by its schema
+    if not metadata.get("name"):
+        yield Problem("metadata.name", "is required: add it")
+    elif len(metadata["name"]) > _LONGEST_NAME or not _NAME.fullmatch(metadata["name"]):
+        yield Problem("metadata.name", _wrong_name(metadata["name"], "'-' and '.'", _LONGEST_NAME))
+    namespace = metadata.get("namespace") or ""
+    if namespace and (len(namespace) > _LONGEST_NAMESPACE or not _NAMESPACE.fullmatch(namespace)):
+        yield Problem("metadata.namespace", _wrong_name(namespace, "and '-'", _LONGEST_NAMESPACE))
+    for key, value in (metadata.get("labels") or {}).items():
+        if not is_qualified_name(key):
+            yield Problem(f"metadata.labels.{key}", _wrong_key("label"))
+        elif not is_label_value(value or ""):
+            yield Problem(
+                f"metadata.labels.{key}",
+                f"is {value!r}: use at most 63 letters, digits, '-', '_' and '.', with a letter or a digit "
+                "at both ends",
+            )
+    annotations = metadata.get("annotations") or {}
+    yield from (
+        Problem(f"metadata.annotations.{key}", _wrong_key("annotation"))
+        for key in annotations
+        if not is_qualified_name(key.lower())
+    )
+    if sum(len(f"{key}{value or ''}".encode()) for key, value in annotations.items()) > _MOST_ANNOTATIONS:
+        yield Problem("metadata.annotations", f"has more than {_MOST_ANNOTATIONS:,} bytes: use fewer")
+
+
+def _wrong_name(name: str, signs: str, longest: int) -> str:
+    return (
+        f"is {name!r}: use lower-case letters, digits{',' if '.' in signs else ''} {signs}, with a letter or "
+        f"a digit at both ends, and at most {longest} characters"
+    )
+
+
+def _wrong_key(what: str) -> str:
+    return (
+        f"the {what}'s key is none: use a name of letters, digits, '-', '_' and '.', with a prefix and '/' "
+        "before it if need be"
+    )

@@ -1,0 +1,96 @@
+"""What keeps a Workload from an isolation: fields that it can't honour, policies, what reaches past it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twinhull.api.group import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import WorkloadSpec
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation import Explanation, Policy, Subject, disk_images, explain
+from twinhull.hulls.parity import Conditions
+from twinhull.hulls.types import Settings, type_of
+from twinhull.validation.findings import Finding, Level, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What an isolation depends on, beside the Workload itself."""
+
+    #: The operator's own settings.
+    defaults: OperatorDefaults
+    #: The IsolationPolicies, the highest priority first.
+    policies: tuple[Policy, ...] = ()
+    #: The names of the cluster's RuntimeClasses, None if they aren't known.
+    runtime_classes: frozenset[str] | None = None
+
+
+def explanation(document: Raw, labels: dict[str, str], given: Assumptions) -> Explanation:
+    """Which isolation a Workload gets. Nothing is wrong with the document, and its idle nulls are gone;
+    `labels` are those of its namespace.
+    """
+    metadata = document["metadata"]
+    namespace = str(metadata.get("namespace") or "default")
+    spec = WorkloadSpec.model_validate(document["spec"])
+    subject = Subject(
+        namespace,
+        # The API server puts it on every namespace.
+        {"kubernetes.io/metadata.name": namespace, **labels},
+        metadata.get("labels") or {},
+        spec.template["spec"],
+        disk_images=disk_images.images(spec.virtual_machine.raw()),
+    )
+    return explain(f"{namespace}/{metadata['name']}", subject, spec, given.policies, given.defaults)
+
+
+def hindrances(found: Explanation, spec: WorkloadSpec, given: Assumptions) -> Iterator[Finding]:
+    """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it."""
+    resolution = found.resolution
+    isolation, runtime_class = resolution.resolved, resolution.runtime_class
+    hull_type = type_of(isolation, spec)
+    if hull_type.settings is Settings.SANDBOX:
+        remedy = ""
+        if runtime_class is None:
+            remedy = "no RuntimeClass is named: set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"
+        elif given.runtime_classes is not None and runtime_class not in given.runtime_classes:
+            remedy = f"the cluster has no RuntimeClass {runtime_class}: install it, or name another"
+        if remedy:
+            yield Finding(Level.WARNING, Source.PARITY, "", remedy)
+    conditions = Conditions(
+        virtiofs_storage=True,
+        node_addresses=True,
+        runtime_class=runtime_class,
+        disks=spec.virtual_machine.disk_volumes(),
+    )
+    for field in hull_type.unsupported(spec.template, conditions):
+        yield Finding(Level.ERROR, Source.PARITY, f"spec.template.{field.path}", field.reason)
+
+
+def of_workload(
+    document: Raw, labels: dict[str, str], given: Assumptions, asked: Isolation | None
+) -> Iterator[Finding]:
+    """What keeps a Workload from the isolation that it asks for, or from another that is `asked` instead.
+
+    The document is as in `explanation`. What reaches past an isolation is an error if a policy requires that
+    isolation, else a warning: the Workload may have it as long as none does.
+    """
+    if asked is not None:
+        document = {**document, "spec": {**document["spec"], "isolationPolicy": asked.value}}
+    spec = WorkloadSpec.model_validate(document["spec"])
+    found = explanation(document, labels, given)
+    resolution = found.resolution
+    isolation = resolution.resolved
+    if resolution.rejected:
+        yield Finding(Level.ERROR, Source.POLICY, "spec.isolationPolicy", resolution.message)
+        return
+    for image in found.rejected_images:
+        yield Finding(Level.ERROR, Source.POLICY, image.path, f"{image.why} ({isolation})")
+    required = {evasion.path for evasion in found.evasions}
+    for evasion in type_of(isolation, spec).evasions(spec):
+        level = Level.ERROR if evasion.path in required else Level.WARNING
+        yield Finding(level, Source.EVASION, evasion.path, f"reaches past a {isolation}: {evasion.why}")
+    for hindrance in hindrances(found, spec, given):
+        said = f"not with isolation {isolation}: {hindrance.message}"
+        yield Finding(hindrance.level, hindrance.source, hindrance.path or "spec.isolationPolicy", said)

@@ -1,0 +1,93 @@
+"""Where a field stands in a file: the line and column of a path, by the YAML parser's marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import yaml
+
+#: The tag of `<<`.
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class Position(NamedTuple):
+    """A place in a file; both count from 1."""
+
+    line: int
+    column: int
+
+
+def position(node: yaml.Node, path: str, first_line: int = 0) -> Position:
+    """Where a path of a document's tree of nodes is, such as `spec.containers[0].image`: its key, or the
+    nearest field above it that is there. `first_line` is how many lines the file has before the document.
+
+    A key may have dots in it (`metadata.labels.example.com/a`): of several keys that fit, the longest counts.
+    It takes a step for each part of the path, and looks at each key beside those.
+    """
+    mark, rest = node.start_mark, path
+    while rest:
+        found = _step(node, rest)
+        if found is None:
+            break
+        mark, node, rest = found
+    return Position(first_line + mark.line + 1, mark.column + 1)
+
+
+def repeated(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark]]:
+    """The keys that a document has twice in one mapping, which YAML forbids and PyYAML reads all the same.
+
+    It is asked before anything is made of the nodes: merges add keys. Each node is looked at once, however
+    many aliases there are.
+    """
+    left, seen = [node], {id(node)}
+    while left:
+        found = left.pop()
+        below = []
+        if isinstance(found, yaml.MappingNode):
+            names = set()
+            for key, value in found.value:
+                below += [key, value]
+                if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                    if (key.tag, key.value) in names:
+                        yield str(key.value), key.start_mark
+                    names.add((key.tag, key.value))
+        elif isinstance(found, yaml.SequenceNode):
+            below = found.value
+        new = [one for one in below if id(one) not in seen]
+        seen.update(map(id, new))
+        left += new
+
+
+def _step(node: yaml.Node, path: str) -> tuple[yaml.Mark, yaml.Node, str] | None:
+    """The mark of a path's first part, what is there, and the rest of the path. None if it isn't there."""
+    if isinstance(node, yaml.SequenceNode) and path.startswith("["):
+        which, _, rest = path[1:].partition("]")
+        element = _element(node, which)
+        return (element.start_mark, element, rest.removeprefix(".")) if element else None
+    if isinstance(node, yaml.MappingNode):
+        best: tuple[yaml.Node, yaml.Node] | None = None
+        for key, value in node.value:  # the last of one name counts, as in what is read
+            fits = isinstance(key, yaml.ScalarNode) and key.value and _begins(path, key.value)
+            if fits and (best is None or len(key.value) >= len(str(best[0].value))):
+                best = key, value
+        if best:
+            return best[0].start_mark, best[1], path[len(str(best[0].value)) :].removeprefix(".")
+    return None
+
+
+def _element(node: yaml.SequenceNode, which: str) -> yaml.Node | None:
+    """An element of a list by its index or, as some paths have it, by its name."""
+    if which.isdecimal() and int(which) < len(node.value):
+        element: yaml.Node = node.value[int(which)]
+        return element
+    for element in node.value:
+        if isinstance(element, yaml.MappingNode) and any(
+            (key.value, value.value) == ("name", which) for key, value in element.value
+        ):
+            return element
+    return None
+
+
+def _begins(path: str, key: str) -> bool:
+    return path.startswith(key) and path[len(key) : len(key) + 1] in {"", ".", "["}

@@ -1,0 +1,70 @@
+"""The CEL rules of a schema (x-kubernetes-validations), for each value of an object that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from twinhull.api.group import Raw
+from twinhull.api.validation import Problem
+from twinhull.validation.engine import EvaluationError, UncheckedError, holds
+
+_RULES = "x-kubernetes-validations"
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A rule that wasn't checked."""
+
+    #: The path of the field that it is about.
+    path: str
+    #: What the API server says if the rule doesn't hold, by which a person knows it.
+    rule: str
+    #: Why it wasn't checked.
+    why: str
+
+
+def broken(schema: Raw, value: Any, path: str = "") -> Iterator[Problem | Unchecked]:  # noqa: ANN401  JSON
+    """The rules that don't hold of a value and of what is in it, and those that can't be checked here.
+
+    The value has its defaults, and nothing is wrong with it by the schema. Rules aren't asked about a null,
+    as by the API server (k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go).
+    """
+    if value is None:
+        return
+    for rule in schema.get(_RULES, ()):
+        at, message = _place(path, rule), rule.get("message") or f"failed rule: {rule['rule']}"
+        try:
+            if not holds(rule["rule"], value):
+                yield Problem(at, message)
+        except EvaluationError as error:
+            yield Problem(at, f"{message} ({error})")
+        except UncheckedError as error:
+            yield Unchecked(at, message, str(error))
+    if isinstance(value, dict):
+        known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        for key, below in value.items():
+            yield from broken(known.get(key, rest), below, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from broken(schema.get("items", {}), element, f"{path}[{index}]")
+
+
+def _place(path: str, rule: Raw) -> str:
+    """The path of the field that a rule is about. A rule of a whole object can name no field of its metadata
+    in fieldPath, since the schema has none of those.
+    """
+    if not path and "self.metadata.name" in rule["rule"]:
+        return "metadata.name"
+    return f"{path}{rule.get('fieldPath', '')}".lstrip(".")
+
+
+def all_rules(schema: Raw, path: str = "") -> Iterator[tuple[str, Raw]]:
+    """Every rule of a schema, with the path of the field that has it; `[]` stands for an index or a key."""
+    yield from ((path, rule) for rule in schema.get(_RULES, ()))
+    for key, below in schema.get("properties", {}).items():
+        yield from all_rules(below, f"{path}.{key}".lstrip("."))
+    for many in ("items", "additionalProperties"):
+        if isinstance(schema.get(many), dict):
+            yield from all_rules(schema[many], f"{path}[]")

@@ -1,0 +1,161 @@
+"""`twinhull diff`, from the command line; tests/e2e has it against a real API server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from tests.unit.cli.test_explain import namespace, workload
+from twinhull.api.base import Raw
+from twinhull.cli import diff as verb
+from twinhull.cli import main
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError, Conflict, Refused
+from twinhull.shell.kinds import Kind
+from twinhull.shell.process.credentials import Credentials
+
+TAKEN = 'Apply failed with 1 conflict: conflict with "{}" using twinhull.dev/v1alpha1: .spec.isolationPolicy'
+
+
+class Server:
+    """Stands for an API server that has one object, or none."""
+
+    def __init__(self, live: Raw | None) -> None:
+        self.live = live
+        #: What is answered to an apply that doesn't force, if it isn't the object.
+        self.error: ApiError | None = None
+        self.asked: list[tuple[str, str, bool]] = []
+
+    async def get(self, _: Cluster, kind: Kind, where: str, name: str) -> Raw | None:
+        assert (kind.name, name) == ("Workload", "web")
+        self.asked.append((where, "", False))
+        return self.live
+
+    async def apply(
+        self, _: Cluster, __: Kind, where: str, name: str, obj: Raw, manager: str, *, force: bool
+    ) -> Raw:
+        assert name == "web"
+        self.asked.append((where, manager, force))
+        if self.error and not force:
+            raise self.error
+        server = {"uid": "1", "generation": 2, "managedFields": [{}], "resourceVersion": "7"}
+        return {**obj, "metadata": {**obj["metadata"], **server}, "status": {"observedGeneration": 1}}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    found = Server(workload("Container"))
+
+    async def getting(*args: Any) -> Raw | None:
+        return await found.get(*args)
+
+    async def applying(*args: Any, **more: Any) -> Raw:
+        return await found.apply(*args, **more)
+
+    monkeypatch.setattr(Cluster, "get", getting)
+    monkeypatch.setattr(Cluster, "rehearse_apply", applying)
+    monkeypatch.setattr(
+        verb, "login", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
+    )
+    return found
+
+
+def diff(*args: str, given: Raw | list[Raw]) -> Result:
+    listed = given if isinstance(given, list) else [given]
+    return CliRunner().invoke(main, ["diff", "-", *args], input=yaml.safe_dump_all(listed))
+
+
+def test_nothing_is_printed_for_what_is_as_it_is_said(server: Server) -> None:
+    result = diff(given=workload("Container"))
+    assert (result.exit_code, result.output) == (0, "")
+    assert server.asked == [("shop", "", False), ("shop", "kubectl", False)]
+
+
+def test_a_change_is_a_unified_diff(server: Server) -> None:
+    assert server
+    result = diff(given=workload("Sandbox"))
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["--- LIVE/Workload/shop/web", "+++ MERGED/Workload/shop/web"]
+    assert [line for line in lines[2:] if line[0] in "+-"] == [
+        "-  isolationPolicy: Container",
+        "+  isolationPolicy: Sandbox",
+    ]
+
+
+def test_a_new_object_is_all_new(server: Server) -> None:
+    server.live = None
+    result = diff(given=workload("Sandbox"))
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[0] == "--- /dev/null"
+    assert all(line.startswith("+") for line in lines[1:] if not line.startswith("@"))
+    assert "status" not in result.stdout
+
+
+def test_a_conflict_is_told_with_what_to_do(server: Server) -> None:
+    server.error = Conflict(TAKEN.format("flux"))
+    result = diff(given=workload("Sandbox"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: standard input: Workload web: Apply failed with 1 conflict")
+    assert "Leave these fields to flux, or take them by --force-conflicts" in result.stderr
+    forced = diff("--force-conflicts", "--field-manager", "me", given=workload("Sandbox"))
+    assert forced.exit_code == 1
+    assert server.asked[-1] == ("shop", "me", True)
+
+
+def test_fields_that_kubectl_applied_on_its_own_side_are_taken(server: Server) -> None:
+    server.error = Conflict(TAKEN.format("kubectl-client-side-apply"))
+    result = diff(given=workload("Sandbox"))
+    assert result.exit_code == 1
+    assert "note: Workload web was applied by kubectl on the client's side" in result.stderr
+
+
+def test_a_message_that_is_cut_may_hide_another_manager(server: Server) -> None:
+    server.error = Conflict(TAKEN.format("kubectl-client-side-apply") + " …")
+    assert diff(given=workload("Sandbox")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"name": "../../x"}, "metadata.name isn't the name of an object"),
+        ({"name": None}, "metadata.name isn't the name of an object"),
+        ({"namespace": "a/b"}, "metadata.namespace isn't the name of a namespace"),
+    ],
+)
+def test_no_name_leads_elsewhere(server: Server, metadata: dict[str, Any], said: str) -> None:
+    result = diff(given=workload("Sandbox", **metadata))
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert server.asked == []
+
+
+def test_others_are_passed_over_and_errors_leave_the_rest(server: Server) -> None:
+    server.error = Refused("no")
+    result = diff(given=[namespace(), workload("Sandbox")])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "note: objects of other kinds were passed over: 1\nError: standard input: Workload web: no\n"
+    )
+
+
+@pytest.mark.parametrize(("args", "expected"), [((), "mine"), (("-n", "theirs"), "theirs")])
+def test_the_namespace_is_the_option_s_or_the_kubeconfig_s(
+    server: Server, args: tuple[str, ...], expected: str
+) -> None:
+    given = workload("Container")
+    del given["metadata"]["namespace"]
+    diff(*args, given=given)
+    assert {where for where, _, _ in server.asked} == {expected}
+
+
+def test_colours_respect_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert verb.coloured("+a") == "\x1b[32m+a\x1b[0m"
+    assert verb.coloured(" a") == " a"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert verb.coloured("+a") == "+a"
