@@ -78,6 +78,10 @@ def _kubernetes(inputs: Sequence[Input], options: Options) -> Conversion:
 FORMATS = (Format("kubernetes", "objects of Kubernetes or KubeVirt", _is_kubernetes, _kubernetes),)
 
 
+#: What is converted from a command line in place of files, by the first word.
+COMMANDS: dict[str, Callable[[Sequence[str], Options], Conversion]] = {}
+
+
 def format_of(given: Input) -> Format | None:
     """The format of an input, by its content. None: none recognises it."""
     return next((found for found in FORMATS if found.recognises(given)), None)
