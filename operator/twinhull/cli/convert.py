@@ -24,6 +24,24 @@ _MOST_BYTES = 32 << 20
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
+class _Dumper(Dumper):
+    """Writes what was an alias in the input at each place where it stands, and texts of several lines as they
+    are.
+    """
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  PyYAML's
+        """No aliases. How much they stand for is bounded when they are read."""
+        return True
+
+
+def _text_of(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_of)
+
+
 def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs = [value.partition("=") for value in values]
     if any(not key or not equals for key, equals, _ in pairs):
@@ -241,7 +259,7 @@ def _printed(objects: Sequence[Raw], output: str) -> str:
     if output == "json":
         listed = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
-    return yaml.dump_all(objects, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def _table(left: Iterable[Left]) -> str:

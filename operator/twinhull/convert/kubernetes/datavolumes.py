@@ -62,18 +62,17 @@ class DataVolumeTemplates:
 
     def finish(self) -> None:
         """Name the DataVolumes that no disk uses."""
-        for name in self._templates.keys() - self._used:
-            template = self._templates[name]
-            template.settle("metadata")
-            template.say("spec", f"no disk of the machine is DataVolume {name}")
+        for name in [name for name in self._templates if name not in self._used]:
+            template = self._templates[name].settle("metadata", "spec")
+            self._left.append(Left(template.path, f"no disk of the machine is DataVolume {name}"))
 
     def _name_filled(self, template: Fields, name: str) -> None:
-        template.settle("metadata")
-        template.say(
-            "spec",
+        template.settle("metadata", "spec")
+        why = (
             f"the disk is filled, and the Workload takes claim {name} as it is. KubeVirt deletes it with the "
-            f"VirtualMachine: delete that by kubectl delete vm {self._source.name} --cascade=orphan",
+            f"VirtualMachine: delete that by kubectl delete vm {self._source.name} --cascade=orphan"
         )
+        self._left.append(Left(template.path, why))
 
     def _name_metadata(self, template: Fields, name: str, claim: str) -> None:
         """Name what the operator's own DataVolume has otherwise."""

@@ -25,11 +25,23 @@ _OWN_FIELDS = {
     "dataVolume": {"name"},
     "persistentVolumeClaim": {"claimName"},
 }
+#: The kinds of volumes that a Workload has fields for.
+_KINDS = {*_OWN_FIELDS, "cloudInitNoCloud", "sysprep"}
 _BUSES = {"sata", "scsi", "virtio"}
 _CARDS = {"e1000e", "e1000", "rtl8139", "virtio"}
 _TARGETS = ("disk", "cdrom", "lun")
-_USER_DATA = (("userData", "userdata", "stringData"), ("userDataBase64", "userdata", "data"))
-_NETWORK_DATA = (("networkData", "networkdata", "stringData"), ("networkDataBase64", "networkdata", "data"))
+#: For each of cloud-init's two texts: the Workload's field, the field that names a Secret, the Secret's key, and
+#: the fields with the text itself, with where it goes in a Secret.
+_TEXTS = (
+    (
+        *("userDataSecret", "secretRef", "userdata"),
+        {"userData": "stringData", "userDataBase64": "data"},
+    ),
+    (
+        *("networkDataSecret", "networkDataSecretRef", "networkdata"),
+        {"networkData": "stringData", "networkDataBase64": "data"},
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -102,12 +114,13 @@ class Devices:
             for key, value in _map(volume, kind).items()
             if kind in _OWN_FIELDS and key not in _OWN_FIELDS[kind]
         }
-        return {**there, kind_of(there): {**there[kind_of(there)], **more}} if more else there
+        beside = {key: value for key, value in volume.items() if key not in {"name", kind}}
+        return {**beside, **there, kind_of(there): {**there[kind_of(there)], **more}}
 
 
 def kind_of(volume: Raw) -> str:
-    """What a volume is, such as dataVolume; empty if it doesn't say."""
-    return next((key for key in volume if key != "name"), "")
+    """What a volume is, such as dataVolume; empty if it doesn't say, or is of a kind that only overrides have."""
+    return next((key for key in volume if key in _KINDS), "")
 
 
 def target_of(disk: Raw) -> str:
@@ -193,29 +206,37 @@ def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], mad
     for disk in disks:
         volume = volumes.get(disk["name"], {})
         kind, said = kind_of(volume), _map(volume, kind_of(volume))
-        if kind == "cloudInitNoCloud" and "cloudInit" not in found.machine:
-            found.machine["cloudInit"] = _cloud_init(said, made)
+        is_first = kind == "cloudInitNoCloud" and "cloudInit" not in found.machine
+        if is_first and (cloud_init := _cloud_init(said, made)) is not None:
+            found.machine["cloudInit"] = cloud_init
             found.names[disk["name"]] = _CLOUD_INIT
         secret = _map(said, "secret").get("name")
-        if kind == "sysprep" and said.keys() == {"secret"} and secret and "sysprep" not in found.machine:
+        is_secret = said == {"secret": {"name": secret}}
+        if kind == "sysprep" and is_secret and secret and "sysprep" not in found.machine:
             found.machine["sysprep"] = {"secret": secret}
             found.names[disk["name"]] = _SYSPREP
 
 
-def _cloud_init(said: Raw, made: Draft) -> Raw:
+def _cloud_init(said: Raw, made: Draft) -> Raw | None:
+    """The Workload's fields for a cloudInitNoCloud, None if they can't say all of it."""
     cloud_init: Raw = {}
     secret: Raw = {}
     name = f"{made.name}-cloud-init"
-    for field_name, reference, keys in (
-        ("userDataSecret", "secretRef", _USER_DATA),
-        ("networkDataSecret", "networkDataSecretRef", _NETWORK_DATA),
-    ):
-        if named := _map(said, reference).get("name"):
-            cloud_init[field_name] = named
-        for key, entry, where in keys:
-            if said.get(key) and field_name not in cloud_init:
-                secret.setdefault(where, {})[entry] = said[key]
-                cloud_init[field_name] = name
+    known = set()
+    for target, reference, entry, texts in _TEXTS:
+        given = [key for key in (reference, *texts) if said.get(key)]
+        known.update(given)
+        if len(given) > 1:
+            return None
+        if given == [reference]:
+            if said[reference].keys() != {"name"}:
+                return None
+            cloud_init[target] = said[reference]["name"]
+        elif given:
+            secret.setdefault(texts[given[0]], {})[entry] = said[given[0]]
+            cloud_init[target] = name
+    if said.keys() != known:
+        return None
     if secret:
         namespace = made.metadata.get("namespace")
         metadata = {"name": name, **({"namespace": namespace} if namespace else {})}

@@ -88,9 +88,11 @@ def _policy(source: Source, made: Draft) -> Raw | None:
     if nodes:
         said["nodePorts"] = nodes
     said["ports"] = [{key: port[key] for key in port if key != "nodePort" and port[key]} for port in ports if port]
-    all_known = {key for key, value in spec.items() if value is not None} <= known and metadata.keys() <= {
-        *("name", "namespace", "labels", "annotations")
-    }
+    all_known = (
+        source.document.keys() <= {"apiVersion", "kind", "metadata", "spec", "status"}
+        and {key for key, value in spec.items() if value is not None} <= known
+        and metadata.keys() <= {"name", "namespace", "labels", "annotations"}
+    )
     addressed = not is_headless and (spec.get("clusterIP") or spec.get("clusterIPs"))
     return said if all_known and None not in ports and not addressed and _is_policy(said) else None
 

@@ -48,6 +48,8 @@ SET_LABELS = frozenset(
         *("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"),
     }
 )
+#: The fields of a Workload's spec, as people write them: what runs comes last.
+_ORDER = ("isolationPolicy", "state", "replacement", "service", "virtualMachine", "template")
 
 
 def without(entries: Mapping[str, str], dropped: frozenset[str]) -> dict[str, str]:
@@ -123,7 +125,7 @@ class Draft:
             "apiVersion": API_VERSION,
             "kind": "Workload",
             "metadata": self.metadata,
-            "spec": self.spec,
+            "spec": {key: self.spec[key] for key in _ORDER if key in self.spec},
         }
 
 
