@@ -49,7 +49,7 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     claims = {
         (source.namespace, source.name): source.document
         for source in rest
-        if source.kind == "PersistentVolumeClaim"
+        if source.kind == "PersistentVolumeClaim" and _has_modes(source.document)
     }
     for made in drafts:
         _choose_strategy(made, claims, left)
@@ -128,7 +128,7 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
         claim = claims.get((made.source.namespace, reference.name))
         referred[reference.target] = claim or {}
         if claim is None and not unknown:
-            unknown = f"claim {reference.name} isn't in the input, and may be ReadWriteOnce"
+            unknown = f"claim {reference.name} isn't in the input with its accessModes, and may be ReadWriteOnce"
     held = next(sharing.unshareable(template, referred), unknown)
     if held:
         left.append(
@@ -140,6 +140,13 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
         )
         return
     made.spec["replacement"] = {"strategy": "StartFirst", **made.spec.get("replacement", {})}
+
+
+def _has_modes(claim: Raw) -> bool:
+    """Whether a claim says how it may be mounted."""
+    spec = claim.get("spec")
+    modes = spec.get("accessModes") if isinstance(spec, dict) else None
+    return isinstance(modes, list) and bool(modes) and all(isinstance(mode, str) for mode in modes)
 
 
 def _ask_for(made: Draft, isolation: Isolation | None) -> None:

@@ -39,7 +39,8 @@ class DataVolumeTemplates:
 
     def source_of(self, volume: Raw, disk: str) -> Raw:
         """Where a disk comes from, and what is asked of its claim, by the machine's volume."""
-        if found := _map(volume, "containerDisk"):
+        if "containerDisk" in volume:
+            found = _map(volume, "containerDisk")
             own = {key: found[key] for key in ("image", "imagePullSecret", "path") if key in found}
             return {"source": {"containerDisk": own}}
         if "persistentVolumeClaim" in volume:
@@ -123,7 +124,7 @@ def as_disk(spec: Raw, namespace: str) -> Raw | None:
     source = _source_of(spec, namespace)
     if source is None or not spec.keys() <= {"source", "sourceRef", "storage", "pvc", "contentType"}:
         return None
-    if spec.get("contentType") not in {None, "", "kubevirt"} or {"storage", "pvc"} <= spec.keys():
+    if spec.get("contentType") not in (None, "", "kubevirt") or {"storage", "pvc"} <= spec.keys():
         return None
     resources = _map(claim, "resources")
     requests = _map(resources, "requests")
@@ -153,7 +154,7 @@ def _source_of(spec: Raw, namespace: str) -> Raw | None:
         return None
     if kind == "snapshot":
         snapshot = source[kind]
-        is_here = snapshot.get("namespace") in {None, "", namespace}
+        is_here = snapshot.get("namespace") in (None, "", namespace)
         return {"snapshot": {key: snapshot[key] for key in snapshot if key != "namespace"}} if is_here else None
     return source if kind in _SAME else None
 

@@ -6,6 +6,7 @@ has the bus sata (virtio on other processors than amd64) and a card the model vi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,7 +146,7 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
             "dataVolume, persistentVolumeClaim or containerDisk"
         )
     boot = min(
-        own, key=lambda disk: (target_of(disk) == "cdrom", disk.get("bootOrder") or len(disks) + 1_000_000)
+        own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf)
     )
     has_preference = "preference" in machine
     default_bus = "" if has_preference else _default_bus(given)
@@ -167,12 +168,12 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
                 key: value for key, value in said.items() if (key, value) != ("name", BOOT_DISK)
             }
         else:
-            order = disk.get("bootOrder")
+            order = _order(disk)
             more.append(
                 {
                     **said,
                     **({"cdrom": True} if target_of(disk) == "cdrom" else {}),
-                    **({"bootOrder": order} if isinstance(order, int) and order > 1 else {}),
+                    **({"bootOrder": order} if order > 1 else {}),
                 }
             )
     if more:
@@ -185,7 +186,13 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
 
 
 def _default_bus(given: Raw) -> str:
-    return "sata" if given.get("architecture") in {None, "", "amd64"} else "virtio"
+    return "sata" if given.get("architecture") in (None, "", "amd64") else "virtio"
+
+
+def _order(disk: Raw) -> int:
+    """Its place among what the firmware tries, 0 if it has none."""
+    order = disk.get("bootOrder")
+    return order if isinstance(order, int) and not isinstance(order, bool) else 0
 
 
 def _bus(disk: Raw) -> str:
@@ -278,7 +285,7 @@ def _use_card(found: Devices, given: Raw, *, has_preference: bool, is_virtio: bo
         or card.get("name") != network.get("name")
         or not card.keys() <= {"name", "masquerade", "model", "macAddress"}
         or card.get("masquerade") != {}
-        or model not in {*_CARDS, ""}
+        or model not in (*_CARDS, "")
     ):
         return
     found.has_own_card = True
