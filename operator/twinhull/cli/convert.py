@@ -72,7 +72,7 @@ Exit codes:
     type=click.Choice([found.name for found in FORMATS]),
     help="The format of the files. Without it, it is found out by their content.",
 )
-@click.option("--name", metavar="NAME", help="The name of the Workload, if there is only one. Without it, its own.")
+@click.option("--name", metavar="NAME", help="The name of the only Workload.")
 @click.option(
     "-n",
     "--namespace",
@@ -111,7 +111,7 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     isolation: str | None,
     output: str,
     variables: dict[str, str],
-    strict: bool,
+    strict: bool,  # noqa: FBT001  click gives it by name
 ) -> None:
     """Print Workloads that run what other objects run.
 
@@ -154,7 +154,9 @@ def _converted(files: Sequence[str], format_name: str | None, options: Options) 
         found = by_name[format_name] if format_name else _format(given)
         inputs.setdefault(found.name, []).append(given)
     if options.name and len(inputs) > 1:
-        raise CannotConvert("--name is for one Workload, and the files are of several formats: convert them one by one")
+        raise CannotConvert(
+            "--name is for one Workload, and the files are of several formats: convert them one by one"
+        )
     parts = [by_name[name].convert(given, options) for name, given in inputs.items()]
     return Conversion(
         tuple(obj for part in parts for obj in part.objects),
@@ -222,7 +224,11 @@ def _parsed(text: str) -> Iterable[object]:
     """The documents of a text. JSON is read as such, which takes a hundredth of the time."""
     if text.lstrip()[:1] in {"{", "["}:
         try:
-            return [json.loads(text, parse_float=lambda number: scalars.as_json(float(number)), parse_constant=_refuse)]
+            return [
+                json.loads(
+                    text, parse_float=lambda number: scalars.as_json(float(number)), parse_constant=_refuse
+                )
+            ]
         except ValueError:
             pass  # it may still be YAML, of which JSON is a part
     return list(yaml.load_all(text, manifests.Loader))
@@ -257,7 +263,9 @@ class _Folder:
 
 def _printed(objects: Sequence[Raw], output: str) -> str:
     if output == "json":
-        listed = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        listed = (
+            objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        )
         return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
     return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 

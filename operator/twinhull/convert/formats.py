@@ -64,7 +64,8 @@ class Format:
 def _is_kubernetes(given: Input) -> bool:
     """Whether there is an object with apiVersion and kind among the documents."""
     return any(
-        isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys() for document in given.documents
+        isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
+        for document in given.documents
     )
 
 

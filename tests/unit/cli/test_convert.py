@@ -15,10 +15,18 @@ from twinhull.cli import main
 from twinhull.cli.convert import _Folder
 from twinhull.convert.conversion import CannotConvert
 
-POD: Raw = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {
-    "restartPolicy": "Never", "containers": [{"name": "web", "image": "nginx"}]}}
-JOB: Raw = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job"}, "spec": {
-    "template": {"spec": POD["spec"]}}}
+POD: Raw = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "web"},
+    "spec": {"restartPolicy": "Never", "containers": [{"name": "web", "image": "nginx"}]},
+}
+JOB: Raw = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "job"},
+    "spec": {"template": {"spec": POD["spec"]}},
+}
 
 
 def convert(*args: str, given: Any = "") -> Result:
@@ -101,10 +109,17 @@ spec:
 def test_several_files_are_converted_together(tmp_path: Path) -> None:
     labels = {"app": "web"}
     ports = [{"containerPort": 80}]
-    pod = {**POD, "metadata": {"name": "web", "labels": labels}, "spec": {
-        "containers": [{"name": "web", "image": "nginx", "ports": ports}]}}
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
-        "selector": labels, "ports": [{"port": 80}]}}
+    pod = {
+        **POD,
+        "metadata": {"name": "web", "labels": labels},
+        "spec": {"containers": [{"name": "web", "image": "nginx", "ports": ports}]},
+    }
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": labels, "ports": [{"port": 80}]},
+    }
     files = []
     for name, obj in (("pod.yaml", pod), ("service.yaml", service)):
         (tmp_path / name).write_text(yaml.safe_dump(obj), encoding="utf-8")
@@ -152,7 +167,10 @@ def test_an_alias_bomb_is_refused() -> None:
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = convert(str(tmp_path / "missing.yaml"))
-    assert (result.exit_code, "missing.yaml: No such file or directory: name a file" in result.stderr) == (1, True)
+    assert (result.exit_code, "missing.yaml: No such file or directory: name a file" in result.stderr) == (
+        1,
+        True,
+    )
 
 
 def test_a_format_can_be_named_to_see_what_is_wrong() -> None:

@@ -85,10 +85,8 @@ def _drafts(
         )
     if options.name and len(converted) > 1:
         titles = ", ".join(source.title for source in converted)
-        raise CannotConvert(f"--name is for one Workload, and these would be several ({titles}): leave it out")
-    drafts = [
-        _CONVERTERS[source.group, source.kind](source, options, left) for source in converted
-    ]
+        raise CannotConvert(f"--name is for one Workload, and these are several ({titles}): leave it out")
+    drafts = [_CONVERTERS[source.group, source.kind](source, options, left) for source in converted]
     _check_names(drafts)
     return drafts, rest
 
@@ -109,8 +107,8 @@ def _check_names(drafts: Sequence[Draft]) -> None:
         key = made.metadata.get("namespace", ""), made.name
         if other := seen.get(key):
             raise CannotConvert(
-                f"{other.source.title} and {made.source.title} would both be Workload {made.name}: convert one "
-                "of them by itself, with --name"
+                f"{other.source.title} and {made.source.title} would both be Workload {made.name}: convert "
+                "one of them by itself, with --name"
             )
         seen[key] = made
 
@@ -128,7 +126,9 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
         claim = claims.get((made.source.namespace, reference.name))
         referred[reference.target] = claim or {}
         if claim is None and not unknown:
-            unknown = f"claim {reference.name} isn't in the input with its accessModes, and may be ReadWriteOnce"
+            unknown = (
+                f"claim {reference.name} isn't in the input with its accessModes, and may be ReadWriteOnce"
+            )
     held = next(sharing.unshareable(template, referred), unknown)
     if held:
         left.append(

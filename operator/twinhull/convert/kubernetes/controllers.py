@@ -56,8 +56,8 @@ def daemonset(source: Source, options: Options, left: list[Left]) -> Draft:
     use_template(made, spec)
     fields.say(
         "kind",
-        "a Workload is one Pod, and not one on each node: keep the DaemonSet, or make a Workload for each node "
-        "with a nodeSelector of its own",
+        "a Workload is one Pod, and not one on each node: keep the DaemonSet, or make a Workload for each "
+        "node, with a nodeSelector of its own",
     )
     strategy = spec.within("updateStrategy")
     if strategy.peek("type", str) == "OnDelete":

@@ -82,7 +82,9 @@ class DataVolumeTemplates:
         if name != claim:
             metadata.say("name", f"the disk's claim is {claim}, and no longer {name}")
         for key in ("labels", "annotations"):
-            metadata.leave(key, "the operator makes the disk's DataVolume, with labels and annotations of its own")
+            metadata.leave(
+                key, "the operator makes the disk's DataVolume, with labels and annotations of its own"
+            )
 
     def _keep(self, template: Fields, name: str) -> None:
         """Let a DataVolume be an object of its own, since a Workload's disk can't say all that it says."""
@@ -107,8 +109,8 @@ class DataVolumeTemplates:
         self._left.append(
             Left(
                 template.path,
-                f"a Workload's disk can't say all of it, so DataVolume {name} is an object of its own: it isn't "
-                "deleted with the Workload",
+                f"a Workload's disk can't say all of it, so DataVolume {name} is an object of its own: it "
+                "isn't deleted with the Workload",
             )
         )
 
@@ -155,7 +157,9 @@ def _source_of(spec: Raw, namespace: str) -> Raw | None:
     if kind == "snapshot":
         snapshot = source[kind]
         is_here = snapshot.get("namespace") in (None, "", namespace)
-        return {"snapshot": {key: snapshot[key] for key in snapshot if key != "namespace"}} if is_here else None
+        return (
+            {"snapshot": {key: snapshot[key] for key in snapshot if key != "namespace"}} if is_here else None
+        )
     return source if kind in _SAME else None
 
 

@@ -31,8 +31,8 @@ _KINDS = {*_OWN_FIELDS, "cloudInitNoCloud", "sysprep"}
 _BUSES = {"sata", "scsi", "virtio"}
 _CARDS = {"e1000e", "e1000", "rtl8139", "virtio"}
 _TARGETS = ("disk", "cdrom", "lun")
-#: For each of cloud-init's two texts: the Workload's field, the field that names a Secret, the Secret's key, and
-#: the fields with the text itself, with where it goes in a Secret.
+#: For each of cloud-init's two texts: the Workload's field, the field that names a Secret, the Secret's key,
+#: and the fields with the text itself, with where it goes in a Secret.
 _TEXTS = (
     (
         *("userDataSecret", "secretRef", "userdata"),
@@ -120,7 +120,7 @@ class Devices:
 
 
 def kind_of(volume: Raw) -> str:
-    """What a volume is, such as dataVolume; empty if it doesn't say, or is of a kind that only overrides have."""
+    """What a volume is, such as dataVolume; empty if only overrides have its kind."""
     return next((key for key in volume if key in _KINDS), "")
 
 
@@ -145,9 +145,7 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
             f"{where}.domain.devices.disks has none that a Workload can boot: give one a volume of the kind "
             "dataVolume, persistentVolumeClaim or containerDisk"
         )
-    boot = min(
-        own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf)
-    )
+    boot = min(own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf))
     has_preference = "preference" in machine
     default_bus = "" if has_preference else _default_bus(given)
     found = Devices(boot=boot["name"], bus=default_bus)
@@ -202,7 +200,9 @@ def _bus(disk: Raw) -> str:
 def _bus_said(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool) -> Raw:
     """The bus of a disk, if it isn't the one that a Workload's disk has without saying it."""
     bus = _bus(disk) or default
-    usual = "sata" if target_of(disk) == "cdrom" else "" if has_preference else "virtio" if is_virtio else "sata"
+    usual = (
+        "sata" if target_of(disk) == "cdrom" else "" if has_preference else "virtio" if is_virtio else "sata"
+    )
     return {"bus": bus} if bus in _BUSES and bus != usual else {}
 
 

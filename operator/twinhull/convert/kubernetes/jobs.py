@@ -13,7 +13,9 @@ from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_LABELS, Draf
 
 #: How often a Job tries again if it doesn't say.
 _DEFAULT_BACKOFF_LIMIT = 6
-_RUN_AGAIN = "set spec.state to Running, and each new value of the annotation twinhull.dev/restart runs it again"
+_RUN_AGAIN = (
+    "set spec.state to Running, and each new value of the annotation twinhull.dev/restart runs it again"
+)
 
 
 def job(source: Source, options: Options, left: list[Left]) -> Draft:

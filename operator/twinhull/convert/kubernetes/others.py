@@ -1,4 +1,4 @@
-"""Objects of the input that are no Workloads: those that Workloads refer to stay, the others are passed over."""
+"""Objects that are no Workloads: those that Workloads refer to stay, the others are passed over."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _WHY = {
     "HorizontalPodAutoscaler": "a Workload is one Pod, and has nothing to scale: leave it out",
     "VerticalPodAutoscaler": "it can't change a Workload: set the resources in the template",
     "ScaledObject": "a Workload is one Pod, and has nothing to scale: leave it out",
-    "PodDisruptionBudget": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is, with "
-    "minAvailable as a number",
+    "PodDisruptionBudget": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is, "
+    "with minAvailable as a number",
     "NetworkPolicy": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is",
     "Ingress": "it leads to a Service: apply it as it is",
     "HTTPRoute": "it leads to a Service: apply it as it is",

@@ -13,7 +13,9 @@ def overriding(rendered: Raw, wanted: Raw) -> Raw:
     It has no null, since most ways of applying a Workload would drop it. So a list that isn't wanted becomes
     an empty one, and any other field that isn't wanted stays.
     """
-    patch: Raw = {key: [] for key, value in rendered.items() if isinstance(value, list) and value and key not in wanted}
+    patch: Raw = {
+        key: [] for key, value in rendered.items() if isinstance(value, list) and value and key not in wanted
+    }
     for key, value in wanted.items():
         there = rendered.get(key)
         if isinstance(value, dict) and isinstance(there, dict):

@@ -29,10 +29,11 @@ def pod(source: Source, options: Options, left: list[Left]) -> Draft:
     spec.leave("ephemeralContainers", "they are added to a Pod that runs (kubectl debug)")
     if source.is_live:
         spec.leave(
-            "nodeName", "it is where the scheduler put the Pod: use a nodeSelector if it must run on that node"
+            "nodeName",
+            "it is where the scheduler put the Pod: use a nodeSelector if it must run on that node",
         )
     metadata = {key: dict(made.metadata[key]) for key in ("labels", "annotations") if key in made.metadata}
-    template = {**({"metadata": metadata} if metadata else {}), "spec": spec.rest()}
+    template: Raw = {**({"metadata": metadata} if metadata else {}), "spec": spec.rest()}
     run(made, template, source.title)
     if source.is_live:
         made.spec["template"] = {**template, "spec": _as_written(template["spec"])}

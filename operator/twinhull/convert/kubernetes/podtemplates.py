@@ -56,5 +56,6 @@ def use_replicas(draft: Draft, spec: Fields) -> None:
     elif count is not None and count > 1:
         spec.say(
             "replicas",
-            f"a Workload is one Pod, and this asks for {count}: keep this object, or make a Workload for each",
+            f"a Workload is one Pod, and this asks for {count}: keep this object, or make a Workload for "
+            "each",
         )

@@ -23,7 +23,7 @@ _SAME = (
     *("type", "loadBalancerClass", "externalTrafficPolicy", "internalTrafficPolicy", "sessionAffinity"),
     *("sessionAffinityConfig", "ipFamilyPolicy", "ipFamilies", "publishNotReadyAddresses"),
 )
-#: What KubeVirt puts on the Pod of a machine, by which Services may find it (kubevirt.io/api/core/v1, types.go).
+#: What KubeVirt puts on a machine's Pod, by which Services may find it (kubevirt.io/api/core/v1, types.go).
 _OF_LAUNCHERS = {"kubevirt.io": "virt-launcher"}
 _NAMES_OF_MACHINES = ("kubevirt.io/vm", "vm.kubevirt.io/name")
 
@@ -83,11 +83,16 @@ def _policy(source: Source, made: Draft) -> Raw | None:
         said["annotations"] = annotations
     if labels := _map(metadata, "labels"):
         said["labels"] = labels
-    nodes = {port["name"] or f"{port['protocol'].lower()}-{port['port']}": port["nodePort"] for port in ports
-             if port and port.get("nodePort")}
+    nodes = {
+        port["name"] or f"{port['protocol'].lower()}-{port['port']}": port["nodePort"]
+        for port in ports
+        if port and port.get("nodePort")
+    }
     if nodes:
         said["nodePorts"] = nodes
-    said["ports"] = [{key: port[key] for key in port if key != "nodePort" and port[key]} for port in ports if port]
+    said["ports"] = [
+        {key: port[key] for key in port if key != "nodePort" and port[key]} for port in ports if port
+    ]
     all_known = (
         source.document.keys() <= {"apiVersion", "kind", "metadata", "spec", "status"}
         and {key for key, value in spec.items() if value is not None} <= known
@@ -147,8 +152,8 @@ def _kept(source: Source, found: Sequence[Draft], options: Options, left: list[L
         left.append(
             Left(
                 f"{source.title}: spec.selector",
-                f"the labels of the machine's template aren't on a Workload's machine: it is {WORKLOAD_LABEL}: "
-                f"{machines[0].name} now",
+                "the labels of the machine's template aren't on a Workload's machine: it is "
+                f"{WORKLOAD_LABEL}: {machines[0].name} now",
             )
         )
     elif machines:

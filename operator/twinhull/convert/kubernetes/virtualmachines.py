@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from twinhull.api.base import Raw
 from twinhull.api.disks import Bytes
@@ -25,6 +25,7 @@ from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.overrides import overriding, pruned
 from twinhull.convert.kubernetes.source import Draft, Source, draft
 from twinhull.hulls import diskmachine
+from twinhull.hulls.hull import WORKLOAD_LABEL
 
 #: The kinds of instancetypes and preferences, which KubeVirt also takes in lower case and in the plural.
 _KINDS = {
@@ -64,8 +65,8 @@ def virtualmachine(source: Source, options: Options, left: list[Left]) -> Draft:
             left.append(
                 Left(
                     metadata.at(key),
-                    "a Workload without containers has no labels and annotations for its Pod: a Service finds "
-                    f"the machine by the label twinhull.dev/workload: {made.name}",
+                    "a Workload without containers has no labels and annotations for its Pod: a Service "
+                    f"finds the machine by the label {WORKLOAD_LABEL}: {made.name}",
                 )
             )
     given = pruned(template.take("spec", dict) or {})
@@ -74,7 +75,9 @@ def virtualmachine(source: Source, options: Options, left: list[Left]) -> Draft:
     made.spec["virtualMachine"] = {**machine, **volumes.machine}
     made.named_ports = _named_ports(given)
     _override(made, given, volumes)
-    spec.leave("updateVolumesStrategy", "another source of a filled disk is refused: give the disk another name")
+    spec.leave(
+        "updateVolumesStrategy", "another source of a filled disk is refused: give the disk another name"
+    )
     fields.finish()
     return made
 
@@ -115,11 +118,14 @@ def _matched(fields: Fields, key: str) -> Raw:
     fields.leave("inferFromVolumeFailurePolicy", f"a Workload names its {key} itself")
     if not name:
         raise CannotConvert(
-            f"{fields.at('name')} is missing (inferFromVolume has KubeVirt find it): add the name of the {key}"
+            f"{fields.at('name')} is missing (inferFromVolume has KubeVirt find it): add the name of the "
+            f"{key}"
         )
     fields.leave("inferFromVolume", f"a Workload names its {key} itself")
     if kind and kind not in _KINDS:
-        raise CannotConvert(f"{fields.at('kind')} is {kind!r}: use one of {', '.join(sorted(set(_KINDS.values())))}")
+        raise CannotConvert(
+            f"{fields.at('kind')} is {kind!r}: use one of {', '.join(sorted(set(_KINDS.values())))}"
+        )
     return {"name": name, **({"kind": _KINDS[kind]} if kind else {})}
 
 
@@ -129,13 +135,17 @@ def _size(spec: Fields, domain: Raw) -> Raw:
     where = f"{spec.at('template')}.spec.domain.memory.guest"
     memory = _map(domain, "memory").get("guest") or requests.get("memory") or limits.get("memory")
     if memory is None:
-        raise CannotConvert(f"{where} is missing: say how much memory the machine has, or name an instancetype")
+        raise CannotConvert(
+            f"{where} is missing: say how much memory the machine has, or name an instancetype"
+        )
     if not isinstance(memory, str) or not _is_bytes(memory):
         raise CannotConvert(f"{where} is {memory!r}: write it as an amount of bytes, such as 4Gi")
     cpu = _map(domain, "cpu")
     counts = [cpu.get(key) or 1 for key in ("sockets", "cores", "threads")]
     if not all(isinstance(count, int) and not isinstance(count, bool) and count > 0 for count in counts):
-        raise CannotConvert(f"{spec.at('template')}.spec.domain.cpu must have whole numbers above 0: correct it")
+        raise CannotConvert(
+            f"{spec.at('template')}.spec.domain.cpu must have whole numbers above 0: correct it"
+        )
     cpus = counts[0] * counts[1] * counts[2]
     if not cpu.keys() & {"sockets", "cores", "threads"}:
         cpus = _whole_cpus(limits.get("cpu") or requests.get("cpu"))
@@ -156,8 +166,6 @@ def _whole_cpus(amount: Any) -> int:  # noqa: ANN401  JSON
 
 
 def _is_bytes(text: str) -> bool:
-    from pydantic import TypeAdapter  # noqa: PLC0415
-
     try:
         TypeAdapter(Bytes).validate_python(text)
     except ValidationError:
@@ -200,7 +208,9 @@ def _named_ports(given: Raw) -> dict[str, int]:
         for port in interface.get("ports") or ()
         if isinstance(port, dict)
     ]
-    return {port["name"]: port["port"] for port in ports if port.get("name") and isinstance(port.get("port"), int)}
+    return {
+        port["name"]: port["port"] for port in ports if port.get("name") and isinstance(port.get("port"), int)
+    }
 
 
 def _override(made: Draft, given: Raw, devices: Devices) -> None:

@@ -21,7 +21,7 @@ def read(name: str) -> list[Raw]:
     """The objects of an example, those of a List one by one."""
     text = EXAMPLES[name].read_text(encoding="utf-8")
     found: list[Raw] = []
-    for document in yaml.load_all(text, manifests.Loader):  # noqa: S506  a SafeLoader
+    for document in yaml.load_all(text, manifests.Loader):
         found += document["items"] if document["kind"] == "List" else [document]
     return found
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests import templates
 from tests.unit.convert.kubernetes.examples import converted, left, made_of
 from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.cli import main
 from twinhull.convert.conversion import CannotConvert
 
+TEMPLATES = templates.templates()
 WEB: Raw = {
     "metadata": {"labels": {"app": "web"}},
     "spec": {"containers": [{"name": "web", "image": "nginx"}]},
@@ -36,12 +41,28 @@ def claim(name: str, *modes: str) -> Raw:
     }
 
 
-@pytest.mark.parametrize("name", [name for name, one in templates.templates().items() if not templates.ends(one)])
+@pytest.mark.parametrize("name", [name for name, one in TEMPLATES.items() if not templates.ends(one)])
 def test_a_template_stays_as_it_is(name: str) -> None:
-    template = templates.templates()[name]
-    before = copy.deepcopy(template)
-    made = made_of(converted(controller("Deployment", template)))
-    assert made["spec"]["template"] == before == template
+    before = copy.deepcopy(TEMPLATES[name])
+    made = made_of(converted(controller("Deployment", TEMPLATES[name])))
+    assert made["spec"]["template"] == before == TEMPLATES[name]
+
+
+def test_what_is_made_of_public_templates_is_rendered() -> None:
+    """`twinhull render` finds no mistake in any of them."""
+    workloads = []
+    for number, template in enumerate(TEMPLATES.values()):
+        kind = "Job" if templates.ends(template) else "Deployment"
+        given = controller(kind, template)
+        if kind == "Job":
+            given["apiVersion"] = "batch/v1"
+        made = made_of(converted(given, isolation=Isolation.CONTAINER, name=f"web-{number}"))
+        workloads.append(made)
+    result = CliRunner().invoke(
+        main, ["render", "-f", "-"], input=json.dumps({"kind": "List", "items": workloads})
+    )
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("kind: Pod\n") == len(TEMPLATES)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +102,7 @@ def test_a_pod_that_may_be_gone_during_a_rolling_update_is_kept() -> None:
     ],
 )
 def test_what_two_pods_cannot_have_at_once_makes_it_recreate(claims: list[Raw], expected: str | None) -> None:
-    """Where the claim isn't known, too: with StartFirst the Workload would never start, were it ReadWriteOnce."""
+    """Where the claim isn't known, too: were it ReadWriteOnce, the Workload would never start."""
     pod = {**WEB["spec"], "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
     conversion = converted(controller("Deployment", {"spec": pod}), *claims)
     assert made_of(conversion)["spec"].get("replacement", {}).get("strategy") == expected
@@ -90,14 +111,17 @@ def test_what_two_pods_cannot_have_at_once_makes_it_recreate(claims: list[Raw], 
 
 
 def test_a_port_of_the_node_makes_it_recreate() -> None:
-    pod = {"containers": [{"name": "web", "image": "nginx", "ports": [{"containerPort": 80, "hostPort": 80}]}]}
+    pod = {
+        "containers": [{"name": "web", "image": "nginx", "ports": [{"containerPort": 80, "hostPort": 80}]}]
+    }
     conversion = converted(controller("Deployment", {"spec": pod}))
     assert "replacement" not in made_of(conversion)["spec"]
     assert "port 80 of the node" in left(conversion)["Deployment web: spec.strategy"]
 
 
 @pytest.mark.parametrize(
-    ("replicas", "state", "is_left"), [(None, None, False), (1, None, False), (0, "Stopped", False), (3, None, True)]
+    ("replicas", "state", "is_left"),
+    [(None, None, False), (1, None, False), (0, "Stopped", False), (3, None, True)],
 )
 @pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet", "StatefulSet"])
 def test_replicas(kind: str, replicas: int | None, state: str | None, is_left: bool) -> None:  # noqa: FBT001
@@ -176,7 +200,10 @@ def test_a_statefulset_says_that_its_pod_has_another_name() -> None:
         ({"template": {"spec": {"containers": [{"name": "a", "imag": "b"}]}}}, "did you mean image?"),
         ({"replicas": "3"}, "Deployment web: spec.replicas must be a whole number, and is a string"),
         ({"replicas": True}, "Deployment web: spec.replicas must be a whole number, and is true or false"),
-        ({"strategy": {"type": "BlueGreen"}}, "spec.strategy.type is 'BlueGreen': use Recreate or RollingUpdate"),
+        (
+            {"strategy": {"type": "BlueGreen"}},
+            "spec.strategy.type is 'BlueGreen': use Recreate or RollingUpdate",
+        ),
         ({"strategy": []}, "Deployment web: spec.strategy must be a map of fields, and is a list"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whole examples: what is printed of each, and what the table says. `pytest tests/unit --update` writes those."""
+"""Whole examples: what is printed of each, and the table. `pytest tests/unit --update` writes those."""
 
 from __future__ import annotations
 

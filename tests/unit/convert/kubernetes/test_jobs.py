@@ -9,6 +9,7 @@ import pytest
 
 from tests import templates
 from tests.unit.convert.kubernetes.examples import converted, left, made_of, read
+from tests.unit.convert.kubernetes.test_controllers import TEMPLATES
 from twinhull.api.base import Raw
 from twinhull.convert.conversion import CannotConvert
 
@@ -29,12 +30,11 @@ def job(policy: str | None = "Never", template: Raw | None = None, /, **spec: An
     }
 
 
-@pytest.mark.parametrize("name", [name for name, one in templates.templates().items() if templates.ends(one)])
+@pytest.mark.parametrize("name", [name for name, one in TEMPLATES.items() if templates.ends(one)])
 def test_a_template_that_ends_stays_as_it_is(name: str) -> None:
-    template = templates.templates()[name]
-    before = copy.deepcopy(template)
-    made = made_of(converted(job("", template)))
-    assert made["spec"]["template"] == before == template
+    before = copy.deepcopy(TEMPLATES[name])
+    made = made_of(converted(job("", TEMPLATES[name])))
+    assert made["spec"]["template"] == before == TEMPLATES[name]
 
 
 def test_a_job_that_tries_once_loses_nothing() -> None:
@@ -47,7 +47,11 @@ def test_a_job_that_tries_once_loses_nothing() -> None:
     ("policy", "limit", "said"),
     [
         ("Never", None, "the Job tries 6 times again (the default), and a Workload with restartPolicy Never"),
-        ("Never", 2, "the Job tries 2 times again, and a Workload with restartPolicy Never has failed for good"),
+        (
+            "Never",
+            2,
+            "the Job tries 2 times again, and a Workload with restartPolicy Never has failed for good",
+        ),
         ("OnFailure", None, "tries 6 times again (the default), and a Workload's containers start again"),
         ("OnFailure", 0, "tries 0 times again, and a Workload's containers start again until they succeed"),
     ],
@@ -115,7 +119,9 @@ def test_a_list_of_a_pod_that_becomes_empty_goes() -> None:
     (given,) = read("pod-in-a-cluster")
     token = given["spec"]["volumes"][1]
     given["spec"] = {
-        "containers": [{"name": "a", "image": "b", "volumeMounts": [given["spec"]["containers"][0]["volumeMounts"][0]]}],
+        "containers": [
+            {"name": "a", "image": "b", "volumeMounts": [given["spec"]["containers"][0]["volumeMounts"][0]]}
+        ],
         "volumes": [token],
     }
     pod_spec = made_of(converted(given))["spec"]["template"]["spec"]

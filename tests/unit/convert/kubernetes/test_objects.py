@@ -55,7 +55,9 @@ def test_lists_are_taken_apart() -> None:
 
 
 def test_the_objects_of_a_typed_list_have_its_kind() -> None:
-    plain = {key: value for key, value in controller("Deployment").items() if key not in {"apiVersion", "kind"}}
+    plain = {
+        key: value for key, value in controller("Deployment").items() if key not in {"apiVersion", "kind"}
+    }
     conversion = converted({"apiVersion": "apps/v1", "kind": "DeploymentList", "items": [plain]})
     assert made_of(conversion)["metadata"] == {"name": "web"}
 
@@ -95,7 +97,13 @@ def test_what_a_workload_refers_to_stays() -> None:
 
 
 def test_what_a_cluster_has_set_is_taken_out() -> None:
-    set_by_server = {"uid": "1", "resourceVersion": "2", "generation": 3, "managedFields": [{}], "selfLink": "x"}
+    set_by_server = {
+        "uid": "1",
+        "resourceVersion": "2",
+        "generation": 3,
+        "managedFields": [{}],
+        "selfLink": "x",
+    }
     given = controller("Deployment")
     given["metadata"] |= set_by_server | {
         "annotations": {"deployment.kubernetes.io/revision": "4", "example.com/a": "b"}
@@ -124,10 +132,18 @@ def test_options_name_the_workload_its_namespace_and_its_isolation() -> None:
         ([controller("Deployment"), controller("StatefulSet")], {"name": "a"}, "--name is for one Workload"),
         ([controller("Deployment")], {"name": "A"}, "--name is 'A', and a Workload's name has lower-case"),
         ([controller("Deployment") | {"metadata": {"name": "a.b"}}], {}, "metadata.name is 'a.b'"),
-        ([controller("Deployment") | {"metadata": {"generateName": "a-"}}], {}, "give the Workload a name by --name"),
+        (
+            [controller("Deployment") | {"metadata": {"generateName": "a-"}}],
+            {},
+            "give the Workload a name by --name",
+        ),
         ([{"kind": "Deployment"}], {}, "document 1 (Deployment) has no apiVersion or no metadata"),
         (["text"], {}, "document 1 is no object of Kubernetes"),
-        ([controller("Deployment") | {"metadata": {"name": "a", "labels": []}}], {}, "metadata.labels must be"),
+        (
+            [controller("Deployment") | {"metadata": {"name": "a", "labels": []}}],
+            {},
+            "metadata.labels must be",
+        ),
     ],
 )
 def test_what_is_refused(objects: list[Any], options: Raw, message: str) -> None:

@@ -13,9 +13,7 @@ from twinhull.api.base import Raw
 TEMPLATE: Raw = {
     "metadata": {"labels": {"app": "web", "tier": "front"}},
     "spec": {
-        "containers": [
-            {"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 8080}]}
-        ]
+        "containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 8080}]}]
     },
 }
 WEB = controller("Deployment", TEMPLATE, strategy={"type": "Recreate"})
@@ -127,7 +125,8 @@ def test_a_service_for_several_workloads_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [service(selector={"app": "db"}), service(selector=None), service(metadata={"namespace": "elsewhere"})]
+    "given",
+    [service(selector={"app": "db"}), service(selector=None), service(metadata={"namespace": "elsewhere"})],
 )
 def test_a_service_that_leads_elsewhere_is_passed_over(given: Raw) -> None:
     conversion = converted(WEB, given)

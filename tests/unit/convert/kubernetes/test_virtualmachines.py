@@ -20,7 +20,9 @@ from twinhull.hulls.merge import merge_patch
 MACHINES = ["machine", "machine-of-an-instancetype", "machine-windows", "machine-in-a-cluster"]
 
 
-def machine(devices: Raw | None = None, domain: Raw | None = None, template: Raw | None = None, **spec: Any) -> Raw:
+def machine(
+    devices: Raw | None = None, domain: Raw | None = None, template: Raw | None = None, **spec: Any
+) -> Raw:
     """A small machine with a claim as its disk."""
     return {
         "apiVersion": "kubevirt.io/v1",
@@ -32,7 +34,10 @@ def machine(devices: Raw | None = None, domain: Raw | None = None, template: Raw
                 "spec": {
                     "domain": {
                         "memory": {"guest": "1Gi"},
-                        "devices": {"disks": [{"name": "boot", "disk": {"bus": "virtio"}}], **(devices or {})},
+                        "devices": {
+                            "disks": [{"name": "boot", "disk": {"bus": "virtio"}}],
+                            **(devices or {}),
+                        },
                         **(domain or {}),
                     },
                     "volumes": [{"name": "boot", "persistentVolumeClaim": {"claimName": "disk"}}],
@@ -193,7 +198,9 @@ def test_buses(devices: Raw, expected: Raw) -> None:
     ],
 )
 def test_cards(card: Raw, network: Raw, expected: Raw) -> None:
-    given = machine({"interfaces": [{"name": "lan", **card}]}, template={"networks": [{"name": "lan", **network}]})
+    given = machine(
+        {"interfaces": [{"name": "lan", **card}]}, template={"networks": [{"name": "lan", **network}]}
+    )
     assert virtual_machine(given) == {**PLAIN, **expected}
 
 
@@ -346,7 +353,10 @@ def test_any_other_volume_is_kept_by_overrides(volume: Raw) -> None:
 
 
 def test_keys_for_ssh() -> None:
-    key = {"source": {"secret": {"secretName": "keys"}}, "propagationMethod": {"qemuGuestAgent": {"users": ["a"]}}}
+    key = {
+        "source": {"secret": {"secretName": "keys"}},
+        "propagationMethod": {"qemuGuestAgent": {"users": ["a"]}},
+    }
     given = machine(template={"accessCredentials": [{"sshPublicKey": key}]})
     assert virtual_machine(given) == {**PLAIN, "sshKeys": {"secret": "keys", "users": ["a"]}}
     password = {"userPassword": {"source": {"secret": {"secretName": "a"}}}}
@@ -414,7 +424,10 @@ def test_data_volumes_become_disks_that_go_with_the_workload(spec: Raw, expected
         {"source": {"blank": {}}, "storage": {**STORAGE, "volumeName": "pv"}},
         {"source": {"blank": {}}, "storage": {}},
         {"sourceRef": {"kind": "Other", "name": "a"}, "storage": {}},
-        {"source": {"imageio": {"url": "https://a", "diskId": "b", "insecureSkipVerify": True}}, "storage": STORAGE},
+        {
+            "source": {"imageio": {"url": "https://a", "diskId": "b", "insecureSkipVerify": True}},
+            "storage": STORAGE,
+        },
     ],
 )
 def test_a_data_volume_that_says_more_stays_an_object_of_its_own(spec: Raw) -> None:
@@ -472,8 +485,10 @@ def test_a_service_that_stays_finds_the_workloads_machine() -> None:
         (machine(runStrategy="Never"), {}, "spec.runStrategy is 'Never': use one of Always"),
         (machine(), {"isolation": Isolation.CONTAINER}, "has no containers for isolation Container"),
         (
-            machine({"disks": [{"name": "twinhull-a", "disk": {}}]}, template={
-                "volumes": [{"name": "twinhull-a", "containerDisk": {}}]}),
+            machine(
+                {"disks": [{"name": "twinhull-a", "disk": {}}]},
+                template={"volumes": [{"name": "twinhull-a", "containerDisk": {}}]},
+            ),
             {},
             "doesn't fit in spec.virtualMachine.bootDisk.source.containerDisk.image of a Workload",
         ),
