@@ -55,6 +55,9 @@ def _machine(node: Node) -> Machine:
     for group in (found for name in _GROUPS for found in node.all(name)):
         group.is_group = True
     _refuse_what_is_cut_off(node)
+    for port in node.all("ComPorts"):
+        if not port.peek("Path"):
+            port.read_whole()
     name = vm.find("Name") or vm.find("VMName")
     if _is(node.peek("Security", "Shielded") or node.peek("Shielded")):
         raise CannotConvert(
@@ -144,7 +147,10 @@ def _guest_item(text: str) -> dict[str, str]:
     """A guest's item: an XML of CIM, with properties such as Name and Data."""
     if not text.lstrip().startswith("<"):
         return {}
-    instance = xmltree.read(text, {})
+    try:
+        instance = xmltree.read(text, {})
+    except CannotConvert:  # the system in the machine has written it
+        return {}
     return {node.peek("@NAME"): node.peek("VALUE") for node in instance.all("PROPERTY")}
 
 

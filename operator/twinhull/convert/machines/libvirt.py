@@ -38,6 +38,11 @@ _BUSES: dict[str, Bus] = {"virtio": "virtio", "sata": "sata", "scsi": "scsi"}
 _CARDS = {"virtio", "e1000", "e1000e", "rtl8139"}
 #: Where a disk's source is named, by the disk's type.
 _FILES = ("@file", "@dev", "@volume", "@name", "@dir")
+#: What only groups settings that have nothing to do with each other.
+_GROUPS = (
+    *(("features",), ("features", "hyperv"), ("cpu",), ("clock",), ("metadata",), ("os",), ("pm",)),
+    ("devices", "disk", "driver"),
+)
 _OTHER_BUS = "KubeVirt has no such {}: the disk is on SATA, which every system knows"
 
 
@@ -53,18 +58,21 @@ def convert(text: str, options: MachineOptions) -> Conversion:
         raise CannotConvert(
             f"the XML's root is {domain.name}: give what virsh dumpxml prints, whose root is domain"
         )
-    return conversion(domain, [_machine(domain)], options, TABLES)
+    return conversion(domain, [_machine(domain, options)], options, TABLES)
 
 
-def _machine(domain: Node) -> Machine:
+def _machine(domain: Node, options: MachineOptions) -> Machine:
     _refuse_what_is_no_machine(domain)
+    for names in _GROUPS:
+        for group in domain.all(*names):
+            group.is_group = True
     tpm = _tpm(domain)
-    bootloader = _bootloader(domain)
+    bootloader, os = _bootloader(domain), _os(domain)
     card = _card(domain)
     return Machine(
         name=domain.find("name"),
         description=domain.find("description") or domain.find("title"),
-        os=_os(domain),
+        os=os,
         cpus=_cpus(domain),
         memory=_memory(domain),
         bootloader=bootloader,
@@ -73,7 +81,7 @@ def _machine(domain: Node) -> Machine:
         disks=_disks(domain),
         mac_address=card.mac_address,
         card=card.model,
-        overrides=_clock(domain),
+        overrides=_clock(domain, options.os or os),
         vsphere_uuid=domain.take("uuid") if domain.peek("@type") in {"vmware", "esx"} else "",
         size_command=lambda _: f"virsh domblkinfo {domain.peek('name') or 'DOMAIN'} --all",
         os_path="/domain/metadata",
@@ -200,22 +208,23 @@ def _card(domain: Node) -> _Card:
         card.leave(ONE_CARD)
     if not cards:
         return _Card()
-    model = cards[0].take("model", "@type").removesuffix("-transitional").removesuffix("-non-transitional")
+    model = cards[0].take("model", "@type").removesuffix("-transitional").removesuffix("-non")
     if model not in {*_CARDS, ""}:
         _node(cards[0], "model", "@type").leave(OTHER_CARD)
     return _Card(cards[0].take("mac", "@address"), model if model in _CARDS else "")
 
 
-def _clock(domain: Node) -> Raw:
-    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it isn't UTC's."""
-    offset = domain.peek("clock", "@offset")
+def _clock(domain: Node, os: Os | None) -> Raw:
+    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it is of a time zone.
+
+    A Windows has a clock already, with utc, beside which a time zone can't stand.
+    """
     zone = domain.peek("clock", "@timezone")
-    if offset == "timezone" and zone:
-        domain.take("clock", "@offset")
-        domain.take("clock", "@timezone")
-        # A merge patch: the clock of a Windows has utc, which can't stand beside a timezone.
-        return {"domain": {"clock": {"timezone": zone, "utc": None}}}
-    return {}
+    if domain.peek("clock", "@offset") != "timezone" or not zone or os == "Windows":
+        return {}
+    domain.take("clock", "@offset")
+    domain.take("clock", "@timezone")
+    return {"domain": {"clock": {"timezone": zone}}}
 
 
 def _disks(domain: Node) -> tuple[Disk, ...]:
@@ -245,6 +254,8 @@ def _is_carried(node: Node) -> bool:
     device = node.peek("@device") or "disk"
     if device == "floppy":
         node.leave("KubeVirt has no floppy drive: copy what is on it into the machine")
+    elif node.peek("@type") == "dir":
+        node.leave("a folder of the host as a disk can't be imported: copy what is in it into the machine")
     elif device == "lun":
         node.leave(
             "a LUN that is passed through can't be imported: attach it to the nodes, or copy what is on it"

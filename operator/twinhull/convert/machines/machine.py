@@ -43,6 +43,8 @@ class Disk:
     #: Its bus, None for the one that every system knows.
     bus: Bus | None = None
     is_cdrom: bool = False
+    #: Whether there is nothing on it, and no file of it.
+    is_blank: bool = False
     #: Whether the firmware tries it.
     is_tried: bool = False
     #: The file as vSphere names it, such as `[datastore1] web/web.vmdk`, empty if it has no such name.

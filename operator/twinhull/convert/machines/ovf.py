@@ -32,12 +32,12 @@ _PREFIXES = {
     "http://schemas.dmtf.org/ovf/envelope/1": "",
     "http://schemas.dmtf.org/ovf/envelope/2": "",
     **{
-        f"{_CIM}CIM_{name}": ""
-        for name in (
-            *("ResourceAllocationSettingData", "VirtualSystemSettingData", "StorageAllocationSettingData"),
-            "EthernetPortAllocationSettingData",
-        )
+        f"{_CIM}CIM_{name}AllocationSettingData{end}": ""
+        for name in ("Resource", "Storage", "EthernetPort")
+        for end in ("", ".xsd")
     },
+    f"{_CIM}CIM_VirtualSystemSettingData": "",
+    f"{_CIM}CIM_VirtualSystemSettingData.xsd": "",
     "http://www.vmware.com/schema/ovf": "vmw",
     "http://www.virtualbox.org/ovf/machine": "vbox",
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
@@ -131,7 +131,10 @@ def _machine(
     card, address = _card(items, system)
     _say_what_devices_become(items)
     bootloader = _bootloader(system, hardware)
-    secure_boot = _config(hardware, "bootOptions.efiSecureBootEnabled").lower() == "true"
+    secure_boot = any(
+        _config(hardware, key).lower() == "true"
+        for key in ("bootOptions.efiSecureBootEnabled", "uefi.secureBoot.enabled")
+    )
     _say_what_settings_become(hardware)
     return Machine(
         name=_name(system, hardware),
@@ -216,15 +219,24 @@ def _memory(items: list[Node], hardware: Node) -> int:
 
 def _bootloader(system: Node, hardware: Node) -> Bootloader | None:
     """What VMware or VirtualBox say. OVF itself has no word for it."""
-    said = (
-        _config(hardware, "firmware").lower()
-        or system.take("vbox:Machine", "Hardware", "Firmware", "@type").lower()
-    )
-    said = said or system.take("vbox:Machine", "vbox:Hardware", "vbox:Firmware", "@type").lower()
+    said = _config(hardware, "firmware").lower() or _virtualbox(system, "Firmware", "@type").lower()
     if said:
         return "UEFI" if said.startswith("efi") else "BIOS"
     kinds = hardware.peek("System", "VirtualSystemType").lower().split()
     return "BIOS" if any(kind.startswith(_BIOS_BY_DEFAULT) for kind in kinds) else None
+
+
+def _virtualbox(system: Node, *names: str) -> str:
+    """A setting of VirtualBox's own file, whose elements are of its namespace, or, in older files, of OVF's."""
+    for machine in system.all("vbox:Machine"):
+        machine.leave(
+            "VirtualBox's own settings: only the kind of firmware, and the address of the first card, are carried over"
+        )
+        for prefix in ("vbox:", ""):
+            path = [f"{prefix}{name}" if name[0] != "@" else name for name in ("Hardware", *names)]
+            if said := machine.peek(*path):
+                return said
+    return ""
 
 
 def _config(hardware: Node, key: str) -> str:
@@ -260,9 +272,8 @@ def _say_what_settings_become(hardware: Node) -> None:
         if why := setting(key, node.peek("@vmw:value")):
             node.leave(why)
         else:
-            node.read = True
-            for child in node.children:
-                child.read = True
+            for name in ("@vmw:key", "@vmw:value"):
+                node.take(name)
 
 
 def _os(system: Node) -> Os | None:
@@ -272,6 +283,10 @@ def _os(system: Node) -> Os | None:
     words = " ".join(
         (section.take("@vmw:osType"), section.take("vbox:OSType"), section.take("Description"))
     ).lower()
+    if "arm64" in words or "arm-" in words:
+        raise CannotConvert(
+            f"{section.path} says {words.strip()[:64]}: only machines of x86_64 are converted"
+        )
     number = section.take("@id")
     section.take("@version")
     if words.strip():
@@ -305,13 +320,10 @@ def _card(items: list[Node], system: Node) -> tuple[str, str]:
         said.read = True
     elif said:
         said.leave(OTHER_CARD)
-    address = cards[0].peek("Address") or system.peek(
-        "vbox:Machine", "Hardware", "Network", "Adapter", "@MACAddress"
-    )
+    address = cards[0].peek("Address") or _virtualbox(system, "Network", "Adapter", "@MACAddress")
     if not _MAC.fullmatch(address):
         return model, ""
     cards[0].take("Address")
-    system.take("vbox:Machine", "Hardware", "Network", "Adapter", "@MACAddress")
     plain = re.sub("[^0-9a-f]", "", address.lower())
     return model, ":".join(plain[index : index + 2] for index in range(0, 12, 2))
 
@@ -375,6 +387,7 @@ def _disk(
         size=None if disk is None else _capacity(disk),
         bus=_bus(item, controllers),
         is_cdrom=is_cdrom,
+        is_blank=file is None and not is_cdrom,
         first=_before(disk, file),
     )
 
@@ -393,13 +406,8 @@ def _capacity(disk: Node) -> int:
 
 
 def _before(disk: Node | None, file: Node | None) -> str:
-    if disk and disk.peek("@parentRef"):
+    if disk and disk.take("@parentRef"):
         return "this disk holds only what differs from another one: export it as a whole"
-    if file and file.peek("@chunkSize"):
+    if file and file.take("@chunkSize"):
         return "the file is cut into chunks: put them together (cat FILE.0*)"
-    if file is None:
-        return (
-            "the descriptor has no file for this disk, so that it is an empty one: give it source blank "
-            "in place of this"
-        )
     return ""

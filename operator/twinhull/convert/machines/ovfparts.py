@@ -56,7 +56,7 @@ _TUNING = (
 REASONS = {
     "*/productsection*": "what a vApp tells its machines isn't carried over: give it in another way, such "
     "as cloudInit",
-    "*/eulasection*": "a license isn't shown: read it",
+    "*/eulasection*": "nobody is asked to accept the license",
     "*/annotationsection*": "it is empty, or too long",
     "*/startupsection*": "Workloads start when they are there: give the one that needs another a readiness, "
     "and wait for it",
@@ -67,7 +67,8 @@ REASONS = {
     "*/vmw:storagesection*": "the StorageClass says how disks are stored: set bootDisk.storageClassName",
     "*/vmw:storagegroupsection*": "the StorageClass says how disks are stored: set bootDisk.storageClassName",
     "*/vmw:*section*": "it is for vSphere",
-    "*/vbox:machine*": "VirtualBox's own settings; those that a Workload has are in the descriptor too",
+    "*/virtualsystemcollection/@id": "only its machines are carried over",
+    "*/virtualsystemcollection/name": "only its machines are carried over",
     "envelope/references/file*": "no disk of the machine's is in this file",
     "envelope/disksection/disk*": "no machine has this disk, or it is said of another one",
     "*/virtualhardwaresection/@transport*": "the machine isn't given its OVF environment: use cloudInit",

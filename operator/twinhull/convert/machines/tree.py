@@ -66,6 +66,11 @@ class Node:
             node.read = True
         return self.peek(*names)
 
+    def read_whole(self) -> None:
+        """Count it as read, with what is right below."""
+        for node in (self, *self.children):
+            node.read = True
+
     def leave(self, why: str) -> None:
         """Name it, with all below, as left."""
         self.why = self.why or why
@@ -146,27 +151,19 @@ class Tables:
 def rest(root: Node, tables: Tables) -> Iterator[Left]:
     """What the Workload lacks, in the order of the description.
 
-    A part of which nothing was read is named as a whole, unless some of it means nothing.
+    A part of which nothing was read is named as a whole, unless it's only a group.
     """
     if root.why:
         yield Left(root.path, root.why)
     elif _means_nothing(root, tables):
         return
-    elif _is_named_whole(root, tables):
-        while len(root.children) == 1 and not root.value:
-            root = root.children[0]
+    elif not root.is_group and not _touched(root):
         yield Left(root.path, tables.reasons.why(root) or tables.otherwise)
     else:
         if root.value and not root.read:
             yield Left(root.path, tables.reasons.why(root) or tables.otherwise)
         for child in root.children:
             yield from rest(child, tables)
-
-
-def _is_named_whole(node: Node, tables: Tables) -> bool:
-    return not (
-        node.is_group or _touched(node) or any(_means_nothing(child, tables) for child in node.children)
-    )
 
 
 def _means_nothing(node: Node, tables: Tables) -> bool:

@@ -11,7 +11,7 @@ import re
 
 from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.machines import amounts
-from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, OTHER_CARD, Disk, Machine, Os
+from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, OTHER_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate
 from twinhull.convert.machines.vmxparts import TABLES
@@ -22,6 +22,7 @@ _LINE = re.compile(r'\s*(?P<key>[^=\s"]+)\s*=\s*"(?P<value>[^"]*)"\s*')
 _ESCAPE = re.compile(r"\|([0-9A-Fa-f]{2})")
 #: Where a disk or a drive is: the controller, its number, and the place on it.
 _PLACE = re.compile(r"(?P<bus>scsi|sata|nvme|ide)(?P<controller>[0-9]{1,2}):(?P<unit>[0-9]{1,3})")
+_CONTROLLER = re.compile(r"(scsi|sata|nvme|ide)[0-9]{1,2}")
 _CARD = re.compile(r"ethernet(?P<number>[0-9]{1,2})")
 #: A file that a snapshot has made: it holds only what changed since.
 _DELTA = re.compile(r"-[0-9]{6}\.vmdk$")
@@ -102,7 +103,8 @@ def _located(root: Node) -> Node:
     written = {id(node): node.path for parent in (root, *root.children) for node in parent.children}
     locate(root, xml=False)
     for device in root.children:
-        device.is_group = bool(device.children) and device.find("present") is None
+        is_controller = _CONTROLLER.fullmatch(device.name) is not None
+        device.is_group = bool(device.children) and (is_controller or device.find("present") is None)
         device.path = written[id(device)] or device.path
         for key in device.children:
             key.path = written[id(key)]
@@ -111,19 +113,20 @@ def _located(root: Node) -> Node:
 
 
 def _machine(root: Node) -> Machine:
-    os = _os(root)
-    disks = _disks(root)
     card, address = _card(root)
+    bootloader: Bootloader = "UEFI" if root.take("firmware").lower() == "efi" else "BIOS"
+    if bootloader == "BIOS":
+        root.leave_if_there("the settings of the BIOS stay behind", "nvram")
     return Machine(
         name=root.find("displayname"),
         description=root.find("annotation"),
-        os=os,
+        os=_os(root),
         cpus=_cpus(root),
         memory=_memory(root),
-        bootloader="UEFI" if root.take("firmware").lower() == "efi" else "BIOS",
+        bootloader=bootloader,
         secure_boot=_is_true(root.take("uefi", "secureboot.enabled")),
         has_tpm=_tpm(root),
-        disks=disks,
+        disks=_disks(root),
         mac_address=address,
         card=card,
         vsphere_uuid=_uuid(root),
@@ -136,6 +139,8 @@ def _machine(root: Node) -> Machine:
 
 def _os(root: Node) -> Os | None:
     said = root.take("guestos").lower()
+    if said.startswith("arm-"):
+        raise CannotConvert(f"guestOS is {said}: only machines of x86_64 are converted")
     if not said or (said.startswith(("other", "custom")) and "linux" not in said):
         return None
     if said.startswith(_OTHERS):
@@ -238,8 +243,7 @@ def _is_present(node: Node) -> bool:
     """Whether the machine has a device. One that has present = FALSE isn't worth a word."""
     said = node.peek("present").lower()
     if said == "false":
-        for child in node.children:
-            child.read = True
+        node.read_whole()
     elif said != "true":
         node.leave(f"{node.path}.present isn't TRUE, so that the machine hasn't had it")
     else:

@@ -119,6 +119,7 @@ MEANINGLESS = {
     "acpi/*": _SAME,
     "hypervisor/cpuid.v0=true": _UNSET,
     "remotedisplay/vnc.enabled=false": _UNSET,
+    "bios/bootorder=hdd*": "the first disk is booted",
     "remotedisplay/maxconnections=*": _HOST,
     "uefi/secureboot.enabled=false": _UNSET,
     "firmware=bios": "it is carried over",
@@ -192,6 +193,7 @@ REASONS = {
     "remotedisplay*": "the console is KubeVirt's: virtctl vnc",
     "vtpm*": "the machine has no TPM",
     "managedvm*": _TUNING,
+    "encryption/data": "what is encrypted in it can't be read: remove the machine's encryption in VMware",
     "encryption*": "the machine's own files aren't encrypted: encrypt the StorageClass's volumes instead",
     "vmx/encryptiontype": "the machine's own files aren't encrypted: encrypt the StorageClass's volumes "
     "instead",

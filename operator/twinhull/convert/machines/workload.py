@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
@@ -20,6 +21,8 @@ from twinhull.convert.machines.tree import Node, Tables, rest
 DESCRIPTION_ANNOTATION = "kubernetes.io/description"
 #: The longest text that is made an annotation. All annotations of an object may have 256 KiB.
 _LONGEST_DESCRIPTION = 16_384
+#: A file's name that says where the file is.
+_URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _MOST_CPUS = 1024
 
@@ -151,21 +154,23 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
         )
         return {"source": {"claim": {"name": claim}}}
     size = _said(options.disk_sizes, workload, name) or amounts.quantity(disk.size or 0)
+    if disk.is_blank:
+        disk.source.read = True
+        return {"size": size, "source": {"blank": {}}}
+    if _URL.fullmatch(disk.file):
+        disk.source.read = True
+        return {"size": size, "source": {"http": {"url": disk.file}}}
     if options.vddk and not disk.is_cdrom:
         return {"size": size, "source": {"vddk": _vddk(disk, name, machine, options.vddk)}}
-    if options.disk_url:
-        url = (
-            disk.file
-            if _is_url(disk.file)
-            else f"{options.disk_url.rstrip('/')}/{quote(_base_name(disk.file))}"
-        )
+    file = _base_name(disk.file)
+    if options.disk_url and file:
+        folder = options.disk_url.rstrip("/")
+        url = f"{folder}/{quote(file)}"
         disk.source.leave(f"{before}serve the file as {url}, from where CDI imports it")
         return {"size": size, "source": {"http": {"url": url}}}
-    file = _base_name(disk.file) or "the file"
     disk.source.leave(
-        f"{before}upload it: virtctl image-upload dv {workload}-{name} --no-create --image-path={file}; or "
-        "say by "
-        "--disk-url or --disk-claim where the disk is"
+        f"{before}upload it: virtctl image-upload dv {workload}-{name} --no-create --image-path="
+        f"{shlex.quote(file) if file else 'FILE'}; or say by --disk-url or --disk-claim where the disk is"
     )
     return {"size": size, "source": {"upload": {}}}
 
@@ -281,7 +286,7 @@ def _note_name(machine: Machine, name: str) -> None:
         return
     machine.name.read = True
     if (machine.name.value or "").strip() != name:
-        machine.name.leave(f"the Workload is {name}: its name has lower-case letters, digits and dashes only")
+        machine.name.leave(f"the Workload is {name}: names have lower-case letters, digits and dashes only")
 
 
 def label(text: str, longest: int) -> str:
@@ -307,7 +312,3 @@ def disk_names(wanted: Iterable[str]) -> list[str]:
 
 def _base_name(path: str) -> str:
     return re.split(r"[/\\]", path)[-1].rpartition("] ")[2]
-
-
-def _is_url(file: str) -> bool:
-    return file.startswith(("http://", "https://"))
