@@ -1,8 +1,8 @@
 """Nothing of a machine's description vanishes: it is carried over, named, or known to mean nothing.
 
-Each part of each description in tests/conversions/machines is taken away. If neither the Workload nor what is named as
-left is another one then, the part has vanished, unless it's in the format's table of parts that mean nothing, or says
-what goes without saying (REDUNDANT).
+Each part of each description in tests/conversions/machines is taken away. If neither the Workload nor what
+is named as left is another one then, the part has vanished, unless it's in the format's table of parts that
+mean nothing, or says what goes without saying (REDUNDANT).
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 docs/convert-machines.md has the command, which collects what several cmdlets say of a machine. What `Get-VM |
 ConvertTo-Json -Depth 3` prints alone is read too, but it says nothing of the firmware and the disks' sizes.
 
-Sources: the documentation of the Hyper-V module (MicrosoftDocs/windows-powershell-docs, docset/winserver2025-ps/hyper-v)
-for names; its enumerations, which PowerShell 5.1 prints as numbers, are Microsoft.HyperV.PowerShell's OnOffState,
-ControllerType and Microsoft.Vhd.PowerShell's VhdType and VhdFormat; the items of a guest are Msvm_KvpExchangeComponent's.
+Sources: for names, the documentation of the Hyper-V module (MicrosoftDocs/windows-powershell-docs,
+docset/winserver2025-ps/hyper-v). PowerShell 5.1 prints its enumerations as numbers:
+Microsoft.HyperV.PowerShell's OnOffState (On is 0) and ControllerType, Microsoft.Vhd.PowerShell's VhdType
+and VhdFormat. The items of a guest are Msvm_KvpExchangeComponent's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
 
+#: Whose keys a template of secure boot has.
+_OF_TEMPLATES: dict[str, Os] = {
+    "MicrosoftWindows": "Windows",
+    "MicrosoftUEFICertificateAuthority": "Linux",
+}
 _ON = {"on", "0", "true"}
 _CONTROLLERS = {"0": "ide", "1": "scsi", "2": "pmem", "ide": "ide", "scsi": "scsi", "pmem": "pmem"}
 _VHD, _VHD_SET = {"2", "vhd"}, {"4", "vhdset"}
@@ -133,14 +139,15 @@ def _memory(vm: Node) -> int:
 def _os(node: Node, template: str) -> Os | None:
     """What the system in the machine said of itself, or else which keys its secure boot had.
 
-    The template MicrosoftWindows has Windows' keys only, and MicrosoftUEFICertificateAuthority those of all others.
+    The template MicrosoftWindows has Windows' keys only, and MicrosoftUEFICertificateAuthority those of
+    others.
     """
     for item in node.all("GuestItems"):
         said = _guest_item(item.value or "")
         item.read = True
         if said.get("Name") == "OSName" and said.get("Data"):
             return "Windows" if "windows" in said["Data"].lower() else "Linux"
-    return {"MicrosoftWindows": "Windows", "MicrosoftUEFICertificateAuthority": "Linux"}.get(template)  # type: ignore[return-value]
+    return _OF_TEMPLATES.get(template)
 
 
 def _guest_item(text: str) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Properties of Hyper-V's machines that no code reads: those that mean nothing in KubeVirt, and why others are left.
+"""Properties of Hyper-V's machines that no code reads: those that mean nothing in KubeVirt, and why others
+are left.
 
 A property of neither table is named with OTHERWISE. Kinds are the properties' names; sources as in `hyperv`.
 """

@@ -12,8 +12,8 @@ from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded,
 def read(text: str) -> Node:
     """A node with one node below it for each object. Raises CannotConvert for what isn't objects of JSON.
 
-    One object and a list of objects are the same. So are a list and what PowerShell 5.1 makes of some: an object with
-    `value` and `Count`. An element of a list has the list's name.
+    One object and a list of objects are the same. So are a list and an object with `value` and `Count`, which
+    PowerShell 5.1 makes of some lists. An element of a list has the list's name.
     """
     try:
         found = json.loads(bounded(text), object_pairs_hook=_pairs, parse_constant=_no_constant)

@@ -154,8 +154,8 @@ def _bootloader(domain: Node) -> Bootloader:
 def _secure_boot(domain: Node) -> bool:
     """Whether unsigned code is refused: the firmware can do it, and has keys.
 
-    `secure` only says that the firmware can. Keys are enrolled as the feature enrolled-keys says, or else if the
-    variables' template has them in its name, as distributions name theirs.
+    `secure` only says that the firmware can. Keys are enrolled as the feature enrolled-keys says, or else if
+    the name of the variables' template says so, as in distributions.
     """
     features = {node.peek("@name"): node for node in domain.all("os", "firmware", "feature")}
     able = domain.take("os", "loader", "@secure") == "yes"

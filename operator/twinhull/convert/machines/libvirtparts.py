@@ -1,4 +1,5 @@
-"""Parts of libvirt's domains that no code reads: those that mean nothing in KubeVirt, and why others are left.
+"""Parts of libvirt's domains that no code reads: those that mean nothing in KubeVirt, and why others are
+left.
 
 A part of neither table is named with OTHERWISE. Source: libvirt's docs/formatdomain.rst.
 """
@@ -173,7 +174,7 @@ REASONS = {
     "domain/devices/disk/boot*": "the place among the devices that are tried",
     "domain/devices/disk/mirror*": "the host is copying the disk: let it end first",
     "domain/devices/disk/driver*": "how the disk is cached and read is KubeVirt's",
-    "domain/devices/disk/*encryption": "KubeVirt encrypts no disks: encrypt the StorageClass's volumes instead",
+    "domain/devices/disk/*encryption": "KubeVirt encrypts no disks: encrypt volumes by their StorageClass",
     "domain/devices/disk/source/*": "the source is another one in the cluster",
     "domain/devices/disk/auth*": "the source is another one in the cluster",
     "domain/devices/disk/geometry*": "the geometry is the firmware's",

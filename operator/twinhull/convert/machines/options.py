@@ -37,6 +37,8 @@ class MachineOptions:
 
     #: The Workload's name. None: made of the machine's own. It's refused if there are several machines.
     name: str | None = None
+    #: Names a machine whose description has no name, such as the file's name without its ending.
+    stem: str = ""
     #: The namespace of all objects. None: none is written.
     namespace: str | None = None
     #: The machine's operating system. None: what the description says of it.
@@ -46,7 +48,7 @@ class MachineOptions:
     #: The URL of the folder in which a web server has the disks, under the names of their files.
     disk_url: str = ""
     vddk: Vddk | None = None
-    #: Claims that have the disks already, by the disk's name, or `workload/disk` if there are several machines.
+    #: Claims that have the disks already, by the disk's name, or by `workload/disk`.
     disk_claims: Mapping[str, str] = field(default_factory=dict)
     #: The virtual sizes of disks, by the same names. They win over what a description says.
     disk_sizes: Mapping[str, str] = field(default_factory=dict)

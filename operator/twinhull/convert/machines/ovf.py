@@ -1,8 +1,8 @@
 """OVF descriptors: the .ovf in an OVA, or beside the disks of an export.
 
 Source: DMTF DSP0243 (OVF 1.1 and 2.1), whose items are CIM's (CIM_ResourceAllocationSettingData, and
-CIM_OperatingSystem for systems' numbers); VMware's extensions as ovftool and govmomi write them (vmw:Config), and
-VirtualBox's (vbox:Machine, its settings file).
+CIM_OperatingSystem for systems' numbers); VMware's extensions as ovftool and govmomi write them (vmw:Config),
+and VirtualBox's (vbox:Machine, its settings file).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PREFIXES = {
     "http://www.w3.org/XML/1998/namespace": "xml",
 }
 _ROOT = re.compile(r"<([A-Za-z]+:)?Envelope[\s>]")
-#: CIM's numbers of Windows (CIM_OperatingSystem.OSType): from Windows 3.x to Windows CE, and later ones one by one.
+#: CIM's numbers of Windows (CIM_OperatingSystem.OSType): 3.x to CE in a row, and later ones.
 _WINDOWS = {*range(15, 20), 58, 63, 67, *range(69, 78), 103, 105, *range(111, 122)}
 #: CIM's numbers that say nothing: Unknown, Other, Dedicated, Not Applicable, and Other 64-Bit.
 _UNKNOWN = {0, 1, 59, 66, 102}
@@ -227,10 +227,10 @@ def _bootloader(system: Node, hardware: Node) -> Bootloader | None:
 
 
 def _virtualbox(system: Node, *names: str) -> str:
-    """A setting of VirtualBox's own file, whose elements are of its namespace, or, in older files, of OVF's."""
+    """A setting of VirtualBox's own file, whose elements are of its namespace or of OVF's."""
     for machine in system.all("vbox:Machine"):
         machine.leave(
-            "VirtualBox's own settings: only the kind of firmware, and the address of the first card, are carried over"
+            "VirtualBox's own settings: only the kind of firmware and the address of the first card are carried over"
         )
         for prefix in ("vbox:", ""):
             path = [f"{prefix}{name}" if name[0] != "@" else name for name in ("Hardware", *names)]

@@ -1,7 +1,7 @@
 """What describes a machine, as a tree that knows which of its parts were read.
 
-Each part of a description ends up in the Workload, is named with the reason why it doesn't, or is in a table of
-parts that mean nothing for a machine of KubeVirt. `rest` walks through what nobody has accounted for.
+Each part of a description ends up in the Workload, is named with the reason why it doesn't, or is in a table
+of parts that mean nothing for a machine of KubeVirt. `rest` gives those that are named.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def bounded(text: str) -> str:
 
 
 def locate(root: Node, *, xml: bool, path: str = "") -> Node:
-    """Give all nodes their paths: XPaths of XML, and keys with numbers in brackets of anything else, below `path`."""
+    """Give all nodes their paths: XPaths of XML; below `path` keys with numbers of anything else."""
     root.path, root.kind = (f"/{root.name}" if xml else path), root.name
     waiting = [root]
     while waiting:

@@ -1,8 +1,8 @@
 """VMware's .vmx files, of ESXi, Workstation and Fusion.
 
-VMware documents few of the keys. Sources: the vSphere API's VirtualMachineConfigSpec, whose fields they hold;
-open-vm-tools, lib/include/guest_os.h and vmware/guestrpc for names of systems; libvirt, src/vmx/vmx.c, a reader of
-such files, which says of each key what it means and its default.
+VMware documents few of the keys. Source: libvirt, src/vmx/vmx.c, a reader of such files, whose first
+comment says of each key what it means and what its default is; and files as ESXi and Workstation write
+them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _read(text: str) -> Node:
 
 
 def _located(root: Node) -> Node:
-    """Give the nodes their paths: keys as they are written. What has no `present` is no device, and only a group."""
+    """Give the nodes their paths: keys as they are written. What has no `present` is only a group."""
     written = {id(node): node.path for parent in (root, *root.children) for node in parent.children}
     locate(root, xml=False)
     for device in root.children:

@@ -30,7 +30,7 @@ _MOST_CPUS = 1024
 def conversion(
     root: Node, machines: Sequence[Machine], options: MachineOptions, tables: Tables
 ) -> Conversion:
-    """The Workloads of the machines that a description has, and what they lack of it. Raises CannotConvert."""
+    """The Workloads of a description's machines, and what they lack of it. Raises CannotConvert."""
     objects = _workloads(machines, options)
     lacks = [note for machine in machines for note in _notes(machine, options)]
     return Conversion(objects, (*lacks, *rest(root, tables)))
@@ -39,7 +39,7 @@ def conversion(
 def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Raw, ...]:
     if options.name and len(machines) > 1:
         raise CannotConvert(f"--name {options.name} is for one machine, and the input has {len(machines)}")
-    names = [options.name or _name(machine) for machine in machines]
+    names = [options.name or _name(machine, options.stem) for machine in machines]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise CannotConvert(
             f"several machines would be the Workload {twice[0]}: give them to twinhull one by one, with "
@@ -267,9 +267,9 @@ def _annotations(machine: Machine) -> Raw:
     return {DESCRIPTION_ANNOTATION: text}
 
 
-def _name(machine: Machine) -> str:
+def _name(machine: Machine, stem: str) -> str:
     """A Workload's name from a machine's: letters without their accents, and a dash for all else."""
-    said = (machine.name.value or "").strip() if machine.name else ""
+    said = ((machine.name.value or "").strip() if machine.name else "") or stem
     made = label(said, MAX_NAME_LENGTH)
     if made and not made[0].isalpha():
         made = f"vm-{made}"[:MAX_NAME_LENGTH].rstrip("-")

@@ -13,9 +13,9 @@ from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded,
 def read(text: str, prefixes: Mapping[str, str]) -> Node:
     """The root element. Raises CannotConvert for what isn't XML, has a DOCTYPE, or is too large.
 
-    `prefixes` are the prefixes of namespaces, by their URIs: an element `name` of the namespace `vmw` is named
-    `vmw:name`, one of a namespace without a prefix `name`, and its attributes `@…`. What is of a namespace that isn't
-    among them has the URI in braces.
+    `prefixes` are the prefixes of namespaces, by their URIs, of which some are empty. An element of a
+    namespace is named such as `vmw:Config`, and an attribute `@vmw:key`. The name has the URI in braces if
+    it isn't among `prefixes`.
     """
     builder = _Builder(prefixes)
     parser = expat.ParserCreate(namespace_separator=" ")
