@@ -1,4 +1,4 @@
-"""`twinhull convert`: Workloads of what others run, such as Deployments."""
+"""`twinhull convert`: Workloads of what others run, such as Deployments, Compose files and machines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -14,9 +15,19 @@ from twinhull.api.base import Raw
 from twinhull.api.bounds import excess
 from twinhull.api.isolation import Isolation
 from twinhull.cli import manifests, scalars
+from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
-from twinhull.convert.formats import COMMANDS, FORMATS, Format, Input, Options, format_of
+from twinhull.convert.formats import (
+    COMMANDS,
+    FORMATS,
+    Format,
+    Input,
+    Options,
+    convert_command,
+    convert_files,
+    format_of,
+)
 
 #: The most bytes of a file. A List of a thousand Deployments has about ten million.
 _MOST_BYTES = 32 << 20
@@ -49,21 +60,36 @@ def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
     return {key: said for key, _, said in pairs}
 
 
+class _Command(click.Command):
+    """Leaves a command line that stands behind `docker-run` as it is, with `--` before it or not."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `--` behind `docker-run` if a word follows that is no option."""
+        at = next((index for index, word in enumerate(args) if word in COMMANDS), len(args))
+        following = args[at + 1 : at + 2]
+        if "--" not in args[:at] and following and not following[0].startswith("-"):
+            args = [*args[: at + 1], "--", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
+
+
 @click.command(
+    cls=_Command,
     epilog="""\b
 Examples:
   twinhull convert deployment.yaml > workload.yaml
   twinhull convert deployment.yaml service.yaml pvc.yaml --isolation VirtualMachine
   kubectl get deployment,service web -o yaml | twinhull convert - | kubectl apply -f -
   helm template web ./chart | twinhull convert - --strict >/dev/null && echo "nothing is left out"
-  twinhull convert machine.yaml -n machines | twinhull render -f - >/dev/null
+  twinhull convert docker-run -- docker run -d --name web -p 80:80 nginx:1.29
+  twinhull convert compose.yaml --variable TAG=1.29 --profile debug
+  virsh dumpxml web | twinhull convert - --disk-url https://disks.example/exports
 
 \b
 Exit codes:
   0  it is converted
   1  an input can't be converted, or, with --strict, something is left out
   2  the command line is wrong
-"""
+""",
 )
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option(
@@ -99,9 +125,17 @@ Exit codes:
     metavar="NAME=VALUE",
     multiple=True,
     callback=_variables,
-    help="A variable to which an input may refer, such as a Compose file. It may be repeated. The variables of "
-    "the shell aren't used.",
+    help="A variable to which an input may refer, such as a Compose file. It may be repeated. The shell's "
+    "own variables aren't used.",
 )
+@click.option(
+    "--profile",
+    "profiles",
+    metavar="NAME",
+    multiple=True,
+    help="A profile of a Compose file whose services are converted, too; * for all. It may be repeated.",
+)
+@machine_options
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything of the input is left out.")
 def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
@@ -111,29 +145,38 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     isolation: str | None,
     output: str,
     variables: dict[str, str],
+    profiles: tuple[str, ...],
     strict: bool,  # noqa: FBT001  click gives it by name
+    **machine: Any,  # noqa: ANN401  click's
 ) -> None:
-    """Print Workloads that run what other objects run.
+    r"""Print Workloads that run what others run.
 
-    It takes a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob or Pod, a KubeVirt VirtualMachine,
-    and a List of these. Give Services, ConfigMaps, Secrets and PersistentVolumeClaims together with what uses
-    them: a Service becomes the Workload's own if it has its name, and what a Workload refers to is printed
-    with it. - is the standard input.
+    \b
+    It takes, and tells them apart by their content:
+      - Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod, a List of these
+      - a KubeVirt VirtualMachine
+      - a Compose file, and a docker run command line (behind docker-run --)
+      - a libvirt domain, a .vmx, an OVF descriptor, and a machine of Hyper-V as JSON
+
+    Give Services, ConfigMaps, Secrets and PersistentVolumeClaims together with the Deployments that use them:
+    a Service becomes the Workload's own if it has its name, and what a Workload refers to is printed with it.
+    - is the standard input.
 
     A table on the standard error names each field that isn't carried over, with the reason and what to do.
-    Templates are carried over as they are. docs/convert.md has the rules, and what a cluster has set in an
-    object, which isn't named.
+    docs/convert.md has the rules, and what a cluster has set in an object, which isn't named.
 
-    Nothing is read but the files, and nothing is changed in a cluster. Render the result before you apply it:
-    twinhull render says what its hull can't honour.
+    Nothing is read but the files and what they name in their own folder, and nothing is changed in a cluster.
+    Render the result before you apply it: twinhull render says what its hull can't honour.
     """
-    options = Options(
-        name=name,
-        namespace=namespace,
-        isolation=Isolation(isolation) if isolation else None,
-        variables=variables,
-    )
     try:
+        options = Options(
+            name=name,
+            namespace=namespace,
+            isolation=Isolation(isolation) if isolation else None,
+            variables=variables,
+            profiles=profiles,
+            machine=chosen(machine),
+        )
         conversion = _converted(files, format_name, options)
     except CannotConvert as error:
         raise click.ClickException(str(error)) from error
@@ -146,22 +189,10 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
 def _converted(files: Sequence[str], format_name: str | None, options: Options) -> Conversion:
     """The conversion of all files, or of a command line such as docker run's."""
     if files[0] in COMMANDS:
-        return COMMANDS[files[0]](files[1:], options)
-    by_name = {found.name: found for found in FORMATS}
-    inputs: dict[str, list[Input]] = {}
-    for file in files:
-        given = _read(file)
-        found = by_name[format_name] if format_name else _format(given)
-        inputs.setdefault(found.name, []).append(given)
-    if options.name and len(inputs) > 1:
-        raise CannotConvert(
-            "--name is for one Workload, and the files are of several formats: convert them one by one"
-        )
-    parts = [by_name[name].convert(given, options) for name, given in inputs.items()]
-    return Conversion(
-        tuple(obj for part in parts for obj in part.objects),
-        tuple(left for part in parts for left in part.left),
-    )
+        return convert_command(files[1:], _read_any, options)
+    named = next((found for found in FORMATS if found.name == format_name), None)
+    inputs = [_read(file) for file in files]
+    return convert_files([(named or _format(given), given) for given in inputs], options)
 
 
 def _format(given: Input) -> Format:
@@ -177,6 +208,8 @@ def _format(given: Input) -> Format:
 
 def _read(file: str) -> Input:
     """A file with its documents. Raises ClickException if it can't be read."""
+    if file.lower().endswith(".ova"):
+        raise CannotConvert(f"{file} is an archive: unpack it (tar -xf), and convert the .ovf in it")
     try:
         with click.open_file(file, "rb") as stream:
             data = stream.read(_MOST_BYTES + 1)
@@ -244,21 +277,35 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def read(self, name: str) -> str:
-        """The text of a file in the folder or below. Raises CannotConvert for any other, and for one that
-        can't be read.
+    def read(self, name: str) -> str | None:
+        """The text of a file in the folder or below, None if there is none. Raises CannotConvert for any
+        other, and for one that can't be read.
         """
         folder = self._folder.resolve()
         try:
-            path = (folder / name).resolve()
-            if not path.is_relative_to(folder):
-                raise CannotConvert(f"{name} isn't in the folder of the input: move it there")
-            with path.open("rb") as stream:
-                data = stream.read(_MOST_BYTES + 1)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise CannotConvert(f"{name}: {why}: correct the name, or add the file") from error
-        return _text(data, name)
+            is_within = (folder / name).resolve().is_relative_to(folder)
+        except (OSError, ValueError):  # a loop of links, or a name that no file can have
+            is_within = False
+        if not is_within:
+            raise CannotConvert(f"{name} isn't in the folder of the input: move it there")
+        return _read_any(str(folder / name))
+
+
+def _read_any(name: str) -> str | None:
+    """The text of a file that a person names, None if there is none. Raises CannotConvert for one that can't
+    be read.
+    """
+    try:
+        if not Path(name).exists():
+            return None
+        if not Path(name).is_file():
+            raise CannotConvert(f"{name} is no file: correct the name")
+        with Path(name).open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CannotConvert(f"{name}: {why}: name a file that can be read") from error
+    return _text(data, name)
 
 
 def _printed(objects: Sequence[Raw], output: str) -> str:

@@ -187,12 +187,87 @@ def test_a_folder_gives_its_own_files_only(tmp_path: Path) -> None:
     folder = _Folder(inside)
     assert folder.read("below/a.env") == "A=1"
     assert folder.read("./below/../below/a.env") == "A=1"
-    for name in ("../secret", "link", str(tmp_path / "secret")):
+    assert folder.read("missing") is None
+    for name in ("../secret", "link", str(tmp_path / "secret"), "a\0b", "../missing"):
         with pytest.raises(CannotConvert, match="isn't in the folder of the input"):
             folder.read(name)
-    for name in ("missing", "below", "a\0b"):
-        with pytest.raises(CannotConvert, match="correct the name, or add the file"):
-            folder.read(name)
+    with pytest.raises(CannotConvert, match="is no file: correct the name"):
+        folder.read("below")
+
+
+COMPOSE = """
+services:
+  web:
+    image: nginx:${TAG}
+    env_file: web.env
+    profiles: [more]
+"""
+DOMAIN = """<domain type='kvm'>
+  <name>legacy</name><memory unit='GiB'>1</memory><vcpu>2</vcpu>
+  <os><type arch='x86_64'>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'>
+      <source file='/srv/legacy.qcow2'/><target dev='sda' bus='sata'/>
+    </disk>
+  </devices>
+</domain>"""
+
+
+def test_a_compose_file_is_converted_with_the_files_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
+    (tmp_path / "web.env").write_text("A=1\n", encoding="utf-8")
+    result = convert(
+        *(str(tmp_path / "compose.yaml"), "--variable", "TAG=1.29", "--profile", "more"),
+        *("--isolation", "Sandbox", "-n", "shop"),
+    )
+    assert result.exit_code == 0, result.stderr
+    found = [obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "Workload"]
+    assert [(obj["metadata"]["name"], obj["metadata"]["namespace"]) for obj in found] == [("web", "shop")]
+    assert found[0]["spec"]["isolationPolicy"] == "Sandbox"
+    (container,) = found[0]["spec"]["template"]["spec"]["containers"]
+    assert container["image"].endswith("nginx:1.29")
+    assert {"name": "A", "value": "1"} in container["env"]
+
+
+def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
+    words = ("docker", "run", "--name", "web", "-p", "80:80", "nginx:1.29")
+    with_dashes, without = convert("docker-run", "--", *words), convert("docker-run", *words)
+    assert with_dashes.exit_code == 0, with_dashes.stderr
+    assert with_dashes.stdout == without.stdout
+    assert "kind: Workload" in with_dashes.stdout
+    refused = convert("docker-run", "--name", "web", "--", *words)
+    assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (1, True)
+
+
+def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
+    result = convert("-", "--disk-claim", "boot=legacy", "--bootloader", "BIOS", given=DOMAIN)
+    assert result.exit_code == 0, result.stderr
+    made = yaml.safe_load(result.stdout)
+    assert made["metadata"]["name"] == "legacy"
+    assert made["spec"]["virtualMachine"]["bootDisk"]["source"] == {"claim": {"name": "legacy"}}
+    refused = convert("-", "--disk-claim", "boot=legacy", "--isolation", "Container", given=DOMAIN)
+    assert "boots a disk, and has no containers for isolation Container" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--disk-size", "boot"), "--disk-size boot: write it as DISK=VALUE"),
+        (("--vddk-url", "https://vcenter.example"), "--vddk-thumbprint and --vddk-secret go together"),
+        (("--variable", "A"), "write NAME=VALUE, such as TAG=1.29"),
+        (("--from", "compose", "--name", "a"), "leave out --name"),
+        (("--from", "libvirt"), "standard input: "),
+    ],
+)
+def test_options_that_cannot_be_are_refused(args: tuple[str, ...], message: str) -> None:
+    result = convert("-", *args, given=COMPOSE)
+    assert result.exit_code in {1, 2}
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_ova_is_named_for_what_it_is() -> None:
+    assert "unpack it (tar -xf), and convert the .ovf in it" in convert("web.ova").stderr
 
 
 def test_help_names_the_kinds_and_the_exit_codes() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
-from twinhull.api.isolation import Isolation
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
@@ -53,7 +52,6 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     }
     for made in drafts:
         _choose_strategy(made, claims, left)
-        _ask_for(made, options.isolation)
     others = sort_out([source for source in rest if source not in services], drafts, options, left)
     needs = [obj for made in drafts for obj in made.needs]
     objects = (*others, *needs, *kept_services, *(made.workload() for made in drafts))
@@ -147,18 +145,6 @@ def _has_modes(claim: Raw) -> bool:
     spec = claim.get("spec")
     modes = spec.get("accessModes") if isinstance(spec, dict) else None
     return isinstance(modes, list) and bool(modes) and all(isinstance(mode, str) for mode in modes)
-
-
-def _ask_for(made: Draft, isolation: Isolation | None) -> None:
-    """Set the isolation that a person asks for. Raises CannotConvert if there is nothing to run with it."""
-    if isolation is None:
-        return
-    if made.is_machine and isolation is not Isolation.VIRTUAL_MACHINE:
-        raise CannotConvert(
-            f"{made.source.title} boots a disk, and has no containers for isolation {isolation}: leave out "
-            "--isolation, and add spec.template to the Workload once there is an image"
-        )
-    made.spec["isolationPolicy"] = isolation.value
 
 
 def _sources(given: Input) -> Iterator[Source]:

@@ -9,6 +9,7 @@ import yaml
 
 from twinhull.api.base import Raw
 from twinhull.cli import manifests
+from twinhull.convert.choices import isolated
 from twinhull.convert.conversion import Conversion
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes import convert
@@ -28,7 +29,8 @@ def read(name: str) -> list[Raw]:
 
 def converted(*objects: Any, **options: Any) -> Conversion:
     """What is made of objects."""
-    return convert([Input("input.yaml", "input", "", objects)], Options(**options))
+    chosen = Options(**options)
+    return isolated(convert([Input("input.yaml", "input", "", objects)], chosen), chosen.isolation)
 
 
 def made_of(conversion: Conversion, kind: str = "Workload") -> Raw:
