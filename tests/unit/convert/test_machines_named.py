@@ -66,6 +66,21 @@ REDUNDANT = {
 }
 
 
+_SPACES = {
+    "http://www.vmware.com/schema/ovf": "vmw:",
+    "http://www.virtualbox.org/ovf/machine": "vbox:",
+    "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo:",
+    "http://libvirt.org/schemas/domain/qemu/1.0": "qemu:",
+    "http://libvirt.org/schemas/domain/vmware/1.0": "vmware:",
+    "http://www.w3.org/XML/1998/namespace": "xml:",
+}
+
+
+def named(tag: str) -> str:
+    uri, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
+    return _SPACES.get(uri, f"{{{uri}}}" if uri and "dmtf" not in uri else "") + local if brace else tag
+
+
 def told(conversion: Conversion) -> tuple[Any, ...]:
     """The objects, and all that is named, without the numbers of parts, which go on when one is away."""
     named = sorted((re.sub(r"\[[0-9]+\]", "", part.path), part.why) for part in conversion.left)
@@ -116,18 +131,6 @@ def _json_without(whole: Any) -> Iterator[tuple[str, str, str]]:
 
 def _xml_without(one: Sample) -> Iterator[tuple[str, str, str]]:
     root = ET.fromstring(one.text)  # noqa: S314  our own files
-    spaces = {
-        "http://www.vmware.com/schema/ovf": "vmw:",
-        "http://www.virtualbox.org/ovf/machine": "vbox:",
-        "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo:",
-        "http://libvirt.org/schemas/domain/qemu/1.0": "qemu:",
-        "http://libvirt.org/schemas/domain/vmware/1.0": "vmware:",
-        "http://www.w3.org/XML/1998/namespace": "xml:",
-    }
-
-    def named(tag: str) -> str:
-        uri, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
-        return spaces.get(uri, f"{{{uri}}}" if uri and "dmtf" not in uri else "") + local if brace else tag
 
     def walk(element: ET.Element, kind: str) -> Iterator[tuple[str, str, str]]:
         for key, value in list(element.attrib.items()):
@@ -224,7 +227,7 @@ def _with_unknown(one: Sample, word: str, data: st.DataObject) -> tuple[str, str
         place[word] = "zz"
         return f"{kind}/{word}".strip("/"), json.dumps(whole)
     root = ET.fromstring(one.text)  # noqa: S314  our own files
-    kinds = list(_elements(root, re.sub("{.*}", "", root.tag)))
+    kinds = list(_elements(root, named(root.tag)))
     kind, element = data.draw(st.sampled_from(kinds))
     if data.draw(st.booleans()):
         element.set(word, "zz")
@@ -247,4 +250,4 @@ def _objects(value: Any, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _elements(element: ET.Element, kind: str) -> Iterator[tuple[str, ET.Element]]:
     yield kind, element
     for child in element:
-        yield from _elements(child, f"{kind}/{re.sub('{.*}', '', child.tag)}")
+        yield from _elements(child, f"{kind}/{named(child.tag)}")

@@ -5,7 +5,6 @@ Source: libvirt's docs/formatdomain.rst, and docs/drvesx.rst for domains of VMwa
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
@@ -31,7 +30,6 @@ _PREFIXES = {
     "http://libvirt.org/schemas/domain/vmware/1.0": "vmware",
     "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo",
 }
-_ROOT = re.compile(r"\s*(<\?xml[^>]{0,256}\?>\s*)?(<!--.{0,4096}?-->\s*)*<domain[\s>]", re.DOTALL)
 #: The buses of disks that KubeVirt has too.
 _BUSES: dict[str, Bus] = {"virtio": "virtio", "sata": "sata", "scsi": "scsi"}
 #: The cards that KubeVirt has too.
@@ -48,7 +46,7 @@ _OTHER_BUS = "KubeVirt has no such {}: the disk is on SATA, which every system k
 
 def recognises(text: str) -> bool:
     """Whether a text is a domain's XML."""
-    return _ROOT.match(text.removeprefix("\ufeff")[:16_384]) is not None
+    return xmltree.root_name(text) == "domain"
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
