@@ -130,7 +130,9 @@ def test_a_size_that_is_said_wins_over_the_description_s() -> None:
 def test_a_disk_comes_from_its_claim_or_vcenter_or_a_web_server_or_is_uploaded() -> None:
     one = sample("vmx-esxi-windows-vddk")
     sizes = {"boot": "90Gi", "scsi0-1": "500Gi"}
-    claimed = machine(one.of.convert(one.text, MachineOptions(disk_sizes=sizes, disk_claims={"boot": "dc"})))
+    claimed = machine(
+        one.of.convert(one.text, MachineOptions(disk_sizes={"scsi0-1": "500Gi"}, disk_claims={"boot": "dc"}))
+    )
     assert claimed["bootDisk"]["source"] == {"claim": {"name": "dc"}}
     assert claimed["disks"][0]["source"] == {"upload": {}}
     served = machine(
@@ -399,3 +401,50 @@ def test_what_a_guest_has_written_breaks_nothing() -> None:
     given["GuestItems"] = ["<INSTANCE", "<!DOCTYPE a><a/>", "x" * 1000, "<INSTANCE/>"]
     conversion = one.converted(json.dumps(given))
     assert machine(conversion)["os"] == "Windows"  # by the keys of its secure boot
+
+
+def test_disks_are_bounded() -> None:
+    disk = '<disk type="file"><source file="/a.img"/><target dev="x"/></disk>'
+    one = sample("libvirt-minimal")
+    with pytest.raises(CannotConvert, match="more than 64 disks"):
+        one.converted(one.text.replace("</devices>", disk * 5_000 + "</devices>"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!---->" * 5_000,
+        "<?x?>" * 5_000 + "<!-- ",
+        "\n" * 100_000,
+        "<" * 100_000,
+        "config.version " * 5_000,
+    ],
+)
+def test_recognising_takes_no_time(text: str) -> None:
+    assert [form.name for form in FORMATS if form.recognises(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "said"),
+    [
+        ("libvirt", f"<domain><{'a' * 300}/></domain>", "too long for one"),
+        ("hyperv", json.dumps({"a" * 300: 1}), "too long for one"),
+        ("vmx", f'{"a" * 300} = "1"', "a .vmx has lines such as"),
+    ],
+)
+def test_names_are_bounded(form: str, text: str, said: str) -> None:
+    with pytest.raises(CannotConvert) as refused:
+        of(form).convert(text, MachineOptions())
+    assert said in str(refused.value)
+
+
+def test_an_amount_beyond_counting_is_refused() -> None:
+    one = sample("ovf-ovftool-ubuntu")
+    with pytest.raises(CannotConvert, match="more than Kubernetes counts to"):
+        one.converted(one.text.replace("byte * 2^30", "byte * 10^99"))
+
+
+def test_a_disk_has_a_size_or_a_claim() -> None:
+    one = sample("libvirt-minimal")
+    with pytest.raises(CannotConvert, match="both name boot"):
+        one.of.convert(one.text, MachineOptions(disk_sizes={"boot": "1Gi"}, disk_claims={"boot": "mini"}))

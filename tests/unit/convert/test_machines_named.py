@@ -22,27 +22,30 @@ from twinhull.convert.machines.tree import Node
 
 from .machines_samples import SAMPLES, Sample
 
-#: Parts that are read, and whose absence says the same: kinds, and why.
+#: Parts that are read, and whose absence says the same: kinds, some with a value, and why.
 REDUNDANT = {
     "libvirt": {
         "domain/currentMemory*": "it's the memory",
-        "domain/memory/@unit": "KiB is the default",
-        "domain/vcpu*": "one is the default, and current may be all",
-        "domain/os/type*": "x86_64 and hvm are what is converted",
+        "domain/memory/@unit=KiB": "KiB is the default",
+        "domain/vcpu=1": "one is the default",
+        "domain/os/type=hvm": "hvm is what is converted",
+        "domain/os/type/@arch=x86_64": "x86_64 is what is converted",
+        "domain/os/type/@arch=i686": "x86_64 runs it too",
         "domain/os/loader*": "the firmware attribute says it too",
         "domain/os/@firmware": "the loader says it too",
         "domain/os/firmware/*": "the loader and the template of its variables say it too",
-        "domain/cpu/topology/*": "cores of one socket are what the machine has",
-        "domain/devices/disk/@device": "a disk is the default",
+        "domain/cpu/topology/@*=1": "cores of one socket are what the machine has",
+        "domain/cpu/topology/@cores=*": "cores of one socket are what the machine has",
+        "domain/devices/disk/@device=disk": "a disk is the default",
         "domain/devices/disk/target/@dev": "the boot disk has a name of its own",
-        "domain/devices/disk/target/@bus": "SATA is the default",
+        "domain/devices/disk/target/@bus=sata": "SATA is the default",
     },
     "vmx": {
-        "*/deviceType": "a disk is the default",
-        "numvcpus": "one is the default",
+        "*/deviceType=*disk": "a disk is the default",
+        "numvcpus=1": "one is the default",
         "guestos": "Linux is the default",
         "cpuid/corespersocket": "cores of one socket are what the machine has",
-        "ethernet*/virtualdev": "e1000e is the default",
+        "ethernet*/virtualdev=e1000e": "e1000e is the default",
         "ethernet1/*": "one that isn't there, or is named as a whole",
     },
     "ovf": {
@@ -56,14 +59,29 @@ REDUNDANT = {
         "*Disk/@capacityAllocationUnits": "byte is the default",
     },
     "hyperv": {
-        "*DynamicMemoryEnabled": "it is off by default",
+        "*DynamicMemoryEnabled=false": "it is off by default",
         "*MemoryMinimum": "memory isn't dynamic",
         "*MemoryMaximum": "memory isn't dynamic",
-        "Security/TpmEnabled": "it is off by default",
+        "Security/TpmEnabled=false": "it is off by default",
         "*HardDrives/Controller*": "the order and the name of a disk; the first place is the default",
         "*HardDrives/VHD/*": "what is to be done about it is said with the file",
     },
 }
+
+
+_SPACES = {
+    "http://www.vmware.com/schema/ovf": "vmw:",
+    "http://www.virtualbox.org/ovf/machine": "vbox:",
+    "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo:",
+    "http://libvirt.org/schemas/domain/qemu/1.0": "qemu:",
+    "http://libvirt.org/schemas/domain/vmware/1.0": "vmware:",
+    "http://www.w3.org/XML/1998/namespace": "xml:",
+}
+
+
+def named(tag: str) -> str:
+    uri, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
+    return _SPACES.get(uri, f"{{{uri}}}" if uri and "dmtf" not in uri else "") + local if brace else tag
 
 
 def told(conversion: Conversion) -> tuple[Any, ...]:
@@ -116,18 +134,6 @@ def _json_without(whole: Any) -> Iterator[tuple[str, str, str]]:
 
 def _xml_without(one: Sample) -> Iterator[tuple[str, str, str]]:
     root = ET.fromstring(one.text)  # noqa: S314  our own files
-    spaces = {
-        "http://www.vmware.com/schema/ovf": "vmw:",
-        "http://www.virtualbox.org/ovf/machine": "vbox:",
-        "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo:",
-        "http://libvirt.org/schemas/domain/qemu/1.0": "qemu:",
-        "http://libvirt.org/schemas/domain/vmware/1.0": "vmware:",
-        "http://www.w3.org/XML/1998/namespace": "xml:",
-    }
-
-    def named(tag: str) -> str:
-        uri, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
-        return spaces.get(uri, f"{{{uri}}}" if uri and "dmtf" not in uri else "") + local if brace else tag
 
     def walk(element: ET.Element, kind: str) -> Iterator[tuple[str, str, str]]:
         for key, value in list(element.attrib.items()):
@@ -146,9 +152,11 @@ def _xml_without(one: Sample) -> Iterator[tuple[str, str, str]]:
     yield from walk(root, named(root.tag))
 
 
-def fits(table: dict[str, str], kind: str) -> bool:
+def fits(table: dict[str, str], kind: str, value: str) -> bool:
     return any(
-        re.fullmatch(".*".join(map(re.escape, pattern.lower().split("*"))), kind.lower()) for pattern in table
+        re.fullmatch(".*".join(map(re.escape, pattern.lower().split("*"))), whole.lower())
+        for pattern in table
+        for whole in (kind, f"{kind}={value}")
     )
 
 
@@ -168,7 +176,7 @@ def test_no_part_vanishes(one: Sample) -> None:
     whole = told(one.converted())
     vanished = []
     for kind, value, text in without_each(one):
-        if is_without_meaning(one, kind, value) or fits(REDUNDANT[one.of.name], kind):
+        if is_without_meaning(one, kind, value) or fits(REDUNDANT[one.of.name], kind, value):
             continue
         try:
             if told(one.converted(text)) != whole:
@@ -224,7 +232,7 @@ def _with_unknown(one: Sample, word: str, data: st.DataObject) -> tuple[str, str
         place[word] = "zz"
         return f"{kind}/{word}".strip("/"), json.dumps(whole)
     root = ET.fromstring(one.text)  # noqa: S314  our own files
-    kinds = list(_elements(root, re.sub("{.*}", "", root.tag)))
+    kinds = list(_elements(root, named(root.tag)))
     kind, element = data.draw(st.sampled_from(kinds))
     if data.draw(st.booleans()):
         element.set(word, "zz")
@@ -247,4 +255,4 @@ def _objects(value: Any, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _elements(element: ET.Element, kind: str) -> Iterator[tuple[str, ET.Element]]:
     yield kind, element
     for child in element:
-        yield from _elements(child, f"{kind}/{re.sub('{.*}', '', child.tag)}")
+        yield from _elements(child, f"{kind}/{named(child.tag)}")

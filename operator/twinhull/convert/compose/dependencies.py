@@ -71,6 +71,7 @@ def tell(service: Said, draft: Draft, drafts: Mapping[str, Draft], all_services:
         if name not in all_services:
             optional = isinstance(said.value, dict) and typed.mapping(said).get("required")
             if optional and not typed.truth(optional):
+                draft.leave(said, "there is no such service, and it isn't required")
                 continue
             raise CannotConvert(f"{said.path}: there is no service {name[:60]!r}: correct it, or remove it")
         if name not in drafts:

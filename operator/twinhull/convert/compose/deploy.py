@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from twinhull.convert.compose import typed
+from twinhull.convert.compose.granted import labels
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import number, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft
@@ -30,9 +31,11 @@ def deploy(keys: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]
     the draft. Raises CannotConvert for a value that is none, or for two that contradict each other.
     """
     said = typed.mapping(keys["deploy"]) if "deploy" in keys else {}
+    if "labels" in said:
+        draft.own_metadata.update(labels(typed.pairs(said["labels"]), draft.left))
     _replicas(keys.get("scale"), said.get("replicas"), draft)
     yield from _restart(keys.get("restart"), said.get("restart_policy"), draft)
-    yield from _mode(said, draft)
+    yield from _mode(keys.get("restart"), said, draft)
     resources = typed.mapping(said["resources"]) if "resources" in said else {}
     limits = typed.mapping(resources["limits"]) if "limits" in resources else {}
     reserved = typed.mapping(resources["reservations"]) if "reservations" in resources else {}
@@ -83,9 +86,11 @@ def _restart(restart: Said | None, policy: Said | None, draft: Draft) -> Iterato
     yield "restart", Said(policy.path, _RESTARTS[said])
 
 
-def _mode(said: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]:
+def _mode(restart: Said | None, said: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]:
     mode = typed.text(said["mode"]) if "mode" in said else "replicated"
     if mode in {"replicated-job", "global-job"} and "restart_policy" not in said:
+        if restart is not None:
+            draft.leave(restart, f"{said['mode'].path} counts, and not restart: a job ends")
         yield "restart", Said(said["mode"].path, "no")
     elif mode == "global":
         draft.leave(said["mode"], "a Workload is one Pod: keep a DaemonSet for one on each node")

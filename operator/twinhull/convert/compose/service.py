@@ -44,7 +44,7 @@ def settings(service: Said, environment: Mapping[str, str], folder: Folder, draf
     if "extra_hosts" in keys:
         yield from _hosts(keys["extra_hosts"])
     if "healthcheck" in keys:
-        yield from _health(keys["healthcheck"])
+        yield from _health(keys["healthcheck"], draft)
     if (policy := keys.get("pull_policy")) is not None and policy.value is not None:
         yield "pull", Said(policy.path, _PULLS.get(typed.text(policy), ""))
     yield "cluster-dns", Said(service.path, True)  # noqa: FBT003  its value
@@ -138,23 +138,28 @@ def _hosts(said: Said) -> Settings:
             yield "add-host", Said(address.path, f"{name}={typed.text(address)}")
 
 
-def _health(said: Said) -> Settings:
+def _health(said: Said, draft: Draft) -> Settings:
     keys = typed.mapping(said)
     if "disable" in keys and typed.truth(keys["disable"]):
+        for one in (said for name, said in keys.items() if name != "disable"):
+            draft.leave(one, "the check is disabled")
         return
     for name in ("interval", "timeout", "retries", "start_period", "start_interval"):
         if name in keys and keys[name].value is not None:
             yield f"health-{name.replace('_', '-')}", Said(keys[name].path, typed.text(keys[name]))
     test = keys.get("test")
-    if test is None or test.value is None:
-        return
+    if test is not None and test.value is not None:
+        yield from _test(test, draft)
+
+
+def _test(test: Said, draft: Draft) -> Settings:
     if not isinstance(test.value, list):
         yield "health-cmd", Said(test.path, typed.text(test))
         return
     kind, *words = [typed.text(word) for word in typed.listing(test)] or ["NONE"]
     match kind:
         case "NONE":
-            return
+            draft.leave(test, "Kubernetes doesn't see the image's own check")
         case "CMD" if words:
             yield "health-cmd", Said(test.path, words)
         case "CMD-SHELL" if words:

@@ -43,7 +43,8 @@ class _Making:
 def workloads(project: Project) -> Conversion:
     """All objects, each after those that it needs. Raises CannotConvert if no service can be a Workload."""
     making = _Making(project)
-    for name in project.services:
+    # A service that can have its own name has it, whatever others would have to be called.
+    for name in sorted(project.services, key=lambda name: workload_name(name) != name):
         making.service_names.add(making.names.of(name, workload_name(name)))
     external = dict(_named_claims(making))
     known = {
@@ -222,7 +223,9 @@ def _policies(making: _Making) -> Iterator[Raw]:
         making.left += [Left(said.path, told(declared)) for said in declared.values()]
         yield from policies(making.drafts, making.attachments, declared)
         return
-    making.left += [
-        Left(said.path, "all services share a network, as all Pods of a cluster do: nothing is made of it")
-        for said in declared.values()
-    ]
+    why = "all services share a network, as all Pods of a cluster do: nothing is made of it"
+    making.left += [Left(said.path, why) for said in declared.values()]
+    for name in making.drafts:
+        said = typed.mapping(making.project.services[name]).get("networks")
+        if said is not None:
+            making.left.append(Left(said.path, why))

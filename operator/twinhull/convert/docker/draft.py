@@ -42,6 +42,8 @@ class Draft:
     pod_security: Raw = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    #: Labels and annotations of the Workload itself.
+    own_metadata: Raw = field(default_factory=dict)
     #: The Workload's spec, without its template.
     spec: Raw = field(default_factory=dict)
     volumes: list[Raw] = field(default_factory=list)
@@ -83,7 +85,7 @@ class Draft:
         return {
             "apiVersion": API_VERSION,
             "kind": "Workload",
-            "metadata": {"name": self.name},
+            "metadata": {"name": self.name, **self.own_metadata},
             "spec": {
                 **self.spec,
                 "template": {**({"metadata": metadata} if metadata else {}), "spec": pod},

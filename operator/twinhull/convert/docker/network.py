@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from twinhull.api.base import Raw
 from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.names import is_label, is_object_name, is_service_name, label
 from twinhull.convert.docker.said import Said, Settings
@@ -144,7 +145,7 @@ def _hosts(said: list[Said], draft: Draft) -> None:
             draft.leave(one, "a Pod has no way to its node by name: use the address of what is to be reached")
         elif not is_object_name(name):
             draft.leave(one, "Kubernetes takes lower-case letters, digits, '-' and '.' as a host's name")
-        elif not _is_address(address):
+        elif not is_address(address):
             raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
         else:
             names = found.setdefault(str(ip_address(address)), [])
@@ -190,7 +191,7 @@ def _addresses(said: list[Said], draft: Draft) -> list[str]:
     found: list[str] = []
     for one in said:
         address = str(one.value).strip()
-        if not _is_address(address):
+        if not is_address(address):
             raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
         if len(found) == _MOST_SERVERS:
             draft.leave(one, f"a Pod has {_MOST_SERVERS} name servers at most")
@@ -224,10 +225,3 @@ def _sysctls(said: list[Said], draft: Draft) -> None:
             )
     if found:
         draft.pod_security["sysctls"] = [{"name": name, "value": value} for name, value in found.items()]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text)) and "%" not in text
-    except ValueError:
-        return False

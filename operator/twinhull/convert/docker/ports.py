@@ -16,6 +16,7 @@ from itertools import count
 from twinhull.api.base import Raw
 from twinhull.api.service import MOST_SERVICE_PORTS
 from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.said import Said, Settings
 
@@ -141,6 +142,8 @@ def _named(said: Said, text: str) -> Publication:
 
 def _publication(said: Said, inside: str, outside: str, address: str, protocol: str) -> Publication:
     within, host = span(said, inside), span(said, outside) if outside else None
+    if address not in {"", "localhost"} and not is_address(address):
+        raise CannotConvert(f"{said.path}: {address[:60]!r} is no address of a host: correct it")
     if host and within[0] != within[1] and host[1] - host[0] != within[1] - within[0]:
         raise CannotConvert(
             f"{said.path}: {outside} and {inside} are ranges of different lengths: correct them"
@@ -184,7 +187,8 @@ def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draf
             continue
         address = "" if one.address in _EVERY else f"; the address {one.address[:60]} is left out"
         if one.outside is None or len(one.numbers) != one.outside[1] - one.outside[0] + 1:
-            why = "Docker chooses the host's port, and Kubernetes has no such host"
+            among = f" among {one.outside[0]} to {one.outside[1]}" if one.outside else ""
+            why = f"Docker chooses the host's port{among}, and Kubernetes has no such host"
             draft.leave(one.path, f"{why}; {_OUTSIDE}{address}")
             continue
         pairs = zip(count(one.outside[0]), one.numbers, strict=False)

@@ -106,6 +106,8 @@ def _command(settings: Settings, draft: Draft) -> None:
     elif words:
         draft.container["command"] = words
     else:
+        if said:
+            draft.leave(said, "Kubernetes can't clear the image's command without another: set args")
         draft.leave(entrypoint, "Kubernetes can't clear the image's entrypoint without another: set command")
 
 

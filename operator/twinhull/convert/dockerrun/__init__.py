@@ -41,7 +41,7 @@ def convert(
     if named and named.value != name:
         draft.leave(named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {name}")
     if line.program == "podman" and "/" not in line.image:
-        draft.leave(line.image, "Podman asks registries.conf for the image's registry: docker.io is a guess")
+        draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
     fill(settings, draft)
     claims = {use.claim: use for use in draft.claims}
     for use in claims.values():

@@ -38,20 +38,28 @@ def libvirt(text: str, unit: str, where: str) -> int:
     """An amount of a libvirt domain in bytes. Without a unit it is in KiB. Raises CannotConvert."""
     if (unit or "KiB") not in _LIBVIRT:
         raise CannotConvert(f"{where} has the unit {unit[:64]!r}: libvirt has no such unit")
-    return whole(text, where) * _LIBVIRT[unit or "KiB"]
+    return _bounded(whole(text, where) * _LIBVIRT[unit or "KiB"], where)
 
 
 def ovf(text: str, unit: str, where: str) -> int:
     """An amount of an OVF descriptor in bytes. Without a unit it is in bytes. Raises CannotConvert."""
     plain = " ".join(unit.split()).lower()
     if plain in _WORDS:
-        return whole(text, where) * _WORDS[plain]
+        return _bounded(whole(text, where) * _WORDS[plain], where)
     if not (found := _PROGRAMMATIC.fullmatch(plain or "byte")):
         raise CannotConvert(f"{where} has the unit {unit[:64]!r}: write it as `byte * 2^20`")
     factor = (
         int(found["factor"] or 1) if found["power"] is None else int(found["base"]) ** int(found["power"])
     )
-    return whole(text, where) * factor
+    return _bounded(whole(text, where) * factor, where)
+
+
+def _bounded(size: int, where: str) -> int:
+    if size > _LARGEST:
+        raise CannotConvert(
+            f"{where} is {size:.3g} bytes, which is more than Kubernetes counts to: correct it"
+        )
+    return size
 
 
 def quantity(size: int) -> str:

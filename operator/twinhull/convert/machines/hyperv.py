@@ -61,9 +61,6 @@ def _machine(node: Node) -> Machine:
     for group in (found for name in _GROUPS for found in node.all(name)):
         group.is_group = True
     _refuse_what_is_cut_off(node)
-    for port in node.all("ComPorts"):
-        if not port.peek("Path"):
-            port.read_whole()
     name = vm.find("Name") or vm.find("VMName")
     if _is(node.peek("Security", "Shielded") or node.peek("Shielded")):
         raise CannotConvert(

@@ -236,7 +236,7 @@ MEANINGLESS = {
     "*ComPort1/Path=": _UNSET,
     "*ComPort2/Path=": _UNSET,
     **{f"*ComPort{number}/{name}": _NAME for number in (1, 2) for name in (*_OF_DEVICES, "DebuggerMode")},
-    "*FloppyDrive/Path=": _UNSET,
+    "ComPorts/Name": _NAME,
     "*GuestStateIsolationType=disabled": _UNSET,
     "*GuestStateIsolationType=notapplicable": _UNSET,
     "*GuestStateIsolationEnabled=false": _UNSET,

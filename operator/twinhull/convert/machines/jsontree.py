@@ -8,6 +8,9 @@ from typing import Any, NoReturn
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate
 
+#: How long a key may be.
+_LONGEST_NAME = 256
+
 
 def read(text: str) -> Node:
     """A node with one node below it for each object. Raises CannotConvert for what isn't objects of JSON.
@@ -39,6 +42,8 @@ class _Counter:
 
     def node(self, name: str, value: Any, depth: int) -> Node:  # noqa: ANN401  JSON
         self._nodes += 1
+        if len(name) > _LONGEST_NAME:
+            raise CannotConvert(f"the JSON has the key {name[:64]}…, which is too long for one")
         if self._nodes > MOST_NODES:
             raise CannotConvert(f"the JSON has more than {MOST_NODES:,} values: it is too large")
         if depth > MAX_DEPTH:

@@ -5,7 +5,6 @@ Source: libvirt's docs/formatdomain.rst, and docs/drvesx.rst for domains of VMwa
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
@@ -31,13 +30,14 @@ _PREFIXES = {
     "http://libvirt.org/schemas/domain/vmware/1.0": "vmware",
     "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo",
 }
-_ROOT = re.compile(r"\s*(<\?xml[^>]{0,256}\?>\s*)?(<!--.{0,4096}?-->\s*)*<domain[\s>]", re.DOTALL)
 #: The buses of disks that KubeVirt has too.
 _BUSES: dict[str, Bus] = {"virtio": "virtio", "sata": "sata", "scsi": "scsi"}
 #: The cards that KubeVirt has too.
 _CARDS = {"virtio", "e1000", "e1000e", "rtl8139"}
 #: Where a disk's source is named, by the disk's type.
 _FILES = ("@file", "@dev", "@volume", "@name", "@dir")
+#: Parts of a CPU's topology, each of which is one if the CPUs are cores of one socket.
+_OF_ONE_SOCKET = ("sockets", "dies", "clusters", "threads")
 #: What only groups settings that have nothing to do with each other.
 _GROUPS = (
     *(("features",), ("features", "hyperv"), ("cpu",), ("clock",), ("metadata",), ("os",), ("pm",)),
@@ -48,7 +48,7 @@ _OTHER_BUS = "KubeVirt has no such {}: the disk is on SATA, which every system k
 
 def recognises(text: str) -> bool:
     """Whether a text is a domain's XML."""
-    return _ROOT.match(text.removeprefix("\ufeff")[:16_384]) is not None
+    return xmltree.root_name(text) == "domain"
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
@@ -117,12 +117,9 @@ def _cpus(domain: Node) -> int:
     if node and now and now != str(most):
         node.leave(f"the machine has {now} CPUs: none are plugged in later")
     topology = domain.find("cpu", "topology")
-    if topology:
-        sockets, threads = topology.peek("@sockets") or "1", topology.peek("@threads") or "1"
-        dies, clusters = topology.peek("@dies") or "1", topology.peek("@clusters") or "1"
-        if {sockets, threads, dies, clusters} == {"1"}:
-            for part in topology.children:
-                part.read = True
+    if topology and all((topology.peek(f"@{part}") or "1") == "1" for part in _OF_ONE_SOCKET):
+        for part in ("cores", *_OF_ONE_SOCKET):
+            topology.take(f"@{part}")
     return amounts.whole(now or str(most), "/domain/vcpu/@current")
 
 

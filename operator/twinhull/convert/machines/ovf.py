@@ -43,7 +43,7 @@ _PREFIXES = {
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
     "http://www.w3.org/XML/1998/namespace": "xml",
 }
-_ROOT = re.compile(r"<([A-Za-z]+:)?Envelope[\s>]")
+_NAMESPACE = "http://schemas.dmtf.org/ovf/envelope/"
 #: CIM's numbers of Windows (CIM_OperatingSystem.OSType): 3.x to CE in a row, and later ones.
 _WINDOWS = {*range(15, 20), 58, 63, 67, *range(69, 78), 103, 105, *range(111, 122)}
 #: CIM's numbers that say nothing: Unknown, Other, Dedicated, Not Applicable, and Other 64-Bit.
@@ -77,7 +77,7 @@ _BIOS_BY_DEFAULT = ("vmx-", "virtualbox-")
 
 def recognises(text: str) -> bool:
     """Whether a text is an OVF descriptor."""
-    return _ROOT.search(text[:65_536]) is not None and "schemas.dmtf.org/ovf/envelope" in text[:65_536]
+    return xmltree.root_name(text).rpartition(":")[2] == "Envelope" and _NAMESPACE in text
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
@@ -230,7 +230,7 @@ def _virtualbox(system: Node, *names: str) -> str:
     """A setting of VirtualBox's own file, whose elements are of its namespace or of OVF's."""
     for machine in system.all("vbox:Machine"):
         machine.leave(
-            "VirtualBox's own settings: only the kind of firmware and the address of the first card are carried over"
+            "of VirtualBox's own settings only the firmware and the first card's address are carried over"
         )
         for prefix in ("vbox:", ""):
             path = [f"{prefix}{name}" if name[0] != "@" else name for name in ("Hardware", *names)]

@@ -17,6 +17,8 @@ from twinhull.convert.conversion import CannotConvert, Left
 MOST_CHARACTERS = 4 * 2**20
 #: The most parts of a description. A libvirt domain has about 300.
 MOST_NODES = 50_000
+#: The longest kind and value that a table has a pattern for. Patterns aren't tried on longer ones.
+_LONGEST_KIND, _LONGEST_VALUE = 1_024, 256
 #: How deep a description may nest. OVF nests 6 deep.
 MAX_DEPTH = 40
 
@@ -94,13 +96,15 @@ class Table:
     def why(self, node: Node) -> str:
         """What is to be said of a node, empty if nothing."""
         kind = node.kind.lower()
+        if len(kind) > _LONGEST_KIND:
+            return ""
         if kind not in self._of_kinds:
             self._of_kinds[kind] = [
                 (pattern, with_value, why)
                 for pattern, with_value, why in self._patterns
                 if with_value or pattern.fullmatch(kind)
             ]
-        whole = f"{kind}={(node.value or '').strip().lower()}"
+        whole = f"{kind}={(node.value or '')[:_LONGEST_VALUE].strip().lower()}"
         for pattern, with_value, why in self._of_kinds[kind]:
             if not with_value or pattern.fullmatch(whole):
                 return why

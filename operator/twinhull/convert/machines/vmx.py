@@ -17,7 +17,11 @@ from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate
 from twinhull.convert.machines.vmxparts import TABLES
 from twinhull.convert.machines.workload import conversion, disk_names
 
-_LINE = re.compile(r'\s*(?P<key>[^=\s"]+)\s*=\s*"(?P<value>[^"]*)"\s*')
+#: A key that VMware needs.
+_RECOGNISED = re.compile(
+    r'^\ufeff?[ \t]*(config\.version|virtualHW\.version)[ \t]*=[ \t]*"', re.MULTILINE | re.IGNORECASE
+)
+_LINE = re.compile(r'\s*(?P<key>[^=\s"]{1,256})\s*=\s*"(?P<value>[^"]*)"\s*')
 #: A character that isn't written as it is, such as |22 for a quotation mark.
 _ESCAPE = re.compile(r"\|([0-9A-Fa-f]{2})")
 #: Where a disk or a drive is: the controller, its number, and the place on it.
@@ -51,10 +55,7 @@ _CARDS = {"e1000": "e1000", "e1000e": "e1000e"}
 
 def recognises(text: str) -> bool:
     """Whether a text is a .vmx file."""
-    return (
-        re.search(r'^\s*(config\.version|virtualHW\.version)\s*=\s*"', text, re.MULTILINE | re.IGNORECASE)
-        is not None
-    )
+    return _RECOGNISED.search(text[:65_536]) is not None
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:

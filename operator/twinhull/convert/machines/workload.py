@@ -229,6 +229,10 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
         for index, disk in enumerate(machine.disks):
             name = disk.name if index else BOOT_DISK
             known |= {name, f"{workload}/{name}"}
+            if _said(options.disk_claims, workload, name) and _said(options.disk_sizes, workload, name):
+                raise CannotConvert(
+                    f"--disk-size and --disk-claim both name {name}: a claim has its size, remove --disk-size"
+                )
             said = _said(options.disk_claims, workload, name) or _said(options.disk_sizes, workload, name)
             if not (said or disk.size or disk.is_cdrom):
                 missing.append((workload, name, disk, machine))
@@ -299,6 +303,8 @@ def disk_names(wanted: Iterable[str]) -> list[str]:
     """Names of disks, each another, and none the boot disk's or a reserved one."""
     found: list[str] = []
     for text in wanted:
+        if len(found) > 2 * MOST_DISKS:
+            raise CannotConvert(f"the machine has more than {2 * MOST_DISKS} disks: {MOST_DISKS} can be had")
         base = label(text, 36) or "disk"
         if base == BOOT_DISK or base.startswith(RESERVED_PREFIX):
             base = f"disk-{base}"[:36].rstrip("-")

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NoReturn
 from xml.parsers import expat
 
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate
+
+#: What begins in XML: a declaration, a comment, or an element.
+_START = re.compile(r"<\?|<!--|<(?P<name>[A-Za-z_][\w:.-]{0,255})")
+#: How long the name of an element or an attribute may be, with the URI of its namespace.
+_LONGEST_NAME = 256
+
+
+def root_name(text: str) -> str:
+    """The name of a text's root element as it is written, empty if its first 65,536 characters have none.
+
+    Only declarations and comments are passed over: a text with a DOCTYPE has an element all the same.
+    """
+    text, at = text[:65_536], 0
+    while found := _START.search(text, at):
+        if found["name"]:
+            return found["name"]
+        end = text.find("?>" if found[0] == "<?" else "-->", found.end())
+        if end < 0:
+            return ""
+        at = end + 2
+    return ""
 
 
 def read(text: str, prefixes: Mapping[str, str]) -> Node:
@@ -74,6 +96,8 @@ class _Builder:
         self._open[-1].value = f"{self._open[-1].value}{text}"
 
     def _named(self, name: str) -> str:
+        if len(name) > _LONGEST_NAME:
+            raise CannotConvert(f"the XML has the name {name[:64]}…, which is too long for one")
         uri, _, local = name.rpartition(" ")
         if not uri:
             return local
