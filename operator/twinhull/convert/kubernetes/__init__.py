@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
@@ -67,12 +67,8 @@ def _drafts(
     for source in sources:
         if (source.group, source.kind) not in _CONVERTERS:
             rest.append(source)
-        elif owner := _owner(source):
-            kind, name = owner
-            if (source.namespace, kind, name) in there:
-                left.append(Left(source.title, f"{kind} {name} has made it, and is in the input itself"))
-            else:
-                converted.append(source)
+        elif why := _made_by(source, there):
+            left.append(Left(source.title, why))
         else:
             converted.append(source)
     if not converted:
@@ -89,13 +85,23 @@ def _drafts(
     return drafts, rest
 
 
-def _owner(source: Source) -> tuple[str, str] | None:
-    """The kind and the name of the controller that has made an object, None if nobody says so."""
+def _made_by(source: Source, there: Collection[tuple[str, str, str]]) -> str:
+    """Why an object needs no Workload of its own, since what has made it makes it again; empty if it does.
+
+    `there` are the objects of the input: namespace, kind and name.
+    """
     owners = source.metadata.get("ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
-        if isinstance(owner, dict) and owner.get("controller") is True:
-            return str(owner.get("kind")), str(owner.get("name"))
-    return None
+        if not isinstance(owner, dict) or owner.get("controller") is not True:
+            continue
+        kind, name = str(owner.get("kind")), str(owner.get("name"))
+        if (source.namespace, kind, name) in there:
+            return f"{kind} {name} has made it, and is in the input itself"
+        if str(owner.get("apiVersion")).startswith(f"{GROUP}/"):
+            return f"{kind} {name} has made it, which is Twinhull's already"
+        if kind == "VirtualMachineInstance":
+            return f"a machine runs in it: convert VirtualMachine {name}"
+    return ""
 
 
 def _check_names(drafts: Sequence[Draft]) -> None:

@@ -10,7 +10,7 @@ from twinhull.api.base import Raw
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.fields import Fields
-from twinhull.convert.kubernetes.podtemplates import use_replicas, use_template
+from twinhull.convert.kubernetes.podtemplates import use_lasting_template, use_replicas
 from twinhull.convert.kubernetes.source import SET_BY_SERVER, Draft, Source, draft
 
 #: The seconds that spec.replacement.progressDeadlineSeconds may have.
@@ -24,7 +24,7 @@ def deployment(source: Source, options: Options, left: list[Left]) -> Draft:
     """A Deployment as a Workload."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
-    use_template(made, spec)
+    use_lasting_template(made, spec)
     use_replicas(made, spec)
     _use_deadline(made, spec)
     spec.settle_value("paused", False)  # noqa: FBT003  the field's value
@@ -43,7 +43,7 @@ def replicaset(source: Source, options: Options, left: list[Left]) -> Draft:
     """A ReplicaSet as a Workload."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
-    use_template(made, spec)
+    use_lasting_template(made, spec)
     use_replicas(made, spec)
     _finish(fields, spec)
     return made
@@ -53,7 +53,7 @@ def daemonset(source: Source, options: Options, left: list[Left]) -> Draft:
     """A DaemonSet as a Workload, which runs on one node only."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
-    use_template(made, spec)
+    use_lasting_template(made, spec)
     fields.say(
         "kind",
         "a Workload is one Pod, and not one on each node: keep the DaemonSet, or make a Workload for each "
@@ -73,7 +73,7 @@ def statefulset(source: Source, options: Options, left: list[Left]) -> Draft:
     """A StatefulSet as a Workload, with the claims of its first Pod."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
-    use_template(made, spec)
+    use_lasting_template(made, spec)
     use_replicas(made, spec)
     spec.settle("podManagementPolicy")  # the order of several Pods
     first = spec.within("ordinals").take("start", int) or 0

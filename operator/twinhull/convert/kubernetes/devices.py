@@ -147,6 +147,12 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
         )
     boot = min(own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf))
     has_preference = "preference" in machine
+    for disk in own:
+        if disk["name"].startswith(RESERVED_PREFIX):
+            raise CannotConvert(
+                f"{where}.domain.devices.disks[{disk['name']}]: names that begin with {RESERVED_PREFIX} are "
+                "kept for what a machine has beside its disks: rename the disk and its volume"
+            )
     default_bus = "" if has_preference else _default_bus(given)
     found = Devices(boot=boot["name"], bus=default_bus)
     is_virtio = not has_preference and (_bus(boot) or default_bus) == "virtio"

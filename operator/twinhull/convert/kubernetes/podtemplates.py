@@ -43,6 +43,16 @@ def run(draft: Draft, template: Raw, path: str) -> None:
     }
 
 
+def use_lasting_template(draft: Draft, spec: Fields) -> None:
+    """The same of an object whose Pods run on. Raises CannotConvert for Pods that end."""
+    policy = restart_policy(use_template(draft, spec))
+    if policy != "Always":
+        raise CannotConvert(
+            f"{spec.at('template')}.spec.restartPolicy is {policy}, and must be Always here: correct it, or "
+            "make a Job of it"
+        )
+
+
 def restart_policy(template: Raw) -> str:
     """When the kubelet starts containers again: Always, OnFailure or Never."""
     return template["spec"].get("restartPolicy") or "Always"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.service import ServicePolicy
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
@@ -103,7 +103,11 @@ def _policy(source: Source, made: Draft) -> Raw | None:
 
 
 def _is_policy(said: Raw) -> bool:
-    """Whether spec.service takes all of it."""
+    """Whether spec.service takes all of it. Keys with Twinhull's own prefix are the operator's."""
+    if any(
+        key.startswith(f"{GROUP}/") for field in ("annotations", "labels") for key in said.get(field) or ()
+    ):
+        return False
     try:
         return ServicePolicy.model_validate(said).raw() | said == ServicePolicy.model_validate(said).raw()
     except ValidationError:

@@ -198,6 +198,10 @@ def test_a_statefulset_says_that_its_pod_has_another_name() -> None:
         ({"template": None}, "Deployment web: spec.template is missing"),
         ({"template": {"spec": {"containers": []}}}, "spec.template.spec.containers has 0 elements"),
         ({"template": {"spec": {"containers": [{"name": "a", "imag": "b"}]}}}, "did you mean image?"),
+        (
+            {"template": {"spec": {**WEB["spec"], "restartPolicy": "Never"}}},
+            "spec.template.spec.restartPolicy is Never, and must be Always here",
+        ),
         ({"replicas": "3"}, "Deployment web: spec.replicas must be a whole number, and is a string"),
         ({"replicas": True}, "Deployment web: spec.replicas must be a whole number, and is true or false"),
         (

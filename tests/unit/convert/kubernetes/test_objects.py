@@ -47,6 +47,19 @@ def test_what_something_else_has_made_is_converted_and_says_so() -> None:
     assert "convert the owner" in left(conversion)["ReplicaSet web-1: metadata.ownerReferences"]
 
 
+@pytest.mark.parametrize(
+    ("api", "kind", "why"),
+    [
+        ("twinhull.dev/v1alpha1", "Workload", "Workload web has made it, which is Twinhull's already"),
+        ("kubevirt.io/v1", "VirtualMachineInstance", "a machine runs in it: convert VirtualMachine web"),
+    ],
+)
+def test_hulls_and_launcher_pods_are_passed_over(api: str, kind: str, why: str) -> None:
+    pod = owned("Pod", "web", kind, "v1", **WEB["spec"])
+    pod["metadata"]["ownerReferences"][0]["apiVersion"] = api
+    assert left(converted(pod, controller("Deployment"))) == {"Pod web-1": why}
+
+
 def test_lists_are_taken_apart() -> None:
     items = [controller("Deployment"), obj("ConfigMap", "unused")]
     conversion = converted({"apiVersion": "v1", "kind": "List", "items": items})

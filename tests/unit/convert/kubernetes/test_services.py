@@ -93,6 +93,7 @@ def test_a_service_of_the_workloads_name_becomes_its_own(given: Raw, expected: R
         service(ports=[{"port": 80, "targetPort": "unknown"}]),
         service(ports=[{"port": 80, "more": 1}]),
         service(ports=["80"]),
+        service(metadata={"labels": {"twinhull.dev/workload": "web"}}),
     ],
 )
 def test_any_other_service_stays_as_it_is(given: Raw) -> None:

@@ -486,11 +486,19 @@ def test_a_service_that_stays_finds_the_workloads_machine() -> None:
         (machine(), {"isolation": Isolation.CONTAINER}, "has no containers for isolation Container"),
         (
             machine(
-                {"disks": [{"name": "twinhull-a", "disk": {}}]},
-                template={"volumes": [{"name": "twinhull-a", "containerDisk": {}}]},
+                {"disks": [{"name": "a", "disk": {}}]},
+                template={"volumes": [{"name": "a", "containerDisk": {}}]},
             ),
             {},
             "doesn't fit in spec.virtualMachine.bootDisk.source.containerDisk.image of a Workload",
+        ),
+        (
+            machine(
+                {"disks": [{"name": "twinhull-a", "disk": {}}]},
+                template={"volumes": [{"name": "twinhull-a", "containerDisk": {"image": "a"}}]},
+            ),
+            {},
+            "names that begin with twinhull- are kept for what a machine has beside its disks",
         ),
     ],
 )
