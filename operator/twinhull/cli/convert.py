@@ -14,7 +14,7 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.bounds import excess
 from twinhull.api.isolation import Isolation
-from twinhull.cli import manifests, scalars
+from twinhull.cli import scalars
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
@@ -215,7 +215,7 @@ def _read(file: str) -> Input:
             data = stream.read(_MOST_BYTES + 1)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
-    source = manifests.source(file)
+    source = "standard input" if file == "-" else file
     text = _text(data, source)
     stem = "" if file == "-" else Path(file).name.partition(".")[0]
     given = Input(source, stem, text, _documents(text, source))
@@ -264,7 +264,9 @@ def _parsed(text: str) -> Iterable[object]:
             ]
         except ValueError:
             pass  # it may still be YAML, of which JSON is a part
-    return list(yaml.load_all(text, manifests.Loader))
+    from twinhull.cli.manifests import Loader  # noqa: PLC0415  it needs the whole API
+
+    return list(yaml.load_all(text, Loader))
 
 
 def _refuse(constant: str) -> None:

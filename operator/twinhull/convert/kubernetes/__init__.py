@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from twinhull.api.base import GROUP, Raw
@@ -18,6 +19,8 @@ from twinhull.convert.kubernetes.virtualmachines import virtualmachine
 from twinhull.core import sharing
 from twinhull.core.references import KindAndName, of_template
 
+#: The most objects that are converted together. They are compared with one another.
+_MOST_OBJECTS = 20_000
 _Converter: TypeAlias = Callable[[Source, Options, list[Left]], Draft]
 
 #: What makes a Workload of an object, by the group of its API and its kind.
@@ -40,10 +43,12 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     A Service among the objects becomes the Workload's own where `spec.service` says all that it says. Raises
     CannotConvert if nothing runs anything, or if an object can't be a Workload.
     """
-    sources = [source for given in inputs for source in _sources(given)]
+    sources = list(islice((source for given in inputs for source in _sources(given)), _MOST_OBJECTS + 1))
+    if len(sources) > _MOST_OBJECTS:
+        raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
     left: list[Left] = []
     drafts, rest = _drafts(sources, options, left)
-    services = [source for source in rest if (source.group, source.kind) == ("", "Service")]
+    services = [source for source in rest if _is_service(source)]
     kept_services = use_services(services, drafts, options, left)
     claims = {
         (source.namespace, source.name): source.document
@@ -52,7 +57,7 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     }
     for made in drafts:
         _choose_strategy(made, claims, left)
-    others = sort_out([source for source in rest if source not in services], drafts, options, left)
+    others = sort_out([source for source in rest if not _is_service(source)], drafts, options, left)
     needs = [obj for made in drafts for obj in made.needs]
     objects = (*others, *needs, *kept_services, *(made.workload() for made in drafts))
     return Conversion(objects, tuple(left))
@@ -144,6 +149,10 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
         )
         return
     made.spec["replacement"] = {"strategy": "StartFirst", **made.spec.get("replacement", {})}
+
+
+def _is_service(source: Source) -> bool:
+    return (source.group, source.kind) == ("", "Service")
 
 
 def _has_modes(claim: Raw) -> bool:

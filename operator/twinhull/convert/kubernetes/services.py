@@ -5,7 +5,7 @@ Fields: k8s.io/api/core/v1, types.go, ServiceSpec.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,8 +37,9 @@ def use_services(
     """
     stay: list[Raw] = []
     own: set[int] = set()
+    labelled = _by_label(drafts)
     for source in services:
-        found = [made for made in drafts if _selects(source, made)]
+        found = _selected(source, labelled)
         if not found:
             left.append(Left(source.title, "it selects none of the Workloads: it stays as it is"))
             continue
@@ -57,16 +58,29 @@ def use_services(
     return stay
 
 
-def _selects(source: Source, made: Draft) -> bool:
-    """Whether a Service leads to what is converted."""
+def _labels(made: Draft) -> dict[str, str]:
+    """The labels of what runs, by which a Service finds it before it is converted."""
+    if not made.is_machine:
+        return made.pod_labels
+    return {**made.pod_labels, **_OF_LAUNCHERS, **dict.fromkeys(_NAMES_OF_MACHINES, made.source.name)}
+
+
+def _by_label(drafts: Iterable[Draft]) -> dict[tuple[str, str, str], list[Draft]]:
+    """The Workloads by each of their labels: namespace, key and value."""
+    found: dict[tuple[str, str, str], list[Draft]] = {}
+    for made in drafts:
+        for key, value in _labels(made).items():
+            found.setdefault((made.source.namespace, key, value), []).append(made)
+    return found
+
+
+def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft]]) -> list[Draft]:
+    """The Workloads to which a Service leads."""
     selector = _map(_map(source.document, "spec"), "selector")
-    if not selector or source.namespace != made.source.namespace:
-        return False
-    labels = made.pod_labels
-    if made.is_machine:
-        names = dict.fromkeys(_NAMES_OF_MACHINES, made.source.name)
-        labels = {**labels, **_OF_LAUNCHERS, **names}
-    return all(labels.get(key) == value for key, value in selector.items())
+    if not selector or not all(isinstance(value, str) for value in selector.values()):
+        return []
+    some = min((labelled.get((source.namespace, *label), []) for label in selector.items()), key=len)
+    return [made for made in some if selector.items() <= _labels(made).items()]
 
 
 def _policy(source: Source, made: Draft) -> Raw | None:

@@ -95,7 +95,7 @@ def covers(conversion: Conversion, objects: list[Any], path: Path) -> bool:
     """Whether what is left names that path, or one above it."""
     obj = objects[path[0]]  # type: ignore[index]
     namespace = obj["metadata"].get("namespace")
-    title = f"{obj['kind']} {f'{namespace}/' if namespace else ''}{obj['metadata'].get('name')}"
+    title = f"{obj['kind']} {f'{namespace}/' if namespace else ''}{obj['metadata'].get('name') or ''}"
     said = {one.path for one in conversion.left}
     if title in said:
         return True
@@ -198,6 +198,36 @@ def test_a_field_that_nobody_knows_is_carried_over_or_named(name: str, key: str)
         if "sentinel" not in json.dumps(conversion.objects) and not covers(conversion, other, (*path, key)):
             vanished.append(known)
     assert not vanished
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(sorted(EXAMPLES)), st.data())
+def test_several_fields_that_nobody_knows_are_carried_over_or_named(name: str, data: st.DataObject) -> None:
+    """Wherever they stand, and whatever else of the input is gone."""
+    objects = read(name)
+    gone = data.draw(
+        st.lists(st.sampled_from([path for path, _ in leaves(objects)]), max_size=3, unique=True)
+    )
+    for path in gone:
+        parent = at(objects, path[:-1])
+        if isinstance(parent, dict):
+            parent.pop(path[-1], None)
+    places = [path for path in maps(objects) if path]
+    added = data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=4, unique=True))
+    for number, path in enumerate(added):
+        at(objects, path)[f"unheardOf{number}"] = f"sentinel-{number}"
+    conversion = result(objects)
+    if conversion is None:
+        return
+    printed = json.dumps(conversion.objects)
+    for number, path in enumerate(added):
+        where = (*path, f"unheardOf{number}")
+        known = text(objects, where)
+        assert (
+            f"sentinel-{number}" in printed
+            or covers(conversion, objects, where)
+            or any(pattern.fullmatch(known) for pattern in UNNAMED)
+        ), known
 
 
 @settings(deadline=None, max_examples=200)

@@ -165,6 +165,11 @@ def test_what_is_refused(objects: list[Any], options: Raw, message: str) -> None
     assert message in str(refused.value)
 
 
+def test_too_many_objects_are_refused() -> None:
+    with pytest.raises(CannotConvert, match="more than 20,000 objects: convert them in parts"):
+        converted({"apiVersion": "v1", "kind": "List", "items": [obj("ConfigMap", "a")] * 20_001})
+
+
 def test_a_name_can_be_given_to_what_has_none() -> None:
     given = controller("Deployment") | {"metadata": {"generateName": "web-"}}
     assert made_of(converted(given, name="web"))["metadata"] == {"name": "web"}
