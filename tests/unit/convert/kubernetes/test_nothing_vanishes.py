@@ -21,9 +21,10 @@ Path = tuple[str | int, ...]
 UNNAMED = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?!Service|Config|Secret|PersistentVolumeClaim\b|ServiceAccount|DataVolume).*\.status\..*",
+        r"\w+\.status\..*",
         r".*metadata\.(uid|resourceVersion|generation|creationTimestamp|managedFields)\b.*",
         r".*metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration",
+        r".*metadata\.annotations\.deployment\.kubernetes\.io/revision",
         r".*metadata\.annotations\.batch\.kubernetes\.io/job-tracking",
         r".*metadata\.annotations\.kubevirt\.io/(latest|storage)-observed-api-version",
         r"Job\..*metadata\.labels\.(batch\.kubernetes\.io/)?(controller-uid|job-name)",
@@ -175,6 +176,11 @@ DEFAULTS: dict[str, list[tuple[str, Any]]] = {
         ("Deployment.spec.replicas", 1),
         ("Deployment.spec.strategy.type", "RollingUpdate"),
         ("Service.spec.ports.1.protocol", "TCP"),
+    ],
+    "deployment-in-a-cluster": [
+        ("Deployment.spec.replicas", 1),
+        ("Deployment.spec.revisionHistoryLimit", 10),
+        ("Deployment.spec.strategy.type", "RollingUpdate"),
     ],
     "machine-of-an-instancetype": [("VirtualMachine.spec.running", False)],
     "statefulset": [("StatefulSet.spec.persistentVolumeClaimRetentionPolicy.whenScaled", "Retain")],
