@@ -8,7 +8,7 @@ from typing import Any
 from twinhull.api.base import GROUP, Raw
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
-from twinhull.convert.kubernetes.source import Draft, Source, kept
+from twinhull.convert.kubernetes.source import OF_CLUSTER, Draft, Source, kept
 from twinhull.core import references
 
 #: Why an object of a kind isn't converted, and what becomes of it.
@@ -24,7 +24,7 @@ _WHY = {
     "VirtualMachineInstance": "a machine that runs: convert its VirtualMachine",
 }
 _STAYS = "no Workload is made of it: apply it as it is"
-#: The fields of a Pod's spec that name an object by its kind, wherever they stand.
+#: The fields of the spec of a Pod or a machine that name an object by its kind, wherever they stand.
 _NAMING = {
     "configMap": ("ConfigMap", "name"),
     "configMapRef": ("ConfigMap", "name"),
@@ -32,6 +32,9 @@ _NAMING = {
     "secret": ("Secret", "secretName"),
     "secretRef": ("Secret", "name"),
     "secretKeyRef": ("Secret", "name"),
+    "networkDataSecretRef": ("Secret", "name"),
+    "persistentVolumeClaim": ("PersistentVolumeClaim", "claimName"),
+    "dataVolume": ("PersistentVolumeClaim", "name"),
 }
 
 
@@ -46,7 +49,7 @@ def named_by(drafts: Iterable[Draft]) -> set[tuple[str, str, str]]:
     found = set()
     for made in drafts:
         for kind, name in _named(made.spec):
-            found.add((made.source.namespace, kind, name))
+            found.add(("" if kind in OF_CLUSTER else made.source.namespace, kind, name))
     return found
 
 
@@ -57,7 +60,9 @@ def _named(spec: Raw) -> Iterator[tuple[str, str]]:
         yield "ServiceAccount", account
     yield from (("Secret", secret["name"]) for secret in pod_spec.get("imagePullSecrets") or () if secret)
     yield from _below(pod_spec)
-    yield from _of_machine(spec.get("virtualMachine") or {})
+    machine = spec.get("virtualMachine") or {}
+    yield from _of_machine({key: value for key, value in machine.items() if key != "overrides"})
+    yield from _below(machine.get("overrides"))
 
 
 def _of_machine(machine: Raw) -> Iterator[tuple[str, str]]:
@@ -83,7 +88,8 @@ def _below(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
             kind, field = _NAMING.get(key, ("", ""))
             named = below if isinstance(below, dict) else {}
             # A projected volume names a Secret by `name`, and a volume by `secretName`.
-            if kind and (name := named.get(field) or named.get("name")):
+            name = named.get(field) or named.get("name")
+            if kind and isinstance(name, str):
                 yield kind, name
             yield from _below(below)
 

@@ -48,6 +48,10 @@ SET_LABELS = frozenset(
         *("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"),
     }
 )
+#: The kinds of what a Workload refers to that are in no namespace.
+OF_CLUSTER = frozenset(
+    {"StorageClass", "VirtualMachineClusterInstancetype", "VirtualMachineClusterPreference"}
+)
 #: The fields of a Workload's spec, as people write them: what runs comes last.
 _ORDER = ("isolationPolicy", "state", "replacement", "service", "virtualMachine", "template")
 
@@ -173,7 +177,7 @@ def kept(source: Source, options: Options) -> Raw:
         metadata["annotations"] = without(annotations, SET_ANNOTATIONS)
     if not metadata.get("annotations"):
         metadata.pop("annotations", None)
-    if options.namespace:
+    if options.namespace and source.kind not in OF_CLUSTER:
         metadata["namespace"] = options.namespace
     found = {key: value for key, value in source.document.items() if key != "status"}
     return {**found, "metadata": metadata}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.convert.kubernetes.examples import converted, left, made_of
+from tests.unit.convert.kubernetes.examples import converted, left, made_of, read
 from tests.unit.convert.kubernetes.test_controllers import WEB, controller
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
@@ -107,6 +107,23 @@ def test_what_a_workload_refers_to_stays() -> None:
     conversion = converted(controller("Deployment", {"spec": pod}), *there, *others)
     assert list(conversion.objects[:-1]) == there
     assert list(left(conversion)) == ["Secret other", "ConfigMap key", "Namespace shop"]
+
+
+def test_what_a_machine_refers_to_stays() -> None:
+    machine, *_ = read("machine-windows")
+    sized, *_ = read("machine-of-an-instancetype")
+    there = [
+        obj("PersistentVolumeClaim", "win-c"),
+        obj("PersistentVolumeClaim", "shared-files"),
+        obj("Secret", "answers"),
+        obj("VirtualMachineClusterInstancetype", "u1.medium", "instancetype.kubevirt.io/v1beta1"),
+        obj("VirtualMachineClusterPreference", "centos.stream9", "instancetype.kubevirt.io/v1beta1"),
+    ]
+    conversion = converted(machine, sized, *there, obj("Secret", "other"))
+    assert list(conversion.objects[:-2]) == there
+    assert "Secret other" in left(conversion)
+    moved = converted(machine, sized, *there, namespace="vms").objects
+    assert ["namespace" in made["metadata"] for made in moved] == [True, True, True, False, False, True, True]
 
 
 def test_what_a_cluster_has_set_is_taken_out() -> None:
