@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.compose.files import Folder, Reader
 from twinhull.convert.compose.project import Project
 from twinhull.convert.compose.workloads import workloads

@@ -50,19 +50,15 @@ def ordered(services: Mapping[str, Said]) -> list[str]:
     """The services, each after those that it depends on, else in the file's order. Raises CannotConvert for a
     circle.
     """
-    below = {
-        name: [other for other in dependencies(said) if other in services] for name, said in services.items()
-    }
-    found: list[str] = []
+    below = {name: dependencies(said).keys() & services.keys() for name, said in services.items()}
+    found: dict[str, None] = {}
     while len(found) < len(services):
-        ready = next(
-            (name for name in services if name not in found and set(below[name]) <= set(found)), None
-        )
+        ready = next((name for name in services if name not in found and below[name] <= found.keys()), None)
         if ready is None:
             circle = ", ".join(name for name in services if name not in found)[:200]
             raise CannotConvert(f"services: {circle} depend on each other in a circle: remove a depends_on")
-        found.append(ready)
-    return found
+        found[ready] = None
+    return list(found)
 
 
 def tell(service: Said, draft: Draft, drafts: Mapping[str, Draft], all_services: Iterable[str]) -> None:

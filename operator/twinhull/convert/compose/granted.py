@@ -13,9 +13,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.mounts import mount
 from twinhull.convert.docker.names import Names, is_label_value, is_object_name, is_qualified
@@ -70,8 +71,12 @@ def declared(kind: Kind, said: Mapping[str, Said], environment: Mapping[str, str
 
 def grant(kind: Kind, service: Said, known: Mapping[str, Grant], draft: Draft) -> Iterator[str]:
     """Mount what a service has; gives the names of it. Raises CannotConvert for what isn't declared."""
-    keys = typed.mapping(service)
-    for said in typed.listing(keys[kind.key]) if kind.key in keys else ():
+    listed = typed.listing(typed.mapping(service).get(kind.key, Said("", None)))
+    if len(listed) > MOST_VOLUMES:
+        raise CannotConvert(
+            f"{service.path}.{kind.key}: a Workload has at most {MOST_VOLUMES} volumes: have fewer"
+        )
+    for said in listed:
         given = typed.mapping(said) if isinstance(said.value, dict) else {"source": said}
         if "source" not in given:
             raise CannotConvert(f"{said.path} has no source: add it")

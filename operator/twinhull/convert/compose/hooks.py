@@ -6,7 +6,7 @@ moment, and a command has the container's own user and variables.
 
 from __future__ import annotations
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft

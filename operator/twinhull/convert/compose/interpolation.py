@@ -17,8 +17,8 @@ _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATOR = re.compile(r":?[-?+]")
 #: How deep defaults may be within defaults.
 _DEEPEST = 20
-#: How long a text may become.
-_LONGEST = 1_000_000
+#: How much all variables of a file may add to it.
+_LONGEST = 5_000_000
 
 
 class Interpolation:
@@ -26,6 +26,7 @@ class Interpolation:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
+        self._length = 0
         #: Variables that aren't set and have no default: Compose takes them for empty.
         self.left: list[Left] = []
 
@@ -35,12 +36,7 @@ class Interpolation:
         """
         match value:
             case str() if "$" in value:
-                text = self._text(value, path, 0)
-                if len(text) > _LONGEST:
-                    raise CannotConvert(
-                        f"{path}: it is longer than {_LONGEST:,} characters with its variables"
-                    )
-                return text
+                return self._text(value, path, 0)
             case dict():
                 return {key: self.of(below, f"{path}.{key}" if path else key) for key, below in value.items()}
             case list():
@@ -89,7 +85,7 @@ class Interpolation:
                 )
             case "-" if not is_set:
                 return self._text(word, path, depth + 1)
-        return value or ""
+        return self._value(name[0], path) if value else ""
 
     def _value(self, name: str, path: str) -> str:
         value = self._variables.get(name)
@@ -100,6 +96,9 @@ class Interpolation:
                 )
             )
             return ""
+        self._length += len(value)
+        if self._length > _LONGEST:
+            raise CannotConvert(f"{path}: with its variables the file is longer than {_LONGEST:,} characters")
         return value
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.compose.files import Folder
 from twinhull.convert.compose.typed import mapping, pairs, text
 from twinhull.convert.conversion import CannotConvert

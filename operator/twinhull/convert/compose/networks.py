@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from twinhull.api.base import Raw
+from twinhull.api.group import WORKLOAD_LABEL, Raw
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.said import Said
-from twinhull.hulls.hull import WORKLOAD_LABEL
 
 #: The network of a service that names none.
 _DEFAULT = "default"

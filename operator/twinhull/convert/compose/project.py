@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from twinhull.api.base import Raw
+from twinhull.api.bounds import MAX_VALUES
+from twinhull.api.group import Raw
 from twinhull.convert.compose import typed, yamltext
 from twinhull.convert.compose.envfile import variables
 from twinhull.convert.compose.files import Folder
@@ -58,7 +59,15 @@ class Project:
         if len(typed.mapping(said)) > _MOST_SERVICES:
             raise CannotConvert(f"services: there are more than {_MOST_SERVICES}: convert parts of the file")
         extends = Extends(whole["services"], lambda file, path: _other(file, path, known, folder))
-        merged = {name: extends.service(name) for name in typed.mapping(said)}
+        merged: Raw = {}
+        values = 0
+        for name in typed.mapping(said):
+            merged[name] = extends.service(name)
+            values += _values(merged[name])
+            if values > MAX_VALUES:
+                raise CannotConvert(
+                    f"services.{name}: with what they extend, services have more than {MAX_VALUES:,} values"
+                )
         extensions = {name: below for name, below in whole["services"].items() if name.startswith("x-")}
         left = list(survey({**whole, "services": {**merged, **extensions}}))
         wanted = {*profiles, *filter(None, known.get("COMPOSE_PROFILES", "").split(","))}
@@ -79,6 +88,16 @@ class Project:
             folder=folder,
             left=(*_without(interpolation.left, off), *_without(left, off)),
         )
+
+
+def _values(value: object) -> int:
+    """How many values there are in one."""
+    stack, count = [value], 0
+    while stack:
+        found = stack.pop()
+        count += 1
+        stack += found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return count
 
 
 def _variables(environment: Mapping[str, str], folder: Folder) -> dict[str, str]:

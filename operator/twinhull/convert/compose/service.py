@@ -13,8 +13,8 @@ from twinhull.convert.compose.mounts import mounts
 from twinhull.convert.compose.ports import port
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft, Refused
+from twinhull.convert.docker.linefiles import pairs as lines
 from twinhull.convert.docker.said import Said
-from twinhull.convert.dockerrun.linefiles import pairs as lines
 
 Settings = Iterator[tuple[str, Said]]
 _PULLS = {"always": "always", "never": "never", "missing": "missing", "if_not_present": "missing"}

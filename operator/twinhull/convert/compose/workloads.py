@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from twinhull.api.base import Raw
-from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.api.group import MAX_NAME_LENGTH, Raw
 from twinhull.convert.compose import granted, typed
 from twinhull.convert.compose.dependencies import aliases, ordered, tell
 from twinhull.convert.compose.deploy import starts_first
@@ -16,6 +15,7 @@ from twinhull.convert.compose.networks import Attachment, attachment, is_separat
 from twinhull.convert.compose.project import Project
 from twinhull.convert.compose.service import settings
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, Refused, claim
 from twinhull.convert.docker.names import LONGEST_LABEL, Names, is_object_name, workload_name
 from twinhull.convert.docker.network import alias_service
@@ -94,6 +94,7 @@ def _convert(making: _Making, name: str, known: dict[str, dict[str, Grant]], lin
             making.granted.add((kind.key, source))
     hooks(service, draft)
     _of_workload(service, name, draft)
+    check(draft.workload(), service.path)
     making.drafts[name], making.attachments[name] = draft, attached
 
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 
-from twinhull.api.base import Raw
 from twinhull.api.bounds import MAX_VALUES, excess
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 
 #: More text than any Compose file has.
 _LONGEST = 2_000_000
+#: As many that aliases may make of it.
+_MOST_CHARACTERS = 5_000_000
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -87,9 +89,28 @@ def checked(document: object, source: str = "") -> Raw:
     where = f"{source}: " if source else ""
     if why := excess(document):
         raise CannotConvert(f"{where}it can't be read: {why}")
+    if _characters(document) > _MOST_CHARACTERS:
+        raise CannotConvert(
+            f"{where}it stands for more than {_MOST_CHARACTERS:,} characters: give a shorter file"
+        )
     if not isinstance(document, dict):
         raise CannotConvert(f"{where}it is no Compose file: write a mapping with services")
     return document
+
+
+def _characters(document: object) -> int:
+    """How long all texts of a document are together, each alias of one counted."""
+    stack, count = [document], 0
+    while stack:
+        found = stack.pop()
+        if isinstance(found, str):
+            count += len(found)
+        elif isinstance(found, dict):
+            stack += found.values()
+            count += sum(map(len, found))
+        elif isinstance(found, list):
+            stack += found
+    return count
 
 
 def _plain(text: str) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.group import API_VERSION, Raw
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.names import LONGEST_LABEL, Names
 from twinhull.convert.docker.said import Said

@@ -9,7 +9,7 @@ probe; a liveness probe would restart the container.
 
 from __future__ import annotations
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import duration, seconds, whole
 from twinhull.convert.docker.draft import Draft

@@ -44,6 +44,10 @@ def _put(said: Said, draft: Draft, *, is_label: bool) -> None:
     elif is_label and is_label_value(value):
         draft.annotations.pop(key, None)
         draft.labels[key] = value
-    else:
+    elif is_label:
         draft.labels.pop(key, None)
+        draft.annotations[key] = value
+    elif key in draft.annotations:
+        draft.leave(said, "a label of that name is an annotation already, since no label may have its value")
+    else:
         draft.annotations[key] = value

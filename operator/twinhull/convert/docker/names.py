@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
-from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.api.group import MAX_NAME_LENGTH
 
 #: The most characters of a DNS label (RFC 1123).
 LONGEST_LABEL = 63
@@ -19,6 +20,9 @@ class Names:
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._given: dict[str, str] = {}
+        self._names: set[str] = set()
+        #: How often a name was wanted already.
+        self._wanted: Counter[str] = Counter()
 
     def of(self, text: str, like: str = "") -> str:
         """The name of a thing, as much as may be like itself, or like another text."""
@@ -29,13 +33,15 @@ class Names:
     def give(self, text: str, name: str) -> None:
         """Have a thing have a name that is given. Two things may be given one name: they are one then."""
         self._given[text] = name
+        self._names.add(name)
 
     def _new(self, wanted: str) -> str:
-        given, number, name = set(self._given.values()), 1, wanted
-        while name in given:
-            number += 1
-            tail = f"-{number}"
+        name = wanted
+        while name in self._names:
+            self._wanted[wanted] += 1
+            tail = f"-{self._wanted[wanted] + 1}"
             name = wanted[: self._longest - len(tail)].rstrip("-") + tail
+        self._names.add(name)
         return name
 
 

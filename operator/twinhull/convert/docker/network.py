@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from twinhull.api.base import Raw
+from twinhull.api.group import WORKLOAD_LABEL, Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.names import is_label, is_object_name, is_service_name, label
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.security import ONE_POD
-from twinhull.hulls.hull import WORKLOAD_LABEL
 
 _MOST_SERVERS = 3
 _MOST_DOMAINS = 32
+#: What the API server takes (k8s.io/kubernetes/pkg/apis/core/validation, SysctlMaxLength).
+_LONGEST_SYSCTL = 253
 #: Sysctls that each node allows (k8s.io/kubernetes/pkg/kubelet/sysctl/safe_sysctls.go).
 _SAFE = frozenset(
     {
@@ -211,7 +212,7 @@ def _sysctls(said: list[Said], draft: Draft) -> None:
     found: dict[str, str] = {}
     for one in said:
         name, separator, value = str(one.value).strip().partition("=")
-        if not separator or not _SYSCTL.fullmatch(name) or len(name) > 253:  # noqa: PLR2004  the API server's bound
+        if not separator or len(name) > _LONGEST_SYSCTL or not _SYSCTL.fullmatch(name):
             raise CannotConvert(
                 f"{one.path}: {name[:80]!r} is no sysctl: write one such as net.core.somaxconn=1024"
             )

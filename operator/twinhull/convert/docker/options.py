@@ -18,6 +18,8 @@ class Fate(StrEnum):
     HONOURED = "honoured"
     #: Some of its values end the conversion: the container would be another one, or a less isolated one.
     REFUSED_IN_PART = "honoured, or refused"
+    #: It ends the conversion, or that of a service.
+    REFUSED = "refused"
     #: It isn't carried over, and named with the reason.
     LEFT = "left out"
     #: It is about Docker's own command line or its host, and says nothing of what runs. It is named, too.

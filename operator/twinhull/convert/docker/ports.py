@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from twinhull.api.base import Raw
-from twinhull.api.service import MOST_SERVICE_PORTS
+from twinhull.api.bounds import MOST_SERVICE_PORTS
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft

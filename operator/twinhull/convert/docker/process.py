@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import seconds
 from twinhull.convert.docker.draft import Draft

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import cores, number, quantity, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft

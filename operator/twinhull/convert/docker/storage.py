@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker import mounts
 from twinhull.convert.docker.amounts import quantity, whole_bytes
+from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import ClaimUse, Draft
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.mounts import Mount
@@ -42,6 +43,8 @@ def storage(settings: Settings, draft: Draft) -> None:
     found += [_parsed(said, mounts.tmpfs) for said in settings.take("tmpfs")]
     if (said := settings.last("shm-size")) is not None:
         found.append(Mount(said.path, "tmpfs", "/dev/shm", size=whole_bytes(said)))  # noqa: S108  the container's
+    if len(found) > MOST_VOLUMES:
+        raise CannotConvert(f"{found[-1].path}: a Workload has at most {MOST_VOLUMES} volumes: mount fewer")
     targets: dict[str, str] = {}
     for mount in found:
         if (first := targets.setdefault(mount.target, mount.path)) is not mount.path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, claim
 from twinhull.convert.docker.images import base_name, image
+from twinhull.convert.docker.linefiles import pairs
 from twinhull.convert.docker.names import workload_name
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
-from twinhull.convert.dockerrun.linefiles import pairs
 
 #: Reads a file that the command line names: its text, or None if there is none to be read.
 Reader = Callable[[str], str | None]
@@ -43,6 +44,7 @@ def convert(
     if line.program == "podman" and "/" not in line.image:
         draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
     fill(settings, draft)
+    check(draft.workload(), "the command line")
     claims = {use.claim: use for use in draft.claims}
     for use in claims.values():
         draft.leave(use.path, CLAIM_IS_A_GUESS.format(claim=use.claim))
