@@ -448,3 +448,19 @@ def test_a_disk_has_a_size_or_a_claim() -> None:
     one = sample("libvirt-minimal")
     with pytest.raises(CannotConvert, match="both name boot"):
         one.of.convert(one.text, MachineOptions(disk_sizes={"boot": "1Gi"}, disk_claims={"boot": "mini"}))
+
+
+def test_vcenter_reads_a_disk_in_a_folder_of_the_machine_s() -> None:
+    one = sample("vmx-esxi-windows-vddk")
+    moved = one.text.replace('"DC 01.vmdk"', '"old/DC 01.vmdk"')
+    assert machine(one.converted(moved))["bootDisk"]["source"]["vddk"]["backingFile"] == (
+        "[datastore1] DC 01/old/DC 01.vmdk"
+    )
+    with pytest.raises(CannotConvert, match="its datastore isn't known"):
+        one.converted(one.text.replace('"DC 01.vmdk"', '"../other/DC 01.vmdk"'))
+
+
+def test_a_capacity_that_a_person_chooses_at_the_import_is_asked_for() -> None:
+    one = sample("ovf-ovftool-ubuntu")
+    with pytest.raises(CannotConvert, match="--disk-size boot=SIZE"):
+        one.converted(one.text.replace('ovf:capacity="40"', 'ovf:capacity="${disk.size}"'))

@@ -114,6 +114,10 @@ def _located(root: Node) -> Node:
 
 
 def _machine(root: Node) -> Machine:
+    for node in root.children:
+        if node.name.startswith("usb") and node.peek("devicetype").lower() == "hid":
+            for key in ("present", "devicetype", "port", "parent", "speed"):
+                node.take(key)  # keyboard and mouse are KubeVirt's
     card, address = _card(root)
     bootloader: Bootloader = "UEFI" if root.take("firmware").lower() == "efi" else "BIOS"
     if bootloader == "BIOS":

@@ -183,7 +183,7 @@ def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
             "as virsh -c vpx://… dumpxml prints it, or use --disk-url"
         )
     file = disk.backing_file
-    if not file and vddk.folder and disk.file and "/" not in disk.file:
+    if not file and vddk.folder and disk.file and not disk.file.startswith("/") and ".." not in disk.file:
         file = f"{vddk.folder.rstrip('/')}/{disk.file}"
     if not file:
         raise CannotConvert(
