@@ -464,3 +464,32 @@ def test_a_capacity_that_a_person_chooses_at_the_import_is_asked_for() -> None:
     one = sample("ovf-ovftool-ubuntu")
     with pytest.raises(CannotConvert, match="--disk-size boot=SIZE"):
         one.converted(one.text.replace('ovf:capacity="40"', 'ovf:capacity="${disk.size}"'))
+
+
+def test_secure_boot_is_not_taken_away_by_an_option() -> None:
+    one = sample("hyperv-gen2-windows")
+    with pytest.raises(CannotConvert, match="--bootloader BIOS has none"):
+        one.of.convert(one.text, MachineOptions(bootloader="BIOS"))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("vmx-esxi-ubuntu", "web01.vmdk", "web\x1b[2J.vmdk"),
+        ("vmx-esxi-ubuntu", "web01.vmdk", "web|1B[2J.vmdk"),
+        ("hyperv-gen2-windows", "os.vhdx", "os\\u001b[2J.vhdx"),
+        ("hyperv-gen2-windows", '"Notes"', '"No\\u001btes"'),
+        ("libvirt-minimal", "mini.img", "mini&#x9b;.img"),
+    ],
+)
+def test_no_terminal_is_told_what_to_do(name: str, old: str, new: str) -> None:
+    one = sample(name)
+    assert old in one.text
+    with pytest.raises(CannotConvert, match=r"has the control character U\+00(1B|9B)"):
+        one.converted(one.text.replace(old, new))
+
+
+def test_a_disk_s_file_is_of_one_line() -> None:
+    one = sample("hyperv-gen2-windows")
+    with pytest.raises(CannotConvert, match="the file of the disk boot is"):
+        one.converted(one.text.replace("os.vhdx", "os\\n.vhdx"))

@@ -17,6 +17,8 @@ from twinhull.convert.conversion import CannotConvert, Left
 MOST_CHARACTERS = 4 * 2**20
 #: The most parts of a description. A libvirt domain has about 300.
 MOST_NODES = 50_000
+#: C0 and C1 without tab, line feed and carriage return.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: The longest kind and value that a table has a pattern for. Patterns aren't tried on longer ones.
 _LONGEST_KIND, _LONGEST_VALUE = 1_024, 256
 #: How deep a description may nest. OVF nests 6 deep.
@@ -120,13 +122,23 @@ class Table:
 
 
 def bounded(text: str) -> str:
-    """The text without a byte order mark. Raises CannotConvert if it is too long to be a description."""
+    """The text without a byte order mark. Raises CannotConvert if it can't be a description."""
     if len(text) > MOST_CHARACTERS:
         raise CannotConvert(
             f"the input has more than {MOST_CHARACTERS:,} characters, which no description of a machine has: "
             "give the description, not the disk"
         )
-    return text.removeprefix("\ufeff")
+    return printable(text.removeprefix("\ufeff"), "the input")
+
+
+def printable(text: str, what: str) -> str:
+    """The text. Raises CannotConvert if it has control characters but for tabs and the ends of lines.
+
+    What isn't carried over is printed on a terminal, which would obey them.
+    """
+    if found := _CONTROL.search(text):
+        raise CannotConvert(f"{what} has the control character U+{ord(found[0]):04X}: remove it")
+    return text
 
 
 def locate(root: Node, *, xml: bool, path: str = "") -> Node:

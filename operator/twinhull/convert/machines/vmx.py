@@ -8,12 +8,13 @@ them.
 from __future__ import annotations
 
 import re
+import shlex
 
 from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, OTHER_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
-from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate
+from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate, printable
 from twinhull.convert.machines.vmxparts import TABLES
 from twinhull.convert.machines.workload import conversion, disk_names
 
@@ -79,6 +80,7 @@ def _read(text: str) -> Node:
                 f'line {number} is {line.strip()[:64]!r}: a .vmx has lines such as memsize = "4096"'
             )
         key, value = found["key"], _ESCAPE.sub(lambda hit: chr(int(hit[1], 16)), found["value"])
+        printable(value, f"the value of {key}")
         lower = key.lower()
         is_new = lower not in seen
         if seen.setdefault(lower, value) != value:
@@ -129,14 +131,15 @@ def _machine(root: Node) -> Machine:
         cpus=_cpus(root),
         memory=_memory(root),
         bootloader=bootloader,
-        secure_boot=_is_true(root.take("uefi", "secureboot.enabled")),
+        secure_boot=bootloader == "UEFI" and _is_true(root.take("uefi", "secureboot.enabled")),
         has_tpm=_tpm(root),
         disks=_disks(root),
         mac_address=address,
         card=card,
         vsphere_uuid=_uuid(root),
         size_command=lambda file: (
-            f"govc device.info -vm '{root.peek('displayname')}' 'disk-*', or qemu-img info {file}"
+            f"govc device.info -vm {shlex.quote(root.peek('displayname') or 'NAME')} 'disk-*', or qemu-img info "
+            f"{shlex.quote(file)}"
         ),
         os_path="guestOS",
     )

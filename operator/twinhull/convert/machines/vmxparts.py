@@ -174,6 +174,7 @@ REASONS = {
     "bios/hddorder": "the first disk in it is booted",
     "bios*": "the firmware is KubeVirt's",
     "efi*": "the firmware is KubeVirt's",
+    "uefi/secureboot.enabled": "the firmware isn't UEFI, and has no secure boot",
     "uefi*": "the firmware is KubeVirt's",
     "smbios*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
     "rtc*": "the machine's clock is UTC: set overrides.domain.clock for another",

@@ -125,9 +125,11 @@ def _firmware(machine: Machine, options: MachineOptions) -> Raw:
             "or "
             "--bootloader UEFI, as its disk was installed"
         )
+    if machine.secure_boot and bootloader == "BIOS":
+        raise CannotConvert("the machine has secure boot, and --bootloader BIOS has none: say UEFI")
     return {
         "bootloader": bootloader,
-        **({"secureBoot": True} if machine.secure_boot and bootloader == "UEFI" else {}),
+        **({"secureBoot": True} if machine.secure_boot else {}),
         **({"tpm": "Persistent"} if machine.has_tpm else {}),
     }
 
@@ -146,6 +148,10 @@ def _bus(disk: Disk, default: str) -> Raw:
 
 def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: MachineOptions) -> Raw:
     """Where a disk comes from, and its size. What is to be done for it is said in its node."""
+    if any(not character.isprintable() for character in disk.file):
+        raise CannotConvert(
+            f"the file of the disk {name} is {disk.file!r}: rename it, and correct the description"
+        )
     claim = _said(options.disk_claims, workload, name)
     before = f"{disk.first}; then " if disk.first else ""
     if claim:
