@@ -49,8 +49,10 @@ class Disk:
     is_tried: bool = False
     #: The file as vSphere names it, such as `[datastore1] web/web.vmdk`, empty if it has no such name.
     backing_file: str = ""
-    #: What is to be done before the disk is copied, empty if nothing.
+    #: What is to be done before the disk is imported in any way, empty if nothing.
     first: str = ""
+    #: The same for a file that is served or uploaded.
+    if_copied: str = ""
 
 
 @dataclass(frozen=True, slots=True)

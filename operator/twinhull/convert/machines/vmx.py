@@ -31,6 +31,10 @@ _CONTROLLER = re.compile(r"(scsi|sata|nvme|ide)[0-9]{1,2}")
 _CARD = re.compile(r"ethernet(?P<number>[0-9]{1,2})")
 #: A file that a snapshot has made: it holds only what changed since.
 _DELTA = re.compile(r"-[0-9]{6}\.vmdk$")
+_DESCRIPTOR = (
+    "if the file has only some hundred bytes, it describes the disk: take the -flat.vmdk beside it, or export the "
+    "disk as one file (govc export.ovf)"
+)
 _DATASTORE = re.compile(r"/vmfs/volumes/(?P<datastore>[^/]+)/(?P<file>.+)")
 #: A datastore's UUID, by which vSphere's API doesn't know it.
 _DATASTORE_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -138,8 +142,8 @@ def _machine(root: Node) -> Machine:
         card=card,
         vsphere_uuid=_uuid(root),
         size_command=lambda file: (
-            f"govc device.info -vm {shlex.quote(root.peek('displayname') or 'NAME')} 'disk-*', or qemu-img info "
-            f"{shlex.quote(file)}"
+            f"govc device.info -vm {shlex.quote(root.peek('displayname') or 'NAME')} 'disk-*', or "
+            f"qemu-img info {shlex.quote(file)}"
         ),
         os_path="guestOS",
     )
@@ -303,6 +307,7 @@ def _disk(node: Node, name: str) -> Disk:
         is_cdrom=_is_cdrom(node),
         backing_file=_backing_file(file),
         first=_before(file),
+        if_copied="" if _is_cdrom(node) or file.lower().endswith("-flat.vmdk") else _DESCRIPTOR,
     )
 
 

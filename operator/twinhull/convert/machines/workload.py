@@ -169,6 +169,7 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
     if options.vddk and not disk.is_cdrom:
         return {"size": size, "source": {"vddk": _vddk(disk, name, machine, options.vddk)}}
     file = _base_name(disk.file)
+    before += f"{disk.if_copied}; then " if disk.if_copied else ""
     if options.disk_url and file:
         folder = options.disk_url.rstrip("/")
         url = f"{folder}/{quote(file)}"
