@@ -32,8 +32,8 @@ _CARD = re.compile(r"ethernet(?P<number>[0-9]{1,2})")
 #: A file that a snapshot has made: it holds only what changed since.
 _DELTA = re.compile(r"-[0-9]{6}\.vmdk$")
 _DESCRIPTOR = (
-    "if the file has only some hundred bytes, it describes the disk: take the -flat.vmdk beside it, or export the "
-    "disk as one file (govc export.ovf)"
+    "a VMDK of some hundred bytes only describes a disk: take the -flat.vmdk beside it, or export the disk as "
+    "one file (govc export.ovf)"
 )
 _DATASTORE = re.compile(r"/vmfs/volumes/(?P<datastore>[^/]+)/(?P<file>.+)")
 #: A datastore's UUID, by which vSphere's API doesn't know it.
