@@ -180,6 +180,8 @@ def test_a_disk_that_is_not_there_is_refused(options: MachineOptions) -> None:
             "--disk-size boot=40 GB: '40 GB' is no size: write one such as 40Gi",
         ),
         ({"disk_sizes": {"boot": "0"}}, "is no size"),
+        ({"name": "Web_1"}, "--name Web_1: use lower-case letters"),
+        ({"name": "w" * 51}, "at most 50 characters"),
         ({"disk_claims": {"boot": "Web_1"}}, "is no name of a PersistentVolumeClaim"),
         ({"disk_url": "disks.example"}, "give the URL of the folder"),
         ({"disk_url": "https://disks.example", "vddk": VDDK}, "give one of them"),
@@ -249,7 +251,7 @@ def test_the_system_that_a_person_names_wins() -> None:
     conversion = one.of.convert(one.text, MachineOptions(os="Windows", disk_sizes={"boot": "1Gi"}))
     assert machine(conversion)["os"] == "Windows"
     assert "/domain/metadata" not in left(conversion)
-    assert "a Windows needs --os Windows" in left(one.converted())["/domain/metadata"]
+    assert "for a Windows say --os Windows" in left(one.converted())["/domain/metadata"]
 
 
 def test_a_firmware_that_nobody_knows_is_asked_for() -> None:
@@ -493,3 +495,11 @@ def test_a_disk_s_file_is_of_one_line() -> None:
     one = sample("hyperv-gen2-windows")
     with pytest.raises(CannotConvert, match="the file of the disk boot is"):
         one.converted(one.text.replace("os.vhdx", "os\\n.vhdx"))
+
+
+@pytest.mark.parametrize("name", ["libvirt-minimal", "vmx-hdd-order", "ovf-minimal"])
+def test_a_machine_without_a_card_is_told_that_it_gets_one(name: str) -> None:
+    assert [part.why for part in sample(name).converted().left if "keep traffic away" in part.why]
+    assert not [
+        part.why for part in sample("hyperv-gen2-windows").converted().left if "keep traffic" in part.why
+    ]

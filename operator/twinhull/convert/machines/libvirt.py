@@ -80,6 +80,7 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
         secure_boot=bootloader == "UEFI" and _secure_boot(domain),
         has_tpm=tpm,
         disks=_disks(domain),
+        without_card="" if domain.find("devices", "interface") else "/domain/devices",
         mac_address=card.mac_address,
         card=card.model,
         overrides=_clock(domain, options.os or os),

@@ -73,6 +73,8 @@ class Machine:
     disks: tuple[Disk, ...]
     secure_boot: bool = False
     has_tpm: bool = False
+    #: Where the description would have a network card, if it has none; empty if it has one.
+    without_card: str = ""
     #: The address of its network card, empty if it isn't known.
     mac_address: str = ""
     #: The model of the card in KubeVirt's words, empty for the one that every system knows.

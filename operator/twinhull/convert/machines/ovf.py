@@ -147,6 +147,7 @@ def _machine(
         secure_boot=bootloader == "UEFI" and secure_boot,
         has_tpm=_tpm(items),
         disks=_disks(items, disks, files),
+        without_card="" if _of(items, _ETHERNET) else hardware.path,
         mac_address=address,
         card=card,
         os_path=f"{system.path}/OperatingSystemSection",

@@ -32,8 +32,8 @@ _CARD = re.compile(r"ethernet(?P<number>[0-9]{1,2})")
 #: A file that a snapshot has made: it holds only what changed since.
 _DELTA = re.compile(r"-[0-9]{6}\.vmdk$")
 _DESCRIPTOR = (
-    "a VMDK of some hundred bytes only describes a disk: take the -flat.vmdk beside it, or export the disk as "
-    "one file (govc export.ovf)"
+    "a VMDK of some hundred bytes only describes a disk: take the -flat.vmdk beside it, or export the disk "
+    "as one file (govc export.ovf)"
 )
 _DATASTORE = re.compile(r"/vmfs/volumes/(?P<datastore>[^/]+)/(?P<file>.+)")
 #: A datastore's UUID, by which vSphere's API doesn't know it.
@@ -138,6 +138,7 @@ def _machine(root: Node) -> Machine:
         secure_boot=bootloader == "UEFI" and _is_true(root.take("uefi", "secureboot.enabled")),
         has_tpm=_tpm(root),
         disks=_disks(root),
+        without_card="" if any(map(_is_card, root.children)) else "ethernet0",
         mac_address=address,
         card=card,
         vsphere_uuid=_uuid(root),
@@ -193,6 +194,10 @@ def _uuid(root: Node) -> str:
     if not _UUID.fullmatch(plain):
         return ""
     return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
+
+
+def _is_card(node: Node) -> bool:
+    return _CARD.fullmatch(node.name) is not None and _is_true(node.peek("present"))
 
 
 def _card(root: Node) -> tuple[str, str]:

@@ -39,7 +39,11 @@ MEANINGLESS = {
     "scsi*/sharedbus=none": _UNSET,
     "scsi*/sharing=": _UNSET,
     "*/sharing=none": _UNSET,
-    "*/startconnected": "each device is connected from the start",
+    "*/startconnected=true": _SAME,
+    **{
+        f"{bus}*/startconnected=false": "what is in it is carried over or named"
+        for bus in ("ide", "sata", "scsi")
+    },
     "*/autodetect": _HOST,
     "*/clientdevice=false": _UNSET,
     "*/allowguestconnectioncontrol": _HOST,
@@ -178,6 +182,7 @@ REASONS = {
     "uefi*": "the firmware is KubeVirt's",
     "smbios*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
     "rtc*": "the machine's clock is UTC: set overrides.domain.clock for another",
+    "ethernet*/startconnected": "the card is connected from the start",
     "ethernet*": "the machine is on the Pod's network, behind a masquerade: reach it by the Workload's "
     "Service",
     "*/mode": "an independent disk is one as all others are here, and isn't thrown away at the machine's end",

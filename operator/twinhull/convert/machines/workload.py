@@ -42,8 +42,7 @@ def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Ra
     names = [options.name or _name(machine, options.stem) for machine in machines]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise CannotConvert(
-            f"several machines would be the Workload {twice[0]}: give them to twinhull one by one, with "
-            "--name"
+            f"several machines would be the Workload {twice[0]}: convert them one by one, with --name"
         )
     named = list(zip(names, machines, strict=True))
     _know_the_disks(named, options)
@@ -57,8 +56,14 @@ def _notes(machine: Machine, options: MachineOptions) -> Iterator[Left]:
     if machine.os is None and options.os is None:
         yield Left(
             machine.os_path,
-            "it doesn't say which system is in the machine: it is taken for a Linux; a Windows needs --os "
-            "Windows",
+            "it doesn't say which system is in the machine: it is taken for a Linux; for a Windows say "
+            "--os Windows",
+        )
+    if machine.without_card:
+        yield Left(
+            machine.without_card,
+            "the machine has no network card, and the Workload has one on the Pod's network: keep traffic "
+            "away by a NetworkPolicy, if it is to stay alone",
         )
     yield from machine.notes
 
@@ -122,8 +127,7 @@ def _firmware(machine: Machine, options: MachineOptions) -> Raw:
     if bootloader is None:
         raise CannotConvert(
             "the description doesn't say whether the machine has BIOS or UEFI: say it by --bootloader BIOS "
-            "or "
-            "--bootloader UEFI, as its disk was installed"
+            "or --bootloader UEFI, as its disk was installed"
         )
     if machine.secure_boot and bootloader == "BIOS":
         raise CannotConvert("the machine has secure boot, and --bootloader BIOS has none: say UEFI")
