@@ -180,6 +180,8 @@ def test_a_disk_that_is_not_there_is_refused(options: MachineOptions) -> None:
             "--disk-size boot=40 GB: '40 GB' is no size: write one such as 40Gi",
         ),
         ({"disk_sizes": {"boot": "0"}}, "is no size"),
+        ({"name": "Web_1"}, "--name Web_1: use lower-case letters"),
+        ({"name": "w" * 51}, "at most 50 characters"),
         ({"disk_claims": {"boot": "Web_1"}}, "is no name of a PersistentVolumeClaim"),
         ({"disk_url": "disks.example"}, "give the URL of the folder"),
         ({"disk_url": "https://disks.example", "vddk": VDDK}, "give one of them"),
@@ -249,7 +251,7 @@ def test_the_system_that_a_person_names_wins() -> None:
     conversion = one.of.convert(one.text, MachineOptions(os="Windows", disk_sizes={"boot": "1Gi"}))
     assert machine(conversion)["os"] == "Windows"
     assert "/domain/metadata" not in left(conversion)
-    assert "a Windows needs --os Windows" in left(one.converted())["/domain/metadata"]
+    assert "for a Windows say --os Windows" in left(one.converted())["/domain/metadata"]
 
 
 def test_a_firmware_that_nobody_knows_is_asked_for() -> None:
@@ -448,3 +450,56 @@ def test_a_disk_has_a_size_or_a_claim() -> None:
     one = sample("libvirt-minimal")
     with pytest.raises(CannotConvert, match="both name boot"):
         one.of.convert(one.text, MachineOptions(disk_sizes={"boot": "1Gi"}, disk_claims={"boot": "mini"}))
+
+
+def test_vcenter_reads_a_disk_in_a_folder_of_the_machine_s() -> None:
+    one = sample("vmx-esxi-windows-vddk")
+    moved = one.text.replace('"DC 01.vmdk"', '"old/DC 01.vmdk"')
+    assert machine(one.converted(moved))["bootDisk"]["source"]["vddk"]["backingFile"] == (
+        "[datastore1] DC 01/old/DC 01.vmdk"
+    )
+    with pytest.raises(CannotConvert, match="its datastore isn't known"):
+        one.converted(one.text.replace('"DC 01.vmdk"', '"../other/DC 01.vmdk"'))
+
+
+def test_a_capacity_that_a_person_chooses_at_the_import_is_asked_for() -> None:
+    one = sample("ovf-ovftool-ubuntu")
+    with pytest.raises(CannotConvert, match="--disk-size boot=SIZE"):
+        one.converted(one.text.replace('ovf:capacity="40"', 'ovf:capacity="${disk.size}"'))
+
+
+def test_secure_boot_is_not_taken_away_by_an_option() -> None:
+    one = sample("hyperv-gen2-windows")
+    with pytest.raises(CannotConvert, match="--bootloader BIOS has none"):
+        one.of.convert(one.text, MachineOptions(bootloader="BIOS"))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("vmx-esxi-ubuntu", "web01.vmdk", "web\x1b[2J.vmdk"),
+        ("vmx-esxi-ubuntu", "web01.vmdk", "web|1B[2J.vmdk"),
+        ("hyperv-gen2-windows", "os.vhdx", "os\\u001b[2J.vhdx"),
+        ("hyperv-gen2-windows", '"Notes"', '"No\\u001btes"'),
+        ("libvirt-minimal", "mini.img", "mini&#x9b;.img"),
+    ],
+)
+def test_no_terminal_is_told_what_to_do(name: str, old: str, new: str) -> None:
+    one = sample(name)
+    assert old in one.text
+    with pytest.raises(CannotConvert, match=r"has the control character U\+00(1B|9B)"):
+        one.converted(one.text.replace(old, new))
+
+
+def test_a_disk_s_file_is_of_one_line() -> None:
+    one = sample("hyperv-gen2-windows")
+    with pytest.raises(CannotConvert, match="the file of the disk boot is"):
+        one.converted(one.text.replace("os.vhdx", "os\\n.vhdx"))
+
+
+@pytest.mark.parametrize("name", ["libvirt-minimal", "vmx-hdd-order", "ovf-minimal"])
+def test_a_machine_without_a_card_is_told_that_it_gets_one(name: str) -> None:
+    assert [part.why for part in sample(name).converted().left if "keep traffic away" in part.why]
+    assert not [
+        part.why for part in sample("hyperv-gen2-windows").converted().left if "keep traffic" in part.why
+    ]

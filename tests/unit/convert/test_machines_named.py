@@ -41,6 +41,7 @@ REDUNDANT = {
         "domain/devices/disk/target/@bus=sata": "SATA is the default",
     },
     "vmx": {
+        "usb:0/*": "keyboard and mouse are KubeVirt's",
         "*/deviceType=*disk": "a disk is the default",
         "numvcpus=1": "one is the default",
         "guestos": "Linux is the default",

@@ -61,6 +61,7 @@ def _machine(node: Node) -> Machine:
     for group in (found for name in _GROUPS for found in node.all(name)):
         group.is_group = True
     _refuse_what_is_cut_off(node)
+    adapters = [one for one in node.all("NetworkAdapters") or vm.all("NetworkAdapters") if one.children]
     name = vm.find("Name") or vm.find("VMName")
     if _is(node.peek("Security", "Shielded") or node.peek("Shielded")):
         raise CannotConvert(
@@ -86,7 +87,8 @@ def _machine(node: Node) -> Machine:
         secure_boot=secure_boot,
         has_tpm=_tpm(node),
         disks=_disks(node, vm),
-        mac_address=_mac_address(node, vm),
+        without_card="" if adapters else f"{node.path}.NetworkAdapters".lstrip("."),
+        mac_address=_mac_address(adapters),
         notes=tuple(_unsaid(node, generation)),
         size_command=lambda file: f"(Get-VHD '{file}').Size",
         os_path=f"{node.path}.GuestItems".lstrip("."),
@@ -169,9 +171,8 @@ def _tpm(node: Node) -> bool:
     return True
 
 
-def _mac_address(node: Node, vm: Node) -> str:
+def _mac_address(adapters: list[Node]) -> str:
     """The address of the first network adapter. The machine has one, behind a masquerade."""
-    adapters = node.all("NetworkAdapters") or vm.all("NetworkAdapters")
     for other in adapters[1:]:
         other.leave(ONE_CARD)
     if not adapters:

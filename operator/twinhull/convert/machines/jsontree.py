@@ -6,7 +6,7 @@ import json
 from typing import Any, NoReturn
 
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate
+from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate, printable
 
 #: How long a key may be.
 _LONGEST_NAME = 256
@@ -42,6 +42,7 @@ class _Counter:
 
     def node(self, name: str, value: Any, depth: int) -> Node:  # noqa: ANN401  JSON
         self._nodes += 1
+        printable(name, "a key of the JSON")
         if len(name) > _LONGEST_NAME:
             raise CannotConvert(f"the JSON has the key {name[:64]}…, which is too long for one")
         if self._nodes > MOST_NODES:
@@ -57,7 +58,8 @@ class _Counter:
             return Node(name, None, below)
         if value is None or value == "" or isinstance(value, list):  # a list in a list has no meaning here
             return Node(name)
-        return Node(name, json.dumps(value) if isinstance(value, bool) else str(value))
+        text = json.dumps(value) if isinstance(value, bool) else str(value)
+        return Node(name, printable(text, f"the value of {name}"))
 
 
 def _elements(value: Any) -> list[Any]:  # noqa: ANN401  JSON

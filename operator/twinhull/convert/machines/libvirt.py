@@ -5,6 +5,7 @@ Source: libvirt's docs/formatdomain.rst, and docs/drvesx.rst for domains of VMwa
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
@@ -79,11 +80,12 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
         secure_boot=bootloader == "UEFI" and _secure_boot(domain),
         has_tpm=tpm,
         disks=_disks(domain),
+        without_card="" if domain.find("devices", "interface") else "/domain/devices",
         mac_address=card.mac_address,
         card=card.model,
         overrides=_clock(domain, options.os or os),
         vsphere_uuid=domain.take("uuid") if domain.peek("@type") in {"vmware", "esx"} else "",
-        size_command=lambda _: f"virsh domblkinfo {domain.peek('name') or 'DOMAIN'} --all",
+        size_command=lambda _: f"virsh domblkinfo {shlex.quote(domain.peek('name') or 'DOMAIN')} --all",
         os_path="/domain/metadata",
     )
 

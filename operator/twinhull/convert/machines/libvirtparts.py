@@ -45,7 +45,6 @@ MEANINGLESS = {
     "domain/devices/interface/@type": "the machine is on the Pod's network; the source of this one is named",
     "domain/devices/interface/target*": _HOST,
     "domain/devices/interface/source/@portid": _HOST,
-    "domain/devices/interface/source/@bridge": "the network beside it is named",
     "domain/devices/input/@bus=ps2": _SAME,
     "domain/devices/input": "keyboard, mouse and tablet are KubeVirt's",
     "domain/devices/input/*": "keyboard, mouse and tablet are KubeVirt's",

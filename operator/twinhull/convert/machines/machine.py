@@ -49,8 +49,10 @@ class Disk:
     is_tried: bool = False
     #: The file as vSphere names it, such as `[datastore1] web/web.vmdk`, empty if it has no such name.
     backing_file: str = ""
-    #: What is to be done before the disk is copied, empty if nothing.
+    #: What is to be done before the disk is imported in any way, empty if nothing.
     first: str = ""
+    #: The same for a file that is served or uploaded.
+    if_copied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Machine:
     disks: tuple[Disk, ...]
     secure_boot: bool = False
     has_tpm: bool = False
+    #: Where the description would have a network card, if it has none; empty if it has one.
+    without_card: str = ""
     #: The address of its network card, empty if it isn't known.
     mac_address: str = ""
     #: The model of the card in KubeVirt's words, empty for the one that every system knows.

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from twinhull.api.workload import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert
 
 #: As api/disks has them.
 _SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?")
+#: As api/workload has it in CEL.
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _URL = re.compile(r"https?://[^\s?#]+")
 
@@ -55,6 +58,11 @@ class MachineOptions:
 
     def __post_init__(self) -> None:
         """Raises CannotConvert for what can't be."""
+        if self.name is not None and not (_NAME.fullmatch(self.name) and len(self.name) <= MAX_NAME_LENGTH):
+            raise CannotConvert(
+                f"--name {self.name}: use lower-case letters, digits and '-', begin with a letter, and at "
+                f"most {MAX_NAME_LENGTH} characters"
+            )
         for disk, size in self.disk_sizes.items():
             if not _SIZE.fullmatch(size):
                 raise CannotConvert(f"--disk-size {disk}={size}: {size!r} is no size: write one such as 40Gi")

@@ -39,6 +39,7 @@ _PREFIXES = {
     f"{_CIM}CIM_VirtualSystemSettingData": "",
     f"{_CIM}CIM_VirtualSystemSettingData.xsd": "",
     "http://www.vmware.com/schema/ovf": "vmw",
+    "http://www.vmware.com/vcloud/v1.5": "vcloud",
     "http://www.virtualbox.org/ovf/machine": "vbox",
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
     "http://www.w3.org/XML/1998/namespace": "xml",
@@ -146,6 +147,7 @@ def _machine(
         secure_boot=bootloader == "UEFI" and secure_boot,
         has_tpm=_tpm(items),
         disks=_disks(items, disks, files),
+        without_card="" if _of(items, _ETHERNET) else hardware.path,
         mac_address=address,
         card=card,
         os_path=f"{system.path}/OperatingSystemSection",
@@ -399,7 +401,10 @@ def _bus(item: Node, controllers: Mapping[str, Node]) -> Bus | None:
     return "scsi" if kind in {"virtioscsi", "virtio-scsi"} else "virtio" if kind == "virtio" else None
 
 
-def _capacity(disk: Node) -> int:
+def _capacity(disk: Node) -> int | None:
+    """The virtual size in bytes; None if whoever imports the package is to say it (`${property}`)."""
+    if disk.peek("@capacity").startswith("${"):
+        return None
     return amounts.ovf(
         disk.take("@capacity"), disk.take("@capacityAllocationUnits"), f"{disk.path}/@capacity"
     )

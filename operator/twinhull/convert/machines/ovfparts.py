@@ -42,7 +42,7 @@ MEANINGLESS = {
     "*item/instanceid": _SLOT,
     "*item/parent": _SLOT,
     "*item/addressonparent": _SLOT,
-    "*item/automaticallocation*": "each device is connected from the start",
+    "*item/automaticallocation=true": _SAME,
     "*item/automaticdeallocation*": "each device is connected from the start",
     "*item/@configuration": "the configuration is the one that is used",
     "*item/vmw:config/@vmw:key=slotinfo.pcislotnumber": _SLOT,
@@ -67,6 +67,9 @@ REASONS = {
     "*/vmw:storagesection*": "the StorageClass says how disks are stored: set bootDisk.storageClassName",
     "*/vmw:storagegroupsection*": "the StorageClass says how disks are stored: set bootDisk.storageClassName",
     "*/vmw:*section*": "it is for vSphere",
+    "*/vcloud:*section*": "it is for vCloud",
+    "*/scaleoutsection*": "a Workload is one machine: make another one for each",
+    "*item/hostresource/@vcloud:*": "it is for vCloud",
     "*/virtualsystemcollection/@id": "only its machines are carried over",
     "*/virtualsystemcollection/name": "only its machines are carried over",
     "envelope/references/file*": "no disk of the machine's is in this file",
@@ -77,6 +80,7 @@ REASONS = {
     "*/virtualhardwaresection/vmw:extraconfig*": "a setting of vSphere's: set it in "
     "virtualMachine.overrides, if KubeVirt has it",
     "*/system/*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
+    "*item/automaticallocation": "the device is connected from the start",
     "*item/connection": "the machine is on the Pod's network, behind a masquerade: reach it by the "
     "Workload's Service",
     "*item/vmw:corespersocket": "the CPUs are cores of one socket: set overrides.domain.cpu for sockets",

@@ -17,6 +17,8 @@ from twinhull.convert.conversion import CannotConvert, Left
 MOST_CHARACTERS = 4 * 2**20
 #: The most parts of a description. A libvirt domain has about 300.
 MOST_NODES = 50_000
+#: C0 and C1 without tab, line feed and carriage return.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: The longest kind and value that a table has a pattern for. Patterns aren't tried on longer ones.
 _LONGEST_KIND, _LONGEST_VALUE = 1_024, 256
 #: How deep a description may nest. OVF nests 6 deep.
@@ -93,32 +95,50 @@ class Table:
         self._patterns = [(_compiled(pattern), "=" in pattern, why) for pattern, why in entries.items()]
         self._of_kinds: dict[str, list[tuple[re.Pattern[str], bool, str]]] = {}
 
+    def of_kind(self, node: Node) -> str:
+        """What is to be said of a node whatever its value is, empty if nothing."""
+        return next((why for _, with_value, why in self._patterns_of(node) if not with_value), "")
+
     def why(self, node: Node) -> str:
         """What is to be said of a node, empty if nothing."""
+        whole = f"{node.kind.lower()}={(node.value or '')[:_LONGEST_VALUE].strip().lower()}"
+        for pattern, with_value, why in self._patterns_of(node):
+            if not with_value or pattern.fullmatch(whole):
+                return why
+        return ""
+
+    def _patterns_of(self, node: Node) -> list[tuple[re.Pattern[str], bool, str]]:
+        """The patterns that fit a node's kind, and all those with a value."""
         kind = node.kind.lower()
         if len(kind) > _LONGEST_KIND:
-            return ""
+            return []
         if kind not in self._of_kinds:
             self._of_kinds[kind] = [
                 (pattern, with_value, why)
                 for pattern, with_value, why in self._patterns
                 if with_value or pattern.fullmatch(kind)
             ]
-        whole = f"{kind}={(node.value or '')[:_LONGEST_VALUE].strip().lower()}"
-        for pattern, with_value, why in self._of_kinds[kind]:
-            if not with_value or pattern.fullmatch(whole):
-                return why
-        return ""
+        return self._of_kinds[kind]
 
 
 def bounded(text: str) -> str:
-    """The text without a byte order mark. Raises CannotConvert if it is too long to be a description."""
+    """The text without a byte order mark. Raises CannotConvert if it can't be a description."""
     if len(text) > MOST_CHARACTERS:
         raise CannotConvert(
             f"the input has more than {MOST_CHARACTERS:,} characters, which no description of a machine has: "
             "give the description, not the disk"
         )
-    return text.removeprefix("\ufeff")
+    return printable(text.removeprefix("\ufeff"), "the input")
+
+
+def printable(text: str, what: str) -> str:
+    """The text. Raises CannotConvert if it has control characters but for tabs and the ends of lines.
+
+    What isn't carried over is printed on a terminal, which would obey them.
+    """
+    if found := _CONTROL.search(text):
+        raise CannotConvert(f"{what} has the control character U+{ord(found[0]):04X}: remove it")
+    return text
 
 
 def locate(root: Node, *, xml: bool, path: str = "") -> Node:
@@ -164,18 +184,18 @@ def rest(root: Node, tables: Tables) -> Iterator[Left]:
     elif not root.is_group and not _touched(root):
         yield Left(root.path, tables.reasons.why(root) or tables.otherwise)
     else:
-        if root.value and not root.read:
+        if root.value and not root.read and not tables.meaningless.why(root):
             yield Left(root.path, tables.reasons.why(root) or tables.otherwise)
         for child in root.children:
             yield from rest(child, tables)
 
 
 def _means_nothing(node: Node, tables: Tables) -> bool:
-    """Whether it says nothing, or what is in a table of parts without a meaning, and so does all below."""
-    if tables.meaningless.why(node):
+    """Whether it says nothing, or what is in the table of parts without a meaning, and so does all below."""
+    if tables.meaningless.of_kind(node):
         return True
-    if node.read or node.why or node.value or not node.children:
-        return node.value is None and not node.children
+    if node.read or node.why or (node.value is not None and not tables.meaningless.why(node)):
+        return False
     return all(_means_nothing(child, tables) for child in node.children)
 
 

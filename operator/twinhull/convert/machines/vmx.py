@@ -8,12 +8,13 @@ them.
 from __future__ import annotations
 
 import re
+import shlex
 
 from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, OTHER_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
-from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate
+from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate, printable
 from twinhull.convert.machines.vmxparts import TABLES
 from twinhull.convert.machines.workload import conversion, disk_names
 
@@ -30,6 +31,10 @@ _CONTROLLER = re.compile(r"(scsi|sata|nvme|ide)[0-9]{1,2}")
 _CARD = re.compile(r"ethernet(?P<number>[0-9]{1,2})")
 #: A file that a snapshot has made: it holds only what changed since.
 _DELTA = re.compile(r"-[0-9]{6}\.vmdk$")
+_DESCRIPTOR = (
+    "a VMDK of some hundred bytes only describes a disk: take the -flat.vmdk beside it, or export the disk "
+    "as one file (govc export.ovf)"
+)
 _DATASTORE = re.compile(r"/vmfs/volumes/(?P<datastore>[^/]+)/(?P<file>.+)")
 #: A datastore's UUID, by which vSphere's API doesn't know it.
 _DATASTORE_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -79,6 +84,7 @@ def _read(text: str) -> Node:
                 f'line {number} is {line.strip()[:64]!r}: a .vmx has lines such as memsize = "4096"'
             )
         key, value = found["key"], _ESCAPE.sub(lambda hit: chr(int(hit[1], 16)), found["value"])
+        printable(value, f"the value of {key}")
         lower = key.lower()
         is_new = lower not in seen
         if seen.setdefault(lower, value) != value:
@@ -114,6 +120,10 @@ def _located(root: Node) -> Node:
 
 
 def _machine(root: Node) -> Machine:
+    for node in root.children:
+        if node.name.startswith("usb") and node.peek("devicetype").lower() == "hid":
+            for key in ("present", "devicetype", "port", "parent", "speed"):
+                node.take(key)  # keyboard and mouse are KubeVirt's
     card, address = _card(root)
     bootloader: Bootloader = "UEFI" if root.take("firmware").lower() == "efi" else "BIOS"
     if bootloader == "BIOS":
@@ -125,14 +135,16 @@ def _machine(root: Node) -> Machine:
         cpus=_cpus(root),
         memory=_memory(root),
         bootloader=bootloader,
-        secure_boot=_is_true(root.take("uefi", "secureboot.enabled")),
+        secure_boot=bootloader == "UEFI" and _is_true(root.take("uefi", "secureboot.enabled")),
         has_tpm=_tpm(root),
         disks=_disks(root),
+        without_card="" if any(map(_is_card, root.children)) else "ethernet0",
         mac_address=address,
         card=card,
         vsphere_uuid=_uuid(root),
         size_command=lambda file: (
-            f"govc device.info -vm '{root.peek('displayname')}' 'disk-*', or qemu-img info {file}"
+            f"govc device.info -vm {shlex.quote(root.peek('displayname') or 'NAME')} 'disk-*', or "
+            f"qemu-img info {shlex.quote(file)}"
         ),
         os_path="guestOS",
     )
@@ -182,6 +194,10 @@ def _uuid(root: Node) -> str:
     if not _UUID.fullmatch(plain):
         return ""
     return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
+
+
+def _is_card(node: Node) -> bool:
+    return _CARD.fullmatch(node.name) is not None and _is_true(node.peek("present"))
 
 
 def _card(root: Node) -> tuple[str, str]:
@@ -296,6 +312,7 @@ def _disk(node: Node, name: str) -> Disk:
         is_cdrom=_is_cdrom(node),
         backing_file=_backing_file(file),
         first=_before(file),
+        if_copied="" if _is_cdrom(node) or file.lower().endswith("-flat.vmdk") else _DESCRIPTOR,
     )
 
 

@@ -42,8 +42,7 @@ def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Ra
     names = [options.name or _name(machine, options.stem) for machine in machines]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise CannotConvert(
-            f"several machines would be the Workload {twice[0]}: give them to twinhull one by one, with "
-            "--name"
+            f"several machines would be the Workload {twice[0]}: convert them one by one, with --name"
         )
     named = list(zip(names, machines, strict=True))
     _know_the_disks(named, options)
@@ -57,8 +56,14 @@ def _notes(machine: Machine, options: MachineOptions) -> Iterator[Left]:
     if machine.os is None and options.os is None:
         yield Left(
             machine.os_path,
-            "it doesn't say which system is in the machine: it is taken for a Linux; a Windows needs --os "
-            "Windows",
+            "it doesn't say which system is in the machine: it is taken for a Linux; for a Windows say "
+            "--os Windows",
+        )
+    if machine.without_card:
+        yield Left(
+            machine.without_card,
+            "the machine has no network card, and the Workload has one on the Pod's network: keep traffic "
+            "away by a NetworkPolicy, if it is to stay alone",
         )
     yield from machine.notes
 
@@ -122,12 +127,13 @@ def _firmware(machine: Machine, options: MachineOptions) -> Raw:
     if bootloader is None:
         raise CannotConvert(
             "the description doesn't say whether the machine has BIOS or UEFI: say it by --bootloader BIOS "
-            "or "
-            "--bootloader UEFI, as its disk was installed"
+            "or --bootloader UEFI, as its disk was installed"
         )
+    if machine.secure_boot and bootloader == "BIOS":
+        raise CannotConvert("the machine has secure boot, and --bootloader BIOS has none: say UEFI")
     return {
         "bootloader": bootloader,
-        **({"secureBoot": True} if machine.secure_boot and bootloader == "UEFI" else {}),
+        **({"secureBoot": True} if machine.secure_boot else {}),
         **({"tpm": "Persistent"} if machine.has_tpm else {}),
     }
 
@@ -146,6 +152,10 @@ def _bus(disk: Disk, default: str) -> Raw:
 
 def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: MachineOptions) -> Raw:
     """Where a disk comes from, and its size. What is to be done for it is said in its node."""
+    if any(not character.isprintable() for character in disk.file):
+        raise CannotConvert(
+            f"the file of the disk {name} is {disk.file!r}: rename it, and correct the description"
+        )
     claim = _said(options.disk_claims, workload, name)
     before = f"{disk.first}; then " if disk.first else ""
     if claim:
@@ -163,6 +173,7 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
     if options.vddk and not disk.is_cdrom:
         return {"size": size, "source": {"vddk": _vddk(disk, name, machine, options.vddk)}}
     file = _base_name(disk.file)
+    before += f"{disk.if_copied}; then " if disk.if_copied else ""
     if options.disk_url and file:
         folder = options.disk_url.rstrip("/")
         url = f"{folder}/{quote(file)}"
@@ -183,7 +194,7 @@ def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
             "as virsh -c vpx://… dumpxml prints it, or use --disk-url"
         )
     file = disk.backing_file
-    if not file and vddk.folder and disk.file and "/" not in disk.file:
+    if not file and vddk.folder and disk.file and not disk.file.startswith("/") and ".." not in disk.file:
         file = f"{vddk.folder.rstrip('/')}/{disk.file}"
     if not file:
         raise CannotConvert(

@@ -8,7 +8,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate
+from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate, printable
 
 #: What begins in XML: a declaration, a comment, or an element.
 _START = re.compile(r"<\?|<!--|<(?P<name>[A-Za-z_][\w:.-]{0,255})")
@@ -78,7 +78,10 @@ class _Builder:
             raise CannotConvert(
                 f"the XML nests more than {MAX_DEPTH} levels deep: no machine's description does"
             )
-        below = [Node(f"@{self._named(key)}", value) for key, value in attributes.items()]
+        below = [
+            Node(f"@{self._named(key)}", printable(value, f"the attribute {key}"))
+            for key, value in attributes.items()
+        ]
         node = Node(self._named(name), "", below)
         if self._open:
             self._open[-1].children.append(node)
@@ -88,7 +91,7 @@ class _Builder:
 
     def end(self, _: str) -> None:
         node = self._open.pop()
-        node.value = (node.value or "").strip()
+        node.value = printable((node.value or "").strip(), f"the element {node.name}")
         if not node.value and node.children:
             node.value = None
 
