@@ -179,7 +179,7 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
         )
         conversion = _converted(files, format_name, options)
     except CannotConvert as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_plain(str(error), keep="\n")) from error
     click.echo(_printed(conversion.objects, output), nl=False)
     if conversion.left:
         click.echo(_table(conversion.left), err=True)
@@ -319,8 +319,18 @@ def _printed(objects: Sequence[Raw], output: str) -> str:
     return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
+def _plain(text: str, keep: str = "") -> str:
+    """A text for a terminal: what isn't printed, such as an escape of the input's, is written in letters."""
+    return "".join(
+        one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def _table(left: Iterable[Left]) -> str:
     """What isn't carried over, and why."""
-    rows = [("NOT CARRIED OVER", "WHY, AND WHAT TO DO"), *((one.path, one.why) for one in left)]
+    rows = [
+        ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
+        *((_plain(one.path), _plain(one.why)) for one in left),
+    ]
     width = min(max(len(path) for path, _ in rows), 60)
     return "\n".join(f"{path:{width}}  {why}" for path, why in rows)

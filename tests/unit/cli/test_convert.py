@@ -165,6 +165,15 @@ def test_an_alias_bomb_is_refused() -> None:
     assert "it has more than 50,000 values" in result.stderr
 
 
+def test_what_an_input_says_reaches_no_terminal_as_an_escape() -> None:
+    given = {**JOB, "spec": {**JOB["spec"], "\x1b]0;x\x07\u202e\n": {"a": 1}}}
+    result = convert("-", given=[given])
+    assert result.exit_code == 0
+    assert "Job job: spec.\\x1b]0;x\\x07\\u202e\\n  a Workload has no field for it" in result.stderr
+    refused = convert("-", given=[{**POD, "metadata": {"name": "\x1b[2J"}}])
+    assert "\x1b" not in refused.stderr + refused.stdout
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = convert(str(tmp_path / "missing.yaml"))
     assert (result.exit_code, "missing.yaml: No such file or directory: name a file" in result.stderr) == (

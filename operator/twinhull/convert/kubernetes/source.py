@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twinhull.api.base import API_VERSION, Raw
-from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.fields import Fields

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert
 
 #: As api/disks has them.
