@@ -15,6 +15,7 @@ from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.overrides import pruned
 from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, without
+from twinhull.convert.kubernetes.untyped import map_at
 from twinhull.hulls.datavolumes import API_VERSION
 
 #: The sources that a Workload has in the same words.
@@ -40,12 +41,12 @@ class DataVolumeTemplates:
     def source_of(self, volume: Raw, disk: str) -> Raw:
         """Where a disk comes from, and what is asked of its claim, by the machine's volume."""
         if "containerDisk" in volume:
-            found = _map(volume, "containerDisk")
+            found = map_at(volume, "containerDisk")
             own = {key: found[key] for key in ("image", "imagePullSecret", "path") if key in found}
             return {"source": {"containerDisk": own}}
         if "persistentVolumeClaim" in volume:
-            return _claim(_map(volume, "persistentVolumeClaim").get("claimName"), disk)
-        name = _map(volume, "dataVolume").get("name")
+            return _claim(map_at(volume, "persistentVolumeClaim").get("claimName"), disk)
+        name = map_at(volume, "dataVolume").get("name")
         template = self._templates.get(name) if isinstance(name, str) else None
         if template is None:
             return _claim(name, disk)
@@ -128,8 +129,8 @@ def as_disk(spec: Raw, namespace: str) -> Raw | None:
         return None
     if spec.get("contentType") not in (None, "", "kubevirt") or {"storage", "pvc"} <= spec.keys():
         return None
-    resources = _map(claim, "resources")
-    requests = _map(resources, "requests")
+    resources = map_at(claim, "resources")
+    requests = map_at(resources, "requests")
     known = claim.keys() <= {*_OF_CLAIMS, "resources"} and resources.keys() <= {"requests"}
     if not known or not requests.keys() <= {"storage"}:
         return None
@@ -146,11 +147,11 @@ def as_disk(spec: Raw, namespace: str) -> Raw | None:
 def _source_of(spec: Raw, namespace: str) -> Raw | None:
     """The source in a Workload's words, None if it has none for it."""
     if "sourceRef" in spec:
-        reference = _map(spec, "sourceRef")
+        reference = map_at(spec, "sourceRef")
         if "source" in spec or reference.get("kind") != "DataSource":
             return None
         return {"dataSource": {key: value for key, value in reference.items() if key != "kind"}}
-    source = _map(spec, "source")
+    source = map_at(spec, "source")
     kind = next(iter(source), "")
     if len(source) != 1 or not isinstance(source[kind], dict):
         return None
@@ -178,8 +179,3 @@ def _claim(name: Any, disk: str) -> Raw:  # noqa: ANN401  JSON
     if not isinstance(name, str) or not name:
         raise CannotConvert(f"the volume {disk} of the machine names no claim: correct it")
     return {"source": {"claim": {"name": name}}}
-
-
-def _map(given: Raw, key: str) -> Raw:
-    found = given.get(key)
-    return found if isinstance(found, dict) else {}

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.disks import BOOT_DISK, RESERVED_PREFIX
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.kubernetes.datavolumes import DataVolumeTemplates
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.source import Draft, Source
+from twinhull.convert.kubernetes.untyped import map_at, maps_at
 
 #: The names that the rendered machine has for what isn't a disk of the Workload (hulls/diskmachine).
 _CLOUD_INIT, _SYSPREP = f"{RESERVED_PREFIX}cloud-init", f"{RESERVED_PREFIX}sysprep"
@@ -64,18 +64,18 @@ class Devices:
         """The spec of the template, in the names of the rendered one, and as that where the two mean the
         same.
         """
-        domain = dict(_map(given, "domain"))
-        devices = dict(_map(domain, "devices"))
-        disks = [self._named(disk) for disk in _maps(devices, "disks")]
+        domain = dict(map_at(given, "domain"))
+        devices = dict(map_at(domain, "devices"))
+        disks = [self._named(disk) for disk in maps_at(devices, "disks")]
         there = rendered["domain"]["devices"]["disks"]
-        orders = [one.get("bootOrder") for one in (*disks, *_maps(devices, "interfaces"))]
+        orders = [one.get("bootOrder") for one in (*disks, *maps_at(devices, "interfaces"))]
         lone = not any(order for order, one in zip(orders, disks, strict=False) if one["name"] != self.boot)
         lone = lone and not any(orders[len(disks) :])
         same = [self._canonical(disk, lone=lone) for disk in disks]
         devices["disks"] = there if same == [self._canonical(disk, lone=lone) for disk in there] else disks
         found = {**given, "domain": domain}
         domain["devices"] = devices
-        volumes = [self._volume(volume, rendered["volumes"]) for volume in _maps(given, "volumes")]
+        volumes = [self._volume(volume, rendered["volumes"]) for volume in maps_at(given, "volumes")]
         keyed = {volume["name"]: volume for volume in volumes}
         same_volumes = keyed == {volume["name"]: volume for volume in rendered["volumes"]}
         found["volumes"] = rendered["volumes"] if same_volumes else volumes
@@ -84,7 +84,7 @@ class Devices:
             devices["interfaces"] = rendered["domain"]["devices"]["interfaces"]
         if "sshKeys" in self.machine:
             found["accessCredentials"] = rendered["accessCredentials"]
-        cpu = _map(domain, "cpu")
+        cpu = map_at(domain, "cpu")
         if cpu.keys() & {"sockets", "cores", "threads"} and "cpu" in rendered["domain"]:
             domain["cpu"] = {**cpu, "sockets": cpu.get("sockets") or 1, "cores": cpu.get("cores") or 1}
         return found
@@ -97,7 +97,7 @@ class Devices:
         has a place in the order in which the firmware tries them.
         """
         kind = target_of(disk)
-        target = _map(disk, kind)
+        target = map_at(disk, kind)
         rest = {key: value for key, value in disk.items() if key not in {*_TARGETS, "bootOrder"}}
         order = 1 if lone and disk["name"] == self.boot else disk.get("bootOrder")
         bus = {**target, "bus": target.get("bus") or self.bus}
@@ -112,7 +112,7 @@ class Devices:
         kind = kind_of(volume)
         more = {
             key: value
-            for key, value in _map(volume, kind).items()
+            for key, value in map_at(volume, kind).items()
             if kind in _OWN_FIELDS and key not in _OWN_FIELDS[kind]
         }
         beside = {key: value for key, value in volume.items() if key not in {"name", kind}}
@@ -136,7 +136,7 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
     """
     where = f"{spec.at('template')}.spec"
     templates = DataVolumeTemplates(source, spec, made)
-    devices = _map(_map(given, "domain"), "devices")
+    devices = map_at(map_at(given, "domain"), "devices")
     volumes = {volume["name"]: volume for volume in _named(given, "volumes", f"{where}.volumes")}
     disks = _named(devices, "disks", f"{where}.domain.devices.disks")
     own = [disk for disk in disks if kind_of(volumes.get(disk["name"], {})) in _OWN_FIELDS]
@@ -186,6 +186,13 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
     _use_data(found, disks, volumes, made)
     _use_keys(found, given)
     _use_card(found, given, has_preference=has_preference, is_virtio=is_virtio)
+    if found.has_own_card and not devices.get("interfaces"):
+        why = (
+            "a Workload's machine has one card behind a masquerade, and without a card KubeVirt gives it "
+            "what the cluster's defaultNetworkInterface says (a bridge, unless it is set): add the card and "
+            "its network to say which"
+        )
+        spec.left.append(Left(f"{where}.domain.devices.interfaces", why))
     return found
 
 
@@ -200,7 +207,7 @@ def _order(disk: Raw) -> int:
 
 
 def _bus(disk: Raw) -> str:
-    return str(_map(disk, target_of(disk)).get("bus") or "")
+    return str(map_at(disk, target_of(disk)).get("bus") or "")
 
 
 def _bus_said(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool) -> Raw:
@@ -218,12 +225,12 @@ def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], mad
     """
     for disk in disks:
         volume = volumes.get(disk["name"], {})
-        kind, said = kind_of(volume), _map(volume, kind_of(volume))
+        kind, said = kind_of(volume), map_at(volume, kind_of(volume))
         is_first = kind == "cloudInitNoCloud" and "cloudInit" not in found.machine
         if is_first and (cloud_init := _cloud_init(said, made)) is not None:
             found.machine["cloudInit"] = cloud_init
             found.names[disk["name"]] = _CLOUD_INIT
-        secret = _map(said, "secret").get("name")
+        secret = map_at(said, "secret").get("name")
         is_secret = said == {"secret": {"name": secret}}
         if kind == "sysprep" and is_secret and secret and "sysprep" not in found.machine:
             found.machine["sysprep"] = {"secret": secret}
@@ -262,9 +269,9 @@ def _use_keys(found: Devices, given: Raw) -> None:
     credentials = given.get("accessCredentials")
     if not isinstance(credentials, list) or len(credentials) != 1:
         return
-    key = _map(credentials[0] if isinstance(credentials[0], dict) else {}, "sshPublicKey")
-    secret = _map(_map(key, "source"), "secret").get("secretName")
-    users = _map(_map(key, "propagationMethod"), "qemuGuestAgent").get("users")
+    key = map_at(credentials[0] if isinstance(credentials[0], dict) else {}, "sshPublicKey")
+    secret = map_at(map_at(key, "source"), "secret").get("secretName")
+    users = map_at(map_at(key, "propagationMethod"), "qemuGuestAgent").get("users")
     way: Raw = {"qemuGuestAgent": {"users": users}} if users else {"noCloud": {}}
     said = {"sshPublicKey": {"source": {"secret": {"secretName": secret}}, "propagationMethod": way}}
     if secret and credentials[0] == said and (users or "cloudInit" in found.machine):
@@ -273,8 +280,8 @@ def _use_keys(found: Devices, given: Raw) -> None:
 
 def _use_card(found: Devices, given: Raw, *, has_preference: bool, is_virtio: bool) -> None:
     """Take over the one card on the Pod's network. Any other cards stay as they are, by overrides."""
-    devices = _map(_map(given, "domain"), "devices")
-    networks, cards = _maps(given, "networks"), _maps(devices, "interfaces")
+    devices = map_at(map_at(given, "domain"), "devices")
+    networks, cards = maps_at(given, "networks"), maps_at(devices, "interfaces")
     usual = "" if has_preference else "virtio" if is_virtio else "e1000e"
     if not networks and not cards:
         if devices.get("autoattachPodInterface") is not False:
@@ -315,13 +322,3 @@ def _named(given: Raw, key: str, where: str) -> list[Raw]:
             raise CannotConvert(f"{where}[{index}] must be a map with a name of its own: correct it")
         seen.add(name)
     return list(listed)
-
-
-def _maps(given: Raw, key: str) -> list[Raw]:
-    found = given.get(key)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _map(given: Raw, key: str) -> Raw:
-    found: Any = given.get(key)
-    return found if isinstance(found, dict) else {}

@@ -65,14 +65,16 @@ class Fields:
         return value
 
     def texts(self, key: str) -> dict[str, str]:
-        """A field that is carried over, and is a map of strings; empty if it isn't there."""
+        """A field that is carried over, and is a map of strings; empty if it isn't there. A null in it is an
+        empty string, as Go reads it.
+        """
         found = self.take(key, dict) or {}
         for name, value in found.items():
             if value is not None and not isinstance(value, str):
                 raise CannotConvert(
                     f"{self.at(key)}.{name} must be a string, and is {_said(value)}: quote it"
                 )
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value or "" for name, value in found.items()}
 
     def within(self, key: str) -> Fields:
         """The fields of a map, which is finished with this one. Without fields if it isn't there."""

@@ -13,6 +13,7 @@ from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.podtemplates import run
 from twinhull.convert.kubernetes.source import Draft, Source, draft
+from twinhull.convert.kubernetes.untyped import maps_at
 
 #: How the volume begins that the ServiceAccount admission controller adds, with the token of the API server.
 _TOKEN_VOLUME = "kube-api-access-"  # noqa: S105  no password
@@ -45,9 +46,9 @@ def _as_written(pod_spec: Raw) -> Raw:
     """The spec of a Pod in a cluster, without what admission controllers of every cluster have added."""
     found = {key: value for key, value in pod_spec.items() if key not in {"priority", "preemptionPolicy"}}
     kept = {
-        "tolerations": [one for one in _maps(pod_spec, "tolerations") if not _is_added(one)],
-        "volumes": [one for one in _maps(pod_spec, "volumes") if not _is_token(one.get("name"))],
-        **{kind: [_without_token(one) for one in _maps(pod_spec, kind)] for kind in _CONTAINERS},
+        "tolerations": [one for one in maps_at(pod_spec, "tolerations") if not _is_added(one)],
+        "volumes": [one for one in maps_at(pod_spec, "volumes") if not _is_token(one.get("name"))],
+        **{kind: [_without_token(one) for one in maps_at(pod_spec, kind)] for kind in _CONTAINERS},
     }
     for key, values in kept.items():
         if values:
@@ -58,7 +59,7 @@ def _as_written(pod_spec: Raw) -> Raw:
 
 
 def _without_token(container: Raw) -> Raw:
-    mounts = [mount for mount in _maps(container, "volumeMounts") if not _is_token(mount.get("name"))]
+    mounts = [mount for mount in maps_at(container, "volumeMounts") if not _is_token(mount.get("name"))]
     if not isinstance(container.get("volumeMounts"), list):
         return container
     rest = {key: value for key, value in container.items() if key != "volumeMounts"}
@@ -73,8 +74,3 @@ def _is_added(toleration: Raw) -> bool:
     return (
         toleration.get("key") in _ADDED_TOLERATIONS and toleration.get("tolerationSeconds") == _ADDED_SECONDS
     )
-
-
-def _maps(given: Raw, key: str) -> list[Raw]:
-    """The maps of a list, which the check of the template lets through alone."""
-    return [one for one in given.get(key) or () if one]

@@ -34,7 +34,7 @@ def run(draft: Draft, template: Raw, path: str) -> None:
         raise CannotConvert(f"a Workload can't have this template: {said}")
     metadata = template.get("metadata") or {}
     draft.spec["template"] = template
-    draft.pod_labels = {key: value for key, value in (metadata.get("labels") or {}).items() if value}
+    draft.pod_labels = {key: value or "" for key, value in (metadata.get("labels") or {}).items()}
     draft.named_ports = {
         port["name"]: port["containerPort"]
         for _, container in containers(template["spec"])

@@ -15,6 +15,7 @@ from twinhull.api.service import ServicePolicy
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, kept, without
+from twinhull.convert.kubernetes.untyped import list_at, map_at
 from twinhull.hulls import service as rendered
 from twinhull.hulls.hull import WORKLOAD_LABEL
 
@@ -76,7 +77,7 @@ def _by_label(drafts: Iterable[Draft]) -> dict[tuple[str, str, str], list[Draft]
 
 def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft]]) -> list[Draft]:
     """The Workloads to which a Service leads."""
-    selector = _map(_map(source.document, "spec"), "selector")
+    selector = map_at(map_at(source.document, "spec"), "selector")
     if not selector or not all(isinstance(value, str) for value in selector.values()):
         return []
     some = min((labelled.get((source.namespace, *label), []) for label in selector.items()), key=len)
@@ -85,17 +86,17 @@ def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft
 
 def _policy(source: Source, made: Draft) -> Raw | None:
     """The spec.service that makes the same Service, None if there is none that does."""
-    spec = _map(source.document, "spec")
+    spec = map_at(source.document, "spec")
     metadata = {key: value for key, value in source.metadata.items() if key not in SET_BY_SERVER}
     said: Raw = {key: spec[key] for key in _SAME if spec.get(key) is not None}
-    ports = [_port(port, made) for port in _list(spec, "ports")]
+    ports = [_port(port, made) for port in list_at(spec, "ports")]
     known = {*_SAME, "selector", "ports", "clusterIP", "clusterIPs"}
     is_headless = spec.get("clusterIP") == "None"
     if is_headless:
         said["headless"] = True
-    if annotations := without(_map(metadata, "annotations"), SET_ANNOTATIONS):
+    if annotations := without(map_at(metadata, "annotations"), SET_ANNOTATIONS):
         said["annotations"] = annotations
-    if labels := _map(metadata, "labels"):
+    if labels := map_at(metadata, "labels"):
         said["labels"] = labels
     nodes = {
         port["name"] or f"{port['protocol'].lower()}-{port['port']}": port["nodePort"]
@@ -152,8 +153,8 @@ def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
 def _kept(source: Source, found: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
     """A Service that stays an object of its own, with what has to be changed in it."""
     service = kept(source, options)
-    spec = _map(service, "spec")
-    for index, port in enumerate(_list(spec, "ports")):
+    spec = map_at(service, "spec")
+    for index, port in enumerate(list_at(spec, "ports")):
         target = port.get("targetPort") if isinstance(port, dict) else None
         if isinstance(target, str):
             numbers = sorted({made.named_ports[target] for made in found if target in made.named_ports})
@@ -183,13 +184,3 @@ def _kept(source: Source, found: Sequence[Draft], options: Options, left: list[L
             )
         )
     return service
-
-
-def _list(given: Raw, key: str) -> list[Any]:
-    found = given.get(key)
-    return found if isinstance(found, list) else []
-
-
-def _map(given: Raw, key: str) -> Raw:
-    found = given.get(key)
-    return found if isinstance(found, dict) else {}

@@ -24,6 +24,7 @@ from twinhull.convert.kubernetes.devices import Devices, read_devices
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.overrides import overriding, pruned
 from twinhull.convert.kubernetes.source import Draft, Source, draft
+from twinhull.convert.kubernetes.untyped import map_at
 from twinhull.hulls import diskmachine
 from twinhull.hulls.hull import WORKLOAD_LABEL
 
@@ -101,7 +102,7 @@ def _machine(spec: Fields, given: Raw) -> Raw:
     for key in ("instancetype", "preference"):
         if key in spec and (found := _matched(spec.within(key), key)):
             machine[key] = found
-    domain = _map(given, "domain")
+    domain = map_at(given, "domain")
     if "instancetype" not in machine:
         machine |= _size(spec, domain)
     machine |= _firmware(given, has_preference="preference" in machine)
@@ -131,16 +132,16 @@ def _matched(fields: Fields, key: str) -> Raw:
 
 def _size(spec: Fields, domain: Raw) -> Raw:
     """CPUs and memory: those that the guest sees, else what is requested for it."""
-    requests, limits = (_map(_map(domain, "resources"), key) for key in ("requests", "limits"))
+    requests, limits = (map_at(map_at(domain, "resources"), key) for key in ("requests", "limits"))
     where = f"{spec.at('template')}.spec.domain.memory.guest"
-    memory = _map(domain, "memory").get("guest") or requests.get("memory") or limits.get("memory")
+    memory = map_at(domain, "memory").get("guest") or requests.get("memory") or limits.get("memory")
     if memory is None:
         raise CannotConvert(
             f"{where} is missing: say how much memory the machine has, or name an instancetype"
         )
     if not isinstance(memory, str) or not _is_bytes(memory):
         raise CannotConvert(f"{where} is {memory!r}: write it as an amount of bytes, such as 4Gi")
-    cpu = _map(domain, "cpu")
+    cpu = map_at(domain, "cpu")
     counts = [cpu.get(key) or 1 for key in ("sockets", "cores", "threads")]
     if not all(isinstance(count, int) and not isinstance(count, bool) and count > 0 for count in counts):
         raise CannotConvert(
@@ -174,13 +175,14 @@ def _is_bytes(text: str) -> bool:
 
 
 def _firmware(given: Raw, *, has_preference: bool) -> Raw:
-    """The bootloader and the TPM. KubeVirt's secureBoot is on unless it is said to be off."""
-    domain = _map(given, "domain")
-    bootloader = _map(_map(domain, "firmware"), "bootloader")
-    tpm = _map(domain, "devices").get("tpm")
+    """The bootloader and the TPM. KubeVirt's secureBoot is on unless it is said to be off; on arm64, off."""
+    domain = map_at(given, "domain")
+    bootloader = map_at(map_at(domain, "firmware"), "bootloader")
+    tpm = map_at(domain, "devices").get("tpm")
     found: Raw = {}
     if isinstance(efi := bootloader.get("efi"), dict):
-        found = {"bootloader": "UEFI", "secureBoot": efi.get("secureBoot") is not False}
+        is_secure = efi.get("secureBoot", given.get("architecture") != "arm64")
+        found = {"bootloader": "UEFI", "secureBoot": is_secure is not False}
         if efi.get("persistent") is True:
             found["persistent"] = True
     elif "bios" in bootloader or not has_preference:
@@ -200,7 +202,7 @@ def _is_readiness(probe: Raw) -> bool:
 
 def _named_ports(given: Raw) -> dict[str, int]:
     """The ports of the machine's cards that have a name."""
-    interfaces = _map(_map(given, "domain"), "devices").get("interfaces")
+    interfaces = map_at(map_at(given, "domain"), "devices").get("interfaces")
     ports = [
         port
         for interface in (interfaces if isinstance(interfaces, list) else ())
@@ -242,8 +244,3 @@ def _rendered(made: Draft) -> Raw:
     vm = diskmachine.render(metadata, spec, revision="", eviction="")
     found: Raw = vm["spec"]["template"]["spec"]
     return found
-
-
-def _map(given: Raw, key: str) -> Raw:
-    found = given.get(key)
-    return found if isinstance(found, dict) else {}

@@ -119,6 +119,14 @@ def test_a_workload_that_is_named_otherwise_leaves_the_service_alone() -> None:
     assert made_of(conversion)["spec"]["service"] == {"enabled": False}
 
 
+def test_a_label_without_a_value_is_an_empty_one() -> None:
+    template = {**TEMPLATE, "metadata": {"labels": {"app": None}}}
+    given = {**controller("Deployment", template), "metadata": {"name": "web", "labels": {"app": None}}}
+    made = made_of(converted(given, service(selector={"app": ""})))
+    assert made["metadata"]["labels"] == {"app": ""}
+    assert "ports" in made["spec"]["service"]
+
+
 def test_a_service_for_several_workloads_stays() -> None:
     other = controller("StatefulSet", TEMPLATE) | {"metadata": {"name": "other"}}
     conversion = converted(WEB, other, service())

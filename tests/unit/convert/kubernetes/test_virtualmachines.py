@@ -23,7 +23,7 @@ MACHINES = ["machine", "machine-of-an-instancetype", "machine-windows", "machine
 def machine(
     devices: Raw | None = None, domain: Raw | None = None, template: Raw | None = None, **spec: Any
 ) -> Raw:
-    """A small machine with a claim as its disk."""
+    """A small machine with a claim as its disk, and one card."""
     return {
         "apiVersion": "kubevirt.io/v1",
         "kind": "VirtualMachine",
@@ -36,10 +36,12 @@ def machine(
                         "memory": {"guest": "1Gi"},
                         "devices": {
                             "disks": [{"name": "boot", "disk": {"bus": "virtio"}}],
+                            "interfaces": [{"name": "default", "masquerade": {}}],
                             **(devices or {}),
                         },
                         **(domain or {}),
                     },
+                    "networks": [{"name": "default", "pod": {}}],
                     "volumes": [{"name": "boot", "persistentVolumeClaim": {"claimName": "disk"}}],
                     **(template or {}),
                 }
@@ -205,11 +207,18 @@ def test_cards(card: Raw, network: Raw, expected: Raw) -> None:
 
 
 def test_a_machine_without_a_card_has_none() -> None:
-    overrides = virtual_machine(machine({"autoattachPodInterface": False}))["overrides"]
-    assert overrides == {
+    given = machine({"autoattachPodInterface": False, "interfaces": None}, template={"networks": None})
+    assert virtual_machine(given)["overrides"] == {
         "networks": [],
         "domain": {"devices": {"autoattachPodInterface": False, "interfaces": []}},
     }
+
+
+def test_a_card_that_kubevirt_would_choose_is_named() -> None:
+    conversion = converted(machine({"interfaces": None}, template={"networks": None}))
+    assert made_of(conversion)["spec"]["virtualMachine"] == PLAIN
+    said = left(conversion)["VirtualMachine vm: spec.template.spec.domain.devices.interfaces"]
+    assert "defaultNetworkInterface" in said
 
 
 @pytest.mark.parametrize(
@@ -260,7 +269,10 @@ def test_firmware(bootloader: Raw | None, expected: Raw) -> None:
     assert virtual_machine(machine(domain={"firmware": {"bootloader": bootloader}}))["firmware"] == expected
 
 
-def test_an_arm_machine_without_a_bootloader_has_uefi() -> None:
+def test_an_arm_machine_has_uefi_and_no_secure_boot() -> None:
+    firmware: Raw = {"firmware": {"bootloader": {"efi": {}}}}
+    made = virtual_machine(machine(domain=firmware, template={"architecture": "arm64"}))
+    assert made["firmware"] == {"bootloader": "UEFI", "secureBoot": False}
     made = virtual_machine(machine(template={"architecture": "arm64"}))
     assert made["firmware"] == {"bootloader": "UEFI"}
     assert made["overrides"] == {"architecture": "arm64"}
