@@ -12,6 +12,7 @@ SECTIONS = {
         Verb("render", "Print the objects of Workloads, without a cluster."),
         Verb("validate", "Check Workloads and IsolationPolicies, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
+        Verb("convert", "Print Workloads that run what others run."),
     ),
     "With a cluster": (Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),),
     "For administrators": (

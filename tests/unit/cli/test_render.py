@@ -139,7 +139,7 @@ def test_unsupported_fields_are_a_table_and_exit_1() -> None:
     "volume",
     [
         {"name": "pgdata", "persistentVolumeClaim": {"claimName": "pg"}},
-        {"name": "data", "emptyDir": {}, "persistentVolumeClaim": None},
+        {"name": "data", "emptyDir": {}},
         None,
     ],
 )
@@ -411,7 +411,7 @@ def test_what_a_field_may_be_is_said_in_words(container: Raw, said: str) -> None
     [
         (
             {"bootDisk": {"size": "1Gi", "source": {"http": {"url": "https://disks.example/web.ova"}}}},
-            "spec.virtualMachine.bootDisk.source.http.url  an OVA is an archive: unpack it (tar -xf)",
+            "for the disk itself: unpack it (an OVA by tar -xf)",
         ),
         (
             {"bootDisk": {"source": {"http": {"url": "https://disks.example/web.vmdk"}}}},

@@ -1,0 +1,307 @@
+"""Machines of Hyper-V, as PowerShell's ConvertTo-Json prints them.
+
+docs/convert-machines.md has the command, which collects what several cmdlets say of a machine. What `Get-VM |
+ConvertTo-Json -Depth 3` prints alone is read too, but it says nothing of the firmware and the disks' sizes.
+
+Sources: for names, the documentation of the Hyper-V module (MicrosoftDocs/windows-powershell-docs,
+docset/winserver2025-ps/hyper-v). PowerShell 5.1 prints its enumerations as numbers:
+Microsoft.HyperV.PowerShell's OnOffState (On is 0) and ControllerType, Microsoft.Vhd.PowerShell's VhdType
+and VhdFormat. The items of a guest are Msvm_KvpExchangeComponent's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.machines import amounts, jsontree, xmltree
+from twinhull.convert.machines.hypervparts import TABLES
+from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, Bootloader, Disk, Machine, Os
+from twinhull.convert.machines.options import MachineOptions
+from twinhull.convert.machines.tree import Node
+from twinhull.convert.machines.workload import conversion, disk_names
+
+#: Whose keys a template of secure boot has.
+_OF_TEMPLATES: dict[str, Os] = {
+    "MicrosoftWindows": "Windows",
+    "MicrosoftUEFICertificateAuthority": "Linux",
+}
+_ON = {"on", "0", "true"}
+_CONTROLLERS = {"0": "ide", "1": "scsi", "2": "pmem", "ide": "ide", "scsi": "scsi", "pmem": "pmem"}
+_VHD, _VHD_SET = {"2", "vhd"}, {"4", "vhdset"}
+_FIXED, _DIFFERENCING = {"2", "fixed"}, {"4", "differencing"}
+_MAC = re.compile(r"[0-9A-Fa-f]{12}")
+#: The parts that the command collects, each of which only groups what one cmdlet says.
+_GROUPS = ("VM", "Processor", "Firmware", "Bios", "Security")
+#: A part that is cut off because ConvertTo-Json's -Depth is too small is the name of its type.
+_CUT_OFF = re.compile(r"(Microsoft\.|System\.|@\{|[A-Za-z]+ \(Name = )")
+#: How many bytes more than the disk CDI makes of a VHD of fixed size (docs/disks.md).
+_FOOTER = 2**20
+_MOST_CONTROLLERS = 64
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is a machine of Hyper-V, or several, as JSON."""
+    return (
+        text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["} and '"Generation"' in text and '"HardDrives"' in text
+    )
+
+
+def convert(text: str, options: MachineOptions) -> Conversion:
+    """The Workloads of machines, and all that they lack of the JSON. Raises CannotConvert."""
+    root = jsontree.read(text)
+    if not root.children:
+        raise CannotConvert("there is no machine in the JSON: Get-VM has found none")
+    return conversion(root, [_machine(node) for node in root.children], options, TABLES)
+
+
+def _machine(node: Node) -> Machine:
+    vm = node.find("VM") or node
+    node.is_group = True
+    for group in (found for name in _GROUPS for found in node.all(name)):
+        group.is_group = True
+    _refuse_what_is_cut_off(node)
+    adapters = [one for one in node.all("NetworkAdapters") or vm.all("NetworkAdapters") if one.children]
+    name = vm.find("Name") or vm.find("VMName")
+    if _is(node.peek("Security", "Shielded") or node.peek("Shielded")):
+        raise CannotConvert(
+            f"the machine {name.value if name else ''} is shielded: its disk can be read on guarded hosts "
+            "only. Copy "
+            "what is in it into a machine that isn't"
+        )
+    generation = vm.take("Generation")
+    if generation not in {"1", "2"}:
+        raise CannotConvert(f"{vm.path or 'the machine'} has Generation {generation!r}: it must be 1 or 2")
+    bootloader: Bootloader = "UEFI" if generation == "2" else "BIOS"
+    secure_boot = generation == "2" and node.take("Firmware", "SecureBoot").lower() in _ON
+    template = node.take("Firmware", "SecureBootTemplate")
+    if secure_boot and template == "OpenSourceShieldedVM":
+        _node(node, "Firmware", "SecureBootTemplate").leave("KubeVirt's firmware has Microsoft's keys")
+    return Machine(
+        name=name,
+        description=vm.find("Notes"),
+        os=_os(node, template if secure_boot else ""),
+        cpus=amounts.whole(vm.take("ProcessorCount"), _path(vm, "ProcessorCount")),
+        memory=_memory(vm),
+        bootloader=bootloader,
+        secure_boot=secure_boot,
+        has_tpm=_tpm(node),
+        disks=_disks(node, vm),
+        without_card="" if adapters else f"{node.path}.NetworkAdapters".lstrip("."),
+        mac_address=_mac_address(adapters),
+        notes=tuple(_unsaid(node, generation)),
+        size_command=lambda file: f"(Get-VHD '{file}').Size",
+        os_path=f"{node.path}.GuestItems".lstrip("."),
+    )
+
+
+def _unsaid(node: Node, generation: str) -> list[Left]:
+    """What only the command of the documentation collects."""
+    if generation == "2" and node.find("Firmware", "SecureBoot") is None:
+        return [
+            Left(
+                f"{node.path}.Firmware".lstrip("."),
+                "it isn't there, so that secure boot is taken to be off, and a TPM to be missing: use the "
+                "command in "
+                "docs/convert-machines.md",
+            )
+        ]
+    return []
+
+
+def _refuse_what_is_cut_off(node: Node) -> None:
+    for name in ("HardDrives", "NetworkAdapters"):
+        for found in (*node.all(name), *node.all("VM", name)):
+            if found.value and _CUT_OFF.match(found.value):
+                raise CannotConvert(
+                    f"{found.path} is cut off: give ConvertTo-Json a larger -Depth, such as 5"
+                )
+
+
+def _memory(vm: Node) -> int:
+    """What the machine starts with. Memory isn't dynamic in KubeVirt."""
+    memory = amounts.whole(vm.take("MemoryStartup"), _path(vm, "MemoryStartup"))
+    is_dynamic = vm.find("DynamicMemoryEnabled")
+    for name in ("MemoryMinimum", "MemoryMaximum"):
+        if (node := vm.find(name)) and not (is_dynamic and _is(is_dynamic.value)):
+            node.read = True
+    if is_dynamic and _is(is_dynamic.value):
+        is_dynamic.leave(
+            "the machine has what it started with, and memory isn't dynamic: set memory to what it needs at "
+            "most"
+        )
+    elif is_dynamic:
+        is_dynamic.read = True
+    return memory
+
+
+def _os(node: Node, template: str) -> Os | None:
+    """What the system in the machine said of itself, or else which keys its secure boot had.
+
+    The template MicrosoftWindows has Windows' keys only, and MicrosoftUEFICertificateAuthority those of
+    others.
+    """
+    for item in node.all("GuestItems"):
+        said = _guest_item(item.value or "")
+        item.read = True
+        if said.get("Name") == "OSName" and said.get("Data"):
+            return "Windows" if "windows" in said["Data"].lower() else "Linux"
+    return _OF_TEMPLATES.get(template)
+
+
+def _guest_item(text: str) -> dict[str, str]:
+    """A guest's item: an XML of CIM, with properties such as Name and Data."""
+    if not text.lstrip().startswith("<"):
+        return {}
+    try:
+        instance = xmltree.read(text, {})
+    except CannotConvert:  # the system in the machine has written it
+        return {}
+    return {node.peek("@NAME"): node.peek("VALUE") for node in instance.all("PROPERTY")}
+
+
+def _tpm(node: Node) -> bool:
+    tpm = node.find("Security", "TpmEnabled")
+    if tpm is None:
+        return False
+    tpm.read = True
+    if not _is(tpm.value):
+        return False
+    tpm.leave(NEW_TPM)
+    return True
+
+
+def _mac_address(adapters: list[Node]) -> str:
+    """The address of the first network adapter. The machine has one, behind a masquerade."""
+    for other in adapters[1:]:
+        other.leave(ONE_CARD)
+    if not adapters:
+        return ""
+    found = adapters[0].take("MacAddress")
+    plain = re.sub("[-:]", "", found)
+    if not _MAC.fullmatch(plain) or set(plain) == {"0"}:
+        return ""
+    return ":".join(plain[index : index + 2] for index in range(0, 12, 2)).lower()
+
+
+def _disks(node: Node, vm: Node) -> tuple[Disk, ...]:
+    """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
+    disks = [one for one in node.all("HardDrives") or vm.all("HardDrives") if _is_carried(one)]
+    drives = [one for one in node.all("DVDDrives") or vm.all("DVDDrives") if _has_medium(one)]
+    order = _boot_order(node)
+    disks.sort(key=lambda disk: _rank(disk, order))
+    found = [*disks, *drives]
+    names = iter(disk_names(_place(one) for one in found[1:]))
+    return tuple(
+        _disk(one, "boot" if index == 0 else next(names), is_cdrom=one in drives)
+        for index, one in enumerate(found)
+    )
+
+
+def _boot_order(node: Node) -> list[str]:
+    """The files of the drives that the firmware tries, in its order."""
+    found = []
+    for entry in node.all("Firmware", "BootOrder"):
+        path = (
+            entry.take("Device", "Path")
+            or entry.take("Device")
+            or (entry.value or "").partition(" ")[2].strip()
+        )
+        if path:
+            found.append(path.lower())
+    return found
+
+
+def _rank(disk: Node, order: list[str]) -> tuple[int, str, int, int]:
+    path = disk.peek("Path").lower()
+    place = order.index(path) if path in order else len(order)
+    kind = _CONTROLLERS.get(disk.peek("ControllerType").lower(), "scsi")
+    return place, kind, _number(disk, "ControllerNumber"), _number(disk, "ControllerLocation")
+
+
+def _number(disk: Node, key: str) -> int:
+    said = disk.peek(key)
+    if said and not (said.isascii() and said.isdigit() and len(said) < 4 and int(said) <= _MOST_CONTROLLERS):  # noqa: PLR2004
+        raise CannotConvert(
+            f"{_path(disk, key)} is {said[:32]!r}: it must be a number from 0 to {_MOST_CONTROLLERS}"
+        )
+    return int(said or "0")
+
+
+def _place(disk: Node) -> str:
+    kind = _CONTROLLERS.get(disk.peek("ControllerType").lower(), "disk")
+    return f"{kind}{_number(disk, 'ControllerNumber')}-{_number(disk, 'ControllerLocation')}"
+
+
+def _is_carried(disk: Node) -> bool:
+    """Whether it is a file. A disk of the host's is passed through, and has a number in place of one."""
+    number = disk.peek("DiskNumber")
+    if number not in {"", "4294967295"}:
+        disk.leave(
+            "a disk of the host that is passed through stays there: write it to a file, and give that a claim"
+        )
+    elif not disk.peek("Path"):
+        disk.leave("it has no file")
+    return not disk.why
+
+
+def _has_medium(drive: Node) -> bool:
+    if not drive.peek("Path"):
+        drive.leave("the CD-ROM drive is empty")
+    return not drive.why
+
+
+def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
+    for key in ("ControllerType", "ControllerNumber", "ControllerLocation"):
+        disk.take(key)
+    return Disk(
+        name=name,
+        node=disk,
+        source=_node(disk, "Path"),
+        file=disk.peek("Path"),
+        size=None if is_cdrom else _size(disk),
+        is_cdrom=is_cdrom,
+        first=_before(disk),
+    )
+
+
+def _size(disk: Node) -> int | None:
+    """The virtual size in bytes, with what CDI adds to a VHD of fixed size. None if it isn't there."""
+    if not disk.peek("VHD", "Size"):
+        return None
+    size = amounts.whole(disk.take("VHD", "Size"), _path(disk, "VHD.Size"))
+    kind, form = disk.take("VHD", "VhdType").lower(), disk.take("VHD", "VhdFormat").lower()
+    if kind in _FIXED and form in _VHD:
+        _node(disk, "VHD", "VhdType").leave(
+            "CDI imports a VHD of fixed size with 512 bytes behind the disk's end, so that size is 1Mi more"
+        )
+        return size + _FOOTER
+    return size
+
+
+def _before(disk: Node) -> str:
+    """What has to be done before the disk can be copied."""
+    path = disk.peek("Path").lower()
+    if path.endswith((".avhdx", ".avhd")):
+        return (
+            "this file is a checkpoint's, and holds only what changed since: delete the machine's "
+            "checkpoints first"
+        )
+    if disk.peek("VHD", "VhdType").lower() in _DIFFERENCING or disk.peek("VHD", "ParentPath"):
+        return "this is a differencing disk, and isn't the whole disk: make one of it by Convert-VHD"
+    if disk.peek("VHD", "VhdFormat").lower() in _VHD_SET or path.endswith(".vhds"):
+        return "this is a VHD set, which several machines share: make a VHDX of it by Convert-VHD"
+    return ""
+
+
+def _is(text: str | None) -> bool:
+    return (text or "").strip().lower() == "true"
+
+
+def _node(node: Node, *names: str) -> Node:
+    found = node.find(*names)
+    return node if found is None else found
+
+
+def _path(node: Node, key: str) -> str:
+    return f"{node.path}.{key}".lstrip(".")

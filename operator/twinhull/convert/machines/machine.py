@@ -1,0 +1,91 @@
+"""A machine of another hypervisor, with what a Workload can say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from twinhull.convert.conversion import Left
+from twinhull.convert.machines.tree import Node
+
+#: Why parts of all formats are left.
+ONE_CARD = (
+    "a Workload's machine has one network card: add a network by Multus in virtualMachine.overrides, or do "
+    "without"
+)
+OTHER_CARD = "KubeVirt has no such card: the machine has an e1000e"
+NEW_TPM = (
+    "the machine has a new TPM (firmware.tpm: Persistent), and the keys in this one stay behind: suspend "
+    "BitLocker, "
+    "or enrol LUKS anew, before the disk is copied"
+)
+
+Os = Literal["Linux", "Windows"]
+Bootloader = Literal["BIOS", "UEFI"]
+Bus = Literal["sata", "scsi", "virtio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk, or a CD-ROM drive with a medium in it. The first is the one that the machine boots."""
+
+    #: Its name in the Workload, unless it is the boot disk's.
+    name: str
+    #: The whole of it in the description.
+    node: Node
+    #: Where the description names its file; the node of the disk itself if it doesn't.
+    source: Node
+    #: The file's name as it stands there, with its folders, empty if there is none.
+    file: str
+    #: Its virtual size in bytes, None if the description doesn't say it.
+    size: int | None = None
+    #: Its bus, None for the one that every system knows.
+    bus: Bus | None = None
+    is_cdrom: bool = False
+    #: Whether there is nothing on it, and no file of it.
+    is_blank: bool = False
+    #: Whether the firmware tries it.
+    is_tried: bool = False
+    #: The file as vSphere names it, such as `[datastore1] web/web.vmdk`, empty if it has no such name.
+    backing_file: str = ""
+    #: What is to be done before the disk is imported in any way, empty if nothing.
+    first: str = ""
+    #: The same for a file that is served or uploaded.
+    if_copied: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine."""
+
+    #: The node with its name, None if it has none.
+    name: Node | None
+    #: The node with a text about it, None if it has none.
+    description: Node | None
+    #: None: the description doesn't say it.
+    os: Os | None
+    cpus: int
+    #: In bytes.
+    memory: int
+    #: None: the description doesn't say it.
+    bootloader: Bootloader | None
+    disks: tuple[Disk, ...]
+    secure_boot: bool = False
+    has_tpm: bool = False
+    #: Where the description would have a network card, if it has none; empty if it has one.
+    without_card: str = ""
+    #: The address of its network card, empty if it isn't known.
+    mac_address: str = ""
+    #: The model of the card in KubeVirt's words, empty for the one that every system knows.
+    card: str = ""
+    #: What KubeVirt is to be told in its own words, as virtualMachine.overrides has it.
+    overrides: dict[str, object] = field(default_factory=dict)
+    #: Its UUID in vSphere, empty if it isn't a machine of vSphere's.
+    vsphere_uuid: str = ""
+    #: What doesn't stand in the description, and is worth knowing.
+    notes: tuple[Left, ...] = ()
+    #: How a person finds out a disk's virtual size there, with the disk's file as its argument.
+    size_command: Callable[[str], str] = lambda file: f"qemu-img info {file}"
+    #: Where the description ought to say which system is in the machine.
+    os_path: str = ""

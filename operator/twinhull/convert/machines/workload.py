@@ -1,0 +1,331 @@
+"""The Workload of a machine."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.disks import BOOT_DISK, MOST_DISKS, RESERVED_PREFIX
+from twinhull.api.group import MAX_NAME_LENGTH
+from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.machines import amounts
+from twinhull.convert.machines.machine import Disk, Machine
+from twinhull.convert.machines.options import MachineOptions, Vddk
+from twinhull.convert.machines.tree import Node, Tables, rest
+
+#: The annotation for a text about an object (kubernetes.io, Well-Known Labels, Annotations and Taints).
+DESCRIPTION_ANNOTATION = "kubernetes.io/description"
+#: The longest text that is made an annotation. All annotations of an object may have 256 KiB.
+_LONGEST_DESCRIPTION = 16_384
+#: A file's name that says where the file is.
+_URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_MOST_CPUS = 1024
+
+
+def conversion(
+    root: Node, machines: Sequence[Machine], options: MachineOptions, tables: Tables
+) -> Conversion:
+    """The Workloads of a description's machines, and what they lack of it. Raises CannotConvert."""
+    objects = _workloads(machines, options)
+    lacks = [note for machine in machines for note in _notes(machine, options)]
+    return Conversion(objects, (*lacks, *rest(root, tables)))
+
+
+def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Raw, ...]:
+    if options.name and len(machines) > 1:
+        raise CannotConvert(f"--name {options.name} is for one machine, and the input has {len(machines)}")
+    names = [options.name or _name(machine, options.stem) for machine in machines]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise CannotConvert(
+            f"several machines would be the Workload {twice[0]}: convert them one by one, with --name"
+        )
+    named = list(zip(names, machines, strict=True))
+    _know_the_disks(named, options)
+    for name, machine in named:
+        _note_name(machine, name)
+    return tuple(_workload(name, machine, options) for name, machine in named)
+
+
+def _notes(machine: Machine, options: MachineOptions) -> Iterator[Left]:
+    """What a machine's description doesn't say, and is worth knowing."""
+    if machine.os is None and options.os is None:
+        yield Left(
+            machine.os_path,
+            "it doesn't say which system is in the machine: it is taken for a Linux; for a Windows say "
+            "--os Windows",
+        )
+    if machine.without_card:
+        yield Left(
+            machine.without_card,
+            "the machine has no network card, and the Workload has one on the Pod's network: keep traffic "
+            "away by a NetworkPolicy, if it is to stay alone",
+        )
+    yield from machine.notes
+
+
+def _workload(name: str, machine: Machine, options: MachineOptions) -> Raw:
+    annotations = _annotations(machine)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Workload",
+        "metadata": {
+            "name": name,
+            **({"namespace": options.namespace} if options.namespace else {}),
+            **({"annotations": annotations} if annotations else {}),
+        },
+        "spec": {"isolationPolicy": "VirtualMachine", "virtualMachine": _built(name, machine, options)},
+    }
+
+
+def _built(name: str, machine: Machine, options: MachineOptions) -> Raw:
+    if machine.cpus > _MOST_CPUS:
+        raise CannotConvert(f"{machine.cpus} CPUs are more than the {_MOST_CPUS} that a Workload may have")
+    boot, *others = [disk for disk in machine.disks if not _is_left_out(name, disk, options)]
+    if len(others) > MOST_DISKS:
+        raise CannotConvert(
+            f"the machine has {len(others)} disks beside the one it boots: {MOST_DISKS} can be had"
+        )
+    virtio = boot.bus == "virtio" and machine.card in {"", "virtio"}
+    default = "virtio" if virtio else "sata"
+    is_windows = (options.os or machine.os) == "Windows"
+    interface = _interface(machine, virtio=virtio)
+    order = iter(range(2, MOST_DISKS + 2))
+    return {
+        **({"os": "Windows"} if is_windows else {}),
+        "cpus": machine.cpus,
+        "memory": amounts.quantity(machine.memory),
+        **({"devices": "Virtio"} if virtio else {}),
+        "firmware": _firmware(machine, options),
+        **({"networkInterface": interface} if interface else {}),
+        "bootDisk": _disk(name, boot, BOOT_DISK, machine, options) | _bus(boot, default),
+        **(
+            {
+                "disks": [
+                    {
+                        "name": disk.name,
+                        **_disk(name, disk, disk.name, machine, options),
+                        **({"cdrom": True} if disk.is_cdrom else _bus(disk, default)),
+                        **({"bootOrder": next(order)} if disk.is_tried else {}),
+                    }
+                    for disk in others
+                ]
+            }
+            if others
+            else {}
+        ),
+        **({"overrides": machine.overrides} if machine.overrides else {}),
+    }
+
+
+def _firmware(machine: Machine, options: MachineOptions) -> Raw:
+    bootloader = options.bootloader or machine.bootloader
+    if bootloader is None:
+        raise CannotConvert(
+            "the description doesn't say whether the machine has BIOS or UEFI: say it by --bootloader BIOS "
+            "or --bootloader UEFI, as its disk was installed"
+        )
+    if machine.secure_boot and bootloader == "BIOS":
+        raise CannotConvert("the machine has secure boot, and --bootloader BIOS has none: say UEFI")
+    return {
+        "bootloader": bootloader,
+        **({"secureBoot": True} if machine.secure_boot else {}),
+        **({"tpm": "Persistent"} if machine.has_tpm else {}),
+    }
+
+
+def _interface(machine: Machine, *, virtio: bool) -> Raw:
+    default = "virtio" if virtio else "e1000e"
+    return {
+        **({"macAddress": machine.mac_address.lower()} if _MAC.fullmatch(machine.mac_address) else {}),
+        **({"model": machine.card} if machine.card and machine.card != default else {}),
+    }
+
+
+def _bus(disk: Disk, default: str) -> Raw:
+    return {"bus": disk.bus or "sata"} if (disk.bus or "sata") != default else {}
+
+
+def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: MachineOptions) -> Raw:
+    """Where a disk comes from, and its size. What is to be done for it is said in its node."""
+    if any(not character.isprintable() for character in disk.file):
+        raise CannotConvert(
+            f"the file of the disk {name} is {disk.file!r}: rename it, and correct the description"
+        )
+    claim = _said(options.disk_claims, workload, name)
+    before = f"{disk.first}; then " if disk.first else ""
+    if claim:
+        disk.source.leave(
+            f"{before}see to it that PersistentVolumeClaim {claim} has this disk: it is used as it is"
+        )
+        return {"source": {"claim": {"name": claim}}}
+    size = _said(options.disk_sizes, workload, name) or amounts.quantity(disk.size or 0)
+    if disk.is_blank:
+        disk.source.read = True
+        return {"size": size, "source": {"blank": {}}}
+    if _URL.fullmatch(disk.file):
+        disk.source.read = True
+        return {"size": size, "source": {"http": {"url": disk.file}}}
+    if options.vddk and not disk.is_cdrom:
+        return {"size": size, "source": {"vddk": _vddk(disk, name, machine, options.vddk)}}
+    file = _base_name(disk.file)
+    before += f"{disk.if_copied}; then " if disk.if_copied else ""
+    if options.disk_url and file:
+        folder = options.disk_url.rstrip("/")
+        url = f"{folder}/{quote(file)}"
+        disk.source.leave(f"{before}serve the file as {url}, from where CDI imports it")
+        return {"size": size, "source": {"http": {"url": url}}}
+    disk.source.leave(
+        f"{before}upload it: virtctl image-upload dv {workload}-{name} --no-create --image-path="
+        f"{shlex.quote(file) if file else 'FILE'}; or say by --disk-url or --disk-claim where the disk is"
+    )
+    return {"size": size, "source": {"upload": {}}}
+
+
+def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
+    if not machine.vsphere_uuid:
+        raise CannotConvert(
+            "--vddk-url is for machines of vSphere whose description has their UUID: give the .vmx, or the "
+            "domain "
+            "as virsh -c vpx://… dumpxml prints it, or use --disk-url"
+        )
+    file = disk.backing_file
+    if not file and vddk.folder and disk.file and not disk.file.startswith("/") and ".." not in disk.file:
+        file = f"{vddk.folder.rstrip('/')}/{disk.file}"
+    if not file:
+        raise CannotConvert(
+            f"the disk {name} is the file {disk.file or 'without a name'}, and its datastore isn't known: "
+            "say by "
+            "--vddk-folder which folder on which datastore the machine is in, such as '[datastore1] web'"
+        )
+    disk.source.read = True
+    if disk.first:
+        disk.source.leave(disk.first)
+    return {
+        "url": vddk.url,
+        "uuid": machine.vsphere_uuid,
+        "backingFile": file,
+        "thumbprint": vddk.thumbprint,
+        "secretRef": vddk.secret,
+        **({"initImageURL": vddk.image} if vddk.image else {}),
+    }
+
+
+def _is_left_out(workload: str, disk: Disk, options: MachineOptions) -> bool:
+    """Whether it is a CD-ROM drive whose medium nobody has asked for."""
+    if not disk.is_cdrom or _said(options.disk_claims, workload, disk.name):
+        return False
+    if _said(options.disk_sizes, workload, disk.name):
+        return False
+    disk.node.leave(
+        "a CD-ROM drive isn't carried over unless its medium is asked for: --disk-size "
+        f"{disk.name}=SIZE, or --disk-claim {disk.name}=CLAIM"
+    )
+    return True
+
+
+def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -> None:
+    """Raises CannotConvert if a size is missing, or an option names a disk that isn't there."""
+    known: set[str] = set()
+    missing: list[tuple[str, str, Disk, Machine]] = []
+    for workload, machine in named:
+        if not any(not disk.is_cdrom for disk in machine.disks):
+            raise CannotConvert(
+                f"the machine {workload} has no disk: a Workload needs one to boot, or a template"
+            )
+        for index, disk in enumerate(machine.disks):
+            name = disk.name if index else BOOT_DISK
+            known |= {name, f"{workload}/{name}"}
+            if _said(options.disk_claims, workload, name) and _said(options.disk_sizes, workload, name):
+                raise CannotConvert(
+                    f"--disk-size and --disk-claim both name {name}: a claim has its size, remove --disk-size"
+                )
+            said = _said(options.disk_claims, workload, name) or _said(options.disk_sizes, workload, name)
+            if not (said or disk.size or disk.is_cdrom):
+                missing.append((workload, name, disk, machine))
+    for option, given in (("--disk-size", options.disk_sizes), ("--disk-claim", options.disk_claims)):
+        if unknown := sorted(given.keys() - known):
+            raise CannotConvert(
+                f"{option} names {unknown[0]}, and there is no such disk, but "
+                f"{', '.join(sorted(name for name in known if '/' not in name))}: name one of these"
+            )
+    if missing:
+        several = len(named) > 1
+        rows = [
+            f"\n  --disk-size {f'{workload}/' if several else ''}{name}=SIZE  "
+            f"({machine.size_command(disk.file)})"
+            for workload, name, disk, machine in missing
+        ]
+        raise CannotConvert(
+            "the description doesn't say how large these disks are. Give each one's virtual size, or its "
+            "claim by "
+            f"--disk-claim:{''.join(rows)}"
+        )
+
+
+def _said(given: Mapping[str, str], workload: str, disk: str) -> str:
+    return given.get(f"{workload}/{disk}") or given.get(disk) or ""
+
+
+def _annotations(machine: Machine) -> Raw:
+    node = machine.description
+    if node is None or not (text := (node.value or "").strip()):
+        return {}
+    if len(text) > _LONGEST_DESCRIPTION:
+        node.leave(f"it has more than {_LONGEST_DESCRIPTION:,} characters: keep it elsewhere")
+        return {}
+    node.read = True
+    return {DESCRIPTION_ANNOTATION: text}
+
+
+def _name(machine: Machine, stem: str) -> str:
+    """A Workload's name from a machine's: letters without their accents, and a dash for all else."""
+    said = ((machine.name.value or "").strip() if machine.name else "") or stem
+    made = label(said, MAX_NAME_LENGTH)
+    if made and not made[0].isalpha():
+        made = f"vm-{made}"[:MAX_NAME_LENGTH].rstrip("-")
+    if not made:
+        raise CannotConvert(
+            f"the machine's name {said[:64]!r} has no letter or digit for a name: say one by --name"
+        )
+    return made
+
+
+def _note_name(machine: Machine, name: str) -> None:
+    """Say what became of a machine's name."""
+    if machine.name is None:
+        return
+    machine.name.read = True
+    if (machine.name.value or "").strip() != name:
+        machine.name.leave(f"the Workload is {name}: names have lower-case letters, digits and dashes only")
+
+
+def label(text: str, longest: int) -> str:
+    """A text as a part of a name in Kubernetes, empty if nothing is left of it."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:longest].rstrip("-")
+
+
+def disk_names(wanted: Iterable[str]) -> list[str]:
+    """Names of disks, each another, and none the boot disk's or a reserved one."""
+    found: list[str] = []
+    for text in wanted:
+        if len(found) > 2 * MOST_DISKS:
+            raise CannotConvert(f"the machine has more than {2 * MOST_DISKS} disks: {MOST_DISKS} can be had")
+        base = label(text, 36) or "disk"
+        if base == BOOT_DISK or base.startswith(RESERVED_PREFIX):
+            base = f"disk-{base}"[:36].rstrip("-")
+        name, number = base, 1
+        while name in found:
+            number += 1
+            name = f"{base}-{number}"
+        found.append(name)
+    return found
+
+
+def _base_name(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1].rpartition("] ")[2]

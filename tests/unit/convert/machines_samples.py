@@ -1,0 +1,67 @@
+"""The descriptions of machines in tests/conversions/machines, and what they are converted with.
+
+A description may have a file NAME.options.json beside it, with the fields of MachineOptions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinhull.convert.conversion import Conversion
+from twinhull.convert.machines import hyperv, hypervparts, libvirt, libvirtparts, ovf, ovfparts, vmx, vmxparts
+from twinhull.convert.machines.options import MachineOptions, Vddk
+from twinhull.convert.machines.tree import Tables
+
+FOLDER = Path(__file__).parents[2] / "conversions/machines"
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    ending: str
+    recognises: Callable[[str], bool]
+    convert: Callable[[str, MachineOptions], Conversion]
+    tables: Tables
+
+
+FORMATS = (
+    Format("libvirt", "xml", libvirt.recognises, libvirt.convert, libvirtparts.TABLES),
+    Format("vmx", "vmx", vmx.recognises, vmx.convert, vmxparts.TABLES),
+    Format("ovf", "ovf", ovf.recognises, ovf.convert, ovfparts.TABLES),
+    Format("hyperv", "json", hyperv.recognises, hyperv.convert, hypervparts.TABLES),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    of: Format
+    path: Path
+
+    @property
+    def text(self) -> str:
+        return self.path.read_text("utf-8")
+
+    @property
+    def options(self) -> MachineOptions:
+        file = self.path.with_suffix(".options.json")
+        said = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        if "vddk" in said:
+            said["vddk"] = Vddk(**said["vddk"])
+        return MachineOptions(**said)
+
+    def converted(self, text: str | None = None) -> Conversion:
+        return self.of.convert(self.text if text is None else text, self.options)
+
+    def __str__(self) -> str:
+        return f"{self.of.name}-{self.path.stem}"
+
+
+SAMPLES = [
+    Sample(form, path)
+    for form in FORMATS
+    for path in sorted((FOLDER / form.name).glob(f"*.{form.ending}"))
+    if not path.name.endswith(".options.json")
+]
