@@ -19,7 +19,7 @@ from twinhull.convert.kubernetes.source import Draft, Source
 from twinhull.convert.kubernetes.untyped import map_at, maps_at
 
 #: The names that the rendered machine has for what isn't a disk of the Workload (hulls/diskmachine).
-_CLOUD_INIT, _SYSPREP = f"{RESERVED_PREFIX}cloud-init", f"{RESERVED_PREFIX}sysprep"
+_CLOUD_INIT = f"{RESERVED_PREFIX}cloud-init"
 #: The fields of a disk's source that a Workload's disk has.
 _OWN_FIELDS = {
     "containerDisk": {"image", "imagePullSecret", "path"},
@@ -27,7 +27,7 @@ _OWN_FIELDS = {
     "persistentVolumeClaim": {"claimName"},
 }
 #: The kinds of volumes that a Workload has fields for.
-_KINDS = {*_OWN_FIELDS, "cloudInitNoCloud", "sysprep"}
+_KINDS = {*_OWN_FIELDS, "cloudInitNoCloud"}
 _BUSES = {"sata", "scsi", "virtio"}
 _CARDS = {"e1000e", "e1000", "rtl8139", "virtio"}
 _TARGETS = ("disk", "cdrom", "lun")
@@ -220,8 +220,9 @@ def _bus_said(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool)
 
 
 def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], made: Draft) -> None:
-    """Take over the data of cloud-init and sysprep, the first of each. Data in the machine's own template
-    goes into a Secret, from which a Workload's machine has it.
+    """Take over the data of the first cloud-init. Data in the machine's own template goes into a Secret, from
+    which a Workload's machine has it. A Workload has sysprep only with os Windows, which sets more than the
+    machine has: sysprep stays a volume.
     """
     for disk in disks:
         volume = volumes.get(disk["name"], {})
@@ -230,11 +231,6 @@ def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], mad
         if is_first and (cloud_init := _cloud_init(said, made)) is not None:
             found.machine["cloudInit"] = cloud_init
             found.names[disk["name"]] = _CLOUD_INIT
-        secret = map_at(said, "secret").get("name")
-        is_secret = said == {"secret": {"name": secret}}
-        if kind == "sysprep" and is_secret and secret and "sysprep" not in found.machine:
-            found.machine["sysprep"] = {"secret": secret}
-            found.names[disk["name"]] = _SYSPREP
 
 
 def _cloud_init(said: Raw, made: Draft) -> Raw | None:
