@@ -19,6 +19,7 @@ from twinhull.convert.compose import yamltext
 from twinhull.convert.compose.envfile import variables
 from twinhull.convert.compose.keys import KEYS
 from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.docker.names import is_label
 from twinhull.convert.docker.options import Fate
 
 FOLDER = Path(__file__).parent / "compose"
@@ -648,3 +649,66 @@ def test_scalars_are_read_as_compose_reads_them(text: str, value: object) -> Non
 )
 def test_variables_of_files_are_read_as_the_specification_says(line: str, value: str | None) -> None:
     assert variables(f"# first\n\n{line}\nB=2\n", "x", {"OTHER": "o"}) == {"A": value, "B": "2"}
+
+
+_ODD: list[Any] = [
+    *(
+        None,
+        "",
+        "x",
+        "\0",
+        "a:b:c:d",
+        "$",
+        "/",
+        "-1",
+        0,
+        -1,
+        1.5,
+        1e300,
+        True,
+        [],
+        [None],
+        [[]],
+        [{}],
+        [0],
+        ["", "="],
+    ),
+    *({}, {"a": None}, {"a": {}}, {"a": [1]}, {"": 1}, [{"a": None}], "é" * 300, "999999999999999999999999"),
+    *({"target": 1}, [{"target": None}], [{"type": "volume", "target": "/x", "source": None}], {"x-a": 1}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(KEYS))
+def test_any_value_of_a_key_is_an_answer(path: str) -> None:
+    """Whatever stands at a key: it is converted, or it is an error that names something."""
+    for odd in _ODD:
+        document: Raw = _file({})
+        _put(document, path.replace("[]", ".[]").split("."), odd)
+        try:
+            found = compose.convert(document)
+        except CannotConvert:
+            continue
+        for obj in found.objects:
+            assert is_label(obj["metadata"]["name"]) or obj["kind"] in {"ConfigMap", "PersistentVolumeClaim"}
+
+
+def _put(value: Any, path: list[str], odd: Any) -> None:
+    """Put a value at a path, with what is needed above it."""
+    key, *rest = path
+    if key == "[]":
+        value.append(
+            deepcopy(odd)
+            if not rest
+            else {"target": "/x", "type": "volume", "source": "vol", "command": ["x"]}
+        )
+        if rest:
+            _put(value[-1], rest, odd)
+        return
+    name = {"services": "app", "networks": "default"}.get(path[0], "vol") if key == "*" else key
+    if not rest:
+        value[name] = deepcopy(odd)
+        return
+    if not isinstance(value.get(name), list if rest[0] == "[]" else dict):
+        value[name] = [] if rest[0] == "[]" else {}
+    _put(value[name], rest, odd)

@@ -261,6 +261,7 @@ def test_a_secret_in_a_variable_is_never_in_what_is_named() -> None:
         ["a" * 2_000],
         [word for number in range(257) for word in ("--tmpfs", f"/{number}")] + ["nginx"],
         [word for number in range(1_025) for word in ("-e", f"A{number}=1")] + ["nginx"],
+        [word for number in range(129) for word in ("-l", f"a{number}=1")] + ["nginx"],
         ["--sysctl", "a" * 900_000 + "!=1", "nginx"],
         ["nginx", "x" * 131_073],
         ["-/", "nginx"],
@@ -289,3 +290,46 @@ def test_two_volumes_never_become_one_claim() -> None:
     assert names == ["my-data", "my-data-2", "my-data-3"]
     mounts: Any = found.objects[-1]["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     assert [mount["name"] for mount in mounts] == names
+
+
+_ODD = [
+    "",
+    " ",
+    "x",
+    "=",
+    ":",
+    "::",
+    "a=b",
+    "/",
+    "-",
+    "a:b",
+    "1",
+    "-1",
+    "0",
+    "1.5",
+    "é",
+    ",",
+    "a,b=",
+    "/x:",
+    ":/x",
+    "9" * 30,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", sorted(name for name, option in OPTIONS.items() if option.takes is not Takes.NOTHING)
+)
+def test_any_value_of_an_option_is_an_answer(name: str) -> None:
+    """Whatever an option has: it is converted, and render takes it, or it is an error that names
+    something.
+    """
+    made: dict[str, Raw] = {}
+    for odd in _ODD:
+        for beside in (["--health-cmd", "x", "-m", "1g"],):
+            try:
+                found = dockerrun.convert([*beside, f"--{name}={odd}", "nginx"], read={odd: odd}.get).objects
+            except CannotConvert:
+                continue
+            made |= {str(obj): obj for obj in found}
+    assert not made or render([*made.values()], "--sandbox-runtime-class", "gvisor") == ""

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from twinhull.api import templatebounds
+from twinhull.api.podtemplate import podtemplate
 from twinhull.convert.docker import bounds
 
 
@@ -19,5 +20,7 @@ def test_a_conversion_makes_no_models(module: str) -> None:
 
 
 def test_bounds_are_those_of_the_crd() -> None:
+    labels = podtemplate()["properties"]["metadata"]["properties"]["labels"]
+    assert labels["maxProperties"] == bounds.MOST_LABELS
     for name in ("MOST_VOLUMES", "MOST_ELEMENTS", "MOST_VALUES", "LONGEST_TEXT"):
         assert getattr(bounds, name) == getattr(templatebounds, name)

@@ -10,6 +10,8 @@ from twinhull.convert.conversion import CannotConvert
 
 MOST_VOLUMES = 256
 MOST_ELEMENTS = 1024
+#: Of a template's labels.
+MOST_LABELS = 128
 MOST_VALUES = 10_000
 LONGEST_TEXT = 131_072
 
@@ -22,6 +24,8 @@ def check(workload: Raw, where: str) -> None:
     template = workload["spec"]["template"]
     if len(template["spec"].get("volumes", ())) > MOST_VOLUMES:
         raise CannotConvert(f"{where}: a Workload has at most {MOST_VOLUMES} volumes: mount fewer")
+    if len(template.get("metadata", {}).get("labels", ())) > MOST_LABELS:
+        raise CannotConvert(f"{where}: a Workload's template has at most {MOST_LABELS} labels: have fewer")
     level, values = [("spec.template", template)], 1
     while level:
         below = []

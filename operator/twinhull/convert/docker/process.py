@@ -42,8 +42,6 @@ def process(settings: Settings, draft: Draft) -> None:
         draft.container["stdin"] = True
     if settings.is_true("tty"):
         draft.container["tty"] = True
-    if settings.is_true("init"):
-        draft.pod["shareProcessNamespace"] = True
     _user(settings.last("user"), draft)
     _groups(settings.take("group-add"), draft)
 

@@ -122,6 +122,11 @@ def _namespaces(settings: Settings, draft: Draft) -> None:
             raise Refused(f"{said.path}: {value[:60]} {ONE_POD}")
         elif said and value not in {"", "private", "shareable"}:
             draft.leave(said, "a Pod has a namespace of its own")
+    if (said := settings.last("init")) is not None and said.value is True:
+        if draft.pod.get("hostPID"):
+            draft.leave(said, "with the host's processes it is the node's first process that ends zombies")
+        else:
+            draft.pod["shareProcessNamespace"] = True
     _users(settings.last("userns"), draft)
     for name, same, why in (
         ("cgroupns", {"", "private"}, "a Pod has a cgroup namespace of its own"),

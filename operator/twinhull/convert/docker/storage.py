@@ -130,6 +130,9 @@ def _mount(mount: Mount, draft: Draft, name: str, volume: Raw) -> None:
             f"{mount.path}: {mount.subpath[:80]!r} is no path in a volume: remove the '/' or '..'"
         )
     propagation = _PROPAGATIONS.get(mount.propagation)
+    if propagation == "Bidirectional" and not draft.security.get("privileged"):
+        draft.leave(mount.path, "mounts go from a container to its node only if it is privileged")
+        propagation = None
     if mount.propagation and mount.propagation not in _PROPAGATIONS:
         draft.leave(mount.path, f"Kubernetes has nothing like the propagation {mount.propagation[:20]}")
     draft.mounts.append(
