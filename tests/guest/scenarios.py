@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.guest.cases import (
+    access,
     batch,
     changes,
     claims,
@@ -18,6 +19,8 @@ from tests.guest.cases import (
     shared,
     web,
 )
+
+assert access  # its cases are of web.WEB
 
 SCENARIOS = (
     probes.PROBES,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from textwrap import fill
 
 from twinhull.api.base import API_VERSION, Raw
-from twinhull.api.crd import isolation_policies, workloads
+from twinhull.api.crd import access_requests, isolation_policies, workloads
 from twinhull.api.workload import RESTART_ANNOTATION
 
 _INTRO = f"""\
@@ -32,7 +32,11 @@ _FORMATS = {"date-time": "time"}
 
 def page() -> str:
     """The page's text."""
-    kinds = (*_kind(workloads()["spec"], _RESTART), *_kind(isolation_policies()["spec"]))
+    kinds = (
+        *_kind(workloads()["spec"], _RESTART),
+        *_kind(isolation_policies()["spec"]),
+        *_kind(access_requests()["spec"]),
+    )
     return "\n".join([_INTRO, *kinds]).rstrip("\n") + "\n"
 
 

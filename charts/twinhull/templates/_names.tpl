@@ -73,6 +73,9 @@ twinhull.dev/config.yaml: |
   {{- if not .Values.disks.enabled }}
   withoutDisks: true
   {{- end }}
+  {{- if not .Values.guestAccess.enabled }}
+  withoutGuestAccess: true
+  {{- end }}
 {{- if .Values.kubevirt.enabled }}
 twinhull.dev/registries.yaml: |
   {{- toYaml .Values.guest.registries | nindent 2 }}

@@ -53,6 +53,14 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineinstancetypes, virtualmachinepreferences]
   verbs: [list, watch]
+{{- if .Values.guestAccess.enabled }}
+- apiGroups: [twinhull.dev]
+  resources: [accessrequests]
+  verbs: [list, watch, delete]
+- apiGroups: [twinhull.dev]
+  resources: [accessrequests/status]
+  verbs: [patch]
+{{- end }}
 {{- if .Values.disks.enabled }}
 {{- /* The disks of machines that boot one of their own. */}}
 - apiGroups: [cdi.kubevirt.io]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinhull.api.accessrequest import AccessRequest
 from twinhull.api.base import GROUP, VERSION, Raw
 from twinhull.api.podtemplate import podtemplate
 from twinhull.api.policy import IsolationPolicy
@@ -26,7 +27,7 @@ _WORKLOAD_NAMES = {
 
 def crds() -> list[Raw]:
     """Every CustomResourceDefinition of the group, as it can be applied."""
-    return [isolation_policies(), workloads()]
+    return [access_requests(), isolation_policies(), workloads()]
 
 
 def workloads() -> Raw:
@@ -79,6 +80,28 @@ def isolation_policies() -> Raw:
     ]
     schema = _without_metadata(structural(IsolationPolicy))
     return _definition("Cluster", names, additionalPrinterColumns=columns, schema={"openAPIV3Schema": schema})
+
+
+def access_requests() -> Raw:
+    """The CustomResourceDefinition of AccessRequest."""
+    names = {
+        "kind": "AccessRequest",
+        "plural": "accessrequests",
+        "singular": "accessrequest",
+        "shortNames": ["access"],
+    }
+    columns = [
+        _column("Workload", ".spec.workload"),
+        _column("Usages", ".spec.usages"),
+        _column("Ready", _condition("Ready", "status")),
+        _column("Reason", _condition("Ready", "reason")),
+        _column("Expires", ".status.expiresAt", type="date"),
+        _column("Age", ".metadata.creationTimestamp", type="date"),
+        _wide("Machine", ".status.guest.machine"),
+        _wide("Message", _condition("Ready", "message")),
+    ]
+    schema = {"openAPIV3Schema": _without_metadata(structural(AccessRequest))}
+    return _definition("Namespaced", names, additionalPrinterColumns=columns, schema=schema)
 
 
 def _definition(scope: str, names: Raw, **version: Any) -> Raw:  # noqa: ANN401  JSON

@@ -30,6 +30,7 @@ class Options:
     namespaces: tuple[str, ...]
     without_kubevirt: bool
     without_disks: bool
+    without_guest_access: bool
     first_report: float
     health_address: tuple[str, int]
     metrics_address: tuple[str, int] | None
@@ -151,6 +152,11 @@ OPTIONS = [
         is_flag=True,
         help="Make no disks. The operator then neither reads nor writes objects of CDI, and machines boot "
         "only disks that are there already.",
+    ),
+    _option(
+        "--without-guest-access",
+        is_flag=True,
+        help="Let nobody into machines. The operator then neither reads nor answers AccessRequests.",
     ),
     _option(
         "--first-report",

@@ -55,6 +55,7 @@ def settings(options: Options) -> Settings:
             tuple(dict.fromkeys(options.namespaces)),
             machines=not options.without_kubevirt,
             disks=not options.without_disks,
+            guest_access=not options.without_guest_access,
         ),
         metrics=options.metrics_address,
     )

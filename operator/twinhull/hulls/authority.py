@@ -7,13 +7,17 @@ traffic, or reads one's manifest, gets into no other guest.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 _ISSUER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinhull guest authority")])
 _SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinhull operator")])
@@ -22,6 +26,9 @@ _EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tz
 #: How long a client certificate is good for, and by how much a guest's clock may be behind ours.
 CLIENT_LIFETIME = timedelta(hours=24)
 _CLOCK_SKEW = timedelta(hours=1)
+#: id-kp-secureShellClient (RFC 6187, 2.2.3): a person's. An earlier guest asks for clientAuth.
+_PERSONS = ObjectIdentifier("1.3.6.1.5.5.7.3.21")
+_RSA_BITS = 2048, 4096
 
 
 def certificate(secret: bytes, workload_uid: str) -> str:
@@ -56,6 +63,87 @@ def client(
     return signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is let into one boot of one machine of a Workload."""
+
+    #: The person's public key.
+    key: CertificatePublicKeyTypes
+    #: What the person may do there (api/accessrequest.Usage).
+    usages: tuple[str, ...]
+    #: The SHA-256 of the guest's own certificate, in hex: it is made anew at each boot.
+    fingerprint: str
+    #: The request that is granted, as namespace/name.
+    request: str
+    #: When that ends.
+    ends: datetime
+
+
+def person(secret: bytes, workload_uid: str, person: Person, now: datetime, serial_number: int) -> str:
+    """A person's certificate (PEM).
+
+    The guest knows it from the operator's by its extended key usage, and finds the usages in the subject's
+    organizational units and the fingerprint in its serial number (guest/README.md). The serial number of the
+    certificate itself is as in `client`.
+    """
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, person.request[:64]),
+            *(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, usage) for usage in person.usages),
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, person.fingerprint),
+        ]
+    )
+    signed = (
+        x509.CertificateBuilder(_ISSUER, subject, person.key, serial_number)
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(person.ends)
+        .add_extension(x509.ExtendedKeyUsage([_PERSONS]), critical=False)
+        .sign(_key(secret, workload_uid), None)
+    )
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def fingerprint(certificate: str) -> str:
+    """The SHA-256 of a certificate (PEM), in hex. Empty if it can't be read."""
+    try:
+        return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()
+    except ValueError:
+        return ""
+
+
+def requested_key(request: str) -> CertificatePublicKeyTypes:
+    """The key of a certificate request (PKCS #10, PEM), of which nothing else is looked at.
+
+    Raises ValueError for a request that can't be read or isn't signed by that key, and for a key that is too
+    weak, or of a kind that TLS 1.3 doesn't sign with.
+    """
+    try:
+        read = x509.load_pem_x509_csr(request.encode())
+        key = read.public_key()
+        if not _is_strong(key):
+            raise ValueError(
+                "its key is neither Ed25519, nor ECDSA on P-256 or P-384, nor RSA of 2048 to 4096 bits"
+            )
+        proved = read.is_signature_valid
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError("it has a key or a signature that isn't supported") from error
+    if not proved:
+        raise ValueError("it isn't signed by its own key")
+    return key
+
+
+def _is_strong(key: CertificatePublicKeyTypes) -> bool:
+    """Whether a key is one that TLS 1.3 signs with, and of a strength that is in use."""
+    match key:
+        case ed25519.Ed25519PublicKey():
+            return True
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1() | ec.SECP384R1()):
+            return True
+        case rsa.RSAPublicKey():
+            return _RSA_BITS[0] <= key.key_size <= _RSA_BITS[1]
+    return False
 
 
 def _key(secret: bytes, workload_uid: str) -> Ed25519PrivateKey:

@@ -45,6 +45,8 @@ class Report:
     #: Whether the guest waits for its manifest, since the one on its disk isn't the one that its machine
     #: notes.
     lacking: bool = False
+    #: The guest's own certificate (PEM); empty if the guest lets no person in.
+    certificate: str = ""
 
     @classmethod
     def parse(cls, answer: object) -> Report:
@@ -70,7 +72,14 @@ class Report:
             )
         name = (said.pod and said.pod.metadata.name) or ""
         return cls(
-            status.raw(), said.error, said.final, name, said.manifest, stop=said.stop, lacking=said.lacking
+            status.raw(),
+            said.error,
+            said.final,
+            name,
+            said.manifest,
+            stop=said.stop,
+            lacking=said.lacking,
+            certificate=said.certificate,
         )
 
     @property
@@ -170,5 +179,6 @@ class _Answer(_Said):
     final: bool = False
     pod: _Pod | None = None
     manifest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    certificate: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
     stop: Stop = ""
     lacking: bool = False

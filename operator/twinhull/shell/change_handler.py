@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from twinhull.api.base import Raw
@@ -34,17 +35,24 @@ class ChangeHandler:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned.
 
     An edited or newer definition may let anything into an object. One that can't be taken in is held as
-    unread, and no other is kept from being taken in by it.
+    unread, and no other is kept from being taken in by it. `others` are told of objects of these kinds, too.
     """
 
-    def __init__(
-        self, store: Store, queue: Queue, policies: Policies, decisions: Decisions, scope: Scope
+    def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
+        self,
+        store: Store,
+        queue: Queue,
+        policies: Policies,
+        decisions: Decisions,
+        scope: Scope,
+        others: Mapping[Kind, Callable[[Key], None]] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._queue = queue
         self._policies = policies
         self._decisions = decisions
         self._scope = scope
+        self._others = others
         #: Asks for the Workloads that refer to what has changed; its `run` is to be run.
         self.referrers = ReferrerWalk(store, queue)
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
@@ -137,6 +145,9 @@ class ChangeHandler:
             self._decisions.changed.set()
         for concerned in self._policies.concerned(kind, news):
             self._queue.add(concerned)
+        if tell := self._others.get(kind):
+            for changed in {key_of(obj) for obj in news}:
+                tell(changed)
         for obj in news:
             key = key_of(obj) if kind is kinds.WORKLOAD else workload_key(obj)
             if key is not None:

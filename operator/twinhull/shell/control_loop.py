@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from twinhull.core.access import AccessCase
 from twinhull.shell import kinds, memory_limit
+from twinhull.shell.access_controller import AccessController
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.decisions import Decisions
@@ -32,7 +34,7 @@ from twinhull.shell.reconnect_delays import reconnect_delays
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.settings import Settings
 from twinhull.shell.status_writer import StatusWriter
-from twinhull.shell.store import Store
+from twinhull.shell.store import Key, Store
 from twinhull.shell.tasks import Tasks
 from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_controller import Observed, WorkloadController
@@ -66,14 +68,30 @@ class ControlLoop:
         self._decisions = Decisions(metrics.decisions)
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
-        self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
+        self._access_queue = Queue(workers=1)
+        self._access: AccessController | None = None
+        self._guests: GuestPoller | None = None
+        if secret:
+            self._guests = GuestPoller(
+                self._store, self._queue, secret, cluster, may_write, heard=self._wake_access
+            )
+            self._access = AccessController(
+                self._store, self._access_queue, self._guests.reports, secret, _now
+            )
         self._turns = LoopTurns()
         #: What people are told.
         self.events = EventRecorder(cluster, is_busy=lambda: bool(len(self._queue)))
         self._workloads = self._reconciler_of_workloads(policies)
         self._policies = self._reconciler_of_policies()
         self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
-        self._watches = ChangeHandler(self._store, self._queue, policies, self._decisions, settings.scope)
+        self._watches = ChangeHandler(
+            self._store,
+            self._queue,
+            policies,
+            self._decisions,
+            settings.scope,
+            {kinds.ACCESS_REQUEST: self._access_queue.add, kinds.WORKLOAD: self._wake_access},
+        )
         self._streams = WatchStreams(watching, self._watches, settings.scope, reconnect_delays)
         self._listing = Listing(cluster, self._watches, settings.relist_every)
         metrics.passes.workers(settings.workers)
@@ -102,6 +120,8 @@ class ControlLoop:
         self._queue.open()
         tasks.spawn(self._policy_timer.run())
         tasks.spawn(self._policies.work())
+        if self._access:
+            tasks.spawn(self._reconciler_of_access(self._access).work())
         for _worker in range(self._settings.workers):
             tasks.spawn(self._workloads.work())
 
@@ -109,6 +129,7 @@ class ControlLoop:
         """Let no timer ask for more work."""
         self._queue.close()
         self._policy_queue.close()
+        self._access_queue.close()
 
     def log_missing_prerequisites(self) -> None:
         """Log which isolations wait for something that the cluster lacks."""
@@ -136,6 +157,22 @@ class ControlLoop:
             self.events,
             self._metrics.passes,
             self._turns,
+        )
+
+    def _wake_access(self, workload: Key) -> None:
+        """There is news of a Workload, for which somebody may wait who wants to get into its machine."""
+        if self._access:
+            self._access.wake(workload)
+
+    def _reconciler_of_access(self, controller: AccessController) -> Reconciler[AccessCase]:
+        return Reconciler(
+            controller,
+            self._store,
+            self._access_queue,
+            Executor(self._cluster, self._store, Refusals(), self._access_queue.add, 1),
+            StatusWriter(kinds.ACCESS_REQUEST, self._cluster, self._store),
+            self.events,
+            turns=self._turns,
         )
 
     def _reconciler_of_policies(self) -> Reconciler[ObservedPolicy]:

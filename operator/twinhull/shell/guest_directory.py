@@ -106,6 +106,10 @@ class GuestDirectory:
             ends = end is not None and graceful_end.counts(*end, now)
             yield replace(guest, ends=True) if ends else guest
 
+    def guest(self, machine: _Key) -> Guest | None:
+        """The guest of a machine, None if the machine doesn't run or has no address."""
+        return self._guests.get(machine)
+
     def owners(self) -> set[str]:
         """The uids of the Workloads that have machines."""
         return {machine.workload_uid for machine in self._machines.values()}

@@ -47,6 +47,7 @@ class Kind:
 _INSTANCETYPE = ("instancetype.kubevirt.io", "v1beta1")
 
 WORKLOAD = Kind("Workload", GROUP, VERSION, "workloads")
+ACCESS_REQUEST = Kind("AccessRequest", GROUP, VERSION, "accessrequests")
 #: The hull label, not the Workload's: launcher Pods carry that too.
 POD = Kind("Pod", "", "v1", "pods", label_selector=HULL_LABEL)
 #: The Pods in which KubeVirt runs machines (kubevirt.io/api/core/v1, constant AppLabel): only how they are.
@@ -127,7 +128,7 @@ WATCHED = (
     *(POD, LAUNCHER, SERVICE, CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE),
     *(DATA_VOLUME, CDI, RUNTIME_CLASS, KUBEVIRT),
     *(NODE, *REFERRED),
-    *(NAMESPACE, ISOLATION_POLICY),
+    *(NAMESPACE, ISOLATION_POLICY, ACCESS_REQUEST),
     WORKLOAD,
 )
 

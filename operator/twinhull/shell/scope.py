@@ -19,6 +19,8 @@ class Scope:
     machines: bool = True
     #: Whether disks are made for machines.
     disks: bool = True
+    #: Whether people are let into machines.
+    guest_access: bool = True
 
     def sees(self, kind: Kind) -> bool:
         """Whether objects of a kind are asked for."""
@@ -35,6 +37,8 @@ class Scope:
         """Whether a kind matters to any type of hull that is made."""
         if kind in kinds.OF_DISKS and not self.disks:
             return False
+        if kind is kinds.ACCESS_REQUEST:
+            return self.guest_access and self.machines
         watching = [one for one in hull_types() if kind.name in one.watches]
         return not watching or any(self.machines or not one.is_virtual_machine for one in watching)
 

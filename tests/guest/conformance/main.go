@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -24,6 +25,7 @@ var steps = map[string]func(value string) (stays bool){
 	"report": func(path string) bool { write(path, string(report(shown)), os.O_TRUNC); return false },
 	"log":    func(line string) bool { fmt.Println(line); return false },
 	"error":  func(line string) bool { fmt.Fprintln(os.Stderr, line); return false },
+	"copy":   func(string) bool { _, _ = io.Copy(os.Stdout, os.Stdin); return false },
 	"many":   func(count string) bool { many(number(count)); return false },
 	"append": func(value string) bool {
 		path, line, _ := strings.Cut(value, ":")

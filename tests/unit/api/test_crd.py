@@ -49,7 +49,8 @@ def template(schema: Raw) -> dict[str, Raw]:
 
 
 def test_every_crd_is_printed() -> None:
-    names = ["isolationpolicies.twinhull.dev", "workloads.twinhull.dev"]
+    kinds = ("accessrequests", "isolationpolicies", "workloads")
+    names = [f"{kind}.twinhull.dev" for kind in kinds]
     assert [crd["metadata"]["name"] for crd in crds()] == names
 
 

@@ -28,6 +28,8 @@ WRITTEN = {"create", "update", "patch", "delete", "deletecollection"}
 UNBOUND = {
     ("twinhull.dev", "workloads/status"): "says nothing that anybody acts on but the operator",
     ("twinhull.dev", "isolationpolicies/status"): "the same",
+    ("twinhull.dev", "accessrequests/status"): "the same",
+    ("twinhull.dev", "accessrequests"): "are deleted at their end, by whichever operator, and hold no data",
     ("twinhull.dev", "workloads/finalizers"): "is what OwnerReferencesPermissionEnforcement asks about",
     ("events.k8s.io", "events"): "are words",
     ("coordination.k8s.io", "leases"): "are in its own namespace, by a Role",

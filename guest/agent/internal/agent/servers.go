@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/kubelet"
 	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/serve"
@@ -28,15 +30,36 @@ func (a *Agent) serveAPI(api manifest.API) {
 		return
 	}
 	a.served.api = true
-	config, err := serve.TLS(api.ClientCA)
+	config, certificate, err := serve.TLS(api.ClientCA)
 	if err != nil {
 		a.printError(fmt.Errorf("the CA of the operator's certificates: %w", err))
 		return
 	}
-	handler := serve.API(serve.Guest{
-		Status: a.state.status, SetNodeAddresses: a.setNodeAddresses, PutManifest: a.putManifest, AskStop: a.askStop,
-	})
+	proxy, err := kubelet.NewProxy()
+	if err != nil {
+		a.printError(fmt.Errorf("the way to the kubelet for persons: %w", err))
+		return
+	}
+	handler := serve.API(
+		serve.Guest{
+			Status: a.state.status, SetNodeAddresses: a.setNodeAddresses, PutManifest: a.putManifest, AskStop: a.askStop,
+		},
+		serve.Access{Certificate: certificate, Kubelet: proxy, Endpoint: a.kubeletPath},
+	)
 	go serve.KeepServing(api.Port, config, handler, func(err error) { a.printError(fmt.Errorf("the status port: %w", err)) })
+}
+
+// kubeletPath is the path of one of the kubelet's endpoints for a container of the Pod, or for the Pod itself. It is "" until
+// the kubelet has been given the Pod.
+func (a *Agent) kubeletPath(endpoint, container string) string {
+	if !a.files.Exists(rundir.StaticPod) {
+		return ""
+	}
+	a.state.lock.Lock()
+	defer a.state.lock.Unlock()
+	metadata := kube.Map(a.state.manifest.inForce.Pod, "metadata")
+	return strings.TrimSuffix(
+		"/"+strings.Join([]string{endpoint, kube.Text(metadata, "namespace"), kube.Text(metadata, "name"), container}, "/"), "/")
 }
 
 // setPodAddress keeps the address that the cluster knows the machine by.

@@ -4,7 +4,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,6 +25,32 @@ type Client struct{ http *http.Client }
 
 // NewClient gives a client that trusts the machine's own CA, and has a certificate of it, as the kubelet does.
 func NewClient() (*Client, error) {
+	transport, err := newTransport()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{&http.Client{Timeout: 10 * time.Second, Transport: transport}}, nil
+}
+
+// NewProxy gives a handler that passes a request on to the kubelet under the same path, as the agent, and goes over to
+// another protocol if both sides want that.
+func NewProxy() (http.Handler, error) {
+	transport, err := newTransport()
+	if err != nil {
+		return nil, err
+	}
+	server := &url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", Port)}
+	return &httputil.ReverseProxy{
+		Rewrite:   func(request *httputil.ProxyRequest) { request.SetURL(server) },
+		Transport: transport,
+		ErrorLog:  log.New(io.Discard, "", 0),
+		ErrorHandler: func(answer http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(answer, fmt.Sprintf("the machine's kubelet doesn't answer: %v", err), http.StatusBadGateway)
+		},
+	}, nil
+}
+
+func newTransport() (*http.Transport, error) {
 	own, err := pki.Load(rundir.PKI, pki.Client)
 	if err != nil {
 		return nil, err
@@ -34,11 +63,8 @@ func NewClient() (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{&http.Client{
-		Timeout: 10 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{
-			Certificates: []tls.Certificate{own}, RootCAs: pool, MinVersion: tls.VersionTLS13,
-		}},
+	return &http.Transport{TLSClientConfig: &tls.Config{
+		Certificates: []tls.Certificate{own}, RootCAs: pool, MinVersion: tls.VersionTLS13,
 	}}, nil
 }
 

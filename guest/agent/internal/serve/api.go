@@ -2,7 +2,9 @@ package serve
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/netip"
@@ -30,14 +32,25 @@ type Guest struct {
 	AskStop func() (code int, why string)
 }
 
-// API answers the operator.
-func API(guest Guest) http.Handler {
+// API answers the operator, and persons.
+func API(guest Guest, access Access) http.Handler {
 	mux := http.NewServeMux()
+	access.handle(mux)
+	mux.Handle("/", onlyOperators(operators(guest, access.Certificate)))
+	return mux
+}
+
+// operators answers what the operator asks, and tells it the guest's own certificate.
+func operators(guest Guest, own *x509.Certificate) http.Handler {
+	mux := http.NewServeMux()
+	encoded := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Raw}))
 	mux.HandleFunc("GET /v1/status", func(answer http.ResponseWriter, request *http.Request) {
 		if found := addresses(request.Header.Get(HostsHeader)); len(found) > 0 {
 			guest.SetNodeAddresses(found)
 		}
-		data, err := json.Marshal(guest.Status())
+		status := guest.Status()
+		status.Certificate = encoded
+		data, err := json.Marshal(status)
 		if err != nil {
 			http.Error(answer, err.Error(), http.StatusInternalServerError)
 			return
@@ -83,19 +96,24 @@ func reply(answer http.ResponseWriter, code int, why string) {
 	answer.WriteHeader(code)
 }
 
-// TLS lets only clients of one CA in. The server's certificate is the one made at boot.
-func TLS(clientCA string) (*tls.Config, error) {
+// TLS lets only clients of one CA in: the operator, and persons (the function verify). The server's certificate is the one made
+// at boot, which it gives, too.
+func TLS(clientCA string) (config *tls.Config, certificate *x509.Certificate, err error) {
 	pool, err := pki.Pool([]byte(clientCA))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	own, err := pki.Load(rundir.PKI, pki.API)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	certificate, err = x509.ParseCertificate(own.Certificate[0])
+	if err != nil {
+		return nil, nil, err
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13,
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		ClientAuth: tls.RequireAnyClientCert, VerifyConnection: verify(pool), ClientCAs: pool,
 		NextProtos: []string{"http/1.1"},
-	}, nil
+	}, certificate, nil
 }

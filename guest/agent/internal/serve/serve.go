@@ -27,8 +27,10 @@ type Status struct {
 	Manifest string `json:"manifest"`
 	// Lacking tells whether the manifest on the disk isn't the one that the machine was made for, and the operator hasn't put
 	// that yet.
-	Lacking bool        `json:"lacking"`
-	Pod     kube.Object `json:"pod"`
+	Lacking bool `json:"lacking"`
+	// Certificate is the guest's own (PEM). Persons check it, and theirs are bound to it.
+	Certificate string      `json:"certificate"`
+	Pod         kube.Object `json:"pod"`
 }
 
 // connections is how many a port has at once; more wait. Idle ones end by themselves.

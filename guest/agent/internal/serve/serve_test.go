@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -64,12 +65,12 @@ func TestHostAddress(t *testing.T) {
 }
 
 func TestAPI(t *testing.T) {
-	handler := API(Guest{Status: func() Status {
+	handler := operators(Guest{Status: func() Status {
 		return Status{Version: "1", Error: "e", Final: true, Stop: "asked", Manifest: "abc", Pod: kube.Object{"status": kube.Object{"count": json.Number("3")}}}
-	}})
+	}}, &x509.Certificate{Raw: []byte("der")})
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
-	if want := `{"version":"1","error":"e","final":true,"stop":"asked","manifest":"abc","lacking":false,"pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
+	if want := `{"version":"1","error":"e","final":true,"stop":"asked","manifest":"abc","lacking":false,"certificate":"-----BEGIN CERTIFICATE-----\nZGVy\n-----END CERTIFICATE-----\n","pod":{"status":{"count":3}}}`; answer.Code != 200 || answer.Body.String() != want {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	for method, path := range map[string]string{http.MethodPost: "/v1/status", http.MethodGet: "/v1/else"} {
@@ -84,7 +85,7 @@ func TestAPI(t *testing.T) {
 func TestAManifestIsPut(t *testing.T) {
 	var taken []byte
 	code, why := http.StatusNoContent, ""
-	handler := API(Guest{PutManifest: func(data []byte) (int, string) { taken = data; return code, why }})
+	handler := operators(Guest{PutManifest: func(data []byte) (int, string) { taken = data; return code, why }}, &x509.Certificate{})
 	put := func(body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPut, "/v1/manifest", strings.NewReader(body)))
@@ -109,7 +110,7 @@ func TestAManifestIsPut(t *testing.T) {
 
 func TestAPodIsAskedToStop(t *testing.T) {
 	asked, code, why := 0, http.StatusAccepted, ""
-	handler := API(Guest{AskStop: func() (int, string) { asked++; return code, why }})
+	handler := operators(Guest{AskStop: func() (int, string) { asked++; return code, why }}, &x509.Certificate{})
 	ask := func(method, body string) (int, string) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(method, "/v1/stop", strings.NewReader(body)))
@@ -171,9 +172,9 @@ func TestAPortHasOnlySoManyConnections(t *testing.T) {
 
 func TestTheNodesAddressesAreTold(t *testing.T) {
 	var addresses []netip.Addr
-	handler := API(Guest{
+	handler := operators(Guest{
 		Status: func() Status { return Status{} }, SetNodeAddresses: func(found []netip.Addr) { addresses = found },
-	})
+	}, &x509.Certificate{})
 	for header, want := range map[string]string{
 		"":                        "[]",
 		"10.0.0.7":                "[10.0.0.7]",

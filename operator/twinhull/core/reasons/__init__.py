@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.elsewhere import EVENTS, EXITS, ISOLATION, LOG, SETTLED
+from twinhull.core.reasons.elsewhere import ACCESS, EVENTS, EXITS, ISOLATION, LOG, SETTLED
 from twinhull.core.reasons.hulls import HULLS
 from twinhull.core.reasons.others import OTHERS
 from twinhull.core.reasons.progress import PROGRESS
@@ -27,6 +27,7 @@ SECTIONS: tuple[tuple[str, Mapping[Reason, Row] | Mapping[str, Row]], ...] = (
     ("Ready: what containers, nodes and KubeVirt say", OTHERS),
     ("Where it runs", ISOLATION),
     ("Reconciling, Stalled, and policies", SETTLED),
+    ("AccessRequests", ACCESS),
     ("Events", EVENTS),
     ("How a run ended", EXITS),
     ("In the operator's log alone", LOG),

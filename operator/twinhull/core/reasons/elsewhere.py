@@ -30,6 +30,27 @@ SETTLED: dict[Reason, Row] = {
     Reason.IN_FORCE: Row("An IsolationPolicy is Ready: the operator has read it, and applies it."),
 }
 
+#: The Ready condition's of AccessRequests.
+ACCESS: dict[Reason, Row] = {
+    Reason.ISSUED: Row("The certificate is in the request's status."),
+    Reason.GUEST_UNSEEN: Row(
+        "The Workload has no hull yet, or its machine's guest hasn't answered the operator.",
+        "wait; see why by `kubectl describe twl`",
+    ),
+    Reason.NO_GUEST: Row(
+        "The Workload runs in a Pod, or in a machine that boots its own disk.",
+        "reach a Pod by kubectl, and such a machine by virtctl",
+    ),
+    Reason.WORKLOAD_MISSING: Row(
+        "The request's namespace has no such Workload.", "create another request with the right name"
+    ),
+    Reason.REQUEST_REFUSED: Row(
+        "No certificate can be made of the certificate request.",
+        "see its message: it says what is wrong with it",
+    ),
+    Reason.EXPIRED: Row("The request ended before it could be answered.", "create another one"),
+}
+
 #: Events' that aren't a condition's, too. An Event of a condition's reason says that the condition is so now.
 EVENTS: dict[Reason, Row] = {
     Reason.CREATED: Row("A hull was made."),

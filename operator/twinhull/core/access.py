@@ -1,0 +1,139 @@
+"""Access: whether a person gets a certificate for a machine, and what the status of the request says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from twinhull.api.accessrequest import AccessibleGuest, AccessRequest, AccessRequestStatus
+from twinhull.api.reasons import Reason
+from twinhull.api.workloadstatus import Condition
+from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
+
+#: The operator deletes a request so long after its end, so that whoever waits for it still reads why.
+_KEPT_AFTER_END = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request asks to get into."""
+
+    #: The uid of the Workload.
+    workload_uid: str
+    #: The kind of the hull that serves it; empty if none does.
+    hull_kind: str = ""
+    #: Whether that hull is a machine with Twinhull's guest.
+    has_guest: bool = False
+    #: Whether that guest is of a version that lets no person in.
+    is_outdated: bool = False
+    #: That guest; None as long as it hasn't told the operator which certificate is its own.
+    guest: AccessibleGuest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCase:
+    """An AccessRequest, and what it asks to get into."""
+
+    request: AccessRequest
+    #: None if there is no such Workload.
+    target: Target | None
+    #: When this was observed.
+    now: datetime
+
+    @property
+    def ends(self) -> datetime:
+        """When the request and its certificate end."""
+        return self.request.metadata.creation_timestamp + timedelta(
+            seconds=self.request.spec.expiration_seconds
+        )
+
+    @property
+    def until_next(self) -> timedelta:
+        """How long until something is to be done though nothing happens; not zero."""
+        to_end = self.ends - self.now
+        return max(to_end if to_end > timedelta() else to_end + _KEPT_AFTER_END, timedelta(seconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is done about a request."""
+
+    #: `issue` a certificate for the guest, `keep` what the status says, `say` why there is none, or `delete`.
+    what: Literal["issue", "keep", "say", "delete"]
+    reason: Reason = Reason.ISSUED
+    message: str = ""
+    #: Whether somebody has to do something before there can be a certificate.
+    stalled: bool = False
+
+
+def decide(case: AccessCase) -> Verdict:
+    """What to do about a request now."""
+    if case.now >= case.ends + _KEPT_AFTER_END:
+        return Verdict("delete")
+    if case.request.status.certificate:
+        return Verdict("keep")
+    if case.now >= case.ends:
+        return Verdict("say", Reason.EXPIRED, "it has ended unanswered: create another one", stalled=True)
+    return _obstacle(case) or Verdict("issue")
+
+
+def _obstacle(case: AccessCase) -> Verdict | None:
+    """What there is to say as long as there is no guest to get into."""
+    name = case.request.spec.workload
+    target = case.target
+    if target is None:
+        message = f"this namespace has no Workload {name}: create an AccessRequest for one that there is"
+        return Verdict("say", Reason.WORKLOAD_MISSING, message, stalled=True)
+    if target.hull_kind and not target.has_guest:
+        by = "kubectl logs, exec, attach and port-forward" if target.hull_kind == "Pod" else "virtctl"
+        message = f"Workload {name} runs in a {target.hull_kind} without Twinhull's guest: reach it by {by}"
+        return Verdict("say", Reason.NO_GUEST, message, stalled=True)
+    if target.is_outdated:
+        message = (
+            f"the guest of Workload {name} is of an earlier version, which lets nobody in: restart the "
+            "Workload with a guest image of the operator's version"
+        )
+        return Verdict("say", Reason.NO_GUEST, message, stalled=True)
+    if target.guest is None:
+        return Verdict("say", Reason.GUEST_UNSEEN, f"the guest of Workload {name} hasn't answered yet")
+    return None
+
+
+def refused(why: str) -> Verdict:
+    """The verdict on a request with whose content no certificate can be made."""
+    message = f"spec.request can't be used: {why}: create another AccessRequest"
+    return Verdict("say", Reason.REQUEST_REFUSED, message, stalled=True)
+
+
+def issued(case: AccessCase, certificate: str) -> AccessRequestStatus:
+    """The status of a request that got a certificate."""
+    message = f"the certificate is good until {case.ends:%Y-%m-%dT%H:%M:%SZ}"
+    said: tuple[Said, ...] = (("Ready", "True", Reason.ISSUED, message), SETTLED, NOT_STALLED)
+    return AccessRequestStatus(
+        observed_generation=case.request.metadata.generation,
+        certificate=certificate,
+        guest=case.target.guest if case.target else None,
+        expires_at=case.ends,
+        conditions=_conditions(case, said),
+    )
+
+
+def unissued(case: AccessCase, verdict: Verdict) -> AccessRequestStatus:
+    """The status of a request that got none, or not yet."""
+    reason, message = verdict.reason, verdict.message
+    said: tuple[Said, ...] = (
+        ("Ready", "False", reason, message),
+        SETTLED if verdict.stalled else ("Reconciling", "True", reason, message),
+        ("Stalled", "True", reason, message) if verdict.stalled else NOT_STALLED,
+    )
+    return AccessRequestStatus(
+        observed_generation=case.request.metadata.generation,
+        expires_at=case.ends,
+        conditions=_conditions(case, said),
+    )
+
+
+def _conditions(case: AccessCase, said: tuple[Said, ...]) -> tuple[Condition, ...]:
+    before = case.request.status.conditions or ()
+    return conditions(said, before, case.request.metadata.generation, case.now)

@@ -1,0 +1,81 @@
+"""The protocol of port-forward: a WebSocket for each connection, whose messages have a channel each.
+
+k8s.io/cri-streaming, pkg/streaming/portforward/websocket.go: channel 0 has the data and channel 1 an error.
+The first message of each has the port only, in two bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import aiohttp
+
+PROTOCOL = "v4.channel.k8s.io"
+_DATA, _ERROR = 0, 1
+_PORT_BYTES = 2
+_CHUNK = 1 << 16
+#: Opens a WebSocket to the port, by that protocol.
+Dial: TypeAlias = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
+#: Is told why a connection couldn't be forwarded.
+Told: TypeAlias = Callable[[str], None]
+
+
+class PortForwardError(Exception):
+    """The other end couldn't connect to the port. The message is its own."""
+
+
+async def forward(
+    socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Forward a connection until either end closes it. Raises PortForwardError."""
+    sending = asyncio.ensure_future(_send(socket, reader))
+    begun: set[int] = set()
+    try:
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
+                continue
+            channel, data = message.data[0], message.data[1:]
+            if channel not in begun:
+                begun.add(channel)
+                data = data[_PORT_BYTES:]
+            if channel == _ERROR and data:
+                raise PortForwardError(data.decode(errors="replace"))
+            if channel == _DATA and data:
+                writer.write(data)
+                await writer.drain()
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await socket.close()
+
+
+async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
+    while data := await reader.read(_CHUNK):
+        await socket.send_bytes(bytes([_DATA]) + data)
+    await socket.close()
+
+
+@asynccontextmanager
+async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+    """Forward each connection to an address of this machine. Gives the port; 0 picks one that is free.
+
+    `told` gets a line for each connection that fails.
+    """
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await forward(await dial(), reader, writer)
+        except (PortForwardError, aiohttp.ClientError, OSError) as error:
+            told(str(error))
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(connected, host, port)
+    async with server:
+        yield server.sockets[0].getsockname()[1]

@@ -1,0 +1,116 @@
+"""The protocol of exec and attach: numbered channels in the messages of a WebSocket.
+
+https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand names the versions. The first byte of a message
+is its channel. Version 5 can also close a channel, which tells the command that its input has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import aiohttp
+
+#: What is offered, the best first.
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+#: The exit code for a command that couldn't be run or whose end isn't known.
+UNKNOWN_END = 255
+
+
+class Channel(IntEnum):
+    """What a message is of."""
+
+    STDIN = 0
+    STDOUT = 1
+    STDERR = 2
+    ERROR = 3
+    RESIZE = 4
+    CLOSE = 255
+
+
+class RemoteCommandError(Exception):
+    """The command couldn't be run, or the connection to it was lost. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a command is connected to."""
+
+    #: Gets what it writes, in pieces.
+    stdout: Callable[[bytes], None]
+    #: Gets what it writes to its standard error; all of that goes to stdout with a terminal.
+    stderr: Callable[[bytes], None]
+    #: What it reads. None if it has no standard input.
+    stdin: AsyncIterator[bytes] | None = None
+    #: The sizes of its terminal, columns and rows, as often as they change. None without a terminal.
+    sizes: AsyncIterator[tuple[int, int]] | None = None
+
+
+async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> int:
+    """Connect a command with its streams until it has ended.
+
+    Its exit code. Raises RemoteCommandError if it couldn't be run, or if the connection ends before it does.
+    """
+    sending = [
+        asyncio.ensure_future(work)
+        for work in (_send_stdin(socket, streams.stdin), _send_sizes(socket, streams.sizes))
+    ]
+    try:
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
+                continue
+            channel, data = message.data[0], message.data[1:]
+            if channel == Channel.STDOUT and data:
+                streams.stdout(data)
+            elif channel == Channel.STDERR and data:
+                streams.stderr(data)
+            elif channel == Channel.ERROR and data:
+                return _exit_code(data)
+    finally:
+        for task in sending:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError, aiohttp.ClientError):
+            await asyncio.gather(*sending, return_exceptions=True)
+        await socket.close()
+    raise RemoteCommandError(
+        "the connection was lost before the command ended: what became of it isn't known"
+    )
+
+
+def _exit_code(data: bytes) -> int:
+    """The exit code in a Status (meta/v1), in which version 4 and later tell how a command ended."""
+    try:
+        status: dict[str, Any] = json.loads(data)
+    except ValueError as error:
+        raise RemoteCommandError(data.decode(errors="replace")) from error
+    if status.get("status") == "Success":
+        return 0
+    causes = (status.get("details") or {}).get("causes") or ()
+    codes = [cause.get("message", "") for cause in causes if cause.get("reason") == "ExitCode"]
+    if status.get("reason") == "NonZeroExitCode" and codes and codes[0].isdecimal():
+        return int(codes[0])
+    raise RemoteCommandError(str(status.get("message") or "the command couldn't be run"))
+
+
+async def _send_stdin(socket: aiohttp.ClientWebSocketResponse, stdin: AsyncIterator[bytes] | None) -> None:
+    if stdin is None:
+        return
+    async for data in stdin:
+        await socket.send_bytes(bytes([Channel.STDIN]) + data)
+    if socket.protocol == PROTOCOLS[0]:
+        await socket.send_bytes(bytes([Channel.CLOSE, Channel.STDIN]))
+
+
+async def _send_sizes(
+    socket: aiohttp.ClientWebSocketResponse, sizes: AsyncIterator[tuple[int, int]] | None
+) -> None:
+    if sizes is None:
+        return
+    async for columns, rows in sizes:
+        size = json.dumps({"Width": columns, "Height": rows}).encode()
+        await socket.send_bytes(bytes([Channel.RESIZE]) + size)
