@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 
 from tests.controlplane import Cluster
 from tests.e2e.operator.subject import Subject, condition
 from tests.guest.conftest import Boot
+from tests.guest.machine import Machine
 from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
 from tests.guest.scenario import REGISTRY, container
 from tests.guest.virthandler import simulated
+from twinhull.reach import remote_command
+from twinhull.reach.guest_tls import PersonalKey
+from twinhull.reach.remote_command import Streams
 
 #: A cluster's own address of a Service, which a machine finds by name, and the Pod's by number.
 _OF_THE_CLUSTER = "KUBERNETES_"
@@ -29,6 +36,37 @@ PROBE = {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 1, "fail
 
 def containers(subject: Subject) -> dict[str, dict[str, Any]]:
     return {found["name"]: found for found in subject.get()["status"].get("containers", [])}
+
+
+async def _run_in(web: Subject, machine: Machine, *command: str) -> str:
+    """What a command writes that is run in the container by an AccessRequest, at the machine's own port."""
+    key = PersonalKey()
+    asked = {"workload": web.name, "request": key.request(), "usages": ["exec"]}
+    request = {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "AccessRequest",
+        "metadata": {"generateName": "ann-", "namespace": web.namespace},
+        "spec": asked,
+    }
+    name = web.cluster.api.create(request)["metadata"]["name"]
+
+    def granted() -> dict[str, Any]:
+        status: dict[str, Any] = web.one("AccessRequest", name)["status"]
+        assert "certificate" in status
+        return status
+
+    status = web.eventually(granted, "the operator signs the request")
+    context = key.context(status["certificate"], status["guest"]["certificate"])
+    query = urlencode({"command": command, "output": 1}, doseq=True)
+    url = f"https://{machine.api.address}:{machine.api.port}/v1/exec/web?{query}"
+    output = bytearray()
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session,
+        session.ws_connect(url, protocols=remote_command.PROTOCOLS) as socket,
+    ):
+        assert await remote_command.follow(socket, Streams(output.extend, output.extend)) == 0
+    await asyncio.sleep(0.25)  # https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
+    return output.decode()
 
 
 @pytest.mark.guest_quick
@@ -52,6 +90,8 @@ def test_machine_is_ready_when_its_containers_are(web: Subject, boot: Boot, addr
     setup = containers(web)["setup"]
     assert (setup["init"], setup["state"], setup["exitCode"]) == (True, "Terminated", 0)
     assert handler.machine.report(8080)["hostname"] == "web"
+
+    assert "hello" in asyncio.run(_run_in(web, handler.machine, "/bin/conformance", "--log=hello"))
 
     handler.machine.get(8080, "/set", health="bad")
     web.becomes("ContainersNotReady", timeout=180)

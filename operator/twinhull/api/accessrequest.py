@@ -45,7 +45,7 @@ class AccessRequestSpec(Model):
     )
     expiration_seconds: int = Field(
         600,
-        ge=60,
+        ge=10,
         le=3600,
         description="For how many seconds from its creation the request and its certificate are good. The "
         "operator deletes the request then. A command that has begun goes on.",

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     NAME_CONFLICT = "NameConflict"
     NAMESPACE_UNKNOWN = "NamespaceUnknown"
     NO_GUEST = "NoGuest"
+    NO_GUEST_KEY = "NoGuestKey"
     NO_MACHINE_NODES = "NoMachineNodes"
     NOT_READY = "NotReady"
     NOT_STALLED = "NotStalled"

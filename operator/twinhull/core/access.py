@@ -38,6 +38,8 @@ class AccessCase:
     request: AccessRequest
     #: None if there is no such Workload.
     target: Target | None
+    #: Whether the operator has a key that guests know it by.
+    has_key: bool
     #: When this was observed.
     now: datetime
 
@@ -89,6 +91,9 @@ def _obstacle(case: AccessCase) -> Verdict | None:
         by = "kubectl logs, exec, attach and port-forward" if target.hull_kind == "Pod" else "virtctl"
         message = f"Workload {name} runs in a {target.hull_kind} without Twinhull's guest: reach it by {by}"
         return Verdict("say", Reason.NO_GUEST, message, stalled=True)
+    if not case.has_key:
+        message = "the operator runs without --guest-key-file, so that it can let nobody into machines"
+        return Verdict("say", Reason.NO_GUEST_KEY, message, stalled=True)
     if target.is_outdated:
         message = (
             f"the guest of Workload {name} is of an earlier version, which lets nobody in: restart the "

@@ -27,7 +27,7 @@ from twinhull.shell.store import Key, Store
 
 
 class AccessController(Controller[AccessCase]):
-    """Signs by the operator's `secret`, for guests that have answered.
+    """Signs by the operator's `secret`, for guests that have answered. Without one it signs nothing.
 
     `reports` has their answers by the uid of the instance.
     """
@@ -66,7 +66,8 @@ class AccessController(Controller[AccessCase]):
             request = AccessRequest.model_validate(obj)
         except ValidationError:  # another version's: that one answers it
             return None
-        return AccessCase(request, self._target((key[0], request.spec.workload)), self._now())
+        target = self._target((key[0], request.spec.workload))
+        return AccessCase(request, target, bool(self._secret), self._now())
 
     def remember(self, key: Key, observed: AccessCase | None) -> None:
         """Which Workload's news this request waits for."""

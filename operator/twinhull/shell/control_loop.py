@@ -69,15 +69,13 @@ class ControlLoop:
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
         self._access_queue = Queue(workers=1)
-        self._access: AccessController | None = None
         self._guests: GuestPoller | None = None
         if secret:
             self._guests = GuestPoller(
                 self._store, self._queue, secret, cluster, may_write, heard=self._wake_access
             )
-            self._access = AccessController(
-                self._store, self._access_queue, self._guests.reports, secret, _now
-            )
+        reports = self._guests.reports if self._guests else {}
+        self._access = AccessController(self._store, self._access_queue, reports, secret or b"", _now)
         self._turns = LoopTurns()
         #: What people are told.
         self.events = EventRecorder(cluster, is_busy=lambda: bool(len(self._queue)))
@@ -120,8 +118,7 @@ class ControlLoop:
         self._queue.open()
         tasks.spawn(self._policy_timer.run())
         tasks.spawn(self._policies.work())
-        if self._access:
-            tasks.spawn(self._reconciler_of_access(self._access).work())
+        tasks.spawn(self._reconciler_of_access().work())
         for _worker in range(self._settings.workers):
             tasks.spawn(self._workloads.work())
 
@@ -161,12 +158,11 @@ class ControlLoop:
 
     def _wake_access(self, workload: Key) -> None:
         """There is news of a Workload, for which somebody may wait who wants to get into its machine."""
-        if self._access:
-            self._access.wake(workload)
+        self._access.wake(workload)
 
-    def _reconciler_of_access(self, controller: AccessController) -> Reconciler[AccessCase]:
+    def _reconciler_of_access(self) -> Reconciler[AccessCase]:
         return Reconciler(
-            controller,
+            self._access,
             self._store,
             self._access_queue,
             Executor(self._cluster, self._store, Refusals(), self._access_queue.add, 1),

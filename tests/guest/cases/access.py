@@ -88,6 +88,8 @@ def _visit(
         connector = aiohttp.TCPConnector(ssl=key.context(certificate, own))
         async with aiohttp.ClientSession(connector=connector, timeout=_PATIENCE) as session:
             await what(_Visit(session, f"https://{run.machine.api.address}:{run.machine.api.port}"))
+        # https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
+        await asyncio.sleep(0.25)
 
     asyncio.run(visit())
     return True

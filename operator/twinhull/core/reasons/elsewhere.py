@@ -41,6 +41,10 @@ ACCESS: dict[Reason, Row] = {
         "The Workload runs in a Pod, or in a machine that boots its own disk.",
         "reach a Pod by kubectl, and such a machine by virtctl",
     ),
+    Reason.NO_GUEST_KEY: Row(
+        "The operator has no key for guests, so that it can let nobody into machines.",
+        "run it with `--guest-key-file`, as the chart does",
+    ),
     Reason.WORKLOAD_MISSING: Row(
         "The request's namespace has no such Workload.", "create another request with the right name"
     ),
