@@ -12,7 +12,16 @@ import yaml
 
 from tools import argocd_config, image_verification, kustomize_schema, locks, manifests
 from tools.gobuild import BuildError
-from tools.pages import chart, configuration, metrics, parity, reference, rules, troubleshooting
+from tools.pages import (
+    chart,
+    configuration,
+    convertdocker,
+    metrics,
+    parity,
+    reference,
+    rules,
+    troubleshooting,
+)
 from tools.podtemplate.defaulting import stored_samples, templatetypes
 from tools.podtemplate.schema import podtemplate
 from twinhull.api import crd
@@ -126,6 +135,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("docs/parity.md", parity.page),
     ("docs/reference.md", reference.page),
     ("docs/configuration.md", configuration.page),
+    ("docs/convert-docker.md", convertdocker.page),
     ("image/build.lock", locks.build),
     ("image/runtime.lock", locks.runtime),
     ("charts/twinhull/README.md", chart.page),

@@ -7,9 +7,19 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-GROUP = "twinhull.dev"
-VERSION = "v1alpha1"
-API_VERSION = f"{GROUP}/{VERSION}"
+from twinhull.api.group import API_VERSION, GROUP, VERSION, Raw
+
+__all__ = [
+    "API_VERSION",
+    "GROUP",
+    "VERSION",
+    "Model",
+    "Name",
+    "Raw",
+    "SubdomainName",
+    "rule",
+    "validations",
+]
 
 #: The name of an object.
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
@@ -22,8 +32,6 @@ SubdomainName: TypeAlias = Annotated[
         pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
     ),
 ]
-#: A Kubernetes object, or a part of one, as JSON gives it.
-Raw: TypeAlias = dict[str, Any]
 
 
 class Model(BaseModel):

@@ -8,6 +8,8 @@ MAX_DEPTH = 100
 #: How many values it may have, nested ones included. In memory each takes about a hundred bytes. A template
 #: of 40 containers with 40 variables each has 10,000.
 MAX_VALUES = 50_000
+#: The most ports of a Service, and the most node ports.
+MOST_SERVICE_PORTS = 256
 
 
 def excess(value: object) -> str:

@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from twinhull.api.base import GROUP, Model, rule, validations
+from twinhull.api.bounds import MOST_SERVICE_PORTS
 
 #: The most annotations of a Service, and the most labels.
 MOST_SERVICE_ANNOTATIONS = 64
 #: The most characters of an annotation's value.
 LONGEST_SERVICE_ANNOTATION = 16_384
-#: The most node ports.
-MOST_SERVICE_PORTS = 256
 
 
 class ClientIP(Model):

@@ -9,14 +9,13 @@ from typing import Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
+from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.api.isolation import AUTO, IsolationChoice
 from twinhull.api.nulls import without_nulls
 from twinhull.api.service import ServicePolicy
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.api.workloadstatus import WorkloadStatus
 
-#: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
-MAX_NAME_LENGTH = 50
 #: On a Workload: any new value restarts it by its strategy, as `kubectl rollout restart` does a Deployment.
 RESTART_ANNOTATION = f"{GROUP}/restart"
 

@@ -11,6 +11,7 @@ SECTIONS = {
     "Without a cluster": (
         Verb("render", "Print the objects of Workloads, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
+        Verb("convert", "Print Workloads that run what others run."),
     ),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),

@@ -13,8 +13,8 @@ import yaml
 
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.bounds import MAX_VALUES, excess
+from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.api.validation import Problem, problems
-from twinhull.api.workload import MAX_NAME_LENGTH
 from twinhull.cli import scalars
 
 #: The CRD's rule of a Workload's name, which is CEL there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinhull.api.base import Raw
+from twinhull.api.group import Raw
 
 
 class CannotConvert(Exception):

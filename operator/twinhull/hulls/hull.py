@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from twinhull.api import group
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import UNSAID, Why
@@ -19,7 +20,7 @@ from twinhull.hulls.live import Live
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.
-WORKLOAD_LABEL = f"{GROUP}/workload"
+WORKLOAD_LABEL = group.WORKLOAD_LABEL
 #: On the DataVolumes of a Workload's disks: the Workload's name. CDI gives it to their claims, and to the
 #: Pods that fill these: if it were the label above, the Workload's Service would select such a Pod.
 DISK_LABEL = f"{GROUP}/disk-of"

@@ -32,9 +32,9 @@ def manifests() -> Iterator[tuple[str, Raw]]:
     """Each whole object of ours that a page shows, and the page."""
     for page in PAGES:
         for text in _YAML.findall(page.read_text(encoding="utf-8")):
-            found = yaml.safe_load(text)
-            if isinstance(found, dict) and found.get("kind") in _SCHEMAS:
-                yield page.name, found
+            for found in yaml.safe_load_all(text):
+                if isinstance(found, dict) and found.get("kind") in _SCHEMAS:
+                    yield page.name, found
 
 
 @pytest.mark.parametrize(("page", "manifest"), list(manifests()))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert
 
 #: As api/disks has them.
@@ -57,8 +58,6 @@ class MachineOptions:
 
     def __post_init__(self) -> None:
         """Raises CannotConvert for what can't be."""
-        from twinhull.api.workload import MAX_NAME_LENGTH  # noqa: PLC0415  --help needs no model
-
         if self.name is not None and not (_NAME.fullmatch(self.name) and len(self.name) <= MAX_NAME_LENGTH):
             raise CannotConvert(
                 f"--name {self.name}: use lower-case letters, digits and '-', begin with a letter, and at "

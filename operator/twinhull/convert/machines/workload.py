@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.disks import BOOT_DISK, MOST_DISKS, RESERVED_PREFIX
-from twinhull.api.workload import MAX_NAME_LENGTH
+from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import Disk, Machine

@@ -1,0 +1,336 @@
+"""`twinhull convert`: Workloads of what others run, such as Deployments, Compose files and machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from twinhull.api.base import Raw
+from twinhull.api.bounds import excess
+from twinhull.api.isolation import Isolation
+from twinhull.cli import scalars
+from twinhull.cli.machineoptions import chosen, machine_options
+from twinhull.cli.scalars import Dumper
+from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.formats import (
+    COMMANDS,
+    FORMATS,
+    Format,
+    Input,
+    Options,
+    convert_command,
+    convert_files,
+    format_of,
+)
+
+#: The most bytes of a file. A List of a thousand Deployments has about ten million.
+_MOST_BYTES = 32 << 20
+#: How a text begins that isn't UTF-8: as PowerShell writes it (`ConvertTo-Json > file`).
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+
+class _Dumper(Dumper):
+    """Writes what was an alias in the input at each place where it stands, and texts of several lines as they
+    are.
+    """
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  PyYAML's
+        """No aliases. How much they stand for is bounded when they are read."""
+        return True
+
+
+def _text_of(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_of)
+
+
+def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = [value.partition("=") for value in values]
+    if any(not key or not equals for key, equals, _ in pairs):
+        raise click.BadParameter("write NAME=VALUE, such as TAG=1.29")
+    return {key: said for key, _, said in pairs}
+
+
+class _Command(click.Command):
+    """Leaves a command line that stands behind `docker-run` as it is, with `--` before it or not."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `--` behind `docker-run` if a word follows that is no option."""
+        at = next((index for index, word in enumerate(args) if word in COMMANDS), len(args))
+        following = args[at + 1 : at + 2]
+        if "--" not in args[:at] and following and not following[0].startswith("-"):
+            args = [*args[: at + 1], "--", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    cls=_Command,
+    epilog="""\b
+Examples:
+  twinhull convert deployment.yaml > workload.yaml
+  twinhull convert deployment.yaml service.yaml pvc.yaml --isolation VirtualMachine
+  kubectl get deployment,service web -o yaml | twinhull convert - | kubectl apply -f -
+  helm template web ./chart | twinhull convert - --strict >/dev/null && echo "nothing is left out"
+  twinhull convert docker-run -- docker run -d --name web -p 80:80 nginx:1.29
+  twinhull convert compose.yaml --variable TAG=1.29 --profile debug
+  virsh dumpxml web | twinhull convert - --disk-url https://disks.example/exports
+
+\b
+Exit codes:
+  0  it is converted
+  1  an input can't be converted, or, with --strict, something is left out
+  2  the command line is wrong
+""",
+)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option(
+    "--from",
+    "format_name",
+    type=click.Choice([found.name for found in FORMATS]),
+    help="The format of the files. Without it, it is found out by their content.",
+)
+@click.option("--name", metavar="NAME", help="The name of the only Workload.")
+@click.option(
+    "-n",
+    "--namespace",
+    metavar="NAMESPACE",
+    help="The namespace of all objects. Without it, the one that each of them says, if it does.",
+)
+@click.option(
+    "--isolation",
+    type=click.Choice([isolation.value for isolation in Isolation]),
+    help="The isolation that the Workloads ask for. Without it, containers leave it to policies and the "
+    "operator (Auto), and machines that boot a disk stay machines.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    show_default=True,
+    help="The format of what is printed.",
+)
+@click.option(
+    "--variable",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_variables,
+    help="A variable to which an input may refer, such as a Compose file. It may be repeated. The shell's "
+    "own variables aren't used.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    metavar="NAME",
+    multiple=True,
+    help="A profile of a Compose file whose services are converted, too; * for all. It may be repeated.",
+)
+@machine_options
+@click.option("--strict", is_flag=True, help="Exit with 1 if anything of the input is left out.")
+def convert(  # noqa: PLR0913, PLR0917  one parameter an option
+    files: tuple[str, ...],
+    format_name: str | None,
+    name: str | None,
+    namespace: str | None,
+    isolation: str | None,
+    output: str,
+    variables: dict[str, str],
+    profiles: tuple[str, ...],
+    strict: bool,  # noqa: FBT001  click gives it by name
+    **machine: Any,  # noqa: ANN401  click's
+) -> None:
+    r"""Print Workloads that run what others run.
+
+    \b
+    It takes, and tells them apart by their content:
+      - Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod, a List of these
+      - a KubeVirt VirtualMachine
+      - a Compose file, and a docker run command line (behind docker-run --)
+      - a libvirt domain, a .vmx, an OVF descriptor, and a machine of Hyper-V as JSON
+
+    Give Services, ConfigMaps, Secrets and PersistentVolumeClaims together with the Deployments that use them:
+    a Service becomes the Workload's own if it has its name, and what a Workload refers to is printed with it.
+    - is the standard input.
+
+    A table on the standard error names each field that isn't carried over, with the reason and what to do.
+    docs/convert.md has the rules, and what a cluster has set in an object, which isn't named.
+
+    Nothing is read but the files and what they name in their own folder, and nothing is changed in a cluster.
+    Render the result before you apply it: twinhull render says what its hull can't honour.
+    """
+    try:
+        options = Options(
+            name=name,
+            namespace=namespace,
+            isolation=Isolation(isolation) if isolation else None,
+            variables=variables,
+            profiles=profiles,
+            machine=chosen(machine),
+        )
+        conversion = _converted(files, format_name, options)
+    except CannotConvert as error:
+        raise click.ClickException(_plain(str(error), keep="\n")) from error
+    click.echo(_printed(conversion.objects, output), nl=False)
+    if conversion.left:
+        click.echo(_table(conversion.left), err=True)
+    raise SystemExit(int(strict and bool(conversion.left)))
+
+
+def _converted(files: Sequence[str], format_name: str | None, options: Options) -> Conversion:
+    """The conversion of all files, or of a command line such as docker run's."""
+    if files[0] in COMMANDS:
+        return convert_command(files[1:], _read_any, options)
+    named = next((found for found in FORMATS if found.name == format_name), None)
+    inputs = [_read(file) for file in files]
+    return convert_files([(named or _format(given), given) for given in inputs], options)
+
+
+def _format(given: Input) -> Format:
+    found = format_of(given)
+    if found is None:
+        known = ", ".join(f"{one.title} ({one.name})" for one in FORMATS)
+        raise CannotConvert(
+            f"{given.source}: this is none of {known}: correct the file, or name its format by --from to see "
+            "what is wrong with it"
+        )
+    return found
+
+
+def _read(file: str) -> Input:
+    """A file with its documents. Raises ClickException if it can't be read."""
+    if file.lower().endswith(".ova"):
+        raise CannotConvert(f"{file} is an archive: unpack it (tar -xf), and convert the .ovf in it")
+    try:
+        with click.open_file(file, "rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
+    source = "standard input" if file == "-" else file
+    text = _text(data, source)
+    stem = "" if file == "-" else Path(file).name.partition(".")[0]
+    given = Input(source, stem, text, _documents(text, source))
+    return given if file == "-" else replace(given, read=_Folder(Path(file).parent).read)
+
+
+def _text(data: bytes, source: str) -> str:
+    """A file's text. Raises CannotConvert for one that is too large, or no text."""
+    if len(data) > _MOST_BYTES:
+        raise CannotConvert(f"{source} has more than {_MOST_BYTES >> 20} MiB: convert a part of it")
+    encoding = next((found for mark, found in _MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise CannotConvert(f"{source} is no text in UTF-8 ({error.reason}): convert its text") from error
+
+
+def _documents(text: str, source: str) -> tuple[object, ...]:
+    """A text's YAML documents as kubectl reads them, none if it isn't YAML. Raises CannotConvert for those
+    that are too large, or that nest too deep.
+    """
+    if text.lstrip().startswith("<"):  # XML, in which PyYAML would look long for a document
+        return ()
+    try:
+        found = [document for document in _parsed(text) if document is not None]
+    except (yaml.YAMLError, ValueError):
+        return ()
+    except RecursionError as error:
+        raise CannotConvert(f"{source} nests too deep to be read: convert a part of it") from error
+    for number, document in enumerate(found, start=1):
+        items = document.get("items") if isinstance(document, dict) else None
+        for part in items if isinstance(items, list) else [document]:
+            if why := excess(part):
+                raise CannotConvert(f"{source}: document {number} can't be read: {why}")
+    return tuple(found)
+
+
+def _parsed(text: str) -> Iterable[object]:
+    """The documents of a text. JSON is read as such, which takes a hundredth of the time."""
+    if text.lstrip()[:1] in {"{", "["}:
+        try:
+            return [
+                json.loads(
+                    text, parse_float=lambda number: scalars.as_json(float(number)), parse_constant=_refuse
+                )
+            ]
+        except ValueError:
+            pass  # it may still be YAML, of which JSON is a part
+    from twinhull.cli.manifests import Loader  # noqa: PLC0415  it needs the whole API
+
+    return list(yaml.load_all(text, Loader))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+class _Folder:
+    """The folder of an input, from which it may name files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, name: str) -> str | None:
+        """The text of a file in the folder or below, None if there is none. Raises CannotConvert for any
+        other, and for one that can't be read.
+        """
+        folder = self._folder.resolve()
+        try:
+            is_within = (folder / name).resolve().is_relative_to(folder)
+        except (OSError, ValueError):  # a loop of links, or a name that no file can have
+            is_within = False
+        if not is_within:
+            raise CannotConvert(f"{name} isn't in the folder of the input: move it there")
+        return _read_any(str(folder / name))
+
+
+def _read_any(name: str) -> str | None:
+    """The text of a file that a person names, None if there is none. Raises CannotConvert for one that can't
+    be read.
+    """
+    try:
+        if not Path(name).exists():
+            return None
+        if not Path(name).is_file():
+            raise CannotConvert(f"{name} is no file: correct the name")
+        with Path(name).open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CannotConvert(f"{name}: {why}: name a file that can be read") from error
+    return _text(data, name)
+
+
+def _printed(objects: Sequence[Raw], output: str) -> str:
+    if output == "json":
+        listed = (
+            objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        )
+        return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
+    return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _plain(text: str, keep: str = "") -> str:
+    """A text for a terminal: what isn't printed, such as an escape of the input's, is written in letters."""
+    return "".join(
+        one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text
+    )
+
+
+def _table(left: Iterable[Left]) -> str:
+    """What isn't carried over, and why."""
+    rows = [
+        ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
+        *((_plain(one.path), _plain(one.why)) for one in left),
+    ]
+    width = min(max(len(path) for path, _ in rows), 60)
+    return "\n".join(f"{path:{width}}  {why}" for path, why in rows)

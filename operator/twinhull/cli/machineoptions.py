@@ -1,0 +1,88 @@
+"""The options of `twinhull convert` for machines of hypervisors: what their descriptions don't say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.machines.options import MachineOptions, Vddk, pairs
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--os",
+        type=click.Choice(["Linux", "Windows"]),
+        help="Machines: the operating system. Without it, what the description says.",
+    ),
+    click.option(
+        "--bootloader",
+        type=click.Choice(["BIOS", "UEFI"]),
+        help="Machines: the firmware with which the disk was installed. Without it, what the description "
+        "says.",
+    ),
+    click.option(
+        "--disk-url",
+        metavar="URL",
+        help="Machines: the folder on a web server that has the disks, under the names of their files.",
+    ),
+    click.option(
+        "--disk-claim",
+        "disk_claims",
+        metavar="DISK=CLAIM",
+        multiple=True,
+        help="Machines: a claim that has a disk already. DISK is the disk's name in the Workload, such as "
+        "boot. It may be repeated.",
+    ),
+    click.option(
+        "--disk-size",
+        "disk_sizes",
+        metavar="DISK=SIZE",
+        multiple=True,
+        help="Machines: the virtual size of a disk (qemu-img info), such as boot=40Gi. It may be repeated.",
+    ),
+    click.option(
+        "--vddk-url",
+        metavar="URL",
+        help="Machines: vCenter or the ESXi host from which CDI is to read the disks. It needs "
+        "--vddk-thumbprint and --vddk-secret.",
+    ),
+    click.option(
+        "--vddk-thumbprint", metavar="SHA1", help="Machines: the fingerprint of that host's certificate."
+    ),
+    click.option("--vddk-secret", metavar="NAME", help="Machines: the Secret with the credentials for it."),
+    click.option(
+        "--vddk-folder",
+        metavar="FOLDER",
+        help="Machines: the machine's folder there, such as '[datastore1] web'.",
+    ),
+    click.option("--vddk-image", metavar="IMAGE", help="Machines: the image with VMware's VDDK library."),
+)
+
+
+def machine_options(command: _F) -> _F:
+    """Add the options to a command, which gets them as `os`, `bootloader`, `disk_url` and so on."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(said: dict[str, Any]) -> MachineOptions:
+    """What the options say. Raises CannotConvert for what can't be."""
+    vddk = {key.removeprefix("vddk_"): value for key, value in said.items() if key.startswith("vddk_")}
+    given = {key for key, value in vddk.items() if value}
+    if given and not {"url", "thumbprint", "secret"} <= given:
+        raise CannotConvert(
+            "--vddk-url, --vddk-thumbprint and --vddk-secret go together: give all three, or none of --vddk-…"
+        )
+    return MachineOptions(
+        os=said["os"],
+        bootloader=said["bootloader"],
+        disk_url=said["disk_url"] or "",
+        vddk=Vddk(**{key: vddk[key] for key in given}) if given else None,
+        disk_claims=pairs("--disk-claim", said["disk_claims"]),
+        disk_sizes=pairs("--disk-size", said["disk_sizes"]),
+    )

@@ -1,0 +1,111 @@
+"""`depends_on` and `links`: in which order services start, and what doesn't become of it.
+
+Compose starts a service once those that it depends on have started, are healthy, or have completed.
+Kubernetes starts all at once, and has nothing that waits. An init container could wait, but it would need an
+image that the file doesn't name, the right to read the other Workload's status for services that complete,
+and it would wait anew at each restart, which Compose doesn't. So the output has the Workloads in that order,
+and each dependency is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from twinhull.convert.compose import typed
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.said import Said
+
+_CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
+
+
+def dependencies(service: Said) -> dict[str, tuple[str, Said]]:
+    """The conditions of the services that a service depends on, by their names, and where they are said.
+
+    A dependency without condition, and a link, is one on a start. Raises CannotConvert for an unknown
+    condition.
+    """
+    keys = typed.mapping(service)
+    found: dict[str, tuple[str, Said]] = {}
+    for said in typed.listing(keys["links"]) if "links" in keys else ():
+        found[typed.text(said).partition(":")[0]] = ("service_started", said)
+    if "depends_on" not in keys or keys["depends_on"].value is None:
+        return found
+    if isinstance(keys["depends_on"].value, list):
+        for said in typed.listing(keys["depends_on"]):
+            found[typed.text(said)] = ("service_started", said)
+        return found
+    for name, said in typed.mapping(keys["depends_on"]).items():
+        condition = typed.mapping(said).get("condition")
+        value = typed.text(condition) if condition else "service_started"
+        if value not in _CONDITIONS:
+            raise CannotConvert(
+                f"{said.path}.condition: {value[:40]!r} is none: use one of {', '.join(_CONDITIONS)}"
+            )
+        found[name] = (value, said)
+    return found
+
+
+def ordered(services: Mapping[str, Said]) -> list[str]:
+    """The services, each after those that it depends on, else in the file's order. Raises CannotConvert for a
+    circle.
+    """
+    below = {name: dependencies(said).keys() & services.keys() for name, said in services.items()}
+    found: dict[str, None] = {}
+    while len(found) < len(services):
+        ready = next((name for name in services if name not in found and below[name] <= found.keys()), None)
+        if ready is None:
+            circle = ", ".join(name for name in services if name not in found)[:200]
+            raise CannotConvert(f"services: {circle} depend on each other in a circle: remove a depends_on")
+        found[ready] = None
+    return list(found)
+
+
+def tell(service: Said, draft: Draft, drafts: Mapping[str, Draft], all_services: Iterable[str]) -> None:
+    """Name what a service depends on. Raises CannotConvert for a service that isn't there."""
+    for name, (condition, said) in dependencies(service).items():
+        if name not in all_services:
+            optional = isinstance(said.value, dict) and typed.mapping(said).get("required")
+            if optional and not typed.truth(optional):
+                draft.leave(said, "there is no such service, and it isn't required")
+                continue
+            raise CannotConvert(f"{said.path}: there is no service {name[:60]!r}: correct it, or remove it")
+        if name not in drafts:
+            draft.leave(said, f"{name} isn't converted, see there")
+        else:
+            draft.leave(said, " ".join(_told(condition, draft, drafts[name])))
+
+
+def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
+    if condition == "service_completed_successfully":
+        yield (
+            f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed (kubectl "
+            "wait twl "
+            f"{other.name} --for condition=Ready), or have it try again until then;"
+        )
+    elif condition == "service_healthy":
+        yield (
+            f"Kubernetes doesn't wait: until {other.name} is Ready, its Service leads nowhere, so try again "
+            "until then;"
+        )
+    else:
+        yield f"Kubernetes starts both at once: {draft.name} has to bear that {other.name} isn't there yet;"
+    if draft.pod.get("restartPolicy") == "Never":
+        yield (
+            "as it has no restart, it fails for good if it ends because of that: set restartPolicy to "
+            "OnFailure or Always"
+        )
+    else:
+        yield "it is started again if it ends because of that"
+
+
+def aliases(services: Mapping[str, Said]) -> dict[str, list[Said]]:
+    """Other names that links give to services, by the services."""
+    found: dict[str, list[Said]] = {}
+    for said in services.values():
+        keys = typed.mapping(said)
+        for link in typed.listing(keys["links"]) if "links" in keys else ():
+            name, _, alias = typed.text(link).partition(":")
+            if alias and alias != name:
+                found.setdefault(name, []).append(Said(link.path, alias))
+    return found

@@ -1,0 +1,145 @@
+"""`deploy`, `scale` and `gpus` of a service.
+
+Source: the Compose Specification, deploy.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from twinhull.convert.compose import typed
+from twinhull.convert.compose.granted import labels
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.amounts import number, whole, whole_bytes
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.names import is_label_value, is_qualified
+from twinhull.convert.docker.process import ARCHITECTURES
+from twinhull.convert.docker.said import Said
+
+_RESTARTS = {"none": "no", "on-failure": "on-failure", "any": "always"}
+_CONSTRAINT = re.compile(r"\s*node\.([A-Za-z0-9._/-]+)\s*==\s*(\S+)\s*")
+_LABELS = {
+    "hostname": "kubernetes.io/hostname",
+    "platform.os": "kubernetes.io/os",
+    "platform.arch": "kubernetes.io/arch",
+}
+
+
+def deploy(keys: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]:
+    """What these keys say of the container, by docker run's options. What they say of the Workload goes into
+    the draft. Raises CannotConvert for a value that is none, or for two that contradict each other.
+    """
+    said = typed.mapping(keys["deploy"]) if "deploy" in keys else {}
+    if "labels" in said:
+        draft.own_metadata.update(labels(typed.pairs(said["labels"]), draft.left))
+    _replicas(keys.get("scale"), said.get("replicas"), draft)
+    yield from _restart(keys.get("restart"), said.get("restart_policy"), draft)
+    yield from _mode(keys.get("restart"), said, draft)
+    resources = typed.mapping(said["resources"]) if "resources" in said else {}
+    limits = typed.mapping(resources["limits"]) if "limits" in resources else {}
+    reserved = typed.mapping(resources["reservations"]) if "reservations" in resources else {}
+    for key, option, of, other in (
+        ("cpus", "cpus", limits, "cpus"),
+        ("memory", "memory", limits, "mem_limit"),
+        ("cpus", "cpu-reservation", reserved, ""),
+        ("memory", "memory-reservation", reserved, "mem_reservation"),
+    ):
+        if key in of:
+            found = Said(of[key].path, typed.text(of[key]))
+            _same(found, keys.get(other), key)
+            yield option, found
+    for gpu in typed.one_or_more(reserved["devices"]) if "devices" in reserved else ():
+        yield from _gpu(gpu, draft, needs_capability=True)
+    for gpu in typed.one_or_more(keys["gpus"]) if "gpus" in keys else ():
+        yield from _gpu(gpu, draft, needs_capability=False)
+    if "placement" in said and (constraints := typed.mapping(said["placement"]).get("constraints")):
+        for one in typed.listing(constraints):
+            _constraint(one, draft)
+
+
+def _replicas(scale: Said | None, replicas: Said | None, draft: Draft) -> None:
+    for said in (scale, replicas):
+        if said is None or said.value is None:
+            continue
+        count = whole(Said(said.path, typed.text(said)))
+        if count < 0:
+            raise CannotConvert(f"{said.path}: {count} is no number of containers: correct it")
+        if count == 0:
+            draft.spec["state"] = "Stopped"
+        elif count > 1:
+            draft.leave(
+                said,
+                "a Workload is one Pod: write more Workloads, or keep a Deployment for several of the same",
+            )
+
+
+def _restart(restart: Said | None, policy: Said | None, draft: Draft) -> Iterator[tuple[str, Said]]:
+    if policy is None or policy.value is None:
+        return
+    condition = typed.mapping(policy).get("condition")
+    said = typed.text(condition) if condition and condition.value is not None else "any"
+    if said not in _RESTARTS:
+        raise CannotConvert(f"{policy.path}.condition: {said[:40]!r} is none: use none, on-failure or any")
+    if restart is not None:
+        draft.leave(restart, f"{policy.path} counts, and not restart")
+    yield "restart", Said(policy.path, _RESTARTS[said])
+
+
+def _mode(restart: Said | None, said: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]:
+    mode = typed.text(said["mode"]) if "mode" in said else "replicated"
+    if mode in {"replicated-job", "global-job"} and "restart_policy" not in said:
+        if restart is not None:
+            draft.leave(restart, f"{said['mode'].path} counts, and not restart: a job ends")
+        yield "restart", Said(said["mode"].path, "no")
+    elif mode == "global":
+        draft.leave(said["mode"], "a Workload is one Pod: keep a DaemonSet for one on each node")
+    elif mode not in {"replicated", "replicated-job", "global-job"}:
+        raise CannotConvert(f"{said['mode'].path}: {mode[:40]!r} is none: use replicated")
+    if "endpoint_mode" in said and typed.text(said["endpoint_mode"]) == "dnsrr":
+        draft.spec["service"] = {**draft.spec.get("service", {}), "headless": True}
+
+
+def starts_first(service: Said) -> Said | None:
+    """Where a service says that a new container is to run before the old one ends; None if it doesn't."""
+    config = typed.mapping(typed.mapping(service).get("deploy", Said("", None))).get("update_config")
+    order = typed.mapping(config).get("order") if config else None
+    return order if order is not None and order.value == "start-first" else None
+
+
+def _same(said: Said, other: Said | None, key: str) -> None:
+    """Compose takes no two amounts that differ."""
+    if other is None or other.value is None:
+        return
+    amount = number if key == "cpus" else whole_bytes
+    if amount(said) != amount(Said(other.path, typed.text(other))):
+        raise CannotConvert(f"{other.path} differs from {said.path}: remove one of the two")
+
+
+def _gpu(said: Said, draft: Draft, *, needs_capability: bool) -> Iterator[tuple[str, Said]]:
+    if not isinstance(said.value, dict):
+        yield "gpus", Said(said.path, typed.text(said))
+        return
+    keys = typed.mapping(said)
+    capabilities = [typed.text(one) for one in typed.listing(keys.get("capabilities", Said("", None)))]
+    driver = typed.text(keys["driver"]) if "driver" in keys else "nvidia"
+    count = typed.text(keys["count"]) if "count" in keys else "all"
+    if driver != "nvidia" or "device_ids" in keys or (needs_capability and "gpu" not in capabilities):
+        draft.leave(said, "Kubernetes counts devices by their plugin's resource: set it in resources.limits")
+    else:
+        yield "gpus", Said(said.path, count)
+
+
+def _constraint(said: Said, draft: Draft) -> None:
+    match = _CONSTRAINT.fullmatch(typed.text(said))
+    name = match[1] if match else ""
+    label = _LABELS.get(name) or (name.removeprefix("labels.") if name.startswith("labels.") else "")
+    value = match[2] if match else ""
+    if name == "platform.arch":
+        value = ARCHITECTURES.get(value, value)
+    if not label or not is_qualified(label.rpartition("/")[2]) or not is_label_value(value):
+        draft.leave(said, "nodes have no such label: label them, and set nodeSelector or affinity")
+        return
+    selector = draft.pod.setdefault("nodeSelector", {})
+    if selector.setdefault(label, value) != value:
+        draft.leave(said, f"the node is to have another value of {label}, too: remove one of the two")

@@ -1,0 +1,98 @@
+"""Files of variables: `.env`, and those of `env_file`.
+
+Source: the Compose Specification, `env_file`: quotes, comments, escapes in double quotes, and variables in
+what has no single quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Mapping
+
+from twinhull.convert.compose.interpolation import Interpolation
+from twinhull.convert.conversion import CannotConvert
+
+#: The most variables of a file: more than a template takes.
+_MOST = 10_000
+_LONGEST = 1_000_000
+_KEY = re.compile(r"\s*(?:export\s+)?([^\s=#:][^\s=:]*)[ \t]*([=:])?[ \t]*")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def variables(
+    text: str, path: str, environment: Mapping[str, str], *, raw: bool = False
+) -> dict[str, str | None]:
+    """The variables of a file. One without a value is unset: it has the environment's value, or None.
+
+    Variables in values are those of the environment, or those above in the file. With `raw`, values are taken
+    as they are. Raises CannotConvert for a line that is none.
+    """
+    found: dict[str, str | None] = {}
+    above: dict[str, str] = {}
+    known = ChainMap(dict(environment), above)
+    if len(text) > _LONGEST:
+        raise CannotConvert(f"{path}: it has more than {_LONGEST:,} characters: give a shorter file")
+    text, at = text.removeprefix("\ufeff").replace("\r\n", "\n"), 0
+    while (at := _next_line(text, at)) < len(text):
+        match = _KEY.match(text, at)
+        line = text.count("\n", 0, at) + 1
+        if match is None or len(found) >= _MOST:
+            raise CannotConvert(f"{path}: line {line} is no variable: write NAME=VALUE")
+        name, at = match[1], match.end()
+        if match[2] is None:
+            found[name] = environment.get(name)
+            at = _end_of_line(text, at)
+            continue
+        quote = text[at : at + 1]
+        if raw or quote not in {"'", '"'}:
+            end = _end_of_line(text, at)
+            value = text[at:end]
+            if not raw:
+                value = re.sub(r"(^|\s)#.*", "", value).rstrip()
+        else:
+            end = _closing(text, at, quote)
+            if end < 0:
+                raise CannotConvert(f"{path}: line {line} has a quote that doesn't close: add it")
+            value = text[at + 1 : end]
+        at = _end_of_line(text, end)
+        found[name] = above[name] = value if raw else _value(value, quote, f"{path}, line {line}", known)
+    return found
+
+
+def _value(value: str, quote: str, path: str, known: Mapping[str, str]) -> str:
+    if quote == "'":
+        return value.replace("\\'", "'")
+    if quote == '"':
+        value = _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[0]), value)
+    return str(Interpolation(known).of(value, path))
+
+
+def _next_line(text: str, at: int) -> int:
+    """Where the next line begins that is neither blank nor a comment."""
+    while at < len(text):
+        end = _end_of_line(text, at)
+        line = text[at:end].strip()
+        if line and not line.startswith("#"):
+            return at
+        at = end + 1
+    return at
+
+
+def _end_of_line(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _closing(text: str, opening: int, quote: str) -> int:
+    """Where a quote closes, -1 if it doesn't."""
+    at = opening + 1
+    while at < len(text):
+        if text[at] == "\\":
+            at += 2
+            continue
+        if text[at] == quote:
+            return at
+        at += 1
+    return -1

@@ -1,0 +1,49 @@
+"""Files that a Compose file names. The caller reads them; none outside of the Compose file's folder is asked
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from posixpath import join, normpath
+
+from twinhull.convert.conversion import CannotConvert
+
+#: Reads a file by its path from the Compose file's folder: its text, or None if there is none to be read.
+Reader = Callable[[str], str | None]
+#: How much is read of all files together. A file that is named twice counts twice.
+_LONGEST = 5_000_000
+
+
+class Folder:
+    """The folder of the Compose file."""
+
+    def __init__(self, read: Reader) -> None:
+        self._read = read
+        self._length = 0
+
+    def text(self, path: str) -> str | None:
+        """A file's text, None if it isn't there or is outside of the folder. Raises CannotConvert once all of
+        them are more than anybody means.
+        """
+        found = self._read(normpath(path)) if self.has(path) else None
+        self._length += len(found or "")
+        if self._length > _LONGEST:
+            raise CannotConvert(f"{path[:100]}: all files together have more than {_LONGEST:,} characters")
+        return found
+
+    @staticmethod
+    def has(path: str) -> bool:
+        """Whether a path stays in the folder."""
+        found = normpath(path)
+        return (
+            bool(path)
+            and not found.startswith(("/", "~", "\\"))
+            and found.partition("/")[0] != ".."
+            and "\0" not in path
+        )
+
+    @staticmethod
+    def joined(file: str, path: str) -> str:
+        """A path that is said in another file, from the Compose file's folder."""
+        return normpath(join(file.rpartition("/")[0], path)) if file else path

@@ -1,0 +1,192 @@
+"""`secrets` and `configs`: what is declared, and the files that a service has of it.
+
+Source: the Compose Specification, chapters Services (`secrets`, `configs`), Secrets and Configs.
+
+A file never has a secret's content in it, only where it comes from. So no Secret is made: it is named, with
+the command that makes it, and nothing secret is printed.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from twinhull.api.group import Raw
+from twinhull.convert.compose import typed
+from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.docker.bounds import MOST_VOLUMES
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.mounts import mount
+from twinhull.convert.docker.names import Names, is_label_value, is_object_name, is_qualified
+from twinhull.convert.docker.said import Said
+
+#: All permissions of a file.
+_ALL = 0o777
+#: What Kubernetes takes as the content of a ConfigMap.
+_LARGEST = 1_000_000
+_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Secrets or configs."""
+
+    #: The key in a Compose file.
+    key: str
+    #: The kind of Kubernetes.
+    kind: str
+    #: What kubectl calls it.
+    command: str
+    #: The volume's field, and the field in it that has the name.
+    source: tuple[str, str]
+    #: The folder of files whose target is no absolute path.
+    folder: str
+
+
+SECRETS = Kind("secrets", "Secret", "secret generic", ("secret", "secretName"), "/run/secrets/")
+CONFIGS = Kind("configs", "ConfigMap", "configmap", ("configMap", "name"), "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A secret or config that is declared."""
+
+    #: The object's name.
+    name: str
+    #: The key of the object that has the content.
+    item: str
+    #: The ConfigMap, if its content is in the file.
+    made: Raw | None = None
+    #: What has to be said of it, once a service has it.
+    left: list[Left] = field(default_factory=list)
+
+
+def declared(kind: Kind, said: Mapping[str, Said], environment: Mapping[str, str]) -> dict[str, Grant]:
+    """What is declared, by its name in the file. Raises CannotConvert for a value that is none."""
+    names = Names(63)
+    return {name: _grant(kind, name, one, environment, names) for name, one in said.items()}
+
+
+def grant(kind: Kind, service: Said, known: Mapping[str, Grant], draft: Draft) -> Iterator[str]:
+    """Mount what a service has; gives the names of it. Raises CannotConvert for what isn't declared."""
+    listed = typed.listing(typed.mapping(service).get(kind.key, Said("", None)))
+    if len(listed) > MOST_VOLUMES:
+        raise CannotConvert(
+            f"{service.path}.{kind.key}: a Workload has at most {MOST_VOLUMES} volumes: have fewer"
+        )
+    for said in listed:
+        given = typed.mapping(said) if isinstance(said.value, dict) else {"source": said}
+        if "source" not in given:
+            raise CannotConvert(f"{said.path} has no source: add it")
+        source = typed.text(given["source"])
+        if source not in known:
+            raise CannotConvert(f"{said.path}: {source!r} isn't among {kind.key}: add it there")
+        target = typed.text(given["target"]) if given.get("target") and given["target"].value else source
+        path = mount(said, "volume", target if target.startswith("/") else kind.folder + target).target
+        _mount(kind, known[source], path, given.get("mode"), draft)
+        yield source
+
+
+def _mount(kind: Kind, one: Grant, path: str, mode: Said | None, draft: Draft) -> None:
+    file = path.rpartition("/")[2]
+    if any(found["mountPath"] == path for found in draft.mounts):
+        raise CannotConvert(f"{path}: there are two mounts of it: remove one of them")
+    item = {
+        "key": one.item,
+        "path": file,
+        **({"mode": _mode(mode)} if mode and mode.value is not None else {}),
+    }
+    name = draft.volume_names.of(f"{kind.key} {path}", one.name)
+    field_name, name_of = kind.source
+    draft.volumes.append({"name": name, field_name: {name_of: one.name, "items": [item]}})
+    draft.mounts.append({"name": name, "mountPath": path, "subPath": file, "readOnly": True})
+
+
+def _mode(said: Said) -> int:
+    """Permissions. In YAML 0440 is 288; in a text it is octal."""
+    found = said.value
+    if isinstance(found, str) and re.fullmatch(r"(0o)?[0-7]{1,5}", found):
+        found = int(found.removeprefix("0o"), 8)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= _ALL:
+        raise CannotConvert(f"{said.path}: {str(found)[:20]!r} is no mode of a file: write one such as 0440")
+    return found
+
+
+def _grant(kind: Kind, name: str, said: Said, environment: Mapping[str, str], names: Names) -> Grant:
+    keys = typed.mapping(said)
+    external = keys.get("external")
+    is_external = external is not None and (isinstance(external.value, dict) or typed.truth(external))
+    given = (
+        typed.mapping(external).get("name")
+        if external and isinstance(external.value, dict)
+        else keys.get("name")
+    )
+    wanted = typed.text(given) if given and given.value else name
+    made_name = wanted if is_object_name(wanted) else names.of(wanted)
+    item = name if _KEY.fullmatch(name) and name not in {".", ".."} else "content"
+    left = []
+    if made_name != wanted:
+        left.append(Left(said.path, f"a {kind.kind} can't be called so: its name is {made_name}"))
+    content, why = _content(kind, keys, environment, f"{kind.command} {made_name}", item)
+    if external is not None and is_external:
+        left.append(
+            Left(external.path, f"{kind.kind} {made_name} has to be there, with its content in key {item}")
+        )
+    elif content is None:
+        left.append(Left(said.path, why))
+    elif len(content) > _LARGEST:
+        raise CannotConvert(
+            f"{said.path}: its content is larger than a ConfigMap may be: put it into a claim"
+        )
+    else:
+        metadata: Raw = {"name": made_name, **_labels(keys.get("labels"), left)}
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {item: content}}
+        return Grant(made_name, item, made, left)
+    return Grant(made_name, item, None, left)
+
+
+def _content(
+    kind: Kind, keys: Mapping[str, Said], environment: Mapping[str, str], make: str, item: str
+) -> tuple[str | None, str]:
+    """The content, None if it isn't to be printed or isn't known; and what to do then."""
+    if "content" in keys:
+        return typed.text(keys["content"]), ""
+    if "environment" in keys:
+        variable = typed.text(keys["environment"])
+        if kind is CONFIGS and variable in environment:
+            return environment[variable], ""
+        shown = variable if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable) else "VARIABLE"
+        return (
+            None,
+            f'the {kind.kind} isn\'t made: run kubectl create {make} --from-literal={item}="${shown}"',
+        )
+    if "file" in keys:
+        path = shlex.quote(typed.text(keys["file"]))
+        return None, f"the {kind.kind} isn't made: run kubectl create {make} --from-file={item}={path}"
+    return None, f"nothing says what is in it: run kubectl create {make} --from-literal={item}=…"
+
+
+def _labels(said: Said | None, left: list[Left]) -> Raw:
+    """Labels of an object, and annotations for values that no label has."""
+    return labels(typed.pairs(said) if said else [], left)
+
+
+def labels(said: list[tuple[str, Said]], left: list[Left]) -> Raw:
+    """Labels of an object's metadata, and annotations for values that no label has; what is neither is
+    named.
+    """
+    found: Raw = {}
+    for key, one in said:
+        value = "" if one.value is None else typed.text(one)
+        if not is_qualified(key):
+            left.append(
+                Left(
+                    one.path,
+                    "Kubernetes takes no such key here: add it to the object yourself if it is meant so",
+                )
+            )
+        else:
+            found.setdefault("labels" if is_label_value(value) else "annotations", {})[key] = value
+    return found

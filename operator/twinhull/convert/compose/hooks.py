@@ -1,0 +1,78 @@
+"""`post_start`, `pre_stop` and `pre_start` of a service.
+
+Source: the Compose Specification, chapter Services. A container of Kubernetes has one command for each
+moment, and a command has the container's own user and variables.
+"""
+
+from __future__ import annotations
+
+from twinhull.api.group import Raw
+from twinhull.convert.compose import typed
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.images import image
+from twinhull.convert.docker.process import literal, process
+from twinhull.convert.docker.said import Said, Settings
+
+#: What a step has of the service, unless it has an image of its own.
+_INHERITED = ("image", "command", "workingDir")
+
+
+def hooks(service: Said, draft: Draft) -> None:
+    """Put the hooks into the container, and what comes before it into init containers."""
+    keys = typed.mapping(service)
+    for name, field in (("post_start", "postStart"), ("pre_stop", "preStop")):
+        listed = typed.listing(keys[name]) if name in keys else []
+        for number, said in enumerate(listed):
+            hook = typed.mapping(said)
+            if number or hook.keys() - {"command"} or "command" not in hook:
+                draft.leave(
+                    said, f"a container has one {field}, with its own user and variables: write one script"
+                )
+            else:
+                command = {"exec": {"command": typed.words(hook["command"])}}
+                draft.container.setdefault("lifecycle", {})[field] = command
+    steps = [
+        _step(said, number, draft)
+        for number, said in enumerate(
+            typed.listing(keys["pre_start"]) if "pre_start" in keys else (), start=1
+        )
+    ]
+    if steps:
+        draft.pod["initContainers"] = steps
+
+
+def _step(said: Said, number: int, draft: Draft) -> Raw:
+    """An init container that is like the service's own, but for what the step says."""
+    hook = typed.mapping(said)
+    if "command" not in hook and "image" not in hook:
+        raise CannotConvert(f"{said.path} has no command: add it")
+    of_step = Draft(
+        draft.name, security=dict(draft.security), pod_security=draft.pod_security, left=draft.left
+    )
+    of_step.security.pop("privileged", None)
+    if "privileged" in hook and typed.truth(hook["privileged"]):
+        of_step.security["privileged"] = True
+        of_step.security.pop("allowPrivilegeEscalation", None)
+    own_image = "image" in hook and hook["image"].value
+    if own_image:
+        for key in ("runAsUser", "runAsGroup", "runAsNonRoot"):
+            of_step.security.pop(key, None)
+    options = [("user", "user"), ("working_dir", "workdir")]
+    given = [(option, Said(hook[key].path, typed.text(hook[key]))) for key, option in options if key in hook]
+    if "command" in hook:
+        given.append(("command", Said(hook["command"].path, typed.words(hook["command"]))))
+    process(Settings(given), of_step)
+    env = {one["name"]: one for one in draft.container.get("env", [])}
+    for name, one in typed.pairs(hook["environment"]) if "environment" in hook else ():
+        env[name] = {"name": name, "value": literal("" if one.value is None else typed.text(one))}
+    of_service: Raw = {key: draft.container[key] for key in _INHERITED if key in draft.container}
+    of_image: Raw = {"image": image(Said(hook["image"].path, typed.text(hook["image"])))} if own_image else {}
+    return {
+        "name": f"pre-start-{number}",
+        **(of_image or of_service),
+        **of_step.container,
+        **({"env": list(env.values())} if env else {}),
+        **({"securityContext": of_step.security} if of_step.security else {}),
+        **({"volumeMounts": [dict(mount) for mount in draft.mounts]} if draft.mounts else {}),
+    }

@@ -1,0 +1,125 @@
+"""`networks`: which services reach each other.
+
+Source: the Compose Specification, chapter Networks: services that share no network don't reach each other,
+and what has internal networks only reaches nothing outside of them.
+
+Pods of a cluster reach each other. So the file's separation becomes NetworkPolicies, if it has any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from twinhull.api.group import WORKLOAD_LABEL, Raw
+from twinhull.convert.compose import typed
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.said import Said
+
+#: The network of a service that names none.
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A service's networks."""
+
+    networks: frozenset[str]
+    #: Other names of the service.
+    aliases: tuple[Said, ...] = ()
+
+
+def attachment(service: Said, declared: Mapping[str, Said]) -> Attachment:
+    """A service's networks; none with a network_mode. Raises CannotConvert for one that isn't declared."""
+    keys = typed.mapping(service)
+    said = keys.get("networks")
+    mode = keys.get("network_mode")
+    if mode is not None and mode.value is not None:
+        if said is not None and said.value:
+            raise CannotConvert(f"{said.path}: there is a network_mode, too: remove one of the two")
+        return Attachment(frozenset())
+    if said is None or not said.value:
+        return Attachment(frozenset([_DEFAULT]))
+    if isinstance(said.value, list):
+        named = {typed.text(one): Said(one.path, None) for one in typed.listing(said)}
+    else:
+        named = typed.mapping(said)
+    for name, one in named.items():
+        if name not in declared and name != _DEFAULT:
+            raise CannotConvert(f"{one.path}: {name!r} isn't among networks: add it there")
+    aliases = [typed.mapping(one).get("aliases") for one in named.values()]
+    return Attachment(
+        frozenset(named), tuple(alias for found in aliases if found for alias in typed.listing(found))
+    )
+
+
+def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, Said]) -> bool:
+    """Whether a service is kept from reaching another one, or the outside."""
+    found = [one.networks for one in attachments.values() if one.networks]
+    return any(not one & other for one in found for other in found) or any(
+        one <= internal(declared) for one in found
+    )
+
+
+def internal(declared: Mapping[str, Said]) -> frozenset[str]:
+    """The networks from which nothing outside is reached."""
+    return frozenset(
+        name
+        for name, said in declared.items()
+        if said.value is not None
+        and "internal" in typed.mapping(said)
+        and typed.truth(typed.mapping(said)["internal"])
+    )
+
+
+def policies(
+    drafts: Mapping[str, Draft], attachments: Mapping[str, Attachment], declared: Mapping[str, Said]
+) -> Iterator[Raw]:
+    """A NetworkPolicy for each service with networks: who reaches it, and what it reaches if that is
+    bounded.
+    """
+    inner = internal(declared)
+    for name, draft in drafts.items():
+        own = attachments[name].networks
+        if not own:
+            continue
+        peers = [other.name for key, other in drafts.items() if attachments[key].networks & own]
+        closed = own <= inner
+        ports = [] if closed else draft.container.get("ports", [])
+        yield _policy(draft.name, peers, ports, closed=closed)
+
+
+def told(declared: Mapping[str, Said]) -> str:
+    """What is said of each network, if there are NetworkPolicies."""
+    return (
+        (
+            "NetworkPolicies keep apart what shares no network, if the cluster's network enforces them; "
+            "each port of a "
+            "service that is published can be reached by everybody"
+        )
+        if declared
+        else ""
+    )
+
+
+def _policy(name: str, peers: list[str], ports: list[Raw], *, closed: bool) -> Raw:
+    of_peers = {
+        "podSelector": {"matchExpressions": [{"key": WORKLOAD_LABEL, "operator": "In", "values": peers}]}
+    }
+    listed = [{"port": port["containerPort"], "protocol": port.get("protocol", "TCP")} for port in ports]
+    spec: Raw = {
+        "podSelector": {"matchLabels": {WORKLOAD_LABEL: name}},
+        "policyTypes": ["Ingress", *(["Egress"] if closed else [])],
+        "ingress": [{"from": [of_peers]}, *([{"ports": listed}] if listed else [])],
+    }
+    if closed:
+        dns = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+        both = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+        spec["egress"] = [{"to": [of_peers]}, {"to": [dns], "ports": both}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name},
+        "spec": spec,
+    }

@@ -1,0 +1,35 @@
+"""`ports` of a service."""
+
+from __future__ import annotations
+
+from twinhull.convert.compose import typed
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.addresses import is_address
+from twinhull.convert.docker.ports import Publication, parse, protocol_of, span
+from twinhull.convert.docker.said import Said
+
+
+def port(said: Said) -> Publication:
+    """A port in the short or the long form. Raises CannotConvert for what is none."""
+    if not isinstance(said.value, dict):
+        return parse(Said(said.path, typed.text(said)))
+    keys = typed.mapping(said)
+    if "target" not in keys:
+        raise CannotConvert(f"{said.path} has no target: add the container's port")
+    published = typed.text(keys["published"]) if "published" in keys else ""
+    return Publication(
+        said.path,
+        span(keys["target"], typed.text(keys["target"])),
+        span(keys["published"], published) if published else None,
+        _address(keys["host_ip"]) if "host_ip" in keys else "",
+        protocol_of(keys["protocol"], typed.text(keys["protocol"])) if "protocol" in keys else "TCP",
+        name=typed.text(keys["name"]) if "name" in keys else "",
+        app_protocol=typed.text(keys["app_protocol"]) if "app_protocol" in keys else "",
+    )
+
+
+def _address(said: Said) -> str:
+    address = typed.text(said)
+    if not is_address(address):
+        raise CannotConvert(f"{said.path}: {address[:60]!r} is no IP address: correct it")
+    return address

@@ -1,0 +1,135 @@
+"""A Compose file, taken apart: variables filled in, services merged with what they extend, profiles
+applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from twinhull.api.bounds import MAX_VALUES
+from twinhull.api.group import Raw
+from twinhull.convert.compose import typed, yamltext
+from twinhull.convert.compose.envfile import variables
+from twinhull.convert.compose.files import Folder
+from twinhull.convert.compose.interpolation import Interpolation
+from twinhull.convert.compose.merging import Extends
+from twinhull.convert.compose.survey import survey
+from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.docker.said import Said
+
+#: The most services: more than a namespace can have of anything else that the file would make.
+_MOST_SERVICES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Compose file's parts. Each has its path in the file."""
+
+    #: The services that are asked for, by their names.
+    services: dict[str, Said]
+    #: The names of all services, whatever their profiles.
+    all_services: frozenset[str]
+    networks: dict[str, Said]
+    volumes: dict[str, Said]
+    secrets: dict[str, Said]
+    configs: dict[str, Said]
+    #: The variables of who runs Compose, and those of the file .env.
+    environment: Mapping[str, str]
+    folder: Folder
+    #: What isn't carried over because of its key, or of its profiles.
+    left: tuple[Left, ...]
+
+    @classmethod
+    def read(
+        cls, document: str | Raw, environment: Mapping[str, str], folder: Folder, profiles: Collection[str]
+    ) -> Project:
+        """Take a file apart. Raises CannotConvert for what Compose wouldn't take."""
+        raw = yamltext.load(document) if isinstance(document, str) else yamltext.checked(document)
+        if "include" in raw:
+            raise CannotConvert(
+                "include: other files aren't merged: run docker compose config, and convert what it prints"
+            )
+        known = _variables(environment, folder)
+        interpolation = Interpolation(known)
+        whole = interpolation.of(raw, "")
+        said = Said("services", whole.get("services"))
+        if not typed.mapping(said):
+            raise CannotConvert("services: there are none: write at least one")
+        if len(typed.mapping(said)) > _MOST_SERVICES:
+            raise CannotConvert(f"services: there are more than {_MOST_SERVICES}: convert parts of the file")
+        extends = Extends(whole["services"], lambda file, path: _other(file, path, known, folder))
+        merged: Raw = {}
+        values = 0
+        for name in typed.mapping(said):
+            merged[name] = extends.service(name)
+            values += _values(merged[name])
+            if values > MAX_VALUES:
+                raise CannotConvert(
+                    f"services.{name}: with what they extend, services have more than {MAX_VALUES:,} values"
+                )
+        extensions = {name: below for name, below in whole["services"].items() if name.startswith("x-")}
+        left = list(survey({**whole, "services": {**merged, **extensions}}))
+        wanted = {*profiles, *filter(None, known.get("COMPOSE_PROFILES", "").split(","))}
+        asked = {name: Said(f"services.{name}", service) for name, service in merged.items()}
+        off = {name: names for name, service in asked.items() if (names := _off(service, wanted))}
+        left += [
+            Left(f"services.{name}", f"its profiles ({', '.join(names)}) aren't asked for")
+            for name, names in off.items()
+        ]
+        return cls(
+            services={name: service for name, service in asked.items() if name not in off},
+            all_services=frozenset(merged),
+            **{
+                key: typed.mapping(Said(key, whole.get(key)))
+                for key in ("networks", "volumes", "secrets", "configs")
+            },
+            environment=known,
+            folder=folder,
+            left=(*_without(interpolation.left, off), *_without(left, off)),
+        )
+
+
+def _values(value: object) -> int:
+    """How many values there are in one."""
+    stack, count = [value], 0
+    while stack:
+        found = stack.pop()
+        count += 1
+        stack += found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return count
+
+
+def _variables(environment: Mapping[str, str], folder: Folder) -> dict[str, str]:
+    """The variables that a file may name: those of who runs Compose, before those of the file .env."""
+    text = folder.text(".env")
+    found = variables(text, ".env", environment) if text is not None else {}
+    return {**{name: value for name, value in found.items() if value is not None}, **environment}
+
+
+def _other(file: str, path: str, known: Mapping[str, str], folder: Folder) -> Raw:
+    """Another Compose file."""
+    if not folder.has(file):
+        raise CannotConvert(
+            f"{path}: {file[:100]} is outside of the Compose file's folder, and isn't read: move it there"
+        )
+    text = folder.text(file)
+    if text is None:
+        raise CannotConvert(
+            f"{path}: {file[:100]} can't be read: run docker compose config, and convert what it prints"
+        )
+    whole: Raw = Interpolation(known).of(yamltext.load(text, file), file)
+    return whole
+
+
+def _off(service: Said, wanted: Collection[str]) -> list[str]:
+    """The profiles of a service that isn't asked for."""
+    said = typed.mapping(service).get("profiles")
+    names = [typed.text(one) for one in typed.listing(said)] if said else []
+    return [] if not names or "*" in wanted or set(names) & set(wanted) else names
+
+
+def _without(left: list[Left], off: Collection[str]) -> list[Left]:
+    """What is left, without what is in services that aren't there at all."""
+    prefixes = tuple(f"services.{name}." for name in off)
+    return [one for one in left if not one.path.startswith(prefixes)] if prefixes else left

@@ -1,0 +1,52 @@
+"""A look at every key of a Compose file, before anything is made of it: none vanishes unnamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from twinhull.convert.compose.keys import KEYS
+from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.docker.options import Fate
+
+_EXTENSION = (
+    "an extension has a meaning only for the tool that it is for; what its anchor lends to others is there"
+)
+
+
+def survey(value: object, path: str = "", pattern: str = "") -> Iterator[Left]:
+    """What isn't carried over because of its key alone. Raises CannotConvert for a key that Compose
+    hasn't.
+    """
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from survey(element, f"{path}[{index}]", f"{pattern}[]")
+    if not isinstance(value, dict):
+        return
+    for name, below in value.items():
+        at = f"{path}.{name}" if path else name
+        if name.startswith("x-"):
+            yield Left(at, _EXTENSION)
+            continue
+        found = _pattern(pattern, name)
+        if found is None:
+            raise CannotConvert(
+                f"{at} is no key of the Compose Specification: remove it{_near(pattern, name)}"
+            )
+        key = KEYS[found]
+        if key.fate in {Fate.LEFT, Fate.MEANINGLESS} and not key.told:
+            yield Left(at, key.said)
+        if not key.whole:
+            yield from survey(below, at, found)
+
+
+def _pattern(pattern: str, name: str) -> str | None:
+    """The path of a key in the table, None if there is none."""
+    candidates = (f"{pattern}.{name}" if pattern else name, f"{pattern}.*")
+    return next((path for path in candidates if path in KEYS), None)
+
+
+def _near(pattern: str, name: str) -> str:
+    known = [path.rpartition(".")[2] for path in KEYS if path.rpartition(".")[0] == pattern]
+    near = get_close_matches(name[:60], [key for key in known if key != "*"], 1)
+    return f", or did you mean {near[0]}?" if near else ""

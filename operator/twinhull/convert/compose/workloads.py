@@ -1,0 +1,232 @@
+"""The objects of a Compose file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from twinhull.api.group import MAX_NAME_LENGTH, Raw
+from twinhull.convert.compose import granted, typed
+from twinhull.convert.compose.dependencies import aliases, ordered, tell
+from twinhull.convert.compose.deploy import starts_first
+from twinhull.convert.compose.granted import CONFIGS, SECRETS, Grant, Kind
+from twinhull.convert.compose.hooks import hooks
+from twinhull.convert.compose.networks import Attachment, attachment, is_separated, policies, told
+from twinhull.convert.compose.project import Project
+from twinhull.convert.compose.service import settings
+from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.docker.bounds import check
+from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, Refused, claim
+from twinhull.convert.docker.names import LONGEST_LABEL, Names, is_object_name, workload_name
+from twinhull.convert.docker.network import alias_service
+from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.workload import fill
+
+
+@dataclass(slots=True)
+class _Making:
+    """What is made of a file so far."""
+
+    project: Project
+    names: Names = field(default_factory=lambda: Names(MAX_NAME_LENGTH))
+    claim_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
+    #: The names of Services: of all Workloads, and other names that they have.
+    service_names: set[str] = field(default_factory=set)
+    #: Of each service that is converted, in their order.
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    attachments: dict[str, Attachment] = field(default_factory=dict)
+    #: The secrets and configs that a service has, by kind and name.
+    granted: set[tuple[str, str]] = field(default_factory=set)
+    left: list[Left] = field(default_factory=list)
+
+
+def workloads(project: Project) -> Conversion:
+    """All objects, each after those that it needs. Raises CannotConvert if no service can be a Workload."""
+    making = _Making(project)
+    # A service that can have its own name has it, whatever others would have to be called.
+    for name in sorted(project.services, key=lambda name: workload_name(name) != name):
+        making.service_names.add(making.names.of(name, workload_name(name)))
+    external = dict(_named_claims(making))
+    known = {
+        kind.key: granted.declared(kind, said, project.environment)
+        for kind, said in ((SECRETS, project.secrets), (CONFIGS, project.configs))
+    }
+    refused: dict[str, str] = {}
+    linked = aliases(project.services)
+    for name in ordered(project.services):
+        try:
+            _convert(making, name, known, linked.get(name, []))
+        except Refused as error:
+            refused[name] = str(error)
+    if not making.drafts:
+        raise CannotConvert(
+            "; ".join(refused.values()) or "services: none of them is asked for: name their profiles"
+        )
+    for name, draft in making.drafts.items():
+        tell(project.services[name], draft, making.drafts, project.all_services)
+        _name_service(making, draft)
+    claims = list(_claims(making, external))
+    grants = list(_grants(making, known))
+    kept_apart = list(_policies(making))
+    made = [*claims, *grants, *kept_apart]
+    for draft in making.drafts.values():
+        made += [*draft.objects, draft.workload()]
+    lost = tuple(f"services.{name}." for name in refused)
+    left = [
+        *(one for one in project.left if not (lost and one.path.startswith(lost))),
+        *(Left(f"services.{name}", f"it is left out: {why}") for name, why in refused.items()),
+        *making.left,
+        *(one for draft in making.drafts.values() for one in draft.left),
+    ]
+    return Conversion(tuple(made), tuple(left))
+
+
+def _convert(making: _Making, name: str, known: dict[str, dict[str, Grant]], linked: list[Said]) -> None:
+    """One service, into the draft of a Workload."""
+    project, service = making.project, making.project.services[name]
+    draft = Draft(making.names.of(name), claim_names=making.claim_names)
+    attached = attachment(service, project.networks)
+    found = [*settings(service, project.environment, project.folder, draft)]
+    found += [("network-alias", said) for said in _aliases((*attached.aliases, *linked), making, draft)]
+    fill(Settings(found), draft)
+    for kind in (SECRETS, CONFIGS):
+        for source in granted.grant(kind, service, known[kind.key], draft):
+            making.granted.add((kind.key, source))
+    hooks(service, draft)
+    _of_workload(service, name, draft)
+    check(draft.workload(), service.path)
+    making.drafts[name], making.attachments[name] = draft, attached
+
+
+def _of_workload(service: Said, name: str, draft: Draft) -> None:
+    """What a service says of the Workload itself."""
+    keys = typed.mapping(service)
+    if draft.name != name:
+        draft.leave(
+            service, f"a Workload can't be called so: it is {draft.name}, and others have to ask for that"
+        )
+    container = keys.get("container_name")
+    if container is not None and container.value and container.value != draft.name:
+        draft.leave(container, f"the Workload is called {draft.name}, and others reach it by that name")
+    if (order := starts_first(service)) is not None:
+        if draft.pod["restartPolicy"] == "Always" and not draft.claims and not draft.has_host_network:
+            draft.spec["replacement"] = {"strategy": "StartFirst"}
+        else:
+            draft.leave(
+                order, "two hulls can't run at once with a claim, with the host's network or without restart"
+            )
+
+
+def _aliases(said: tuple[Said, ...], making: _Making, draft: Draft) -> Iterator[Said]:
+    """The other names of a service that no other Service has."""
+    for name, one in {typed.text(one): one for one in said}.items():
+        if name == draft.name:
+            continue
+        if name in making.service_names:
+            draft.leave(
+                one,
+                f"there is a Service {name[:63]} already, and a name leads to one Workload: give it another",
+            )
+            continue
+        making.service_names.add(name)
+        yield Said(one.path, name)
+
+
+def _name_service(making: _Making, draft: Draft) -> None:
+    """Give a Workload without ports a Service of its name, since Compose's services find each other by name.
+
+    Without ports it has to be one of our own: headless, so that the name leads to the hull, whatever the
+    port.
+    """
+    if len(making.drafts) == 1 or draft.container.get("ports") or draft.has_host_network:
+        return
+    if any(policy["kind"] == "NetworkPolicy" for policy in draft.objects):  # network_mode none
+        return
+    draft.spec["service"] = {"enabled": False}
+    draft.objects.append(alias_service(draft.name, draft.name, []))
+
+
+def _named_claims(making: _Making) -> Iterator[tuple[str, Said]]:
+    """Give claims the names that the file gives them. Gives the external ones."""
+    for name, said in making.project.volumes.items():
+        keys = typed.mapping(said)
+        external = keys.get("external")
+        of_external = (
+            typed.mapping(external).get("name") if external and isinstance(external.value, dict) else None
+        )
+        given = of_external or keys.get("name")
+        if given is not None and given.value:
+            wanted = typed.text(given)
+            made = wanted if is_object_name(wanted) else making.claim_names.of(wanted)
+            making.claim_names.give(name, made)
+            if made != wanted:
+                making.left.append(Left(given.path, f"a claim can't be called so: it is {made}"))
+        if external is not None and (isinstance(external.value, dict) or typed.truth(external)):
+            yield name, external
+
+
+def _claims(making: _Making, external: dict[str, Said]) -> Iterator[Raw]:
+    """The claims of the volumes that services mount."""
+    uses: dict[str, list[tuple[str, str]]] = {}
+    for draft in making.drafts.values():
+        for use in draft.claims:
+            uses.setdefault(use.volume, []).append((draft.name, use.path))
+    for volume, said in making.project.volumes.items():
+        if volume not in uses:
+            making.left.append(Left(said.path, "no service that is converted mounts it"))
+    made: set[str] = set()
+    for volume, used in uses.items():
+        if volume not in making.project.volumes:
+            raise CannotConvert(f"{used[0][1]}: {volume[:60]!r} isn't among volumes: add it there")
+        name, said = making.claim_names.of(volume), making.project.volumes[volume]
+        if volume in external:
+            making.left.append(Left(external[volume].path, f"PersistentVolumeClaim {name} has to be there"))
+            continue
+        if name in made:
+            raise CannotConvert(f"{said.path}: another volume has the name {name}: give it another")
+        made.add(name)
+        shared = len({workload for workload, _ in used}) > 1
+        making.left.append(Left(said.path, CLAIM_IS_A_GUESS.format(claim=name)))
+        if shared:
+            making.left.append(
+                Left(
+                    said.path,
+                    "several Workloads mount it: it is ReadWriteMany, which needs storage that can be shared",
+                )
+            )
+        labels = typed.mapping(said).get("labels")
+        metadata = granted.labels(typed.pairs(labels), making.left) if labels else {}
+        found = claim(name, ["ReadWriteMany" if shared else "ReadWriteOnce"])
+        yield {**found, "metadata": {**found["metadata"], **metadata}}
+
+
+def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw]:
+    """The ConfigMaps; what has to be made by hand is named."""
+    kinds: tuple[tuple[Kind, dict[str, Said]], ...] = (
+        (SECRETS, making.project.secrets),
+        (CONFIGS, making.project.configs),
+    )
+    for kind, declared in kinds:
+        for name, said in declared.items():
+            one = known[kind.key][name]
+            if (kind.key, name) not in making.granted:
+                making.left.append(Left(said.path, "no service that is converted has it"))
+                continue
+            making.left += one.left
+            if one.made is not None:
+                yield one.made
+
+
+def _policies(making: _Making) -> Iterator[Raw]:
+    """NetworkPolicies, if the file keeps services apart; else its networks have nothing to say."""
+    declared = making.project.networks
+    if is_separated(making.attachments, declared):
+        making.left += [Left(said.path, told(declared)) for said in declared.values()]
+        yield from policies(making.drafts, making.attachments, declared)
+        return
+    why = "all services share a network, as all Pods of a cluster do: nothing is made of it"
+    making.left += [Left(said.path, why) for said in declared.values()]
+    for name in making.drafts:
+        said = typed.mapping(making.project.services[name]).get("networks")
+        if said is not None:
+            making.left.append(Left(said.path, why))

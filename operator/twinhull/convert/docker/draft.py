@@ -1,0 +1,112 @@
+"""A Workload in the making."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twinhull.api.group import API_VERSION, Raw
+from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.docker.names import LONGEST_LABEL, Names
+from twinhull.convert.docker.said import Said
+
+
+class Refused(CannotConvert):
+    """A container that would be another one without what can't be carried over, or a less isolated one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimUse:
+    """A volume of Docker's that a container mounts."""
+
+    #: Where the input says so.
+    path: str
+    #: What Docker calls the volume.
+    volume: str
+    #: The claim's name.
+    claim: str
+
+
+@dataclass(slots=True)
+class Draft:
+    """One Workload while an input is read. Each subject (storage, network, …) fills in its part."""
+
+    #: The Workload's name.
+    name: str
+    #: The one container.
+    container: Raw = field(default_factory=dict)
+    #: The container's securityContext.
+    security: Raw = field(default_factory=dict)
+    #: The Pod's spec, without its containers and volumes.
+    pod: Raw = field(default_factory=dict)
+    #: The Pod's securityContext.
+    pod_security: Raw = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    #: Labels and annotations of the Workload itself.
+    own_metadata: Raw = field(default_factory=dict)
+    #: The Workload's spec, without its template.
+    spec: Raw = field(default_factory=dict)
+    volumes: list[Raw] = field(default_factory=list)
+    mounts: list[Raw] = field(default_factory=list)
+    #: The names of volumes in the template.
+    volume_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
+    #: The names of claims, which all containers of an input share.
+    claim_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
+    claims: list[ClaimUse] = field(default_factory=list)
+    #: Objects beside the Workload.
+    objects: list[Raw] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+    def leave(self, said: Said | str, why: str) -> None:
+        """Name something that isn't carried over."""
+        self.left.append(Left(said if isinstance(said, str) else said.path, why))
+
+    @property
+    def has_host_network(self) -> bool:
+        """Whether it shares its node's network."""
+        return bool(self.pod.get("hostNetwork"))
+
+    def workload(self) -> Raw:
+        """The Workload."""
+        security = {"securityContext": self.security} if self.security else {}
+        mounts = {"volumeMounts": self.mounts} if self.mounts else {}
+        metadata = {
+            key: said for key, said in (("labels", self.labels), ("annotations", self.annotations)) if said
+        }
+        pod: Raw = {
+            # Docker gives a container neither a token of the API server nor variables of other Services.
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            **self.pod,
+            **({"securityContext": self.pod_security} if self.pod_security else {}),
+            "containers": [{**self.container, **security, **mounts}],
+            **({"volumes": self.volumes} if self.volumes else {}),
+        }
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "Workload",
+            "metadata": {"name": self.name, **self.own_metadata},
+            "spec": {
+                **self.spec,
+                "template": {**({"metadata": metadata} if metadata else {}), "spec": pod},
+            },
+        }
+
+
+def claim(name: str, modes: list[str], labels: dict[str, str] | None = None) -> Raw:
+    """A PersistentVolumeClaim for a volume of Docker's, which has no size: 1Gi is a guess."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, **({"labels": labels} if labels else {})},
+        "spec": {"accessModes": modes, "resources": {"requests": {"storage": "1Gi"}}},
+    }
+
+
+#: What is said of each claim that is made.
+CLAIM_IS_A_GUESS = (
+    "a volume of Docker's has no size: PersistentVolumeClaim {claim} asks for 1Gi, which is a guess, so set "
+    "what "
+    "it needs before you apply it; Docker fills a new volume with what the image has at that path, and "
+    "Kubernetes doesn't; what the volume has in it now has to be copied"
+)

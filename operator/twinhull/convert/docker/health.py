@@ -1,0 +1,73 @@
+"""Docker's health check as a readiness probe.
+
+Source: docs.docker.com/reference/dockerfile, HEALTHCHECK: every 30 s, for 30 s at most, unhealthy after 3
+failures.
+
+Docker restarts nothing that is unhealthy: it tells of it, and what depends on it waits. So does a readiness
+probe; a liveness probe would restart the container.
+"""
+
+from __future__ import annotations
+
+from twinhull.api.group import Raw
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.amounts import duration, seconds, whole
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.said import Said, Settings
+
+_INTERVAL = 30
+_RETRIES = 3
+_NO_TEST = "it changes the image's own check, which Kubernetes doesn't see: say what the check is"
+
+
+def health(settings: Settings, draft: Draft) -> None:
+    """`health-cmd` (a text for the shell, or a list of words) and what goes with it."""
+    test = settings.last("health-cmd")
+    times = {name: settings.last(f"health-{name}") for name in ("interval", "timeout", "retries")}
+    start, often = settings.last("health-start-period"), settings.last("health-start-interval")
+    if (none := settings.last("no-healthcheck")) is not None and none.value is True:
+        if test:
+            raise CannotConvert(
+                f"{test.path}: there is to be a health check, and none: remove one of the two"
+            )
+        draft.leave(none, "Kubernetes doesn't see the image's own check")
+    if test is None or not test.value:
+        for said in (*times.values(), start, often):
+            if said:
+                draft.leave(said, _NO_TEST)
+        return
+    words = test.value if isinstance(test.value, list) else ["/bin/sh", "-c", test.value]
+    probe: Raw = {
+        "exec": {"command": words},
+        "periodSeconds": _time(times["interval"], draft) or _INTERVAL,
+        "timeoutSeconds": _time(times["timeout"], draft) or _INTERVAL,
+        "failureThreshold": _count(times["retries"]) or _RETRIES,
+    }
+    draft.container["readinessProbe"] = probe
+    if start and seconds(start):
+        draft.leave(
+            start,
+            "a container isn't Ready before its first success, and nothing restarts it: no field is needed",
+        )
+    if often and seconds(often):
+        draft.leave(
+            often,
+            "a readiness probe has one interval: set periodSeconds lower for a container that starts fast",
+        )
+
+
+def _time(said: Said | None, draft: Draft) -> int:
+    """Whole seconds, 0 for none."""
+    if said is None:
+        return 0
+    found = seconds(said)
+    if found != duration(said):
+        draft.leave(said, f"Kubernetes has whole seconds only: it is {found} s")
+    return found
+
+
+def _count(said: Said | None) -> int:
+    found = whole(said) if said else 0
+    if said and not 0 <= found < 2**31:
+        raise CannotConvert(f"{said.path}: {found} is no count: write a number from 1 on")
+    return found

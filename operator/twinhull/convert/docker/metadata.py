@@ -1,0 +1,53 @@
+"""Labels and annotations.
+
+A label of Docker's is any text. It becomes a label of the Pod if Kubernetes takes its value, else an
+annotation. Keys with a prefix and a `/` mean something to Kubernetes or to what runs on its nodes, which they
+never did to Docker.
+"""
+
+from __future__ import annotations
+
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.names import is_label_value, is_qualified
+from twinhull.convert.docker.said import Said, Settings
+
+#: Keys with a prefix that only people read
+#: (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels).
+_HARMLESS = "app.kubernetes.io/"
+#: Keys without a prefix on which KubeVirt acts (hulls/parity/keys).
+_ACTED_ON = ("kubevirt.io", "logVerbosity")
+_PREFIXED = (
+    "a key with a prefix can have a meaning in Kubernetes: if it is meant so, add it to "
+    "spec.template.metadata yourself"
+)
+
+
+def metadata(settings: Settings, draft: Draft) -> None:
+    """`label` and `annotation`, whose values are pairs."""
+    for said in settings.take("label"):
+        _put(said, draft, is_label=True)
+    for said in settings.take("annotation"):
+        _put(said, draft, is_label=False)
+
+
+def _put(said: Said, draft: Draft, *, is_label: bool) -> None:
+    key, value = said.value
+    name = key.removeprefix(_HARMLESS)
+    if "/" in name or key in _ACTED_ON:
+        draft.leave(said, _PREFIXED)
+    elif not is_qualified(name):
+        draft.leave(
+            said,
+            "a key has up to 63 letters, digits, '-', '_' and '.', and begins and ends with a letter or "
+            "digit",
+        )
+    elif is_label and is_label_value(value):
+        draft.annotations.pop(key, None)
+        draft.labels[key] = value
+    elif is_label:
+        draft.labels.pop(key, None)
+        draft.annotations[key] = value
+    elif key in draft.annotations:
+        draft.leave(said, "a label of that name is an annotation already, since no label may have its value")
+    else:
+        draft.annotations[key] = value

@@ -1,0 +1,205 @@
+"""Mounts: `--volume`, `--mount` and `--tmpfs`, and Compose's `volumes` and `tmpfs`, as one form.
+
+Source: docker run's reference, docs.docker.com/engine/storage, and the Compose Specification (`volumes`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.amounts import whole_bytes
+from twinhull.convert.docker.draft import Refused
+from twinhull.convert.docker.said import Said
+
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
+_VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+#: What a path of the host begins with; the last two are of a shell that didn't expand them.
+_HOST = ("/", ".", "~", "\\", "$", "%")
+Kind = Literal["volume", "bind", "tmpfs", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Something that a container has at a path."""
+
+    #: Where the input says so.
+    path: str
+    kind: Kind
+    #: The path in the container.
+    target: str
+    #: A volume's name, a path of the host, or an image; empty for what has none.
+    source: str = ""
+    read_only: bool = False
+    #: The path in the volume or the image that is mounted.
+    subpath: str = ""
+    #: Of a tmpfs, its size in bytes.
+    size: int | None = None
+    #: Of a bind mount, such as rslave.
+    propagation: str = ""
+    #: Options that mean nothing to Kubernetes, and why each is left out: (option, why).
+    left: tuple[tuple[str, str], ...] = field(default=())
+
+
+#: Options of `--volume`, and why each of them isn't carried over; None for what isn't named.
+_SELINUX = "the kubelet labels volumes for SELinux itself, and leaves the node's own files as they are"
+_CACHED = "it tuned Docker Desktop's file sharing"
+_IGNORED: dict[str, str | None] = {
+    "rw": None,
+    "nocopy": None,  # Kubernetes copies nothing
+    "z": _SELINUX,
+    "Z": _SELINUX,
+    **dict.fromkeys(("cached", "delegated", "consistent"), _CACHED),
+}
+_PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
+_TMPFS = "an emptyDir has no mount options: the node mounts it with its own"
+
+
+def short(said: Said) -> Mount:
+    """A mount as `--volume` takes it: [source:]target[:options]. Raises CannotConvert for what is none."""
+    source, target, options = _parts(said)
+    left: list[tuple[str, str]] = []
+    propagation = ""
+    for option in filter(None, options.split(",")):
+        if option in _PROPAGATIONS:
+            propagation = option
+        elif option not in {"ro", "readonly", *_IGNORED}:
+            left.append((option, "it has no counterpart in Kubernetes"))
+        elif why := _IGNORED.get(option):
+            left.append((option, why))
+    return mount(
+        said,
+        _kind(said, source),
+        target,
+        source=source,
+        read_only=bool({"ro", "readonly"} & set(options.split(","))),
+        propagation=propagation,
+        left=tuple(left),
+    )
+
+
+def tmpfs(said: Said) -> Mount:
+    """A mount as `--tmpfs` takes it: target[:options]. Raises CannotConvert for what is none."""
+    target, _, options = str(said.value).strip().partition(":")
+    size, read_only, left = None, False, []
+    for option in filter(None, options.split(",")):
+        key, _, value = option.partition("=")
+        if key == "size" and not value.endswith("%"):
+            size = whole_bytes(Said(said.path, value))
+        elif key == "ro":
+            read_only = True
+        elif key not in {"rw", "defaults"}:
+            left.append((option, _TMPFS))
+    return mount(said, "tmpfs", target, size=size, read_only=read_only, left=tuple(left))
+
+
+#: The keys of `--mount`, by what they are called first.
+_KEYS = {
+    **dict.fromkeys(("source", "src"), "source"),
+    **dict.fromkeys(("target", "dst", "destination"), "target"),
+    **dict.fromkeys(("readonly", "ro"), "readonly"),
+    **{
+        key: key
+        for key in (
+            "type",
+            "volume-subpath",
+            "image-subpath",
+            "tmpfs-size",
+            "bind-propagation",
+            "volume-nocopy",
+        )
+    },
+}
+_CLASS = "the cluster's StorageClass decides what a claim is made of: set storageClassName of the claim"
+_MOUNT_LEFT = {
+    "tmpfs-mode": _TMPFS,
+    "consistency": _CACHED,
+    "bind-nonrecursive": "Kubernetes mounts what is below the path, too",
+    "bind-recursive": "Kubernetes mounts what is below the path, too",
+    "bind-create-src": "the path has to be there",
+    **dict.fromkeys(("volume-driver", "volume-opt"), _CLASS),
+    "volume-label": "set it as a label of the claim",
+}
+
+
+def long(said: Said) -> Mount:
+    """A mount as `--mount` takes it: key=value,…. Raises CannotConvert for what is none."""
+    given: dict[str, str] = {}
+    left: list[tuple[str, str]] = []
+    for part in str(said.value).split(","):
+        key, _, value = part.strip().partition("=")
+        if why := _MOUNT_LEFT.get(key):
+            left.append((part, why))
+        elif key not in _KEYS:
+            raise CannotConvert(f"{said.path}: {key[:40]!r} is no key of a mount: correct it, or remove it")
+        else:
+            given[_KEYS[key]] = value
+    kind = given.get("type", "volume")
+    size = given.get("tmpfs-size")
+    return mount(
+        said,
+        kind_of(said, kind),
+        given.get("target", ""),
+        source=given.get("source", ""),
+        read_only=_is_on(given.get("readonly")),
+        subpath=given.get("volume-subpath", given.get("image-subpath", "")),
+        size=whole_bytes(Said(said.path, size)) if size else None,
+        propagation=given.get("bind-propagation", ""),
+        left=tuple(left),
+    )
+
+
+def kind_of(said: Said, kind: str) -> Kind:
+    """A kind of mount. Raises Refused for one that Kubernetes has nothing like."""
+    if kind not in {"volume", "bind", "tmpfs", "image"}:
+        raise Refused(
+            f"{said.path}: a mount of type {kind[:40]!r} has nothing like it here: use volume, bind, tmpfs "
+            "or image"
+        )
+    return kind  # type: ignore[return-value]
+
+
+def mount(said: Said, kind: Kind, target: str, **rest: object) -> Mount:
+    """A mount whose target is checked. Raises CannotConvert if it is no path, and Refused for one of
+    Windows.
+    """
+    found = target.strip()
+    if _WINDOWS.match(found):
+        raise Refused(f"{said.path}: {found[:80]!r} is a path of Windows: a Workload runs Linux")
+    found = re.sub(r"/+", "/", found).rstrip("/") if found != "/" else found
+    if not found.startswith("/") or found == "/" or ":" in found or ".." in found.split("/"):
+        raise CannotConvert(
+            f"{said.path}: {target[:80]!r} is no path in a container: write one such as /data"
+        )
+    return Mount(said.path, kind, found, **rest)  # type: ignore[arg-type]
+
+
+def _parts(said: Said) -> tuple[str, str, str]:
+    """Source, target and options. A drive of Windows has a colon of its own."""
+    text = str(said.value).strip()
+    drive = text[:2] if _WINDOWS.match(text) else ""
+    parts = text[len(drive) :].split(":")
+    if not drive and len(parts) == 1:
+        return "", text, ""
+    source, *rest = parts
+    if not 1 <= len(rest) <= 2 or not (drive + source):  # noqa: PLR2004  target and options
+        raise CannotConvert(
+            f"{said.path}: {text[:80]!r} is no mount: write one such as data:/var/lib/data:ro"
+        )
+    return drive + source, rest[0], rest[1] if len(rest) > 1 else ""
+
+
+def _kind(said: Said, source: str) -> Kind:
+    if not source:
+        return "volume"
+    if source.startswith(_HOST) or _WINDOWS.match(source):
+        return "bind"
+    if not _VOLUME.fullmatch(source):
+        raise CannotConvert(f"{said.path}: {source[:80]!r} is neither a path nor a volume's name: correct it")
+    return "volume"
+
+
+def _is_on(value: str | None) -> bool:
+    return value is not None and value.lower() not in {"false", "0"}

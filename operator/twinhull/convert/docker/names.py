@@ -1,0 +1,84 @@
+"""Names of Kubernetes, made from names of Docker."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from twinhull.api.group import MAX_NAME_LENGTH
+
+#: The most characters of a DNS label (RFC 1123).
+LONGEST_LABEL = 63
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+
+class Names:
+    """Gives each thing a DNS label of its own: the same thing the same one, two things never one."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._given: dict[str, str] = {}
+        self._names: set[str] = set()
+        #: How often a name was wanted already.
+        self._wanted: Counter[str] = Counter()
+
+    def of(self, text: str, like: str = "") -> str:
+        """The name of a thing, as much as may be like itself, or like another text."""
+        if text not in self._given:
+            self._given[text] = self._new(label(like or text, self._longest))
+        return self._given[text]
+
+    def give(self, text: str, name: str) -> None:
+        """Have a thing have a name that is given. Two things may be given one name: they are one then."""
+        self._given[text] = name
+        self._names.add(name)
+
+    def _new(self, wanted: str) -> str:
+        name = wanted
+        while name in self._names:
+            self._wanted[wanted] += 1
+            tail = f"-{self._wanted[wanted] + 1}"
+            name = wanted[: self._longest - len(tail)].rstrip("-") + tail
+        self._names.add(name)
+        return name
+
+
+def label(text: str, longest: int = LONGEST_LABEL) -> str:
+    """A DNS label as much like a text as may be."""
+    made = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:longest].rstrip("-")
+    return made or "volume"
+
+
+def workload_name(text: str) -> str:
+    """A Workload's name as much like a text as may be: it begins with a letter."""
+    made = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if not made or not made[0].isalpha():
+        made = f"w-{made}" if made else "workload"
+    return made[:MAX_NAME_LENGTH].rstrip("-")
+
+
+def is_label(text: str) -> bool:
+    """Whether it is a DNS label."""
+    return len(text) <= LONGEST_LABEL and _LABEL.fullmatch(text) is not None
+
+
+def is_service_name(text: str) -> bool:
+    """Whether a Service may have it (RFC 1035)."""
+    return is_label(text) and text[0].isalpha()
+
+
+def is_object_name(text: str) -> bool:
+    """Whether it is a DNS subdomain, as names of claims and Secrets are."""
+    return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None  # noqa: PLR2004  RFC 1123
+
+
+def is_qualified(text: str) -> bool:
+    """Whether it is the key of a label or an annotation, without a prefix."""
+    return len(text) <= LONGEST_LABEL and _QUALIFIED.fullmatch(text) is not None
+
+
+def is_label_value(text: str) -> bool:
+    """Whether a label may have it as its value."""
+    return not text or is_qualified(text)

@@ -1,0 +1,228 @@
+"""A container's network: names, addresses, name servers.
+
+Sources: docker run's reference (`--network`, `--dns`, `--add-host`, `--hostname`, `--sysctl`);
+k8s.io/api/core/v1 (PodSpec, PodDNSConfig: three name servers and 32 search domains at most).
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from twinhull.api.group import WORKLOAD_LABEL, Raw
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.addresses import is_address
+from twinhull.convert.docker.draft import Draft, Refused
+from twinhull.convert.docker.names import is_label, is_object_name, is_service_name, label
+from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.security import ONE_POD
+
+_MOST_SERVERS = 3
+_MOST_DOMAINS = 32
+#: What the API server takes (k8s.io/kubernetes/pkg/apis/core/validation, SysctlMaxLength).
+_LONGEST_SYSCTL = 253
+#: Sysctls that each node allows (k8s.io/kubernetes/pkg/kubelet/sysctl/safe_sysctls.go).
+_SAFE = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        *(
+            f"net.ipv4.{name}"
+            for name in ("ip_local_port_range", "ip_local_reserved_ports", "ip_unprivileged_port_start")
+        ),
+        *(f"net.ipv4.{name}" for name in ("ping_group_range", "tcp_fin_timeout", "tcp_keepalive_intvl")),
+        *(
+            f"net.ipv4.{name}"
+            for name in ("tcp_keepalive_probes", "tcp_keepalive_time", "tcp_rmem", "tcp_syncookies")
+        ),
+        "net.ipv4.tcp_wmem",
+    }
+)
+_SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
+_OWN_NETWORK = (
+    "Docker separates networks, and Pods of all namespaces reach each other: to separate them again, write "
+    "NetworkPolicies"
+)
+
+
+def mode(settings: Settings, draft: Draft) -> None:
+    """`network`: which network it has. It comes before ports."""
+    for said in settings.take("network"):
+        value = str(said.value).strip()
+        if value == "host":
+            draft.pod["hostNetwork"] = True
+        elif value.startswith(("container:", "service:")):
+            raise Refused(f"{said.path}: {value[:60]} {ONE_POD}")
+        elif value == "none":
+            draft.objects.append(_closed(draft.name))
+            draft.leave(
+                said,
+                f"a Pod always has a network: NetworkPolicy {draft.name} closes it, if the cluster's "
+                "network enforces "
+                "NetworkPolicies",
+            )
+        elif value not in {"", "bridge", "default"}:
+            draft.leave(said, _OWN_NETWORK)
+
+
+def names(settings: Settings, draft: Draft) -> None:
+    """`hostname`, `network-alias`, `add-host`, `dns` and the like. It comes after ports."""
+    if (said := settings.last("hostname")) is not None and said.value:
+        _hostname(said, draft)
+    for said in settings.take("network-alias"):
+        _alias(said, draft)
+    _hosts(settings.take("add-host"), draft)
+    _dns(settings, draft)
+    _sysctls(settings.take("sysctl"), draft)
+
+
+def alias_service(name: str, workload: str, ports: list[Raw]) -> Raw:
+    """Another name of a Workload: a Service that leads to its hull. Without ports, its address is the
+    hull's.
+    """
+    listed = [
+        {
+            "name": f"{port.get('protocol', 'TCP').lower()}-{port['containerPort']}",
+            "port": port["containerPort"],
+            "protocol": port.get("protocol", "TCP"),
+        }
+        for port in ports
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name},
+        "spec": {
+            **({} if listed else {"clusterIP": "None"}),
+            "selector": {WORKLOAD_LABEL: workload},
+            **({"ports": listed} if listed else {}),
+        },
+    }
+
+
+def _closed(name: str) -> Raw:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "podSelector": {"matchLabels": {WORKLOAD_LABEL: name}},
+            "policyTypes": ["Ingress", "Egress"],
+        },
+    }
+
+
+def _hostname(said: Said, draft: Draft) -> None:
+    text = str(said.value).strip()
+    first = text.partition(".")[0]
+    found = first if is_label(first) else label(first)
+    draft.pod["hostname"] = found
+    if found != text:
+        draft.leave(said, f"a Pod's host name is one DNS label: it is {found}")
+
+
+def _alias(said: Said, draft: Draft) -> None:
+    name = str(said.value).strip()
+    if name == draft.name:
+        return
+    if not is_service_name(name):
+        draft.leave(
+            said,
+            f"no Service can be called {name[:63]!r}: have others ask for {draft.name}, the Workload's own "
+            "Service",
+        )
+        return
+    draft.objects.append(alias_service(name, draft.name, draft.container.get("ports", [])))
+
+
+def _hosts(said: list[Said], draft: Draft) -> None:
+    found: dict[str, list[str]] = {}
+    for one in said:
+        text = str(one.value).strip()
+        name, separator, address = text.partition("=") if "=" in text else text.partition(":")
+        address = address.strip("[]")
+        if not separator or not name:
+            raise CannotConvert(f"{one.path}: {text[:80]!r} is no host: write one such as db:10.0.0.5")
+        if address == "host-gateway":
+            draft.leave(one, "a Pod has no way to its node by name: use the address of what is to be reached")
+        elif not is_object_name(name):
+            draft.leave(one, "Kubernetes takes lower-case letters, digits, '-' and '.' as a host's name")
+        elif not is_address(address):
+            raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
+        else:
+            names = found.setdefault(str(ip_address(address)), [])
+            if name not in names:
+                names.append(name)
+    if found:
+        draft.pod["hostAliases"] = [{"ip": address, "hostnames": names} for address, names in found.items()]
+
+
+def _dns(settings: Settings, draft: Draft) -> None:
+    config: Raw = {}
+    has_cluster_dns = settings.is_true("cluster-dns")
+    servers, domains = settings.take("dns"), settings.take("dns-search")
+    if found := _addresses(servers, draft):
+        config["nameservers"] = found
+    searches = [str(said.value).strip().rstrip(".") for said in domains]
+    for said, name in zip(domains, searches, strict=True):
+        if not is_object_name(name):
+            draft.leave(said, "it is no domain that Kubernetes takes")
+    if listed := [name for name in dict.fromkeys(searches) if is_object_name(name)]:
+        config["searches"] = listed[:_MOST_DOMAINS]
+        for said in domains[_MOST_DOMAINS:]:
+            draft.leave(said, f"a Pod has {_MOST_DOMAINS} search domains at most")
+    if options := [_dns_option(said) for said in settings.take("dns-option")]:
+        config["options"] = options
+    if not config:
+        return
+    draft.pod["dnsConfig"] = config
+    if "nameservers" not in config:
+        return
+    if has_cluster_dns:
+        draft.leave(
+            servers[0],
+            "the cluster's DNS comes first, since other services are found by it: the name servers are "
+            "asked after it "
+            "only",
+        )
+    else:
+        draft.pod["dnsPolicy"] = "None"
+
+
+def _addresses(said: list[Said], draft: Draft) -> list[str]:
+    found: list[str] = []
+    for one in said:
+        address = str(one.value).strip()
+        if not is_address(address):
+            raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
+        if len(found) == _MOST_SERVERS:
+            draft.leave(one, f"a Pod has {_MOST_SERVERS} name servers at most")
+        elif address not in found:
+            found.append(address)
+    return found
+
+
+def _dns_option(said: Said) -> Raw:
+    name, colon, value = str(said.value).strip().partition(":")
+    if not name:
+        raise CannotConvert(f"{said.path}: it is empty: write an option such as ndots:2")
+    return {"name": name, **({"value": value} if colon else {})}
+
+
+def _sysctls(said: list[Said], draft: Draft) -> None:
+    found: dict[str, str] = {}
+    for one in said:
+        name, separator, value = str(one.value).strip().partition("=")
+        if not separator or len(name) > _LONGEST_SYSCTL or not _SYSCTL.fullmatch(name):
+            raise CannotConvert(
+                f"{one.path}: {name[:80]!r} is no sysctl: write one such as net.core.somaxconn=1024"
+            )
+        if draft.has_host_network and name.startswith("net."):
+            draft.leave(one, "with the host's network it would be the node's: set it there")
+            continue
+        found[name] = value
+        if name not in _SAFE:
+            draft.leave(
+                one, "a node refuses the Pod unless its kubelet has the sysctl in --allowed-unsafe-sysctls"
+            )
+    if found:
+        draft.pod_security["sysctls"] = [{"name": name, "value": value} for name, value in found.items()]

@@ -1,0 +1,230 @@
+"""Ports: what Docker publishes, and what a Workload's Service has of it.
+
+Source: docker run's reference (`--publish`, `--expose`), and the Compose Specification (`ports`, `expose`).
+
+Docker's containers of one network reach each other at the container's port, and everybody else at the port of
+the host. So the Service has both numbers: the container's, and the published one if it is another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from twinhull.api.bounds import MOST_SERVICE_PORTS
+from twinhull.api.group import Raw
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.addresses import is_address
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.said import Said, Settings
+
+_HIGHEST = 65_535
+_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP"}
+#: What names a port of a container (RFC 6335).
+_PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
+#: Addresses of the host that only the host itself reaches, and those that stand for all.
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
+_OUTSIDE = (
+    "the Service has the port for the cluster only: to reach it from outside, set spec.service.type to "
+    "LoadBalancer "
+    "or NodePort, or lead an Ingress to the Service"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Ports of a container, and those of the host that lead to them."""
+
+    path: str
+    #: The first and the last port of the container.
+    inside: tuple[int, int]
+    #: The first and the last port of the host; None if there are none, or Docker chooses them.
+    outside: tuple[int, int] | None = None
+    #: The host's address, empty for all.
+    address: str = ""
+    protocol: str = "TCP"
+    #: Whether the host has a port for it at all.
+    published: bool = True
+    name: str = ""
+    app_protocol: str = ""
+
+    @property
+    def numbers(self) -> range:
+        """The container's ports."""
+        return range(self.inside[0], self.inside[1] + 1)
+
+
+def parse(said: Said) -> Publication:
+    """A port as `--publish` and Compose's `ports` take it: [[ip:][host]:]container[/protocol], where host and
+    container may be ranges. Raises CannotConvert for what is none.
+    """
+    text = str(said.value).strip()
+    if "=" in text:
+        return _named(said, text)
+    rest, _, protocol = text.partition("/")
+    address, numbers = _address(rest)
+    outside, colon, inside = numbers.rpartition(":")
+    if colon and not outside and not address:
+        return Publication(said.path, span(said, inside), protocol=protocol_of(said, protocol))
+    return _publication(said, inside, outside, address, protocol)
+
+
+def exposed(said: Said) -> Publication:
+    """A port as `--expose` takes it: a number or a range, and a protocol."""
+    inside, _, protocol = str(said.value).strip().partition("/")
+    return Publication(said.path, span(said, inside), protocol=protocol_of(said, protocol), published=False)
+
+
+def span(said: Said, text: str) -> tuple[int, int]:
+    """A port, or a range of ports. Raises CannotConvert for what is none."""
+    match = _RANGE.fullmatch(text.strip())
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= last <= _HIGHEST:
+        raise CannotConvert(f"{said.path}: {text[:40]!r} is no port: write a number from 1 to {_HIGHEST}")
+    return first, last
+
+
+def protocol_of(said: Said, text: str) -> str:
+    """A protocol as Kubernetes writes it. Raises CannotConvert for what is none."""
+    if (found := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
+        raise CannotConvert(f"{said.path}: {text[:40]!r} is no protocol: write tcp, udp or sctp")
+    return found
+
+
+def ports(settings: Settings, draft: Draft) -> None:
+    """`publish` and `expose`: the container's ports, and the Service's."""
+    found = [
+        said.value if isinstance(said.value, Publication) else parse(said)
+        for said in settings.take("publish")
+    ]
+    found += [exposed(said) for said in settings.take("expose")]
+    declared: dict[tuple[int, str], Raw] = {}
+    for publication in found:
+        if publication.published and draft.has_host_network:
+            draft.leave(
+                publication.path,
+                "with the host's network nothing is published: the node has each port itself",
+            )
+        elif len(publication.numbers) + len(declared) > MOST_SERVICE_PORTS:
+            draft.leave(
+                publication.path,
+                f"a Service lists each of its ports, and a Workload's at most {MOST_SERVICE_PORTS}: publish "
+                "fewer, "
+                "or have the host's network (spec.template.spec.hostNetwork)",
+            )
+        else:
+            _declare(publication, declared, draft)
+    if declared:
+        draft.container["ports"] = list(declared.values())
+    others = list(_others(found, declared, draft))
+    protocols = {
+        (number, one.protocol): one.app_protocol
+        for one in found
+        if one.app_protocol
+        for number in one.numbers
+    }
+    if declared and (others or protocols):
+        own = [_service_port(port, protocols) for port in declared.values()]
+        draft.spec["service"] = {**draft.spec.get("service", {}), "ports": [*own, *others]}
+
+
+def _named(said: Said, text: str) -> Publication:
+    """The form `published=8080,target=80,protocol=tcp`."""
+    parts = dict(part.partition("=")[::2] for part in text.split(","))
+    if not parts.keys() <= {"published", "target", "protocol"} or "target" not in parts:
+        raise CannotConvert(f"{said.path}: {text[:80]!r} is no port: write one such as 8080:80")
+    return _publication(said, parts["target"], parts.get("published", ""), "", parts.get("protocol", ""))
+
+
+def _publication(said: Said, inside: str, outside: str, address: str, protocol: str) -> Publication:
+    within, host = span(said, inside), span(said, outside) if outside else None
+    if address not in {"", "localhost"} and not is_address(address):
+        raise CannotConvert(f"{said.path}: {address[:60]!r} is no address of a host: correct it")
+    if host and within[0] != within[1] and host[1] - host[0] != within[1] - within[0]:
+        raise CannotConvert(
+            f"{said.path}: {outside} and {inside} are ranges of different lengths: correct them"
+        )
+    return Publication(said.path, within, host, address, protocol_of(said, protocol))
+
+
+def _address(text: str) -> tuple[str, str]:
+    """The host's address, empty if there is none, and what comes after it."""
+    if text.startswith("["):
+        address, _, rest = text[1:].partition("]")
+        return address, rest.removeprefix(":")
+    parts = text.rsplit(":", 2)
+    return (parts[0], f"{parts[1]}:{parts[2]}") if len(parts) == 3 else ("", text)  # noqa: PLR2004  ip, host, inside
+
+
+def _declare(publication: Publication, declared: dict[tuple[int, str], Raw], draft: Draft) -> None:
+    name, single = publication.name, publication.inside[0] == publication.inside[1]
+    taken = {port.get("name") for port in declared.values()}
+    if name and not (single and _PORT_NAME.fullmatch(name) and name not in taken):
+        draft.leave(
+            f"{publication.path}.name",
+            "Kubernetes takes up to 15 lower-case letters, digits and '-' as a port's name, and each name "
+            "once",
+        )
+        name = ""
+    for number in publication.numbers:
+        key = (number, publication.protocol)
+        protocol = {} if publication.protocol == "TCP" else {"protocol": publication.protocol}
+        declared.setdefault(key, {**({"name": name} if name else {}), "containerPort": number, **protocol})
+
+
+def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draft: Draft) -> Iterator[Raw]:
+    """The Service's ports for those that are published by another number; what isn't so is named."""
+    taken = set(declared)
+    for one in found:
+        if not one.published or draft.has_host_network or (one.inside[0], one.protocol) not in declared:
+            continue
+        if one.address in _LOOPBACK:
+            draft.leave(one.path, _loopback(one))
+            continue
+        address = "" if one.address in _EVERY else f"; the address {one.address[:60]} is left out"
+        if one.outside is None or len(one.numbers) != one.outside[1] - one.outside[0] + 1:
+            among = f" among {one.outside[0]} to {one.outside[1]}" if one.outside else ""
+            why = f"Docker chooses the host's port{among}, and Kubernetes has no such host"
+            draft.leave(one.path, f"{why}; {_OUTSIDE}{address}")
+            continue
+        pairs = zip(count(one.outside[0]), one.numbers, strict=False)
+        others = {outside: inside for outside, inside in pairs if outside != inside}
+        clash = [outside for outside in others if (outside, one.protocol) in taken]
+        if clash or len(taken) + len(others) > MOST_SERVICE_PORTS:
+            draft.leave(one.path, f"{_clash(clash)}; {_OUTSIDE}{address}")
+            continue
+        taken |= {(outside, one.protocol) for outside in others}
+        draft.leave(one.path, f"{_OUTSIDE}{address}")
+        protocol = {} if one.protocol == "TCP" else {"protocol": one.protocol}
+        yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
+
+
+def _loopback(one: Publication) -> str:
+    outside = one.outside[0] if one.outside else one.inside[0]
+    return (
+        "only this host was to reach the port, and a Service is reached from the whole cluster: its port is "
+        "the "
+        f"container's, {one.inside[0]}, as for other containers; for yourself, run kubectl port-forward with "
+        f"{outside}:{one.inside[0]}"
+    )
+
+
+def _clash(clash: list[int]) -> str:
+    if not clash:
+        return f"a Service has at most {MOST_SERVICE_PORTS} ports, so that it has the container's ports alone"
+    return f"the Service's port {clash[0]} leads to the container's port of that number"
+
+
+def _service_port(port: Raw, protocols: dict[tuple[int, str], str]) -> Raw:
+    number, protocol = port["containerPort"], port.get("protocol", "TCP")
+    app = protocols.get((number, protocol))
+    return {
+        **({"name": port["name"]} if "name" in port else {}),
+        "port": number,
+        **({"protocol": protocol} if protocol != "TCP" else {}),
+        **({"appProtocol": app} if app else {}),
+    }

@@ -1,0 +1,228 @@
+"""What a container runs: its command, variables, user, and what happens when it ends.
+
+Sources: docker run's reference; k8s.io/kubernetes/third_party/forked/golang/expansion (what `$(…)` is in a
+command); k8s.io/api/core/v1 (Container, PodSpec).
+"""
+
+from __future__ import annotations
+
+import re
+
+from twinhull.api.group import Raw
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.amounts import seconds
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.names import LONGEST_LABEL
+from twinhull.convert.docker.said import Said, Settings
+
+_VARIABLE = re.compile(r"[ -<>-~]+")
+#: The highest number of a user or a group that the API server takes.
+_HIGHEST_ID = 2**31 - 1
+_RESTARTS = {
+    "no": "Never",
+    "": "Never",
+    "always": "Always",
+    "unless-stopped": "Always",
+    "on-failure": "OnFailure",
+}
+_PULLS = {"always": "Always", "missing": "IfNotPresent", "never": "Never"}
+
+
+def process(settings: Settings, draft: Draft) -> None:
+    """What runs, and as whom."""
+    _command(settings, draft)
+    _variables(settings.take("env"), draft)
+    if (said := settings.last("workdir")) is not None and said.value:
+        if not str(said.value).startswith("/"):
+            raise CannotConvert(
+                f"{said.path}: {str(said.value)[:80]!r} is no absolute path: begin it with '/'"
+            )
+        draft.container["workingDir"] = said.value
+    if settings.is_true("interactive"):
+        draft.container["stdin"] = True
+    if settings.is_true("tty"):
+        draft.container["tty"] = True
+    if settings.is_true("init"):
+        draft.pod["shareProcessNamespace"] = True
+    _user(settings.last("user"), draft)
+    _groups(settings.take("group-add"), draft)
+
+
+def life(settings: Settings, draft: Draft) -> None:
+    """When it is started again, how it is ended, and from where its image comes."""
+    said = settings.last("restart")
+    policy, colon, most = str(said.value if said else "no").partition(":")
+    if policy not in _RESTARTS or (colon and policy != "on-failure"):
+        where = said.path if said else "restart"
+        raise CannotConvert(
+            f"{where}: {policy[:40]!r} is no policy: use no, always, on-failure or unless-stopped"
+        )
+    draft.pod["restartPolicy"] = _RESTARTS[policy]
+    if said and most:
+        draft.leave(
+            said, f"Kubernetes has no most number of restarts ({most[:20]}): it waits longer before each"
+        )
+    if (said := settings.last("stop-timeout")) is not None:
+        if str(said.value).strip().startswith("-"):
+            draft.leave(
+                said,
+                "Kubernetes waits for some time only: set spec.template.spec.terminationGracePeriodSeconds",
+            )
+        else:
+            whole = str(said.value).strip()
+            draft.pod["terminationGracePeriodSeconds"] = seconds(
+                Said(said.path, f"{whole}s" if whole.isdigit() else whole)
+            )
+    if (said := settings.last("pull")) is not None:
+        if said.value in _PULLS:
+            draft.container["imagePullPolicy"] = _PULLS[said.value]
+        else:
+            draft.leave(
+                said, "Kubernetes pulls an image always, if it isn't there, or never: set imagePullPolicy"
+            )
+    _platform(settings.last("platform"), draft)
+    _runtime(settings.last("runtime"), draft)
+
+
+def literal(text: str) -> str:
+    """A text that Kubernetes takes as it is: it expands `$(NAME)` in commands and variables, and Docker
+    doesn't.
+    """
+    return text.replace("$", "$$") if "$(" in text or "$$" in text else text
+
+
+def _command(settings: Settings, draft: Draft) -> None:
+    entrypoint, said = settings.last("entrypoint"), settings.last("command")
+    words = [literal(word) for word in said.value] if said else []
+    if entrypoint is None:
+        if words:
+            draft.container["args"] = words
+        elif said:
+            draft.leave(said, "Kubernetes can't clear the image's command without another: set args")
+    elif entrypoint.value:
+        draft.container["command"] = [literal(word) for word in entrypoint.value]
+        if words:
+            draft.container["args"] = words
+    elif words:
+        draft.container["command"] = words
+    else:
+        if said:
+            draft.leave(said, "Kubernetes can't clear the image's command without another: set args")
+        draft.leave(entrypoint, "Kubernetes can't clear the image's entrypoint without another: set command")
+
+
+def _variables(said: list[Said], draft: Draft) -> None:
+    found: dict[str, str] = {}
+    for one in said:
+        name, value = one.value
+        if value is None:
+            draft.leave(
+                one, "its value is in the environment of who runs Docker, and isn't given: add it to env"
+            )
+        elif not _VARIABLE.fullmatch(name):
+            draft.leave(one, "a variable's name has printable ASCII characters only, and no '='")
+        else:
+            found[name] = value
+    if found:
+        draft.container["env"] = [{"name": name, "value": literal(value)} for name, value in found.items()]
+
+
+def _user(said: Said | None, draft: Draft) -> None:
+    if said is None or not str(said.value).strip():
+        return
+    user, colon, group = str(said.value).strip().partition(":")
+    number, group_number = _number(user), _number(group)
+    if number is not None:
+        draft.security["runAsUser"] = number
+    else:
+        # The image's own user may be root: better no container than one that is root.
+        draft.security["runAsNonRoot"] = True
+        draft.leave(
+            said,
+            f"Kubernetes knows users by their numbers only: set runAsUser to the one that {user[:40]!r} has "
+            "in the image "
+            f"(docker run --rm --entrypoint id IMAGE -u {user[:40]}); until then runAsNonRoot keeps it from "
+            "running as "
+            "root",
+        )
+    if not colon or not group:
+        return
+    if group_number is None or number is None:
+        draft.leave(
+            said, f"Kubernetes knows groups by their numbers only: set runAsGroup to that of {group[:40]!r}"
+        )
+    else:
+        draft.security["runAsGroup"] = group_number
+
+
+def _groups(said: list[Said], draft: Draft) -> None:
+    numbers = []
+    for one in said:
+        if (number := _number(str(one.value).strip())) is None:
+            draft.leave(
+                one, "Kubernetes knows groups by their numbers only: add its number to supplementalGroups"
+            )
+        elif number not in numbers:
+            numbers.append(number)
+    if numbers:
+        draft.pod_security["supplementalGroups"] = numbers
+
+
+def _number(text: str) -> int | None:
+    if text == "root":
+        return 0
+    return int(text) if re.fullmatch(r"[0-9]{1,10}", text) and int(text) <= _HIGHEST_ID else None
+
+
+#: Architectures as `uname` calls them, and as Kubernetes does.
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "x86-64": "amd64"}
+
+
+def _platform(said: Said | None, draft: Draft) -> None:
+    if said is None or not said.value:
+        return
+    system, _, rest = str(said.value).strip().lower().partition("/")
+    architecture, _, variant = rest.partition("/")
+    if not rest and system not in {"linux", "windows", "darwin"}:
+        system, architecture = "linux", system
+    if system != "linux":
+        draft.leave(
+            said, f"a Workload runs Linux, and an image for {system[:20]} won't run: use one for Linux"
+        )
+        return
+    selector: Raw = draft.pod.setdefault("nodeSelector", {})
+    selector["kubernetes.io/os"] = "linux"
+    if architecture:
+        found = ARCHITECTURES.get(architecture, architecture)
+        if not re.fullmatch(rf"[a-z0-9]{{1,{LONGEST_LABEL}}}", found):
+            raise CannotConvert(
+                f"{said.path}: {architecture[:40]!r} is no architecture: write one such as arm64"
+            )
+        selector["kubernetes.io/arch"] = found
+    if variant and (architecture, variant) != ("arm64", "v8"):
+        draft.leave(
+            said,
+            f"nodes have no label for the variant {variant[:20]}: label them, and add it to nodeSelector",
+        )
+
+
+#: Runtimes that isolate more than Docker's own, and what their RuntimeClass is called as a rule.
+_SANDBOXES = {
+    **dict.fromkeys(("runsc", "gvisor", "io.containerd.runsc.v1"), "gvisor"),
+    **dict.fromkeys(("kata", "kata-runtime", "kata-qemu", "io.containerd.kata.v2"), "kata"),
+}
+
+
+def _runtime(said: Said | None, draft: Draft) -> None:
+    if said is None or not said.value:
+        return
+    if (name := _SANDBOXES.get(str(said.value))) is not None:
+        draft.spec["isolationPolicy"] = "Sandbox"
+        draft.spec["sandbox"] = {"runtimeClassName": name}
+        draft.leave(
+            said, f"spec.sandbox.runtimeClassName is {name}, which is a guess: set it to your RuntimeClass"
+        )
+    elif said.value not in {"runc", "crun", "io.containerd.runc.v2"}:
+        draft.leave(
+            said, "which runtime a node has is said by a RuntimeClass: set spec.sandbox.runtimeClassName"
+        )

@@ -1,0 +1,101 @@
+"""What a container may use: memory, CPUs, devices.
+
+Sources: docker run's reference (`--memory`, `--cpus`, `--gpus`);
+k8s.io/kubernetes/pkg/kubelet/cm/helpers_linux.go (MilliCPUToShares: a request of one CPU is 1024 shares).
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from twinhull.api.group import Raw
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.amounts import cores, number, quantity, whole, whole_bytes
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.said import Said, Settings
+
+_SHARES = 1024
+#: Of the CFS, in microseconds, if none is said.
+_PERIOD = Decimal(100_000)
+#: The resource of NVIDIA's device plugin; `--gpus` means NVIDIA's, unless a driver is said.
+_GPU = "nvidia.com/gpu"
+_NO_ALL = (
+    f"Kubernetes counts GPUs: set limits of {_GPU}, or of your device plugin's resource, to how many there "
+    "are to be"
+)
+
+
+def resources(settings: Settings, draft: Draft) -> None:
+    """Requests and limits."""
+    limits: Raw = {}
+    requests: Raw = {}
+    _memory(settings, draft, limits, requests)
+    _cpus(settings, draft, limits, requests)
+    for said in settings.take("gpus"):
+        _gpus(said, draft, limits)
+    found = {key: amounts for key, amounts in (("requests", requests), ("limits", limits)) if amounts}
+    if found:
+        draft.container["resources"] = found
+
+
+def _memory(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
+    most, least = settings.last("memory"), settings.last("memory-reservation")
+    limit = whole_bytes(most) if most else 0
+    if limit:
+        limits["memory"] = quantity(limit)
+    request = whole_bytes(least) if least else 0
+    if least and limit and request > limit:
+        raise CannotConvert(f"{least.path}: it is more than the limit of memory: correct one of the two")
+    if request:
+        requests["memory"] = quantity(request)
+    swap = settings.last("memory-swap")
+    # As much as the limit of memory means: no swap, which is what a Pod has.
+    if swap and not (limit and str(swap.value).strip() != "-1" and whole_bytes(swap) == limit):
+        draft.leave(swap, "a node decides about swap: set memorySwap in the kubelet's configuration")
+
+
+def _cpus(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
+    said, quota, period = settings.last("cpus"), settings.last("cpu-quota"), settings.last("cpu-period")
+    limit = number(said) if said else Decimal(0)
+    if quota and whole(quota) > 0:
+        if limit:
+            raise CannotConvert(
+                f"{quota.path}: it says the same as {said.path if said else ''}: remove one of the two"
+            )
+        limit = number(quota) / ((number(period) if period else None) or _PERIOD)
+    elif period:
+        draft.leave(period, "without a quota it says nothing, and a Pod has no period of its own")
+    if limit:
+        limits["cpu"] = cores(limit)
+    shares = settings.last("cpu-shares")
+    count = number(shares) if shares else Decimal(0)
+    if said := settings.last("cpu-reservation"):
+        _request(said, number(said), limit, draft, requests)
+    elif shares and count:
+        _request(shares, count / _SHARES, limit, draft, requests)
+
+
+def _request(said: Said, count: Decimal, limit: Decimal, draft: Draft, requests: Raw) -> None:
+    if limit and count > limit:
+        draft.leave(
+            said,
+            f"a request of {cores(count)} CPUs is more than the limit of {cores(limit)}: set one below it",
+        )
+    elif count:
+        requests["cpu"] = cores(count)
+
+
+def _gpus(said: Said, draft: Draft, limits: Raw) -> None:
+    text = str(said.value).strip().strip('"')
+    parts = dict(part.partition("=")[::2] for part in text.split(","))
+    count = text.removeprefix("count=")
+    if re.fullmatch(r"[1-9][0-9]{0,3}", count):
+        limits[_GPU] = count
+    elif parts.get("driver", "nvidia") == "nvidia" and re.fullmatch(
+        r"[1-9][0-9]{0,3}", parts.get("count", "")
+    ):
+        limits[_GPU] = parts["count"]
+        draft.leave(said, "of what it says of GPUs, Kubernetes takes their number only")
+    else:
+        draft.leave(said, _NO_ALL)

@@ -1,0 +1,143 @@
+"""What a container mounts: claims, emptyDirs, images, and the few paths that each node has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinhull.api.group import Raw
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker import mounts
+from twinhull.convert.docker.amounts import quantity, whole_bytes
+from twinhull.convert.docker.bounds import MOST_VOLUMES
+from twinhull.convert.docker.draft import ClaimUse, Draft
+from twinhull.convert.docker.images import image
+from twinhull.convert.docker.mounts import Mount
+from twinhull.convert.docker.said import Said, Settings
+
+#: Paths that are each Linux node's own, so that a hostPath means the same. Below those with a `/` as well.
+_NODES_OWN = (
+    *(
+        "/",
+        "/proc",
+        "/sys",
+        "/sys/",
+        "/dev",
+        "/dev/",
+        "/boot",
+        "/lib/modules",
+        "/usr/lib/modules",
+        "/usr/src",
+    ),
+    *("/var/log", "/var/log/", "/run/udev", "/run/udev/", "/etc/os-release", "/etc/machine-id"),
+)
+#: Sockets of container runtimes, which aren't on a node, or aren't Docker's.
+_SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
+_CLOCKS = ("/etc/localtime", "/etc/timezone")
+_PROPAGATIONS = {"rslave": "HostToContainer", "rshared": "Bidirectional", "rprivate": None}
+
+
+def storage(settings: Settings, draft: Draft) -> None:
+    """`volume`, `mount`, `tmpfs` and `shm-size`."""
+    found = [_parsed(said, mounts.short) for said in settings.take("volume")]
+    found += [_parsed(said, mounts.long) for said in settings.take("mount")]
+    found += [_parsed(said, mounts.tmpfs) for said in settings.take("tmpfs")]
+    if (said := settings.last("shm-size")) is not None:
+        found.append(Mount(said.path, "tmpfs", "/dev/shm", size=whole_bytes(said)))  # noqa: S108  the container's
+    if len(found) > MOST_VOLUMES:
+        raise CannotConvert(f"{found[-1].path}: a Workload has at most {MOST_VOLUMES} volumes: mount fewer")
+    targets: dict[str, str] = {}
+    for mount in found:
+        if (first := targets.setdefault(mount.target, mount.path)) is not mount.path:
+            raise CannotConvert(
+                f"{mount.path}: {first} is mounted at {mount.target}, too: remove one of them"
+            )
+        _add(mount, draft)
+
+
+def _parsed(said: Said, parse: Any) -> Mount:  # noqa: ANN401  Callable[[Said], Mount]
+    return said.value if isinstance(said.value, Mount) else parse(said)
+
+
+def _add(mount: Mount, draft: Draft) -> None:
+    before = len(draft.mounts)
+    match mount.kind:
+        case "tmpfs":
+            limit = {"sizeLimit": quantity(mount.size)} if mount.size else {}
+            _mount(mount, draft, _own(mount, draft), {"emptyDir": {"medium": "Memory", **limit}})
+        case "image":
+            reference = image(Said(mount.path, mount.source))
+            _mount(mount, draft, _own(mount, draft), {"image": {"reference": reference}})
+        case "volume" if not mount.source:
+            _mount(mount, draft, _own(mount, draft), {"emptyDir": {}})
+            draft.leave(
+                mount.path,
+                "the volume is an emptyDir, which is new with each hull: name it to have a claim; Docker "
+                "fills it with "
+                "what the image has at that path, and Kubernetes doesn't",
+            )
+        case "volume":
+            claim = draft.claim_names.of(mount.source)
+            draft.claims.append(ClaimUse(mount.path, mount.source, claim))
+            name = draft.volume_names.of(f"claim {claim}", claim)
+            _mount(mount, draft, name, {"persistentVolumeClaim": {"claimName": claim}})
+        case "bind":
+            _bind(mount, draft)
+    if len(draft.mounts) > before:
+        for option, why in mount.left:
+            draft.leave(f"{mount.path}: {option}" if " " in mount.path else f"{mount.path}.{option}", why)
+
+
+def _bind(mount: Mount, draft: Draft) -> None:
+    source = mount.source.rstrip("/") or "/"
+    if source.endswith(_SOCKETS):
+        draft.leave(
+            mount.path,
+            "it is the socket of a container runtime, which Pods aren't to have: use the API server",
+        )
+    elif source in _CLOCKS:
+        draft.leave(mount.path, "it is this host's time zone: set the variable TZ")
+    elif not _is_nodes_own(source):
+        draft.leave(
+            mount.path,
+            "it is a path of this host, which a Pod doesn't have: put the files into a ConfigMap, a Secret, "
+            "the image or "
+            "a PersistentVolumeClaim, and mount that",
+        )
+    else:
+        _mount(
+            mount,
+            draft,
+            draft.volume_names.of(f"host {source}", f"host-{source}"),
+            {"hostPath": {"path": source}},
+        )
+
+
+def _is_nodes_own(source: str) -> bool:
+    below = tuple(path for path in _NODES_OWN if path.endswith("/") and path != "/")
+    return ".." not in source.split("/") and (source in _NODES_OWN or source.startswith(below))
+
+
+def _own(mount: Mount, draft: Draft) -> str:
+    return draft.volume_names.of(mount.target)
+
+
+def _mount(mount: Mount, draft: Draft, name: str, volume: Raw) -> None:
+    """Mount a volume, which the template gets unless it has it."""
+    if name not in {found["name"] for found in draft.volumes}:
+        draft.volumes.append({"name": name, **volume})
+    if mount.subpath.startswith("/") or ".." in mount.subpath.split("/"):
+        raise CannotConvert(
+            f"{mount.path}: {mount.subpath[:80]!r} is no path in a volume: remove the '/' or '..'"
+        )
+    propagation = _PROPAGATIONS.get(mount.propagation)
+    if mount.propagation and mount.propagation not in _PROPAGATIONS:
+        draft.leave(mount.path, f"Kubernetes has nothing like the propagation {mount.propagation[:20]}")
+    draft.mounts.append(
+        {
+            "name": name,
+            "mountPath": mount.target,
+            **({"readOnly": True} if mount.read_only or mount.kind == "image" else {}),
+            **({"subPath": mount.subpath} if mount.subpath else {}),
+            **({"mountPropagation": propagation} if propagation else {}),
+        }
+    )

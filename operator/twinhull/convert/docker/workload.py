@@ -1,0 +1,39 @@
+"""A Workload from all that is said of one container."""
+
+from __future__ import annotations
+
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.health import health
+from twinhull.convert.docker.images import image
+from twinhull.convert.docker.metadata import metadata
+from twinhull.convert.docker.names import label
+from twinhull.convert.docker.network import mode, names
+from twinhull.convert.docker.options import OPTIONS
+from twinhull.convert.docker.ports import ports
+from twinhull.convert.docker.process import life, process
+from twinhull.convert.docker.resources import resources
+from twinhull.convert.docker.said import Settings
+from twinhull.convert.docker.security import security
+from twinhull.convert.docker.storage import storage
+
+#: Each takes out of the settings what it is about, and puts it into the draft: network before ports, ports
+#: before
+#: names.
+_SUBJECTS = (process, life, security, resources, storage, mode, ports, names, health, metadata)
+
+
+def fill(settings: Settings, draft: Draft) -> None:
+    """Put all that is said of a container into the draft of a Workload, and name what isn't in it.
+
+    Raises CannotConvert for a value that is none, and Refused for a container that can't be a Workload.
+    """
+    said = settings.last("image")
+    if said is None:
+        raise CannotConvert("there is no image: name one")
+    draft.container["name"] = label(draft.name)
+    draft.container["image"] = image(said)
+    for subject in _SUBJECTS:
+        subject(settings, draft)
+    for name, one in settings.rest():
+        draft.leave(one, OPTIONS[name].said)

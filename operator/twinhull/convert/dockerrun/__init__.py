@@ -1,0 +1,98 @@
+"""`docker run` as a Workload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.docker.bounds import check
+from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, claim
+from twinhull.convert.docker.images import base_name, image
+from twinhull.convert.docker.linefiles import pairs
+from twinhull.convert.docker.names import workload_name
+from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.workload import fill
+from twinhull.convert.dockerrun.commandline import CommandLine, parse
+
+#: Reads a file that the command line names: its text, or None if there is none to be read.
+Reader = Callable[[str], str | None]
+
+
+def convert(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    read: Reader = lambda _: None,
+) -> Conversion:
+    """The Workload that a `docker run` starts, and the claims of its volumes.
+
+    `arguments` are the words of the command line, with or without those up to `run`: `docker run`, `docker
+    container run`, `docker create`, `podman run`, `nerdctl run`, with `sudo` before it or not. `environment`
+    has the variables that `--env NAME` takes over, and `read` gives the text of a file (`--env-file`,
+    `--label-file`).
+
+    Raises CannotConvert for a command line that Docker wouldn't take, and for what can't be a Workload.
+    """
+    line = parse(arguments)
+    settings = Settings(_said(line, environment or {}, read))
+    named = settings.last("name")
+    reference = base_name(image(Said("the image", line.image)))
+    name = workload_name(str(named.value) if named else reference)
+    draft = Draft(name)
+    if named and named.value != name:
+        draft.leave(named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {name}")
+    if line.program == "podman" and "/" not in line.image:
+        draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
+    fill(settings, draft)
+    check(draft.workload(), "the command line")
+    claims = {use.claim: use for use in draft.claims}
+    for use in claims.values():
+        draft.leave(use.path, CLAIM_IS_A_GUESS.format(claim=use.claim))
+    made = [claim(name, ["ReadWriteOnce"]) for name in claims]
+    return Conversion((*made, *draft.objects, draft.workload()), tuple(draft.left))
+
+
+def _said(line: CommandLine, environment: Mapping[str, str], read: Reader) -> Iterator[tuple[str, Said]]:
+    """What the command line says, with what its files have. Variables of files come before those of --env."""
+    yield "image", Said("the image", line.image)
+    if line.command:
+        yield "command", Said("the command", list(line.command))
+    for kind in ("env", "label"):
+        for name, said in line.options:
+            if name == f"{kind}-file":
+                yield from _of_file(kind, said, environment, read)
+    for name, said in line.options:
+        match name:
+            case "env-file" | "label-file":
+                continue
+            case "env" | "label" | "annotation":
+                key, value = pair(said, environment if name == "env" else None)
+                yield name, Said(f"{said.path} {key}", (key, value))
+            case "entrypoint":
+                yield name, Said(said.path, [said.value] if said.value else [])
+            case "rm" | "detach" | "quiet" | "help" if said.value is False:
+                continue
+            case _:
+                yield name, said
+
+
+def _of_file(
+    kind: str, said: Said, environment: Mapping[str, str], read: Reader
+) -> Iterator[tuple[str, Said]]:
+    text = read(str(said.value))
+    if text is None:
+        raise CannotConvert(f"{said.path} {said.value}: it can't be read: name a file that is there")
+    for key, value in pairs(text, said.path, environment if kind == "env" else None):
+        yield kind, Said(f"{said.path} {said.value}: {key}", (key, value))
+
+
+def pair(said: Said, environment: Mapping[str, str] | None) -> tuple[str, str | None]:
+    """A name and its value. A name alone has the environment's value, None if it has none; a label's is
+    empty.
+    """
+    key, equals, value = str(said.value).partition("=")
+    if not key:
+        raise CannotConvert(f"{said.path}: it has no name: write NAME=VALUE")
+    if equals:
+        return key, value
+    return key, "" if environment is None else environment.get(key)

@@ -1,0 +1,156 @@
+"""A command line of `docker run`, taken apart as Docker does it.
+
+Source: github.com/spf13/pflag: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`; letters
+without a value stand together, and the last may have one (`-itp 80:80`); options end at the first word that
+is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.options import OPTIONS, Option, Takes
+from twinhull.convert.docker.said import Said
+
+#: How much a command line may be; a shell takes two million characters.
+_MOST_WORDS = 5_000
+_MOST_CHARACTERS = 1_000_000
+_PROGRAMS = ("docker", "podman", "nerdctl")
+#: Options of Docker itself, before the command, that have a value.
+_GLOBAL = {
+    "--config",
+    "-c",
+    "--context",
+    "-H",
+    "--host",
+    "-l",
+    "--log-level",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+}
+_GLOBAL |= {
+    "-n",
+    "--namespace",
+    "--connection",
+    "--url",
+    "--identity",
+    "--root",
+    "--runroot",
+    "--storage-driver",
+}
+_BY_NAME = {name: option for option in OPTIONS.values() for name in (option.name, *option.others)}
+_BY_LETTER = {option.letter: option for option in OPTIONS.values() if option.letter}
+_TRUE = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """What a command line says."""
+
+    #: docker, podman or nerdctl; docker if it isn't said.
+    program: str
+    #: The options by their names, with where they stand and their values.
+    options: tuple[tuple[str, Said], ...]
+    image: str
+    #: What comes after the image.
+    command: tuple[str, ...]
+
+
+def parse(arguments: Sequence[str]) -> CommandLine:
+    """A command line. Raises CannotConvert for one that Docker wouldn't take."""
+    if len(arguments) > _MOST_WORDS or sum(map(len, arguments)) > _MOST_CHARACTERS:
+        raise CannotConvert(
+            f"the command line is longer than {_MOST_WORDS} words or {_MOST_CHARACTERS} characters"
+        )
+    if any("\0" in word for word in arguments):
+        raise CannotConvert("the command line has a character NUL in it: remove it")
+    program, words = _after_run(list(arguments))
+    options: list[tuple[str, Said]] = []
+    while words and words[0].startswith("-") and words[0] != "-":
+        word = words.pop(0)
+        if word == "--":
+            break
+        read = _long(word, words) if word.startswith("--") else _letters(word, words)
+        options += [(option.name, _in_place(said, option)) for option, said in read]
+    if not words:
+        raise CannotConvert("the command line has no image: end the options with one, such as nginx:1.29")
+    return CommandLine(program, tuple(options), words[0], tuple(words[1:]))
+
+
+def _after_run(words: list[str]) -> tuple[str, list[str]]:
+    """The program, and what comes after `run`."""
+    rest = words[1:] if words[:1] == ["sudo"] else words
+    program = rest[0].rpartition("/")[2] if rest else ""
+    if program not in _PROGRAMS:
+        return "docker", words
+    rest = rest[1:]
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in _GLOBAL else rest[1:]
+    if rest[:1] == ["container"]:
+        rest = rest[1:]
+    if rest[:1] not in (["run"], ["create"]):
+        said = " ".join(rest[:1])[:40]
+        raise CannotConvert(
+            f"{program} {said} starts no container: give {program} run with its options and image"
+        )
+    return program, rest[1:]
+
+
+def _long(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:
+    name, equals, value = word[2:].partition("=")
+    if (option := _BY_NAME.get(name)) is None:
+        near = get_close_matches(name[:60], list(_BY_NAME), 1)
+        hint = f", or did you mean --{near[0]}?" if near else ""
+        raise CannotConvert(f"--{name[:60]} is no option of docker run: remove it{hint}")
+    flag = f"--{name}"
+    if option.takes is Takes.NOTHING:
+        yield option, Said(flag, _truth(flag, value) if equals else True)
+    elif equals:
+        yield option, Said(flag, value)
+    else:
+        yield option, Said(flag, _next(flag, words))
+
+
+def _letters(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:
+    rest = word[1:]
+    while rest:
+        letter, rest = rest[0], rest[1:]
+        flag = f"-{letter}"
+        if (option := _BY_LETTER.get(letter)) is None:
+            raise CannotConvert(f"{flag} (in {word[:40]}) is no option of docker run: remove it")
+        if option.takes is Takes.NOTHING:
+            if rest.startswith("="):
+                yield option, Said(flag, _truth(flag, rest[1:]))
+                return
+            yield option, Said(flag, True)  # noqa: FBT003  its value
+            continue
+        yield option, Said(flag, rest.removeprefix("=") if rest else _next(flag, words))
+        return
+
+
+def _next(flag: str, words: list[str]) -> str:
+    if not words:
+        raise CannotConvert(f"{flag} has no value: add it")
+    return words.pop(0)
+
+
+def _truth(flag: str, value: str) -> bool:
+    if (found := _TRUE.get(value.lower())) is None:
+        raise CannotConvert(f"{flag}={value[:40]}: it is true or false: correct it")
+    return found
+
+
+#: Options whose values may be secret, or are told by their names.
+_BY_KEY = ("env", "label", "annotation", "env-file", "label-file")
+
+
+def _in_place(said: Said, option: Option) -> Said:
+    """A value with its place: of options that may be said several times, the value belongs to it."""
+    if option.takes is not Takes.MANY or option.name in _BY_KEY:
+        return said
+    value = str(said.value)
+    return Said(f"{said.path} {value if len(value) <= 100 else f'{value[:100]}…'}", said.value)  # noqa: PLR2004

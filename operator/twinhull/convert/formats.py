@@ -1,0 +1,219 @@
+"""The formats that are converted: how each is recognised, and what converts it.
+
+A format's package is imported when something of the format is converted, so that `--help` needs none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+
+from twinhull.api.isolation import Isolation
+from twinhull.convert.choices import isolated, placed
+from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.machines.options import MachineOptions
+
+#: Reads a file that an input names: its text, None if there is no such file. It raises CannotConvert for one
+#: that isn't to be read, such as one outside of the input's folder.
+Reader = Callable[[str], str | None]
+
+
+def _no_file(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file that is to be converted, read and bounded by whoever calls (`cli/convert`)."""
+
+    #: What messages call it: the file's name, or `standard input`.
+    source: str
+    #: The file's name without folder and endings, empty for the standard input: names what has no name.
+    stem: str
+    #: The file's whole text.
+    text: str
+    #: Its YAML or JSON documents, an empty tuple if it is neither. Scalars are kubectl's (`cli/scalars`).
+    documents: tuple[object, ...] = ()
+    #: Reads a file of the input's folder, by the path that stands in the input.
+    read: Reader = _no_file
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person says beside the input."""
+
+    #: The Workload's name. None: the input's own. It's refused if there are several Workloads.
+    name: str | None = None
+    #: The namespace of all objects. None: the input's own.
+    namespace: str | None = None
+    #: The isolation that the Workloads ask for. None: as the format decides.
+    isolation: Isolation | None = None
+    #: Variables that an input may refer to. They are those that a person names, not the process's.
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: The profiles of a Compose file that are asked for, `*` for all.
+    profiles: tuple[str, ...] = ()
+    #: What a machine's description doesn't say, above all where its disks come from. Its name and namespace
+    #: are the ones above.
+    machine: MachineOptions = field(default_factory=MachineOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that can be converted."""
+
+    #: What `--from` calls it.
+    name: str
+    #: What it is, for a person: the object of a sentence.
+    title: str
+    #: Whether an input is of this format. It looks at the content only, and raises nothing.
+    recognises: Callable[[Input], bool]
+    #: Converts all inputs of this format together, but for the isolation. It raises CannotConvert.
+    convert: Callable[[Sequence[Input], Options], Conversion]
+
+
+def _is_kubernetes(given: Input) -> bool:
+    """Whether there is an object with apiVersion and kind among the documents."""
+    return any(
+        isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
+        for document in given.documents
+    )
+
+
+def _kubernetes(inputs: Sequence[Input], options: Options) -> Conversion:
+    from twinhull.convert.kubernetes import convert  # noqa: PLC0415  when it is needed
+
+    return convert(inputs, options)
+
+
+def _is_compose(given: Input) -> bool:
+    """Whether it has services at the top. Compose reads YAML otherwise than kubectl, so the text decides."""
+    begins = re.search(r"""^(services|"services"|'services')[ \t]*:""", given.text, re.MULTILINE)
+    return begins is not None or any(
+        isinstance(document, dict) and "services" in document for document in given.documents
+    )
+
+
+def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
+    from twinhull.convert.compose import convert  # noqa: PLC0415  when it is needed
+
+    (given, *more) = inputs
+    if more:
+        raise CannotConvert(
+            f"{', '.join(one.source for one in inputs)}: Compose merges several files into one: convert what "
+            "docker compose -f … -f … config prints"
+        )
+    if options.name:
+        raise CannotConvert(
+            f"{given.source}: a Workload has its service's name, which other services ask for: leave out "
+            "--name"
+        )
+    made = _of_file(
+        given,
+        lambda given: convert(
+            given.text, environment=options.variables, read=given.read, profiles=options.profiles
+        ),
+    )
+    return placed(made, options.namespace)
+
+
+def _of_file(given: Input, convert: Callable[[Input], Conversion]) -> Conversion:
+    """The conversion of one file, which is named by its errors."""
+    try:
+        return convert(given)
+    except CannotConvert as error:
+        raise CannotConvert(f"{given.source}: {error}") from error
+
+
+def _machines(name: str, title: str, load: Callable[[], ModuleType]) -> Format:
+    """A format in which a hypervisor describes machines; `load` imports what converts it."""
+
+    def recognises(given: Input) -> bool:
+        return bool(load().recognises(given.text))
+
+    def convert(inputs: Sequence[Input], options: Options) -> Conversion:
+        if options.name and len(inputs) > 1:
+            files = ", ".join(given.source for given in inputs)
+            raise CannotConvert(f"--name is for one machine, and these are several ({files}): leave it out")
+        said = replace(options.machine, name=options.name, namespace=options.namespace)
+        return joined(
+            _of_file(given, lambda given: load().convert(given.text, replace(said, stem=given.stem)))
+            for given in inputs
+        )
+
+    return Format(name, title, recognises, convert)
+
+
+def _libvirt() -> ModuleType:
+    from twinhull.convert.machines import libvirt  # noqa: PLC0415  when it is needed
+
+    return libvirt
+
+
+def _ovf() -> ModuleType:
+    from twinhull.convert.machines import ovf  # noqa: PLC0415  when it is needed
+
+    return ovf
+
+
+def _vmx() -> ModuleType:
+    from twinhull.convert.machines import vmx  # noqa: PLC0415  when it is needed
+
+    return vmx
+
+
+def _hyperv() -> ModuleType:
+    from twinhull.convert.machines import hyperv  # noqa: PLC0415  when it is needed
+
+    return hyperv
+
+
+#: All formats. An input is of the first that recognises it.
+FORMATS = (
+    Format("kubernetes", "objects of Kubernetes or KubeVirt", _is_kubernetes, _kubernetes),
+    _machines("libvirt", "a domain of libvirt (virsh dumpxml)", _libvirt),
+    _machines("ovf", "an OVF descriptor", _ovf),
+    _machines("vmx", "a .vmx file of VMware", _vmx),
+    _machines("hyperv", "a machine of Hyper-V as JSON (Get-VM | ConvertTo-Json)", _hyperv),
+    Format("compose", "a Compose file", _is_compose, _compose),
+)
+#: What `convert` takes as its first word in place of a file: a command line follows it.
+COMMANDS = {"docker-run": "docker run"}
+
+
+def format_of(given: Input) -> Format | None:
+    """The format of an input, by its content. None: none recognises it."""
+    return next((found for found in FORMATS if found.recognises(given)), None)
+
+
+def convert_files(inputs: Iterable[tuple[Format, Input]], options: Options) -> Conversion:
+    """The Workloads of files, of which those of one format are converted together. Raises CannotConvert."""
+    by_format: dict[str, tuple[Format, list[Input]]] = {}
+    for found, given in inputs:
+        by_format.setdefault(found.name, (found, []))[1].append(given)
+    if options.name and len(by_format) > 1:
+        raise CannotConvert(
+            "--name is for one Workload, and the files are of several formats: convert them one by one"
+        )
+    made = joined(found.convert(given, options) for found, given in by_format.values())
+    return isolated(made, options.isolation)
+
+
+def convert_command(words: Sequence[str], read: Reader, options: Options) -> Conversion:
+    """The Workload of a command line of `docker run`, which may name files. Raises CannotConvert."""
+    from twinhull.convert.dockerrun import convert  # noqa: PLC0415  when it is needed
+
+    if options.name:
+        raise CannotConvert("give docker run's own --name, behind the --, and leave out that of convert")
+    made = convert(words, environment=options.variables, read=read)
+    return isolated(placed(made, options.namespace), options.isolation)
+
+
+def joined(parts: Iterable[Conversion]) -> Conversion:
+    """Several conversions as one."""
+    found = list(parts)
+    return Conversion(
+        tuple(obj for part in found for obj in part.objects),
+        tuple(left for part in found for left in part.left),
+    )

@@ -1,0 +1,198 @@
+"""Objects of Kubernetes and KubeVirt that run something, made into Workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.formats import Input, Options
+from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
+from twinhull.convert.kubernetes.jobs import cronjob, job
+from twinhull.convert.kubernetes.others import sort_out
+from twinhull.convert.kubernetes.pods import pod
+from twinhull.convert.kubernetes.services import use_services
+from twinhull.convert.kubernetes.source import Draft, Source
+from twinhull.convert.kubernetes.virtualmachines import virtualmachine
+from twinhull.core import sharing
+from twinhull.core.references import KindAndName, of_template
+
+#: The most objects that are converted together. They are compared with one another.
+_MOST_OBJECTS = 20_000
+_Converter: TypeAlias = Callable[[Source, Options, list[Left]], Draft]
+
+#: What makes a Workload of an object, by the group of its API and its kind.
+_CONVERTERS: Mapping[tuple[str, str], _Converter] = {
+    ("apps", "Deployment"): deployment,
+    ("apps", "ReplicaSet"): replicaset,
+    ("apps", "StatefulSet"): statefulset,
+    ("apps", "DaemonSet"): daemonset,
+    ("batch", "Job"): job,
+    ("batch", "CronJob"): cronjob,
+    ("", "Pod"): pod,
+    ("kubevirt.io", "VirtualMachine"): virtualmachine,
+}
+KINDS = tuple(kind for _, kind in _CONVERTERS)
+
+
+def convert(inputs: Sequence[Input], options: Options) -> Conversion:
+    """The Workloads of all objects that run something, with what they refer to.
+
+    A Service among the objects becomes the Workload's own where `spec.service` says all that it says. Raises
+    CannotConvert if nothing runs anything, or if an object can't be a Workload.
+    """
+    sources = list(islice((source for given in inputs for source in _sources(given)), _MOST_OBJECTS + 1))
+    if len(sources) > _MOST_OBJECTS:
+        raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
+    left: list[Left] = []
+    drafts, rest = _drafts(sources, options, left)
+    services = [source for source in rest if _is_service(source)]
+    kept_services = use_services(services, drafts, options, left)
+    claims = {
+        (source.namespace, source.name): source.document
+        for source in rest
+        if source.kind == "PersistentVolumeClaim" and _has_modes(source.document)
+    }
+    for made in drafts:
+        _choose_strategy(made, claims, left)
+    others = sort_out([source for source in rest if not _is_service(source)], drafts, options, left)
+    needs = [obj for made in drafts for obj in made.needs]
+    objects = (*others, *needs, *kept_services, *(made.workload() for made in drafts))
+    return Conversion(objects, tuple(left))
+
+
+def _drafts(
+    sources: Sequence[Source], options: Options, left: list[Left]
+) -> tuple[list[Draft], list[Source]]:
+    """The Workloads that are made of objects, and the other objects."""
+    there = {(source.namespace, source.kind, source.name) for source in sources}
+    converted, rest = [], []
+    for source in sources:
+        if (source.group, source.kind) not in _CONVERTERS:
+            rest.append(source)
+        elif why := _made_by(source, there):
+            left.append(Left(source.title, why))
+        else:
+            converted.append(source)
+    if not converted:
+        files = ", ".join(dict.fromkeys(source.file for source in sources))
+        kinds = ", ".join(dict.fromkeys(source.kind for source in sources)) or "no object"
+        raise CannotConvert(
+            f"{files}: nothing here can be a Workload ({kinds}): give one of {', '.join(KINDS)}"
+        )
+    if options.name and len(converted) > 1:
+        titles = ", ".join(source.title for source in converted)
+        raise CannotConvert(f"--name is for one Workload, and these are several ({titles}): leave it out")
+    drafts = [_CONVERTERS[source.group, source.kind](source, options, left) for source in converted]
+    _check_names(drafts)
+    return drafts, rest
+
+
+def _made_by(source: Source, there: Collection[tuple[str, str, str]]) -> str:
+    """Why an object needs no Workload of its own, since what has made it makes it again; empty if it does.
+
+    `there` are the objects of the input: namespace, kind and name.
+    """
+    owners = source.metadata.get("ownerReferences")
+    for owner in owners if isinstance(owners, list) else ():
+        if not isinstance(owner, dict) or owner.get("controller") is not True:
+            continue
+        kind, name = str(owner.get("kind")), str(owner.get("name"))
+        if (source.namespace, kind, name) in there:
+            return f"{kind} {name} has made it, and is in the input itself"
+        if str(owner.get("apiVersion")).startswith(f"{GROUP}/"):
+            return f"{kind} {name} has made it, which is Twinhull's already"
+        if kind == "VirtualMachineInstance":
+            return f"a machine runs in it: convert VirtualMachine {name}"
+    return ""
+
+
+def _check_names(drafts: Sequence[Draft]) -> None:
+    """Raise CannotConvert for two Workloads of one name."""
+    seen: dict[tuple[str, str], Draft] = {}
+    for made in drafts:
+        key = made.metadata.get("namespace", ""), made.name
+        if other := seen.get(key):
+            raise CannotConvert(
+                f"{other.source.title} and {made.source.title} would both be Workload {made.name}: convert "
+                "one of them by itself, with --name"
+            )
+        seen[key] = made
+
+
+def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: list[Left]) -> None:
+    """Let a rolling update be StartFirst, unless the template has what two hulls can't have at once."""
+    if not made.rolling:
+        return
+    template = made.spec["template"]
+    referred: dict[KindAndName, Raw] = {}
+    unknown = ""
+    for reference in of_template(template):
+        if reference.kind != "PersistentVolumeClaim":
+            continue
+        claim = claims.get((made.source.namespace, reference.name))
+        referred[reference.target] = claim or {}
+        if claim is None and not unknown:
+            unknown = (
+                f"claim {reference.name} isn't in the input with its accessModes, and may be ReadWriteOnce"
+            )
+    held = next(sharing.unshareable(template, referred), unknown)
+    if held:
+        left.append(
+            Left(
+                made.rolling,
+                f"the new Pod would start before the old one ends, but {held}: the Workload's strategy is "
+                "Recreate. If both can run at once, set replacement.strategy to StartFirst",
+            )
+        )
+        return
+    made.spec["replacement"] = {"strategy": "StartFirst", **made.spec.get("replacement", {})}
+
+
+def _is_service(source: Source) -> bool:
+    return (source.group, source.kind) == ("", "Service")
+
+
+def _has_modes(claim: Raw) -> bool:
+    """Whether a claim says how it may be mounted."""
+    spec = claim.get("spec")
+    modes = spec.get("accessModes") if isinstance(spec, dict) else None
+    return isinstance(modes, list) and bool(modes) and all(isinstance(mode, str) for mode in modes)
+
+
+def _sources(given: Input) -> Iterator[Source]:
+    """The objects of an input, those of a list one by one. Raises CannotConvert for what is none."""
+    for number, document in enumerate(given.documents, start=1):
+        for obj in _listed(document):
+            yield _source(obj, given.source, number)
+
+
+def _listed(document: object) -> Iterator[object]:
+    """An object, or those of a List, or of a typed list such as a PodList."""
+    is_list = isinstance(document, dict) and str(document.get("kind")).endswith("List")
+    if is_list and isinstance(document, dict) and isinstance(items := document.get("items"), list):
+        inner = str(document["kind"]).removesuffix("List")
+        for item in items:
+            # The objects of a typed list have no apiVersion and kind of their own.
+            named = {"apiVersion": document.get("apiVersion"), "kind": inner} if inner else {}
+            yield {**named, **item} if isinstance(item, dict) else item
+    elif document is not None:
+        yield document
+
+
+def _source(obj: object, file: str, number: int) -> Source:
+    where = f"{file}: document {number}"
+    if not isinstance(obj, dict) or not isinstance(obj.get("kind"), str):
+        raise CannotConvert(f"{where} is no object of Kubernetes: give it apiVersion, kind and metadata")
+    metadata = obj.get("metadata")
+    if not isinstance(obj.get("apiVersion"), str) or not isinstance(metadata, dict):
+        raise CannotConvert(f"{where} ({obj['kind']}) has no apiVersion or no metadata: add them")
+    for key, kind in (("name", str), ("namespace", str), ("labels", dict), ("annotations", dict)):
+        if metadata.get(key) is not None and not isinstance(metadata[key], kind):
+            wanted = "a string" if kind is str else "a map of strings"
+            raise CannotConvert(f"{where} ({obj['kind']}): metadata.{key} must be {wanted}: correct it")
+    group = obj["apiVersion"].rpartition("/")[0]
+    name = metadata.get("name") or metadata.get("generateName") or ""
+    return Source(obj, file, obj["kind"], group, str(name), metadata.get("namespace") or "")

@@ -1,0 +1,185 @@
+"""The DataVolumes of a VirtualMachine as disks of a Workload.
+
+Fields: cdi.kubevirt.io/v1beta1, types.go, DataVolumeSpec.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from twinhull.api.base import Raw
+from twinhull.api.disks import BootDisk
+from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.kubernetes.fields import Fields
+from twinhull.convert.kubernetes.overrides import pruned
+from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, without
+from twinhull.hulls.datavolumes import API_VERSION
+
+#: The sources that a Workload has in the same words.
+_SAME = ("http", "s3", "gcs", "registry", "upload", "blank", "imageio", "vddk")
+_OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
+
+
+class DataVolumeTemplates:
+    """The DataVolumes that KubeVirt makes with a machine, by name."""
+
+    def __init__(self, source: Source, spec: Fields, made: Draft) -> None:
+        """They are `dataVolumeTemplates` of a machine's `spec`, from which a Workload is made."""
+        self._source, self._made, self._left = source, made, spec.left
+        self._templates: dict[str, Fields] = {}
+        for template in spec.each("dataVolumeTemplates"):
+            template.settle("apiVersion", "kind", "status")
+            name = (template.peek("metadata", dict) or {}).get("name")
+            if not isinstance(name, str):
+                raise CannotConvert(f"{template.at('metadata')}.name is missing: add it")
+            self._templates[name] = template
+        self._used: set[str] = set()
+
+    def source_of(self, volume: Raw, disk: str) -> Raw:
+        """Where a disk comes from, and what is asked of its claim, by the machine's volume."""
+        if "containerDisk" in volume:
+            found = _map(volume, "containerDisk")
+            own = {key: found[key] for key in ("image", "imagePullSecret", "path") if key in found}
+            return {"source": {"containerDisk": own}}
+        if "persistentVolumeClaim" in volume:
+            return _claim(_map(volume, "persistentVolumeClaim").get("claimName"), disk)
+        name = _map(volume, "dataVolume").get("name")
+        template = self._templates.get(name) if isinstance(name, str) else None
+        if template is None:
+            return _claim(name, disk)
+        self._used.add(str(name))
+        if self._source.is_live:
+            self._name_filled(template, str(name))
+            return _claim(name, disk)
+        said = as_disk(pruned(template.peek("spec", dict) or {}), self._source.namespace)
+        if said is None:
+            self._keep(template, str(name))
+            return _claim(name, disk)
+        template.settle("spec")
+        self._name_metadata(template, str(name), f"{self._made.name}-{disk}")
+        return {**said, "reclaim": "Delete"}
+
+    def finish(self) -> None:
+        """Name the DataVolumes that no disk uses."""
+        for name in [name for name in self._templates if name not in self._used]:
+            template = self._templates[name].settle("metadata", "spec")
+            self._left.append(Left(template.path, f"no disk of the machine is DataVolume {name}"))
+
+    def _name_filled(self, template: Fields, name: str) -> None:
+        template.settle("metadata", "spec")
+        why = (
+            f"the disk is filled, and the Workload takes claim {name} as it is. KubeVirt deletes it with the "
+            f"VirtualMachine: delete that by kubectl delete vm {self._source.name} --cascade=orphan"
+        )
+        self._left.append(Left(template.path, why))
+
+    def _name_metadata(self, template: Fields, name: str, claim: str) -> None:
+        """Name what the operator's own DataVolume has otherwise."""
+        metadata = template.within("metadata").settle(*SET_BY_SERVER, "namespace")
+        metadata.settle("name")
+        if name != claim:
+            metadata.say("name", f"the disk's claim is {claim}, and no longer {name}")
+        for key in ("labels", "annotations"):
+            metadata.leave(
+                key, "the operator makes the disk's DataVolume, with labels and annotations of its own"
+            )
+
+    def _keep(self, template: Fields, name: str) -> None:
+        """Let a DataVolume be an object of its own, since a Workload's disk can't say all that it says."""
+        metadata = template.within("metadata").settle(*SET_BY_SERVER, "namespace")
+        metadata.take("name", str)
+        labels, annotations = metadata.texts("labels"), metadata.texts("annotations")
+        annotations = without(annotations, SET_ANNOTATIONS)
+        namespace = self._made.metadata.get("namespace")
+        self._made.needs.append(
+            {
+                "apiVersion": API_VERSION,
+                "kind": "DataVolume",
+                "metadata": {
+                    "name": name,
+                    **({"namespace": namespace} if namespace else {}),
+                    **({"labels": labels} if labels else {}),
+                    **({"annotations": annotations} if annotations else {}),
+                },
+                "spec": template.take("spec", dict) or {},
+            }
+        )
+        self._left.append(
+            Left(
+                template.path,
+                f"a Workload's disk can't say all of it, so DataVolume {name} is an object of its own: it "
+                "isn't deleted with the Workload",
+            )
+        )
+
+
+def as_disk(spec: Raw, namespace: str) -> Raw | None:
+    """The fields of a Workload's disk that say all of a DataVolume's spec; None if they can't.
+
+    With `pvc` in place of `storage` the claim has the volume mode Filesystem if it doesn't say another one.
+    """
+    claim, is_pvc = (spec.get("storage"), False) if "storage" in spec else (spec.get("pvc") or {}, True)
+    if not isinstance(claim, dict):
+        return None
+    source = _source_of(spec, namespace)
+    if source is None or not spec.keys() <= {"source", "sourceRef", "storage", "pvc", "contentType"}:
+        return None
+    if spec.get("contentType") not in (None, "", "kubevirt") or {"storage", "pvc"} <= spec.keys():
+        return None
+    resources = _map(claim, "resources")
+    requests = _map(resources, "requests")
+    known = claim.keys() <= {*_OF_CLAIMS, "resources"} and resources.keys() <= {"requests"}
+    if not known or not requests.keys() <= {"storage"}:
+        return None
+    said: Raw = {
+        "source": source,
+        **({"size": requests["storage"]} if "storage" in requests else {}),
+        **{key: claim[key] for key in _OF_CLAIMS if key in claim},
+    }
+    if is_pvc and spec.get("pvc"):
+        said.setdefault("volumeMode", "Filesystem")
+    return said if _is_disk(said) else None
+
+
+def _source_of(spec: Raw, namespace: str) -> Raw | None:
+    """The source in a Workload's words, None if it has none for it."""
+    if "sourceRef" in spec:
+        reference = _map(spec, "sourceRef")
+        if "source" in spec or reference.get("kind") != "DataSource":
+            return None
+        return {"dataSource": {key: value for key, value in reference.items() if key != "kind"}}
+    source = _map(spec, "source")
+    kind = next(iter(source), "")
+    if len(source) != 1 or not isinstance(source[kind], dict):
+        return None
+    if kind == "snapshot":
+        snapshot = source[kind]
+        is_here = snapshot.get("namespace") in (None, "", namespace)
+        return (
+            {"snapshot": {key: snapshot[key] for key in snapshot if key != "namespace"}} if is_here else None
+        )
+    return source if kind in _SAME else None
+
+
+def _is_disk(said: Raw) -> bool:
+    """Whether a Workload's disk says all of it."""
+    try:
+        disk = BootDisk.model_validate(said)
+    except ValidationError:
+        return False
+    needs_size = disk.source.data_source is None and disk.source.snapshot is None
+    return disk.raw() == said and (disk.size is not None or not needs_size)
+
+
+def _claim(name: Any, disk: str) -> Raw:  # noqa: ANN401  JSON
+    """A claim that is there already."""
+    if not isinstance(name, str) or not name:
+        raise CannotConvert(f"the volume {disk} of the machine names no claim: correct it")
+    return {"source": {"claim": {"name": name}}}
+
+
+def _map(given: Raw, key: str) -> Raw:
+    found = given.get(key)
+    return found if isinstance(found, dict) else {}

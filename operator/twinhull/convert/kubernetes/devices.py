@@ -1,0 +1,327 @@
+"""The disks, cards and other devices of a VirtualMachine, as a Workload has them.
+
+Fields and their defaults: kubevirt.io/api/core/v1, schema.go; kubevirt.io/kubevirt/pkg/defaults, where a disk
+has the bus sata (virtio on other processors than amd64) and a card the model virtio.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.api.disks import BOOT_DISK, RESERVED_PREFIX
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.kubernetes.datavolumes import DataVolumeTemplates
+from twinhull.convert.kubernetes.fields import Fields
+from twinhull.convert.kubernetes.source import Draft, Source
+
+#: The names that the rendered machine has for what isn't a disk of the Workload (hulls/diskmachine).
+_CLOUD_INIT, _SYSPREP = f"{RESERVED_PREFIX}cloud-init", f"{RESERVED_PREFIX}sysprep"
+#: The fields of a disk's source that a Workload's disk has.
+_OWN_FIELDS = {
+    "containerDisk": {"image", "imagePullSecret", "path"},
+    "dataVolume": {"name"},
+    "persistentVolumeClaim": {"claimName"},
+}
+#: The kinds of volumes that a Workload has fields for.
+_KINDS = {*_OWN_FIELDS, "cloudInitNoCloud", "sysprep"}
+_BUSES = {"sata", "scsi", "virtio"}
+_CARDS = {"e1000e", "e1000", "rtl8139", "virtio"}
+_TARGETS = ("disk", "cdrom", "lun")
+#: For each of cloud-init's two texts: the Workload's field, the field that names a Secret, the Secret's key,
+#: and the fields with the text itself, with where it goes in a Secret.
+_TEXTS = (
+    (
+        *("userDataSecret", "secretRef", "userdata"),
+        {"userData": "stringData", "userDataBase64": "data"},
+    ),
+    (
+        *("networkDataSecret", "networkDataSecretRef", "networkdata"),
+        {"networkData": "stringData", "networkDataBase64": "data"},
+    ),
+)
+
+
+@dataclass(slots=True)
+class Devices:
+    """What of a machine's devices a Workload has fields for, and how its VirtualMachine names them."""
+
+    #: The fields of spec.virtualMachine.
+    machine: Raw = field(default_factory=dict)
+    #: The names of the rendered volumes, by those in the input.
+    names: dict[str, str] = field(default_factory=dict)
+    #: The name of the disk that is booted.
+    boot: str = ""
+    #: The bus of a disk that doesn't say one.
+    bus: str = ""
+    #: Whether the machine's one card is the Workload's.
+    has_own_card: bool = False
+
+    def wanted(self, given: Raw, rendered: Raw) -> Raw:
+        """The spec of the template, in the names of the rendered one, and as that where the two mean the
+        same.
+        """
+        domain = dict(_map(given, "domain"))
+        devices = dict(_map(domain, "devices"))
+        disks = [self._named(disk) for disk in _maps(devices, "disks")]
+        there = rendered["domain"]["devices"]["disks"]
+        orders = [one.get("bootOrder") for one in (*disks, *_maps(devices, "interfaces"))]
+        lone = not any(order for order, one in zip(orders, disks, strict=False) if one["name"] != self.boot)
+        lone = lone and not any(orders[len(disks) :])
+        same = [self._canonical(disk, lone=lone) for disk in disks]
+        devices["disks"] = there if same == [self._canonical(disk, lone=lone) for disk in there] else disks
+        found = {**given, "domain": domain}
+        domain["devices"] = devices
+        volumes = [self._volume(volume, rendered["volumes"]) for volume in _maps(given, "volumes")]
+        keyed = {volume["name"]: volume for volume in volumes}
+        same_volumes = keyed == {volume["name"]: volume for volume in rendered["volumes"]}
+        found["volumes"] = rendered["volumes"] if same_volumes else volumes
+        if self.has_own_card:
+            found["networks"] = rendered["networks"]
+            devices["interfaces"] = rendered["domain"]["devices"]["interfaces"]
+        if "sshKeys" in self.machine:
+            found["accessCredentials"] = rendered["accessCredentials"]
+        cpu = _map(domain, "cpu")
+        if cpu.keys() & {"sockets", "cores", "threads"} and "cpu" in rendered["domain"]:
+            domain["cpu"] = {**cpu, "sockets": cpu.get("sockets") or 1, "cores": cpu.get("cores") or 1}
+        return found
+
+    def _named(self, disk: Raw) -> Raw:
+        return {**disk, "name": self.names.get(disk["name"], disk["name"])}
+
+    def _canonical(self, disk: Raw, *, lone: bool) -> Raw:
+        """A disk with what it doesn't say, and KubeVirt's defaults say. `lone` is whether no other device
+        has a place in the order in which the firmware tries them.
+        """
+        kind = target_of(disk)
+        target = _map(disk, kind)
+        rest = {key: value for key, value in disk.items() if key not in {*_TARGETS, "bootOrder"}}
+        order = 1 if lone and disk["name"] == self.boot else disk.get("bootOrder")
+        bus = {**target, "bus": target.get("bus") or self.bus}
+        return {**rest, kind: bus, **({"bootOrder": order} if order else {})}
+
+    def _volume(self, volume: Raw, rendered: Iterable[Raw]) -> Raw:
+        """A volume in the words of the rendered machine, with what only the input says of it."""
+        name = self.names.get(volume["name"])
+        there = next((one for one in rendered if one["name"] == name), None)
+        if there is None:
+            return volume
+        kind = kind_of(volume)
+        more = {
+            key: value
+            for key, value in _map(volume, kind).items()
+            if kind in _OWN_FIELDS and key not in _OWN_FIELDS[kind]
+        }
+        beside = {key: value for key, value in volume.items() if key not in {"name", kind}}
+        return {**beside, **there, kind_of(there): {**there[kind_of(there)], **more}}
+
+
+def kind_of(volume: Raw) -> str:
+    """What a volume is, such as dataVolume; empty if only overrides have its kind."""
+    return next((key for key in volume if key in _KINDS), "")
+
+
+def target_of(disk: Raw) -> str:
+    """As what a machine has a disk: disk, cdrom or lun."""
+    return next((kind for kind in _TARGETS if kind in disk), "disk")
+
+
+def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine: Raw) -> Devices:
+    """The devices of a template, of which `machine` says the size and the preference.
+
+    Raises CannotConvert for a machine that boots none of its disks.
+    """
+    where = f"{spec.at('template')}.spec"
+    templates = DataVolumeTemplates(source, spec, made)
+    devices = _map(_map(given, "domain"), "devices")
+    volumes = {volume["name"]: volume for volume in _named(given, "volumes", f"{where}.volumes")}
+    disks = _named(devices, "disks", f"{where}.domain.devices.disks")
+    own = [disk for disk in disks if kind_of(volumes.get(disk["name"], {})) in _OWN_FIELDS]
+    if not own:
+        raise CannotConvert(
+            f"{where}.domain.devices.disks has none that a Workload can boot: give one a volume of the kind "
+            "dataVolume, persistentVolumeClaim or containerDisk"
+        )
+    boot = min(own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf))
+    has_preference = "preference" in machine
+    for disk in own:
+        if disk["name"].startswith(RESERVED_PREFIX):
+            raise CannotConvert(
+                f"{where}.domain.devices.disks[{disk['name']}]: names that begin with {RESERVED_PREFIX} are "
+                "kept for what a machine has beside its disks: rename the disk and its volume"
+            )
+    default_bus = "" if has_preference else _default_bus(given)
+    found = Devices(boot=boot["name"], bus=default_bus)
+    is_virtio = not has_preference and (_bus(boot) or default_bus) == "virtio"
+    if is_virtio:
+        found.machine["devices"] = "Virtio"
+    more = []
+    for disk in own:
+        name = disk["name"]
+        found.names[name] = name
+        said = {
+            "name": name,
+            **templates.source_of(volumes[name], name),
+            **_bus_said(disk, default_bus, has_preference=has_preference, is_virtio=is_virtio),
+        }
+        if disk is boot:
+            found.machine["bootDisk"] = {
+                key: value for key, value in said.items() if (key, value) != ("name", BOOT_DISK)
+            }
+        else:
+            order = _order(disk)
+            more.append(
+                {
+                    **said,
+                    **({"cdrom": True} if target_of(disk) == "cdrom" else {}),
+                    **({"bootOrder": order} if order > 1 else {}),
+                }
+            )
+    if more:
+        found.machine["disks"] = more
+    templates.finish()
+    _use_data(found, disks, volumes, made)
+    _use_keys(found, given)
+    _use_card(found, given, has_preference=has_preference, is_virtio=is_virtio)
+    return found
+
+
+def _default_bus(given: Raw) -> str:
+    return "sata" if given.get("architecture") in (None, "", "amd64") else "virtio"
+
+
+def _order(disk: Raw) -> int:
+    """Its place among what the firmware tries, 0 if it has none."""
+    order = disk.get("bootOrder")
+    return order if isinstance(order, int) and not isinstance(order, bool) else 0
+
+
+def _bus(disk: Raw) -> str:
+    return str(_map(disk, target_of(disk)).get("bus") or "")
+
+
+def _bus_said(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool) -> Raw:
+    """The bus of a disk, if it isn't the one that a Workload's disk has without saying it."""
+    bus = _bus(disk) or default
+    usual = (
+        "sata" if target_of(disk) == "cdrom" else "" if has_preference else "virtio" if is_virtio else "sata"
+    )
+    return {"bus": bus} if bus in _BUSES and bus != usual else {}
+
+
+def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], made: Draft) -> None:
+    """Take over the data of cloud-init and sysprep, the first of each. Data in the machine's own template
+    goes into a Secret, from which a Workload's machine has it.
+    """
+    for disk in disks:
+        volume = volumes.get(disk["name"], {})
+        kind, said = kind_of(volume), _map(volume, kind_of(volume))
+        is_first = kind == "cloudInitNoCloud" and "cloudInit" not in found.machine
+        if is_first and (cloud_init := _cloud_init(said, made)) is not None:
+            found.machine["cloudInit"] = cloud_init
+            found.names[disk["name"]] = _CLOUD_INIT
+        secret = _map(said, "secret").get("name")
+        is_secret = said == {"secret": {"name": secret}}
+        if kind == "sysprep" and is_secret and secret and "sysprep" not in found.machine:
+            found.machine["sysprep"] = {"secret": secret}
+            found.names[disk["name"]] = _SYSPREP
+
+
+def _cloud_init(said: Raw, made: Draft) -> Raw | None:
+    """The Workload's fields for a cloudInitNoCloud, None if they can't say all of it."""
+    cloud_init: Raw = {}
+    secret: Raw = {}
+    name = f"{made.name}-cloud-init"
+    known = set()
+    for target, reference, entry, texts in _TEXTS:
+        given = [key for key in (reference, *texts) if said.get(key)]
+        known.update(given)
+        if len(given) > 1:
+            return None
+        if given == [reference]:
+            if said[reference].keys() != {"name"}:
+                return None
+            cloud_init[target] = said[reference]["name"]
+        elif given:
+            secret.setdefault(texts[given[0]], {})[entry] = said[given[0]]
+            cloud_init[target] = name
+    if said.keys() != known:
+        return None
+    if secret:
+        namespace = made.metadata.get("namespace")
+        metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+        made.needs.append({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **secret})
+    return cloud_init
+
+
+def _use_keys(found: Devices, given: Raw) -> None:
+    """Take over the one Secret with SSH keys, if it's given in a way that a Workload has."""
+    credentials = given.get("accessCredentials")
+    if not isinstance(credentials, list) or len(credentials) != 1:
+        return
+    key = _map(credentials[0] if isinstance(credentials[0], dict) else {}, "sshPublicKey")
+    secret = _map(_map(key, "source"), "secret").get("secretName")
+    users = _map(_map(key, "propagationMethod"), "qemuGuestAgent").get("users")
+    way: Raw = {"qemuGuestAgent": {"users": users}} if users else {"noCloud": {}}
+    said = {"sshPublicKey": {"source": {"secret": {"secretName": secret}}, "propagationMethod": way}}
+    if secret and credentials[0] == said and (users or "cloudInit" in found.machine):
+        found.machine["sshKeys"] = {"secret": secret, **({"users": users} if users else {})}
+
+
+def _use_card(found: Devices, given: Raw, *, has_preference: bool, is_virtio: bool) -> None:
+    """Take over the one card on the Pod's network. Any other cards stay as they are, by overrides."""
+    devices = _map(_map(given, "domain"), "devices")
+    networks, cards = _maps(given, "networks"), _maps(devices, "interfaces")
+    usual = "" if has_preference else "virtio" if is_virtio else "e1000e"
+    if not networks and not cards:
+        if devices.get("autoattachPodInterface") is not False:
+            found.has_own_card = True
+            _say_model(found, "" if has_preference else "virtio", usual)
+        return
+    if len(networks) != 1 or len(cards) != 1:
+        return
+    (network,), (card,) = networks, cards
+    is_pods = {key: value for key, value in network.items() if key != "name"} == {"pod": {}}
+    model = card.get("model") or ("" if has_preference else "virtio")
+    if (
+        not is_pods
+        or card.get("name") != network.get("name")
+        or not card.keys() <= {"name", "masquerade", "model", "macAddress"}
+        or card.get("masquerade") != {}
+        or model not in (*_CARDS, "")
+    ):
+        return
+    found.has_own_card = True
+    _say_model(found, model, usual)
+    if isinstance(address := card.get("macAddress"), str):
+        found.machine.setdefault("networkInterface", {})["macAddress"] = address.replace("-", ":")
+
+
+def _say_model(found: Devices, model: str, usual: str) -> None:
+    if model and model != usual:
+        found.machine["networkInterface"] = {"model": model}
+
+
+def _named(given: Raw, key: str, where: str) -> list[Raw]:
+    """The maps of a list, each with a name that no other has. Raises CannotConvert otherwise."""
+    listed = given.get(key) or []
+    seen = set()
+    for index, one in enumerate(listed if isinstance(listed, list) else [None]):
+        name = one.get("name") if isinstance(one, dict) else None
+        if not isinstance(name, str) or name in seen:
+            raise CannotConvert(f"{where}[{index}] must be a map with a name of its own: correct it")
+        seen.add(name)
+    return list(listed)
+
+
+def _maps(given: Raw, key: str) -> list[Raw]:
+    found = given.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _map(given: Raw, key: str) -> Raw:
+    found: Any = given.get(key)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,145 @@
+"""The fields of an input, of which each is carried over, settled or named: none is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self, TypeVar, get_origin
+
+from twinhull.api.base import Raw
+from twinhull.convert.conversion import CannotConvert, Left
+
+_T = TypeVar("_T")
+
+#: What a person calls the types of JSON.
+_TYPES: dict[type, str] = {
+    bool: "true or false",
+    dict: "a map of fields",
+    int: "a whole number",
+    list: "a list",
+    str: "a string",
+}
+#: Why a field isn't carried over of which nothing better is known.
+NO_COUNTERPART = "a Workload has no field for it"
+
+
+class Fields:
+    """A map of the input. Whoever converts it takes a field, settles it, or leaves it with a reason.
+
+    `finish` names all fields of which none was done. So a field that this code doesn't know is named, too. A
+    null counts as absent, as it does for the API server, and so does an empty map or list.
+    """
+
+    def __init__(self, given: Raw, path: str, left: list[Left]) -> None:
+        """`given` are the fields, `path` is where they are in the input, and `left` gets what is left."""
+        self._given = {key: value for key, value in given.items() if value is not None}
+        self._open = dict.fromkeys(self._given)
+        self._below: list[Fields] = []
+        self.path = path
+        self.left = left
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a field is there."""
+        return key in self._given
+
+    def at(self, key: str) -> str:
+        """Where a field is in the input."""
+        return f"{self.path}.{key}" if self.path and not self.path.endswith(": ") else f"{self.path}{key}"
+
+    def take(self, key: str, kind: type[_T]) -> _T | None:
+        """A field that is carried over, None if it isn't there. Raises CannotConvert for another type."""
+        value = self.peek(key, kind)
+        self._open.pop(key, None)
+        return value
+
+    def peek(self, key: str, kind: type[_T]) -> _T | None:
+        """A field that somebody else is still to take. Raises CannotConvert for another type."""
+        value = self._given.get(key)
+        if value is None:
+            return None
+        expected = get_origin(kind) or kind
+        if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+            raise CannotConvert(
+                f"{self.at(key)} must be {_TYPES.get(expected, expected.__name__)}, and is {_said(value)}: "
+                "correct it"
+            )
+        return value
+
+    def texts(self, key: str) -> dict[str, str]:
+        """A field that is carried over, and is a map of strings; empty if it isn't there."""
+        found = self.take(key, dict) or {}
+        for name, value in found.items():
+            if value is not None and not isinstance(value, str):
+                raise CannotConvert(
+                    f"{self.at(key)}.{name} must be a string, and is {_said(value)}: quote it"
+                )
+        return {name: value for name, value in found.items() if value is not None}
+
+    def within(self, key: str) -> Fields:
+        """The fields of a map, which is finished with this one. Without fields if it isn't there."""
+        below = Fields(self.take(key, dict) or {}, self.at(key), self.left)
+        self._below.append(below)
+        return below
+
+    def each(self, key: str) -> Iterator[Fields]:
+        """The fields of each map of a list, which are finished with this one."""
+        for index, element in enumerate(self.take(key, list) or ()):
+            if not isinstance(element, dict):
+                raise CannotConvert(
+                    f"{self.at(key)}[{index}] must be a map of fields, and is {_said(element)}: correct it"
+                )
+            below = Fields(element, f"{self.at(key)}[{element.get('name', index)}]", self.left)
+            self._below.append(below)
+            yield below
+
+    def settle(self, *keys: str) -> Self:
+        """Fields that need not be carried over, since nothing is lost without them."""
+        for key in keys:
+            self._open.pop(key, None)
+        return self
+
+    def settle_value(self, key: str, *values: object) -> None:
+        """A field that need not be carried over if it has one of those values."""
+        if key in self._given and any(_same(self._given[key], value) for value in values):
+            self.settle(key)
+
+    def leave(self, key: str, why: str) -> None:
+        """Name a field if it is there, and isn't settled."""
+        if key in self._open:
+            self.settle(key)
+            if _has_content(self._given[key]):
+                self.left.append(Left(self.at(key), why))
+
+    def say(self, key: str, why: str) -> None:
+        """Name a field whether it is there or not: its default isn't carried over either."""
+        self.settle(key)
+        self.left.append(Left(self.at(key), why))
+
+    def rest(self) -> Raw:
+        """All fields that nobody has taken, which are carried over as they are."""
+        found = {key: self._given[key] for key in self._open}
+        self._open.clear()
+        return found
+
+    def finish(self) -> None:
+        """Name all fields of this map, and of those within, that nobody took, settled or left."""
+        for key in list(self._open):
+            self.leave(key, NO_COUNTERPART)
+        for below in self._below:
+            below.finish()
+
+
+def _same(one: object, other: object) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _has_content(value: object) -> bool:
+    """Whether a value says anything."""
+    if isinstance(value, dict):
+        return any(_has_content(below) for below in value.values())
+    if isinstance(value, list):
+        return bool(value)
+    return value is not None
+
+
+def _said(value: Any) -> str:  # noqa: ANN401  JSON
+    return next((name for kind, name in _TYPES.items() if type(value) is kind), repr(value)[:40])

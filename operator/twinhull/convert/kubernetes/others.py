@@ -1,0 +1,110 @@
+"""Objects that are no Workloads: those that Workloads refer to stay, the others are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.convert.conversion import Left
+from twinhull.convert.formats import Options
+from twinhull.convert.kubernetes.source import OF_CLUSTER, Draft, Source, kept
+from twinhull.core import references
+
+#: Why an object of a kind isn't converted, and what becomes of it.
+_WHY = {
+    "HorizontalPodAutoscaler": "a Workload is one Pod, and has nothing to scale: leave it out",
+    "VerticalPodAutoscaler": "it can't change a Workload: set the resources in the template",
+    "ScaledObject": "a Workload is one Pod, and has nothing to scale: leave it out",
+    "PodDisruptionBudget": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is, "
+    "with minAvailable as a number",
+    "NetworkPolicy": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is",
+    "Ingress": "it leads to a Service: apply it as it is",
+    "HTTPRoute": "it leads to a Service: apply it as it is",
+    "VirtualMachineInstance": "a machine that runs: convert its VirtualMachine",
+}
+_STAYS = "no Workload is made of it: apply it as it is"
+#: The fields of the spec of a Pod or a machine that name an object by its kind, wherever they stand.
+_NAMING = {
+    "configMap": ("ConfigMap", "name"),
+    "configMapRef": ("ConfigMap", "name"),
+    "configMapKeyRef": ("ConfigMap", "name"),
+    "secret": ("Secret", "secretName"),
+    "secretRef": ("Secret", "name"),
+    "secretKeyRef": ("Secret", "name"),
+    "networkDataSecretRef": ("Secret", "name"),
+    "persistentVolumeClaim": ("PersistentVolumeClaim", "claimName"),
+    "dataVolume": ("PersistentVolumeClaim", "name"),
+}
+
+
+def why_left(source: Source) -> Left:
+    """That an object is passed over."""
+    own = "it is Twinhull's own already: apply it as it is"
+    return Left(source.title, own if source.group == GROUP else _WHY.get(source.kind, _STAYS))
+
+
+def named_by(drafts: Iterable[Draft]) -> set[tuple[str, str, str]]:
+    """The objects that Workloads refer to: namespace, kind and name."""
+    found = set()
+    for made in drafts:
+        for kind, name in _named(made.spec):
+            found.add(("" if kind in OF_CLUSTER else made.source.namespace, kind, name))
+    return found
+
+
+def _named(spec: Raw) -> Iterator[tuple[str, str]]:
+    yield from (reference.target for reference in references.of_spec(spec))
+    pod_spec = (spec.get("template") or {}).get("spec") or {}
+    if account := pod_spec.get("serviceAccountName") or pod_spec.get("serviceAccount"):
+        yield "ServiceAccount", account
+    yield from (("Secret", secret["name"]) for secret in pod_spec.get("imagePullSecrets") or () if secret)
+    yield from _below(pod_spec)
+    machine = spec.get("virtualMachine") or {}
+    yield from _of_machine({key: value for key, value in machine.items() if key != "overrides"})
+    yield from _below(machine.get("overrides"))
+
+
+def _of_machine(machine: Raw) -> Iterator[tuple[str, str]]:
+    """The Secrets and ConfigMaps that spec.virtualMachine names in fields of its own."""
+    for key, value in machine.items():
+        if isinstance(value, str) and (key.endswith("Secret") or key in {"secret", "secretRef"}):
+            yield "Secret", value
+        elif isinstance(value, str) and key == "certConfigMap":
+            yield "ConfigMap", value
+        elif isinstance(value, dict):
+            yield from _of_machine(value)
+        elif isinstance(value, list):
+            yield from (found for one in value if isinstance(one, dict) for found in _of_machine(one))
+
+
+def _below(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
+    """The ConfigMaps and Secrets that anything in a value names."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _below(one)
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            kind, field = _NAMING.get(key, ("", ""))
+            named = below if isinstance(below, dict) else {}
+            # A projected volume names a Secret by `name`, and a volume by `secretName`.
+            name = named.get(field) or named.get("name")
+            if kind and isinstance(name, str):
+                yield kind, name
+            yield from _below(below)
+
+
+def sort_out(
+    sources: Iterable[Source], drafts: Sequence[Draft], options: Options, left: list[Left]
+) -> list[Raw]:
+    """Give the objects that Workloads refer to, and name the others."""
+    named = named_by(drafts)
+    stay = []
+    for source in sources:
+        # The claim of a DataVolume has its name.
+        kind = "PersistentVolumeClaim" if source.kind == "DataVolume" else source.kind
+        if (source.namespace, kind, source.name) in named:
+            stay.append(kept(source, options))
+        else:
+            left.append(why_left(source))
+    return stay

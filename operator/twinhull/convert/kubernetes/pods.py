@@ -1,0 +1,80 @@
+"""Pods by themselves.
+
+What a cluster puts into a Pod: k8s.io/kubernetes/plugin/pkg/admission, `serviceaccount`, `priority` and
+`defaulttolerationseconds`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.convert.conversion import Left
+from twinhull.convert.formats import Options
+from twinhull.convert.kubernetes.podtemplates import run
+from twinhull.convert.kubernetes.source import Draft, Source, draft
+
+#: How the volume begins that the ServiceAccount admission controller adds, with the token of the API server.
+_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105  no password
+#: The keys of the tolerations that the admission controller of that name adds, and for how many seconds.
+_ADDED_TOLERATIONS = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
+_ADDED_SECONDS = 300
+_CONTAINERS = ("containers", "initContainers")
+
+
+def pod(source: Source, options: Options, left: list[Left]) -> Draft:
+    """A Pod as a Workload. Its labels and annotations are the Workload's and its Pod's."""
+    fields = source.fields(left)
+    made, spec = draft(source, fields, options), fields.within("spec")
+    spec.leave("ephemeralContainers", "they are added to a Pod that runs (kubectl debug)")
+    if source.is_live:
+        spec.leave(
+            "nodeName",
+            "it is where the scheduler put the Pod: use a nodeSelector if it must run on that node",
+        )
+    metadata = {key: dict(made.metadata[key]) for key in ("labels", "annotations") if key in made.metadata}
+    template: Raw = {**({"metadata": metadata} if metadata else {}), "spec": spec.rest()}
+    run(made, template, source.title)
+    if source.is_live:
+        made.spec["template"] = {**template, "spec": _as_written(template["spec"])}
+    fields.finish()
+    return made
+
+
+def _as_written(pod_spec: Raw) -> Raw:
+    """The spec of a Pod in a cluster, without what admission controllers of every cluster have added."""
+    found = {key: value for key, value in pod_spec.items() if key not in {"priority", "preemptionPolicy"}}
+    kept = {
+        "tolerations": [one for one in _maps(pod_spec, "tolerations") if not _is_added(one)],
+        "volumes": [one for one in _maps(pod_spec, "volumes") if not _is_token(one.get("name"))],
+        **{kind: [_without_token(one) for one in _maps(pod_spec, kind)] for kind in _CONTAINERS},
+    }
+    for key, values in kept.items():
+        if values:
+            found[key] = values
+        elif isinstance(found.get(key), list):
+            del found[key]
+    return found
+
+
+def _without_token(container: Raw) -> Raw:
+    mounts = [mount for mount in _maps(container, "volumeMounts") if not _is_token(mount.get("name"))]
+    if not isinstance(container.get("volumeMounts"), list):
+        return container
+    rest = {key: value for key, value in container.items() if key != "volumeMounts"}
+    return {**rest, "volumeMounts": mounts} if mounts else rest
+
+
+def _is_token(name: Any) -> bool:  # noqa: ANN401  JSON
+    return isinstance(name, str) and name.startswith(_TOKEN_VOLUME)
+
+
+def _is_added(toleration: Raw) -> bool:
+    return (
+        toleration.get("key") in _ADDED_TOLERATIONS and toleration.get("tolerationSeconds") == _ADDED_SECONDS
+    )
+
+
+def _maps(given: Raw, key: str) -> list[Raw]:
+    """The maps of a list, which the check of the template lets through alone."""
+    return [one for one in given.get(key) or () if one]

@@ -1,0 +1,71 @@
+"""The Pod templates of objects that run something, which a Workload takes as they are."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from twinhull.api.base import Raw
+from twinhull.api.podtemplate import podtemplate
+from twinhull.api.validation import problems
+from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.kubernetes.fields import Fields
+from twinhull.convert.kubernetes.source import Draft
+from twinhull.hulls.parity import containers
+
+#: How many mistakes of a template are told at once.
+_MOST_TOLD = 3
+
+
+def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
+    """Take the template of an object over, byte for byte. Raises CannotConvert if there is none, or if the
+    API server would refuse it.
+    """
+    found = spec.take(key, dict)
+    if found is None:
+        raise CannotConvert(f"{spec.at(key)} is missing: it says what to run")
+    run(draft, found, spec.at(key))
+    return found
+
+
+def run(draft: Draft, template: Raw, path: str) -> None:
+    """Let a Workload run a template, which is at `path` in the input. Raises CannotConvert."""
+    if wrong := list(islice(problems(podtemplate(), template, path), _MOST_TOLD)):
+        said = "; ".join(f"{problem.path} {problem.message}" for problem in wrong)
+        raise CannotConvert(f"a Workload can't have this template: {said}")
+    metadata = template.get("metadata") or {}
+    draft.spec["template"] = template
+    draft.pod_labels = {key: value for key, value in (metadata.get("labels") or {}).items() if value}
+    draft.named_ports = {
+        port["name"]: port["containerPort"]
+        for _, container in containers(template["spec"])
+        for port in container.get("ports") or ()
+        if port.get("name")
+    }
+
+
+def use_lasting_template(draft: Draft, spec: Fields) -> None:
+    """The same of an object whose Pods run on. Raises CannotConvert for Pods that end."""
+    policy = restart_policy(use_template(draft, spec))
+    if policy != "Always":
+        raise CannotConvert(
+            f"{spec.at('template')}.spec.restartPolicy is {policy}, and must be Always here: correct it, or "
+            "make a Job of it"
+        )
+
+
+def restart_policy(template: Raw) -> str:
+    """When the kubelet starts containers again: Always, OnFailure or Never."""
+    return template["spec"].get("restartPolicy") or "Always"
+
+
+def use_replicas(draft: Draft, spec: Fields) -> None:
+    """Take over whether anything runs at all. A Workload is one Pod."""
+    count = spec.take("replicas", int)
+    if count == 0:
+        draft.spec["state"] = "Stopped"
+    elif count is not None and count > 1:
+        spec.say(
+            "replicas",
+            f"a Workload is one Pod, and this asks for {count}: keep this object, or make a Workload for "
+            "each",
+        )

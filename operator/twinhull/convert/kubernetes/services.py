@@ -1,0 +1,195 @@
+"""Services that lead to what is converted: a Workload's own, or kept as they are.
+
+Fields: k8s.io/api/core/v1, types.go, ServiceSpec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.api.service import ServicePolicy
+from twinhull.convert.conversion import Left
+from twinhull.convert.formats import Options
+from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, kept, without
+from twinhull.hulls import service as rendered
+from twinhull.hulls.hull import WORKLOAD_LABEL
+
+#: The fields that spec.service has by the same name.
+_SAME = (
+    *("type", "loadBalancerClass", "externalTrafficPolicy", "internalTrafficPolicy", "sessionAffinity"),
+    *("sessionAffinityConfig", "ipFamilyPolicy", "ipFamilies", "publishNotReadyAddresses"),
+)
+#: What KubeVirt puts on a machine's Pod, by which Services may find it (kubevirt.io/api/core/v1, types.go).
+_OF_LAUNCHERS = {"kubevirt.io": "virt-launcher"}
+_NAMES_OF_MACHINES = ("kubevirt.io/vm", "vm.kubevirt.io/name")
+
+
+def use_services(
+    services: Iterable[Source], drafts: Sequence[Draft], options: Options, left: list[Left]
+) -> list[Raw]:
+    """Make Services the Workloads' own where they are like those; give those that stay objects of their own.
+
+    What selects none of the Workloads is passed over, and named.
+    """
+    stay: list[Raw] = []
+    own: set[int] = set()
+    labelled = _by_label(drafts)
+    for source in services:
+        found = _selected(source, labelled)
+        if not found:
+            left.append(Left(source.title, "it selects none of the Workloads: it stays as it is"))
+            continue
+        (made, *more), policy = found, None
+        if not more and id(made) not in own and made.name == source.name and not source.is_live:
+            policy = _policy(source, made)
+        if policy is not None:
+            made.spec["service"] = policy
+            own.add(id(made))
+        else:
+            stay.append(_kept(source, found, options, left))
+    for made in drafts:
+        if id(made) not in own and not made.is_machine and rendered.declared(made.spec["template"]["spec"]):
+            # Its Pod declares ports, so that it would have a Service that the input doesn't have.
+            made.spec["service"] = {"enabled": False}
+    return stay
+
+
+def _labels(made: Draft) -> dict[str, str]:
+    """The labels of what runs, by which a Service finds it before it is converted."""
+    if not made.is_machine:
+        return made.pod_labels
+    return {**made.pod_labels, **_OF_LAUNCHERS, **dict.fromkeys(_NAMES_OF_MACHINES, made.source.name)}
+
+
+def _by_label(drafts: Iterable[Draft]) -> dict[tuple[str, str, str], list[Draft]]:
+    """The Workloads by each of their labels: namespace, key and value."""
+    found: dict[tuple[str, str, str], list[Draft]] = {}
+    for made in drafts:
+        for key, value in _labels(made).items():
+            found.setdefault((made.source.namespace, key, value), []).append(made)
+    return found
+
+
+def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft]]) -> list[Draft]:
+    """The Workloads to which a Service leads."""
+    selector = _map(_map(source.document, "spec"), "selector")
+    if not selector or not all(isinstance(value, str) for value in selector.values()):
+        return []
+    some = min((labelled.get((source.namespace, *label), []) for label in selector.items()), key=len)
+    return [made for made in some if selector.items() <= _labels(made).items()]
+
+
+def _policy(source: Source, made: Draft) -> Raw | None:
+    """The spec.service that makes the same Service, None if there is none that does."""
+    spec = _map(source.document, "spec")
+    metadata = {key: value for key, value in source.metadata.items() if key not in SET_BY_SERVER}
+    said: Raw = {key: spec[key] for key in _SAME if spec.get(key) is not None}
+    ports = [_port(port, made) for port in _list(spec, "ports")]
+    known = {*_SAME, "selector", "ports", "clusterIP", "clusterIPs"}
+    is_headless = spec.get("clusterIP") == "None"
+    if is_headless:
+        said["headless"] = True
+    if annotations := without(_map(metadata, "annotations"), SET_ANNOTATIONS):
+        said["annotations"] = annotations
+    if labels := _map(metadata, "labels"):
+        said["labels"] = labels
+    nodes = {
+        port["name"] or f"{port['protocol'].lower()}-{port['port']}": port["nodePort"]
+        for port in ports
+        if port and port.get("nodePort")
+    }
+    if nodes:
+        said["nodePorts"] = nodes
+    said["ports"] = [
+        {key: port[key] for key in port if key != "nodePort" and port[key]} for port in ports if port
+    ]
+    all_known = (
+        source.document.keys() <= {"apiVersion", "kind", "metadata", "spec", "status"}
+        and {key for key, value in spec.items() if value is not None} <= known
+        and metadata.keys() <= {"name", "namespace", "labels", "annotations"}
+    )
+    addressed = not is_headless and (spec.get("clusterIP") or spec.get("clusterIPs"))
+    return said if all_known and None not in ports and not addressed and _is_policy(said) else None
+
+
+def _is_policy(said: Raw) -> bool:
+    """Whether spec.service takes all of it. Keys with Twinhull's own prefix are the operator's."""
+    if any(
+        key.startswith(f"{GROUP}/") for field in ("annotations", "labels") for key in said.get(field) or ()
+    ):
+        return False
+    try:
+        return ServicePolicy.model_validate(said).raw() | said == ServicePolicy.model_validate(said).raw()
+    except ValidationError:
+        return False
+
+
+def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
+    """A port as spec.service has it, with its nodePort; None if it can't have it."""
+    if not isinstance(port, dict) or not isinstance(port.get("port"), int):
+        return None
+    target = port.get("targetPort")
+    number = made.named_ports.get(target) if isinstance(target, str) else target
+    if isinstance(target, str) and number is None:
+        return None
+    known = {"name", "port", "targetPort", "protocol", "appProtocol", "nodePort"}
+    if not {key for key, value in port.items() if value is not None} <= known:
+        return None
+    return {
+        "name": port.get("name"),
+        "port": port["port"],
+        "targetPort": number,
+        "protocol": port.get("protocol") or "TCP",
+        "appProtocol": port.get("appProtocol"),
+        "nodePort": port.get("nodePort"),
+    }
+
+
+def _kept(source: Source, found: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
+    """A Service that stays an object of its own, with what has to be changed in it."""
+    service = kept(source, options)
+    spec = _map(service, "spec")
+    for index, port in enumerate(_list(spec, "ports")):
+        target = port.get("targetPort") if isinstance(port, dict) else None
+        if isinstance(target, str):
+            numbers = sorted({made.named_ports[target] for made in found if target in made.named_ports})
+            number = str(numbers[0]) if len(numbers) == 1 else "the port's number"
+            left.append(
+                Left(
+                    f"{source.title}: spec.ports[{port.get('name') or index}].targetPort",
+                    f"a machine has no ports with names, so {target} leads to Pods only: set it to {number}",
+                )
+            )
+    machines = [made for made in found if made.is_machine]
+    if machines and len(found) == 1:
+        service["spec"] = {**spec, "selector": {WORKLOAD_LABEL: machines[0].name}}
+        left.append(
+            Left(
+                f"{source.title}: spec.selector",
+                "the labels of the machine's template aren't on a Workload's machine: it is "
+                f"{WORKLOAD_LABEL}: {machines[0].name} now",
+            )
+        )
+    elif machines:
+        left.append(
+            Left(
+                f"{source.title}: spec.selector",
+                "the labels of a machine's template aren't on a Workload's machine: make a Service for each, "
+                f"with the selector {WORKLOAD_LABEL}",
+            )
+        )
+    return service
+
+
+def _list(given: Raw, key: str) -> list[Any]:
+    found = given.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _map(given: Raw, key: str) -> Raw:
+    found = given.get(key)
+    return found if isinstance(found, dict) else {}

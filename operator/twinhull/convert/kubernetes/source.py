@@ -1,0 +1,183 @@
+"""An object of the input, and the Workload that is being made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.group import MAX_NAME_LENGTH
+from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.formats import Options
+from twinhull.convert.kubernetes.fields import Fields
+
+#: The CRD's rule of a Workload's name.
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+#: What the API server sets in the metadata of any object (k8s.io/apimachinery/pkg/apis/meta/v1, ObjectMeta).
+SET_BY_SERVER = (
+    *("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"),
+    *("deletionGracePeriodSeconds", "managedFields", "selfLink"),
+)
+#: What kubectl and controllers note on objects, which is no part of what somebody wants to run.
+SET_ANNOTATIONS = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deployment.kubernetes.io/revision",
+        "deployment.kubernetes.io/revision-history",
+        "deprecated.daemonset.template.generation",
+        "batch.kubernetes.io/cronjob-scheduled-timestamp",
+        "batch.kubernetes.io/job-tracking",
+        "kubevirt.io/latest-observed-api-version",
+        "kubevirt.io/storage-observed-api-version",
+        "pv.kubernetes.io/bind-completed",
+        "pv.kubernetes.io/bound-by-controller",
+        "volume.beta.kubernetes.io/storage-provisioner",
+        "volume.kubernetes.io/selected-node",
+        "volume.kubernetes.io/storage-provisioner",
+    }
+)
+#: The labels by which controllers know what they made.
+SET_LABELS = frozenset(
+    {
+        *("controller-uid", "job-name"),
+        *("batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"),
+        *("pod-template-hash", "controller-revision-hash", "pod-template-generation"),
+        *("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"),
+    }
+)
+#: The kinds of what a Workload refers to that are in no namespace.
+OF_CLUSTER = frozenset(
+    {"StorageClass", "VirtualMachineClusterInstancetype", "VirtualMachineClusterPreference"}
+)
+#: The fields of a Workload's spec, as people write them: what runs comes last.
+_ORDER = ("isolationPolicy", "state", "replacement", "service", "virtualMachine", "template")
+
+
+def without(entries: Mapping[str, str], dropped: frozenset[str]) -> dict[str, str]:
+    """Labels or annotations without those that are set by others."""
+    return {key: value for key, value in entries.items() if key not in dropped}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object of the input."""
+
+    #: The object as it is.
+    document: Raw
+    #: The file that it is from, as messages call it.
+    file: str
+    kind: str
+    #: The group of its API, empty for the core.
+    group: str
+    name: str
+    #: Its namespace, empty if it says none.
+    namespace: str
+
+    @property
+    def title(self) -> str:
+        """What messages call it, such as `Deployment shop/web`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def metadata(self) -> Raw:
+        """Its metadata."""
+        found: Raw = self.document.get("metadata") or {}
+        return found
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a cluster has it: the API server has given it a uid."""
+        return bool(self.metadata.get("uid"))
+
+    def fields(self, left: list[Left]) -> Fields:
+        """Its fields, of which those that say what it is and how it fares are settled."""
+        return Fields(self.document, f"{self.title}: ", left).settle("apiVersion", "kind", "status")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A Workload that is being made."""
+
+    #: The object that it is made of.
+    source: Source
+    #: Its metadata: name, namespace, labels and annotations.
+    metadata: Raw
+    #: Its spec, but for what depends on other objects of the input.
+    spec: Raw = field(default_factory=dict)
+    #: The labels of its Pod, by which a Service finds it.
+    pod_labels: dict[str, str] = field(default_factory=dict)
+    #: The ports of its Pod that have a name, for Services that name them.
+    named_ports: dict[str, int] = field(default_factory=dict)
+    #: Objects that it needs, which are made with it.
+    needs: list[Raw] = field(default_factory=list)
+    #: Why a rolling update is asked for, as the field that says so. Empty if none is.
+    rolling: str = ""
+    #: Whether it boots a disk of its own: the Pod's labels are KubeVirt's then, and not the template's.
+    is_machine: bool = False
+
+    @property
+    def name(self) -> str:
+        """The Workload's name."""
+        return str(self.metadata["name"])
+
+    def workload(self) -> Raw:
+        """The Workload."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "Workload",
+            "metadata": self.metadata,
+            "spec": {key: self.spec[key] for key in _ORDER if key in self.spec},
+        }
+
+
+def draft(source: Source, fields: Fields, options: Options) -> Draft:
+    """A Workload with the name, the labels and the annotations of an object. Raises CannotConvert."""
+    metadata = fields.within("metadata").settle(*SET_BY_SERVER)
+    metadata.settle("namespace")
+    given = metadata.take("name", str)
+    if given:
+        metadata.settle("generateName")
+    metadata.take("generateName", str)
+    name = options.name or given or ""
+    if not name:
+        raise CannotConvert(f"{metadata.at('name')} is missing: give the Workload a name by --name")
+    if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
+        where = f"{metadata.at('name')} is" if not options.name else "--name is"
+        raise CannotConvert(
+            f"{where} {name!r}, and a Workload's name has lower-case letters, digits and '-', begins with a "
+            f"letter, and has at most {MAX_NAME_LENGTH} characters: "
+            + ("choose another" if options.name else "convert this object by itself, with --name")
+        )
+    metadata.leave(
+        "ownerReferences",
+        "what owns this object may make it again: convert the owner in its place, or delete the owner",
+    )
+    metadata.leave("finalizers", "they are for the controllers of the former object")
+    return Draft(source, _metadata(name, options.namespace or source.namespace, metadata))
+
+
+def _metadata(name: str, namespace: str, metadata: Fields) -> Raw:
+    labels = without(metadata.texts("labels"), SET_LABELS)
+    annotations = without(metadata.texts("annotations"), SET_ANNOTATIONS)
+    return {
+        "name": name,
+        **({"namespace": namespace} if namespace else {}),
+        **({"labels": labels} if labels else {}),
+        **({"annotations": annotations} if annotations else {}),
+    }
+
+
+def kept(source: Source, options: Options) -> Raw:
+    """An object that stays what it is, without what a cluster has set in it."""
+    metadata = {key: value for key, value in source.metadata.items() if key not in SET_BY_SERVER}
+    if annotations := metadata.get("annotations"):
+        metadata["annotations"] = without(annotations, SET_ANNOTATIONS)
+    if not metadata.get("annotations"):
+        metadata.pop("annotations", None)
+    if options.namespace and source.kind not in OF_CLUSTER:
+        metadata["namespace"] = options.namespace
+    found = {key: value for key, value in source.document.items() if key != "status"}
+    return {**found, "metadata": metadata}

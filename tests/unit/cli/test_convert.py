@@ -1,0 +1,285 @@
+"""`twinhull convert`, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from twinhull.api.base import Raw
+from twinhull.cli import main
+from twinhull.cli.convert import _Folder
+from twinhull.convert.conversion import CannotConvert
+
+POD: Raw = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "web"},
+    "spec": {"restartPolicy": "Never", "containers": [{"name": "web", "image": "nginx"}]},
+}
+JOB: Raw = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "job"},
+    "spec": {"template": {"spec": POD["spec"]}},
+}
+
+
+def convert(*args: str, given: Any = "") -> Result:
+    """Runs the command; `given` are objects, text or bytes for its standard input."""
+    text = given if isinstance(given, str | bytes) else yaml.safe_dump_all(given)
+    return CliRunner().invoke(main, ["convert", *args], input=text)
+
+
+def test_a_workload_is_printed_and_can_be_applied() -> None:
+    result = convert("-", given=[POD])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert yaml.safe_load(result.stdout) == {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": "web"},
+        "spec": {"template": {"spec": POD["spec"]}},
+    }
+
+
+def test_json_is_one_object_or_a_list() -> None:
+    one = convert("-", "-o", "json", given=[POD])
+    assert json.loads(one.stdout)["kind"] == "Workload"
+    two = json.loads(convert("-", "-o", "json", given=[POD, JOB]).stdout)
+    assert (two["kind"], [item["metadata"]["name"] for item in two["items"]]) == ("List", ["web", "job"])
+
+
+def test_json_is_read_as_kubectl_reads_it() -> None:
+    limits = {"cpu": 1.0, "memory": 1e9}
+    given = {**POD, "spec": {"containers": [{"name": "a", "image": "b", "resources": {"limits": limits}}]}}
+    made = yaml.safe_load(convert("-", given=json.dumps(given)).stdout)
+    found = made["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
+    assert found == {"cpu": 1, "memory": 1000000000}
+    assert all(isinstance(amount, int) for amount in found.values())
+
+
+def test_options_reach_the_workload() -> None:
+    options = ("--name", "shop", "-n", "prod", "--isolation", "Sandbox")
+    made = yaml.safe_load(convert("-", *options, given=[POD]).stdout)
+    assert made["metadata"] == {"name": "shop", "namespace": "prod"}
+    assert made["spec"]["isolationPolicy"] == "Sandbox"
+
+
+def test_what_is_left_is_a_table_and_fails_only_if_that_is_asked_for() -> None:
+    result = convert("-", given=[JOB])
+    assert result.exit_code == 0
+    head, row = result.stderr.splitlines()
+    assert head.split("  ")[0] == "NOT CARRIED OVER"
+    assert row.startswith("Job job: spec.backoffLimit  the Job tries 6 times again (the default)")
+    strict = convert("-", "--strict", given=[JOB])
+    assert (strict.exit_code, strict.stdout, strict.stderr) == (1, result.stdout, result.stderr)
+    assert convert("-", "--strict", given=[POD]).exit_code == 0
+
+
+def test_texts_of_several_lines_stay_readable_and_the_same() -> None:
+    script = "set -e\nexec nginx\n"
+    given = {**POD, "spec": {"containers": [{"name": "a", "image": "b", "command": ["sh", "-c", script]}]}}
+    printed = convert("-", given=[given]).stdout
+    assert "        - |\n          set -e\n          exec nginx\n" in printed
+    made = yaml.safe_load(printed)
+    assert made["spec"]["template"]["spec"] == given["spec"]
+
+
+def test_aliases_are_written_out() -> None:
+    text = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: &labels {app: web}, annotations: *labels}
+spec:
+  containers:
+  - &one {name: a, image: b, resources: &size {limits: {cpu: 1}}}
+  - {<<: *one, name: c}
+"""
+    printed = convert("-", given=text).stdout
+    assert "*" not in printed
+    assert "&" not in printed
+    containers = yaml.safe_load(printed)["spec"]["template"]["spec"]["containers"]
+    assert containers[1] == {**containers[0], "name": "c"}
+
+
+def test_several_files_are_converted_together(tmp_path: Path) -> None:
+    labels = {"app": "web"}
+    ports = [{"containerPort": 80}]
+    pod = {
+        **POD,
+        "metadata": {"name": "web", "labels": labels},
+        "spec": {"containers": [{"name": "web", "image": "nginx", "ports": ports}]},
+    }
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": labels, "ports": [{"port": 80}]},
+    }
+    files = []
+    for name, obj in (("pod.yaml", pod), ("service.yaml", service)):
+        (tmp_path / name).write_text(yaml.safe_dump(obj), encoding="utf-8")
+        files.append(str(tmp_path / name))
+    made = yaml.safe_load(convert(*files).stdout)
+    assert made["spec"]["service"] == {"ports": [{"port": 80, "protocol": "TCP"}]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_texts_of_powershell_are_read(encoding: str) -> None:
+    assert convert("-", given=json.dumps(POD).encode(encoding)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("", "standard input: this is none of objects of Kubernetes"),
+        ("a: b", "standard input: this is none of objects of Kubernetes"),
+        ("{", "standard input: this is none of objects of Kubernetes"),
+        (b"\xff\x00\xff", "standard input is no text in UTF-8"),
+        ("kind: Pod\napiVersion: v1\n", "document 1 (Pod) has no apiVersion or no metadata"),
+        ("!!python/object/apply:os.system [ls]", "standard input: this is none of"),
+        ("a: &a [1]\n" * 2 + "b: [" * 2000, "standard input"),
+        ('{"a":' * 200_000, "standard input"),
+        ("[" * 5000, "standard input"),
+    ],
+)
+def test_what_cannot_be_converted_is_refused(given: str | bytes, message: str) -> None:
+    result = convert("-", given=given)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_alias_bomb_is_refused() -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+    )
+    result = convert("-", given=f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\n{bomb}")
+    assert result.exit_code == 1
+    assert "it has more than 50,000 values" in result.stderr
+
+
+def test_what_an_input_says_reaches_no_terminal_as_an_escape() -> None:
+    given = {**JOB, "spec": {**JOB["spec"], "\x1b]0;x\x07\u202e\n": {"a": 1}}}
+    result = convert("-", given=[given])
+    assert result.exit_code == 0
+    assert "Job job: spec.\\x1b]0;x\\x07\\u202e\\n  a Workload has no field for it" in result.stderr
+    refused = convert("-", given=[{**POD, "metadata": {"name": "\x1b[2J"}}])
+    assert "\x1b" not in refused.stderr + refused.stdout
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    result = convert(str(tmp_path / "missing.yaml"))
+    assert (result.exit_code, "missing.yaml: No such file or directory: name a file" in result.stderr) == (
+        1,
+        True,
+    )
+
+
+def test_a_format_can_be_named_to_see_what_is_wrong() -> None:
+    result = convert("-", "--from", "kubernetes", given="a: b")
+    assert "document 1 is no object of Kubernetes: give it apiVersion, kind and metadata" in result.stderr
+
+
+def test_a_folder_gives_its_own_files_only(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    (inside / "below").mkdir(parents=True)
+    (inside / "below" / "a.env").write_text("A=1", encoding="utf-8")
+    (tmp_path / "secret").write_text("x", encoding="utf-8")
+    (inside / "link").symlink_to(tmp_path / "secret")
+    folder = _Folder(inside)
+    assert folder.read("below/a.env") == "A=1"
+    assert folder.read("./below/../below/a.env") == "A=1"
+    assert folder.read("missing") is None
+    for name in ("../secret", "link", str(tmp_path / "secret"), "a\0b", "../missing"):
+        with pytest.raises(CannotConvert, match="isn't in the folder of the input"):
+            folder.read(name)
+    with pytest.raises(CannotConvert, match="is no file: correct the name"):
+        folder.read("below")
+
+
+COMPOSE = """
+services:
+  web:
+    image: nginx:${TAG}
+    env_file: web.env
+    profiles: [more]
+"""
+DOMAIN = """<domain type='kvm'>
+  <name>legacy</name><memory unit='GiB'>1</memory><vcpu>2</vcpu>
+  <os><type arch='x86_64'>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'>
+      <source file='/srv/legacy.qcow2'/><target dev='sda' bus='sata'/>
+    </disk>
+  </devices>
+</domain>"""
+
+
+def test_a_compose_file_is_converted_with_the_files_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
+    (tmp_path / "web.env").write_text("A=1\n", encoding="utf-8")
+    result = convert(
+        *(str(tmp_path / "compose.yaml"), "--variable", "TAG=1.29", "--profile", "more"),
+        *("--isolation", "Sandbox", "-n", "shop"),
+    )
+    assert result.exit_code == 0, result.stderr
+    found = [obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "Workload"]
+    assert [(obj["metadata"]["name"], obj["metadata"]["namespace"]) for obj in found] == [("web", "shop")]
+    assert found[0]["spec"]["isolationPolicy"] == "Sandbox"
+    (container,) = found[0]["spec"]["template"]["spec"]["containers"]
+    assert container["image"].endswith("nginx:1.29")
+    assert {"name": "A", "value": "1"} in container["env"]
+
+
+def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
+    words = ("docker", "run", "--name", "web", "-p", "80:80", "nginx:1.29")
+    with_dashes, without = convert("docker-run", "--", *words), convert("docker-run", *words)
+    assert with_dashes.exit_code == 0, with_dashes.stderr
+    assert with_dashes.stdout == without.stdout
+    assert "kind: Workload" in with_dashes.stdout
+    refused = convert("docker-run", "--name", "web", "--", *words)
+    assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (1, True)
+
+
+def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
+    result = convert("-", "--disk-claim", "boot=legacy", "--bootloader", "BIOS", given=DOMAIN)
+    assert result.exit_code == 0, result.stderr
+    made = yaml.safe_load(result.stdout)
+    assert made["metadata"]["name"] == "legacy"
+    assert made["spec"]["virtualMachine"]["bootDisk"]["source"] == {"claim": {"name": "legacy"}}
+    refused = convert("-", "--disk-claim", "boot=legacy", "--isolation", "Container", given=DOMAIN)
+    assert "boots a disk, and has no containers for isolation Container" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--disk-size", "boot"), "--disk-size boot: write it as DISK=VALUE"),
+        (("--vddk-url", "https://vcenter.example"), "--vddk-thumbprint and --vddk-secret go together"),
+        (("--variable", "A"), "write NAME=VALUE, such as TAG=1.29"),
+        (("--from", "compose", "--name", "a"), "leave out --name"),
+        (("--from", "libvirt"), "standard input: "),
+    ],
+)
+def test_options_that_cannot_be_are_refused(args: tuple[str, ...], message: str) -> None:
+    result = convert("-", *args, given=COMPOSE)
+    assert result.exit_code in {1, 2}
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_ova_is_named_for_what_it_is() -> None:
+    assert "unpack it (tar -xf), and convert the .ovf in it" in convert("web.ova").stderr
+
+
+def test_help_names_the_kinds_and_the_exit_codes() -> None:
+    said = CliRunner().invoke(main, ["convert", "--help"]).stdout
+    for word in ("StatefulSet", "VirtualMachine", "Exit codes:", "Examples:", "--strict"):
+        assert word in said
