@@ -65,9 +65,8 @@ def _machine(node: Node) -> Machine:
     name = vm.find("Name") or vm.find("VMName")
     if _is(node.peek("Security", "Shielded") or node.peek("Shielded")):
         raise CannotConvert(
-            f"the machine {name.value if name else ''} is shielded: its disk can be read on guarded hosts "
-            "only. Copy "
-            "what is in it into a machine that isn't"
+            f"the machine {name.value if name else ''} is shielded: guarded hosts alone can read its disk. "
+            "Copy what is in it into a machine that isn't"
         )
     generation = vm.take("Generation")
     if generation not in {"1", "2"}:
@@ -101,9 +100,8 @@ def _unsaid(node: Node, generation: str) -> list[Left]:
         return [
             Left(
                 f"{node.path}.Firmware".lstrip("."),
-                "it isn't there, so that secure boot is taken to be off, and a TPM to be missing: use the "
-                "command in "
-                "docs/convert-machines.md",
+                "it isn't there: the Workload has no secure boot and no TPM. If the machine has them, use "
+                "the command in docs/convert-machines.md",
             )
         ]
     return []
@@ -127,8 +125,7 @@ def _memory(vm: Node) -> int:
             node.read = True
     if is_dynamic and _is(is_dynamic.value):
         is_dynamic.leave(
-            "the machine has what it started with, and memory isn't dynamic: set memory to what it needs at "
-            "most"
+            "memory isn't dynamic, and the machine has what it started with: set memory to what it needs"
         )
     elif is_dynamic:
         is_dynamic.read = True

@@ -265,8 +265,7 @@ REASONS = {
     "*AssignableDevices*": _PASSED,
     "*GpuPartitionAdapters*": _PASSED,
     "*GuestStateIsolation*": "the machine's memory isn't isolated from the node: set "
-    "overrides.domain.launchSecurity if "
-    "the nodes can do it",
+    "overrides.domain.launchSecurity if the nodes can do it",
     "*NetworkAdapters/Vlan*": _NETWORK,
     "*NetworkAdapters/IsLegacy": "KubeVirt has no such card: the machine has an e1000e",
     "*NetworkAdapters/MacAddress": "it is no address: the machine has a new one",
@@ -276,8 +275,7 @@ REASONS = {
     "*HardDrives/*IOPS": _TUNING,
     "*HardDrives*": "a Workload's disk has no field for it",
     "Processor/ExposeVirtualizationExtensions": "virtualization isn't nested: set "
-    "overrides.domain.cpu.model to "
-    "host-passthrough, if the nodes allow it",
+    "overrides.domain.cpu.model to host-passthrough, if the nodes allow it",
     "Processor/Compatibility*": "which features the CPU has is KubeVirt's",
     "Processor*": _TUNING,
     "Security/EncryptStateAndVmMigrationTraffic": "KubeVirt encrypts migrations by default, and no state",

@@ -113,11 +113,10 @@ def _os(domain: Node) -> Os | None:
 
 def _cpus(domain: Node) -> int:
     """The CPUs that the machine starts with. Without a number there is one."""
-    node = domain.find("vcpu")
     most = amounts.whole(domain.take("vcpu") or "1", "/domain/vcpu")
-    now = node.take("@current") if node else ""
-    if node and now and now != str(most):
-        node.leave(f"the machine has {now} CPUs: none are plugged in later")
+    now = domain.take("vcpu", "@current")
+    if now and now != str(most):
+        _node(domain, "vcpu", "@current").leave(f"the machine has no more than these of {most} CPUs")
     topology = domain.find("cpu", "topology")
     if topology and all((topology.peek(f"@{part}") or "1") == "1" for part in _OF_ONE_SOCKET):
         for part in ("cores", *_OF_ONE_SOCKET):
@@ -141,7 +140,7 @@ def _bootloader(domain: Node) -> Bootloader:
     """What os/@firmware says, or else whether the loader is mapped as UEFI's firmware is."""
     firmware = domain.take("os", "@firmware")
     loader = domain.find("os", "loader")
-    path = (domain.peek("os", "loader")).lower()
+    path = domain.peek("os", "loader").lower()
     is_flash = loader is not None and loader.peek("@type") == "pflash"
     is_uefi = firmware == "efi" or is_flash or "ovmf" in path or "efi" in path.rpartition("/")[2]
     if loader:
@@ -169,9 +168,8 @@ def _secure_boot(domain: Node) -> bool:
     if loader := domain.find("os", "loader", "@secure"):
         if able and has_none:
             loader.leave(
-                f"the variables' template {template} has no keys by its name, so that secure boot is taken "
-                "to be off: "
-                "set firmware.secureBoot to true if it is on in the machine"
+                f"the variables' template {template} has no keys by its name: if secure boot is on in the "
+                "machine all the same, set firmware.secureBoot to true"
             )
         loader.read = True
     return able and not has_none
@@ -309,7 +307,7 @@ def _file(node: Node) -> tuple[str, Node]:
     for key in _FILES:
         if (found := node.find("source", key)) and found.value:
             return found.value, found
-    return "", node
+    return "", _node(node, "source")
 
 
 def _has_virtio_scsi(domain: Node) -> bool:

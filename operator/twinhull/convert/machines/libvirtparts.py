@@ -145,8 +145,7 @@ REASONS = {
     "overrides",
     "domain/os/bootmenu*": "there is no boot menu",
     "domain/os/nvram*": "the firmware's variables stay behind: it finds the boot loader anew. "
-    "firmware.persistent keeps "
-    "those that are set from now on",
+    "firmware.persistent keeps those that are set from now on",
     "domain/os/loader/@secure": "the firmware isn't UEFI, and has no secure boot",
     "domain/os/firmware*": "the firmware isn't UEFI, or KubeVirt's has this feature in its own way",
     "domain/os/kernel": "the host's kernel isn't booted: install a boot loader on the disk",
@@ -166,8 +165,7 @@ REASONS = {
     "domain/devices/disk/readonly": "the disk can be written to: set overrides.domain.devices.disks for a "
     "read-only one",
     "domain/devices/disk/serial": "the disk has another serial number: set it in "
-    "overrides.domain.devices.disks if a "
-    "license or a file system table goes by it",
+    "overrides.domain.devices.disks if a license or a file system table goes by it",
     "domain/devices/disk/wwn": "the disk has another serial number: don't go by it",
     "domain/devices/disk/iotune*": _TUNING,
     "domain/devices/disk/boot*": "the place among the devices that are tried",

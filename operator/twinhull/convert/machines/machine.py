@@ -17,8 +17,7 @@ ONE_CARD = (
 OTHER_CARD = "KubeVirt has no such card: the machine has an e1000e"
 NEW_TPM = (
     "the machine has a new TPM (firmware.tpm: Persistent), and the keys in this one stay behind: suspend "
-    "BitLocker, "
-    "or enrol LUKS anew, before the disk is copied"
+    "BitLocker, or enrol LUKS anew, before the disk is copied"
 )
 
 Os = Literal["Linux", "Windows"]

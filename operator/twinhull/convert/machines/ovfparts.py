@@ -111,9 +111,8 @@ _SETTINGS_WITHOUT_MEANING = (
     ),
 )
 _SETTINGS = {
-    "nestedHVEnabled": "virtualization isn't nested: set overrides.domain.cpu.model to host-passthrough, if "
-    "the nodes "
-    "allow it",
+    "nestedHVEnabled": "virtualization isn't nested: set overrides.domain.cpu.model to host-passthrough, "
+    "if the nodes allow it",
     "cpuHotAddEnabled": "no CPUs are plugged in later",
     "cpuHotRemoveEnabled": "no CPUs are plugged in later",
     "memoryHotAddEnabled": "no memory is plugged in later",
@@ -122,8 +121,7 @@ _SETTINGS = {
     "flags.vvtdEnabled": "the machine has no IOMMU",
     "enable3DSupport": "the graphics card is KubeVirt's, and has no 3D",
     "nvram": "the firmware's variables stay behind: it finds the boot loader anew. firmware.persistent "
-    "keeps those "
-    "that are set from now on",
+    "keeps those that are set from now on",
 }
 
 

@@ -146,19 +146,16 @@ _TUNING = (
     "how the host shares its CPUs, memory and disks out is Kubernetes': set it in virtualMachine.overrides"
 )
 _CLOUD_INIT = (
-    "cloud-init reads it from VMware only: put it into a Secret, and name that in virtualMachine.cloudInit. "
-    "It is "
-    "often base64, as the key …encoding says"
+    "cloud-init reads it from VMware only: put it into a Secret, and name that in "
+    "virtualMachine.cloudInit. It is often base64, as the key …encoding says"
 )
 
 REASONS = {
     "uuid/bios": "the machine has a new UUID: set overrides.domain.firmware.uuid to keep this one, if a "
-    "license goes "
-    "by it",
+    "license goes by it",
     "uuid*": "the machine has a new UUID",
     "nvram": "the firmware's variables stay behind: it finds the boot loader anew. firmware.persistent "
-    "keeps those "
-    "that are set from now on",
+    "keeps those that are set from now on",
     "cpuid/corespersocket": "the CPUs are cores of one socket: set overrides.domain.cpu for sockets",
     "cpuid*": "which features the CPU has is KubeVirt's: set overrides.domain.cpu.features",
     "vcpu/hot*": "no CPUs are plugged in later",

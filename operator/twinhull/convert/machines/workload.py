@@ -190,8 +190,7 @@ def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
     if not machine.vsphere_uuid:
         raise CannotConvert(
             "--vddk-url is for machines of vSphere whose description has their UUID: give the .vmx, or the "
-            "domain "
-            "as virsh -c vpx://… dumpxml prints it, or use --disk-url"
+            "domain as virsh -c vpx://… dumpxml prints it, or use --disk-url"
         )
     file = disk.backing_file
     if not file and vddk.folder and disk.file and not disk.file.startswith("/") and ".." not in disk.file:
@@ -199,8 +198,8 @@ def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
     if not file:
         raise CannotConvert(
             f"the disk {name} is the file {disk.file or 'without a name'}, and its datastore isn't known: "
-            "say by "
-            "--vddk-folder which folder on which datastore the machine is in, such as '[datastore1] web'"
+            "say by --vddk-folder which folder on which datastore the machine is in, such as '[datastore1] "
+            "web'"
         )
     disk.source.read = True
     if disk.first:
@@ -262,8 +261,7 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
         ]
         raise CannotConvert(
             "the description doesn't say how large these disks are. Give each one's virtual size, or its "
-            "claim by "
-            f"--disk-claim:{''.join(rows)}"
+            f"claim by --disk-claim:{''.join(rows)}"
         )
 
 
