@@ -308,6 +308,7 @@ def test_what_stands_before_a_document_counts_among_its_lines(before: str) -> No
     assert f"standard input:{line}:3: error: Workload web: spec.isolationPolicy" in result.stdout
 
 
+@pytest.mark.slow
 def test_no_text_makes_it_search_for_ever() -> None:
     """Its patterns take as many steps as there are characters."""
     for text in (

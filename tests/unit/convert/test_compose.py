@@ -330,6 +330,7 @@ def test_a_key_changes_something_or_is_named(key: str) -> None:
 _ALONE = {"extends", "isolation", "profiles", "provider"}
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.sets(st.sampled_from(sorted(_SAMPLES.keys() - _ALONE)), max_size=12))
 def test_no_key_vanishes_beside_others(keys: set[str]) -> None:

@@ -357,6 +357,7 @@ def test_input_is_bounded(form: Format) -> None:
         form.convert(" " * 5_000_000, MachineOptions())
 
 
+@pytest.mark.slow
 def test_elements_attributes_keys_and_depth_are_bounded() -> None:
     deep = "<domain>" + "<a>" * 50 + "</a>" * 50 + "</domain>"
     with pytest.raises(CannotConvert, match="nests more than 40 levels"):

@@ -83,6 +83,7 @@ def gitlab() -> list[str]:
     return [*job["before_script"], *job["script"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [github, gitlab])
 def test_a_pipeline_passes_what_is_right_and_fails_what_is_wrong(script: Any, checkout: Path) -> None:
     code, said = shell(script(), checkout)
@@ -95,6 +96,7 @@ def test_a_pipeline_passes_what_is_right_and_fails_what_is_wrong(script: Any, ch
     assert "a probe has one of exec, grpc, httpGet and tcpSocket" in said
 
 
+@pytest.mark.slow
 def test_reports_are_written_of_what_is_wrong_and_only_of_that(checkout: Path) -> None:
     (checkout / "deploy/wrong.yaml").write_text(WRONG)
     for line in (*github(), *gitlab()):
@@ -114,6 +116,7 @@ def test_a_report_is_uploaded_where_it_is_written() -> None:
     assert f">{example('gitlab.yaml')['validate']['artifacts']['reports']['codequality']} " in gitlab()[-2]
 
 
+@pytest.mark.slow
 def test_the_steps_of_the_argo_workflow_are_commands(checkout: Path) -> None:
     spec = example("argo-workflow.yaml")["spec"]
     templates = {template["name"]: template for template in spec["templates"]}

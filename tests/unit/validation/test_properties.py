@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -50,6 +51,7 @@ def mutants(draw: st.DrawFn) -> Raw:
     return found if isinstance(found, dict) else {"kind": "Workload", "metadata": found}
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(mutants())
 def test_any_value_anywhere_is_told(mutant: Raw) -> None:

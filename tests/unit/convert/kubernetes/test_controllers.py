@@ -48,6 +48,7 @@ def test_a_template_stays_as_it_is(name: str) -> None:
     assert made["spec"]["template"] == before == TEMPLATES[name]
 
 
+@pytest.mark.slow
 def test_what_is_made_of_public_templates_is_rendered() -> None:
     """`twinhull render` finds no mistake in any of them."""
     workloads = []
