@@ -159,6 +159,12 @@ async def _difference(cluster: Cluster, manifest: Manifest, kind: Kind, applied:
     if namespace and not _NAME.fullmatch(namespace):
         raise _CannotApplyError("metadata.namespace isn't the name of a namespace: correct it")
     live = await cluster.get(kind, namespace, name)
+    managers = {entry.get("manager") for entry in await cluster.managed_fields(kind, namespace, name)}
+    if _CLIENT_SIDE in managers and applied.manager not in managers:
+        note(
+            f"{manifest.title} was applied by kubectl on the client's side: what its file no longer has "
+            "isn't shown as removed"
+        )
     merged = await _rehearsed(cluster, manifest, kind, namespace, applied)
     title = "/".join(filter(None, (kind.name, namespace, name)))
     return list(
@@ -186,10 +192,6 @@ async def _rehearsed(
             raise _CannotApplyError(
                 f"{error}. Leave these fields to {_listed(others)}, or take them by --force-conflicts"
             ) from error
-    note(
-        f"{manifest.title} was applied by kubectl on the client's side: what its file no longer has isn't "
-        "shown as removed"
-    )
     return await cluster.rehearse_apply(*where, force=True)
 
 

@@ -28,6 +28,8 @@ class Server:
         #: What is answered to an apply that doesn't force, if it isn't the object.
         self.error: ApiError | None = None
         self.asked: list[tuple[str, str, bool]] = []
+        #: Who has set fields of the live object.
+        self.managers = ["kubectl"]
 
     async def get(self, _: Cluster, kind: Kind, where: str, name: str) -> Raw | None:
         assert (kind.name, name) == ("Workload", "web")
@@ -55,7 +57,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     async def applying(*args: Any, **more: Any) -> Raw:
         return await found.apply(*args, **more)
 
+    async def managing(*_: Any) -> list[Raw]:
+        return [{"manager": manager} for manager in found.managers]
+
     monkeypatch.setattr(Cluster, "get", getting)
+    monkeypatch.setattr(Cluster, "managed_fields", managing)
     monkeypatch.setattr(Cluster, "rehearse_apply", applying)
     monkeypatch.setattr(
         verb, "login", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
@@ -108,10 +114,15 @@ def test_a_conflict_is_told_with_what_to_do(server: Server) -> None:
 
 
 def test_fields_that_kubectl_applied_on_its_own_side_are_taken(server: Server) -> None:
-    server.error = Conflict(TAKEN.format("kubectl-client-side-apply"))
+    server.error, server.managers = (
+        Conflict(TAKEN.format("kubectl-client-side-apply")),
+        ["kubectl-client-side-apply"],
+    )
     result = diff(given=workload("Sandbox"))
     assert result.exit_code == 1
     assert "note: Workload web was applied by kubectl on the client's side" in result.stderr
+    server.managers.append("kubectl")
+    assert "note" not in diff(given=workload("Sandbox")).stderr
 
 
 def test_a_message_that_is_cut_may_hide_another_manager(server: Server) -> None:
