@@ -140,24 +140,30 @@ def test_an_image_that_a_webhook_makes_a_digest_of(
         web.apply("Container", of("a"), replacement={"progressDeadlineSeconds": 2})
         web.becomes("Ready")
         before = web.hull()
-        runs(web, "containerd://first")
+        runs(web, "containerd://first", restarts=1)
         web.apply("Container", of("a", image), replacement={"progressDeadlineSeconds": 2})
         web.eventually(lambda: web.events()[-1][1] == "ChangedInPlace", "the image is changed")
         if named != DIGEST:
             web.becomes("Changing")
-            runs(web, "containerd://second")
+            runs(web, "containerd://second", restarts=2)
         web.becomes("Ready")
         assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
         assert web.hull()["spec"]["containers"][0]["image"] == named
         assert web.condition("Stalled")[0] == "False"
 
 
-def runs(web: Subject, container_id: str) -> None:
-    """What a kubelet says of the container that it has started; the simulated one says nothing of it."""
+def runs(web: Subject, container_id: str, restarts: int) -> None:
+    """What a kubelet says of the container that it has started; the simulated one says nothing of it. The
+    operator has seen it once its status has these restarts.
+    """
     pod = web.hull()
     [status] = pod["status"]["containerStatuses"]
-    patch = {"status": {"containerStatuses": [{**status, "containerID": container_id}]}}
+    said = {**status, "containerID": container_id, "restartCount": restarts}
+    patch = {"status": {"containerStatuses": [said]}}
     web.cluster.api.patch("Pod", pod["metadata"]["name"], web.namespace, patch, subresource="status")
+    web.eventually(
+        lambda: web.get()["status"]["containers"][0]["restarts"] == restarts, "the operator has seen it"
+    )
 
 
 def test_a_policy_that_takes_privileges_away_alarms_nobody(web: Subject, cluster: Cluster) -> None:
