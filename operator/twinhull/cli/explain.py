@@ -11,7 +11,7 @@ import click
 from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
-from twinhull.cli import manifests, policyfiles
+from twinhull.cli import manifests, operatoroptions, policyfiles
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.policyfiles import Rules
 from twinhull.core.defaults import OperatorDefaults
@@ -52,22 +52,8 @@ Examples:
     show_default=True,
     help="The format.",
 )
-@click.option(
-    "--default-isolation",
-    type=click.Choice([isolation.value for isolation in Isolation]),
-    default=Isolation.CONTAINER.value,
-    show_default=True,
-    envvar="TWINHULL_DEFAULT_ISOLATION",
-    help="The operator's setting: the isolation of Workloads with isolationPolicy Auto for which no policy "
-    "has a default.",
-)
-@click.option(
-    "--sandbox-runtime-class",
-    metavar="NAME",
-    envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
-    help="The operator's setting: the RuntimeClass of sandboxes for which neither the Workload nor a policy "
-    "names one.",
-)
+@operatoroptions.default_isolation
+@operatoroptions.sandbox_runtime_class
 def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
     folders: tuple[Path, ...],

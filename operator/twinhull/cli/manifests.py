@@ -12,8 +12,9 @@ from typing import Any
 import click
 import yaml
 
-from twinhull.api.bounds import MAX_VALUES, excess
+from twinhull.api.bounds import excess
 from twinhull.api.group import GROUP, Raw
+from twinhull.api.yamlmerge import BoundedMerges
 from twinhull.cli import scalars
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.positions import Position, position, repeated
@@ -42,7 +43,7 @@ files = click.option(
 )
 
 
-class Loader(yaml.SafeLoader):
+class Loader(BoundedMerges):
     """YAML as kubectl reads it. Merged mappings have as many keys as can be read."""
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
@@ -62,16 +63,6 @@ class Loader(yaml.SafeLoader):
         """A mapping, whose keys are strings as in JSON."""
         found = super().construct_mapping(node, deep=deep)
         return {scalars.key(key): value for key, value in found.items()}
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Take in what a mapping merges, unless it is too much: PyYAML repeats what is merged twice."""
-        merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
-        listed = [part for value in merged for part in _parts(value) if isinstance(part, yaml.MappingNode)]
-        for part in listed:
-            self.flatten_mapping(part)
-        if sum(len(part.value) for part in listed) > MAX_VALUES:
-            raise yaml.MarkedYAMLError(problem="it merges too many keys", problem_mark=node.start_mark)
-        super().flatten_mapping(node)
 
 
 for _kind in ("bool", "float", "int", "merge", "null"):
@@ -227,10 +218,6 @@ def table(rows: list[tuple[str, str]]) -> str:
 def note(text: str) -> None:
     """Print a note on the standard error."""
     click.echo(f"note: {text}", err=True)
-
-
-def _parts(value: yaml.Node) -> list[yaml.Node]:
-    return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
 def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:

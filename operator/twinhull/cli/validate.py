@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 import twinhull
-from twinhull.cli import manifestfolders, manifests
+from twinhull.cli import manifestfolders, manifests, operatoroptions
 from twinhull.cli.manifests import Manifest, UnreadableError
+from twinhull.cli.operatoroptions import ISOLATIONS
 from twinhull.validation.definitions import schemas
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.reports import FORMATS, Located, Report, located
 
 if TYPE_CHECKING:
     from twinhull.cli.policyfiles import Rules
-
-#: The names of the isolations, which are read from the API only when one is looked at.
-_ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ Exit codes:
 @click.argument("files", metavar="FILES…", nargs=-1, required=True)
 @click.option(
     "--isolation",
-    type=click.Choice(_ISOLATIONS),
+    type=click.Choice(ISOLATIONS),
     help="Check the fields for this isolation instead of the one that spec.isolationPolicy names.",
 )
 @click.option("--all-isolations", is_flag=True, help="Check the fields for each isolation.")
@@ -88,22 +87,8 @@ Exit codes:
     show_default=True,
     help="The format.",
 )
-@click.option(
-    "--default-isolation",
-    type=click.Choice(_ISOLATIONS),
-    default=_ISOLATIONS[0],
-    show_default=True,
-    envvar="TWINHULL_DEFAULT_ISOLATION",
-    help="The operator's setting: the isolation of Workloads with isolationPolicy Auto for which no policy "
-    "has a default.",
-)
-@click.option(
-    "--sandbox-runtime-class",
-    metavar="NAME",
-    envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
-    help="The operator's setting: the RuntimeClass of sandboxes for which neither the Workload nor a policy "
-    "names one.",
-)
+@operatoroptions.default_isolation
+@operatoroptions.sandbox_runtime_class
 def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
     isolation: str | None,
@@ -128,7 +113,7 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     """
     if isolation and all_isolations:
         raise click.UsageError("--isolation and --all-isolations exclude each other: choose one")
-    isolations = _ISOLATIONS if all_isolations else (isolation,) if isolation else ()
+    isolations = ISOLATIONS if all_isolations else (isolation,) if isolation else ()
     wanted = _Wanted(isolations, folders, _labels(namespace_labels), default_isolation, sandbox_runtime_class)
     report = _report(files, wanted)
     click.echo(FORMATS[output](report), nl=False)
@@ -197,6 +182,13 @@ class _Checks:
         self._given = given
         self._rules = _rules(wanted.folders)
 
+    @cached_property
+    def _namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of each namespace that a file has, by its name."""
+        from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
+
+        return {**(self._rules.namespaces if self._rules else {}), **policyfiles.namespaces(self._given)}
+
     def of(self, manifest: Manifest, kind: str) -> Iterator[Located]:
         """What is wrong with a manifest, which is of a kind of ours."""
         found = list(of_object(kind, manifest.document))
@@ -208,20 +200,18 @@ class _Checks:
 
     def _isolation(self, manifest: Manifest) -> Iterator[Finding]:
         from twinhull.api.isolation import Isolation  # noqa: PLC0415  takes time
-        from twinhull.cli import policyfiles  # noqa: PLC0415
         from twinhull.core.defaults import OperatorDefaults  # noqa: PLC0415
         from twinhull.validation import parity  # noqa: PLC0415
 
         wanted = self._wanted
-        rules = self._rules or policyfiles.Rules()
+        policies = self._rules.policies if self._rules else ()
         defaults = OperatorDefaults(Isolation(wanted.default_isolation), wanted.sandbox_runtime_class)
-        namespaces = {**rules.namespaces, **policyfiles.namespaces(self._given)}
-        labels = wanted.labels if wanted.labels is not None else namespaces.get(manifest.namespace, {})
+        labels = wanted.labels if wanted.labels is not None else self._namespaces.get(manifest.namespace, {})
         document = manifests.pruned(manifest.document)
         for asked in wanted.isolations or (None,):
             yield from parity.of_workload(
                 document,
                 dict(labels),
-                parity.Assumptions(defaults, rules.policies),
+                parity.Assumptions(defaults, policies),
                 Isolation(asked) if asked else None,
             )

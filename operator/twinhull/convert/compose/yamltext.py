@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from twinhull.api.bounds import MAX_VALUES, excess
+from twinhull.api.bounds import excess
 from twinhull.api.group import Raw
+from twinhull.api.yamlmerge import BoundedMerges
 from twinhull.convert.conversion import CannotConvert
 
 #: More text than any Compose file has.
@@ -31,7 +32,7 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _BASES = {"0b": 2, "0o": 8, "0x": 16}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(BoundedMerges):
     """YAML by Compose's rules. Aliases that stand for more than can be read are refused."""
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
@@ -56,15 +57,6 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
         self.flatten_mapping(node)
         return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        merged = [value for key, value in node.value if key.tag == f"{_TAG}merge"]
-        listed = [part for value in merged for part in _parts(value) if isinstance(part, yaml.MappingNode)]
-        for part in listed:
-            self.flatten_mapping(part)
-        if sum(len(part.value) for part in listed) > MAX_VALUES:
-            raise yaml.MarkedYAMLError(problem="it merges too many keys", problem_mark=node.start_mark)
-        super().flatten_mapping(node)
 
 
 _Loader.add_constructor(f"{_TAG}plain", _Loader.construct_plain)
@@ -133,10 +125,6 @@ def _whole(text: str) -> int:
     base = _BASES.get(digits[:2], 8 if digits[0] == "0" and len(digits) > 1 else 10)
     number = int(digits[2:] if digits[:2] in _BASES else digits, base)
     return -number if sign == "-" else number
-
-
-def _parts(value: yaml.Node) -> list[yaml.Node]:
-    return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
 def _told(error: Exception) -> str:
