@@ -13,6 +13,7 @@ import pytest
 
 from tests.controlplane import Cluster
 from tests.e2e.operator.subject import Subject, condition
+from tests.e2e.operator.test_access import access_request, answered
 from tests.guest.conftest import Boot
 from tests.guest.machine import Machine
 from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
@@ -41,21 +42,9 @@ def containers(subject: Subject) -> dict[str, dict[str, Any]]:
 async def _run_in(web: Subject, machine: Machine, *command: str) -> str:
     """What a command writes that is run in the container by an AccessRequest, at the machine's own port."""
     key = PersonalKey()
-    asked = {"workload": web.name, "request": key.request(), "usages": ["exec"]}
-    request = {
-        "apiVersion": "twinhull.dev/v1alpha1",
-        "kind": "AccessRequest",
-        "metadata": {"generateName": "ann-", "namespace": web.namespace},
-        "spec": asked,
-    }
+    request = access_request(web, request=key.request())
     name = web.cluster.api.create(request)["metadata"]["name"]
-
-    def granted() -> dict[str, Any]:
-        status: dict[str, Any] = web.one("AccessRequest", name)["status"]
-        assert "certificate" in status
-        return status
-
-    status = web.eventually(granted, "the operator signs the request")
+    status = answered(web, name, "Issued")["status"]
     context = key.context(status["certificate"], status["guest"]["certificate"])
     query = urlencode({"command": command, "output": 1}, doseq=True)
     url = f"https://{machine.api.address}:{machine.api.port}/v1/exec/web?{query}"

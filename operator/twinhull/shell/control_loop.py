@@ -34,7 +34,7 @@ from twinhull.shell.reconnect_delays import reconnect_delays
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.settings import Settings
 from twinhull.shell.status_writer import StatusWriter
-from twinhull.shell.store import Key, Store
+from twinhull.shell.store import Store
 from twinhull.shell.tasks import Tasks
 from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_controller import Observed, WorkloadController
@@ -68,12 +68,8 @@ class ControlLoop:
         self._decisions = Decisions(metrics.decisions)
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
+        self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
         self._access_queue = Queue(workers=1)
-        self._guests: GuestPoller | None = None
-        if secret:
-            self._guests = GuestPoller(
-                self._store, self._queue, secret, cluster, may_write, heard=self._wake_access
-            )
         reports = self._guests.reports if self._guests else {}
         self._access = AccessController(self._store, self._access_queue, reports, secret or b"", _now)
         self._turns = LoopTurns()
@@ -88,7 +84,7 @@ class ControlLoop:
             policies,
             self._decisions,
             settings.scope,
-            {kinds.ACCESS_REQUEST: self._access_queue.add, kinds.WORKLOAD: self._wake_access},
+            {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
         self._streams = WatchStreams(watching, self._watches, settings.scope, reconnect_delays)
         self._listing = Listing(cluster, self._watches, settings.relist_every)
@@ -146,19 +142,17 @@ class ControlLoop:
         )
         wake, made = self._queue.add, self._decisions.record_created_hull
         return Reconciler(
-            WorkloadController(known, settings.defaults, self._decisions, self._metrics.lifetimes),
+            WorkloadController(
+                known, settings.defaults, self._decisions, self._metrics.lifetimes, _now, self._access.wake
+            ),
             self._store,
             self._queue,
             Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, made),
-            StatusWriter(kinds.WORKLOAD, self._cluster, self._store, self._wake_access),
+            StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
             self.events,
             self._metrics.passes,
             self._turns,
         )
-
-    def _wake_access(self, workload: Key) -> None:
-        """There is news of a Workload, for which somebody may wait who wants to get into its machine."""
-        self._access.wake(workload)
 
     def _reconciler_of_access(self) -> Reconciler[AccessCase]:
         return Reconciler(

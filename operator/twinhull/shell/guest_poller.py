@@ -84,24 +84,21 @@ class GuestPoller:
     """Asks every running machine's guest for its status, and the queue for the Workloads with news.
 
     `launchers` tells where one may be asked, and `may_write` is asked right before one is given something.
-    `heard` is told of the Workloads with news, too.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
+    def __init__(
         self,
         store: Store,
         queue: Queue,
         secret: bytes,
         launchers: Launchers,
         may_write: Callable[[], bool] = lambda: True,
-        heard: Callable[[Key], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._queue = queue
         self._requests = GuestRequests(secret)
         self._launchers = launchers
         self._may_write = may_write
-        self._heard = heard
         #: By the uid of an instance: where its launcher Pod is.
         self._places: dict[str, _Place] = {}
         self._attempts: dict[str, _Attempt] = {}
@@ -185,7 +182,6 @@ class GuestPoller:
         if report != former:
             self.reports[guest.uid] = report
             self._queue.add(guest.workload)
-            self._heard(guest.workload)
 
     async def _find(self, guest: Guest) -> _Place:
         """See that a guest's address is its launcher Pod's: the instance's status says it, and with some

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twinhull.api.base import Raw
 from twinhull.hulls.merge import difference
 from twinhull.shell.cluster import Cluster
@@ -13,18 +11,12 @@ from twinhull.shell.store import Key, Store
 
 
 class StatusWriter:
-    """Writes the status of objects of one kind, and puts the API server's answer into the store.
+    """Writes the status of objects of one kind, and puts the API server's answer into the store."""
 
-    `told` hears of each status that was written: a watch says nothing of what the store has already.
-    """
-
-    def __init__(
-        self, kind: Kind, cluster: Cluster, store: Store, told: Callable[[Key], None] = lambda _: None
-    ) -> None:
+    def __init__(self, kind: Kind, cluster: Cluster, store: Store) -> None:
         self._kind = kind
         self._cluster = cluster
         self._store = store
-        self._told = told
 
     async def write(self, key: Key, uid: str, status: Raw) -> bool:
         """Write what differs of the whole `status` from the last seen one. Whether anything was written.
@@ -46,5 +38,4 @@ class StatusWriter:
         except NotFound:
             return False
         self._store.put(self._kind, written)
-        self._told(key)
         return bool(written["metadata"]["resourceVersion"] != version)
