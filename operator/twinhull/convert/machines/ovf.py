@@ -191,13 +191,16 @@ def _of(items: list[Node], *kinds: int) -> list[Node]:
     return [item for item in items if _kind(item) in kinds]
 
 
-def _cpus(items: list[Node], hardware: Node) -> int:
-    found = _of(items, _CPU)
+def _first(items: list[Node], kind: int, hardware: Node, says: str) -> Node:
+    """The first item of a kind. Raises CannotConvert if there is none, with what it says."""
+    found = _of(items, kind)
     if not found:
-        raise CannotConvert(
-            f"{hardware.path} has no item of ResourceType 3, which says how many CPUs there are"
-        )
-    item = found[0]
+        raise CannotConvert(f"{hardware.path} has no item of ResourceType {kind}, which says {says}")
+    return found[0]
+
+
+def _cpus(items: list[Node], hardware: Node) -> int:
+    item = _first(items, _CPU, hardware, "how many CPUs there are")
     for key in ("ResourceType", "AllocationUnits"):
         item.take(key)
     cpus = amounts.whole(item.take("VirtualQuantity"), f"{item.path}/VirtualQuantity")
@@ -208,12 +211,7 @@ def _cpus(items: list[Node], hardware: Node) -> int:
 
 
 def _memory(items: list[Node], hardware: Node) -> int:
-    found = _of(items, _MEMORY)
-    if not found:
-        raise CannotConvert(
-            f"{hardware.path} has no item of ResourceType 4, which says how much memory there is"
-        )
-    item = found[0]
+    item = _first(items, _MEMORY, hardware, "how much memory there is")
     item.take("ResourceType")
     unit = item.take("AllocationUnits") or item.take("VirtualQuantityUnits")
     return amounts.ovf(item.take("VirtualQuantity"), unit, f"{item.path}/VirtualQuantity")

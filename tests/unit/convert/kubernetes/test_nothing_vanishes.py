@@ -133,16 +133,21 @@ def all_leaves() -> list[tuple[str, Path]]:
     return [(name, path) for name in EXAMPLES for path, _ in leaves(read(name))]
 
 
+def uncovered(objects: list[Any], before: Conversion) -> Iterator[tuple[Path, object, str]]:
+    """The fields whose change has to show: each with its value, and how a text names it."""
+    for path, value in leaves(objects):
+        known = text(objects, path)
+        if not covers(before, objects, path) and not any(one.fullmatch(known) for one in UNNAMED):
+            yield path, value, known
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_no_value_of_an_example_is_ignored(name: str) -> None:
     """Another value in its place gives another result, another list of what is left, or is refused."""
     objects = read(name)
     before = converted(*objects)
     ignored = []
-    for path, value in leaves(objects):
-        known = text(objects, path)
-        if covers(before, objects, path) or any(pattern.fullmatch(known) for pattern in UNNAMED):
-            continue
+    for path, value, known in uncovered(objects, before):
         other = copy.deepcopy(objects)
         at(other, path[:-1])[path[-1]] = changed(value, 1)
         after = result(other)
@@ -157,10 +162,7 @@ def test_no_field_of_an_example_vanishes_when_it_is_taken_away(name: str) -> Non
     objects = read(name)
     before = converted(*objects)
     ignored = []
-    for path, value in leaves(objects):
-        known = text(objects, path)
-        if covers(before, objects, path) or any(pattern.fullmatch(known) for pattern in UNNAMED):
-            continue
+    for path, value, known in uncovered(objects, before):
         other = copy.deepcopy(objects)
         at(other, path[:-1]).pop(path[-1])
         after = result(other)
