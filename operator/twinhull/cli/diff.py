@@ -19,7 +19,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Conflict
 from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD, Kind
-from twinhull.shell.process.credentials import LoginError, login
+from twinhull.shell.process.credentials import LoginError, login_of_person
 
 #: Under which name kubectl applies on the server's side, and on its own.
 _KUBECTL, _CLIENT_SIDE = "kubectl", "kubectl-client-side-apply"
@@ -125,12 +125,12 @@ async def _compare(given: list[tuple[Manifest, Kind]], applied: _Applied) -> tup
     """Print the differences. Whether there are any, and whether there were errors."""
     different = refused = False
     try:
-        credentials = login()
+        credentials = login_of_person()
     except LoginError as error:
         click.echo(f"Error: {error}", err=True)
         return False, True
     first = [credentials]
-    connection = Connection(lambda: first.pop() if first else login())
+    connection = Connection(lambda: first.pop() if first else login_of_person())
     applied = replace(applied, namespace=applied.namespace or credentials.default_namespace or "default")
     try:
         for manifest, kind in given:

@@ -64,7 +64,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(Cluster, "managed_fields", managing)
     monkeypatch.setattr(Cluster, "rehearse_apply", applying)
     monkeypatch.setattr(
-        verb, "login", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
+        verb, "login_of_person", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
     )
     return found
 
