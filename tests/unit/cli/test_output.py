@@ -184,5 +184,5 @@ def test_what_cannot_be_told_says_why(
 
 
 def test_the_orders_that_help_names_are_those_that_there_are() -> None:
-    assert list_verb.ORDERS == tuple(workloads.ORDERS)
-    assert top.ORDERS == tuple(usage.ORDERS)
+    assert tuple(workloads.ORDERS) == list_verb.ORDERS
+    assert tuple(usage.ORDERS) == top.ORDERS
