@@ -67,10 +67,11 @@ async def watch(asked: Asked, target: Target) -> None:
         cluster = opened.everywhere if asked.everywhere else opened.cluster
         namespace = None if asked.everywhere else opened.namespace
         async for change, obj in changes(cluster, asked.kind, namespace, version):
-            if change != "DELETED" and not asked.chosen.of([obj]):
+            if not asked.chosen.of([obj]):
                 continue
             if rows:
-                rows.add(workloads.row(obj, datetime.now(UTC), **_columns(asked)))
+                gone = change == "DELETED"
+                rows.add(workloads.row(obj, datetime.now(UTC), gone=gone, **_columns(asked)))
             else:
                 _print(obj, asked)
 

@@ -55,15 +55,17 @@ def table(workloads: Iterable[Raw], now: datetime, *, wide: bool = False, namesp
     return Table(head, tuple(row(one, now, wide=wide, namespaces=namespaces) for one in workloads))
 
 
-def row(workload: Raw, now: datetime, *, wide: bool = False, namespaces: bool = False) -> Row:
-    """One Workload."""
+def row(
+    workload: Raw, now: datetime, *, wide: bool = False, namespaces: bool = False, gone: bool = False
+) -> Row:
+    """One Workload; as it was before it was `gone`."""
     metadata, status = workload["metadata"], part(workload, "status")
     ready, isolation, hull = _condition(workload), part(status, "isolation"), part(status, "hull")
     running, resolved = isolation.get("running"), isolation.get("resolved")
     cells = (
         Cell(metadata["name"]),
         Cell(ready.get("status"), Tone.GOOD if ready.get("status") == "True" else Tone.BAD),
-        Cell(_reason(workload)),
+        Cell("Deleted" if gone else _reason(workload)),
         Cell(resolved),
         Cell(running, Tone.PLAIN if running == resolved else Tone.WAITING),
         Cell(hull.get("name")),

@@ -78,21 +78,41 @@ def printed(web: Subject, *args: str) -> list[str]:
     return ended.stdout.splitlines()
 
 
-def on_a_terminal(web: Subject, *args: str, **more: str) -> bytes:
-    """What a terminal of 80 columns gets."""
+@contextmanager
+def terminal(web: Subject, *args: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], bytearray]]:
+    """A verb on a terminal of 80 columns, and what that gets. It has all of it at the end."""
     ours, theirs = pty.openpty()
+    got = bytearray()
     with subprocess.Popen(
         command(*args, "-n", web.namespace),
-        env=environment(web.cluster.kubeconfig, TERM="xterm-256color", COLUMNS="80", **more),
+        env=environment(web.cluster.kubeconfig, TERM="xterm-256color", COLUMNS="80", LINES="50", **more),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
     ) as process:
         os.close(theirs)
-        got = b"".join(_until_closed(ours))
-        assert process.wait(60) in {0, 1}
+        reader = Thread(target=_read, args=(ours, got), daemon=True)
+        reader.start()
+        try:
+            yield process, got
+            process.wait(60)
+        finally:
+            process.terminate()
+            reader.join(30)
     os.close(ours)
-    return got
+
+
+def _read(descriptor: int, got: bytearray) -> None:
+    for chunk in _until_closed(descriptor):
+        got.extend(chunk)
+
+
+def on_a_terminal(web: Subject, *args: str, **more: str) -> bytes:
+    """What a terminal of 80 columns gets of a verb that ends by itself."""
+    with terminal(web, *args, **more) as (process, got):
+        pass
+    assert process.returncode in {0, 1}
+    return bytes(got)
 
 
 def _until_closed(descriptor: int) -> Iterator[bytes]:
@@ -378,6 +398,19 @@ def test_what_changes_is_printed_as_it_comes(web: Subject) -> None:
         comes(screens, "Nothing is wrong: stopped, as spec.state asks")
         web.change(state="Running")
         comes(screens, "Nothing is wrong: Pod web-")
+
+
+def test_a_watched_screen_is_drawn_anew_until_the_workload_is_gone(web: Subject) -> None:
+    web.apply()
+    web.becomes("Ready")
+    with terminal(web, "status", "web", "--watch") as (process, got):
+        web.eventually(lambda: b"Nothing is wrong: Pod web-" in got, "the screen is drawn")
+        web.change(state="Stopped")
+        web.eventually(lambda: b"Nothing is wrong: stopped" in got, "it is drawn anew")
+        web.delete()
+    assert process.returncode == 2
+    assert b"\x1b[?1049h" in got, "it has a screen of its own"
+    assert f"there is no Workload web in namespace {web.namespace}" in got.decode()
 
 
 def test_workloads_are_filtered_and_sorted(web: Subject) -> None:
