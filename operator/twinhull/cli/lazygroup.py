@@ -21,12 +21,16 @@ class Verb:
     summary: str
     #: Its module, of the package twinhull.cli.
     module: str = ""
+    #: Its function, if its name is a word of Python's.
+    function: str = ""
+    #: Other names for it, which the help doesn't list.
+    aliases: tuple[str, ...] = ()
 
     def load(self) -> click.Command:
         """The command."""
         function = self.name.replace("-", "_")
         module = importlib.import_module(f"twinhull.cli.{self.module or function}")
-        command: click.Command = getattr(module, function)
+        command: click.Command = getattr(module, self.function or function)
         return command
 
 
@@ -39,11 +43,13 @@ class LazyGroup(click.Group):
     def __init__(self, *arguments: Any, sections: Mapping[str, Sequence[Verb]], **more: Any) -> None:  # noqa: ANN401  click's
         super().__init__(*arguments, **more)
         self.sections = sections
-        self._verbs = {verb.name: verb for verbs in sections.values() for verb in verbs}
+        listed = [verb for verbs in sections.values() for verb in verbs]
+        self._names = [verb.name for verb in listed]
+        self._verbs = {name: verb for verb in listed for name in (verb.name, *verb.aliases)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's
         """The names of all verbs, as the help has them."""
-        return list(self._verbs)
+        return list(self._names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's
         """The command of a name, None if there is none."""
@@ -61,7 +67,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Write each section with its verbs."""
-        width = max(map(len, self._verbs))
+        width = max(map(len, self._names))
         for title, verbs in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl([(verb.name.ljust(width), verb.summary) for verb in verbs])
