@@ -91,7 +91,7 @@ Exit codes:
   2  the command line is wrong
 """,
 )
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--from",
     "format_name",

@@ -63,7 +63,7 @@ Exit codes, as of kubectl diff:
   2  it can't be told: a file can't be read, or the API server would refuse an object
 """
 )
-@click.argument("files", metavar="FILES…", nargs=-1, required=True)
+@click.argument("files", metavar="FILES…", nargs=-1, required=True, type=click.Path())
 @click.option(
     "-n",
     "--namespace",
