@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from twinhull.cli import configfile
 from twinhull.cli.columns import columns
 from twinhull.cli.options import Options, options
-from twinhull.cli.settings import settings
 
 
 class Setting(NamedTuple):
@@ -43,6 +42,8 @@ def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # no
     run` would refuse are refused here, too. Nothing is started, so this can check a configuration before a
     roll-out.
     """
+    from twinhull.cli.settings import settings  # noqa: PLC0415  takes time
+
     chose = Options(**chosen)
     settings(chose)
     found = [

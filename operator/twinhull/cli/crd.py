@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import click
-import yaml
-
-from twinhull.api.crd import crds
 
 
 @click.command()
@@ -14,4 +11,8 @@ def crd() -> None:
 
     To install or upgrade them: twinhull crd | kubectl apply -f -
     """
+    import yaml  # noqa: PLC0415  takes time, as the next
+
+    from twinhull.api.crd import crds  # noqa: PLC0415
+
     click.echo(yaml.safe_dump_all(crds(), sort_keys=False), nl=False)

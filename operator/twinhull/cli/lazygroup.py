@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 #: By which variable of the environment a shell's script asks for what completes a word.
 COMPLETE_VARIABLE = "_TWINHULL_COMPLETE"
+#: The garbage collector's thresholds, as Python sets them.
+USUAL_THRESHOLDS = gc.get_threshold()
+#: Without them the collector takes a quarter of an offline verb's time, while modules and models are made.
+_START_THRESHOLDS = (20_000, 20, 20)
 #: How kubectl's plugins are called (kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins).
 _PLUGIN = "kubectl-"
 
@@ -52,7 +57,9 @@ class LazyGroup(click.Group):
         self._verbs = {verb.name: verb for verbs in sections.values() for verb in verbs}
 
     def main(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401  click's
-        """Run the command, or complete it. kubectl's plugin is called `kubectl twinhull` in its usage."""
+        """Run the command, or complete a word for a shell. The usage of kubectl's plugin says `kubectl
+        twinhull`.
+        """
         if os.environ.get(COMPLETE_VARIABLE):
             from twinhull.cli import shells  # noqa: F401, PLC0415  click finds what it defines
 
@@ -60,6 +67,7 @@ class LazyGroup(click.Group):
             with suppress(Exception):
                 super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
             raise SystemExit(1)
+        gc.set_threshold(*_START_THRESHOLDS)
         program = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes time
         if program.startswith(_PLUGIN) and not arguments:
             more.setdefault("prog_name", program.replace(_PLUGIN, "kubectl "))
