@@ -24,7 +24,20 @@ class Setting(NamedTuple):
     source: str
 
 
-@click.command(context_settings={"auto_envvar_prefix": configfile.PREFIX})
+@click.command(
+    context_settings={"auto_envvar_prefix": configfile.PREFIX},
+    epilog="""\b
+Examples:
+  twinhull config
+  twinhull config --config settings.yaml --workers 32
+  TWINHULL_LOG_FORMAT=json twinhull config -o yaml >settings.yaml
+
+\b
+Exit codes:
+  0  the settings were printed
+  2  a setting, the file or an option is wrong
+""",
+)
 @options
 @click.option(
     "-o",

@@ -5,11 +5,22 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull crd >crds.yaml
+  twinhull crd | kubectl apply --server-side -f -          # installs or upgrades them
+
+\b
+Exit codes:
+  0  they were printed
+  2  an option is wrong
+"""
+)
 def crd() -> None:
     """Print the CustomResourceDefinitions.
 
-    To install or upgrade them: twinhull crd | kubectl apply -f -
+    They are those of this version. The chart has the same.
     """
     import yaml  # noqa: PLC0415  takes time, as the next
 

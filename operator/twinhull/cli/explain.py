@@ -24,6 +24,12 @@ Examples:
   twinhull explain -f workload.yaml --policies policies/   # by those of a folder, without a cluster
   twinhull explain -f workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
   kubectl get twl web -o yaml | twinhull explain -f -
+
+\b
+Exit codes:
+  0  each Workload gets an isolation
+  1  a policy lets no hull be made, a file is wrong, or the cluster can't be asked
+  2  an option is wrong
 """
 )
 @manifests.files
@@ -72,8 +78,6 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     its hull can't honour, and a RuntimeClass that is missing. They don't change the exit code.
 
     A Workload's manifest doesn't have the images of ephemeral containers, so this command ignores them.
-
-    The exit code is 1 if a policy lets no hull be made, or if a file is wrong.
     """
     from twinhull.cli import explanations  # noqa: PLC0415  takes time
 

@@ -77,7 +77,8 @@ class LazyGroup(click.Group):
         """The verbs and options that begin so. No verb is imported for it."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415  takes time
 
-        verbs = [verb for verb in self._verbs.values() if verb.name.startswith(incomplete)]
+        listed = [verb for verbs in self.sections.values() for verb in verbs]
+        verbs = [verb for verb in listed if verb.name.startswith(incomplete)]
         found: list[CompletionItem[str]] = [CompletionItem(verb.name, help=verb.summary) for verb in verbs]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 

@@ -13,6 +13,12 @@ Examples:
   twinhull preflight
   twinhull preflight --isolation VirtualMachine       # exit code 0 if machines are possible
   twinhull preflight --isolation Sandbox --sandbox-runtime-class gvisor -o json
+
+\b
+Exit codes:
+  0  the table was printed, and each isolation that --isolation names is possible
+  1  such an isolation isn't possible, Twinhull's own kinds are missing, or the cluster doesn't answer
+  2  you may not list the objects that decide whether it is possible, or an option is wrong
 """
 )
 @click.option(
@@ -44,10 +50,6 @@ def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output:
     nothing. Each line says ok, missing or can't be seen, and what to do. Kinds that you may not list are
     assumed to exist. Isolation VirtualMachine is possible without CDI, which only machines that boot a disk
     of their own need: for those, see its line as well.
-
-    The exit code is 1 if an isolation that --isolation names isn't possible, if the cluster then lacks
-    Twinhull's own kinds, or if the cluster doesn't answer. It is 2 if you may not list the objects that
-    decide whether such an isolation is possible.
     """
     from twinhull.cli import clusterchecks  # noqa: PLC0415  takes time
 

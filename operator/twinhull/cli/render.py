@@ -16,6 +16,12 @@ Examples:
   twinhull render -f workload.yaml
   twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
   kubectl get twl web -o yaml | twinhull render -f - -o json
+
+\b
+Exit codes:
+  0  the objects of all Workloads were printed
+  1  a file can't be read or has no Workload, or no hull can be made of one
+  2  an option is wrong
 """
 )
 @manifests.files
@@ -70,7 +76,7 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     authority of their certificates, and the Secret that pulls the guest image.
 
     Errors in a file, and fields that the hull can't honour, are printed on the standard error with what to
-    do. The exit code is then 1. Some rules for Pods are checked only when the operator makes the Pod.
+    do. Some rules for Pods are checked only when the operator makes the Pod.
 
     Files are read as kubectl reads them: yes and y are true, 0o440 is 288, and 22:22 is a string.
     """

@@ -12,7 +12,21 @@ from twinhull.cli.lazygroup import USUAL_THRESHOLDS
 from twinhull.cli.options import Options, options
 
 
-@click.command(context_settings={"auto_envvar_prefix": PREFIX})
+@click.command(
+    context_settings={"auto_envvar_prefix": PREFIX},
+    epilog="""\b
+Examples:
+  twinhull run                                             # with the current kubeconfig, without a leader
+  twinhull run --config settings.yaml --leader-elect --lease-namespace twinhull-system
+  twinhull run --namespace team-a --namespace team-b --log-format json
+
+\b
+Exit codes:
+  0  it got SIGTERM and has ended
+  1  it has no credentials, it can't serve at an address, or it lost the Lease
+  2  a setting, the file or an option is wrong
+""",
+)
 @options
 def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Options has
     """Run the operator until it gets SIGTERM.
