@@ -32,6 +32,7 @@ SECTIONS = {
         Verb("config", "Print the settings of `twinhull run`."),
         Verb("run", "Run the operator until it gets SIGTERM."),
     ),
+    "For your shell": (Verb("completion", "Print the script by which a shell completes this command."),),
 }
 
 
