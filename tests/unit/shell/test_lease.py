@@ -12,7 +12,8 @@ from twinhull.api.base import Raw
 from twinhull.shell import lease as module
 from twinhull.shell.errors import Conflict, Unreachable
 from twinhull.shell.kinds import LEASE, Kind
-from twinhull.shell.lease import Lease, LeaseLost, Terms
+from twinhull.shell.lease import Lease, LeaseLost
+from twinhull.shell.lease_terms import Terms
 from twinhull.shell.loopthread import LoopThread
 
 from .apiserver import ApiServer, FakeCluster
