@@ -14,7 +14,17 @@ SECTIONS = {
         Verb("explain", "Say which isolation Workloads get, and why."),
         Verb("convert", "Print Workloads that run what others run."),
     ),
-    "With a cluster": (Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),),
+    "With a cluster": (
+        Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
+        Verb("flip", "Have a Workload run in another kind of hull."),
+        Verb("stop", "Stop Workloads: nothing of them runs, and all else stays."),
+        Verb("start", "Start Workloads that were stopped."),
+        Verb("restart", "Restart Workloads."),
+        Verb("wait", "Wait until Workloads are ready, stopped, completed or gone."),
+        Verb("console", "Connect with the serial console of a Workload's machine."),
+        Verb("vnc", "Show the screen of a Workload's machine."),
+        Verb("ssh", "Log in to a Workload's machine by ssh."),
+    ),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),
         Verb("crd", "Print the CustomResourceDefinitions."),
