@@ -52,7 +52,7 @@ async def flip(name: str, asked: Asked, options: ChangeOptions, target: Target) 
         former = Status(workload).requested
         if former == asked.policy:
             click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
-            return await _wait(opened, name, asked, options)
+            return await _wait(opened, workload, asked, options)
         click.echo(f"Workload {name}: spec.isolationPolicy {printable(former)} → {asked.policy}")
         stopped = await _look(opened, workload, asked)
         if stopped and not asked.force:
@@ -65,7 +65,7 @@ async def flip(name: str, asked: Asked, options: ChangeOptions, target: Target) 
         await _change(opened, workload, former, asked)
         click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
         click.echo(printable(back))
-        return await _wait(opened, name, asked, options)
+        return await _wait(opened, workload, asked, options)
 
 
 async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
@@ -121,8 +121,11 @@ async def _change(opened: Session, workload: Raw, former: str, asked: Asked) -> 
     await changing.change(opened, workload, patch, dry_run=False)
 
 
-async def _wait(opened: Session, name: str, asked: Asked, options: ChangeOptions) -> int:
+async def _wait(opened: Session, workload: Raw, asked: Asked, options: ChangeOptions) -> int:
     if not options.wait:
         return waiting.Exit.DONE
+    if Status(workload).is_stopped:
+        told("It is stopped: there is nothing to wait for")
+        return waiting.Exit.DONE
     goal: Goal = Up() if asked.policy == "Auto" else Isolated(asked.policy, asked=True)
-    return await waiting.wait(opened, {name: goal}, options.timeout)
+    return await waiting.wait(opened, {workload["metadata"]["name"]: goal}, options.timeout)

@@ -92,7 +92,7 @@ class Ready:
         if status.is_stopped:
             return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
         ready = status.ready
-        if ready and ready.reason == "Completed" and ready.status == "True":
+        if status.has_completed:
             return _hopeless(
                 f"it has run to completion, and nothing of it runs: twinhull wait {status.name} "
                 f"--for=completed waits for that, and twinhull restart {status.name} runs it again"
@@ -110,9 +110,8 @@ class Up:
 
     def verdict(self, workload: Raw | None) -> Verdict:
         """By the condition Ready."""
-        ready = Status(workload).ready if workload else None
-        if ready and ready.reason == "Completed" and ready.status == "True":
-            return _reached(ready.message)
+        if workload and Status(workload).has_completed:
+            return _reached("it has run to completion")
         return Ready(settled=True).verdict(workload)
 
 
@@ -145,9 +144,9 @@ class Completed:
         """By the condition Ready, which has the reason Completed or Failed then."""
         if workload is None:
             return _gone()
-        status, ready = Status(workload), Status(workload).ready
-        if ready and ready.reason == "Completed" and ready.status == "True":
-            return _reached(ready.message)
+        status = Status(workload)
+        if status.has_completed:
+            return _reached("it has run to completion")
         if end := _cannot_run(status):
             return end
         if status.is_stopped:
@@ -238,13 +237,13 @@ class Isolated:
                     f"its isolation is {name_of(resolved)}: twinhull flip {status.name} --to "
                     f"{name_of(self.isolation)} changes that",
                 )
-        found = Ready(settled=True).verdict(workload)
+        found = (Up() if self.asked else Ready(settled=True)).verdict(workload)
         if workload is None or found.state is not State.REACHED:
             return found
-        running = Status(workload).running
-        if running == self.isolation:
+        status = Status(workload)
+        if status.running == self.isolation or (self.asked and status.has_completed):
             return found
-        return Verdict(State.WAITING, f"what runs is still isolated as {name_of(running) or 'nothing'}")
+        return Verdict(State.WAITING, f"what runs is still isolated as {name_of(status.running)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,12 @@ class Status:
         return self.condition("Ready")
 
     @property
+    def has_completed(self) -> bool:
+        """Whether it has run to its end, and well."""
+        found = self.ready
+        return found is not None and (found.status, found.reason) == ("True", "Completed")
+
+    @property
     def requested(self) -> str:
         """The value of spec.isolationPolicy."""
         return str(self._spec.get("isolationPolicy") or "Auto")

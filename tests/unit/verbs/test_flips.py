@@ -136,3 +136,19 @@ def test_a_runtime_class_that_only_the_operator_knows_is_said_to_be_so() -> None
     found = flip("Sandbox", GVISOR)
     assumed = Flip(found.case, found.step, found.before, is_class_assumed=True)
     assert assumed.costs()[-1].startswith("Which RuntimeClass it gets is the operator's setting")
+
+
+def test_a_machines_own_disks_stay_and_are_not_the_pods() -> None:
+    built = {"memory": "1Gi", "bootDisk": {"source": {"claim": {"name": "data"}}}}
+    before = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built})
+    found = case(workload({"isolationPolicy": "Container", "virtualMachine": built}))
+    costs = Flip(found, decide(found), before).costs()
+    assert costs[0].startswith("No hull runs now: Pod web-")
+    assert costs[1] == "Stay: the machine's disks boot, and aren't attached to the new hull"
+
+
+def test_what_the_cluster_lacks_for_now_is_waited_for() -> None:
+    deploying = {**KUBEVIRT, "status": {"phase": "Deploying"}}
+    found = flip("VirtualMachine", deploying)
+    assert found.hindrances() == ()
+    assert found.costs()[0].startswith("It waits first: ")
