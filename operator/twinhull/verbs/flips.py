@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
@@ -10,9 +10,9 @@ from twinhull.api.brevity import listed
 from twinhull.api.isolation import AUTO
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, names
-from twinhull.hulls.hull import Hull
 from twinhull.validation.reports import printable
 from twinhull.verbs.isolationnames import name_of
+from twinhull.verbs.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Flip:
     @property
     def is_stopped(self) -> bool:
         """Whether it is stopped, so that nothing runs before it is started."""
-        return bool((self.before.get("spec") or {}).get("state") == "Stopped")
+        return Status(self.before).is_stopped
 
     def hindrances(self) -> tuple[str, ...]:
         """What stops it, each in a sentence with what to do; none if nothing does."""
@@ -74,10 +74,8 @@ class Flip:
         if self.is_stopped:
             yield f"It is stopped: nothing runs before it is started (twinhull start {name})"
             return
-        if self.case.current is not None and not self.case.former:
-            yield (
-                f"Nothing is replaced: {names([self.case.current])} runs as {name_of(self.resolved)} already"
-            )
+        if kept := self._kept():
+            yield f"Nothing is replaced: {kept} runs as {name_of(self.resolved)} already"
             return
         if self.case.history.exit is not None:
             yield "It has run to completion, and isn't run again"
@@ -88,30 +86,48 @@ class Flip:
             yield f"Disks are filled first: {self.step.message}"
         if self.step.lacks and not self.step.stalled:
             yield f"It waits first: {self.step.message}"
-        yield from _replacement(self.case)
-        yield from _files(self.case)
+        running = self._running()
+        yield from _replacement(self.case, running)
+        yield from _files(self.case, is_running=bool(running))
         if self.is_class_assumed:
             yield (
                 "Which RuntimeClass it gets is the operator's setting --sandbox-runtime-class: if the "
                 "operator has none, it is Stalled, and what runs keeps running"
             )
 
+    def _kept(self) -> str:
+        """The hull that stays as it is, empty if there is none."""
+        if self.case.current is not None and not self.case.former:
+            return names([self.case.current])
+        status = Status(self.before)
+        return _told(status) if not self.case.own and status.running == self.resolved else ""
 
-def _replacement(case: Case) -> Iterator[str]:
-    new, running = f"{case.hull_kind} {case.hull_name}", _running(case)
+    def _running(self) -> str:
+        """What is replaced, empty if nothing is. Of hulls that can't be seen the status tells."""
+        found = [hull for hull in self.case.former if not hull.ended]
+        return names(found) if self.case.own else _told(Status(self.before))
+
+
+def _told(status: Status) -> str:
+    return " ".join(status.hull) if status.hull else ""
+
+
+def _replacement(case: Case, running: str) -> Iterator[str]:
+    new = f"{case.hull_kind} {case.hull_name}"
     if not running:
         yield f"No hull runs now: {new} is made"
         return
     if case.starts_first:
         seconds = case.workload.spec.replacement.drain_seconds
         yield (
-            f"Downtime: none (StartFirst). {new} starts beside {names(running)}, which ends {seconds} s "
-            "after the new one is Ready. Both run for a while"
+            f"Downtime: none (StartFirst). {new} starts beside {running}, which ends {seconds} s after the "
+            "new "
+            "one is Ready. Both run for a while"
         )
         return
     yield (
-        f"Downtime: from the end of {names(running)} until {new} is Ready ({_strategy(case)}). New "
-        "connections are refused in between"
+        f"Downtime: from the end of {running} until {new} is Ready ({_strategy(case)}). New connections are "
+        "refused in between"
     )
 
 
@@ -120,11 +136,7 @@ def _strategy(case: Case) -> str:
     return strategy if strategy == "Recreate" else f"{strategy}, which is like Recreate here"
 
 
-def _running(case: Case) -> Sequence[Hull]:
-    return [hull for hull in case.former if not hull.ended]
-
-
-def _files(case: Case) -> Iterator[str]:
+def _files(case: Case, *, is_running: bool) -> Iterator[str]:
     """What becomes of files: of the template's volumes, and of a machine's own disks."""
     template = case.workload.spec.template["spec"]
     volumes = [one for one in template.get("volumes") or () if isinstance(one, dict)]
@@ -138,6 +150,6 @@ def _files(case: Case) -> Iterator[str]:
         yield f"Stay: the machine's disks {listed(disks, ', ')}{attached}"
     if claims:
         yield f"Stay: the claims {listed(list(dict.fromkeys(claims)), ', ')}"
-    if _running(case) and template.get("containers"):
+    if is_running and template.get("containers"):
         also = f", and the emptyDir volumes {listed(empty, ', ')}" if empty else ""
         yield f"Lost: the files in the containers{also}"
