@@ -15,6 +15,15 @@ SECTIONS = {
         Verb("convert", "Print Workloads that run what others run."),
     ),
     "With a cluster": (
+        Verb("status", "Say what is wrong with a Workload, and what to do."),
+        Verb(
+            "list",
+            "List Workloads, and say why they aren't Ready.",
+            function="list_workloads",
+            aliases=("ls", "get"),
+        ),
+        Verb("events", "Show the Events of a Workload and of its hulls."),
+        Verb("top", "Show the CPU and memory that Workloads use."),
         Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
         Verb("flip", "Have a Workload run in another kind of hull."),
         Verb("stop", "Stop Workloads: nothing of them runs, and all else stays."),
@@ -31,6 +40,7 @@ SECTIONS = {
         Verb("config", "Print the settings of `twinhull run`."),
         Verb("run", "Run the operator until it gets SIGTERM."),
     ),
+    "For your shell": (Verb("completion", "Print the script by which a shell completes this command."),),
 }
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from twinhull.cli.durations import Duration
+from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
@@ -20,9 +19,10 @@ Examples:
 
 \b
 Exit codes:
-  0  it was ended by Ctrl+]
-  1  there is no console, or the machine's end has closed it
-  2  the command line is wrong
+  0    it was ended by Ctrl+]
+  1    there is no console, or the machine's end has closed it
+  2    the command line is wrong
+  130  it was interrupted
 """
 )
 @one_name
@@ -50,4 +50,4 @@ def console(name: str, timeout: float, target: Target) -> None:
     """
     from twinhull.cli import consoling  # noqa: PLC0415  talks to a cluster
 
-    raise SystemExit(asyncio.run(consoling.console(name, timeout, target)))
+    end_with(consoling.console(name, timeout, target))

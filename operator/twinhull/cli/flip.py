@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from twinhull.cli import operatoroptions
 from twinhull.cli.changeoptions import ChangeOptions, change_options
+from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 from twinhull.verbs.isolationnames import BY_NAME
@@ -23,11 +22,12 @@ Examples:
 
 \b
 Exit codes:
-  0  it is changed, or was so already; with --wait, it runs so
-  1  it can't be: nothing was changed
-  2  the command line is wrong
-  3  with --wait: it can't come to run so any more: it is Stalled, has ended, or is gone
-  4  with --wait: it doesn't run so within --timeout
+  0    it is changed, or was so already; with --wait, it runs so
+  1    it can't be: nothing was changed
+  2    the command line is wrong
+  3    with --wait: it can't come to run so any more: it is Stalled, has ended, or is gone
+  4    with --wait: it doesn't run so within --timeout
+  130  with --wait: it was interrupted; the change stays
 """
 )
 @one_name
@@ -76,4 +76,4 @@ def flip(  # noqa: PLR0913  one parameter an option
     from twinhull.cli import flipping  # noqa: PLC0415  talks to a cluster
 
     asked = flipping.Asked(BY_NAME[to.lower()], force, default_isolation, sandbox_runtime_class)
-    raise SystemExit(asyncio.run(flipping.flip(name, asked, options, target)))
+    end_with(flipping.flip(name, asked, options, target))

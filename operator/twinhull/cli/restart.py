@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from twinhull.cli.changeoptions import ChangeOptions, change_options
+from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 
@@ -20,11 +19,12 @@ Examples:
 
 \b
 Exit codes:
-  0  each is to restart; with --wait, each has
-  1  one could not be restarted, such as a stopped one
-  2  the command line is wrong
-  3  with --wait: one can't come up any more: it is Stalled, has ended, or is gone
-  4  with --wait: one hasn't come up within --timeout
+  0    each is to restart; with --wait, each has
+  1    one could not be restarted, such as a stopped one
+  2    the command line is wrong
+  3    with --wait: one can't come up any more: it is Stalled, has ended, or is gone
+  4    with --wait: one hasn't come up within --timeout
+  130  with --wait: it was interrupted; the change stays
 """
 )
 @names_or_selector
@@ -44,4 +44,4 @@ def restart(names: tuple[str, ...], selector: str, options: ChangeOptions, targe
     """
     from twinhull.cli import restarting  # noqa: PLC0415  talks to a cluster
 
-    raise SystemExit(asyncio.run(restarting.restart(names, selector, options, target)))
+    end_with(restarting.restart(names, selector, options, target))

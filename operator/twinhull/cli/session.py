@@ -34,6 +34,11 @@ class Session:
     #: The namespace that is meant.
     namespace: str
 
+    @property
+    def everywhere(self) -> Cluster:
+        """Requests on objects. Lists are of all namespaces."""
+        return Cluster(self.connection)
+
     async def workload(self, name: str) -> Raw:
         """A Workload of the namespace. Raises ClickException with the name that may be meant."""
         if found := await self.cluster.get(WORKLOAD, self.namespace, name):

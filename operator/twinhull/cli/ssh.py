@@ -17,9 +17,10 @@ Examples:
 
 \b
 Exit codes:
-  those of ssh: the command's, or 255 if there is no connection
-  1  the Workload has no machine
-  2  the command line is wrong
+  0    the session or the command ended well
+  1    the Workload has no machine, or there is no ssh; or the command's own code, as any other
+  2    the command line is wrong; or the command's own code
+  255  ssh has no connection
 """
 )
 @click.argument("login", metavar="[USER@]NAME")

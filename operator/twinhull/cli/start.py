@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from twinhull.cli.changeoptions import ChangeOptions, change_options
+from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 
@@ -20,11 +19,12 @@ Examples:
 
 \b
 Exit codes:
-  0  each is to start; with --wait, each is ready or has completed
-  1  one could not be started
-  2  the command line is wrong
-  3  with --wait: one can't come up any more: it is Stalled, has failed, or is gone
-  4  with --wait: one hasn't come up within --timeout
+  0    each is to start; with --wait, each is ready or has completed
+  1    one could not be started
+  2    the command line is wrong
+  3    with --wait: one can't come up any more: it is Stalled, has failed, or is gone
+  4    with --wait: one hasn't come up within --timeout
+  130  with --wait: it was interrupted; the change stays
 """
 )
 @names_or_selector
@@ -38,4 +38,4 @@ def start(names: tuple[str, ...], selector: str, options: ChangeOptions, target:
     """
     from twinhull.cli import switching  # noqa: PLC0415  talks to a cluster
 
-    raise SystemExit(asyncio.run(switching.switch("Running", names, selector, options, target)))
+    end_with(switching.switch("Running", names, selector, options, target))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
+from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
@@ -49,4 +48,4 @@ def vnc(name: str, proxy_only: bool, port: int, target: Target) -> None:  # noqa
     """
     from twinhull.cli import viewing  # noqa: PLC0415  talks to a cluster
 
-    raise SystemExit(asyncio.run(viewing.vnc(name, port, target, proxy_only=proxy_only)))
+    end_with(viewing.vnc(name, port, target, proxy_only=proxy_only))

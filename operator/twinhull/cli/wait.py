@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from twinhull.cli.durations import Duration
+from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 
@@ -36,7 +36,7 @@ Examples:
   twinhull wait web --for=ready --timeout=5m
   twinhull wait web db -n shop --for=isolation=machine
   twinhull wait -l app=shop --for=stopped
-  twinhull wait migration --for=completed || twinhull logs migration
+  twinhull wait migration --for=completed || twinhull status migration
   twinhull wait web --for=condition=Stalled=False
 
 \b
@@ -50,11 +50,12 @@ Goals:
 
 \b
 Exit codes:
-  0  each has come true
-  1  a Workload isn't there, or the API server can't be asked
-  2  the command line is wrong
-  3  it can't come true any more: a Workload is Stalled, has ended, or is gone
-  4  it hasn't come true within --timeout
+  0    each has come true
+  1    a Workload isn't there, or the API server can't be asked
+  2    the command line is wrong
+  3    it can't come true any more: a Workload is Stalled, has ended, or is gone
+  4    it hasn't come true within --timeout
+  130  it was interrupted
 """
 )
 @names_or_selector
@@ -84,4 +85,4 @@ def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, targ
     """
     from twinhull.cli import waiting  # noqa: PLC0415  talks to a cluster
 
-    raise SystemExit(asyncio.run(waiting.until(names, selector, goal, timeout, target)))
+    end_with(waiting.until(names, selector, goal, timeout, target))

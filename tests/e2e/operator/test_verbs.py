@@ -169,7 +169,7 @@ def test_a_flip_that_is_forced_ends_early_when_it_is_stalled(web: Subject) -> No
 
 def test_a_flip_overdue_says_how_far_it_is(web: Subject) -> None:
     web.apply("Container", template({NEVER_READY: "true"}))
-    web.becomes("NotReady")
+    web.becomes("ContainersNotReady")
     ended = twinhull(web, "flip", "web", "--to", "machine", "--wait", "--timeout=3s")
     assert ended.returncode == 4, ended.stderr
     assert "isn't running as machine after 3 s" in ended.stderr

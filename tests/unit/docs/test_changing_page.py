@@ -10,6 +10,7 @@ import click
 import pytest
 
 from twinhull.cli import main
+from twinhull.cli.ending import INTERRUPTED
 from twinhull.cli.waiting import Exit
 from twinhull.verbs.goals import CHOICES
 
@@ -32,13 +33,13 @@ def test_each_verb_of_the_page_is_shown() -> None:
 
 
 def test_the_page_has_every_exit_code_and_so_has_each_help() -> None:
-    listed = set(re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE))
-    assert listed == {str(code.value) for code in Exit} | {"2"}
+    listed = set(re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE))
+    assert listed == {str(code.value) for code in Exit} | {"2", str(INTERRUPTED)}
     for verb in VERBS:
         command = main.get_command(click.Context(main), verb)
         assert command is not None
         told = (command.epilog or "").partition("Exit codes:")[2]
-        assert set(re.findall(r"^  (\d)  ", told, re.MULTILINE)) == listed
+        assert set(re.findall(r"^  (\d+)  ", told, re.MULTILINE)) == listed
 
 
 def test_the_page_has_every_goal() -> None:
