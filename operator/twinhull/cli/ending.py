@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, NoReturn
 
@@ -12,6 +11,8 @@ INTERRUPTED = 130
 
 def end_with(verb: Coroutine[Any, Any, int]) -> NoReturn:
     """Run a verb, and end the process with its exit code."""
+    import asyncio  # noqa: PLC0415  takes time, and a help does without
+
     try:
         code = asyncio.run(verb)
     except KeyboardInterrupt:

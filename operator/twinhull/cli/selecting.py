@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -28,6 +31,14 @@ class WorkloadName(click.ParamType[str]):
         if not _NAME.fullmatch(name):
             self.fail(f"{value!r} isn't the name of a Workload, such as web", param, ctx)
         return name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """The names that the cluster has."""
+        from twinhull.cli.completion import workloads  # noqa: PLC0415  a shell's business only
+
+        return workloads(ctx, param, incomplete)
 
 
 #: The argument of a verb for one Workload. The function gets it as `name`.
