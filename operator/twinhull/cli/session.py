@@ -18,6 +18,7 @@ from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unr
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.shell.process.credentials import LoginError, login_of_person, place
 from twinhull.shell.scope import Scope
+from twinhull.validation.reports import printable
 
 __all__ = ["Session", "Target", "explained", "session", "target_options"]
 
@@ -76,7 +77,17 @@ async def session(target: Target) -> AsyncIterator[Session]:
 @contextmanager
 def explained(target: Target) -> Iterator[None]:
     """Turn what the API server refuses, and that it isn't reached, into ClickException with what to do."""
-    where = place(target.kubeconfig)
+    try:
+        with _explained(place(target.kubeconfig)):
+            yield
+    except click.ClickException as error:  # the API server's words may be anybody's
+        if type(error) is not click.ClickException:
+            raise
+        raise click.ClickException(printable(error.message)) from error.__cause__
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
     try:
         yield
     except Unreachable as error:
