@@ -14,7 +14,14 @@ SECTIONS = {
         Verb("explain", "Say which isolation Workloads get, and why."),
         Verb("convert", "Print Workloads that run what others run."),
     ),
-    "With a cluster": (Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),),
+    "With a cluster": (
+        Verb("logs", "Show what the containers of Workloads have written."),
+        Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
+        Verb("attach", "Connect with the main process of a Workload's container."),
+        Verb("cp", "Copy files to and from a Workload's container."),
+        Verb("port-forward", "Forward local ports to those of a Workload."),
+        Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
+    ),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),
         Verb("crd", "Print the CustomResourceDefinitions."),

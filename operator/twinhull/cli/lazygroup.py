@@ -21,12 +21,14 @@ class Verb:
     summary: str
     #: Its module, of the package twinhull.cli.
     module: str = ""
+    #: Its function, if its name is a word of Python's.
+    function: str = ""
 
     def load(self) -> click.Command:
         """The command."""
         function = self.name.replace("-", "_")
         module = importlib.import_module(f"twinhull.cli.{self.module or function}")
-        command: click.Command = getattr(module, function)
+        command: click.Command = getattr(module, self.function or function)
         return command
 
 

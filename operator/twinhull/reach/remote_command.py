@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+from twinhull.reach.errors import RemoteCommandError
+
 #: What is offered, the best first.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 #: The exit code for a command that couldn't be run or whose end isn't known.
@@ -31,10 +33,6 @@ class Channel(IntEnum):
     ERROR = 3
     RESIZE = 4
     CLOSE = 255
-
-
-class RemoteCommandError(Exception):
-    """The command couldn't be run, or the connection to it was lost. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
