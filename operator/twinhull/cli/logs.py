@@ -196,7 +196,7 @@ async def _show(target: Target, wanted: _Wanted) -> int:
             succeeded &= all(await asyncio.gather(*(source.show(wanted.query) for source in sources)))
         else:
             raise click.ClickException(
-                f"these are {len(sources)} logs, and at most {wanted.most} are followed at once: say fewer or "
+                f"of {len(sources)} logs only {wanted.most} may be followed at once: say fewer, or "
                 f"--max-log-requests {len(sources)}"
             )
         return int(not succeeded)

@@ -36,10 +36,15 @@ class _Port:
         """A port as kubectl writes it: 8080, 8080:80, :80, 8080:http. Raises BadParameter."""
         local, colon, remote = text.partition(":")
         if not colon:
-            local, remote = (text if text.isdecimal() else "0"), text
-        if not remote or (local and not (local.isdecimal() and int(local) < 1 << 16)):
+            local, remote = (text if _is_number(text) else "0"), text
+        if not remote or (local and not _is_number(local)):
             raise click.BadParameter(f"{text!r} is no port such as 8080, 8080:80, :80 or 8080:http")
         return cls(int(local or 0), remote)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is the number of a port."""
+    return text.isascii() and text.isdecimal() and int(text) < 1 << 16
 
 
 @dataclass(slots=True)

@@ -135,7 +135,7 @@ class GuestDoor:
         except Refused as error:
             raise EntryError(
                 f"{error}. Workload {workload} runs in a machine: who may create AccessRequests in namespace "
-                f"{self.namespace} gets in. An administrator can give you that right (docs/access.md)"
+                f"{self.namespace} gets in. An administrator can give you that right (docs/reaching-in.md)"
             ) from error
         return str(made["metadata"]["name"])
 
@@ -165,15 +165,7 @@ class GuestDoor:
     async def _launcher(self, guest: AccessibleGuest) -> Raw:
         """The Pod in which a machine runs. While it is migrated there are two."""
         listed = await self.cluster.list(kinds.launcher(guest.uid))
-        pods = (
-            [pod for pod in listed[0] if (pod.get("status") or {}).get("phase") == "Running"]
-            if listed
-            else []
-        )
-        if len(pods) > 1:
-            instance = await self.cluster.get(VIRTUAL_MACHINE_INSTANCE, self.namespace, guest.machine) or {}
-            node = (instance.get("status") or {}).get("nodeName")
-            found = listed[0] if listed else []
+        found = listed[0] if listed else []
         pods = [pod for pod in found if (pod.get("status") or {}).get("phase") == "Running"]
         if len(pods) > 1:
             instance = await self.cluster.get(VIRTUAL_MACHINE_INSTANCE, self.namespace, guest.machine) or {}

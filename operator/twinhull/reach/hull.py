@@ -70,7 +70,7 @@ def chosen_container(workload: Raw, entry: Entry, asked: str) -> str:
 
 def port_number(workload: Raw, port: str) -> int:
     """A port of the containers by its number or name. Raises EntryError with the names that there are."""
-    if port.isdecimal() and 0 < int(port) < 1 << 16:
+    if port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16:
         return int(port)
     containers = (workload["spec"].get("template") or {}).get("spec", {}).get("containers") or ()
     listed = [one for each in containers for one in each.get("ports") or ()]

@@ -83,9 +83,11 @@ async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> i
 def _exit_code(data: bytes) -> int:
     """The exit code in a Status (meta/v1), in which version 4 and later tell how a command ended."""
     try:
-        status: dict[str, Any] = json.loads(data)
+        status: Any = json.loads(data)
     except ValueError as error:
         raise RemoteCommandError(data.decode(errors="replace")) from error
+    if not isinstance(status, dict):
+        status = {}
     if status.get("status") == "Success":
         return 0
     causes = (status.get("details") or {}).get("causes") or ()
