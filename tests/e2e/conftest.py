@@ -26,12 +26,16 @@ def cluster(control_plane: Cluster) -> Cluster:
 
 
 def install_crds(cluster: Cluster) -> None:
-    """Install the operator's own kinds, and wait until they are served."""
+    """Install the operator's own kinds, and wait until all of them are served."""
     cluster.kubectl("apply", "--filename", str(_CRDS))
     api = cluster.api
-    cluster.eventually(
-        lambda: api.request("GET", api.path("Workload.twinhull.dev")), 30, "the API server serves the kind"
-    )
+
+    def served() -> bool:
+        for kind in ("Workload", "IsolationPolicy", "AccessRequest"):
+            api.list(f"{kind}.twinhull.dev")
+        return True
+
+    cluster.eventually(served, 30, "the API server serves the kinds")
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ RIGHTS: list[dict[str, Any]] = [
     {
         "apiGroups": [""],
         "resources": ["pods/exec", "pods/attach", "pods/portforward"],
-        "verbs": ["create"],
+        "verbs": ["get", "create"],
     },
     {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachineinstances"], "verbs": ["get"]},
 ]
@@ -102,13 +102,13 @@ class Terminal:
     def __enter__(self) -> Self:
         self._main, there = pty.openpty()
         self.resize(80, 24)
+        # setsid(1) makes it the terminal that gets the signals of keys and sizes.
         self._process = subprocess.Popen(
-            self.person.command(*self.arguments),
+            ["setsid", "--ctty", "--wait", *self.person.command(*self.arguments)],
             stdin=there,
             stdout=there,
             stderr=there,
             env=self.person.environment(),
-            start_new_session=True,
         )
         os.close(there)
         return self

@@ -15,11 +15,23 @@ SECTIONS = {
         Verb("convert", "Print Workloads that run what others run."),
     ),
     "With a cluster": (
+<<<<<<< HEAD
         Verb("logs", "Show what the containers of Workloads have written."),
         Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
         Verb("attach", "Connect with the main process of a Workload's container."),
         Verb("cp", "Copy files to and from a Workload's container."),
         Verb("port-forward", "Forward local ports to those of a Workload."),
+=======
+        Verb("status", "Say what is wrong with a Workload, and what to do."),
+        Verb(
+            "list",
+            "List Workloads, and say why they aren't Ready.",
+            function="list_workloads",
+            aliases=("ls", "get"),
+        ),
+        Verb("events", "Show the Events of a Workload and of its hulls."),
+        Verb("top", "Show the CPU and memory that Workloads use."),
+>>>>>>> main
         Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
     ),
     "For administrators": (
@@ -28,6 +40,7 @@ SECTIONS = {
         Verb("config", "Print the settings of `twinhull run`."),
         Verb("run", "Run the operator until it gets SIGTERM."),
     ),
+    "For your shell": (Verb("completion", "Print the script by which a shell completes this command."),),
 }
 
 

@@ -43,7 +43,8 @@ def exec_(  # noqa: PLR0913  click's
 
     It is the same for a Pod, a sandboxed Pod and a machine. A Pod's container is reached as kubectl exec
     does. A machine's is reached by an AccessRequest and through its launcher Pod: it needs the rights to
-    create, get and delete AccessRequests, to list Pods, and to create pods/portforward.
+    create, get and delete AccessRequests, to list Pods, and to get and create
+    pods/portforward.
     """
     raise SystemExit(asyncio.run(_run(target, name, container, CommandQuery(command, stdin, tty))))
 

@@ -72,7 +72,8 @@ class _Source:
                         rest = self._write(rest + piece)
                     self._write(rest + b"\n" if rest else b"")
         except click.ClickException as error:
-            return _failed(f"{self.name}/{self.container}", error)
+            click.echo(f"Error: {self.name}/{self.container}: {error.message}", err=True)
+            return False
         return True
 
     def _write(self, text: bytes) -> bytes:
@@ -153,7 +154,8 @@ def logs(  # noqa: PLR0913  click's
 
     It is the same for a Pod, a sandboxed Pod and a machine. A Pod's log is read as kubectl logs does. A
     machine's is read from its guest, by an AccessRequest and through its launcher Pod: it needs the rights
-    to create, get and delete AccessRequests, to list Pods, and to create pods/portforward.
+    to create, get and delete AccessRequests, to list Pods, and to get and create
+    pods/portforward.
     """
     if bool(names) == bool(selector):
         raise click.UsageError("say which Workloads are meant: by NAME, or by --selector")
@@ -188,7 +190,8 @@ async def _show(target: Target, wanted: _Wanted) -> int:
                 with told():
                     sources += _sources(workload, entry, wanted)
             except click.ClickException as error:
-                succeeded = _failed(name, error)
+                click.echo(f"Error: {error.message}", err=True)
+                succeeded = False
         if not wanted.follow:
             for source in sources:
                 succeeded &= await source.show(wanted.query)
@@ -219,9 +222,3 @@ async def _labelled(here: Session, selector: str) -> tuple[str, ...]:
     if not names:
         raise click.ClickException(f"no Workload in namespace {here.namespace} has the labels {selector}")
     return names
-
-
-def _failed(what: str, error: click.ClickException) -> bool:
-    """Say what couldn't be shown. False."""
-    click.echo(f"Error: {what}: {error.message}", err=True)
-    return False

@@ -122,7 +122,7 @@ def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], 
 
     A Pod's port is reached as kubectl port-forward does. A machine's is reached by an AccessRequest and
     through its launcher Pod: it needs the rights to create, get and delete AccessRequests, to list Pods, and
-    to create pods/portforward.
+    to get and create pods/portforward.
     """
     asyncio.run(_forward(target, name, [_Port.read(port) for port in ports], addresses))
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import functools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from twinhull.api.base import Raw
+from twinhull.cli.targets import Target, target_options
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unreachable
@@ -19,48 +19,7 @@ from twinhull.shell.kinds import WORKLOAD
 from twinhull.shell.process.credentials import LoginError, login_of_person, place
 from twinhull.shell.scope import Scope
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which cluster and namespace a person means."""
-
-    #: The namespace, empty for the kubeconfig's.
-    namespace: str = ""
-    #: The context of the kubeconfig, empty for the current one.
-    context: str = ""
-    #: The kubeconfig's path, empty for the environment's.
-    kubeconfig: str = ""
-
-
-def target_options(function: _Function) -> _Function:
-    """The options of each verb that asks a cluster. The function gets them as `target`."""
-
-    @functools.wraps(function)
-    def verb(*args: Any, namespace: str, context: str, kubeconfig: str, **more: Any) -> Any:  # noqa: ANN401  click's
-        return function(*args, target=Target(namespace, context, kubeconfig), **more)
-
-    options = (
-        click.option(
-            "-n",
-            "--namespace",
-            metavar="NAME",
-            default="",
-            help="The namespace. The default is that of the kubeconfig's context.",
-        ),
-        click.option("--context", metavar="NAME", default="", help="The context of the kubeconfig."),
-        click.option(
-            "--kubeconfig",
-            metavar="FILE",
-            default="",
-            help="The kubeconfig. The default is what KUBECONFIG says, or ~/.kube/config.",
-        ),
-    )
-    made: Any = verb
-    for option in reversed(options):
-        made = option(made)
-    return made  # type: ignore[no-any-return]
+__all__ = ["Session", "Target", "explained", "session", "target_options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +32,11 @@ class Session:
     connection: Connection
     #: The namespace that is meant.
     namespace: str
+
+    @property
+    def everywhere(self) -> Cluster:
+        """Requests on objects. Lists are of all namespaces."""
+        return Cluster(self.connection)
 
     async def workload(self, name: str) -> Raw:
         """A Workload of the namespace. Raises ClickException with the name that may be meant."""

@@ -78,6 +78,7 @@ async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int =
 
     `told` gets a line for each connection that fails.
     """
+    connections: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -89,6 +90,17 @@ async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int =
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(connected, host, port)
-    async with server:
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.ensure_future(connected(reader, writer))
+        connections.add(connection)
+        connection.add_done_callback(connections.discard)
+
+    server = await asyncio.start_server(accepted, host, port)
+    try:
         yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        await server.wait_closed()

@@ -43,7 +43,14 @@ class Person:
             ]
             _grant(plane, namespace, name, rules)
         kubeconfig: Path = plane.kubeconfig_for(name)
-        return cls(Api(kubeconfig), Kubectl(plane.kubectl.program, kubeconfig), namespace)
+        person = cls(Api(kubeconfig), Kubectl(plane.kubectl.program, kubeconfig), namespace)
+        asked = [(group, resource) for group, resources in rights.items() for resource in resources]
+        plane.eventually(
+            lambda: all(person.api.may("*", *right, namespace) for right in asked),
+            30,
+            f"{name} has these rights",
+        )
+        return person
 
 
 def _grant(plane: ControlPlane, namespace: str, name: str, rules: list[Manifest]) -> None:

@@ -158,7 +158,7 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
 
         seen.eventually(ended, f"{name} is told to run no more", 20)
     seen.eventually(lambda: counted(policies, policy)[1:] == (0, None), "none is pending any more", 10)
-    assert "EvictedByPolicy" in {reason for _, reason, _ in seen.named("claim").events()}
+    seen.named("claim").told("EvictedByPolicy")
 
 
 def test_a_grace_period_of_ten_years_lasts_as_long_as_the_policy_says(

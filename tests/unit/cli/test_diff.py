@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.unit.cli.test_explain import namespace, workload
 from twinhull.api.base import Raw
-from twinhull.cli import diff as verb
+from twinhull.cli import differences as verb
 from twinhull.cli import main
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Conflict, Refused
