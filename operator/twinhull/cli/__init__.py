@@ -15,13 +15,6 @@ SECTIONS = {
         Verb("convert", "Print Workloads that run what others run."),
     ),
     "With a cluster": (
-<<<<<<< HEAD
-        Verb("logs", "Show what the containers of Workloads have written."),
-        Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
-        Verb("attach", "Connect with the main process of a Workload's container."),
-        Verb("cp", "Copy files to and from a Workload's container."),
-        Verb("port-forward", "Forward local ports to those of a Workload."),
-=======
         Verb("status", "Say what is wrong with a Workload, and what to do."),
         Verb(
             "list",
@@ -31,7 +24,11 @@ SECTIONS = {
         ),
         Verb("events", "Show the Events of a Workload and of its hulls."),
         Verb("top", "Show the CPU and memory that Workloads use."),
->>>>>>> main
+        Verb("logs", "Show what the containers of Workloads have written."),
+        Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
+        Verb("attach", "Connect with the main process of a Workload's container."),
+        Verb("cp", "Copy files to and from a Workload's container."),
+        Verb("port-forward", "Forward local ports to those of a Workload."),
         Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
     ),
     "For administrators": (
