@@ -27,8 +27,8 @@ SECTIONS = {
         Verb("logs", "Show what the containers of Workloads have written."),
         Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
         Verb("attach", "Connect with the main process of a Workload's container."),
-        Verb("cp", "Copy files to and from a Workload's container."),
-        Verb("port-forward", "Forward local ports to those of a Workload."),
+        Verb("cp", "Copy a file or folder to or from a container of a Workload."),
+        Verb("port-forward", "Forward local ports to those of a Workload, until Ctrl+C."),
         Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
     ),
     "For administrators": (

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from twinhull.api.accessrequest import Usage
-from twinhull.cli.commands import Connected
-from twinhull.cli.entering import container_option, entering
-from twinhull.cli.session import Target, session, target_options
-from twinhull.reach.entry import CommandQuery
-from twinhull.reach.hull import chosen_container
+from twinhull.cli.containers import container_option
+from twinhull.cli.targets import Target, target_options
 
 
 @click.command(
@@ -22,7 +16,7 @@ Examples:
 
 \b
 Exit codes:
-  that of the process
+  0  the process ended with 0; each other code is the process's own, too, or one of these:
   1  there is no such process, or it isn't known how it ended
   2  the command line is wrong
 """
@@ -40,12 +34,6 @@ def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) ->
     It is the same for a Pod, a sandboxed Pod and a machine, by the rights that `twinhull exec` needs. Ctrl+C
     ends the connection; with -it it goes to the process.
     """
-    raise SystemExit(asyncio.run(_run(target, name, container, stdin=stdin, tty=tty)))
+    from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 
-
-async def _run(target: Target, name: str, container: str, *, stdin: bool, tty: bool) -> int:
-    connected = Connected.as_asked(stdin=stdin, tty=tty)
-    async with session(target) as here, entering(here, name, Usage.ATTACH) as (workload, entry):
-        chosen = chosen_container(workload, entry, container)
-        asked = CommandQuery((), connected.stdin, connected.tty)
-        return await connected.follow(await entry.command("attach", chosen, asked))
+    raise SystemExit(remotecommands.run(target, name, container, "attach", (), stdin=stdin, tty=tty))

@@ -2,69 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from twinhull.api.accessrequest import Usage
-from twinhull.cli.entering import container_option, entering
-from twinhull.cli.session import Target, session, target_options
-from twinhull.reach.copying import Copying
-from twinhull.reach.hull import chosen_container
+from twinhull.cli.containers import container_option
+from twinhull.cli.targets import Target, target_options
 
 #: A path in a container: [NAMESPACE/]NAME:PATH.
 _REMOTE = re.compile(r"(?:([a-z0-9][-a-z0-9]*)/)?([a-z0-9][-a-z0-9.]*):(.*)", re.DOTALL)
-#: How often the progress is shown, and from when on, in seconds.
-_EACH, _FROM = 0.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Paths:
+class Paths:
     """What is copied where. One of the two is in the container."""
 
     source: str
     destination: str
     #: Whether the source is in the container.
     from_container: bool
-
-    async def copy(self, copying: Copying) -> None:
-        """Copy. Raises ClickException."""
-        try:
-            if self.from_container:
-                await copying.download(self.source, Path(self.destination))
-            else:
-                content = self.source.endswith("/.") or self.source == "."
-                await copying.upload(Path(self.source), self.destination, content=content)
-        except OSError as error:
-            what = error.filename or self.destination
-            raise click.ClickException(f"{what}: {error.strerror or error}") from error
-
-
-class _Progress:
-    """How much was copied, on the standard error if that is a terminal and it takes long."""
-
-    def __init__(self) -> None:
-        self._bytes = 0
-        self._next = time.monotonic() + _FROM
-        self._shown = False
-
-    def moved(self, count: int) -> None:
-        """Note that some more bytes went over."""
-        self._bytes += count
-        if time.monotonic() > self._next and sys.stderr.isatty():
-            self._next = time.monotonic() + _EACH
-            self._shown = True
-            click.echo(f"\r{self._bytes / 1e6:,.1f} MB", err=True, nl=False)
-
-    def end(self) -> None:
-        """End the line, if there is one."""
-        if self._shown:
-            click.echo(err=True)
 
 
 @click.command(
@@ -104,26 +62,10 @@ def cp(source: str, destination: str, container: str, no_preserve: bool, target:
     namespace, name, path = remote.groups()
     if not path:
         raise click.UsageError(f"{name}: lacks the path in the container, such as {name}:/tmp")
-    paths = _Paths(path, destination, True) if there else _Paths(source, path, False)  # noqa: FBT003
+    paths = Paths(path, destination, True) if there else Paths(source, path, False)  # noqa: FBT003
     if not there and not Path(source).exists():
         raise click.ClickException(f"there is no file or folder {source} here")
     target = Target(namespace or target.namespace, target.context, target.kubeconfig)
-    raise SystemExit(asyncio.run(_copy(target, name, container, paths, preserve=not no_preserve)))
+    from twinhull.cli import filecopies  # noqa: PLC0415  takes time, and --help doesn't need it
 
-
-async def _copy(target: Target, name: str, container: str, paths: _Paths, *, preserve: bool) -> int:
-    """The exit code."""
-    left_out: list[str] = []
-
-    def told(what: str) -> None:
-        left_out.append(what)
-        click.echo(f"Note: {what}", err=True)
-
-    progress = _Progress()
-    async with session(target) as here, entering(here, name, Usage.EXEC) as (workload, entry):
-        chosen = chosen_container(workload, entry, container)
-        try:
-            await paths.copy(Copying(entry, chosen, told, progress.moved, preserve))
-        finally:
-            progress.end()
-    return int(bool(left_out))
+    raise SystemExit(filecopies.copy(target, name, container, paths, preserve=not no_preserve))

@@ -14,16 +14,7 @@ from twinhull.cli.session import Session
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import ReachError
 from twinhull.reach.hull import entered
-
-#: The option for the container.
-container_option = click.option(
-    "-c",
-    "--container",
-    metavar="NAME",
-    default="",
-    help="The container. The default is the first, or what the annotation "
-    "kubectl.kubernetes.io/default-container of the template says.",
-)
+from twinhull.view.safetext import plain
 
 
 @asynccontextmanager
@@ -41,6 +32,6 @@ def told() -> Iterator[None]:
     try:
         yield
     except ReachError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(plain(str(error))) from error
     except (aiohttp.ClientError, TimeoutError, ConnectionResetError) as error:
         raise click.ClickException(f"the connection was lost: {error or type(error).__name__}") from error

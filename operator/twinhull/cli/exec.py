@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from twinhull.api.accessrequest import Usage
-from twinhull.cli.commands import Connected
-from twinhull.cli.entering import container_option, entering
-from twinhull.cli.session import Target, session, target_options
-from twinhull.reach.entry import CommandQuery
-from twinhull.reach.hull import chosen_container
+from twinhull.cli.containers import container_option
+from twinhull.cli.targets import Target, target_options
 
 
 @click.command(
@@ -25,7 +19,7 @@ Examples:
 
 \b
 Exit codes:
-  that of the command
+  0  the command ended with 0; each other code is the command's own, too, or one of these:
   1  the command couldn't be run, or it isn't known how it ended
   2  the command line is wrong
 """,
@@ -43,15 +37,8 @@ def exec_(  # noqa: PLR0913  click's
 
     It is the same for a Pod, a sandboxed Pod and a machine. A Pod's container is reached as kubectl exec
     does. A machine's is reached by an AccessRequest and through its launcher Pod: it needs the rights to
-    create, get and delete AccessRequests, to list Pods, and to get and create
-    pods/portforward.
+    create, get and delete AccessRequests, to list Pods, and to get and create pods/portforward.
     """
-    raise SystemExit(asyncio.run(_run(target, name, container, CommandQuery(command, stdin, tty))))
+    from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 
-
-async def _run(target: Target, name: str, container: str, query: CommandQuery) -> int:
-    connected = Connected.as_asked(stdin=query.stdin, tty=query.tty)
-    async with session(target) as here, entering(here, name, Usage.EXEC) as (workload, entry):
-        chosen = chosen_container(workload, entry, container)
-        asked = CommandQuery(query.command, connected.stdin, connected.tty)
-        return await connected.follow(await entry.command("exec", chosen, asked))
+    raise SystemExit(remotecommands.run(target, name, container, "exec", command, stdin=stdin, tty=tty))

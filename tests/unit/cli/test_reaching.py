@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from twinhull.cli import main
 from twinhull.cli.durations import Duration
-from twinhull.cli.port_forward import _Port
+from twinhull.cli.port_forward import Port
 
 
 def run(*arguments: str) -> Result:
@@ -33,16 +33,16 @@ def test_other_durations_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "port"),
     [
-        ("8080", _Port(8080, "8080")),
-        ("8080:80", _Port(8080, "80")),
-        (":80", _Port(0, "80")),
-        ("0:80", _Port(0, "80")),
-        ("8080:http", _Port(8080, "http")),
-        ("http", _Port(0, "http")),
+        ("8080", Port(8080, "8080")),
+        ("8080:80", Port(8080, "80")),
+        (":80", Port(0, "80")),
+        ("0:80", Port(0, "80")),
+        ("8080:http", Port(8080, "http")),
+        ("http", Port(0, "http")),
     ],
 )
-def test_ports_are_kubectls(text: str, port: _Port) -> None:
-    assert _Port.read(text) == port
+def test_ports_are_kubectls(text: str, port: Port) -> None:
+    assert Port.read(text) == port
 
 
 @pytest.mark.parametrize("text", ["", ":", "8080:", "x:80", "65536:80"])

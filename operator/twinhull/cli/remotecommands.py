@@ -1,17 +1,53 @@
-"""What exec and attach have in common: a command in a container, connected with this process' own streams."""
+"""A command in a container, or its main process, connected with this process's own streams."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from dataclasses import dataclass
+from typing import Literal
 
 import aiohttp
 import click
 
+from twinhull.api.accessrequest import Usage
 from twinhull.cli import terminal
+from twinhull.cli.entering import entering
+from twinhull.cli.session import session
+from twinhull.cli.targets import Target
 from twinhull.reach import remote_command
+from twinhull.reach.entry import CommandQuery
+from twinhull.reach.hull import chosen_container
 from twinhull.reach.remote_command import Streams
+
+
+def run(  # noqa: PLR0913  what a command has
+    target: Target,
+    name: str,
+    container: str,
+    kind: Literal["exec", "attach"],
+    command: tuple[str, ...],
+    *,
+    stdin: bool,
+    tty: bool,
+) -> int:
+    """Run a command in a container, or attach to its main process. The exit code. Raises ClickException."""
+    return asyncio.run(_run(target, name, container, kind, command, Connected.as_asked(stdin=stdin, tty=tty)))
+
+
+async def _run(  # noqa: PLR0913, PLR0917  what a command has
+    target: Target,
+    name: str,
+    container: str,
+    kind: Literal["exec", "attach"],
+    command: tuple[str, ...],
+    connected: Connected,
+) -> int:
+    async with session(target) as here, entering(here, name, Usage(kind)) as (workload, entry):
+        asked = CommandQuery(command, connected.stdin, connected.tty)
+        socket = await entry.command(kind, chosen_container(workload, entry, container), asked)
+        return await connected.follow(socket)
 
 
 @dataclass(frozen=True, slots=True)
