@@ -105,6 +105,7 @@ def test_a_shell_has_a_terminal(person: Person, name: str) -> None:
 @pytest.mark.parametrize("name", REACHED.values())
 def test_the_main_process_is_attached_to(person: Person, name: str) -> None:
     with Terminal(person, ["attach", "-it", name, "-c", "typed"]) as terminal:
+        terminal.shows("try pressing enter.")
         terminal.type("hello\r")
         terminal.shows("hello\r\nhello")
 

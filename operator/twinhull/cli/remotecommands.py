@@ -47,6 +47,8 @@ async def _run(  # noqa: PLR0913, PLR0917  what a command has
     async with session(target) as here, entering(here, name, Usage(kind)) as (workload, entry):
         asked = CommandQuery(command, connected.stdin, connected.tty)
         socket = await entry.command(kind, chosen_container(workload, entry, container), asked)
+        if kind == "attach" and connected.tty:
+            click.echo("If you don't see a command prompt, try pressing enter.", err=True)
         return await connected.follow(socket)
 
 

@@ -82,9 +82,9 @@ def explained(target: Target) -> Iterator[None]:
         yield
     except Unreachable as error:
         raise click.ClickException(
-            f"the API server that the kubeconfig {where} names doesn't answer: {plain(str(error))}. See whether "
-            "it runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's address or "
-            "its certificate in the kubeconfig"
+            f"the API server that the kubeconfig {where} names doesn't answer: {plain(str(error))}. See "
+            "whether it runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's "
+            "address or its certificate in the kubeconfig"
         ) from error
     except Unauthorized as error:
         if isinstance(error.__cause__, LoginError):
