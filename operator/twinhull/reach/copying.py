@@ -8,6 +8,7 @@ import os
 import posixpath
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from twinhull.reach import archive, remote_command
@@ -70,10 +71,12 @@ class Copying:
         reading, writing = os.pipe()
         packing = asyncio.create_task(asyncio.to_thread(self._pack, source, name, writing))
         options = ("-C", folder, "-xf" if self.preserve else "-xmf", "-")
-        try:
-            await self._tar(*options, streams=Streams(_ignore, _ignore, self._pieces(reading)))
-        finally:
-            await packing  # what packing failed by says more than what the container's tar makes of that
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            try:
+                await self._tar(*options, streams=Streams(_ignore, _ignore, self._pieces(pipe)))
+            finally:
+                pipe.close()  # which ends the packing, if it goes on
+                await packing  # what that failed by says more than what the container's tar makes of it
 
     def _unpack(self, reading: int, root: str, target: Path) -> int:
         with os.fdopen(reading, "rb") as stream:
@@ -83,11 +86,10 @@ class Copying:
         with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as stream:
             archive.pack(source, name, stream, self.told, preserve=self.preserve)
 
-    async def _pieces(self, reading: int) -> AsyncIterator[bytes]:
-        with os.fdopen(reading, "rb", buffering=0) as pipe:
-            while data := await asyncio.to_thread(pipe.read, _PIECE):
-                self.moved(len(data))
-                yield data
+    async def _pieces(self, pipe: FileIO) -> AsyncIterator[bytes]:
+        while data := await asyncio.to_thread(pipe.read, _PIECE):
+            self.moved(len(data))
+            yield data
 
     async def _is_folder(self, path: str) -> bool:
         """Whether there is a folder at a path of the container; not if it has no `test`."""

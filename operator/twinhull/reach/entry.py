@@ -16,8 +16,6 @@ from twinhull.reach.errors import EntryError
 Query = Sequence[tuple[str, str]]
 #: The protocols of commands and of ports.
 COMMAND_PROTOCOLS, PORT_PROTOCOLS = remote_command.PROTOCOLS, (port_forward.PROTOCOL,)
-#: How often a connection is seen to be alive, in seconds: proxies on the way close one that is silent.
-_HEARTBEAT = 30.0
 #: The most bytes of a refusal that are read.
 _LARGEST_REFUSAL = 1 << 16
 
@@ -58,9 +56,7 @@ async def websocket(
 ) -> aiohttp.ClientWebSocketResponse:
     """A WebSocket with one of these protocols. Raises EntryError with the server's own words."""
     try:
-        socket = await session.ws_connect(
-            url, params=query, protocols=protocols, max_msg_size=0, heartbeat=_HEARTBEAT
-        )
+        socket = await session.ws_connect(url, params=query, protocols=protocols, max_msg_size=0)
     except aiohttp.WSServerHandshakeError as error:
         raise EntryError(await _why(session, url, query, error.status)) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import aiohttp
 
 from twinhull.reach.errors import PortForwardError, ReachError
+from twinhull.reach.keep_alive import kept_alive
 
 PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
@@ -38,7 +39,7 @@ async def forward(
     loop, begun = asyncio.get_running_loop(), set[int]()
     sending = asyncio.ensure_future(_send(socket, reader))
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(None) as silence:
+        async with kept_alive(socket), asyncio.timeout(None) as silence:
 
             def end_when_silent(_: object) -> None:
                 silence.reschedule(loop.time() + _SILENCE)

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from twinhull.reach.errors import RemoteCommandError
+from twinhull.reach.keep_alive import kept_alive
 
 #: What is offered, the best first.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -59,22 +60,28 @@ async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> i
         for work in (_send_stdin(socket, streams.stdin), _send_sizes(socket, streams.sizes))
     ]
     try:
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
-                continue
-            channel, data = message.data[0], message.data[1:]
-            if channel == Channel.STDOUT and data:
-                streams.stdout(data)
-            elif channel == Channel.STDERR and data:
-                streams.stderr(data)
-            elif channel == Channel.ERROR and data:
-                return _exit_code(data)
+        async with kept_alive(socket):
+            return await _received(socket, streams)
     finally:
         for task in sending:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError, aiohttp.ClientError):
             await asyncio.gather(*sending, return_exceptions=True)
         await socket.close()
+
+
+async def _received(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> int:
+    """Take what a command sends until it tells how it ended."""
+    async for message in socket:
+        if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
+            continue
+        channel, data = message.data[0], message.data[1:]
+        if channel == Channel.STDOUT and data:
+            streams.stdout(data)
+        elif channel == Channel.STDERR and data:
+            streams.stderr(data)
+        elif channel == Channel.ERROR and data:
+            return _exit_code(data)
     raise RemoteCommandError(
         "the connection was lost before the command ended: what became of it isn't known"
     )
