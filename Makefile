@@ -16,6 +16,10 @@ help: ## Say what each target does
 demo: .venv/ready ## See it on a real control plane: one image in all three hulls, flipped each way, and raised by a policy
 	@$(PY) -m tests.demo
 
+.PHONY: recording
+recording: .venv/ready ## Make docs/recording.svg, the README's terminal, by a real run
+	@$(PY) -m tests.demo.recording
+
 .PHONY: demo-boot
 demo-boot: .venv/ready ## See one Workload's machine really boot and answer, with an emulated processor
 	@$(PY) -m tests.demo boot

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,11 +44,24 @@ class Scene:
         return self.cluster.api
 
     def run(self, line: str) -> str:
-        """Run a kubectl command as a person would type it, and show it. Its output."""
-        _, *arguments = shlex.split(line)
-        output = self.cluster.kubectl(*arguments)
+        """Run a command of kubectl or twinhull as a person would type it, and show it. Its output."""
+        program, *arguments = shlex.split(line)
+        output = self.twinhull(*arguments) if program == "twinhull" else self.cluster.kubectl(*arguments)
         self.narrator.command(line, output)
         return output
+
+    def twinhull(self, *arguments: str) -> str:
+        """What `twinhull` prints. Raises Unexpected if it fails."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "twinhull", *arguments],
+            env={**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ended.returncode:
+            raise Unexpected(f"twinhull {shlex.join(arguments)}", "succeeds", ended.stdout + ended.stderr)
+        return ended.stdout
 
     def expect(self, what: str, seen: object, expected: object) -> None:
         """Raise Unexpected unless both are equal."""

@@ -19,6 +19,9 @@ EXAMPLES = {"shop": "Container", "plugin": "Sandbox", "tenant": "VirtualMachine"
 #: A walk from Container back to it that goes each way between any two kinds of isolation once.
 WALK = ("Container", "VirtualMachine", "Sandbox", "VirtualMachine", "Container", "Sandbox", "Container")
 
+#: What `twinhull flip --to` calls them.
+_WORDS = {"Container": "container", "Sandbox": "sandbox", "VirtualMachine": "machine"}
+
 #: What is made for a Workload, and carries its label.
 MADE = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "EndpointSlice", "ConfigMap")
 
@@ -44,7 +47,9 @@ def apply_examples(scene: Scene) -> None:
     scene.run("kubectl apply -f examples/")
     for name in EXAMPLES:
         scene.ready(name)
-    scene.run("kubectl get twl,pods,vms")
+    scene.run("twinhull list")
+    scene.run("kubectl get pods,vms")
+    scene.run("twinhull status tenant")
 
     images = {name: _image(scene, name) for name in EXAMPLES}
     scene.expect("the image in each hull", images, dict.fromkeys(EXAMPLES, "nginx:1.29"))
@@ -55,9 +60,9 @@ def flip(scene: Scene) -> None:
     """Change spec.isolationPolicy of the Workload `shop` each way, and look at its Service's endpoints."""
     say = scene.narrator.say
     say("Each line is this command, for another isolation:")
-    say("""$ kubectl patch twl shop --type merge -p '{"spec": {"isolationPolicy": "VirtualMachine"}}'""")
+    say("$ twinhull flip shop --to machine --wait")
     say("and what the EndpointSlices of the Service shop published before, meanwhile, after.")
-    say("(Simulated guests boot at once: the times are the control planes' own.)")
+    say("(Simulated guests boot at once: the times are the command's and the control planes' own.)")
     say("")
     row = "{:<15} → {:<15} {:<16} {:<10} {:<16} {:>8}"
     say(row.format("from", "to", "before", "meanwhile", "after", "Ready in"))
@@ -83,7 +88,7 @@ def show_events(scene: Scene) -> None:
         return True
 
     scene.eventually(told, f"these events of Workload shop: {wanted}")
-    scene.run("kubectl events --for twl/shop")
+    scene.run("twinhull events shop")
 
 
 def leave_no_trace(scene: Scene) -> None:
@@ -111,8 +116,7 @@ def _flip(scene: Scene, before: str, after: str) -> tuple[str, str, str, str]:
     scene.expect("the address before the flip", _said(start.endpoints), old["status"]["hull"]["address"])
 
     began = time.monotonic()
-    patch = {"spec": {"isolationPolicy": after}}
-    scene.cluster.kubectl.patch("workload", "shop", NAMESPACE, patch)
+    scene.twinhull("flip", "shop", "--to", _WORDS[after], "--wait")
     new = scene.ready("shop")
     took = time.monotonic() - began
 
