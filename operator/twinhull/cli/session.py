@@ -65,7 +65,7 @@ async def session(target: Target) -> AsyncIterator[Session]:
         def login_again() -> Any:  # noqa: ANN401  kopf's type is imported for nothing else
             return first.pop() if first else login_of_person(target.kubeconfig, target.context)
 
-        connection = Connection(login_again)
+        connection = Connection(login_again, pool_size=0)  # each forwarded connection has one of its own
         namespace = target.namespace or credentials.default_namespace or "default"
         try:
             cluster = Cluster(connection, scope=Scope(namespaces=(namespace,)))

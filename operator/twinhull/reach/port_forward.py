@@ -21,9 +21,10 @@ PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
 _PORT_BYTES = 2
 _CHUNK = 1 << 16
-#: How long the other end may be silent once this end sends no more, in seconds: the protocol can't tell it
-#: that its input has ended.
-_SILENCE = 30.0
+#: How long the other end may be silent once this end sends no more, in seconds. The protocol can't tell it
+#: that its input has ended, and nobody tells whether a client still reads: one that was answered has mostly
+#: gone, one that wasn't may wait for the answer.
+_AFTER_ANSWER, _AFTER_QUESTION = 0.5, 30.0
 #: Opens a WebSocket to the port, by that protocol.
 Dial: TypeAlias = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 #: Is told why a connection couldn't be forwarded.
@@ -36,19 +37,22 @@ async def forward(
     """Forward a connection until the other end closes it, or until this end sends no more and the other one
     is silent. Raises PortForwardError.
     """
-    loop, begun = asyncio.get_running_loop(), set[int]()
-    sending = asyncio.ensure_future(_send(socket, reader))
+    loop, begun, answered = asyncio.get_running_loop(), set[int](), False
+
+    def asked() -> None:
+        nonlocal answered
+        answered = False
+
+    sending = asyncio.ensure_future(_send(socket, reader, asked))
     with contextlib.suppress(TimeoutError):
         async with kept_alive(socket), asyncio.timeout(None) as silence:
 
             def end_when_silent(_: object) -> None:
-                silence.reschedule(loop.time() + _SILENCE)
+                silence.reschedule(loop.time() + (_AFTER_ANSWER if answered else _AFTER_QUESTION))
 
             sending.add_done_callback(end_when_silent)
             try:
                 async for message in socket:
-                    if sending.done():
-                        end_when_silent(None)
                     if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
                         continue
                     channel, data = message.data[0], message.data[1:]
@@ -58,8 +62,11 @@ async def forward(
                     if channel == _ERROR and data:
                         raise PortForwardError(data.decode(errors="replace"))
                     if channel == _DATA and data:
+                        answered = True
                         writer.write(data)
                         await writer.drain()
+                    if sending.done():
+                        end_when_silent(None)
             finally:
                 sending.remove_done_callback(end_when_silent)
                 sending.cancel()
@@ -67,9 +74,12 @@ async def forward(
                 await socket.close()
 
 
-async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
+async def _send(
+    socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, asked: Callable[[], None]
+) -> None:
     """Send what its own end does until that ends. Raises nothing but what the connection does."""
     while data := await reader.read(_CHUNK):
+        asked()
         await socket.send_bytes(bytes([_DATA]) + data)
 
 

@@ -156,6 +156,30 @@ def test_a_client_that_sends_no_more_still_gets_the_answer() -> None:
     assert forwarded(handler, client) == (b"answer to question", [])
 
 
+def test_a_client_that_was_answered_and_goes_is_gone_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_forward, "_AFTER_QUESTION", 3600)
+    closed = asyncio.Event()
+
+    async def handler(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(b"\x00\x50\x00")
+        await socket.send_bytes(b"\x01\x50\x00")
+        await socket.receive_bytes()
+        await socket.send_bytes(b"\x00answer")
+        async for _ in socket:
+            pass
+        closed.set()
+
+    async def client(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"question")
+        answer = await reader.readexactly(6)
+        writer.close()
+        await asyncio.wait_for(closed.wait(), 60)
+        return answer
+
+    assert forwarded(handler, client) == (b"answer", [])
+
+
 def test_why_a_port_isnt_reached_is_told() -> None:
     async def handler(socket: web.WebSocketResponse) -> None:
         await socket.send_bytes(b"\x00\x09\x00")
@@ -173,7 +197,7 @@ def test_why_a_port_isnt_reached_is_told() -> None:
 
 
 def test_an_other_end_that_stays_silent_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_forward, "_SILENCE", 0.05)
+    monkeypatch.setattr(port_forward, "_AFTER_QUESTION", 0.05)
     closed = asyncio.Event()
 
     async def handler(socket: web.WebSocketResponse) -> None:
