@@ -56,6 +56,7 @@ def test_bash_completes_verbs(environment: dict[str, str]) -> None:
     assert set(completed_by_bash(environment, "twinhull", "")) == VERBS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -115,6 +116,7 @@ INTERACTIVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INTERACTIVE)
 @pytest.mark.parametrize(
     ("word", "whole"),
