@@ -65,25 +65,25 @@ def script(shell: str) -> str:
 
 
 def workloads(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes names of Workloads, of the namespace of the verb's option `namespace` or of the kubeconfig's.
+    """Completes names of Workloads, of the cluster and namespace that the verb's options namespace, context
+    and kubeconfig say, or else of the kubeconfig's.
 
     For shell_complete of an option or argument. It has no answer if the cluster can't be asked.
     """
-    return _named("Workload", str(ctx.params.get("namespace") or ""), incomplete)
+    return _named("Workload", ctx, incomplete)
 
 
-def namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes names of namespaces, for shell_complete of an option or argument. It has no answer if the
-    cluster can't be asked.
-    """
-    return _named("Namespace", "", incomplete)
+def namespaces(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes names of namespaces, as `workloads` does those of Workloads."""
+    return _named("Namespace", ctx, incomplete)
 
 
-def _named(kind: str, namespace: str, incomplete: str) -> list[CompletionItem[str]]:
-    return [CompletionItem(name) for name in _names(kind, namespace) if name.startswith(incomplete)]
+def _named(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    place = [str(ctx.params.get(option) or "") for option in ("namespace", "context", "kubeconfig")]
+    return [CompletionItem(name) for name in _names(kind, *place) if name.startswith(incomplete)]
 
 
-def _names(kind: str, namespace: str) -> list[str]:
+def _names(*asked: str) -> list[str]:
     """The names that a process of its own finds in the cluster. It is ended when it takes too long, with the
     credential plugin that it may wait for, and what it says of errors is nobody's business here.
     """
@@ -97,7 +97,7 @@ def _names(kind: str, namespace: str) -> list[str]:
     )
     try:
         process = subprocess.Popen(  # noqa: S603  this Python
-            [sys.executable, "-c", code, kind, namespace],
+            [sys.executable, "-c", code, *asked],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from twinhull.cli import completion
 from twinhull.cli.containers import container_option
 from twinhull.cli.durations import Duration
 from twinhull.cli.targets import Target, target_options
@@ -85,7 +86,7 @@ Exit codes:
     help="How many logs may be followed at once.",
 )
 @target_options
-@click.argument("names", metavar="[NAME…]", nargs=-1)
+@click.argument("names", metavar="[NAME…]", nargs=-1, shell_complete=completion.workloads)
 def logs(  # noqa: PLR0913  click's
     *,
     names: tuple[str, ...],

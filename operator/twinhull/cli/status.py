@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from twinhull.cli import completion
 from twinhull.cli.output import INTERRUPTED, output_option, watch_option
 from twinhull.cli.targets import Target, target_options
 
@@ -29,7 +30,7 @@ Exit codes:
   130  --watch was interrupted
 """
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completion.workloads)
 @target_options
 @output_option("table", "yaml", "json", "name")
 @watch_option

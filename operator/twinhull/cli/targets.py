@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from twinhull.cli import completion
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -46,12 +48,14 @@ def target_options(function: _Function) -> _Function:
             "--namespace",
             metavar="NAME",
             default="",
+            shell_complete=completion.namespaces,
             help="The namespace. The default is that of the kubeconfig's context.",
         ),
         click.option("--context", metavar="NAME", default="", help="The context of the kubeconfig."),
         click.option(
             "--kubeconfig",
             metavar="FILE",
+            type=click.Path(),
             default="",
             help="The kubeconfig. The default is what KUBECONFIG says, or ~/.kube/config.",
         ),

@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from twinhull.cli import completion
 from twinhull.cli.output import output_option
 from twinhull.cli.targets import Target, target_options
 
@@ -28,7 +29,7 @@ Exit codes:
      Workload, or the API server doesn't answer
 """
 )
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=completion.workloads)
 @target_options
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Show those of all namespaces.")
 @click.option("--containers", is_flag=True, help="Show each container in a row of its own.")

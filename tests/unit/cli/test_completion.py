@@ -56,6 +56,7 @@ def test_bash_completes_verbs(environment: dict[str, str]) -> None:
     assert set(completed_by_bash(environment, "twinhull", "")) == VERBS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -115,6 +116,7 @@ INTERACTIVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INTERACTIVE)
 @pytest.mark.parametrize(
     ("word", "whole"),
@@ -254,14 +256,21 @@ def verb(**_: Any) -> None:
     """A verb that asks a cluster."""
 
 
-def offered(*words: str) -> list[str]:
-    """What is offered in place of the last word of that verb."""
+def offered(*words: str, command: click.Command = verb) -> list[str]:
+    """What is offered in place of the last word of a verb."""
     from click.shell_completion import BashComplete  # noqa: PLC0415
 
-    shell = BashComplete(verb, {}, "verb", "_VERB_COMPLETE")
+    shell = BashComplete(command, {}, "verb", "_VERB_COMPLETE")
     return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for answers however much else this machine does."""
+    monkeypatch.setattr(completion, "_WAIT", _DEADLINE)
+
+
+@pytest.mark.usefixtures("patient")
 def test_names_of_a_cluster_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     server = ApiServer()
@@ -274,6 +283,19 @@ def test_names_of_a_cluster_are_offered(tmp_path: Path, monkeypatch: pytest.Monk
     assert all(path.endswith("?limit=500") for path in server.asked)
 
 
+@pytest.mark.usefixtures("patient")
+def test_the_cluster_is_the_one_that_the_command_line_says(tmp_path: Path) -> None:
+    status = next(verb for verbs in SECTIONS.values() for verb in verbs if verb.name == "status").load()
+    server = ApiServer()
+    with server.serving() as url:
+        kubeconfig(tmp_path / "other", url)
+        words = ["--kubeconfig", str(tmp_path / "other"), "--context", "it"]
+        assert offered(*words, "web", command=status) == ["web-of-team-a"]
+        assert offered(*words, "--namespace", "", command=status) == ["team-a", "team-b"]
+        assert offered(*words, "-n", "team-b", "w", command=status) == ["web-of-team-b"]
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_silent_cluster_offers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     server = ApiServer()

@@ -32,17 +32,17 @@ def test_names_or_labels_are_given_and_not_both(words: list[str]) -> None:
 
 
 def test_a_shell_completes_the_names_that_the_cluster_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, ...]] = []
 
-    def names(kind: str, namespace: str) -> list[str]:
-        asked.append((kind, namespace))
+    def names(*those: str) -> list[str]:
+        asked.append(those)
         return ["web", "worker", "db"]
 
     monkeypatch.setattr(completion, "_names", names)
     command = main.get_command(click.Context(main), "flip")
     assert command is not None
     context = click.Context(command)
-    context.params = {"namespace": "shop"}
+    context.params = {"namespace": "shop", "context": "work"}
     (name,) = (one for one in command.params if one.name == "name")
     assert [one.value for one in name.shell_complete(context, "w")] == ["web", "worker"]
-    assert asked == [("Workload", "shop")]
+    assert asked == [("Workload", "shop", "work", "")]
