@@ -9,6 +9,8 @@ import subprocess
 import termios
 import threading
 
+from tests.controlplane.polling import PATIENCE
+
 
 class Terminal:
     """A pseudo-terminal with a command in it."""
@@ -54,7 +56,7 @@ class Terminal:
 
     def ends(self) -> int:
         """Its exit code; the terminal is as it was before."""
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE)
         assert termios.tcgetattr(self.theirs) == self.before, "the terminal isn't as before"
         self.close()
         return code
@@ -68,6 +70,6 @@ class Terminal:
             with contextlib.suppress(OSError):
                 os.close(one)
         for thread in self._threads:
-            thread.join(20)
+            thread.join(PATIENCE)
         if self.process.stderr:
             self.process.stderr.close()

@@ -145,7 +145,7 @@ def conflict(web: Subject, _: Policies) -> Iterator[Manifest]:
 
 
 def rejected(web: Subject, policies: Policies) -> Iterator[Manifest]:
-    policies.make("strict", minimum="VirtualMachine", onViolation="Reject")
+    policies.enforce("strict", minimum="VirtualMachine", onViolation="Reject")
     web.apply("Container")
     yield _settled(web, "RejectedByPolicy")
 

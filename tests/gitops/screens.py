@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent / "screens"
 NOW = datetime(2026, 1, 1, 0, 5, tzinfo=UTC)
 
 #: What nobody but the operator has seen yet, or what it hasn't seen: anything else is a moment later.
-_UNSEEN = {"just-created", "just-changed"}
+UNSEEN = {"just-created", "just-changed"}
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 #: What differs from run to run within texts, and what stands for it.
@@ -47,7 +47,7 @@ _LEFT_OUT = {"managedFields", "annotations"}
 
 def seen(cluster: Cluster, namespace: str, workload: Manifest, state: str) -> Seen:
     """What there is of a Workload in a state, as the verbs read it, without what differs from run to run."""
-    if state in _UNSEEN:
+    if state in UNSEEN:
         return recorded(Seen(workload), namespace)
 
     async def read() -> Seen:

@@ -15,6 +15,8 @@ from fcntl import ioctl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.controlplane import Api, eventually
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,7 +61,14 @@ class Person:
                 "roleRef": role,
             }
         )
-        return cls(plane.kubeconfig_for(name), namespace)
+        kubeconfig = plane.kubeconfig_for(name)
+        theirs = Api(kubeconfig)
+        eventually(
+            lambda: theirs.may("get", "twinhull.dev", "workloads", namespace),
+            _PATIENCE,
+            "the API server knows what they may do",
+        )
+        return cls(kubeconfig, namespace)
 
     def run(self, *arguments: str | Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """What `twinhull` does with these arguments."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.controlplane import eventually
+from tests.controlplane.polling import PATIENCE
 from tests.disksystem.client import PORT
 from tests.disksystem.system import GREETING
 from tests.terminal import Terminal
@@ -38,7 +39,7 @@ def console(machine: Machine) -> Iterator[Terminal]:
     """A terminal with the machine's console, once that is connected."""
     terminal = Terminal(command(machine, "console", machine.name), environment(machine))
     try:
-        eventually(lambda: terminal.is_raw, 60, f"the console is connected: {terminal.told!r}")
+        eventually(lambda: terminal.is_raw, PATIENCE, f"the console is connected: {terminal.told!r}")
         yield terminal
     finally:
         terminal.close()
@@ -50,7 +51,7 @@ def test_the_console_shows_what_the_containers_print(machine: Machine) -> None:
     machine.ready()
     with console(machine) as terminal:
         machine.ask("/log", line=LINE)
-        eventually(lambda: LINE.encode() in terminal.seen, 60, "the line is on the console")
+        eventually(lambda: LINE.encode() in terminal.seen, PATIENCE, "the line is on the console")
         terminal.type(b"\x1d")
         assert terminal.ends() == 0
 
@@ -63,7 +64,7 @@ def test_our_guest_has_no_screen(machine: Machine) -> None:
         env=environment(machine),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 1
@@ -82,13 +83,13 @@ def test_the_screen_speaks_vnc(machine: Machine) -> None:
     try:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["port"]
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as viewer:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as viewer:
             assert viewer.recv(12) == b"RFB 003.008\n", "RFC 6143, 7.1.1"
             viewer.sendall(b"RFB 003.008\n")
             assert viewer.recv(1)[0] > 0, "the number of security types"
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
 
 
@@ -107,7 +108,7 @@ def test_what_ssh_is_given_is_a_connection_to_the_machines_port(machine: Machine
     process.stdin.flush()
     answer = process.stdout.read()
     process.stdin.close()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert GREETING.encode() in answer
 
 

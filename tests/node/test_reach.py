@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.guest.scenario import NAMESPACE
 from tests.node.machine import PORT, Machine
 from tests.node.person import Person, Terminal
@@ -120,7 +121,7 @@ def test_a_log_is_followed(person: Person, name: str) -> None:
     person.done("exec", name, "--", "sh", "-c", "echo four > /proc/1/fd/1")
     assert following.stdout.readline() == b"four\n"
     following.terminate()
-    following.wait(30)
+    following.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("name", REACHED.values())
@@ -175,7 +176,7 @@ def forwarded(person: Person, name: str, port: str) -> Iterator[int]:
         yield int(line.split(":")[1].split()[0])
     finally:
         forwarding.terminate()
-        assert forwarding.wait(30) == 0
+        assert forwarding.wait(PATIENCE) == 0
         assert forwarding.stdout.read() == b"", "no connection failed"
 
 
@@ -183,7 +184,7 @@ def forwarded(person: Person, name: str, port: str) -> Iterator[int]:
 @pytest.mark.parametrize("name", REACHED.values())
 def test_a_port_is_forwarded_under_load(person: Person, name: str) -> None:
     def ask(number: int) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", local, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", local, timeout=PATIENCE)
         connection.request("GET", f"/health?of={number}")
         return connection.getresponse().status
 
@@ -212,7 +213,7 @@ def test_a_forwarded_port_goes_on_with_the_next_hull(person: Person, started: No
         assert answers()
         machine.change(isolationPolicy="Container")
         machine.ready()
-        machine.eventually(answers, "the Pod answers at the same local port", 60)
+        machine.eventually(answers, "the Pod answers at the same local port", PATIENCE)
         forwarding.terminate()
 
 

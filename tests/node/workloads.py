@@ -206,8 +206,13 @@ _GUARDED = _served("guarded", {"guestImage": PRIVATE_GUEST_IMAGE, "guestImagePul
 
 #: The Workloads that people reach into: the same template in a Pod and in a machine.
 REACHED = {"Container": "reached-pod", "VirtualMachine": "reached-machine"}
-#: A container that fails once, so that there is a log of its previous run.
-_TWICE = "test -e /state/ran && exec sleep 1000000; touch /state/ran; echo the first run; exit 1"
+#: A container that fails once, so that there is a log of its previous run. It has started when the second
+#: runs.
+_TWICE = (
+    "if test -e /state/ran; then touch /state/again; exec sleep 1000000; fi; "
+    "touch /state/ran; echo the first run; exit 1"
+)
+_RUNS_AGAIN = {"exec": {"command": ["/bin/sh", "-c", "test -e /state/again"]}, "periodSeconds": 2}
 
 
 def _shell(name: str, script: str, **fields: Any) -> Raw:
@@ -230,7 +235,7 @@ def _reached(isolation: str, name: str) -> Raw:
                     "ports": [{"name": "http", "containerPort": PORT}],
                     "readinessProbe": {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1},
                 },
-                _shell("twice", _TWICE, **state),
+                _shell("twice", _TWICE, startupProbe=_RUNS_AGAIN, **state),
                 _shell("typed", "exec cat", stdin=True, tty=True),
             ],
             "volumes": [{"name": "state", "emptyDir": {}}],

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane import Cluster
+from tests.controlplane import Cluster, eventually
+from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.gitops import screens
@@ -89,10 +90,16 @@ def test_each_tool_sees_the_state_as_it_is(  # noqa: PLR0913, PLR0917  one param
     assert (status, bool(message)) == (state.health, True)
 
     path = CHECKS / "twinhull.dev" / taken["kind"] / "testdata" / f"{name}.yaml"
-    found = recorded(taken, namespace)
     if request.config.getoption("--update"):
+        found = recorded(taken, namespace)
         path.write_text(yaml.safe_dump(found, sort_keys=False, width=110), encoding="utf-8")
-    assert found == yaml.safe_load(path.read_text(encoding="utf-8"))
+    expected = yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    def as_recorded() -> bool:
+        assert recorded(_now(cluster, taken, name), namespace) == expected
+        return True
+
+    eventually(as_recorded, PATIENCE, f"it is as {path.name} has it")
     if kind == "Workload":
         _shown(request, cluster, namespace, taken, name)
 
@@ -103,11 +110,25 @@ def _shown(
     """The verbs show the state as it was recorded. `--update` records it, and tests/unit/view what they
     show.
     """
-    seen = screens.seen(cluster, namespace, taken, state)
     if request.config.getoption("--update"):
-        screens.save(state, seen)
-    shown, before = screens.printed(seen), screens.printed(screens.load(state))
-    assert screens.without_events(shown) == screens.without_events(before)
+        screens.save(state, screens.seen(cluster, namespace, taken, state))
+    before = screens.without_events(screens.printed(screens.load(state)))
+
+    def as_recorded() -> bool:
+        seen = screens.seen(cluster, namespace, _now(cluster, taken, state), state)
+        assert screens.without_events(screens.printed(seen)) == before
+        return True
+
+    # Endpoints, say, come after the Workload's status.
+    eventually(as_recorded, PATIENCE, f"the verbs show it as {state}.yaml has it")
+
+
+def _now(cluster: Cluster, taken: Manifest, state: str) -> Manifest:
+    """The object as it is now, if it stays in the state for longer than a moment."""
+    if state in screens.UNSEEN:
+        return taken
+    metadata = taken["metadata"]
+    return cluster.api.get(taken["kind"], metadata["name"], metadata.get("namespace")) or taken
 
 
 @pytest.mark.parametrize("kind", LIVES)

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane import Cluster, ControlPlane, eventually
+from tests.controlplane import Api, ApiError, Cluster, ControlPlane, eventually
+from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, container, template
 
 pytestmark = pytest.mark.simulated
@@ -67,7 +68,7 @@ def run(web: Subject, *args: str, kubeconfig: Path | None = None) -> subprocess.
         env=environment(kubeconfig or web.cluster.kubeconfig),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -95,7 +96,7 @@ def terminal(web: Subject, *args: str, **more: str) -> Iterator[tuple[subprocess
         reader.start()
         try:
             yield process, got
-            process.wait(60)
+            process.wait(PATIENCE)
         finally:
             process.terminate()
             reader.join(30)
@@ -162,7 +163,7 @@ def comes(got: Queue[str], *words: str) -> str:
             return ""
         return line if all(word in line for word in words) else ""
 
-    return eventually(found, 60, f"a line has {words}")
+    return eventually(found, PATIENCE, f"a line has {words}")
 
 
 def grant(web: Subject, user: str, *roles: str, rules: Sequence[Manifest] = ()) -> Path:
@@ -207,6 +208,7 @@ def section(lines: Sequence[str], title: str) -> list[str]:
 def test_a_ready_workload_is_fine_and_all_of_it_is_shown(web: Subject) -> None:
     web.apply("Container", PORT)
     hull = web.becomes("Ready")["status"]["hull"]
+    web.told("Created")
     lines = web.eventually(lambda: _fine(web), "nothing is wrong, the Service included")
     assert lines[0] == f"Workload {web.namespace}/web"
     assert lines[1].startswith(f"Nothing is wrong: Pod {hull['name']} is ready (for ")
@@ -242,9 +244,12 @@ def test_a_machine_s_launcher_is_shown(web: Subject) -> None:
     lines = printed(web, "status", "web")
     assert section(lines, "Hull")[0].startswith(f"VirtualMachine {name}, revision ")
     assert section(lines, "Launcher")[1].startswith(f"virt-launcher-{name}-")
-    about = {line.split()[3] for line in printed(web, "events", "web")[1:]}
-    assert "workload/web" in about
-    assert f"virtualmachineinstance/{name}" in about, "KubeVirt's own Events are among them"
+    wanted = {"workload/web", f"virtualmachineinstance/{name}"}
+
+    def about() -> set[str]:
+        return {line.split()[3] for line in printed(web, "events", "web")[1:]}
+
+    web.eventually(lambda: wanted <= about(), "KubeVirt's own Events are among them")
 
 
 def test_documents_have_all_that_was_read(web: Subject) -> None:
@@ -438,14 +443,21 @@ def test_workloads_are_filtered_and_sorted(web: Subject) -> None:
 def metrics(cluster: Cluster) -> Iterator[None]:
     """An API server with the kind of a metrics server."""
     cluster.api.apply(METRICS)
-    path = "/apis/metrics.k8s.io/v1beta1/pods"
-    cluster.eventually(lambda: cluster.api.request("GET", path), 30, "PodMetrics are served")
+    cluster.eventually(lambda: _has_figures(cluster.api), PATIENCE, "PodMetrics are served")
     yield
     name = METRICS["metadata"]["name"]  # type: ignore[index]
     cluster.api.delete("CustomResourceDefinition", name)
     cluster.eventually(
-        lambda: cluster.api.get("CustomResourceDefinition", name) is None, 60, "the kind is gone"
+        lambda: cluster.api.get("CustomResourceDefinition", name) is None, PATIENCE, "the kind is gone"
     )
+    cluster.eventually(lambda: not _has_figures(cluster.api), PATIENCE, "PodMetrics aren't served")
+
+
+def _has_figures(api: Api) -> bool:
+    try:
+        return bool(api.request("GET", "/apis/metrics.k8s.io/v1beta1/pods"))
+    except ApiError:
+        return False
 
 
 @pytest.mark.usefixtures("metrics")

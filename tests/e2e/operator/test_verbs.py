@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from tests.controlplane import Api, Cluster, kubeconfig
+from tests.controlplane import Api, Cluster, eventually, kubeconfig
+from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.policies import Policies, boxes
 from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, container, template
 from tests.e2e.operator.test_disks import booted, cdi
@@ -38,18 +39,18 @@ def _runtime_class(api: Api) -> Iterator[None]:
     remove()
 
 
-def twinhull(web: Subject, *words: str, within: float = 120, login: Path | None = None) -> Ended:
+def twinhull(web: Subject, *words: str, login: Path | None = None) -> Ended:
     """Run the command in the Workload's namespace."""
-    return _run([*words, "-n", web.namespace], login or web.cluster.kubeconfig, within)
+    return _run([*words, "-n", web.namespace], login or web.cluster.kubeconfig)
 
 
-def _run(words: list[str], login: Path, within: float) -> Ended:
+def _run(words: list[str], login: Path) -> Ended:
     return subprocess.run(
         [sys.executable, "-m", "twinhull", *words],
         env={**os.environ, "KUBECONFIG": str(login)},
         capture_output=True,
         text=True,
-        timeout=within,
+        timeout=2 * PATIENCE,
         check=False,
     )
 
@@ -96,7 +97,7 @@ def test_a_flip_waits_and_the_way_back_that_it_prints_leads_back(web: Subject, t
     (back,) = (line for line in ended.stdout.splitlines() if line.startswith("Way back: "))
     words = shlex.split(back.removeprefix("Way back: "))
     assert words == ["twinhull", "flip", "web", "--to", "container", "-n", web.namespace]
-    ended = _run([*words[1:], "--wait"], web.cluster.kubeconfig, 120)
+    ended = _run([*words[1:], "--wait"], web.cluster.kubeconfig)
     assert (ended.returncode, running(web)) == (0, "Container"), ended.stderr
     assert web.get()["status"]["hull"]["name"] == first
 
@@ -307,12 +308,12 @@ def test_wait_ends_when_it_is_so(web: Subject) -> None:
         ("isolation=container", "running as container"),
         ("condition=Stalled=False", "as asked: condition Stalled is False"),
     ):
-        ended = twinhull(web, "wait", "web", f"--for={goal}", "--timeout=1m")
+        ended = twinhull(web, "wait", "web", f"--for={goal}", "--timeout=5m")
         assert (ended.returncode, ended.stdout) == (0, f"Workload web is {title}\n"), ended.stderr
     web.change(state="Stopped")
-    assert twinhull(web, "wait", "web", "--for=stopped", "--timeout=1m").returncode == 0
+    assert twinhull(web, "wait", "web", "--for=stopped", "--timeout=5m").returncode == 0
     web.delete()
-    assert twinhull(web, "wait", "web", "--for=deleted", "--timeout=1m").returncode == 0
+    assert twinhull(web, "wait", "web", "--for=deleted", "--timeout=5m").returncode == 0
     assert twinhull(web, "wait", "web", "--for=deleted").returncode == 0, "it is gone already"
     gone = twinhull(web, "wait", "web")
     assert (gone.returncode, "there is no Workload web" in gone.stderr) == (1, True)
@@ -332,7 +333,7 @@ def test_wait_tells_a_good_end_from_a_bad_one(
 ) -> None:
     web.apply("Container", template({EXIT: str(code)}, restartPolicy=policy))
     web.becomes("Failed" if code else "Completed")
-    ended = twinhull(web, "wait", "web", f"--for={goal}", "--timeout=1m")
+    ended = twinhull(web, "wait", "web", f"--for={goal}", "--timeout=5m")
     assert ended.returncode == exit_code, ended.stderr
     if code:
         assert "it has ended: container web ended with exit code 3" in ended.stderr
@@ -340,14 +341,14 @@ def test_wait_tells_a_good_end_from_a_bad_one(
 
 def test_wait_ends_early_when_it_cannot_come_true(web: Subject) -> None:
     web.apply("Sandbox", SERVED, sandbox={"runtimeClassName": "absent"})
-    ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=1m", within=50)
+    ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=5m")
     assert ended.returncode == 3, ended.stderr
     assert "it is Stalled (RuntimeClassMissing)" in ended.stderr
     web.named("always").apply("Container", SERVED)
-    ended = twinhull(web, "wait", "always", "--for=completed", "--timeout=1m", within=50)
+    ended = twinhull(web, "wait", "always", "--for=completed", "--timeout=5m")
     assert (ended.returncode, "it never completes" in ended.stderr) == (3, True)
     web.named("always").change(state="Stopped")
-    ended = twinhull(web, "wait", "always", "--timeout=1m", within=50)
+    ended = twinhull(web, "wait", "always", "--timeout=5m")
     assert (ended.returncode, "twinhull start always" in ended.stderr) == (3, True)
 
 
@@ -363,7 +364,7 @@ def test_wait_is_not_content_with_what_was_so_of_a_former_spec(
         assert "the operator hasn't seen the present spec yet" in ended.stderr
         restarted = twinhull(web, "restart", "web", "--wait", "--timeout=2s")
         assert restarted.returncode == 4, restarted.stderr
-    ended = twinhull(web, "wait", "web", "--for=isolation=machine", "--timeout=1m")
+    ended = twinhull(web, "wait", "web", "--for=isolation=machine", "--timeout=5m")
     assert ended.returncode == 0, ended.stderr
 
 
@@ -372,7 +373,7 @@ def test_many_are_waited_for_at_once(web: Subject) -> None:
     for name in names:
         web.named(name).apply("Container", SERVED)
     web.named("bad").apply("Sandbox", SERVED, sandbox={"runtimeClassName": "absent"})
-    ended = twinhull(web, "wait", *names, "bad", "--timeout=1m")
+    ended = twinhull(web, "wait", *names, "bad", "--timeout=5m")
     assert ended.returncode == 3
     assert sorted(ended.stdout.splitlines()) == sorted(f"Workload {name} is ready" for name in names)
     assert "Workload bad can't become ready any more" in ended.stderr
@@ -435,10 +436,17 @@ def account(web: Subject, cluster: Cluster, folder: Path, verbs: list[str]) -> P
     config.load_kube_config(  # type: ignore[no-untyped-call]
         str(cluster.kubeconfig), client_configuration=settings, persist_config=False
     )
-    return kubeconfig.write(
+    written = kubeconfig.write(
         folder / f"{name}.kubeconfig",
         server=settings.host,
         authority=Path(str(settings.ssl_ca_cert)),
         client=cluster.api.request("POST", path, asked)["status"]["token"],
         user=name,
     )
+    api = Api(written)
+
+    def may() -> bool:
+        return all(api.may(verb, "twinhull.dev", "workloads", web.namespace, web.name) for verb in verbs)
+
+    eventually(may, PATIENCE, f"the API server knows what {name} may do")
+    return written

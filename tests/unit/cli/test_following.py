@@ -32,7 +32,7 @@ class Server:
         self.events: asyncio.Queue[Raw | None] = asyncio.Queue()
         #: The selector and the version of each watch.
         self.watches: list[tuple[str, str]] = []
-        self.gets = 0
+        self.gets = self.refused = 0
         #: The status with which gets and watches are refused, 0 if they aren't.
         self.refuses_gets = self.refuses_watches = 0
 
@@ -46,6 +46,7 @@ class Server:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         watching = request.query.get("watch")
         if code := self.refuses_watches if watching else self.refuses_gets:
+            self.refused += 1
             return web.json_response(
                 {"kind": "Status", "code": code, "message": "so it is told"}, status=code
             )
@@ -74,7 +75,7 @@ def run(
 
     async def checked() -> None:
         server = Server()
-        async with asyncio.timeout(20), _cluster(server) as cluster:
+        async with asyncio.timeout(120), _cluster(server) as cluster:
             follower = Follower(cluster, "shop", told.append)
 
             async def states(*names: str, until: Callable[[State], bool]) -> list[tuple[str, str]]:
@@ -153,7 +154,8 @@ def test_an_outage_is_told_and_waited_out(monkeypatch: pytest.MonkeyPatch) -> No
         server.put("web", 7)
         server.refuses_gets = 503
         reading = asyncio.ensure_future(states("web", until=version(7)))
-        await asyncio.sleep(0.2)
+        while server.refused < 3:  # noqa: ASYNC110  a test polls
+            await asyncio.sleep(0.01)
         assert not reading.done()
         server.refuses_gets = 0
         assert await reading == [("web", "7")]

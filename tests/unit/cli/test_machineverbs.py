@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.controlplane import eventually
+from tests.controlplane.polling import PATIENCE
 from tests.terminal import Terminal
 from tests.unit.reach.virtapi import VirtApi, beside
 from twinhull.cli import main
@@ -44,24 +45,25 @@ def environment(api: VirtApi, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def console(environment: dict[str, str]) -> Iterator[Terminal]:
-    terminal = Terminal([*TWINHULL, "console", "web", "--timeout=20s"], environment)
+    terminal = Terminal([*TWINHULL, "console", "web", "--timeout=3m"], environment)
     yield terminal
     terminal.close()
 
 
 @pytest.fixture
 def connected(console: Terminal) -> Terminal:
-    eventually(lambda: console.is_raw, 20, "the console is connected")
+    eventually(lambda: console.is_raw, PATIENCE, "the console is connected")
     return console
 
 
 def test_the_console_gives_each_key_until_its_escape(connected: Terminal, api: VirtApi) -> None:
-    assert b"Connected with the console of VirtualMachine web. Ctrl+] ends the connection." in connected.told
+    told = b"Connected with the console of VirtualMachine web. Ctrl+] ends the connection."
+    eventually(lambda: told in connected.told, PATIENCE, "it says how to end the connection")
     connected.type(b"a\x03b")  # Ctrl+C is the machine's, too
-    eventually(lambda: b"A\x03B" in connected.seen, 20, "the machine has answered")
+    eventually(lambda: b"A\x03B" in connected.seen, PATIENCE, "the machine has answered")
     connected.type(b"c\x1dd")
     assert connected.ends() == 0
-    assert api.received == b"a\x03bc"
+    eventually(lambda: api.received == b"a\x03bc", PATIENCE, "the machine has the keys before the escape")
     assert api.streams == [("/console", "Bearer secret")]
 
 
@@ -86,17 +88,23 @@ def test_the_console_waits_for_a_machine_that_does_not_run_yet(
     api.refusals = [(400, "phase is \x1b[2JScheduling")] * 2
     terminal = Terminal([*TWINHULL, "console", "web"], environment)
     try:
-        eventually(lambda: terminal.is_raw, 20, "the console is connected")
-        assert terminal.told.count(b"Waiting for the machine: phase is \\x1b[2JScheduling") == 1
+        eventually(lambda: terminal.is_raw, PATIENCE, "the console is connected")
         terminal.type(b"\x1d")
         assert terminal.ends() == 0
+        assert terminal.told.count(b"Waiting for the machine: phase is \\x1b[2JScheduling") == 1
     finally:
         terminal.close()
 
 
 def run(environment: dict[str, str], *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*TWINHULL, *words], env=environment, capture_output=True, text=True, timeout=30, check=False, **more
+        [*TWINHULL, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        **more,
     )
 
 
@@ -141,11 +149,11 @@ def test_vnc_listens_on_loopback_and_prints_the_port(environment: dict[str, str]
     )
     assert process.stdout is not None
     port = json.loads(process.stdout.readline())["port"]
-    with create_connection(("127.0.0.1", port), timeout=20) as viewer:
+    with create_connection(("127.0.0.1", port), timeout=PATIENCE) as viewer:
         viewer.sendall(b"rfb")
         assert viewer.recv(3) == b"RFB"
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, api.streams[0][0]) == (0, "/vnc"), told
     assert f"127.0.0.1:{port}" in told
 

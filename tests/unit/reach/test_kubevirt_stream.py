@@ -32,7 +32,7 @@ def run(check: Callable[[VirtApi, Instance], Awaitable[None]]) -> VirtApi:
     api = VirtApi()
 
     async def checked() -> None:
-        async with asyncio.timeout(20), instance(api) as machine:
+        async with asyncio.timeout(120), instance(api) as machine:
             await check(api, machine)
 
     asyncio.run(checked())

@@ -138,17 +138,21 @@ def forwarded(handler: Handler, client: Callable[[int], Awaitable[bytes]]) -> tu
 
 
 def test_a_client_that_sends_no_more_still_gets_the_answer() -> None:
+    closed = asyncio.Event()
+
     async def handler(socket: web.WebSocketResponse) -> None:
         await socket.send_bytes(b"\x00\x50\x00")
         await socket.send_bytes(b"\x01\x50\x00")
         asked = await socket.receive_bytes()
-        await asyncio.sleep(0.2)  # by then the client has closed its end
+        await closed.wait()
+        await asyncio.sleep(0.2)  # and by then that has come
         await socket.send_bytes(b"\x00answer to " + asked[1:])
 
     async def client(port: int) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"question")
         writer.write_eof()
+        closed.set()
         answer = await reader.read()
         writer.close()
         return answer
@@ -208,7 +212,7 @@ def test_an_other_end_that_stays_silent_is_left(monkeypatch: pytest.MonkeyPatch)
     async def client(port: int) -> bytes:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
-        await asyncio.wait_for(closed.wait(), 10)
+        await asyncio.wait_for(closed.wait(), 120)
         return b"left"
 
     assert forwarded(handler, client) == (b"left", [])
