@@ -80,8 +80,8 @@ def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
     if condition == "service_completed_successfully":
         yield (
             f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed (kubectl "
-            "wait twl "
-            f"{other.name} --for condition=Ready), or have it try again until then;"
+            f"wait twl {other.name} --for jsonpath='{{.status.exit.reason}}'=Completed), or have it try "
+            "again until then;"
         )
     elif condition == "service_healthy":
         yield (
