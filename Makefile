@@ -87,6 +87,10 @@ docs: .venv/ready ## Make the site of docs/ in dist/site; a link that leads nowh
 	@# With --quiet mkdocs counts no warnings. Without the variable each build tells of a successor (pyproject.toml).
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict > .venv/docs.log 2>&1 || { cat .venv/docs.log; exit 1; }
 
+.PHONY: cli
+cli: .venv/ready ## Make the command as one file for machines without pip, and krew's manifest, in dist/cli (PLATFORM=linux-arm64, URL=…)
+	@$(PY) -m tools.onefile $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(URL),--url $(URL))
+
 .PHONY: picture
 picture: .venv/ready ## Draw the dashboard for docs/metrics.md, over minutes of a real run (needs Node.js 20 and Chromium)
 	@$(PY) -m tests.metrics.picture
@@ -143,6 +147,10 @@ run: .venv/ready ## Run the operator against the current kubeconfig
 .PHONY: bench
 bench: .venv/ready ## Measure against agent-sandbox, the ReplicaSet controller and a bare loop, side by side
 	@$(PY) -m tests.bench
+
+.PHONY: bench-cli
+bench-cli: .venv/ready ## Time the help of each verb, and what works without a cluster, beside Python's, kubectl's and Helm's starts
+	@$(PY) -m tests.bench.commandline
 
 .PHONY: bench-plan
 bench-plan: .venv/ready ## Time the decision on each golden case, and name the slowest rules

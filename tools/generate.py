@@ -6,15 +6,17 @@ import difflib
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools import argocd_config, image_verification, kustomize_schema, locks, manifests
+from tools import argocd_config, image_verification, kustomize_schema, locks, manifests, manpages
 from tools.gobuild import BuildError
 from tools.pages import (
     chart,
+    cli,
     configuration,
     convertdocker,
     metrics,
@@ -28,6 +30,7 @@ from tools.podtemplate.schema import podtemplate
 from twinhull.api import crd
 from twinhull.api.admission import admission
 from twinhull.api.base import Raw
+from twinhull.cli.completion import script
 from twinhull.hulls.types import machine_isolations
 
 ROOT = Path(__file__).parents[1]
@@ -141,6 +144,9 @@ def _undescribed(schema: Any) -> Any:
     }
 
 
+#: The scripts for shells as these look for them, by the shell.
+COMPLETIONS = {"bash": "twinhull", "zsh": "_twinhull", "fish": "twinhull.fish"}
+
 #: Each derived file and what makes its text, in an order in which a later one may read an earlier one.
 GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("operator/twinhull/api/podtemplate.json", podtemplate),
@@ -164,6 +170,9 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("docs/reference.md", reference.page),
     ("docs/configuration.md", configuration.page),
     ("docs/convert-docker.md", convertdocker.page),
+    ("docs/cli.md", cli.page),
+    *((f"man/{name}", made) for name, made in manpages.pages().items()),
+    *((f"completions/{name}", partial(script, shell)) for shell, name in COMPLETIONS.items()),
     ("image/build.lock", locks.build),
     ("image/runtime.lock", locks.runtime),
     ("charts/twinhull/README.md", chart.page),

@@ -28,6 +28,11 @@ def runtime() -> str:
     return _part([*project["dependencies"], *project["optional-dependencies"]["traces"]])
 
 
+def command() -> str:
+    """What the twinhull command runs with, without the traces that only the operator sends."""
+    return _part(_project()["project"]["dependencies"])
+
+
 def build() -> str:
     """What its wheel is built with."""
     return _part(_project()["build-system"]["requires"])

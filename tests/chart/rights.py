@@ -11,7 +11,7 @@ import yaml
 from kubernetes import client, config
 
 from tests.chart.helm import NAMESPACE, Manifest
-from tests.controlplane import Cluster, kubeconfig
+from tests.controlplane import Api, Cluster, kubeconfig
 from tests.controlplane.api import USER_AGENT
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -48,12 +48,24 @@ def manifests(variant: str) -> list[Manifest]:
 
 def grant(cluster: Cluster, folder: Path, objects: Iterable[Manifest]) -> Path:
     """Make the ServiceAccount of these objects, give it their rights and their bounds; a kubeconfig with its
-    token.
+    token, once it has these rights.
     """
-    for obj in objects:
-        if obj["kind"] in _RBAC | _BOUNDS | {"Namespace"}:
-            cluster.api.apply(obj)
-    return kubeconfig_of(cluster, folder, _ACCOUNT)
+    made = [obj for obj in objects if obj["kind"] in _RBAC | _BOUNDS | {"Namespace"}]
+    for obj in made:
+        cluster.api.apply(obj)
+    path = kubeconfig_of(cluster, folder, _ACCOUNT)
+    api, lacking = Api(path), granted(made)
+
+    def has_all() -> bool:
+        # Where a role names the objects, it is the Lease, which has the operator's name.
+        for right in sorted(lacking):
+            assert api.may(right.verb, right.group, right.resource, right.namespace, _ACCOUNT), str(right)
+            lacking.remove(right)
+        return True
+
+    cluster.eventually(has_all, 30, "the operator's account has its rights")
+    api.close()
+    return path
 
 
 def kubeconfig_of(cluster: Cluster, folder: Path, account: str) -> Path:

@@ -8,11 +8,12 @@ from tests.controlplane.api import Api, ApiError
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.controlplane import ControlPlane
 from tests.controlplane.kubectl import Kubectl, KubectlError
-from tests.controlplane.polling import NeverHappened, eventually
+from tests.controlplane.polling import PATIENCE, NeverHappened, eventually
 from tests.controlplane.process import ComponentDied
 from tools.gobuild import BuildError
 
 __all__ = [
+    "PATIENCE",
     "Api",
     "ApiError",
     "BuildError",

@@ -112,6 +112,20 @@ class Api:
             if error.code != 404:
                 raise
 
+    def may(self, verb: str, group: str, resource: str, namespace: str = "", name: str = "") -> bool:
+        """Whether this user has a right: `resource` is a plural, with a subresource after a slash.
+
+        The API server knows of a Role and its binding some time after it has taken them.
+        """
+        plural, _, subresource = resource.partition("/")
+        about = {"verb": verb, "group": group, "resource": plural, "subresource": subresource}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {**about, "namespace": namespace, "name": name}},
+        }
+        return bool(self.create(review)["status"]["allowed"])
+
     def path(self, kind: str, namespace: str | None = None, name: str | None = None) -> str:
         """The path of a kind's collection or of one object."""
         if kind not in self._resources:
@@ -185,9 +199,13 @@ class Api:
             preload_content=False,
         )
         rest = b""
-        for chunk in response.stream():
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from map(_event, lines)
+        try:
+            for chunk in response.stream():
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from map(_event, lines)
+        except GeneratorExit:  # who asked wants no more
+            response.close()
+            raise
         response.release_conn()
 
     def close(self) -> None:

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What a check may raise because what it looks at isn't there yet. Anything else is the check's mistake.
-_NOT_YET = (AssertionError, LookupError, TypeError, OSError)
+#: For how long something is waited for at least, in seconds. A busy machine takes many times as long as an
+#: idle one, and a longer wait costs nothing where the thing happens.
+PATIENCE = 180.0
+# What a check may raise because what it looks at isn't there yet; ValueError is `(one,) = …` of none, or half
+# a line of JSON. Anything else is the check's mistake.
+_NOT_YET = (AssertionError, LookupError, TypeError, ValueError, OSError)
 
 
 class NeverHappened(AssertionError):
@@ -28,11 +32,12 @@ def eventually(
 ) -> T:
     """What `check` gives as soon as that is true in the sense of `bool`.
 
-    A check that raises AssertionError, LookupError, TypeError or OSError (ApiError is one) isn't there yet;
-    what it gave or raised last is in the NeverHappened raised after `timeout` seconds. `alive` is called
-    before each check and may raise to end the wait at once, for instance because a process that must do the
-    work is dead.
+    A check that raises AssertionError, LookupError, TypeError, ValueError or OSError (ApiError is one) isn't
+    there yet; what it gave or raised last is in the NeverHappened raised after `timeout` seconds, but not
+    before PATIENCE. `alive` is called before each check and may raise to end the wait at once, for instance
+    because a process that must do the work is dead.
     """
+    timeout = max(timeout, PATIENCE)
     deadline = time.monotonic() + timeout
     while True:
         if alive is not None:
@@ -47,3 +52,11 @@ def eventually(
         if time.monotonic() > deadline:
             raise NeverHappened(f"not within {timeout:g} s: {what}; last seen: {last}")
         time.sleep(interval)
+
+
+def within(seconds: float, check: Callable[[], bool]) -> bool:
+    """Whether a check comes true within some seconds, for what is done in another way if it doesn't."""
+    deadline = time.monotonic() + seconds
+    while not (true := check()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return true

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.controlplane.polling import NeverHappened, eventually
+from tests.controlplane.polling import eventually, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,9 +133,7 @@ def stop(processes: Sequence[Process]) -> None:
     backwards = list(reversed(processes))
     for process in backwards:
         process.signal(signal.SIGTERM)
-    try:
-        eventually(lambda: not any(p.alive() for p in backwards), _GRACE, "the processes end on SIGTERM")
-    except NeverHappened:
+    if not within(_GRACE, lambda: not any(p.alive() for p in backwards)):
         for process in backwards:
             process.signal(signal.SIGKILL)
         eventually(lambda: not any(p.alive() for p in backwards), 30, "the processes end on SIGKILL")

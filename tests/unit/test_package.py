@@ -23,7 +23,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     top = {name.partition("/")[0] for name in wheel.namelist()}
 
-    assert top == {"twinhull", f"twinhull-{twinhull.__version__}.dist-info"}
+    named = f"twinhull-{twinhull.__version__}"
+    assert top == {"twinhull", f"{named}.data", f"{named}.dist-info"}
+    shared = {name for name in wheel.namelist() if name.startswith(f"{named}.data/")}
+    assert {name.split("/")[1] for name in shared} == {"data"}
+    assert len(shared) == len([*(_ROOT / "man").iterdir(), *(_ROOT / "completions").iterdir()])
 
 
 def test_the_wheel_holds_the_template_schema_and_the_type_marker(wheel: zipfile.ZipFile) -> None:

@@ -16,6 +16,7 @@ tools/pages/troubleshooting.py. -->
 A Workload's status says what its state is, by a reason and a message:
 
 ```console
+$ twinhull status web         # what is wrong, what to do, and all that belongs to it
 $ kubectl get twl             # READY and REASON
 $ kubectl describe twl web    # all conditions with their messages, and the Events
 ```

@@ -14,13 +14,33 @@ SECTIONS = {
         Verb("explain", "Say which isolation Workloads get, and why."),
         Verb("convert", "Print Workloads that run what others run."),
     ),
-    "With a cluster": (Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),),
+    "With a cluster": (
+        Verb("status", "Say what is wrong with a Workload, and what to do."),
+        Verb(
+            "list",
+            "List Workloads, and say why they aren't Ready.",
+            function="list_workloads",
+            aliases=("ls", "get"),
+        ),
+        Verb("events", "Show the Events of a Workload and of its hulls."),
+        Verb("top", "Show the CPU and memory that Workloads use."),
+        Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
+        Verb("flip", "Have a Workload run in another kind of hull."),
+        Verb("stop", "Stop Workloads: nothing of them runs, and all else stays."),
+        Verb("start", "Start Workloads that were stopped."),
+        Verb("restart", "Restart Workloads."),
+        Verb("wait", "Wait until Workloads are ready, stopped, completed or gone."),
+        Verb("console", "Connect with the serial console of a Workload's machine."),
+        Verb("vnc", "Show the screen of a Workload's machine."),
+        Verb("ssh", "Log in to a Workload's machine by ssh."),
+    ),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),
         Verb("crd", "Print the CustomResourceDefinitions."),
         Verb("config", "Print the settings of `twinhull run`."),
         Verb("run", "Run the operator until it gets SIGTERM."),
     ),
+    "For your shell": (Verb("completion", "Print the script by which a shell completes this command."),),
 }
 
 

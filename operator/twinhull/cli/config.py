@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from twinhull.cli import configfile
 from twinhull.cli.columns import columns
 from twinhull.cli.options import Options, options
-from twinhull.cli.settings import settings
 
 
 class Setting(NamedTuple):
@@ -25,7 +24,20 @@ class Setting(NamedTuple):
     source: str
 
 
-@click.command(context_settings={"auto_envvar_prefix": configfile.PREFIX})
+@click.command(
+    context_settings={"auto_envvar_prefix": configfile.PREFIX},
+    epilog="""\b
+Examples:
+  twinhull config
+  twinhull config --config settings.yaml --workers 32
+  TWINHULL_LOG_FORMAT=json twinhull config -o yaml >settings.yaml
+
+\b
+Exit codes:
+  0  the settings were printed
+  2  a setting, the file or an option is wrong
+""",
+)
 @options
 @click.option(
     "-o",
@@ -43,6 +55,8 @@ def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # no
     run` would refuse are refused here, too. Nothing is started, so this can check a configuration before a
     roll-out.
     """
+    from twinhull.cli.settings import settings  # noqa: PLC0415  takes time
+
     chose = Options(**chosen)
     settings(chose)
     found = [

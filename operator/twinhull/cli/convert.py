@@ -91,7 +91,7 @@ Exit codes:
   2  the command line is wrong
 """,
 )
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--from",
     "format_name",
@@ -149,7 +149,7 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     strict: bool,  # noqa: FBT001  click gives it by name
     **machine: Any,  # noqa: ANN401  click's
 ) -> None:
-    r"""Print Workloads that run what others run.
+    """Print Workloads that run what others run.
 
     \b
     It takes, and tells them apart by their content:
@@ -167,7 +167,7 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Nothing is read but the files and what they name in their own folder, and nothing is changed in a cluster.
     Render the result before you apply it: twinhull render says what its hull can't honour.
-    """
+    """  # noqa: D301  the backslash is click's: these lines are kept as they are
     try:
         options = Options(
             name=name,

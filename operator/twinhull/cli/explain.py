@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from twinhull.api.base import API_VERSION
-from twinhull.api.isolation import Isolation
-from twinhull.api.workload import WorkloadSpec
-from twinhull.cli import manifests, operatoroptions, policyfiles
-from twinhull.cli.manifests import Manifest, note
-from twinhull.cli.policyfiles import Rules
-from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation
-from twinhull.validation.parity import Assumptions, explanation, hindrances
+from twinhull.cli import manifests, operatoroptions
+
+
+def _labels(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, str] | None:
+    if value is None:
+        return None
+    from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
+
+    return policyfiles.option(context, parameter, value)
 
 
 @click.command(
@@ -26,6 +24,12 @@ Examples:
   twinhull explain -f workload.yaml --policies policies/   # by those of a folder, without a cluster
   twinhull explain -f workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
   kubectl get twl web -o yaml | twinhull explain -f -
+
+\b
+Exit codes:
+  0  each Workload gets an isolation
+  1  a policy lets no hull be made, a file is wrong, or the cluster can't be asked
+  2  an option is wrong
 """
 )
 @manifests.files
@@ -41,7 +45,7 @@ Examples:
 @click.option(
     "--namespace-labels",
     metavar="KEY=VALUE,…",
-    callback=policyfiles.option,
+    callback=_labels,
     help="The labels of the Workloads' namespaces. They replace the labels of any Namespace that is read.",
 )
 @click.option(
@@ -74,85 +78,8 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     its hull can't honour, and a RuntimeClass that is missing. They don't change the exit code.
 
     A Workload's manifest doesn't have the images of ephemeral containers, so this command ignores them.
-
-    The exit code is 1 if a policy lets no hull be made, or if a file is wrong.
     """
-    defaults = OperatorDefaults(Isolation(default_isolation), sandbox_runtime_class)
-    given = [manifest for file in files for manifest in manifests.read(file)]
-    found = [manifest for manifest in given if manifest.has_kind("Workload")]
-    if not found:
-        where = ", ".join(map(manifests.source, files))
-        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
-    for manifest in found:
-        manifests.check(manifest, "Workload")
-    rules = policyfiles.read(folders) if folders else _from_cluster(found)
-    said = policyfiles.namespaces(given)
-    explanations = [_explained(manifest, rules, said, namespace_labels, defaults) for manifest in found]
-    if output == "json":
-        listed = [one.raw() for one in explanations]
-        click.echo(json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n\n".join("\n".join(_text(one)) for one in explanations))
-    raise SystemExit(int(any(one.refused for one in explanations)))
+    from twinhull.cli import explanations  # noqa: PLC0415  takes time
 
-
-def _from_cluster(found: list[Manifest]) -> Rules:
-    """What the current kubeconfig's cluster has. Raises ClickException when it can't be asked."""
-    from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
-
-    return clusterpolicies.read(manifest.namespace for manifest in found)
-
-
-def _explained(
-    manifest: Manifest,
-    rules: Rules,
-    said: Mapping[str, Mapping[str, str]],
-    labels: Mapping[str, str] | None,
-    defaults: OperatorDefaults,
-) -> Explanation:
-    """The explanation of one Workload. The option's labels have precedence over those of the files."""
-    document, namespace = manifests.pruned(manifest.document), manifest.namespace
-    found = labels if labels is not None else said.get(namespace, rules.namespaces.get(namespace))
-    if found is None:
-        note(
-            f"namespace {namespace} is assumed to have no labels: add its manifest, or set --namespace-labels"
-        )
-    given = Assumptions(defaults, rules.policies, rules.runtime_classes)
-    explained = explanation(document, dict(found or {}), given)
-    if not explained.refused:
-        spec = WorkloadSpec.model_validate(document["spec"])
-        for hindrance in hindrances(explained, spec, given):
-            where = f"{hindrance.path}: " if hindrance.path else ""
-            start = f"{explained.workload} can't start as {explained.resolution.resolved}"
-            note(f"{start}: {where}{hindrance.message}")
-    return explained
-
-
-def _text(explained: Explanation) -> Iterator[str]:
-    """An explanation in words."""
-    found = explained.resolution
-    yield f"Workload {explained.workload}: {_verdict(explained)}"
-    yield f"  {found.message}"
-    yield "Policies, the highest priority first:"
-    for policy in explained.policies:
-        part = policy.mismatch(explained.subject)
-        concerns = "concerns it" if part is None else f"doesn't concern it: {part} doesn't match"
-        yield f"  {policy.name} (priority {policy.spec.priority}) {concerns}"
-    if not explained.policies:
-        yield "  there are none"
-    yield "Rules, in their order; an arrow marks those that decided:"
-    for rule, decides, says in explained.rules:
-        yield f"  {'→' if decides else ' '} {rule}: {says}"
-    for field, value, source in explained.parameters:
-        yield f"With {field} {value if isinstance(value, str) else value['name']}, from {source}"
-    for evasion in (*explained.evasions, *explained.rejected_images):
-        yield f"Refused: {evasion.path} ({evasion.why})"
-
-
-def _verdict(explained: Explanation) -> str:
-    found = explained.resolution
-    if found.rejected:
-        return f"rejected ({found.reason})"
-    but = ", but its template reaches past that isolation" if explained.evasions else ""
-    but += ", but its images are rejected" if explained.rejected_images else ""
-    return f"{found.resolved} ({found.reason}){but}"
+    defaults = (default_isolation, sandbox_runtime_class)
+    raise SystemExit(int(explanations.show(files, folders, namespace_labels, output, defaults)))

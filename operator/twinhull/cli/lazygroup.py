@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
+import gc
 import importlib
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+#: By which variable of the environment a shell's script asks for what completes a word.
+COMPLETE_VARIABLE = "_TWINHULL_COMPLETE"
+#: The garbage collector's thresholds, as Python sets them.
+USUAL_THRESHOLDS = gc.get_threshold()
+#: Without them the collector takes a quarter of an offline verb's time, while modules and models are made.
+_START_THRESHOLDS = (20_000, 20, 20)
+#: How kubectl's plugins are called (kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins).
+_PLUGIN = "kubectl-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +36,16 @@ class Verb:
     summary: str
     #: Its module, of the package twinhull.cli.
     module: str = ""
+    #: Its function, if its name is a word of Python's.
+    function: str = ""
+    #: Other names for it, which the help doesn't list.
+    aliases: tuple[str, ...] = ()
 
     def load(self) -> click.Command:
         """The command."""
         function = self.name.replace("-", "_")
         module = importlib.import_module(f"twinhull.cli.{self.module or function}")
-        command: click.Command = getattr(module, function)
+        command: click.Command = getattr(module, self.function or function)
         return command
 
 
@@ -39,11 +58,39 @@ class LazyGroup(click.Group):
     def __init__(self, *arguments: Any, sections: Mapping[str, Sequence[Verb]], **more: Any) -> None:  # noqa: ANN401  click's
         super().__init__(*arguments, **more)
         self.sections = sections
-        self._verbs = {verb.name: verb for verbs in sections.values() for verb in verbs}
+        listed = [verb for verbs in sections.values() for verb in verbs]
+        self._names = [verb.name for verb in listed]
+        self._verbs = {name: verb for verb in listed for name in (verb.name, *verb.aliases)}
+
+    def main(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401  click's
+        """Run the command, or complete a word for a shell. The usage of kubectl's plugin says `kubectl
+        twinhull`.
+        """
+        if os.environ.get(COMPLETE_VARIABLE):
+            from twinhull.cli import shells  # noqa: F401, PLC0415  click finds what it defines
+
+            # Whoever types a command is told nothing of what goes wrong here.
+            with suppress(Exception):
+                super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
+            raise SystemExit(1)
+        gc.set_threshold(*_START_THRESHOLDS)
+        program = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes time
+        if program.startswith(_PLUGIN) and not arguments:
+            more.setdefault("prog_name", program.replace(_PLUGIN, "kubectl "))
+        return super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The verbs and options that begin so. No verb is imported for it."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  takes time
+
+        listed = [verb for verbs in self.sections.values() for verb in verbs]
+        verbs = [verb for verb in listed if verb.name.startswith(incomplete)]
+        found: list[CompletionItem[str]] = [CompletionItem(verb.name, help=verb.summary) for verb in verbs]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's
         """The names of all verbs, as the help has them."""
-        return list(self._verbs)
+        return list(self._names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's
         """The command of a name, None if there is none."""
@@ -54,14 +101,16 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb that is asked for. An unknown one is refused with the one that may be meant."""
-        meant = difflib.get_close_matches(args[0], self._verbs, 1)
-        if meant and args[0] not in self._verbs:
-            ctx.fail(f"No such command {args[0]!r}. Did you mean {meant[0]!r}?")
+        if args[0] not in self._verbs and not ctx.resilient_parsing:
+            import difflib  # noqa: PLC0415  takes time
+
+            if meant := difflib.get_close_matches(args[0], self._verbs, 1):
+                ctx.fail(f"No such command {args[0]!r}. Did you mean {meant[0]!r}?")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Write each section with its verbs."""
-        width = max(map(len, self._verbs))
+        width = max(map(len, self._names))
         for title, verbs in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl([(verb.name.ljust(width), verb.summary) for verb in verbs])

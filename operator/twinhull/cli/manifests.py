@@ -37,6 +37,7 @@ files = click.option(
     "--filename",
     "files",
     metavar="FILE",
+    type=click.Path(),
     multiple=True,
     required=True,
     help="A YAML or JSON file with Workloads; - is the standard input. It may be repeated.",

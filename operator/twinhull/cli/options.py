@@ -11,10 +11,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from twinhull.api.isolation import Isolation
 from twinhull.cli import configfile
+from twinhull.cli.operatoroptions import ISOLATIONS
 from twinhull.cli.values import NAMESPACE, OBJECT, Seconds
-from twinhull.shell.process.loglines import FORMATS
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,8 @@ OPTIONS = [
     ),
     _option(
         "--default-isolation",
-        type=click.Choice([isolation.value for isolation in Isolation]),
-        default=Isolation.CONTAINER.value,
+        type=click.Choice(ISOLATIONS),
+        default=ISOLATIONS[0],
         show_default=True,
         help="The isolation of Workloads with isolationPolicy Auto, unless an IsolationPolicy has a default "
         "for them.",
@@ -226,7 +225,7 @@ OPTIONS = [
     ),
     _option(
         "--log-format",
-        type=click.Choice(list(FORMATS)),
+        type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
         help="The format of the log's lines.",

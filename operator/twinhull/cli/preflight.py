@@ -2,71 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal, NamedTuple
-
 import click
-import yaml
 
-from twinhull.api.isolation import Isolation
-from twinhull.api.workload import Workload
-from twinhull.cli.columns import columns
-from twinhull.core.case import Case
-from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.observed import Observed
-from twinhull.core.prerequisites import missing_prerequisites
-from twinhull.hulls.capabilities import Capabilities
-from twinhull.hulls.parity import VIRTIOFS_STORAGE
-from twinhull.hulls.types import GOES_ON, Settings, type_giving
-from twinhull.hulls.versions import panic_devices_for_all, too_old
-from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection
-from twinhull.shell.errors import ApiError, Refused, Unauthorized, Unreachable
-from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
-from twinhull.shell.observe import presumed
-from twinhull.shell.process.credentials import LoginError, login, place
-from twinhull.shell.store import Store
-
-State = Literal["ok", "missing", "can't be seen"]
-
-#: Which image machines boot is the operator's business, not the cluster's.
-_ANY_IMAGE = "guest"
-
-
-#: The line about the CRDs, without which there is no isolation at all.
-_KINDS = "Twinhull's kinds"
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    #: What was looked at.
-    check: str
-    #: What was found there.
-    found: str
-    state: State
-    #: What to do, empty if nothing.
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was seen of a cluster."""
-
-    store: Store
-    #: The kinds that the user may not list.
-    hidden: frozenset[str]
-    #: Those of Twinhull's own kinds that the API server serves.
-    kinds: frozenset[str]
-
-    @property
-    def able(self) -> Capabilities:
-        """The capabilities that the operator would find. It assumes that hidden kinds exist."""
-        return presumed(self.store, self.hidden)
+from twinhull.cli.operatoroptions import ISOLATIONS
 
 
 @click.command(
@@ -75,12 +13,18 @@ Examples:
   twinhull preflight
   twinhull preflight --isolation VirtualMachine       # exit code 0 if machines are possible
   twinhull preflight --isolation Sandbox --sandbox-runtime-class gvisor -o json
+
+\b
+Exit codes:
+  0  the table was printed, and each isolation that --isolation names is possible
+  1  such an isolation isn't possible, Twinhull's own kinds are missing, or the cluster doesn't answer
+  2  you may not list the objects that decide whether it is possible, or an option is wrong
 """
 )
 @click.option(
     "--isolation",
     "asked",
-    type=click.Choice([isolation.value for isolation in Isolation]),
+    type=click.Choice(ISOLATIONS),
     multiple=True,
     help="An isolation that you need. It may be repeated. If it isn't possible, the exit code is 1. If you "
     "may not list the objects that decide this, the exit code is 2.",
@@ -106,203 +50,7 @@ def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output:
     nothing. Each line says ok, missing or can't be seen, and what to do. Kinds that you may not list are
     assumed to exist. Isolation VirtualMachine is possible without CDI, which only machines that boot a disk
     of their own need: for those, see its line as well.
-
-    The exit code is 1 if an isolation that --isolation names isn't possible, if the cluster then lacks
-    Twinhull's own kinds, or if the cluster doesn't answer. It is 2 if you may not list the objects that
-    decide whether such an isolation is possible.
     """
-    rows = list(checks(asyncio.run(_look()), sandbox_runtime_class))
-    if output == "table":
-        shown = [("CHECK", "FOUND", "STATE", "WHAT TO DO"), *((*row[:3], row.remedy or "-") for row in rows)]
-        click.echo("\n".join(columns(shown)))
-    else:
-        listed = [{key: value for key, value in row._asdict().items() if value} for row in rows]
-        as_yaml = yaml.safe_dump(listed, sort_keys=False, allow_unicode=True, width=110)
-        click.echo(
-            as_yaml if output == "yaml" else json.dumps(listed, indent=2, ensure_ascii=False) + "\n", nl=False
-        )
-    needed = {_KINDS, *(_title(Isolation(isolation)) for isolation in asked)} if asked else set()
-    states = {row.state for row in rows if row.check in needed}
-    if "missing" in states:
-        raise SystemExit(1)
-    raise SystemExit(2 if "can't be seen" in states else 0)
+    from twinhull.cli import clusterchecks  # noqa: PLC0415  takes time
 
-
-def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
-    """All lines, the isolations last."""
-    able = seen.able
-    yield Row("Kubernetes", able.kubernetes_version or "of an unknown version", "ok")
-    yield _kinds(seen)
-    yield _runtime_classes(able)
-    yield from _kubevirt(seen, able)
-    yield _cdi(seen, able)
-    for isolation in Isolation:
-        yield _isolation(seen, able, isolation, runtime_class)
-
-
-def _kinds(seen: Seen) -> Row:
-    missing = [kind.name for kind in (WORKLOAD, ISOLATION_POLICY) if kind.name not in seen.kinds]
-    if missing:
-        remedy = "install the chart, or the kinds alone: kubectl apply -k deploy/crds"
-        verb = "is" if len(missing) == 1 else "are"
-        return Row(_KINDS, f"{' and '.join(missing)} {verb} not served", "missing", remedy)
-    return Row(_KINDS, f"{WORKLOAD.api_version} is served", "ok")
-
-
-def _runtime_classes(able: Capabilities) -> Row:
-    if RUNTIME_CLASS.name in able.hidden:
-        return _unseen("RuntimeClasses", "runtimeclasses")
-    if not able.runtime_classes:
-        remedy = "for sandboxes: install a runtime such as gVisor or Kata Containers, and its RuntimeClass"
-        return Row("RuntimeClasses", "none", "missing", remedy)
-    return Row("RuntimeClasses", ", ".join(sorted(able.runtime_classes)), "ok")
-
-
-def _kubevirt(seen: Seen, able: Capabilities) -> Iterator[Row]:
-    if KUBEVIRT.name in able.hidden:
-        yield _unseen("KubeVirt", "kubevirts")
-    elif able.kubevirt is None:
-        remedy = "for machines: install KubeVirt 1.8.4 or later (kubevirt.io)"
-        yield Row("KubeVirt", "not installed", "missing", remedy)
-    else:
-        yield from _installed(able)
-    if NODE.name in able.hidden:
-        yield _unseen("Nodes for machines", "nodes")
-    elif able.kubevirt is not None:
-        nodes = sum(1 for _ in seen.store.all(NODE))
-        remedy = "kubectl get pods -n kubevirt: virt-handler labels nodes with kubevirt.io/schedulable=true"
-        yield (
-            Row("Nodes for machines", str(nodes), "ok", "")
-            if nodes
-            else Row("Nodes for machines", "none", "missing", remedy)
-        )
-
-
-def _installed(able: Capabilities) -> Iterator[Row]:
-    """What matters of a KubeVirt that is there."""
-    version, phase = able.kubevirt_version, able.kubevirt or "without a phase"
-    ready = phase == "Deployed"
-    remedy = "" if ready else "wait for it, or see kubectl get kubevirt -A"
-    yield Row("KubeVirt", f"{version} {phase}".strip(), "ok" if ready else "missing", remedy)
-    old = too_old(version, able.kubernetes_version)
-    found = f"{version or 'unknown'} on {able.kubernetes_version or 'unknown'}"
-    remedy = "upgrade KubeVirt to 1.8.4 or later (kubevirt#17858)" if old else ""
-    yield Row("KubeVirt for this Kubernetes", found, "missing" if old else "ok", remedy)
-    yield _optional(
-        f"Gate {VIRTIOFS_STORAGE}",
-        able.virtiofs_storage,
-        "needed only for filesystem claims in machines: enable it in the KubeVirt object",
-    )
-    yield _optional(
-        "Panic devices",
-        able.panic_devices,
-        "needed only to show failed runs as failed VirtualMachineInstances: enable KubeVirt's feature gate "
-        "PanicDevices",
-        "for all machines" if panic_devices_for_all(version) else "feature gate PanicDevices is enabled",
-    )
-    yield _optional(
-        "Live updates",
-        able.live_updates,
-        "needed only to resize running machines: add LiveMigrate to the KubeVirt object's "
-        "spec.workloadUpdateStrategy.workloadUpdateMethods",
-    )
-
-
-def _cdi(seen: Seen, able: Capabilities) -> Row:
-    """What fills the disks of machines that boot one of their own. Machines with the guest do without."""
-    check, needed = "CDI (disks of machines)", "needed only for machines with a bootDisk"
-    if CDI.name in able.hidden:
-        return _unseen(check, "cdis")._replace(remedy=f"{needed}: ask somebody who may list cdis")
-    installed = next(iter(seen.store.all(CDI)), None)
-    if installed is None:
-        remedy = f"{needed}: install CDI (github.com/kubevirt/containerized-data-importer)"
-        return Row(check, "not installed", "missing", remedy)
-    version = (installed.get("status") or {}).get("observedVersion") or ""
-    found = f"{version} {able.cdi or 'without a phase'}".strip()
-    if able.cdi == "Deployed":
-        return Row(check, found, "ok")
-    return Row(check, found, "missing", f"{needed}: wait for it, or see kubectl get cdi")
-
-
-def _optional(check: str, there: bool, remedy: str, found: str = "on") -> Row:  # noqa: FBT001
-    return Row(check, found, "ok") if there else Row(check, "off", "missing", remedy)
-
-
-def _unseen(check: str, plural: str) -> Row:
-    return Row(check, "-", "can't be seen", f"ask somebody who may list {plural}")
-
-
-def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
-    """Whether the operator could make a hull of that isolation, by the operator's own rules."""
-    hull_type = type_giving(isolation)
-    if hull_type.settings is Settings.SANDBOX:
-        runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
-        if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
-            remedy = "name the RuntimeClass that sandboxes need: --sandbox-runtime-class"
-            return Row(_title(isolation), "no RuntimeClass was named", "can't be seen", remedy)
-    found = missing_prerequisites(_case(able, isolation, runtime_class))
-    if found:
-        remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
-        return Row(_title(isolation), "not possible", "missing", remedy)
-    unseen = sorted(hull_type.woken_by & seen.hidden)
-    if unseen:
-        found_by = f"depends on {' and '.join(unseen)}"
-        return Row(_title(isolation), found_by, "can't be seen", "see the lines above")
-    with_class = f"possible with {runtime_class}" if hull_type.settings is Settings.SANDBOX else "possible"
-    return Row(_title(isolation), with_class, "ok")
-
-
-def _title(isolation: Isolation) -> str:
-    return f"Isolation {isolation}"
-
-
-def _case(able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Case:
-    """The case of a Workload that asks for nothing but an isolation."""
-    now = datetime.now(UTC)
-    metadata = {"name": "preflight", "namespace": "default", "uid": "preflight", "generation": 1}
-    workload = Workload.model_validate(
-        {
-            "metadata": {**metadata, "creationTimestamp": now},
-            "spec": {
-                "isolationPolicy": isolation,
-                "template": {"spec": {"containers": [{"name": "preflight", "image": "preflight"}]}},
-            },
-        }
-    )
-    defaults = OperatorDefaults(isolation, runtime_class, _ANY_IMAGE)
-    return Case(workload, Observed(capabilities=able), defaults, now)
-
-
-async def _look() -> Seen:
-    """What can be seen of the current kubeconfig's cluster. Raises ClickException when it can't be asked."""
-    connection = Connection(login)
-    cluster, store, hidden = Cluster(connection), Store(), set()
-    try:
-        store.kubernetes_version = await cluster.version()
-        for kind in CAPABLE:
-            try:
-                listed = await cluster.list(kind)
-            except Refused:
-                hidden.add(kind.name)
-                continue
-            if listed is not None:
-                store.replace(kind, *listed)
-        served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
-    except Unreachable as error:
-        raise click.ClickException(
-            f"the API server that the kubeconfig {place()} names doesn't answer: {error}. See whether it "
-            "runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's address or "
-            "its certificate in the kubeconfig"
-        ) from error
-    except Unauthorized as error:
-        if isinstance(error.__cause__, LoginError):
-            raise click.ClickException(str(error)) from error
-        raise click.ClickException(
-            f"the API server doesn't accept the credentials in the kubeconfig {place()}: {error}. The token "
-            "or client certificate may have expired: get new ones from whoever runs the cluster"
-        ) from error
-    except (ApiError, LoginError) as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        await connection.close()
-    return Seen(store, frozenset(hidden), frozenset(kind.name for kind in served))
+    raise SystemExit(clusterchecks.show(asked, sandbox_runtime_class, output))

@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
-
 import click
-import yaml
 
-from twinhull.api.base import API_VERSION, Raw
-from twinhull.api.isolation import Isolation
-from twinhull.api.workload import Workload
-from twinhull.api.workloadstatus import UnsupportedField
-from twinhull.cli import manifests
-from twinhull.cli.manifests import Manifest, note
-from twinhull.cli.scalars import Dumper
-from twinhull.core import disks, references
-from twinhull.core.actions import Create
-from twinhull.core.case import Case
-from twinhull.core.decision import decide
-from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import resolve
-from twinhull.core.nodeports import unknown_node_ports
-from twinhull.core.observed import Observed
-from twinhull.hulls import datavolumes, machine
-from twinhull.hulls.capabilities import Capabilities
-from twinhull.hulls.ephemeral import claim_name
-from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
+from twinhull.cli import manifests, operatoroptions
 
-#: What stands for what only an API server or an operator knows.
-_UID = "00000000-0000-0000-0000-000000000000"
+#: It stands for the image that only an operator knows.
 _GUEST_IMAGE = "twinhull.example/guest:dev"
-_CREATED = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _WrongError(Exception):
-    """A Workload for which no hull can be made. The message says why, and what to do."""
 
 
 @click.command(
@@ -46,12 +16,18 @@ Examples:
   twinhull render -f workload.yaml
   twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
   kubectl get twl web -o yaml | twinhull render -f - -o json
+
+\b
+Exit codes:
+  0  the objects of all Workloads were printed
+  1  a file can't be read or has no Workload, or no hull can be made of one
+  2  an option is wrong
 """
 )
 @manifests.files
 @click.option(
     "--isolation",
-    type=click.Choice([isolation.value for isolation in Isolation]),
+    type=click.Choice(operatoroptions.ISOLATIONS),
     help="Use this isolation instead of the one that spec.isolationPolicy names.",
 )
 @click.option(
@@ -64,8 +40,8 @@ Examples:
 )
 @click.option(
     "--default-isolation",
-    type=click.Choice([isolation.value for isolation in Isolation]),
-    default=Isolation.CONTAINER.value,
+    type=click.Choice(operatoroptions.ISOLATIONS),
+    default=operatoroptions.ISOLATIONS[0],
     show_default=True,
     envvar="TWINHULL_DEFAULT_ISOLATION",
     help="The operator's setting: the isolation of Workloads with isolationPolicy Auto.",
@@ -100,141 +76,11 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     authority of their certificates, and the Secret that pulls the guest image.
 
     Errors in a file, and fields that the hull can't honour, are printed on the standard error with what to
-    do. The exit code is then 1. Some rules for Pods are checked only when the operator makes the Pod.
+    do. Some rules for Pods are checked only when the operator makes the Pod.
 
     Files are read as kubectl reads them: yes and y are true, 0o440 is 288, and 22:22 is a string.
     """
-    defaults = OperatorDefaults(
-        Isolation(default_isolation), sandbox_runtime_class, guest_image, node_addresses=True
-    )
-    found = [manifest for file in files for manifest in _workloads(file)]
-    if not found:
-        where = ", ".join(map(manifests.source, files))
-        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
-    rendered: list[Raw] = []
-    wrong = False
-    for manifest in found:
-        try:
-            rendered += _rendered(manifest, isolation, defaults)
-        except _WrongError as error:
-            wrong = True
-            click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
-    if _UID in json.dumps(rendered):
-        made = ", from which the token of its machine's probe is made"
-        has_guest = any(obj["kind"] == "ConfigMap" for obj in rendered)
-        note(f"uid {_UID} stands for the Workload's own uid{made if has_guest else ''}")
-    if rendered:
-        click.echo(_printed(rendered, output), nl=False)
-    raise SystemExit(int(wrong))
+    from twinhull.cli import rendering  # noqa: PLC0415  takes time
 
-
-def _workloads(file: str) -> Iterator[Manifest]:
-    """A file's Workloads. Raises ClickException if it can't be read."""
-    for manifest in manifests.read(file):
-        if manifest.has_kind("Workload"):
-            yield manifest
-        else:
-            note(f"{manifest.source}: {manifest.title} is skipped: only Workloads are rendered")
-
-
-def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
-    """The objects of one Workload. Raises _WrongError when there can be none."""
-    if wrong := manifests.errors(manifest, "Workload"):
-        raise _WrongError(manifests.refusal(wrong))
-    document = manifest.document
-    case = _case(document, isolation, defaults)
-    resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
-    template = case.workload.spec.template
-    as_disks = case.blueprint.spec.virtual_machine.disk_volumes()
-    all_able = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=own, disks=as_disks)
-    if fields := case.blueprint.hull_type.unsupported(template, all_able):
-        raise _WrongError(_refusal(resolved, fields))
-    if case.blueprint.ignored:
-        note(case.blueprint.ignored)
-    if case.blueprint.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
-        note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
-    if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
-        note("its machine knows its node's address only from an operator with --guest-key-file")
-    step = decide(case)
-    if said := step.message if step.stalled else unknown_node_ports(case):
-        raise _WrongError(said)
-    hull = case.desired.hull_objects if step.reconciling else ()
-    _note_what_is_live(hull)
-    has_claims = hull and case.hull_type.has_guest
-    for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
-        claim = claim_name(case.hull_name, volume)
-        note(f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
-    filled = [action.obj for action in disks.creations(case) if isinstance(action, Create)] if hull else []
-    _note_what_disks_are(case)
-    return [*([case.desired.service] if case.desired.service else []), *filled, *hull]
-
-
-def _note_what_disks_are(case: Case) -> None:
-    """Note which disks have to be there, and what CDI may take them for."""
-    for disk, state in disks.named(case) if case.hull_type.lasts else ():
-        if disk.source.claim:
-            note(f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there")
-        if disk.source.data_source:
-            named = f"DataSource {disk.source.data_source.name}"
-            note(f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
-        for hint in datavolumes.hints(disk):
-            note(f"the disk {state.name}: {hint}")
-
-
-def _note_what_is_live(hull: Iterable[Raw]) -> None:
-    """Note what the virtiofs file systems of a machine cost, unless only the ServiceAccount's token has one.
-
-    The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
-    """
-    for vm in (obj for obj in hull if obj["kind"] == "VirtualMachine"):
-        devices = machine.domain_of(vm).get("devices") or {}
-        shared = [str(found.get("name")) for found in devices.get("filesystems") or ()]
-        if len(shared) > 1:
-            note(
-                f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each of them "
-                "adds a container to the launcher Pod, with requests of 10m CPU and 1M memory and limits of "
-                "100m and 80M, unless KubeVirt is configured otherwise; a volume that is mounted only by "
-                "subPath needs no such file system"
-            )
-
-
-def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> Case:
-    """The case of a new Workload in a cluster that has everything."""
-    given = document["metadata"]
-    metadata = {
-        "name": given["name"],
-        "namespace": str(given.get("namespace") or "default"),
-        "uid": str(given.get("uid") or _UID),
-        "generation": 1,
-        "creationTimestamp": _CREATED,
-    }
-    said = document["spec"]
-    rest = manifests.pruned({key: value for key, value in said.items() if key != "template"})
-    template = {"template": said["template"]} if "template" in said else {}
-    spec = {**rest, **template, **({"isolationPolicy": isolation} if isolation else {})}
-    workload = Workload.model_validate({"metadata": metadata, "spec": spec})
-    runtime_class = resolve(workload.spec, defaults).runtime_class
-    capabilities = Capabilities(
-        kubevirt="Deployed",
-        cdi="Deployed",
-        virtiofs_storage=True,
-        runtime_classes=frozenset([runtime_class] if runtime_class else []),
-    )
-    # Whatever it refers to is taken to be there.
-    referred: dict[references.KindAndName, Raw] = {
-        reference.target: {} for reference in references.of_spec(spec)
-    }
-    observed = Observed(capabilities=capabilities, referred=referred)
-    return Case(workload, observed, defaults, _CREATED)
-
-
-def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:
-    rows = [(f"spec.template.{field.path}", field.reason) for field in fields]
-    return f"it can't have isolation {isolation} because of {manifests.table(rows)}"
-
-
-def _printed(objects: list[Raw], output: str) -> str:
-    if output == "json":
-        listed = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}
-        return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
-    return yaml.dump_all(objects, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
+    operator = (default_isolation, sandbox_runtime_class, guest_image)
+    raise SystemExit(int(rendering.render(files, isolation, output, operator)))

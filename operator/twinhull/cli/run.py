@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import ExitStack
+import gc
 from typing import Any
 
 import click
 
 from twinhull.cli.configfile import PREFIX
+from twinhull.cli.lazygroup import USUAL_THRESHOLDS
 from twinhull.cli.options import Options, options
-from twinhull.cli.settings import settings
-from twinhull.shell import tracing
-from twinhull.shell.app import Application
-from twinhull.shell.lease import LeaseLost
-from twinhull.shell.process import loglines
-from twinhull.shell.process.credentials import LoginError
-from twinhull.shell.server import CannotServe
 
 
-@click.command(context_settings={"auto_envvar_prefix": PREFIX})
+@click.command(
+    context_settings={"auto_envvar_prefix": PREFIX},
+    epilog="""\b
+Examples:
+  twinhull run                                             # with the current kubeconfig, without a leader
+  twinhull run --config settings.yaml --leader-elect --lease-namespace twinhull-system
+  twinhull run --namespace team-a --namespace team-b --log-format json
+
+\b
+Exit codes:
+  0  it got SIGTERM and has ended
+  1  it has no credentials, it can't serve at an address, or it lost the Lease
+  2  a setting, the file or an option is wrong
+""",
+)
 @options
 def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Options has
     """Run the operator until it gets SIGTERM.
@@ -28,6 +35,18 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     be set by an environment variable, such as TWINHULL_GUEST_IMAGE, or in the file of --config.
     `twinhull config` prints the settings that would be in force.
     """
+    import asyncio  # noqa: PLC0415  all of these take time, and the help doesn't need them
+    from contextlib import ExitStack  # noqa: PLC0415
+
+    from twinhull.cli.settings import settings  # noqa: PLC0415
+    from twinhull.shell import tracing  # noqa: PLC0415
+    from twinhull.shell.app import Application  # noqa: PLC0415
+    from twinhull.shell.lease import LeaseLost  # noqa: PLC0415
+    from twinhull.shell.process import loglines  # noqa: PLC0415
+    from twinhull.shell.process.credentials import LoginError  # noqa: PLC0415
+    from twinhull.shell.server import CannotServe  # noqa: PLC0415
+
+    gc.set_threshold(*USUAL_THRESHOLDS)
     chose = Options(**chosen)
     found = settings(chose)
     loglines.configure(loglines.FORMATS[chose.log_format], verbose=chose.verbose)

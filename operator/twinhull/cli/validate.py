@@ -59,7 +59,7 @@ Exit codes:
   2  a file can't be read, or an option is wrong
 """
 )
-@click.argument("files", metavar="FILES…", nargs=-1, required=True)
+@click.argument("files", metavar="FILES…", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--isolation",
     type=click.Choice(ISOLATIONS),

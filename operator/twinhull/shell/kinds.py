@@ -27,6 +27,8 @@ class Kind:
     label_selector: str | None = None
     #: Whether only the objects' metadata is asked for.
     metadata_only: bool = False
+    #: The fields of the objects that are asked for, such as metadata.name=web. None if all are.
+    field_selector: str | None = None
 
     @property
     def api_version(self) -> str:

@@ -75,7 +75,10 @@ class ListPages:
 def selecting(kind: Kind, selector: str | None = None) -> dict[str, str]:
     """The query for those objects of a kind that concern the operator."""
     selectors = [one for one in (kind.label_selector, selector) if one]
-    return {"labelSelector": ",".join(selectors)} if selectors else {}
+    return {
+        **({"labelSelector": ",".join(selectors)} if selectors else {}),
+        **({"fieldSelector": kind.field_selector} if kind.field_selector else {}),
+    }
 
 
 def accept(*, bare: bool, what: str) -> dict[str, str]:

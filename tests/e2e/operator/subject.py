@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
-from tests.controlplane import Cluster, eventually
+from tests.controlplane import PATIENCE, Cluster, eventually
 from tests.operator_process import OperatorProcess
 
 Manifest = dict[str, Any]
+#: (type, reason, note) of an Event.
+Told = tuple[str, str, str]
 T = TypeVar("T")
 
 NEVER_READY = "simulate.twinhull.dev/never-ready"
@@ -110,8 +112,10 @@ class Subject:
         }
         return {kind: names for kind, names in named.items() if names}
 
-    def events(self) -> list[tuple[str, str, str]]:
-        """(type, reason, note) of the Events on it, in the order in which they were told."""
+    def events(self) -> list[Told]:
+        """The Events on it so far, in their order. The operator posts an Event some time after the write that
+        it tells of: see `told` and `all_told`.
+        """
         uid = self.get()["metadata"]["uid"]
         found = self.cluster.api.list("Event.events.k8s.io", self.namespace)
         ours = [event for event in found if event["regarding"].get("uid") == uid]
@@ -120,11 +124,11 @@ class Subject:
 
     # What a person waits for.
 
-    def eventually(self, check: Callable[[], T], what: str, timeout: float = 60) -> T:
+    def eventually(self, check: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
         """Wait until a check gives something true, as long as the cluster and the operator live."""
         return eventually(check, timeout, what, alive=self._alive)
 
-    def becomes(self, reason: str, *, timeout: float = 60) -> Manifest:
+    def becomes(self, reason: str, *, timeout: float = PATIENCE) -> Manifest:
         """Wait until its status speaks of the present spec and gives this reason; the Workload then."""
 
         def became() -> Manifest:
@@ -138,6 +142,47 @@ class Subject:
         except AssertionError as never:
             never.add_note(f"its status: {self.get().get('status')}")
             raise
+
+    def told(self, reason: str, note: str = "", *, times: int = 1) -> list[Told]:
+        """Wait until so many Events of this reason have this in their notes; all Events then."""
+
+        def posted() -> list[Told]:
+            found = self.events()
+            assert len([one for one in found if one[1] == reason and note in one[2]]) >= times, found
+            return found
+
+        return self.eventually(posted, f"{reason} is told of {self.name}")
+
+    def all_told(self) -> list[Told]:
+        """All Events about what the operator has done so far, also to see that something isn't among them.
+
+        A namespace's Events are posted one after the other: this waits for one of a further Workload.
+        """
+        later = self.named(f"after-{self.name}")
+        later.apply(state="Stopped")
+        later.told("Stopped")
+        found = self.events()
+        later.delete()
+        return found
+
+    def is_looked_at(self, reason: str) -> Manifest:
+        """Wait until the operator has looked at it anew, and it has this reason then; the Workload.
+
+        Its spec is changed for that, in what concerns no hull that runs.
+        """
+        drain = self.get()["spec"].get("replacement", {}).get("drainSeconds", 1)
+        self.change(replacement={"drainSeconds": drain % 9 + 1})
+        return self.becomes(reason)
+
+    def once_known(self, reason: str, isolation: str, pod_template: Manifest | None = None) -> None:
+        """Wait until the operator has seen what was just changed in the cluster: until a further Workload has
+        this reason, which is then deleted. What the operator looks at later, it looks at as changed.
+        """
+        probe = self.named("probe")
+        probe.apply(isolation, pod_template)
+        probe.becomes(reason)
+        probe.delete()
+        probe.is_gone()
 
     def is_gone(self) -> None:
         """Wait until nothing of it is left."""

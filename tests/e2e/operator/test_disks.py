@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane import Cluster, eventually
+from tests.controlplane import PATIENCE, Cluster, eventually
 from tests.e2e.operator.subject import DISK_LABEL, Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
@@ -64,7 +64,7 @@ def ask(
 
 def until(check: Callable[[], object]) -> None:
     """Waits until that is so."""
-    eventually(check, 30, inspect.getsource(check).strip())
+    eventually(check, PATIENCE, inspect.getsource(check).strip())
 
 
 def say(web: Subject, name: str, **status: Any) -> None:
@@ -122,7 +122,7 @@ def test_a_disk_is_filled_and_booted(web: Subject) -> None:
     assert "VirtualMachine" not in web.belongings()
     say(web, "web-boot", phase="ImportInProgress", progress="41.7%")
     until(lambda: web.get()["status"]["disks"][0].get("progress") == "41%")
-    assert ("Normal", "DiskImporting", "disk boot is filled to 41%") in web.events()
+    web.told("DiskImporting", "disk boot is filled to 41%")
     fill(web)
     ready = web.becomes("Ready")
     assert ready["status"]["disks"] == [
@@ -181,12 +181,11 @@ def test_what_kubevirt_makes_of_a_machine_is_nobodys_edit(web: Subject) -> None:
     web.eventually(lambda: web.one("VirtualMachine", "web"), "there is a machine")
     web.becomes("Ready")
     ask(web, virtualMachine={**RICH, "cpus": 4})
-    until(lambda: web.condition("Ready")[1] == "Replacing")
     web.becomes("Ready")
     machine = web.hull()["spec"]["template"]
     assert machine["spec"]["domain"]["cpu"]["cores"] == 4
     (told,) = [
-        sentence for _, _, sentence in web.events() if sentence.startswith("switched VirtualMachine web on")
+        sentence for _, _, sentence in web.all_told() if sentence.startswith("switched VirtualMachine web on")
     ]
     assert told == "switched VirtualMachine web on: set spec.template.spec.domain.cpu.cores"
 
@@ -242,7 +241,7 @@ def test_a_retained_disk_outlives_its_workload_and_is_taken_up_again(booted: Sub
     ask(booted)
     booted.becomes("Ready")
     assert booted.one("DataVolume", "web-boot")["metadata"]["uid"] == volume["metadata"]["uid"]
-    assert [reason for _, reason, _ in booted.events() if reason == "DiskTakenUp"] == ["DiskTakenUp"]
+    assert [reason for _, reason, _ in booted.all_told() if reason == "DiskTakenUp"] == ["DiskTakenUp"]
 
 
 def test_a_disk_that_was_never_filled_goes_with_its_workload(web: Subject) -> None:

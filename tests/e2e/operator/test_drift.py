@@ -24,10 +24,6 @@ def corrected(web: Subject, what: str, drift: Callable[[], object], check: Calla
     print(f"\n{what}: put back after {time.monotonic() - began:.2f} s", end="")
 
 
-def told(web: Subject, kind: str, reason: str, note: str) -> None:
-    web.eventually(lambda: (kind, reason, note) in web.events(), f"it is told: {note}")
-
-
 def label(web: Subject, kind: str, name: str, **labels: str | None) -> Manifest:
     named = {f"twinhull.dev/{key.replace('_', '-')}": value for key, value in labels.items()}
     return web.cluster.api.patch(kind, name, web.namespace, {"metadata": {"labels": named}})
@@ -43,7 +39,8 @@ def test_deleted_service(web: Subject, api: Api) -> None:
         lambda: api.delete("Service", "web", web.namespace),
         lambda: web.one("Service", "web")["metadata"]["uid"] != before,
     )
-    told(web, "Warning", "DriftCorrected", "created Service web again, which somebody had deleted")
+    note = "created Service web again, which somebody had deleted"
+    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected")
 
 
 def test_changed_service(web: Subject, api: Api) -> None:
@@ -55,7 +52,8 @@ def test_changed_service(web: Subject, api: Api) -> None:
         lambda: api.patch("Service", "web", web.namespace, {"spec": {"selector": {"app": "theirs"}}}),
         lambda: web.one("Service", "web")["spec"]["selector"] == {WORKLOAD_LABEL: "web"},
     )
-    told(web, "Warning", "DriftCorrected", "restored spec.selector of Service web")
+    note = "restored spec.selector of Service web"
+    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected")
 
 
 def test_a_change_of_the_spec_is_no_drift(web: Subject) -> None:
@@ -63,8 +61,10 @@ def test_a_change_of_the_spec_is_no_drift(web: Subject) -> None:
     web.becomes("Ready")
     web.change(service={"type": "NodePort"})
     web.eventually(lambda: web.one("Service", "web")["spec"]["type"] == "NodePort", "the type is changed")
-    told(web, "Normal", "ServiceChanged", "changed Service web to match the spec")
-    assert "DriftCorrected" not in [reason for _, reason, _ in web.events()]
+    web.becomes("Ready")
+    told = web.all_told()
+    assert ("Normal", "ServiceChanged", "changed Service web to match the spec") in told
+    assert "DriftCorrected" not in [reason for _, reason, _ in told]
 
 
 def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
@@ -77,14 +77,16 @@ def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
         lambda: api.patch("ConfigMap", name, web.namespace, {"data": {"manifest.json": "{}"}}),
         lambda: web.one("ConfigMap", name)["data"] == before["data"],
     )
-    told(web, "Warning", "DriftCorrected", f"restored the manifest in ConfigMap {name}")
+    note = f"restored the manifest in ConfigMap {name}"
+    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected")
     corrected(
         web,
         "a deleted manifest",
         lambda: api.delete("ConfigMap", name, web.namespace),
         lambda: web.one("ConfigMap", name)["metadata"]["uid"] != before["metadata"]["uid"],
     )
-    told(web, "Warning", "DriftCorrected", f"created ConfigMap {name} again, which somebody had deleted")
+    note = f"created ConfigMap {name} again, which somebody had deleted"
+    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected", times=2)
     assert web.one("ConfigMap", name)["data"] == before["data"]
 
 
@@ -101,7 +103,8 @@ def test_deleted_hull(web: Subject, api: Api, isolation: str) -> None:
         lambda: web.one(kind, before["name"])["metadata"]["uid"] != before["uid"],
     )
     web.becomes("Ready")
-    told(web, "Normal", "Created", f"created {what} again (isolation {isolation})")
+    note = f"created {what} again (isolation {isolation})"
+    assert ("Normal", "Created", note) in web.told("Created", times=2)
 
 
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
@@ -124,9 +127,7 @@ def test_changed_labels_of_a_hull(web: Subject, isolation: str, key: str, value:
     )
     web.becomes("Ready")
     assert web.hull()["metadata"]["uid"] == before["uid"], "it isn't made anew for a label"
-    web.eventually(
-        lambda: [note for _, reason, note in web.events() if reason == "DriftCorrected"], "it is told"
-    )
+    web.told("DriftCorrected")
 
 
 def test_labels_that_others_add_to_a_hull_stay(web: Subject, api: Api) -> None:
@@ -151,7 +152,7 @@ def test_a_machine_that_is_changed_by_hand_is_not_restarted_and_says_so(web: Sub
     workload = web.becomes("MachineEdited")
     assert workload["status"]["hull"]["ready"]
     assert web.one("VirtualMachineInstance", name)["metadata"]["uid"] == instance
-    web.eventually(lambda: "MachineEdited" in [reason for _, reason, _ in web.events()], "it is told")
+    web.told("MachineEdited")
 
     web.annotate("Workload", "web", **{"twinhull.dev/restart": "1"})
     web.eventually(lambda: web.hull()["metadata"]["name"] != name, "another machine takes its place")

@@ -9,14 +9,6 @@ from tests.e2e.operator.subject import EXIT, NEVER_READY, Subject, container, te
 
 pytestmark = pytest.mark.simulated
 
-Told = list[tuple[str, str, str]]
-
-
-def told(web: Subject, count: int) -> Told:
-    """The Events, once there are that many; they are posted beside the work."""
-    web.eventually(lambda: len(web.events()) >= count, f"{count} Events are told")
-    return web.events()
-
 
 def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
     web.apply("Container", template(containers=[container(ports=[{"containerPort": 80}])]))
@@ -36,13 +28,8 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
     )
     job = web.becomes("Completed")["status"]["hull"]["name"]
 
-    told(web, 16)
-    # Nothing comes after it: another Workload's Events are posted behind this one's.
-    other = web.named("other")
-    other.apply()
-    other.becomes("Ready")
-    told(other, 2)
-    expected: Told = [
+    seen = web.all_told()
+    expected = [
         ("Normal", "Created", f"created Pod {pod} (isolation Container)"),
         ("Normal", "Ready", f"Pod {pod} is ready"),
         ("Normal", "Replacing", f"deleted Pod {pod}: replaced by VirtualMachine {machine}"),
@@ -60,7 +47,6 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
         ("Normal", "Created", f"created Pod {job} (isolation Container)"),
         ("Normal", "Completed", "container web ended with exit code 0 (Completed)"),
     ]
-    seen = web.events()
     # Whether it is seen Ready before it has ended is the kubelet's haste.
     assert [event for event in seen if event != ("Normal", "Ready", f"Pod {job} is ready")] == expected
 
@@ -68,7 +54,7 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
 def test_what_goes_wrong_is_told_as_a_warning(web: Subject) -> None:
     web.apply("Sandbox", sandbox={"runtimeClassName": "nowhere"})
     web.becomes("RuntimeClassMissing")
-    (event,) = told(web, 1)
+    (event,) = web.all_told()
     assert event == (
         *("Warning", "RuntimeClassMissing"),
         "RuntimeClass nowhere does not exist: create it, or name another in spec.sandbox.runtimeClassName",
@@ -83,7 +69,7 @@ def test_ceasing_to_be_ready_unasked_is_told_and_so_is_its_end(web: Subject) -> 
     web.becomes("ContainersNotReady")
     web.annotate("Pod", pod, **{NEVER_READY: None})
     web.becomes("Ready")
-    assert told(web, 4)[1:] == [
+    assert web.all_told()[1:] == [
         ("Normal", "Ready", f"Pod {pod} is ready"),
         ("Warning", "ContainersNotReady", f"Pod {pod}: simulated"),
         ("Normal", "Ready", f"Pod {pod} is ready"),
@@ -97,13 +83,14 @@ def test_a_hull_that_comes_back_is_told(web: Subject, api: Api) -> None:
     api.delete("Pod", pod["name"], web.namespace)
     web.eventually(lambda: web.hull()["metadata"]["uid"] != pod["uid"], "another Pod is there")
     web.becomes("Ready")
-    assert ("Normal", "Created", f"created Pod {pod['name']} again (isolation Container)") in told(web, 4)[2:]
+    note = f"created Pod {pod['name']} again (isolation Container)"
+    assert ("Normal", "Created", note) in web.told("Created", times=2)[2:]
 
 
 def test_kubectl_describe_shows_them(web: Subject, kubectl: Kubectl) -> None:
     web.apply("Container")
     web.becomes("Ready")
-    told(web, 2)
+    web.told("Ready")
     described = kubectl("describe", "workloads.twinhull.dev", "web", "--namespace", web.namespace)
     events = described[described.index("Events:") :]
     assert "twinhull.dev/operator" in events

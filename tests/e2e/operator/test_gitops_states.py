@@ -1,6 +1,8 @@
-"""Each state of a life as GitOps tools see it: kstatus (Flux, Helm) and Argo CD, by their own code.
+"""Each state of a life as GitOps tools see it: kstatus (Flux, Helm) and Argo CD, by their own code; and as
+our own verbs show it.
 
-What the control plane gives is also the testdata of our health checks; `--update` writes it anew.
+What the control plane gives is also the testdata of our health checks, and what tests/unit/view shows;
+`--update` writes it anew.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import yaml
 from tests.controlplane import Cluster
 from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Manifest, Subject
+from tests.gitops import screens
 from tests.gitops.lifecycle import POLICY_STATES, STATES, State, reason
 from tests.gitops.verdicts import CHECKS, health, kstatus
 from tests.operator_process import OperatorProcess
@@ -72,8 +75,14 @@ def recorded(obj: Manifest, namespace: str) -> Manifest:
 
 
 @pytest.mark.parametrize(("kind", "name"), CASES)
-def test_each_tool_sees_the_state_as_it_is(
-    request: pytest.FixtureRequest, state: State, taken: Manifest, namespace: str, name: str
+def test_each_tool_sees_the_state_as_it_is(  # noqa: PLR0913, PLR0917  one parameter a fixture
+    request: pytest.FixtureRequest,
+    cluster: Cluster,
+    state: State,
+    taken: Manifest,
+    namespace: str,
+    kind: str,
+    name: str,
 ) -> None:
     assert kstatus(taken) == [state.kstatus]
     ((status, message),) = health(taken)
@@ -84,6 +93,21 @@ def test_each_tool_sees_the_state_as_it_is(
     if request.config.getoption("--update"):
         path.write_text(yaml.safe_dump(found, sort_keys=False, width=110), encoding="utf-8")
     assert found == yaml.safe_load(path.read_text(encoding="utf-8"))
+    if kind == "Workload":
+        _shown(request, cluster, namespace, taken, name)
+
+
+def _shown(
+    request: pytest.FixtureRequest, cluster: Cluster, namespace: str, taken: Manifest, state: str
+) -> None:
+    """The verbs show the state as it was recorded. `--update` records it, and tests/unit/view what they
+    show.
+    """
+    seen = screens.seen(cluster, namespace, taken, state)
+    if request.config.getoption("--update"):
+        screens.save(state, seen)
+    shown, before = screens.printed(seen), screens.printed(screens.load(state))
+    assert screens.without_events(shown) == screens.without_events(before)
 
 
 @pytest.mark.parametrize("kind", LIVES)

@@ -29,9 +29,13 @@ def counted(web: Subject) -> None:
 
 def stalls(web: Subject, reason: str) -> str:
     """Wait until a refusal that may pass by itself has come often enough to count; what it says."""
-    web.becomes(reason)
-    web.eventually(lambda: web.condition("Stalled")[:2] == ("True", reason), "it is Stalled", 30)
-    return web.condition("Stalled")[2]
+
+    def stalled() -> str:
+        status, said, message = condition(web.becomes(reason), "Stalled")
+        assert (status, said) == ("True", reason)
+        return message
+
+    return web.eventually(stalled, "it is Stalled")
 
 
 def test_a_pod_that_is_wrong_stalls_in_the_api_servers_words_and_goes_on_when_mended(web: Subject) -> None:
@@ -42,8 +46,7 @@ def test_a_pod_that_is_wrong_stalls_in_the_api_servers_words_and_goes_on_when_me
     assert web.belongings() == {}
 
     web.change(template=template())
-    # At once: the wait after a refusal is of the spec that was refused.
-    web.becomes("Ready", timeout=10)
+    web.becomes("Ready")
 
 
 def test_a_change_that_is_refused_says_so(web: Subject) -> None:
@@ -68,9 +71,8 @@ def test_a_full_quota_stalls_is_told_once_and_a_raised_one_lets_it_go_on(web: Su
     api.patch("ResourceQuota", "quota", web.namespace, {"spec": {"hard": {"pods": "5"}}})
 
     web.becomes("Ready")
-    web.eventually(lambda: len(web.events()) >= 3, "the Events are told")
     # It was tried three times or more until then.
-    assert [reason for _, reason, _ in web.events()] == ["PodRefused", "Created", "Ready"]
+    assert [reason for _, reason, _ in web.all_told()] == ["PodRefused", "Created", "Ready"]
 
 
 def test_a_service_that_is_refused_does_not_keep_the_hull_from_running(web: Subject, api: Api) -> None:
@@ -93,7 +95,7 @@ def test_a_machine_that_kubevirt_refuses_stalls_in_its_words_and_goes_on_when_me
     assert "VirtualMachine" not in web.belongings()
 
     web.change(virtualMachine=None)
-    web.becomes("Ready", timeout=20)
+    web.becomes("Ready")
 
 
 def test_a_field_that_kubevirt_does_not_know_is_refused_by_name(web: Subject) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.unit.cli.test_explain import namespace, workload
 from twinhull.api.base import Raw
-from twinhull.cli import diff as verb
+from twinhull.cli import differences as verb
 from twinhull.cli import main
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Conflict, Refused
@@ -64,7 +64,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(Cluster, "managed_fields", managing)
     monkeypatch.setattr(Cluster, "rehearse_apply", applying)
     monkeypatch.setattr(
-        verb, "login", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
+        verb, "login_of_person", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
     )
     return found
 

@@ -34,7 +34,7 @@ def test_the_help_imports_nothing_that_talks_to_a_cluster() -> None:
         "import sys\n"
         "from twinhull.cli import main\n"
         "main(['--help'], standalone_mode=False)\n"
-        "print(sorted({'aiohttp', 'kopf', 'kubernetes', 'pydantic', 'yaml'} & set(sys.modules)))"
+        "print(sorted({'aiohttp', 'kopf', 'kubernetes', 'pydantic', 'rich', 'yaml'} & set(sys.modules)))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.splitlines()[-1] == "[]"
@@ -48,3 +48,21 @@ def test_an_unknown_verb_is_refused_with_what_may_be_meant(given: str, told: str
     result = CliRunner().invoke(main, [given])
     assert result.exit_code == click.UsageError.exit_code
     assert told in result.output
+
+
+@pytest.mark.parametrize("alias", ["ls", "get"])
+def test_an_alias_is_the_verb_and_isn_t_listed(alias: str) -> None:
+    result = CliRunner().invoke(main, [alias, "--help"])
+    assert "List Workloads" in result.output
+    assert alias not in main.list_commands(click.Context(main))
+
+
+def test_an_offline_verb_imports_no_tables() -> None:
+    code = (
+        "import sys\n"
+        "from twinhull.cli import main\n"
+        "main(['crd'], standalone_mode=False)\n"
+        "print(sorted({'rich', 'aiohttp', 'kopf'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "[]"

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 import kopf
 import yaml
+from kubernetes import config as kubernetes_config
+from kubernetes.client import Configuration
 from kubernetes.config import ConfigException
 from yaml import YAMLError
 
@@ -46,30 +48,85 @@ def login() -> Credentials:
         credentials = kopf.login_via_client(logger=logger, settings=kopf.OperatorSettings())
     except _UNUSABLE as error:
         reason = error.__context__ if isinstance(error, LoginError) else error  # kopf's own has no text
-        raise LoginError(_no_credentials(_problem() or reason)) from error
+        raise LoginError(_no_credentials(_problem(place()) or reason)) from error
     if credentials is None:
         raise LoginError(_no_credentials("there is no kubernetes library"))
     return credentials
 
 
-def place() -> str:
-    """Where the kubeconfig is: what KUBECONFIG says, or the default of kubectl."""
-    return os.environ.get("KUBECONFIG") or "~/.kube/config"
+def login_of_person(kubeconfig: str = "", context: str = "") -> Credentials:
+    """Credentials of a context of a kubeconfig, by default of the current one, with its namespace; or of the
+    Pod's ServiceAccount where there is no kubeconfig at all, as kubectl has it.
+
+    Credential plugins run here, so this can take a while. Raises LoginError, with what to do about it, when
+    there are none.
+    """
+    where = place(kubeconfig)
+    if not _present(where) and not kubeconfig and "KUBERNETES_SERVICE_HOST" in os.environ:
+        return login()
+    read = Configuration()
+    # aiohttp takes care of the environment's proxies, with NO_PROXY: this is to be the kubeconfig's only.
+    read.proxy = None
+    files = os.pathsep.join(str(path) for path in _present(where)) or where
+    try:
+        listed, active = kubernetes_config.list_kube_config_contexts(files)  # type: ignore[no-untyped-call]
+        contexts = {one["name"]: one for one in listed}
+        chosen = contexts.get(context) if context else active
+        if chosen:
+            kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+                files, chosen["name"], read, persist_config=False
+            )
+    except _UNUSABLE as error:
+        raise LoginError(_unusable(where, _problem(where) or error)) from error
+    if not chosen:
+        has = ", ".join(sorted(contexts)) or "none"
+        raise LoginError(_unusable(where, f"it has the contexts {has}, but not {context}"))
+    return _credentials(read, (chosen.get("context") or {}).get("namespace"))
 
 
-def _no_credentials(why: object) -> str:
-    return (
-        f"no credentials for an API server were found: this isn't a Pod with a ServiceAccount, and the "
-        f"kubeconfig {place()} can't be used ({why}). Set KUBECONFIG to the kubeconfig of a cluster"
+def place(kubeconfig: str = "") -> str:
+    """Where the kubeconfig is: what was given, what KUBECONFIG says, or the default of kubectl."""
+    return kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+
+
+def _credentials(read: Configuration, namespace: str | None) -> Credentials:
+    """What the kubernetes library has read, for our own client."""
+    scheme, _, token = (read.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
+    return Credentials(
+        server=read.host,
+        ca_path=read.ssl_ca_cert,
+        insecure=not read.verify_ssl,
+        username=read.username or None,
+        password=read.password or None,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=read.cert_file,
+        private_key_path=read.key_file,
+        default_namespace=namespace,
+        proxy_url=read.proxy,
+        trust_env=True,
     )
 
 
-def _problem() -> str:
-    """What is wrong with the files of the kubeconfig, "" if the library has to say it. Files that aren't
-    there don't matter if there is another: they are merged.
-    """
-    paths = [Path(path).expanduser() for path in place().split(os.pathsep) if path]
-    present = [path for path in paths if path.exists()]
+def _no_credentials(why: object) -> str:
+    problem = _unusable(place(), why)
+    begin = "no credentials for an API server were found: this isn't a Pod with a ServiceAccount, and the"
+    return f"{begin} {problem}"
+
+
+def _unusable(where: str, why: object) -> str:
+    return f"kubeconfig {where} can't be used ({why}). Set KUBECONFIG to the kubeconfig of a cluster"
+
+
+def _present(where: str) -> list[Path]:
+    """The kubeconfig's files that are there. Others don't matter if there is one: they are merged."""
+    paths = [Path(path).expanduser() for path in where.split(os.pathsep) if path]
+    return [path for path in paths if path.exists()]
+
+
+def _problem(where: str) -> str:
+    """What is wrong with the files of the kubeconfig, "" if the library has to say it."""
+    present = _present(where)
     if not present:
         return "there is no such file"
     problems = (_problem_of(path) for path in present)

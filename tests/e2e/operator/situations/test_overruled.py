@@ -20,7 +20,7 @@ NO_NODE_PORTS = (
 
 
 def is_told_once(web: Subject) -> None:
-    told = [reason for _, reason, _ in web.events()]
+    told = [reason for _, reason, _ in web.all_told()]
     assert told.count("Overruled") == 1
     assert not {"ServiceChanged", "DriftCorrected", "InternalError"} & set(told), told
 
@@ -44,9 +44,8 @@ def test_a_cluster_without_node_ports_leaves_a_service_of_another_type(web: Subj
         assert "Service web: spec.type is ClusterIP, not NodePort" in ready["message"]
         assert web.condition("Stalled")[0] == "False"
         rests(web, "Service", "web")
-        web.eventually(lambda: "Overruled" in [reason for _, reason, _ in web.events()], "it is told")
         is_told_once(web)
-    web.becomes("Ready", timeout=90)
+    web.becomes("Ready")
     assert web.one("Service", "web")["spec"]["type"] == "NodePort"
 
 
@@ -62,9 +61,8 @@ def test_a_manifest_that_is_made_another_starts_no_machine(web: Subject) -> None
         assert web.condition("Stalled")[:2] == ("True", "Overruled")
         assert "ConfigMap" in web.condition("Ready")[2]
         assert "VirtualMachine" not in web.belongings()
-        web.eventually(lambda: "Overruled" in [reason for _, reason, _ in web.events()], "it is told")
         is_told_once(web)
-    web.becomes("Ready", timeout=90)
+    web.becomes("Ready")
 
 
 def test_a_label_that_is_taken_from_a_pod_is_named(web: Subject) -> None:
@@ -76,7 +74,6 @@ def test_a_label_that_is_taken_from_a_pod_is_named(web: Subject) -> None:
         status, _, message = web.condition("Ready")
         assert status == "True"
         assert "metadata.labels[twinhull.dev/revision]" in message
-        web.eventually(lambda: "Overruled" in [reason for _, reason, _ in web.events()], "it is told")
         is_told_once(web)
 
 

@@ -175,7 +175,7 @@ def test_names_in_a_template_are_taken_and_told_of_once(cluster: Cluster, web: S
     assert web.hull()["metadata"]["name"].startswith("web-")
     cluster.kubectl.apply(pair.workload({"metadata": None, "spec": BASE["spec"]}))
     assert pair.runs() == begun
-    told = [note for _, _, note in web.events() if "spec.template.metadata.name" in note]
+    told = [note for _, _, note in web.all_told() if "spec.template.metadata.name" in note]
     assert len(told) == 1
 
 

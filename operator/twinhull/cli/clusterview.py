@@ -1,0 +1,159 @@
+"""What a person may read of a Workload and of what belongs to it, asked for together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+
+from twinhull.api.base import Raw
+from twinhull.cli.session import Session
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError, Unauthorized, Unreachable
+from twinhull.shell.kinds import DATA_VOLUME, SERVICE, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, Kind
+from twinhull.view.seen import Seen, Unread
+
+#: All Pods of Workloads: hulls, and launchers of machines.
+PODS = Kind("Pod", "", "v1", "pods", label_selector=WORKLOAD_LABEL)
+#: Events as everybody with the role view may read them: the role doesn't have those of events.k8s.io.
+EVENTS = Kind("Event", "", "v1", "events")
+POD_METRICS = Kind("PodMetrics", "metrics.k8s.io", "v1beta1", "pods")
+_SLICES = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")
+#: The label of EndpointSlices that names their Service (discovery.k8s.io/v1, constant LabelServiceName).
+_SERVICE_LABEL = "kubernetes.io/service-name"
+#: How many requests for Events are sent at a time.
+_AT_A_TIME = 8
+
+
+class Reader:
+    """Reads objects of one namespace, and notes what can't be read. Raises ApiError if nothing can be."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster, self._namespace = cluster, namespace
+        self._unread: dict[str, Unread] = {}
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What couldn't be read so far."""
+        return tuple(self._unread.values())
+
+    async def list(self, kind: Kind, selector: str = "", fields: str = "") -> tuple[Raw, ...]:
+        """The objects of a kind that selectors of labels and of fields choose; nothing if they can't be
+        read, or if the cluster has no such kind.
+        """
+        labels = ",".join(filter(None, (kind.label_selector, selector))) or None
+        chosen = replace(kind, label_selector=labels, field_selector=fields or None)
+        try:
+            listed = await self._cluster.list(chosen)
+        except (Unreachable, Unauthorized):
+            raise
+        except ApiError as error:
+            self._note(kind, error)
+            return ()
+        return tuple(whole(kind, obj) for obj in listed[0]) if listed else ()
+
+    async def get(self, kind: Kind, name: str) -> Raw | None:
+        """One object; None if there is none, or it can't be read."""
+        try:
+            return await self._cluster.get(kind, self._namespace, name)
+        except (Unreachable, Unauthorized):
+            raise
+        except ApiError as error:
+            self._note(kind, error)
+            return None
+
+    def _note(self, kind: Kind, error: ApiError) -> None:
+        plural = f"{kind.name}s"
+        why = str(error)
+        if " is forbidden" in why:
+            why = (
+                f"you may not read {kind.plural} in namespace {self._namespace}: ask for the role view there"
+            )
+        self._unread.setdefault(plural, Unread(plural, why))
+
+
+async def look(session: Session, name: str) -> Seen:
+    """A Workload and what belongs to it. Raises ClickException if it isn't there, and ApiError if it can't be
+    read. Of all else, what can't be read is noted.
+    """
+    workload = await session.workload(name)
+    reader = Reader(session.cluster, session.namespace)
+    mine = f"{WORKLOAD_LABEL}={name}"
+    seen = Seen(workload)
+    pods, service, slices, volumes = await asyncio.gather(
+        reader.list(PODS, mine),
+        reader.get(SERVICE, name),
+        reader.list(_SLICES, f"{_SERVICE_LABEL}={name}"),
+        _volumes(reader, seen),
+    )
+    machines, instances = await _machines(reader, mine, wanted=seen.concerns_machines)
+    seen = replace(
+        seen,
+        pods=pods,
+        machines=machines,
+        instances=instances,
+        service=service,
+        slices=slices,
+        volumes=volumes,
+    )
+    events = await told(reader, seen)
+    return replace(seen, events=events, unread=reader.unread)
+
+
+async def told(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
+    """The Events of a Workload and of what belongs to it."""
+    chosen = [
+        f"involvedObject.uid={seen.workload['metadata'].get('uid')}",
+        *(f"involvedObject.kind={kind},involvedObject.name={name}" for kind, name in seen.subjects()),
+    ]
+    turns = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(fields: str) -> tuple[Raw, ...]:
+        async with turns:
+            return await reader.list(EVENTS, fields=fields)
+
+    found = await asyncio.gather(*(one(fields) for fields in chosen))
+    return tuple(event for events in found for event in events)
+
+
+async def _volumes(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
+    """The DataVolumes of its disks, if it has any."""
+    return await reader.list(DATA_VOLUME, _of_disks(seen)) if seen.disks else ()
+
+
+def _of_disks(seen: Seen) -> str:
+    return f"{DATA_VOLUME.label_selector}={seen.name}"
+
+
+async def _machines(reader: Reader, mine: str, *, wanted: bool) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
+    """KubeVirt's objects, if they matter: nobody has to be allowed to read them for a Pod."""
+    if not wanted:
+        return (), ()
+    machines, instances = await asyncio.gather(
+        reader.list(VIRTUAL_MACHINE, mine), reader.list(VIRTUAL_MACHINE_INSTANCE, mine)
+    )
+    return machines, instances
+
+
+def whole(kind: Kind, obj: Raw) -> Raw:
+    """An object of a list with its apiVersion and kind, which the API server leaves out there."""
+    return {"apiVersion": kind.api_version, "kind": kind.name, **obj}
+
+
+async def changes(
+    cluster: Cluster, kind: Kind, namespace: str | None, version: str
+) -> AsyncIterator[tuple[str, Raw]]:
+    """The changes of objects of a kind from a version on, for ever: ADDED, MODIFIED or DELETED, and the
+    object. Raises Gone if some can't be told any more.
+    """
+    while True:
+        async for change, obj in cluster.watch(kind, version, namespace):
+            version = str(obj["metadata"]["resourceVersion"])
+            if change != "BOOKMARK":
+                yield change, whole(kind, obj)
+
+
+def as_list(objects: Iterable[Raw]) -> Raw:
+    """Objects as one, as kubectl writes several."""
+    return {"apiVersion": "v1", "kind": "List", "items": list(objects)}

@@ -1,0 +1,116 @@
+"""`twinhull completion`: the scripts for shells, and what completes the names of a cluster's objects."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
+
+from twinhull.cli.lazygroup import COMPLETE_VARIABLE
+
+#: For how long names are waited for that a cluster has, in seconds: somebody has pressed a key.
+_WAIT = 1.5
+#: What kubectl runs for the words after `kubectl twinhull` (cli/shells).
+_KUBECTL = f"""\
+#!/bin/sh
+# Save it as kubectl_complete-twinhull in a folder of PATH, and make it executable.
+export {COMPLETE_VARIABLE}=kubectl_complete
+if command -v kubectl-twinhull >/dev/null 2>&1; then exec kubectl-twinhull "$@"; fi
+exec twinhull "$@"
+"""
+_CLASSES: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  source <(twinhull completion bash)                       # in this shell; in ~/.bashrc for all
+  twinhull completion bash >~/.local/share/bash-completion/completions/twinhull
+  source <(twinhull completion zsh)                        # in ~/.zshrc, after compinit
+  twinhull completion fish >~/.config/fish/completions/twinhull.fish
+  twinhull completion kubectl >~/.local/bin/kubectl_complete-twinhull
+  chmod +x ~/.local/bin/kubectl_complete-twinhull
+
+\b
+Exit codes:
+  0  the script was printed
+  2  an argument is wrong
+"""
+)
+@click.argument("shell", type=click.Choice([*_CLASSES, "kubectl"]))
+def completion(shell: str) -> None:
+    """Print the script by which a shell completes this command.
+
+    Verbs, options, their values and files are completed. Verbs that ask a cluster complete the names of its
+    Workloads and namespaces, too, if it answers within two seconds.
+
+    With kubectl it is the script by which kubectl completes `kubectl twinhull`. It isn't needed after an
+    installation by pip, which has the same script.
+
+    bash has to be 4.4 or later.
+    """
+    click.echo(script(shell), nl=False)
+
+
+def script(shell: str) -> str:
+    """The script for a shell, or for kubectl."""
+    if shell == "kubectl":
+        return _KUBECTL
+    from twinhull.cli import main  # noqa: PLC0415  it lists this verb
+
+    complete = _CLASSES[shell](main, {}, "twinhull", COMPLETE_VARIABLE)
+    # Not source(), which starts a bash to see its version.
+    return complete.source_template % complete.source_vars()
+
+
+def workloads(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes names of Workloads, of the namespace of the verb's option `namespace` or of the kubeconfig's.
+
+    For shell_complete of an option or argument. It has no answer if the cluster can't be asked.
+    """
+    return _named("Workload", str(ctx.params.get("namespace") or ""), incomplete)
+
+
+def namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes names of namespaces, for shell_complete of an option or argument. It has no answer if the
+    cluster can't be asked.
+    """
+    return _named("Namespace", "", incomplete)
+
+
+def _named(kind: str, namespace: str, incomplete: str) -> list[CompletionItem[str]]:
+    return [CompletionItem(name) for name in _names(kind, namespace) if name.startswith(incomplete)]
+
+
+def _names(kind: str, namespace: str) -> list[str]:
+    """The names that a process of its own finds in the cluster. It is ended when it takes too long, with the
+    credential plugin that it may wait for, and what it says of errors is nobody's business here.
+    """
+    import os  # noqa: PLC0415  each of these takes time, and is for a cluster only
+    import signal  # noqa: PLC0415
+    import subprocess  # noqa: PLC0415
+    from contextlib import suppress  # noqa: PLC0415
+
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}; from twinhull.cli import clusternames; clusternames.main()"
+    )
+    try:
+        process = subprocess.Popen(  # noqa: S603  this Python
+            [sys.executable, "-c", code, kind, namespace],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+    except OSError:
+        return []
+    with process:
+        try:
+            return process.communicate(timeout=_WAIT)[0].split()
+        except (subprocess.TimeoutExpired, UnicodeDecodeError):
+            return []
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)

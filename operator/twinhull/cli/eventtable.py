@@ -1,0 +1,82 @@
+"""What `twinhull events` does: it reads the Events of a Workload and of its hulls, and prints them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli.clusterview import EVENTS, as_list, changes, look
+from twinhull.cli.output import Rows, print_document, print_names, print_table
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.view import events as view
+from twinhull.view.safetext import plain
+from twinhull.view.seen import Seen
+
+
+async def once(name: str, target: Target, output: str) -> None:
+    """Print the Events of a Workload."""
+    async with session(target) as opened:
+        seen = await _look(opened, name)
+    found = view.in_order(seen.events)
+    if output == "table":
+        nothing = f"there are no Events of Workload {name} (the API server keeps them for an hour by default)"
+        print_table(view.table(found, datetime.now(UTC)), nothing)
+    elif output == "name":
+        print_names(map(_name, found))
+    else:
+        print_document(as_list(found), output)
+
+
+async def _look(opened: Session, name: str) -> Seen:
+    """A Workload with its Events. Raises ClickException if those can't be read."""
+    seen = await look(opened, name)
+    for one in seen.unread:
+        if one.kinds == f"{EVENTS.name}s":
+            raise click.ClickException(f"Events can't be read: {one.why}")
+        click.echo(
+            plain(plain(f"note: {one.kinds} can't be read, nor are their Events looked for: {one.why}")),
+            err=True,
+        )
+    return seen
+
+
+async def watch(name: str, target: Target, output: str) -> None:
+    """Print the Events of a Workload, and those that come, until it is interrupted."""
+    async with session(target) as opened:
+        version = await opened.cluster.latest(EVENTS, opened.namespace)
+        seen = await _look(opened, name)
+        told = view.in_order(seen.events)
+        printed = {_state(event) for event in told}
+        rows = Rows(view.table(told, datetime.now(UTC))) if output == "table" else None
+        for event in () if rows else told:
+            _print(event, output)
+        async for change, event in changes(opened.cluster, EVENTS, opened.namespace, version):
+            if change == "DELETED" or _state(event) in printed:
+                continue
+            if not view.is_about(event, seen) and view.may_be_about(event, name):
+                seen = replace(await look(opened, name), events=())
+            if not view.is_about(event, seen):
+                continue
+            if rows:
+                rows.add(view.row(event, datetime.now(UTC)))
+            else:
+                _print(event, output)
+
+
+def _state(event: Raw) -> tuple[str, str]:
+    return event["metadata"]["uid"], event["metadata"]["resourceVersion"]
+
+
+def _name(event: Raw) -> str:
+    return f"event/{event['metadata']['name']}"
+
+
+def _print(event: Raw, output: str) -> None:
+    if output == "name":
+        print_names([_name(event)])
+    else:
+        print_document(event, output, brief=True)

@@ -1,0 +1,92 @@
+"""`twinhull list`: Workloads as a table, of one namespace or of all."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from twinhull.api.isolation import Isolation
+from twinhull.cli.output import INTERRUPTED, output_option, watch_option
+from twinhull.cli.targets import Target, target_options
+
+#: The keys of view/workloads.ORDERS, which --help needs without what it takes to sort.
+ORDERS = ("name", "age", "ready", "reason", "isolation", "node")
+
+
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  twinhull list                                # alias: ls, get
+  twinhull list -A --not-ready --sort-by ready # the longest unready first
+  twinhull list -A --isolation Container       # what runs in plain Pods
+  twinhull list -l app=shop -o wide --watch
+  twinhull list web -o yaml | twinhull explain -f -
+
+\b
+Exit codes:
+  0    the Workloads were listed, even if there are none
+  1    they can't be: one that was named isn't there, you may not list them, or the API server doesn't answer
+  130  --watch was interrupted
+""",
+)
+@click.argument("names", metavar="[NAME]…", nargs=-1)
+@target_options
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="List those of all namespaces.")
+@click.option("-l", "--selector", default="", metavar="LABELS", help="A selector of labels, as kubectl's -l.")
+@click.option(
+    "--isolation",
+    "isolations",
+    type=click.Choice([isolation.value for isolation in Isolation]),
+    multiple=True,
+    help="List those that run with this isolation or, while nothing runs, are resolved to it. It may be "
+    "repeated.",
+)
+@click.option(
+    "--not-ready",
+    is_flag=True,
+    help="List those that aren't as asked. Stopped and completed ones are left out, failed ones are not.",
+)
+@click.option(
+    "--sort-by",
+    "order",
+    type=click.Choice(ORDERS),
+    default="name",
+    show_default=True,
+    help="The order: age begins with the youngest, ready with the longest unready.",
+)
+@output_option("table", "wide", "json", "yaml", "name")
+@watch_option
+def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
+    names: tuple[str, ...],
+    target: Target,
+    everywhere: bool,  # noqa: FBT001  click's
+    selector: str,
+    isolations: tuple[str, ...],
+    not_ready: bool,  # noqa: FBT001  click's
+    order: str,
+    output: str,
+    watch: bool,  # noqa: FBT001  click's
+) -> None:
+    """List Workloads, and say why they aren't Ready.
+
+    The columns are those of `kubectl get workloads`. A REASON of NeverSeen means that the operator hasn't
+    looked at the Workload yet. -o wide adds what was requested, the policy that decided, the address, the
+    revision and the message.
+
+    It needs the right to list Workloads in the namespace, or in all of them for --all-namespaces; with
+    names, the right to get them.
+    """
+    if names and (everywhere or selector or watch):
+        raise click.UsageError("name Workloads, or use -A, -l or --watch: not both")
+    from twinhull.cli import listing  # noqa: PLC0415  takes time, and --help does not need it
+    from twinhull.view.workloads import Chosen  # noqa: PLC0415
+
+    chosen = Chosen(frozenset(isolations), not_ready, order)
+    asked = listing.Asked(names, selector, everywhere, chosen, output)
+    listed = listing.watch if watch else listing.once
+    try:
+        asyncio.run(listed(asked, target))
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

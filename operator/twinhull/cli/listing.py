@@ -1,0 +1,117 @@
+"""What `twinhull list` does: it reads Workloads, and prints those that were asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli.clusterview import as_list, changes, whole
+from twinhull.cli.output import Rows, print_document, print_names, print_table
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.shell.kinds import WORKLOAD, Kind
+from twinhull.view import workloads
+from twinhull.view.screen import Table
+from twinhull.view.workloads import Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is listed, and how it is printed."""
+
+    #: The names of the Workloads, all if there are none.
+    names: tuple[str, ...]
+    #: The labels of the Workloads, all if it is empty.
+    selector: str
+    #: Whether those of all namespaces are listed.
+    everywhere: bool
+    chosen: Chosen
+    output: str
+
+    @property
+    def kind(self) -> Kind:
+        """The Workloads that the API server chooses."""
+        return replace(WORKLOAD, label_selector=self.selector or None)
+
+
+async def once(asked: Asked, target: Target) -> None:
+    """Print the Workloads."""
+    async with session(target) as opened:
+        if asked.names:
+            found = [await opened.workload(name) for name in asked.names]
+        else:
+            found, _ = await _listed(opened, asked)
+        where = "" if asked.everywhere else f" in namespace {opened.namespace}"
+    found = asked.chosen.of(found)
+    if asked.output in {"json", "yaml"}:
+        alone = len(asked.names) == 1 and found
+        print_document(found[0] if alone else as_list(found), asked.output)
+    elif asked.output == "name":
+        print_names(_name(one, everywhere=asked.everywhere) for one in found)
+    else:
+        print_table(_table(found, asked), _nothing(asked, where))
+
+
+async def watch(asked: Asked, target: Target) -> None:
+    """Print the Workloads, and each that changes, until it is interrupted."""
+    async with session(target) as opened:
+        found, version = await _listed(opened, asked)
+        found = asked.chosen.of(found)
+        tabular = asked.output in {"table", "wide"}
+        rows = Rows(_table(found, asked)) if tabular else None
+        for one in () if tabular else found:
+            _print(one, asked)
+        cluster = opened.everywhere if asked.everywhere else opened.cluster
+        namespace = None if asked.everywhere else opened.namespace
+        async for change, obj in changes(cluster, asked.kind, namespace, version):
+            if not asked.chosen.of([obj]):
+                continue
+            if rows:
+                gone = change == "DELETED"
+                rows.add(workloads.row(obj, datetime.now(UTC), gone=gone, **_columns(asked)))
+            else:
+                _print(obj, asked)
+
+
+async def _listed(opened: Session, asked: Asked) -> tuple[list[Raw], str]:
+    """The Workloads that the API server chooses, and the version of the list."""
+    cluster = opened.everywhere if asked.everywhere else opened.cluster
+    listed = await cluster.list(asked.kind)
+    if listed is None:
+        raise click.ClickException(
+            "the cluster has no Workloads: its API server doesn't serve them. Install the chart, or see "
+            "`twinhull preflight`"
+        )
+    return [whole(WORKLOAD, one) for one in listed[0]], listed[1]
+
+
+def _table(found: list[Raw], asked: Asked) -> Table:
+    return workloads.table(found, datetime.now(UTC), **_columns(asked))
+
+
+def _columns(asked: Asked) -> dict[str, bool]:
+    return {"wide": asked.output == "wide", "namespaces": asked.everywhere}
+
+
+def _print(obj: Raw, asked: Asked) -> None:
+    if asked.output == "name":
+        print_names([_name(obj, everywhere=asked.everywhere)])
+    else:
+        print_document(obj, asked.output, brief=True)
+
+
+def _name(obj: Raw, *, everywhere: bool) -> str:
+    """A Workload's name as kubectl takes it; with its namespace before it, if those of all are listed."""
+    metadata = obj["metadata"]
+    within = f"{metadata['namespace']}/" if everywhere else ""
+    return f"{within}workload.{WORKLOAD.group}/{metadata['name']}"
+
+
+def _nothing(asked: Asked, where: str) -> str:
+    filtered = asked.selector or asked.chosen.isolations or asked.chosen.not_ready
+    which = " that the filters let through" if filtered else ""
+    hint = "" if asked.everywhere else ": `twinhull list -A` shows those of all namespaces"
+    return f"there is no Workload{which}{where}{hint}"

@@ -1,0 +1,169 @@
+"""The option -o, and what is printed by it: tables and screens for people, JSON and YAML for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import yaml
+
+from twinhull.cli.scalars import Dumper
+from twinhull.view.safetext import escaped
+from twinhull.view.screen import Cell, Row, Screen, Table, Tone
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+#: The colours of a terminal, by what a text means.
+_STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WAITING: "yellow", Tone.BAD: "red", Tone.FAINT: "dim"}
+#: The exit code of a verb that was interrupted by Ctrl-C, as a shell has it.
+INTERRUPTED = 130
+#: From how many rows on a table is printed without colours: rich takes some 0.3 ms a row.
+_MANY = 1000
+
+
+def output_option(*formats: str) -> Callable[[_Function], _Function]:
+    """The option -o of a verb with these formats, of which the first one is the default."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="The format.",
+    )
+
+
+watch_option = click.option(
+    "-w", "--watch", is_flag=True, help="Go on, and print what changes, until interrupted by Ctrl-C."
+)
+
+
+def print_document(document: object, output: str, *, brief: bool = False) -> None:
+    """Print a document as JSON or YAML. `brief` JSON takes one line, and YAML then begins with `---`: several
+    of them are still one stream.
+    """
+    if output == "json":
+        layout: dict[str, Any] = {"separators": (",", ":")} if brief else {"indent": 2}
+        click.echo(escaped(json.dumps(document, ensure_ascii=False, **layout)))
+        return
+    begin = "---\n" if brief else ""
+    click.echo(f"{begin}{_as_yaml(document)}", nl=False)
+
+
+def _as_yaml(document: object) -> str:
+    """YAML in which what isn't printed is escaped, whoever wrote it."""
+    layout: dict[str, Any] = {"Dumper": Dumper, "sort_keys": False, "width": 110}
+    text: str = yaml.dump(document, allow_unicode=True, **layout)
+    if all(one.isprintable() or one == "\n" for one in text):
+        return text
+    return str(yaml.dump(document, allow_unicode=False, **layout))
+
+
+def print_names(names: Iterable[str]) -> None:
+    """Print names, one a line."""
+    for name in names:
+        click.echo(name)
+
+
+def print_table(table: Table, nothing: str) -> None:
+    """Print a table; on the standard error what it means if there is nothing in it."""
+    if not table.rows:
+        click.echo(nothing, err=True)
+        return
+    if not is_terminal() or len(table.rows) > _MANY:
+        click.echo("\n".join(table.lines()))
+        return
+    console().print(_rich_table(table))
+
+
+def print_screen(screen: Screen) -> None:
+    """Print a screen."""
+    if is_terminal():
+        console().print(rich_screen(screen))
+    else:
+        click.echo("\n".join(screen.lines()))
+
+
+class Rows:
+    """Prints rows of a table as they come, below those that were there first."""
+
+    def __init__(self, table: Table) -> None:
+        self._head = table.head
+        self._widths = [
+            max(map(len, column))
+            for column in zip(table.head, *([cell.text for cell in row] for row in table.rows), strict=True)
+        ]
+        self._print(self._head)
+        for row in table.rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """Print one more row."""
+        texts = [cell.text for cell in row]
+        if not is_terminal():
+            self._print(texts)
+            return
+        from rich.text import Text  # noqa: PLC0415  for terminals only
+
+        line = Text("   ").join(
+            Text(text.ljust(width), _STYLES[cell.tone])
+            for text, width, cell in zip(texts, self._widths, row, strict=True)
+        )
+        console().print(line, soft_wrap=True)
+
+    def _print(self, texts: Sequence[str]) -> None:
+        click.echo("   ".join(map(str.ljust, texts, self._widths)).rstrip())
+
+
+def is_terminal() -> bool:
+    """Whether a person looks on. TERM=dumb has neither colours nor a width."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def console() -> Console:
+    """The terminal. rich leaves colours out if NO_COLOR is set. No text is taken for markup."""
+    from rich.console import Console  # noqa: PLC0415  for terminals only
+
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def rich_screen(screen: Screen) -> Group:
+    """A screen as rich prints it: long texts go on below where they began."""
+    from rich.console import Group  # noqa: PLC0415  for terminals only
+    from rich.table import Table as RichTable  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = RichTable.grid(padding=(0, 3, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for section in screen.sections:
+        parts = [_rich_table(part) if isinstance(part, Table) else _text(part) for part in section.parts]
+        grid.add_row(Text(section.title, "bold"), Group(*parts))
+    title, *rest = screen.headline
+    return Group(Text(title.text, "bold"), *map(_text, rest), "", grid)
+
+
+def _text(cell: Cell) -> Text:
+    from rich.text import Text  # noqa: PLC0415  for terminals only
+
+    return Text(cell.text, _STYLES[cell.tone], overflow="fold")
+
+
+def _rich_table(table: Table) -> RichTable:
+    from rich.table import Table as RichTable  # noqa: PLC0415  for terminals only
+
+    found = RichTable(box=None, pad_edge=False, show_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for title in table.head:
+        found.add_column(title, overflow="fold")
+    for row in table.rows:
+        found.add_row(*map(_text, row))
+    return found

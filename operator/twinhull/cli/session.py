@@ -1,0 +1,109 @@
+"""A person's session with a cluster: which namespace they mean, and errors that say what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli.targets import Target, target_options
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection
+from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unreachable
+from twinhull.shell.kinds import WORKLOAD
+from twinhull.shell.process.credentials import LoginError, login_of_person, place
+from twinhull.shell.scope import Scope
+from twinhull.validation.reports import printable
+
+__all__ = ["Session", "Target", "explained", "session", "target_options"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a verb asks a cluster by."""
+
+    #: Requests on objects. Lists are of the namespace only.
+    cluster: Cluster
+    #: The sockets, for what are no requests on objects.
+    connection: Connection
+    #: The namespace that is meant.
+    namespace: str
+
+    @property
+    def everywhere(self) -> Cluster:
+        """Requests on objects. Lists are of all namespaces."""
+        return Cluster(self.connection)
+
+    async def workload(self, name: str) -> Raw:
+        """A Workload of the namespace. Raises ClickException with the name that may be meant."""
+        if found := await self.cluster.get(WORKLOAD, self.namespace, name):
+            return found
+        try:
+            listed = await self.cluster.list(WORKLOAD)
+        except Refused:  # who may get one may not be allowed to list them
+            listed = None
+        names = [obj["metadata"]["name"] for obj in listed[0]] if listed else []
+        meant = difflib.get_close_matches(name, names, 1)
+        hint = (
+            f". Did you mean {meant[0]}?" if meant else ": `twinhull list -A` shows those of all namespaces"
+        )
+        raise click.ClickException(f"there is no Workload {name} in namespace {self.namespace}{hint}")
+
+
+@asynccontextmanager
+async def session(target: Target) -> AsyncIterator[Session]:
+    """A session with the cluster. All that goes wrong in it with the API server raises ClickException."""
+    with explained(target):
+        credentials = login_of_person(target.kubeconfig, target.context)
+        first = [credentials]
+
+        def login_again() -> Any:  # noqa: ANN401  kopf's type is imported for nothing else
+            return first.pop() if first else login_of_person(target.kubeconfig, target.context)
+
+        connection = Connection(login_again)
+        namespace = target.namespace or credentials.default_namespace or "default"
+        try:
+            cluster = Cluster(connection, scope=Scope(namespaces=(namespace,)))
+            yield Session(cluster, connection, namespace)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def explained(target: Target) -> Iterator[None]:
+    """Turn what the API server refuses, and that it isn't reached, into ClickException with what to do."""
+    try:
+        with _explained(place(target.kubeconfig)):
+            yield
+    except click.ClickException as error:  # the API server's words may be anybody's
+        if type(error) is not click.ClickException:
+            raise
+        raise click.ClickException(printable(error.message)) from error.__cause__
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    try:
+        yield
+    except Unreachable as error:
+        raise click.ClickException(
+            f"the API server that the kubeconfig {where} names doesn't answer: {error}. See whether it "
+            "runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's address or "
+            "its certificate in the kubeconfig"
+        ) from error
+    except Unauthorized as error:
+        if isinstance(error.__cause__, LoginError):
+            raise click.ClickException(str(error)) from error
+        raise click.ClickException(
+            f"the API server doesn't accept the credentials in the kubeconfig {where}: {error}. The token "
+            "or client certificate may have expired: get new ones from whoever runs the cluster"
+        ) from error
+    except NotFound as error:
+        raise click.ClickException(f"{error} (`twinhull preflight` says what the cluster lacks)") from error
+    except (ApiError, LoginError) as error:
+        raise click.ClickException(str(error)) from error

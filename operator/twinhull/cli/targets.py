@@ -1,0 +1,62 @@
+"""Which cluster and namespace a person means: the options of each verb that asks a cluster.
+
+This file imports nothing of what talks to a cluster, since each verb's help needs it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which cluster and namespace a person means."""
+
+    #: The namespace, empty for the kubeconfig's.
+    namespace: str = ""
+    #: The context of the kubeconfig, empty for the current one.
+    context: str = ""
+    #: The kubeconfig's path, empty for the environment's.
+    kubeconfig: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """The options by which a command means the same."""
+        given = (("-n", self.namespace), ("--context", self.context), ("--kubeconfig", self.kubeconfig))
+        return [word for option, value in given if value for word in (option, value)]
+
+
+def target_options(function: _Function) -> _Function:
+    """The options of each verb that asks a cluster. The function gets them as `target`."""
+
+    @functools.wraps(function)
+    def verb(*args: Any, namespace: str, context: str, kubeconfig: str, **more: Any) -> Any:  # noqa: ANN401  click's
+        return function(*args, target=Target(namespace, context, kubeconfig), **more)
+
+    options = (
+        click.option(
+            "-n",
+            "--namespace",
+            metavar="NAME",
+            default="",
+            help="The namespace. The default is that of the kubeconfig's context.",
+        ),
+        click.option("--context", metavar="NAME", default="", help="The context of the kubeconfig."),
+        click.option(
+            "--kubeconfig",
+            metavar="FILE",
+            default="",
+            help="The kubeconfig. The default is what KUBECONFIG says, or ~/.kube/config.",
+        ),
+    )
+    made: Any = verb
+    for option in reversed(options):
+        made = option(made)
+    return made  # type: ignore[no-any-return]

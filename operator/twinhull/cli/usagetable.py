@@ -1,0 +1,117 @@
+"""What `twinhull top` does: it reads the metrics server's figures of Workloads' Pods, and prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.api.brevity import listed
+from twinhull.cli.clusterview import POD_METRICS, PODS
+from twinhull.cli.output import print_document, print_names, print_table
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell.errors import Refused, ServerError
+from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
+from twinhull.view import usage
+from twinhull.view.seen import is_launcher
+
+_NO_METRICS = (
+    "the cluster has no metrics server: its API server doesn't serve metrics.k8s.io. Install metrics-server "
+    "(github.com/kubernetes-sigs/metrics-server), or ask Prometheus for container_memory_working_set_bytes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose use is shown, and how it is printed."""
+
+    #: The Workload's name, empty for all.
+    name: str
+    #: Whether that of all namespaces is shown.
+    everywhere: bool
+    #: Whether each container has a row of its own.
+    containers: bool
+    #: A key of view/usage.ORDERS.
+    order: str
+    output: str
+
+    @property
+    def selector(self) -> str:
+        """The labels of the Pods."""
+        return f"{WORKLOAD_LABEL}={self.name}" if self.name else WORKLOAD_LABEL
+
+
+async def once(asked: Asked, target: Target) -> None:
+    """Print what Workloads use."""
+    async with session(target) as opened:
+        if asked.name:
+            await opened.workload(asked.name)
+        pods, metrics = await _measured(opened, asked)
+        instances = await _instances(opened, asked, pods)
+        where = "" if asked.everywhere else f" in namespace {opened.namespace}"
+    found = list(usage.uses(pods, metrics, instances, containers=asked.containers))
+    if asked.output == "table":
+        table = usage.table(found, asked.order, namespaces=asked.everywhere, containers=asked.containers)
+        print_table(
+            table, f"nothing of {f'Workload {asked.name}' if asked.name else 'any Workload'} runs{where}"
+        )
+        _remark(found)
+    elif asked.output == "name":
+        print_names(dict.fromkeys(f"pod/{use.pod}" for use in usage.in_order(found, asked.order)))
+    else:
+        print_document([use.raw() for use in usage.in_order(found, asked.order)], asked.output)
+
+
+async def _measured(opened: Session, asked: Asked) -> tuple[list[Raw], list[Raw]]:
+    """The Pods and their metrics. Raises ClickException without a metrics server that answers."""
+    cluster = opened.everywhere if asked.everywhere else opened.cluster
+    try:
+        measured = await cluster.list(replace(POD_METRICS, label_selector=asked.selector))
+    except ServerError as error:
+        raise click.ClickException(
+            f"the metrics server doesn't answer: {error}. See `kubectl get apiservice v1beta1.metrics.k8s.io`"
+        ) from error
+    if measured is None:
+        raise click.ClickException(_NO_METRICS)
+    listed = await cluster.list(replace(PODS, label_selector=asked.selector))
+    return (listed[0] if listed else []), measured[0]
+
+
+async def _instances(opened: Session, asked: Asked, pods: Sequence[Raw]) -> list[Raw]:
+    """The VirtualMachineInstances, if there are launchers. Says so on the standard error if they can't be
+    read.
+    """
+    if not any(map(is_launcher, pods)):
+        return []
+    cluster = opened.everywhere if asked.everywhere else opened.cluster
+    try:
+        listed = await cluster.list(replace(VIRTUAL_MACHINE_INSTANCE, label_selector=asked.selector))
+    except Refused:
+        click.echo(
+            "note: you may not read VirtualMachineInstances, so that what guests have isn't shown: ask for "
+            "the role kubevirt.io:view",
+            err=True,
+        )
+        return []
+    return listed[0] if listed else []
+
+
+def _remark(found: Sequence[usage.Use]) -> None:
+    """Say on the standard error what isn't to be seen from the table."""
+    launchers = [use.pod for use in found if use.is_launcher]
+    if launchers:
+        click.echo(
+            "note: a machine's figures are those of its launcher Pod, with QEMU and KubeVirt's own processes",
+            err=True,
+        )
+    unknown = usage.unmeasured(found)
+    if unknown:
+        click.echo(
+            f"note: there are no figures yet of Pods {listed(unknown, ', ')}: those of a new Pod come within "
+            "a minute",
+            err=True,
+        )

@@ -1,0 +1,68 @@
+"""Events of a Workload and of its hulls (core/v1, type Event), in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from twinhull.api.base import Raw
+from twinhull.view.age import age, moment
+from twinhull.view.screen import Cell, Row, Table, Tone
+from twinhull.view.seen import Seen, part
+
+HEAD = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")
+_LONG_AGO = "0001-01-01T00:00:00Z"
+
+
+def last_seen(event: Raw) -> str:
+    """When an Event was last told: in a series, or by a client of the older API, or once."""
+    series = part(event, "series").get("lastObservedTime")
+    times = (series, event.get("lastTimestamp"), event.get("eventTime"), event.get("firstTimestamp"))
+    told = next((str(time) for time in times if time), "")
+    return told or str(event["metadata"].get("creationTimestamp") or "")
+
+
+def in_order(events: Iterable[Raw]) -> list[Raw]:
+    """Events, each once, the oldest first. Of the same time, the one with the lower name is first."""
+    once = {str(event["metadata"].get("uid") or event["metadata"]["name"]): event for event in events}
+    return sorted(once.values(), key=_place)
+
+
+def _place(event: Raw) -> tuple[float, str]:
+    told = moment(last_seen(event)) or moment(_LONG_AGO)
+    return (told.timestamp() if told else 0.0, str(event["metadata"]["name"]))
+
+
+def is_about(event: Raw, seen: Seen) -> bool:
+    """Whether an Event is of a Workload or of what belongs to it."""
+    about = part(event, "involvedObject")
+    if about.get("kind") == "Workload":
+        return bool(about.get("uid") == seen.workload["metadata"].get("uid"))
+    return (str(about.get("kind")), str(about.get("name"))) in set(seen.subjects())
+
+
+def may_be_about(event: Raw, name: str) -> bool:
+    """Whether an Event may be of an object that belongs to the Workload of that name and isn't known yet: its
+    name has the Workload's in it.
+    """
+    return name in str(part(event, "involvedObject").get("name") or "")
+
+
+def table(events: Iterable[Raw], now: datetime) -> Table:
+    """Events as rows."""
+    return Table(HEAD, tuple(row(event, now) for event in events))
+
+
+def row(event: Raw, now: datetime) -> Row:
+    """One Event, as `kubectl get events` has it."""
+    about = part(event, "involvedObject")
+    count = part(event, "series").get("count") or event.get("count") or 1
+    times = f" (x{count})" if count > 1 else ""
+    usual = event.get("type") == "Normal"
+    return (
+        Cell(f"{age(last_seen(event), now)}{times}", Tone.FAINT),
+        Cell(event.get("type"), Tone.PLAIN if usual else Tone.BAD),
+        Cell(event.get("reason"), Tone.PLAIN if usual else Tone.BAD),
+        Cell(f"{str(about.get('kind')).lower()}/{about.get('name')}"),
+        Cell(event.get("message")),
+    )

@@ -1,0 +1,43 @@
+"""Texts that others wrote, in a form that a terminal can't take for an instruction."""
+
+from __future__ import annotations
+
+import re
+
+#: A link of Markdown to another page of docs/, or within one.
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
+
+
+def plain(text: str) -> str:
+    r"""A text as one line without anything that isn't printed.
+
+    Each run of white space becomes one space. Other characters that have no picture of their own, such as
+    escapes, C1 controls, zero-width characters and marks that reverse the direction, are written as in
+    Python's source, such as \x1b (str.isprintable: Unicode's categories Other and Separator).
+    """
+    words = " ".join(text.split())
+    if words.isprintable():
+        return words
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in words)
+
+
+def without_links(markdown: str) -> str:
+    """A sentence of the docs with each link as `docs/PAGE` in its place."""
+
+    def page(link: re.Match[str]) -> str:
+        text, target = link.groups()
+        return text if target.startswith("#") else f"docs/{target}"
+
+    return _LINK.sub(page, markdown)
+
+
+def escaped(document: str) -> str:
+    r"""JSON text in which what isn't printed stands as \uXXXX. Such characters are within strings only."""
+    if document.isascii() and "\x7f" not in document:
+        return document
+    return "".join(one if one.isprintable() or one == "\n" else _json_escape(one) for one in document)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", errors="surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -1,0 +1,99 @@
+"""Screens: what is shown, with what each text means, and how it looks where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from twinhull.view.safetext import plain
+
+#: What stands between columns.
+_GAP = "   "
+_NOTHING = "-"
+
+
+class Tone(StrEnum):
+    """What a text means, which a terminal shows by a colour."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WAITING = "waiting"
+    BAD = "bad"
+    FAINT = "faint"
+
+
+class Cell:
+    """A text of one line. Whatever it is made of, it holds nothing that a terminal could obey."""
+
+    __slots__ = ("text", "tone")
+
+    def __init__(self, text: object, tone: Tone = Tone.PLAIN) -> None:
+        #: The text, `-` if there is none.
+        self.text = plain(str(text)) if text not in {None, ""} else _NOTHING
+        #: What it means.
+        self.tone = tone
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cell) and (self.text, self.tone) == (other.text, other.tone)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.tone))
+
+    def __repr__(self) -> str:
+        return f"Cell({self.text!r}, {self.tone})"
+
+
+Row: TypeAlias = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows below a head."""
+
+    #: The titles of the columns.
+    head: tuple[str, ...]
+    #: The rows, each with a cell for every column.
+    rows: tuple[Row, ...]
+
+    def lines(self) -> Iterator[str]:
+        """The lines of it, each column as wide as its longest text. Nothing is cut."""
+        return layout([self.head, *([cell.text for cell in row] for row in self.rows)])
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a screen."""
+
+    title: str
+    parts: tuple[Cell | Table, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """All that is shown of one object."""
+
+    #: What is told first.
+    headline: tuple[Cell, ...]
+    sections: tuple[Section, ...] = field(default=())
+
+    def lines(self) -> Iterator[str]:
+        """The lines of it, however long they are."""
+        yield from (cell.text for cell in self.headline)
+        if self.sections:
+            yield ""
+        width = max((len(section.title) for section in self.sections), default=0)
+        for section in self.sections:
+            title = section.title
+            for part in section.parts:
+                for line in part.lines() if isinstance(part, Table) else (part.text,):
+                    yield f"{title:{width}}{_GAP}{line}"
+                    title = ""
+
+
+def layout(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table, the first row of which is its head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield _GAP.join(map(str.ljust, row, widths)).rstrip()

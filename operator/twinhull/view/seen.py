@@ -1,0 +1,153 @@
+"""What was read of one Workload and of the objects around it, and what couldn't be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import HULL_LABEL, condition, labels
+
+#: On launcher Pods (kubevirt.io/api/core/v1, constants AppLabel and CreatedByLabel): that they are one, and
+#: the uid of their VirtualMachineInstance.
+_APP_LABEL, _CREATED_BY = "kubevirt.io", "kubevirt.io/created-by"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A kind of object that couldn't be read."""
+
+    #: The kind in the plural, such as Pods.
+    kinds: str
+    #: Why, and what to do.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A Workload and what belongs to it, as the API server gives them."""
+
+    workload: Raw
+    #: All Pods with the Workload's label.
+    pods: tuple[Raw, ...] = ()
+    machines: tuple[Raw, ...] = ()
+    instances: tuple[Raw, ...] = ()
+    #: The Service of the Workload's name, whoever made it; None if there is none.
+    service: Raw | None = None
+    slices: tuple[Raw, ...] = ()
+    volumes: tuple[Raw, ...] = ()
+    #: Events of all of these (core/v1), in any order.
+    events: tuple[Raw, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The Workload's name."""
+        return str(self.workload["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """The Workload's namespace."""
+        return str(self.workload["metadata"].get("namespace") or "")
+
+    @property
+    def spec(self) -> Raw:
+        """The Workload's spec."""
+        return part(self.workload, "spec")
+
+    @property
+    def status(self) -> Raw:
+        """The Workload's status, empty if it has none."""
+        return part(self.workload, "status")
+
+    def condition(self, kind: str) -> Raw:
+        """A condition of the Workload, empty if it has none of that type."""
+        return condition({"status": self.status}, kind)
+
+    def told(self, kind: str) -> bool:
+        """Whether a condition of the Workload is True."""
+        return self.condition(kind).get("status") == "True"
+
+    @property
+    def hull_pods(self) -> tuple[Raw, ...]:
+        """The Pods that are hulls of this very Workload."""
+        return tuple(pod for pod in self.pods if HULL_LABEL in labels(pod) and self.owns(pod))
+
+    @property
+    def own_service(self) -> Raw | None:
+        """The Service that the operator made for this Workload."""
+        return self.service if self.service and self.owns(self.service) else None
+
+    @property
+    def launchers(self) -> tuple[Raw, ...]:
+        """The launcher Pods of the Workload's machines."""
+        if self.is_unread("VirtualMachineInstances"):
+            return tuple(pod for pod in self.pods if is_launcher(pod))
+        uids = {one["metadata"].get("uid") for one in self.instances}
+        return tuple(pod for pod in self.pods if is_launcher(pod) and labels(pod).get(_CREATED_BY) in uids)
+
+    @property
+    def own_machines(self) -> tuple[Raw, ...]:
+        """The VirtualMachines that are hulls of this very Workload."""
+        return tuple(one for one in self.machines if self.owns(one))
+
+    def instance(self, name: str) -> Raw | None:
+        """The VirtualMachineInstance of the machine of that name."""
+        return named(self.instances, name)
+
+    def owns(self, obj: Raw) -> bool:
+        """Whether the Workload is an object's controller."""
+        uid = self.workload["metadata"].get("uid")
+        owners = obj["metadata"].get("ownerReferences") or ()
+        return any(owner.get("uid") == uid and owner.get("controller") for owner in owners)
+
+    def is_unread(self, kinds: str) -> bool:
+        """Whether objects of a kind, such as Pods, couldn't be read."""
+        return any(one.kinds == kinds for one in self.unread)
+
+    @property
+    def boots_disk(self) -> bool:
+        """Whether its machine boots a disk of its own, so that it runs no containers."""
+        return bool(part(self.spec, "virtualMachine").get("bootDisk"))
+
+    def subjects(self) -> Iterator[tuple[str, str]]:
+        """Kind and name of each object whose Events are the Workload's, beside the Workload itself."""
+        told = part(self.status, "hull"), part(self.status, "previousHull")
+        found = [
+            *((str(hull["kind"]), str(hull["name"])) for hull in told if hull),
+            *(("Pod", pod["metadata"]["name"]) for pod in (*self.hull_pods, *self.launchers)),
+            *(("VirtualMachine", one["metadata"]["name"]) for one in self.own_machines),
+            *(("VirtualMachineInstance", one["metadata"]["name"]) for one in self.instances),
+            *(("DataVolume", one["metadata"]["name"]) for one in self.volumes),
+            *(("PersistentVolumeClaim", str(disk["claim"])) for disk in self.disks if disk.get("claim")),
+        ]
+        yield from dict.fromkeys(found)
+
+    @property
+    def disks(self) -> tuple[Raw, ...]:
+        """What the status says of the Workload's disks."""
+        return tuple(self.status.get("disks") or ())
+
+    @property
+    def concerns_machines(self) -> bool:
+        """Whether the Workload has, had or is to have a machine, so that KubeVirt's objects matter."""
+        isolation = part(self.status, "isolation")
+        hulls = part(self.status, "hull"), part(self.status, "previousHull")
+        isolations = self.spec.get("isolationPolicy"), isolation.get("resolved"), isolation.get("running")
+        return "VirtualMachine" in {*isolations, *(hull.get("kind") for hull in hulls)}
+
+
+def part(obj: Raw, key: str) -> Raw:
+    """A mapping within an object, empty if it isn't there."""
+    found = obj.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def named(objects: Iterable[Raw], name: str) -> Raw | None:
+    """The object of that name, None if there is none."""
+    return next((obj for obj in objects if obj["metadata"]["name"] == name), None)
+
+
+def is_launcher(pod: Raw) -> bool:
+    """Whether a Pod is one in which KubeVirt runs a machine."""
+    return labels(pod).get(_APP_LABEL) == "virt-launcher"

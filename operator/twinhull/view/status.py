@@ -1,0 +1,335 @@
+"""The screen of one Workload: first what is wrong, then all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import NO_TEMPLATE, State
+from twinhull.hulls import podstatus
+from twinhull.hulls.service import declared
+from twinhull.view import events
+from twinhull.view.age import age
+from twinhull.view.podline import podline
+from twinhull.view.screen import Cell, Row, Screen, Section, Table, Tone
+from twinhull.view.seen import Seen, named, part
+from twinhull.view.verdict import Level, Verdict, endpoints, verdict
+
+#: How many Events are shown: the last ones.
+_EVENTS = 5
+_TONES = {
+    Level.FINE: Tone.GOOD,
+    Level.UNDER_WAY: Tone.WAITING,
+    Level.LIMITED: Tone.WAITING,
+    Level.WRONG: Tone.BAD,
+}
+
+
+def screen(seen: Seen, now: datetime) -> Screen:
+    """All that is to be told of a Workload."""
+    parts = {
+        "Isolation": _isolation(seen, now),
+        "Hull": _hull(seen, "hull", now),
+        "Old hull": _hull(seen, "previousHull", now) if seen.status.get("previousHull") else iter(()),
+        "Launcher": _launchers(seen, now),
+        "Containers": _containers(seen),
+        "Exit": _exit(seen, now),
+        "Service": _service(seen),
+        "Disks": _disks(seen),
+        "Lacks": _lacks(seen),
+        "Unsupported": _unsupported(seen),
+        "Replacement": _replacement(seen, now),
+        "Events": _events(seen, now),
+        "Not read": (Cell(f"{one.kinds}: {one.why}", Tone.BAD) for one in seen.unread),
+    }
+    sections = ((title, tuple(lines)) for title, lines in parts.items())
+    return Screen(
+        tuple(_headline(seen, verdict(seen, now))),
+        tuple(Section(title, lines) for title, lines in sections if lines),
+    )
+
+
+def _headline(seen: Seen, found: Verdict) -> Iterator[Cell]:
+    yield Cell(f"Workload {seen.namespace}/{seen.name}")
+    reason = "" if found.level is Level.FINE else f" {found.reason}:"
+    colon = ":" if found.level is not Level.LIMITED else ""
+    yield Cell(f"{found.level}{colon}{reason} {found.message}", _TONES[found.level])
+    if found.remedy:
+        yield Cell(f"What to do: {found.remedy}")
+
+
+def _isolation(seen: Seen, now: datetime) -> Iterator[Cell]:
+    found = part(seen.status, "isolation")
+    if not found:
+        ready = seen.condition("IsolationResolved")
+        why = f": {ready['reason']}" if ready.get("reason") else ""
+        yield Cell(f"requested {seen.spec.get('isolationPolicy')}, not resolved{why}", Tone.WAITING)
+        return
+    running, resolved = found.get("running"), found.get("resolved")
+    yield Cell(
+        f"requested {found.get('requested')}, resolved {resolved}, running {running or 'nothing'}",
+        Tone.GOOD if running == resolved else Tone.WAITING,
+    )
+    policy, message = found.get("policy"), str(found.get("message"))
+    decided = f"IsolationPolicy {policy}: " if policy and policy not in message else ""
+    yield Cell(f"{found.get('reason')}: {decided}{message}")
+    if found.get("pendingSince"):
+        yield Cell(f"weaker than a policy requires for {age(found['pendingSince'], now)}", Tone.BAD)
+
+
+def _hull(seen: Seen, key: str, now: datetime) -> Iterator[Cell]:
+    told = part(seen.status, key)
+    if not told:
+        stopped = seen.spec.get("state") == State.STOPPED
+        yield Cell("none, as spec.state asks" if stopped else "none", Tone.PLAIN if stopped else Tone.WAITING)
+        return
+    ready = bool(told.get("ready"))
+    yield Cell(
+        f"{told.get('kind')} {told.get('name')}, revision {told.get('revision')}, "
+        f"{'Ready' if ready else 'not Ready'}",
+        Tone.GOOD if ready else Tone.WAITING,
+    )
+    obj = _object(seen, told)
+    born = obj["metadata"].get("creationTimestamp") if obj else told.get("startedAt")
+    yield Cell(
+        f"node {told.get('node') or 'none yet'}, address {told.get('address') or 'none yet'}, "
+        f"age {age(born, now)}"
+    )
+    if told.get("kind") == "VirtualMachine":
+        yield from _machine(seen, told, obj)
+    if obj and obj["metadata"].get("deletionTimestamp"):
+        kept = obj["metadata"].get("finalizers")
+        why = f"; it has finalizers: {', '.join(kept)}" if kept else ""
+        since = age(obj["metadata"]["deletionTimestamp"], now)
+        yield Cell(f"it was deleted {since} ago, and is ending{why}", Tone.WAITING)
+
+
+def _object(seen: Seen, hull: Raw) -> Raw | None:
+    """The hull's object, None if it wasn't read or isn't there."""
+    objects = seen.hull_pods if hull.get("kind") == "Pod" else seen.own_machines
+    return named(objects, str(hull.get("name")))
+
+
+def _machine(seen: Seen, told: Raw, obj: Raw | None) -> Iterator[Cell]:
+    """What KubeVirt says of a machine."""
+    instance = seen.instance(str(told.get("name")))
+    printed = part(obj or {}, "status").get("printableStatus")
+    phase = part(instance or {}, "status").get("phase")
+    if printed or phase:
+        yield Cell(f"KubeVirt says: VirtualMachine {printed or '-'}, VirtualMachineInstance {phase or '-'}")
+    moves = part(told, "migratable")
+    if moves.get("possible") is True:
+        yield Cell("can move to another node while it runs")
+    elif moves:
+        why = ": ".join(filter(None, (moves.get("reason"), moves.get("message"))))
+        yield Cell(f"can't move to another node while it runs{f' ({why})' if why else ''}")
+
+
+def _launchers(seen: Seen, now: datetime) -> Iterator[Table | Cell]:
+    hulls = part(seen.status, "hull"), part(seen.status, "previousHull")
+    if not any(hull.get("kind") == "VirtualMachine" for hull in hulls):
+        return
+    if seen.launchers:
+        yield _pods(seen.launchers, now)
+    elif not seen.is_unread("Pods"):
+        yield Cell("none", Tone.WAITING)
+
+
+def _pods(pods: tuple[Raw, ...], now: datetime) -> Table:
+    """Pods as `kubectl get pod -o wide` has them."""
+    return Table(
+        ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "NODE"), tuple(_pod(pod, now) for pod in pods)
+    )
+
+
+def _pod(pod: Raw, now: datetime) -> Row:
+    line = podline(pod)
+    return (
+        Cell(pod["metadata"]["name"]),
+        Cell(line.ready),
+        Cell(line.status, _tone(line.status)),
+        Cell(line.restarts),
+        Cell(age(pod["metadata"].get("creationTimestamp"), now)),
+        Cell(part(pod, "spec").get("nodeName")),
+    )
+
+
+def _tone(status: str) -> Tone:
+    """What a container's or a Pod's state in one word means."""
+    if status in {"Running", "Completed", "Succeeded"}:
+        return Tone.GOOD
+    passing = {"Pending", "ContainerCreating", "PodInitializing", "Terminating", "Waiting"}
+    return Tone.WAITING if status in passing or status.startswith("Init:") else Tone.BAD
+
+
+def _containers(seen: Seen) -> Iterator[Cell | Table]:
+    """The hull's Pod and its containers, as kubectl shows them."""
+    told = part(seen.status, "hull")
+    pod = named(seen.hull_pods, str(told.get("name")))
+    rows = [_container(one) for one in _statuses(seen, pod)]
+    if pod:
+        line = podline(pod)
+        restarts = f"{line.restarts} restart{'s' * (line.restarts != 1)}"
+        yield Cell(f"{line.ready} ready, {line.status}, {restarts}", _tone(line.status))
+    if rows:
+        yield Table(("NAME", "READY", "STATUS", "RESTARTS", "LAST END"), tuple(rows))
+    elif told.get("kind") == "VirtualMachine" and seen.boots_disk:
+        yield Cell("none: the machine boots a disk of its own")
+    elif told.get("kind") == "VirtualMachine":
+        yield Cell("not known: only an operator with --guest-key-file asks a machine's guest for them")
+
+
+def _statuses(seen: Seen, pod: Raw | None) -> list[Raw]:
+    """What is known of the containers: what the status says, else what the Pod does."""
+    told: list[Raw] = list(seen.status.get("containers") or ())
+    if told or pod is None:
+        return told
+    return [one.model_dump(by_alias=True) for one in podstatus.containers(part(pod, "status"))]
+
+
+def _container(one: Raw) -> Row:
+    state, code = one.get("state"), one.get("exitCode")
+    word = str(one.get("reason") or state)
+    ended = f" (exit code {code})" if code is not None else ""
+    last = " ".join(
+        str(word)
+        for word in (
+            one.get("lastReason"),
+            f"(exit code {one['lastExitCode']})" if one.get("lastExitCode") is not None else None,
+        )
+        if word
+    )
+    is_init = " (init)" if one.get("init") else ""
+    return (
+        Cell(f"{one.get('name')}{is_init}"),
+        Cell("yes" if one.get("ready") else "no"),
+        Cell(f"{word}{ended}", _tone(word)),
+        Cell(one.get("restarts", 0), Tone.WAITING if one.get("restarts") else Tone.PLAIN),
+        Cell(last),
+    )
+
+
+def _exit(seen: Seen, now: datetime) -> Iterator[Cell]:
+    ended = part(seen.status, "exit")
+    if not ended:
+        return
+    code = ended.get("code")
+    parts = (
+        f"{ended.get('reason')}",
+        f"exit code {code}" if code is not None else "no exit code is known",
+        f"container {ended['container']}" if ended.get("container") else "",
+        f"{age(ended['finishedAt'], now)} ago" if ended.get("finishedAt") else "",
+    )
+    yield Cell(", ".join(filter(None, parts)), Tone.GOOD if code == 0 else Tone.BAD)
+    if ended.get("message"):
+        yield Cell(ended["message"])
+
+
+def _service(seen: Seen) -> Iterator[Cell]:
+    if seen.is_unread("Services"):
+        return
+    if seen.own_service is None:
+        yield Cell(_no_service(seen))
+        return
+    spec = part(seen.own_service, "spec")
+    ports = ", ".join(_port(port) for port in spec.get("ports") or ())
+    outside = part(part(seen.own_service, "status"), "loadBalancer").get("ingress") or ()
+    addresses = ", ".join(str(one.get("ip") or one.get("hostname")) for one in outside)
+    balanced = f", from outside {addresses or 'pending'}" if spec.get("type") == "LoadBalancer" else ""
+    yield Cell(f"{spec.get('type')} {seen.name}, {spec.get('clusterIP') or 'no address'}{balanced}: {ports}")
+    if seen.is_unread("EndpointSlices"):
+        return
+    found = endpoints(seen)
+    ready = [where for where, is_ready in found if is_ready]
+    rest = [where for where, is_ready in found if not is_ready]
+    yield Cell(
+        f"{len(ready)} ready endpoint{'s' * (len(ready) != 1)}{': ' if ready else ''}{'; '.join(ready)}",
+        Tone.GOOD if ready else Tone.WAITING,
+    )
+    if rest:
+        yield Cell(f"not ready: {'; '.join(rest)}", Tone.WAITING)
+
+
+def _no_service(seen: Seen) -> str:
+    asked = part(seen.spec, "service")
+    if asked.get("enabled") is False:
+        return "none, as spec.service.enabled is false"
+    template = part(part(seen.spec, "template") or NO_TEMPLATE, "spec")
+    if not asked.get("ports") and not declared({"containers": [], **template}):
+        return "none, since no container names a port, and spec.service.ports is empty"
+    return f"none: Service {seen.name} isn't this Workload's" if seen.service else "none yet"
+
+
+def _port(port: Raw) -> str:
+    node = f":{port['nodePort']}" if port.get("nodePort") else ""
+    return f"{port.get('port')}{node}/{port.get('protocol')} → {port.get('targetPort')}"
+
+
+def _disks(seen: Seen) -> Iterator[Table | Cell]:
+    if not seen.disks:
+        return
+    head = ("NAME", "CLAIM", "SIZE", "PHASE", "PROGRESS", "ATTACHED")
+    yield Table(head, tuple(_disk(disk) for disk in seen.disks))
+    for disk in seen.disks:
+        if disk.get("message"):
+            yield Cell(f"{disk.get('name')}: {disk['message']}", Tone.BAD)
+        if failure := part(disk, "failure"):
+            how = f"{disk.get('name')}: an import failed, {failure.get('attempts')} attempts at least"
+            yield Cell(f"{how}: {failure.get('message')}", Tone.BAD)
+
+
+def _disk(disk: Raw) -> Row:
+    phase = disk.get("phase")
+    return (
+        Cell(disk.get("name")),
+        Cell(disk.get("claim")),
+        Cell(disk.get("size")),
+        Cell(phase, Tone.GOOD if phase == "Succeeded" else Tone.WAITING),
+        Cell(disk.get("progress")),
+        Cell("yes" if disk.get("attached") else "no"),
+    )
+
+
+def _lacks(seen: Seen) -> Iterator[Cell]:
+    for one in seen.status.get("lacks") or ():
+        yield Cell(f"{one.get('reason')}: {one.get('message')}", Tone.BAD)
+
+
+def _unsupported(seen: Seen) -> Iterator[Cell]:
+    for one in seen.status.get("unsupportedFields") or ():
+        yield Cell(f"spec.template.{one.get('path')}: {one.get('reason')}", Tone.BAD)
+
+
+def _replacement(seen: Seen, now: datetime) -> Iterator[Cell]:
+    found = part(seen.status, "replacement")
+    if found.get("failedAt"):
+        when = age(found["failedAt"], now)
+        yield Cell(
+            f"by revision {found.get('revision')}: given up {when} ago: {found.get('message')}", Tone.BAD
+        )
+    elif found:
+        since = age(found.get("startedAt"), now)
+        yield Cell(f"by revision {found.get('revision')}: under way for {since}", Tone.WAITING)
+    lost = part(seen.status, "backOff")
+    if lost:
+        why = ": ".join(filter(None, (lost.get("reason"), lost.get("message"))))
+        times = lost.get("losses")
+        yield Cell(
+            f"{times} hull{'s' * (times != 1)} of revision {lost.get('revision')} lost in a row, the last "
+            f"{age(lost.get('lostAt'), now)} ago{f' ({why})' if why else ''}; the next one is made at "
+            f"{lost.get('retryAt')}",
+            Tone.BAD,
+        )
+
+
+def _events(seen: Seen, now: datetime) -> Iterator[Table | Cell]:
+    if seen.is_unread("Events"):
+        return
+    told = events.in_order(seen.events)
+    if not told:
+        yield Cell("none", Tone.FAINT)
+        return
+    yield events.table(told[-_EVENTS:], now)
+    if len(told) > _EVENTS:
+        yield Cell(f"{len(told) - _EVENTS} older ones: twinhull events {seen.name}", Tone.FAINT)

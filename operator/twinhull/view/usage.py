@@ -1,0 +1,247 @@
+"""How much CPU and memory hulls use, of what they ask for and of what they may have at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, labels
+from twinhull.hulls.quantity import mebibytes, milli, parse
+from twinhull.view.screen import Cell, Row, Table, Tone
+from twinhull.view.seen import is_launcher, named, part
+
+#: From which part of a limit on a use is shown as high.
+_HIGH = Decimal("0.9")
+_RESOURCES = ("cpu", "memory")
+_OF = ("OF REQUEST", "OF LIMIT")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A use of CPU (in cores) or memory (in bytes)."""
+
+    #: What is used; None if it isn't known.
+    used: Decimal | None
+    #: What is requested; None if nothing is.
+    request: Decimal | None
+    #: What may be used at most; None if there is no limit.
+    limit: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a Pod, or a container of it, uses."""
+
+    namespace: str
+    workload: str
+    pod: str
+    #: The container, empty for the whole Pod.
+    container: str
+    cpu: Amount
+    memory: Amount
+    #: Whether the Pod is a machine's launcher, which holds KubeVirt's own processes beside the guest.
+    is_launcher: bool
+    #: The CPUs and the memory that the guest of a machine has; empty if they aren't known.
+    guest: str
+
+    def raw(self) -> Raw:
+        """It as JSON has it, in quantities of Kubernetes. What isn't known is left out."""
+        said: Raw = {"namespace": self.namespace, "workload": self.workload, "pod": self.pod}
+        texts = {
+            "container": self.container,
+            "guest": self.guest,
+            **{
+                f"{name}{what}": written(value)
+                for name, amount, written in (("cpu", self.cpu, milli), ("memory", self.memory, mebibytes))
+                for what, value in (("", amount.used), ("Request", amount.request), ("Limit", amount.limit))
+                if value is not None
+            },
+        }
+        return {**said, "launcher": self.is_launcher, **{key: text for key, text in texts.items() if text}}
+
+
+def uses(
+    pods: Iterable[Raw], metrics: Sequence[Raw], instances: Sequence[Raw] = (), *, containers: bool = False
+) -> Iterator[Use]:
+    """What each hull and each launcher among these Pods uses, by its PodMetrics (metrics.k8s.io/v1beta1), or
+    what each of their containers does. Pods that have ended use nothing.
+    """
+    measured = {_place(one): one for one in metrics}
+    for pod in pods:
+        ended = part(pod, "status").get("phase") in {"Succeeded", "Failed"}
+        if ended or not (HULL_LABEL in labels(pod) or is_launcher(pod)):
+            continue
+        by_name = {str(one.get("name")): one for one in measured.get(_place(pod), {}).get("containers") or ()}
+        asked = {str(one.get("name")): one for one in _running(part(pod, "spec"))}
+        if containers:
+            for name, container in asked.items():
+                given = [part(container, "resources")]
+                yield _use(pod, name, _amounts(given, [by_name.get(name)]), instances)
+        else:
+            whole = part(part(pod, "spec"), "resources")
+            given = [part(container, "resources") for container in asked.values()]
+            amounts = _amounts(given, [by_name.get(name) for name in asked], whole)
+            yield _use(pod, "", amounts, instances)
+
+
+def table(
+    found: Sequence[Use], order: str = "name", *, namespaces: bool = False, containers: bool = False
+) -> Table:
+    """Uses as rows; with the namespaces, if they are of several."""
+    with_guests = any(use.guest for use in found)
+    head = (
+        *(("NAMESPACE",) if namespaces else ()),
+        *("NAME", "POD"),
+        *(("CONTAINER",) if containers else ()),
+        *("CPU", *_OF, "MEMORY", *_OF),
+        *(("GUEST",) if with_guests else ()),
+    )
+    rows = (
+        _row(use, namespaces=namespaces, containers=containers, guests=with_guests)
+        for use in in_order(found, order)
+    )
+    return Table(head, tuple(rows))
+
+
+def in_order(found: Iterable[Use], order: str) -> list[Use]:
+    """Uses by one of ORDERS: those of CPU and memory begin with the largest."""
+    return sorted(found, key=lambda use: (ORDERS[order](use), use.namespace, use.workload, use.pod))
+
+
+def unmeasured(found: Iterable[Use]) -> list[str]:
+    """The Pods of which no use is known."""
+    return list(dict.fromkeys(use.pod for use in found if use.cpu.used is None and use.memory.used is None))
+
+
+#: What uses can be sorted by.
+ORDERS: dict[str, Callable[[Use], Decimal]] = {
+    "name": lambda _: Decimal(0),
+    "cpu": lambda use: -(use.cpu.used or Decimal(0)),
+    "memory": lambda use: -(use.memory.used or Decimal(0)),
+}
+
+
+def _use(pod: Raw, container: str, amounts: tuple[Amount, Amount], instances: Sequence[Raw]) -> Use:
+    workload = str(labels(pod).get(WORKLOAD_LABEL) or "")
+    return Use(
+        namespace=str(pod["metadata"].get("namespace") or ""),
+        workload=workload,
+        pod=str(pod["metadata"]["name"]),
+        container=container,
+        cpu=amounts[0],
+        memory=amounts[1],
+        is_launcher=is_launcher(pod),
+        guest=_guest(pod, instances) if is_launcher(pod) else "",
+    )
+
+
+def _guest(pod: Raw, instances: Sequence[Raw]) -> str:
+    """The CPUs and the memory that a machine's guest has (kubevirt.io/api/core/v1, types CPUTopology and
+    MemoryStatus).
+    """
+    owners = [str(one.get("name")) for one in pod["metadata"].get("ownerReferences") or ()]
+    namespace = pod["metadata"].get("namespace")
+    near = [one for one in instances if one["metadata"].get("namespace") == namespace]
+    instance = next((found for name in owners if (found := named(near, name))), {})
+    status = part(instance, "status")
+    topology, memory = part(status, "currentCPUTopology"), part(status, "memory")
+    cpus = 1
+    for count in ("cores", "sockets", "threads"):
+        cpus *= int(topology.get(count) or 1)
+    current = memory.get("guestCurrent") or memory.get("guestAtBoot")
+    parts = (
+        f"{cpus} CPU{'s' * (cpus != 1)}" if topology else "",
+        str(current) if current else "",
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _running(spec: Raw) -> list[Raw]:
+    """The containers that run side by side: the sidecars among the init containers, too."""
+    sidecars = [one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"]
+    return [*sidecars, *(spec.get("containers") or ())]
+
+
+def _amounts(
+    given: Sequence[Raw], metrics: Sequence[Raw | None], whole: Raw | None = None
+) -> tuple[Amount, Amount]:
+    """CPU and memory of containers with these `resources` and metrics. What a Pod as a `whole` has instead
+    has precedence (core/v1, type PodSpec, resources).
+    """
+    known = [part(one, "usage") for one in metrics if one is not None]
+    cpu, memory = (
+        Amount(
+            _sum([one.get(name) for one in known if name in one]),
+            _of(whole, "requests", name) or _sum([_raw(one, "requests", name) for one in given]),
+            _of(whole, "limits", name) or _limit(given, name),
+        )
+        for name in _RESOURCES
+    )
+    return cpu, memory
+
+
+def _limit(given: Sequence[Raw], name: str) -> Decimal | None:
+    """The limit of all together: there is none if one has none."""
+    limits = [_raw(one, "limits", name) for one in given]
+    return None if None in limits else _sum(limits)
+
+
+def _of(whole: Raw | None, key: str, name: str) -> Decimal | None:
+    return _sum([_raw(whole or {}, key, name)])
+
+
+def _raw(resources: Raw, key: str, name: str) -> object:
+    return part(resources, key).get(name)
+
+
+def _sum(quantities: Iterable[object]) -> Decimal | None:
+    """The sum of quantities, None if there are none. What is none isn't counted."""
+    known = [number for one in quantities if (number := _number(one)) is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _number(quantity: object) -> Decimal | None:
+    if not isinstance(quantity, (str, int, float)):
+        return None
+    try:
+        return parse(quantity)
+    except ValueError:
+        return None
+
+
+def _place(obj: Raw) -> tuple[str, str]:
+    return str(obj["metadata"].get("namespace") or ""), str(obj["metadata"]["name"])
+
+
+def _row(use: Use, *, namespaces: bool, containers: bool, guests: bool) -> Row:
+    return (
+        *((Cell(use.namespace),) if namespaces else ()),
+        *(Cell(use.workload), Cell(use.pod)),
+        *((Cell(use.container),) if containers else ()),
+        *_cells(use.cpu, milli),
+        *_cells(use.memory, mebibytes),
+        *((Cell(use.guest),) if guests else ()),
+    )
+
+
+def _cells(amount: Amount, written: Callable[[Decimal], str]) -> Row:
+    if amount.used is None:
+        return Cell("<unknown>", Tone.FAINT), _share(amount, amount.request), _share(amount, amount.limit)
+    near = amount.limit is not None and amount.used >= amount.limit * _HIGH
+    tone = Tone.BAD if near else Tone.PLAIN
+    used = Cell(written(amount.used), tone)
+    return used, _share(amount, amount.request, written), _share(amount, amount.limit, written, tone)
+
+
+def _share(
+    amount: Amount,
+    whole: Decimal | None,
+    written: Callable[[Decimal], str] = str,
+    tone: Tone = Tone.PLAIN,
+) -> Cell:
+    if whole is None or amount.used is None:
+        return Cell("", tone)
+    percent = f"{amount.used / whole:.0%} of " if whole else ""
+    return Cell(f"{percent}{written(whole)}", tone)

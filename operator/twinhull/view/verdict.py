@@ -1,0 +1,285 @@
+"""The verdict: the one thing that is wrong with a Workload, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from twinhull.api.base import Raw
+from twinhull.api.brevity import listed
+from twinhull.api.reasons import Reason
+from twinhull.core.reasons import SECTIONS
+from twinhull.core.reasons.row import Row
+from twinhull.view.age import age, moment
+from twinhull.view.safetext import without_links
+from twinhull.view.seen import Seen, part
+
+
+class Level(StrEnum):
+    """How much a verdict matters."""
+
+    FINE = "Nothing is wrong"
+    UNDER_WAY = "Under way"
+    LIMITED = "Ready, but"
+    WRONG = "Wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong first, or that nothing is."""
+
+    level: Level
+    #: Why, in one CamelCase word.
+    reason: str
+    #: Why, in a sentence.
+    message: str
+    #: What to do, empty if nothing.
+    remedy: str = ""
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it waits for somebody to do something."""
+        return self.level in {Level.WRONG, Level.LIMITED}
+
+
+#: What a new Workload may wait for the operator.
+_PATIENCE = timedelta(minutes=1)
+_FIND_OPERATOR = (
+    "see whether the operator runs (kubectl get pods -A -l app.kubernetes.io/name=twinhull), and whether it "
+    "serves this namespace (its setting --namespace)"
+)
+_SEE_EVENTS = "see `twinhull events {name}`"
+#: What has a remedy in core/reasons, and in the ordinary course of things ends by itself.
+_PASSING: frozenset[str] = frozenset(
+    {
+        *("ContainersNotReady", "ContainersNotInitialized", "GuestNotRunning", "NotAllDVsReady"),
+        *("PausedByMigrationMonitor", "WaitingForVolumeBinding"),
+        *(Reason.DISK_WAITING, Reason.NOT_READY, Reason.RESIZE_DEFERRED, Reason.RESTARTING),
+    }
+)
+#: Ready conditions for what is as asked, though nothing runs.
+_RESTING = {Reason.STOPPED, Reason.COMPLETED}
+#: Finalizers by which the API server itself deletes what an object owns first (meta/v1).
+_OF_DELETION = {"foregroundDeletion", "orphan"}
+
+
+def verdict(seen: Seen, now: datetime) -> Verdict:
+    """The first of RULES that has something to say."""
+    return next(found for rule in RULES if (found := rule(seen, now)))
+
+
+def remedy(reason: str, name: str) -> str:
+    """What core/reasons says to do about a reason of the Workload of that name, empty if nothing."""
+    row = _row(reason)
+    if row is None:
+        return _SEE_EVENTS.format(name=name)
+    return without_links(row.remedy)
+
+
+def _row(reason: str) -> Row | None:
+    tables: Iterable[dict[str, Row]] = (
+        {str(key): row for key, row in table.items()} for _, table in SECTIONS
+    )
+    return next((table[reason] for table in tables if reason in table), None)
+
+
+def being_deleted(seen: Seen, now: datetime) -> Verdict | None:
+    """Somebody has deleted it."""
+    since = seen.workload["metadata"].get("deletionTimestamp")
+    if not since:
+        return None
+    kept = [
+        f"{kind} {obj['metadata']['name']} has {' and '.join(names)}"
+        for kind, obj in _objects(seen)
+        if (names := _finalizers(obj))
+    ]
+    what_to_do = f"finalizers keep it: {listed(kept)}; whoever set them has to remove them" if kept else ""
+    return Verdict(
+        Level.UNDER_WAY,
+        "BeingDeleted",
+        f"it was deleted {age(since, now)} ago, and is ending",
+        what_to_do,
+    )
+
+
+def never_seen(seen: Seen, now: datetime) -> Verdict | None:
+    """The operator has written no status."""
+    if seen.status.get("conditions"):
+        return None
+    created = moment(seen.workload["metadata"].get("creationTimestamp"))
+    if created and now - created < _PATIENCE:
+        message = (
+            f"it was created {age(created.isoformat(), now)} ago, and the operator hasn't looked at it yet"
+        )
+        return Verdict(Level.UNDER_WAY, "NeverSeen", message)
+    since = age(created and created.isoformat(), now)
+    return Verdict(
+        Level.WRONG,
+        "NeverSeen",
+        f"the operator has never looked at it, and it is {since} old",
+        _FIND_OPERATOR,
+    )
+
+
+def changed_since(seen: Seen, _: datetime) -> Verdict | None:
+    """The status is of an earlier spec."""
+    generation = seen.workload["metadata"].get("generation") or 0
+    observed = seen.status.get("observedGeneration", -1)
+    if observed >= generation:
+        return None
+    message = (
+        "the spec was changed, and the operator hasn't looked at it since: what follows is of before that"
+    )
+    return Verdict(Level.UNDER_WAY, "JustChanged", message, f"if this lasts, {_FIND_OPERATOR}")
+
+
+def stalled(seen: Seen, _: datetime) -> Verdict | None:
+    """It waits for somebody."""
+    if not seen.told("Stalled"):
+        return None
+    level = Level.LIMITED if seen.told("Ready") else Level.WRONG
+    return _of_condition(seen, "Stalled", level)
+
+
+def below_floor(seen: Seen, _: datetime) -> Verdict | None:
+    """It runs with a weaker isolation than a policy requires."""
+    if seen.condition("IsolationResolved").get("reason") != Reason.BELOW_FLOOR:
+        return None
+    return _of_condition(seen, "IsolationResolved", Level.WRONG)
+
+
+def hindered(seen: Seen, _: datetime) -> Verdict | None:
+    """Something keeps its hull from being ready that doesn't end by itself, whether or not it took long."""
+    reason = str(seen.condition("Ready").get("reason"))
+    row = _row(reason)
+    if seen.told("Ready") or reason in _PASSING or not (row and row.remedy):
+        return None
+    return _of_condition(seen, "Ready", Level.WRONG)
+
+
+def in_progress(seen: Seen, _: datetime) -> Verdict | None:
+    """The operator is at work."""
+    if not seen.told("Reconciling"):
+        return None
+    found = _of_condition(seen, "Reconciling", Level.UNDER_WAY)
+    lasting = f"if this lasts, {found.remedy}" if found.remedy else ""
+    return Verdict(found.level, found.reason, found.message, lasting)
+
+
+def not_ready(seen: Seen, _: datetime) -> Verdict | None:
+    """It isn't Ready, whatever the reason."""
+    return None if seen.told("Ready") else _of_condition(seen, "Ready", Level.WRONG)
+
+
+def ready_with_remark(seen: Seen, _: datetime) -> Verdict | None:
+    """It is Ready for a reason that asks somebody to do something."""
+    found = _of_condition(seen, "Ready", Level.LIMITED)
+    row = _row(found.reason)
+    return found if row and row.remedy and found.reason not in _RESTING else None
+
+
+def fields_dropped(seen: Seen, _: datetime) -> Verdict | None:
+    """The API server left out fields of the template."""
+    fields = seen.status.get("unsupportedFields")
+    if not fields:
+        return None
+    paths = listed([f"spec.template.{one.get('path')}" for one in fields], ", ")
+    message = f"the API server left out {paths}"
+    return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, seen.name))
+
+
+def disk_in_trouble(seen: Seen, _: datetime) -> Verdict | None:
+    """A disk isn't as asked."""
+    for disk in seen.disks:
+        message = disk.get("message") or part(disk, "failure").get("message")
+        if message:
+            return Verdict(
+                Level.LIMITED,
+                Reason.DISK_FAILED,
+                f"disk {disk.get('name')}: {message}",
+                remedy(Reason.DISK_FAILED, seen.name),
+            )
+    return None
+
+
+def unreachable_service(seen: Seen, _: datetime) -> Verdict | None:
+    """It is Ready, and its Service leads nowhere."""
+    unread = seen.is_unread("EndpointSlices") or seen.is_unread("Services")
+    if unread or seen.own_service is None or not part(seen.status, "hull").get("ready"):
+        return None
+    if any(is_ready for _, is_ready in endpoints(seen)):
+        return None
+    return Verdict(
+        Level.LIMITED,
+        "NoEndpoint",
+        f"Service {seen.name} has no ready endpoint: its clients reach nothing",
+        "if this lasts, see whether the Service's selector matches the hull's labels (kubectl describe "
+        f"service {seen.name}), and whether kube-controller-manager runs",
+    )
+
+
+def fine(seen: Seen, now: datetime) -> Verdict:
+    """Nothing is wrong."""
+    ready = seen.condition("Ready")
+    since = age(ready.get("lastTransitionTime"), now)
+    return Verdict(Level.FINE, str(ready.get("reason") or ""), f"{ready.get('message')} (for {since})")
+
+
+#: All rules, in their order: the first that has something to say decides.
+RULES: tuple[Callable[[Seen, datetime], Verdict | None], ...] = (
+    being_deleted,
+    never_seen,
+    changed_since,
+    stalled,
+    below_floor,
+    hindered,
+    in_progress,
+    not_ready,
+    ready_with_remark,
+    fields_dropped,
+    disk_in_trouble,
+    unreachable_service,
+    fine,
+)
+
+
+def endpoints(seen: Seen) -> list[tuple[str, bool]]:
+    """The addresses behind the Service, with their ports, and whether each is ready (discovery.k8s.io/v1,
+    type EndpointConditions: an absent `ready` means that it is).
+    """
+    return [
+        (_with_ports(address, one.get("ports") or ()), part(endpoint, "conditions").get("ready") is not False)
+        for one in seen.slices
+        for endpoint in one.get("endpoints") or ()
+        for address in endpoint.get("addresses") or ()
+    ]
+
+
+def _with_ports(address: str, ports: Iterable[Raw]) -> str:
+    host = f"[{address}]" if ":" in address else address
+    return ", ".join(f"{host}:{port.get('port')}" for port in ports) or host
+
+
+def _of_condition(seen: Seen, kind: str, level: Level) -> Verdict:
+    found = seen.condition(kind)
+    reason = str(found.get("reason") or "Unknown")
+    return Verdict(level, reason, str(found.get("message") or ""), remedy(reason, seen.name))
+
+
+def _objects(seen: Seen) -> list[tuple[str, Raw]]:
+    return [
+        ("Workload", seen.workload),
+        *(("Pod", pod) for pod in seen.hull_pods),
+        *(("VirtualMachine", one) for one in seen.own_machines),
+        *(("VirtualMachineInstance", one) for one in seen.instances),
+    ]
+
+
+def _finalizers(obj: Raw) -> list[str]:
+    """The finalizers that keep an object that is being deleted, but for those of its deletion itself."""
+    metadata = obj["metadata"]
+    if not metadata.get("deletionTimestamp"):
+        return []
+    return [one for one in metadata.get("finalizers") or () if one not in _OF_DELETION]

@@ -1,0 +1,122 @@
+"""The table of Workloads: its columns, which are `kubectl get workloads`' own, its filters and its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import condition
+from twinhull.view.age import age, moment
+from twinhull.view.screen import Cell, Row, Table, Tone
+from twinhull.view.seen import part
+
+_HEAD = ("NAME", "READY", "REASON", "ISOLATION", "RUNNING", "HULL", "NODE", "AGE")
+_WIDE = ("REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which Workloads are listed, and in which order."""
+
+    #: The isolations of which one is to run, or to be resolved to if nothing runs; all if there are none.
+    isolations: frozenset[str] = frozenset()
+    #: Whether only those are listed that aren't as asked.
+    not_ready: bool = False
+    #: A key of ORDERS.
+    order: str = "name"
+
+    def of(self, workloads: Iterable[Raw]) -> list[Raw]:
+        """The chosen ones of these, in order."""
+        matching = [one for one in workloads if self._matches(one)]
+        return sorted(matching, key=lambda one: (ORDERS[self.order](one), _name(one)))
+
+    def _matches(self, workload: Raw) -> bool:
+        isolation = part(part(workload, "status"), "isolation")
+        effective = isolation.get("running") or isolation.get("resolved")
+        if self.isolations and effective not in self.isolations:
+            return False
+        return not (self.not_ready and is_ready(workload))
+
+
+def is_ready(workload: Raw) -> bool:
+    """Whether a Workload is as asked: Ready for its present spec. One that is stopped as asked or ran to
+    completion well is, too.
+    """
+    seen = part(workload, "status").get("observedGeneration", -1)
+    is_true = _condition(workload).get("status") == "True"
+    return is_true and seen >= (workload["metadata"].get("generation") or 0)
+
+
+def table(workloads: Iterable[Raw], now: datetime, *, wide: bool = False, namespaces: bool = False) -> Table:
+    """Workloads as rows; with their namespaces, if they are of several."""
+    head = (*(("NAMESPACE",) if namespaces else ()), *_HEAD, *(_WIDE if wide else ()))
+    return Table(head, tuple(row(one, now, wide=wide, namespaces=namespaces) for one in workloads))
+
+
+def row(
+    workload: Raw, now: datetime, *, wide: bool = False, namespaces: bool = False, gone: bool = False
+) -> Row:
+    """One Workload; as it was before it was `gone`."""
+    metadata, status = workload["metadata"], part(workload, "status")
+    ready, isolation, hull = _condition(workload), part(status, "isolation"), part(status, "hull")
+    running, resolved = isolation.get("running"), isolation.get("resolved")
+    cells = (
+        Cell(metadata["name"]),
+        Cell(ready.get("status"), Tone.GOOD if ready.get("status") == "True" else Tone.BAD),
+        Cell("Deleted" if gone else _reason(workload)),
+        Cell(resolved),
+        Cell(running, Tone.PLAIN if running == resolved else Tone.WAITING),
+        Cell(hull.get("name")),
+        Cell(hull.get("node")),
+        Cell(age(metadata.get("creationTimestamp"), now)),
+    )
+    more = (
+        Cell(isolation.get("requested") or part(workload, "spec").get("isolationPolicy")),
+        Cell(isolation.get("policy")),
+        Cell(hull.get("address")),
+        Cell(hull.get("revision")),
+        Cell(ready.get("message")),
+    )
+    first = (Cell(metadata.get("namespace")),) if namespaces else ()
+    return (*first, *cells, *(more if wide else ()))
+
+
+def _reason(workload: Raw) -> str:
+    if workload["metadata"].get("deletionTimestamp"):
+        return "BeingDeleted"
+    return str(_condition(workload).get("reason") or "NeverSeen")
+
+
+def _condition(workload: Raw) -> Raw:
+    return condition({"status": part(workload, "status")}, "Ready")
+
+
+def _name(workload: Raw) -> tuple[str, str]:
+    return str(workload["metadata"].get("namespace") or ""), str(workload["metadata"]["name"])
+
+
+def _running(workload: Raw) -> str:
+    isolation = part(part(workload, "status"), "isolation")
+    return str(isolation.get("running") or isolation.get("resolved") or "")
+
+
+def _youngest_first(workload: Raw) -> float:
+    created = moment(workload["metadata"].get("creationTimestamp"))
+    return -created.timestamp() if created else 0.0
+
+
+def _longest_unready_first(workload: Raw) -> tuple[bool, str]:
+    return is_ready(workload), str(_condition(workload).get("lastTransitionTime") or "")
+
+
+#: What Workloads can be sorted by.
+ORDERS: dict[str, Callable[[Raw], object]] = {
+    "name": lambda _: "",
+    "age": _youngest_first,
+    "ready": _longest_unready_first,
+    "reason": _reason,
+    "isolation": _running,
+    "node": lambda one: str(part(part(one, "status"), "hull").get("node") or ""),
+}

@@ -1,0 +1,482 @@
+"""The verbs that show what is on a cluster, as a person runs them: by all rights, by few, and by none."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.controlplane import Cluster, ControlPlane, eventually
+from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, container, template
+
+pytestmark = pytest.mark.simulated
+
+#: What a tenant may write to have a terminal do: set its title, clear it, colour it by a C1 control, and turn
+#: the direction of what follows.
+HOSTILE = "\x1b]0;owned\x07 \x1b[2J \x9b31m \u202eneerg \x7f"
+PORT = template(containers=[container(ports=[{"containerPort": 80}])])
+#: The kind of a metrics server's figures. The API server serves it like an aggregated one does.
+METRICS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {
+        "name": "pods.metrics.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+    },
+    "spec": {
+        "group": "metrics.k8s.io",
+        "names": {"kind": "PodMetrics", "plural": "pods"},
+        "scope": "Namespaced",
+        "versions": [
+            {
+                "name": "v1beta1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+                },
+            }
+        ],
+    },
+}
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-m", "twinhull", *args]
+
+
+def environment(kubeconfig: Path, **more: str) -> dict[str, str]:
+    own = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+    return {**own, "KUBECONFIG": str(kubeconfig), "PYTHONUNBUFFERED": "1", **more}
+
+
+def run(web: Subject, *args: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*args, "-n", web.namespace),
+        env=environment(kubeconfig or web.cluster.kubeconfig),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def printed(web: Subject, *args: str) -> list[str]:
+    ended = run(web, *args)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+@contextmanager
+def terminal(web: Subject, *args: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], bytearray]]:
+    """A verb on a terminal of 80 columns, and what that gets. It has all of it at the end."""
+    ours, theirs = pty.openpty()
+    got = bytearray()
+    with subprocess.Popen(
+        command(*args, "-n", web.namespace),
+        env=environment(web.cluster.kubeconfig, TERM="xterm-256color", COLUMNS="80", LINES="50", **more),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        reader = Thread(target=_read, args=(ours, got), daemon=True)
+        reader.start()
+        try:
+            yield process, got
+            process.wait(60)
+        finally:
+            process.terminate()
+            reader.join(30)
+    os.close(ours)
+
+
+def _read(descriptor: int, got: bytearray) -> None:
+    for chunk in _until_closed(descriptor):
+        got.extend(chunk)
+
+
+def on_a_terminal(web: Subject, *args: str, **more: str) -> bytes:
+    """What a terminal of 80 columns gets of a verb that ends by itself."""
+    with terminal(web, *args, **more) as (process, got):
+        pass
+    assert process.returncode in {0, 1}
+    return bytes(got)
+
+
+def _until_closed(descriptor: int) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = os.read(descriptor, 65_536)
+        except OSError:  # nobody has the other end any more
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+@contextmanager
+def watching(web: Subject, *args: str) -> Iterator[Queue[str]]:
+    """The lines of a verb that goes on."""
+    got: Queue[str] = Queue()
+    with subprocess.Popen(
+        command(*args, "--watch", "-n", web.namespace),
+        env=environment(web.cluster.kubeconfig),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines: Any = process.stdout
+        reader = Thread(target=_pass_on, args=(lines, got), daemon=True)
+        reader.start()
+        try:
+            yield got
+        finally:
+            process.terminate()
+            reader.join(30)
+
+
+def _pass_on(lines: Iterator[str], got: Queue[str]) -> None:
+    for line in lines:
+        got.put(line.rstrip())
+
+
+def comes(got: Queue[str], *words: str) -> str:
+    """The first line with all of these words."""
+
+    def found() -> str:
+        try:
+            line = got.get_nowait()
+        except Empty:
+            return ""
+        return line if all(word in line for word in words) else ""
+
+    return eventually(found, 60, f"a line has {words}")
+
+
+def grant(web: Subject, user: str, *roles: str, rules: Sequence[Manifest] = ()) -> Path:
+    """A kubeconfig of somebody who has these ClusterRoles in the namespace, and a role with these rules."""
+    assert isinstance(web.cluster, ControlPlane)
+    group = "rbac.authorization.k8s.io"
+    if rules:
+        about = {"name": user, "namespace": web.namespace}
+        web.cluster.api.apply(
+            {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": about, "rules": list(rules)}
+        )
+    references = [
+        *(("ClusterRole", role) for role in roles),
+        *((("Role", user),) if rules else ()),
+    ]
+    for kind, name in references:
+        web.cluster.api.apply(
+            {
+                "apiVersion": f"{group}/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": f"{user}-{name}", "namespace": web.namespace},
+                "roleRef": {"apiGroup": group, "kind": kind, "name": name},
+                "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+            }
+        )
+    return web.cluster.kubeconfig_for(user)
+
+
+def section(lines: Sequence[str], title: str) -> list[str]:
+    """The lines of a part of the screen."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith(f"{title} "):
+            found.append(line.removeprefix(title).strip())
+        elif found and line.startswith(" "):
+            found.append(line.strip())
+        elif found:
+            break
+    return found
+
+
+def test_a_ready_workload_is_fine_and_all_of_it_is_shown(web: Subject) -> None:
+    web.apply("Container", PORT)
+    hull = web.becomes("Ready")["status"]["hull"]
+    lines = web.eventually(lambda: _fine(web), "nothing is wrong, the Service included")
+    assert lines[0] == f"Workload {web.namespace}/web"
+    assert lines[1].startswith(f"Nothing is wrong: Pod {hull['name']} is ready (for ")
+    assert section(lines, "Isolation")[0] == "requested Container, resolved Container, running Container"
+    assert section(lines, "Hull")[0] == f"Pod {hull['name']}, revision {hull['revision']}, Ready"
+    assert section(lines, "Hull")[1].startswith(f"node {hull['node']}, address {hull['address']}, age ")
+    assert section(lines, "Containers")[0] == "1/1 ready, Running, 0 restarts"
+    assert section(lines, "Service")[1] == f"1 ready endpoint: {hull['address']}:80"
+    assert any(" Created " in line for line in section(lines, "Events"))
+    assert not section(lines, "Not read")
+
+
+def _fine(web: Subject) -> list[str]:
+    lines = printed(web, "status", "web")
+    return lines if lines[1].startswith("Nothing is wrong") else []
+
+
+def test_what_is_wrong_comes_first_with_what_to_do(web: Subject) -> None:
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "nowhere"}}
+    web.apply("Container", template(volumes=[volume]))
+    web.becomes("ClaimMissing")
+    ended = run(web, "status", "web")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    lines = ended.stdout.splitlines()
+    assert lines[1].startswith("Wrong: ClaimMissing: spec.template.spec.volumes[data]")
+    assert lines[2] == "What to do: create it"
+    assert run(web, "list", "--not-ready", "-o", "name").stdout == "workload.twinhull.dev/web\n"
+
+
+def test_a_machine_s_launcher_is_shown(web: Subject) -> None:
+    web.apply("VirtualMachine", PORT)
+    name = web.becomes("Ready")["status"]["hull"]["name"]
+    lines = printed(web, "status", "web")
+    assert section(lines, "Hull")[0].startswith(f"VirtualMachine {name}, revision ")
+    assert section(lines, "Launcher")[1].startswith(f"virt-launcher-{name}-")
+    about = {line.split()[3] for line in printed(web, "events", "web")[1:]}
+    assert "workload/web" in about
+    assert f"virtualmachineinstance/{name}" in about, "KubeVirt's own Events are among them"
+
+
+def test_documents_have_all_that_was_read(web: Subject) -> None:
+    web.apply("Container", template({EXIT: "1"}, restartPolicy="Never"))
+    web.becomes("Failed")
+    found = json.loads(run(web, "status", "web", "-o", "json").stdout)
+    assert found["verdict"]["level"] == "Wrong"
+    assert found["verdict"]["reason"] == "Failed"
+    assert found["workload"]["kind"] == "Workload"
+    assert [pod["kind"] for pod in found["pods"]] == ["Pod"]
+    assert yaml.safe_load(run(web, "status", "web", "-o", "yaml").stdout)["workload"] == found["workload"]
+    assert json.loads(run(web, "get", "web", "-o", "json").stdout) == found["workload"]
+
+
+def test_who_has_the_role_view_sees_all_but_what_it_leaves_out(web: Subject) -> None:
+    viewer = grant(web, f"viewer-{web.namespace}", "view")
+    web.apply("VirtualMachine", PORT)
+    web.becomes("Ready")
+    ended = web.eventually(
+        lambda: _told(run(web, "status", "web", kubeconfig=viewer)), "the role view has the rights"
+    )
+    unread = section(ended.stdout.splitlines(), "Not read")
+    assert unread == [
+        f"{kind}: you may not read {plural} in namespace {web.namespace}: ask for the role view there"
+        for kind, plural in (
+            ("VirtualMachines", "virtualmachines"),
+            ("VirtualMachineInstances", "virtualmachineinstances"),
+        )
+    ]
+    assert section(ended.stdout.splitlines(), "Launcher"), "Pods it may read"
+    assert run(web, "list", kubeconfig=viewer).returncode == 0
+    everywhere = run(web, "list", "-A", kubeconfig=viewer)
+    assert everywhere.returncode == 1
+    assert "is forbidden" in everywhere.stderr
+    events = run(web, "events", "web", kubeconfig=viewer)
+    assert events.returncode == 0
+    assert "note: VirtualMachines can't be read" in events.stderr
+
+
+def _told(ended: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """A process that has told what it was asked for; rights take a moment to be known."""
+    assert ended.returncode in {0, 1}, ended.stderr
+    assert "Not read" in ended.stdout
+    return ended
+
+
+def test_who_may_read_workloads_only_is_told_what_is_missing(web: Subject) -> None:
+    web.apply("Container", PORT)
+    web.becomes("Ready")
+    rule = {"apiGroups": ["twinhull.dev"], "resources": ["workloads"], "verbs": ["get"]}
+    reader = grant(web, f"reader-{web.namespace}", rules=[rule])
+    ended = web.eventually(
+        lambda: _told(run(web, "status", "web", kubeconfig=reader)), "the role has the right"
+    )
+    lines = ended.stdout.splitlines()
+    assert {line.partition(":")[0] for line in section(lines, "Not read")} == {
+        *("Pods", "Services", "EndpointSlices", "Events")
+    }
+    assert not section(lines, "Service")
+    assert not section(lines, "Events")
+    assert section(lines, "Hull"), "the status has it"
+
+
+def test_what_cannot_be_told_says_why_and_has_an_exit_code_of_its_own(web: Subject, tmp_path: Path) -> None:
+    nobody = grant(web, f"nobody-{web.namespace}")
+    forbidden = run(web, "status", "web", kubeconfig=nobody)
+    assert (forbidden.returncode, forbidden.stdout) == (2, "")
+    assert 'cannot get resource "workloads"' in forbidden.stderr
+    web.apply()
+    missing = run(web, "status", "wbe")
+    assert missing.returncode == 2
+    assert f"there is no Workload wbe in namespace {web.namespace}. Did you mean web?" in missing.stderr
+    assert run(web, "events", "wbe").returncode == 1
+    nowhere = run(web, "status", "web", kubeconfig=tmp_path / "none")
+    assert (nowhere.returncode, nowhere.stdout) == (2, "")
+
+
+def test_what_tenants_write_reaches_no_terminal_as_it_is(web: Subject) -> None:
+    web.apply()
+    web.becomes("Ready")
+    workload = web.get()
+    web.cluster.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": "hostile", "namespace": web.namespace},
+            "involvedObject": {
+                "kind": "Workload",
+                "apiVersion": workload["apiVersion"],
+                **{key: workload["metadata"][key] for key in ("name", "namespace", "uid")},
+            },
+            "type": "Warning",
+            "reason": HOSTILE,
+            "message": HOSTILE,
+            "firstTimestamp": "2026-01-01T00:00:00Z",
+            "lastTimestamp": "2126-01-01T00:00:00Z",
+        }
+    )
+    web.annotate("Workload", "web", hostile=HOSTILE)
+    commands = [
+        *(("status", "web", "-o", form) for form in ("table", "json", "yaml")),
+        *(("events", "web", "-o", form) for form in ("table", "json", "yaml")),
+        *(("list", "-o", form) for form in ("wide", "json", "yaml")),
+    ]
+    for args in commands:
+        said = run(web, *args).stdout
+        assert not [one for one in said if not one.isprintable() and one != "\n"], args
+    for args in (("status", "web"), ("events", "web")):
+        text = on_a_terminal(web, *args, NO_COLOR="1").decode()
+        assert "\\x1b]0;owned\\x07" in text.replace("\r\n", "").replace(" ", ""), args
+        for forbidden in ("\x1b]0", "\x1b[2J", "\x9b", "\u202e", "\x07", "\x7f"):
+            assert forbidden not in text, args
+    read = json.loads(run(web, "events", "web", "-o", "json").stdout)
+    assert HOSTILE in {event["message"] for event in read["items"]}, "a program reads what was written"
+    assert yaml.safe_load(run(web, "list", "web", "-o", "yaml").stdout) == json.loads(
+        run(web, "list", "web", "-o", "json").stdout
+    )
+
+
+def test_colours_are_for_terminals_that_want_them(web: Subject) -> None:
+    web.apply(pod_template=template({NEVER_READY: "true"}))
+    web.becomes("ContainersNotReady")
+    assert b"\x1b[33m" in on_a_terminal(web, "status", "web"), "yellow"
+    assert b"\x1b[3" not in on_a_terminal(web, "status", "web", NO_COLOR="1")
+    assert b"\x1b" not in on_a_terminal(web, "list", TERM="dumb")
+    assert "\x1b" not in run(web, "status", "web").stdout
+
+
+def test_a_terminal_is_not_wider_than_it_is_and_a_pipe_cuts_nothing(web: Subject) -> None:
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "n" * 200}}
+    web.apply("Container", template(volumes=[volume]))
+    message = web.becomes("ClaimMissing")["status"]["conditions"][0]["message"]
+    assert message in run(web, "status", "web").stdout
+    assert message in run(web, "list", "-o", "wide").stdout
+    drawn = on_a_terminal(web, "status", "web", NO_COLOR="1").decode()
+    widths = [len(line.replace("\x1b[1m", "").replace("\x1b[0m", "")) for line in drawn.splitlines()]
+    assert max(widths) <= 80
+    assert drawn.count("n" * 20) >= 5, "it goes on in the next line"
+
+
+def test_what_changes_is_printed_as_it_comes(web: Subject) -> None:
+    web.apply("Container")
+    web.becomes("Ready")
+    with watching(web, "list") as listed, watching(web, "events", "web") as told:
+        comes(listed, "web", "True", "Ready")
+        comes(told, "Ready", "workload/web")
+        web.change(state="Stopped")
+        comes(listed, "web", "True", "Stopped")
+        comes(told, "Stopped", "workload/web", "stopped, as spec.state asks")
+    with watching(web, "status", "web") as screens:
+        comes(screens, "Nothing is wrong: stopped, as spec.state asks")
+        web.change(state="Running")
+        comes(screens, "Nothing is wrong: Pod web-")
+
+
+def test_a_watched_screen_is_drawn_anew_until_the_workload_is_gone(web: Subject) -> None:
+    web.apply()
+    web.becomes("Ready")
+    with terminal(web, "status", "web", "--watch") as (process, got):
+        web.eventually(lambda: b"Nothing is wrong: Pod web-" in got, "the screen is drawn")
+        web.change(state="Stopped")
+        web.eventually(lambda: b"Nothing is wrong: stopped" in got, "it is drawn anew")
+        web.delete()
+    assert process.returncode == 2
+    assert b"\x1b[?1049h" in got, "it has a screen of its own"
+    assert f"there is no Workload web in namespace {web.namespace}" in got.decode()
+
+
+def test_workloads_are_filtered_and_sorted(web: Subject) -> None:
+    web.apply("Container")
+    web.named("machine").apply("VirtualMachine")
+    web.named("unready").apply("Container", template({NEVER_READY: "true"}))
+    for name, reason in (("web", "Ready"), ("machine", "Ready"), ("unready", "ContainersNotReady")):
+        web.named(name).becomes(reason)
+
+    def names(*args: str) -> list[str]:
+        return [line.rpartition("/")[2] for line in printed(web, "list", "-o", "name", *args)]
+
+    assert names() == ["machine", "unready", "web"]
+    assert names("--isolation", "VirtualMachine") == ["machine"]
+    assert names("--not-ready") == ["unready"]
+    assert names("--sort-by", "isolation") == ["unready", "web", "machine"]
+    assert names("-l", "app=none") == []
+    assert names("unready", "web") == ["unready", "web"]
+    everywhere = printed(web, "ls", "-A", "-o", "wide")
+    assert everywhere[0].startswith("NAMESPACE ")
+    assert [line for line in everywhere if line.split()[:2] == [web.namespace, "machine"]]
+
+
+@pytest.fixture
+def metrics(cluster: Cluster) -> Iterator[None]:
+    """An API server with the kind of a metrics server."""
+    cluster.api.apply(METRICS)
+    path = "/apis/metrics.k8s.io/v1beta1/pods"
+    cluster.eventually(lambda: cluster.api.request("GET", path), 30, "PodMetrics are served")
+    yield
+    name = METRICS["metadata"]["name"]  # type: ignore[index]
+    cluster.api.delete("CustomResourceDefinition", name)
+    cluster.eventually(
+        lambda: cluster.api.get("CustomResourceDefinition", name) is None, 60, "the kind is gone"
+    )
+
+
+@pytest.mark.usefixtures("metrics")
+def test_use_is_shown_against_requests_and_limits(web: Subject) -> None:
+    resources = {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
+    web.apply("Container", template(containers=[container(resources=resources)]))
+    pod = web.becomes("Ready")["status"]["hull"]["name"]
+    labels = web.one("Pod", pod)["metadata"]["labels"]
+    unknown = run(web, "top", "web")
+    assert "there are no figures yet of Pods" in unknown.stderr
+    web.cluster.api.request(
+        "POST",
+        f"/apis/metrics.k8s.io/v1beta1/namespaces/{web.namespace}/pods",
+        {
+            "apiVersion": "metrics.k8s.io/v1beta1",
+            "kind": "PodMetrics",
+            "metadata": {"name": pod, "labels": labels},
+            "timestamp": "2026-01-01T00:00:00Z",
+            "window": "15s",
+            "containers": [{"name": "web", "usage": {"cpu": "25000000n", "memory": "32768Ki"}}],
+        },
+    )
+    head, row = printed(web, "top", "web")
+    assert " ".join(head.split()) == "NAME POD CPU OF REQUEST OF LIMIT MEMORY OF REQUEST OF LIMIT"
+    assert row.split("   ")[0] == "web"
+    assert " ".join(row.split()[1:]) == f"{pod} 25m 25% of 100m - 32Mi 50% of 64Mi 25% of 128Mi"
+    (found,) = json.loads(run(web, "top", "-o", "json").stdout)
+    assert (found["cpu"], found["memory"], found["memoryLimit"]) == ("25m", "32Mi", "128Mi")
+
+
+def test_without_a_metrics_server_it_says_so(web: Subject) -> None:
+    ended = run(web, "top")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "the cluster has no metrics server: its API server doesn't serve metrics.k8s.io" in ended.stderr

@@ -1,0 +1,188 @@
+"""What the verbs that ask a cluster print: for programs and for people, and nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinhull.cli import list as list_verb
+from twinhull.cli import main, top
+from twinhull.cli.output import Rows, print_document, print_screen, print_table
+from twinhull.view import usage, workloads
+from twinhull.view.screen import Cell, Screen, Section, Table, Tone
+
+TEXTS = st.dictionaries(
+    st.text(st.characters(codec="utf-8"), max_size=20), st.text(st.characters(codec="utf-8"))
+)
+
+
+@pytest.mark.parametrize("brief", [False, True])
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_a_document_says_all_and_nothing_that_is_not_printed(
+    output: str,
+    brief: bool,  # noqa: FBT001  a parameter
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    document = {"a": "\x1b[31m\x9b\u202e\x7f\u2028\x85", "b": "ü\n日本", "c": [1, None, True]}
+    print_document(document, output, brief=brief)
+    text = capsys.readouterr().out
+    assert all(one.isprintable() or one == "\n" for one in text)
+    assert (json.loads(text) if output == "json" else yaml.safe_load(text)) == document
+    if brief:
+        assert text.count("\n") == 1 if output == "json" else text.startswith("---\n")
+
+
+@given(TEXTS)
+def test_any_document_is_read_as_it_was(document: dict[str, str]) -> None:
+    for output in ("json", "yaml"):
+        with _Printed() as printed:
+            print_document(document, output)
+        assert all(one.isprintable() or one == "\n" for one in printed.text)
+        read = json.loads if output == "json" else yaml.safe_load
+        assert read(printed.text) == document
+
+
+class _Printed:
+    """What is printed meanwhile. Fixtures last for a whole test, not for one example of it."""
+
+    text = ""
+
+    def __enter__(self) -> Self:
+        self._runner = CliRunner().isolation()
+        self._out = self._runner.__enter__()[0]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.text = self._out.getvalue().decode()
+        self._runner.__exit__(None, None, None)
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_its_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "x" * 500
+    print_table(Table(("NAME", "MESSAGE"), ((Cell("web"), Cell(long)),)), "nothing")
+    assert capsys.readouterr() == (f"NAME   MESSAGE\nweb    {long}\n", "")
+    print_table(Table(("NAME",), ()), "nothing is there")
+    assert capsys.readouterr() == ("", "nothing is there\n")
+
+
+def test_rows_that_come_later_stand_below_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Rows(Table(("NAME", "READY"), ((Cell("a-long-name"), Cell("True")),)))
+    rows.add((Cell("web"), Cell("False")))
+    assert capsys.readouterr().out.splitlines() == [
+        "NAME          READY",
+        "a-long-name   True",
+        "web           False",
+    ]
+
+
+_DRAW = """
+from tests.unit.cli.test_output import SCREEN
+from twinhull.cli.output import Rows, print_screen, print_table
+print_screen(SCREEN)
+table = SCREEN.sections[1].parts[0]
+print_table(table, "")
+Rows(table)
+"""
+SCREEN = Screen(
+    (Cell("Workload shop/web"), Cell("Wrong: \x1b[2J\x9b2J it is [bold]hostile[/] :smile:", Tone.BAD)),
+    (
+        Section("Part", (Cell("word " * 40, Tone.GOOD),)),
+        Section("Rows", (Table(("NAME", "MESSAGE"), ((Cell("\x1b]0;x\x07"), Cell("m" * 100)),)),)),
+    ),
+)
+
+
+def drawn(**environment: str) -> str:
+    """What a terminal of 60 columns gets."""
+    ours, theirs = pty.openpty()
+    own = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+    with subprocess.Popen(
+        [sys.executable, "-c", _DRAW],
+        cwd=Path(__file__).parents[3],
+        env={**own, "TERM": "xterm-256color", "COLUMNS": "60", **environment},
+        stdout=theirs,
+    ) as process:
+        os.close(theirs)
+        chunks = []
+        while True:
+            try:
+                chunk = os.read(ours, 65_536)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            chunks.append(chunk)
+        assert process.wait(60) == 0
+    os.close(ours)
+    return b"".join(chunks).decode()
+
+
+def test_a_terminal_has_colours_and_no_more() -> None:
+    text = drawn()
+    assert "\x1b[31m" in text
+    assert "\x1b[32m" in text
+    for hostile in ("\x1b[2J", "\x9b", "\x1b]0", "\x07"):
+        assert hostile not in text
+    assert "\\x1b[2J\\x9b2J it is [bold]hostile[/]" in text
+    assert ":smile:" in text
+
+
+def test_a_terminal_is_not_wider_than_it_is_and_nothing_is_cut() -> None:
+    screen, _, rows = (
+        drawn(NO_COLOR="1").replace("\x1b[1m", "").replace("\x1b[0m", "").partition("\\x1b]0;x\\x07")
+    )
+    assert max(map(len, screen.splitlines())) <= 60
+    assert screen.count("word") == 40
+    assert rows.count("m") >= 300
+
+
+def test_without_colours_nothing_is_coloured() -> None:
+    assert "\x1b[3" not in drawn(NO_COLOR="1")
+    assert "\x1b" not in drawn(TERM="dumb")
+
+
+def test_a_screen_in_a_pipe_has_no_colours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    print_screen(SCREEN)
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert f"Part   {('word ' * 40).strip()}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["list", "web", "-A"], 2, "name Workloads, or use -A, -l or --watch: not both"),
+        (["top", "web", "-A"], 2, "name a Workload, or use -A: not both"),
+        (["status", "web"], 2, "kubeconfig"),
+        (["events", "web"], 1, "kubeconfig"),
+        (["list"], 1, "kubeconfig"),
+        (["top"], 1, "kubeconfig"),
+    ],
+)
+def test_what_cannot_be_told_says_why(
+    args: list[str], code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    result = CliRunner().invoke(main, args)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+def test_the_orders_that_help_names_are_those_that_there_are() -> None:
+    assert tuple(workloads.ORDERS) == list_verb.ORDERS
+    assert tuple(usage.ORDERS) == top.ORDERS

@@ -1,0 +1,157 @@
+"""The verdict: the one thing that is wrong, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.view.objects import BEGAN, NOW, OWNER, condition, pod, seen, workload
+from twinhull.api.reasons import Reason
+from twinhull.core.reasons import KNOWN
+from twinhull.view.seen import Seen, Unread
+from twinhull.view.verdict import RULES, Level, verdict
+
+RECONCILING = condition("Reconciling", "True", "Replacing", "waiting for Pod web-1 to end")
+
+
+def unready(reason: str, *, stalled: bool = False, reconciling: bool = False) -> Seen:
+    return seen(
+        condition("Ready", "False", reason),
+        *((condition("Stalled", "True", reason),) if stalled else ()),
+        *((condition("Reconciling", "True", reason),) if reconciling else ()),
+    )
+
+
+def deleted(*finalizers: str) -> Seen:
+    gone: Any = {"deletionTimestamp": BEGAN, "finalizers": ["foregroundDeletion"]}
+    hull = pod()
+    hull["metadata"] |= {"deletionTimestamp": BEGAN, "finalizers": list(finalizers)}
+    return Seen(workload(metadata=gone), pods=(hull,))
+
+
+def served(*, is_ready: bool, **more: Any) -> Seen:
+    service = {"metadata": {"name": "web", "ownerReferences": OWNER}, "spec": {}}
+    endpoint = {"addresses": ["10.0.0.1"], "conditions": {"ready": is_ready}}
+    return Seen(
+        workload(hull={"kind": "Pod", "name": "web-1", "ready": True}),
+        service=service,
+        slices=({"metadata": {"name": "web-x"}, "endpoints": [endpoint], "ports": [{"port": 80}]},),
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "level", "reason", "remedy"),
+    [
+        (deleted(), Level.UNDER_WAY, "BeingDeleted", ""),
+        (
+            deleted("example.dev/keep"),
+            Level.UNDER_WAY,
+            "BeingDeleted",
+            "finalizers keep it: Pod web-1 has example.dev/keep; whoever set them has to remove them",
+        ),
+        (
+            Seen(workload(metadata={"generation": 2})),
+            Level.UNDER_WAY,
+            "JustChanged",
+            "if this lasts, see whether the operator runs",
+        ),
+        (unready("ClaimMissing", stalled=True), Level.WRONG, "ClaimMissing", "create it"),
+        (unready("ImagePullBackOff", reconciling=True), Level.WRONG, "ImagePullBackOff", "check the image's"),
+        (unready("Unschedulable", reconciling=True), Level.WRONG, "Unschedulable", "see the Events of the"),
+        (
+            unready("ContainersNotReady", reconciling=True),
+            Level.UNDER_WAY,
+            "ContainersNotReady",
+            "if this lasts, see its log, and the probe",
+        ),
+        (unready("Creating", reconciling=True), Level.UNDER_WAY, "Creating", ""),
+        (
+            unready("MadeUp", reconciling=True),
+            Level.UNDER_WAY,
+            "MadeUp",
+            "if this lasts, see `twinhull events",
+        ),
+        (unready("ContainersNotReady"), Level.WRONG, "ContainersNotReady", "see its log, and the probe"),
+        (
+            seen(condition("IsolationResolved", "False", "BelowFloor"), RECONCILING),
+            Level.WRONG,
+            "BelowFloor",
+            "do what the Ready condition says (docs/policies.md#what-runs-below-a-floor)",
+        ),
+        (seen(RECONCILING), Level.UNDER_WAY, "Replacing", ""),
+        (
+            seen(condition("Stalled", "True", "PodRefused")),
+            Level.LIMITED,
+            "PodRefused",
+            "do what the message says, which is the API server's",
+        ),
+        (
+            seen(condition("Ready", "True", "RestartRequired")),
+            Level.LIMITED,
+            "RestartRequired",
+            "restart the",
+        ),
+        (
+            seen(unsupportedFields=[{"path": "spec.hostUsers", "reason": "a gate is off"}]),
+            Level.LIMITED,
+            "FieldsDropped",
+            "enable the features",
+        ),
+        (
+            seen(disks=[{"name": "data", "message": "it shrinks"}]),
+            Level.LIMITED,
+            "DiskFailed",
+            "do what the message says",
+        ),
+        (served(is_ready=False), Level.LIMITED, "NoEndpoint", "if this lasts, see whether the Service's"),
+        (served(is_ready=True), Level.FINE, "Ready", ""),
+        (served(is_ready=False, unread=(Unread("EndpointSlices", "forbidden"),)), Level.FINE, "Ready", ""),
+        (seen(), Level.FINE, "Ready", ""),
+        (seen(condition("Ready", "True", "Stopped")), Level.FINE, "Stopped", ""),
+        (seen(condition("Ready", "True", "Completed")), Level.FINE, "Completed", ""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_wrong_first(found: Seen, level: Level, reason: str, remedy: str) -> None:
+    told = verdict(found, NOW)
+    assert (told.level, told.reason) == (level, reason)
+    assert told.remedy.startswith(remedy)
+    assert bool(told.remedy) == bool(remedy)
+    assert told.needs_somebody == (level in {Level.WRONG, Level.LIMITED})
+
+
+def test_one_that_the_operator_has_not_seen_is_wrong_after_a_minute() -> None:
+    found = Seen({**workload(), "status": {"observedGeneration": -1}})
+    soon = verdict(found, NOW - timedelta(minutes=4, seconds=30))
+    assert (soon.level, soon.reason, soon.remedy) == (Level.UNDER_WAY, "NeverSeen", "")
+    assert soon.message == "it was created 30s ago, and the operator hasn't looked at it yet"
+    late = verdict(found, NOW)
+    assert (late.level, late.reason) == (Level.WRONG, "NeverSeen")
+    assert late.message == "the operator has never looked at it, and it is 5m old"
+    assert "app.kubernetes.io/name=twinhull" in late.remedy
+
+
+def test_a_message_is_the_condition_s_own() -> None:
+    told = verdict(seen(condition("Stalled", "True", "ClaimMissing", "claim data isn't there")), NOW)
+    assert told.message == "claim data isn't there"
+
+
+@pytest.mark.parametrize("reason", sorted(KNOWN))
+def test_every_known_reason_has_a_verdict_whatever_the_conditions(reason: str) -> None:
+    for stalled, reconciling in ((True, False), (False, True), (False, False)):
+        told = verdict(unready(reason, stalled=stalled, reconciling=reconciling), NOW)
+        assert told.level is not Level.FINE
+        assert told.reason == reason
+
+
+def test_the_last_rule_always_has_something_to_say() -> None:
+    assert RULES[-1](replace(seen(), workload={"metadata": {"name": "web"}}), NOW) is not None
+
+
+def test_reasons_of_the_verdict_itself_are_no_condition_s() -> None:
+    own = {"BeingDeleted", "NeverSeen", "JustChanged", "NoEndpoint"}
+    assert not own & {str(reason) for reason in Reason}
