@@ -70,6 +70,8 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         )
     if any("\0" in word for word in arguments):
         raise CannotConvert("the command line has a character NUL in it: remove it")
+    if len(arguments) == 1 and " " in arguments[0].strip():
+        raise CannotConvert("the command line is one word: leave out the quotes around the whole of it")
     program, before, words = _after_run(list(arguments))
     options: list[tuple[str, Said]] = []
     while words and words[0].startswith("-") and words[0] != "-":
