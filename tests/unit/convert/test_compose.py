@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.convert.compose_samples import ENVIRONMENT, FOLDER, INPUTS, converted, name_of
-from tests.unit.convert.rendering import refused, render
+from tests.unit.convert.rendering import render
 from twinhull.api.base import Raw
 from twinhull.convert import compose
 from twinhull.convert.compose import yamltext
@@ -69,20 +69,6 @@ def test_render_takes_what_is_made(path: Path) -> None:
 def test_objects_have_names_of_their_own(path: Path) -> None:
     names = [(obj["kind"], obj["metadata"]["name"]) for obj in converted(path).objects]
     assert len(names) == len(set(names))
-
-
-@pytest.mark.slow
-def test_a_machine_takes_what_has_a_meaning_there() -> None:
-    free = [path for path in INPUTS if refused(converted(path).objects, "VirtualMachine") == []]
-    assert {name_of(path) for path in INPUTS} - {name_of(path) for path in free} == {
-        "deploy-resources",  # GPUs
-        "home-assistant",  # the host's network
-        "hooks",  # a claim, and a user that isn't 0 or 107
-        "monitoring",  # the host's network, processes and files
-        "network-modes",  # the host's network and processes
-        "security",  # the host's IPC
-        "volumes-short",  # the host's files
-    }
 
 
 def places(value: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
