@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinhull.api.base import Raw
-from twinhull.validation.reports import printable
+from twinhull.view.safetext import plain
 
 #: What a tool is called, and what of it sets fields again, by its field manager.
 _TOOLS: Mapping[str, tuple[str, str]] = {
@@ -60,7 +60,7 @@ class Owner:
     def told(self, field: str, workload: str) -> str:
         """A warning for people."""
         if self.sets:
-            by = f" (field manager {printable(self.manager)})" if self.manager else ""
+            by = f" (field manager {plain(self.manager)})" if self.manager else ""
             return (
                 f"{self.tool}{by} sets {field} of Workload {workload}: its {self.when} undoes this. Change "
                 "the field at its source, too"
@@ -99,7 +99,7 @@ def _by_manager(managed: Sequence[Raw], path: Sequence[str]) -> Iterator[Owner]:
         if known and (applies or manager not in _SERVER_SIDE_ONLY):
             yield Owner(*known, manager)
         elif applies:
-            yield Owner(f"field manager {printable(manager)}", "next apply")
+            yield Owner(f"field manager {plain(manager)}", "next apply")
 
 
 def _by_file(metadata: Raw, path: Sequence[str]) -> Iterator[Owner]:
