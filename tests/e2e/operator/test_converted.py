@@ -139,7 +139,7 @@ def test_a_compose_file_runs_as_its_page_says(
 ) -> None:
     page = read("docs/from-compose.md")
     shell = Shell.opened(cluster, namespace, tmp_path, page)
-    assert set(files(page)) == {"compose.yaml"}
+    assert set(files(page)) == {"compose.yaml", "copy.yaml"}
     shell.follow(steps(page), operator.check)
     (web,) = [one for one in cluster.api.list("Workload", namespace) if one["metadata"]["name"] == "web"]
     assert web["status"]["hull"]["kind"] == "VirtualMachine"
