@@ -21,6 +21,8 @@ _WHY = {
     "NetworkPolicy": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is",
     "Ingress": "it leads to a Service: apply it as it is",
     "HTTPRoute": "it leads to a Service: apply it as it is",
+    "Endpoints": "a cluster makes it for a Service: leave it out",
+    "EndpointSlice": "a cluster makes it for a Service: leave it out",
     "VirtualMachineInstance": "a machine that runs: convert its VirtualMachine",
 }
 #: Kinds that were of the group extensions until Kubernetes 1.15, and are of the group apps.

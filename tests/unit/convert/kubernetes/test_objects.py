@@ -191,6 +191,11 @@ def test_what_an_old_api_served_is_named_with_the_present_one() -> None:
     assert left(conversion)["DaemonSet old"].endswith("write apiVersion apps/v1, and convert again")
 
 
+def test_what_a_cluster_makes_for_a_service_is_to_be_left_out() -> None:
+    conversion = converted(controller("Deployment"), obj("EndpointSlice", "a", "discovery.k8s.io/v1"))
+    assert left(conversion)["EndpointSlice a"] == "a cluster makes it for a Service: leave it out"
+
+
 def test_what_helm_runs_at_its_own_time_is_named() -> None:
     given = obj("Pod", "test", spec=WEB["spec"])
     given["metadata"]["annotations"] = {"helm.sh/hook": "test"}
