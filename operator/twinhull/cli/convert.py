@@ -18,6 +18,7 @@ from twinhull.cli import scalars
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.docker.names import is_label
 from twinhull.convert.formats import (
     COMMANDS,
     FORMATS,
@@ -58,6 +59,12 @@ def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
     if any(not key or not equals for key, equals, _ in pairs):
         raise click.BadParameter("write NAME=VALUE, such as TAG=1.29")
     return {key: said for key, _, said in pairs}
+
+
+def _namespace(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_label(value):
+        raise click.BadParameter("a namespace has up to 63 lower-case letters, digits and '-', such as shop")
+    return value
 
 
 class _Command(click.Command):
@@ -103,6 +110,7 @@ Exit codes:
     "-n",
     "--namespace",
     metavar="NAMESPACE",
+    callback=_namespace,
     help="The namespace of all objects. Without it, the one that each of them says, if it does.",
 )
 @click.option(
@@ -217,6 +225,8 @@ def _read(file: str) -> Input:
         raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
     source = "standard input" if file == "-" else file
     text = _text(data, source)
+    if not text.strip():
+        raise CannotConvert(f"{source} is empty: give what is to be converted")
     stem = "" if file == "-" else Path(file).name.partition(".")[0]
     given = Input(source, stem, text, _documents(text, source))
     return given if file == "-" else replace(given, read=_Folder(Path(file).parent).read)

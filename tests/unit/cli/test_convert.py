@@ -136,7 +136,7 @@ def test_texts_of_powershell_are_read(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("", "standard input: this is none of objects of Kubernetes"),
+        ("", "standard input is empty: give what is to be converted"),
         ("a: b", "standard input: this is none of objects of Kubernetes"),
         ("{", "standard input: this is none of objects of Kubernetes"),
         (b"\xff\x00\xff", "standard input is no text in UTF-8"),
@@ -238,6 +238,24 @@ def test_a_compose_file_is_converted_with_the_files_that_it_names(tmp_path: Path
     assert {"name": "A", "value": "1"} in container["env"]
 
 
+def test_commands_that_are_told_name_the_namespace(tmp_path: Path) -> None:
+    text = """
+    services:
+      init: {image: a, restart: "no"}
+      web:
+        image: b
+        ports: ["127.0.0.1:80:80"]
+        secrets: [key]
+        depends_on: {init: {condition: service_completed_successfully}}
+    secrets: {key: {file: ./key.pem}}
+    """
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    said = convert(str(tmp_path / "compose.yaml"), "--namespace", "shop").stderr
+    assert "run kubectl --namespace shop create secret generic key --from-file" in said
+    assert "run kubectl --namespace shop port-forward" in said
+    assert "(twinhull wait --namespace shop init --for completed)" in said
+
+
 def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
     words = ("docker", "run", "--name", "web", "-p", "80:80", "nginx:1.29")
     with_dashes, without = convert("docker-run", "--", *words), convert("docker-run", *words)
@@ -263,6 +281,7 @@ def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
     [
         (("--disk-size", "boot"), "--disk-size boot: write it as DISK=VALUE"),
         (("--vddk-url", "https://vcenter.example"), "--vddk-thumbprint and --vddk-secret go together"),
+        (("--namespace", "No_name"), "a namespace has up to 63 lower-case letters, digits and '-'"),
         (("--variable", "A"), "write NAME=VALUE, such as TAG=1.29"),
         (("--from", "compose", "--name", "a"), "leave out --name"),
         (("--from", "libvirt"), "standard input: "),

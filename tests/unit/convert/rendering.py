@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import yaml
@@ -23,3 +24,11 @@ def render(objects: list[Raw] | tuple[Raw, ...], *arguments: str) -> str:
 def refused(objects: list[Raw] | tuple[Raw, ...], isolation: str) -> list[str]:
     """The fields of a Workload that an isolation doesn't honour."""
     return re.findall(r"^  (spec\.\S+)  ", render(objects, "--isolation", isolation), re.MULTILINE)
+
+
+def rendered(objects: list[Raw], *arguments: str) -> list[Raw]:
+    """What `twinhull render` prints of Workloads."""
+    given = json.dumps({"kind": "List", "items": objects})
+    result = CliRunner().invoke(main, ["render", "-f", "-", "-o", "json", *arguments], input=given)
+    printed = json.loads(result.stdout)
+    return list(printed["items"]) if printed["kind"] == "List" else [printed]

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.convert.rendering import refused, render
+from tests.unit.convert.compose_samples import ENVIRONMENT, FOLDER, INPUTS, converted, name_of
+from tests.unit.convert.rendering import render
 from twinhull.api.base import Raw
 from twinhull.convert import compose
 from twinhull.convert.compose import yamltext
@@ -22,38 +23,12 @@ from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.docker.names import is_label
 from twinhull.convert.docker.options import Fate
 
-FOLDER = Path(__file__).parent / "compose"
-INPUTS = sorted(FOLDER.glob("*.input.yaml"))
-ENVIRONMENT = {"TAG": "1.2.3", "DB_PASSWORD": "hush", "EMPTY": ""}
-
 
 class _Dumper(yaml.SafeDumper):
     """No anchors, and long text as blocks."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
-
-
-def name_of(path: Path) -> str:
-    return path.name.removesuffix(".input.yaml")
-
-
-def reader(path: Path) -> Any:
-    """Reads the files of an input, as they would be beside it."""
-    folder = FOLDER / "files" / name_of(path)
-
-    def read(asked: str) -> str | None:
-        assert not asked.startswith(("/", ".."))
-        file = folder / asked
-        return file.read_text("utf-8") if file.is_file() else None
-
-    return read
-
-
-def converted(path: Path, document: Raw | None = None) -> Conversion:
-    text = path.read_text("utf-8")
-    given = text if document is None else document
-    return compose.convert(given, environment=ENVIRONMENT, read=reader(path))
 
 
 def convert(text: str, **more: Any) -> Conversion:
@@ -96,20 +71,6 @@ def test_objects_have_names_of_their_own(path: Path) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.slow
-def test_a_machine_takes_what_has_a_meaning_there() -> None:
-    free = [path for path in INPUTS if refused(converted(path).objects, "VirtualMachine") == []]
-    assert {name_of(path) for path in INPUTS} - {name_of(path) for path in free} == {
-        "deploy-resources",  # GPUs
-        "home-assistant",  # the host's network
-        "hooks",  # a claim, and a user that isn't 0 or 107
-        "monitoring",  # the host's network, processes and files
-        "network-modes",  # the host's network and processes
-        "security",  # the host's IPC
-        "volumes-short",  # the host's files
-    }
-
-
 def places(value: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """The places of all keys and elements of a document."""
     keys = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -134,6 +95,7 @@ _AS_WITHOUT = {
     ("condition", "service_started"),
     ("container_name", "homeassistant"),
     ("driver", "nvidia"),
+    ("external", "False"),
     ("interval", "30s"),
     ("memswap_limit", "1g"),
     ("mode", "replicated"),
@@ -380,7 +342,7 @@ def test_no_key_vanishes_beside_others(keys: set[str]) -> None:
         ),
         (
             "services: {a: {image: '${X:?say which}'}}",
-            "services.a.image: the variable X has to be set: say which: set it",
+            "services.a.image: the variable X has to be set (say which): give it by --variable X=VALUE",
         ),
         ("services: {a: {image: '${X'}}", "services.a.image: a variable's '}' is missing"),
         ("services: {a: {image: '${X/a/b}'}}", "services.a.image: ${X/a/b} is no variable"),

@@ -5,23 +5,22 @@ them.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
+from tests.unit.convert.dockerrun_samples import SUBJECTS, converted, lines
 from tests.unit.convert.rendering import refused, render
 from twinhull.api.base import Raw
 from twinhull.convert import dockerrun
-from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Refused
 from twinhull.convert.docker.options import OPTIONS, Fate, Takes
-
-FOLDER = Path(__file__).parent / "dockerrun"
-SUBJECTS = sorted(FOLDER.glob("*.txt"))
-ENVIRONMENT = {"HOME": "/root"}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -29,22 +28,6 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
-
-
-def lines(subject: Path) -> Iterator[str]:
-    """The command lines of a subject."""
-    text, _, _ = subject.read_text("utf-8").partition("\n# file ")
-    yield from text.splitlines() if not text.startswith("# file ") else ()
-
-
-def files(subject: Path) -> dict[str, str]:
-    """The files that a subject's command lines name."""
-    _, *parts = subject.read_text("utf-8").split("\n# file ")
-    return dict(part.split("\n", 1) for part in parts)
-
-
-def converted(line: str, subject: Path) -> Conversion:
-    return dockerrun.convert(shlex.split(line), environment=ENVIRONMENT, read=files(subject).get)
 
 
 def _without(given: Raw, plain: Raw) -> Raw:
@@ -229,6 +212,35 @@ def test_no_option_vanishes_unnamed(name: str) -> None:
     else:
         # What they say is what a Pod has anyway, or is named.
         assert changed or (name in {"cgroupns", "memory-swap"} and f"--{name}" in named)
+
+
+@pytest.mark.parametrize("option", ["-D", "--tls=false", "-c x", "--context x", "-H x", "--host=x"])
+def test_no_option_of_docker_itself_vanishes_unnamed(option: str) -> None:
+    name = option.partition("=")[0].partition(" ")[0]
+    found = dockerrun.convert(["docker", *option.split(), "run", "nginx"])
+    assert [one.path for one in found.left] == [f"docker {name}"]
+
+
+#: Options that say nothing beside others, or end the conversion.
+_ALONE = {"isolation", *_BESIDE, "network", "env-file", "label-file"}
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(st.sets(st.sampled_from(sorted(OPTIONS.keys() - _ALONE)), max_size=12))
+def test_no_option_vanishes_beside_others(names: set[str]) -> None:
+    given = {name: [f"--{name}={_VALUES.get(name, '1')}"] for name in sorted(names)}
+    try:
+        before = dockerrun.convert([*chain(*given.values()), "nginx"])
+    except CannotConvert:
+        return  # Docker takes no two of these, either
+    for name in given:
+        rest = chain(*(words for other, words in given.items() if other != name))
+        try:
+            after = dockerrun.convert([*rest, "nginx"])
+        except CannotConvert:
+            continue
+        assert after != before, name
 
 
 def test_letters_are_those_of_docker() -> None:

@@ -257,3 +257,12 @@ def _elements(element: ET.Element, kind: str) -> Iterator[tuple[str, ET.Element]
     yield kind, element
     for child in element:
         yield from _elements(child, f"{kind}/{named(child.tag)}")
+
+
+@pytest.mark.parametrize("one", [one for one in SAMPLES if one.of.ending in {"xml", "ovf"}], ids=str)
+def test_a_text_between_elements_is_named(one: Sample) -> None:
+    """No format has one, so nobody reads it."""
+    root = ET.fromstring(one.text)  # noqa: S314  our own files
+    root.text = "a text that nobody reads"
+    left = one.converted(ET.tostring(root, encoding="unicode")).left
+    assert [part.path for part in left if part.path.strip("/") == named(root.tag).rpartition("}")[2]]

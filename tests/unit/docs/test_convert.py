@@ -1,4 +1,4 @@
-"""docs/convert.md: the example, and the lists of what isn't named."""
+"""docs/convert.md: the example, and the lists of what isn't named. docs/from-compose.md: its table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.pages import files, read
 from twinhull.cli import main
+from twinhull.convert import compose
 from twinhull.convert.formats import COMMANDS, FORMATS
 from twinhull.convert.kubernetes import KINDS
 from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, SET_LABELS
@@ -44,3 +46,15 @@ def test_the_page_and_the_help_name_all_kinds_and_formats() -> None:
     for word in COMMANDS:
         assert f"convert {word} -- " in PAGE
         assert f"convert {word} -- " in said
+
+
+def test_the_page_of_compose_says_what_to_do_about_all_that_is_named() -> None:
+    page = read("docs/from-compose.md")
+    found = compose.convert(files(page)["compose.yaml"])
+    rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    assert {one.path for one in found.left} == {row for row in rows if "." in row and "/" not in row} - {
+        "compose.yaml"
+    }
+    told = {one.path: one.why for one in found.left}
+    (command,) = re.findall(r"^\$ (kubectl create secret .*)$", page, re.MULTILINE)
+    assert told["secrets.password"].endswith(command)

@@ -79,9 +79,8 @@ def tell(service: Said, draft: Draft, drafts: Mapping[str, Draft], all_services:
 def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
     if condition == "service_completed_successfully":
         yield (
-            f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed (kubectl "
-            "wait twl "
-            f"{other.name} --for condition=Ready), or have it try again until then;"
+            f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed (twinhull "
+            f"wait {other.name} --for completed), or have it try again until then;"
         )
     elif condition == "service_healthy":
         yield (

@@ -81,7 +81,8 @@ class Interpolation:
             case "?" if not is_set:
                 why = self._text(word, path, depth + 1)
                 raise CannotConvert(
-                    f"{path}: the variable {name[0]} has to be set{f': {why}' if why else ''}: set it"
+                    f"{path}: the variable {name[0]} has to be set{f' ({why})' if why else ''}: give it by "
+                    f"--variable {name[0]}=VALUE"
                 )
             case "-" if not is_set:
                 return self._text(word, path, depth + 1)
@@ -92,7 +93,9 @@ class Interpolation:
         if value is None:
             self.left.append(
                 Left(
-                    path, f"the variable {name} isn't set, and is taken for empty: set it, and convert again"
+                    path,
+                    f"the variable {name} isn't set, and is taken for empty: give it by --variable "
+                    f"{name}=VALUE, and convert again",
                 )
             )
             return ""

@@ -78,10 +78,13 @@ _TOP = (
         _whole(f"networks.*.{key}", _L, "the cluster's network gives Pods their addresses")
         for key in ("driver", "driver_opts", "ipam", "enable_ipv4", "enable_ipv6")
     ),
-    _whole(
+    Key(
         "networks.*.external",
         _L,
-        "what else is in that network is reached by its Service, or by its own name",
+        "what else is in that network is reached by its Service, or by its own name; `false` is what holds "
+        "without it",
+        whole=True,
+        told=True,
     ),
     _whole("networks.*.labels", _L, "a network is no object in Kubernetes"),
     Key("volumes", _H, "each volume that a service mounts is a PersistentVolumeClaim"),
@@ -157,7 +160,12 @@ _SERVICE = (
     _as("cgroup", "cgroupns"),
     _as("cgroup_parent", "cgroup-parent"),
     _of("command", _H, "`args`; a text is taken apart into words, as Compose does it"),
-    _of("container_name", _L, "the Workload has the service's name, by which others reach it", told=True),
+    _of(
+        "container_name",
+        _H,
+        "a Service of that name, if another service asks for it in its variables or its command; else the "
+        "Workload is reached by the service's name only",
+    ),
     _as("cpu_count", "cpu-count"),
     _as("cpu_percent", "cpu-percent"),
     _as("cpu_period", "cpu-period"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from twinhull.api.group import WORKLOAD_LABEL, Raw
 from twinhull.convert.compose import typed
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.said import Said
 
@@ -88,6 +88,14 @@ def policies(
         closed = own <= inner
         ports = [] if closed else draft.container.get("ports", [])
         yield _policy(draft.name, peers, ports, closed=closed)
+
+
+def external(declared: Mapping[str, Said]) -> Iterator[Left]:
+    """That a network is one of others, if it is."""
+    for said in declared.values():
+        key = typed.mapping(said).get("external") if said.value is not None else None
+        if key is not None and (isinstance(key.value, dict) or typed.truth(key)):
+            yield Left(key.path, "what else is in that network is reached by its Service, or by its own name")
 
 
 def told(declared: Mapping[str, Said]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,14 +13,21 @@ from twinhull.convert.compose.dependencies import aliases, ordered, tell
 from twinhull.convert.compose.deploy import starts_first
 from twinhull.convert.compose.granted import CONFIGS, SECRETS, Grant, Kind
 from twinhull.convert.compose.hooks import hooks
-from twinhull.convert.compose.networks import Attachment, attachment, is_separated, policies, told
+from twinhull.convert.compose.networks import (
+    Attachment,
+    attachment,
+    external,
+    is_separated,
+    policies,
+    told,
+)
 from twinhull.convert.compose.project import Project
 from twinhull.convert.compose.service import settings
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, Refused, claim
 from twinhull.convert.docker.names import LONGEST_LABEL, Names, is_object_name, workload_name
-from twinhull.convert.docker.network import alias_service
+from twinhull.convert.docker.network import alias, alias_service
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.workload import fill
 
@@ -46,7 +55,7 @@ def workloads(project: Project) -> Conversion:
     # A service that can have its own name has it, whatever others would have to be called.
     for name in sorted(project.services, key=lambda name: workload_name(name) != name):
         making.service_names.add(making.names.of(name, workload_name(name)))
-    external = dict(_named_claims(making))
+    external_claims = dict(_named_claims(making))
     known = {
         kind.key: granted.declared(kind, said, project.environment)
         for kind, said in ((SECRETS, project.secrets), (CONFIGS, project.configs))
@@ -64,8 +73,9 @@ def workloads(project: Project) -> Conversion:
         )
     for name, draft in making.drafts.items():
         tell(project.services[name], draft, making.drafts, project.all_services)
+        _name_container(making, name)
         _name_service(making, draft)
-    claims = list(_claims(making, external))
+    claims = list(_claims(making, external_claims))
     grants = list(_grants(making, known))
     kept_apart = list(_policies(making))
     made = [*claims, *grants, *kept_apart]
@@ -100,14 +110,10 @@ def _convert(making: _Making, name: str, known: dict[str, dict[str, Grant]], lin
 
 def _of_workload(service: Said, name: str, draft: Draft) -> None:
     """What a service says of the Workload itself."""
-    keys = typed.mapping(service)
     if draft.name != name:
         draft.leave(
             service, f"a Workload can't be called so: it is {draft.name}, and others have to ask for that"
         )
-    container = keys.get("container_name")
-    if container is not None and container.value and container.value != draft.name:
-        draft.leave(container, f"the Workload is called {draft.name}, and others reach it by that name")
     if (order := starts_first(service)) is not None:
         if draft.pod["restartPolicy"] == "Always" and not draft.claims and not draft.has_host_network:
             draft.spec["replacement"] = {"strategy": "StartFirst"}
@@ -115,6 +121,25 @@ def _of_workload(service: Said, name: str, draft: Draft) -> None:
             draft.leave(
                 order, "two hulls can't run at once with a claim, with the host's network or without restart"
             )
+
+
+def _name_container(making: _Making, name: str) -> None:
+    """Give a Workload a Service of its `container_name`, by which Compose's services reach it, too, if one of
+    the others asks for it.
+    """
+    draft, container = making.drafts[name], typed.mapping(making.project.services[name]).get("container_name")
+    if container is None or not container.value or typed.text(container) == draft.name:
+        return
+    called = typed.text(container)
+    word = re.compile(rf"(?<![\w.-]){re.escape(called)}(?![\w-]|\.\w)")
+    others = (other for other in making.drafts.values() if other is not draft)
+    if any(word.search(json.dumps(other.container, ensure_ascii=False)) for other in others):
+        for said in _aliases((container,), making, draft):
+            alias(said, draft)
+    else:
+        draft.leave(
+            container, f"the Workload is called {draft.name}: who asks for {called[:63]} has to ask for that"
+        )
 
 
 def _aliases(said: tuple[Said, ...], making: _Making, draft: Draft) -> Iterator[Said]:
@@ -220,6 +245,7 @@ def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw
 def _policies(making: _Making) -> Iterator[Raw]:
     """NetworkPolicies, if the file keeps services apart; else its networks have nothing to say."""
     declared = making.project.networks
+    making.left += external(declared)
     if is_separated(making.attachments, declared):
         making.left += [Left(said.path, told(declared)) for said in declared.values()]
         yield from policies(making.drafts, making.attachments, declared)

@@ -106,7 +106,7 @@ def claim(name: str, modes: list[str], labels: dict[str, str] | None = None) -> 
 #: What is said of each claim that is made.
 CLAIM_IS_A_GUESS = (
     "a volume of Docker's has no size: PersistentVolumeClaim {claim} asks for 1Gi, which is a guess, so set "
-    "what "
-    "it needs before you apply it; Docker fills a new volume with what the image has at that path, and "
-    "Kubernetes doesn't; what the volume has in it now has to be copied"
+    "what it needs before you apply it; Docker fills a new volume with what the image has at that path, and "
+    "gives it to that path's owner, and Kubernetes doesn't: set fsGroup in the Pod's securityContext if the "
+    "image doesn't run as root; what the volume has in it now has to be copied"
 )

@@ -51,6 +51,7 @@ _IGNORED: dict[str, str | None] = {
     "nocopy": None,  # Kubernetes copies nothing
     "z": _SELINUX,
     "Z": _SELINUX,
+    "U": "the kubelet gives a claim to the Pod's fsGroup: set it in the Pod's securityContext",
     **dict.fromkeys(("cached", "delegated", "consistent"), _CACHED),
 }
 _PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")

@@ -69,7 +69,7 @@ def names(settings: Settings, draft: Draft) -> None:
     if (said := settings.last("hostname")) is not None and said.value:
         _hostname(said, draft)
     for said in settings.take("network-alias"):
-        _alias(said, draft)
+        alias(said, draft)
     _hosts(settings.take("add-host"), draft)
     _dns(settings, draft)
     _sysctls(settings.take("sysctl"), draft)
@@ -120,7 +120,8 @@ def _hostname(said: Said, draft: Draft) -> None:
         draft.leave(said, f"a Pod's host name is one DNS label: it is {found}")
 
 
-def _alias(said: Said, draft: Draft) -> None:
+def alias(said: Said, draft: Draft) -> None:
+    """Give a Workload a Service of another name, or name why there can be none."""
     name = str(said.value).strip()
     if name == draft.name:
         return

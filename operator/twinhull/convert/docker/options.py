@@ -247,7 +247,7 @@ _OF_PODMAN = (
     _many("requires", _L, "Kubernetes starts Workloads in any order"),
     _flag("rmi", _M, "the kubelet removes images that nothing uses"),
     _one("sdnotify", _M, "systemd doesn't start the container: use a readiness probe"),
-    _many("secret", _L, "make a Secret, and mount it"),
+    _many("secret", _L, "make a Secret, and mount it, or give it to env by valueFrom.secretKeyRef"),
     _one("subgidname", _L, "Kubernetes maps users as it chooses, or not at all: set hostUsers to false"),
     _one("subuidname", _L, "Kubernetes maps users as it chooses, or not at all: set hostUsers to false"),
     _one("systemd", _L, "a Pod has no writable cgroup of its own"),

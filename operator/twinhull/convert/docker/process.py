@@ -7,6 +7,7 @@ command); k8s.io/api/core/v1 (Container, PodSpec).
 from __future__ import annotations
 
 import re
+import shlex
 
 from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
@@ -115,7 +116,9 @@ def _variables(said: list[Said], draft: Draft) -> None:
         name, value = one.value
         if value is None:
             draft.leave(
-                one, "its value is in the environment of who runs Docker, and isn't given: add it to env"
+                one,
+                "its value is in the environment of who runs Docker: give it by --variable "
+                f"{name[:60]}=VALUE",
             )
         elif not _VARIABLE.fullmatch(name):
             draft.leave(one, "a variable's name has printable ASCII characters only, and no '='")
@@ -139,9 +142,8 @@ def _user(said: Said | None, draft: Draft) -> None:
             said,
             f"Kubernetes knows users by their numbers only: set runAsUser to the one that {user[:40]!r} has "
             "in the image "
-            f"(docker run --rm --entrypoint id IMAGE -u {user[:40]}); until then runAsNonRoot keeps it from "
-            "running as "
-            "root",
+            f"(docker run --rm --entrypoint id IMAGE -u {shlex.quote(user[:40])}); until then runAsNonRoot "
+            "keeps it from running as root",
         )
     if not colon or not group:
         return

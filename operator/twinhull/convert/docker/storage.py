@@ -87,6 +87,16 @@ def _add(mount: Mount, draft: Draft) -> None:
             draft.leave(f"{mount.path}: {option}" if " " in mount.path else f"{mount.path}.{option}", why)
 
 
+_FILES = (
+    "it is a path of this host, which a Pod doesn't have: put the files into a ConfigMap, a Secret, the "
+    "image or a PersistentVolumeClaim, and mount that"
+)
+_DATA = (
+    "it is a path of this host, which a Pod doesn't have, and what the container writes there is lost when "
+    "its Pod ends: mount a PersistentVolumeClaim for data, or a ConfigMap or Secret for files that it reads"
+)
+
+
 def _bind(mount: Mount, draft: Draft) -> None:
     source = mount.source.rstrip("/") or "/"
     if source.endswith(_SOCKETS):
@@ -99,9 +109,7 @@ def _bind(mount: Mount, draft: Draft) -> None:
     elif not _is_nodes_own(source):
         draft.leave(
             mount.path,
-            "it is a path of this host, which a Pod doesn't have: put the files into a ConfigMap, a Secret, "
-            "the image or "
-            "a PersistentVolumeClaim, and mount that",
+            _FILES if mount.read_only else _DATA,
         )
     else:
         _mount(

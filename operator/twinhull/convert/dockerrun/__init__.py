@@ -43,6 +43,10 @@ def convert(
         draft.leave(named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {name}")
     if line.program == "podman" and "/" not in line.image:
         draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
+    for option in line.before:
+        draft.leave(
+            f"{line.program} {option}", f"it is about {line.program} itself, and not about the container"
+        )
     fill(settings, draft)
     check(draft.workload(), "the command line")
     claims = {use.claim: use for use in draft.claims}

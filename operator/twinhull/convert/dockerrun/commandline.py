@@ -53,6 +53,8 @@ class CommandLine:
 
     #: docker, podman or nerdctl; docker if it isn't said.
     program: str
+    #: The program's own options, which stand before its command.
+    before: tuple[str, ...]
     #: The options by their names, with where they stand and their values.
     options: tuple[tuple[str, Said], ...]
     image: str
@@ -68,7 +70,9 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         )
     if any("\0" in word for word in arguments):
         raise CannotConvert("the command line has a character NUL in it: remove it")
-    program, words = _after_run(list(arguments))
+    if len(arguments) == 1 and " " in arguments[0].strip():
+        raise CannotConvert("the command line is one word: leave out the quotes around the whole of it")
+    program, before, words = _after_run(list(arguments))
     options: list[tuple[str, Said]] = []
     while words and words[0].startswith("-") and words[0] != "-":
         word = words.pop(0)
@@ -78,17 +82,19 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         options += [(option.name, _in_place(said, option)) for option, said in read]
     if not words:
         raise CannotConvert("the command line has no image: end the options with one, such as nginx:1.29")
-    return CommandLine(program, tuple(options), words[0], tuple(words[1:]))
+    return CommandLine(program, before, tuple(options), words[0], tuple(words[1:]))
 
 
-def _after_run(words: list[str]) -> tuple[str, list[str]]:
-    """The program, and what comes after `run`."""
+def _after_run(words: list[str]) -> tuple[str, tuple[str, ...], list[str]]:
+    """The program, its own options, and what comes after `run`."""
     rest = words[1:] if words[:1] == ["sudo"] else words
     program = rest[0].rpartition("/")[2] if rest else ""
     if program not in _PROGRAMS:
-        return "docker", words
+        return "docker", (), words
     rest = rest[1:]
+    before = []
     while rest and rest[0].startswith("-"):
+        before.append(rest[0].partition("=")[0][:60])
         rest = rest[2:] if rest[0] in _GLOBAL else rest[1:]
     if rest[:1] == ["container"]:
         rest = rest[1:]
@@ -97,7 +103,7 @@ def _after_run(words: list[str]) -> tuple[str, list[str]]:
         raise CannotConvert(
             f"{program} {said} starts no container: give {program} run with its options and image"
         )
-    return program, rest[1:]
+    return program, tuple(before), rest[1:]
 
 
 def _long(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:

@@ -78,9 +78,10 @@ def _drafts(
             converted.append(source)
     if not converted:
         files = ", ".join(dict.fromkeys(source.file for source in sources))
-        kinds = ", ".join(dict.fromkeys(source.kind for source in sources)) or "no object"
+        kinds = ", ".join(dict.fromkeys(f"{one.kind} of {one.api_version}" for one in sources)) or "no object"
         raise CannotConvert(
-            f"{files}: nothing here can be a Workload ({kinds}): give one of {', '.join(KINDS)}"
+            f"{files}: nothing here can be a Workload ({kinds[:400]}): give one of {', '.join(KINDS)}, of "
+            "the APIs apps, batch, v1 or kubevirt.io"
         )
     if options.name and len(converted) > 1:
         titles = ", ".join(source.title for source in converted)

@@ -59,6 +59,7 @@ class DataVolumeTemplates:
             self._keep(template, str(name))
             return _claim(name, disk)
         template.settle("spec")
+        self._name_clone(template, said["source"])
         self._name_metadata(template, str(name), f"{self._made.name}-{disk}")
         return {**said, "reclaim": "Delete"}
 
@@ -75,6 +76,16 @@ class DataVolumeTemplates:
             f"VirtualMachine: delete that by kubectl delete vm {self._source.name} --cascade=orphan"
         )
         self._left.append(Left(template.path, why))
+
+    def _name_clone(self, template: Fields, source: Raw) -> None:
+        """Name a namespace whose disk is cloned, which has to allow that."""
+        namespace = (source.get("dataSource") or {}).get("namespace")
+        if namespace and namespace != self._made.metadata.get("namespace"):
+            why = (
+                f"namespace {namespace} has to let the operator clone its disks, by a Role there that allows "
+                "create of datavolumes/source (docs/disks.md)"
+            )
+            self._left.append(Left(f"{template.path}.spec.sourceRef.namespace", why))
 
     def _name_metadata(self, template: Fields, name: str, claim: str) -> None:
         """Name what the operator's own DataVolume has otherwise."""

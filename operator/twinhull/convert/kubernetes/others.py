@@ -21,8 +21,12 @@ _WHY = {
     "NetworkPolicy": "it selects Pods by labels, which a Workload's Pod has, too: apply it as it is",
     "Ingress": "it leads to a Service: apply it as it is",
     "HTTPRoute": "it leads to a Service: apply it as it is",
+    "Endpoints": "a cluster makes it for a Service: leave it out",
+    "EndpointSlice": "a cluster makes it for a Service: leave it out",
     "VirtualMachineInstance": "a machine that runs: convert its VirtualMachine",
 }
+#: Kinds that were of the group extensions until Kubernetes 1.15, and are of the group apps.
+_OF_APPS = ("DaemonSet", "Deployment", "ReplicaSet")
 _STAYS = "no Workload is made of it: apply it as it is"
 #: The fields of the spec of a Pod or a machine that name an object by its kind, wherever they stand.
 _NAMING = {
@@ -40,6 +44,10 @@ _NAMING = {
 
 def why_left(source: Source) -> Left:
     """That an object is passed over."""
+    if source.group == "extensions" and source.kind in _OF_APPS:
+        return Left(
+            source.title, f"{source.api_version} is no more: write apiVersion apps/v1, and convert again"
+        )
     own = "it is Twinhull's own already: apply it as it is"
     return Left(source.title, own if source.group == GROUP else _WHY.get(source.kind, _STAYS))
 

@@ -82,6 +82,11 @@ class Source:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
     @property
+    def api_version(self) -> str:
+        """Its apiVersion."""
+        return str(self.document.get("apiVersion"))
+
+    @property
     def metadata(self) -> Raw:
         """Its metadata."""
         found: Raw = self.document.get("metadata") or {}
@@ -156,6 +161,14 @@ def draft(source: Source, fields: Fields, options: Options) -> Draft:
         "what owns this object may make it again: convert the owner in its place, or delete the owner",
     )
     metadata.leave("finalizers", "they are for the controllers of the former object")
+    if "helm.sh/hook" in (source.metadata.get("annotations") or {}):
+        fields.left.append(
+            Left(
+                f"{metadata.at('annotations')}.helm.sh/hook",
+                "Helm runs this at a time of its own, and a Workload runs once it is applied: leave it out "
+                "by helm template --no-hooks",
+            )
+        )
     return Draft(source, _metadata(name, options.namespace or source.namespace, metadata))
 
 

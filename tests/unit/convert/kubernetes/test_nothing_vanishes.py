@@ -184,6 +184,13 @@ DEFAULTS: dict[str, list[tuple[str, Any]]] = {
         ("Deployment.spec.revisionHistoryLimit", 10),
         ("Deployment.spec.strategy.type", "RollingUpdate"),
     ],
+    "helm-chart": [
+        ("Service.spec.ports.0.protocol", "TCP"),
+        # With one of the two labels it selects the same Pod.
+        ("Service.spec.selector.app.kubernetes.io/name", "web"),
+        ("Service.spec.selector.app.kubernetes.io/instance", "release-name"),
+        ("Deployment.spec.replicas", 1),
+    ],
     "machine-of-an-instancetype": [("VirtualMachine.spec.running", False)],
     "statefulset": [("StatefulSet.spec.persistentVolumeClaimRetentionPolicy.whenScaled", "Retain")],
 }

@@ -156,7 +156,11 @@ def test_options_name_the_workload_its_namespace_and_its_isolation() -> None:
 @pytest.mark.parametrize(
     ("objects", "options", "message"),
     [
-        ([obj("ConfigMap", "a")], {}, "nothing here can be a Workload (ConfigMap): give one of Deployment"),
+        (
+            [obj("ConfigMap", "a"), obj("Deployment", "b", "extensions/v1beta1")],
+            {},
+            "nothing here can be a Workload (ConfigMap of v1, Deployment of extensions/v1beta1): give one of",
+        ),
         ([], {}, "nothing here can be a Workload (no object)"),
         ([controller("Deployment"), controller("StatefulSet")], {}, "would both be Workload web"),
         ([controller("Deployment"), controller("StatefulSet")], {"name": "a"}, "--name is for one Workload"),
@@ -180,6 +184,22 @@ def test_what_is_refused(objects: list[Any], options: Raw, message: str) -> None
     with pytest.raises(CannotConvert) as refused:
         converted(*objects, **options)
     assert message in str(refused.value)
+
+
+def test_what_an_old_api_served_is_named_with_the_present_one() -> None:
+    conversion = converted(controller("Deployment"), obj("DaemonSet", "old", "extensions/v1beta1"))
+    assert left(conversion)["DaemonSet old"].endswith("write apiVersion apps/v1, and convert again")
+
+
+def test_what_a_cluster_makes_for_a_service_is_to_be_left_out() -> None:
+    conversion = converted(controller("Deployment"), obj("EndpointSlice", "a", "discovery.k8s.io/v1"))
+    assert left(conversion)["EndpointSlice a"] == "a cluster makes it for a Service: leave it out"
+
+
+def test_what_helm_runs_at_its_own_time_is_named() -> None:
+    given = obj("Pod", "test", spec=WEB["spec"])
+    given["metadata"]["annotations"] = {"helm.sh/hook": "test"}
+    assert left(converted(given)).keys() == {"Pod test: metadata.annotations.helm.sh/hook"}
 
 
 def test_too_many_objects_are_refused() -> None:

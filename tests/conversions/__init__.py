@@ -1,0 +1,1 @@
+"""What `twinhull convert` is tried with, and what it makes of all that."""
