@@ -98,6 +98,8 @@ def apiserver(audit_log: Path, pki: Pki, ports: Ports, *, workload_api: bool = F
             f"--bind-address={LOOPBACK}",
             f"--advertise-address={LOOPBACK}",
             f"--secure-port={ports.apiserver}",
+            # Names of nodes mean nothing here.
+            "--kubelet-preferred-address-types=InternalIP",
             "--endpoint-reconciler-type=none",
             f"--service-cluster-ip-range={SERVICES}",
             f"--tls-cert-file={pki.apiserver.certificate}",

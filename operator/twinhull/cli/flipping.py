@@ -18,10 +18,10 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import Conflict, Refused
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.validation.reports import printable
 from twinhull.verbs.goals import Goal, Isolated, Up
 from twinhull.verbs.isolationnames import name_of
 from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
 
 _FIELD = ("spec", "isolationPolicy")
 
@@ -53,7 +53,7 @@ async def flip(name: str, asked: Asked, options: ChangeOptions, target: Target) 
         if former == asked.policy:
             click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
             return await _wait(opened, workload, asked, options)
-        click.echo(f"Workload {name}: spec.isolationPolicy {printable(former)} → {asked.policy}")
+        click.echo(f"Workload {name}: spec.isolationPolicy {plain(former)} → {asked.policy}")
         stopped = await _look(opened, workload, asked)
         if stopped and not asked.force:
             return waiting.Exit.REFUSED
@@ -64,7 +64,7 @@ async def flip(name: str, asked: Asked, options: ChangeOptions, target: Target) 
             return waiting.Exit.DONE
         await _change(opened, workload, former, asked)
         click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
-        click.echo(printable(back))
+        click.echo(plain(back))
         return await _wait(opened, workload, asked, options)
 
 
@@ -76,7 +76,7 @@ async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
             WORKLOAD, opened.namespace, name, asked.patch, manager=changing.MANAGER, rehearse=True
         )
     except (Refused, Conflict) as error:
-        return _stops((f"the API server refuses the change: {printable(str(error))}",), asked)
+        return _stops((f"the API server refuses the change: {plain(str(error))}",), asked)
     told("Looking at what the flip needs …")
     defaults = OperatorDefaults(Isolation(asked.default_isolation), asked.sandbox_runtime_class)
     found, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)
@@ -113,7 +113,7 @@ async def _change(opened: Session, workload: Raw, former: str, asked: Asked) -> 
     def patch(current: Raw) -> Raw:
         if (found := Status(current).requested) != former:
             raise click.ClickException(
-                f"somebody else has set spec.isolationPolicy to {printable(found)} meanwhile: nothing was "
+                f"somebody else has set spec.isolationPolicy to {plain(found)} meanwhile: nothing was "
                 "changed. Try again"
             )
         return asked.patch

@@ -13,8 +13,8 @@ from twinhull.api.base import Raw
 from twinhull.cli.progress import told
 from twinhull.cli.session import Session
 from twinhull.reach.kubevirt_stream import Instance, StreamError
-from twinhull.validation.reports import printable
 from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
 
 #: How often a machine is asked that doesn't run yet, in seconds, as virtctl does.
 _ASKS = 1.0
@@ -35,7 +35,7 @@ async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, In
     kind, hull = status.hull
     if kind != "VirtualMachine":
         raise click.ClickException(
-            printable(f"Workload {name} runs in {kind} {hull}, which is no machine: {instead}")
+            plain(f"Workload {name} runs in {kind} {hull}, which is no machine: {instead}")
         )
     return workload, Instance(session.connection, session.namespace, hull)
 
@@ -68,7 +68,7 @@ def explained(instance: Instance, subresource: str) -> Iterator[None]:
     try:
         yield
     except StreamError as error:
-        raise click.ClickException(printable(_with_advice(error, instance, subresource))) from error
+        raise click.ClickException(plain(_with_advice(error, instance, subresource))) from error
 
 
 def _with_advice(error: StreamError, instance: Instance, subresource: str) -> str:

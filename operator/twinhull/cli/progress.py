@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import click
 
-from twinhull.validation.reports import printable
+from twinhull.view.safetext import plain
 
 #: After how many seconds of silence it is said that the wait goes on.
 _SILENCE = 15.0
@@ -17,12 +17,12 @@ _SILENCE = 15.0
 
 def warn(sentence: str) -> None:
     """A warning for people, on the standard error. Its text may be of others."""
-    click.echo(f"{coloured('Warning:', 'yellow')} {printable(sentence)}", err=True)
+    click.echo(f"{coloured('Warning:', 'yellow')} {plain(sentence)}", err=True)
 
 
 def told(line: str) -> None:
     """A line of progress, on the standard error. Its text may be of others."""
-    click.echo(printable(line), err=True)
+    click.echo(plain(line), err=True)
 
 
 def coloured(text: str, colour: str) -> str:

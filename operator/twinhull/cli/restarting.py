@@ -18,9 +18,9 @@ from twinhull.cli.targets import Target
 from twinhull.hulls.types import type_of
 from twinhull.shell.errors import ApiError
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.validation.reports import printable
 from twinhull.verbs.goals import Goal, Restarted
 from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
 
 #: By which kubectl restarts what has a template (k8s.io/kubectl, pkg/polymorphichelpers/objectrestarter.go).
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -37,7 +37,7 @@ async def restart(names: tuple[str, ...], selector: str, options: ChangeOptions,
                 goals[name] = await _restart(opened, workload, options)
             except (ApiError, click.ClickException) as error:
                 failed = True
-                click.echo(printable(f"Error: Workload {name} isn't restarted: {error}"), err=True)
+                click.echo(plain(f"Error: Workload {name} isn't restarted: {error}"), err=True)
         waited = (
             await waiting.wait(opened, goals, options.timeout)
             if options.wait and goals

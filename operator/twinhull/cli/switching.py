@@ -13,9 +13,9 @@ from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.shell.errors import ApiError
-from twinhull.validation.reports import printable
 from twinhull.verbs.goals import Goal, Stopped, Up
 from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
 
 _FIELD = ("spec", "state")
 
@@ -37,7 +37,7 @@ async def switch(
                 await _switch(opened, workload, state, options)
             except ApiError as error:
                 failed = True
-                click.echo(printable(f"Error: Workload {name} isn't changed: {error}"), err=True)
+                click.echo(plain(f"Error: Workload {name} isn't changed: {error}"), err=True)
                 continue
             goals[name] = Stopped() if state == "Stopped" else Up()
         waited = (
@@ -65,8 +65,7 @@ async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOpt
     would = " would be" if options.dry_run else " is"
     done = "" if options.dry_run else " now"
     click.echo(
-        f"Workload {name}: spec.state{would} {state}{done} (it was "
-        f"{printable(former)}){_beside(workload, state)}"
+        f"Workload {name}: spec.state{would} {state}{done} (it was {plain(former)}){_beside(workload, state)}"
     )
 
 

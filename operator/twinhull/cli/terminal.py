@@ -74,7 +74,7 @@ def raw() -> Iterator[None]:
         raise click.ClickException("-t needs a terminal of Unix: leave it out, or use WSL") from error
     stdin = sys.stdin.fileno()
     before = termios.tcgetattr(stdin)
-    tty.setraw(stdin)
+    tty.setraw(stdin, termios.TCSADRAIN)  # what was typed before is read, too
     try:
         yield
     finally:

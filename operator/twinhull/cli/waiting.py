@@ -16,8 +16,8 @@ from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.validation.reports import printable
 from twinhull.verbs.goals import Deleted, Goal, State, Verdict
+from twinhull.view.safetext import plain
 
 
 class Exit(IntEnum):
@@ -82,14 +82,14 @@ async def wait(session: Session, goals: Mapping[str, Goal], seconds: float) -> E
 def _ended(name: str, goal: Goal, verdict: Verdict) -> bool:
     """Say how a wait has ended. Whether its goal was reached."""
     if verdict.state is State.REACHED:
-        click.echo(f"Workload {name} is {printable(goal.title)}")
+        click.echo(f"Workload {name} is {plain(goal.title)}")
         return True
     _error(f"Workload {name} can't become {goal.title} any more: {verdict.message}")
     return False
 
 
 def _error(sentence: str) -> None:
-    click.echo(f"{coloured('Error:', 'red')} {printable(sentence)}", err=True)
+    click.echo(f"{coloured('Error:', 'red')} {plain(sentence)}", err=True)
 
 
 def settled(workload: Raw) -> bool:

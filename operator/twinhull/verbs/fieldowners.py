@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
-from twinhull.validation.reports import printable
+from twinhull.view.safetext import plain
 
 #: What a tool is called, and what of it sets fields again, by its field manager.
 _TOOLS: Mapping[str, tuple[str, str]] = {
@@ -59,7 +59,7 @@ class Owner:
     def told(self, field: str, workload: str) -> str:
         """A warning for people."""
         if self.sets:
-            by = f" (field manager {printable(self.manager)})" if self.manager else ""
+            by = f" (field manager {plain(self.manager)})" if self.manager else ""
             return (
                 f"{self.tool}{by} sets {field} of Workload {workload}: its {self.when} undoes this. Change "
                 "the field at its source, too"
@@ -98,7 +98,7 @@ def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> It
             continue
         known = _TOOLS.get(manager)
         if applies:
-            yield Owner(*(known or (f"field manager {printable(manager)}", "next apply")), manager)
+            yield Owner(*(known or (f"field manager {plain(manager)}", "next apply")), manager)
         elif known and manager not in _SERVER_SIDE_ONLY and (file is None or _says(file, path)):
             yield Owner(*known, manager, sets=file is not None)
 

@@ -10,9 +10,9 @@ from twinhull.api.brevity import listed
 from twinhull.api.isolation import AUTO
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, names
-from twinhull.validation.reports import printable
 from twinhull.verbs.isolationnames import name_of
 from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +47,27 @@ class Flip:
         """What stops it, each in a sentence with what to do; none if nothing does."""
         found = self.case.blueprint.resolution
         if found.rejected:
-            return (printable(f"{found.reason}: {found.message}"),)
+            return (plain(f"{found.reason}: {found.message}"),)
         if self.policy not in {AUTO, self.resolved}:
             said = (
                 f"{found.message}. It would run as {name_of(self.resolved)}: flip it to that, or ask who "
                 "administers"
             )
-            return (printable(f"{said} the policy"),)
+            return (plain(f"{said} the policy"),)
         if not self.step.stalled or self.case.current is not None:
             return ()
         if self.step.lacks:
-            return tuple(f"{lack.reason}: {printable(lack.message)}" for lack in self.step.lacks)
+            return tuple(f"{lack.reason}: {plain(lack.message)}" for lack in self.step.lacks)
         if self.step.unsupported:
             return tuple(
-                f"UnsupportedFields: {printable(f'spec.template.{field.path}: {field.reason}')}"
+                f"UnsupportedFields: {plain(f'spec.template.{field.path}: {field.reason}')}"
                 for field in self.step.unsupported
             )
-        return (f"{self.step.reason}: {printable(self.step.message)}",)
+        return (f"{self.step.reason}: {plain(self.step.message)}",)
 
     def costs(self) -> tuple[str, ...]:
         """What becomes of what runs, each in a sentence."""
-        return tuple(map(printable, self._costs()))
+        return tuple(map(plain, self._costs()))
 
     def _costs(self) -> Iterator[str]:
         name = self.case.workload.metadata.name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from twinhull.api.base import Raw
-from twinhull.validation.reports import printable
+from twinhull.view.safetext import plain
 
 
 class Said(NamedTuple):
@@ -60,7 +60,7 @@ class Status:
         listed = self._status.get("conditions")
         for one in listed if isinstance(listed, list) and self.is_current else ():
             if _mapping(one).get("type") == kind:
-                return Said(*(printable(str(one.get(key) or "")) for key in ("status", "reason", "message")))
+                return Said(*(plain(str(one.get(key) or "")) for key in ("status", "reason", "message")))
         return None
 
     def holds(self, kind: str) -> bool:

@@ -14,7 +14,7 @@ from twinhull.shell.errors import ApiError, Conflict, NotFound, Refused, Unautho
 def test_the_api_servers_words_have_no_control_characters(error: type[ApiError]) -> None:
     with pytest.raises(click.ClickException) as told, explained(Target()):
         raise error("\x1b]0;owned\x07 denied\nby a webhook")
-    assert "\\x1b]0;owned\\x07 denied\\nby a webhook" in told.value.message
+    assert "\\x1b]0;owned\\x07 denied by a webhook" in told.value.message
     assert told.value.message.isprintable()
 
 

@@ -218,7 +218,7 @@ def test_what_is_no_goal_is_refused_with_those_that_there_are(text: str, says: s
 def test_texts_of_others_have_no_control_characters() -> None:
     given = workload(UNREADY)
     given["status"]["conditions"][0]["message"] = "\x1b[2Jcleared\nline"
-    assert Ready().verdict(given).message == "Replacing: \\x1b[2Jcleared\\nline"
+    assert Ready().verdict(given).message == "Replacing: \\x1b[2Jcleared line"
 
 
 @pytest.mark.parametrize(
