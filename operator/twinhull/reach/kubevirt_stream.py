@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from twinhull.reach.errors import ReachError
 from twinhull.shell.connection import Connection
 
 PROTOCOL = "plain.kubevirt.io"
@@ -28,7 +29,7 @@ _LARGEST_REFUSAL, _CHUNK = 1 << 16, 1 << 16
 _UNAUTHORIZED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 401, 400, 403, 404
 
 
-class StreamError(Exception):
+class StreamError(ReachError):
     """There is no stream. The message is the server's own."""
 
     def __init__(self, message: str, status: int = 0) -> None:
