@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -35,7 +36,7 @@ async def console(name: str, seconds: float, target: Target) -> int:
         told(f"Connected with the console of VirtualMachine {instance.name}. {ends}.")
         with _restored() if is_terminal else contextlib.nullcontext():
             typed = _until_escape(terminal.standard_input()) if is_terminal else terminal.standard_input()
-            ended = await kubevirt_stream.copy(socket, typed, _show, outlives_source=not is_terminal)
+            ended = await kubevirt_stream.copy(socket, typed, _show, lingers=0 if is_terminal else math.inf)
         if ended:
             click.echo(err=True)
             return 0

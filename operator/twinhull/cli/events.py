@@ -7,7 +7,8 @@ import asyncio
 import click
 
 from twinhull.cli import completion
-from twinhull.cli.output import INTERRUPTED, output_option, watch_option
+from twinhull.cli.ending import INTERRUPTED
+from twinhull.cli.output import output_option, watch_option
 from twinhull.cli.targets import Target, target_options
 
 

@@ -8,7 +8,8 @@ import click
 
 from twinhull.api.isolation import Isolation
 from twinhull.cli import completion
-from twinhull.cli.output import INTERRUPTED, output_option, watch_option
+from twinhull.cli.ending import INTERRUPTED
+from twinhull.cli.output import output_option, watch_option
 from twinhull.cli.targets import Target, target_options
 
 #: The keys of view/workloads.ORDERS, which --help needs without what it takes to sort.

@@ -85,7 +85,9 @@ async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] |
         if stdio:
             with machines.explained(instance, "portforward"):
                 socket = await instance.port(login.port)
-            await kubevirt_stream.copy(socket, terminal.standard_input(), _write)
+            await kubevirt_stream.copy(
+                socket, terminal.standard_input(), _write, lingers=kubevirt_stream.LINGERS
+            )
             return None
     if not machines.boots_a_disk(workload):
         told(

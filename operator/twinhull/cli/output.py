@@ -24,8 +24,6 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: The colours of a terminal, by what a text means.
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WAITING: "yellow", Tone.BAD: "red", Tone.FAINT: "dim"}
-#: The exit code of a verb that was interrupted by Ctrl-C, as a shell has it.
-INTERRUPTED = 130
 #: From how many rows on a table is printed without colours: rich takes some 0.3 ms a row.
 _MANY = 1000
 

@@ -14,21 +14,25 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
+from twinhull.reach.errors import ReachError
 from twinhull.shell.connection import Connection
 
 PROTOCOL = "plain.kubevirt.io"
 _ROOT = "/apis/subresources.kubevirt.io/v1"
 #: How often a stream is seen to be alive, in seconds: proxies on the way close one that is silent.
 _HEARTBEAT = 30.0
+#: For how many seconds a machine is listened to once there is no more to send to a port of it.
+LINGERS = 5.0
 #: The most bytes of a refusal that are read, and of a local connection at a time.
 _LARGEST_REFUSAL, _CHUNK = 1 << 16, 1 << 16
 _UNAUTHORIZED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 401, 400, 403, 404
 
 
-class StreamError(Exception):
+class StreamError(ReachError):
     """There is no stream. The message is the server's own."""
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -134,19 +138,25 @@ async def copy(
     source: AsyncIterator[bytes],
     sink: Callable[[bytes], Awaitable[None]],
     *,
-    outlives_source: bool = False,
+    lingers: float = 0,
 ) -> bool:
-    """Copy both ways until the machine's end closes, or the source ends, unless the stream outlives it.
+    """Copy both ways until the machine's end closes, or the source has ended and the machine was silent for
+    that many seconds: what it has sent meanwhile may still be on its way.
 
     Whether the source ended it. Raises what the sink raises.
     """
+    heard = asyncio.Event()
+
+    async def noted(data: bytes) -> None:
+        heard.set()
+        await sink(data)
+
     sending = asyncio.ensure_future(_send(socket, source))
-    receiving = asyncio.ensure_future(_receive(socket, sink))
+    receiving = asyncio.ensure_future(_receive(socket, noted))
     try:
-        both = {sending, receiving}
-        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if outlives_source and receiving not in done:
-            await receiving
+        await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+        if lingers:
+            await _until_silent(receiving, heard, lingers)
         if receiving.done():
             receiving.result()
         return not receiving.done()
@@ -155,6 +165,18 @@ async def copy(
             task.cancel()
         await asyncio.gather(sending, receiving, return_exceptions=True)
         await close(socket)
+
+
+async def _until_silent(receiving: asyncio.Future[Any], heard: asyncio.Event, seconds: float) -> None:
+    """Wait until the machine's end has closed, or nothing was heard of it for that long."""
+    while not receiving.done():
+        heard.clear()
+        news: asyncio.Future[Any] = asyncio.ensure_future(heard.wait())
+        either = {receiving, news}
+        done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        if not done:
+            return
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, source: AsyncIterator[bytes]) -> None:
@@ -193,7 +215,7 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
             await writer.drain()
 
         try:
-            await copy(await dial(), _pieces(reader), sink)
+            await copy(await dial(), _pieces(reader), sink, lingers=LINGERS)
         except StreamError as error:
             told(str(error))
         except OSError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.view.safetext import plain
@@ -28,8 +27,8 @@ _TOOLS: Mapping[str, tuple[str, str]] = {
     "helm": ("Helm", "next upgrade"),
     # k8s.io/kubectl, pkg/cmd/apply/apply.go, constants FieldManagerClientSideApply and
     # fieldManagerServerSideApply.
-    "kubectl-client-side-apply": ("kubectl apply", "next apply of its file"),
-    "kubectl": ("kubectl apply", "next apply of its file"),
+    "kubectl-client-side-apply": ("kubectl apply", "next apply of the file"),
+    "kubectl": ("kubectl apply", "next apply of the file"),
     # hashicorp/terraform-provider-kubernetes, the default of field_manager.
     "Terraform": ("Terraform", "next apply"),
 }
@@ -81,36 +80,46 @@ def owners(
     "state").
     """
     found: dict[str, Owner] = {}
-    for owner in (
-        *_by_manager(managed, path),
-        *_by_file(metadata, path),
-        *(_by_label(metadata) if tracked else ()),
-    ):
+    file = _last_applied(metadata)
+    by_label = _by_label(metadata) if tracked else ()
+    for owner in (*_by_manager(managed, file, path), *_by_file(file, path), *by_label):
         found.setdefault(owner.tool, owner)
     return list(found.values())
 
 
-def _by_manager(managed: Sequence[Raw], path: Sequence[str]) -> Iterator[Owner]:
+def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> Iterator[Owner]:
+    """The tools that have the field. Of one that doesn't apply on the server's side, the defaults count
+    among its fields, so the file that it applied last has to tell; if there is no copy of that, it may set
+    the field.
+    """
     for entry in managed:
         manager, applies = str(entry.get("manager") or ""), entry.get("operation") == "Apply"
         if entry.get("subresource") or not _has(entry.get("fieldsV1"), path):
             continue
         known = _TOOLS.get(manager)
-        if known and (applies or manager not in _SERVER_SIDE_ONLY):
-            yield Owner(*known, manager)
-        elif applies:
-            yield Owner(f"field manager {plain(manager)}", "next apply")
+        if applies:
+            yield Owner(*(known or (f"field manager {plain(manager)}", "next apply")), manager)
+        elif known and manager not in _SERVER_SIDE_ONLY and (file is None or _says(file, path)):
+            yield Owner(*known, manager, sets=file is not None)
 
 
-def _by_file(metadata: Raw, path: Sequence[str]) -> Iterator[Owner]:
-    try:
-        value: Any = json.loads((metadata.get("annotations") or {}).get(_LAST_APPLIED) or "null")
-    except (ValueError, RecursionError):
-        return
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    if value is not None:
+def _by_file(file: object, path: Sequence[str]) -> Iterator[Owner]:
+    if _says(file, path):
         yield Owner(*_TOOLS["kubectl-client-side-apply"])
+
+
+def _last_applied(metadata: Raw) -> object:
+    """The copy of the file that was applied last, None if there is none that can be read."""
+    try:
+        return json.loads((metadata.get("annotations") or {}).get(_LAST_APPLIED) or "null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _says(file: object, path: Sequence[str]) -> bool:
+    for key in path:
+        file = file.get(key) if isinstance(file, Mapping) else None
+    return file is not None
 
 
 def _by_label(metadata: Raw) -> Iterator[Owner]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -95,7 +96,21 @@ def test_it_ends_when_the_machines_end_closes() -> None:
 
     async def check(_: VirtApi, machine: Instance) -> None:
         assert await copy(await machine.console(), endless(b"bye"), sink) is False
-        assert await copy(await machine.console(), pieces(b"bye"), sink, outlives_source=True) is False
+        assert await copy(await machine.console(), pieces(b"bye"), sink, lingers=math.inf) is False
+
+    run(check)
+
+
+def test_what_is_on_its_way_when_the_source_ends_arrives() -> None:
+    seen = bytearray()
+
+    async def sink(data: bytes) -> None:
+        seen.extend(data)
+
+    async def check(_: VirtApi, machine: Instance) -> None:
+        sent = [b"0123456789" * 1_000] * 50
+        assert await copy(await machine.port(22), pieces(*sent), sink, lingers=0.5) is True
+        assert len(seen) == 500_000
 
     run(check)
 

@@ -27,8 +27,8 @@ def entry(manager: str, operation: str = "Update", *fields: str, **more: Any) ->
         (entry("kustomize-controller", "Apply"), "Flux", "next reconciliation"),
         (entry("helm-controller"), "Flux", "next reconciliation"),
         (entry("helm"), "Helm", "next upgrade"),
-        (entry("kubectl-client-side-apply"), "kubectl apply", "next apply of its file"),
-        (entry("kubectl", "Apply"), "kubectl apply", "next apply of its file"),
+        (entry("kubectl-client-side-apply"), "kubectl apply", "next apply of the file"),
+        (entry("kubectl", "Apply"), "kubectl apply", "next apply of the file"),
         (entry("Terraform", "Apply"), "Terraform", "next apply"),
         (entry("somebody", "Apply"), "field manager somebody", "next apply"),
         (entry("some\x1bbody", "Apply"), "field manager some\\x1bbody", "next apply"),
@@ -36,7 +36,8 @@ def entry(manager: str, operation: str = "Update", *fields: str, **more: Any) ->
 )
 def test_a_tool_that_sets_the_field_again_is_named(given: Raw, tool: str, when: str) -> None:
     (found,) = owners([given], {}, FIELD)
-    assert (found.tool, found.when, found.sets) == (tool, when, True)
+    assert (found.tool, found.when, found.manager) == (tool, when, given["manager"])
+    assert found.sets is (given["operation"] == "Apply"), "of the others the fields have defaults among them"
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,12 @@ def test_kubectls_copy_of_its_file_tells_even_after_somebody_else_has_the_field(
         return {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied}}
 
     (found,) = owners([entry("twinhull-cli")], metadata({"isolationPolicy": "Sandbox"}), FIELD)
-    assert found == Owner("kubectl apply", "next apply of its file")
+    assert found == Owner("kubectl apply", "next apply of the file")
     assert owners([], metadata({"state": "Running"}), FIELD) == []
+    ours = entry("kubectl-client-side-apply")
+    (certain,) = owners([ours], metadata({"isolationPolicy": "Sandbox"}), FIELD)
+    assert (certain.sets, certain.manager) == (True, "kubectl-client-side-apply")
+    assert owners([ours], metadata({"state": "Running"}), FIELD) == [], "it has the field by default"
 
 
 @pytest.mark.parametrize("odd", ["{", "[" * 100_000, "[]", "3", '{"spec": 1}'])
