@@ -68,7 +68,7 @@ def environment(kubeconfig: Path, **more: str) -> dict[str, str]:
 
 
 def run(web: Subject, *args: str, kubeconfig: Path | None = None) -> Result:
-    """What a verb prints where there is no terminal. A hundred processes would take minutes, so it is none."""
+    """What a verb prints where there is no terminal. It is no process of its own: a hundred take minutes."""
     variables = {"KUBECONFIG": str(kubeconfig or web.cluster.kubeconfig)}
     return CliRunner().invoke(main, [*args, "-n", web.namespace], env=variables)
 
