@@ -296,12 +296,12 @@ def test_who_may_read_workloads_only_is_told_what_is_missing(web: Subject) -> No
     assert section(lines, "Not read") == [
         f"{kind}: you may not read {plural} in namespace {web.namespace}: ask for the role view there"
         for kind, plural in (
+            ("EndpointSlices", "endpointslices"),
+            ("Events", "events"),
             ("Pods", "pods"),
             ("Services", "services"),
-            ("EndpointSlices", "endpointslices"),
-            ("VirtualMachines", "virtualmachines"),
             ("VirtualMachineInstances", "virtualmachineinstances"),
-            ("Events", "events"),
+            ("VirtualMachines", "virtualmachines"),
         )
     ]
     assert not section(lines, "Service")
