@@ -148,6 +148,10 @@ run: .venv/ready ## Run the operator against the current kubeconfig
 bench: .venv/ready ## Measure against agent-sandbox, the ReplicaSet controller and a bare loop, side by side
 	@$(PY) -m tests.bench
 
+.PHONY: bench-cli
+bench-cli: .venv/ready ## Time the help of each verb, and what works without a cluster, beside Python's, kubectl's and Helm's starts
+	@$(PY) -m tests.bench.commandline
+
 .PHONY: bench-plan
 bench-plan: .venv/ready ## Time the decision on each golden case, and name the slowest rules
 	@$(PY) -m tests.bench.decisions

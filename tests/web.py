@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: How long an answer may take: seconds, of an emulated machine beside others.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def get(connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> bytes:

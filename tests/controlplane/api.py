@@ -199,9 +199,13 @@ class Api:
             preload_content=False,
         )
         rest = b""
-        for chunk in response.stream():
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from map(_event, lines)
+        try:
+            for chunk in response.stream():
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from map(_event, lines)
+        except GeneratorExit:  # who asked wants no more
+            response.close()
+            raise
         response.release_conn()
 
     def close(self) -> None:

@@ -26,6 +26,9 @@ _WORKLOAD_API = (
 )
 # What the downward API would tell KubeVirt's Pods.
 _POD = {"POD_NAMESPACE": "kubevirt", "POD_NAME": "virt", "POD_IP": LOOPBACK}
+# Where virt-handler serves consoles and screens on each node, for virt-api (kubevirt.io/kubevirt,
+# pkg/virt-operator/resource/generate/components/daemonsets.go).
+_CONSOLES = 8186
 # One KWOK 0.8.0 with Stages of several kinds can die of this as it starts: a process for each kind makes it
 # rare (kubelet needs Node and Pod), starting it again makes up for the rest.
 _KWOK_RACE = "fatal error: concurrent map"
@@ -41,14 +44,13 @@ class Ports:
     kubelet: int
     provisioner: int
     virt_api: int
-    virt_api_console: int
     virt_controller: int
     virt_handler: int
 
     @classmethod
     def choose(cls) -> Ports:
         """Free ones."""
-        return cls(*free_ports(9))
+        return cls(*free_ports(8))
 
 
 def etcd(data: Path, pki: Pki, ports: Ports) -> Launch:
@@ -96,6 +98,8 @@ def apiserver(audit_log: Path, pki: Pki, ports: Ports, *, workload_api: bool = F
             f"--bind-address={LOOPBACK}",
             f"--advertise-address={LOOPBACK}",
             f"--secure-port={ports.apiserver}",
+            # Names of nodes mean nothing here.
+            "--kubelet-preferred-address-types=InternalIP",
             "--endpoint-reconciler-type=none",
             f"--service-cluster-ip-range={SERVICES}",
             f"--tls-cert-file={pki.apiserver.certificate}",
@@ -221,7 +225,7 @@ def virt_api(kubeconfig: Path, pki: Pki, ports: Ports) -> Launch:
             f"--kubeconfig={kubeconfig}",
             f"--listen={LOOPBACK}",
             f"--port={ports.virt_api}",
-            f"--console-server-port={ports.virt_api_console}",
+            f"--console-server-port={_CONSOLES}",
             f"--tls-cert-file={pki.virt_api.certificate}",
             f"--tls-key-file={pki.virt_api.key}",
             f"--handler-cert-file={pki.virt_handler_client.certificate}",

@@ -130,7 +130,7 @@ def _talk(scene: Scene, address: str) -> None:
         (web,) = scene.workload(_WORKLOAD)["status"].get("containers", [])
         return bool(web["ready"])
 
-    scene.eventually(told, "the status shows the container", timeout=30)
+    scene.eventually(told, "the status shows the container")
     scene.run(f"kubectl get twl {_WORKLOAD} -o jsonpath='{{.status.containers}}'")
     scene.narrator.good(
         "the same image, arguments, environment and probe as in a Pod, in a machine of its own"

@@ -82,7 +82,7 @@ def show_events(scene: Scene) -> None:
             raise AssertionError(seen)
         return True
 
-    scene.eventually(told, f"these events of Workload shop: {wanted}", timeout=10)
+    scene.eventually(told, f"these events of Workload shop: {wanted}")
     scene.run("kubectl events --for twl/shop")
 
 

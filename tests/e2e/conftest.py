@@ -28,11 +28,15 @@ def cluster(control_plane: Cluster) -> Cluster:
 def install_crds(cluster: Cluster) -> None:
     """Install the operator's own kinds, and wait until all of them are served."""
     cluster.kubectl("apply", "--filename", str(_CRDS))
-    api = cluster.api
+    kinds_are_served(cluster)
+
+
+def kinds_are_served(cluster: Cluster) -> None:
+    """Wait until the API server serves all of the operator's own kinds, one after the other."""
 
     def served() -> bool:
         for kind in ("Workload", "IsolationPolicy", "AccessRequest"):
-            api.list(f"{kind}.twinhull.dev")
+            cluster.api.list(f"{kind}.twinhull.dev")
         return True
 
     cluster.eventually(served, 30, "the API server serves the kinds")

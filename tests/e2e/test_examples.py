@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.e2e.conftest import install_crds
+
 if TYPE_CHECKING:
     from tests.controlplane import Cluster, Kubectl
 
@@ -18,8 +20,7 @@ EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "examples/disks
 @pytest.fixture(scope="module")
 def crds(control_plane: Cluster) -> None:
     """The CustomResourceDefinitions as users install them."""
-    control_plane.kubectl("apply", "--filename", str(ROOT / "crds"))
-    control_plane.eventually(lambda: control_plane.api.path("Workload"), 30, "the API server has the kind")
+    install_crds(control_plane)
 
 
 @pytest.mark.usefixtures("crds")

@@ -265,10 +265,14 @@ REFUSED_BY_BOTH: dict[str, Manifest] = {
 def _crd(control_plane: Cluster) -> None:
     # Without --server-side: the whole definition has to fit into an annotation.
     control_plane.kubectl.apply(CRD)
+    api = control_plane.api
     control_plane.eventually(
-        lambda: "Workload" in str(control_plane.api.request("GET", "/openapi/v3/apis/twinhull.dev/v1alpha1")),
+        lambda: "Workload" in str(api.request("GET", "/openapi/v3/apis/twinhull.dev/v1alpha1")),
         30,
         "the API server describes the kind",
+    )
+    control_plane.eventually(
+        lambda: (api.list("Workload.twinhull.dev"),), 30, "the API server serves the kind"
     )
 
 

@@ -6,7 +6,6 @@ clears up what a namespace's deletion wouldn't.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,9 +17,6 @@ KEPT = "twinhull.dev/kept-by-a-test"
 NEW = template(containers=[container(args=["--new"])])
 UNREADY = template({NEVER_READY: "true"})
 START_FIRST: Manifest = {"strategy": "StartFirst", "drainSeconds": 0}
-
-#: How long an object must stay as it is to be the same each time, in seconds.
-_A_WHILE = 0.7
 
 Scene = Callable[[Subject, Policies], Iterator[Manifest]]
 
@@ -82,7 +78,7 @@ def draining(web: Subject, _: Policies) -> Iterator[Manifest]:
     with _held(web):
         web.change(template=NEW)
         web.eventually(lambda: web.condition("Ready")[:2] == ("True", "Replacing"), "the new hull is ready")
-        yield web.get()
+        yield _settled(web, "Replacing")
 
 
 def stopping(web: Subject, _: Policies) -> Iterator[Manifest]:
@@ -194,7 +190,7 @@ def policy_unreadable(web: Subject, policies: Policies) -> Iterator[Manifest]:
     upgraded = web.cluster.api.patch(kind, name, None, patch)["spec"]["versions"][0]["schema"]
     last = len(_minimum(upgraded)["enum"]) - 1
     try:
-        made = web.eventually(lambda: policies.make("later", minimum="Enclave"), "it is taken", 30)
+        made = web.eventually(lambda: policies.make("later", minimum="Enclave"), "it is taken")
         yield _accounted(web, policies, made)
     finally:
         policies.end()
@@ -247,23 +243,20 @@ def reason(obj: Manifest) -> str:
 
 
 def _settled(web: Subject, reason: str) -> Manifest:
-    """The Workload once it has had this reason, and nothing new, for a while."""
-    seen, since = web.becomes(reason), time.monotonic()
+    """The Workload once it has this reason, and is the same after the operator has told all of it."""
 
-    def unchanged() -> bool:
-        nonlocal seen, since
-        now = web.get()
-        if now != seen:
-            seen, since = now, time.monotonic()
-        return time.monotonic() - since > _A_WHILE
+    def rests() -> Manifest:
+        seen = web.becomes(reason)
+        web.all_told()
+        assert web.get() == seen
+        return seen
 
-    web.eventually(unchanged, "its status rests")
-    return web.becomes(reason)
+    return web.eventually(rests, "its status rests")
 
 
 def _accounted(web: Subject, policies: Policies, name: str) -> Manifest:
     """A policy once it has its status."""
-    web.eventually(lambda: policies.get(name)["status"].get("conditions"), "the policy has its status", 90)
+    web.eventually(lambda: policies.get(name)["status"].get("conditions"), "the policy has its status")
     return policies.get(name)
 
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests import web
 from tests.controlplane.ports import LOOPBACK
 
 if TYPE_CHECKING:
@@ -62,12 +63,20 @@ class NodeKubelet:
         """The last answer."""
         return self.answers[-1] if self.answers else None
 
-    def ask(self, *, host: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """One question, with the probe's own headers unless others are given."""
+    def ask(
+        self,
+        *,
+        host: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = web.PATIENCE,
+    ) -> Answer:
+        """One question, with the probe's own headers unless others are given. The answer may take `seconds`:
+        who asks once waits longer than the probe, which asks again.
+        """
         action = self.probe["httpGet"]
         own = {header["name"]: header["value"] for header in action.get("httpHeaders", ())}
         sent = {"Host": host or f"{POD_IP}:{action['port']}", "User-Agent": "kube-probe/1.37"}
-        connection = http.client.HTTPConnection(self.address, self.port, self.probe.get("timeoutSeconds", 1))
+        connection = http.client.HTTPConnection(self.address, self.port, seconds)
         try:
             connection.request(
                 "GET", action["path"], headers=sent | (own if headers is None else dict(headers))
@@ -92,5 +101,5 @@ class NodeKubelet:
     def _work(self) -> None:
         wait = self.probe.get("initialDelaySeconds", 0) + LIBVIRT_STARTUP_DELAY
         while not self._stopped.wait(wait):
-            self.hear(self.ask())
+            self.hear(self.ask(seconds=self.probe.get("timeoutSeconds", 1)))
             wait = self.probe.get("periodSeconds", 10)

@@ -20,7 +20,7 @@ class Qmp:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()  # a thread that looks for events would take another's answer
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(20)
+        self._socket.settimeout(60)
         try:
             self._socket.connect(str(path))
         except OSError:
@@ -53,7 +53,7 @@ class Qmp:
             except OSError:  # nothing more now, or for ever
                 return list(self._events)
             finally:
-                self._socket.settimeout(20)
+                self._socket.settimeout(60)
 
     def close(self) -> None:
         """Closes the connection."""

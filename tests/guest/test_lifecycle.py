@@ -139,13 +139,16 @@ def test_a_machine_takes_another_size_and_another_image_while_it_runs(
         spec["metadata"]["annotations"]["simulate.twinhull.dev/migratable"] = "true"
         web.apply("VirtualMachine", spec, virtualMachine={"instancetype": {"name": instancetype}})
 
-    def settled() -> tuple[str, int]:
-        status = web.becomes("Ready", timeout=600)["status"]
-        return status["lastChange"]["how"], containers(web)["web"]["restarts"]
+    def settles(how: str, restarts: int) -> None:
+        web.becomes("Ready", timeout=600)
+        assert web.get()["status"]["lastChange"]["how"] == how
+        web.eventually(
+            lambda: containers(web)["web"]["restarts"] == restarts, f"it was started again {restarts} times"
+        )
 
     apply(small)
     handler = boot(web, address, [8080])
-    assert settled() == ("Created", 0)
+    settles("Created", 0)
     vm = web.hull()["metadata"]["uid"]
 
     def processors() -> bytes:
@@ -153,12 +156,12 @@ def test_a_machine_takes_another_size_and_another_image_while_it_runs(
 
     assert processors() == b"0"
     apply(large)
-    assert settled() == ("InPlace", 0)
+    settles("InPlace", 0)
     web.eventually(lambda: processors() == b"0-1", "the container has both processors")
     assert handler.machine.running
 
     apply(large, image=f"{REGISTRY}/numeric-user:1")
-    assert settled() == ("InPlace", 1)
+    settles("InPlace", 1)
     assert handler.machine.report(8080)["uid"] == 1234
     assert web.hull()["metadata"]["uid"] == vm
 

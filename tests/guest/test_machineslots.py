@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.controlplane.polling import eventually
+from tests.controlplane.polling import PATIENCE, eventually
 from tests.guest.machineslots import FIRST, MachineSlots, SlotsClosed
 
 pytestmark = pytest.mark.guest_quick
@@ -48,7 +48,7 @@ def test_no_more_slots_are_given_than_there_are(threads: ThreadPoolExecutor) -> 
     with slots.slot("one", 1), slots.slot("two", 1):
         third = ask(threads, slots, "three", 1)
         assert [use.name for use in slots.uses] == ["one", "two"]
-    third.result(10)
+    third.result(PATIENCE)
     assert all(use.ended is not None for use in slots.uses)
 
 
@@ -57,7 +57,7 @@ def test_a_slot_that_is_released_early_goes_to_the_next(threads: ThreadPoolExecu
     with slots.slot("one", 1) as use:
         second = ask(threads, slots, "two", 1)
         slots.release(use)
-        second.result(10)
+        second.result(PATIENCE)
         released = use.ended
     assert use.ended == released, "it isn't released a second time"
 
@@ -68,4 +68,4 @@ def test_a_thread_that_waits_when_the_run_is_over_gets_an_error(threads: ThreadP
         second = ask(threads, slots, "two", 1)
         slots.close()
         with pytest.raises(SlotsClosed, match="two"):
-            second.result(10)
+            second.result(PATIENCE)

@@ -81,14 +81,16 @@ def test_the_operators_pod_runs_and_does_its_work(release: Release, node: Refere
 
     web = Subject(plane, "default", alive=node.check)
     web.apply("Container")
-    web.becomes("Ready", timeout=60)
+    web.becomes("Ready", timeout=_PATIENCE)
     hull = web.hull()["metadata"]["uid"]
 
     # Another one takes over, and leaves alone what runs.
     plane.api.delete("Pod", first["metadata"]["name"], NAMESPACE)
-    node.eventually(lambda: first["metadata"]["name"] not in names(plane), 90, "the first one has ended")
+    node.eventually(
+        lambda: first["metadata"]["name"] not in names(plane), _PATIENCE, "the first one has ended"
+    )
     ready(release, node)
     web.change(service={"type": "NodePort"})
-    web.becomes("Ready", timeout=60)
+    web.becomes("Ready", timeout=_PATIENCE)
     assert web.hull()["metadata"]["uid"] == hull
     web.delete()

@@ -19,7 +19,7 @@ from tests.guest.images import all_images
 from tests.guest.registry import Registry
 from tests.guest.rendered import SECRET
 from tests.guest.scenario import NAMESPACE, PRIVATE, REGISTRY
-from tests.node import images, root
+from tests.node import images, root, shell_image
 from tests.node.dns import ClusterDns
 from tests.node.network import API_PORT, GATEWAY, Network
 from tests.node.node import Node
@@ -109,6 +109,7 @@ class NodeCluster:
             ends.callback(private.stop)
             for name, image in all_images().items():
                 registry.push(name, image)
+            registry.push(shell_image.NAME, shell_image.shell_image(files.root))
             registry.push_layout(_GUEST, files.guest)
             private.push_layout(_GUEST, files.guest)
             plane.kubectl("apply", "--filename", "crds")

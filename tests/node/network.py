@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.controlplane.components import SERVICES
+from tests.controlplane.polling import PATIENCE
 
 #: The bridge's own address, by which nodes and Pods reach what runs beside the nodes.
 GATEWAY = "10.99.0.1"
@@ -93,7 +94,7 @@ class _Forward:
 
     def start(self) -> None:
         self._thread.start()
-        if not self._listening.wait(10):
+        if not self._listening.wait(PATIENCE):
             raise TimeoutError(f"{self._where} isn't listened on")
 
     def stop(self) -> None:

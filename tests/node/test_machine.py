@@ -65,8 +65,13 @@ def test_its_image_changes_in_place(machine: Machine) -> None:
     pod["spec"]["containers"][0]["image"] = f"{REGISTRY}/late:1"
     machine.change(template=pod)
     machine.ready()
-    (container,) = machine.get()["status"]["containers"]
-    assert container["restarts"] == 1
+
+    def restarts() -> int:
+        (container,) = machine.get()["status"]["containers"]
+        found: int = container["restarts"]
+        return found
+
+    machine.eventually(lambda: restarts() == 1, "its container is started again, once")
     assert machine.get()["status"]["lastChange"]["how"] == "InPlace"
     assert machine.instance()["metadata"]["uid"] == before
 
@@ -84,7 +89,7 @@ def test_it_outlives_virt_handler(machine: Machine, cluster: NodeCluster) -> Non
         )
 
     machine.eventually(restarted, "another virt-handler is ready", 180)
-    assert machine.condition("Ready")[0] == "True"
+    machine.ready()
     assert machine.instance()["metadata"]["uid"] == before
     assert machine.report()
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.disksystem import client
 from tests.guest.registry import PASSWORD, USER
-from tests.guest.scenario import NAMESPACE, PRIVATE, config_map, container, secret
+from tests.guest.scenario import NAMESPACE, PRIVATE, REGISTRY, config_map, container, secret
+from tests.node import shell_image
 from tests.node.cluster import PRIVATE_GUEST_IMAGE
 from tests.node.machine import PORT
 from twinhull.hulls.parity import MOST_LIVE
@@ -203,6 +204,41 @@ _TYPED = _served("typed", {"instancetype": {"name": "small", "kind": INSTANCETYP
 _PULLS = json.dumps({"auths": {PRIVATE: {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}}})
 _GUARDED = _served("guarded", {"guestImage": PRIVATE_GUEST_IMAGE, "guestImagePullSecret": "pulls"})
 
+#: The Workloads that people reach into: the same template in a Pod and in a machine.
+REACHED = {"Container": "reached-pod", "VirtualMachine": "reached-machine"}
+#: A container that fails once, so that there is a log of its previous run.
+_TWICE = "test -e /state/ran && exec sleep 1000000; touch /state/ran; echo the first run; exit 1"
+
+
+def _shell(name: str, script: str, **fields: Any) -> Raw:
+    command = ["/bin/sh", "-c", script]
+    return {"name": name, "image": f"{REGISTRY}/{shell_image.NAME}", "command": command, **fields}
+
+
+def _reached(isolation: str, name: str) -> Raw:
+    state = {"volumeMounts": [{"name": "state", "mountPath": "/state"}]}
+    return _workload(
+        name,
+        {
+            "terminationGracePeriodSeconds": 2,
+            "initContainers": [_shell("setup", "echo set up")],
+            "containers": [
+                {
+                    "name": "web",
+                    "image": f"{REGISTRY}/{shell_image.NAME}",
+                    "args": [f"--serve={PORT}", "--log=one", "--log=two", "--log=three"],
+                    "ports": [{"name": "http", "containerPort": PORT}],
+                    "readinessProbe": {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1},
+                },
+                _shell("twice", _TWICE, **state),
+                _shell("typed", "exec cat", stdin=True, tty=True),
+            ],
+            "volumes": [{"name": "state", "emptyDir": {}}],
+        },
+        isolationPolicy=isolation,
+    )
+
+
 #: Nothing keeps it on its node.
 MOVES = _workload(
     "moves",
@@ -223,6 +259,7 @@ WORKLOADS: dict[str, Raw] = {
         _GUARDED,
         _MANY,
         _ASSOCIATES,
+        *(_reached(isolation, name) for isolation, name in REACHED.items()),
         _booting("vmware", "BIOS", "00:50:56:01:02:03"),
         _booting("hyperv", "UEFI", "00:15:5d:01:02:03"),
         _workload(

@@ -18,6 +18,7 @@ from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unr
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.shell.process.credentials import LoginError, login_of_person, place
 from twinhull.shell.scope import Scope
+from twinhull.view.safetext import plain
 
 __all__ = ["Session", "Target", "explained", "session", "target_options"]
 
@@ -81,18 +82,19 @@ def explained(target: Target) -> Iterator[None]:
         yield
     except Unreachable as error:
         raise click.ClickException(
-            f"the API server that the kubeconfig {where} names doesn't answer: {error}. See whether it "
-            "runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's address or "
-            "its certificate in the kubeconfig"
+            f"the API server that the kubeconfig {where} names doesn't answer: {plain(str(error))}. See "
+            "whether it runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's "
+            "address or its certificate in the kubeconfig"
         ) from error
     except Unauthorized as error:
         if isinstance(error.__cause__, LoginError):
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(plain(str(error))) from error
         raise click.ClickException(
-            f"the API server doesn't accept the credentials in the kubeconfig {where}: {error}. The token "
-            "or client certificate may have expired: get new ones from whoever runs the cluster"
+            f"the API server doesn't accept the credentials in the kubeconfig {where}: {plain(str(error))}. "
+            "The token or client certificate may have expired: get new ones from whoever runs the cluster"
         ) from error
     except NotFound as error:
-        raise click.ClickException(f"{error} (`twinhull preflight` says what the cluster lacks)") from error
+        message = f"{plain(str(error))} (`twinhull preflight` says what the cluster lacks)"
+        raise click.ClickException(message) from error
     except (ApiError, LoginError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(plain(str(error))) from error

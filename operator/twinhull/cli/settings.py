@@ -15,7 +15,7 @@ from twinhull.cli import yamlfile
 from twinhull.cli.options import Options
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import tracing
-from twinhull.shell.lease import Terms
+from twinhull.shell.lease_terms import Terms
 from twinhull.shell.scope import Scope
 from twinhull.shell.settings import Settings
 

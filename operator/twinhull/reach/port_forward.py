@@ -14,49 +14,62 @@ from typing import TypeAlias
 
 import aiohttp
 
+from twinhull.reach.errors import PortForwardError, ReachError
+
 PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
 _PORT_BYTES = 2
 _CHUNK = 1 << 16
+#: How long the other end may be silent once this end sends no more, in seconds: the protocol can't tell it
+#: that its input has ended.
+_SILENCE = 30.0
 #: Opens a WebSocket to the port, by that protocol.
 Dial: TypeAlias = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 #: Is told why a connection couldn't be forwarded.
 Told: TypeAlias = Callable[[str], None]
 
 
-class PortForwardError(Exception):
-    """The other end couldn't connect to the port. The message is its own."""
-
-
 async def forward(
     socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Forward a connection until either end closes it. Raises PortForwardError."""
+    """Forward a connection until the other end closes it, or until this end sends no more and the other one
+    is silent. Raises PortForwardError.
+    """
+    loop, begun = asyncio.get_running_loop(), set[int]()
     sending = asyncio.ensure_future(_send(socket, reader))
-    begun: set[int] = set()
-    try:
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
-                continue
-            channel, data = message.data[0], message.data[1:]
-            if channel not in begun:
-                begun.add(channel)
-                data = data[_PORT_BYTES:]
-            if channel == _ERROR and data:
-                raise PortForwardError(data.decode(errors="replace"))
-            if channel == _DATA and data:
-                writer.write(data)
-                await writer.drain()
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-        await socket.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(None) as silence:
+
+            def end_when_silent(_: object) -> None:
+                silence.reschedule(loop.time() + _SILENCE)
+
+            sending.add_done_callback(end_when_silent)
+            try:
+                async for message in socket:
+                    if sending.done():
+                        end_when_silent(None)
+                    if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
+                        continue
+                    channel, data = message.data[0], message.data[1:]
+                    if channel not in begun:
+                        begun.add(channel)
+                        data = data[_PORT_BYTES:]
+                    if channel == _ERROR and data:
+                        raise PortForwardError(data.decode(errors="replace"))
+                    if channel == _DATA and data:
+                        writer.write(data)
+                        await writer.drain()
+            finally:
+                sending.remove_done_callback(end_when_silent)
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+                await socket.close()
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
+    """Send what its own end does until that ends. Raises nothing but what the connection does."""
     while data := await reader.read(_CHUNK):
         await socket.send_bytes(bytes([_DATA]) + data)
-    await socket.close()
 
 
 @asynccontextmanager
@@ -65,17 +78,29 @@ async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int =
 
     `told` gets a line for each connection that fails.
     """
+    connections: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await forward(await dial(), reader, writer)
-        except (PortForwardError, aiohttp.ClientError, OSError) as error:
-            told(str(error))
+        except (ReachError, aiohttp.ClientError, OSError) as error:
+            told(str(error) or type(error).__name__)
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(connected, host, port)
-    async with server:
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.ensure_future(connected(reader, writer))
+        connections.add(connection)
+        connection.add_done_callback(connections.discard)
+
+    server = await asyncio.start_server(accepted, host, port)
+    try:
         yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        await server.wait_closed()

@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+from twinhull.reach.errors import RemoteCommandError
+
 #: What is offered, the best first.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 #: The exit code for a command that couldn't be run or whose end isn't known.
@@ -31,10 +33,6 @@ class Channel(IntEnum):
     ERROR = 3
     RESIZE = 4
     CLOSE = 255
-
-
-class RemoteCommandError(Exception):
-    """The command couldn't be run, or the connection to it was lost. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +83,11 @@ async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> i
 def _exit_code(data: bytes) -> int:
     """The exit code in a Status (meta/v1), in which version 4 and later tell how a command ended."""
     try:
-        status: dict[str, Any] = json.loads(data)
+        status: Any = json.loads(data)
     except ValueError as error:
         raise RemoteCommandError(data.decode(errors="replace")) from error
+    if not isinstance(status, dict):
+        status = {}
     if status.get("status") == "Success":
         return 0
     causes = (status.get("details") or {}).get("causes") or ()

@@ -175,9 +175,11 @@ class Cluster:
         """
         return await self._lists.latest(kind, namespace)
 
-    async def watch(self, kind: Kind, version: str, namespace: str | None) -> AsyncIterator[tuple[str, Raw]]:
+    async def watch(
+        self, kind: Kind, version: str, namespace: str | None, *, name: str = ""
+    ) -> AsyncIterator[tuple[str, Raw]]:
         """The events of a kind's objects from a version on: ADDED, MODIFIED, DELETED, and BOOKMARK, which
-        only has a version. It ends when the API server ends it.
+        only has a version. It ends when the API server ends it. With a `name` they are those of one object.
 
         Raises Gone if there are no events from that version on any more, and NotFound if the cluster has no
         such kind. An event that can't be read at all is passed by.
@@ -188,6 +190,7 @@ class Cluster:
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
             "timeoutSeconds": str(_WATCHED_FOR),
+            **({"fieldSelector": f"metadata.name={name}"} if name else {}),
         }
         headers = accept(bare=kind.metadata_only, what="PartialObjectMetadata")
         request = Request("GET", kind.path(namespace), query, headers=headers, timeout=_WATCH_TIMEOUT)
@@ -233,6 +236,16 @@ class Cluster:
         content_type = _STRATEGIC_PATCH if kind is POD else _MERGE_PATCH
         with self._transport.metrics.writing("patch", kind.plural + subresource):
             return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch, content_type)
+
+    async def change(  # noqa: PLR0913  what a PATCH has
+        self, kind: Kind, namespace: str, name: str, patch: Raw, *, manager: str, rehearse: bool = False
+    ) -> Raw:
+        """Merge a patch into an object as another field manager than the operator's, such as a person's; or
+        go through it up to where it would be stored. The object as it is then, or would be.
+        """
+        query = {"fieldManager": manager, **({"dryRun": "All"} if rehearse else {})}
+        with self._transport.metrics.writing("dry-run" if rehearse else "patch", kind.plural):
+            return await self._request("PATCH", kind.path(namespace, name), query, patch, _MERGE_PATCH)
 
     async def delete(  # noqa: PLR0913, PLR0917  what a DELETE has
         self,

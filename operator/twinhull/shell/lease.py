@@ -15,13 +15,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import AlreadyExists, ApiError, Conflict
 from twinhull.shell.kinds import LEASE
+from twinhull.shell.lease_terms import Terms
 
 logger = logging.getLogger(__name__)
 
@@ -31,32 +31,6 @@ _LOOK_EVERY = 0.8
 
 class LeaseLost(Exception):
     """Another operator may act by now, so this one must end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A Lease and its times."""
-
-    #: The namespace of the Lease.
-    namespace: str
-    #: Its name.
-    name: str
-    #: Who holds it here.
-    identity: str
-    #: How long others wait for a holder that is silent, in seconds.
-    duration: float = 15.0
-
-    @property
-    def deadline(self) -> float:
-        """After how many seconds of silence the holder takes itself for none: two thirds of it. What
-        is left is for requests that are under way.
-        """
-        return self.duration * 2 / 3
-
-    @property
-    def renew_every(self) -> float:
-        """How often the holder renews, in seconds: so often that several may fail in a row."""
-        return self.duration * 2 / 15
 
 
 class Lease:

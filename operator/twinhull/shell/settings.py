@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.shell.lease import Terms
+from twinhull.shell.lease_terms import Terms
 from twinhull.shell.scope import Scope
 
 

@@ -12,7 +12,7 @@ import pytest
 from guest.image.tools import Tools
 from tests.controlplane import build
 from tests.e2e.cdi.disk import DiskWorkload
-from tests.e2e.operator.subject import Manifest, condition
+from tests.e2e.operator.subject import condition
 from tests.importer import disks
 from tests.importer.kubelet import Kubelet
 from tests.importer.server import DiskServer
@@ -32,17 +32,22 @@ def content(server: DiskServer) -> bytes:
     return content
 
 
-def fails(web: DiskWorkload, kubelet: Kubelet) -> str:
-    """Runs the importer twice, as it fails; what the Workload says then."""
+def fails(web: DiskWorkload, kubelet: Kubelet, *words: str) -> None:
+    """Runs the importer twice, as it fails, and waits until the Workload says so in these words."""
     assert kubelet.imports(web.namespace).exit_code != 0
     kubelet.again(web.namespace)
     assert kubelet.imports(web.namespace).exit_code != 0
-    failed = web.becomes("DiskFailed")
-    status, reason, message = condition(failed, "Stalled")
-    assert (status, reason) == ("True", "DiskFailed")
-    assert failed["status"]["disks"][0]["message"] in message
+
+    def told() -> bool:
+        failed = web.becomes("DiskFailed")
+        status, reason, message = condition(failed, "Stalled")
+        assert (status, reason) == ("True", "DiskFailed")
+        assert failed["status"]["disks"][0]["message"] in message
+        assert [one for one in words if one not in message] == [], message
+        return True
+
+    web.eventually(told, "it says why")
     assert "VirtualMachine" not in web.belongings()
-    return message
 
 
 def succeeds(web: DiskWorkload, kubelet: Kubelet, content: bytes) -> None:
@@ -51,13 +56,14 @@ def succeeds(web: DiskWorkload, kubelet: Kubelet, content: bytes) -> None:
     assert ended.exit_code == 0, ended.log
     web.becomes("Ready")
     assert kubelet.disk(web.namespace, web.claim).read_bytes()[: len(content)] == content
-    claims = web.cluster.api.list("PersistentVolumeClaim", web.namespace)
-    assert [claim["metadata"]["name"] for claim in claims if not _goes(claim)] == [web.claim]
-    assert [pod for pod in web.cluster.api.list("Pod", web.namespace) if _is_importer(pod)] == []
+    api = web.cluster.api
 
+    def alone() -> bool:
+        claims = api.list("PersistentVolumeClaim", web.namespace)
+        assert [claim["metadata"]["name"] for claim in claims if not _goes(claim)] == [web.claim]
+        return not [pod for pod in api.list("Pod", web.namespace) if _is_importer(pod)]
 
-def _stalled(workload: Manifest) -> str:
-    return condition(workload, "Stalled")[2]
+    web.eventually(alone, "nothing is left over")
 
 
 def _goes(obj: dict[str, dict[str, str]]) -> bool:
@@ -70,8 +76,7 @@ def _is_importer(pod: dict[str, dict[str, str]]) -> bool:
 
 def test_a_wrong_url(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
     web.boots({"http": {"url": server.url("nothing.vmdk")}})
-    message = fails(web, kubelet)
-    assert "got 404. Status: 404 Not Found: the URL leads to nothing: correct source.url (CDI " in message
+    fails(web, kubelet, "got 404. Status: 404 Not Found: the URL leads to nothing: correct source.url (CDI ")
     web.boots({"http": {"url": server.url(SPARSE)}})
     succeeds(web, kubelet, content)
 
@@ -87,7 +92,7 @@ def test_a_wrong_password(web: DiskWorkload, kubelet: Kubelet, server: DiskServe
     server.passwords[SPARSE] = ("user", "right")
     password("wrong")
     web.boots({"http": {"url": server.url(SPARSE), "secretRef": "credentials"}})
-    assert "see the Secret that secretRef names" in fails(web, kubelet)
+    fails(web, kubelet, "see the Secret that secretRef names")
     password("right")
     kubelet.again(web.namespace)
     succeeds(web, kubelet, content)
@@ -96,10 +101,13 @@ def test_a_wrong_password(web: DiskWorkload, kubelet: Kubelet, server: DiskServe
 def test_too_small_a_disk(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
     source = {"http": {"url": server.url(SPARSE)}}
     web.boots(source, "16Mi")
-    message = fails(web, kubelet)
-    assert "DataVolume too small to contain image: set size of the disk to the virtual size" in message
-    events = web.cluster.api.list("Event", web.namespace)
-    assert any(f"virtual image size {len(content)} is larger" in event["message"] for event in events)
+    fails(web, kubelet, "DataVolume too small to contain image: set size of the disk to the virtual size")
+
+    def told() -> bool:
+        events = web.cluster.api.list("Event", web.namespace)
+        return any(f"virtual image size {len(content)} is larger" in event["message"] for event in events)
+
+    web.eventually(told, "CDI tells both sizes")
     web.boots(source, "64Mi")
     succeeds(web, kubelet, content)
 
@@ -109,8 +117,9 @@ def test_a_wrong_checksum(web: DiskWorkload, kubelet: Kubelet, server: DiskServe
     wrong = {"url": server.url(SPARSE), "checksum": f"sha256:{'0' * 64}"}
     web.boots({"http": wrong})
     assert kubelet.imports(web.namespace).exit_code == 0
-    failed = web.becomes("DiskFailed")
-    assert "correct source.checksum, or correct the file and delete the DataVolume" in _stalled(failed)
+    web.becomes("DiskFailed")
+    remedy = "correct source.checksum, or correct the file and delete the DataVolume"
+    web.eventually(lambda: remedy in web.condition("Stalled")[2], "it says what to do")
     assert not kubelet.disk(web.namespace, web.claim).exists()
     digest = hashlib.sha256((server.folder / SPARSE).read_bytes()).hexdigest()
     web.boots({"http": wrong | {"checksum": f"sha256:{digest}"}})
@@ -137,7 +146,7 @@ def test_a_file_that_was_cut_short(
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     web.boots({"http": {"url": server.url(STREAM)}})
-    assert "see whether it was uploaded whole (qemu-img check)" in fails(web, kubelet)
+    fails(web, kubelet, "see whether it was uploaded whole (qemu-img check)")
     file.write_bytes(whole)
     kubelet.again(web.namespace)
     succeeds(web, kubelet, content)
@@ -211,7 +220,7 @@ def test_a_file_that_is_no_whole_disk(
 ) -> None:
     write(server.folder)
     web.boots({"http": {"url": server.url("bad.vmdk")}})
-    assert remedy in fails(web, kubelet)
+    fails(web, kubelet, remedy)
 
 
 def test_a_storage_class_that_isnt_there(

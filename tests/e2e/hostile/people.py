@@ -68,11 +68,16 @@ def _grant(plane: ControlPlane, namespace: str, name: str, rules: list[Manifest]
         plane.api.apply(manifest)
 
 
+def is_served(neighbour: Subject) -> None:
+    """A new Workload of somebody else becomes Ready, and is gone again afterwards."""
+    seconds_to_ready(neighbour)
+
+
 def seconds_to_ready(neighbour: Subject) -> float:
     """How long a new Workload of somebody else takes to be Ready, which is gone again afterwards."""
     began = time.monotonic()
     neighbour.apply()
-    neighbour.becomes("Ready", timeout=120)
+    neighbour.becomes("Ready")
     taken = time.monotonic() - began
     neighbour.delete()
     neighbour.is_gone()

@@ -93,7 +93,7 @@ def _are_held(
 def test_nothing_reaches_past_a_machine(
     tenant: Person, policies: Policies, simulation: ControlPlane, operator: OperatorProcess
 ) -> None:
-    policies.make("machines", minimum="VirtualMachine")
+    policies.enforce("machines", minimum="VirtualMachine")
     _are_held(tenant, simulation, operator, "VirtualMachine", PAST_MACHINE)
 
 
@@ -101,6 +101,6 @@ def test_nothing_reaches_past_a_sandbox(
     tenant: Person, policies: Policies, simulation: ControlPlane, operator: OperatorProcess
 ) -> None:
     remove = boxes(simulation.api, "strong")
-    policies.make("boxed", minimum="Sandbox", sandbox={"runtimeClassName": "strong"})
+    policies.enforce("boxed", minimum="Sandbox", sandbox={"runtimeClassName": "strong"})
     _are_held(tenant, simulation, operator, "Sandbox", PAST_SANDBOX)
     remove()

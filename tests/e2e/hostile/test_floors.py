@@ -133,10 +133,10 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
             is_told(seen.named(name).becomes(reason), policy)
             return True
 
-        seen.eventually(told, f"{name} is told", 20)
+        seen.eventually(told, f"{name} is told")
     first = f"{seen.namespace}/claim"
     seen.eventually(
-        lambda: counted(policies, policy) == (0, len(TRICKS), first), "the policy counts and names them", 10
+        lambda: counted(policies, policy) == (0, len(TRICKS), first), "the policy counts and names them"
     )
     before = pods(seen)
     assert set(before.values()) == TRICKS.keys(), "Raise ends nothing that it has no heir for"
@@ -150,14 +150,14 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
 
     policies.make("floor", **EVICTING)
 
-    seen.eventually(lambda: not pods(seen), "what runs below the floor is ended", 30)
+    seen.eventually(lambda: not pods(seen), "what runs below the floor is ended")
     for name, (_, reason) in TRICKS.items():
 
         def ended(name: str = name, reason: str = reason) -> bool:
             return "running" not in seen.named(name).becomes(reason)["status"]["isolation"]
 
-        seen.eventually(ended, f"{name} is told to run no more", 20)
-    seen.eventually(lambda: counted(policies, policy)[1:] == (0, None), "none is pending any more", 10)
+        seen.eventually(ended, f"{name} is told to run no more")
+    seen.eventually(lambda: counted(policies, policy)[1:] == (0, None), "none is pending any more")
     seen.named("claim").told("EvictedByPolicy")
 
 
@@ -177,13 +177,13 @@ def test_a_grace_period_of_ten_years_lasts_as_long_as_the_policy_says(
         is_told(seen.becomes("Replacing"), policy)
         return True
 
-    seen.eventually(told, "it is told that the old one still runs", 20)
+    seen.eventually(told, "it is told that the old one still runs")
     (pod,) = seen.cluster.api.list("Pod", seen.namespace, labels="twinhull.dev/hull=Pod")
     assert (pod["metadata"]["uid"], pod["metadata"]["deletionGracePeriodSeconds"]) == (uid, TEN_YEARS)
 
     policies.make("floor", **EVICTING)
 
-    seen.eventually(lambda: not pods(seen), "it ends in the policy's grace period", 30)
+    seen.eventually(lambda: not pods(seen), "it ends in the policy's grace period")
     seen.eventually(
         lambda: seen.get()["status"]["isolation"].get("running") == "VirtualMachine", "it runs in a machine"
     )
@@ -202,7 +202,7 @@ def test_a_workload_that_its_own_finalizer_keeps_is_evicted(
 
     policies.make("floor", **EVICTING)
 
-    seen.eventually(lambda: not pods(seen), "what runs below the floor is ended", 30)
+    seen.eventually(lambda: not pods(seen), "what runs below the floor is ended")
     tenant.api.patch("Workload", "web", tenant.namespace, {"metadata": {"finalizers": None}})
 
 

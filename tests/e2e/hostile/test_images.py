@@ -167,7 +167,7 @@ ATTACKS: dict[str, tuple[Manifest, Manifest, str]] = {
 @pytest.fixture(autouse=True)
 def rules(operator: OperatorProcess, policies: Policies) -> None:  # noqa: ARG001  the operator is up
     machines = {"guestImages": ["registry.example/guests/*"], "imagesMustBePinned": True}
-    policies.make("images", machines=machines)
+    policies.enforce("images", machines=machines)
 
 
 def apply(
@@ -226,7 +226,7 @@ def test_no_machine_boots_or_runs_other_images(
 def test_an_image_without_a_name_is_a_suspect(
     tenant: Person, policies: Policies, simulation: ControlPlane, operator: OperatorProcess
 ) -> None:
-    policies.make(
+    policies.enforce(
         "suspects", match={"images": ["evil.example/**"]}, minimum="VirtualMachine", onViolation="Reject"
     )
     named = {"name": "evil.example/app:1", "id": DIGEST, "short-id": "sha256:ab"}
@@ -264,7 +264,7 @@ def test_no_machine_boots_a_claim_of_the_tenants_in_place_of_its_disk(
     assert "nobody knows which image is in it" in condition(held, "Stalled")[2]
     assert not simulation.api.list("VirtualMachine", tenant.namespace)
 
-    policies.make("floor", minimum="VirtualMachine")
+    policies.enforce("floor", minimum="VirtualMachine")
     vddk = {"vddk": VDDK | {"initImageURL": OURS}}
     data = {"name": "b", "source": vddk, "size": "1Gi"}
     apply(tenant, "importing", PINNED, "VirtualMachine", from_disk(OUR_DISK, disks=[data]))

@@ -95,7 +95,7 @@ def test_a_forged_manifest_is_put_back(
     configurer.api.patch("ConfigMap", machine, web.namespace, forge(before))
 
     web.eventually(
-        lambda: content(web.one("ConfigMap", machine)) == content(before), "the manifest is put back", 20
+        lambda: content(web.one("ConfigMap", machine)) == content(before), "the manifest is put back"
     )
     assert web.one("VirtualMachineInstance", machine)["metadata"]["uid"] == runs["metadata"]["uid"]
     web.becomes("Ready")
@@ -111,12 +111,12 @@ def test_one_that_is_kept_from_going_is_put_right_all_the_same(
     configurer.api.patch("ConfigMap", machine, web.namespace, _noted(before))
 
     web.eventually(
-        lambda: content(web.one("ConfigMap", machine)) == content(before), "the manifest is put back", 20
+        lambda: content(web.one("ConfigMap", machine)) == content(before), "the manifest is put back"
     )
 
     configurer.api.patch("ConfigMap", machine, web.namespace, {"metadata": {"finalizers": None}})
     web.eventually(
-        lambda: "deletionTimestamp" not in web.one("ConfigMap", machine)["metadata"], "it is made again", 20
+        lambda: "deletionTimestamp" not in web.one("ConfigMap", machine)["metadata"], "it is made again"
     )
 
 

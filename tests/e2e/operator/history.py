@@ -6,7 +6,6 @@ these versions order the objects of all kinds of one cluster.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,16 +57,23 @@ class History:
 
     def of(self, kind: str, labels: str = "") -> list[Change]:
         """The changes of a kind so far."""
-        query = {
-            "watch": "true",
-            "resourceVersion": self.since,
-            "timeoutSeconds": "1",
-            "labelSelector": labels,
-        }
-        _, stream = self.cluster.api.raw("GET", self.cluster.api.path(kind, self.namespace), query=query)
-        events = [json.loads(line) for line in stream.splitlines()]
-        assert not any(event["type"] == "ERROR" for event in events), events
-        return [Change(event["type"], event["object"]) for event in events]
+        self.cluster.api.list(
+            kind, self.namespace
+        )  # from now on watches are served from what is as new as this
+        return self.cluster.eventually(
+            lambda: (self._so_far(kind, labels),), 30, f"all changes of {kind} are told"
+        )[0]
+
+    def _so_far(self, kind: str, labels: str) -> list[Change]:
+        """What is told up to a bookmark. The API server sends one two seconds before a watch ends, behind all
+        that has been; raises LookupError if it hasn't come to that.
+        """
+        changes: list[Change] = []
+        for event in self.cluster.api.watch(kind, self.namespace, self.since, labels=labels, seconds=3):
+            if event["type"] == "BOOKMARK":
+                return changes
+            changes.append(Change(event["type"], event["object"]))
+        raise LookupError(f"the watch has ended after {len(changes)} changes")
 
     def lives(self, kind: str, labels: str = "") -> list[Life]:
         """The lives of a kind's objects that began since, in the order of their beginnings."""

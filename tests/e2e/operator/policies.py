@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.controlplane import Api
-from tests.e2e.operator.subject import Manifest
+from tests.controlplane import PATIENCE, Api, eventually
+from tests.e2e.operator.subject import Manifest, condition
 
 
 @dataclass
@@ -36,6 +36,20 @@ class Policies:
                 "spec": {**spec, "match": {"namespaceSelector": place, **spec.get("match", {})}},
             }
         )
+
+    def enforce(self, name: str, **spec: Any) -> str:
+        """The same as `make`, and wait until the operator knows it as it is now. What the operator looks at
+        later, it looks at with this policy.
+        """
+        named = self.make(name, **spec)
+
+        def in_force() -> bool:
+            policy = self.get(named)
+            assert policy["status"]["observedGeneration"] == policy["metadata"]["generation"]
+            return condition(policy, "Ready")[0] == "True"
+
+        eventually(in_force, PATIENCE, f"IsolationPolicy {named} is in force")
+        return named
 
     def get(self, name: str) -> Manifest:
         """One as it is now."""

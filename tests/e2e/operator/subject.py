@@ -174,6 +174,16 @@ class Subject:
         self.change(replacement={"drainSeconds": drain % 9 + 1})
         return self.becomes(reason)
 
+    def once_known(self, reason: str, isolation: str, pod_template: Manifest | None = None) -> None:
+        """Wait until the operator has seen what was just changed in the cluster: until a further Workload has
+        this reason, which is then deleted. What the operator looks at later, it looks at as changed.
+        """
+        probe = self.named("probe")
+        probe.apply(isolation, pod_template)
+        probe.becomes(reason)
+        probe.delete()
+        probe.is_gone()
+
     def is_gone(self) -> None:
         """Wait until nothing of it is left."""
         self.eventually(

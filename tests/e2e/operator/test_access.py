@@ -40,7 +40,7 @@ def answered(subject: Subject, name: str, reason: str) -> Manifest:
 def test_a_request_goes_at_its_end(web: Subject) -> None:
     api = web.cluster.api
     name = api.create(access_request(web, expirationSeconds=10))["metadata"]["name"]
-    web.eventually(lambda: not api.get("AccessRequest", name, web.namespace), "the request is deleted", 120)
+    web.eventually(lambda: not api.get("AccessRequest", name, web.namespace), "the request is deleted")
 
 
 def test_nobody_is_let_into_what_has_no_guest(web: Subject) -> None:

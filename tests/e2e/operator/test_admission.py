@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -287,19 +288,22 @@ def in_force(admission: Cluster, api: Api, namespace: str) -> Iterator[Any]:
             f"last-{namespace}",
             minimum="VirtualMachine",
             onViolation="Reject",
+            machines={"guestImages": []},
             match={"workloadSelector": {"matchLabels": {"last": namespace}}},
         )
         for obj in (*policies, last):
             made.append(obj["metadata"]["name"])
             api.create(obj)
-        probe = workload(
-            namespace, {"containers": [{"name": "c", "image": "a"}]}, "Container", last=namespace
-        )
-        admission.eventually(
-            lambda: f"IsolationPolicy last-{namespace} requires" in refusal(api, probe),
-            30,
-            "the policies are in force",
-        )
+        pod = {"containers": [{"name": "c", "image": "a"}]}
+        for isolation in ("Container", "VirtualMachine"):  # of which an admission policy each has its say
+            probe = workload(namespace, pod, isolation, last=namespace)
+            probe["spec"]["virtualMachine"] = {"guestImage": "a"}
+            said = partial(refusal, api, probe)
+            admission.eventually(
+                lambda said=said: f"IsolationPolicy last-{namespace}" in said(),  # type: ignore[misc]
+                30,
+                "the policies are in force",
+            )
 
     yield enforce
     for name in made:
@@ -328,7 +332,7 @@ def test_the_api_server_says_what_the_operator_would(
                     return True
 
                 # The API server may see the namespace's labels a little later than it takes them.
-                cluster.eventually(agrees, 10, f"both say the same of {policies[number]}")
+                cluster.eventually(agrees, 30, f"both say the same of {policies[number]}")
                 refused += expected != ""
     assert POLICIES < refused < 4 * POLICIES, "both verdicts are given often"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane import Cluster
+from tests.controlplane import PATIENCE, Cluster
 from tests.e2e.test_workload_api import MINIMAL, merged, spec
 
 Manifest = dict[str, Any]
@@ -25,7 +25,7 @@ def run(cluster: Cluster, *args: str, given: Manifest | list[Manifest]) -> subpr
         env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -125,7 +125,7 @@ def test_without_a_cluster_it_says_so(tmp_path: Path) -> None:
         env={**os.environ, "KUBECONFIG": str(tmp_path / "none")},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 2

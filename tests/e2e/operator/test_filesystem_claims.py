@@ -75,6 +75,7 @@ def test_an_ephemeral_one_is_made_for_the_machine(web: Subject) -> None:
 
 @pytest.mark.usefixtures("closed")
 def test_without_the_gate_it_is_refused_until_somebody_opens_it(pages: Subject) -> None:
+    pages.once_known("UnsupportedFields", "VirtualMachine", mounting())
     pages.apply("VirtualMachine", mounting())
     refused = pages.becomes("UnsupportedFields")
     (field,) = refused["status"]["unsupportedFields"]

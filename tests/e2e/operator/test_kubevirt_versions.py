@@ -30,6 +30,7 @@ def test_a_machine_waits_for_a_newer_kubevirt_and_is_made_by_itself(
     plain = web.named("plain")
     plain.apply("Container")  # which needs no KubeVirt
     plain.becomes("Ready")
+    web.once_known("KubeVirtTooOld", "VirtualMachine")
     web.apply("VirtualMachine")
     stalled = condition(web.becomes("KubeVirtTooOld"), "Stalled")
     assert stalled[0] == "True"

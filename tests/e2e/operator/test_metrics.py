@@ -19,7 +19,7 @@ from tests import metrics
 from tests.controlplane import Cluster
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.policies import Policies
-from tests.e2e.operator.subject import Subject, condition, container, template
+from tests.e2e.operator.subject import Subject, container, template
 from tests.metrics import Prometheus, Question
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import Request, RequestProxy
@@ -121,9 +121,8 @@ def _work(web: Subject, policies: Policies) -> None:
     refused = web.named("refused")
     refused.apply("Container", ports, service={"enabled": True, "type": "NodePort"})
     refused.becomes("ServiceRefused")
-    floor = policies.make("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
     # A Workload that the operator sees before the policy runs as a Pod first, and is then replaced.
-    web.eventually(lambda: condition(policies.get(floor), "Ready")[0] == "True", "the policy is in force")
+    policies.enforce("floor", minimum="VirtualMachine", match={"images": ["raised.example/*"]})
     web.named("lifted").apply("Container", template(containers=[container(image="raised.example/it:1")]))
     web.named("lifted").becomes("Ready")
     held = web.named("held")
@@ -141,14 +140,19 @@ def test_promtool_has_nothing_against_the_page(scene: Scene) -> None:
 
 def test_the_page_is_in_the_catalogue_with_its_labels(scene: Scene) -> None:
     labels = {definition.name: set(definition.labels) for definition in CATALOGUE}
-    told = set()
-    for sample in scene.samples():
-        name = sample.name
-        if name not in labels:
-            name = re.sub(r"_(bucket|sum|count)$", "", name)
-        assert set(sample.labels) - {"le"} == labels[name], sample
-        told.add(name)
-    assert told == labels.keys() - _UNTOLD
+
+    def all_told() -> bool:
+        told = set()
+        for sample in scene.samples():
+            name = sample.name
+            if name not in labels:
+                name = re.sub(r"_(bucket|sum|count)$", "", name)
+            assert set(sample.labels) - {"le"} == labels[name], sample
+            told.add(name)
+        assert told == labels.keys() - _UNTOLD
+        return True
+
+    scene.cluster.eventually(all_told, 30, "the page has what the catalogue has")
 
 
 def test_labels_are_bounded(scene: Scene) -> None:
@@ -163,19 +167,23 @@ def test_labels_are_bounded(scene: Scene) -> None:
 
 
 def test_workloads_are_counted_as_kubectl_shows_them(scene: Scene) -> None:
-    told = Counter[tuple[str, str, str]]()
-    for sample in scene.samples():
-        if sample.name == "twinhull_workloads" and sample.labels["workload_namespace"] == scene.namespace:
-            isolation, hull, reason = (sample.labels[label] for label in ("isolation", "hull", "reason"))
-            told[isolation, hull, reason] += int(sample.value)
-    there = Counter[tuple[str, str, str]]()
-    for workload in scene.cluster.api.list("Workload", scene.namespace):
-        status = workload["status"]
-        ready = next(found for found in status["conditions"] if found["type"] == "Ready")
-        hull = (status.get("hull") or {}).get("kind", "None")
-        there[status["isolation"]["resolved"], hull, ready["reason"]] += 1
-    assert told == there
-    assert sum(there.values()) == 6
+    def agree() -> bool:
+        told = Counter[tuple[str, str, str]]()
+        for sample in scene.samples():
+            if sample.name == "twinhull_workloads" and sample.labels["workload_namespace"] == scene.namespace:
+                isolation, hull, reason = (sample.labels[label] for label in ("isolation", "hull", "reason"))
+                told[isolation, hull, reason] += int(sample.value)
+        there = Counter[tuple[str, str, str]]()
+        for workload in scene.cluster.api.list("Workload", scene.namespace):
+            status = workload["status"]
+            ready = next(found for found in status["conditions"] if found["type"] == "Ready")
+            hull = (status.get("hull") or {}).get("kind", "None")
+            there[status["isolation"]["resolved"], hull, ready["reason"]] += 1
+        assert told == there
+        assert sum(there.values()) == 6
+        return True
+
+    scene.cluster.eventually(agree, 30, "what is counted is what kubectl shows")
 
 
 def test_each_write_that_was_made_is_counted(scene: Scene) -> None:
@@ -222,24 +230,34 @@ def test_it_tells_that_it_leads(scene: Scene) -> None:
 def test_every_question_has_an_answer(scene: Scene, question: Question) -> None:
     """It is no error, and all that it selects is there."""
     prometheus = scene.prometheus
-    answer = prometheus.query(question.expression)
     selectors = prometheus.selectors(question.expression)
     assert selectors
-    for selector in selectors:
-        series = prometheus.query(f"count by (__name__) ({selector['name']})")
-        assert series, f"there is no metric {selector['name']}"
-        labels = {label for found in prometheus.query(selector["name"]) for label in found["metric"]}
-        assert {matcher["name"] for matcher in selector["matchers"]} <= labels
-    if question in metrics.dashboard():
-        assert answer or question.asker in _EMPTY, "a panel would be empty"
+
+    def answered() -> bool:
+        answer = prometheus.query(question.expression)
+        for selector in selectors:
+            series = prometheus.query(f"count by (__name__) ({selector['name']})")
+            assert series, f"there is no metric {selector['name']}"
+            labels = {label for found in prometheus.query(selector["name"]) for label in found["metric"]}
+            assert {matcher["name"] for matcher in selector["matchers"]} <= labels
+        if question in metrics.dashboard():
+            assert answer or question.asker in _EMPTY, "a panel would be empty"
+        return True
+
+    # Prometheus may not have seen all of it yet, and of a rate it needs two samples.
+    scene.cluster.eventually(answered, 30, f"{question.asker} has an answer")
 
 
 def test_the_alerts_are_evaluated(scene: Scene) -> None:
-    rules = scene.prometheus.rules()
-    assert len(rules) == len(list(metrics.alerts()))
-    assert {(rule["name"], rule["health"], rule.get("lastError", "")) for rule in rules} == {
-        (question.asker, "ok", "") for question in metrics.alerts()
-    }
+    well = {(question.asker, "ok", "") for question in metrics.alerts()}
+
+    def evaluated() -> bool:
+        rules = scene.prometheus.rules()
+        assert len(rules) == len(list(metrics.alerts()))
+        assert {(rule["name"], rule["health"], rule.get("lastError", "")) for rule in rules} == well
+        return True
+
+    scene.cluster.eventually(evaluated, 30, "every alert has been evaluated")
     scene.cluster.eventually(
         lambda: (
             {rule["name"] for rule in scene.prometheus.rules() if rule["state"] != "inactive"}

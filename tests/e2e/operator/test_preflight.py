@@ -12,7 +12,7 @@ import pytest
 
 from tests.chart import rights
 from tests.chart.helm import NAMESPACE
-from tests.controlplane import Cluster
+from tests.controlplane import PATIENCE, Cluster
 from twinhull.hulls.versions import too_old
 
 pytestmark = pytest.mark.simulated
@@ -24,7 +24,7 @@ def rows(kubeconfig: Path) -> dict[str, dict[str, str]]:
         env={**os.environ, "KUBECONFIG": str(kubeconfig)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 import urllib3
 from click.testing import CliRunner
 
-from tests.controlplane import Cluster, eventually
+from tests.controlplane import PATIENCE, Cluster, eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.controlplane.supervisor import answers
 from tests.e2e.operator.subject import Subject
@@ -27,6 +26,7 @@ from twinhull.shell.kinds import WATCHED
 pytestmark = pytest.mark.simulated
 
 PLACES = "this isn't a Pod with a ServiceAccount, and the kubeconfig "
+DEFINITIONS = "apiextensions.k8s.io/v1"
 TWINHULL = [sys.executable, "-m", "twinhull"]
 #: The operator, which gets a SIGTERM between its first answer to a probe and the start of kopf.
 STOPPED_BEFORE_KOPF = [
@@ -87,7 +87,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -100,17 +100,11 @@ def is_at_work(where: str, proxy: RequestProxy) -> None:
 
 
 def has_begun(proxy: RequestProxy) -> None:
-    """Kopf looks through the API once at its start, and ends by an answer that it doesn't know then."""
-
-    def looked() -> int:
-        return sum(r.path == "/api" or r.path.count("/") == 3 for r in proxy.requests)
-
-    def has_looked() -> bool:
-        before = looked()
-        time.sleep(1)
-        return 0 < before == looked()
-
-    eventually(has_looked, 30, "kopf has looked through the API")
+    """Kopf looks through the API once at its start, and ends by an answer that it doesn't know then. Later it
+    asks for CustomResourceDefinitions (resource_observer in kopf/_core/reactor/observation.py).
+    """
+    looked = {"/api/v1", f"/apis/{DEFINITIONS}", f"/apis/{DEFINITIONS}/customresourcedefinitions"}
+    eventually(lambda: looked <= {r.path for r in proxy.requests}, 30, "kopf has looked through the API")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -123,7 +117,7 @@ def test_it_ends_well_on_a_signal(proxy: RequestProxy, number: signal.Signals) -
         process.send_signal(number)
 
         # kopf takes five seconds longer while it looks around for what is served, as it does at its start.
-        output, _ = process.communicate(timeout=15)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "twinhull stopped" in output
     assert "Traceback" not in output
@@ -140,7 +134,7 @@ def test_it_lives_but_is_not_ready_while_it_cannot_list(proxy: RequestProxy) -> 
 
         eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_it_ends_well_though_it_has_only_begun(account: Path) -> None:
@@ -148,12 +142,12 @@ def test_it_ends_well_though_it_has_only_begun(account: Path) -> None:
     with started(account, where) as process:
         eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_it_ends_well_on_a_signal_before_kopf_handles_any(account: Path) -> None:
     with started(account, address(), command=STOPPED_BEFORE_KOPF) as process:
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "Traceback" not in output
 
@@ -164,7 +158,7 @@ def test_it_ends_well_while_the_api_server_is_away(proxy: RequestProxy) -> None:
     with started(proxy.kubeconfig, where) as process:
         eventually(lambda: answers(f"http://{where}/healthz"), 30, "it lives")
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_it_ends_well_when_the_api_server_went_away(proxy: RequestProxy) -> None:
@@ -175,7 +169,7 @@ def test_it_ends_well_when_the_api_server_went_away(proxy: RequestProxy) -> None
         proxy.cut_streams()
         eventually(lambda: len(proxy.refused) >= 10, 30, "it notices")
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("code", [400, 404, 500])
@@ -195,7 +189,7 @@ def test_no_answer_to_a_watch_ends_it(proxy: RequestProxy, where_from: str, code
             proxy.cut_streams(error=code)
         is_at_work(where, proxy)
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_options_can_be_given_by_the_environment(cluster: Cluster, account: Path, namespace: str) -> None:

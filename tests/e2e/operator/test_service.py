@@ -108,12 +108,13 @@ def test_service_changed_by_hand_is_put_right_and_additions_stay(web: Subject, a
     wrong = {"selector": {"twinhull.dev/workload": "other", "app": "x"}, "sessionAffinity": "ClientIP"}
     api.patch("Service", "web", web.namespace, {"metadata": theirs, "spec": wrong})
 
-    web.eventually(
-        lambda: web.one("Service", "web")["spec"]["selector"] == {"twinhull.dev/workload": "web"},
-        "the selector is put right",
-    )
-    service = web.one("Service", "web")
-    assert service["metadata"]["labels"] == {"team": "shop", "twinhull.dev/workload": "web"}
+    def put_right() -> Manifest:
+        service = web.one("Service", "web")
+        assert service["spec"]["selector"] == {"twinhull.dev/workload": "web"}
+        assert service["metadata"]["labels"] == {"team": "shop", "twinhull.dev/workload": "web"}
+        return service
+
+    service = web.eventually(put_right, "the selector and the label are put right")
     assert service["metadata"]["annotations"] == {"mesh": "in"}
     assert service["spec"]["sessionAffinity"] == "ClientIP"
 

@@ -6,17 +6,17 @@ import re
 
 import pytest
 
-from tests.controlplane import Api, Kubectl
+from tests.controlplane import PATIENCE, Api, Kubectl
 from tests.e2e.operator.history import History
 from tests.e2e.operator.subject import NEVER_READY, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
 
 
-def wait(web: Subject, what: str = "condition=Ready", seconds: int = 60) -> str:
+def wait(web: Subject, what: str = "condition=Ready") -> str:
     return web.cluster.kubectl(
         *("wait", f"--for={what}", "workloads.twinhull.dev/web"),
-        *("--namespace", web.namespace, f"--timeout={seconds}s"),
+        *("--namespace", web.namespace, f"--timeout={PATIENCE:.0f}s"),
     )
 
 
@@ -108,11 +108,14 @@ def test_a_conditions_time_moves_only_with_its_status(web: Subject) -> None:
 
 def test_a_hull_that_is_late_is_stalled_until_it_is_ready_after_all(web: Subject) -> None:
     web.apply(pod_template=template({NEVER_READY: "true"}), replacement={"progressDeadlineSeconds": 1})
-    workload = web.becomes("ProgressDeadlineExceeded")
+    web.becomes("ProgressDeadlineExceeded")
     name = web.hull()["metadata"]["name"]
     sentence = f"not ready after 1 s: Pod {name}: simulated"
-    assert condition(workload, "Stalled") == ("True", "ProgressDeadlineExceeded", sentence)
-    assert condition(workload, "Reconciling")[0] == "False"
+    # It may be late before its kubelet has said anything.
+    web.eventually(
+        lambda: web.condition("Stalled") == ("True", "ProgressDeadlineExceeded", sentence), "it says why"
+    )
+    assert web.condition("Reconciling")[0] == "False"
 
     web.annotate("Pod", name, **{NEVER_READY: None})
     assert condition(web.becomes("Ready"), "Stalled")[0] == "False"
@@ -126,8 +129,9 @@ def test_a_pod_that_no_node_takes_says_so_in_the_schedulers_words(web: Subject) 
 
 
 def test_a_pod_whose_image_cannot_be_pulled_says_so(web: Subject, api: Api) -> None:
-    web.apply()
-    web.becomes("Ready")
+    # It isn't ready, or the simulated kubelet would make it ready again at once.
+    web.apply(pod_template=template({NEVER_READY: "true"}))
+    web.becomes("ContainersNotReady")
     name = web.hull()["metadata"]["name"]
     waiting = {
         "name": "web",
@@ -137,18 +141,10 @@ def test_a_pod_whose_image_cannot_be_pulled_says_so(web: Subject, api: Api) -> N
         "restartCount": 0,
         "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
     }
-    unready = [{"type": kind, "status": "False", "reason": "ContainersNotReady"} for kind in ("Ready",)]
-    api.patch(
-        *("Pod", name, web.namespace),
-        {"status": {"conditions": unready, "containerStatuses": [waiting]}},
-        subresource="status",
-    )
+    api.patch("Pod", name, web.namespace, {"status": {"containerStatuses": [waiting]}}, subresource="status")
 
-    def told() -> bool:
-        return any(note.endswith("container web: no such image") for _, _, note in web.events())
-
-    # The simulated kubelet makes it ready again at once.
-    web.eventually(told, "the image was spoken of")
+    message = condition(web.becomes("ImagePullBackOff"), "Ready")[2]
+    assert message.endswith("container web: no such image")
 
 
 def test_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
@@ -156,7 +152,7 @@ def test_table_as_a_person_sees_it(web: Subject, kubectl: Kubectl) -> None:
     web.named("late").apply(pod_template=template({NEVER_READY: "true"}))
     web.named("off").apply("VirtualMachine", state="Stopped")
     web.becomes("Ready")
-    web.named("late").becomes("ContainersNotReady", timeout=30)
+    web.named("late").becomes("ContainersNotReady")
     web.named("off").becomes("Stopped")
     hull = web.get()["status"]["hull"]
     late = web.named("late").get()["status"]["hull"]

@@ -82,14 +82,16 @@ def test_every_pod_equals_that_of_kubernetes_own_controller(applied: Api, space:
 
 
 def test_every_machine_is_made_or_its_fields_are_named(applied: Api, space: str) -> None:
-    def decided() -> dict[str, Manifest]:
+    def decided() -> tuple[dict[str, Manifest], set[str]]:
         found = {one["metadata"]["name"]: one for one in applied.list("Workload", space)}
         machines = {name: found[_named(name, "VirtualMachine")] for name in TEMPLATES}
-        assert all(condition(one, "Ready") for one in machines.values())
-        return machines
+        made = {one["metadata"]["labels"][WORKLOAD_LABEL] for one in applied.list("VirtualMachine", space)}
+        for name, one in machines.items():
+            assert condition(one, "Ready")
+            assert "unsupportedFields" in one["status"] or _named(name, "VirtualMachine") in made, name
+        return machines, made
 
-    machines = eventually(decided, 60, "every machine is decided on")
-    made = {one["metadata"]["labels"][WORKLOAD_LABEL] for one in applied.list("VirtualMachine", space)}
+    machines, made = eventually(decided, 60, "every machine is made, or its fields are named")
     for name, template in TEMPLATES.items():
         fields = machines[name]["status"].get("unsupportedFields", [])
         assert sorted(field["path"] for field in fields) == sorted(machine_refuses(template)), name

@@ -55,7 +55,7 @@ class Fleet:
         return [self.traffic.records[member.name].gap(since) for member in self.members]
 
     def _arrives(self, member: Subject, since: float) -> None:
-        hull = member.becomes("Ready", timeout=120)["status"]["hull"]["name"]
+        hull = member.becomes("Ready")["status"]["hull"]["name"]
         record = self.traffic.records[member.name]
         member.eventually(lambda: record.answered(hull, since), f"{hull} answers")
 

@@ -18,8 +18,9 @@ from tests.guest.rendered import SECRET
 from twinhull.hulls import authority
 from twinhull.hulls.authority import Person
 from twinhull.reach import port_forward, remote_command
+from twinhull.reach.errors import RemoteCommandError
 from twinhull.reach.guest_tls import PersonalKey
-from twinhull.reach.remote_command import RemoteCommandError, Streams
+from twinhull.reach.remote_command import Streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

@@ -158,7 +158,9 @@ def resized(run: ScenarioRun) -> None:
 
     run.eventually(limits, "the control group has the new limits")
     run.eventually(lambda: not _resize(run), "the resize is over")
-    assert run.get(8080, "/file", path="/etc/pod/memory") == str(128 * _MEBIBYTE)
+    run.eventually(
+        lambda: run.get(8080, "/file", path="/etc/pod/memory") == str(128 * _MEBIBYTE), "the file has it"
+    )
     assert _lives(run) == before
 
 
@@ -191,7 +193,7 @@ def plugged(run: ScenarioRun) -> None:
     before, asked = _lives(run), len(run.machine.kubelet.answers)
     memory, given = _number(run, "/proc/meminfo", "MemTotal:"), run.report(8080)["cgroup"]
     _put(run, _changed(run, resources={"limits": {"cpu": "1500m", "memory": "640Mi"}}))
-    assert _resize(run)["PodResizePending"]["status"] == "True"
+    run.eventually(lambda: _resize(run)["PodResizePending"]["status"] == "True", "the resize is pending")
     assert run.report(8080)["cgroup"] == given
 
     run.machine.plug_cpu()

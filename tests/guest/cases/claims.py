@@ -125,9 +125,11 @@ def block(run: ScenarioRun) -> None:
     docs.CONTRACT,
 )
 def ends(run: ScenarioRun) -> None:
+    began, grace = run.machine.age, run.machine.spec.grace
     run.machine.power_button()
     run.machine.kubelet.stop()
-    assert run.machine.ended(run.machine.spec.grace) == "guest-shutdown"
+    assert run.machine.ended(grace) == "guest-shutdown"
+    assert run.machine.age - began <= grace + 1, "it is looked at twice a second"
     assert any("late" in line and "got TERM" in line for line in run.machine.console().splitlines())
     assert not (run.machine.volumes.claims / "files/late").exists()
 

@@ -185,8 +185,9 @@ def own_ports(run: ScenarioRun) -> None:
 @WEB.case("the status has the Pod's address and names", docs.CONTRACT)
 def status(run: ScenarioRun) -> None:
     # On a busy machine a look at the volumes may come too late, which the next one puts right.
-    run.eventually(lambda: run.machine.answer()["error"] == "", "the guest has no trouble", 60)
-    answer = run.machine.answer()
+    answer = run.eventually(
+        lambda: (found := run.machine.answer())["error"] == "" and found, "the guest has no trouble"
+    )
     assert not answer["final"]
     status = answer["pod"]["status"]
     assert status["phase"] == "Running"

@@ -82,7 +82,7 @@ async def client(served: Served, scope: Scope = Scope()) -> AsyncIterator[Cluste
         await runner.cleanup()
 
 
-async def until(holds: Callable[[], object], seconds: float = 20) -> None:
+async def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  a test polls

@@ -95,7 +95,7 @@ def test_who_reads_is_told_at_the_end() -> None:
     async def check(world: World, reader: asyncio.Task[None]) -> None:
         await world.connection.close()
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(reader, 10)
+            await asyncio.wait_for(reader, 60)
 
     run(check)
 
@@ -108,6 +108,6 @@ def test_an_answer_that_comes_after_its_session_is_closed_is_not_waited_for() ->
         await world.connection.close()
         world.connection.reads(session, answer)
         with pytest.raises(aiohttp.ClientConnectionError):
-            await asyncio.wait_for(answer.content.read(), 10)
+            await asyncio.wait_for(answer.content.read(), 60)
 
     run(check)

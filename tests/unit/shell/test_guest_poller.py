@@ -192,7 +192,7 @@ def run(  # noqa: PLR0913  one parameter a part
         async with guest.serve(monkeypatch):
             task = asyncio.create_task(asker.run())
             try:
-                await asyncio.wait_for(check(asker, queue), 20)
+                await asyncio.wait_for(check(asker, queue), 120)
             finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

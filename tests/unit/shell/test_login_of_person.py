@@ -61,5 +61,7 @@ def test_an_unknown_context_is_refused_with_those_that_there_are(kubeconfig: str
 
 @pytest.mark.usefixtures("kubeconfig")
 def test_a_missing_file_is_said_so() -> None:
-    with pytest.raises(LoginError, match=r"kubeconfig /nowhere/x can't be used \(there is no such file\)"):
+    with pytest.raises(
+        LoginError, match=r"the kubeconfig /nowhere/x can't be used \(there is no such file\)"
+    ):
         login_of_person("/nowhere/x")

@@ -51,4 +51,4 @@ def test_it_is_looked_at_from_another_thread_while_the_loop_is_held() -> None:
         await thread.stop()
         return seen[0]
 
-    assert asyncio.run(asyncio.wait_for(hold(), 20))
+    assert asyncio.run(asyncio.wait_for(hold(), 60))

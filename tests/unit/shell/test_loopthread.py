@@ -49,7 +49,7 @@ def test_it_cancels_what_it_runs_when_it_ends_or_when_nobody_waits_any_more() ->
         await asyncio.wait([second])
         await thread.stop()
 
-    asyncio.run(asyncio.wait_for(use(), 20))
+    asyncio.run(asyncio.wait_for(use(), 60))
     assert cancelled == ["first", "second"]
 
 

@@ -63,7 +63,7 @@ class World:
         asyncio.run(played())
 
     async def until(self, matched: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.matched() != matched:  # noqa: ASYNC110  a test polls
                 await asyncio.sleep(0.001)
 

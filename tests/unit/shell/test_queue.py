@@ -19,7 +19,7 @@ SOON = timedelta(milliseconds=1)
 
 def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 5))
+        asyncio.run(asyncio.wait_for(test(), 60))
 
     run.__name__ = test.__name__
     return run

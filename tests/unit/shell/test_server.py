@@ -91,7 +91,7 @@ def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: p
             slow += [asyncio.create_task(_visit(url, b"GET", f"127.0.{n}.1")) for n in range(1, 255)]
             for _ in range(5):
                 assert (await _visit(url, _REQUEST + b"\r\n")).startswith(b"HTTP/1.1 200 OK")
-            assert set(await asyncio.wait_for(asyncio.gather(*slow), 10)) == {b""}
+            assert set(await asyncio.wait_for(asyncio.gather(*slow), 60)) == {b""}
 
     asyncio.run(visit())
 
@@ -99,9 +99,9 @@ def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: p
 def test_who_comes_too_often_is_cut_off_and_others_are_served() -> None:
     async def visit() -> None:
         async with _served(_PAGES) as url:
-            answers = [await _visit(url, _REQUEST + b"\r\n") for _ in range(100)]
-            assert answers[0].startswith(b"HTTP/1.1 200 OK")
-            assert answers[-1] == b""
+            assert (await _visit(url, _REQUEST + b"\r\n")).startswith(b"HTTP/1.1 200 OK")
+            # Where one takes long, more of them are allowed meanwhile.
+            assert b"" in [await _visit(url, _REQUEST + b"\r\n") for _ in range(400)]
             assert (await _visit(url, _REQUEST + b"\r\n", "127.0.0.3")).startswith(b"HTTP/1.1 200 OK")
 
     asyncio.run(visit())

@@ -99,7 +99,7 @@ def export(then: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_a_silent_collector_does_not_hold_up_the_end() -> None:
     began = time.monotonic()
     assert "the last traces are lost: the collector takes more than 2 s" in export(_END).stderr
-    assert time.monotonic() - began < 8  # with the start of the process; nobody's patience is 30 s
+    assert time.monotonic() - began < 25, "the exporter's own patience would be 30 s"
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,10 @@ def login_of_person(kubeconfig: str = "", context: str = "") -> Credentials:
                 files, chosen["name"], read, persist_config=False
             )
     except _UNUSABLE as error:
-        raise LoginError(_unusable(where, _problem(where) or error)) from error
+        raise LoginError(_nothing_in(where, _problem(where) or error)) from error
     if not chosen:
         has = ", ".join(sorted(contexts)) or "none"
-        raise LoginError(_unusable(where, f"it has the contexts {has}, but not {context}"))
+        raise LoginError(_nothing_in(where, f"it has the contexts {has}, but not {context}"))
     return _credentials(read, (chosen.get("context") or {}).get("namespace"))
 
 
@@ -109,13 +109,14 @@ def _credentials(read: Configuration, namespace: str | None) -> Credentials:
 
 
 def _no_credentials(why: object) -> str:
-    problem = _unusable(place(), why)
-    begin = "no credentials for an API server were found: this isn't a Pod with a ServiceAccount, and the"
-    return f"{begin} {problem}"
+    return _nothing_in(place(), why, "this isn't a Pod with a ServiceAccount, and the kubeconfig")
 
 
-def _unusable(where: str, why: object) -> str:
-    return f"kubeconfig {where} can't be used ({why}). Set KUBECONFIG to the kubeconfig of a cluster"
+def _nothing_in(where: str, why: object, begin: str = "the kubeconfig") -> str:
+    return (
+        f"no credentials for an API server were found: {begin} {where} can't be used ({why}). "
+        "Set KUBECONFIG to the kubeconfig of a cluster"
+    )
 
 
 def _present(where: str) -> list[Path]:

@@ -91,6 +91,32 @@ def undeletable(cluster: Cluster, namespace: str, pod: str, why: str) -> Iterato
         yield
 
 
+def until_refused(cluster: Cluster, pod: Manifest, why: str) -> None:
+    """Wait until the API server, which only tries a Pod out, refuses it for this reason.
+
+    It knows of a quota, a LimitRange or a namespace's label some time after it has taken them.
+    """
+    check = partial(
+        _is_refused, cluster, "POST", cluster.api.path("Pod", pod["metadata"]["namespace"]), pod, why
+    )
+    cluster.eventually(check, 30, f"a Pod is refused: {why}")
+
+
+def until_taken(cluster: Cluster, pod: Manifest) -> None:
+    """Wait until the API server, which only tries a Pod out, would take it."""
+    path = cluster.api.path("Pod", pod["metadata"]["namespace"])
+    cluster.eventually(
+        lambda: cluster.api.request("POST", path, pod, query={"dryRun": "All"}), 30, "the Pod would be taken"
+    )
+
+
+def probe_of(namespace: str, **container: object) -> Manifest:
+    """A Pod to try out, with one container."""
+    of_pod = {"containers": [{"name": "web", "image": "nginx:1.29", **container}]}
+    about = {"name": "probe", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": of_pod}
+
+
 @contextmanager
 def _denying(cluster: Cluster, name: str, spec: Manifest, check: Callable[[], bool]) -> Iterator[None]:
     specs = (spec, {"validationActions": ["Deny"]})

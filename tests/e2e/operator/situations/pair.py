@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from tests.controlplane import Cluster
-from tests.e2e.operator.subject import Manifest, Subject
+from tests.e2e.operator.subject import Manifest, Subject, condition
 
 #: As charts print it: keys with nothing behind them.
 NULLS: Manifest = {
@@ -119,6 +119,8 @@ class Pair:
         def seen() -> list[str]:
             deployment = self.web.one("Deployment", "beside")
             assert deployment["status"]["observedGeneration"] == deployment["metadata"]["generation"]
+            # Until it says so it writes on, which `kubectl diff` would show.
+            assert condition(deployment, "Progressing")[1] == "NewReplicaSetAvailable"
             found = self.cluster.api.list("ReplicaSet", self.web.namespace)
             return sorted(replica_set["metadata"]["name"] for replica_set in found)
 

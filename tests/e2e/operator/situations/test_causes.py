@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.controlplane import Api
+from tests.e2e.operator.history import History
+from tests.e2e.operator.situations.admission import probe_of, until_refused, until_taken
 from tests.e2e.operator.subject import Manifest, Subject, condition, template
 
 pytestmark = pytest.mark.simulated
@@ -53,6 +55,7 @@ def test_a_refused_launcher_is_stalled_at_once_in_the_api_servers_words(
     web: Subject, api: Api, namespace: str, by: str
 ) -> None:
     pod: dict[str, Any] = {}
+    large = probe_of(namespace, resources={"limits": {"memory": "128Mi"}})
     if by == "pod security":
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         api.patch("Namespace", namespace, None, {"metadata": {"labels": labels}})
@@ -62,11 +65,13 @@ def test_a_refused_launcher_is_stalled_at_once_in_the_api_servers_words(
         api.create(_limits(namespace, max={"memory": "64Mi"}))
     else:
         pod["priorityClassName"] = "no-such-class"
+        large["spec"] |= pod
+    until_refused(web.cluster, large, REFUSALS[by])
     web.apply("VirtualMachine", template(**pod))
 
     # Long before its deadline, which is ten minutes.
-    workload = web.becomes("LauncherRefused", timeout=90)
-    web.eventually(lambda: web.condition("Stalled")[0] == "True", "it is Stalled", 30)
+    workload = web.becomes("LauncherRefused")
+    web.eventually(lambda: web.condition("Stalled")[0] == "True", "it is Stalled")
     message = condition(workload, "Ready")[2]
     assert REFUSALS[by] in message
     assert '"virt-launcher-web-' in message
@@ -75,12 +80,14 @@ def test_a_refused_launcher_is_stalled_at_once_in_the_api_servers_words(
 
 def test_what_was_refused_goes_on_once_it_is_let_through(web: Subject, api: Api, namespace: str) -> None:
     api.create(_quota(namespace, pods="0"))
+    until_refused(web.cluster, probe_of(namespace), REFUSALS["quota"])
     web.apply("VirtualMachine")
     web.becomes("LauncherRefused")
     api.delete("ResourceQuota", "small", namespace)
+    until_taken(web.cluster, probe_of(namespace))
     # Not by itself, but as soon as KubeVirt tries again: its instance is told that something has changed.
     web.annotate("VirtualMachineInstance", web.hull()["metadata"]["name"], nudge="1")
-    web.becomes("Ready", timeout=120)
+    web.becomes("Ready")
     assert web.condition("Stalled")[0] == "False"
 
 
@@ -120,10 +127,9 @@ def test_a_container_of_the_launcher_that_can_not_run_is_named(
 def test_a_machine_that_is_made_or_restarts_is_never_said_to_be_stopped(
     web: Subject, api: Api, namespace: str
 ) -> None:
-    said: set[str] = set()
+    history = History.begin(web.cluster, namespace)
 
     def ready_again(uid: str) -> bool:
-        said.add(web.condition("Ready")[1])
         instance = api.get("VirtualMachineInstance", web.hull()["metadata"]["name"], namespace)
         return bool(instance and instance["metadata"]["uid"] != uid and web.condition("Ready")[0] == "True")
 
@@ -132,9 +138,12 @@ def test_a_machine_that_is_made_or_restarts_is_never_said_to_be_stopped(
     name = web.hull()["metadata"]["name"]
     uid = web.one("VirtualMachineInstance", name)["metadata"]["uid"]
     api.delete("Pod", _launcher(web)["metadata"]["name"], namespace)  # the instance fails, and is made again
-    web.eventually(lambda: ready_again(uid), "it is ready again", 120)
+    web.eventually(lambda: ready_again(uid), "it is ready again")
+    statuses = [change.obj["status"] for change in history.of("Workload")]
+    said = {one["reason"] for status in statuses for one in status.get("conditions", [])}
+    assert "Ready" in said
     assert "Stopped" not in said
-    assert not [event for event in web.events() if event[1] == "Stopped"]
+    assert not [event for event in web.all_told() if event[1] == "Stopped"]
 
 
 @pytest.mark.parametrize(("policy", "how"), [("Never", "evicted"), ("OnFailure", "deleted")])
@@ -154,8 +163,8 @@ def test_a_run_in_a_machine_whose_launcher_is_ended_is_made_again(
             "metadata": {"name": name, "namespace": namespace},
         }
         api.request("POST", f"{api.path('Pod', namespace, name)}/eviction", eviction)
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before, "there is another machine", 120)
-    assert "exit" not in web.becomes("Ready", timeout=120)["status"]
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != before, "there is another machine")
+    assert "exit" not in web.becomes("Ready")["status"]
 
 
 def test_a_missing_claim_names_its_volume(web: Subject) -> None:

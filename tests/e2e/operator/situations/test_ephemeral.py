@@ -91,6 +91,9 @@ def test_a_claim_of_somebody_elses_is_not_given_to_the_machine(web: Subject) -> 
     web.eventually(lambda: not claims(web), "they go with the machine")
     theirs = {"apiVersion": "v1", "kind": KIND, "metadata": {"name": name, "namespace": web.namespace}}
     web.cluster.api.create(theirs | {"spec": {field: found["spec"][field] for field in FIELDS}})
+    # The operator knows of the claim once it says of no Workload that it is missing.
+    named: Manifest = {"name": "raw", "persistentVolumeClaim": {"claimName": name}}
+    web.once_known("Ready", "Container", template(volumes=[named]))
 
     web.change(state="Running")
 
@@ -112,7 +115,7 @@ def test_a_quota_that_has_no_room_is_told(web: Subject) -> None:
     web.cluster.api.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": named, "spec": spec})
     web.eventually(lambda: web.one("ResourceQuota", "storage")["status"]["hard"], "the quota is in force")
     web.apply("VirtualMachine", scratching())
-    refused = web.becomes("ClaimRefused")
-    assert "exceeded quota: storage" in condition(refused, "Ready")[2]
+    web.becomes("ClaimRefused")
+    web.eventually(lambda: "exceeded quota: storage" in web.condition("Ready")[2], "the quota is named")
     web.cluster.api.delete("ResourceQuota", "storage", web.namespace)
     web.becomes("Ready")

@@ -42,7 +42,7 @@ def test_a_resize_beyond_a_quota_leaves_the_pod(
     pod = runs_as(web, "Pod")
     web.change(template=of(most))
     web.becomes("PodRefused")
-    web.eventually(lambda: web.condition("Stalled")[0] == "True", "it is Stalled", 30)
+    web.eventually(lambda: web.condition("Stalled")[0] == "True", "it is Stalled")
     assert "exceeded quota: team" in web.condition("Stalled")[2]
     untouched(web, pod)
 

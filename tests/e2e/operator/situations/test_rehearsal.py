@@ -8,7 +8,7 @@ import pytest
 
 from tests.controlplane import Cluster
 from tests.controlplane.api import ApiError
-from tests.e2e.operator.situations.admission import denied
+from tests.e2e.operator.situations.admission import denied, probe_of, until_refused
 from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
@@ -85,8 +85,15 @@ def runs_as(web: Subject, kind: str) -> Manifest:
 def refuses(web: Subject, reason: str, *words: str) -> None:
     """Wait until the present spec is refused, Stalled at once, for what is said in these words."""
     status, said, message = condition(web.becomes(reason), "Stalled")
-    assert (status, said) == ("True", reason)
-    assert [word for word in words if word not in message] == [], message
+    assert (status, said) == ("True", reason), message
+
+    def told() -> bool:
+        """A quota that is new is refused by before it is known how much of it is used."""
+        message = web.condition("Stalled")[2]
+        assert [word for word in words if word not in message] == [], message
+        return True
+
+    web.eventually(told, "it says why")
 
 
 def untouched(web: Subject, hull: Manifest) -> None:
@@ -190,6 +197,7 @@ def test_a_launcher_that_pod_security_refuses_keeps_the_pod(web: Subject, cluste
         cluster.api.patch("Namespace", web.namespace, None, {"metadata": {"labels": labels}})
 
     enforce("restricted")
+    until_refused(cluster, probe_of(web.namespace), 'violates PodSecurity "restricted')
     web.apply("Container", _restricted())
     pod = runs_as(web, "Pod")
     web.change(isolationPolicy="VirtualMachine")
@@ -223,6 +231,8 @@ def test_a_launcher_that_a_limit_range_refuses_keeps_the_pod(
     web.apply("Container", template(containers=[sized]))
     pod = runs_as(web, "Pod")
     cluster.api.create(_limits(web.namespace, kind, **amounts))
+    large = probe_of(web.namespace, resources={"limits": {"memory": "1Gi"}})
+    until_refused(cluster, large, "maximum memory usage per")
     web.apply("VirtualMachine")
     refuses(web, "PodRefused", "launcher Pod", "maximum memory usage per")
     untouched(web, pod)

@@ -17,7 +17,8 @@ from twinhull.api.reading import unread
 from twinhull.core import reasons
 from twinhull.shell import kinds
 from twinhull.shell.errors import Conflict
-from twinhull.shell.lease import Lease, Terms
+from twinhull.shell.lease import Lease
+from twinhull.shell.lease_terms import Terms
 from twinhull.shell.metrics import Metrics, RequestMetrics, WorkqueueMetrics
 from twinhull.shell.metrics.catalogue import CATALOGUE
 from twinhull.shell.metrics.state_collector import StateCollector

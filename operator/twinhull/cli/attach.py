@@ -1,0 +1,39 @@
+"""`twinhull attach`: connect with the main process of a Workload's container."""
+
+from __future__ import annotations
+
+import click
+
+from twinhull.cli.containers import container_option
+from twinhull.cli.targets import Target, target_options
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull attach web                                  # what it writes from now on
+  twinhull attach -it web -c shell                     # if the container has stdin: true and tty: true
+
+\b
+Exit codes:
+  0  the process ended with 0; each other code is the process's own, too, or one of these:
+  1  there is no such process, or it isn't known how it ended
+  2  the command line is wrong
+"""
+)
+@container_option
+@click.option(
+    "-i", "--stdin", is_flag=True, help="Pass the standard input on (the container has stdin: true)."
+)
+@click.option("-t", "--tty", is_flag=True, help="Use the terminal (the container has tty: true).")
+@target_options
+@click.argument("name")
+def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) -> None:  # noqa: FBT001  click's
+    """Connect with the main process of a Workload's container.
+
+    It is the same for a Pod, a sandboxed Pod and a machine, by the rights that `twinhull exec` needs. Ctrl+C
+    ends the connection; with -it it goes to the process.
+    """
+    from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
+
+    raise SystemExit(remotecommands.run(target, name, container, "attach", (), stdin=stdin, tty=tty))

@@ -1,0 +1,79 @@
+"""Copies files between this machine and a Workload's container, and shows the progress."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from twinhull.api.accessrequest import Usage
+from twinhull.cli.cp import Paths
+from twinhull.cli.entering import entering
+from twinhull.cli.session import session
+from twinhull.cli.targets import Target
+from twinhull.reach.copying import Copying
+from twinhull.reach.hull import chosen_container
+from twinhull.view.safetext import plain
+
+#: How often the progress is shown, and from when on, in seconds.
+_EACH, _FROM = 0.5, 2.0
+
+
+def copy(target: Target, name: str, container: str, paths: Paths, *, preserve: bool) -> int:
+    """Copy. The exit code: 1 if anything was left out. Raises ClickException."""
+    return asyncio.run(_copy(target, name, container, paths, preserve=preserve))
+
+
+class _Progress:
+    """How much was copied, on the standard error if that is a terminal and it takes long."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._next = time.monotonic() + _FROM
+        self._shown = False
+
+    def moved(self, count: int) -> None:
+        """Note that some more bytes went over."""
+        self._bytes += count
+        if time.monotonic() > self._next and sys.stderr.isatty():
+            self._next = time.monotonic() + _EACH
+            self._shown = True
+            click.echo(f"\r{self._bytes / 1e6:,.1f} MB", err=True, nl=False)
+
+    def end(self) -> None:
+        """End the line, if there is one."""
+        if self._shown:
+            click.echo(err=True)
+
+
+async def _transfer(paths: Paths, copying: Copying) -> None:
+    """Copy. Raises ClickException."""
+    try:
+        if paths.from_container:
+            await copying.download(paths.source, Path(paths.destination))
+        else:
+            content = paths.source.endswith("/.") or paths.source == "."
+            await copying.upload(Path(paths.source), paths.destination, content=content)
+    except OSError as error:
+        what = error.filename or paths.destination
+        raise click.ClickException(f"{what}: {error.strerror or error}") from error
+
+
+async def _copy(target: Target, name: str, container: str, paths: Paths, *, preserve: bool) -> int:
+    left_out: list[str] = []
+
+    def told(what: str) -> None:
+        left_out.append(what)
+        click.echo(f"Note: {plain(what)}", err=True)
+
+    progress = _Progress()
+    async with session(target) as here, entering(here, name, Usage.EXEC) as (workload, entry):
+        chosen = chosen_container(workload, entry, container)
+        try:
+            await _transfer(paths, Copying(entry, chosen, told, progress.moved, preserve))
+        finally:
+            progress.end()
+    return int(bool(left_out))

@@ -1,0 +1,79 @@
+"""`twinhull flip`: has a Workload run in another kind of hull."""
+
+from __future__ import annotations
+
+import click
+
+from twinhull.cli import operatoroptions
+from twinhull.cli.changeoptions import ChangeOptions, change_options
+from twinhull.cli.ending import end_with
+from twinhull.cli.selecting import one_name
+from twinhull.cli.targets import Target, target_options
+from twinhull.verbs.isolationnames import BY_NAME
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull flip web --to machine --dry-run=server   # what would stop it, and what it costs
+  twinhull flip web --to machine --wait
+  twinhull flip web --to container --wait --timeout=2m
+  twinhull flip web --to auto                       # what policies and the operator decide
+
+\b
+Exit codes:
+  0    it is changed, or was so already; with --wait, it runs so
+  1    it can't be: nothing was changed
+  2    the command line is wrong
+  3    with --wait: it can't come to run so any more: it is Stalled, has ended, or is gone
+  4    with --wait: it doesn't run so within --timeout
+  130  with --wait: it was interrupted; the change stays
+"""
+)
+@one_name
+@click.option(
+    "--to",
+    "to",
+    type=click.Choice(list(BY_NAME), case_sensitive=False),
+    required=True,
+    help="container is a Pod, sandbox a Pod with a sandboxing RuntimeClass, machine a KubeVirt machine. "
+    "auto leaves it to policies and the operator.",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Change spec.isolationPolicy even though something stops the flip. What runs keeps running until "
+    "that has gone, and the Workload is Stalled meanwhile.",
+)
+@operatoroptions.default_isolation
+@operatoroptions.sandbox_runtime_class
+@change_options
+@target_options
+def flip(  # noqa: PLR0913  one parameter an option
+    *,
+    name: str,
+    to: str,
+    force: bool,
+    default_isolation: str,
+    sandbox_runtime_class: str | None,
+    options: ChangeOptions,
+    target: Target,
+) -> None:
+    """Have a Workload run in another kind of hull.
+
+    The command changes spec.isolationPolicy. Before, it has the API server try the change, and looks by the
+    operator's own rules whether anything stops it: a policy's minimum, what the cluster lacks, fields that
+    the other hull can't honour. If something does, it says so and changes nothing. Otherwise it says what
+    the flip costs: how long nothing answers, and which files stay. It always prints the command that leads
+    back.
+
+    Objects that you may not list are assumed to be as they need to be; the operator looks again, and ends
+    nothing that runs before it knows that the other hull can be made. Someone else's tool that would undo
+    the change, such as Argo CD, is warned of by name.
+
+    It needs the right to get and patch Workloads; --wait needs the right to watch them.
+    """
+    from twinhull.cli import flipping  # noqa: PLC0415  talks to a cluster
+
+    asked = flipping.Asked(BY_NAME[to.lower()], force, default_isolation, sandbox_runtime_class)
+    end_with(flipping.flip(name, asked, options, target))

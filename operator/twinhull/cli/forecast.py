@@ -1,0 +1,138 @@
+"""What the operator would do with a changed Workload, by its own rules and by what a person may see.
+
+The person's rights are seldom the operator's. Of kinds that they may not list, the rules assume that what
+is needed is there, as the operator's own do for kinds that it may not list.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from twinhull.api.base import Raw
+from twinhull.api.workload import WorkloadSpec
+from twinhull.core import references
+from twinhull.core.case import Case
+from twinhull.core.decision import decide
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.hulls.datavolumes import claim_name
+from twinhull.hulls.types import Settings
+from twinhull.shell import kinds
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import Refused
+from twinhull.shell.kinds import Kind
+from twinhull.shell.observe import Knowledge, observe
+from twinhull.shell.policies import Policies
+from twinhull.shell.refusals import Refusals
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Key, Store, key_of
+from twinhull.verbs.flips import Flip
+
+#: What has the Workload's label.
+_LABELLED = (*kinds.LABELLED, kinds.LAUNCHER)
+#: What the operator is assumed to be configured with, where a person can't know.
+_ASSUMED_IMAGE, _ASSUMED_SECRET = "guest", b"assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class _PersonsScope(Scope):
+    """What a person sees: all but the kinds that they may not list."""
+
+    unseen: frozenset[str] = frozenset()
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The kinds that they may not list."""
+        return self.unseen
+
+
+async def flip(
+    cluster: Cluster, before: Raw, changed: Raw, defaults: OperatorDefaults
+) -> tuple[Flip | None, list[str]]:
+    """What would become of a Workload that is changed, and the kinds that the person may not see.
+
+    `cluster` asks for any namespace. `changed` is the Workload as it would be stored. There is None for a
+    Workload that this version can't read. Raises ApiError.
+    """
+    key = key_of(changed)
+    running = copy.deepcopy(changed)
+    running["spec"]["state"] = (
+        "Running"  # else the rules say of a stopped one no more than that it is stopped
+    )
+    store, unseen = await _look(cluster, key, running)
+    assumed = replace(defaults, guest_image=_ASSUMED_IMAGE, guest_secret=_ASSUMED_SECRET)
+    scope = _PersonsScope(unseen=frozenset(unseen))
+    known = Knowledge(store, Policies(store), Refusals(), {}, scope)
+    case = _case(known, key, assumed)
+    if case is None:
+        return None, sorted(unseen)
+    resolution = case.blueprint.resolution
+    missing = case.hull_type.settings is Settings.SANDBOX and resolution.runtime_class is None
+    classes = sorted(case.observed.capabilities.runtime_classes)
+    is_assumed = missing and not resolution.floor and (bool(classes) or "RuntimeClass" in unseen)
+    if is_assumed:
+        case = _case(known, key, replace(assumed, runtime_class=next(iter(classes), "assumed"))) or case
+    return Flip(case, decide(case), before, is_assumed), sorted(unseen)
+
+
+def _case(known: Knowledge, key: Key, defaults: OperatorDefaults) -> Case | None:
+    found = observe(known, key, defaults, datetime.now(UTC))
+    return found if isinstance(found, Case) else None
+
+
+async def _look(cluster: Cluster, key: Key, workload: Raw) -> tuple[Store, set[str]]:
+    """What the rules look at, as far as it can be seen, and the kinds that can't."""
+    store, unseen = Store(), set[str]()
+    store.kubernetes_version = await cluster.version()
+    for kind in (*kinds.CAPABLE, kinds.ISOLATION_POLICY, *_LABELLED):
+        about = key if kind in _LABELLED else None
+        try:
+            listed = await cluster.list(kind, about)
+        except Refused:
+            unseen.add(kind.name)
+            continue
+        if listed is not None:
+            store.replace(kind, *listed)
+    store.put(kinds.NAMESPACE, await _namespace(cluster, key[0], unseen))
+    store.put(kinds.WORKLOAD, workload)
+    wanted = {one.target for one in references.of_spec(workload["spec"])} | Policies(store).machine_parts
+    for kind_name, name in sorted(wanted):
+        await _put(cluster, store, kinds.BY_NAME[kind_name], (key[0], name), unseen)
+    for claim in _claims(workload):
+        await _put(cluster, store, kinds.CLAIM, (key[0], claim), unseen)
+    return store, unseen
+
+
+def _claims(workload: Raw) -> Iterator[str]:
+    """The claims of a machine's own disks."""
+    try:
+        spec = WorkloadSpec.model_validate(workload["spec"])
+    except ValidationError:  # a later version's: the rules say that it can't be read
+        return
+    name = workload["metadata"]["name"]
+    yield from filter(None, (claim_name(name, disk) for disk in spec.virtual_machine.all_disks()))
+
+
+async def _put(cluster: Cluster, store: Store, kind: Kind, key: Key, unseen: set[str]) -> None:
+    try:
+        found = await cluster.get(kind, key[0] if kind.namespaced else "", key[1])
+    except Refused:
+        unseen.add(kind.name)
+        return
+    if found is not None:
+        store.put(kind, found)
+
+
+async def _namespace(cluster: Cluster, name: str, unseen: set[str]) -> Raw:
+    """The namespace, or one without labels in its place if the person may not see it."""
+    try:
+        found = await cluster.get(kinds.NAMESPACE, "", name)
+    except Refused:
+        found = None
+        unseen.add(kinds.NAMESPACE.name)
+    labels = {"kubernetes.io/metadata.name": name}
+    return found or {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": labels}}

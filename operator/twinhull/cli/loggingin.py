@@ -1,0 +1,109 @@
+"""The login by ssh: which ssh is run how, and the connection that it is given."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Self
+
+import click
+
+from twinhull.cli import machines, terminal
+from twinhull.cli.progress import told
+from twinhull.cli.selecting import WorkloadName
+from twinhull.cli.session import session
+from twinhull.cli.targets import Target
+from twinhull.reach import kubevirt_stream
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who logs in where, and for what."""
+
+    #: The user, empty for ssh's own choice.
+    user: str
+    #: The Workload.
+    name: str
+    #: The command, empty for a shell.
+    command: tuple[str, ...] = ()
+    #: The private key's file, empty for ssh's own choice.
+    identity_file: str = ""
+    port: int = 22
+    #: Options for ssh, as KEY=VALUE.
+    settings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, login: str, command: tuple[str, ...], identity_file: str, port: int, settings: tuple[str, ...]
+    ) -> Self:
+        """From the command line. Raises BadParameter."""
+        user, at, name = login.rpartition("@")
+        if at and not user:
+            raise click.BadParameter(f"{login!r} has no user before the @: write USER@NAME, or NAME")
+        return cls(user, WorkloadName().convert(name, None, None), command, identity_file, port, settings)
+
+    def arguments(self, host: str, proxy: list[str]) -> list[str]:
+        """What ssh is called with. `proxy` is the command that connects its input and output with the
+        machine.
+        """
+        return [
+            # ssh replaces % in it (ssh_config(5), TOKENS), and has a shell run it.
+            *("-o", f"ProxyCommand={shlex.join(proxy).replace('%', '%%')}"),
+            *(word for setting in self.settings for word in ("-o", setting)),
+            *(("-i", self.identity_file) if self.identity_file else ()),
+            *(("-l", self.user) if self.user else ()),
+            *("--", host, *self.command),
+        ]
+
+
+def ssh(login: Login, target: Target, *, stdio: bool) -> int:
+    """Run ssh in place of this process, or be the connection of one. The exit code."""
+    arguments = asyncio.run(_prepared(login, target, stdio=stdio))
+    if arguments is not None:
+        _become_ssh(arguments)
+    return 0
+
+
+def _become_ssh(arguments: list[str]) -> NoReturn:
+    """Run ssh in place of this process. Each word is given as it is: no shell reads it here."""
+    program = shutil.which("ssh")
+    if program is None:
+        raise click.ClickException("there is no ssh on the PATH: install OpenSSH's client")
+    os.execv(program, ["ssh", *arguments])  # noqa: S606
+
+
+async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] | None:
+    """What ssh is to be called with; None if this process was the connection of one, and is done."""
+    async with session(target) as opened:
+        instead = f"open a shell by twinhull exec -it {login.name} -- sh"
+        workload, instance = await machines.machine_of(opened, login.name, instead)
+        if stdio:
+            with machines.explained(instance, "portforward"):
+                socket = await instance.port(login.port)
+            await kubevirt_stream.copy(socket, terminal.standard_input(), _write)
+            return None
+    if not machines.boots_a_disk(workload):
+        told(
+            f"The guest of Workload {login.name} has no ssh server of its own, only its containers may have "
+            f"one: twinhull exec -it {login.name} -- sh opens a shell in a container"
+        )
+    same = Target(instance.namespace, target.context, target.kubeconfig)
+    proxy = [*own_command(), "ssh", login.name, "--stdio", "--port", str(login.port), *same.options]
+    return login.arguments(f"vmi.{instance.name}.{instance.namespace}", proxy)
+
+
+def own_command() -> list[str]:
+    """The command by which this program is run again."""
+    program = Path(sys.argv[0]).absolute()
+    if program.name == "__main__.py":
+        return [sys.executable, "-m", "twinhull"]
+    return [str(program)] if os.access(program, os.X_OK) else [sys.executable, str(program)]
+
+
+async def _write(data: bytes) -> None:
+    terminal.write(data)

@@ -1,0 +1,134 @@
+"""`twinhull logs`: what the containers of Workloads have written, whatever they run in."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import click
+
+from twinhull.cli.containers import container_option
+from twinhull.cli.durations import Duration
+from twinhull.cli.targets import Target, target_options
+
+#: How many lines are given of each container if Workloads are chosen by labels, as with kubectl.
+_TAIL_OF_MANY = 10
+#: How many logs are followed at once unless more are asked for, as with kubectl.
+_MOST_FOLLOWED = 5
+#: What -1 asks for.
+_ALL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be shown."""
+
+    #: The Workloads' names.
+    names: tuple[str, ...] = ()
+    #: Chooses Workloads by their labels, empty if they are named.
+    selector: str = ""
+    #: The container, empty for the one that is meant by default.
+    container: str = ""
+    #: Whether all containers are shown.
+    all_containers: bool = False
+    #: Whether each line says where it is from.
+    prefix: bool = False
+    #: Whether lines are shown as they are written.
+    follow: bool = False
+    #: How many logs may be followed at once.
+    most: int = _MOST_FOLLOWED
+    #: What of a log is shown, as PodLogOptions (core/v1) has it.
+    query: tuple[tuple[str, str], ...] = ()
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull logs web                                    # the first container, all that is kept
+  twinhull logs -f web -c proxy --tail 20              # a container, as it goes on
+  twinhull logs web -p                                 # of the run before the last restart
+  twinhull logs -f -l app=shop --all-containers --prefix
+  twinhull logs web --since 1h --timestamps
+
+\b
+Exit codes:
+  0  all was shown
+  1  a log couldn't be shown, or not to its end
+  2  the command line is wrong
+"""
+)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
+@click.option("-p", "--previous", is_flag=True, help="Of the container's run before its last restart.")
+@container_option
+@click.option("--all-containers", is_flag=True, help="All containers, the init containers first.")
+@click.option("-l", "--selector", metavar="LABELS", default="", help="The Workloads with these labels.")
+@click.option("--prefix", is_flag=True, help="Begin each line with the Workload and the container.")
+@click.option("--timestamps", is_flag=True, help="Begin each line with when it was written.")
+@click.option("--since", type=Duration(), help="Only what is newer than this, such as 90s, 5m or 1h30m.")
+@click.option("--since-time", metavar="TIME", help="Only what was written from then on (RFC 3339).")
+@click.option(
+    "--tail",
+    type=click.IntRange(min=-1),
+    metavar="LINES",
+    help=f"The last lines only; -1 for all. The default is {_TAIL_OF_MANY} with -l, else all.",
+)
+@click.option(
+    "--limit-bytes", type=click.IntRange(min=1), metavar="BYTES", help="No more than this of each log."
+)
+@click.option(
+    "--max-log-requests",
+    "most",
+    type=click.IntRange(min=1),
+    default=_MOST_FOLLOWED,
+    show_default=True,
+    metavar="COUNT",
+    help="How many logs may be followed at once.",
+)
+@target_options
+@click.argument("names", metavar="[NAME…]", nargs=-1)
+def logs(  # noqa: PLR0913  click's
+    *,
+    names: tuple[str, ...],
+    selector: str,
+    container: str,
+    all_containers: bool,
+    prefix: bool,
+    follow: bool,
+    previous: bool,
+    timestamps: bool,
+    since: float | None,
+    since_time: str | None,
+    tail: int | None,
+    limit_bytes: int | None,
+    most: int,
+    target: Target,
+) -> None:
+    """Show what the containers of Workloads have written.
+
+    It is the same for a Pod, a sandboxed Pod and a machine. A Pod's log is read as kubectl logs does. A
+    machine's is read from its guest, by an AccessRequest and through its launcher Pod: it needs the rights
+    to create, get and delete AccessRequests, to list Pods, and to get and create
+    pods/portforward.
+    """
+    if bool(names) == bool(selector):
+        raise click.UsageError("say which Workloads are meant: by NAME, or by --selector")
+    if container and all_containers:
+        raise click.UsageError("--container and --all-containers exclude each other")
+    if since is not None and since_time is not None:
+        raise click.UsageError("--since and --since-time exclude each other")
+    if tail is None:
+        tail = _TAIL_OF_MANY if selector else _ALL
+    asked = {
+        "follow": "true" if follow else None,
+        "previous": "true" if previous else None,
+        "timestamps": "true" if timestamps else None,
+        "sinceSeconds": None if since is None else str(max(1, math.ceil(since))),
+        "sinceTime": since_time,
+        "tailLines": None if tail == _ALL else str(tail),
+        "limitBytes": None if limit_bytes is None else str(limit_bytes),
+    }
+    query = tuple((key, value) for key, value in asked.items() if value is not None)
+    wanted = Wanted(names, selector, container, all_containers, prefix, follow, most, query)
+    from twinhull.cli import logstreams  # noqa: PLC0415  takes time, and --help doesn't need it
+
+    raise SystemExit(logstreams.show(target, wanted))

@@ -1,0 +1,109 @@
+"""The logs of Workloads' containers, one after the other or side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+import click
+
+from twinhull.api.accessrequest import Usage
+from twinhull.api.base import Raw
+from twinhull.cli import terminal
+from twinhull.cli.entering import entering, told
+from twinhull.cli.logs import Wanted
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.reach.entry import Entry, Query
+from twinhull.reach.hull import chosen_container
+from twinhull.shell.kinds import WORKLOAD
+
+#: A line that is longer is cut in two if each begins with where it is from, in bytes.
+_LONGEST_LINE = 1 << 20
+
+
+def show(target: Target, wanted: Wanted) -> int:
+    """Show all logs. The exit code. Raises ClickException."""
+    return asyncio.run(_show(target, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A container whose log is shown."""
+
+    entry: Entry
+    #: The Workload's name.
+    name: str
+    container: str
+    #: What stands before each of its lines.
+    prefix: bytes = b""
+
+    async def show(self, query: Query) -> bool:
+        """Write its log. False, after a message, if that fails."""
+        try:
+            with told():
+                async with await self.entry.log(self.container, query) as answer:
+                    rest = b""
+                    async for piece in answer.content.iter_any():
+                        rest = self._write(rest + piece)
+                    self._write(rest + b"\n" if rest else b"")
+        except click.ClickException as error:
+            click.echo(f"Error: {self.name}/{self.container}: {error.message}", err=True)
+            return False
+        return True
+
+    def _write(self, text: bytes) -> bytes:
+        """Write what can be written of a text. What is left of it: a line that hasn't ended."""
+        if not self.prefix:
+            terminal.write(text)
+            return b""
+        *lines, rest = text.split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            lines, rest = [*lines, rest], b""
+        terminal.write(b"".join(self.prefix + line + b"\n" for line in lines))
+        return rest
+
+
+async def _show(target: Target, wanted: Wanted) -> int:
+    async with session(target) as here, AsyncExitStack() as ways:
+        sources: list[_Source] = []
+        succeeded = True
+        for name in wanted.names or await _labelled(here, wanted.selector):
+            try:
+                workload, entry = await ways.enter_async_context(entering(here, name, Usage.LOGS))
+                with told():
+                    sources += _sources(workload, entry, wanted)
+            except click.ClickException as error:
+                click.echo(f"Error: {error.message}", err=True)
+                succeeded = False
+        if not wanted.follow:
+            for source in sources:
+                succeeded &= await source.show(wanted.query)
+        elif len(sources) <= wanted.most:
+            succeeded &= all(await asyncio.gather(*(source.show(wanted.query) for source in sources)))
+        else:
+            raise click.ClickException(
+                f"of {len(sources)} logs only {wanted.most} may be followed at once: say fewer, or "
+                f"--max-log-requests {len(sources)}"
+            )
+        return int(not succeeded)
+
+
+def _sources(workload: Raw, entry: Entry, wanted: Wanted) -> list[_Source]:
+    """The containers of a Workload whose logs are shown. Raises EntryError."""
+    name = workload["metadata"]["name"]
+    chosen = (chosen_container(workload, entry, wanted.container),)
+    return [
+        _Source(entry, name, one, f"[{name}/{one}] ".encode() if wanted.prefix else b"")
+        for one in (entry.containers if wanted.all_containers else chosen)
+    ]
+
+
+async def _labelled(here: Session, selector: str) -> tuple[str, ...]:
+    """The Workloads with these labels. Raises ClickException if there are none."""
+    listed = await here.cluster.list(replace(WORKLOAD, label_selector=selector))
+    names = tuple(sorted(obj["metadata"]["name"] for obj in listed[0])) if listed else ()
+    if not names:
+        raise click.ClickException(f"no Workload in namespace {here.namespace} has the labels {selector}")
+    return names

@@ -1,0 +1,86 @@
+"""The machine of a Workload, for the verbs that KubeVirt answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli.progress import told
+from twinhull.cli.session import Session
+from twinhull.reach.kubevirt_stream import Instance, StreamError
+from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
+
+#: How often a machine is asked that doesn't run yet, in seconds, as virtctl does.
+_ASKS = 1.0
+_ROLES = "KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have it"
+
+
+async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, Instance]:
+    """A Workload and the machine that it runs in. `instead` is the command for one that runs in a Pod.
+
+    Raises ClickException.
+    """
+    workload = await session.workload(name)
+    status = Status(workload)
+    if status.hull is None:
+        ready = status.ready
+        why = f": {ready.message}" if ready else ": the operator hasn't seen it yet. Does it run?"
+        raise click.ClickException(f"Workload {name} runs nowhere now{why}")
+    kind, hull = status.hull
+    if kind != "VirtualMachine":
+        raise click.ClickException(
+            plain(f"Workload {name} runs in {kind} {hull}, which is no machine: {instead}")
+        )
+    return workload, Instance(session.connection, session.namespace, hull)
+
+
+def boots_a_disk(workload: Raw) -> bool:
+    """Whether its machine runs a system of its own, and not our guest."""
+    return bool(((workload.get("spec") or {}).get("virtualMachine") or {}).get("bootDisk"))
+
+
+async def once_it_runs(
+    dial: Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]], seconds: float
+) -> aiohttp.ClientWebSocketResponse:
+    """A stream, once the machine runs. Raises StreamError if it doesn't in time."""
+    said, end = "", asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            return await dial()
+        except StreamError as error:
+            if not error.may_pass or asyncio.get_running_loop().time() > end:
+                raise
+            if str(error) != said:
+                said = str(error)
+                told(f"Waiting for the machine: {said}")
+        await asyncio.sleep(_ASKS)
+
+
+@contextmanager
+def explained(instance: Instance, subresource: str) -> Iterator[None]:
+    """Turn StreamError into ClickException with what to do."""
+    try:
+        yield
+    except StreamError as error:
+        raise click.ClickException(plain(_with_advice(error, instance, subresource))) from error
+
+
+def _with_advice(error: StreamError, instance: Instance, subresource: str) -> str:
+    said = f"VirtualMachineInstance {instance.name}: {error}"
+    if error.is_forbidden:
+        return (
+            f"{said}. You need the right to get virtualmachineinstances/{subresource} in the API group "
+            f"subresources.kubevirt.io: {_ROLES}"
+        )
+    if error.is_missing:
+        return (
+            f"{said}. It may be off: twinhull wait waits until it is Ready, and twinhull preflight looks "
+            "at KubeVirt"
+        )
+    return said

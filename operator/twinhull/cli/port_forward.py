@@ -1,0 +1,79 @@
+"""`twinhull port-forward`: a port of a Workload at a local address, whatever the Workload runs in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from twinhull.cli.targets import Target, target_options
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port that is forwarded."""
+
+    #: Where it is here; 0 picks one that is free.
+    local: int
+    #: The Workload's port, by number or name.
+    remote: str
+
+    @classmethod
+    def read(cls, text: str) -> Port:
+        """A port as kubectl writes it: 8080, 8080:80, :80, 8080:http. Raises BadParameter."""
+        local, colon, remote = text.partition(":")
+        if not colon:
+            local, remote = (text if _is_number(text) else "0"), text
+        if not remote or (local and not _is_number(local)):
+            raise click.BadParameter(f"{text!r} is no port such as 8080, 8080:80, :80 or 8080:http")
+        return cls(int(local or 0), remote)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is the number of a port."""
+    return text.isascii() and text.isdecimal() and int(text) < 1 << 16
+
+
+@click.command(
+    name="port-forward",
+    epilog="""\b
+Examples:
+  twinhull port-forward web 8080:80                    # http://127.0.0.1:8080 is port 80 of web
+  twinhull port-forward web 8080:http 5432             # several ports, one by its name
+  twinhull port-forward web :80                        # a free port, which is printed
+  twinhull port-forward web 80 --address 0.0.0.0       # reachable from other machines, too
+
+\b
+Exit codes:
+  0  it was ended by Ctrl+C or SIGTERM
+  1  a port can't be opened here, or there is no way into the Workload
+  2  the command line is wrong
+""",
+)
+@click.option(
+    "--address",
+    "addresses",
+    metavar="ADDRESS",
+    multiple=True,
+    default=("localhost",),
+    show_default=True,
+    help="The address here. It may be repeated.",
+)
+@target_options
+@click.argument("name")
+@click.argument("ports", metavar="[LOCAL:]REMOTE…", nargs=-1, required=True)
+def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], target: Target) -> None:
+    """Forward local ports to those of a Workload, until Ctrl+C.
+
+    It is the same for a Pod, a sandboxed Pod and a machine. It goes on with the next hull if the Workload's
+    hull is replaced: a connection that is lost can be made anew. Connections are to the Workload's hull, not
+    to its Service. A port's name is one that a container gives it.
+
+    A Pod's port is reached as kubectl port-forward does. A machine's is reached by an AccessRequest and
+    through its launcher Pod: it needs the rights to create, get and delete AccessRequests, to list Pods, and
+    to get and create pods/portforward.
+    """
+    asked = [Port.read(port) for port in ports]
+    from twinhull.cli import forwarding  # noqa: PLC0415  takes time, and --help doesn't need it
+
+    forwarding.forward(target, name, asked, addresses)

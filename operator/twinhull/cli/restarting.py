@@ -1,0 +1,104 @@
+"""Restarting Workloads: which annotation does it, and what is waited for then."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from pydantic import ValidationError
+
+from twinhull.api.base import Raw
+from twinhull.api.isolation import Isolation
+from twinhull.api.workload import RESTART_ANNOTATION, WorkloadSpec
+from twinhull.cli import changing, waiting
+from twinhull.cli.changeoptions import ChangeOptions
+from twinhull.cli.selected import selected
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.hulls.types import type_of
+from twinhull.shell.errors import ApiError
+from twinhull.shell.kinds import WORKLOAD
+from twinhull.verbs.goals import Goal, Restarted
+from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
+
+#: By which kubectl restarts what has a template (k8s.io/kubectl, pkg/polymorphichelpers/objectrestarter.go).
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+
+
+async def restart(names: tuple[str, ...], selector: str, options: ChangeOptions, target: Target) -> int:
+    """Restart Workloads. The exit code."""
+    async with session(target) as opened:
+        goals: dict[str, Goal] = {}
+        failed = False
+        for workload in await selected(opened, names, selector):
+            name = workload["metadata"]["name"]
+            try:
+                goals[name] = await _restart(opened, workload, options)
+            except (ApiError, click.ClickException) as error:
+                failed = True
+                click.echo(plain(f"Error: Workload {name} isn't restarted: {error}"), err=True)
+        waited = (
+            await waiting.wait(opened, goals, options.timeout)
+            if options.wait and goals
+            else waiting.Exit.DONE
+        )
+        return waited or int(failed)
+
+
+async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Goal:
+    """Restart one, and say so. What is to be waited for."""
+    name = workload["metadata"]["name"]
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    before = workload
+
+    def patch(current: Raw) -> Raw:
+        nonlocal before
+        before = current
+        if Status(current).is_stopped:
+            raise click.ClickException(f"spec.state is Stopped, so nothing of it runs: twinhull start {name}")
+        if _boots_a_disk(current):
+            return {"metadata": {"annotations": {RESTART_ANNOTATION: now}}}
+        return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}}
+
+    path = _path(patch(workload))
+    await changing.warn_of_owners(opened, workload, path, tracked=False)
+    await changing.change(opened, workload, patch, dry_run=options.dry_run)
+    would = "would restart" if options.dry_run else "restarts"
+    click.echo(f"Workload {name} {would}: {'.'.join(path[:-1])}[{path[-1]}] is {now}{_beside(before)}")
+    asked_at = "" if waiting.settled(before) or options.dry_run else await _time(opened, name)
+    return Restarted(Status(before).revisions, asked_at)
+
+
+def _path(patch: Raw) -> tuple[str, ...]:
+    """The path of the one field that a patch sets."""
+    (key, value) = next(iter(patch.items()))
+    return (key, *(_path(value) if isinstance(value, dict) else ()))
+
+
+def _beside(workload: Raw) -> str:
+    """What else is to be known of it."""
+    ready = Status(workload).ready
+    return (
+        ". It had run to its end, and runs again" if ready and ready.reason in {"Completed", "Failed"} else ""
+    )
+
+
+def _boots_a_disk(workload: Raw) -> bool:
+    """Whether what runs isn't its template."""
+    try:
+        spec = WorkloadSpec.model_validate(workload["spec"])
+        isolation = Isolation(Status(workload).resolved or Status(workload).requested)
+    except (ValidationError, ValueError):  # a later version's, or Auto of which nothing is decided yet
+        return not (workload["spec"].get("template") or {}).get("spec", {}).get("containers")
+    return not type_of(isolation, spec).runs_template
+
+
+async def _time(opened: Session, name: str) -> str:
+    """When our own change was made, by the API server's clock (RFC 3339, in whole seconds); empty if
+    unknown.
+    """
+    entries = await opened.cluster.managed_fields(WORKLOAD, opened.namespace, name)
+    return max(
+        (str(one.get("time") or "") for one in entries if one.get("manager") == changing.MANAGER), default=""
+    )

@@ -1,0 +1,28 @@
+"""The Workloads that a verb is for, as they are in the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli.session import Session
+from twinhull.shell.kinds import WORKLOAD
+
+
+async def selected(session: Session, names: tuple[str, ...], selector: str) -> list[Raw]:
+    """The Workloads of these names, or with these labels. Raises ClickException if one isn't there, or none
+    is.
+    """
+    if names:
+        return [await session.workload(name) for name in names]
+    listed = await session.cluster.list(replace(WORKLOAD, label_selector=selector))
+    if listed is None:
+        raise click.ClickException("this cluster has no Workloads: twinhull preflight says what it lacks")
+    if not listed[0]:
+        raise click.ClickException(
+            f"namespace {session.namespace} has no Workload with the labels {selector}: see kubectl get twl "
+            "--show-labels"
+        )
+    return sorted(listed[0], key=lambda one: str(one["metadata"]["name"]))

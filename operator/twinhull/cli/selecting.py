@@ -1,0 +1,64 @@
+"""Which Workloads a verb is for: names, or a label selector. Imports nothing that talks to a cluster."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+#: Names of objects, which become parts of a URL's path.
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+#: What kubectl's users write before a name.
+_KIND = re.compile(r"(workloads?(\.twinhull\.dev)?|twl)/")
+
+
+class WorkloadName(click.ParamType[str]):
+    """The name of a Workload, with or without its kind before it, as in workload/web."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  click's
+        """The name."""
+        name = _KIND.sub("", str(value), count=1)
+        if not _NAME.fullmatch(name):
+            self.fail(f"{value!r} isn't the name of a Workload, such as web", param, ctx)
+        return name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """The names that the cluster has."""
+        from twinhull.cli.completion import workloads  # noqa: PLC0415  a shell's business only
+
+        return workloads(ctx, param, incomplete)
+
+
+#: The argument of a verb for one Workload. The function gets it as `name`.
+one_name = click.argument("name", metavar="NAME", type=WorkloadName())
+
+
+def names_or_selector(function: _Function) -> _Function:
+    """The argument NAME… and the option --selector, of which one is given. The function gets both."""
+
+    @functools.wraps(function)
+    def verb(*args: Any, names: tuple[str, ...], selector: str, **more: Any) -> Any:  # noqa: ANN401  click's
+        if bool(names) == bool(selector):
+            raise click.UsageError("give either names of Workloads or a label selector (-l)")
+        return function(*args, names=tuple(dict.fromkeys(names)), selector=selector, **more)
+
+    made: Any = click.option(
+        "-l",
+        "--selector",
+        metavar="LABELS",
+        default="",
+        help="The Workloads with these labels, such as app=web or tier!=test, in place of names.",
+    )(verb)
+    return click.argument("names", metavar="[NAME…]", nargs=-1, type=WorkloadName())(made)  # type: ignore[no-any-return]

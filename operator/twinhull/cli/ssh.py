@@ -1,0 +1,75 @@
+"""`twinhull ssh`: a login in a Workload's machine."""
+
+from __future__ import annotations
+
+import click
+
+from twinhull.cli.targets import Target, target_options
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull ssh web                             # as the user that ssh itself would choose
+  twinhull ssh root@web -i ~/.ssh/lab
+  twinhull ssh web -- uname -a
+  twinhull ssh web -o StrictHostKeyChecking=accept-new -o LogLevel=ERROR
+
+\b
+Exit codes:
+  0    the session or the command ended well
+  1    the Workload has no machine, or there is no ssh; or the command's own code, as any other
+  2    the command line is wrong; or the command's own code
+  255  ssh has no connection
+"""
+)
+@click.argument("login", metavar="[USER@]NAME")
+@click.argument("command", metavar="[COMMAND…]", nargs=-1)
+@click.option("-i", "--identity-file", metavar="FILE", default="", help="The private key, as of ssh -i.")
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=22,
+    show_default=True,
+    help="The port in the machine at which its ssh server listens.",
+)
+@click.option(
+    "-o",
+    "--option",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="An option for ssh, as of ssh -o. It may be repeated.",
+)
+@click.option(
+    "--stdio", is_flag=True, hidden=True, help="Connect the port with this process' own input and output."
+)
+@target_options
+def ssh(  # noqa: PLR0913  one parameter an option
+    *,
+    login: str,
+    command: tuple[str, ...],
+    identity_file: str,
+    port: int,
+    settings: tuple[str, ...],
+    stdio: bool,
+    target: Target,
+) -> None:
+    """Log in to a Workload's machine by ssh.
+
+    The command runs this computer's own ssh, with its keys, agent and configuration, and has it connect
+    through the API server by KubeVirt's port-forward. No port is opened on this computer. ssh knows the
+    machine's key by the host name vmi.NAME.NAMESPACE, as with virtctl ssh, and asks about an unknown one as
+    it always does.
+
+    The machine's system needs an ssh server. The guest in which a Workload's containers run has none: use
+    twinhull exec there.
+
+    It needs KubeVirt's right to get virtualmachineinstances/portforward in the API group
+    subresources.kubevirt.io, which KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have.
+    """
+    from twinhull.cli import loggingin  # noqa: PLC0415  talks to a cluster
+
+    asked = loggingin.Login.of(login, command, identity_file, port, settings)
+    raise SystemExit(loggingin.ssh(asked, target, stdio=stdio))

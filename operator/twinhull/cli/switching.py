@@ -1,0 +1,80 @@
+"""Stopping and starting Workloads: what both verbs do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli import changing, waiting
+from twinhull.cli.changeoptions import ChangeOptions
+from twinhull.cli.selected import selected
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.shell.errors import ApiError
+from twinhull.verbs.goals import Goal, Stopped, Up
+from twinhull.verbs.status import Status
+from twinhull.view.safetext import plain
+
+_FIELD = ("spec", "state")
+
+
+async def switch(
+    state: Literal["Running", "Stopped"],
+    names: tuple[str, ...],
+    selector: str,
+    options: ChangeOptions,
+    target: Target,
+) -> int:
+    """Give Workloads a state. The exit code."""
+    async with session(target) as opened:
+        goals: dict[str, Goal] = {}
+        failed = False
+        for workload in await selected(opened, names, selector):
+            name = workload["metadata"]["name"]
+            try:
+                await _switch(opened, workload, state, options)
+            except ApiError as error:
+                failed = True
+                click.echo(plain(f"Error: Workload {name} isn't changed: {error}"), err=True)
+                continue
+            goals[name] = Stopped() if state == "Stopped" else Up()
+        waited = (
+            await waiting.wait(opened, goals, options.timeout)
+            if options.wait and goals
+            else waiting.Exit.DONE
+        )
+        return waited or int(failed)
+
+
+async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOptions) -> None:
+    """Give one Workload a state, and say so."""
+    name, former = workload["metadata"]["name"], ""
+
+    def patch(current: Raw) -> Raw | None:
+        nonlocal former
+        former = str((current.get("spec") or {}).get("state") or "Running")
+        return None if former == state else {"spec": {"state": state}}
+
+    if patch(workload):
+        await changing.warn_of_owners(opened, workload, _FIELD)
+    if await changing.change(opened, workload, patch, dry_run=options.dry_run) is None:
+        click.echo(f"Workload {name}: spec.state is {state} already{_beside(workload, state)}")
+        return
+    would = " would be" if options.dry_run else " is"
+    done = "" if options.dry_run else " now"
+    click.echo(
+        f"Workload {name}: spec.state{would} {state}{done} (it was {plain(former)}){_beside(workload, state)}"
+    )
+
+
+def _beside(workload: Raw, state: str) -> str:
+    """What else is to be known of it."""
+    status = Status(workload)
+    ready = status.ready
+    if state == "Running" and ready and ready.reason in {"Completed", "Failed"}:
+        return (
+            f". It has run to its end, and doesn't run again by that: twinhull restart {status.name} does so"
+        )
+    return ""

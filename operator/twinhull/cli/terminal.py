@@ -1,0 +1,81 @@
+"""The terminal of this process: its input as it comes, its size, and raw mode while a command has it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import click
+
+#: How much is read at a time.
+_CHUNK = 1 << 16
+
+
+def write(data: bytes) -> None:
+    """Write to the standard output at once."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def write_error(data: bytes) -> None:
+    """Write to the standard error at once."""
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()
+
+
+async def standard_input() -> AsyncIterator[bytes]:
+    """What comes on the standard input, until it ends.
+
+    A thread of its own reads it, since files can't be waited for. It doesn't keep the process from ending.
+    """
+    loop = asyncio.get_running_loop()
+    pieces: asyncio.Queue[bytes] = asyncio.Queue(maxsize=4)
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError, asyncio.CancelledError):  # nobody listens any more
+            while True:
+                try:
+                    data = os.read(sys.stdin.fileno(), _CHUNK)
+                except OSError:
+                    data = b""
+                asyncio.run_coroutine_threadsafe(pieces.put(data), loop).result()
+                if not data:
+                    return
+
+    threading.Thread(target=read, daemon=True).start()
+    while data := await pieces.get():
+        yield data
+
+
+async def sizes() -> AsyncIterator[tuple[int, int]]:
+    """The terminal's columns and rows: now, and whenever they change."""
+    changed = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, changed.set)
+    while True:
+        size = os.get_terminal_size(sys.stdin.fileno())
+        yield size.columns, size.lines
+        await changed.wait()
+        changed.clear()
+
+
+@contextmanager
+def raw() -> Iterator[None]:
+    """Give each key to the command as it is typed, Ctrl+C too. The terminal is as before in the end."""
+    try:
+        import termios  # noqa: PLC0415  Windows has none
+        import tty  # noqa: PLC0415
+    except ImportError as error:
+        raise click.ClickException("-t needs a terminal of Unix: leave it out, or use WSL") from error
+    stdin = sys.stdin.fileno()
+    before = termios.tcgetattr(stdin)
+    tty.setraw(stdin, termios.TCSADRAIN)  # what was typed before is read, too
+    try:
+        yield
+    finally:
+        termios.tcsetattr(stdin, termios.TCSADRAIN, before)

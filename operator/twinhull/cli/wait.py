@@ -1,0 +1,88 @@
+"""`twinhull wait`: waits until Workloads are what one wants them to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twinhull.cli.durations import Duration
+from twinhull.cli.ending import end_with
+from twinhull.cli.selecting import names_or_selector
+from twinhull.cli.targets import Target, target_options
+
+if TYPE_CHECKING:
+    from twinhull.verbs.goals import Goal
+
+
+class _Goal(click.ParamType["Goal"]):
+    """What is waited for."""
+
+    name = "GOAL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Goal:  # noqa: ANN401  click's
+        """The goal of that name."""
+        from twinhull.verbs import goals  # noqa: PLC0415  a help does without
+
+        try:
+            return goals.parse(str(value))
+        except goals.UnknownGoalError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinhull wait web --for=ready --timeout=5m
+  twinhull wait web db -n shop --for=isolation=machine
+  twinhull wait -l app=shop --for=stopped
+  twinhull wait migration --for=completed || twinhull status migration
+  twinhull wait web --for=condition=Stalled=False
+
+\b
+Goals:
+  ready              its hull is Ready, and of the present spec
+  stopped            nothing of it runs, as spec.state asks
+  completed          it has run to completion, and well
+  deleted            it is gone
+  condition=X[=Y]    condition X is Y (True, False or Unknown; the default is True)
+  isolation=NAME     it runs as container, sandbox or machine, is Ready, and its former hull is gone
+
+\b
+Exit codes:
+  0    each has come true
+  1    a Workload isn't there, or the API server can't be asked
+  2    the command line is wrong
+  3    it can't come true any more: a Workload is Stalled, has ended, or is gone
+  4    it hasn't come true within --timeout
+  130  it was interrupted
+"""
+)
+@names_or_selector
+@click.option(
+    "--for", "goal", type=_Goal(), default="ready", show_default=True, help="What is waited for: see below."
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="How long to wait, such as 90s or 5m.",
+)
+@target_options
+def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, target: Target) -> None:
+    """Wait until Workloads are ready, stopped, completed or gone.
+
+    The command follows the Workloads by a watch, and says on the standard error whatever changes. What the
+    status says of a former spec counts for nothing: right after an apply it waits until the operator has
+    seen the new one.
+
+    The command ends early if the goal can't come true any more, and says why: a Stalled Workload needs
+    somebody to do something, a stopped one doesn't get ready, and one that ended with a failure doesn't
+    complete.
+
+    It needs the rights to get and watch Workloads. Without the right to watch it asks every two seconds.
+    """
+    from twinhull.cli import waiting  # noqa: PLC0415  talks to a cluster
+
+    end_with(waiting.until(names, selector, goal, timeout, target))

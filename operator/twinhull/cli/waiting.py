@@ -1,0 +1,99 @@
+"""Waiting for Workloads on the command line: progress, an end, and an exit code for each kind of end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from enum import IntEnum
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli.following import Follower
+from twinhull.cli.progress import Progress, coloured, told
+from twinhull.cli.selected import selected
+from twinhull.cli.session import Session, session
+from twinhull.cli.targets import Target
+from twinhull.shell.kinds import WORKLOAD
+from twinhull.verbs.goals import Deleted, Goal, State, Verdict
+from twinhull.view.safetext import plain
+
+
+class Exit(IntEnum):
+    """How a verb ends that waits."""
+
+    DONE = 0
+    #: Nothing was done, or not all that was asked for.
+    REFUSED = 1
+    #: It can't come true any more.
+    HOPELESS = 3
+    #: It hasn't come true in time.
+    OVERDUE = 4
+
+
+async def until(names: tuple[str, ...], selector: str, goal: Goal, seconds: float, target: Target) -> Exit:
+    """Wait until Workloads have reached a goal, as `wait` does. Raises ClickException."""
+    async with session(target) as opened:
+        if not isinstance(goal, Deleted):
+            found = await selected(opened, names, selector)
+            return await wait(opened, {one["metadata"]["name"]: goal for one in found}, seconds)
+        if names:  # one that is gone already is what is waited for, and no mistake
+            known = {name: await opened.cluster.get(WORKLOAD, opened.namespace, name) for name in names}
+        else:
+            known = {one["metadata"]["name"]: one for one in await selected(opened, names, selector)}
+        goals = {name: Deleted(one["metadata"]["uid"] if one else "") for name, one in known.items()}
+        return await wait(opened, goals, seconds)
+
+
+async def wait(session: Session, goals: Mapping[str, Goal], seconds: float) -> Exit:
+    """Wait until each of these Workloads has reached its goal, can't any more, or the time in seconds is
+    over.
+
+    The progress goes to the standard error, and a line for each that has reached its goal to the standard
+    output. Raises ApiError.
+    """
+    left, failed = dict(goals), False
+    last: dict[str, Verdict] = {}
+    progress = Progress()
+    try:
+        async with asyncio.timeout(seconds), progress.beating():
+            follower = Follower(session.cluster, session.namespace, told)
+            async with aclosing(follower.states(list(goals))) as states:
+                async for name, workload in states:
+                    if name not in left:
+                        continue
+                    last[name] = left[name].verdict(workload)
+                    if last[name].state is State.WAITING:
+                        progress.of(name, last[name].message)
+                        continue
+                    progress.end(name)
+                    failed |= not _ended(name, left.pop(name), last[name])
+                    if not left:
+                        break
+    except TimeoutError:
+        for name, goal in left.items():
+            so = f": {last[name].message}" if name in last else ""
+            _error(f"Workload {name} isn't {goal.title} after {seconds:g} s{so}")
+        return Exit.HOPELESS if failed else Exit.OVERDUE
+    return Exit.HOPELESS if failed else Exit.DONE
+
+
+def _ended(name: str, goal: Goal, verdict: Verdict) -> bool:
+    """Say how a wait has ended. Whether its goal was reached."""
+    if verdict.state is State.REACHED:
+        click.echo(f"Workload {name} is {plain(goal.title)}")
+        return True
+    _error(f"Workload {name} can't become {goal.title} any more: {verdict.message}")
+    return False
+
+
+def _error(sentence: str) -> None:
+    click.echo(f"{coloured('Error:', 'red')} {plain(sentence)}", err=True)
+
+
+def settled(workload: Raw) -> bool:
+    """Whether nothing is under way with a Workload, by its status."""
+    conditions = (workload.get("status") or {}).get("conditions") or ()
+    said = {one.get("type"): one.get("status") for one in conditions}
+    return said.get("Reconciling") == "False"

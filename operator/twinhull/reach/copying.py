@@ -1,0 +1,139 @@
+"""Copies files to and from a container, by the container's own tar."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import posixpath
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinhull.reach import archive, remote_command
+from twinhull.reach.entry import CommandQuery, Entry
+from twinhull.reach.errors import ReachError
+from twinhull.reach.remote_command import Streams
+
+#: How much goes into one message, in bytes.
+_PIECE = 1 << 16
+#: How much of what tar says of errors is shown, in bytes.
+_MOST_SAID = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """A container that files are copied from or to."""
+
+    entry: Entry
+    #: The container's name.
+    container: str
+    #: Is told of what can't be copied.
+    told: archive.Told
+    #: Is told how many bytes went over.
+    moved: Callable[[int], None]
+    #: Whether files keep their modes and times.
+    preserve: bool = True
+
+    async def download(self, path: str, destination: Path) -> int:
+        """Copy a file or folder from the container: into the destination if that is a folder, else to that
+        name; of a path that ends in /. only the content. How many files. Raises ReachError and OSError.
+        """
+        folder, root = split(path)
+        target = _target(destination, root)
+        reading, writing = os.pipe()
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as pipe:
+
+            def received(data: bytes) -> None:
+                self.moved(len(data))
+                pipe.write(data)
+
+            unpacking = asyncio.create_task(asyncio.to_thread(self._unpack, reading, root, target))
+            try:
+                await self._tar("-C", folder, "-cf", "-", "--", root, streams=Streams(received, _ignore))
+            except BrokenPipeError:
+                pass  # it ended first, and says why
+            except BaseException:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+                await asyncio.gather(unpacking, return_exceptions=True)
+                raise
+        return await unpacking
+
+    async def upload(self, source: Path, path: str, *, content: bool) -> None:
+        """Copy a file or folder to the container: into the path if that is a folder there, else to that name;
+        with `content` what is in the folder `source`. Raises ReachError and OSError.
+        """
+        folder, name = split(path)
+        if name == "." or (not content and await self._is_folder(path)):
+            folder, name = path, "." if content else _name(source)
+        reading, writing = os.pipe()
+        packing = asyncio.create_task(asyncio.to_thread(self._pack, source, name, writing))
+        options = ("-C", folder, "-xf" if self.preserve else "-xmf", "-")
+        try:
+            await self._tar(*options, streams=Streams(_ignore, _ignore, self._pieces(reading)))
+        finally:
+            await packing  # what packing failed by says more than what the container's tar makes of that
+
+    def _unpack(self, reading: int, root: str, target: Path) -> int:
+        with os.fdopen(reading, "rb") as stream:
+            return archive.unpack(stream, root, target, self.told, preserve=self.preserve)
+
+    def _pack(self, source: Path, name: str, writing: int) -> None:
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as stream:
+            archive.pack(source, name, stream, self.told, preserve=self.preserve)
+
+    async def _pieces(self, reading: int) -> AsyncIterator[bytes]:
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            while data := await asyncio.to_thread(pipe.read, _PIECE):
+                self.moved(len(data))
+                yield data
+
+    async def _is_folder(self, path: str) -> bool:
+        """Whether there is a folder at a path of the container; not if it has no `test`."""
+        with contextlib.suppress(ReachError):
+            return await self._run("test", "-d", path, streams=Streams(_ignore, _ignore)) == 0
+        return False
+
+    async def _tar(self, *options: str, streams: Streams) -> None:
+        """Run tar there. Raises ReachError with what it says."""
+        said = bytearray()
+
+        def heard(text: bytes) -> None:
+            said.extend(text[: _MOST_SAID - len(said)])
+
+        try:
+            code = await self._run("tar", *options, streams=Streams(streams.stdout, heard, streams.stdin))
+        except ReachError as error:
+            raise ReachError(f"the container's tar, which copies files, can't be run: {error}") from error
+        if code:
+            message = said.decode(errors="replace").strip() or f"it ended with {code}"
+            raise ReachError(f"the container's tar failed: {message}")
+
+    async def _run(self, *command: str, streams: Streams) -> int:
+        """Run a command there. Its exit code."""
+        query = CommandQuery(command, streams.stdin is not None)
+        socket = await self.entry.command("exec", self.container, query)
+        return await remote_command.follow(socket, streams)
+
+
+def split(path: str) -> tuple[str, str]:
+    """The folder of a container's path and the name in it; . if what is in the folder is meant."""
+    if posixpath.basename(path.rstrip("/")) in {"", ".", ".."}:
+        return path or ".", "."
+    folder, name = posixpath.split(path.rstrip("/"))
+    return folder or ".", name
+
+
+def _target(destination: Path, root: str) -> Path:
+    """What a folder or file of the container becomes."""
+    return destination / root if root != "." and destination.is_dir() else destination
+
+
+def _name(source: Path) -> str:
+    """What a local file or folder is called."""
+    return source.resolve().name
+
+
+def _ignore(_: bytes) -> None:
+    """What isn't of interest."""

@@ -1,0 +1,107 @@
+"""An entry: what one can do in the hull that a Workload runs in, the same for a Pod and for a machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import aiohttp
+
+from twinhull.reach import port_forward, remote_command
+from twinhull.reach.errors import EntryError
+
+#: A query, by its parameters: logs have those of the type PodLogOptions (core/v1).
+Query = Sequence[tuple[str, str]]
+#: The protocols of commands and of ports.
+COMMAND_PROTOCOLS, PORT_PROTOCOLS = remote_command.PROTOCOLS, (port_forward.PROTOCOL,)
+#: How often a connection is seen to be alive, in seconds: proxies on the way close one that is silent.
+_HEARTBEAT = 30.0
+#: The most bytes of a refusal that are read.
+_LARGEST_REFUSAL = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CommandQuery:
+    """How a command is connected."""
+
+    #: The command with its arguments; none for an attachment.
+    command: tuple[str, ...] = ()
+    #: Whether it has a standard input.
+    stdin: bool = False
+    #: Whether its streams are a terminal's.
+    tty: bool = False
+
+
+class Entry(Protocol):
+    """What one can do in a hull. All but the names raises EntryError."""
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """The names of the containers, the init containers first."""
+
+    async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
+        """A container's log, which is yet to be read."""
+
+    async def command(
+        self, kind: Literal["exec", "attach"], container: str, query: CommandQuery
+    ) -> aiohttp.ClientWebSocketResponse:
+        """A command in a container, or its main process, by the protocol of remote_command."""
+
+    async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
+        """A connection to a port, by the protocol of port_forward."""
+
+
+async def websocket(
+    session: aiohttp.ClientSession, url: str, query: Query, protocols: Sequence[str]
+) -> aiohttp.ClientWebSocketResponse:
+    """A WebSocket with one of these protocols. Raises EntryError with the server's own words."""
+    try:
+        socket = await session.ws_connect(
+            url, params=query, protocols=protocols, max_msg_size=0, heartbeat=_HEARTBEAT
+        )
+    except aiohttp.WSServerHandshakeError as error:
+        raise EntryError(await _why(session, url, query, error.status)) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise EntryError(f"the connection failed: {error or type(error).__name__}") from error
+    if socket.protocol is None:
+        await socket.close()
+        raise EntryError(f"the server speaks none of the protocols {', '.join(protocols)}")
+    return socket
+
+
+async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> aiohttp.ClientResponse:
+    """An answer that goes on for as long as there is more to say. Raises EntryError."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+    try:
+        answer = await session.get(url, params=query, timeout=timeout)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise EntryError(f"the connection failed: {error or type(error).__name__}") from error
+    if answer.status != 200:  # noqa: PLR2004
+        async with answer:
+            raise EntryError(await _refusal(answer))
+    return answer
+
+
+async def _why(session: aiohttp.ClientSession, url: str, query: Query, status: int) -> str:
+    """Why a WebSocket was refused. aiohttp doesn't keep the answer's text, so it is asked for once more
+    without an upgrade: of rights and of what is there the answer is the same, and nothing is run.
+    """
+    unknown = f"the server answered {status}"
+    try:
+        async with session.get(url, params=query) as answer:
+            return await _refusal(answer) if answer.status == status else unknown
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return unknown
+
+
+async def _refusal(answer: aiohttp.ClientResponse) -> str:
+    """What an answer says: a Status (meta/v1), or a kubelet's own text."""
+    text = (await answer.content.read(_LARGEST_REFUSAL)).decode(errors="replace").strip()
+    try:
+        status = json.loads(text)
+    except (ValueError, RecursionError):
+        return text or f"the server answered {answer.status}"
+    message = status.get("message") or status.get("error") if isinstance(status, Mapping) else None
+    return str(message or f"the server answered {answer.status}")

@@ -1,0 +1,183 @@
+"""The entry to a machine: by an AccessRequest and the API server's port-forward to the launcher Pod."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+
+from twinhull.api.accessrequest import AccessibleGuest, Usage
+from twinhull.api.base import API_VERSION, Raw
+from twinhull.reach import port_forward
+from twinhull.reach.entry import (
+    COMMAND_PROTOCOLS,
+    PORT_PROTOCOLS,
+    CommandQuery,
+    Query,
+    streamed,
+    websocket,
+)
+from twinhull.reach.errors import EntryError
+from twinhull.reach.guest_tls import PersonalKey
+from twinhull.reach.pod import PodEntry
+from twinhull.shell import kinds
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.connection import Connection
+from twinhull.shell.errors import ApiError, Refused
+from twinhull.shell.kinds import ACCESS_REQUEST, VIRTUAL_MACHINE_INSTANCE
+
+#: For how many seconds a certificate is asked for. What has begun by then goes on.
+EXPIRATION_SECONDS = 600
+#: How long the operator has for an answer, and how long is waited between two looks for it, in seconds.
+_PATIENCE, _SHORTEST, _LONGEST = 20.0, 0.05, 1.0
+#: aiohttp lets the sockets of TLS end for so long after its session is closed, in seconds
+#: (https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown).
+_TLS_ENDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class GuestEntry:
+    """The paths of persons at the guest's port (guest/README.md)."""
+
+    session: aiohttp.ClientSession
+    url: str
+    containers: tuple[str, ...]
+    #: Why connections to the launcher's port failed last.
+    failures: deque[str]
+
+    async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
+        """A container's log, which is yet to be read."""
+        with self._explained():
+            return await streamed(self.session, f"{self.url}/v1/logs/{container}", query)
+
+    async def command(
+        self, kind: Literal["exec", "attach"], container: str, query: CommandQuery
+    ) -> aiohttp.ClientWebSocketResponse:
+        """A command in a container, or its main process: a kubelet calls the streams otherwise than the API
+        server does (k8s.io/cri-streaming, pkg/streaming/remotecommand).
+        """
+        streams = {"input": query.stdin, "output": True, "error": not query.tty, "tty": query.tty}
+        asked = [("command", word) for word in query.command]
+        asked += [(name, "1") for name, wanted in streams.items() if wanted]
+        with self._explained():
+            url = f"{self.url}/v1/{kind}/{container}"
+            return await websocket(self.session, url, asked, COMMAND_PROTOCOLS)
+
+    async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
+        """A connection to a port of the Pod."""
+        with self._explained():
+            url = f"{self.url}/v1/port-forward"
+            return await websocket(self.session, url, [("port", str(port))], PORT_PROTOCOLS)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say of a connection that failed why the way to the guest did."""
+        try:
+            yield
+        except EntryError as error:
+            if not self.failures:
+                raise
+            message = f"there is no way to the machine through its launcher Pod: {self.failures.pop()}"
+            raise EntryError(message) from error
+
+
+@dataclass(frozen=True, slots=True)
+class GuestDoor:
+    """The way to the guests of a namespace."""
+
+    cluster: Cluster
+    connection: Connection
+    namespace: str
+
+    @asynccontextmanager
+    async def open(
+        self, workload: str, usage: Usage, containers: tuple[str, ...]
+    ) -> AsyncIterator[GuestEntry]:
+        """The entry to the machine of a Workload, for one usage. Raises EntryError."""
+        key = PersonalKey()
+        name = await self._ask(workload, usage, key)
+        try:
+            certificate, guest = await self._answer(name)
+            context = key.context(certificate, guest.certificate)
+            launcher = PodEntry.of(self.connection, await self._launcher(guest))
+            failures: deque[str] = deque(maxlen=1)
+            async with (
+                port_forward.listening(lambda: launcher.port(guest.port), failures.append) as local,
+                aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=0)) as session,
+            ):
+                yield GuestEntry(session, f"https://127.0.0.1:{local}", containers, failures)
+                await session.close()
+                await asyncio.sleep(_TLS_ENDS)
+        finally:
+            await self._withdraw(name)
+
+    async def _ask(self, workload: str, usage: Usage, key: PersonalKey) -> str:
+        """Create an AccessRequest. Its name."""
+        request: Raw = {
+            "apiVersion": API_VERSION,
+            "kind": ACCESS_REQUEST.name,
+            "metadata": {"generateName": f"{workload}-"},
+            "spec": {
+                "workload": workload,
+                "request": key.request(),
+                "usages": [usage],
+                "expirationSeconds": EXPIRATION_SECONDS,
+            },
+        }
+        try:
+            made = await self.cluster.create(ACCESS_REQUEST, self.namespace, request)
+        except Refused as error:
+            raise EntryError(
+                f"{error}. Workload {workload} runs in a machine: who may create AccessRequests in namespace "
+                f"{self.namespace} gets in. An administrator can give you that right (docs/reaching-in.md)"
+            ) from error
+        return str(made["metadata"]["name"])
+
+    async def _answer(self, name: str) -> tuple[str, AccessibleGuest]:
+        """The certificate for a request and the guest that it is for, once the operator gives them."""
+        pause, message = _SHORTEST, "the operator hasn't seen the request"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while True:
+                    request = await self.cluster.get(ACCESS_REQUEST, self.namespace, name)
+                    if request is None:
+                        raise EntryError(f"AccessRequest {name} was deleted unanswered: try again")
+                    status = request.get("status") or {}
+                    if status.get("certificate"):
+                        return status["certificate"], AccessibleGuest.model_validate(status["guest"])
+                    conditions = {one["type"]: one for one in status.get("conditions") or ()}
+                    message = (conditions.get("Ready") or {}).get("message") or message
+                    if (conditions.get("Stalled") or {}).get("status") == "True":
+                        raise EntryError(message)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST)
+        raise EntryError(
+            f"no certificate for the machine came within {_PATIENCE:.0f} seconds: {message}. See whether the "
+            "operator runs, and whether it lets people into machines (chart: guestAccess.enabled)"
+        )
+
+    async def _launcher(self, guest: AccessibleGuest) -> Raw:
+        """The Pod in which a machine runs. While it is migrated there are two."""
+        listed = await self.cluster.list(kinds.launcher(guest.uid))
+        found = listed[0] if listed else []
+        pods = [pod for pod in found if (pod.get("status") or {}).get("phase") == "Running"]
+        if len(pods) > 1:
+            instance = await self.cluster.get(VIRTUAL_MACHINE_INSTANCE, self.namespace, guest.machine) or {}
+            node = (instance.get("status") or {}).get("nodeName")
+            pods = [pod for pod in pods if pod["spec"].get("nodeName") == node] or pods
+        if not pods:
+            raise EntryError(f"machine {guest.machine} has no running launcher Pod: wait until it is Ready")
+        return pods[0]
+
+    async def _withdraw(self, name: str) -> None:
+        """Delete a request. If that fails, the operator does it at the request's end."""
+        with contextlib.suppress(ApiError):
+            request = await self.cluster.get(ACCESS_REQUEST, self.namespace, name)
+            if request:
+                await self.cluster.delete(ACCESS_REQUEST, self.namespace, name, request["metadata"]["uid"])

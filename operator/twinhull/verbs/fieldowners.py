@@ -1,0 +1,127 @@
+"""Who sets a field of an object again and again, so that a change by somebody else doesn't last.
+
+managedFields say who set a field last (meta/v1, type ManagedFieldsEntry). A change takes the field away
+from whoever had it, so it is to be read before. Annotations and labels say which tool an object is of, even
+after that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twinhull.api.base import Raw
+from twinhull.view.safetext import plain
+
+#: What a tool is called, and what of it sets fields again, by its field manager.
+_TOOLS: Mapping[str, tuple[str, str]] = {
+    # argoproj/argo-cd, common/common.go, ArgoCDSSAManager; the other one is its process' name, by which
+    # client-go names a manager that says no name.
+    "argocd-controller": ("Argo CD", "next sync"),
+    "argocd-application-controller": ("Argo CD", "next sync"),
+    # fluxcd/kustomize-controller and fluxcd/helm-controller, main.go, controllerName.
+    "kustomize-controller": ("Flux", "next reconciliation"),
+    "helm-controller": ("Flux", "next reconciliation"),
+    # The name of the program, of Helm 3 and 4.
+    "helm": ("Helm", "next upgrade"),
+    # k8s.io/kubectl, pkg/cmd/apply/apply.go, constants FieldManagerClientSideApply and
+    # fieldManagerServerSideApply.
+    "kubectl-client-side-apply": ("kubectl apply", "next apply of its file"),
+    "kubectl": ("kubectl apply", "next apply of its file"),
+    # hashicorp/terraform-provider-kubernetes, the default of field_manager.
+    "Terraform": ("Terraform", "next apply"),
+}
+#: Which tool an object is of, by an annotation or a label that the tool puts on it.
+_TRACKS: Mapping[str, tuple[str, str]] = {
+    "argocd.argoproj.io/tracking-id": _TOOLS["argocd-controller"],
+    "kustomize.toolkit.fluxcd.io/name": _TOOLS["kustomize-controller"],
+    "helm.toolkit.fluxcd.io/name": _TOOLS["helm-controller"],
+    "meta.helm.sh/release-name": _TOOLS["helm"],
+}
+#: kubectl's copy of the file that it applied last (k8s.io/api/core/v1, LastAppliedConfigAnnotation).
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_SERVER_SIDE_ONLY = {"kubectl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A tool that sets a field again."""
+
+    tool: str
+    #: What of it does so, such as "next sync".
+    when: str
+    #: Its field manager, empty if it is known by a label or an annotation.
+    manager: str = ""
+    #: Whether it is known to set this very field, and not only others of the object.
+    sets: bool = True
+
+    def told(self, field: str, workload: str) -> str:
+        """A warning for people."""
+        if self.sets:
+            by = f" (field manager {plain(self.manager)})" if self.manager else ""
+            return (
+                f"{self.tool}{by} sets {field} of Workload {workload}: its {self.when} undoes this. Change "
+                "the field at its source, too"
+            )
+        return (
+            f"Workload {workload} is {self.tool}'s: if {self.tool} sets {field}, its {self.when} undoes "
+            "this. Look at its source, and change the field there, too"
+        )
+
+
+def owners(
+    managed: Sequence[Raw], metadata: Raw, path: Sequence[str], *, tracked: bool = True
+) -> list[Owner]:
+    """The tools that set a field again, each once: those that set this field, and, if `tracked`, those that
+    the object is of.
+
+    `managed` are the managedFields, `metadata` is the object's, and `path` is the field's, such as ("spec",
+    "state").
+    """
+    found: dict[str, Owner] = {}
+    for owner in (
+        *_by_manager(managed, path),
+        *_by_file(metadata, path),
+        *(_by_label(metadata) if tracked else ()),
+    ):
+        found.setdefault(owner.tool, owner)
+    return list(found.values())
+
+
+def _by_manager(managed: Sequence[Raw], path: Sequence[str]) -> Iterator[Owner]:
+    for entry in managed:
+        manager, applies = str(entry.get("manager") or ""), entry.get("operation") == "Apply"
+        if entry.get("subresource") or not _has(entry.get("fieldsV1"), path):
+            continue
+        known = _TOOLS.get(manager)
+        if known and (applies or manager not in _SERVER_SIDE_ONLY):
+            yield Owner(*known, manager)
+        elif applies:
+            yield Owner(f"field manager {plain(manager)}", "next apply")
+
+
+def _by_file(metadata: Raw, path: Sequence[str]) -> Iterator[Owner]:
+    try:
+        value: Any = json.loads((metadata.get("annotations") or {}).get(_LAST_APPLIED) or "null")
+    except (ValueError, RecursionError):
+        return
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if value is not None:
+        yield Owner(*_TOOLS["kubectl-client-side-apply"])
+
+
+def _by_label(metadata: Raw) -> Iterator[Owner]:
+    said = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    yield from (Owner(*tool, sets=False) for key, tool in _TRACKS.items() if key in said)
+
+
+def _has(fields: object, path: Sequence[str]) -> bool:
+    """Whether a set of fields (structured-merge-diff's FieldsV1) has a field."""
+    for key in path:
+        if not isinstance(fields, Mapping) or f"f:{key}" not in fields:
+            return False
+        fields = fields[f"f:{key}"]
+    return True

@@ -1,0 +1,317 @@
+"""What one can wait for: when it has come true, and when it can't any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from twinhull.api.base import Raw
+from twinhull.verbs.isolationnames import BY_NAME, name_of, policy_of
+from twinhull.verbs.status import Status
+
+#: What --for takes, for people.
+CHOICES = "ready, stopped, completed, deleted, condition=TYPE[=STATUS], isolation=NAME"
+_NO_STATUS = "the operator hasn't seen the present spec yet"
+
+
+class State(StrEnum):
+    """How far it is."""
+
+    WAITING = "waiting"
+    REACHED = "reached"
+    HOPELESS = "hopeless"
+
+
+class Verdict(NamedTuple):
+    """What is so of a goal."""
+
+    state: State
+    #: What is so of the Workload, for people.
+    message: str
+
+
+class Goal(Protocol):
+    """Something that a Workload may become."""
+
+    @property
+    def title(self) -> str:
+        """What the Workload is then, such as "ready"."""
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """What is so by a state of the Workload, None if there is none of it."""
+
+
+class UnknownGoalError(ValueError):
+    """A text names nothing that can be waited for. The message says what can be."""
+
+
+def parse(text: str) -> Goal:
+    """The goal that --for names. Raises UnknownGoalError."""
+    kind, equals, value = text.partition("=")
+    simple: dict[str, Goal] = {
+        "ready": Ready(),
+        "stopped": Stopped(),
+        "completed": Completed(),
+        "deleted": Deleted(),
+    }
+    if not equals and kind.lower() in simple:
+        return simple[kind.lower()]
+    if kind.lower() == "condition" and value:
+        condition, _, status = value.partition("=")
+        status = (status or "True").capitalize()
+        if condition and status in {"True", "False", "Unknown"}:
+            return Condition(condition, status)
+        raise UnknownGoalError(
+            f"{text!r} isn't condition=TYPE[=STATUS], with status True, False or Unknown, such as "
+            "condition=Ready"
+        )
+    if kind.lower() == "isolation" and (policy := policy_of(value)) and policy != "Auto":
+        return Isolated(policy)
+    if kind.lower() == "isolation":
+        names = ", ".join(name for name in BY_NAME if name != "auto")
+        raise UnknownGoalError(f"{text!r} names no isolation: it is one of {names}")
+    raise UnknownGoalError(f"{text!r} is nothing that can be waited for: that is {CHOICES}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The hull that the spec asks for is ready."""
+
+    #: Whether nothing may be under way any more, such as the end of the former hull.
+    settled: bool = False
+    title: str = "ready"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By the condition Ready."""
+        if workload is None:
+            return _gone()
+        status = Status(workload)
+        if end := _cannot_run(status):
+            return end
+        if status.is_stopped:
+            return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
+        ready = status.ready
+        if status.has_completed:
+            return _hopeless(
+                f"it has run to completion, and nothing of it runs: twinhull wait {status.name} "
+                f"--for=completed waits for that, and twinhull restart {status.name} runs it again"
+            )
+        if ready and ready.status == "True" and not (self.settled and status.holds("Reconciling")):
+            return _reached(ready.message)
+        return _waiting(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """It is ready, or has run to completion already."""
+
+    title: str = "up"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By the condition Ready."""
+        if workload and Status(workload).has_completed:
+            return _reached("it has run to completion")
+        return Ready(settled=True).verdict(workload)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Nothing runs, as spec.state asks."""
+
+    title: str = "stopped"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By the condition Ready, which has the reason Stopped then."""
+        if workload is None:
+            return _gone()
+        status = Status(workload)
+        if end := _cannot_run(status, completed=False):
+            return end
+        if not status.is_stopped:
+            return Verdict(State.WAITING, "spec.state is Running: nobody has stopped it")
+        ready = status.ready
+        return _reached(ready.message) if ready and ready.reason == "Stopped" else _waiting(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """It has run to its end, and well."""
+
+    title: str = "completed"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By the condition Ready, which has the reason Completed or Failed then."""
+        if workload is None:
+            return _gone()
+        status = Status(workload)
+        if status.has_completed:
+            return _reached("it has run to completion")
+        if end := _cannot_run(status):
+            return end
+        if status.is_stopped:
+            return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
+        if not status.completes:
+            return _hopeless(
+                "it never completes: spec.template.spec.restartPolicy is neither OnFailure nor Never"
+            )
+        return _waiting(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """It is gone."""
+
+    #: The uid of the one that is to be gone: another of its name is another Workload. Empty for any.
+    uid: str = ""
+    title: str = "deleted"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By whether it is there."""
+        if workload is None or (self.uid and workload["metadata"].get("uid") != self.uid):
+            return _reached("it is gone")
+        status = Status(workload)
+        if not status.is_deleted:
+            return Verdict(State.WAITING, "nobody has asked for its deletion")
+        finalizers = ", ".join(workload["metadata"].get("finalizers") or ())
+        return Verdict(
+            State.WAITING, f"it is being deleted{f', with the finalizers {finalizers}' if finalizers else ''}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of the present spec has a status."""
+
+    kind: str
+    status: str = "True"
+
+    @property
+    def title(self) -> str:
+        """The condition, and what it is to be."""
+        return f"as asked: condition {self.kind} is {self.status}"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By the condition. What is Stalled changes by itself no more, unless just that is waited for."""
+        if workload is None:
+            return _gone()
+        status = Status(workload)
+        found = status.condition(self.kind)
+        if found and found.status == self.status:
+            return _reached(f"condition {self.kind} is {self.status}: {found.message}")
+        if status.is_deleted:
+            return _hopeless("it is being deleted")
+        stalled = status.condition("Stalled")
+        if self.kind != "Stalled" and stalled and stalled.status == "True":
+            return _stalled(status)
+        if status.is_current and not found:
+            return Verdict(State.WAITING, f"it has no condition {self.kind}")
+        return _waiting(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """It runs with an isolation, is ready, and nothing of a former hull is left."""
+
+    isolation: str
+    #: Whether another isolation that was decided ends the wait: the present spec is known to ask for this
+    #: one.
+    asked: bool = False
+
+    @property
+    def title(self) -> str:
+        """The isolation, by its name on the command line."""
+        return f"running as {name_of(self.isolation)}"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By status.isolation and the conditions."""
+        if workload is not None:
+            status = Status(workload)
+            resolved = status.resolved
+            if self.asked and resolved and resolved != self.isolation:
+                said = status.condition("IsolationResolved")
+                return _hopeless(f"it runs as {name_of(resolved)} instead: {said.message if said else ''}")
+            if resolved and resolved != self.isolation:
+                return Verdict(
+                    State.WAITING,
+                    f"its isolation is {name_of(resolved)}: twinhull flip {status.name} --to "
+                    f"{name_of(self.isolation)} changes that",
+                )
+        found = (Up() if self.asked else Ready(settled=True)).verdict(workload)
+        if workload is None or found.state is not State.REACHED:
+            return found
+        status = Status(workload)
+        if status.running == self.isolation or (self.asked and status.has_completed):
+            return found
+        return Verdict(State.WAITING, f"what runs is still isolated as {name_of(status.running)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """What runs was made after a restart was asked for. Annotations don't change the generation, so the
+    revision of the hull tells.
+    """
+
+    #: The revisions of all that was there when it was asked for.
+    former: frozenset[str]
+    #: When it was asked for (RFC 3339, UTC, in whole seconds), if a replacement was under way then: its hull
+    #: isn't the one that is waited for. Empty if none was.
+    after: str = ""
+    title: str = "restarted"
+
+    def verdict(self, workload: Raw | None) -> Verdict:
+        """By the revision of the hull, or of a run that has ended already."""
+        if workload is None:
+            return _gone()
+        status = Status(workload)
+        revision = status.now_running
+        is_new = bool(revision) and revision not in self.former and status.made_at >= self.after
+        if not is_new:
+            if status.is_deleted:
+                return _hopeless("it is being deleted")
+            if status.holds("Stalled"):
+                return _stalled(status)
+            return _waiting(status, "waiting for the operator to see that it is to restart")
+        return Up().verdict(workload)
+
+
+def _cannot_run(status: Status, *, completed: bool = True) -> Verdict | None:
+    """Why nothing of the Workload can come to run any more, None if it may."""
+    if status.is_deleted:
+        return _hopeless("it is being deleted")
+    ready = status.ready
+    if completed and ready and ready.reason == "Failed":
+        return _hopeless(
+            f"it has ended: {ready.message} (twinhull logs {status.name} shows why, and twinhull restart "
+            f"{status.name} runs it again)"
+        )
+    return _stalled(status) if status.holds("Stalled") else None
+
+
+def _stalled(status: Status) -> Verdict:
+    """Stalled means that nothing goes on before somebody does something (sigs.k8s.io/cli-utils,
+    pkg/kstatus).
+    """
+    said = status.condition("Stalled")
+    return _hopeless(f"it is Stalled ({said.reason}): {said.message}" if said else "it is Stalled")
+
+
+def _waiting(status: Status, otherwise: str = "") -> Verdict:
+    ready = status.ready
+    if ready is None:
+        return Verdict(State.WAITING, _NO_STATUS)
+    if ready.status == "True" and otherwise:
+        return Verdict(State.WAITING, otherwise)
+    return Verdict(State.WAITING, f"{ready.reason}: {ready.message}")
+
+
+def _gone() -> Verdict:
+    return _hopeless("it is gone: somebody has deleted it")
+
+
+def _hopeless(why: str) -> Verdict:
+    return Verdict(State.HOPELESS, why)
+
+
+def _reached(message: str) -> Verdict:
+    return Verdict(State.REACHED, message)

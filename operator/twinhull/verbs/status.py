@@ -1,0 +1,134 @@
+"""A Workload as far as waiting for it goes: its raw object, read tolerantly, since it may be of any
+version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from twinhull.api.base import Raw
+from twinhull.view.safetext import plain
+
+
+class Said(NamedTuple):
+    """What a condition says."""
+
+    #: True, False or Unknown.
+    status: str
+    #: Why, in one word.
+    reason: str
+    #: Why, in a sentence.
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a Workload says of itself. Texts of others have no control characters."""
+
+    workload: Raw
+
+    @property
+    def name(self) -> str:
+        """The Workload's name."""
+        return str(self.workload["metadata"]["name"])
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the status is of the present spec: what it says of a former one counts for nothing."""
+        return bool(self._status.get("observedGeneration") == self.workload["metadata"].get("generation"))
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its deletion was asked for."""
+        return bool(self.workload["metadata"].get("deletionTimestamp"))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether spec.state asks for nothing to run."""
+        return bool(self._spec.get("state") == "Stopped")
+
+    @property
+    def completes(self) -> bool:
+        """Whether its template is to run to an end, by restartPolicy."""
+        inside = _mapping(_mapping(self._spec.get("template")).get("spec"))
+        return inside.get("restartPolicy") in {"OnFailure", "Never"}
+
+    def condition(self, kind: str) -> Said | None:
+        """What a condition says of the present spec, None if it says nothing of that yet."""
+        listed = self._status.get("conditions")
+        for one in listed if isinstance(listed, list) and self.is_current else ():
+            if _mapping(one).get("type") == kind:
+                return Said(*(plain(str(one.get(key) or "")) for key in ("status", "reason", "message")))
+        return None
+
+    def holds(self, kind: str) -> bool:
+        """Whether a condition is True for the present spec."""
+        found = self.condition(kind)
+        return found is not None and found.status == "True"
+
+    @property
+    def ready(self) -> Said | None:
+        """The condition Ready, None if it says nothing of the present spec yet."""
+        return self.condition("Ready")
+
+    @property
+    def has_completed(self) -> bool:
+        """Whether it has run to its end, and well."""
+        found = self.ready
+        return found is not None and (found.status, found.reason) == ("True", "Completed")
+
+    @property
+    def requested(self) -> str:
+        """The value of spec.isolationPolicy."""
+        return str(self._spec.get("isolationPolicy") or "Auto")
+
+    @property
+    def resolved(self) -> str:
+        """The isolation that was decided for the present spec, empty before that."""
+        return str(self._isolation.get("resolved") or "") if self.is_current else ""
+
+    @property
+    def running(self) -> str:
+        """The isolation of what runs, empty while nothing does."""
+        return str(self._isolation.get("running") or "")
+
+    @property
+    def hull(self) -> tuple[str, str] | None:
+        """The kind and the name of the hull, None while there is none."""
+        hull = _mapping(self._status.get("hull"))
+        return (str(hull["kind"]), str(hull["name"])) if hull.get("kind") and hull.get("name") else None
+
+    @property
+    def revisions(self) -> frozenset[str]:
+        """The revisions of all that the status knows: of the hulls, and of how a run ended."""
+        parts = (_mapping(self._status.get(key)) for key in ("hull", "previousHull", "exit"))
+        return frozenset(str(part["revision"]) for part in parts if part.get("revision"))
+
+    @property
+    def now_running(self) -> str:
+        """The revision of the hull, or of the run that has ended; empty if there is neither."""
+        hull, ended = _mapping(self._status.get("hull")), _mapping(self._status.get("exit"))
+        return str(hull.get("revision") or ended.get("revision") or "")
+
+    @property
+    def made_at(self) -> str:
+        """When the hull came to be of its revision (RFC 3339, UTC, in whole seconds), empty if unknown."""
+        return str(_mapping(self._status.get("lastChange")).get("at") or "")
+
+    @property
+    def _spec(self) -> Mapping[str, Any]:
+        return _mapping(self.workload.get("spec"))
+
+    @property
+    def _status(self) -> Mapping[str, Any]:
+        return _mapping(self.workload.get("status"))
+
+    @property
+    def _isolation(self) -> Mapping[str, Any]:
+        return _mapping(self._status.get("isolation"))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

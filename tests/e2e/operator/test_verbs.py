@@ -1,0 +1,444 @@
+"""The verbs by which people do something to a Workload, and wait for it: with the operator, on a control
+plane.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+
+from tests.controlplane import Api, Cluster, kubeconfig
+from tests.e2e.operator.policies import Policies, boxes
+from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, container, template
+from tests.e2e.operator.test_disks import booted, cdi
+from tests.operator_process import OperatorProcess
+
+pytestmark = pytest.mark.simulated
+
+SERVED = template(containers=[container(ports=[{"name": "http", "containerPort": 80}])])
+RUNSC = {"runtimeClassName": "verbs"}
+Ended = subprocess.CompletedProcess[str]
+__all__ = ["booted", "cdi"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _runtime_class(api: Api) -> Iterator[None]:
+    remove = boxes(api, "verbs")
+    yield
+    remove()
+
+
+def twinhull(web: Subject, *words: str, within: float = 120, login: Path | None = None) -> Ended:
+    """Run the command in the Workload's namespace."""
+    return _run([*words, "-n", web.namespace], login or web.cluster.kubeconfig, within)
+
+
+def _run(words: list[str], login: Path, within: float) -> Ended:
+    return subprocess.run(
+        [sys.executable, "-m", "twinhull", *words],
+        env={**os.environ, "KUBECONFIG": str(login)},
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
+    )
+
+
+def running(web: Subject) -> str:
+    return str(web.get()["status"]["isolation"]["running"])
+
+
+def managers(web: Subject, cluster: Cluster) -> dict[str, str]:
+    """Who has set spec.isolationPolicy or spec.state last."""
+    path = cluster.api.path("Workload", web.namespace, web.name)
+    entries = cluster.api.request("GET", path)["metadata"]["managedFields"]
+    return {
+        field.removeprefix("f:"): entry["manager"]
+        for entry in entries
+        for field in entry.get("fieldsV1", {}).get("f:spec", {})
+    }
+
+
+@contextmanager
+def asleep(operator: OperatorProcess) -> Iterator[None]:
+    """The operator does nothing meanwhile."""
+    operator.process.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        operator.process.signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("to", ["machine", "sandbox"])
+def test_a_flip_waits_and_the_way_back_that_it_prints_leads_back(web: Subject, to: str) -> None:
+    web.apply("Container", SERVED, sandbox=RUNSC)
+    first = web.becomes("Ready")["status"]["hull"]["name"]
+
+    ended = twinhull(web, "flip", "web", "--to", to, "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert running(web) == {"machine": "VirtualMachine", "sandbox": "Sandbox"}[to]
+    assert f"Downtime: from the end of Pod {first} until" in ended.stdout
+    assert "Lost: the files in the containers" in ended.stdout
+    assert f"Workload web is running as {to}" in ended.stdout
+    assert "Replacing" in ended.stderr, "progress"
+    assert managers(web, web.cluster)["isolationPolicy"] == "twinhull-cli"
+
+    (back,) = (line for line in ended.stdout.splitlines() if line.startswith("Way back: "))
+    words = shlex.split(back.removeprefix("Way back: "))
+    assert words == ["twinhull", "flip", "web", "--to", "container", "-n", web.namespace]
+    ended = _run([*words[1:], "--wait"], web.cluster.kubeconfig, 120)
+    assert (ended.returncode, running(web)) == (0, "Container"), ended.stderr
+    assert web.get()["status"]["hull"]["name"] == first
+
+
+def test_a_flip_under_start_first_says_that_nothing_is_down(web: Subject) -> None:
+    web.apply("Container", SERVED, replacement={"strategy": "StartFirst", "drainSeconds": 1})
+    web.becomes("Ready")
+    ended = twinhull(web, "flip", "web", "--to", "machine", "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "Downtime: none (StartFirst)" in ended.stdout
+    assert "previousHull" not in web.get()["status"], "the former hull is gone when it is done"
+
+
+def test_a_flip_that_is_only_tried_changes_nothing(web: Subject) -> None:
+    web.apply("Container", SERVED)
+    generation = web.becomes("Ready")["metadata"]["generation"]
+    ended = twinhull(web, "flip", "web", "--to", "machine", "--dry-run=server")
+    assert ended.returncode == 0, ended.stderr
+    assert "Downtime: from the end of Pod web-" in ended.stdout
+    assert "Nothing was changed" in ended.stdout
+    assert web.get()["metadata"]["generation"] == generation
+
+
+def test_a_flip_to_what_it_is_does_nothing(web: Subject) -> None:
+    web.apply("Container", SERVED)
+    web.becomes("Ready")
+    ended = twinhull(web, "flip", "web", "--to", "container", "--wait")
+    assert (ended.returncode, "is Container already" in ended.stdout) == (0, True), ended.stderr
+
+
+def test_a_flip_is_refused_for_a_field_that_the_other_hull_cannot_honour(web: Subject) -> None:
+    web.apply("Container", template(hostNetwork=True))
+    web.becomes("Ready")
+    ended = twinhull(web, "flip", "web", "--to", "machine", "--wait")
+    assert ended.returncode == 1
+    assert "Stops it: UnsupportedFields: spec.template.spec.hostNetwork" in ended.stderr
+    assert "nothing was changed" in ended.stderr
+    assert web.get()["spec"]["isolationPolicy"] == "Container"
+
+
+def test_a_flip_is_refused_below_a_policy_s_minimum(web: Subject, policies: Policies) -> None:
+    web.apply("VirtualMachine", SERVED)
+    web.becomes("Ready")
+    floor = policies.make("floor", minimum="VirtualMachine")
+    web.eventually(lambda: policies.get(floor).get("status"), "the operator has seen the policy")
+    ended = twinhull(web, "flip", "web", "--to", "container")
+    assert ended.returncode == 1
+    assert f"Stops it: IsolationPolicy {floor} requires" in ended.stderr
+    assert "It would run as machine" in ended.stderr
+
+    policies.apply("floor", minimum="VirtualMachine", onViolation="Reject")
+    ended = twinhull(web, "flip", "web", "--to", "container")
+    assert (ended.returncode, floor in ended.stderr) == (1, True)
+    assert web.get()["spec"]["isolationPolicy"] == "VirtualMachine"
+
+
+def test_a_flip_that_is_forced_ends_early_when_it_is_stalled(web: Subject) -> None:
+    web.apply("Container", SERVED, sandbox={"runtimeClassName": "absent"})
+    hull = web.becomes("Ready")["status"]["hull"]["name"]
+    refused = twinhull(web, "flip", "web", "--to", "sandbox")
+    assert refused.returncode == 1
+    assert "Stops it: RuntimeClassMissing" in refused.stderr
+
+    ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force", "--wait")
+    assert ended.returncode == 3, ended.stderr
+    assert "can't become running as sandbox any more: it is Stalled (RuntimeClassMissing)" in ended.stderr
+    assert "Way back: twinhull flip web --to container" in ended.stdout
+    assert web.hull()["metadata"]["name"] == hull, "what ran runs on"
+
+
+def test_a_flip_overdue_says_how_far_it_is(web: Subject) -> None:
+    web.apply("Container", template({NEVER_READY: "true"}))
+    web.becomes("ContainersNotReady")
+    ended = twinhull(web, "flip", "web", "--to", "machine", "--wait", "--timeout=3s")
+    assert ended.returncode == 4, ended.stderr
+    assert "isn't running as machine after 3 s" in ended.stderr
+
+
+def test_a_gitops_tool_that_would_undo_it_is_warned_of_by_name(web: Subject, cluster: Cluster) -> None:
+    manifest = web.apply("Container", SERVED)
+    web.delete()
+    web.is_gone()
+    mine = {
+        **{key: manifest[key] for key in ("apiVersion", "kind")},
+        "metadata": {"name": "web", "namespace": web.namespace},
+        "spec": {"isolationPolicy": "Container", "state": "Running", "template": SERVED},
+    }
+    cluster.kubectl.apply(mine, "--server-side", "--field-manager=argocd-controller")
+    web.becomes("Ready")
+    ended = twinhull(web, "flip", "web", "--to", "machine")
+    assert ended.returncode == 0, ended.stderr
+    warning = (
+        "Argo CD (field manager argocd-controller) sets spec.isolationPolicy of Workload web: its "
+        "next sync undoes"
+    )
+    assert warning in ended.stderr
+    ended = twinhull(web, "stop", "web")
+    assert (
+        "Warning: Argo CD (field manager argocd-controller) sets spec.state of Workload web" in ended.stderr
+    )
+
+    # What it says is so: the next sync undoes both.
+    cluster.kubectl.apply(mine, "--server-side", "--field-manager=argocd-controller", "--force-conflicts")
+    assert (web.get()["spec"]["isolationPolicy"], web.get()["spec"]["state"]) == ("Container", "Running")
+
+
+def test_what_kubectl_applied_is_warned_of_too(web: Subject, cluster: Cluster) -> None:
+    cluster.kubectl.apply(
+        {
+            "apiVersion": "twinhull.dev/v1alpha1",
+            "kind": "Workload",
+            "metadata": {"name": "web", "namespace": web.namespace},
+            "spec": {"isolationPolicy": "Container", "template": SERVED},
+        }
+    )
+    web.becomes("Ready")
+    ended = twinhull(web, "flip", "web", "--to", "machine")
+    assert (
+        "Warning: kubectl apply (field manager kubectl-client-side-apply) sets spec.isolation" in ended.stderr
+    )
+    ended = twinhull(web, "stop", "web")
+    assert "Warning" not in ended.stderr, "the file says nothing of spec.state"
+    # Its own change has taken the field, and the file still says it.
+    ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force")
+    assert "Warning: kubectl apply sets spec.isolationPolicy of Workload web" in ended.stderr
+
+
+def test_workloads_are_stopped_and_started(web: Subject) -> None:
+    other = web.named("other")
+    for one in (web, other):
+        one.apply("Container", SERVED)
+    web.becomes("Ready")
+
+    ended = twinhull(web, "stop", "web", "other", "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "Workload web: spec.state is Stopped now (it was Running)" in ended.stdout
+    assert {"Workload web is stopped", "Workload other is stopped"} <= set(ended.stdout.splitlines())
+    assert set(web.belongings()) == {"Service"}, "the Service stays"
+    assert managers(web, web.cluster)["state"] == "twinhull-cli"
+    again = twinhull(web, "stop", "web")
+    assert (again.returncode, again.stdout) == (0, "Workload web: spec.state is Stopped already\n")
+
+    tried = twinhull(web, "start", "web", "--dry-run=server")
+    assert "spec.state would be Running (it was Stopped)" in tried.stdout
+    assert web.get()["spec"]["state"] == "Stopped"
+    ended = twinhull(web, "start", "web", "other", "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "Workload other is up" in ended.stdout
+    assert web.condition("Ready")[1] == "Ready"
+
+
+def test_workloads_are_chosen_by_labels(web: Subject, api: Api) -> None:
+    for name, app in (("web", "shop"), ("db", "shop"), ("mail", "post")):
+        web.named(name).apply("Container", SERVED)
+        api.patch("Workload", name, web.namespace, {"metadata": {"labels": {"app": app}}})
+    ended = twinhull(web, "stop", "-l", "app=shop")
+    assert ended.returncode == 0, ended.stderr
+    states = {name: web.named(name).get()["spec"]["state"] for name in ("web", "db", "mail")}
+    assert states == {"web": "Stopped", "db": "Stopped", "mail": "Running"}
+    none = twinhull(web, "stop", "-l", "app=none")
+    assert (none.returncode, "no Workload with the labels app=none" in none.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("strategy", ["Recreate", "StartFirst"])
+@pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
+def test_a_restart_makes_another_hull(web: Subject, isolation: str, strategy: str) -> None:
+    web.apply(isolation, SERVED, replacement={"strategy": strategy, "drainSeconds": 0})
+    first = web.becomes("Ready")["status"]["hull"]
+    ended = twinhull(web, "restart", "web", "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "Workload web restarts: spec.template.metadata.annotations[kubectl.kubernetes.io/restartedAt]" in (
+        ended.stdout
+    )
+    now = web.get()["status"]
+    assert now["hull"]["revision"] != first["revision"]
+    assert (now["hull"]["ready"], "previousHull" in now) == (True, False)
+
+
+def test_a_restart_runs_a_completed_workload_again_and_no_stopped_one(web: Subject) -> None:
+    web.apply("Container", template({EXIT: "0"}, restartPolicy="Never"))
+    first = web.becomes("Completed")["status"]["exit"]["revision"]
+    ended = twinhull(web, "restart", "web", "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "It had run to its end, and runs again" in ended.stdout
+    assert web.get()["status"]["exit"]["revision"] != first
+
+    twinhull(web, "stop", "web", "--wait")
+    ended = twinhull(web, "restart", "web")
+    assert ended.returncode == 1
+    assert "Workload web isn't restarted: spec.state is Stopped" in ended.stderr
+
+
+def test_a_machine_with_a_disk_restarts_and_keeps_its_virtual_machine(booted: Subject) -> None:
+    web = booted
+    uid = web.one("VirtualMachine", "web")["metadata"]["uid"]
+    instance = web.one("VirtualMachineInstance", "web")["metadata"]["uid"]
+    ended = twinhull(web, "restart", "web", "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "metadata.annotations[twinhull.dev/restart]" in ended.stdout
+    assert web.one("VirtualMachine", "web")["metadata"]["uid"] == uid
+    assert web.one("VirtualMachineInstance", "web")["metadata"]["uid"] != instance
+
+
+def test_wait_ends_when_it_is_so(web: Subject) -> None:
+    web.apply("Container", SERVED)
+    for goal, title in (
+        ("ready", "ready"),
+        ("isolation=container", "running as container"),
+        ("condition=Stalled=False", "as asked: condition Stalled is False"),
+    ):
+        ended = twinhull(web, "wait", "web", f"--for={goal}", "--timeout=1m")
+        assert (ended.returncode, ended.stdout) == (0, f"Workload web is {title}\n"), ended.stderr
+    web.change(state="Stopped")
+    assert twinhull(web, "wait", "web", "--for=stopped", "--timeout=1m").returncode == 0
+    web.delete()
+    assert twinhull(web, "wait", "web", "--for=deleted", "--timeout=1m").returncode == 0
+    assert twinhull(web, "wait", "web", "--for=deleted").returncode == 0, "it is gone already"
+    gone = twinhull(web, "wait", "web")
+    assert (gone.returncode, "there is no Workload web" in gone.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "policy", "goal", "exit_code"),
+    [
+        (0, "Never", "completed", 0),
+        (3, "Never", "completed", 3),
+        (0, "Never", "ready", 3),
+        (3, "Never", "ready", 3),
+    ],
+)
+def test_wait_tells_a_good_end_from_a_bad_one(
+    web: Subject, code: int, policy: str, goal: str, exit_code: int
+) -> None:
+    web.apply("Container", template({EXIT: str(code)}, restartPolicy=policy))
+    web.becomes("Failed" if code else "Completed")
+    ended = twinhull(web, "wait", "web", f"--for={goal}", "--timeout=1m")
+    assert ended.returncode == exit_code, ended.stderr
+    if code:
+        assert "it has ended: container web ended with exit code 3" in ended.stderr
+
+
+def test_wait_ends_early_when_it_cannot_come_true(web: Subject) -> None:
+    web.apply("Sandbox", SERVED, sandbox={"runtimeClassName": "absent"})
+    ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=1m", within=50)
+    assert ended.returncode == 3, ended.stderr
+    assert "it is Stalled (RuntimeClassMissing)" in ended.stderr
+    web.named("always").apply("Container", SERVED)
+    ended = twinhull(web, "wait", "always", "--for=completed", "--timeout=1m", within=50)
+    assert (ended.returncode, "it never completes" in ended.stderr) == (3, True)
+    web.named("always").change(state="Stopped")
+    ended = twinhull(web, "wait", "always", "--timeout=1m", within=50)
+    assert (ended.returncode, "twinhull start always" in ended.stderr) == (3, True)
+
+
+def test_wait_is_not_content_with_what_was_so_of_a_former_spec(
+    web: Subject, operator: OperatorProcess
+) -> None:
+    web.apply("Container", SERVED)
+    web.becomes("Ready")
+    with asleep(operator):
+        web.change(isolationPolicy="VirtualMachine")
+        ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=2s")
+        assert ended.returncode == 4, "the status speaks of the former spec only"
+        assert "the operator hasn't seen the present spec yet" in ended.stderr
+        restarted = twinhull(web, "restart", "web", "--wait", "--timeout=2s")
+        assert restarted.returncode == 4, restarted.stderr
+    ended = twinhull(web, "wait", "web", "--for=isolation=machine", "--timeout=1m")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_many_are_waited_for_at_once(web: Subject) -> None:
+    names = [f"web{number}" for number in range(10)]
+    for name in names:
+        web.named(name).apply("Container", SERVED)
+    web.named("bad").apply("Sandbox", SERVED, sandbox={"runtimeClassName": "absent"})
+    ended = twinhull(web, "wait", *names, "bad", "--timeout=1m")
+    assert ended.returncode == 3
+    assert sorted(ended.stdout.splitlines()) == sorted(f"Workload {name} is ready" for name in names)
+    assert "Workload bad can't become ready any more" in ended.stderr
+
+
+def test_who_may_do_little_is_told_what_is_missing(web: Subject, cluster: Cluster, tmp_path: Path) -> None:
+    web.apply("Container", SERVED)
+    web.becomes("Ready")
+    little = account(web, cluster, tmp_path, ["get", "patch"])
+    ended = twinhull(web, "flip", "web", "--to", "machine", "--wait", login=little)
+    assert "You may not list" in ended.stderr
+    assert ended.returncode == 0, ended.stderr
+    assert running(web) == "VirtualMachine", "without the right to watch it asks again and again"
+
+    none = account(web, cluster, tmp_path, ["get"])
+    ended = twinhull(web, "stop", "web", login=none)
+    assert (ended.returncode, "forbidden" in ended.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "says"), [("console", "exec -it web"), ("vnc", "exec -it web"), ("ssh", "exec -it web")]
+)
+def test_a_pod_has_none_of_what_a_machine_has(web: Subject, verb: str, says: str) -> None:
+    web.apply("Container", SERVED)
+    hull = web.becomes("Ready")["status"]["hull"]["name"]
+    more = ["--proxy-only"] if verb == "vnc" else []
+    ended = twinhull(web, verb, "web", *more)
+    assert ended.returncode == 1
+    assert f"Workload web runs in Pod {hull}, which is no machine" in ended.stderr
+    assert says in ended.stderr
+
+
+def account(web: Subject, cluster: Cluster, folder: Path, verbs: list[str]) -> Path:
+    """A kubeconfig of somebody who may do this to the Workload web, and nothing else."""
+    name = f"person-{len(verbs)}"
+    place: dict[str, Any] = {"name": name, "namespace": web.namespace}
+    rule = {
+        "apiGroups": ["twinhull.dev"],
+        "resources": ["workloads"],
+        "resourceNames": ["web"],
+        "verbs": verbs,
+    }
+    rbac = "rbac.authorization.k8s.io/v1"
+    made: list[Manifest] = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place},
+        {"apiVersion": rbac, "kind": "Role", "metadata": place, "rules": [rule]},
+        {
+            "apiVersion": rbac,
+            "kind": "RoleBinding",
+            "metadata": place,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", **place}],
+        },
+    ]
+    for one in made:
+        cluster.api.apply(one)
+    path = cluster.api.path("ServiceAccount", web.namespace, name) + "/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    settings = client.Configuration()
+    config.load_kube_config(  # type: ignore[no-untyped-call]
+        str(cluster.kubeconfig), client_configuration=settings, persist_config=False
+    )
+    return kubeconfig.write(
+        folder / f"{name}.kubeconfig",
+        server=settings.host,
+        authority=Path(str(settings.ssl_ca_cert)),
+        client=cluster.api.request("POST", path, asked)["status"]["token"],
+        user=name,
+    )

@@ -1,0 +1,229 @@
+"""Reaching into a Pod and into a machine by `twinhull`: both are asked the same, and answer the same."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import random
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.guest.scenario import NAMESPACE
+from tests.node.machine import PORT, Machine
+from tests.node.person import Person, Terminal
+from tests.node.workloads import REACHED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.node.cluster import NodeCluster
+
+pytestmark = pytest.mark.starts(*REACHED.values())
+
+POD, MACHINE = REACHED.values()
+#: What is asked of both. The name of the Workload stands for NAME.
+ASKED = {
+    "all of a log, of both outputs": "logs NAME",
+    "the last line": "logs NAME --tail 1",
+    "a log up to a number of bytes": "logs NAME --limit-bytes 5",
+    "another container's log": "logs NAME -c setup",
+    "the previous run's log": "logs NAME -c twice --previous",
+    "no previous run": "logs NAME -c web --previous",
+    "no such container": "logs NAME -c nobody",
+    "a command": "exec NAME -- ls /usr/lib",
+    "a command in another container": "exec NAME -c twice -- ls /state",
+    "an exit code": "exec NAME -- sh -c",
+    "no such program": "exec NAME -- nothing-of-that-name",
+    "no such container for a command": "exec NAME -c nobody -- ls",
+    "no such port": "port-forward NAME nothing",
+}
+_SCRIPT = "echo out; echo err >&2; exit 7"
+
+
+@pytest.fixture
+def person(started: NodeCluster) -> Person:
+    for name in REACHED.values():
+        Machine(started.plane, NAMESPACE, name, started.operator.check).ready()
+    return Person.create(started.plane, NAMESPACE, "ann")
+
+
+@pytest.mark.node_quick
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
+def test_pod_and_machine_answer_the_same(person: Person, asked: str) -> None:
+    answers = []
+    for name in (POD, MACHINE):
+        script = [_SCRIPT] if asked.endswith(" -c") else []
+        ended = person.run(*asked.replace("NAME", name).split(), *script)
+        said = (ended.stdout, ended.stderr)
+        answers.append((ended.returncode, *(_anonymous(text.decode(), name) for text in said)))
+    of_pod, of_machine = answers
+    assert of_pod == of_machine
+    assert any(of_pod), "nothing was said, of nothing"
+
+
+@pytest.mark.node_quick
+@pytest.mark.parametrize("name", REACHED.values())
+def test_logs_and_commands(person: Person, name: str) -> None:
+    assert person.done("logs", name) == "one\ntwo\nthree\n"
+    assert person.done("logs", name, "-c", "twice", "--previous") == "the first run\n"
+    assert person.done("exec", "-i", name, "--", "cat", given=b"in" * 100_000) == "in" * 100_000
+    ended = person.run("exec", name, "--", "sh", "-c", _SCRIPT)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, b"out\n", b"err\n")
+    everything = person.done("logs", name, "--all-containers", "--prefix")
+    assert f"[{name}/setup] set up\n[{name}/web] one\n" in everything
+    stamped = person.done("logs", name, "--timestamps", "--tail", "1")
+    assert stamped.endswith("Z three\n")
+    assert person.done("logs", name, "--since-time", "2000-01-01T00:00:00Z") == "one\ntwo\nthree\n"
+    assert person.done("logs", name, "--since-time", "2100-01-01T00:00:00Z") == ""
+
+
+@pytest.mark.node_quick
+@pytest.mark.parametrize("name", REACHED.values())
+def test_a_shell_has_a_terminal(person: Person, name: str) -> None:
+    with Terminal(person, ["exec", "-it", name, "--", "sh"]) as terminal:
+        terminal.shows("# ")
+        terminal.type("stty size\r")
+        terminal.shows("24 80")
+        terminal.resize(132, 43)
+        terminal.type("until test \"$(stty size)\" = '43 132'; do sleep 0.1; done; echo re''sized\r")
+        terminal.shows("resized")
+        terminal.type("sleep 1000\r")
+        terminal.shows("sleep 1000")
+        terminal.type("\x03")
+        terminal.shows("# ")
+        terminal.type("exit 5\r")
+        assert terminal.ends() == 5
+
+
+@pytest.mark.parametrize("name", REACHED.values())
+def test_the_main_process_is_attached_to(person: Person, name: str) -> None:
+    with Terminal(person, ["attach", "-it", name, "-c", "typed"]) as terminal:
+        terminal.shows("try pressing enter.")
+        terminal.type("hello\r")
+        terminal.shows("hello\r\nhello")
+
+
+@pytest.mark.parametrize("name", REACHED.values())
+def test_a_log_is_followed(person: Person, name: str) -> None:
+    following = subprocess.Popen(
+        person.command("logs", "-f", name, "--tail", "1"), env=person.environment(), stdout=subprocess.PIPE
+    )
+    assert following.stdout
+    assert following.stdout.readline() == b"three\n"
+    person.done("exec", name, "--", "sh", "-c", "echo four > /proc/1/fd/1")
+    assert following.stdout.readline() == b"four\n"
+    following.terminate()
+    following.wait(30)
+
+
+@pytest.mark.parametrize("name", REACHED.values())
+def test_many_files_are_copied_both_ways(person: Person, name: str, tmp_path: Path) -> None:
+    chance, sent = random.Random(7), tmp_path / "sent"  # noqa: S311
+    for number in range(10_000):
+        file = sent / f"{number % 100}" / f"file {number}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(chance.randbytes(chance.randrange(400)))
+    (sent / "0" / "link").symlink_to("file 0")
+    (sent / "0" / "tool").write_bytes(b"#!/bin/sh\n")
+    (sent / "0" / "tool").chmod(0o755)
+    began = time.monotonic()
+    person.done("cp", sent, f"{name}:/sent")
+    person.done("cp", f"{name}:/sent", tmp_path / "back")
+    print(f"{name}: 10,000 files there and back in {time.monotonic() - began:.1f} s")
+    assert _content(tmp_path / "back") == _content(sent)
+    assert (tmp_path / "back/0/link").readlink().name == "file 0"
+    assert (tmp_path / "back/0/tool").stat().st_mode & 0o777 == 0o755
+    person.done("exec", name, "--", "rm", "-r", "/sent")
+
+
+@pytest.mark.parametrize("name", REACHED.values())
+def test_a_large_file_is_copied_both_ways(person: Person, name: str, tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    sent.write_bytes(random.Random(8).randbytes(200_000_000))  # noqa: S311
+    digest = hashlib.sha256(sent.read_bytes()).hexdigest()
+    began = time.monotonic()
+    person.done("cp", sent, f"{name}:/files")
+    there = time.monotonic()
+    assert person.done("exec", name, "--", "sha256sum", "/files/sent").split()[0] == digest
+    back = time.monotonic()
+    person.done("cp", f"{name}:/files/sent", tmp_path / "back")
+    print(f"{name}: 200 MB there in {there - began:.1f} s, back in {time.monotonic() - back:.1f} s")
+    assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
+    person.done("exec", name, "--", "rm", "/files/sent")
+
+
+@contextmanager
+def forwarded(person: Person, name: str, port: str) -> Iterator[int]:
+    """A local port that leads to a Workload's."""
+    forwarding = subprocess.Popen(
+        person.command("port-forward", name, f":{port}", "--address", "127.0.0.1"),
+        env=person.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert forwarding.stdout
+    line = forwarding.stdout.readline().decode()
+    assert line.startswith("Forwarding from 127.0.0.1:"), line
+    try:
+        yield int(line.split(":")[1].split()[0])
+    finally:
+        forwarding.terminate()
+        assert forwarding.wait(30) == 0
+        assert forwarding.stdout.read() == b"", "no connection failed"
+
+
+@pytest.mark.node_quick
+@pytest.mark.parametrize("name", REACHED.values())
+def test_a_port_is_forwarded_under_load(person: Person, name: str) -> None:
+    def ask(number: int) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", local, timeout=60)
+        connection.request("GET", f"/health?of={number}")
+        return connection.getresponse().status
+
+    with forwarded(person, name, "http") as local, ThreadPoolExecutor(8) as clients:
+        began = time.monotonic()
+        assert set(clients.map(ask, range(200))) == {200}
+        print(f"{name}: 200 connections, 8 at a time, in {time.monotonic() - began:.1f} s")
+
+
+def test_a_forwarded_port_goes_on_with_the_next_hull(person: Person, started: NodeCluster) -> None:
+    def answers() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", local, timeout=10)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    machine = Machine(started.plane, NAMESPACE, MACHINE, started.operator.check)
+    command = person.command("port-forward", MACHINE, f":{PORT}", "--address", "127.0.0.1")
+    with subprocess.Popen(command, env=person.environment(), stdout=subprocess.PIPE) as forwarding:
+        assert forwarding.stdout
+        local = int(forwarding.stdout.readline().decode().split(":")[1].split()[0])
+        assert answers()
+        machine.change(isolationPolicy="Container")
+        machine.ready()
+        machine.eventually(answers, "the Pod answers at the same local port", 60)
+        forwarding.terminate()
+
+
+def _anonymous(text: str, name: str) -> str:
+    """A text without what is each hull's own: its name, and the runtime's number of an exec."""
+    return re.sub(r"[0-9a-f]{64}", "ID", re.sub(f"{name}(-[0-9a-f]{{10}})?", "NAME", text))
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }

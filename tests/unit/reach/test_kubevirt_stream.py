@@ -1,0 +1,192 @@
+"""KubeVirt's streams, over HTTP. tests/node has them on a real machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientWebSocketResponse
+
+from tests.unit.reach.virtapi import VirtApi
+from twinhull.reach.kubevirt_stream import Instance, StreamError, close, copy, listening
+from twinhull.shell.connection import Connection
+from twinhull.shell.process.credentials import Credentials
+
+
+@asynccontextmanager
+async def instance(api: VirtApi) -> AsyncIterator[Instance]:
+    """The machine, asked for with a token that is another one each time."""
+    runner = await api.start()
+    tokens = iter(("first", "second", "third"))
+    connection = Connection(lambda: Credentials(server=api.url, token=next(tokens)))
+    try:
+        yield Instance(connection, "shop", "web")
+    finally:
+        await connection.close()
+        await runner.cleanup()
+
+
+def run(check: Callable[[VirtApi, Instance], Awaitable[None]]) -> VirtApi:
+    api = VirtApi()
+
+    async def checked() -> None:
+        async with asyncio.timeout(20), instance(api) as machine:
+            await check(api, machine)
+
+    asyncio.run(checked())
+    return api
+
+
+async def pieces(*data: bytes) -> AsyncIterator[bytes]:
+    for piece in data:
+        yield piece
+
+
+async def endless(*data: bytes) -> AsyncIterator[bytes]:
+    for piece in data:
+        yield piece
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("dial", "path"),
+    [
+        (Instance.console, "/console"),
+        (Instance.screen, "/vnc"),
+        (lambda machine: machine.port(22), "/portforward/22/tcp"),
+    ],
+)
+def test_each_stream_is_a_subresource_by_the_callers_own_credentials(
+    dial: Callable[[Instance], Awaitable[ClientWebSocketResponse]], path: str
+) -> None:
+    async def check(_: VirtApi, machine: Instance) -> None:
+        await close(await dial(machine))
+
+    assert run(check).streams == [(path, "Bearer first")]
+
+
+def test_bytes_go_both_ways_until_the_source_ends() -> None:
+    seen = bytearray()
+
+    async def check(_: VirtApi, machine: Instance) -> None:
+        enough = asyncio.Event()
+
+        async def source() -> AsyncIterator[bytes]:
+            yield b"hello "
+            yield b"world"
+            await enough.wait()
+
+        async def sink(data: bytes) -> None:
+            seen.extend(data)
+            if len(seen) == len(b"hello world"):
+                enough.set()
+
+        assert await copy(await machine.console(), source(), sink) is True
+
+    run(check)
+    assert bytes(seen) == b"HELLO WORLD"
+
+
+def test_it_ends_when_the_machines_end_closes() -> None:
+    async def sink(_: bytes) -> None:
+        pass
+
+    async def check(_: VirtApi, machine: Instance) -> None:
+        assert await copy(await machine.console(), endless(b"bye"), sink) is False
+        assert await copy(await machine.console(), pieces(b"bye"), sink, outlives_source=True) is False
+
+    run(check)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "may_pass"),
+    [
+        (400, "Unable to connect to VirtualMachineInstance because phase is Scheduling", True),
+        (400, "No serial consoles are present.", False),
+        (400, "No graphics devices are present.", False),
+        (403, 'virtualmachineinstances.subresources.kubevirt.io "web" is forbidden', False),
+        (404, 'virtualmachineinstance.kubevirt.io "web" not found', False),
+        (409, "VMI is paused", False),
+        (500, "Internal error occurred: dialing VM: connection refused", False),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_told_in_the_servers_own_words(status: int, text: str, may_pass: bool) -> None:  # noqa: FBT001
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.refusals = [(status, text)]
+        with pytest.raises(StreamError) as error:
+            await machine.console()
+        assert (str(error.value), error.value.status) == (text, status)
+        assert error.value.may_pass is may_pass
+        api.in_json, api.refusals = False, [(status, "in prose")]
+        with pytest.raises(StreamError, match="in prose"):
+            await machine.console()
+
+    run(check)
+
+
+def test_credentials_that_are_refused_are_read_anew_once() -> None:
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.refusals = [(401, "Unauthorized")]
+        await close(await machine.console())
+        assert api.streams == [("/console", "Bearer second")]
+        api.refusals = [(401, "Unauthorized")] * 2
+        with pytest.raises(StreamError, match="Unauthorized"):
+            await machine.console()
+
+    run(check)
+
+
+def test_a_server_that_speaks_another_protocol_is_refused() -> None:
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.protocols = ()
+        with pytest.raises(StreamError, match=r"doesn't speak plain\.kubevirt\.io"):
+            await machine.console()
+
+    run(check)
+
+
+def test_who_isnt_reached_is_an_error() -> None:
+    async def check() -> None:
+        connection = Connection(lambda: Credentials(server="http://127.0.0.1:1"))
+        try:
+            with pytest.raises(StreamError, match="the connection failed"):
+                await Instance(connection, "shop", "web").console()
+        finally:
+            await connection.close()
+
+    asyncio.run(check())
+
+
+def test_each_local_connection_has_a_stream_of_its_own() -> None:
+    data = b"0123456789abcdef" * 40_000
+
+    async def check(api: VirtApi, machine: Instance) -> None:
+        async with listening(lambda: machine.port(5_900), pytest.fail) as port:
+
+            async def through() -> bytes:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(data)
+                got = await reader.readexactly(len(data))
+                writer.close()
+                return got
+
+            assert list(await asyncio.gather(through(), through())) == [data.upper()] * 2
+        assert [path for path, _ in api.streams] == ["/portforward/5900/tcp"] * 2
+
+    run(check)
+
+
+def test_a_stream_that_cannot_be_opened_is_told_and_closes_the_connection() -> None:
+    told: list[str] = []
+
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.refusals = [(403, "you may not")]
+        async with listening(machine.screen, told.append) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert await reader.read() == b""
+            writer.close()
+
+    run(check)
+    assert told == ["you may not"]
