@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from twinhull.cli.output import INTERRUPTED, output_option, watch_option
+from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 
@@ -24,7 +25,7 @@ Exit codes:
   130  --watch was interrupted
 """
 )
-@click.argument("name")
+@one_name
 @target_options
 @output_option("table", "json", "yaml", "name")
 @watch_option

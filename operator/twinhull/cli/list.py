@@ -8,6 +8,7 @@ import click
 
 from twinhull.api.isolation import Isolation
 from twinhull.cli.output import INTERRUPTED, output_option, watch_option
+from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
 
 #: The keys of view/workloads.ORDERS, which --help needs without what it takes to sort.
@@ -31,7 +32,7 @@ Exit codes:
   130  --watch was interrupted
 """,
 )
-@click.argument("names", metavar="[NAME]…", nargs=-1)
+@click.argument("names", metavar="[NAME…]", nargs=-1, type=WorkloadName())
 @target_options
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="List those of all namespaces.")
 @click.option("-l", "--selector", default="", metavar="LABELS", help="A selector of labels, as kubectl's -l.")

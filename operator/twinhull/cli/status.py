@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from twinhull.cli.output import INTERRUPTED, output_option, watch_option
+from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 #: The exit code of what can't be told, as of `twinhull diff`.
@@ -29,7 +30,7 @@ Exit codes:
   130  --watch was interrupted
 """
 )
-@click.argument("name")
+@one_name
 @target_options
 @output_option("table", "yaml", "json", "name")
 @watch_option

@@ -184,7 +184,11 @@ def test_a_screen_in_a_pipe_has_no_colours(
     [
         (["list", "web", "-A"], 2, "name Workloads, or use -A, -l or --watch: not both"),
         (["top", "web", "-A"], 2, "name a Workload, or use -A: not both"),
-        (["status", "web"], 2, "kubeconfig"),
+        (["status", "../web"], 2, "'../web' isn't the name of a Workload, such as web"),
+        (["events", "web/.."], 2, "'web/..' isn't the name of a Workload"),
+        (["list", "web", "a%2fb"], 2, "'a%2fb' isn't the name of a Workload"),
+        (["top", "a?b"], 2, "'a?b' isn't the name of a Workload"),
+        (["status", "workload/web"], 2, "kubeconfig"),
         (["events", "web"], 1, "kubeconfig"),
         (["list"], 1, "kubeconfig"),
         (["top"], 1, "kubeconfig"),
