@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from twinhull.cli import completion
 from twinhull.cli.containers import container_option
+from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 
@@ -28,7 +28,7 @@ Exit codes:
 )
 @click.option("-t", "--tty", is_flag=True, help="Use the terminal (the container has tty: true).")
 @target_options
-@click.argument("name", shell_complete=completion.workloads)
+@one_name
 def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) -> None:  # noqa: FBT001  click's
     """Connect with the main process of a Workload's container.
 

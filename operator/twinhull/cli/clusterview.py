@@ -35,8 +35,8 @@ class Reader:
 
     @property
     def unread(self) -> tuple[Unread, ...]:
-        """What couldn't be read so far."""
-        return tuple(self._unread.values())
+        """What couldn't be read so far, by the kinds' names: answers come in any order."""
+        return tuple(self._unread[kinds] for kinds in sorted(self._unread))
 
     async def list(self, kind: Kind, selector: str = "", fields: str = "") -> tuple[Raw, ...]:
         """The objects of a kind that selectors of labels and of fields choose; nothing if they can't be

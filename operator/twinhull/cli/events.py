@@ -6,9 +6,9 @@ import asyncio
 
 import click
 
-from twinhull.cli import completion
 from twinhull.cli.ending import INTERRUPTED
 from twinhull.cli.output import output_option, watch_option
+from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 
@@ -26,7 +26,7 @@ Exit codes:
   130  --watch was interrupted
 """
 )
-@click.argument("name", shell_complete=completion.workloads)
+@one_name
 @target_options
 @output_option("table", "json", "yaml", "name")
 @watch_option

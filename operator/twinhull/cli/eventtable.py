@@ -38,7 +38,7 @@ async def _look(opened: Session, name: str) -> Seen:
         if one.kinds == f"{EVENTS.name}s":
             raise click.ClickException(f"Events can't be read: {one.why}")
         click.echo(
-            plain(plain(f"note: {one.kinds} can't be read, nor are their Events looked for: {one.why}")),
+            plain(f"note: {one.kinds} can't be read, nor are their Events looked for: {one.why}"),
             err=True,
         )
     return seen

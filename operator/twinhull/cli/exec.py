@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from twinhull.cli import completion
 from twinhull.cli.containers import container_option
+from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 
@@ -29,7 +29,7 @@ Exit codes:
 @click.option("-i", "--stdin", is_flag=True, help="Pass the standard input on to the command.")
 @click.option("-t", "--tty", is_flag=True, help="The command gets a terminal.")
 @target_options
-@click.argument("name", shell_complete=completion.workloads)
+@one_name
 @click.argument("command", metavar="-- COMMAND…", nargs=-1, required=True)
 def exec_(  # noqa: PLR0913  click's
     *, name: str, command: tuple[str, ...], container: str, stdin: bool, tty: bool, target: Target

@@ -7,9 +7,9 @@ import asyncio
 import click
 
 from twinhull.api.isolation import Isolation
-from twinhull.cli import completion
 from twinhull.cli.ending import INTERRUPTED
 from twinhull.cli.output import output_option, watch_option
+from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
 
 #: The keys of view/workloads.ORDERS, which --help needs without what it takes to sort.
@@ -33,7 +33,7 @@ Exit codes:
   130  --watch was interrupted
 """,
 )
-@click.argument("names", metavar="[NAME]…", nargs=-1, shell_complete=completion.workloads)
+@click.argument("names", metavar="[NAME…]", nargs=-1, type=WorkloadName())
 @target_options
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="List those of all namespaces.")
 @click.option("-l", "--selector", default="", metavar="LABELS", help="A selector of labels, as kubectl's -l.")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import click
 
-from twinhull.cli import completion
 from twinhull.cli.containers import container_option
 from twinhull.cli.durations import Duration
+from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 
 #: How many lines are given of each container if Workloads are chosen by labels, as with kubectl.
@@ -62,7 +62,6 @@ Exit codes:
 @click.option("-p", "--previous", is_flag=True, help="Of the container's run before its last restart.")
 @container_option
 @click.option("--all-containers", is_flag=True, help="All containers, the init containers first.")
-@click.option("-l", "--selector", metavar="LABELS", default="", help="The Workloads with these labels.")
 @click.option("--prefix", is_flag=True, help="Begin each line with the Workload and the container.")
 @click.option("--timestamps", is_flag=True, help="Begin each line with when it was written.")
 @click.option("--since", type=Duration(), help="Only what is newer than this, such as 90s, 5m or 1h30m.")
@@ -86,7 +85,7 @@ Exit codes:
     help="How many logs may be followed at once.",
 )
 @target_options
-@click.argument("names", metavar="[NAME…]", nargs=-1, shell_complete=completion.workloads)
+@names_or_selector
 def logs(  # noqa: PLR0913  click's
     *,
     names: tuple[str, ...],
@@ -111,8 +110,6 @@ def logs(  # noqa: PLR0913  click's
     to create, get and delete AccessRequests, to list Pods, and to get and create
     pods/portforward.
     """
-    if bool(names) == bool(selector):
-        raise click.UsageError("say which Workloads are meant: by NAME, or by --selector")
     if container and all_containers:
         raise click.UsageError("--container and --all-containers exclude each other")
     if since is not None and since_time is not None:

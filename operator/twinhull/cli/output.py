@@ -24,6 +24,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: The colours of a terminal, by what a text means.
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WAITING: "yellow", Tone.BAD: "red", Tone.FAINT: "dim"}
+#: How many columns stand between columns, and how many the last column of a table has at least.
+_GAP, _LAST = 3, 24
 #: From how many rows on a table is printed without colours: rich takes some 0.3 ms a row.
 _MANY = 1000
 
@@ -80,13 +82,15 @@ def print_table(table: Table, nothing: str) -> None:
     if not is_terminal() or len(table.rows) > _MANY:
         click.echo("\n".join(table.lines()))
         return
-    console().print(_rich_table(table))
+    terminal = console()
+    terminal.print(_rich_table(table, terminal.width))
 
 
 def print_screen(screen: Screen) -> None:
     """Print a screen."""
     if is_terminal():
-        console().print(rich_screen(screen))
+        terminal = console()
+        terminal.print(rich_screen(screen, terminal.width))
     else:
         click.echo("\n".join(screen.lines()))
 
@@ -96,10 +100,7 @@ class Rows:
 
     def __init__(self, table: Table) -> None:
         self._head = table.head
-        self._widths = [
-            max(map(len, column))
-            for column in zip(table.head, *([cell.text for cell in row] for row in table.rows), strict=True)
-        ]
+        self._widths = table.widths
         self._print(self._head)
         for row in table.rows:
             self.add(row)
@@ -110,13 +111,7 @@ class Rows:
         if not is_terminal():
             self._print(texts)
             return
-        from rich.text import Text  # noqa: PLC0415  for terminals only
-
-        line = Text("   ").join(
-            Text(text.ljust(width), _STYLES[cell.tone])
-            for text, width, cell in zip(texts, self._widths, row, strict=True)
-        )
-        console().print(line, soft_wrap=True)
+        console().print(_line(row, self._widths), soft_wrap=True)
 
     def _print(self, texts: Sequence[str]) -> None:
         click.echo("   ".join(map(str.ljust, texts, self._widths)).rstrip())
@@ -134,17 +129,20 @@ def console() -> Console:
     return Console(markup=False, highlight=False, emoji=False)
 
 
-def rich_screen(screen: Screen) -> Group:
-    """A screen as rich prints it: long texts go on below where they began."""
+def rich_screen(screen: Screen, width: int) -> Group:
+    """A screen as rich prints it in so many columns: long texts go on below where they began."""
     from rich.console import Group  # noqa: PLC0415  for terminals only
     from rich.table import Table as RichTable  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    grid = RichTable.grid(padding=(0, 3, 0, 0))
+    grid = RichTable.grid(padding=(0, _GAP, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
+    room = width - max((len(section.title) for section in screen.sections), default=0) - _GAP
     for section in screen.sections:
-        parts = [_rich_table(part) if isinstance(part, Table) else _text(part) for part in section.parts]
+        parts = [
+            _rich_table(part, room) if isinstance(part, Table) else _text(part) for part in section.parts
+        ]
         grid.add_row(Text(section.title, "bold"), Group(*parts))
     title, *rest = screen.headline
     return Group(Text(title.text, "bold"), *map(_text, rest), "", grid)
@@ -156,12 +154,33 @@ def _text(cell: Cell) -> Text:
     return Text(cell.text, _STYLES[cell.tone], overflow="fold")
 
 
-def _rich_table(table: Table) -> RichTable:
-    from rich.table import Table as RichTable  # noqa: PLC0415  for terminals only
+def _rich_table(table: Table, room: int) -> RichTable | Group:
+    """A table in so many columns of a terminal: the texts of its last column go on below where they began. If
+    the others take too much room for that, each row goes on in the next line where it is too long.
+    """
+    from rich.console import Group  # noqa: PLC0415  for terminals only
+    from rich.table import Table as RichTable  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    found = RichTable(box=None, pad_edge=False, show_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    *first, last = table.widths
+    if sum(width + _GAP for width in first) + min(last, _LAST) > room:
+        head = next(table.lines())
+        return Group(Text(head, "bold", overflow="fold"), *(_line(row, table.widths) for row in table.rows))
+    found = RichTable(box=None, pad_edge=False, show_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for title in table.head:
-        found.add_column(title, overflow="fold")
+        found.add_column(title, overflow="fold", no_wrap=title != table.head[-1])
     for row in table.rows:
         found.add_row(*map(_text, row))
     return found
+
+
+def _line(row: Row, widths: Sequence[int]) -> Text:
+    """A row as a line, each of its texts as wide as its column."""
+    from rich.text import Text  # noqa: PLC0415  for terminals only
+
+    texts = (
+        Text(cell.text.ljust(width), _STYLES[cell.tone]) for cell, width in zip(row, widths, strict=True)
+    )
+    line = Text(" " * _GAP, overflow="fold").join(texts)
+    line.rstrip()
+    return line

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import click
 
-from twinhull.cli import completion
+from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 
@@ -61,7 +61,7 @@ Exit codes:
     help="The address here. It may be repeated.",
 )
 @target_options
-@click.argument("name", shell_complete=completion.workloads)
+@one_name
 @click.argument("ports", metavar="[LOCAL:]REMOTE…", nargs=-1, required=True)
 def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], target: Target) -> None:
     """Forward local ports to those of a Workload, until Ctrl+C.

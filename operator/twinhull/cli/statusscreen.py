@@ -49,10 +49,12 @@ async def _redraw(opened: Session, name: str) -> bool:
     """Draw the screen anew, as often as it is looked at."""
     from rich.live import Live  # noqa: PLC0415  for terminals only
 
-    drawn = rich_screen(screen(await look(opened, name), datetime.now(UTC)))
-    with Live(drawn, console=console(), screen=True, auto_refresh=False) as live:
+    terminal = console()
+    drawn = rich_screen(screen(await look(opened, name), datetime.now(UTC)), terminal.width)
+    with Live(drawn, console=terminal, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(rich_screen(screen(await look(opened, name), datetime.now(UTC))), refresh=True)
+            seen = await look(opened, name)
+            live.update(rich_screen(screen(seen, datetime.now(UTC)), terminal.width), refresh=True)
             await asyncio.sleep(_PAUSE)
 
 

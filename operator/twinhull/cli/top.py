@@ -6,8 +6,8 @@ import asyncio
 
 import click
 
-from twinhull.cli import completion
 from twinhull.cli.output import output_option
+from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
 
 #: The keys of view/usage.ORDERS, which --help needs without what it takes to sort.
@@ -29,7 +29,7 @@ Exit codes:
      Workload, or the API server doesn't answer
 """
 )
-@click.argument("name", default="", shell_complete=completion.workloads)
+@click.argument("name", metavar="[NAME]", required=False, type=WorkloadName())
 @target_options
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Show those of all namespaces.")
 @click.option("--containers", is_flag=True, help="Show each container in a row of its own.")
@@ -43,7 +43,7 @@ Exit codes:
 )
 @output_option("table", "json", "yaml", "name")
 def top(  # noqa: PLR0913, PLR0917  one parameter an option
-    name: str,
+    name: str | None,
     target: Target,
     everywhere: bool,  # noqa: FBT001  click's
     containers: bool,  # noqa: FBT001  click's
@@ -64,4 +64,4 @@ def top(  # noqa: PLR0913, PLR0917  one parameter an option
         raise click.UsageError("name a Workload, or use -A: not both")
     from twinhull.cli import usagetable  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    asyncio.run(usagetable.once(usagetable.Asked(name, everywhere, containers, order, output), target))
+    asyncio.run(usagetable.once(usagetable.Asked(name or "", everywhere, containers, order, output), target))

@@ -59,7 +59,15 @@ class Table:
 
     def lines(self) -> Iterator[str]:
         """The lines of it, each column as wide as its longest text. Nothing is cut."""
-        return layout([self.head, *([cell.text for cell in row] for row in self.rows)])
+        return layout(self._texts())
+
+    @property
+    def widths(self) -> list[int]:
+        """How wide each column is."""
+        return _widths(self._texts())
+
+    def _texts(self) -> list[Sequence[str]]:
+        return [self.head, *([cell.text for cell in row] for row in self.rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,10 @@ class Screen:
 
 def layout(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The lines of a table, the first row of which is its head."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = _widths(rows)
     for row in rows:
         yield _GAP.join(map(str.ljust, row, widths)).rstrip()
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,12 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 
 from tests.controlplane import Api, ApiError, Cluster, ControlPlane, eventually
 from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, container, template
+from twinhull.cli import main
 
 pytestmark = pytest.mark.simulated
 
@@ -27,6 +30,9 @@ pytestmark = pytest.mark.simulated
 #: the direction of what follows.
 HOSTILE = "\x1b]0;owned\x07 \x1b[2J \x9b31m \u202eneerg \x7f"
 PORT = template(containers=[container(ports=[{"containerPort": 80}])])
+_TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "50"}
+#: What colours and emphasis are to a terminal.
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 #: The kind of a metrics server's figures. The API server serves it like an aggregated one does.
 METRICS = {
     "apiVersion": "apiextensions.k8s.io/v1",
@@ -62,20 +68,15 @@ def environment(kubeconfig: Path, **more: str) -> dict[str, str]:
     return {**own, "KUBECONFIG": str(kubeconfig), "PYTHONUNBUFFERED": "1", **more}
 
 
-def run(web: Subject, *args: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*args, "-n", web.namespace),
-        env=environment(kubeconfig or web.cluster.kubeconfig),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+def run(web: Subject, *args: str, kubeconfig: Path | None = None) -> Result:
+    """What a verb prints where there is no terminal. It is no process of its own: a hundred take minutes."""
+    variables = {"KUBECONFIG": str(kubeconfig or web.cluster.kubeconfig)}
+    return CliRunner().invoke(main, [*args, "-n", web.namespace], env=variables)
 
 
 def printed(web: Subject, *args: str) -> list[str]:
     ended = run(web, *args)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.exit_code == 0, ended.stderr
     return ended.stdout.splitlines()
 
 
@@ -86,7 +87,7 @@ def terminal(web: Subject, *args: str, **more: str) -> Iterator[tuple[subprocess
     got = bytearray()
     with subprocess.Popen(
         command(*args, "-n", web.namespace),
-        env=environment(web.cluster.kubeconfig, TERM="xterm-256color", COLUMNS="80", LINES="50", **more),
+        env=environment(web.cluster.kubeconfig, **{**_TERMINAL, **more}),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -231,7 +232,7 @@ def test_what_is_wrong_comes_first_with_what_to_do(web: Subject) -> None:
     web.apply("Container", template(volumes=[volume]))
     web.becomes("ClaimMissing")
     ended = run(web, "status", "web")
-    assert (ended.returncode, ended.stderr) == (1, "")
+    assert (ended.exit_code, ended.stderr) == (1, "")
     lines = ended.stdout.splitlines()
     assert lines[1].startswith("Wrong: ClaimMissing: spec.template.spec.volumes[data]")
     assert lines[2] == "What to do: create it"
@@ -264,67 +265,80 @@ def test_documents_have_all_that_was_read(web: Subject) -> None:
     assert json.loads(run(web, "get", "web", "-o", "json").stdout) == found["workload"]
 
 
-def test_who_has_the_role_view_sees_all_but_what_it_leaves_out(web: Subject) -> None:
+def test_who_has_the_role_view_sees_all(web: Subject) -> None:
     viewer = grant(web, f"viewer-{web.namespace}", "view")
     web.apply("VirtualMachine", PORT)
-    web.becomes("Ready")
-    ended = web.eventually(
+    hull = web.becomes("Ready")["status"]["hull"]["name"]
+    lines = web.eventually(
         lambda: _told(run(web, "status", "web", kubeconfig=viewer)), "the role view has the rights"
     )
-    unread = section(ended.stdout.splitlines(), "Not read")
-    assert unread == [
-        f"{kind}: you may not read {plural} in namespace {web.namespace}: ask for the role view there"
-        for kind, plural in (
-            ("VirtualMachines", "virtualmachines"),
-            ("VirtualMachineInstances", "virtualmachineinstances"),
-        )
-    ]
-    assert section(ended.stdout.splitlines(), "Launcher"), "Pods it may read"
-    assert run(web, "list", kubeconfig=viewer).returncode == 0
+    assert not section(lines, "Not read")
+    assert section(lines, "Launcher")[1].startswith(f"virt-launcher-{hull}-")
+    assert section(lines, "Service")
+    assert section(lines, "Events")
+    listed = run(web, "list", kubeconfig=viewer)
+    assert (listed.exit_code, listed.stdout.splitlines()[1].split()[:3]) == (0, ["web", "True", "Ready"])
     everywhere = run(web, "list", "-A", kubeconfig=viewer)
-    assert everywhere.returncode == 1
+    assert everywhere.exit_code == 1
     assert "is forbidden" in everywhere.stderr
-    events = run(web, "events", "web", kubeconfig=viewer)
-    assert events.returncode == 0
-    assert "note: VirtualMachines can't be read" in events.stderr
+    assert run(web, "events", "web", kubeconfig=viewer).exit_code == 0
 
 
-def _told(ended: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
-    """A process that has told what it was asked for; rights take a moment to be known."""
-    assert ended.returncode in {0, 1}, ended.stderr
-    assert "Not read" in ended.stdout
-    return ended
+def _told(ended: Result) -> list[str]:
+    """The lines of a screen; rights take a moment to be known."""
+    assert ended.exit_code in {0, 1}, ended.stderr
+    return ended.stdout.splitlines()
 
 
 def test_who_may_read_workloads_only_is_told_what_is_missing(web: Subject) -> None:
-    web.apply("Container", PORT)
+    web.apply("VirtualMachine", PORT)
     web.becomes("Ready")
     rule = {"apiGroups": ["twinhull.dev"], "resources": ["workloads"], "verbs": ["get"]}
     reader = grant(web, f"reader-{web.namespace}", rules=[rule])
-    ended = web.eventually(
+    lines = web.eventually(
         lambda: _told(run(web, "status", "web", kubeconfig=reader)), "the role has the right"
     )
-    lines = ended.stdout.splitlines()
-    assert {line.partition(":")[0] for line in section(lines, "Not read")} == {
-        *("Pods", "Services", "EndpointSlices", "Events")
-    }
+    assert section(lines, "Not read") == [
+        f"{kind}: you may not read {plural} in namespace {web.namespace}: ask for the role view there"
+        for kind, plural in (
+            ("EndpointSlices", "endpointslices"),
+            ("Events", "events"),
+            ("Pods", "pods"),
+            ("Services", "services"),
+            ("VirtualMachineInstances", "virtualmachineinstances"),
+            ("VirtualMachines", "virtualmachines"),
+        )
+    ]
     assert not section(lines, "Service")
+    assert not section(lines, "Launcher")
     assert not section(lines, "Events")
-    assert section(lines, "Hull"), "the status has it"
+    assert section(lines, "Hull")[0].startswith("VirtualMachine web-"), "the status has it"
+    assert run(web, "events", "web", kubeconfig=reader).exit_code == 1
+    told = {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}
+    grant(web, f"reader-{web.namespace}", rules=[rule, told])
+
+    def events() -> Result:
+        ended = run(web, "events", "web", kubeconfig=reader)
+        assert ended.exit_code == 0, ended.stderr
+        return ended
+
+    ended = web.eventually(events, "the role has that right, too")
+    assert "workload/web" in ended.stdout
+    assert "note: VirtualMachines can't be read, nor are their Events looked for" in ended.stderr
 
 
 def test_what_cannot_be_told_says_why_and_has_an_exit_code_of_its_own(web: Subject, tmp_path: Path) -> None:
     nobody = grant(web, f"nobody-{web.namespace}")
     forbidden = run(web, "status", "web", kubeconfig=nobody)
-    assert (forbidden.returncode, forbidden.stdout) == (2, "")
+    assert (forbidden.exit_code, forbidden.stdout) == (2, "")
     assert 'cannot get resource "workloads"' in forbidden.stderr
     web.apply()
     missing = run(web, "status", "wbe")
-    assert missing.returncode == 2
+    assert missing.exit_code == 2
     assert f"there is no Workload wbe in namespace {web.namespace}. Did you mean web?" in missing.stderr
-    assert run(web, "events", "wbe").returncode == 1
+    assert run(web, "events", "wbe").exit_code == 1
     nowhere = run(web, "status", "web", kubeconfig=tmp_path / "none")
-    assert (nowhere.returncode, nowhere.stdout) == (2, "")
+    assert (nowhere.exit_code, nowhere.stdout) == (2, "")
 
 
 def test_what_tenants_write_reaches_no_terminal_as_it_is(web: Subject) -> None:
@@ -359,7 +373,7 @@ def test_what_tenants_write_reaches_no_terminal_as_it_is(web: Subject) -> None:
         assert not [one for one in said if not one.isprintable() and one != "\n"], args
     for args in (("status", "web"), ("events", "web")):
         text = on_a_terminal(web, *args, NO_COLOR="1").decode()
-        assert "\\x1b]0;owned\\x07" in text.replace("\r\n", "").replace(" ", ""), args
+        assert "\\x1b" in text, args
         for forbidden in ("\x1b]0", "\x1b[2J", "\x9b", "\u202e", "\x07", "\x7f"):
             assert forbidden not in text, args
     read = json.loads(run(web, "events", "web", "-o", "json").stdout)
@@ -385,8 +399,7 @@ def test_a_terminal_is_not_wider_than_it_is_and_a_pipe_cuts_nothing(web: Subject
     assert message in run(web, "status", "web").stdout
     assert message in run(web, "list", "-o", "wide").stdout
     drawn = on_a_terminal(web, "status", "web", NO_COLOR="1").decode()
-    widths = [len(line.replace("\x1b[1m", "").replace("\x1b[0m", "")) for line in drawn.splitlines()]
-    assert max(widths) <= 80
+    assert max(len(line) for line in _STYLE.sub("", drawn).splitlines()) <= 80
     assert drawn.count("n" * 20) >= 5, "it goes on in the next line"
 
 
@@ -490,5 +503,5 @@ def test_use_is_shown_against_requests_and_limits(web: Subject) -> None:
 
 def test_without_a_metrics_server_it_says_so(web: Subject) -> None:
     ended = run(web, "top")
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.exit_code, ended.stdout) == (1, "")
     assert "the cluster has no metrics server: its API server doesn't serve metrics.k8s.io" in ended.stderr

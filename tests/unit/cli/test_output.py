@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,12 +104,18 @@ SCREEN = Screen(
 )
 
 
-def drawn(**environment: str) -> str:
+_IMPORTS = """
+from twinhull.cli.output import print_table
+from twinhull.view.screen import Cell, Table, Tone
+"""
+
+
+def drawn(code: str = _DRAW, **environment: str) -> str:
     """What a terminal of 60 columns gets."""
     ours, theirs = pty.openpty()
     own = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     with subprocess.Popen(
-        [sys.executable, "-c", _DRAW],
+        [sys.executable, "-c", code],
         cwd=Path(__file__).parents[3],
         env={**own, "TERM": "xterm-256color", "COLUMNS": "60", **environment},
         stdout=theirs,
@@ -147,6 +154,16 @@ def test_a_terminal_is_not_wider_than_it_is_and_nothing_is_cut() -> None:
     assert rows.count("m") >= 300
 
 
+def test_a_table_that_is_too_wide_goes_on_in_the_next_line_with_its_colours() -> None:
+    words = tuple(f"column-{number:02}" for number in range(9))
+    cells = ", ".join(f"Cell({word!r}, Tone.GOOD)" for word in words)
+    text = drawn(code=f"{_IMPORTS}print_table(Table({words!r}, (({cells}),)), '')")
+    assert text.count("\x1b[32m") >= len(words)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert max(map(len, plain.splitlines())) <= 60
+    assert all(plain.replace("\r\n", "").count(word) == 2 for word in words), "nothing is cut"
+
+
 def test_without_colours_nothing_is_coloured() -> None:
     assert "\x1b[3" not in drawn(NO_COLOR="1")
     assert "\x1b" not in drawn(TERM="dumb")
@@ -167,7 +184,11 @@ def test_a_screen_in_a_pipe_has_no_colours(
     [
         (["list", "web", "-A"], 2, "name Workloads, or use -A, -l or --watch: not both"),
         (["top", "web", "-A"], 2, "name a Workload, or use -A: not both"),
-        (["status", "web"], 2, "kubeconfig"),
+        (["status", "../web"], 2, "'../web' isn't the name of a Workload, such as web"),
+        (["events", "web/.."], 2, "'web/..' isn't the name of a Workload"),
+        (["list", "web", "a%2fb"], 2, "'a%2fb' isn't the name of a Workload"),
+        (["top", "a?b"], 2, "'a?b' isn't the name of a Workload"),
+        (["status", "workload/web"], 2, "kubeconfig"),
         (["events", "web"], 1, "kubeconfig"),
         (["list"], 1, "kubeconfig"),
         (["top"], 1, "kubeconfig"),

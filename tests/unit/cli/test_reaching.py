@@ -55,12 +55,14 @@ def test_other_ports_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("logs", "say which Workloads are meant: by NAME, or by --selector"),
-        ("logs web -l a=b", "say which Workloads are meant: by NAME, or by --selector"),
+        ("logs", "give either names of Workloads or a label selector (-l)"),
+        ("logs web -l a=b", "give either names of Workloads or a label selector (-l)"),
         ("logs web -c a --all-containers", "--container and --all-containers exclude each other"),
         ("logs web --since 1m --since-time 2026-01-01T00:00:00Z", "exclude each other"),
         ("logs web --tail -2", "-2"),
         ("logs web --since 1day", "is no duration such as 90s"),
+        ("exec ../x -- ls", "isn't the name of a Workload, such as web"),
+        ("logs web a/b", "isn't the name of a Workload, such as web"),
         ("exec web", "Missing argument '-- COMMAND…'"),
         ("cp a b", "one of SOURCE and DESTINATION has to be NAME:PATH, the other a local path"),
         ("cp web:/a web:/b", "one of SOURCE and DESTINATION has to be NAME:PATH"),
