@@ -163,21 +163,16 @@ def test_a_large_file_is_copied_both_ways(person: Person, name: str, tmp_path: P
 @contextmanager
 def forwarded(person: Person, name: str, port: str) -> Iterator[int]:
     """A local port that leads to a Workload's."""
-    forwarding = subprocess.Popen(
-        person.command("port-forward", name, f":{port}", "--address", "127.0.0.1"),
-        env=person.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert forwarding.stdout
-    line = forwarding.stdout.readline().decode()
-    assert line.startswith("Forwarding from 127.0.0.1:"), line
-    try:
+    command = person.command("port-forward", name, f":{port}", "--address", "127.0.0.1")
+    environment = person.environment()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as ours:
+        assert ours.stdout
+        line = ours.stdout.readline().decode()
+        assert line.startswith("Forwarding from 127.0.0.1:"), line
         yield int(line.split(":")[1].split()[0])
-    finally:
-        forwarding.terminate()
-        assert forwarding.wait(PATIENCE) == 0
-        assert forwarding.stdout.read() == b"", "no connection failed"
+        ours.terminate()
+        assert ours.stdout.read().decode() == "", "no connection failed"
+    assert ours.returncode == 0
 
 
 @pytest.mark.node_quick

@@ -17,8 +17,8 @@ Examples:
 
 \b
 Exit codes:
-  0  the process ended with 0; each other code is the process's own, too, or one of these:
-  1  there is no such process, or it isn't known how it ended
+  0  the process has ended: Kubernetes doesn't tell with which code (twinhull status does)
+  1  there is no such process, or the connection to it was lost
   2  the command line is wrong
 """
 )
@@ -37,4 +37,4 @@ def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) ->
     """
     from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    raise SystemExit(remotecommands.run(target, name, container, "attach", (), stdin=stdin, tty=tty))
+    remotecommands.run(target, name, container, "attach", (), stdin=stdin, tty=tty)

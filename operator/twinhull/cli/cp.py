@@ -68,4 +68,4 @@ def cp(source: str, destination: str, container: str, no_preserve: bool, target:
     target = Target(namespace or target.namespace, target.context, target.kubeconfig)
     from twinhull.cli import filecopies  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    raise SystemExit(filecopies.copy(target, name, container, paths, preserve=not no_preserve))
+    filecopies.copy(target, name, container, paths, preserve=not no_preserve)

@@ -34,4 +34,5 @@ def told() -> Iterator[None]:
     except ReachError as error:
         raise click.ClickException(plain(str(error))) from error
     except (aiohttp.ClientError, TimeoutError, ConnectionResetError) as error:
-        raise click.ClickException(f"the connection was lost: {error or type(error).__name__}") from error
+        message = f"the connection was lost: {error or type(error).__name__}"
+        raise click.ClickException(plain(message)) from error

@@ -42,4 +42,4 @@ def exec_(  # noqa: PLR0913  click's
     """
     from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    raise SystemExit(remotecommands.run(target, name, container, "exec", command, stdin=stdin, tty=tty))
+    remotecommands.run(target, name, container, "exec", command, stdin=stdin, tty=tty)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from twinhull.api.accessrequest import Usage
 from twinhull.cli.cp import Paths
+from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
@@ -22,9 +23,9 @@ from twinhull.view.safetext import plain
 _EACH, _FROM = 0.5, 2.0
 
 
-def copy(target: Target, name: str, container: str, paths: Paths, *, preserve: bool) -> int:
-    """Copy. The exit code: 1 if anything was left out. Raises ClickException."""
-    return asyncio.run(_copy(target, name, container, paths, preserve=preserve))
+def copy(target: Target, name: str, container: str, paths: Paths, *, preserve: bool) -> NoReturn:
+    """Copy, and end with 0, or 1 if anything was left out. Raises ClickException."""
+    end_with(_copy(target, name, container, paths, preserve=preserve))
 
 
 class _Progress:
@@ -59,14 +60,15 @@ async def _transfer(paths: Paths, copying: Copying) -> None:
             await copying.upload(Path(paths.source), paths.destination, content=content)
     except OSError as error:
         what = error.filename or paths.destination
-        raise click.ClickException(f"{what}: {error.strerror or error}") from error
+        raise click.ClickException(plain(f"{what}: {error.strerror or error}")) from error
 
 
 async def _copy(target: Target, name: str, container: str, paths: Paths, *, preserve: bool) -> int:
-    left_out: list[str] = []
+    is_whole = True
 
     def told(what: str) -> None:
-        left_out.append(what)
+        nonlocal is_whole
+        is_whole = False
         click.echo(f"Note: {plain(what)}", err=True)
 
     progress = _Progress()
@@ -76,4 +78,4 @@ async def _copy(target: Target, name: str, container: str, paths: Paths, *, pres
             await _transfer(paths, Copying(entry, chosen, told, progress.moved, preserve))
         finally:
             progress.end()
-    return int(bool(left_out))
+    return int(not is_whole)

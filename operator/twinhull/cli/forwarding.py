@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -23,6 +24,7 @@ from twinhull.reach.hull import port_number
 from twinhull.view.safetext import plain
 
 _LOOPBACK = ("127.0.0.1", "::1")
+_NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def forward(target: Target, name: str, ports: Sequence[Port], addresses: Sequence[str]) -> None:
@@ -100,8 +102,8 @@ async def _listen(
         try:
             local = await listeners.enter_async_context(opened)
         except OSError as error:
-            if address == _LOOPBACK[1] and local:
-                continue  # a machine without IPv6
+            if address == _LOOPBACK[1] and "localhost" in addresses and error.errno in _NO_SUCH_ADDRESS:
+                continue  # this machine has no IPv6
             raise click.ClickException(f"port {local} can't be opened at {address}: {error}") from error
         shown = f"[{address}]" if ":" in address else address
         click.echo(f"Forwarding from {shown}:{local} -> {remote}")

@@ -129,4 +129,4 @@ def logs(  # noqa: PLR0913  click's
     wanted = Wanted(names, selector, container, all_containers, prefix, follow, most, query)
     from twinhull.cli import logstreams  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    raise SystemExit(logstreams.show(target, wanted))
+    logstreams.show(target, wanted)

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import click
 
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
 from twinhull.cli import terminal
+from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering, told
 from twinhull.cli.logs import Wanted
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.reach.entry import Entry, Query
-from twinhull.reach.hull import chosen_container
+from twinhull.reach.hull import chosen_container, container_names
 from twinhull.shell.kinds import WORKLOAD
 
 #: A line that is longer is cut in two if each begins with where it is from, in bytes.
 _LONGEST_LINE = 1 << 20
 
 
-def show(target: Target, wanted: Wanted) -> int:
-    """Show all logs. The exit code. Raises ClickException."""
-    return asyncio.run(_show(target, wanted))
+def show(target: Target, wanted: Wanted) -> NoReturn:
+    """Show all logs, and end with the exit code. Raises ClickException."""
+    end_with(_show(target, wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +67,39 @@ class _Source:
 
 
 async def _show(target: Target, wanted: Wanted) -> int:
-    async with session(target) as here, AsyncExitStack() as ways:
-        sources: list[_Source] = []
-        succeeded = True
-        for name in wanted.names or await _labelled(here, wanted.selector):
-            try:
-                workload, entry = await ways.enter_async_context(entering(here, name, Usage.LOGS))
-                with told():
-                    sources += _sources(workload, entry, wanted)
-            except click.ClickException as error:
-                click.echo(f"Error: {error.message}", err=True)
-                succeeded = False
+    async with session(target) as here:
+        names = wanted.names or await _labelled(here, wanted.selector)
         if not wanted.follow:
-            for source in sources:
-                succeeded &= await source.show(wanted.query)
-        elif len(sources) <= wanted.most:
-            succeeded &= all(await asyncio.gather(*(source.show(wanted.query) for source in sources)))
-        else:
+            return int(not all([await _show_all_of(here, name, wanted) for name in names]))
+        count = sum([await _count(here, name, wanted) for name in names])
+        if count > wanted.most:
             raise click.ClickException(
-                f"of {len(sources)} logs only {wanted.most} may be followed at once: say fewer, or "
-                f"--max-log-requests {len(sources)}"
+                f"of {count} logs only {wanted.most} may be followed at once: say fewer, or "
+                f"--max-log-requests {count}"
             )
-        return int(not succeeded)
+        shown = await asyncio.gather(*(_show_all_of(here, name, wanted) for name in names))
+        return int(not all(shown))
+
+
+async def _show_all_of(here: Session, name: str, wanted: Wanted) -> bool:
+    """Show the logs of a Workload. False, after a message, if that fails."""
+    try:
+        async with entering(here, name, Usage.LOGS) as (workload, entry):
+            sources = _sources(workload, entry, wanted)
+            if wanted.follow:
+                return all(await asyncio.gather(*(source.show(wanted.query) for source in sources)))
+            return all([await source.show(wanted.query) for source in sources])
+    except click.ClickException as error:
+        click.echo(f"Error: {error.message}", err=True)
+        return False
+
+
+async def _count(here: Session, name: str, wanted: Wanted) -> int:
+    """How many logs of a Workload are followed."""
+    if not wanted.all_containers:
+        return 1
+    workload = await here.workload(name)
+    return max(1, len(container_names(workload["spec"].get("template") or {})))
 
 
 def _sources(workload: Raw, entry: Entry, wanted: Wanted) -> list[_Source]:

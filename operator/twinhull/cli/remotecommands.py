@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 import aiohttp
 import click
 
 from twinhull.api.accessrequest import Usage
 from twinhull.cli import terminal
+from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
@@ -31,9 +31,11 @@ def run(  # noqa: PLR0913  what a command has
     *,
     stdin: bool,
     tty: bool,
-) -> int:
-    """Run a command in a container, or attach to its main process. The exit code. Raises ClickException."""
-    return asyncio.run(_run(target, name, container, kind, command, Connected.as_asked(stdin=stdin, tty=tty)))
+) -> NoReturn:
+    """Run a command in a container, or attach to its main process, and end with the exit code. Raises
+    ClickException.
+    """
+    end_with(_run(target, name, container, kind, command, Connected.as_asked(stdin=stdin, tty=tty)))
 
 
 async def _run(  # noqa: PLR0913, PLR0917  what a command has
@@ -64,9 +66,11 @@ class Connected:
     @classmethod
     def as_asked(cls, *, stdin: bool, tty: bool) -> Connected:
         """As the options say. Without a terminal of our own the command gets none, as with kubectl."""
-        if tty and not sys.stdin.isatty():
+        if tty and not stdin:
+            click.echo("Note: without -i nothing could be typed, so the command gets no terminal", err=True)
+        elif tty and not sys.stdin.isatty():
             click.echo("Note: the standard input is no terminal, so the command gets none", err=True)
-            tty = False
+        tty = tty and stdin and sys.stdin.isatty()
         return cls(stdin, tty)
 
     async def follow(self, socket: aiohttp.ClientWebSocketResponse) -> int:

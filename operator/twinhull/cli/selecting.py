@@ -50,6 +50,7 @@ def names_or_selector(function: _Function) -> _Function:
 
     @functools.wraps(function)
     def verb(*args: Any, names: tuple[str, ...], selector: str, **more: Any) -> Any:  # noqa: ANN401  click's
+        selector = selector.strip()  # blanks alone would choose all
         if bool(names) == bool(selector):
             raise click.UsageError("give either names of Workloads or a label selector (-l)")
         return function(*args, names=tuple(dict.fromkeys(names)), selector=selector, **more)

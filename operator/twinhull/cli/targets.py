@@ -6,6 +6,7 @@ This file imports nothing of what talks to a cluster, since each verb's help nee
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,10 @@ import click
 from twinhull.cli import completion
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+#: A label of DNS (RFC 1123), which a namespace's name is.
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,13 @@ class Target:
         return [word for option, value in given if value for word in (option, value)]
 
 
+def _namespace(_: click.Context, __: click.Parameter, value: str) -> str:
+    """A namespace, which becomes a part of a URL's path; empty if none is given."""
+    if value and not _LABEL.fullmatch(value):
+        raise click.BadParameter(f"{value!r} isn't the name of a namespace, such as shop")
+    return value
+
+
 def target_options(function: _Function) -> _Function:
     """The options of each verb that asks a cluster. The function gets them as `target`."""
 
@@ -47,6 +59,7 @@ def target_options(function: _Function) -> _Function:
             "-n",
             "--namespace",
             metavar="NAME",
+            callback=_namespace,
             default="",
             shell_complete=completion.namespaces,
             help="The namespace. The default is that of the kubeconfig's context.",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import select
 import signal
 import sys
 import threading
@@ -35,22 +37,37 @@ async def standard_input() -> AsyncIterator[bytes]:
     A thread of its own reads it, since files can't be waited for. It doesn't keep the process from ending.
     """
     loop = asyncio.get_running_loop()
-    pieces: asyncio.Queue[bytes] = asyncio.Queue(maxsize=4)
+    pieces: asyncio.Queue[bytes | OSError] = asyncio.Queue(maxsize=4)
 
     def read() -> None:
         with contextlib.suppress(RuntimeError, asyncio.CancelledError):  # nobody listens any more
             while True:
                 try:
-                    data = os.read(sys.stdin.fileno(), _CHUNK)
-                except OSError:
-                    data = b""
-                asyncio.run_coroutine_threadsafe(pieces.put(data), loop).result()
-                if not data:
+                    piece: bytes | OSError = _read(sys.stdin.fileno())
+                except OSError as error:
+                    piece = error
+                asyncio.run_coroutine_threadsafe(pieces.put(piece), loop).result()
+                if not piece or isinstance(piece, OSError):
                     return
 
     threading.Thread(target=read, daemon=True).start()
-    while data := await pieces.get():
-        yield data
+    while piece := await pieces.get():
+        if isinstance(piece, OSError):
+            raise click.ClickException(f"the standard input can't be read: {piece}") from piece
+        yield piece
+
+
+def _read(number: int) -> bytes:
+    """What is there to be read, nothing at the end. A terminal that is gone has ended."""
+    while True:
+        try:
+            return os.read(number, _CHUNK)
+        except BlockingIOError:
+            select.select([number], [], [])
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return b""
+            raise
 
 
 async def sizes() -> AsyncIterator[tuple[int, int]]:

@@ -7,8 +7,9 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 
 from twinhull.reach.errors import ReachError
 
@@ -18,6 +19,10 @@ _MODE = 0o777
 _BLOCK = 1 << 18
 #: How much may come after an archive's end: tar fills up its last record.
 _MOST_AFTER_END = 1 << 20
+#: How many files, folders and links an archive may have.
+_MOST_MEMBERS = 1_000_000
+#: What a part of a member's name can't have: it would mean several parts somewhere.
+_SEPARATORS = frozenset("/\\\0" + (":" if os.name == "nt" else ""))
 #: Is told of what can't be copied.
 Told = Callable[[str], None]
 
@@ -53,102 +58,153 @@ def unpack(stream: IO[bytes], root: str, target: Path, told: Told, *, preserve: 
 
     Nothing is written outside of the target, whatever the archive says: other names are refused, links that
     lead out of it are left out and told, and links are made after all files, so that no file is written
-    through one. `preserve` says whether files keep their modes and times. Raises ArchiveError and OSError.
+    through one. `preserve` says whether files keep their modes and times. What is unpacked before an error
+    stays. Raises ArchiveError and OSError.
     """
-    links: list[tuple[Path, str]] = []
-    files = 0
+    unpacking = _Unpacking(root, target, told, preserve)
     try:
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK, tarinfo=_Member) as archive:
             for member in archive:
-                place = _place(member.name, root, target)
-                if member.isdir():
-                    _folder(place, target)
-                elif member.isreg():
-                    _file(archive, member, place, target, preserve=preserve)
-                    files += 1
-                elif member.islnk():
-                    _hard_link(_place(member.linkname, root, target), place, target)
-                    files += 1
-                elif member.issym() and place == target:
-                    raise ArchiveError(f"{root} is a link to {member.linkname}: copy what it leads to")
-                elif member.issym():
-                    links.append((place, member.linkname))
-                else:
-                    told(f"{member.name} is left out: it is no file, folder or link")
+                unpacking.take(archive, member)
+                archive.members.clear()  # type: ignore[attr-defined]  # nobody asks for them again
             _drain(stream)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise ArchiveError(f"what the container's tar wrote can't be read: {error}") from error
-    for place, leads_to in links:
-        if _leads_out(place, leads_to, target):
-            told(f"{place} is left out: it is a link to {leads_to}, which is outside of what is copied")
+    return unpacking.end()
+
+
+class _Member(tarfile.TarInfo):
+    """A member. What isn't its header is an error; tarfile takes it for the archive's end."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        """The next member."""
+        try:
+            return super().fromtarfile(tarfile)
+        except _EOF_HEADER:
+            raise
+        except _HEADER as error:
+            raise ArchiveError(f"what the container's tar wrote can't be read: {error}") from error
+
+
+#: tarfile's own errors of headers, which typeshed doesn't list: of the zeros at the end, and of all others.
+_EOF_HEADER: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
+_HEADER: type[Exception] = tarfile.HeaderError
+
+
+@dataclass(slots=True)
+class _Unpacking:
+    """An archive that is being unpacked."""
+
+    root: str
+    target: Path
+    told: Told
+    preserve: bool
+    #: The files that were written.
+    _written: set[Path] = field(default_factory=set)
+    #: The same, as the file system knows them.
+    _inodes: set[tuple[int, int]] = field(default_factory=set)
+    _links: list[tuple[Path, str]] = field(default_factory=list)
+    _members: int = 0
+
+    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """Unpack a member. Raises ArchiveError and OSError."""
+        self._members += 1
+        if self._members > _MOST_MEMBERS:
+            raise ArchiveError(f"the container's tar wrote more than {_MOST_MEMBERS:,} files")
+        place = self._place(member.name)
+        if member.isdir():
+            self._folder(place)
+        elif member.isreg():
+            self._file(archive, member, place)
+        elif member.islnk():
+            self._hard_link(self._place(member.linkname), place)
+        elif member.issym() and place == self.target:
+            raise ArchiveError(f"{self.root} is a link to {member.linkname}: copy what it leads to")
+        elif member.issym():
+            self._links.append((place, member.linkname))
         else:
-            _folder(place.parent, target)
-            _clear(place)
-            place.symlink_to(leads_to)
-    return files + len(links)
+            self.told(f"{member.name} is left out: it is no file, folder or link")
 
+    def end(self) -> int:
+        """Make the links. How many files there are."""
+        for place, leads_to in self._links:
+            if self._leads_out(place, leads_to):
+                self.told(f"{place} is left out: it is a link to {leads_to}, outside of what is copied")
+            else:
+                self._folder(place.parent)
+                self._clear(place)
+                place.symlink_to(leads_to)
+        return len(self._written) + len(self._links)
 
-def _place(name: str, root: str, target: Path) -> Path:
-    """Where a member goes. Raises ArchiveError if it isn't below the root."""
-    parts = PurePosixPath(name).parts
-    parts = parts[1:] if parts[:1] == (".",) else parts
-    begin = () if root == "." else (root,)
-    if parts[: len(begin)] != begin or any(part in {"..", "/"} or "\\" in part for part in parts):
-        raise ArchiveError(
-            f"the container's tar wrote {name!r}, which isn't below {root}: nothing of it is taken"
-        )
-    return target.joinpath(*parts[len(begin) :])
+    def _place(self, name: str) -> Path:
+        """Where a member goes. Raises ArchiveError if it isn't below the root."""
+        parts = PurePosixPath(name).parts
+        parts = parts[1:] if parts[:1] == (".",) else parts
+        begin = () if self.root == "." else (self.root,)
+        if parts[: len(begin)] == begin and not any(
+            part == ".." or _SEPARATORS & set(part) for part in parts
+        ):
+            place = self.target.joinpath(*parts[len(begin) :])
+            if place == self.target or self.target in place.parents:
+                return place
+        raise ArchiveError(f"the container's tar wrote {name!r}, which isn't below {self.root}")
 
+    def _folder(self, place: Path) -> None:
+        """Make a folder and those above it, none of them through a link below the target."""
+        for each in (*reversed(place.parents), place):
+            if each == self.target or self.target in each.parents:
+                if each.is_symlink() and each != self.target:
+                    raise ArchiveError(f"{each} is a link: remove it, or copy to another folder")
+                each.mkdir(exist_ok=True)
 
-def _folder(place: Path, target: Path) -> None:
-    """Make a folder and those above it, none of them through a link below the target."""
-    for each in (*reversed(place.parents), place):
-        if each == target or target in each.parents:
-            if each.is_symlink() and each != target:
-                raise ArchiveError(f"{each} is a link: remove it, or copy to another folder")
-            each.mkdir(exist_ok=True)
+    def _file(self, archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
+        """Write a file anew."""
+        if place != self.target:
+            self._folder(place.parent)
+        self._clear(place)
+        content = archive.extractfile(member)
+        with place.open("xb") as file:
+            if content is not None:
+                shutil.copyfileobj(content, file, _BLOCK)
+            if self.preserve:
+                os.fchmod(file.fileno(), member.mode & _MODE)
+            written = os.fstat(file.fileno())
+        if self.preserve:
+            os.utime(place, (member.mtime, member.mtime))
+        self._written.add(place)
+        self._inodes.add((written.st_dev, written.st_ino))
 
+    def _hard_link(self, former: Path, place: Path) -> None:
+        """Another name of a file that was written before."""
+        if former not in self._written:
+            raise ArchiveError(f"the container's tar wrote a link to {former.name!r} before that file")
+        self._folder(place.parent)
+        self._clear(place)
+        os.link(former, place)
+        self._written.add(place)
 
-def _file(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path, target: Path, *, preserve: bool
-) -> None:
-    """Write a file anew."""
-    if place != target:
-        _folder(place.parent, target)
-    _clear(place)
-    content = archive.extractfile(member)
-    with place.open("xb") as file:
-        if content is not None:
-            shutil.copyfileobj(content, file, _BLOCK)
-        if preserve:
-            os.fchmod(file.fileno(), member.mode & _MODE)
-    if preserve:
-        os.utime(place, (member.mtime, member.mtime))
+    def _clear(self, place: Path) -> None:
+        """Take away a file or link that is there already. Raises ArchiveError if it has just been written by
+        another name.
+        """
+        try:
+            found = place.lstat()
+        except FileNotFoundError:
+            return
+        if (found.st_dev, found.st_ino) in self._inodes and place not in self._written:
+            raise ArchiveError(f"{place} was written by another name: this file system takes both for one")
+        if not stat.S_ISDIR(found.st_mode):
+            place.unlink()
 
-
-def _hard_link(former: Path, place: Path, target: Path) -> None:
-    """Another name of a file that was unpacked before."""
-    if former.is_symlink() or not former.is_file():
-        raise ArchiveError(
-            f"the container's tar wrote a link to {former.name!r}, which it hasn't written before"
-        )
-    _folder(place.parent, target)
-    _clear(place)
-    os.link(former, place)
-
-
-def _clear(place: Path) -> None:
-    """Take away a file or link that is there already."""
-    if place.is_symlink() or (place.exists() and not stat.S_ISDIR(place.stat().st_mode)):
-        place.unlink()
-
-
-def _leads_out(place: Path, leads_to: str, target: Path) -> bool:
-    """Whether a link leads out of the target, as it is written."""
-    if leads_to.startswith("/"):
-        return True
-    end = Path(os.path.normpath(place.parent / leads_to))
-    return end != target and target not in end.parents
+    def _leads_out(self, place: Path, leads_to: str) -> bool:
+        """Whether a link may lead out of the target: up from where it is, by more folders than there are, or
+        up from what may be a link itself.
+        """
+        parts = PurePosixPath(leads_to).parts
+        ups = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+        depth = len(place.parent.relative_to(self.target).parts)
+        return ups > depth or any(part == ".." or _SEPARATORS & set(part) for part in parts[ups:])
 
 
 def _drain(stream: IO[bytes]) -> None:

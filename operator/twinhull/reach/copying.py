@@ -53,7 +53,8 @@ class Copying:
             try:
                 await self._tar("-C", folder, "-cf", "-", "--", root, streams=Streams(received, _ignore))
             except BrokenPipeError:
-                pass  # it ended first, and says why
+                await unpacking  # it ended first, and says why
+                raise ReachError("the container's tar went on after the end of its archive") from None
             except BaseException:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
@@ -69,7 +70,7 @@ class Copying:
         if name == "." or (not content and await self._is_folder(path)):
             folder, name = path, "." if content else _name(source)
         reading, writing = os.pipe()
-        packing = asyncio.create_task(asyncio.to_thread(self._pack, source, name, writing))
+        packing = asyncio.create_task(asyncio.to_thread(self._pack, _followed(source), name, writing))
         options = ("-C", folder, "-xf" if self.preserve else "-xmf", "-")
         with os.fdopen(reading, "rb", buffering=0) as pipe:
             try:
@@ -92,10 +93,18 @@ class Copying:
             yield data
 
     async def _is_folder(self, path: str) -> bool:
-        """Whether there is a folder at a path of the container; not if it has no `test`."""
-        with contextlib.suppress(ReachError):
-            return await self._run("test", "-d", path, streams=Streams(_ignore, _ignore)) == 0
-        return False
+        """Whether there is a folder at a path of the container. Raises ReachError if that can't be told."""
+        try:
+            code = await self._run("test", "-d", path, streams=Streams(_ignore, _ignore))
+        except ReachError as error:
+            raise ReachError(
+                f"it can't be told whether {path} is a folder in the container: {error}. If so, say {path}/."
+            ) from error
+        if code not in {0, 1}:
+            raise ReachError(
+                f"it can't be told whether {path} is a folder in the container: test gave {code}"
+            )
+        return code == 0
 
     async def _tar(self, *options: str, streams: Streams) -> None:
         """Run tar there. Raises ReachError with what it says."""
@@ -128,13 +137,25 @@ def split(path: str) -> tuple[str, str]:
 
 
 def _target(destination: Path, root: str) -> Path:
-    """What a folder or file of the container becomes."""
-    return destination / root if root != "." and destination.is_dir() else destination
+    """What a folder or file of the container becomes. Raises ReachError if that is a link, which a container
+    may have sent before.
+    """
+    if root == "." or not destination.is_dir():
+        return destination
+    target = destination / root
+    if target.is_symlink():
+        raise ReachError(f"{target} is a link: remove it, or copy to another folder")
+    return target
 
 
 def _name(source: Path) -> str:
     """What a local file or folder is called."""
-    return source.resolve().name
+    return source.name if source.name not in {"", ".."} else source.resolve().name
+
+
+def _followed(source: Path) -> Path:
+    """What is copied: what a link leads to, if the source is one."""
+    return source.resolve()
 
 
 def _ignore(_: bytes) -> None:

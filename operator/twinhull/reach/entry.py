@@ -16,6 +16,8 @@ from twinhull.reach.errors import EntryError
 Query = Sequence[tuple[str, str]]
 #: The protocols of commands and of ports.
 COMMAND_PROTOCOLS, PORT_PROTOCOLS = remote_command.PROTOCOLS, (port_forward.PROTOCOL,)
+#: The most bytes of a message: kubelets write 32 KiB at a time.
+_LARGEST_MESSAGE = 1 << 24
 #: The most bytes of a refusal that are read.
 _LARGEST_REFUSAL = 1 << 16
 
@@ -56,9 +58,11 @@ async def websocket(
 ) -> aiohttp.ClientWebSocketResponse:
     """A WebSocket with one of these protocols. Raises EntryError with the server's own words."""
     try:
-        socket = await session.ws_connect(url, params=query, protocols=protocols, max_msg_size=0)
+        socket = await session.ws_connect(
+            url, params=query, protocols=protocols, max_msg_size=_LARGEST_MESSAGE
+        )
     except aiohttp.WSServerHandshakeError as error:
-        raise EntryError(await _why(session, url, query, error.status)) from error
+        raise EntryError(await _why(session, url, query, error.status), error.status) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise EntryError(f"the connection failed: {error or type(error).__name__}") from error
     if socket.protocol is None:
@@ -76,7 +80,7 @@ async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> ai
         raise EntryError(f"the connection failed: {error or type(error).__name__}") from error
     if answer.status != 200:  # noqa: PLR2004
         async with answer:
-            raise EntryError(await _refusal(answer))
+            raise EntryError(await _refusal(answer), answer.status)
     return answer
 
 

@@ -8,7 +8,11 @@ class ReachError(Exception):
 
 
 class EntryError(ReachError):
-    """There is no way in, or what was asked for is refused."""
+    """There is no way in, or what was asked for is refused. `status` is HTTP's, 0 if there was no answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class PortForwardError(ReachError):

@@ -101,9 +101,9 @@ class GuestDoor:
     ) -> AsyncIterator[GuestEntry]:
         """The entry to the machine of a Workload, for one usage. Raises EntryError."""
         key = PersonalKey()
-        name = await self._ask(workload, usage, key)
+        request = await self._ask(workload, usage, key)
         try:
-            certificate, guest = await self._answer(name)
+            certificate, guest = await self._answer(request)
             context = key.context(certificate, guest.certificate)
             launcher = PodEntry.of(self.connection, await self._launcher(guest))
             failures: deque[str] = deque(maxlen=1)
@@ -115,10 +115,10 @@ class GuestDoor:
                 await session.close()
                 await asyncio.sleep(_TLS_ENDS)
         finally:
-            await self._withdraw(name)
+            await self._withdraw(request)
 
-    async def _ask(self, workload: str, usage: Usage, key: PersonalKey) -> str:
-        """Create an AccessRequest. Its name."""
+    async def _ask(self, workload: str, usage: Usage, key: PersonalKey) -> Raw:
+        """Create an AccessRequest."""
         request: Raw = {
             "apiVersion": API_VERSION,
             "kind": ACCESS_REQUEST.name,
@@ -131,22 +131,24 @@ class GuestDoor:
             },
         }
         try:
-            made = await self.cluster.create(ACCESS_REQUEST, self.namespace, request)
+            return await self.cluster.create(ACCESS_REQUEST, self.namespace, request)
         except Refused as error:
             raise EntryError(
                 f"{error}. Workload {workload} runs in a machine: who may create AccessRequests in namespace "
                 f"{self.namespace} gets in. An administrator can give you that right (docs/reaching-in.md)"
             ) from error
-        return str(made["metadata"]["name"])
 
-    async def _answer(self, name: str) -> tuple[str, AccessibleGuest]:
-        """The certificate for a request and the guest that it is for, once the operator gives them."""
+    async def _answer(self, asked: Raw) -> tuple[str, AccessibleGuest]:
+        """The certificate for a request and the guest that it is for, once the operator gives them. Another
+        request of that name isn't ours: somebody may have put it there to have us talk to another machine.
+        """
+        name, uid = asked["metadata"]["name"], asked["metadata"]["uid"]
         pause, message = _SHORTEST, "the operator hasn't seen the request"
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 while True:
                     request = await self.cluster.get(ACCESS_REQUEST, self.namespace, name)
-                    if request is None:
+                    if request is None or request["metadata"]["uid"] != uid:
                         raise EntryError(f"AccessRequest {name} was deleted unanswered: try again")
                     status = request.get("status") or {}
                     if status.get("certificate"):
@@ -175,9 +177,8 @@ class GuestDoor:
             raise EntryError(f"machine {guest.machine} has no running launcher Pod: wait until it is Ready")
         return pods[0]
 
-    async def _withdraw(self, name: str) -> None:
+    async def _withdraw(self, request: Raw) -> None:
         """Delete a request. If that fails, the operator does it at the request's end."""
+        metadata = request["metadata"]
         with contextlib.suppress(ApiError):
-            request = await self.cluster.get(ACCESS_REQUEST, self.namespace, name)
-            if request:
-                await self.cluster.delete(ACCESS_REQUEST, self.namespace, name, request["metadata"]["uid"])
+            await self.cluster.delete(ACCESS_REQUEST, self.namespace, metadata["name"], metadata["uid"])

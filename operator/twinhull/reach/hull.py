@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestDoor
@@ -32,7 +31,7 @@ async def entered(
         raise EntryError(f"Workload {name} runs nowhere now: {_ready(workload)}")
     if hull["kind"] == "Pod":
         pod = await cluster.get(POD, namespace, hull["name"])
-        if pod is None or (pod["metadata"].get("labels") or {}).get(WORKLOAD_LABEL) != name:
+        if pod is None or not _is_of(pod, metadata["uid"]):
             raise EntryError(f"Pod {hull['name']} of Workload {name} is gone: {_ready(workload)}")
         yield PodEntry.of(connection, pod)
         return
@@ -44,6 +43,12 @@ async def entered(
     door = GuestDoor(cluster, connection, namespace)
     async with door.open(name, usage, container_names(template)) as entry:
         yield entry
+
+
+def _is_of(pod: Raw, uid: str) -> bool:
+    """Whether a Workload controls a Pod: anybody could make one of the name that its status has."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
 
 
 def container_names(template: Raw) -> tuple[str, ...]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from http import HTTPStatus
+from typing import Literal, TypeVar
 
 import aiohttp
 
 from twinhull.api.base import Raw
 from twinhull.reach.entry import COMMAND_PROTOCOLS, PORT_PROTOCOLS, CommandQuery, Query, streamed, websocket
+from twinhull.reach.errors import EntryError
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
+
+_Result = TypeVar("_Result")
 
 #: Where a Pod's containers stand in its spec, in the order in which they are listed.
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
@@ -34,24 +39,46 @@ class PodEntry:
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
         """A container's log, which is yet to be read."""
-        session, url = await self._at("log")
-        return await streamed(session, url, [("container", container), *query])
+
+        async def ask(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:
+            answer = await streamed(session, f"{url}/log", [("container", container), *query])
+            self.connection.reads(session, answer)
+            return answer
+
+        return await self._asked(ask)
 
     async def command(
         self, kind: Literal["exec", "attach"], container: str, query: CommandQuery
     ) -> aiohttp.ClientWebSocketResponse:
         """A command in a container, or its main process (core/v1, types PodExecOptions, PodAttachOptions)."""
-        session, url = await self._at(kind)
         streams = {"stdin": query.stdin, "stdout": True, "stderr": not query.tty, "tty": query.tty}
         asked = [("container", container), *(("command", word) for word in query.command)]
         asked += [(name, "true") for name, wanted in streams.items() if wanted]
-        return await websocket(session, url, asked, COMMAND_PROTOCOLS)
+        return await self._websocket(kind, asked, COMMAND_PROTOCOLS)
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
         """A connection to a port (core/v1, type PodPortForwardOptions)."""
-        session, url = await self._at("portforward")
-        return await websocket(session, url, [("ports", str(port))], PORT_PROTOCOLS)
+        return await self._websocket("portforward", [("ports", str(port))], PORT_PROTOCOLS)
 
-    async def _at(self, subresource: str) -> tuple[aiohttp.ClientSession, str]:
+    async def _websocket(
+        self, subresource: str, query: Query, protocols: tuple[str, ...]
+    ) -> aiohttp.ClientWebSocketResponse:
+        async def ask(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
+            socket = await websocket(session, f"{url}/{subresource}", query, protocols)
+            # So that it outlives new credentials. aiohttp has no other name for the answer that it came by.
+            self.connection.reads(session, socket._response)  # noqa: SLF001
+            return socket
+
+        return await self._asked(ask)
+
+    async def _asked(self, ask: Callable[[aiohttp.ClientSession, str], Awaitable[_Result]]) -> _Result:
+        """What the API server answers; asked once more with new credentials if it takes these no longer."""
         session, server = await self.connection.open()
-        return session, f"{server}{POD.path(self.namespace, self.name)}/{subresource}"
+        path = POD.path(self.namespace, self.name)
+        try:
+            return await ask(session, server + path)
+        except EntryError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        session, server = await self.connection.renew(session)
+        return await ask(session, server + path)

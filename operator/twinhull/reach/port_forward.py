@@ -44,7 +44,7 @@ async def forward(
         answered = False
 
     sending = asyncio.ensure_future(_send(socket, reader, asked))
-    with contextlib.suppress(TimeoutError):
+    try:
         async with kept_alive(socket), asyncio.timeout(None) as silence:
 
             def end_when_silent(_: object) -> None:
@@ -72,6 +72,8 @@ async def forward(
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
                 await socket.close()
+    except TimeoutError:
+        writer.transport.abort()  # a client that still reads sees that it isn't all
 
 
 async def _send(
@@ -94,12 +96,13 @@ async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int =
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await forward(await dial(), reader, writer)
-        except (ReachError, aiohttp.ClientError, OSError) as error:
-            told(str(error) or type(error).__name__)
-        finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+        except (ReachError, aiohttp.ClientError, OSError) as error:
+            told(str(error) or type(error).__name__)
+        finally:
+            writer.transport.abort()  # does nothing to what has ended well
 
     def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.ensure_future(connected(reader, writer))

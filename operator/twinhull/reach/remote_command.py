@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -21,8 +22,10 @@ from twinhull.reach.keep_alive import kept_alive
 
 #: What is offered, the best first.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-#: The exit code for a command that couldn't be run or whose end isn't known.
-UNKNOWN_END = 255
+#: How long what is sent may take to say why it broke off, in seconds.
+_ENDING = 2.0
+#: An exit code that says of a failure.
+_CODE = re.compile("[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
 
 
 class Channel(IntEnum):
@@ -62,6 +65,12 @@ async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> i
     try:
         async with kept_alive(socket):
             return await _received(socket, streams)
+    except RemoteCommandError:
+        ended, _ = await asyncio.wait(sending, timeout=_ENDING)
+        for task in ended:
+            if why := task.exception():
+                raise why from None
+        raise
     finally:
         for task in sending:
             task.cancel()
@@ -97,9 +106,14 @@ def _exit_code(data: bytes) -> int:
         status = {}
     if status.get("status") == "Success":
         return 0
-    causes = (status.get("details") or {}).get("causes") or ()
-    codes = [cause.get("message", "") for cause in causes if cause.get("reason") == "ExitCode"]
-    if status.get("reason") == "NonZeroExitCode" and codes and codes[0].isdecimal():
+    details = status.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    codes = [
+        str(cause.get("message"))
+        for cause in (causes if isinstance(causes, list) else ())
+        if isinstance(cause, dict) and cause.get("reason") == "ExitCode"
+    ]
+    if status.get("reason") == "NonZeroExitCode" and codes and _CODE.fullmatch(codes[0]):
         return int(codes[0])
     raise RemoteCommandError(str(status.get("message") or "the command couldn't be run"))
 
@@ -107,10 +121,16 @@ def _exit_code(data: bytes) -> int:
 async def _send_stdin(socket: aiohttp.ClientWebSocketResponse, stdin: AsyncIterator[bytes] | None) -> None:
     if stdin is None:
         return
-    async for data in stdin:
-        await socket.send_bytes(bytes([Channel.STDIN]) + data)
-    if socket.protocol == PROTOCOLS[0]:
-        await socket.send_bytes(bytes([Channel.CLOSE, Channel.STDIN]))
+    try:
+        async for data in stdin:
+            await socket.send_bytes(bytes([Channel.STDIN]) + data)
+        if socket.protocol == PROTOCOLS[0]:
+            await socket.send_bytes(bytes([Channel.CLOSE, Channel.STDIN]))
+    except (ConnectionError, aiohttp.ClientError):
+        pass  # whoever receives says so
+    except Exception:
+        await socket.close()  # a command isn't to take a part for all
+        raise
 
 
 async def _send_sizes(

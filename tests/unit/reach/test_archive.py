@@ -87,6 +87,26 @@ def test_nothing_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.rglob("*out*"))
 
 
+@pytest.mark.parametrize("name", ["//{}", "///{}", "/{}", "./../{}", "sub/../../{}"])
+def test_nothing_is_written_elsewhere_by_content_either(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"as it was")
+    with pytest.raises(ArchiveError, match=r"isn't below \."):
+        unpack(tar(member(name.format(str(outside).lstrip("/")))), ".", tmp_path / "target")
+    assert outside.read_bytes() == b"as it was"
+
+
+def test_a_link_cannot_lead_out_by_another_link(tmp_path: Path) -> None:
+    members = (
+        member("d/e/f", tarfile.DIRTYPE),
+        member("d/e/f/l", tarfile.SYMTYPE, leads_to="../../.."),
+        member("m", tarfile.SYMTYPE, leads_to="d/e/f/l/../../home"),
+    )
+    (told,) = unpack(tar(*members), ".", tmp_path / "target")
+    assert "/m is left out" in told
+    assert (tmp_path / "target/d/e/f/l").resolve() == tmp_path / "target"
+
+
 @pytest.mark.parametrize("leads_to", ["/etc", "..", "../..", "sub/../../elsewhere"])
 def test_links_that_lead_out_are_left_out(tmp_path: Path, leads_to: str) -> None:
     members = member("sent", tarfile.DIRTYPE), member("sent/link", tarfile.SYMTYPE, leads_to=leads_to)
@@ -151,6 +171,50 @@ def test_what_is_cut_off_is_an_error(tmp_path: Path) -> None:
     whole = tar(member("sent"), content=b"x" * 5000).getvalue()
     with pytest.raises((ArchiveError, OSError)):
         unpack(io.BytesIO(whole[:3000]), "sent", tmp_path / "target")
+
+
+def test_an_archive_that_is_cut_off_between_files_is_an_error(tmp_path: Path) -> None:
+    whole = tar(member("sent/a"), member("sent/b")).getvalue()
+    for end in (1024, 1100, 1024 + 512):
+        with pytest.raises(ArchiveError, match="can't be read"):
+            unpack(io.BytesIO(whole[:end]), "sent", tmp_path / "target")
+
+
+def test_another_name_of_a_file_that_was_there_before_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "keys").write_bytes(b"private")
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "pre").symlink_to(secret)
+    with pytest.raises(ArchiveError, match="before that file"):
+        unpack(tar(member("sent/x", tarfile.LNKTYPE, leads_to="sent/pre/keys")), "sent", tmp_path / "target")
+    assert not (tmp_path / "target" / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"mtime": "nan"}, {"path": "sent/\x00"}], ids=lambda given: next(iter(given))
+)
+def test_headers_that_make_no_sense_are_an_error(tmp_path: Path, headers: dict[str, str]) -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as made:
+        odd = member("sent")
+        odd.pax_headers = headers
+        made.addfile(odd)
+    stream.seek(0)
+    with pytest.raises(ArchiveError):
+        unpack(stream, "sent", tmp_path / "target")
+
+
+def test_names_nested_without_end_are_an_error(tmp_path: Path) -> None:
+    long = member("././@LongLink", tarfile.GNUTYPE_LONGNAME)
+    with pytest.raises(ArchiveError):
+        unpack(tar(*[long] * 3000, content=b""), "sent", tmp_path / "target")
+
+
+def test_there_is_a_bound_on_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_MOST_MEMBERS", 3)
+    with pytest.raises(ArchiveError, match="more than 3 files"):
+        unpack(tar(*(member(f"sent/{number}") for number in range(4))), "sent", tmp_path / "target")
 
 
 def test_what_is_no_archive_is_an_error(tmp_path: Path) -> None:

@@ -120,3 +120,39 @@ def test_a_download_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(ReachError, match="can't be read"):
         copied(handler, lambda copying: copying.download("/there", tmp_path / "target"))
+
+
+def test_what_a_container_sent_before_isnt_written_through(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "m").symlink_to(outside)
+
+    async def tar(socket: web.WebSocketResponse) -> None:
+        raise AssertionError(socket)
+
+    with pytest.raises(ReachError, match="m is a link: remove it"):
+        copied(tar, lambda copying: copying.download("/m", tmp_path))
+
+
+def test_a_source_that_is_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "v2").write_bytes(b"content")
+    (tmp_path / "current").symlink_to("v2")
+    received = bytearray()
+
+    async def tar(socket: web.WebSocketResponse) -> None:
+        while (data := (await socket.receive()).data) != b"\xff\x00":
+            received.extend(data[1:])
+        await socket.send_bytes(status(status="Success"))
+
+    upload(tar, tmp_path / "current")
+    with tarfile.open(fileobj=io.BytesIO(bytes(received))) as packed:
+        (only,) = packed.getmembers()
+        assert (only.name, only.isreg()) == ("there", True)
+
+
+def test_a_folder_that_cannot_be_told_is_an_error(source: Path) -> None:
+    async def fails(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(status(status="Failure", reason="InternalError", message="no such program"))
+
+    with pytest.raises(ReachError, match=r"whether /there is a folder .* no such program.* say /there/\."):
+        copied(fails, lambda copying: copying.upload(source, "/there", content=False))

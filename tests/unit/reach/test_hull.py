@@ -24,7 +24,11 @@ POD = {
 
 def workload(annotations: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
     template = {"metadata": {"annotations": annotations}, "spec": POD}
-    return {"metadata": {"namespace": "shop", "name": "web"}, "spec": {"template": template}, **fields}
+    return {
+        "metadata": {"namespace": "shop", "name": "web", "uid": "of-web"},
+        "spec": {"template": template},
+        **fields,
+    }
 
 
 @dataclass
@@ -75,6 +79,30 @@ def test_what_runs_nowhere_says_why() -> None:
     assert way_into() == "Workload web runs nowhere now: the operator hasn't seen it yet: does it run?"
     stopped = {"conditions": [{"type": "Ready", "status": "False", "message": "spec.state is Stopped"}]}
     assert way_into(status=stopped) == "Workload web runs nowhere now: spec.state is Stopped"
+
+
+@dataclass
+class Cluster:
+    pod: dict[str, Any]
+
+    async def get(self, *_: Any) -> dict[str, Any]:
+        return self.pod
+
+
+def test_a_pod_of_somebody_else_is_not_entered() -> None:
+    hull = {"conditions": [], "hull": {"kind": "Pod", "name": "web-1"}}
+    given = workload(status=hull)
+
+    async def enter(owner: str) -> tuple[str, ...]:
+        reference = {"uid": owner, "controller": True}
+        metadata = {"namespace": "shop", "name": "web-1", "ownerReferences": [reference]}
+        cluster: Any = Cluster({"metadata": metadata, "spec": POD})
+        async with entered(cluster, None, given, Usage.EXEC) as entry:  # type: ignore[arg-type]
+            return entry.containers
+
+    assert asyncio.run(enter("of-web")) == ("setup", "web", "proxy")
+    with pytest.raises(EntryError, match="Pod web-1 of Workload web is gone"):
+        asyncio.run(enter("of-evil"))
 
 
 def test_a_machine_that_boots_its_own_disk_has_no_containers() -> None:

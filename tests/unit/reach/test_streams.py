@@ -18,6 +18,8 @@ from twinhull.reach.errors import EntryError, RemoteCommandError
 from twinhull.reach.port_forward import listening
 from twinhull.reach.remote_command import Streams
 
+#: A failure that says it is none, to a shell.
+ZERO = {"reason": "ExitCode", "message": "256"}
 Handler = Callable[[web.WebSocketResponse], Awaitable[object]]
 
 
@@ -92,12 +94,37 @@ def test_a_command_ends_as_its_status_says() -> None:
         (status(status="Failure", reason="NonZeroExitCode", details={"causes": [{}]}), "couldn't be run"),
         (b"\x03it is no JSON", "it is no JSON"),
         (b"\x03[]", "couldn't be run"),
+        (status(status="Failure", details=[1]), "couldn't be run"),
+        (status(status="Failure", reason="NonZeroExitCode", details={"causes": [1, {}]}), "couldn't be run"),
+        (status(status="Failure", reason="NonZeroExitCode", details={"causes": [ZERO]}), "couldn't be run"),
         (b"\x01out", "the connection was lost"),
     ],
 )
 def test_other_ends_are_errors(message: bytes, said: str) -> None:
     with pytest.raises(RemoteCommandError, match=said):
         ended_with(message)
+
+
+def test_a_command_whose_input_breaks_off_is_ended() -> None:
+    closed: list[bool] = []
+
+    async def handler(socket: web.WebSocketResponse) -> None:
+        async for _ in socket:
+            pass
+        closed.append(True)
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ValueError("it can't be read")
+
+    async def follow() -> int:
+        async with served(handler) as (session, url):
+            socket = await websocket(session, url, (), COMMAND_PROTOCOLS)
+            return await remote_command.follow(socket, Streams(lambda _: None, lambda _: None, broken()))
+
+    with pytest.raises(ValueError, match="it can't be read"):
+        asyncio.run(follow())
+    assert closed
 
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:
