@@ -10,25 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
-from twinhull.reach.errors import ReachError
+from twinhull.reach.entry import websocket
+from twinhull.reach.errors import EntryError, ReachError
+from twinhull.reach.keep_alive import kept_alive
 from twinhull.shell.connection import Connection
 
 PROTOCOL = "plain.kubevirt.io"
 _ROOT = "/apis/subresources.kubevirt.io/v1"
-#: How often a stream is seen to be alive, in seconds: proxies on the way close one that is silent.
-_HEARTBEAT = 30.0
 #: For how many seconds a machine is listened to once there is no more to send to a port of it.
 LINGERS = 5.0
-#: The most bytes of a refusal that are read, and of a local connection at a time.
-_LARGEST_REFUSAL, _CHUNK = 1 << 16, 1 << 16
+#: The most bytes that are read of a local connection at a time.
+_CHUNK = 1 << 16
 _UNAUTHORIZED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 401, 400, 403, 404
 
 
@@ -95,34 +94,9 @@ class Instance:
 
 async def _connected(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
     try:
-        socket = await session.ws_connect(url, protocols=(PROTOCOL,), heartbeat=_HEARTBEAT)
-    except aiohttp.WSServerHandshakeError as error:
-        raise StreamError(await _why(session, url, error.status), error.status) from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise StreamError(f"the connection failed: {error or type(error).__name__}") from error
-    if socket.protocol != PROTOCOL:
-        await close(socket)
-        raise StreamError(f"the server doesn't speak {PROTOCOL}")
-    return socket
-
-
-async def _why(session: aiohttp.ClientSession, url: str, status: int) -> str:
-    """Why a stream was refused. aiohttp doesn't keep the answer's text, so it is asked for again without an
-    upgrade: of rights, and of whether the machine runs, the answer is the same.
-    """
-    unknown = f"the server answered {status}"
-    try:
-        async with session.get(url) as answer:
-            text = (await answer.content.read(_LARGEST_REFUSAL)).decode(errors="replace").strip()
-    except (aiohttp.ClientError, OSError, TimeoutError):
-        return unknown
-    if answer.status != status:
-        return unknown
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return text or unknown
-    return str(said.get("message") or unknown) if isinstance(said, Mapping) else unknown
+        return await websocket(session, url, (), (PROTOCOL,))
+    except EntryError as error:
+        raise StreamError(str(error), error.status) from error
 
 
 async def close(socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -154,9 +128,12 @@ async def copy(
     sending = asyncio.ensure_future(_send(socket, source))
     receiving = asyncio.ensure_future(_receive(socket, noted))
     try:
-        await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
-        if lingers:
-            await _until_silent(receiving, heard, lingers)
+        async with kept_alive(socket):
+            await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and not sending.result():
+                await receiving  # the stream was lost, and the source hasn't ended
+            if lingers:
+                await _until_silent(receiving, heard, lingers)
         if receiving.done():
             receiving.result()
         return not receiving.done()
@@ -179,10 +156,14 @@ async def _until_silent(receiving: asyncio.Future[Any], heard: asyncio.Event, se
             return
 
 
-async def _send(socket: aiohttp.ClientWebSocketResponse, source: AsyncIterator[bytes]) -> None:
-    with contextlib.suppress(ConnectionError, aiohttp.ClientError):  # the other task sees that it is closed
-        async for data in source:
+async def _send(socket: aiohttp.ClientWebSocketResponse, source: AsyncIterator[bytes]) -> bool:
+    """Whether the source has ended; if not, the stream has, which the other task sees."""
+    async for data in source:
+        try:
             await socket.send_bytes(data)
+        except (ConnectionError, aiohttp.ClientError):
+            return False
+    return True
 
 
 async def _receive(socket: aiohttp.ClientWebSocketResponse, sink: Callable[[bytes], Awaitable[None]]) -> None:
@@ -216,14 +197,15 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
 
         try:
             await copy(await dial(), _pieces(reader), sink, lingers=LINGERS)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
         except StreamError as error:
             told(str(error))
         except OSError:
             pass  # whoever had connected is gone
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()  # does nothing to what has ended well
 
     server = await asyncio.start_server(connected, "127.0.0.1", port)
     async with server:

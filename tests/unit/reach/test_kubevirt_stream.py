@@ -156,7 +156,7 @@ def test_credentials_that_are_refused_are_read_anew_once() -> None:
 def test_a_server_that_speaks_another_protocol_is_refused() -> None:
     async def check(api: VirtApi, machine: Instance) -> None:
         api.protocols = ()
-        with pytest.raises(StreamError, match=r"doesn't speak plain\.kubevirt\.io"):
+        with pytest.raises(StreamError, match=r"none of the protocols plain\.kubevirt\.io"):
             await machine.console()
 
     run(check)
