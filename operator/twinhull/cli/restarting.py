@@ -66,7 +66,7 @@ async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Go
     await changing.change(opened, workload, patch, dry_run=options.dry_run)
     would = "would restart" if options.dry_run else "restarts"
     click.echo(f"Workload {name} {would}: {'.'.join(path[:-1])}[{path[-1]}] is {now}{_beside(before)}")
-    asked_at = "" if waiting.settled(before) or options.dry_run else await _time(opened, name)
+    asked_at = "" if Status(before).is_settled or options.dry_run else await _time(opened, name)
     return Restarted(Status(before).revisions, asked_at)
 
 

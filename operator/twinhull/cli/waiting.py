@@ -9,7 +9,6 @@ from enum import IntEnum
 
 import click
 
-from twinhull.api.base import Raw
 from twinhull.cli.following import Follower
 from twinhull.cli.progress import Progress, coloured, told
 from twinhull.cli.selected import selected
@@ -90,10 +89,3 @@ def _ended(name: str, goal: Goal, verdict: Verdict) -> bool:
 
 def _error(sentence: str) -> None:
     click.echo(f"{coloured('Error:', 'red')} {plain(sentence)}", err=True)
-
-
-def settled(workload: Raw) -> bool:
-    """Whether nothing is under way with a Workload, by its status."""
-    conditions = (workload.get("status") or {}).get("conditions") or ()
-    said = {one.get("type"): one.get("status") for one in conditions}
-    return said.get("Reconciling") == "False"

@@ -74,6 +74,12 @@ class Status:
         return self.condition("Ready")
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing is under way for the present spec."""
+        found = self.condition("Reconciling")
+        return found is not None and found.status == "False"
+
+    @property
     def has_completed(self) -> bool:
         """Whether it has run to its end, and well."""
         found = self.ready

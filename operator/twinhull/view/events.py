@@ -45,7 +45,8 @@ def may_be_about(event: Raw, name: str) -> bool:
     """Whether an Event may be of an object that belongs to the Workload of that name and isn't known yet: its
     name has the Workload's in it.
     """
-    return name in str(part(event, "involvedObject").get("name") or "")
+    involved = str(part(event, "involvedObject").get("name") or "")
+    return f"-{name}-" in f"-{involved}-"
 
 
 def table(events: Iterable[Raw], now: datetime) -> Table:
