@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
 import re
+import shlex
+import struct
+import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+import termios
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -15,7 +22,7 @@ from rich.text import Text
 
 from tests.controlplane import ControlPlane
 from tests.demo.narrator import Narrator
-from tests.demo.scene import NAMESPACE, Scene
+from tests.demo.scene import Scene
 from tests.operator_process import OperatorProcess
 
 _ROOT = Path(__file__).parents[2]
@@ -75,9 +82,36 @@ def picture(session: list[tuple[str, str]]) -> str:
 
 def _run(scene: Scene, folder: Path, line: str) -> str:
     """What a command prints; the next is typed once the Workload is Ready."""
-    output = scene.run(line.replace("web.yaml", str(folder / "web.yaml")))
+    program, *arguments = shlex.split(line.replace("web.yaml", str(folder / "web.yaml")))
+    first = (
+        [sys.executable, "-m", "twinhull"] if program == "twinhull" else [str(scene.cluster.kubectl.program)]
+    )
+    output = in_terminal([*first, *arguments], scene.cluster.kubeconfig)
     scene.ready("web")
-    return output.replace(f" -n {NAMESPACE}", "")
+    return output
+
+
+def in_terminal(command: list[str], kubeconfig: Path) -> str:
+    """What a command shows in a terminal. Raises CalledProcessError if it fails."""
+    main, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 60, _COLUMNS, 0, 0))
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "TERM": "xterm-256color"}
+    with subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment) as running:
+        os.close(there)
+        shown = bytearray()
+        with suppress(OSError):  # Linux' word for a terminal that nobody has any more
+            while piece := os.read(main, 1 << 16):
+                shown += piece
+        os.close(main)
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, command, shown.decode(errors="replace"))
+    return _lines(shown.decode())
+
+
+def _lines(shown: str) -> str:
+    """What stays on a terminal: of a line that is written over again only the last."""
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in shown.split("\n"))
+    return "\n".join(line.replace("\x1b[K", "") for line in lines)
 
 
 if __name__ == "__main__":
