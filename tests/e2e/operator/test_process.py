@@ -100,10 +100,10 @@ def is_at_work(where: str, proxy: RequestProxy) -> None:
 
 
 def has_begun(proxy: RequestProxy) -> None:
-    """Kopf looks through the API once at its start, and ends by an answer that it doesn't know then. Later it
-    asks for CustomResourceDefinitions (resource_observer in kopf/_core/reactor/observation.py).
+    """Kopf looks once at its start for the kinds that it knows of by itself, and ends by an answer that it
+    doesn't know then (scan_resources in kopf/_cogs/clients/scanning.py).
     """
-    looked = {"/api/v1", f"/apis/{DEFINITIONS}", f"/apis/{DEFINITIONS}/customresourcedefinitions"}
+    looked = {"/api/v1", f"/apis/{DEFINITIONS}", "/apis/admissionregistration.k8s.io/v1"}
     eventually(lambda: looked <= {r.path for r in proxy.requests}, 30, "kopf has looked through the API")
 
 
