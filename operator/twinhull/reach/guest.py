@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aiohttp
+from pydantic import ValidationError
 
 from twinhull.api.accessrequest import AccessibleGuest, Usage
 from twinhull.api.base import API_VERSION, Raw
@@ -104,7 +106,12 @@ class GuestDoor:
         request = await self._ask(workload, usage, key)
         try:
             certificate, guest = await self._answer(request)
-            context = key.context(certificate, guest.certificate)
+            try:
+                context = key.context(certificate, guest.certificate)
+            except (ssl.SSLError, ValueError) as error:
+                raise EntryError(
+                    f"the operator's answer has no certificates that can be used: {error}"
+                ) from error
             launcher = PodEntry.of(self.connection, await self._launcher(guest))
             failures: deque[str] = deque(maxlen=1)
             async with (
@@ -152,7 +159,11 @@ class GuestDoor:
                         raise EntryError(f"AccessRequest {name} was deleted unanswered: try again")
                     status = request.get("status") or {}
                     if status.get("certificate"):
-                        return status["certificate"], AccessibleGuest.model_validate(status["guest"])
+                        try:
+                            guest = AccessibleGuest.model_validate(status.get("guest"))
+                        except ValidationError as error:
+                            raise EntryError("the operator's answer is of another version") from error
+                        return str(status["certificate"]), guest
                     conditions = {one["type"]: one for one in status.get("conditions") or ()}
                     message = (conditions.get("Ready") or {}).get("message") or message
                     if (conditions.get("Stalled") or {}).get("status") == "True":

@@ -1,0 +1,116 @@
+"""How a person gets a certificate for a machine, and what is said if there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from twinhull.api.accessrequest import Usage
+from twinhull.api.base import Raw
+from twinhull.reach import guest
+from twinhull.reach.errors import EntryError
+from twinhull.reach.guest import GuestDoor
+from twinhull.shell.errors import ApiError, Refused, Unreachable
+
+ISSUED = {
+    "certificate": "of the person",
+    "guest": {"machine": "web", "uid": "1", "port": 65250, "certificate": "of the guest", "fingerprint": "0"},
+}
+
+
+@dataclass
+class Cluster:
+    """The AccessRequests of a namespace, answered as it is told."""
+
+    #: What the operator writes.
+    status: Raw = field(default_factory=dict)
+    #: What a creation is answered with, if not the object.
+    error: ApiError | None = None
+    #: The uid of what is there by the name of the request.
+    uid: str = "ours"
+    created: Raw = field(default_factory=dict)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+
+    async def create(self, _: Any, namespace: str, obj: Raw) -> Raw:
+        if self.error:
+            raise self.error
+        self.created = deepcopy(obj)
+        return {**obj, "metadata": {"name": "web-x7", "namespace": namespace, "uid": "ours"}}
+
+    async def get(self, _: Any, __: str, name: str) -> Raw | None:
+        if not self.uid:
+            return None
+        return {"metadata": {"name": name, "uid": self.uid}, "status": self.status}
+
+    async def list(self, *_: Any) -> tuple[list[Raw], str]:
+        return [], ""
+
+    async def delete(self, _: Any, __: str, name: str, uid: str) -> None:
+        self.deleted.append((name, uid))
+        raise Unreachable("the API server has gone")
+
+
+def way_in(cluster: Any) -> str:
+    """Why there is none."""
+
+    async def enter() -> None:
+        door = GuestDoor(cluster, None, "shop")  # type: ignore[arg-type]
+        async with door.open("web", Usage.EXEC, ("web",)):
+            raise AssertionError
+
+    with pytest.raises(EntryError) as refused:
+        asyncio.run(enter())
+    return str(refused.value)
+
+
+def condition(kind: str, status: str, message: str) -> Raw:
+    return {"conditions": [{"type": kind, "status": status, "message": message}]}
+
+
+def test_one_usage_is_asked_for_and_the_request_is_withdrawn() -> None:
+    cluster = Cluster(ISSUED)
+    assert "no certificates that can be used" in way_in(cluster)
+    spec = cluster.created["spec"]
+    assert (spec["workload"], spec["usages"], spec["expirationSeconds"]) == ("web", ["exec"], 600)
+    assert spec["request"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
+    assert cluster.deleted == [("web-x7", "ours")], "even though nobody answers"
+
+
+def test_an_answer_of_another_version_says_so() -> None:
+    assert way_in(Cluster({"certificate": "x"})) == "the operator's answer is of another version"
+
+
+def test_what_is_stalled_is_told_at_once() -> None:
+    stalled = {
+        "conditions": [
+            {"type": "Ready", "status": "False", "message": "the operator runs without --guest-key-file"},
+            {"type": "Stalled", "status": "True", "message": "…"},
+        ]
+    }
+    assert way_in(Cluster(stalled)) == "the operator runs without --guest-key-file"
+
+
+@pytest.mark.parametrize("uid", ["of somebody else", ""])
+def test_another_request_of_that_name_is_not_ours(uid: str) -> None:
+    cluster = Cluster(ISSUED, uid=uid)
+    assert way_in(cluster) == "AccessRequest web-x7 was deleted unanswered: try again"
+    assert cluster.deleted == [("web-x7", "ours")], "only ours"
+
+
+def test_who_may_not_create_one_is_told_what_it_is_for() -> None:
+    said = way_in(Cluster(error=Refused("accessrequests.twinhull.dev is forbidden")))
+    assert "who may create AccessRequests in namespace shop gets in" in said
+    assert "docs/reaching-in.md" in said
+
+
+def test_an_operator_that_does_not_answer_is_waited_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest, "_PATIENCE", 0.2)
+    assert "the operator hasn't seen the request" in way_in(Cluster())
+    waiting = condition("Ready", "False", "the guest of Workload web hasn't answered yet")
+    said = way_in(Cluster(waiting))
+    assert "the guest of Workload web hasn't answered yet" in said
+    assert "guestAccess.enabled" in said
