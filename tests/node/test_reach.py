@@ -9,7 +9,7 @@ import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,15 +113,13 @@ def test_the_main_process_is_attached_to(person: Person, name: str) -> None:
 
 @pytest.mark.parametrize("name", REACHED.values())
 def test_a_log_is_followed(person: Person, name: str) -> None:
-    following = subprocess.Popen(
-        person.command("logs", "-f", name, "--tail", "1"), env=person.environment(), stdout=subprocess.PIPE
-    )
-    assert following.stdout
-    assert following.stdout.readline() == b"three\n"
-    person.done("exec", name, "--", "sh", "-c", "echo four > /proc/1/fd/1")
-    assert following.stdout.readline() == b"four\n"
-    following.terminate()
-    following.wait(PATIENCE)
+    command = person.command("logs", "-f", name, "--tail", "1")
+    with subprocess.Popen(command, env=person.environment(), stdout=subprocess.PIPE) as following:
+        assert following.stdout
+        assert following.stdout.readline() == b"three\n"
+        person.done("exec", name, "--", "sh", "-c", "echo four > /proc/1/fd/1")
+        assert following.stdout.readline() == b"four\n"
+        following.terminate()
 
 
 @pytest.mark.parametrize("name", REACHED.values())
@@ -179,9 +177,9 @@ def forwarded(person: Person, name: str, port: str) -> Iterator[int]:
 @pytest.mark.parametrize("name", REACHED.values())
 def test_a_port_is_forwarded_under_load(person: Person, name: str) -> None:
     def ask(number: int) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", local, timeout=PATIENCE)
-        connection.request("GET", f"/health?of={number}")
-        return connection.getresponse().status
+        with closing(http.client.HTTPConnection("127.0.0.1", local, timeout=PATIENCE)) as connection:
+            connection.request("GET", f"/health?of={number}")
+            return connection.getresponse().status
 
     with forwarded(person, name, "http") as local, ThreadPoolExecutor(8) as clients:
         began = time.monotonic()

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.simulated
 #: How many requests go on side by side.
 _AT_ONCE = 8
 #: How long all of it may take on a machine on which others run, too.
-_MOST = 300
+_MOST = 900
 #: What some inputs ask of a node, and the simulated one hasn't: the labels of others.
 _NODES = {
     "arm64": {"kubernetes.io/arch": "arm64"},
@@ -178,7 +178,7 @@ def _prepare(cluster: Cluster, spaces: Iterable[str]) -> None:
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
     for space in spaces:
         cluster.eventually(
-            partial(cluster.api.get, "ServiceAccount", "default", space), 30, "Pods can be made"
+            partial(cluster.api.get, "ServiceAccount", "default", space), _MOST, "Pods can be made"
         )
 
 

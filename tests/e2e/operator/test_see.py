@@ -269,6 +269,7 @@ def test_who_has_the_role_view_sees_all(web: Subject) -> None:
     viewer = grant(web, f"viewer-{web.namespace}", "view")
     web.apply("VirtualMachine", PORT)
     hull = web.becomes("Ready")["status"]["hull"]["name"]
+    web.told("Created")
     lines = web.eventually(
         lambda: _told(run(web, "status", "web", kubeconfig=viewer)), "the role view has the rights"
     )
@@ -316,6 +317,8 @@ def test_who_may_read_workloads_only_is_told_what_is_missing(web: Subject) -> No
     assert run(web, "events", "web", kubeconfig=reader).exit_code == 1
     told = {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}
     grant(web, f"reader-{web.namespace}", rules=[rule, told])
+
+    web.told("Created")
 
     def events() -> Result:
         ended = run(web, "events", "web", kubeconfig=reader)

@@ -62,7 +62,8 @@ def test_a_refused_launcher_is_stalled_at_once_in_the_api_servers_words(
     elif by == "quota":
         api.create(_quota(namespace, **{"requests.memory": "64Mi", "limits.memory": "64Mi", "pods": "0"}))
     elif by == "limit range":
-        api.create(_limits(namespace, max={"memory": "64Mi"}))
+        api.create(_limits(namespace, max={"memory": "64Mi"}))  # which is the limit by default, too
+        large = probe_of(namespace, resources={"requests": {"memory": "128Mi"}})
     else:
         pod["priorityClassName"] = "no-such-class"
         large["spec"] |= pod
