@@ -14,7 +14,7 @@ SECTIONS = {
         Verb("explain", "Say which isolation Workloads get, and why."),
         Verb("convert", "Print Workloads that run what others run."),
     ),
-    "With a cluster": (
+    "See what is on a cluster": (
         Verb("status", "Say what is wrong with a Workload, and what to do."),
         Verb(
             "list",
@@ -24,20 +24,24 @@ SECTIONS = {
         ),
         Verb("events", "Show the Events of a Workload and of its hulls."),
         Verb("top", "Show the CPU and memory that Workloads use."),
+        Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
+    ),
+    "Reach into what runs there": (
         Verb("logs", "Show what the containers of Workloads have written."),
         Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
         Verb("attach", "Connect with the main process of a Workload's container."),
         Verb("cp", "Copy a file or folder to or from a container of a Workload."),
         Verb("port-forward", "Forward local ports to those of a Workload, until Ctrl+C."),
-        Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
+        Verb("console", "Connect with the serial console of a Workload's machine."),
+        Verb("vnc", "Show the screen of a Workload's machine."),
+        Verb("ssh", "Log in to a Workload's machine by ssh."),
+    ),
+    "Change what runs there": (
         Verb("flip", "Have a Workload run in another kind of hull."),
         Verb("stop", "Stop Workloads: nothing of them runs, and all else stays."),
         Verb("start", "Start Workloads that were stopped."),
         Verb("restart", "Restart Workloads."),
         Verb("wait", "Wait until Workloads are ready, stopped, completed or gone."),
-        Verb("console", "Connect with the serial console of a Workload's machine."),
-        Verb("vnc", "Show the screen of a Workload's machine."),
-        Verb("ssh", "Log in to a Workload's machine by ssh."),
     ),
     "For administrators": (
         Verb("preflight", "Say which isolations a cluster can provide."),
