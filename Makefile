@@ -58,6 +58,10 @@ test-kubevirt: .venv/ready ## The same for KubeVirt: with the older version that
 	@$(PY) -m pytest --older-kubevirt $(addprefix tests/e2e/operator/test_,$(addsuffix .py,$(KUBEVIRT_TESTS)))
 	@$(PY) -m tests.node --older-kubevirt
 
+.PHONY: test-conversions
+test-conversions: .venv/ready ## Run all that twinhull convert makes of its tests' inputs, in both hulls, not one of twelve
+	@$(PY) -m pytest --all-conversions tests/e2e/operator/test_converted.py
+
 .PHONY: unit
 unit: .venv/ready ## The tests that need no control plane, on all processors
 	@$(PY) -m pytest tests/unit --quiet $(PARALLEL)

@@ -39,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--older-kubevirt", action="store_true", help="the release before the newest one that works"
     )
+    parser.addoption(
+        "--all-conversions", action="store_true", help="run all that is converted, not one of twelve"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
