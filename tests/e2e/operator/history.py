@@ -1,16 +1,25 @@
-"""What happened to objects in a namespace, in order, told by the API server afterwards.
+"""What happened to objects in a namespace, in order.
 
-A watch from an old resource version repeats everything since. Each write to etcd has a number of its own, so
-these versions order the objects of all kinds of one cluster.
+Watches record it from the beginning on. The API server could be asked afterwards, but it forgets what is a
+minute old if others change many objects meanwhile. Each write to etcd has a number of its own, so the
+resource versions order the objects of all kinds of one cluster.
 """
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tests.controlplane import Cluster
+from tests.controlplane import Api, Cluster
+from tests.controlplane.polling import PATIENCE
+
+#: The kinds whose changes are recorded.
+_KINDS = ("Workload", "Pod", "Service", "ConfigMap", "VirtualMachine", "VirtualMachineInstance")
+#: How long each watch goes on, in seconds: two seconds before its end the API server says how far it is.
+_WATCH = 3
 
 Manifest = dict[str, Any]
 
@@ -41,39 +50,66 @@ class Life:
         return self.end is None or self.end > later.begin
 
 
+class _Record:
+    """The changes of a kind, which a thread records for as long as anybody has the record."""
+
+    def __init__(self, api: Api, kind: str, namespace: str, since: str) -> None:
+        self.changes: list[Change] = []
+        #: Up to which version all changes are known.
+        self.version = since
+        #: What ended the recording, None if nothing has.
+        self.failure: Exception | None = None
+        arguments = (weakref.ref(self), api, kind, namespace)
+        threading.Thread(target=_record, args=arguments, daemon=True).start()
+
+
+def _record(record: weakref.ref[_Record], api: Api, kind: str, namespace: str) -> None:
+    while (known := record()) is not None:
+        version = known.version
+        del known
+        try:
+            for event in api.watch(kind, namespace, version, labels="", seconds=_WATCH):
+                if (known := record()) is None:
+                    return
+                if event["type"] != "BOOKMARK":
+                    known.changes.append(Change(event["type"], event["object"]))
+                known.version = event["object"]["metadata"]["resourceVersion"]
+                del known
+        except Exception as error:  # noqa: BLE001  whoever asks raises it
+            if (known := record()) is not None:
+                known.failure = error
+            return
+
+
 @dataclass(frozen=True)
 class History:
     """The changes in a namespace from now on."""
 
     cluster: Cluster
     namespace: str
-    since: str
+    _records: dict[str, _Record] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, cluster: Cluster, namespace: str) -> History:
         """From now on."""
         answer = cluster.api.request("GET", cluster.api.path("Pod", namespace))
-        return cls(cluster, namespace, answer["metadata"]["resourceVersion"])
+        since = answer["metadata"]["resourceVersion"]
+        records = {kind: _Record(cluster.api, kind, namespace, since) for kind in _KINDS}
+        return cls(cluster, namespace, records)
 
     def of(self, kind: str, labels: str = "") -> list[Change]:
-        """The changes of a kind so far."""
-        self.cluster.api.list(
-            kind, self.namespace
-        )  # from now on watches are served from what is as new as this
-        return self.cluster.eventually(
-            lambda: (self._so_far(kind, labels),), 30, f"all changes of {kind} are told"
-        )[0]
+        """The changes of a kind so far, of objects with these labels: `a=b`, or `a` with any value."""
+        path = self.cluster.api.path(kind, self.namespace)
+        now = int(self.cluster.api.request("GET", path)["metadata"]["resourceVersion"])
+        record = self._records[kind]
 
-    def _so_far(self, kind: str, labels: str) -> list[Change]:
-        """What is told up to a bookmark. The API server sends one two seconds before a watch ends, behind all
-        that has been; raises LookupError if it hasn't come to that.
-        """
-        changes: list[Change] = []
-        for event in self.cluster.api.watch(kind, self.namespace, self.since, labels=labels, seconds=3):
-            if event["type"] == "BOOKMARK":
-                return changes
-            changes.append(Change(event["type"], event["object"]))
-        raise LookupError(f"the watch has ended after {len(changes)} changes")
+        def is_told() -> bool:
+            if record.failure is not None:
+                raise RuntimeError(f"the changes of {kind} aren't all known") from record.failure
+            return int(record.version) >= now
+
+        self.cluster.eventually(is_told, PATIENCE, f"all changes of {kind} are told")
+        return [change for change in list(record.changes) if _has(change.obj, labels)]
 
     def lives(self, kind: str, labels: str = "") -> list[Life]:
         """The lives of a kind's objects that began since, in the order of their beginnings."""
@@ -86,3 +122,10 @@ def _lives(changes: list[Change]) -> Iterator[Life]:
         if change.what == "ADDED":
             metadata = change.obj["metadata"]
             yield Life(metadata["name"], change.version, ends.get(metadata["uid"]))
+
+
+def _has(obj: Manifest, labels: str) -> bool:
+    """Whether an object has labels."""
+    own = obj["metadata"].get("labels") or {}
+    pairs = (one.partition("=") for one in labels.split(",") if one)
+    return all(key in own and (not equals or own[key] == value) for key, equals, value in pairs)
