@@ -14,6 +14,7 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.bounds import excess
 from twinhull.api.isolation import Isolation
+from twinhull.api.printable import printable
 from twinhull.cli import scalars
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
@@ -187,7 +188,7 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
         )
         conversion = _converted(files, format_name, options)
     except CannotConvert as error:
-        raise click.ClickException(_plain(str(error), keep="\n")) from error
+        raise click.ClickException(printable(str(error), keep="\n")) from error
     click.echo(_printed(conversion.objects, output), nl=False)
     if conversion.left:
         click.echo(_table(conversion.left), err=True)
@@ -329,18 +330,11 @@ def _printed(objects: Sequence[Raw], output: str) -> str:
     return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _plain(text: str, keep: str = "") -> str:
-    """A text for a terminal: what isn't printed, such as an escape of the input's, is written in letters."""
-    return "".join(
-        one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text
-    )
-
-
 def _table(left: Iterable[Left]) -> str:
     """What isn't carried over, and why."""
     rows = [
         ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
-        *((_plain(one.path), _plain(one.why)) for one in left),
+        *((printable(one.path), printable(one.why)) for one in left),
     ]
     width = min(max(len(path) for path, _ in rows), 60)
     return "\n".join(f"{path:{width}}  {why}" for path, why in rows)

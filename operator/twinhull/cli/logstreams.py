@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NoReturn
 
 import click
@@ -14,11 +14,11 @@ from twinhull.cli import terminal
 from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering, told
 from twinhull.cli.logs import Wanted
+from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.reach.entry import Entry, Query
 from twinhull.reach.hull import chosen_container, container_names
-from twinhull.shell.kinds import WORKLOAD
 
 #: A line that is longer is cut in two if each begins with where it is from, in bytes.
 _LONGEST_LINE = 1 << 20
@@ -68,7 +68,9 @@ class _Source:
 
 async def _show(target: Target, wanted: Wanted) -> int:
     async with session(target) as here:
-        names = wanted.names or await _labelled(here, wanted.selector)
+        names = wanted.names
+        if wanted.selector:
+            names = tuple(one["metadata"]["name"] for one in await selected(here, (), wanted.selector))
         if not wanted.follow:
             return int(not all([await _show_all_of(here, name, wanted) for name in names]))
         count = sum([await _count(here, name, wanted) for name in names])
@@ -110,12 +112,3 @@ def _sources(workload: Raw, entry: Entry, wanted: Wanted) -> list[_Source]:
         _Source(entry, name, one, f"[{name}/{one}] ".encode() if wanted.prefix else b"")
         for one in (entry.containers if wanted.all_containers else chosen)
     ]
-
-
-async def _labelled(here: Session, selector: str) -> tuple[str, ...]:
-    """The Workloads with these labels. Raises ClickException if there are none."""
-    listed = await here.cluster.list(replace(WORKLOAD, label_selector=selector))
-    names = tuple(sorted(obj["metadata"]["name"] for obj in listed[0])) if listed else ()
-    if not names:
-        raise click.ClickException(f"no Workload in namespace {here.namespace} has the labels {selector}")
-    return names

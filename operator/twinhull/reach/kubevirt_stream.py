@@ -9,7 +9,6 @@ protocol can't close one direction.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from twinhull.reach import listener
 from twinhull.reach.entry import websocket
 from twinhull.reach.errors import EntryError, ReachError
 from twinhull.reach.keep_alive import kept_alive
@@ -183,39 +183,20 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
     Gives the port; 0 picks one that is free. `told` gets a line for each stream that can't be opened.
     Raises OSError if the port is taken.
     """
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def sink(data: bytes) -> None:
             writer.write(data)
             await writer.drain()
 
-        try:
-            await copy(await dial(), _pieces(reader), sink, lingers=LINGERS)
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-        except StreamError as error:
-            told(str(error))
-        except OSError:
-            pass  # whoever had connected is gone
-        finally:
-            writer.transport.abort()  # does nothing to what has ended well
+        await copy(await dial(), _pieces(reader), sink, lingers=LINGERS)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
-    async with server:
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            for task in list(tasks):
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    def failed(error: Exception) -> None:
+        if isinstance(error, StreamError):  # else whoever had connected is gone
+            told(str(error))
+
+    async with listener.listening(serve, failed, "127.0.0.1", port) as opened:
+        yield opened
 
 
 async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

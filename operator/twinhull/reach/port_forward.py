@@ -7,14 +7,14 @@ The first message of each has the port only, in two bytes.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import aiohttp
 
-from twinhull.reach.errors import PortForwardError, ReachError
+from twinhull.reach import listener
+from twinhull.reach.errors import PortForwardError
 from twinhull.reach.keep_alive import kept_alive
 
 PROTOCOL = "v4.channel.k8s.io"
@@ -91,30 +91,12 @@ async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int =
 
     `told` gets a line for each connection that fails.
     """
-    connections: set[asyncio.Task[None]] = set()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await forward(await dial(), reader, writer)
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-        except (ReachError, aiohttp.ClientError, OSError) as error:
-            told(str(error) or type(error).__name__)
-        finally:
-            writer.transport.abort()  # does nothing to what has ended well
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await forward(await dial(), reader, writer)
 
-    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.ensure_future(connected(reader, writer))
-        connections.add(connection)
-        connection.add_done_callback(connections.discard)
+    def failed(error: Exception) -> None:
+        told(str(error) or type(error).__name__)
 
-    server = await asyncio.start_server(accepted, host, port)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for connection in connections:
-            connection.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-        await server.wait_closed()
+    async with listener.listening(serve, failed, host, port) as opened:
+        yield opened

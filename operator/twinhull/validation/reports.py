@@ -9,6 +9,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from twinhull.api.group import Raw
+from twinhull.api.printable import printable
 from twinhull.validation.findings import MEANINGS, Finding, Level, Source
 from twinhull.validation.positions import Position
 
@@ -130,13 +131,6 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
     "github": github,
     "gitlab": gitlab,
 }
-
-
-def printable(said: str) -> str:
-    """A text on one line, whose control characters are spelt out: no name in a manifest moves a cursor, nor
-    begins a line of its own.
-    """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in said)
 
 
 def _line(one: Located) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from twinhull.api.printable import printable
+
 #: A link of Markdown to another page of docs/, or within one.
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 
@@ -11,14 +13,10 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 def plain(text: str) -> str:
     r"""A text as one line without anything that isn't printed.
 
-    Each run of white space becomes one space. Other characters that have no picture of their own, such as
-    escapes, C1 controls, zero-width characters and marks that reverse the direction, are written as in
-    Python's source, such as \x1b (str.isprintable: Unicode's categories Other and Separator).
+    Each run of white space becomes one space. Other characters that have no picture of their own are written
+    as in Python's source, such as \x1b.
     """
-    words = " ".join(text.split())
-    if words.isprintable():
-        return words
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in words)
+    return printable(" ".join(text.split()))
 
 
 def without_links(markdown: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from twinhull.shell.process.loglines import FORMATS, configure, escaped
+from twinhull.api.printable import printable
+from twinhull.shell.process.loglines import FORMATS, configure
 
 FORGED = "bye\n[2026-01-01 00:00:00,000] twinhull.shell.executor [INFO    ] shop/web: deleted Pod web-1"
 
@@ -29,7 +30,7 @@ def test_a_message_is_one_line(end: str, capsys: pytest.CaptureFixture[str]) -> 
     logging.getLogger("twinhull.test").warning("%s/%s: %s", "shop", "web", FORGED.replace("\n", end))
     (line,) = capsys.readouterr().err.splitlines()
     assert "twinhull.test" in line
-    assert escaped(end) in line
+    assert printable(end) in line
 
 
 def test_the_name_of_a_logger_is_written_in_full(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +67,7 @@ def test_in_json_it_is_one_line_that_has_the_text_itself(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("text", ["", "plain", "grüße, 世界 🙂", 'a "quote" and a \\n'])
 def test_what_is_printable_stays(text: str) -> None:
-    assert escaped(text) == text
+    assert printable(text) == text
 
 
 @pytest.mark.parametrize(
@@ -74,4 +75,4 @@ def test_what_is_printable_stays(text: str) -> None:
     [("a\tb", "a\\tb"), ("\x1b[31m", "\\x1b[31m"), ("\u202egnp", "\\u202egnp"), ("\ud800", "\\ud800")],
 )
 def test_what_a_terminal_obeys_is_written_out(text: str, said: str) -> None:
-    assert escaped(text) == said
+    assert printable(text) == said

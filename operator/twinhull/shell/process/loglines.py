@@ -9,6 +9,8 @@ import logging
 
 import kopf
 
+from twinhull.api.printable import printable
+
 #: The formats of the log, by the words for them on the command line.
 FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
 #: A line of the log as text. It is kopf's format, which cuts the names of loggers after 20 characters.
@@ -20,21 +22,12 @@ class Lines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
         """The record in one line."""
-        return escaped(super().formatMessage(record))
+        return printable(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
         """The record, and its traceback, if it has one."""
         first, *rest = super().format(record).split("\n")
-        return "\n".join((first, *(f"  {escaped(line)}" for line in rest)))
-
-
-def escaped(text: str) -> str:
-    """A text in which what isn't printable, ends of lines and terminals' control characters among it, is
-    written as in Python's literals.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+        return "\n".join((first, *(f"  {printable(line)}" for line in rest)))
 
 
 def configure(log_format: kopf.LogFormat, *, verbose: bool) -> None:

@@ -1,0 +1,53 @@
+"""A listener on this machine, each of whose connections leads into a hull."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from twinhull.reach.errors import ReachError
+
+#: Serves a connection until it has ended well; raises what it failed by.
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+#: Is told what a connection failed by.
+Failed = Callable[[Exception], None]
+
+
+@asynccontextmanager
+async def listening(serve: Serve, failed: Failed, host: str, port: int) -> AsyncIterator[int]:
+    """Serve each connection to an address. Gives the port; 0 picks one that is free.
+
+    A connection that has failed is cut, so that a client that still reads sees that it isn't all. At the end
+    all are. Raises OSError if the port is taken.
+    """
+    connections: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        except (ReachError, aiohttp.ClientError, OSError) as error:
+            failed(error)
+        finally:
+            writer.transport.abort()  # does nothing to what has ended well
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.ensure_future(connected(reader, writer))
+        connections.add(connection)
+        connection.add_done_callback(connections.discard)
+
+    server = await asyncio.start_server(accepted, host, port)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        await server.wait_closed()
