@@ -9,8 +9,21 @@ from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 
 
+class _Exec(click.Command):
+    """Says of an unknown option where the command's own options belong."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is left of the arguments. Raises NoSuchOption."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hint = "Write -- before the command: twinhull exec web -- ls -l"
+            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from error
+
+
 @click.command(
     name="exec",
+    cls=_Exec,
     epilog="""\b
 Examples:
   twinhull exec web -- ls -l /etc

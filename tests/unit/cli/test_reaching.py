@@ -63,6 +63,7 @@ def test_other_ports_are_refused(text: str) -> None:
         ("logs web --since 1day", "is no duration such as 90s"),
         ("exec ../x -- ls", "isn't the name of a Workload, such as web"),
         ("logs web a/b", "isn't the name of a Workload, such as web"),
+        ("exec web ls -l", "No such option '-l'. Write -- before the command: twinhull exec web -- ls -l"),
         ("exec web", "Missing argument '-- COMMAND…'"),
         ("cp a b", "one of SOURCE and DESTINATION has to be NAME:PATH, the other a local path"),
         ("cp web:/a web:/b", "one of SOURCE and DESTINATION has to be NAME:PATH"),
