@@ -11,7 +11,10 @@ Manifest = dict[str, Any]
 
 
 def refusal(api: Api, manifest: Manifest) -> str:
-    """What it says against creating a Workload, empty if nothing."""
+    """What it says against creating a Workload, empty if nothing.
+
+    A test that waits for a rule looks for the rule's own words in it: a name that is taken is a refusal, too.
+    """
     path = api.path("Workload", manifest["metadata"]["namespace"])
     try:
         api.request("POST", path, manifest, query={"dryRun": "All"})

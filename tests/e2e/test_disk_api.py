@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.controlplane.api import ApiError
+from tests.e2e.refusal import refusal
 from tests.e2e.test_workload_api import MINIMAL, merged, spec, tried
 from twinhull.api.workload import Workload
 
@@ -339,14 +340,10 @@ def test_what_was_stored_before_there_was_a_rule_can_still_be_changed(control_pl
     finally:
         control_plane.kubectl.apply(CRD)
 
-    def refused() -> bool:
-        try:
-            tried(control_plane, old)
-        except ApiError:
-            return True
-        return False
-
-    control_plane.eventually(refused, 30, "the API server has the rules again")
+    like = merged(old, {"metadata": {"name": "like"}})
+    control_plane.eventually(
+        lambda: "write an amount such as 40Gi" in refusal(api, like), 30, "the API server has the rules again"
+    )
     stored = api.request("GET", f"{path}/stored-before")
     assert Workload.model_validate(stored).spec.virtual_machine.boot_disk, "the operator reads it"
     stored["status"] = {"observedGeneration": 1}

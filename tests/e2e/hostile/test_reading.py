@@ -156,7 +156,10 @@ def test_a_kind_that_is_taken_away_and_comes_back_is_watched(
 
     cluster.api.delete("CustomResourceDefinition", name)
     try:
-        web.eventually(lambda: cluster.api.raw("GET", path)[0] == 404, "the kind is no more")
+        web.eventually(lambda: cluster.api.raw("GET", path)[0] == 404, "the kind isn't served")
+        web.eventually(
+            lambda: cluster.api.get("CustomResourceDefinition", name) is None, "the definition is gone"
+        )
         is_served(neighbour)
     finally:
         cluster.api.create(definition)

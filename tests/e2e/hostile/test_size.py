@@ -13,6 +13,7 @@ from tests.controlplane import ControlPlane
 from tests.controlplane.api import ApiError
 from tests.e2e.hostile.people import Person, is_served, seconds_to_ready
 from tests.e2e.operator.subject import Subject, condition, container
+from tests.e2e.refusal import refusal
 from twinhull.api.podtemplate import podtemplate
 
 Manifest = dict[str, Any]
@@ -120,16 +121,6 @@ def _stored(tenant: Person, manifest: Manifest) -> bool:
     return False
 
 
-def _is_refused(tenant: Person) -> bool:
-    """Whether the API server has its bounds back."""
-    try:
-        tenant.api.create(_workload(tenant, "probe", LARGE["initContainers"]))
-    except ApiError:
-        return True
-    tenant.api.delete("Workload", "probe", tenant.namespace)
-    return False
-
-
 def test_what_was_stored_before_says_so_and_slows_nobody(
     simulation: ControlPlane, tenant: Person, neighbour: Subject
 ) -> None:
@@ -139,7 +130,8 @@ def test_what_was_stored_before_says_so_and_slows_nobody(
         for field, name in names.items():
             manifest = _workload(tenant, name, STORED[field])
             neighbour.eventually(partial(_stored, tenant, manifest), f"{field} is stored")
-    neighbour.eventually(lambda: _is_refused(tenant), "the bounds are back")
+    probe = _workload(tenant, "probe", LARGE["initContainers"])
+    neighbour.eventually(lambda: "Too many" in refusal(tenant.api, probe), "the bounds are back")
     # What else the machine does makes one of them late, and not all.
     assert min(seconds_to_ready(neighbour) for _ in range(3)) < 2 * alone + 5
 
