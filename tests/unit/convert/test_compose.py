@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from tests.unit.convert.compose_samples import ENVIRONMENT, FOLDER, INPUTS, converted, name_of
 from tests.unit.convert.rendering import render
 from twinhull.api.base import Raw
+from twinhull.api.objectnames import is_label
 from twinhull.convert import compose
 from twinhull.convert.compose import yamltext
 from twinhull.convert.compose.envfile import variables
 from twinhull.convert.compose.keys import KEYS
 from twinhull.convert.conversion import CannotConvert, Conversion
-from twinhull.convert.docker.names import is_label
 from twinhull.convert.docker.options import Fate
 
 
