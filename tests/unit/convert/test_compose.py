@@ -293,7 +293,7 @@ _ALONE = {"extends", "isolation", "profiles", "provider"}
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=200, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.sets(st.sampled_from(sorted(_SAMPLES.keys() - _ALONE)), max_size=12))
 def test_no_key_vanishes_beside_others(keys: set[str]) -> None:
     given = {key: _SAMPLES[key] for key in sorted(keys)}
