@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from hypothesis import settings
 
 from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build, leftovers
 from tests.controlplane.controlplane import STAYS
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _pytest.capture import CaptureManager
+
+# The same examples in each run: otherwise a change fails by what another one broke. The option
+# --hypothesis-profile=explore tries new ones.
+settings.register_profile("explore", database=None, deadline=None)
+settings.register_profile("repeatable", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("repeatable")
 
 _EXISTING = os.environ.get("USE_EXISTING_CLUSTER", "").lower() == "true"
 

@@ -210,6 +210,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         boot(size=None),
         f"{MACHINE}.bootDisk.size: Invalid value: size is required with this source: set it to the virtual",
     ),
+    "a namespace that is a path": (
+        source(dataSource={"name": "golden", "namespace": "shop/secrets/key"}),
+        f'{MACHINE}.bootDisk.source.dataSource.namespace: Invalid value: "shop/secrets/key"',
+    ),
     "a size of a claim": (
         source(claim={"name": "left"}),
         f"{MACHINE}.bootDisk.size: Invalid value: size has no meaning for a claim or a containerDisk",

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from twinhull.api.celrule import in_words, matches, rule, validations
 from twinhull.api.group import API_VERSION, GROUP, VERSION, Raw
+from twinhull.api.objectnames import LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN, SUBDOMAIN
 
 __all__ = [
     "API_VERSION",
@@ -16,6 +17,7 @@ __all__ = [
     "VERSION",
     "Model",
     "Name",
+    "NamespaceName",
     "Raw",
     "SubdomainName",
     "in_words",
@@ -25,15 +27,15 @@ __all__ = [
 ]
 
 #: The name of an object.
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_SUBDOMAIN)]
 #: The same of a kind whose names the API server holds to be DNS subdomains (RFC 1123), such as a Secret.
 SubdomainName: TypeAlias = Annotated[
     str,
-    Field(
-        min_length=1,
-        max_length=253,
-        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-    ),
+    Field(min_length=1, max_length=LONGEST_SUBDOMAIN, pattern=rf"^{SUBDOMAIN}$"),
+]
+#: The name of a namespace.
+NamespaceName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_LABEL, pattern=rf"^{LABEL}$")
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from twinhull.api.base import Model, Name, SubdomainName, in_words, matches, rule, validations
+from twinhull.api.base import Model, Name, NamespaceName, SubdomainName, in_words, matches, rule, validations
 
 #: The name of the boot disk, if it isn't given another.
 BOOT_DISK = "boot"
@@ -258,7 +258,7 @@ class DataSource(Model):
     """A CDI DataSource, such as a golden image, of which the disk is a clone."""
 
     name: SubdomainName = Field(description="The DataSource's name.")
-    namespace: Name | None = Field(
+    namespace: NamespaceName | None = Field(
         None,
         description="Its namespace. Without it, the Workload's. If it leads to another namespace than the "
         "Workload's, the operator needs the right to create datavolumes/source there.",

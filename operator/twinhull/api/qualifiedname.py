@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+from twinhull.api.objectnames import is_subdomain
+
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_LONGEST_PREFIX, _LONGEST_NAME = 253, 63
+_LONGEST_NAME = 63
 
 
 def is_qualified_name(text: str) -> bool:
@@ -14,7 +15,7 @@ def is_qualified_name(text: str) -> bool:
     IsLabelKey): a name, and before it perhaps a DNS subdomain with a slash.
     """
     prefix, slash, name = text.rpartition("/")
-    if slash and (len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix)):
+    if slash and not is_subdomain(prefix):
         return False
     return len(name) <= _LONGEST_NAME and bool(_NAME.fullmatch(name))
 

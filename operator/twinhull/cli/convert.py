@@ -14,12 +14,12 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.bounds import excess
 from twinhull.api.isolation import Isolation
+from twinhull.api.objectnames import is_label
 from twinhull.api.printable import printable
 from twinhull.cli import scalars
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
-from twinhull.convert.docker.names import is_label
 from twinhull.convert.formats import (
     COMMANDS,
     FORMATS,

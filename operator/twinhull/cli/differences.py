@@ -11,6 +11,7 @@ import click
 import yaml
 
 from twinhull.api.base import Raw
+from twinhull.api.objectnames import is_label, is_subdomain
 from twinhull.cli import ending, manifestfolders, manifests
 from twinhull.cli.manifests import Manifest, UnreadableError, note
 from twinhull.cli.scalars import Dumper
@@ -26,8 +27,6 @@ _CLIENT_SIDE = "kubectl-client-side-apply"
 _SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 #: With whom an apply conflicts (k8s.io/apimachinery, pkg/util/managedfields/internal/conflict.go).
 _CONFLICT = re.compile(r'conflicts? with "([^"]+)"')
-#: Names of objects, which become parts of a URL's path.
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 #: What stands for the rest of a message that is too long (api/brevity).
 _CUT = "…"
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -104,10 +103,10 @@ async def _difference(cluster: Cluster, manifest: Manifest, kind: Kind, applied:
     found = manifest.document.get("metadata")
     metadata = found if isinstance(found, dict) else {}
     name = metadata.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not is_subdomain(name):
         raise _CannotApplyError("metadata.name isn't the name of an object: correct it (twinhull validate)")
     namespace = str(metadata.get("namespace") or applied.namespace) if kind.namespaced else ""
-    if namespace and not _NAME.fullmatch(namespace):
+    if namespace and not is_label(namespace):
         raise _CannotApplyError("metadata.namespace isn't the name of a namespace: correct it")
     live = await cluster.get(kind, namespace, name)
     managers = {entry.get("manager") for entry in await cluster.managed_fields(kind, namespace, name)}

@@ -62,7 +62,7 @@ async def flip(name: str, asked: Asked, options: ChangeOptions, target: Target) 
         if options.dry_run:
             click.echo(f"Nothing was changed (--dry-run=server). {back}")
             return waiting.Exit.DONE
-        await _change(opened, workload, former, asked)
+        await change_isolation(opened, workload, asked)
         click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
         click.echo(plain(back))
         return await _wait(opened, workload, asked, options)
@@ -107,14 +107,16 @@ def _stops(hindrances: tuple[str, ...], asked: Asked) -> bool:
     return bool(hindrances)
 
 
-async def _change(opened: Session, workload: Raw, former: str, asked: Asked) -> None:
-    """Change the isolation, if it is still what the forecast was made for."""
+async def change_isolation(opened: Session, workload: Raw, asked: Asked) -> None:
+    """Change the isolation, if the spec is still what the forecast was made for; otherwise raise
+    ClickException.
+    """
 
     def patch(current: Raw) -> Raw:
-        if (found := Status(current).requested) != former:
+        if current["spec"] != workload["spec"]:
             raise click.ClickException(
-                f"somebody else has set spec.isolationPolicy to {plain(found)} meanwhile: nothing was "
-                "changed. Try again"
+                "somebody else has changed the spec meanwhile, and what the flip needs and costs may be "
+                "another: nothing was changed. Try again"
             )
         return asked.patch
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from twinhull.api.objectnames import is_subdomain
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: Names of objects, which become parts of a URL's path.
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 #: What kubectl's users write before a name.
 _KIND = re.compile(r"(workloads?(\.twinhull\.dev)?|twl)/")
 
@@ -28,7 +28,7 @@ class WorkloadName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  click's
         """The name."""
         name = _KIND.sub("", str(value), count=1)
-        if not _NAME.fullmatch(name):
+        if not is_subdomain(name):
             self.fail(f"{value!r} isn't the name of a Workload, such as web", param, ctx)
         return name
 

@@ -6,20 +6,16 @@ This file imports nothing of what talks to a cluster, since each verb's help nee
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
+from twinhull.api.objectnames import is_label
 from twinhull.cli import completion
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-#: A label of DNS (RFC 1123), which a namespace's name is.
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Target:
 
 def _namespace(_: click.Context, __: click.Parameter, value: str) -> str:
     """A namespace, which becomes a part of a URL's path; empty if none is given."""
-    if value and not _LABEL.fullmatch(value):
+    if value and not is_label(value):
         raise click.BadParameter(f"{value!r} isn't the name of a namespace, such as shop")
     return value
 

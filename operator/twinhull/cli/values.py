@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+from twinhull.api.objectnames import LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN, SUBDOMAIN
 
 
 class Name(click.types.StringParamType):
@@ -27,8 +27,8 @@ class Name(click.types.StringParamType):
 
 
 #: An empty one in a path is no error to the API server: it would mean all namespaces.
-NAMESPACE = Name("a DNS label (a-z, 0-9 and - between them)", _LABEL, 63)
-OBJECT = Name("a DNS subdomain (a-z, 0-9, and - or . between them)", rf"{_LABEL}(\.{_LABEL})*", 253)
+NAMESPACE = Name("a DNS label (a-z, 0-9 and - between them)", LABEL, LONGEST_LABEL)
+OBJECT = Name("a DNS subdomain (a-z, 0-9, and - or . between them)", SUBDOMAIN, LONGEST_SUBDOMAIN)
 
 
 class Seconds(click.FloatRange):

@@ -88,7 +88,11 @@ def _obstacle(case: AccessCase) -> Verdict | None:
         message = f"this namespace has no Workload {name}: create an AccessRequest for one that there is"
         return Verdict("say", Reason.WORKLOAD_MISSING, message, stalled=True)
     if target.hull_kind and not target.has_guest:
-        by = "kubectl logs, exec, attach and port-forward" if target.hull_kind == "Pod" else "virtctl"
+        by = (
+            "kubectl logs, exec, attach and port-forward"
+            if target.hull_kind == "Pod"
+            else "twinhull console, vnc and ssh"
+        )
         message = f"Workload {name} runs in a {target.hull_kind} without Twinhull's guest: reach it by {by}"
         return Verdict("say", Reason.NO_GUEST, message, stalled=True)
     if not case.has_key:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -21,9 +21,10 @@ from twinhull.reach.entry import websocket
 from twinhull.reach.errors import EntryError, ReachError
 from twinhull.reach.keep_alive import kept_alive
 from twinhull.shell.connection import Connection
+from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
 
 PROTOCOL = "plain.kubevirt.io"
-_ROOT = "/apis/subresources.kubevirt.io/v1"
+_INSTANCE = replace(VIRTUAL_MACHINE_INSTANCE, group="subresources.kubevirt.io")
 #: For how many seconds a machine is listened to once there is no more to send to a port of it.
 LINGERS = 5.0
 #: The most bytes that are read of a local connection at a time.
@@ -81,7 +82,7 @@ class Instance:
         return await self._stream(f"portforward/{number}/tcp")
 
     async def _stream(self, subresource: str) -> aiohttp.ClientWebSocketResponse:
-        path = f"{_ROOT}/namespaces/{self.namespace}/virtualmachineinstances/{self.name}/{subresource}"
+        path = f"{_INSTANCE.path(self.namespace, self.name)}/{subresource}"
         session, server = await self.connection.open()
         try:
             return await _connected(session, server + path)

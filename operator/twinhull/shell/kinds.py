@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, VERSION
+from twinhull.api.objectnames import is_path_segment
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.types import hull_types
+from twinhull.shell.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,14 @@ class Kind:
         return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """The URL path of one object, or of all (in a namespace, or everywhere)."""
+        """The URL path of one object, or of all (in a namespace, or everywhere).
+
+        Raises NotFound for what no object can be called: a name that somebody else has written would lead to
+        another path.
+        """
+        for what, given in (("namespace", namespace), (self.name, name)):
+            if given and not is_path_segment(given):
+                raise NotFound(f"there can be no {what} {given!r}")
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 

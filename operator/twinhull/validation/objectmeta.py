@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from twinhull.api.group import Raw
+from twinhull.api.objectnames import LONGEST_LABEL, LONGEST_SUBDOMAIN, is_label, is_subdomain
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.api.validation import Problem, problems
 
@@ -25,11 +25,6 @@ _SCHEMA: Raw = {
         "finalizers": {"type": "array", "items": _TEXT},
     },
 }
-#: RFC 1123: a label, and several with dots between them.
-_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_NAMESPACE = re.compile(_LABEL)
-_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
-_LONGEST_NAMESPACE, _LONGEST_NAME = 63, 253
 #: How long an object's annotations may be in all (k8s.io/apimachinery, pkg/api/validation/objectmeta.go).
 _MOST_ANNOTATIONS = 1 << 18
 
@@ -45,11 +40,11 @@ def wrong_metadata(metadata: object) -> Iterator[Problem]:
     assert isinstance(metadata, dict)  # noqa: S101  by its schema
     if not metadata.get("name"):
         yield Problem("metadata.name", "is required: add it")
-    elif len(metadata["name"]) > _LONGEST_NAME or not _NAME.fullmatch(metadata["name"]):
-        yield Problem("metadata.name", _wrong_name(metadata["name"], "'-' and '.'", _LONGEST_NAME))
+    elif not is_subdomain(metadata["name"]):
+        yield Problem("metadata.name", _wrong_name(metadata["name"], "'-' and '.'", LONGEST_SUBDOMAIN))
     namespace = metadata.get("namespace") or ""
-    if namespace and (len(namespace) > _LONGEST_NAMESPACE or not _NAMESPACE.fullmatch(namespace)):
-        yield Problem("metadata.namespace", _wrong_name(namespace, "and '-'", _LONGEST_NAMESPACE))
+    if namespace and not is_label(namespace):
+        yield Problem("metadata.namespace", _wrong_name(namespace, "and '-'", LONGEST_LABEL))
     for key, value in (metadata.get("labels") or {}).items():
         if not is_qualified_name(key):
             yield Problem(f"metadata.labels.{key}", _wrong_key("label"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from twinhull.api.brevity import LONGEST_MESSAGE, LONGEST_REASON, MOST_NAMED, listed, shortened, word
@@ -10,7 +10,6 @@ from twinhull.api.brevity import LONGEST_MESSAGE, LONGEST_REASON, MOST_NAMED, li
 _TEXTS = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=8), st.integers(0, 2000))
 
 
-@settings(derandomize=True, database=None, deadline=None)
 @given(text=_TEXTS, most=st.integers(40, LONGEST_MESSAGE))
 def test_a_text_is_no_longer_than_it_may_be(text: str, most: int) -> None:
     cut = shortened(text, most)

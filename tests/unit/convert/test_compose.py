@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from tests.unit.convert.compose_samples import ENVIRONMENT, FOLDER, INPUTS, converted, name_of
 from tests.unit.convert.rendering import render
 from twinhull.api.base import Raw
+from twinhull.api.objectnames import is_label
 from twinhull.convert import compose
 from twinhull.convert.compose import yamltext
 from twinhull.convert.compose.envfile import variables
 from twinhull.convert.compose.keys import KEYS
 from twinhull.convert.conversion import CannotConvert, Conversion
-from twinhull.convert.docker.names import is_label
 from twinhull.convert.docker.options import Fate
 
 
@@ -293,7 +293,7 @@ _ALONE = {"extends", "isolation", "profiles", "provider"}
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=200, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.sets(st.sampled_from(sorted(_SAMPLES.keys() - _ALONE)), max_size=12))
 def test_no_key_vanishes_beside_others(keys: set[str]) -> None:
     given = {key: _SAMPLES[key] for key in sorted(keys)}

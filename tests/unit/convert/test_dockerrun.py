@@ -221,15 +221,18 @@ def test_no_option_of_docker_itself_vanishes_unnamed(option: str) -> None:
     assert [one.path for one in found.left] == [f"docker {name}"]
 
 
+#: What says something beside others: a port that is published is exposed as well.
+_BESIDE_OTHERS = {"expose": "7"}
 #: Options that say nothing beside others, or end the conversion.
 _ALONE = {"isolation", *_BESIDE, "network", "env-file", "label-file"}
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=200, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.sets(st.sampled_from(sorted(OPTIONS.keys() - _ALONE)), max_size=12))
 def test_no_option_vanishes_beside_others(names: set[str]) -> None:
-    given = {name: [f"--{name}={_VALUES.get(name, '1')}"] for name in sorted(names)}
+    values = {**_VALUES, **_BESIDE_OTHERS}
+    given = {name: [f"--{name}={values.get(name, '1')}"] for name in sorted(names)}
     try:
         before = dockerrun.convert([*chain(*given.values()), "nginx"])
     except CannotConvert:

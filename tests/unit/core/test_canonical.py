@@ -202,7 +202,7 @@ def test_what_an_api_server_makes_of_a_template_is_the_same(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_however_a_template_is_written_it_is_the_same(name: str, data: st.DataObject) -> None:
     rewritten = data.draw(rewritings(SAMPLES[name]))

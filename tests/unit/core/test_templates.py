@@ -71,10 +71,7 @@ def _specs() -> st.SearchStrategy[Raw]:
 
 
 @settings(
-    derandomize=True,
-    deadline=None,
     max_examples=60,
-    database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(spec=_specs(), isolation=st.sampled_from(list(Isolation)))

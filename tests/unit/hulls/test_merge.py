@@ -34,13 +34,13 @@ def test_rfc_7396(target: Raw, patch: Raw, merged: Raw) -> None:
     assert merge_patch(target, patch) == merged
 
 
-@settings(derandomize=True, database=None, max_examples=100)
+@settings(max_examples=100)
 @given(OBJECTS, OBJECTS)
 def test_difference_makes_the_one_of_the_other(before: Raw, after: Raw) -> None:
     assert merge_patch(before, difference(before, after)) == after
 
 
-@settings(derandomize=True, database=None, max_examples=100)
+@settings(max_examples=100)
 @given(OBJECTS)
 def test_there_is_no_difference_between_the_same(value: Raw) -> None:
     assert difference(value, value) == {}

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from twinhull.api.base import API_VERSION, Raw
@@ -83,7 +83,6 @@ _instances = st.builds(
 _steps = st.tuples(st.one_of(_machines, _instances), st.sampled_from(["put", "put", "remove", "unread"]))
 
 
-@settings(derandomize=True, database=None, deadline=None)
 @given(st.lists(_steps, max_size=15))
 def test_they_are_what_a_look_at_all_objects_would_find(steps: list[tuple[Raw, str]]) -> None:
     store = Store()

@@ -77,7 +77,7 @@ ALTERED = [(obj, place) for obj in OBJECTS for place in _places(obj)]
 
 
 @pytest.mark.slow
-@settings(derandomize=True, database=None, deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     steps=st.lists(st.tuples(st.sampled_from(ALTERED), st.sampled_from(WRONG)), min_size=1, max_size=4),
     large=st.booleans(),

@@ -17,10 +17,7 @@ from .steps import GENTLE_SPECS, GENTLE_STEPS, ISOLATIONS, ROUGH_STEPS, SPECS, S
 
 #: The same sequences on every machine.
 PROFILE = settings(
-    derandomize=True,
-    deadline=None,
     max_examples=60,
-    database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core.objects import workload
@@ -71,7 +71,6 @@ def _walked(store: Store, kind: kinds.Kind, key: Key) -> Iterator[Key]:
             yield key_of(found)
 
 
-@settings(derandomize=True, database=None, deadline=None)
 @given(steps=st.lists(st.tuples(_workloads(), st.booleans()), max_size=12))
 def test_all_that_a_look_at_all_of_them_would_find_are_known(steps: list[tuple[Raw, bool]]) -> None:
     store = Store()

@@ -52,7 +52,7 @@ def mutants(draw: st.DrawFn) -> Raw:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(mutants())
 def test_any_value_anywhere_is_told(mutant: Raw) -> None:
     text = yaml.safe_dump(mutant)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.convert.compose import typed
 from twinhull.convert.compose.granted import labels
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import number, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.names import is_label_value, is_qualified
 from twinhull.convert.docker.process import ARCHITECTURES
 from twinhull.convert.docker.said import Said
 
@@ -137,7 +137,7 @@ def _constraint(said: Said, draft: Draft) -> None:
     value = match[2] if match else ""
     if name == "platform.arch":
         value = ARCHITECTURES.get(value, value)
-    if not label or not is_qualified(label.rpartition("/")[2]) or not is_label_value(value):
+    if not label or not is_qualified_name(label.rpartition("/")[2]) or not is_label_value(value):
         draft.leave(said, "nodes have no such label: label them, and set nodeSelector or affinity")
         return
     selector = draft.pod.setdefault("nodeSelector", {})

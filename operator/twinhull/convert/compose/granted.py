@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from twinhull.api.group import Raw
+from twinhull.api.objectnames import is_subdomain
+from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.mounts import mount
-from twinhull.convert.docker.names import Names, is_label_value, is_object_name, is_qualified
+from twinhull.convert.docker.names import Names
 from twinhull.convert.docker.said import Said
 
 #: All permissions of a file.
@@ -124,7 +126,7 @@ def _grant(kind: Kind, name: str, said: Said, environment: Mapping[str, str], na
         else keys.get("name")
     )
     wanted = typed.text(given) if given and given.value else name
-    made_name = wanted if is_object_name(wanted) else names.of(wanted)
+    made_name = wanted if is_subdomain(wanted) else names.of(wanted)
     item = name if _KEY.fullmatch(name) and name not in {".", ".."} else "content"
     left = []
     if made_name != wanted:
@@ -180,7 +182,7 @@ def labels(said: list[tuple[str, Said]], left: list[Left]) -> Raw:
     found: Raw = {}
     for key, one in said:
         value = "" if one.value is None else typed.text(one)
-        if not is_qualified(key):
+        if not is_qualified_name(key):
             left.append(
                 Left(
                     one.path,

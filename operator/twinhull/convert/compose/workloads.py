@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from twinhull.api.group import MAX_NAME_LENGTH, Raw
+from twinhull.api.objectnames import LONGEST_LABEL, is_subdomain
 from twinhull.convert.compose import granted, typed
 from twinhull.convert.compose.dependencies import aliases, ordered, tell
 from twinhull.convert.compose.deploy import starts_first
@@ -26,7 +27,7 @@ from twinhull.convert.compose.service import settings
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, Refused, claim
-from twinhull.convert.docker.names import LONGEST_LABEL, Names, is_object_name, workload_name
+from twinhull.convert.docker.names import Names, workload_name
 from twinhull.convert.docker.network import alias, alias_service
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.workload import fill
@@ -182,7 +183,7 @@ def _named_claims(making: _Making) -> Iterator[tuple[str, Said]]:
         given = of_external or keys.get("name")
         if given is not None and given.value:
             wanted = typed.text(given)
-            made = wanted if is_object_name(wanted) else making.claim_names.of(wanted)
+            made = wanted if is_subdomain(wanted) else making.claim_names.of(wanted)
             making.claim_names.give(name, made)
             if made != wanted:
                 making.left.append(Left(given.path, f"a claim can't be called so: it is {made}"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from twinhull.api.group import API_VERSION, Raw
+from twinhull.api.objectnames import LONGEST_LABEL
 from twinhull.convert.conversion import CannotConvert, Left
-from twinhull.convert.docker.names import LONGEST_LABEL, Names
+from twinhull.convert.docker.names import Names
 from twinhull.convert.docker.said import Said
 
 

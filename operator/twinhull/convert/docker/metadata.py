@@ -7,8 +7,8 @@ never did to Docker.
 
 from __future__ import annotations
 
+from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.names import is_label_value, is_qualified
 from twinhull.convert.docker.said import Said, Settings
 
 #: Keys with a prefix that only people read
@@ -35,7 +35,7 @@ def _put(said: Said, draft: Draft, *, is_label: bool) -> None:
     name = key.removeprefix(_HARMLESS)
     if "/" in name or key in _ACTED_ON:
         draft.leave(said, _PREFIXED)
-    elif not is_qualified(name):
+    elif not is_qualified_name(name):
         draft.leave(
             said,
             "a key has up to 63 letters, digits, '-', '_' and '.', and begins and ends with a letter or "

@@ -6,12 +6,7 @@ import re
 from collections import Counter
 
 from twinhull.api.group import MAX_NAME_LENGTH
-
-#: The most characters of a DNS label (RFC 1123).
-LONGEST_LABEL = 63
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+from twinhull.api.objectnames import LONGEST_LABEL, is_label
 
 
 class Names:
@@ -59,26 +54,6 @@ def workload_name(text: str) -> str:
     return made[:MAX_NAME_LENGTH].rstrip("-")
 
 
-def is_label(text: str) -> bool:
-    """Whether it is a DNS label."""
-    return len(text) <= LONGEST_LABEL and _LABEL.fullmatch(text) is not None
-
-
 def is_service_name(text: str) -> bool:
     """Whether a Service may have it (RFC 1035)."""
     return is_label(text) and text[0].isalpha()
-
-
-def is_object_name(text: str) -> bool:
-    """Whether it is a DNS subdomain, as names of claims and Secrets are."""
-    return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None  # noqa: PLR2004  RFC 1123
-
-
-def is_qualified(text: str) -> bool:
-    """Whether it is the key of a label or an annotation, without a prefix."""
-    return len(text) <= LONGEST_LABEL and _QUALIFIED.fullmatch(text) is not None
-
-
-def is_label_value(text: str) -> bool:
-    """Whether a label may have it as its value."""
-    return not text or is_qualified(text)

@@ -10,10 +10,11 @@ import re
 from ipaddress import ip_address
 
 from twinhull.api.group import WORKLOAD_LABEL, Raw
+from twinhull.api.objectnames import is_label, is_subdomain
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
-from twinhull.convert.docker.names import is_label, is_object_name, is_service_name, label
+from twinhull.convert.docker.names import is_service_name, label
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.security import ONE_POD
 
@@ -145,7 +146,7 @@ def _hosts(said: list[Said], draft: Draft) -> None:
             raise CannotConvert(f"{one.path}: {text[:80]!r} is no host: write one such as db:10.0.0.5")
         if address == "host-gateway":
             draft.leave(one, "a Pod has no way to its node by name: use the address of what is to be reached")
-        elif not is_object_name(name):
+        elif not is_subdomain(name):
             draft.leave(one, "Kubernetes takes lower-case letters, digits, '-' and '.' as a host's name")
         elif not is_address(address):
             raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
@@ -165,9 +166,9 @@ def _dns(settings: Settings, draft: Draft) -> None:
         config["nameservers"] = found
     searches = [str(said.value).strip().rstrip(".") for said in domains]
     for said, name in zip(domains, searches, strict=True):
-        if not is_object_name(name):
+        if not is_subdomain(name):
             draft.leave(said, "it is no domain that Kubernetes takes")
-    if listed := [name for name in dict.fromkeys(searches) if is_object_name(name)]:
+    if listed := [name for name in dict.fromkeys(searches) if is_subdomain(name)]:
         config["searches"] = listed[:_MOST_DOMAINS]
         for said in domains[_MOST_DOMAINS:]:
             draft.leave(said, f"a Pod has {_MOST_DOMAINS} search domains at most")

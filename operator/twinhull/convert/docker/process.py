@@ -10,10 +10,10 @@ import re
 import shlex
 
 from twinhull.api.group import Raw
+from twinhull.api.objectnames import LONGEST_LABEL
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import seconds
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.names import LONGEST_LABEL
 from twinhull.convert.docker.said import Said, Settings
 
 _VARIABLE = re.compile(r"[ -<>-~]+")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from twinhull.api.group import MAX_NAME_LENGTH
+from twinhull.api.objectnames import is_subdomain
 from twinhull.convert.conversion import CannotConvert
 
 #: As api/disks has them.
 _SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?")
 #: As api/workload has it in CEL.
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _URL = re.compile(r"https?://[^\s?#]+")
 
 
@@ -67,7 +67,7 @@ class MachineOptions:
             if not _SIZE.fullmatch(size):
                 raise CannotConvert(f"--disk-size {disk}={size}: {size!r} is no size: write one such as 40Gi")
         for disk, claim in self.disk_claims.items():
-            if not _SUBDOMAIN.fullmatch(claim):
+            if not is_subdomain(claim):
                 raise CannotConvert(
                     f"--disk-claim {disk}={claim}: {claim!r} is no name of a PersistentVolumeClaim: correct "
                     "it"

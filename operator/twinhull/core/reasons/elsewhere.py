@@ -39,7 +39,7 @@ ACCESS: dict[Reason, Row] = {
     ),
     Reason.NO_GUEST: Row(
         "The Workload runs in a Pod, or in a machine that boots its own disk.",
-        "reach a Pod by kubectl, and such a machine by virtctl",
+        "reach a Pod by kubectl, and such a machine by twinhull console, vnc and ssh",
     ),
     Reason.NO_GUEST_KEY: Row(
         "The operator has no key for guests, so that it can let nobody into machines.",

@@ -216,7 +216,7 @@ def test_a_field_that_nobody_knows_is_carried_over_or_named(name: str, key: str)
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(EXAMPLES)), st.data())
 def test_several_fields_that_nobody_knows_are_carried_over_or_named(name: str, data: st.DataObject) -> None:
     """Wherever they stand, and whatever else of the input is gone."""
@@ -247,7 +247,7 @@ def test_several_fields_that_nobody_knows_are_carried_over_or_named(name: str, d
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(all_leaves()), st.integers(0, 999)), min_size=1, max_size=4))
 def test_changed_inputs_are_converted_or_refused_with_a_message(
     changes: list[tuple[tuple[str, Path], int]],

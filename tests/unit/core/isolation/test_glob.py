@@ -22,7 +22,7 @@ def _expected(pattern: str, text: str) -> bool:
 
 
 @pytest.mark.slow
-@settings(derandomize=True, database=None, deadline=None, max_examples=3000)
+@settings(max_examples=3000)
 @given(pattern=st.text("ab/*?", max_size=8), text=_SMALL)
 def test_fits_what_a_regular_expression_fits(pattern: str, text: str) -> None:
     assert Glob(pattern).fits(text) == _expected(pattern, text)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.core.isolation import PROFILE
 from twinhull.core.isolation.glob import Glob
 from twinhull.core.isolation.images import allowed, first_match, matches, parse, pinned
 
@@ -147,13 +146,11 @@ VERSIONS = st.sampled_from(["", ":1.2", ":latest", f"@{DIGEST}", f":1@{DIGEST}"]
 NAMES = st.builds(lambda host, path, version: host + path + version, HOSTS, PATHS, VERSIONS)
 
 
-@PROFILE
 @given(NAMES)
 def test_name_in_full_is_its_own_full_name(name: str) -> None:
     assert parse(str(parse(name))) == parse(name)
 
 
-@PROFILE
 @given(NAMES)
 def test_name_is_a_pattern_that_it_fits(name: str) -> None:
     assert matches(name, parse(name))
@@ -161,7 +158,6 @@ def test_name_is_a_pattern_that_it_fits(name: str) -> None:
     assert matches("**", parse(name))
 
 
-@PROFILE
 @given(NAMES, NAMES)
 def test_names_without_wildcards_fit_only_what_means_the_same(one: str, other: str) -> None:
     assert matches(str(parse(one)), parse(other)) == (
@@ -176,7 +172,7 @@ TEXTS = st.text("ab/.", max_size=8)
 
 
 @pytest.mark.slow
-@settings(PROFILE, max_examples=1000)
+@settings(max_examples=1000)
 @given(GLOBS, TEXTS)
 def test_glob_is_the_regular_expression_that_it_stands_for(glob: str, text: str) -> None:
     wildcards = {"*": "[^/]*", "**": ".*", "?": "[^/]"}

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core.isolation import PROFILE
 from tests.unit.core.policies import policy, rules
 from twinhull.api.base import Raw
 from twinhull.api.selector import LabelSelector
@@ -157,7 +156,6 @@ REQUIREMENTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
 _OPPOSITES = {"In": "NotIn", "NotIn": "In", "Exists": "DoesNotExist", "DoesNotExist": "Exists"}
 
 
-@PROFILE
 @given(REQUIREMENTS, LABELS)
 def test_requirement_or_its_opposite_holds(requirement: dict[str, Any], labels: dict[str, str]) -> None:
     opposite = {**requirement, "operator": _OPPOSITES[requirement["operator"]]}

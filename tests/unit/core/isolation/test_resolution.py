@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core.isolation import PROFILE
 from tests.unit.core.policies import policy, rules
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
@@ -288,7 +287,6 @@ POLICIES = st.lists(
 ).map(lambda specs: [policy(f"p{number}", **spec) for number, spec in enumerate(specs)])
 
 
-@PROFILE
 @given(st.sampled_from(["Auto", *Isolation]), POLICIES)
 def test_nothing_is_weaker_than_asked_or_required(isolation: str, policies: list[Raw]) -> None:
     found = decided(isolation, *policies)
@@ -300,7 +298,6 @@ def test_nothing_is_weaker_than_asked_or_required(isolation: str, policies: list
     assert found.rejected == (found.reason == "RejectedByPolicy")
 
 
-@PROFILE
 @given(st.sampled_from(list(Isolation)), POLICIES)
 def test_what_names_its_isolation_is_rejected_by_each_policy_by_itself(
     isolation: str, policies: list[Raw]
@@ -310,7 +307,6 @@ def test_what_names_its_isolation_is_rejected_by_each_policy_by_itself(
     assert together == alone
 
 
-@PROFILE
 @given(st.sampled_from(["Auto", *Isolation]), POLICIES, st.randoms())
 def test_order_of_policies_does_not_matter(isolation: str, policies: list[Raw], chance: Random) -> None:
     shuffled = chance.sample(policies, len(policies))
