@@ -9,11 +9,11 @@ from enum import IntEnum
 
 import click
 
-from twinhull.cli.following import Follower
 from twinhull.cli.progress import Progress, coloured, told
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
+from twinhull.cli.workloadstates import WorkloadStates
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Deleted, Goal, State, Verdict
 from twinhull.view.safetext import plain
@@ -57,8 +57,8 @@ async def wait(session: Session, goals: Mapping[str, Goal], seconds: float) -> E
     progress = Progress()
     try:
         async with asyncio.timeout(seconds), progress.beating():
-            follower = Follower(session.cluster, session.namespace, told)
-            async with aclosing(follower.states(list(goals))) as states:
+            followed = WorkloadStates(session.cluster, session.namespace, told)
+            async with aclosing(followed.of(list(goals))) as states:
                 async for name, workload in states:
                     if name not in left:
                         continue
