@@ -32,10 +32,11 @@ NOW = datetime(2026, 1, 1, 0, 5, tzinfo=UTC)
 
 #: What nobody but the operator has seen yet, or what it hasn't seen: anything else is a moment later.
 UNSEEN = {"just-created", "just-changed"}
-_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 #: What differs from run to run within texts, and what stands for it.
 _VARYING = (
+    (_TIME, "2026-01-01T00:00:00Z"),
     (re.compile(r"\bnode-\d+\b"), "node-0"),
     (re.compile(r"\b\d+\.\d+\.\d+\.\d+\b"), "10.64.0.1"),
     (re.compile(r"(virt-launcher-[a-z0-9-]+)-[a-z0-9]{5}\b"), r"\1-xxxxx"),
@@ -70,11 +71,7 @@ def recorded(found: Seen, namespace: str) -> Seen:
             return [impersonal(below) for below in value]
         if not isinstance(value, str):
             return value
-        if _TIME.match(value):
-            return "2026-01-01T00:00:00Z"
-        for varying, steady in _VARYING:
-            value = varying.sub(steady, value)
-        value = value.replace(namespace, "shop")
+        value = steady(value, namespace)
         return _UID.sub(lambda uid: uids.setdefault(uid[0], f"uid-{next(numbers)}"), value)
 
     told = [
@@ -88,6 +85,13 @@ def recorded(found: Seen, namespace: str) -> Seen:
         if name != "unread"
     }
     return Seen(**plain, unread=found.unread)
+
+
+def steady(text: str, namespace: str) -> str:
+    """A text without what differs from run to run, but for uids."""
+    for varying, stands_for_it in _VARYING:
+        text = varying.sub(stands_for_it, text)
+    return text.replace(namespace, "shop")
 
 
 def load(state: str) -> Seen:

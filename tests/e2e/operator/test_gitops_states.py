@@ -18,7 +18,7 @@ from tests.controlplane import Cluster, eventually
 from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Manifest, Subject
-from tests.gitops import screens
+from tests.gitops import answers, screens
 from tests.gitops.lifecycle import POLICY_STATES, STATES, State, reason
 from tests.gitops.verdicts import CHECKS, health, kstatus
 from tests.operator_process import OperatorProcess
@@ -102,6 +102,8 @@ def test_each_tool_sees_the_state_as_it_is(  # noqa: PLR0913, PLR0917  one param
     eventually(as_recorded, PATIENCE, f"it is as {path.name} has it")
     if kind == "Workload":
         _shown(request, cluster, namespace, taken, name)
+        if name not in screens.UNSEEN:
+            _answered(request, cluster, taken, name)
 
 
 def _shown(
@@ -121,6 +123,20 @@ def _shown(
 
     # Endpoints, say, come after the Workload's status.
     eventually(as_recorded, PATIENCE, f"the verbs show it as {state}.yaml has it")
+
+
+def _answered(request: pytest.FixtureRequest, cluster: Cluster, taken: Manifest, state: str) -> None:
+    """The verbs that change a Workload or reach into it answer as they did. `--update` records it."""
+    path = answers.golden(state)
+    if request.config.getoption("--update"):
+        path.write_text(answers.answers(cluster, taken), encoding="utf-8")
+    expected = path.read_text(encoding="utf-8")
+
+    def as_recorded() -> bool:
+        assert answers.answers(cluster, taken) == expected
+        return True
+
+    eventually(as_recorded, PATIENCE, f"the verbs answer as {path.name} has it")
 
 
 def _now(cluster: Cluster, taken: Manifest, state: str) -> Manifest:
