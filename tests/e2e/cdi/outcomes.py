@@ -30,7 +30,7 @@ def succeeds(web: DiskWorkload, kubelet: Kubelet, content: bytes) -> None:
     ended = kubelet.imports(web.namespace)
     assert ended.exit_code == 0, ended.log
     web.becomes("Ready")
-    assert kubelet.disk(web.namespace, web.claim).read_bytes()[: len(content)] == content
+    assert imported(web, kubelet)[: len(content)] == content
     api = web.cluster.api
 
     def alone() -> bool:
@@ -39,6 +39,12 @@ def succeeds(web: DiskWorkload, kubelet: Kubelet, content: bytes) -> None:
         return not [pod for pod in api.list("Pod", web.namespace) if _is_importer(pod)]
 
     web.eventually(alone, "nothing is left over")
+
+
+def imported(web: DiskWorkload, kubelet: Kubelet) -> bytes:
+    """All that is on the disk."""
+    is_block = web.one("PersistentVolumeClaim", web.claim)["spec"].get("volumeMode") == "Block"
+    return (kubelet.device if is_block else kubelet.disk)(web.namespace, web.claim).read_bytes()
 
 
 def _goes(obj: dict[str, dict[str, str]]) -> bool:
