@@ -60,7 +60,9 @@ def place(cluster: Cluster, namespace: str, _policy: None) -> str:
         }
     )
     probe = workload(namespace, {"annotations": {"example.com/probe": "x"}})
-    cluster.eventually(lambda: refusal(cluster.api, probe) != "", 30, "the policy is in force")
+    cluster.eventually(
+        lambda: "example.com/probe" in refusal(cluster.api, probe), 30, "the policy is in force"
+    )
     return namespace
 
 

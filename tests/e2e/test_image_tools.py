@@ -79,7 +79,9 @@ def enforce(cluster: Cluster, namespace: str) -> Iterator[Enforce]:
         cluster.api.apply({**about, "kind": f"{kind}Binding", "spec": binding})
         probe = workload(namespace, isolation="Container")
         probe["metadata"]["name"] = "probe"
-        cluster.eventually(lambda: refusal(cluster.api, probe) != "", 30, "the tool's policy is in force")
+        cluster.eventually(
+            lambda: f"'{name}'" in refusal(cluster.api, probe), 30, "the tool's policy is in force"
+        )
 
     yield enforced
     cluster.api.delete("ValidatingAdmissionPolicyBinding", name)

@@ -17,9 +17,10 @@ Examples:
 
 \b
 Exit codes:
-  0  the process has ended: Kubernetes doesn't tell with which code (twinhull status does)
-  1  there is no such process, or the connection to it was lost
-  2  the command line is wrong
+  0    the process has ended: Kubernetes doesn't tell with which code (twinhull status does)
+  1    there is no such process, or the connection to it was lost
+  2    the command line is wrong
+  130  it was interrupted by Ctrl+C
 """
 )
 @container_option

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import yaml
 
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import Workload
+from twinhull.cli import ending
 from twinhull.cli.columns import columns
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
@@ -71,7 +71,7 @@ class Seen:
 
 def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str) -> int:
     """Print the table. The exit code, by the isolations that are asked for."""
-    rows = list(checks(asyncio.run(_look()), sandbox_runtime_class))
+    rows = list(checks(ending.run(_look()), sandbox_runtime_class))
     if output == "table":
         shown = [("CHECK", "FOUND", "STATE", "WHAT TO DO"), *((*row[:3], row.remedy or "-") for row in rows)]
         click.echo("\n".join(columns(shown)))

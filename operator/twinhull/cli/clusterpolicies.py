@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 import click
 
+from twinhull.cli import ending
 from twinhull.cli.manifests import note
 from twinhull.cli.policyfiles import Rules
 from twinhull.core.isolation import precedence
@@ -23,7 +23,7 @@ def read(namespaces: Iterable[str]) -> Rules:
 
     Raises ClickException when it can't be asked.
     """
-    return asyncio.run(_read(namespaces))
+    return ending.run(_read(namespaces))
 
 
 async def _read(names: Iterable[str]) -> Rules:

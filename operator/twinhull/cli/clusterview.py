@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from twinhull.api.base import Raw
@@ -139,19 +139,6 @@ async def _machines(reader: Reader, mine: str, *, wanted: bool) -> tuple[tuple[R
 def whole(kind: Kind, obj: Raw) -> Raw:
     """An object of a list with its apiVersion and kind, which the API server leaves out there."""
     return {"apiVersion": kind.api_version, "kind": kind.name, **obj}
-
-
-async def changes(
-    cluster: Cluster, kind: Kind, namespace: str | None, version: str
-) -> AsyncIterator[tuple[str, Raw]]:
-    """The changes of objects of a kind from a version on, for ever: ADDED, MODIFIED or DELETED, and the
-    object. Raises Gone if some can't be told any more.
-    """
-    while True:
-        async for change, obj in cluster.watch(kind, version, namespace):
-            version = str(obj["metadata"]["resourceVersion"])
-            if change != "BOOKMARK":
-                yield change, whole(kind, obj)
 
 
 def as_list(objects: Iterable[Raw]) -> Raw:

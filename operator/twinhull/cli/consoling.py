@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import click
 
@@ -20,8 +17,6 @@ from twinhull.reach import kubevirt_stream
 
 #: Ctrl+], as in virtctl and telnet.
 _ESCAPE = b"\x1d"
-#: What ends a process that doesn't listen for it, without giving it the chance to restore the terminal.
-_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 async def console(name: str, seconds: float, target: Target) -> int:
@@ -34,7 +29,7 @@ async def console(name: str, seconds: float, target: Target) -> int:
             socket = await machines.once_it_runs(instance.console, seconds)
         ends = "Ctrl+] ends the connection" if is_terminal else "Ctrl+C ends the connection"
         told(f"Connected with the console of VirtualMachine {instance.name}. {ends}.")
-        with _restored() if is_terminal else contextlib.nullcontext():
+        with terminal.raw() if is_terminal else contextlib.nullcontext():
             typed = _until_escape(terminal.standard_input()) if is_terminal else terminal.standard_input()
             ended = await kubevirt_stream.copy(socket, typed, _show, lingers=0 if is_terminal else math.inf)
         if ended:
@@ -60,29 +55,3 @@ async def _until_escape(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield before
         if escape:
             return
-
-
-@contextlib.contextmanager
-def _restored() -> Iterator[None]:
-    """A raw terminal, which is as before in the end, also if this process is told to end."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is None:
-        raise RuntimeError("this is called in a task")
-    came: list[signal.Signals] = []
-
-    def end(number: signal.Signals) -> None:
-        came.append(number)
-        task.cancel()
-
-    for number in _ENDS:
-        loop.add_signal_handler(number, end, number)
-    try:
-        with terminal.raw():
-            yield
-    except asyncio.CancelledError:
-        if not came:
-            raise
-        os._exit(128 + came[0])  # as of a process that the signal has ended; the terminal is as before
-    finally:
-        for number in _ENDS:
-            loop.remove_signal_handler(number)

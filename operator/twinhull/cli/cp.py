@@ -35,9 +35,10 @@ Examples:
 
 \b
 Exit codes:
-  0  all was copied
-  1  not all was copied
-  2  the command line is wrong
+  0    all was copied
+  1    not all was copied
+  2    the command line is wrong
+  130  it was interrupted by Ctrl+C
 """
 )
 @container_option

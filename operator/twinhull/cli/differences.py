@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import os
 import re
@@ -13,7 +12,7 @@ import yaml
 
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label, is_subdomain
-from twinhull.cli import manifestfolders, manifests
+from twinhull.cli import ending, manifestfolders, manifests
 from twinhull.cli.manifests import Manifest, UnreadableError, note
 from twinhull.cli.scalars import Dumper
 from twinhull.shell.cluster import Cluster
@@ -64,7 +63,7 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
         others += read.others + len(read.manifests) - len(ours)
     if others:
         note(f"objects of other kinds were passed over: {others}")
-    different, refused = asyncio.run(_compare(given, applied))
+    different, refused = ending.run(_compare(given, applied))
     return 2 if failed or refused else int(different)
 
 

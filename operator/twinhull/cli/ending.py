@@ -1,48 +1,124 @@
-"""How a verb ends that asks a cluster: by its exit code, or by Ctrl-C."""
+"""How a verb ends that asks a cluster: by its exit code, or by a signal such as Ctrl+C's."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from contextlib import suppress
-from typing import Any, NoReturn
+import atexit
+import os
+import signal
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-#: The exit code of a verb that was interrupted by Ctrl-C, as a shell has it.
-INTERRUPTED = 130
-#: The exit code of a verb that a signal ended is this and the signal's number.
+if TYPE_CHECKING:
+    import asyncio
+    from types import FrameType
+
+_Result = TypeVar("_Result")
+
+#: The exit code of a process that a signal has ended is this and the signal's number, as a shell has it.
 _BY_SIGNAL = 128
+#: The exit code of a verb that was interrupted by Ctrl+C.
+INTERRUPTED = _BY_SIGNAL + signal.SIGINT
+#: By which signals a verb is told to end. Windows has no SIGHUP.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+#: How long a verb has to leave nothing behind once it is told to end, in seconds. Its process ends then,
+#: whatever it waits for: a credential plugin, a name server, or an API server that doesn't answer.
+_GRACE = 0.8
+#: How long the functions have that Python calls at the end of a process, in seconds.
+_LAST_GRACE = 0.1
 
 
-def end_with(verb: Coroutine[Any, Any, int]) -> NoReturn:
-    """Run a verb, and end the process with its exit code."""
+def end_with(verb: Coroutine[Any, Any, int], *, until_ended: bool = False) -> NoReturn:
+    """Run a verb, and end the process with its exit code, or as `run` does."""
+    raise SystemExit(int(run(verb, until_ended=until_ended)))
+
+
+def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Result:
+    """What a verb gives. SIGINT, SIGTERM and SIGHUP cancel it at any time.
+
+    Raises SystemExit with the exit code of a process that the signal has ended; with 0 after SIGINT and
+    SIGTERM if the verb goes on `until_ended`, so that it has no other end.
+    """
     import asyncio  # noqa: PLC0415  takes time, and a help does without
 
+    told = _Told(until_ended)
     try:
-        code = asyncio.run(_until_signalled(verb))
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
-    raise SystemExit(int(code))
-
-
-async def _until_signalled(verb: Coroutine[Any, Any, int]) -> int:
-    """Run a verb. SIGTERM and SIGHUP cancel it, so that it leaves nothing behind, and give a shell's code."""
-    import asyncio  # noqa: PLC0415  takes time, and a help does without
-    import signal  # noqa: PLC0415
-
-    working, got = asyncio.ensure_future(verb), list[int]()
-
-    def cancel(number: int) -> None:
-        got.append(number)
-        working.cancel()
-
-    for name in ("SIGTERM", "SIGHUP"):
-        with suppress(AttributeError, NotImplementedError, RuntimeError):  # Windows; not the main thread
-            number = getattr(signal, name)
-            asyncio.get_running_loop().add_signal_handler(number, cancel, int(number))
-    try:
-        return await working
-    except asyncio.CancelledError:
-        if got:
-            return _BY_SIGNAL + got[0]
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        return asyncio.run(_until_told(verb, told))
+    except KeyboardInterrupt:  # before the verb began, or after it
+        raise SystemExit(told.code_of(signal.SIGINT)) from None
+    except BaseException:  # what a cancelled verb raises is of no interest
+        if told.codes:
+            raise SystemExit(told.codes[0]) from None
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a process was told by signals."""
+
+    #: Whether SIGINT and SIGTERM are how it ends well.
+    until_ended: bool
+    #: The exit code, once it was told to end.
+    codes: list[int] = field(default_factory=list)
+
+    def code_of(self, number: int) -> int:
+        """The exit code after a signal."""
+        if self.until_ended and number in {signal.SIGINT, signal.SIGTERM}:
+            return 0
+        return _BY_SIGNAL + number
+
+    @contextmanager
+    def cancelling(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> Iterator[None]:
+        """Cancel a task if a signal comes.
+
+        The handlers are Python's and not the event loop's: those also run while the loop waits for a process
+        or a thread.
+        """
+
+        def end(number: int, _: FrameType | None) -> None:
+            if self.codes:
+                return  # some programs hand on a signal that the terminal has sent already
+            self.codes.append(self.code_of(number))
+            last = threading.Timer(_GRACE, _leave, self.codes)
+            last.daemon = True
+            last.start()
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(task.cancel)
+
+        former: dict[int, Any] = {}
+        try:
+            for number in _SIGNALS:
+                if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+                    with suppress(ValueError):  # this isn't the main thread
+                        former[number] = signal.signal(number, end)
+            yield
+        finally:
+            if not self.codes:
+                for number, handler in former.items():
+                    signal.signal(number, handler)
+
+
+def _leave(code: int) -> None:
+    """End the process at once. What it has in temporary files is removed: the kubernetes library puts the key
+    of a kubeconfig there.
+    """
+    cleaning = threading.Thread(target=atexit._run_exitfuncs, daemon=True)  # noqa: SLF001  it has no other name
+    cleaning.start()
+    cleaning.join(_LAST_GRACE)
+    os._exit(code)
+
+
+async def _until_told(verb: Coroutine[Any, Any, _Result], told: _Told) -> _Result:
+    """What a verb gives, unless a signal cancels it."""
+    import asyncio  # noqa: PLC0415  takes time, and a help does without
+
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("this is called in a task")
+    with told.cancelling(asyncio.get_running_loop(), task):
+        result = await verb
+        if told.codes:  # it was told to end, and ended in its own way
+            raise asyncio.CancelledError
+        return result

@@ -34,5 +34,5 @@ def told() -> Iterator[None]:
     except ReachError as error:
         raise click.ClickException(plain(str(error))) from error
     except (aiohttp.ClientError, TimeoutError, ConnectionResetError) as error:
-        message = f"the connection was lost: {error or type(error).__name__}"
+        message = f"the connection was lost: {str(error) or type(error).__name__}"
         raise click.ClickException(plain(message)) from error

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from twinhull.cli.ending import INTERRUPTED
+from twinhull.cli import ending
 from twinhull.cli.output import output_option, watch_option
 from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
@@ -44,7 +42,4 @@ def events(name: str, target: Target, output: str, watch: bool) -> None:  # noqa
     from twinhull.cli import eventtable  # noqa: PLC0415  takes time, and --help doesn't need it
 
     told = eventtable.watch if watch else eventtable.once
-    try:
-        asyncio.run(told(name, target, output))
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
+    ending.run(told(name, target, output))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli.clusterview import EVENTS, as_list, changes, look
+from twinhull.cli.clusterview import EVENTS, as_list, look
+from twinhull.cli.following import Follower
 from twinhull.cli.output import Rows, print_document, print_names, print_table
+from twinhull.cli.progress import told
+from twinhull.cli.reconnecting import Outages, answered
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.view import events as view
@@ -47,28 +51,28 @@ async def _look(opened: Session, name: str) -> Seen:
 async def watch(name: str, target: Target, output: str) -> None:
     """Print the Events of a Workload, and those that come, until it is interrupted."""
     async with session(target) as opened:
-        version = await opened.cluster.latest(EVENTS, opened.namespace)
         seen = await _look(opened, name)
-        told = view.in_order(seen.events)
-        printed = {_state(event) for event in told}
-        rows = Rows(view.table(told, datetime.now(UTC))) if output == "table" else None
-        for event in () if rows else told:
-            _print(event, output)
-        async for change, event in changes(opened.cluster, EVENTS, opened.namespace, version):
-            if change == "DELETED" or _state(event) in printed:
-                continue
-            if not view.is_about(event, seen) and view.may_be_about(event, name):
-                seen = replace(await look(opened, name), events=())
-            if not view.is_about(event, seen):
-                continue
-            if rows:
-                rows.add(view.row(event, datetime.now(UTC)))
-            else:
-                _print(event, output)
+        outages = Outages(told, has_answered=True)
 
+        def matters(event: Raw) -> bool:
+            return view.is_about(event, seen) or view.may_be_about(event, name)
 
-def _state(event: Raw) -> tuple[str, str]:
-    return event["metadata"]["uid"], event["metadata"]["resourceVersion"]
+        follower = Follower(opened.cluster, EVENTS, opened.namespace, outages, matters=matters)
+        rows = None
+        async with aclosing(follower.changes()) as given:
+            async for changes in given:
+                events = [change.obj for change in changes if not change.gone]
+                if not all(view.is_about(event, seen) for event in events):
+                    seen = replace(await answered(lambda: look(opened, name), outages), events=())
+                found = view.in_order(event for event in events if view.is_about(event, seen))
+                if output != "table":
+                    for event in found:
+                        _print(event, output)
+                elif rows is None:
+                    rows = Rows(view.table(found, datetime.now(UTC)))
+                else:
+                    for event in found:
+                        rows.add(view.row(event, datetime.now(UTC)))
 
 
 def _name(event: Raw) -> str:

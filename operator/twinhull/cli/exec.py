@@ -33,9 +33,10 @@ Examples:
 
 \b
 Exit codes:
-  0  the command ended with 0; each other code is the command's own, too, or one of these:
-  1  the command couldn't be run, or it isn't known how it ended
-  2  the command line is wrong
+  0    the command ended with 0; each other code is the command's own, too, or one of these:
+  1    the command couldn't be run, or it isn't known how it ended
+  2    the command line is wrong
+  130  it was interrupted by Ctrl+C
 """,
 )
 @container_option

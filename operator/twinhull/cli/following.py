@@ -1,107 +1,134 @@
-"""Following Workloads: their states as they come, by a watch, whatever becomes of the connection."""
+"""Following objects: what there is, and each change, whatever becomes of the connection."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
+from twinhull.cli.clusterview import whole
+from twinhull.cli.reconnecting import Outages, reconnecting
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import Gone, Refused, ServerError, Unreachable
-from twinhull.shell.kinds import WORKLOAD
-from twinhull.shell.reconnect_delays import reconnect_delays
+from twinhull.shell.errors import NotFound, Refused, Unreachable
+from twinhull.shell.kinds import Kind
 
-#: The name of a Workload, and its state; None once there is none.
-State: TypeAlias = tuple[str, Raw | None]
 #: How often is asked where a person may not watch, in seconds.
 _ASKS = 2.0
-#: How long a lost connection is tried again at most before each attempt, in seconds.
-_LONGEST_WAIT = 10.0
-#: From how many names on there is one watch for all of the namespace, instead of one for each.
-_MANY = 8
+#: How long is waited after a watch that the API server has ended, in seconds.
+_PAUSE = 0.1
+#: Objects by namespace and name.
+_Known: TypeAlias = dict[tuple[str, str], Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an object."""
+
+    #: The object as it is now, or as it was last seen.
+    obj: Raw
+    #: Whether it is gone.
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """Follows Workloads of a namespace by their names."""
+    """Follows the objects of a kind by a list and a watch from then on, or one object by its name."""
 
     cluster: Cluster
-    namespace: str
+    kind: Kind
+    #: Where the objects are; None for all namespaces.
+    namespace: str | None
     #: Is told what becomes of the connection.
-    told: Callable[[str], None] = field(default=lambda _: None)
+    outages: Outages
+    #: The name of the one object, empty for all of the kind.
+    name: str = ""
+    #: Whether an object matters. Others are neither told nor held.
+    matters: Callable[[Raw], bool] = field(default=lambda _: True)
 
-    async def states(self, names: Sequence[str]) -> AsyncGenerator[State, None]:
-        """The states of Workloads: first those of now, then each change. It never ends.
+    async def changes(self) -> AsyncGenerator[list[Change], None]:
+        """First all that there is, then what has changed, without end.
 
-        A state that was seen may come again, and of several changes in a row only the last may. Raises
-        ApiError for what doesn't pass, such as a missing right to read them.
+        After a lost connection, or where the API server has forgotten what came next, all is read anew, and
+        what differs from before is given, deletions among it. Of several changes in a row only the last may
+        be given. Raises ApiError for what doesn't pass, such as a missing right to read the objects.
         """
-        queue: asyncio.Queue[State | Exception] = asyncio.Queue()
-        groups = [[name] for name in names] if len(names) <= _MANY else [list(names)]
-        tasks = [asyncio.create_task(self._follow(group, queue)) for group in groups]
-        try:
-            while True:
-                state = await queue.get()
-                if isinstance(state, Exception):
-                    raise state
-                yield state
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        known: _Known = {}
+        is_first = True
+        async with aclosing(reconnecting(lambda: self._until_lost(known), self.outages)) as given:
+            async for changes in given:
+                if changes or is_first:
+                    yield changes
+                is_first = False
 
-    async def _follow(self, names: list[str], queue: asyncio.Queue[State | Exception]) -> None:
-        """Put the states of Workloads into the queue, by one watch; or why that isn't possible."""
-        delays = reconnect_delays()
-        while True:
+    async def _until_lost(self, known: _Known) -> AsyncGenerator[list[Change], None]:
+        """What differs from what is known, and the changes until the watch is lost."""
+        objects, version = await self._read()
+        yield _differences(known, objects)
+        while version:
             try:
-                async with aclosing(self._until_lost(names)) as states:
-                    async for state in states:
-                        delays = reconnect_delays()
-                        queue.put_nowait(state)
-            except Gone:
-                continue  # what was missed is read anew
-            except (Unreachable, ServerError) as error:
-                delay = min(next(delays), _LONGEST_WAIT)
-                self.told(
-                    f"the connection to the API server was lost, and is tried again in {delay:.0f} s: {error}"
-                )
-                await asyncio.sleep(delay)
-            except Exception as error:  # noqa: BLE001  whoever waits raises it
-                queue.put_nowait(error)
-                return
+                async for change, obj in self.cluster.watch(
+                    self.kind, version, self.namespace, name=self.name
+                ):
+                    version = str(obj["metadata"]["resourceVersion"])
+                    if change != "BOOKMARK" and self.matters(obj):
+                        yield [_taken(known, whole(self.kind, obj), gone=change == "DELETED")]
+            except Refused:  # who may read it may not be allowed to watch it
+                break
+            except Unreachable as error:
+                if isinstance(error.__cause__, TimeoutError):
+                    return  # a watch of Events has no bookmarks: nothing may have happened. It is read anew
+                raise
+            await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_ASKS)
 
-    async def _until_lost(self, names: list[str]) -> AsyncGenerator[State, None]:
-        """The states of Workloads until the watch ends."""
-        single = names[0] if len(names) == 1 else ""
-        version = "" if single else await self.cluster.latest(WORKLOAD, self.namespace)
-        newest: dict[str, int] = {}
-        for name in names:
-            found = await self.cluster.get(WORKLOAD, self.namespace, name)
-            if found is not None:
-                newest[name] = _version(found)
-                version = found["metadata"]["resourceVersion"] if single else version
-            yield name, found
-        if not version:
-            await asyncio.sleep(_ASKS)
-            return
-        try:
-            async for change, obj in self.cluster.watch(WORKLOAD, version, self.namespace, name=single):
-                name = obj["metadata"].get("name")
-                if change == "BOOKMARK" or name not in names:
-                    continue
-                if _version(obj) > newest.get(
-                    name, 0
-                ):  # of a namespace's events some are older than what was read
-                    newest[name] = _version(obj)
-                    yield name, None if change == "DELETED" else obj
-        except Refused:  # who may read it may not be allowed to watch it
-            await asyncio.sleep(_ASKS)
+    async def _read(self) -> tuple[list[Raw], str]:
+        """The objects, and the version from which on they can be watched; none if there is no object."""
+        if self.name:
+            found = await self.cluster.get(self.kind, self.namespace or "", self.name)
+            if found is None:
+                return [], ""
+            return [whole(self.kind, found)], str(found["metadata"]["resourceVersion"])
+        objects: list[Raw] = []
+
+        def take(some: list[Raw]) -> None:
+            objects.extend(whole(self.kind, one) for one in some if self.matters(one))
+
+        version = await self.cluster.read_all(self.kind, take)
+        if version is None:
+            raise NotFound(f"the cluster has no {self.kind.name}s: its API server doesn't serve them")
+        return objects, version
 
 
-def _version(obj: Raw) -> int:
-    """Versions of one kind's objects are comparable as integers (Kubernetes KEP-5504)."""
-    return int(obj["metadata"]["resourceVersion"])
+def _differences(known: _Known, objects: list[Raw]) -> list[Change]:
+    """How objects differ from the known ones, which they replace."""
+    present = {_key(obj): obj for obj in objects}
+    gone = [obj for key, obj in known.items() if _uid(obj) != _uid(present.get(key))]
+    new = [obj for key, obj in present.items() if _version(obj) != _version(known.get(key))]
+    known.clear()
+    known.update(present)
+    return [*(Change(obj, gone=True) for obj in gone), *map(Change, new)]
+
+
+def _taken(known: _Known, obj: Raw, *, gone: bool) -> Change:
+    """The change of one object, which is known from now on."""
+    if gone:
+        known.pop(_key(obj), None)
+    else:
+        known[_key(obj)] = obj
+    return Change(obj, gone)
+
+
+def _key(obj: Raw) -> tuple[str, str]:
+    metadata = obj["metadata"]
+    return str(metadata.get("namespace") or ""), str(metadata["name"])
+
+
+def _uid(obj: Raw | None) -> str | None:
+    return obj["metadata"].get("uid") if obj else None
+
+
+def _version(obj: Raw | None) -> str | None:
+    return obj["metadata"]["resourceVersion"] if obj else None

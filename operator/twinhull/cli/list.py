@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from twinhull.api.isolation import Isolation
-from twinhull.cli.ending import INTERRUPTED
+from twinhull.cli import ending
 from twinhull.cli.output import output_option, watch_option
 from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
@@ -88,7 +86,4 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
     chosen = Chosen(frozenset(isolations), not_ready, order)
     asked = listing.Asked(names, selector, everywhere, chosen, output)
     listed = listing.watch if watch else listing.once
-    try:
-        asyncio.run(listed(asked, target))
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
+    ending.run(listed(asked, target))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli.clusterview import as_list, changes, whole
+from twinhull.cli.clusterview import as_list, whole
+from twinhull.cli.following import Change, Follower
 from twinhull.cli.output import Rows, print_document, print_names, print_table
+from twinhull.cli.progress import told
+from twinhull.cli.reconnecting import Outages
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD, Kind
@@ -43,7 +47,7 @@ async def once(asked: Asked, target: Target) -> None:
         if asked.names:
             found = [await opened.workload(name) for name in asked.names]
         else:
-            found, _ = await _listed(opened, asked)
+            found = await _listed(opened, asked)
         where = "" if asked.everywhere else f" in namespace {opened.namespace}"
     found = asked.chosen.of(found)
     if asked.output in {"json", "yaml"}:
@@ -58,26 +62,30 @@ async def once(asked: Asked, target: Target) -> None:
 async def watch(asked: Asked, target: Target) -> None:
     """Print the Workloads, and each that changes, until it is interrupted."""
     async with session(target) as opened:
-        found, version = await _listed(opened, asked)
-        found = asked.chosen.of(found)
-        tabular = asked.output in {"table", "wide"}
-        rows = Rows(_table(found, asked)) if tabular else None
-        for one in () if tabular else found:
-            _print(one, asked)
         cluster = opened.everywhere if asked.everywhere else opened.cluster
         namespace = None if asked.everywhere else opened.namespace
-        async for change, obj in changes(cluster, asked.kind, namespace, version):
-            if not asked.chosen.of([obj]):
-                continue
-            if rows:
-                gone = change == "DELETED"
-                rows.add(workloads.row(obj, datetime.now(UTC), gone=gone, **_columns(asked)))
-            else:
-                _print(obj, asked)
+        follower = Follower(cluster, asked.kind, namespace, Outages(told))
+        rows = None
+        async with aclosing(follower.changes()) as given:
+            async for changes in given:
+                if asked.output not in {"table", "wide"}:
+                    for one in asked.chosen.of(change.obj for change in changes):
+                        _print(one, asked)
+                elif rows is None:
+                    rows = Rows(_table(asked.chosen.of(change.obj for change in changes), asked))
+                else:
+                    for change in changes:
+                        _add(rows, change, asked)
 
 
-async def _listed(opened: Session, asked: Asked) -> tuple[list[Raw], str]:
-    """The Workloads that the API server chooses, and the version of the list."""
+def _add(rows: Rows, change: Change, asked: Asked) -> None:
+    """Print one more row, if the Workload is chosen."""
+    for one in asked.chosen.of([change.obj]):
+        rows.add(workloads.row(one, datetime.now(UTC), gone=change.gone, **_columns(asked)))
+
+
+async def _listed(opened: Session, asked: Asked) -> list[Raw]:
+    """The Workloads that the API server chooses."""
     cluster = opened.everywhere if asked.everywhere else opened.cluster
     listed = await cluster.list(asked.kind)
     if listed is None:
@@ -85,7 +93,7 @@ async def _listed(opened: Session, asked: Asked) -> tuple[list[Raw], str]:
             "the cluster has no Workloads: its API server doesn't serve them. Install the chart, or see "
             "`twinhull preflight`"
         )
-    return [whole(WORKLOAD, one) for one in listed[0]], listed[1]
+    return [whole(WORKLOAD, one) for one in listed[0]]
 
 
 def _table(found: list[Raw], asked: Asked) -> Table:

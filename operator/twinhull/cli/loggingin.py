@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import shutil
@@ -13,7 +12,7 @@ from typing import NoReturn, Self
 
 import click
 
-from twinhull.cli import machines, terminal
+from twinhull.cli import ending, machines, terminal
 from twinhull.cli.progress import told
 from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.session import session
@@ -63,7 +62,7 @@ class Login:
 
 def ssh(login: Login, target: Target, *, stdio: bool) -> int:
     """Run ssh in place of this process, or be the connection of one. The exit code."""
-    arguments = asyncio.run(_prepared(login, target, stdio=stdio))
+    arguments = ending.run(_prepared(login, target, stdio=stdio))
     if arguments is not None:
         _become_ssh(arguments)
     return 0

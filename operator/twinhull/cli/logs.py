@@ -53,9 +53,10 @@ Examples:
 
 \b
 Exit codes:
-  0  all was shown
-  1  a log couldn't be shown, or not to its end
-  2  the command line is wrong
+  0    all was shown
+  1    a log couldn't be shown, or not to its end
+  2    the command line is wrong
+  130  it was interrupted by Ctrl+C
 """
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")

@@ -12,7 +12,7 @@ import click
 import yaml
 
 from twinhull.cli.scalars import Dumper
-from twinhull.view.safetext import escaped
+from twinhull.view.safetext import escaped, plain
 from twinhull.view.screen import Cell, Row, Screen, Table, Tone
 
 if TYPE_CHECKING:
@@ -146,6 +146,14 @@ def rich_screen(screen: Screen, width: int) -> Group:
         grid.add_row(Text(section.title, "bold"), Group(*parts))
     title, *rest = screen.headline
     return Group(Text(title.text, "bold"), *map(_text, rest), "", grid)
+
+
+def rich_remark(remark: str, screen: Group) -> Group:
+    """A screen with a remark above it, which may be of others."""
+    from rich.console import Group  # noqa: PLC0415  for terminals only
+    from rich.text import Text  # noqa: PLC0415
+
+    return Group(Text(plain(remark), _STYLES[Tone.WAITING], overflow="fold"), "", screen)
 
 
 def _text(cell: Cell) -> Text:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from twinhull.cli.ending import INTERRUPTED
+from twinhull.cli import ending
 from twinhull.cli.output import output_option, watch_option
 from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
@@ -52,9 +50,7 @@ def status(name: str, target: Target, output: str, watch: bool) -> None:  # noqa
 
     told = statusscreen.watch if watch else statusscreen.once
     try:
-        found = asyncio.run(told(name, target, output))
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
+        found = ending.run(told(name, target, output))
     except click.ClickException as error:
         error.show()
         raise SystemExit(_UNTOLD) from error

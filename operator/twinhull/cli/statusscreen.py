@@ -9,7 +9,17 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.cli.clusterview import look
-from twinhull.cli.output import console, is_terminal, print_document, print_names, print_screen, rich_screen
+from twinhull.cli.output import (
+    console,
+    is_terminal,
+    print_document,
+    print_names,
+    print_screen,
+    rich_remark,
+    rich_screen,
+)
+from twinhull.cli.progress import told
+from twinhull.cli.reconnecting import Outages, answered
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD
@@ -34,9 +44,9 @@ async def watch(name: str, target: Target, output: str) -> bool:
     async with session(target) as opened:
         if output == "table" and is_terminal():
             return await _redraw(opened, name)
-        before = None
+        before, outages = None, Outages(told)
         while True:
-            seen = await look(opened, name)
+            seen = await answered(lambda: look(opened, name), outages)
             if seen != before:
                 if before and output == "table":
                     click.echo()
@@ -46,15 +56,17 @@ async def watch(name: str, target: Target, output: str) -> bool:
 
 
 async def _redraw(opened: Session, name: str) -> bool:
-    """Draw the screen anew, as often as it is looked at."""
+    """Draw the screen anew, as often as it is looked at. What becomes of the connection stands above it."""
     from rich.live import Live  # noqa: PLC0415  for terminals only
 
     terminal = console()
     drawn = rich_screen(screen(await look(opened, name), datetime.now(UTC)), terminal.width)
     with Live(drawn, console=terminal, screen=True, auto_refresh=False) as live:
+        outages = Outages(lambda line: live.update(rich_remark(line, drawn), refresh=True), has_answered=True)
         while True:
-            seen = await look(opened, name)
-            live.update(rich_screen(screen(seen, datetime.now(UTC)), terminal.width), refresh=True)
+            seen = await answered(lambda: look(opened, name), outages)
+            drawn = rich_screen(screen(seen, datetime.now(UTC)), terminal.width)
+            live.update(drawn, refresh=True)
             await asyncio.sleep(_PAUSE)
 
 

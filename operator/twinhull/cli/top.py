@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
+from twinhull.cli import ending
 from twinhull.cli.output import output_option
 from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
@@ -64,4 +63,4 @@ def top(  # noqa: PLR0913, PLR0917  one parameter an option
         raise click.UsageError("name a Workload, or use -A: not both")
     from twinhull.cli import usagetable  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    asyncio.run(usagetable.once(usagetable.Asked(name or "", everywhere, containers, order, output), target))
+    ending.run(usagetable.once(usagetable.Asked(name or "", everywhere, containers, order, output), target))

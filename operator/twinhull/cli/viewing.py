@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import signal
 from collections.abc import AsyncIterator, Callable
 
 import click
@@ -40,8 +39,8 @@ async def vnc(name: str, port: int, target: Target, *, proxy_only: bool) -> int:
                 if viewer is None:
                     click.echo(json.dumps({"port": bound}))
                     told(f"Connect a VNC viewer with 127.0.0.1:{bound}. Ctrl+C ends this.")
-                    await _interrupted()
-                    return 0
+                    await asyncio.Event().wait()
+                    return 0  # it is cancelled before
                 program, address = viewer
                 told(f"Opening {program} at 127.0.0.1:{bound}")
                 process = await asyncio.create_subprocess_exec(program, address(bound))
@@ -89,14 +88,6 @@ def _has_screen(vmi: Raw) -> bool:
 
 def _failed(why: str) -> None:
     told(f"A viewer couldn't be connected: {why}")
-
-
-async def _interrupted() -> None:
-    """Until somebody ends this process by Ctrl+C or SIGTERM."""
-    asked, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    await asked.wait()
 
 
 @contextlib.asynccontextmanager

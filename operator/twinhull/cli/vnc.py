@@ -17,7 +17,7 @@ Examples:
 
 \b
 Exit codes:
-  0  the viewer was closed, or Ctrl+C
+  0  the viewer was closed, or it was ended by Ctrl+C or SIGTERM
   1  there is no screen, no viewer, or the port is taken
   2  the command line is wrong
 """
@@ -48,4 +48,4 @@ def vnc(name: str, proxy_only: bool, port: int, target: Target) -> None:  # noqa
     """
     from twinhull.cli import viewing  # noqa: PLC0415  talks to a cluster
 
-    end_with(viewing.vnc(name, port, target, proxy_only=proxy_only))
+    end_with(viewing.vnc(name, port, target, proxy_only=proxy_only), until_ended=True)

@@ -38,6 +38,7 @@ Examples:
   twinhull wait -l app=shop --for=stopped
   twinhull wait migration --for=completed || twinhull status migration
   twinhull wait web --for=condition=Stalled=False
+  twinhull wait web --timeout=0s && echo "it is ready"
 
 \b
 Goals:
@@ -67,7 +68,7 @@ Exit codes:
     type=Duration(),
     default="30s",
     show_default=True,
-    help="How long to wait, such as 90s or 5m.",
+    help="How long to wait, such as 90s or 5m; 0s looks once.",
 )
 @target_options
 def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, target: Target) -> None:

@@ -9,11 +9,11 @@ from enum import IntEnum
 
 import click
 
-from twinhull.cli.following import Follower
 from twinhull.cli.progress import Progress, coloured, told
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
+from twinhull.cli.workloadstates import WorkloadStates
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Deleted, Goal, State, Verdict
 from twinhull.view.safetext import plain
@@ -47,35 +47,39 @@ async def until(names: tuple[str, ...], selector: str, goal: Goal, seconds: floa
 
 async def wait(session: Session, goals: Mapping[str, Goal], seconds: float) -> Exit:
     """Wait until each of these Workloads has reached its goal, can't any more, or the time in seconds is
-    over.
+    over: with 0, each is looked at once.
 
     The progress goes to the standard error, and a line for each that has reached its goal to the standard
     output. Raises ApiError.
     """
     left, failed = dict(goals), False
+    looks_once = not seconds
     last: dict[str, Verdict] = {}
     progress = Progress()
     try:
-        async with asyncio.timeout(seconds), progress.beating():
-            follower = Follower(session.cluster, session.namespace, told)
-            async with aclosing(follower.states(list(goals))) as states:
+        async with asyncio.timeout(seconds or None), progress.beating():
+            followed = WorkloadStates(session.cluster, session.namespace, told)
+            async with aclosing(followed.of(list(goals))) as states:
                 async for name, workload in states:
                     if name not in left:
                         continue
                     last[name] = left[name].verdict(workload)
-                    if last[name].state is State.WAITING:
+                    if last[name].state is not State.WAITING:
+                        progress.end(name)
+                        failed |= not _ended(name, left.pop(name), last[name])
+                    elif not looks_once:
                         progress.of(name, last[name].message)
-                        continue
-                    progress.end(name)
-                    failed |= not _ended(name, left.pop(name), last[name])
-                    if not left:
+                    if not left or (looks_once and left.keys() <= last.keys()):
                         break
     except TimeoutError:
-        for name, goal in left.items():
-            so = f": {last[name].message}" if name in last else ""
-            _error(f"Workload {name} isn't {goal.title} after {seconds:g} s{so}")
-        return Exit.HOPELESS if failed else Exit.OVERDUE
-    return Exit.HOPELESS if failed else Exit.DONE
+        pass
+    for name, goal in left.items():
+        after = "" if looks_once else f" after {seconds:g} s"
+        so = f": {last[name].message}" if name in last else ""
+        _error(f"Workload {name} isn't {goal.title}{after}{so}")
+    if failed:
+        return Exit.HOPELESS
+    return Exit.OVERDUE if left else Exit.DONE
 
 
 def _ended(name: str, goal: Goal, verdict: Verdict) -> bool:

@@ -18,6 +18,8 @@ Query = Sequence[tuple[str, str]]
 COMMAND_PROTOCOLS, PORT_PROTOCOLS = remote_command.PROTOCOLS, (port_forward.PROTOCOL,)
 #: The most bytes of a message: kubelets write 32 KiB at a time.
 _LARGEST_MESSAGE = 1 << 24
+#: How long the other end may take to confirm that this end closes, in seconds. Nothing depends on that.
+_TIMEOUT = aiohttp.ClientWSTimeout(ws_close=0.2)
 #: The most bytes of a refusal that are read.
 _LARGEST_REFUSAL = 1 << 16
 
@@ -59,12 +61,12 @@ async def websocket(
     """A WebSocket with one of these protocols. Raises EntryError with the server's own words."""
     try:
         socket = await session.ws_connect(
-            url, params=query, protocols=protocols, max_msg_size=_LARGEST_MESSAGE
+            url, params=query, protocols=protocols, max_msg_size=_LARGEST_MESSAGE, timeout=_TIMEOUT
         )
     except aiohttp.WSServerHandshakeError as error:
         raise EntryError(await _why(session, url, query, error.status), error.status) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise EntryError(f"the connection failed: {error or type(error).__name__}") from error
+        raise EntryError(f"the connection failed: {str(error) or type(error).__name__}") from error
     if socket.protocol is None:
         await socket.close()
         raise EntryError(f"the server speaks none of the protocols {', '.join(protocols)}")
@@ -77,7 +79,7 @@ async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> ai
     try:
         answer = await session.get(url, params=query, timeout=timeout)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise EntryError(f"the connection failed: {error or type(error).__name__}") from error
+        raise EntryError(f"the connection failed: {str(error) or type(error).__name__}") from error
     if answer.status != 200:  # noqa: PLR2004
         async with answer:
             raise EntryError(await _refusal(answer), answer.status)

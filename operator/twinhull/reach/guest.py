@@ -38,6 +38,8 @@ from twinhull.shell.kinds import ACCESS_REQUEST, VIRTUAL_MACHINE_INSTANCE
 EXPIRATION_SECONDS = 600
 #: How long the operator has for an answer, and how long is waited between two looks for it, in seconds.
 _PATIENCE, _SHORTEST, _LONGEST = 20.0, 0.05, 1.0
+#: How long the deletion of a request may take, in seconds; and if somebody waits for the process to end.
+_WITHDRAWAL, _QUICK_WITHDRAWAL = 5.0, 0.5
 #: aiohttp lets the sockets of TLS end for so long after its session is closed, in seconds
 #: (https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown).
 _TLS_ENDS = 0.1
@@ -104,6 +106,7 @@ class GuestDoor:
         """The entry to the machine of a Workload, for one usage. Raises EntryError."""
         key = PersonalKey()
         request = await self._ask(workload, usage, key)
+        patience = _WITHDRAWAL
         try:
             certificate, guest = await self._answer(request)
             try:
@@ -121,8 +124,11 @@ class GuestDoor:
                 yield GuestEntry(session, f"https://127.0.0.1:{local}", containers, failures)
                 await session.close()
                 await asyncio.sleep(_TLS_ENDS)
+        except asyncio.CancelledError:
+            patience = _QUICK_WITHDRAWAL
+            raise
         finally:
-            await self._withdraw(request)
+            await self._withdraw(request, patience)
 
     async def _ask(self, workload: str, usage: Usage, key: PersonalKey) -> Raw:
         """Create an AccessRequest."""
@@ -188,8 +194,9 @@ class GuestDoor:
             raise EntryError(f"machine {guest.machine} has no running launcher Pod: wait until it is Ready")
         return pods[0]
 
-    async def _withdraw(self, request: Raw) -> None:
-        """Delete a request. If that fails, the operator does it at the request's end."""
+    async def _withdraw(self, request: Raw, patience: float) -> None:
+        """Delete a request within some seconds. If that fails, the operator does it at the request's end."""
         metadata = request["metadata"]
-        with contextlib.suppress(ApiError):
-            await self.cluster.delete(ACCESS_REQUEST, self.namespace, metadata["name"], metadata["uid"])
+        with contextlib.suppress(ApiError, TimeoutError):
+            async with asyncio.timeout(patience):
+                await self.cluster.delete(ACCESS_REQUEST, self.namespace, metadata["name"], metadata["uid"])

@@ -139,7 +139,7 @@ def unreachable(request: Request) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, Undecodable) as error:
-        raise Unreachable(f"{request.method} {request.path}: {error or type(error).__name__}") from error
+        raise Unreachable(f"{request.method} {request.path}: {str(error) or type(error).__name__}") from error
 
 
 async def _text(response: aiohttp.ClientResponse, largest: int) -> bytes:

@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from tests.controlplane import Api, ApiError, Cluster, ControlPlane, eventually
 from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.subject import EXIT, NEVER_READY, Manifest, Subject, container, template
+from tests.request_proxy import RequestProxy
 from twinhull.cli import main
 
 pytestmark = pytest.mark.simulated
@@ -129,12 +130,12 @@ def _until_closed(descriptor: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def watching(web: Subject, *args: str) -> Iterator[Queue[str]]:
+def watching(web: Subject, *args: str, kubeconfig: Path | None = None) -> Iterator[Queue[str]]:
     """The lines of a verb that goes on."""
     got: Queue[str] = Queue()
     with subprocess.Popen(
         command(*args, "--watch", "-n", web.namespace),
-        env=environment(web.cluster.kubeconfig),
+        env=environment(kubeconfig or web.cluster.kubeconfig),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -419,6 +420,25 @@ def test_what_changes_is_printed_as_it_comes(web: Subject) -> None:
         comes(screens, "Nothing is wrong: stopped, as spec.state asks")
         web.change(state="Running")
         comes(screens, "Nothing is wrong: Pod web-")
+
+
+@pytest.mark.parametrize("verb", ["list", "status", "events"])
+def test_what_is_watched_goes_on_after_an_outage(web: Subject, tmp_path: Path, verb: str) -> None:
+    web.apply()
+    web.becomes("Ready")
+    words = [verb] if verb == "list" else [verb, "web"]
+    with (
+        RequestProxy.running(web.cluster.kubeconfig, tmp_path) as proxy,
+        watching(web, *words, kubeconfig=proxy.kubeconfig) as got,
+    ):
+        comes(got, "web")
+        proxy.outage = 503
+        proxy.cut_streams()
+        web.eventually(lambda: proxy.refused, "the verb has no answer")
+        web.change(state="Stopped")
+        web.becomes("Stopped")
+        proxy.outage = None
+        comes(got, "topped")
 
 
 def test_a_watched_screen_is_drawn_anew_until_the_workload_is_gone(web: Subject) -> None:

@@ -1,225 +1,347 @@
-"""Following Workloads over HTTP: by a watch, whatever becomes of it."""
+"""Following objects over HTTP: by a list and a watch, whatever becomes of it."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
+import aiohttp
 import pytest
-from aiohttp import web
 
-from tests.controlplane.ports import LOOPBACK
+from tests.unit.cli.watchapi import PATHS, WatchApi
 from twinhull.api.base import Raw
-from twinhull.cli import following
-from twinhull.cli.following import Follower, State
+from twinhull.cli import following, reconnecting
+from twinhull.cli.following import Change, Follower
+from twinhull.cli.reconnecting import Outages
+from twinhull.cli.workloadstates import WorkloadStates
+from twinhull.shell import cluster as client
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
-from twinhull.shell.errors import Refused
+from twinhull.shell.errors import Refused, ServerError
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.shell.process.credentials import Credentials
-
-ALL = WORKLOAD.path("shop")
-
-
-class Server:
-    """Has Workloads, and tells of their changes what it is told to."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, Raw] = {}
-        #: What watches are sent: an event each, None ends one.
-        self.events: asyncio.Queue[Raw | None] = asyncio.Queue()
-        #: The selector and the version of each watch.
-        self.watches: list[tuple[str, str]] = []
-        self.gets = self.refused = 0
-        #: The status with which gets and watches are refused, 0 if they aren't.
-        self.refuses_gets = self.refuses_watches = 0
-
-    def put(self, name: str, version: int) -> Raw:
-        """A Workload of that name, in that version."""
-        self.objects[name] = {
-            "metadata": {"name": name, "namespace": "shop", "resourceVersion": str(version)}
-        }
-        return self.objects[name]
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        watching = request.query.get("watch")
-        if code := self.refuses_watches if watching else self.refuses_gets:
-            self.refused += 1
-            return web.json_response(
-                {"kind": "Status", "code": code, "message": "so it is told"}, status=code
-            )
-        if watching:
-            return await self._watch(request)
-        if request.path == ALL:
-            return web.json_response({"items": [], "metadata": {"resourceVersion": "50"}})
-        self.gets += 1
-        found = self.objects.get(request.path.rpartition("/")[2])
-        return web.json_response(found or {"kind": "Status", "code": 404}, status=200 if found else 404)
-
-    async def _watch(self, request: web.Request) -> web.StreamResponse:
-        self.watches.append((request.query.get("fieldSelector", ""), request.query["resourceVersion"]))
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while event := await self.events.get():
-            await response.write(json.dumps(event).encode() + b"\n")
-        return response
+from twinhull.shell.scope import Scope
 
 
-def run(
-    check: Callable[[Server, Callable[..., Awaitable[list[tuple[str, str]]]]], Awaitable[None]],
-) -> list[str]:
-    """Run a check, which is given what follows. What was told of the connection."""
-    told: list[str] = []
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnecting, "_LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(following, "_ASKS", 0.01)
 
-    async def checked() -> None:
-        server = Server()
-        async with asyncio.timeout(120), _cluster(server) as cluster:
-            follower = Follower(cluster, "shop", told.append)
 
-            async def states(*names: str, until: Callable[[State], bool]) -> list[tuple[str, str]]:
-                """The names and versions of what is told, up to the first of which that holds."""
-                seen = []
-                async with aclosing(follower.states(names)) as told_states:
-                    async for name, obj in told_states:
-                        seen.append((name, obj["metadata"]["resourceVersion"] if obj else ""))
-                        if until((name, obj)):
-                            break
-                return seen
+class Followed:
+    """What is told of the Workloads of an API server."""
 
-            await check(server, states)
+    def __init__(self, api: WatchApi, cluster: Cluster) -> None:
+        self.api, self.cluster = api, cluster
+        #: The name of each that was told, and its version; with a - before it if it is gone.
+        self.seen: list[tuple[str, str]] = []
+        #: What was told of the connection.
+        self.told: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
-    asyncio.run(checked())
-    return told
+    def begin(self, name: str = "") -> asyncio.Task[None]:
+        """Follow all Workloads, or one."""
+        follower = Follower(self.cluster, WORKLOAD, "shop", Outages(self.told.append), name)
+        return self._begin(self._note(follower))
+
+    def begin_states(self, *names: str) -> asyncio.Task[None]:
+        """Follow Workloads by their names."""
+        return self._begin(self._note_states(WorkloadStates(self.cluster, "shop", self.told.append), names))
+
+    def _begin(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        self._tasks.append(asyncio.ensure_future(work))
+        return self._tasks[-1]
+
+    async def _note(self, follower: Follower) -> None:
+        async with aclosing(follower.changes()) as given:
+            async for changes in given:
+                self.seen += [_said(change) for change in changes]
+
+    async def _note_states(self, states: WorkloadStates, names: tuple[str, ...]) -> None:
+        async with aclosing(states.of(names)) as given:
+            async for name, obj in given:
+                self.seen.append((name, _version(obj) if obj else ""))
+
+    async def until(self, check: Callable[[], object]) -> None:
+        """Wait until something is so."""
+        while not check():
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            await asyncio.sleep(0.01)
+
+    async def end(self) -> None:
+        """Follow nothing any more."""
+        for task in self._tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _version(obj: Raw) -> str:
+    return str(obj["metadata"]["resourceVersion"])
+
+
+def _said(change: Change) -> tuple[str, str]:
+    assert (change.obj["apiVersion"], change.obj["kind"]) == ("twinhull.dev/v1alpha1", "Workload")
+    return change.obj["metadata"]["name"], ("-" if change.gone else "") + _version(change.obj)
+
+
+def run(check: Callable[[Followed, WatchApi], Awaitable[None]]) -> list[str]:
+    """Run a check. What was told of the connection."""
+
+    async def checked() -> list[str]:
+        async with asyncio.timeout(120), _followed(WatchApi()) as followed:
+            await check(followed, followed.api)
+            return followed.told
+
+    return asyncio.run(checked())
 
 
 @asynccontextmanager
-async def _cluster(server: Server) -> AsyncIterator[Cluster]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, 0).start()
-    host, port = runner.addresses[0][:2]
-    connection = Connection(lambda: Credentials(server=f"http://{host}:{port}"))
+async def _followed(api: WatchApi) -> AsyncIterator[Followed]:
+    runner = await api.start()
+    connection = Connection(lambda: Credentials(server=api.url))
+    followed = Followed(api, Cluster(connection, scope=Scope(namespaces=("shop",))))
     try:
-        yield Cluster(connection)
+        yield followed
     finally:
+        await followed.end()
         await connection.close()
         await runner.cleanup()
 
 
-def version(wanted: int) -> Callable[[State], bool]:
-    return lambda state: bool(state[1]) and state[1]["metadata"]["resourceVersion"] == str(wanted)  # type: ignore[index]
-
-
-def gone(state: State) -> bool:
-    return state[1] is None
-
-
-def test_the_present_state_comes_first_and_then_each_change() -> None:
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        server.put("web", 7)
-        for number in (8, 9):
-            server.events.put_nowait({"type": "MODIFIED", "object": server.put("web", number)})
-        server.put("web", 7)
-        server.events.put_nowait({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "10"}}})
-        deleted = {"metadata": {"name": "web", "resourceVersion": "11"}}
-        server.events.put_nowait({"type": "DELETED", "object": deleted})
-        assert await states("web", until=gone) == [("web", "7"), ("web", "8"), ("web", "9"), ("web", "")]
-        assert server.watches == [("metadata.name=web", "7")], "of that one only, from what was read"
+def test_what_there_is_comes_first_and_then_each_change() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web, db = api.put("workloads", "web"), api.put("workloads", "db")
+        followed.begin()
+        await followed.until(lambda: len(followed.seen) == 2)
+        changed = api.put("workloads", "web")
+        api.delete("workloads", "db")
+        await followed.until(lambda: len(followed.seen) == 4)
+        assert followed.seen == [("web", web), ("db", db), ("web", changed), ("db", "-104")]
+        assert (api.reads, api.watches) == ([PATHS["workloads"]], [("", db)])
 
     assert run(check) == []
 
 
-def test_after_a_lost_watch_what_was_missed_is_read() -> None:
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        server.put("web", 7)
-        server.events.put_nowait(None)
-        reading = asyncio.ensure_future(states("web", until=version(9)))
-        while len(server.watches) < 2:  # noqa: ASYNC110  a test polls
-            await asyncio.sleep(0.01)
-        server.put("web", 9)
-        server.events.put_nowait(None)
-        assert (await reading)[-1] == ("web", "9")
+def test_one_is_followed_by_its_name_alone() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        followed.begin("web")
+        await followed.until(lambda: api.open)
+        api.put("workloads", "db")
+        changed = api.put("workloads", "web")
+        api.delete("workloads", "web")
+        await followed.until(lambda: len(followed.seen) == 3)
+        assert followed.seen == [("web", web), ("web", changed), ("web", "-104")]
+        assert (api.reads, api.watches) == ([f"{PATHS['workloads']}/web"], [("metadata.name=web", web)])
 
-    run(check)
+    assert run(check) == []
 
 
-def test_an_outage_is_told_and_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "_LONGEST_WAIT", 0.05)
+def test_a_watch_that_the_api_server_ends_is_gone_on_from_where_it_was() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        followed.begin()
+        await followed.until(lambda: api.open)
+        api.end_watches()
+        await followed.until(lambda: len(api.watches) == 2)
+        changed = api.put("workloads", "web")
+        await followed.until(lambda: len(followed.seen) == 2)
+        assert followed.seen == [("web", web), ("web", changed)]
+        assert api.reads == [PATHS["workloads"]], "nothing is listed anew"
 
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        server.put("web", 7)
-        server.refuses_gets = 503
-        reading = asyncio.ensure_future(states("web", until=version(7)))
-        while server.refused < 3:  # noqa: ASYNC110  a test polls
-            await asyncio.sleep(0.01)
-        assert not reading.done()
-        server.refuses_gets = 0
-        assert await reading == [("web", "7")]
+    assert run(check) == []
 
-    told = run(check)
-    assert told[0].startswith(
-        "the connection to the API server was lost, and is tried again in 0 s: so it is"
-    )
+
+def lost_and_back(told: list[str]) -> bool:
+    first, *others = told
+    begin = "The connection to the API server was lost, and is tried again until it is back: "
+    assert first.startswith(begin)
+    return others == ["The connection to the API server is back"]
+
+
+@pytest.mark.parametrize("name", ["", "web"])
+def test_an_outage_is_told_and_waited_out_and_what_did_not_change_is_not_repeated(name: str) -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        api.put("workloads", "web")
+        followed.begin(name)
+        await followed.until(lambda: api.open)
+        api.is_down = True
+        await followed.until(lambda: followed.told and api.failed > 3)
+        assert len(followed.told) == 1, "it is told once"
+        api.is_down = False
+        await followed.until(lambda: api.open)
+        assert len(followed.seen) == 1
+        changed = api.put("workloads", "web")
+        await followed.until(lambda: len(followed.seen) == 2)
+        assert followed.seen[1] == ("web", changed)
+
+    assert lost_and_back(run(check))
+
+
+def test_what_became_of_objects_during_an_outage_is_noticed() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        versions = {name: api.put("workloads", name) for name in ("same", "changed", "gone", "anew")}
+        followed.begin()
+        await followed.until(lambda: api.open)
+        api.is_down = True
+        await followed.until(lambda: followed.told)
+        seen = len(followed.seen)
+        changed = api.put("workloads", "changed")
+        api.delete("workloads", "gone")
+        api.delete("workloads", "anew")
+        anew, new = api.put("workloads", "anew", "of another"), api.put("workloads", "new")
+        api.forget()
+        api.is_down = False
+        await followed.until(lambda: api.open)
+        assert sorted(followed.seen[seen:]) == [
+            ("anew", f"-{versions['anew']}"),
+            ("anew", anew),
+            ("changed", changed),
+            ("gone", f"-{versions['gone']}"),
+            ("new", new),
+        ]
+        order = followed.seen[seen:]
+        assert order.index(("anew", f"-{versions['anew']}")) < order.index(("anew", anew))
+
+    assert lost_and_back(run(check))
 
 
 def test_a_version_that_is_too_old_is_no_outage() -> None:
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        server.put("web", 7)
-        server.events.put_nowait({"type": "ERROR", "object": {"code": 410, "message": "too old"}})
-        reading = asyncio.ensure_future(states("web", until=version(8)))
-        while len(server.watches) < 2:  # noqa: ASYNC110  a test polls
-            await asyncio.sleep(0.01)
-        server.put("web", 8)
-        for _ in server.watches:
-            server.events.put_nowait(None)
-        assert (await reading)[-1] == ("web", "8")
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        api.put("workloads", "db")
+        followed.begin()
+        await followed.until(lambda: api.open)
+        changed = api.put("workloads", "web")
+        await followed.until(lambda: ("web", changed) in followed.seen)
+        api.refuses_watches = 410
+        api.end_watches()
+        await followed.until(lambda: api.failed)
+        api.delete("workloads", "db")
+        api.refuses_watches = 0
+        await followed.until(lambda: len(followed.seen) == 4)
+        assert followed.seen == [("web", web), ("db", "102"), ("web", changed), ("db", "-102")]
 
     assert run(check) == []
 
 
-def test_who_may_not_watch_asks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "_ASKS", 0.01)
+def test_a_watch_in_which_nothing_happens_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_WATCH_TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=0.2))
 
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        server.put("web", 7)
-        server.refuses_watches = 403
-        reading = asyncio.ensure_future(states("web", until=version(8)))
-        while server.gets < 3:  # noqa: ASYNC110  a test polls
-            await asyncio.sleep(0.01)
-        server.put("web", 8)
-        assert (await reading)[-1] == ("web", "8")
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        followed.begin()
+        await followed.until(lambda: len(api.watches) == 3)
+        assert followed.seen == [("web", web)]
 
-    run(check)
+    assert run(check) == []
 
 
-def test_who_may_not_read_is_told_so() -> None:
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        server.refuses_gets = 403
+def test_who_may_not_watch_asks_again_and_again() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        api.refuses_watches = 403
+        followed.begin()
+        await followed.until(lambda: len(api.reads) > 2)
+        changed = api.put("workloads", "web")
+        await followed.until(lambda: len(followed.seen) > 1)
+        api.delete("workloads", "web")
+        await followed.until(lambda: len(followed.seen) > 2)
+        assert followed.seen == [("web", web), ("web", changed), ("web", f"-{changed}")]
+
+    assert run(check) == []
+
+
+@pytest.mark.parametrize(("code", "error"), [(403, Refused), (503, ServerError)])
+def test_who_has_never_had_an_answer_is_told_why(code: int, error: type[Exception]) -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        api.refuses = code
+        with pytest.raises(error):
+            await followed.begin()
+
+    assert run(check) == []
+
+
+def test_an_api_server_that_is_back_may_refuse_a_few_times() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        api.put("workloads", "web")
+        following = followed.begin()
+        await followed.until(lambda: api.open)
+        api.is_down = True
+        await followed.until(lambda: followed.told)
+        api.refuses, api.is_down, api.failed = 403, False, 0
+        await followed.until(lambda: api.failed)
+        api.refuses = 0
+        await followed.until(lambda: len(followed.told) == 2)
+        await followed.until(lambda: api.open)
+        api.is_down = True
+        await followed.until(lambda: len(followed.told) == 3)
+        api.refuses, api.is_down = 403, False
         with pytest.raises(Refused):
-            await states("web", until=gone)
+            await following
 
-    run(check)
+    assert len(run(check)) == 3
 
 
-def test_many_have_one_watch_whose_older_events_are_passed_over() -> None:
+def test_states_are_of_the_names_that_are_given() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        followed.begin_states("web", "absent")
+        await followed.until(lambda: len(followed.seen) >= 2 and api.open)
+        assert set(followed.seen) == {("web", web), ("absent", "")}
+        api.delete("workloads", "web")
+        await followed.until(lambda: ("web", "") in followed.seen)
+        came = api.put("workloads", "absent")
+        await followed.until(lambda: ("absent", came) in followed.seen)
+
+    assert run(check) == []
+
+
+def test_an_outage_that_concerns_several_is_told_once() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        for name in ("web", "db"):
+            api.put("workloads", name)
+        followed.begin_states("web", "db")
+        await followed.until(lambda: len(api.open) == 2)
+        api.is_down = True
+        await followed.until(lambda: api.failed > 5)
+        api.is_down = False
+        await followed.until(lambda: len(api.open) == 2 and len(followed.told) > 1)
+        assert len(followed.seen) == 2
+
+    assert lost_and_back(run(check))
+
+
+def test_states_are_waited_for_from_the_very_beginning() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        web = api.put("workloads", "web")
+        api.refuses = 503
+        followed.begin_states("web")
+        await followed.until(lambda: followed.told and api.failed > 2)
+        api.refuses = 0
+        await followed.until(lambda: followed.seen)
+        assert followed.seen == [("web", web)]
+
+    assert lost_and_back(run(check))
+
+
+def test_many_have_one_watch_which_tells_of_no_others() -> None:
     names = [f"web{number}" for number in range(12)]
 
-    async def check(server: Server, states: Callable[..., Awaitable[list[tuple[str, str]]]]) -> None:
-        for name in names:
-            server.put(name, 60)
-        older = {"metadata": {"name": "web3", "resourceVersion": "55"}}
-        other = {"metadata": {"name": "other", "resourceVersion": "61"}}
-        server.events.put_nowait({"type": "MODIFIED", "object": older})
-        server.events.put_nowait({"type": "MODIFIED", "object": other})
-        server.events.put_nowait(
-            {"type": "MODIFIED", "object": {"metadata": {**older["metadata"], "resourceVersion": "62"}}}
-        )
-        seen = await states(*names, until=version(62))
-        assert seen == [*((name, "60") for name in names), ("web3", "62")]
-        assert server.watches == [("", "50")]
+    async def check(followed: Followed, api: WatchApi) -> None:
+        versions = {name: api.put("workloads", name) for name in names}
+        listed = api.put("workloads", "other")
+        followed.begin_states(*names, "absent")
+        await followed.until(lambda: api.open)
+        api.put("workloads", "other")
+        changed = api.put("workloads", "web3")
+        await followed.until(lambda: ("web3", changed) in followed.seen)
+        assert sorted(followed.seen) == sorted([*versions.items(), ("absent", ""), ("web3", changed)])
+        assert api.watches == [("", listed)]
 
-    run(check)
+    assert run(check) == []

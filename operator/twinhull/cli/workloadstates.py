@@ -1,0 +1,76 @@
+"""The states of Workloads by their names, as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from twinhull.api.base import Raw
+from twinhull.cli.following import Follower
+from twinhull.cli.reconnecting import Outages
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.kinds import WORKLOAD
+
+#: The name of a Workload, and its state; None once there is none.
+State: TypeAlias = tuple[str, Raw | None]
+#: From how many names on there is one watch for all of the namespace, instead of one for each.
+_MANY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadStates:
+    """Follows Workloads of a namespace by their names."""
+
+    cluster: Cluster
+    namespace: str
+    #: Is told what becomes of the connection.
+    told: Callable[[str], None] = field(default=lambda _: None)
+
+    async def of(self, names: Sequence[str]) -> AsyncGenerator[State, None]:
+        """The states of Workloads: first those of now, then each change. It never ends.
+
+        Of several changes in a row only the last may come. Raises ApiError for what doesn't pass, such as a
+        missing right to read them.
+        """
+        outages = Outages(self.told, has_answered=True)  # the Workloads were read before
+        queue: asyncio.Queue[State | Exception] = asyncio.Queue()
+        groups = [[name] for name in names] if len(names) <= _MANY else [list(names)]
+        tasks = [asyncio.create_task(self._follow(group, outages, queue)) for group in groups]
+        try:
+            while True:
+                state = await queue.get()
+                if isinstance(state, Exception):
+                    raise state
+                yield state
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(
+        self, names: list[str], outages: Outages, queue: asyncio.Queue[State | Exception]
+    ) -> None:
+        """Put the states of Workloads into the queue, by one watch; or why that isn't possible."""
+        single = names[0] if len(names) == 1 else ""
+        wanted, unseen = set(names), names
+        follower = Follower(
+            self.cluster,
+            WORKLOAD,
+            self.namespace,
+            outages,
+            single,
+            lambda obj: obj["metadata"]["name"] in wanted,
+        )
+        try:
+            async with aclosing(follower.changes()) as given:
+                async for changes in given:
+                    for one in changes:
+                        queue.put_nowait((one.obj["metadata"]["name"], None if one.gone else one.obj))
+                    for name in set(unseen) - {one.obj["metadata"]["name"] for one in changes}:
+                        queue.put_nowait((name, None))
+                    unseen = []
+        except Exception as error:  # noqa: BLE001  whoever waits raises it
+            queue.put_nowait(error)
