@@ -14,7 +14,7 @@ from twinhull.cli.following import Change, Follower
 from twinhull.cli.output import Rows, print_document, print_names, print_table
 from twinhull.cli.progress import told
 from twinhull.cli.reconnecting import Outages
-from twinhull.cli.session import Session, session
+from twinhull.cli.session import Session, not_served, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD, Kind
 from twinhull.view import workloads
@@ -89,10 +89,7 @@ async def _listed(opened: Session, asked: Asked) -> list[Raw]:
     cluster = opened.everywhere if asked.everywhere else opened.cluster
     listed = await cluster.list(asked.kind)
     if listed is None:
-        raise click.ClickException(
-            "the cluster has no Workloads: its API server doesn't serve them. Install the chart, or see "
-            "`twinhull preflight`"
-        )
+        raise click.ClickException(not_served())
     return [whole(WORKLOAD, one) for one in listed[0]]
 
 
