@@ -128,6 +128,6 @@ def _why(error: Unreachable) -> str:
     failure, where = cause.os_error, f"{cause.host}:{cause.port}"
     if isinstance(failure, socket.gaierror):
         return f"{where}: {failure.strerror or failure}"
-    if isinstance(failure, ssl.SSLError) or failure.errno not in errno.errorcode:
+    if isinstance(failure, ssl.SSLError) or failure.errno is None or failure.errno not in errno.errorcode:
         return str(error)
     return f"{where}: {os.strerror(failure.errno).lower()}"

@@ -59,7 +59,8 @@ def target_options(function: _Function) -> _Function:
     def verb(*args: Any, namespace: str, target: Target, **more: Any) -> Any:  # noqa: ANN401  click's
         return function(*args, target=replace(target, namespace=namespace), **more)
 
-    return namespace(cluster_options(verb))  # type: ignore[no-any-return]
+    made: Any = namespace(cluster_options(verb))
+    return made  # type: ignore[no-any-return]
 
 
 def cluster_options(function: _Function) -> _Function:
