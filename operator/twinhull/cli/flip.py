@@ -25,7 +25,7 @@ Exit codes:
   0    it is changed, or was so already; with --wait, it runs so
   1    it can't be: nothing was changed
   2    the command line is wrong
-  3    with --wait: it can't come to run so any more: it is Stalled, has ended, or is gone
+  3    with --wait: it can't come to run so any more: it has to be changed itself, has ended, or is gone
   4    with --wait: it doesn't run so within --timeout
   130  with --wait: it was interrupted; the change stays
 """
