@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.operatoroptions import ISOLATIONS
 from twinhull.cli.targets import Target, cluster_options
 
@@ -25,7 +26,7 @@ Exit codes:
 @click.option(
     "--isolation",
     "asked",
-    type=click.Choice(ISOLATIONS),
+    type=IsolationChoice(ISOLATIONS),
     multiple=True,
     help="An isolation that you need. It may be repeated. If it isn't possible, the exit code is 1. If you "
     "may not list the objects that decide this, the exit code is 2.",

@@ -45,7 +45,7 @@ Goals:
   ready              its hull is Ready, and of the present spec
   stopped            nothing of it runs, as spec.state asks
   completed          it has run to completion, and well
-  deleted            it is gone
+  deleted            it is gone; so says delete, as of kubectl
   condition=X[=Y]    condition X is Y (True, False or Unknown; the default is True)
   isolation=NAME     it runs as container, sandbox or machine, is Ready, and its former hull is gone
 

@@ -56,6 +56,7 @@ def parse(text: str) -> Goal:
         "stopped": Stopped(),
         "completed": Completed(),
         "deleted": Deleted(),
+        "delete": Deleted(),  # as kubectl wait has it
     }
     if not equals and kind.lower() in simple:
         return simple[kind.lower()]

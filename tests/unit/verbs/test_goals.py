@@ -215,9 +215,11 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         ("ready", Ready()),
         ("Ready", Ready()),
         ("deleted", Deleted()),
+        ("delete", Deleted()),
         ("condition=Ready", Condition("Ready", "True")),
         ("condition=Ready=false", Condition("Ready", "False")),
         ("isolation=machine", Isolated("VirtualMachine")),
+        ("isolation=vm", Isolated("VirtualMachine")),
         ("isolation=VirtualMachine", Isolated("VirtualMachine")),
     ],
 )
@@ -232,7 +234,7 @@ def test_goals_are_named_as_the_help_says(text: str, goal: Goal) -> None:
         ("ready=yes", goals.CHOICES),
         ("condition=", "condition=TYPE"),
         ("condition=Ready=maybe", "condition=TYPE[=STATUS]"),
-        ("isolation=vm", "container, sandbox, machine"),
+        ("isolation=pod", "container, sandbox, machine"),
         ("isolation=auto", "container, sandbox, machine"),
     ],
 )
