@@ -143,7 +143,7 @@ def _printed(found: Seen) -> Iterator[str]:
     yield "$ twinhull status web"
     yield from screen(found, NOW).lines()
     yield from ("", "$ twinhull list -o wide")
-    yield from workloads.table([found.workload], NOW, wide=True).lines()
+    yield from workloads.table([found.workload], NOW, workloads.Columns(wide=True)).lines()
     yield from ("", "$ twinhull events web")
     yield from events.table(events.in_order(found.events), NOW).lines()
     yield from ("", "$ twinhull top web")

@@ -49,8 +49,11 @@ def change_options(function: _Function) -> _Function:
             "--dry-run",
             type=click.Choice(["none", "server"]),
             default="none",
+            is_flag=False,
+            flag_value="server",
             show_default=True,
-            help="With server, the API server says what it would do, and nothing is changed.",
+            help="With server, or alone at the end, the API server says what it would do, and nothing is "
+            "changed.",
         ),
     )
     made: Any = verb

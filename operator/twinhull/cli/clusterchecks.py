@@ -15,6 +15,8 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.workload import Workload
 from twinhull.cli import ending
 from twinhull.cli.columns import columns
+from twinhull.cli.session import explained
+from twinhull.cli.targets import Target
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.observed import Observed
@@ -25,10 +27,10 @@ from twinhull.hulls.types import GOES_ON, Settings, type_giving
 from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
-from twinhull.shell.errors import ApiError, Refused, Unauthorized, Unreachable
+from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.observe import presumed
-from twinhull.shell.process.credentials import LoginError, login, place
+from twinhull.shell.process.credentials import login_of_person
 from twinhull.shell.store import Store
 
 State = Literal["ok", "missing", "can't be seen"]
@@ -69,9 +71,9 @@ class Seen:
         return presumed(self.store, self.hidden)
 
 
-def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str) -> int:
+def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> int:
     """Print the table. The exit code, by the isolations that are asked for."""
-    rows = list(checks(ending.run(_look()), sandbox_runtime_class))
+    rows = list(checks(ending.run(_look(target)), sandbox_runtime_class))
     if output == "table":
         shown = [("CHECK", "FOUND", "STATE", "WHAT TO DO"), *((*row[:3], row.remedy or "-") for row in rows)]
         click.echo("\n".join(columns(shown)))
@@ -233,36 +235,22 @@ def _case(able: Capabilities, isolation: Isolation, runtime_class: str | None) -
     return Case(workload, Observed(capabilities=able), defaults, now)
 
 
-async def _look() -> Seen:
-    """What can be seen of the current kubeconfig's cluster. Raises ClickException when it can't be asked."""
-    connection = Connection(login)
+async def _look(target: Target) -> Seen:
+    """What can be seen of a cluster. Raises ClickException when it can't be asked."""
+    connection = Connection(lambda: login_of_person(target.kubeconfig, target.context))
     cluster, store, hidden = Cluster(connection), Store(), set()
     try:
-        store.kubernetes_version = await cluster.version()
-        for kind in CAPABLE:
-            try:
-                listed = await cluster.list(kind)
-            except Refused:
-                hidden.add(kind.name)
-                continue
-            if listed is not None:
-                store.replace(kind, *listed)
-        served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
-    except Unreachable as error:
-        raise click.ClickException(
-            f"the API server that the kubeconfig {place()} names doesn't answer: {error}. See whether it "
-            "runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's address or "
-            "its certificate in the kubeconfig"
-        ) from error
-    except Unauthorized as error:
-        if isinstance(error.__cause__, LoginError):
-            raise click.ClickException(str(error)) from error
-        raise click.ClickException(
-            f"the API server doesn't accept the credentials in the kubeconfig {place()}: {error}. The token "
-            "or client certificate may have expired: get new ones from whoever runs the cluster"
-        ) from error
-    except (ApiError, LoginError) as error:
-        raise click.ClickException(str(error)) from error
+        with explained(target):
+            store.kubernetes_version = await cluster.version()
+            for kind in CAPABLE:
+                try:
+                    listed = await cluster.list(kind)
+                except Refused:
+                    hidden.add(kind.name)
+                    continue
+                if listed is not None:
+                    store.replace(kind, *listed)
+            served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
     finally:
         await connection.close()
     return Seen(store, frozenset(hidden), frozenset(kind.name for kind in served))

@@ -27,6 +27,10 @@ def main() -> None:
     """Print the names. An empty namespace, context or kubeconfig stands for the default."""
     kind, namespace, *place = sys.argv[1:]
     context, kubeconfig = (one or None for one in place)
+    if kind == "Context":
+        listed, _ = config.list_kube_config_contexts(kubeconfig)  # type: ignore[no-untyped-call]
+        sys.stdout.write("".join(f"{one['name']}\n" for one in listed))
+        return
     if kind == "Namespace":
         path = "/api/v1/namespaces"
     else:

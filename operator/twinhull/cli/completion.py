@@ -78,6 +78,13 @@ def namespaces(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
     return _named("Namespace", ctx, incomplete)
 
 
+def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes names of contexts of the kubeconfig that the option kubeconfig says, or else of the
+    environment's.
+    """
+    return _named("Context", ctx, incomplete)
+
+
 def _named(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
     place = [str(ctx.params.get(option) or "") for option in ("namespace", "context", "kubeconfig")]
     return [CompletionItem(name) for name in _names(kind, *place) if name.startswith(incomplete)]

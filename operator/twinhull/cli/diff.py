@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from twinhull.cli.targets import Target, target_options
+
 
 @click.command(
     epilog="""\b
@@ -21,13 +23,7 @@ Exit codes, as of kubectl diff:
 """
 )
 @click.argument("files", metavar="FILES…", nargs=-1, required=True, type=click.Path())
-@click.option(
-    "-n",
-    "--namespace",
-    metavar="NAME",
-    default="",
-    help="The namespace of Workloads that name none. The default is that of the kubeconfig's context.",
-)
+@target_options
 @click.option(
     "--field-manager",
     "manager",
@@ -42,7 +38,7 @@ Exit codes, as of kubectl diff:
     is_flag=True,
     help="Take fields from other field managers, as kubectl apply --server-side --force-conflicts does.",
 )
-def diff(files: tuple[str, ...], namespace: str, manager: str, force: bool) -> None:  # noqa: FBT001  click's
+def diff(files: tuple[str, ...], target: Target, manager: str, force: bool) -> None:  # noqa: FBT001  click's
     """Show what applying Workloads and IsolationPolicies would change.
 
     FILES are YAML or JSON files, folders, and - for the standard input, as of `twinhull validate`. Objects of
@@ -50,11 +46,15 @@ def diff(files: tuple[str, ...], namespace: str, manager: str, force: bool) -> N
     admission and all. The result is compared with what is there, and nothing is changed. The status isn't
     compared, nor what the API server writes into the metadata, such as managedFields.
 
+    The namespace is for objects that name none.
+
     A field that another field manager has set is a conflict, which is an error unless --force-conflicts is
     given. A field that only kubectl apply has set is none, since kubectl apply --server-side takes it over.
+    Two conflicts are only noted, and the difference is shown: those with twinhull flip and its like, and all
+    of an object that kubectl applied on the client's side, since it takes no care of conflicts there.
 
     It needs the rights to get and patch these objects.
     """
     from twinhull.cli import differences  # noqa: PLC0415  takes time
 
-    raise SystemExit(differences.show(files, differences.Applied(namespace, manager, force)))
+    raise SystemExit(differences.show(files, differences.Applied(target, manager, force)))

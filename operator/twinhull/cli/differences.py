@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import click
 import yaml
@@ -13,16 +14,18 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label, is_subdomain
 from twinhull.cli import ending, manifestfolders, manifests
+from twinhull.cli.changing import MANAGER
 from twinhull.cli.manifests import Manifest, UnreadableError, note
 from twinhull.cli.scalars import Dumper
+from twinhull.cli.session import not_served, session
+from twinhull.cli.targets import Target
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection
-from twinhull.shell.errors import ApiError, Conflict
+from twinhull.shell.errors import ApiError, Conflict, NotFound, Unauthorized, Unreachable
 from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD, Kind
-from twinhull.shell.process.credentials import LoginError, login_of_person
+from twinhull.view.safetext import plain
 
-#: Under which name kubectl applies on its own side.
-_CLIENT_SIDE = "kubectl-client-side-apply"
+#: Under which names kubectl applies: on its own side, and on the server's.
+_CLIENT_SIDE, _SERVER_SIDE = "kubectl-client-side-apply", "kubectl"
 #: What the API server itself writes: it differs from one dry run to the next, or says nothing of the spec.
 _SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 #: With whom an apply conflicts (k8s.io/apimachinery, pkg/util/managedfields/internal/conflict.go).
@@ -36,8 +39,8 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 class Applied:
     """How manifests are applied."""
 
-    #: The namespace of objects that say none; the kubeconfig's if it is empty.
-    namespace: str
+    #: The cluster, and the namespace of objects that say none.
+    target: Target
     manager: str
     force: bool
 
@@ -63,7 +66,11 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
         others += read.others + len(read.manifests) - len(ours)
     if others:
         note(f"objects of other kinds were passed over: {others}")
-    different, refused = ending.run(_compare(given, applied))
+    try:
+        different, refused = ending.run(_compare(given, applied))
+    except click.ClickException as error:
+        error.show()
+        return 2
     return 2 if failed or refused else int(different)
 
 
@@ -74,48 +81,54 @@ def _kind(manifest: Manifest) -> Kind | None:
 async def _compare(given: list[tuple[Manifest, Kind]], applied: Applied) -> tuple[bool, bool]:
     """Print the differences. Whether there are any, and whether there were errors."""
     different = refused = False
-    try:
-        credentials = login_of_person()
-    except LoginError as error:
-        click.echo(f"Error: {error}", err=True)
-        return False, True
-    first = [credentials]
-    connection = Connection(lambda: first.pop() if first else login_of_person())
-    applied = replace(applied, namespace=applied.namespace or credentials.default_namespace or "default")
-    try:
+    async with session(applied.target) as opened:
         for manifest, kind in given:
             try:
-                lines = await _difference(Cluster(connection), manifest, kind, applied)
+                lines = await _difference(opened.everywhere, opened.namespace, manifest, kind, applied)
+            except (Unreachable, Unauthorized):  # the others fare no better
+                raise
+            except NotFound as error:
+                if kind not in await opened.everywhere.served([kind]):
+                    raise click.ClickException(not_served(kind)) from error
+                refused = _refuse(manifest, error)
             except (ApiError, _CannotApplyError) as error:
-                refused = True
-                click.echo(f"Error: {manifest.source}: {manifest.title}: {error}", err=True)
-                continue
-            different |= bool(lines)
-            for line in lines:
-                click.echo(coloured(line))
-    finally:
-        await connection.close()
+                refused = _refuse(manifest, error)
+            else:
+                different |= bool(lines)
+                for line in lines:
+                    click.echo(coloured(line))
     return different, refused
 
 
-async def _difference(cluster: Cluster, manifest: Manifest, kind: Kind, applied: Applied) -> list[str]:
-    """The lines of a unified diff. Raises ApiError and _CannotApplyError."""
+def _refuse(manifest: Manifest, error: Exception) -> Literal[True]:
+    """Say what is wrong with an object."""
+    click.echo(f"Error: {manifest.source}: {manifest.title}: {plain(str(error))}", err=True)
+    return True
+
+
+async def _difference(
+    cluster: Cluster, default: str, manifest: Manifest, kind: Kind, applied: Applied
+) -> list[str]:
+    """The lines of a unified diff. `default` is the namespace of objects that say none. Raises ApiError and
+    _CannotApplyError.
+    """
     found = manifest.document.get("metadata")
     metadata = found if isinstance(found, dict) else {}
     name = metadata.get("name")
     if not isinstance(name, str) or not is_subdomain(name):
         raise _CannotApplyError("metadata.name isn't the name of an object: correct it (twinhull validate)")
-    namespace = str(metadata.get("namespace") or applied.namespace) if kind.namespaced else ""
+    namespace = str(metadata.get("namespace") or default) if kind.namespaced else ""
     if namespace and not is_label(namespace):
         raise _CannotApplyError("metadata.namespace isn't the name of a namespace: correct it")
     live = await cluster.get(kind, namespace, name)
     managers = {entry.get("manager") for entry in await cluster.managed_fields(kind, namespace, name)}
-    if _CLIENT_SIDE in managers and applied.manager not in managers:
+    by_client = _CLIENT_SIDE in managers and applied.manager not in managers
+    if by_client:
         note(
             f"{manifest.title} was applied by kubectl on the client's side: what its file no longer has "
             "isn't shown as removed"
         )
-    merged = await _rehearsed(cluster, manifest, kind, namespace, applied)
+    merged = await _rehearsed(cluster, manifest, kind, namespace, applied, by_client=by_client)
     title = "/".join(filter(None, (kind.name, namespace, name)))
     return list(
         difflib.unified_diff(
@@ -128,20 +141,37 @@ async def _difference(cluster: Cluster, manifest: Manifest, kind: Kind, applied:
     )
 
 
-async def _rehearsed(
-    cluster: Cluster, manifest: Manifest, kind: Kind, namespace: str, applied: Applied
+async def _rehearsed(  # noqa: PLR0913  what an apply has
+    cluster: Cluster, manifest: Manifest, kind: Kind, namespace: str, applied: Applied, *, by_client: bool
 ) -> Raw:
-    """An object as it would be stored. Raises ApiError, and _CannotApplyError for a conflict."""
+    """An object as it would be stored; `by_client` says that kubectl applied it on its own side. Raises
+    ApiError, and _CannotApplyError for a conflict.
+
+    kubectl asks nobody about conflicts on its own side. Those with our own changes, such as a flip, are what
+    one wants to see. Both are only noted.
+    """
     name = manifest.document["metadata"]["name"]
     where = kind, namespace, name, manifest.document, applied.manager
     try:
         return await cluster.rehearse_apply(*where, force=applied.force)
     except Conflict as error:
-        others = set(_CONFLICT.findall(str(error)))
-        if others != {_CLIENT_SIDE} or _CUT in str(error):
+        others, said = set(_CONFLICT.findall(str(error))), plain(str(error))
+        is_cut = _CUT in said
+        if by_client and applied.manager == _SERVER_SIDE:
+            if is_cut or others != {_CLIENT_SIDE}:
+                note(
+                    f"{manifest.title}: {said}. kubectl apply changes these fields all the same, as is "
+                    "shown; with --server-side it refuses to without --force-conflicts"
+                )
+        elif is_cut or not others <= {_CLIENT_SIDE, MANAGER}:
             raise _CannotApplyError(
                 f"{error}. Leave these fields to {_listed(others)}, or take them by --force-conflicts"
             ) from error
+        elif others != {_CLIENT_SIDE}:
+            note(
+                f"{manifest.title}: {said}. A verb of twinhull changed these fields. The difference is shown "
+                "as with --force-conflicts, without which the apply is refused"
+            )
     return await cluster.rehearse_apply(*where, force=True)
 
 

@@ -12,7 +12,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 
 
 class Duration(click.ParamType[float]):
-    """A duration such as 90s, 1.5h or 1h30m. In seconds."""
+    """A duration such as 90s, 1.5h, 1h30m or 0. In seconds."""
 
     name = "DURATION"
 
@@ -20,6 +20,8 @@ class Duration(click.ParamType[float]):
         """Its seconds."""
         if isinstance(value, int | float):
             return float(value)
+        if value == "0":
+            return 0.0
         parts = _PART.findall(value)
         if not parts or "".join(map("".join, parts)) != value:
             self.fail(f"{value!r} is no duration such as 90s, 5m or 1h30m", param, ctx)

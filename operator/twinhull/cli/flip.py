@@ -7,6 +7,7 @@ import click
 from twinhull.cli import operatoroptions
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.ending import end_with
+from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
 from twinhull.verbs.isolationnames import BY_NAME
@@ -25,7 +26,7 @@ Exit codes:
   0    it is changed, or was so already; with --wait, it runs so
   1    it can't be: nothing was changed
   2    the command line is wrong
-  3    with --wait: it can't come to run so any more: it is Stalled, has ended, or is gone
+  3    with --wait: it can't come to run so any more: it has to be changed itself, has ended, or is gone
   4    with --wait: it doesn't run so within --timeout
   130  with --wait: it was interrupted; the change stays
 """
@@ -34,7 +35,7 @@ Exit codes:
 @click.option(
     "--to",
     "to",
-    type=click.Choice(list(BY_NAME), case_sensitive=False),
+    type=IsolationChoice(list(BY_NAME)),
     required=True,
     help="container is a Pod, sandbox a Pod with a sandboxing RuntimeClass, machine a KubeVirt machine. "
     "auto leaves it to policies and the operator.",
@@ -75,5 +76,5 @@ def flip(  # noqa: PLR0913  one parameter an option
     """
     from twinhull.cli import flipping  # noqa: PLC0415  talks to a cluster
 
-    asked = flipping.Asked(BY_NAME[to.lower()], force, default_isolation, sandbox_runtime_class)
+    asked = flipping.Asked(to, force, default_isolation, sandbox_runtime_class)
     end_with(flipping.flip(name, asked, options, target))

@@ -26,6 +26,20 @@ _START_THRESHOLDS = (20_000, 20, 20)
 _PLUGIN = "kubectl-"
 
 
+#: What people type who know kubectl, and what they may mean.
+_HINTS = {
+    "apply": "kubectl apply does that, and twinhull diff shows before what it would change",
+    "delete": "kubectl delete workload NAME does that",
+    "describe": "twinhull status NAME shows a Workload and all that belongs to it",
+    "edit": "kubectl edit workload NAME does that",
+    "help": "twinhull --help lists the verbs, and twinhull VERB --help explains one",
+    "rollout": "twinhull restart NAME restarts a Workload, and twinhull wait NAME waits for it",
+    "version": "twinhull --version prints the version",
+}
+#: The options that may stand before the verb, each with a value.
+_PLACE = {"-n", "--namespace", "--context", "--kubeconfig"}
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """A command of a group, before it is imported."""
@@ -88,6 +102,12 @@ class LazyGroup(click.Group):
         found: list[CompletionItem[str]] = [CompletionItem(verb.name, help=verb.summary) for verb in verbs]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line. Options that say which cluster and namespace is meant may stand before the
+        verb, as kubectl has it: they are the verb's.
+        """
+        return super().parse_args(ctx, _verb_first(args))
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's
         """The names of all verbs, as the help has them."""
         return list(self._names)
@@ -104,6 +124,8 @@ class LazyGroup(click.Group):
         if args[0] not in self._verbs and not ctx.resilient_parsing:
             import difflib  # noqa: PLC0415  takes time
 
+            if hint := _HINTS.get(args[0]):
+                ctx.fail(f"No such command {args[0]!r}: {hint}")
             if meant := difflib.get_close_matches(args[0], self._verbs, 1):
                 ctx.fail(f"No such command {args[0]!r}. Did you mean {meant[0]!r}?")
         return super().resolve_command(ctx, args)
@@ -114,3 +136,18 @@ class LazyGroup(click.Group):
         for title, verbs in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl([(verb.name.ljust(width), verb.summary) for verb in verbs])
+
+
+def _verb_first(args: Sequence[str]) -> list[str]:
+    """A command line with the verb before the options that say which cluster and namespace is meant."""
+    options, rest = [], list(args)
+    while rest:
+        name, equals, _ = rest[0].partition("=")
+        if name not in _PLACE and not (name.startswith("-n") and not name.startswith("--")):
+            break
+        count = 1 if equals or name not in _PLACE else 2
+        options += rest[:count]
+        rest = rest[count:]
+    if not rest or rest[0].startswith("-"):  # --help, or no verb: the options are of no use
+        return rest
+    return [rest[0], *options, *rest[1:]]

@@ -6,6 +6,7 @@ import click
 
 from twinhull.api.isolation import Isolation
 from twinhull.cli import ending
+from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.output import output_option, watch_option
 from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
@@ -27,7 +28,7 @@ Examples:
 \b
 Exit codes:
   0    the Workloads were listed, even if there are none
-  1    they can't be: one that was named isn't there, you may not list them, or the API server doesn't answer
+  1    one that was named isn't there, you may not list them, or the API server doesn't answer
   130  --watch was interrupted
 """,
 )
@@ -38,7 +39,7 @@ Exit codes:
 @click.option(
     "--isolation",
     "isolations",
-    type=click.Choice([isolation.value for isolation in Isolation]),
+    type=IsolationChoice([isolation.value for isolation in Isolation]),
     multiple=True,
     help="List those that run with this isolation or, while nothing runs, are resolved to it. It may be "
     "repeated.",
@@ -56,6 +57,16 @@ Exit codes:
     show_default=True,
     help="The order: age begins with the youngest, ready with the longest unready.",
 )
+@click.option(
+    "-L",
+    "--label-columns",
+    "columns",
+    metavar="LABELS",
+    multiple=True,
+    help="Keys of labels, with commas between them, that get a column each. It may be repeated.",
+)
+@click.option("--show-labels", is_flag=True, help="Show all labels in the last column.")
+@click.option("--no-headers", "headless", is_flag=True, help="Leave out the titles of the columns.")
 @output_option("table", "wide", "json", "yaml", "name")
 @watch_option
 def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
@@ -66,6 +77,9 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
     isolations: tuple[str, ...],
     not_ready: bool,  # noqa: FBT001  click's
     order: str,
+    columns: tuple[str, ...],
+    show_labels: bool,  # noqa: FBT001  click's
+    headless: bool,  # noqa: FBT001  click's
     output: str,
     watch: bool,  # noqa: FBT001  click's
 ) -> None:
@@ -81,9 +95,17 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
     if names and (everywhere or selector or watch):
         raise click.UsageError("name Workloads, or use -A, -l or --watch: not both")
     from twinhull.cli import listing  # noqa: PLC0415  takes time, and --help does not need it
-    from twinhull.view.workloads import Chosen  # noqa: PLC0415
+    from twinhull.view.workloads import Chosen, Columns  # noqa: PLC0415
 
-    chosen = Chosen(frozenset(isolations), not_ready, order)
-    asked = listing.Asked(names, selector, everywhere, chosen, output)
+    keys = tuple(key.strip() for listed in columns for key in listed.split(",") if key.strip())
+    asked = listing.Asked(
+        tuple(dict.fromkeys(names)),
+        selector,
+        everywhere,
+        Chosen(frozenset(isolations), not_ready, order),
+        output,
+        Columns(output == "wide", everywhere, keys, show_labels),
+        headless,
+    )
     listed = listing.watch if watch else listing.once
-    ending.run(listed(asked, target))
+    raise SystemExit(ending.run(listed(asked, target)))

@@ -14,12 +14,12 @@ from twinhull.cli.following import Change, Follower
 from twinhull.cli.output import Rows, print_document, print_names, print_table
 from twinhull.cli.progress import told
 from twinhull.cli.reconnecting import Outages
-from twinhull.cli.session import Session, session
+from twinhull.cli.session import Session, not_served, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD, Kind
 from twinhull.view import workloads
-from twinhull.view.screen import Table
-from twinhull.view.workloads import Chosen
+from twinhull.view.screen import Row, Table
+from twinhull.view.workloads import Chosen, Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class Asked:
     everywhere: bool
     chosen: Chosen
     output: str
+    columns: Columns
+    #: Whether the head of the table is left out.
+    headless: bool
 
     @property
     def kind(self) -> Kind:
@@ -41,31 +44,47 @@ class Asked:
         return replace(WORKLOAD, label_selector=self.selector or None)
 
 
-async def once(asked: Asked, target: Target) -> None:
-    """Print the Workloads."""
+async def once(asked: Asked, target: Target) -> int:
+    """Print the Workloads. The exit code: one that was named and isn't there doesn't hide the others."""
     async with session(target) as opened:
+        missing: dict[str, None] = {}
+        found = []
         if asked.names:
-            found = [await opened.workload(name) for name in asked.names]
+            for name in asked.names:
+                try:
+                    found.append(await opened.workload(name))
+                except click.ClickException as error:
+                    missing[error.message] = None
         else:
             found = await _listed(opened, asked)
         where = "" if asked.everywhere else f" in namespace {opened.namespace}"
-    found = asked.chosen.of(found)
+    chosen = asked.chosen.of(found)
+    if found or not missing:
+        _show(chosen, asked, _nothing(asked, where))
+    for message in missing:
+        click.ClickException(message).show()
+    return int(bool(missing))
+
+
+def _show(found: list[Raw], asked: Asked, nothing: str) -> None:
+    """Print the Workloads, or that there is `nothing` to list."""
     if asked.output in {"json", "yaml"}:
         alone = len(asked.names) == 1 and found
         print_document(found[0] if alone else as_list(found), asked.output)
     elif asked.output == "name":
         print_names(_name(one, everywhere=asked.everywhere) for one in found)
     else:
-        print_table(_table(found, asked), _nothing(asked, where))
+        print_table(_table(found, asked), nothing)
 
 
-async def watch(asked: Asked, target: Target) -> None:
+async def watch(asked: Asked, target: Target) -> int:
     """Print the Workloads, and each that changes, until it is interrupted."""
     async with session(target) as opened:
         cluster = opened.everywhere if asked.everywhere else opened.cluster
         namespace = None if asked.everywhere else opened.namespace
         follower = Follower(cluster, asked.kind, namespace, Outages(told))
         rows = None
+        shown = _Shown(asked.columns)
         async with aclosing(follower.changes()) as given:
             async for changes in given:
                 if asked.output not in {"table", "wide"}:
@@ -73,15 +92,40 @@ async def watch(asked: Asked, target: Target) -> None:
                         _print(one, asked)
                 elif rows is None:
                     rows = Rows(_table(asked.chosen.of(change.obj for change in changes), asked))
+                    for change in changes:
+                        shown.is_new(change)
                 else:
                     for change in changes:
-                        _add(rows, change, asked)
+                        if shown.is_new(change):
+                            _add(rows, change, asked)
+    return 0  # changes() never ends
+
+
+class _Shown:
+    """What was shown of each Workload: a change that no column shows is none."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._since = datetime.now(UTC)
+        self._rows: dict[tuple[str, str], Row] = {}
+
+    def is_new(self, change: Change) -> bool:
+        """Whether a Workload's row differs from its last one by more than the age."""
+        metadata = change.obj["metadata"]
+        key = str(metadata.get("namespace")), str(metadata["name"])
+        row = workloads.row(change.obj, self._since, self._columns, gone=change.gone)
+        differs = self._rows.get(key) != row
+        if change.gone:
+            self._rows.pop(key, None)
+        else:
+            self._rows[key] = row
+        return differs
 
 
 def _add(rows: Rows, change: Change, asked: Asked) -> None:
     """Print one more row, if the Workload is chosen."""
     for one in asked.chosen.of([change.obj]):
-        rows.add(workloads.row(one, datetime.now(UTC), gone=change.gone, **_columns(asked)))
+        rows.add(workloads.row(one, datetime.now(UTC), asked.columns, gone=change.gone))
 
 
 async def _listed(opened: Session, asked: Asked) -> list[Raw]:
@@ -89,19 +133,12 @@ async def _listed(opened: Session, asked: Asked) -> list[Raw]:
     cluster = opened.everywhere if asked.everywhere else opened.cluster
     listed = await cluster.list(asked.kind)
     if listed is None:
-        raise click.ClickException(
-            "the cluster has no Workloads: its API server doesn't serve them. Install the chart, or see "
-            "`twinhull preflight`"
-        )
+        raise click.ClickException(not_served())
     return [whole(WORKLOAD, one) for one in listed[0]]
 
 
 def _table(found: list[Raw], asked: Asked) -> Table:
-    return workloads.table(found, datetime.now(UTC), **_columns(asked))
-
-
-def _columns(asked: Asked) -> dict[str, bool]:
-    return {"wide": asked.output == "wide", "namespaces": asked.everywhere}
+    return workloads.table(found, datetime.now(UTC), asked.columns, headless=asked.headless)
 
 
 def _print(obj: Raw, asked: Asked) -> None:

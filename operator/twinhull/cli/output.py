@@ -100,8 +100,9 @@ class Rows:
 
     def __init__(self, table: Table) -> None:
         self._head = table.head
-        self._widths = table.widths
-        self._print(self._head)
+        self._widths = table.widths or [0] * len(table.head)
+        if not table.headless:
+            self._print(self._head)
         for row in table.rows:
             self.add(row)
 
@@ -172,9 +173,16 @@ def _rich_table(table: Table, room: int) -> RichTable | Group:
 
     *first, last = table.widths
     if sum(width + _GAP for width in first) + min(last, _LAST) > room:
-        head = next(table.lines())
-        return Group(Text(head, "bold", overflow="fold"), *(_line(row, table.widths) for row in table.rows))
-    found = RichTable(box=None, pad_edge=False, show_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+        head = () if table.headless else (Text(next(table.lines()), "bold", overflow="fold"),)
+        return Group(*head, *(_line(row, table.widths) for row in table.rows))
+    found = RichTable(
+        box=None,
+        show_header=not table.headless,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, _GAP, 0, 0),
+        header_style="bold",
+    )
     for title in table.head:
         found.add_column(title, overflow="fold", no_wrap=title != table.head[-1])
     for row in table.rows:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.operatoroptions import ISOLATIONS
+from twinhull.cli.targets import Target, cluster_options
 
 
 @click.command(
@@ -24,7 +26,7 @@ Exit codes:
 @click.option(
     "--isolation",
     "asked",
-    type=click.Choice(ISOLATIONS),
+    type=IsolationChoice(ISOLATIONS),
     multiple=True,
     help="An isolation that you need. It may be repeated. If it isn't possible, the exit code is 1. If you "
     "may not list the objects that decide this, the exit code is 2.",
@@ -43,14 +45,15 @@ Exit codes:
     show_default=True,
     help="The format.",
 )
-def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str) -> None:
+@cluster_options
+def preflight(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> None:
     """Say which isolations a cluster can provide.
 
-    The command reads the objects that you may list in the cluster of the current kubeconfig, and writes
+    The command reads the objects that you may list in the cluster of the kubeconfig, and writes
     nothing. Each line says ok, missing or can't be seen, and what to do. Kinds that you may not list are
     assumed to exist. Isolation VirtualMachine is possible without CDI, which only machines that boot a disk
     of their own need: for those, see its line as well.
     """
     from twinhull.cli import clusterchecks  # noqa: PLC0415  takes time
 
-    raise SystemExit(clusterchecks.show(asked, sandbox_runtime_class, output))
+    raise SystemExit(clusterchecks.show(asked, sandbox_runtime_class, output, target))

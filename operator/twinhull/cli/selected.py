@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli.session import Session
+from twinhull.cli.session import Session, not_served
 from twinhull.shell.kinds import WORKLOAD
 
 
@@ -19,10 +19,10 @@ async def selected(session: Session, names: tuple[str, ...], selector: str) -> l
         return [await session.workload(name) for name in names]
     listed = await session.cluster.list(replace(WORKLOAD, label_selector=selector))
     if listed is None:
-        raise click.ClickException("this cluster has no Workloads: twinhull preflight says what it lacks")
+        raise click.ClickException(not_served())
     if not listed[0]:
         raise click.ClickException(
-            f"namespace {session.namespace} has no Workload with the labels {selector}: see kubectl get twl "
+            f"namespace {session.namespace} has no Workload with the labels {selector}: see twinhull list "
             "--show-labels"
         )
     return sorted(listed[0], key=lambda one: str(one["metadata"]["name"]))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: What kubectl's users write before a name.
+#: What kubectl's users write before a name: another kind, or ours.
+_OTHER = re.compile(r"[a-z][a-z.]*/([a-z0-9][-a-z0-9]*)")
 _KIND = re.compile(r"(workloads?(\.twinhull\.dev)?|twl)/")
 
 
@@ -29,7 +30,9 @@ class WorkloadName(click.ParamType[str]):
         """The name."""
         name = _KIND.sub("", str(value), count=1)
         if not is_subdomain(name):
-            self.fail(f"{value!r} isn't the name of a Workload, such as web", param, ctx)
+            other = _OTHER.fullmatch(name)
+            hint = f": write {other[1]} or workload/{other[1]}" if other else ""
+            self.fail(f"{value!r} isn't the name of a Workload, such as web{hint}", param, ctx)
         return name
 
     def shell_complete(

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
+import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import click
+from aiohttp import ClientConnectorError
 
 from twinhull.api.base import Raw
 from twinhull.cli.targets import Target, target_options
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unreachable
-from twinhull.shell.kinds import WORKLOAD
+from twinhull.shell.kinds import WORKLOAD, Kind
 from twinhull.shell.process.credentials import LoginError, login_of_person, place
 from twinhull.shell.scope import Scope
 from twinhull.view.safetext import plain
 
-__all__ = ["Session", "Target", "explained", "session", "target_options"]
+__all__ = ["Session", "Target", "explained", "not_served", "session", "target_options"]
+
+
+def not_served(kind: Kind = WORKLOAD) -> str:
+    """What is wrong with a cluster that has no objects of one of our kinds, and what to do."""
+    plural = f"{kind.name[:-1]}ies" if kind.name.endswith("y") else f"{kind.name}s"
+    return (
+        f"the cluster has no {plural}: its API server doesn't serve them. Install the chart, or see "
+        "`twinhull preflight`"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +54,18 @@ class Session:
         return Cluster(self.connection)
 
     async def workload(self, name: str) -> Raw:
-        """A Workload of the namespace. Raises ClickException with the name that may be meant."""
+        """A Workload of the namespace. Raises ClickException with the name that may be meant, or because the
+        cluster has no Workloads at all.
+        """
         if found := await self.cluster.get(WORKLOAD, self.namespace, name):
             return found
         try:
             listed = await self.cluster.list(WORKLOAD)
         except Refused:  # who may get one may not be allowed to list them
-            listed = None
-        names = [obj["metadata"]["name"] for obj in listed[0]] if listed else []
+            listed = [], ""
+        if listed is None:
+            raise click.ClickException(not_served())
+        names = [obj["metadata"]["name"] for obj in listed[0]]
         meant = difflib.get_close_matches(name, names, 1)
         hint = (
             f". Did you mean {meant[0]}?" if meant else ": `twinhull list -A` shows those of all namespaces"
@@ -82,7 +100,7 @@ def explained(target: Target) -> Iterator[None]:
         yield
     except Unreachable as error:
         raise click.ClickException(
-            f"the API server that the kubeconfig {where} names doesn't answer: {plain(str(error))}. See "
+            f"the API server that the kubeconfig {where} names doesn't answer: {plain(_why(error))}. See "
             "whether it runs, and whether `kubectl version` reaches it; if it doesn't, correct the server's "
             "address or its certificate in the kubeconfig"
         ) from error
@@ -98,3 +116,18 @@ def explained(target: Target) -> Iterator[None]:
         raise click.ClickException(message) from error
     except (ApiError, LoginError) as error:
         raise click.ClickException(plain(str(error))) from error
+
+
+def _why(error: Unreachable) -> str:
+    """Why there was no answer: in the operating system's words if there was no connection, which aiohttp has
+    in brackets behind its own.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, ClientConnectorError):
+        return str(error)
+    failure, where = cause.os_error, f"{cause.host}:{cause.port}"
+    if isinstance(failure, socket.gaierror):
+        return f"{where}: {failure.strerror or failure}"
+    if isinstance(failure, ssl.SSLError) or failure.errno is None or failure.errno not in errno.errorcode:
+        return str(error)
+    return f"{where}: {os.strerror(failure.errno).lower()}"

@@ -22,7 +22,7 @@ Exit codes:
   0    each is to start; with --wait, each is ready or has completed
   1    one could not be started
   2    the command line is wrong
-  3    with --wait: one can't come up any more: it is Stalled, has failed, or is gone
+  3    with --wait: one can't come up any more: it has to be changed itself, has failed, or is gone
   4    with --wait: one hasn't come up within --timeout
   130  with --wait: it was interrupted; the change stays
 """

@@ -22,7 +22,7 @@ Exit codes:
   0    each is to stop; with --wait, each has
   1    one could not be stopped
   2    the command line is wrong
-  3    with --wait: one can't stop any more: it is Stalled, or is gone
+  3    with --wait: one can't stop any more: it has to be changed itself, or is gone
   4    with --wait: one hasn't stopped within --timeout
   130  with --wait: it was interrupted; the change stays
 """

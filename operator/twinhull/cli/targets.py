@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import click
@@ -45,22 +45,39 @@ def _namespace(_: click.Context, __: click.Parameter, value: str) -> str:
 
 def target_options(function: _Function) -> _Function:
     """The options of each verb that asks a cluster. The function gets them as `target`."""
+    namespace = click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        callback=_namespace,
+        default="",
+        shell_complete=completion.namespaces,
+        help="The namespace. The default is that of the kubeconfig's context.",
+    )
 
     @functools.wraps(function)
-    def verb(*args: Any, namespace: str, context: str, kubeconfig: str, **more: Any) -> Any:  # noqa: ANN401  click's
-        return function(*args, target=Target(namespace, context, kubeconfig), **more)
+    def verb(*args: Any, namespace: str, target: Target, **more: Any) -> Any:  # noqa: ANN401  click's
+        return function(*args, target=replace(target, namespace=namespace), **more)
+
+    made: Any = namespace(cluster_options(verb))
+    return made  # type: ignore[no-any-return]
+
+
+def cluster_options(function: _Function) -> _Function:
+    """The options of a verb that asks a cluster of no namespace. The function gets them as `target`."""
+
+    @functools.wraps(function)
+    def verb(*args: Any, context: str, kubeconfig: str, **more: Any) -> Any:  # noqa: ANN401  click's
+        return function(*args, target=Target("", context, kubeconfig), **more)
 
     options = (
         click.option(
-            "-n",
-            "--namespace",
+            "--context",
             metavar="NAME",
-            callback=_namespace,
             default="",
-            shell_complete=completion.namespaces,
-            help="The namespace. The default is that of the kubeconfig's context.",
+            shell_complete=completion.contexts,
+            help="The context of the kubeconfig.",
         ),
-        click.option("--context", metavar="NAME", default="", help="The context of the kubeconfig."),
         click.option(
             "--kubeconfig",
             metavar="FILE",

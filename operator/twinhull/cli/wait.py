@@ -45,7 +45,7 @@ Goals:
   ready              its hull is Ready, and of the present spec
   stopped            nothing of it runs, as spec.state asks
   completed          it has run to completion, and well
-  deleted            it is gone
+  deleted            it is gone; so says delete, as of kubectl
   condition=X[=Y]    condition X is Y (True, False or Unknown; the default is True)
   isolation=NAME     it runs as container, sandbox or machine, is Ready, and its former hull is gone
 
@@ -54,7 +54,7 @@ Exit codes:
   0    each has come true
   1    a Workload isn't there, or the API server can't be asked
   2    the command line is wrong
-  3    it can't come true any more: a Workload is Stalled, has ended, or is gone
+  3    it can't come true any more: a Workload has to be changed itself, has ended, or is gone
   4    it hasn't come true within --timeout
   130  it was interrupted
 """
@@ -78,9 +78,10 @@ def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, targ
     status says of a former spec counts for nothing: right after an apply it waits until the operator has
     seen the new one.
 
-    The command ends early if the goal can't come true any more, and says why: a Stalled Workload needs
-    somebody to do something, a stopped one doesn't get ready, and one that ended with a failure doesn't
-    complete.
+    The command ends early if the goal can't come true any more, and says why: a Stalled Workload has to be
+    changed itself, a stopped one doesn't get ready, and one that ended with a failure doesn't complete. It
+    doesn't end early if the Workload is Stalled because of something else that may still come or be freed,
+    such as a claim, a RuntimeClass, KubeVirt, or room in a quota: it says what that is, and goes on.
 
     It needs the rights to get and watch Workloads. Without the right to watch it asks every two seconds.
     """

@@ -59,7 +59,8 @@ class Owner:
     def told(self, field: str, workload: str) -> str:
         """A warning for people."""
         if self.sets:
-            by = f" (field manager {plain(self.manager)})" if self.manager else ""
+            is_known = self.manager and self.tool != _unknown(self.manager)
+            by = f" (field manager {plain(self.manager)})" if is_known else ""
             return (
                 f"{self.tool}{by} sets {field} of Workload {workload}: its {self.when} undoes this. Change "
                 "the field at its source, too"
@@ -98,9 +99,14 @@ def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> It
             continue
         known = _TOOLS.get(manager)
         if applies:
-            yield Owner(*(known or (f"field manager {plain(manager)}", "next apply")), manager)
+            yield Owner(*(known or (_unknown(manager), "next apply")), manager)
         elif known and manager not in _SERVER_SIDE_ONLY and (file is None or _says(file, path)):
             yield Owner(*known, manager, sets=file is not None)
+
+
+def _unknown(manager: str) -> str:
+    """What a tool is called of which only the field manager is known."""
+    return f"field manager {plain(manager)}"
 
 
 def _by_file(file: object, path: Sequence[str]) -> Iterator[Owner]:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from twinhull.api.base import Raw
+from twinhull.core import quota
+from twinhull.core.reasons import row_of
 from twinhull.verbs.isolationnames import BY_NAME, name_of, policy_of
 from twinhull.verbs.status import Status
 
@@ -54,6 +56,7 @@ def parse(text: str) -> Goal:
         "stopped": Stopped(),
         "completed": Completed(),
         "deleted": Deleted(),
+        "delete": Deleted(),  # as kubectl wait has it
     }
     if not equals and kind.lower() in simple:
         return simple[kind.lower()]
@@ -192,7 +195,7 @@ class Condition:
         return f"as asked: condition {self.kind} is {self.status}"
 
     def verdict(self, workload: Raw | None) -> Verdict:
-        """By the condition. What is Stalled changes by itself no more, unless just that is waited for."""
+        """By the condition. What is Stalled may end the wait, unless just that is waited for."""
         if workload is None:
             return _gone()
         status = Status(workload)
@@ -276,7 +279,9 @@ class Restarted:
 
 
 def _cannot_run(status: Status, *, completed: bool = True) -> Verdict | None:
-    """Why nothing of the Workload can come to run any more, None if it may."""
+    """Why nothing of the Workload can come to run any more, or not before something has come that it lacks;
+    None if it may.
+    """
     if status.is_deleted:
         return _hopeless("it is being deleted")
     ready = status.ready
@@ -289,11 +294,16 @@ def _cannot_run(status: Status, *, completed: bool = True) -> Verdict | None:
 
 
 def _stalled(status: Status) -> Verdict:
-    """Stalled means that nothing goes on before somebody does something (sigs.k8s.io/cli-utils,
-    pkg/kstatus).
+    """Stalled means that nothing goes on before somebody does something (sigs.k8s.io/cli-utils, pkg/kstatus):
+    with the Workload, which ends a wait; or with something else, and then the Workload goes on by itself.
     """
     said = status.condition("Stalled")
-    return _hopeless(f"it is Stalled ({said.reason}): {said.message}" if said else "it is Stalled")
+    if said is None:
+        return _hopeless("it is Stalled")
+    why = f"it is Stalled ({said.reason}): {said.message}"
+    row = row_of(said.reason)
+    needs_edit = (row is None or row.needs_edit) and not quota.exceeded(said.message)
+    return _hopeless(why) if needs_edit else Verdict(State.WAITING, why)
 
 
 def _waiting(status: Status, otherwise: str = "") -> Verdict:

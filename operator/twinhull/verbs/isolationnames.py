@@ -8,6 +8,8 @@ from types import MappingProxyType
 BY_NAME = MappingProxyType(
     {"container": "Container", "sandbox": "Sandbox", "machine": "VirtualMachine", "auto": "Auto"}
 )
+#: Other names, which helps don't show.
+_ALIASES = MappingProxyType({"vm": "VirtualMachine"})
 
 
 def name_of(policy: str) -> str:
@@ -21,4 +23,4 @@ def policy_of(name: str) -> str | None:
     """
     small = name.lower()
     by_value = {value.lower(): value for value in BY_NAME.values()}
-    return BY_NAME.get(small) or by_value.get(small)
+    return BY_NAME.get(small) or by_value.get(small) or _ALIASES.get(small)

@@ -56,6 +56,8 @@ class Table:
     head: tuple[str, ...]
     #: The rows, each with a cell for every column.
     rows: tuple[Row, ...]
+    #: Whether the head is left out.
+    headless: bool = False
 
     def lines(self) -> Iterator[str]:
         """The lines of it, each column as wide as its longest text. Nothing is cut."""
@@ -67,7 +69,8 @@ class Table:
         return _widths(self._texts())
 
     def _texts(self) -> list[Sequence[str]]:
-        return [self.head, *([cell.text for cell in row] for row in self.rows)]
+        head = () if self.headless else (self.head,)
+        return [*head, *([cell.text for cell in row] for row in self.rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Screen:
 
 
 def layout(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table, the first row of which is its head."""
+    """The lines of a table."""
     widths = _widths(rows)
     for row in rows:
         yield _GAP.join(map(str.ljust, row, widths)).rstrip()

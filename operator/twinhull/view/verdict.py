@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,7 @@ from enum import StrEnum
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons import SECTIONS
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons import row_of
 from twinhull.view.age import age, moment
 from twinhull.view.safetext import without_links
 from twinhull.view.seen import Seen, part
@@ -50,6 +50,8 @@ _FIND_OPERATOR = (
     "see whether the operator runs (kubectl get pods -A -l app.kubernetes.io/name=twinhull), and whether it "
     "serves this namespace (its setting --namespace)"
 )
+#: What stands for the Workload's name in core/reasons.
+_NAME = re.compile(r"\bNAME\b")
 _SEE_EVENTS = "see `twinhull events {name}`"
 #: What has a remedy in core/reasons, and in the ordinary course of things ends by itself.
 _PASSING: frozenset[str] = frozenset(
@@ -72,17 +74,10 @@ def verdict(seen: Seen, now: datetime) -> Verdict:
 
 def remedy(reason: str, name: str) -> str:
     """What core/reasons says to do about a reason of the Workload of that name, empty if nothing."""
-    row = _row(reason)
+    row = row_of(reason)
     if row is None:
         return _SEE_EVENTS.format(name=name)
-    return without_links(row.remedy)
-
-
-def _row(reason: str) -> Row | None:
-    tables: Iterable[dict[str, Row]] = (
-        {str(key): row for key, row in table.items()} for _, table in SECTIONS
-    )
-    return next((table[reason] for table in tables if reason in table), None)
+    return _NAME.sub(name, without_links(row.remedy))
 
 
 def being_deleted(seen: Seen, now: datetime) -> Verdict | None:
@@ -153,7 +148,7 @@ def below_floor(seen: Seen, _: datetime) -> Verdict | None:
 def hindered(seen: Seen, _: datetime) -> Verdict | None:
     """Something keeps its hull from being ready that doesn't end by itself, whether or not it took long."""
     reason = str(seen.condition("Ready").get("reason"))
-    row = _row(reason)
+    row = row_of(reason)
     if seen.told("Ready") or reason in _PASSING or not (row and row.remedy):
         return None
     return _of_condition(seen, "Ready", Level.WRONG)
@@ -176,7 +171,7 @@ def not_ready(seen: Seen, _: datetime) -> Verdict | None:
 def ready_with_remark(seen: Seen, _: datetime) -> Verdict | None:
     """It is Ready for a reason that asks somebody to do something."""
     found = _of_condition(seen, "Ready", Level.LIMITED)
-    row = _row(found.reason)
+    row = row_of(found.reason)
     return found if row and row.remedy and found.reason not in _RESTING else None
 
 

@@ -49,15 +49,42 @@ def is_ready(workload: Raw) -> bool:
     return is_true and seen >= (workload["metadata"].get("generation") or 0)
 
 
-def table(workloads: Iterable[Raw], now: datetime, *, wide: bool = False, namespaces: bool = False) -> Table:
-    """Workloads as rows; with their namespaces, if they are of several."""
-    head = (*(("NAMESPACE",) if namespaces else ()), *_HEAD, *(_WIDE if wide else ()))
-    return Table(head, tuple(row(one, now, wide=wide, namespaces=namespaces) for one in workloads))
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns there are beside the usual ones."""
+
+    #: Whether all are shown that one Workload has.
+    wide: bool = False
+    #: Whether the namespaces come first, since Workloads of several are shown.
+    namespaces: bool = False
+    #: The keys of the labels that have a column each.
+    labels: tuple[str, ...] = ()
+    #: Whether all labels have one column together.
+    all_labels: bool = False
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """The titles of all columns. That of a label is the last part of its key, as of `kubectl get -L`."""
+        return (
+            *(("NAMESPACE",) if self.namespaces else ()),
+            *_HEAD,
+            *(_WIDE if self.wide else ()),
+            *(key.rpartition("/")[2].upper() for key in self.labels),
+            *(("LABELS",) if self.all_labels else ()),
+        )
 
 
-def row(
-    workload: Raw, now: datetime, *, wide: bool = False, namespaces: bool = False, gone: bool = False
-) -> Row:
+_USUAL = Columns()
+
+
+def table(
+    workloads: Iterable[Raw], now: datetime, columns: Columns = _USUAL, *, headless: bool = False
+) -> Table:
+    """Workloads as rows; without the head, if it is `headless`."""
+    return Table(columns.head, tuple(row(one, now, columns) for one in workloads), headless)
+
+
+def row(workload: Raw, now: datetime, columns: Columns = _USUAL, *, gone: bool = False) -> Row:
     """One Workload; as it was before it was `gone`."""
     metadata, status = workload["metadata"], part(workload, "status")
     ready, isolation, hull = _condition(workload), part(status, "isolation"), part(status, "hull")
@@ -79,8 +106,14 @@ def row(
         Cell(hull.get("revision")),
         Cell(ready.get("message")),
     )
-    first = (Cell(metadata.get("namespace")),) if namespaces else ()
-    return (*first, *cells, *(more if wide else ()))
+    labels = part(metadata, "labels")
+    return (
+        *((Cell(metadata.get("namespace")),) if columns.namespaces else ()),
+        *cells,
+        *(more if columns.wide else ()),
+        *(Cell(labels.get(key)) for key in columns.labels),
+        *((Cell(",".join(f"{key}={labels[key]}" for key in sorted(labels))),) if columns.all_labels else ()),
+    )
 
 
 def _reason(workload: Raw) -> str:

@@ -90,6 +90,20 @@ def test_what_kubectl_applied_on_its_own_side_is_compared(cluster: Cluster, web:
     assert "note: Workload web was applied by kubectl on the client's side" in ended.stderr
 
 
+def test_what_a_flip_has_changed_is_shown(cluster: Cluster, web: Manifest, namespace: str) -> None:
+    asked = merged(web, spec(isolationPolicy="Container"))
+    for options in ((), ("--server-side", "--force-conflicts")):
+        cluster.kubectl.apply(asked, *options)
+        cluster.kubectl(
+            *("patch", "workload", "web", "-n", namespace, "--type=merge", "--field-manager=twinhull-cli"),
+            *("-p", '{"spec": {"isolationPolicy": "VirtualMachine"}}'),
+        )
+        ended = run(cluster, given=asked)
+        assert ended.returncode == 1, ended.stderr
+        assert "-  isolationPolicy: VirtualMachine\n+  isolationPolicy: Container" in ended.stdout
+        assert 'conflict with "twinhull-cli"' in ended.stderr
+
+
 def test_what_is_refused_is_told_and_the_rest_compared(cluster: Cluster, web: Manifest) -> None:
     wrong = merged(web, {"metadata": {"name": "wrong"}, "spec": {"isolationPolicy": "VM"}})
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}

@@ -27,6 +27,7 @@ from tests.operator_process import OperatorProcess
 pytestmark = pytest.mark.simulated
 
 SERVED = template(containers=[container(ports=[{"name": "http", "containerPort": 80}])])
+UNSUPPORTED = template(hostNetwork=True)
 RUNSC = {"runtimeClassName": "verbs"}
 Ended = subprocess.CompletedProcess[str]
 __all__ = ["booted", "cdi"]
@@ -154,16 +155,16 @@ def test_a_flip_is_refused_below_a_policy_s_minimum(web: Subject, policies: Poli
     assert web.get()["spec"]["isolationPolicy"] == "VirtualMachine"
 
 
-def test_a_flip_that_is_forced_ends_early_when_it_is_stalled(web: Subject) -> None:
+def test_a_flip_that_is_forced_says_what_it_waits_for(web: Subject) -> None:
     web.apply("Container", SERVED, sandbox={"runtimeClassName": "absent"})
     hull = web.becomes("Ready")["status"]["hull"]["name"]
     refused = twinhull(web, "flip", "web", "--to", "sandbox")
     assert refused.returncode == 1
     assert "Stops it: RuntimeClassMissing" in refused.stderr
 
-    ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force", "--wait")
-    assert ended.returncode == 3, ended.stderr
-    assert "can't become running as sandbox any more: it is Stalled (RuntimeClassMissing)" in ended.stderr
+    ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force", "--wait", "--timeout=3s")
+    assert ended.returncode == 4, ended.stderr
+    assert "isn't running as sandbox after 3 s: it is Stalled (RuntimeClassMissing)" in ended.stderr
     assert "Way back: twinhull flip web --to container" in ended.stdout
     assert web.hull()["metadata"]["name"] == hull, "what ran runs on"
 
@@ -340,16 +341,32 @@ def test_wait_tells_a_good_end_from_a_bad_one(
 
 
 def test_wait_ends_early_when_it_cannot_come_true(web: Subject) -> None:
-    web.apply("Sandbox", SERVED, sandbox={"runtimeClassName": "absent"})
+    web.apply("VirtualMachine", UNSUPPORTED)
     ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=5m")
     assert ended.returncode == 3, ended.stderr
-    assert "it is Stalled (RuntimeClassMissing)" in ended.stderr
+    assert "can't become ready any more: it is Stalled (UnsupportedFields)" in ended.stderr
     web.named("always").apply("Container", SERVED)
     ended = twinhull(web, "wait", "always", "--for=completed", "--timeout=5m")
     assert (ended.returncode, "it never completes" in ended.stderr) == (3, True)
     web.named("always").change(state="Stopped")
     ended = twinhull(web, "wait", "always", "--timeout=5m")
     assert (ended.returncode, "twinhull start always" in ended.stderr) == (3, True)
+
+
+def test_wait_goes_on_while_something_may_still_come(web: Subject) -> None:
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "late"}}
+    web.apply("Container", template(volumes=[volume]))
+    command = [sys.executable, "-m", "twinhull", "wait", "web", "--timeout=5m", "-n", web.namespace]
+    login = {**os.environ, "KUBECONFIG": str(web.cluster.kubeconfig), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=login, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        assert any("it is Stalled (ClaimMissing)" in line for line in waiting.stderr)
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        metadata = {"name": "late", "namespace": web.namespace}
+        kind = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+        web.cluster.api.create({**kind, "metadata": metadata, "spec": spec})
+        rest = waiting.stderr.read()
+    assert (waiting.returncode, "any more" in rest) == (0, False), rest
 
 
 def test_wait_is_not_content_with_what_was_so_of_a_former_spec(
@@ -372,7 +389,7 @@ def test_many_are_waited_for_at_once(web: Subject) -> None:
     names = [f"web{number}" for number in range(10)]
     for name in names:
         web.named(name).apply("Container", SERVED)
-    web.named("bad").apply("Sandbox", SERVED, sandbox={"runtimeClassName": "absent"})
+    web.named("bad").apply("VirtualMachine", UNSUPPORTED)
     ended = twinhull(web, "wait", *names, "bad", "--timeout=5m")
     assert ended.returncode == 3
     assert sorted(ended.stdout.splitlines()) == sorted(f"Workload {name} is ready" for name in names)

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from tests.unit.cli.test_explain import namespace, workload
 from twinhull.api.base import Raw
 from twinhull.cli import differences as verb
-from twinhull.cli import main
+from twinhull.cli import main, session
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import ApiError, Conflict, Refused
+from twinhull.shell.errors import ApiError, Conflict, NotFound, Refused, Unreachable
 from twinhull.shell.kinds import Kind
 from twinhull.shell.process.credentials import Credentials
 
@@ -64,7 +64,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(Cluster, "managed_fields", managing)
     monkeypatch.setattr(Cluster, "rehearse_apply", applying)
     monkeypatch.setattr(
-        verb, "login_of_person", lambda: Credentials(server="http://127.0.0.1", default_namespace="mine")
+        session,
+        "login_of_person",
+        lambda *_: Credentials(server="http://127.0.0.1", default_namespace="mine"),
     )
     return found
 
@@ -128,6 +130,50 @@ def test_fields_that_kubectl_applied_on_its_own_side_are_taken(server: Server) -
 def test_a_message_that_is_cut_may_hide_another_manager(server: Server) -> None:
     server.error = Conflict(TAKEN.format("kubectl-client-side-apply") + " …")
     assert diff(given=workload("Sandbox")).exit_code == 2
+
+
+def test_what_a_flip_has_changed_is_shown_with_the_conflict(server: Server) -> None:
+    server.error = Conflict(TAKEN.format("twinhull-cli"))
+    result = diff(given=workload("Sandbox"))
+    assert result.exit_code == 1
+    assert "+  isolationPolicy: Sandbox" in result.stdout
+    assert 'note: Workload web: Apply failed with 1 conflict: conflict with "twinhull-cli"' in result.stderr
+    assert "as with --force-conflicts, without which the apply is refused" in result.stderr
+    server.error = Conflict(TAKEN.format("twinhull-cli") + ' and conflict with "flux"')
+    assert diff(given=workload("Sandbox")).exit_code == 2
+
+
+def test_kubectl_asks_nobody_about_conflicts_on_its_own_side(server: Server) -> None:
+    server.error, server.managers = Conflict(TAKEN.format("flux")), ["kubectl-client-side-apply"]
+    result = diff(given=workload("Sandbox"))
+    assert result.exit_code == 1
+    assert "+  isolationPolicy: Sandbox" in result.stdout
+    assert "kubectl apply changes these fields all the same, as is shown" in result.stderr
+    theirs = diff("--field-manager", "argocd-controller", given=workload("Sandbox"))
+    assert (theirs.exit_code, theirs.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_cluster_without_the_kind_is_told_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, served: bool
+) -> None:
+    async def kinds(_: Cluster, asked: list[Kind]) -> set[Kind]:
+        return set(asked) if served else set()
+
+    monkeypatch.setattr(Cluster, "served", kinds)
+    server.live, server.error = None, NotFound("404 page not found\n")
+    result = diff(given=[workload("Sandbox"), workload("Container")])
+    assert result.exit_code == 2
+    missing = result.stderr.count("the cluster has no Workloads: its API server doesn't serve them. Install")
+    assert missing == int(not served)
+    assert result.stderr.count("404 page not found") == (2 if served else 0)
+
+
+def test_a_server_that_isn_t_reached_is_told_once(server: Server) -> None:
+    server.error = Unreachable("GET /x: broken")
+    result = diff(given=[workload("Sandbox"), workload("Container")])
+    assert result.exit_code == 2
+    assert result.stderr.count("doesn't answer: GET /x: broken") == 1
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_missing_file(path: Path) -> None:
 )
 def test_a_file_that_is_no_kubeconfig(path: Path, content: bytes, problem: str) -> None:
     path.write_bytes(content)
-    assert f"can't be used ({path} {problem}" in preflight(path).stderr
+    assert f"can't be used: {path} {problem}" in preflight(path).stderr
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_file_that_is_no_kubeconfig(path: Path, content: bytes, problem: str) 
 def test_an_unknown_context(path: Path, context: str, problem: str) -> None:
     path.write_text(yaml.safe_dump(kubeconfig(context=context)), encoding="utf-8")
     remedy = "choose one of work by `kubectl config use-context`"
-    assert f"({problem}: {remedy})" in preflight(path).stderr
+    assert f"can't be used: {problem}: {remedy}. Correct it" in preflight(path).stderr
 
 
 def test_a_cluster_and_a_certificate_that_are_not_there(path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_cluster_and_a_certificate_that_are_not_there(path: Path) -> None:
 def test_a_server_that_can_not_be_reached(path: Path) -> None:
     path.write_text(yaml.safe_dump(kubeconfig()), encoding="utf-8")
     said = preflight(path).stderr
-    assert "doesn't answer: GET /version: Cannot connect to host 127.0.0.1:1" in said
+    assert "doesn't answer: 127.0.0.1:1: connection refused. See whether it runs" in said
     assert "whether `kubectl version` reaches it" in said
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from twinhull.cli import SECTIONS, main
-from twinhull.cli.lazygroup import Verb
+from twinhull.cli.lazygroup import Verb, _verb_first
 
 VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
 
@@ -42,12 +42,41 @@ def test_the_help_imports_nothing_that_talks_to_a_cluster() -> None:
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [("rendr", "No such command 'rendr'. Did you mean 'render'?"), ("zzz", "No such command 'zzz'.")],
+    [
+        ("rendr", "No such command 'rendr'. Did you mean 'render'?"),
+        ("zzz", "No such command 'zzz'."),
+        ("describe", "No such command 'describe': twinhull status NAME shows"),
+        ("help", "No such command 'help': twinhull --help lists the verbs"),
+        ("version", "No such command 'version': twinhull --version prints"),
+    ],
 )
 def test_an_unknown_verb_is_refused_with_what_may_be_meant(given: str, told: str) -> None:
     result = CliRunner().invoke(main, [given])
     assert result.exit_code == click.UsageError.exit_code
     assert told in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "heard"),
+    [
+        ("-n x list -l a=b", "list -n x -l a=b"),
+        ("-nx --context=c --kubeconfig f status web", "status -nx --context=c --kubeconfig f web"),
+        ("--namespace x exec web -- ls -n y", "exec --namespace x web -- ls -n y"),
+        ("-n x --help", "--help"),
+        ("-n x", ""),
+        ("list -n x", "list -n x"),
+        ("--version", "--version"),
+    ],
+)
+def test_options_of_the_cluster_may_stand_before_the_verb(given: str, heard: str) -> None:
+    assert _verb_first(given.split()) == heard.split()
+
+
+def test_a_verb_takes_what_stands_before_it() -> None:
+    result = CliRunner().invoke(main, ["--kubeconfig", "/nowhere/here", "-n", "x", "list"])
+    assert (result.exit_code, "/nowhere/here" in result.stderr) == (1, True)
+    result = CliRunner().invoke(main, ["-n", "x", "crd"])
+    assert (result.exit_code, "No such option '-n'" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("alias", ["ls", "get"])

@@ -18,7 +18,8 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1.5h", 5400), ("250ms", 0.25)]
+    ("text", "seconds"),
+    [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1.5h", 5400), ("250ms", 0.25), ("0", 0)],
 )
 def test_durations_are_gos(text: str, seconds: float) -> None:
     assert Duration().convert(text, None, None) == seconds

@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from twinhull.cli import completion, main
+from twinhull.cli.changeoptions import ChangeOptions, change_options
+from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.selecting import WorkloadName
 
 
@@ -21,6 +23,41 @@ def test_a_name_may_have_its_kind_before_it(said: str) -> None:
 def test_what_is_no_name_reaches_no_url(said: str) -> None:
     with pytest.raises(click.BadParameter):
         WorkloadName().convert(said, None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"), [("pod/shop", ": write shop or workload/shop"), ("Web", ""), ("../web", "")]
+)
+def test_what_is_no_name_is_refused_with_one(said: str, hint: str) -> None:
+    with pytest.raises(click.BadParameter) as refused:
+        WorkloadName().convert(said, None, None)
+    assert refused.value.message == f"{said!r} isn't the name of a Workload, such as web{hint}"
+
+
+@pytest.mark.parametrize(
+    ("words", "dry_run"),
+    [([], False), (["--dry-run"], True), (["--dry-run=server"], True), (["--dry-run=none"], False)],
+)
+def test_a_bare_dry_run_is_the_servers(words: list[str], *, dry_run: bool) -> None:
+    found: list[bool] = []
+
+    @click.command
+    @click.argument("name")
+    @change_options
+    def verb(name: str, options: ChangeOptions) -> None:
+        assert name == "web"
+        found.append(options.dry_run)
+
+    assert CliRunner().invoke(verb, ["web", *words]).exit_code == 0
+    assert found == [dry_run]
+
+
+@pytest.mark.parametrize("word", ["machine", "VirtualMachine", "vm", "VM", "virtualmachine"])
+@pytest.mark.parametrize("shown", [["container", "machine"], ["Container", "VirtualMachine"]])
+def test_isolations_have_the_same_names_in_each_verb(shown: list[str], word: str) -> None:
+    assert IsolationChoice(shown).convert(word, None, None) == "VirtualMachine"
+    with pytest.raises(click.BadParameter, match=f"'sandbox' is not one of '{shown[0]}', '{shown[1]}'"):
+        IsolationChoice(shown).convert("sandbox", None, None)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from twinhull.api.reasons import Reason
 from twinhull.core import backoff, prerequisites, steps
 from twinhull.core.isolation import resolution
 from twinhull.core.reasons import SECTIONS
+from twinhull.core.reasons.stalled import STALLED
+from twinhull.core.reasons.writes import WRITES
 from twinhull.core.rules import RULES, Rule
 from twinhull.hulls.types import diskmachine, machine, pods, registry
 
@@ -57,3 +59,28 @@ def test_a_rule_has_the_reasons_in_its_docstring(rule: Rule) -> None:
     modules = [inspect.getmodule(rule), *SHARED]
     code = "".join(inspect.getsource(module) for module in modules if module)
     assert [why for why in Reasons.of(rule).own if f"Reason.{why.name}" not in code] == []
+
+
+#: What a Stalled Workload goes on after by itself: something comes, is freed, or works again.
+GOES_ON = {
+    *("TerminationDeadlineExceeded", "PolicyUnreadable", "InternalError", "KubeVirtMissing"),
+    *("KubeVirtNotReady", "KubeVirtTooOld", "CDIMissing", "CDINotReady", "DiskConflict", "NoMachineNodes"),
+    *("GuestImageMissing", "RuntimeClassMissing", "IsolationUnknown", "ClaimMissing", "StorageClassMissing"),
+    *("InstancetypeMissing", "PreferenceMissing", "NameConflict", "LauncherRefused", "Overruled"),
+    *("ClaimRefused", "PodFailed", "VirtualMachineFailed", "ServiceFailed", "ConfigMapFailed"),
+    *("DataVolumeFailed", "ClaimFailed"),
+}
+#: What it is Stalled for until it is changed itself, or is allowed.
+NEEDS_EDIT = {
+    *("Failed", "ProgressDeadlineExceeded", "CannotStartFirst", "UnsupportedFields", "IsolationDropped"),
+    *("RejectedByPolicy", "Unreadable", "TooLarge", "EvadesFloor", "ImageRejected", "TemplateMissing"),
+    *("DiskSourceChanged", "DiskShrinks", "DiskFailed", "RuntimeClassConflict", "ClaimIsDisk"),
+    *("ClaimHasFiles", "ClaimReadOnly", "ResizeError", "ResizeInfeasible", "PodRefused"),
+    *("VirtualMachineRefused", "ServiceRefused", "ConfigMapRefused", "DataVolumeRefused"),
+}
+
+
+def test_of_each_reason_it_is_decided_whether_the_workload_itself_has_to_be_changed() -> None:
+    rows = {str(reason): row for _, table in SECTIONS for reason, row in table.items()}
+    assert {str(reason) for reason in STALLED | WRITES} == GOES_ON | NEEDS_EDIT
+    assert {reason for reason, row in rows.items() if row.needs_edit} == NEEDS_EDIT

@@ -55,7 +55,7 @@ def test_the_environment_names_the_file(kubeconfig: str, monkeypatch: pytest.Mon
 
 
 def test_an_unknown_context_is_refused_with_those_that_there_are(kubeconfig: str) -> None:
-    with pytest.raises(LoginError, match="it has the contexts bank, shop, but not shup"):
+    with pytest.raises(LoginError, match=r"has no context shup; it has: bank, shop. Choose one"):
         login_of_person(kubeconfig, "shup")
 
 
@@ -65,3 +65,9 @@ def test_a_missing_file_is_said_so() -> None:
         LoginError, match=r"the kubeconfig /nowhere/x can't be used \(there is no such file\)"
     ):
         login_of_person("/nowhere/x")
+
+
+def test_a_file_that_is_broken_is_not_said_to_be_missing(kubeconfig: str) -> None:
+    Path(kubeconfig).write_text("a: [b")
+    with pytest.raises(LoginError, match=r"^the kubeconfig .* can't be used: .* isn't YAML.*Correct it, or"):
+        login_of_person(kubeconfig)

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.core.test_golden import INPUTS, read
 from twinhull.api.base import Raw
 from twinhull.core.plan import plan
+from twinhull.core.reasons import SECTIONS, row_of
 from twinhull.verbs import goals
 from twinhull.verbs.goals import (
     Completed,
@@ -29,6 +30,7 @@ REACHED, WAITING, HOPELESS = State.REACHED, State.WAITING, State.HOPELESS
 READY = {"Ready": ("True", "Ready")}
 UNREADY = {"Ready": ("False", "Replacing"), "Reconciling": ("True", "Replacing")}
 STALLED = {"Ready": ("False", "UnsupportedFields"), "Stalled": ("True", "UnsupportedFields")}
+LACKS = {"Ready": ("False", "ClaimMissing"), "Stalled": ("True", "ClaimMissing")}
 STOPPED = {"Ready": ("True", "Stopped")}
 COMPLETED = {"Ready": ("True", "Completed")}
 FAILED = {"Ready": ("False", "Failed"), "Stalled": ("True", "Failed")}
@@ -68,6 +70,12 @@ OFF = {"state": "Stopped"}
         (Ready(), workload({}), WAITING, "the operator hasn't seen the present spec yet"),
         (Ready(), workload(UNREADY), WAITING, "Replacing: said Replacing"),
         (Ready(), workload(STALLED), HOPELESS, "it is Stalled (UnsupportedFields): said UnsupportedFields"),
+        (Ready(), workload(LACKS), WAITING, "it is Stalled (ClaimMissing): said ClaimMissing"),
+        (Ready(), workload(LACKS | {"Ready": ("True", "Ready")}), WAITING, "it is Stalled (ClaimMissing)"),
+        (Ready(), workload({"Stalled": ("True", "Newer")}), HOPELESS, "it is Stalled (Newer)"),
+        (Up(), workload(LACKS), WAITING, "ClaimMissing"),
+        (Completed(), workload(LACKS, spec=JOB), WAITING, "ClaimMissing"),
+        (Condition("Ready"), workload(LACKS), WAITING, "ClaimMissing"),
         (Ready(), workload(STALLED, seen=1), WAITING, "the operator hasn't seen the present spec yet"),
         (Ready(), workload(STOPPED, spec=OFF), HOPELESS, "twinhull start web"),
         (Ready(), workload(READY, seen=1, spec=OFF), HOPELESS, "twinhull start web"),
@@ -117,6 +125,22 @@ def test_what_is_so_of_a_goal(goal: Goal, given: Raw | None, state: State, says:
     found = goal.verdict(given)
     assert found.state is state, found
     assert says in found.message
+
+
+@pytest.mark.parametrize("reason", [str(reason) for _, table in SECTIONS for reason in table])
+def test_a_wait_ends_early_if_the_workload_itself_has_to_be_changed(reason: str) -> None:
+    row = row_of(reason)
+    assert row is not None
+    found = Ready().verdict(workload({"Ready": ("False", "Creating"), "Stalled": ("True", reason)}))
+    assert found.state is (HOPELESS if row.needs_edit else WAITING)
+    assert found.message == f"it is Stalled ({reason}): said {reason}"
+
+
+def test_what_a_quota_has_no_room_for_is_waited_for() -> None:
+    given = workload({"Stalled": ("True", "PodRefused")})
+    assert Ready().verdict(given).state is HOPELESS
+    given["status"]["conditions"][0]["message"] = 'pods "web" is forbidden: exceeded quota: q, requested: 1'
+    assert Ready().verdict(given).state is WAITING
 
 
 def hulled(revision: str, made: str, conditions: dict[str, tuple[str, str]] = READY, **more: Any) -> Raw:
@@ -170,8 +194,11 @@ def test_each_golden_status_is_understood(path: Any) -> None:
     truth, reason = said["Ready"]
     stalled, is_off = said["Stalled"][0] == "True", raw["spec"].get("state") == "Stopped"
     ready = Ready().verdict(raw).state
+    row = row_of(said["Stalled"][1])
     expected = (
-        HOPELESS
+        WAITING
+        if stalled and row and not row.needs_edit
+        else HOPELESS
         if stalled or is_off or reason in {"Completed", "Failed"}
         else REACHED
         if truth == "True"
@@ -188,9 +215,11 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         ("ready", Ready()),
         ("Ready", Ready()),
         ("deleted", Deleted()),
+        ("delete", Deleted()),
         ("condition=Ready", Condition("Ready", "True")),
         ("condition=Ready=false", Condition("Ready", "False")),
         ("isolation=machine", Isolated("VirtualMachine")),
+        ("isolation=vm", Isolated("VirtualMachine")),
         ("isolation=VirtualMachine", Isolated("VirtualMachine")),
     ],
 )
@@ -205,7 +234,7 @@ def test_goals_are_named_as_the_help_says(text: str, goal: Goal) -> None:
         ("ready=yes", goals.CHOICES),
         ("condition=", "condition=TYPE"),
         ("condition=Ready=maybe", "condition=TYPE[=STATUS]"),
-        ("isolation=vm", "container, sandbox, machine"),
+        ("isolation=pod", "container, sandbox, machine"),
         ("isolation=auto", "container, sandbox, machine"),
     ],
 )

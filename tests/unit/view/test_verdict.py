@@ -59,14 +59,19 @@ def served(*, is_ready: bool, **more: Any) -> Seen:
             "JustChanged",
             "if this lasts, see whether the operator runs",
         ),
-        (unready("ClaimMissing", stalled=True), Level.WRONG, "ClaimMissing", "create it"),
+        (
+            unready("ClaimMissing", stalled=True),
+            Level.WRONG,
+            "ClaimMissing",
+            "create the claim that the message names",
+        ),
         (unready("ImagePullBackOff", reconciling=True), Level.WRONG, "ImagePullBackOff", "check the image's"),
         (unready("Unschedulable", reconciling=True), Level.WRONG, "Unschedulable", "see the Events of the"),
         (
             unready("ContainersNotReady", reconciling=True),
             Level.UNDER_WAY,
             "ContainersNotReady",
-            "if this lasts, see its log, and the probe",
+            "if this lasts, see its log (`twinhull logs web`), and the probe",
         ),
         (unready("Creating", reconciling=True), Level.UNDER_WAY, "Creating", ""),
         (
@@ -75,7 +80,12 @@ def served(*, is_ready: bool, **more: Any) -> Seen:
             "MadeUp",
             "if this lasts, see `twinhull events",
         ),
-        (unready("ContainersNotReady"), Level.WRONG, "ContainersNotReady", "see its log, and the probe"),
+        (
+            unready("ContainersNotReady"),
+            Level.WRONG,
+            "ContainersNotReady",
+            "see its log (`twinhull logs web`), and the probe",
+        ),
         (
             seen(condition("IsolationResolved", "False", "BelowFloor"), RECONCILING),
             Level.WRONG,

@@ -27,7 +27,24 @@ def test_the_columns_are_those_of_kubectl_get() -> None:
     usual = ["NAME", *(one["name"].upper() for one in columns if not one.get("priority"))]
     more = [one["name"].upper() for one in columns if one.get("priority")]
     assert list(workloads.table([], NOW).head) == usual
-    assert list(workloads.table([], NOW, wide=True, namespaces=True).head) == ["NAMESPACE", *usual, *more]
+    all_of_them = workloads.Columns(wide=True, namespaces=True)
+    assert list(workloads.table([], NOW, all_of_them).head) == ["NAMESPACE", *usual, *more]
+
+
+def test_labels_have_columns() -> None:
+    labels = {"twinhull.example/app": "shop", "tier": "web"}
+    found = workloads.table(
+        [named("web", metadata={"labels": labels}), named("bare")],
+        NOW,
+        workloads.Columns(labels=("tier", "twinhull.example/app"), all_labels=True),
+        headless=True,
+    )
+    assert found.head[-3:] == ("TIER", "APP", "LABELS")
+    assert [[cell.text for cell in row][-3:] for row in found.rows] == [
+        ["web", "shop", "tier=web,twinhull.example/app=shop"],
+        ["-", "-", "-"],
+    ]
+    assert [line.split()[0] for line in found.lines()] == ["web", "bare"]
 
 
 def test_a_row_says_why() -> None:

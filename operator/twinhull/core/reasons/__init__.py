@@ -5,7 +5,7 @@ The page docs/troubleshooting.md is made from it, metrics count by it, and a tes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from twinhull.api.reasons import Reason
@@ -17,7 +17,7 @@ from twinhull.core.reasons.row import Row
 from twinhull.core.reasons.stalled import STALLED
 from twinhull.core.reasons.writes import WRITES
 
-__all__ = ["KNOWN", "SECTIONS", "Row"]
+__all__ = ["KNOWN", "SECTIONS", "Row", "row_of"]
 
 _READY: Mapping[Reason, Row] = MappingProxyType(PROGRESS | STALLED | WRITES | HULLS)
 
@@ -34,3 +34,11 @@ SECTIONS: tuple[tuple[str, Mapping[Reason, Row] | Mapping[str, Row]], ...] = (
 )
 #: Those that the Ready condition is known to have.
 KNOWN: frozenset[str] = frozenset(_READY.keys() | OTHERS.keys())
+
+
+def row_of(reason: str) -> Row | None:
+    """What is said of a reason, None if it is none of ours, nor one of others' that are known."""
+    tables: Iterator[dict[str, Row]] = (
+        {str(key): row for key, row in table.items()} for _, table in SECTIONS
+    )
+    return next((table[reason] for table in tables if reason in table), None)

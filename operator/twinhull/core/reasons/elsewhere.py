@@ -35,11 +35,12 @@ ACCESS: dict[Reason, Row] = {
     Reason.ISSUED: Row("The certificate is in the request's status."),
     Reason.GUEST_UNSEEN: Row(
         "The Workload has no hull yet, or its machine's guest hasn't answered the operator.",
-        "wait; see why by `kubectl describe twl`",
+        "wait; `twinhull status NAME` says why",
     ),
     Reason.NO_GUEST: Row(
         "The Workload runs in a Pod, or in a machine that boots its own disk.",
-        "reach a Pod by kubectl, and such a machine by twinhull console, vnc and ssh",
+        "reach a Pod by `twinhull exec` and the like, which need no AccessRequest there, and such a machine "
+        "by `twinhull console`, `vnc` and `ssh`",
     ),
     Reason.NO_GUEST_KEY: Row(
         "The operator has no key for guests, so that it can let nobody into machines.",
@@ -86,7 +87,7 @@ EVENTS: dict[Reason, Row] = {
 EXITS: dict[Reason, Row] = {
     Reason.ERROR: Row(
         "The Workload ran to completion and failed.",
-        "see `status.exit` for the code and the container, and its log",
+        "see `status.exit` for the code and the container, and its log (`twinhull logs NAME`)",
     ),
 }
 

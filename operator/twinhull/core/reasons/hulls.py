@@ -8,7 +8,7 @@ from twinhull.core.reasons.row import Row
 HULLS: dict[Reason, Row] = {
     Reason.NOT_READY: Row(
         "The hull isn't ready, and no component gives a reason.",
-        "see the readiness probe, and the logs of the containers",
+        "see the readiness probe, and the logs of the containers (`twinhull logs NAME`)",
     ),
     Reason.PENDING: Row(
         "The hull hasn't started yet: it has to be scheduled, or its images are being pulled."
@@ -19,7 +19,7 @@ HULLS: dict[Reason, Row] = {
     ),
     Reason.HALTED: Row(
         "Somebody has stopped the VirtualMachine itself.",
-        "start it (`virtctl start`), or set the Workload's `spec.state` to Stopped",
+        "start the VirtualMachine (`virtctl start`), or have the Workload stopped: `twinhull stop NAME`",
     ),
     Reason.GUEST_ERROR: Row(
         "The guest in the machine can't run the Pod. The message comes from the guest.",

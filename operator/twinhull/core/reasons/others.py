@@ -17,11 +17,14 @@ _STORAGE = "see the claims and DataVolumes that the machine names"
 #: There are more, which guests and webhooks make up: metrics count these as Other.
 OTHERS: dict[str, Row] = {
     "ContainersNotInitialized": Row(
-        "Not all init containers have completed.", "see `status.containers` and their logs"
+        "Not all init containers have completed.", "see their logs (`twinhull logs NAME`)"
     ),
-    "ContainersNotReady": Row("A container doesn't pass its readiness probe.", "see its log, and the probe"),
+    "ContainersNotReady": Row(
+        "A container doesn't pass its readiness probe.", "see its log (`twinhull logs NAME`), and the probe"
+    ),
     "CrashLoopBackOff": Row(
-        "A container, or the machine, ends again and again.", "see its log and its last exit code"
+        "A container, or the machine, ends again and again.",
+        "see its log (`twinhull logs NAME`) and its last exit code",
     ),
     "CreateContainerConfigError": Row("A container can't be configured.", _START),
     "CreateContainerError": Row("A container can't be made.", _START),

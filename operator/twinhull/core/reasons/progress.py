@@ -45,22 +45,19 @@ PROGRESS: dict[Reason, Row] = {
     Reason.RESIZE_DEFERRED: Row(
         "The node has no room now for the CPU or memory to which a running Pod was changed. The node tries "
         "again.",
-        "wait, make room on the node, or move the Pod: set the annotation `twinhull.dev/restart` to another "
-        "value",
+        "wait, make room on the node, or have another node run the Pod: `twinhull restart NAME`",
     ),
     Reason.RESTART_REQUIRED: Row(
         "Under the strategy OnRestart, a machine that boots a disk of its own runs as it was before the last "
         "change of the spec. Its VirtualMachine is changed already, and the change applies from its next "
         "start on.",
-        "restart the machine from within or by `virtctl restart`, or set the annotation "
-        "`twinhull.dev/restart` to another value",
+        "restart the machine: from within, or by `twinhull restart NAME`",
     ),
     Reason.MACHINE_EDITED: Row(
         "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
         "next start on; or its guest was started with another manifest than the present one. Of a machine "
         "that boots a disk of its own, the message names the fields, which the operator sets back when it "
         "next changes the machine or switches it on.",
-        "to replace the machine by one as the Workload asks for, set the annotation `twinhull.dev/restart` "
-        "to another value",
+        "`twinhull restart NAME` has a machine run as the Workload asks for",
     ),
 }

@@ -8,8 +8,8 @@ from twinhull.core.reasons.row import Row
 STALLED: dict[Reason, Row] = {
     Reason.FAILED: Row(
         "The Workload ran to completion and failed. `status.exit` has the exit code and the container.",
-        "look at its logs; to run it again, change the spec, or set the annotation `twinhull.dev/restart` to "
-        "another value",
+        "`twinhull logs NAME` shows why; `twinhull restart NAME` runs it again, as a change of the spec does",
+        needs_edit=True,
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Row(
         "The hull was not ready within `progressDeadlineSeconds`, or all hulls in that time were lost. "
@@ -18,6 +18,7 @@ STALLED: dict[Reason, Row] = {
             "see the message for the cause, such as an image, scheduling or a probe; change the spec to try "
             "again"
         ),
+        needs_edit=True,
     ),
     Reason.TERMINATION_DEADLINE_EXCEEDED: Row(
         "A hull hasn't ended within its grace period, or an object with its name hasn't been deleted.",
@@ -27,15 +28,18 @@ STALLED: dict[Reason, Row] = {
     Reason.CANNOT_START_FIRST: Row(
         "Both hulls would need a resource that only one can hold: a ReadWriteOnce claim or a host port.",
         "set `spec.replacement.strategy` to Recreate, or share the resource in another way",
+        needs_edit=True,
     ),
     Reason.UNSUPPORTED_FIELDS: Row(
         "The template has fields that a machine can't honour; all are in `status.unsupportedFields`.",
         "do what each field's reason says, or choose another isolation ([parity](parity.md))",
+        needs_edit=True,
     ),
     Reason.ISOLATION_DROPPED: Row(
         "The Pod has less isolation than its template asks for: a feature gate is off, or a webhook or "
         "policy changed a field.",
         "enable the feature, or remove the field; the Pod keeps running until then",
+        needs_edit=True,
     ),
     Reason.REJECTED_BY_POLICY: Row(
         "An IsolationPolicy rejects the Workload. A running hull is left alone, and no new hull is made.",
@@ -43,6 +47,7 @@ STALLED: dict[Reason, Row] = {
             "ask for the isolation that the message names, or talk to the owner of the policy "
             "([policies](policies.md))"
         ),
+        needs_edit=True,
     ),
     Reason.POLICY_UNREADABLE: Row(
         "The operator can't read an IsolationPolicy that may concern the Workload.",
@@ -53,11 +58,13 @@ STALLED: dict[Reason, Row] = {
         "operator makes no new hull for the Workload, or for Workloads that the policy may concern.",
         "do what the message says: usually the operator has to be upgraded, or the Workload or its "
         "namespace exceeds a bound ([memory](security.md#filling-its-memory))",
+        needs_edit=True,
     ),
     Reason.TOO_LARGE: Row(
         "A field of the Workload exceeds its bound, and was stored before the CRD had that bound. A "
         "running hull is left alone, and no new hull is made.",
         "shorten the field that the message names ([bounds](workload.md#how-large-a-workload-may-be))",
+        needs_edit=True,
     ),
     Reason.INTERNAL_ERROR: Row(
         "The operator failed at the Workload because of a defect of its own. A running hull is left alone, "
@@ -67,6 +74,7 @@ STALLED: dict[Reason, Row] = {
     Reason.EVADES_FLOOR: Row(
         "A field of the Workload reaches past the isolation that a policy requires.",
         "remove the field that the message names ([what a floor refuses](policies.md#what-a-floor-refuses))",
+        needs_edit=True,
     ),
     Reason.IMAGE_REJECTED: Row(
         (
@@ -74,6 +82,7 @@ STALLED: dict[Reason, Row] = {
             "left alone."
         ),
         "change the field that the message names ([images of machines](policies.md#images-of-machines))",
+        needs_edit=True,
     ),
     Reason.KUBEVIRT_MISSING: Row(
         "The Workload's isolation is VirtualMachine, and KubeVirt isn't installed.",
@@ -97,6 +106,7 @@ STALLED: dict[Reason, Row] = {
     Reason.TEMPLATE_MISSING: Row(
         "The Workload has a disk and no template, and its isolation runs containers.",
         "set `spec.template`, or `spec.isolationPolicy` to VirtualMachine",
+        needs_edit=True,
     ),
     Reason.DISK_CONFLICT: Row(
         "The claim of a disk is there already, and isn't this Workload's.",
@@ -106,15 +116,18 @@ STALLED: dict[Reason, Row] = {
         "The source of a disk was changed after the disk was filled. A disk is never filled twice. A running "
         "machine runs on.",
         "put the former source back, or give the disk another name to have a new one",
+        needs_edit=True,
     ),
     Reason.DISK_SHRINKS: Row(
         "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs "
         "on.",
         "set `size` to what the message names, or more",
+        needs_edit=True,
     ),
     Reason.DISK_FAILED: Row(
         "A disk can't be filled; `status.disks` has CDI's own words.",
         "do what the message says, and correct the source: a disk that isn't filled is then made anew",
+        needs_edit=True,
     ),
     Reason.NO_MACHINE_NODES: Row(
         "No node is labelled `kubevirt.io/schedulable=true`.",
@@ -127,19 +140,22 @@ STALLED: dict[Reason, Row] = {
     Reason.RUNTIME_CLASS_MISSING: Row(
         "The sandbox's RuntimeClass doesn't exist, or none is named.",
         (
-            "create it, or name one in `spec.sandbox.runtimeClassName`, in a policy, or in the operator's "
-            "settings"
+            "create the RuntimeClass, or name another one in `spec.sandbox.runtimeClassName`, in a policy, "
+            "or in the operator's settings"
         ),
     ),
     Reason.RUNTIME_CLASS_CONFLICT: Row(
         "The template of a sandbox names another RuntimeClass than the sandbox has.",
-        "move it to `spec.sandbox.runtimeClassName`",
+        "move the name to `spec.sandbox.runtimeClassName`",
+        needs_edit=True,
     ),
     Reason.ISOLATION_UNKNOWN: Row(
         "This operator has no way to run an isolation that the API has.",
         "upgrade the operator, or set another `spec.isolationPolicy`",
     ),
-    Reason.CLAIM_MISSING: Row("A PersistentVolumeClaim doesn't exist.", "create it"),
+    Reason.CLAIM_MISSING: Row(
+        "A PersistentVolumeClaim doesn't exist.", "create the claim that the message names"
+    ),
     Reason.CLAIM_IS_DISK: Row(
         "A PersistentVolumeClaim of the template has a machine's disk on it, or is a disk that a machine "
         "boots or has beside its boot disk. A Pod can't read it, and no second machine may have it. "
@@ -147,20 +163,29 @@ STALLED: dict[Reason, Row] = {
         "use another claim; for a claim as a disk of this Workload's, set `spec.isolationPolicy` to "
         "VirtualMachine, or copy the data to another claim first "
         "([claims as disks](claims.md#who-else-has-the-claim))",
+        needs_edit=True,
     ),
     Reason.CLAIM_HAS_FILES: Row(
         "A PersistentVolumeClaim is to be a machine's disk, and the hull that runs has it as files or as a "
         "device. The machine's disk would be empty.",
         "copy the data to another claim and name that in the template; to leave the data behind, set the "
         "claim's annotation `twinhull.dev/guest-disk-of` to the Workload's name",
+        needs_edit=True,
     ),
     Reason.CLAIM_READ_ONLY: Row(
         "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",
         "use a claim that is ReadWriteOnce, or remove its entry in `spec.virtualMachine.claims`",
+        needs_edit=True,
     ),
-    Reason.STORAGE_CLASS_MISSING: Row("A StorageClass doesn't exist.", "create it, or name another one"),
-    Reason.INSTANCETYPE_MISSING: Row("An instancetype doesn't exist.", "create it, or name another one"),
-    Reason.PREFERENCE_MISSING: Row("A preference doesn't exist.", "create it, or name another one"),
+    Reason.STORAGE_CLASS_MISSING: Row(
+        "A StorageClass doesn't exist.", "create the StorageClass, or name another one"
+    ),
+    Reason.INSTANCETYPE_MISSING: Row(
+        "An instancetype doesn't exist.", "create the instancetype, or name another one"
+    ),
+    Reason.PREFERENCE_MISSING: Row(
+        "A preference doesn't exist.", "create the preference, or name another one"
+    ),
     Reason.NAME_CONFLICT: Row(
         (
             "Another object with the hull's name, or with the Workload's label, belongs to somebody else. "
@@ -171,10 +196,12 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.RESIZE_ERROR: Row(
         "The node failed to give a running Pod its CPU or memory.",
-        "see the message; to replace the Pod, set the annotation `twinhull.dev/restart` to another value",
+        "see the message; `twinhull restart NAME` replaces the Pod",
+        needs_edit=True,
     ),
     Reason.RESIZE_INFEASIBLE: Row(
         "The node can never give a running Pod that much CPU or memory.",
-        "ask for less, or move the Pod: set the annotation `twinhull.dev/restart` to another value",
+        "ask for less, or have another node run the Pod: `twinhull restart NAME`",
+        needs_edit=True,
     ),
 }

@@ -13,6 +13,7 @@ WRITES: dict[Reason, Row] = {
         "or a webhook. For a machine, it would refuse the Pod in it or KubeVirt's launcher Pod, so no "
         "machine is made. A running hull is left alone.",
         _SEE,
+        needs_edit=True,
     ),
     Reason.POD_FAILED: Row(
         "The API server failed while the operator wrote the Pod. The write is retried.",
@@ -22,6 +23,7 @@ WRITES: dict[Reason, Row] = {
         "The API server or KubeVirt's webhook refused the machine, or the VirtualMachineInstance that "
         "KubeVirt makes from it.",
         _SEE,
+        needs_edit=True,
     ),
     Reason.LAUNCHER_REFUSED: Row(
         "The API server refused the Pod in which KubeVirt runs the machine: because of a quota, a "
@@ -37,6 +39,7 @@ WRITES: dict[Reason, Row] = {
         "The API server refused the Service, for instance because a NodePort is in use; or "
         "`spec.service.nodePorts` names a port that the Service doesn't have.",
         _SEE,
+        needs_edit=True,
     ),
     Reason.SERVICE_FAILED: Row(
         "The API server failed while the operator wrote the Service. The write is retried.", _SEE
@@ -48,12 +51,12 @@ WRITES: dict[Reason, Row] = {
         "the message names the field, and who changes it if that is known: make them leave it alone, or "
         "set the field in the Workload to their value",
     ),
-    Reason.CONFIG_MAP_REFUSED: Row("The API server refused the machine's manifest.", _SEE),
+    Reason.CONFIG_MAP_REFUSED: Row("The API server refused the machine's manifest.", _SEE, needs_edit=True),
     Reason.CONFIG_MAP_FAILED: Row(
         "The API server failed while the operator wrote the machine's manifest. The write is retried.", _SEE
     ),
     Reason.DATA_VOLUME_REFUSED: Row(
-        "The API server, or CDI's webhook, refused the DataVolume of a disk.", _SEE
+        "The API server, or CDI's webhook, refused the DataVolume of a disk.", _SEE, needs_edit=True
     ),
     Reason.DATA_VOLUME_FAILED: Row(
         "The API server failed while the operator wrote the DataVolume of a disk. The write is retried.", _SEE

@@ -77,10 +77,12 @@ def login_of_person(kubeconfig: str = "", context: str = "") -> Credentials:
                 files, chosen["name"], read, persist_config=False
             )
     except _UNUSABLE as error:
-        raise LoginError(_nothing_in(where, _problem(where) or error)) from error
+        raise LoginError(_unusable(where, error)) from error
     if not chosen:
         has = ", ".join(sorted(contexts)) or "none"
-        raise LoginError(_nothing_in(where, f"it has the contexts {has}, but not {context}"))
+        raise LoginError(
+            f"the kubeconfig {where} has no context {context}; it has: {has}. Choose one by --context"
+        )
     return _credentials(read, (chosen.get("context") or {}).get("namespace"))
 
 
@@ -110,6 +112,17 @@ def _credentials(read: Configuration, namespace: str | None) -> Credentials:
 
 def _no_credentials(why: object) -> str:
     return _nothing_in(place(), why, "this isn't a Pod with a ServiceAccount, and the kubeconfig")
+
+
+def _unusable(where: str, error: Exception) -> str:
+    """What is wrong with a kubeconfig, and what to do."""
+    problem = _problem(where) or error
+    if not _present(where):
+        return _nothing_in(where, problem)
+    return (
+        f"the kubeconfig {where} can't be used: {problem}. Correct it, or name another one by --kubeconfig "
+        "or KUBECONFIG"
+    )
 
 
 def _nothing_in(where: str, why: object, begin: str = "the kubeconfig") -> str:

@@ -1,0 +1,27 @@
+"""An isolation on the command line, by its short name or by the value that spec.isolationPolicy has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from twinhull.verbs.isolationnames import policy_of
+
+
+class IsolationChoice(click.Choice[str]):
+    """One of some isolations, in the words that helps show: `VirtualMachine`, `machine` and `vm` are the same
+    in each. The value is that of spec.isolationPolicy.
+    """
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        super().__init__(choices)
+        self._policies = {policy_of(choice) for choice in choices}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  click's
+        """The value of spec.isolationPolicy."""
+        policy = policy_of(str(value))
+        if policy is None or policy not in self._policies:
+            return super().convert(value, param, ctx)  # which fails, with what there is to choose from
+        return policy
