@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from twinhull.convert.conversion import LeftKind
+
 
 class Fate(StrEnum):
     """What becomes of an option."""
@@ -24,6 +26,11 @@ class Fate(StrEnum):
     LEFT = "left out"
     #: It is about Docker's own command line or its host, and says nothing of what runs. It is named, too.
     MEANINGLESS = "without meaning here"
+
+
+def kind_of(fate: Fate) -> LeftKind:
+    """What a person is told of an option, or of a key of Compose, that isn't carried over."""
+    return LeftKind.MEANINGLESS if fate is Fate.MEANINGLESS else LeftKind.LOST
 
 
 class Takes(StrEnum):
