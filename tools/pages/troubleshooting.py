@@ -33,8 +33,8 @@ If the reason doesn't tell enough:
 | to know | look at |
 |---|---|
 | which container fails, how often and why | `status.containers`, and the Pod's or the machine's log |
-| which rule decided the isolation | `twinhull explain -f workload.yaml` ([policies](policies.md)) |
-| which objects the operator would make | `twinhull render -f workload.yaml` |
+| which rule decided the isolation | `twinhull explain workload.yaml` ([policies](policies.md)) |
+| which objects the operator would make | `twinhull render workload.yaml` |
 | all prerequisites that the cluster lacks | `status.lacks` |
 | how often the hull was lost, and when the next one is made | `status.backOff` |
 | all fields that the machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |

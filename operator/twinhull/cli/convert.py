@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from twinhull.api.bounds import excess
 from twinhull.api.isolation import Isolation
 from twinhull.api.objectnames import is_label
 from twinhull.api.printable import printable
-from twinhull.cli import scalars
+from twinhull.cli import filearguments, scalars
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind
@@ -33,6 +35,9 @@ from twinhull.convert.formats import (
     format_of,
 )
 
+#: What begins a command line of docker run.
+_PROGRAMS = frozenset({"docker", "podman", "nerdctl"})
+_RUNS = frozenset({"run", "create", "container"})
 #: The most bytes of a file. A List of a thousand Deployments has about ten million.
 _MOST_BYTES = 32 << 20
 #: How a text begins that isn't UTF-8: as PowerShell writes it (`ConvertTo-Json > file`).
@@ -82,8 +87,16 @@ class _Command(click.Command):
     """Leaves a command line that stands behind `docker-run` as it is, with `--` before it or not."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `--` behind `docker-run` if a word follows that is no option."""
+        """Put `--` behind `docker-run` if a word follows that is no option. A command line without
+        `docker-run` before it is refused with what to write.
+        """
         at = next((index for index, word in enumerate(args) if word in COMMANDS), len(args))
+        for index, pair in enumerate(pairwise(args[:at])):
+            if pair[0] in _PROGRAMS and pair[1] in _RUNS and not Path(pair[0]).exists():
+                line = shlex.join(args[index:])
+                raise click.UsageError(
+                    f"to convert a command line, write twinhull convert docker-run -- {line}", ctx
+                )
         following = args[at + 1 : at + 2]
         if "--" not in args[:at] and following and not following[0].startswith("-"):
             args = [*args[: at + 1], "--", *args[at + 1 :]]
@@ -109,7 +122,7 @@ Exit codes:
   2  the command line is wrong
 """,
 )
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path())
+@filearguments.files
 @click.option(
     "--from",
     "format_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import termios
@@ -327,6 +328,24 @@ def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
     assert "kind: Workload" in with_dashes.stdout
     refused = convert("docker-run", "--name", "web", "--", *words)
     assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("docker", "run", "-d", "--name", "web", "-e", "A=b c", "nginx"),
+        ("docker", "run", "nginx"),
+        ("podman", "run", "nginx"),
+        ("docker", "container", "run", "nginx"),
+    ],
+)
+@pytest.mark.parametrize("before", [(), ("--strict",)])
+def test_a_command_line_without_its_word_is_told_what_to_write(
+    line: tuple[str, ...], before: tuple[str, ...]
+) -> None:
+    result = convert(*before, *line)
+    told = f"Error: to convert a command line, write twinhull convert docker-run -- {shlex.join(line)}\n"
+    assert (result.exit_code, result.stderr.endswith(told)) == (2, True)
 
 
 def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
