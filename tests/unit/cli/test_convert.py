@@ -316,7 +316,7 @@ def test_commands_that_are_told_name_the_namespace(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
     said = convert(str(tmp_path / "compose.yaml"), "--namespace", "shop").stderr
     assert "run kubectl --namespace shop create secret generic key --from-file" in said
-    assert "run kubectl --namespace shop port-forward" in said
+    assert "run twinhull port-forward --namespace shop web 80:80" in said
     assert "(twinhull wait --namespace shop init --for completed)" in said
 
 

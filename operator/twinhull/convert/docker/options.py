@@ -158,7 +158,7 @@ _DOCKER = (
     _one(
         "log-driver",
         _L,
-        "the node keeps what a container prints: kubectl logs shows it, and an agent ships it",
+        "the node keeps what a container prints: twinhull logs shows it, and an agent ships it",
     ),
     _many("log-opt", _L, "the kubelet says how much is kept: containerLogMaxSize and containerLogMaxFiles"),
     _one("mac-address", _L, _ADDRESS),
