@@ -32,7 +32,7 @@ def tell(narrator: Narrator, folder: Path) -> None:
     """Runs `twinhull render` and `twinhull explain`, with what they read in `folder`. Raises Unexpected."""
     narrator.say("One field of a Workload says where it runs. This is made of the same example each time:")
     for isolation in ("Container", "VirtualMachine"):
-        made = _twinhull(narrator, f"render -f {_EXAMPLE} --isolation {isolation}", only=("kind: ",))
+        made = _twinhull(narrator, f"render {_EXAMPLE} --isolation {isolation}", only=("kind: ",))
         if (hull := "VirtualMachine" if isolation == "VirtualMachine" else "Pod") not in made:
             raise Unexpected(f"a {hull} for isolation {isolation}", hull, made)
     narrator.say("A policy can raise it, whatever its owner asked for:")
@@ -41,7 +41,7 @@ def tell(narrator: Narrator, folder: Path) -> None:
     _twinhull(narrator, f"explain {options}")
     narrator.say("What a machine can't honour is refused, with what to do, and never dropped:")
     (folder / "agent.yaml").write_text(_NEEDS_ITS_NODE, encoding="utf-8")
-    _twinhull(narrator, f"render -f {folder / 'agent.yaml'}", code=1)
+    _twinhull(narrator, f"render {folder / 'agent.yaml'}", code=1)
     narrator.good("docs/parity.md says so of every field of a Pod template")
 
 

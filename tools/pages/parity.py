@@ -39,7 +39,7 @@ runs on, and its guest is given the change. **Replaced**: another hull takes ove
 of what a hull is made from. [Flips](flips.md#what-needs-no-other-hull) tells the conditions. Of `resources`,
 only `cpu` and `memory` change while a hull runs.
 
-`twinhull render -f workload.yaml --isolation VirtualMachine` lists the fields of a template that a machine
+`twinhull render workload.yaml --isolation VirtualMachine` lists the fields of a template that a machine
 would refuse, without a cluster. Unless the last column says otherwise, guests support a field from version
 {FIRST_GUEST} on. A machine with an older guest refuses the field. For the effect of a field in a runtime such
 as gVisor or Kata, see the runtime's documentation.

@@ -32,13 +32,13 @@ If the reason doesn't tell enough:
 
 | to know | look at |
 |---|---|
-| which container fails, how often and why | `status.containers`, and the Pod's or the machine's log |
-| which rule decided the isolation | `twinhull explain -f workload.yaml` ([policies](policies.md)) |
-| which objects the operator would make | `twinhull render -f workload.yaml` |
+| which container fails, how often and why | `status.containers`, and `twinhull logs NAME` |
+| which rule decided the isolation | `twinhull explain workload.yaml` ([policies](policies.md)) |
+| which objects the operator would make | `twinhull render workload.yaml` |
 | all prerequisites that the cluster lacks | `status.lacks` |
 | how often the hull was lost, and when the next one is made | `status.backOff` |
 | all fields that the machine can't honour | `status.unsupportedFields` ([parity](parity.md)) |
-| what happens in the machine | `virtctl console`: it shows the guest's lines and each container's log |
+| what happens in the machine | `twinhull logs NAME`: the containers' lines; `twinhull console NAME`: the guest's own as well |
 | what the operator did | the operator's log, with one line for each write and each change of a status |
 | how the operator is configured | `twinhull config`, or its Pods' annotation `twinhull.dev/config.yaml` |
 """

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +20,10 @@ from twinhull.api.bounds import excess
 from twinhull.api.isolation import Isolation
 from twinhull.api.objectnames import is_label
 from twinhull.api.printable import printable
-from twinhull.cli import scalars
+from twinhull.cli import filearguments, scalars
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.cli.scalars import Dumper
-from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind
 from twinhull.convert.formats import (
     COMMANDS,
     FORMATS,
@@ -31,10 +35,21 @@ from twinhull.convert.formats import (
     format_of,
 )
 
+#: What begins a command line of docker run.
+_PROGRAMS = frozenset({"docker", "podman", "nerdctl"})
+_RUNS = frozenset({"run", "create", "container"})
 #: The most bytes of a file. A List of a thousand Deployments has about ten million.
 _MOST_BYTES = 32 << 20
 #: How a text begins that isn't UTF-8: as PowerShell writes it (`ConvertTo-Json > file`).
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+#: The tables that a person sees, in their order, each with the titles of its columns.
+_HEADS = {
+    LeftKind.LOST: ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
+    LeftKind.READABLE: ("READABLE FOR OTHERS", "WHAT TO DO"),
+    LeftKind.MEANINGLESS: ("WITHOUT A MEANING HERE", "WHY"),
+}
+#: The most columns of a path beside what is told of it, and the fewest of that.
+_WIDEST, _NARROWEST = 60, 20
 
 
 class _Dumper(Dumper):
@@ -72,8 +87,16 @@ class _Command(click.Command):
     """Leaves a command line that stands behind `docker-run` as it is, with `--` before it or not."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `--` behind `docker-run` if a word follows that is no option."""
+        """Put `--` behind `docker-run` if a word follows that is no option. A command line without
+        `docker-run` before it is refused with what to write.
+        """
         at = next((index for index, word in enumerate(args) if word in COMMANDS), len(args))
+        for index, pair in enumerate(pairwise(args[:at])):
+            if pair[0] in _PROGRAMS and pair[1] in _RUNS and not Path(pair[0]).exists():
+                line = shlex.join(args[index:])
+                raise click.UsageError(
+                    f"to convert a command line, write twinhull convert docker-run -- {line}", ctx
+                )
         following = args[at + 1 : at + 2]
         if "--" not in args[:at] and following and not following[0].startswith("-"):
             args = [*args[: at + 1], "--", *args[at + 1 :]]
@@ -87,7 +110,7 @@ Examples:
   twinhull convert deployment.yaml > workload.yaml
   twinhull convert deployment.yaml service.yaml pvc.yaml --isolation VirtualMachine
   kubectl get deployment,service web -o yaml | twinhull convert - | kubectl apply -f -
-  helm template web ./chart | twinhull convert - --strict >/dev/null && echo "nothing is left out"
+  helm template web ./chart | twinhull convert - --strict >/dev/null && echo "nothing is lost"
   twinhull convert docker-run -- docker run -d --name web -p 80:80 nginx:1.29
   twinhull convert compose.yaml --variable TAG=1.29 --profile debug
   virsh dumpxml web | twinhull convert - --disk-url https://disks.example/exports
@@ -95,11 +118,11 @@ Examples:
 \b
 Exit codes:
   0  it is converted
-  1  an input can't be converted, or, with --strict, something is left out
+  1  an input can't be converted, or, with --strict, something is lost
   2  the command line is wrong
 """,
 )
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path())
+@filearguments.files
 @click.option(
     "--from",
     "format_name",
@@ -145,7 +168,7 @@ Exit codes:
     help="A profile of a Compose file whose services are converted, too; * for all. It may be repeated.",
 )
 @machine_options
-@click.option("--strict", is_flag=True, help="Exit with 1 if anything of the input is left out.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if anything of the input is lost.")
 def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
     format_name: str | None,
@@ -172,7 +195,9 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     - is the standard input.
 
     A table on the standard error names each field that isn't carried over, with the reason and what to do.
-    docs/convert.md has the rules, and what a cluster has set in an object, which isn't named.
+    Two more name what looks like a secret and can be read in the result, and what means nothing here, such as
+    docker run's --detach. Neither counts for --strict. docs/convert.md has the rules, and what a cluster has
+    set in an object, which isn't named.
 
     Nothing is read but the files and what they name in their own folder, and nothing is changed in a cluster.
     Render the result before you apply it: twinhull render says what its hull can't honour.
@@ -191,8 +216,8 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
         raise click.ClickException(printable(str(error), keep="\n")) from error
     click.echo(_printed(conversion.objects, output), nl=False)
     if conversion.left:
-        click.echo(_table(conversion.left), err=True)
-    raise SystemExit(int(strict and bool(conversion.left)))
+        click.echo(_tables(conversion.left, _width()), err=True)
+    raise SystemExit(int(strict and conversion.loses))
 
 
 def _converted(files: Sequence[str], format_name: str | None, options: Options) -> Conversion:
@@ -330,11 +355,48 @@ def _printed(objects: Sequence[Raw], output: str) -> str:
     return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _table(left: Iterable[Left]) -> str:
-    """What isn't carried over, and why."""
-    rows = [
-        ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
-        *((printable(one.path), printable(one.why)) for one in left),
-    ]
-    width = min(max(len(path) for path, _ in rows), 60)
-    return "\n".join(f"{path:{width}}  {why}" for path, why in rows)
+def _tables(left: Sequence[Left], width: int | None) -> str:
+    """What a person is told, in a table for each kind. `width` is the terminal's, None if it is none."""
+    parts = ((kind, [one for one in left if one.kind is kind]) for kind in _HEADS)
+    return "\n\n".join(_table(_HEADS[kind], told, width) for kind, told in parts if told)
+
+
+def _table(head: tuple[str, str], told: Sequence[Left], width: int | None) -> str:
+    """A table: one line a row, or wrapped for a terminal."""
+    rows = [(printable(one.path), printable(one.why)) for one in told]
+    if width is None:
+        column = min(max(len(path) for path, _ in (head, *rows)), _WIDEST)
+        return "\n".join(f"{path:{column}}  {why}" for path, why in (head, *rows))
+    paths: dict[str, list[str]] = {}
+    for path, why in rows:
+        paths.setdefault(why, []).append(path)
+    fitting = [len(path) for path, _ in rows if len(path) <= min(_WIDEST, width // 2)]
+    column = max(len(head[0]), *fitting, 0)
+    from textwrap import wrap  # noqa: PLC0415  for terminals only
+
+    lines = [f"{head[0]:{column}}  {head[1]}"]
+    for why, below in paths.items():
+        room = max(width - column - 2, _NARROWEST)
+        lines += _beside(below, wrap(why, room, break_long_words=False, break_on_hyphens=False), column)
+    return "\n".join(lines)
+
+
+def _beside(paths: Sequence[str], why: Sequence[str], column: int) -> Iterator[str]:
+    """The lines of paths of which the same is told, and of that beside them. A path that is too long has a
+    line of its own.
+    """
+    rest = list(why)
+    for path in paths:
+        if len(path) > column and rest:
+            yield path
+            path = ""  # noqa: PLW2901  the text begins below it
+        yield f"{path:{column}}  {rest.pop(0) if rest else ''}".rstrip()
+    yield from (f"{'':{column}}  {line}" for line in rest)
+
+
+def _width() -> int | None:
+    """How many columns the terminal has on which the table is printed, None if there is none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError):  # a file, a pipe, or a stream in memory
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from twinhull.cli import filearguments
 from twinhull.cli.targets import Target, target_options
 
 
@@ -22,7 +23,7 @@ Exit codes, as of kubectl diff:
   2  it can't be told: a file can't be read, or the API server would refuse an object
 """
 )
-@click.argument("files", metavar="FILES…", nargs=-1, required=True, type=click.Path())
+@filearguments.files
 @target_options
 @click.option(
     "--field-manager",
@@ -41,7 +42,7 @@ Exit codes, as of kubectl diff:
 def diff(files: tuple[str, ...], target: Target, manager: str, force: bool) -> None:  # noqa: FBT001  click's
     """Show what applying Workloads and IsolationPolicies would change.
 
-    FILES are YAML or JSON files, folders, and - for the standard input, as of `twinhull validate`. Objects of
+    FILEs are YAML or JSON files, folders, and - for the standard input, as of `twinhull validate`. Objects of
     other kinds are passed over. Each object is applied on the server's side as a dry run, with defaults,
     admission and all. The result is compared with what is there, and nothing is changed. The status isn't
     compared, nor what the API server writes into the metadata, such as managedFields.

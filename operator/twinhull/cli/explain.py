@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twinhull.cli import manifests, operatoroptions
+from twinhull.cli import filearguments, operatoroptions
 
 
 def _labels(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, str] | None:
@@ -20,10 +20,10 @@ def _labels(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.command(
     epilog="""\b
 Examples:
-  twinhull explain -f workload.yaml                        # by the policies of the current cluster
-  twinhull explain -f workload.yaml --policies policies/   # by those of a folder, without a cluster
-  twinhull explain -f workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
-  kubectl get twl web -o yaml | twinhull explain -f -
+  twinhull explain workload.yaml                        # by the policies of the current cluster
+  twinhull explain workload.yaml --policies policies/   # by those of a folder, without a cluster
+  twinhull explain workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
+  kubectl get twl web -o yaml | twinhull explain -
 
 \b
 Exit codes:
@@ -32,7 +32,7 @@ Exit codes:
   2  an option is wrong
 """
 )
-@manifests.files
+@filearguments.files
 @click.option(
     "--policies",
     "folders",
@@ -67,6 +67,8 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     sandbox_runtime_class: str | None,
 ) -> None:
     """Say which isolation Workloads get, and why.
+
+    FILEs are YAML or JSON files with Workloads, and - for the standard input.
 
     The rules that decide are listed in their order. The first rules find what is asked for: by the Workload
     (requested), by the policy of the highest priority that has a default (policy default), or by the operator

@@ -31,18 +31,6 @@ _OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[\w./
 _EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
 _DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)
 
-#: The option for the files with Workloads.
-files = click.option(
-    "-f",
-    "--filename",
-    "files",
-    metavar="FILE",
-    type=click.Path(),
-    multiple=True,
-    required=True,
-    help="A YAML or JSON file with Workloads; - is the standard input. It may be repeated.",
-)
-
 
 class Loader(BoundedMerges):
     """YAML as kubectl reads it. Merged mappings have as many keys as can be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from twinhull.cli import manifests, operatoroptions
+from twinhull.cli import filearguments, operatoroptions
 
 #: It stands for the image that only an operator knows.
 _GUEST_IMAGE = "twinhull.example/guest:dev"
@@ -13,9 +13,9 @@ _GUEST_IMAGE = "twinhull.example/guest:dev"
 @click.command(
     epilog="""\b
 Examples:
-  twinhull render -f workload.yaml
-  twinhull render -f workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
-  kubectl get twl web -o yaml | twinhull render -f - -o json
+  twinhull render workload.yaml
+  twinhull render workload.yaml --isolation VirtualMachine >/dev/null && echo "a machine takes each field"
+  kubectl get twl web -o yaml | twinhull render - -o json
 
 \b
 Exit codes:
@@ -24,7 +24,7 @@ Exit codes:
   2  an option is wrong
 """
 )
-@manifests.files
+@filearguments.files
 @click.option(
     "--isolation",
     type=click.Choice(operatoroptions.ISOLATIONS),
@@ -69,6 +69,8 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
     guest_image: str,
 ) -> None:
     """Print the objects of Workloads, without a cluster.
+
+    FILEs are YAML or JSON files with Workloads, and - for the standard input.
 
     These are the Pod or machine and the Service that the operator would make. It assumes that RuntimeClasses,
     KubeVirt and the objects to which a Workload refers exist. A uid of zeros stands for the one that the API

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 import twinhull
-from twinhull.cli import manifestfolders, manifests, operatoroptions
+from twinhull.cli import filearguments, manifestfolders, manifests, operatoroptions
 from twinhull.cli.manifests import Manifest, UnreadableError
 from twinhull.cli.operatoroptions import ISOLATIONS
 from twinhull.validation.definitions import schemas
@@ -59,7 +59,7 @@ Exit codes:
   2  a file can't be read, or an option is wrong
 """
 )
-@click.argument("files", metavar="FILES…", nargs=-1, required=True, type=click.Path())
+@filearguments.files
 @click.option(
     "--isolation",
     type=click.Choice(ISOLATIONS),
@@ -101,7 +101,7 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Check Workloads and IsolationPolicies, without a cluster.
 
-    FILES are YAML or JSON files, folders, and - for the standard input. Of a folder all files below it are
+    FILEs are YAML or JSON files, folders, and - for the standard input. Of a folder all files below it are
     read whose names end in .yaml, .yml or .json. Objects of other kinds are passed over, and counted.
 
     An object is checked as by the API server: by the schema of its kind, and by the kind's rules in CEL. A

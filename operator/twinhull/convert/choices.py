@@ -11,7 +11,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.convert.conversion import CannotConvert, Conversion
 
 #: What is told to be run, and needs the namespace.
-_COMMAND = re.compile(r"\bkubectl(?= (?:create|port-forward)\b)|\btwinhull wait\b")
+_COMMAND = re.compile(r"\bkubectl(?= create\b)|\btwinhull (?:wait|port-forward)\b")
 
 
 def placed(conversion: Conversion, namespace: str | None) -> Conversion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from twinhull.api.group import Raw
 
@@ -11,14 +12,27 @@ class CannotConvert(Exception):
     """An input from which no Workload can be made. The message names the field and says what to do."""
 
 
+class LeftKind(StrEnum):
+    """What a person is told of a part of an input."""
+
+    #: No object has it.
+    LOST = "lost"
+    #: No object has it, and nothing that runs would be another with it, such as `docker run --detach`.
+    MEANINGLESS = "without a meaning here"
+    #: An object has it as it is, and it looks like a secret.
+    READABLE = "readable"
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something of the input that isn't in any of the objects."""
+    """Something of the input that a person is told of, mostly since none of the objects has it."""
 
-    #: Where it is in the input, such as `services.web.cpuset` or `--cpuset-cpus`.
+    #: Where it is in the input, such as `services.web.cpuset` or `--cpuset-cpus`. What is READABLE is named
+    #: by the object and the field that have it.
     path: str
     #: Why it isn't carried over, and what to do instead where there is something.
     why: str
+    kind: LeftKind = LeftKind.LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +41,11 @@ class Conversion:
 
     #: The Workloads, and what they refer to, in the order in which they are to be applied.
     objects: tuple[Raw, ...]
-    #: What of the input isn't in them. Each key of an input is carried over, named here, or an error.
+    #: What of the input isn't in them, and what of it others can read in them. Each key of an input is
+    #: carried over, named here, or an error.
     left: tuple[Left, ...] = ()
+
+    @property
+    def loses(self) -> bool:
+        """Whether anything of the input is lost."""
+        return any(one.kind is LeftKind.LOST for one in self.left)

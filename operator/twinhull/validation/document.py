@@ -48,5 +48,5 @@ def _wrong_fields(schema: Raw, document: Raw) -> Iterator[Problem]:
     # What an object's status says is the operator's, and the API server drops it when a person writes it.
     given = {key: value for key, value in document.items() if key not in {"metadata", "status"}}
     properties = {**schema["properties"], "apiVersion": text, "kind": text}
-    yield from wrong_metadata(document.get("metadata"))
+    yield from wrong_metadata(document.get("metadata"), str(document.get("kind")))
     yield from problems({**schema, "properties": properties}, given)

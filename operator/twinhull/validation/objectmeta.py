@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twinhull.api.group import Raw
+from twinhull.api.group import MAX_NAME_LENGTH, Raw
 from twinhull.api.objectnames import LONGEST_LABEL, LONGEST_SUBDOMAIN, is_label, is_subdomain
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.api.validation import Problem, problems
@@ -28,9 +28,18 @@ _SCHEMA: Raw = {
 #: How long an object's annotations may be in all (k8s.io/apimachinery, pkg/api/validation/objectmeta.go).
 _MOST_ANNOTATIONS = 1 << 18
 
+_DASH = "and '-'"
+#: What the kind's CEL rules ask of the name of a Workload (api/workload).
+_OF_A_WORKLOAD = (
+    f"use lower-case letters, digits {_DASH}, with a letter at the beginning and no '-' at the end, and "
+    f"at most {MAX_NAME_LENGTH} characters"
+)
 
-def wrong_metadata(metadata: object) -> Iterator[Problem]:
-    """What is wrong with an object's metadata. A kind's CEL rules may ask more of the name."""
+
+def wrong_metadata(metadata: object, kind: str = "") -> Iterator[Problem]:
+    """What is wrong with an object's metadata. A kind's CEL rules may ask more of the name: what is said of
+    that of a Workload is what they ask.
+    """
     if metadata is None:
         yield Problem("metadata.name", "is required: add it")
         return
@@ -41,10 +50,11 @@ def wrong_metadata(metadata: object) -> Iterator[Problem]:
     if not metadata.get("name"):
         yield Problem("metadata.name", "is required: add it")
     elif not is_subdomain(metadata["name"]):
-        yield Problem("metadata.name", _wrong_name(metadata["name"], "'-' and '.'", LONGEST_SUBDOMAIN))
+        asked = _OF_A_WORKLOAD if kind == "Workload" else _name_of("'-' and '.'", LONGEST_SUBDOMAIN)
+        yield Problem("metadata.name", f"is {metadata['name']!r}: {asked}")
     namespace = metadata.get("namespace") or ""
     if namespace and not is_label(namespace):
-        yield Problem("metadata.namespace", _wrong_name(namespace, "and '-'", LONGEST_LABEL))
+        yield Problem("metadata.namespace", f"is {namespace!r}: {_name_of(_DASH, LONGEST_LABEL)}")
     for key, value in (metadata.get("labels") or {}).items():
         if not is_qualified_name(key):
             yield Problem(f"metadata.labels.{key}", _wrong_key("label"))
@@ -64,10 +74,10 @@ def wrong_metadata(metadata: object) -> Iterator[Problem]:
         yield Problem("metadata.annotations", f"has more than {_MOST_ANNOTATIONS:,} bytes: use fewer")
 
 
-def _wrong_name(name: str, signs: str, longest: int) -> str:
+def _name_of(signs: str, longest: int) -> str:
     return (
-        f"is {name!r}: use lower-case letters, digits{',' if '.' in signs else ''} {signs}, with a letter or "
-        f"a digit at both ends, and at most {longest} characters"
+        f"use lower-case letters, digits{',' if '.' in signs else ''} {signs}, with a letter or a digit at "
+        f"both ends, and at most {longest} characters"
     )
 
 

@@ -62,7 +62,10 @@ class Report:
         passed = f", {_counted(self.others, 'other object')} passed over" if self.others else ""
         broken = f", {_counted(len(self.unreadable), 'file')} not read" if self.unreadable else ""
         found = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))
-        return f"{checked} checked{passed}{broken}: {found or 'nothing is wrong'}"
+        done = f"{checked} checked{passed}{broken}"
+        if not found and broken:
+            return done  # nobody knows what is wrong in a file that can't be read
+        return f"{done}: {found or 'nothing is wrong'}"
 
 
 def text(report: Report) -> str:

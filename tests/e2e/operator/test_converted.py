@@ -28,6 +28,7 @@ from tests.e2e.operator.test_disks import cdi
 from tests.operator_process import OperatorProcess
 from tests.pages import Shell, files, read, steps
 from tests.unit.convert.compose_samples import ENVIRONMENT
+from twinhull.convert.conversion import LeftKind
 
 pytestmark = pytest.mark.simulated
 
@@ -198,9 +199,8 @@ def _prepare(cluster: Cluster, spaces: Iterable[str]) -> None:
 
 def _told(result: Result) -> list[str]:
     """The commands that are told for what isn't printed."""
-    return [
-        command for one in result.conversion.left for command in re.findall(r"kubectl create .*", one.why)
-    ]
+    lost = [one.why for one in result.conversion.left if one.kind is LeftKind.LOST]
+    return [command for why in lost for command in re.findall(r"kubectl create .*", why)]
 
 
 def _run(command: str, shell: Shell) -> None:

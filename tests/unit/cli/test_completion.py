@@ -191,7 +191,7 @@ def test_as_kubectl_s_plugin_it_is_called_so() -> None:
     done = subprocess.run(
         [_PROGRAMS / "kubectl-twinhull", "render", "--help"], capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("Usage: kubectl twinhull render [OPTIONS]\n")
+    assert done.stdout.startswith("Usage: kubectl twinhull render [OPTIONS] FILE…\n")
 
 
 class ApiServer:

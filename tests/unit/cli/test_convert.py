@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +84,64 @@ def test_what_is_left_is_a_table_and_fails_only_if_that_is_asked_for() -> None:
     strict = convert("-", "--strict", given=[JOB])
     assert (strict.exit_code, strict.stdout, strict.stderr) == (1, result.stdout, result.stderr)
     assert convert("-", "--strict", given=[POD]).exit_code == 0
+
+
+def test_what_loses_nothing_has_a_table_of_its_own_and_does_not_fail_strict() -> None:
+    run = ("docker-run", "--", "docker", "run", "-d", "--name", "web", "-e", "API_TOKEN=hunter2", "nginx")
+    result = convert("--strict", *run)
+    assert result.exit_code == 0
+    secrets, meaningless = result.stderr.split("\n\n")
+    assert secrets.startswith("READABLE FOR OTHERS")
+    assert "Workload web: env API_TOKEN  whoever may read" in secrets
+    assert meaningless.splitlines() == [
+        "WITHOUT A MEANING HERE  WHY",
+        "-d                      a Workload always runs in the background",
+    ]
+    assert "hunter2" not in result.stderr
+    assert convert("--strict", *run[:-1], "--ulimit", "nofile=1", "nginx").exit_code == 1
+
+
+def on_terminal(command: str, columns: int) -> list[str]:
+    """What `twinhull convert` writes to a terminal of so many columns, while the result goes into a pipe."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    program = [sys.executable, "-m", "twinhull", "convert", *command.split()]
+    done = subprocess.run(program, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    assert b"kind: Workload" in done.stdout
+    seen = b""
+    with suppress(OSError):  # Linux's end of a terminal
+        while data := os.read(ours, 1 << 16):
+            seen += data
+    os.close(ours)
+    return seen.decode().splitlines()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_table_fits_the_terminal(columns: int) -> None:
+    lines = on_terminal("docker-run -- docker run -v aa:/a -p 8080:80 -e API_TOKEN=x -d nginx", columns)
+    assert any(line.startswith("NOT CARRIED OVER") for line in lines)
+    assert columns - 20 < max(map(len, lines)) <= columns
+
+
+def test_a_reason_of_several_parts_is_said_once_on_a_terminal() -> None:
+    run = "docker-run -- docker run -v aa:/a -v bb:/b nginx"
+    lines = on_terminal(run, 100)
+    assert " ".join(lines).count("a new claim is empty") == 1
+    at = next(number for number, line in enumerate(lines) if "a new claim is empty" in line)
+    assert [line.split("  ")[0] for line in lines[at : at + 2]] == ["-v aa:/a", "-v bb:/b"]
+    in_a_pipe = convert(*run.split()).stderr.splitlines()
+    assert [line.split("  ")[0] for line in in_a_pipe if "a new claim is empty" in line] == [
+        "-v aa:/a",
+        "-v bb:/b",
+    ]
+
+
+def test_a_long_path_has_a_line_of_its_own() -> None:
+    name = "A_TOKEN_" * 8
+    lines = on_terminal(f"docker-run -- docker run -e {name}=x nginx", 80)
+    at = lines.index(f"Workload nginx: env {name}")
+    assert lines[at + 1].startswith("   ")
 
 
 def test_texts_of_several_lines_stay_readable_and_the_same() -> None:
@@ -252,7 +316,7 @@ def test_commands_that_are_told_name_the_namespace(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
     said = convert(str(tmp_path / "compose.yaml"), "--namespace", "shop").stderr
     assert "run kubectl --namespace shop create secret generic key --from-file" in said
-    assert "run kubectl --namespace shop port-forward" in said
+    assert "run twinhull port-forward --namespace shop web 80:80" in said
     assert "(twinhull wait --namespace shop init --for completed)" in said
 
 
@@ -264,6 +328,24 @@ def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
     assert "kind: Workload" in with_dashes.stdout
     refused = convert("docker-run", "--name", "web", "--", *words)
     assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("docker", "run", "-d", "--name", "web", "-e", "A=b c", "nginx"),
+        ("docker", "run", "nginx"),
+        ("podman", "run", "nginx"),
+        ("docker", "container", "run", "nginx"),
+    ],
+)
+@pytest.mark.parametrize("before", [(), ("--strict",)])
+def test_a_command_line_without_its_word_is_told_what_to_write(
+    line: tuple[str, ...], before: tuple[str, ...]
+) -> None:
+    result = convert(*before, *line)
+    told = f"Error: to convert a command line, write twinhull convert docker-run -- {shlex.join(line)}\n"
+    assert (result.exit_code, result.stderr.endswith(told)) == (2, True)
 
 
 def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:

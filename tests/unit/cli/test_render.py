@@ -336,7 +336,7 @@ def test_the_nodes_address_names_what_a_machine_needs_for_it() -> None:
 
 
 def test_help_has_examples() -> None:
-    assert "twinhull render -f workload.yaml" in CliRunner().invoke(main, ["render", "--help"]).output
+    assert "twinhull render workload.yaml" in CliRunner().invoke(main, ["render", "--help"]).output
 
 
 def test_what_shows_changes_in_a_machine_is_told_with_its_cost() -> None:

@@ -73,7 +73,7 @@ exec, grpc, httpGet and tcpSocket: keep or add one [cel]
             workload(label={"a": "b"}),
             "metadata.label: is not a field here: remove it, or did you mean labels?",
         ),
-        (workload(name="Web"), "metadata.name: is 'Web': use lower-case letters, digits, '-' and '.'"),
+        (workload(name="Web"), "metadata.name: is 'Web': use lower-case letters, digits and '-'"),
         (workload(name=None), "metadata.name: is required: add it"),
         (workload(namespace="a.b"), "metadata.namespace: is 'a.b': use lower-case letters, digits and '-'"),
         (workload(annotations={"note": 1}), "metadata.annotations.note: must be a string, and is a whole"),
@@ -251,6 +251,30 @@ def test_a_file_that_cannot_be_read_keeps_no_other_from_being_checked(tmp_path: 
     assert "none.yaml: No such file or directory: name a file that can be read" in result.stderr
     assert "use one of Auto, Container" in result.stdout
     assert "1 Workload checked, 1 file not read: 1 error" in result.stdout
+
+
+def test_of_files_that_cannot_be_read_it_is_not_said_that_nothing_is_wrong(tmp_path: Path) -> None:
+    broken, good = tmp_path / "broken.yaml", tmp_path / "good.yaml"
+    broken.write_text("a: [\n", encoding="utf-8")
+    good.write_text(json.dumps(workload("Container")), encoding="utf-8")
+    result = validate(str(broken), str(tmp_path / "missing.yaml"))
+    assert (result.exit_code, result.stdout) == (2, "no object of twinhull.dev checked, 2 files not read\n")
+    result = validate(str(broken), str(good))
+    assert (result.exit_code, result.stdout) == (2, "1 Workload checked, 1 file not read\n")
+
+
+@pytest.mark.parametrize("name", ["Web_1", "web_1", "-web", "WEB.1"])
+def test_a_name_is_refused_with_what_a_workload_may_be_called(name: str) -> None:
+    given = {**workload("Container"), "metadata": {"name": name}}
+    result = validate("-", given=[given])
+    assert (
+        f"metadata.name: is '{name}': use lower-case letters, digits and '-', with a letter at the beginning "
+        "and no '-' at the end, and at most 50 characters [schema]"
+    ) in result.stdout
+    policy = {"apiVersion": given["apiVersion"], "kind": "IsolationPolicy", "metadata": {"name": name}}
+    assert (
+        "at most 253 characters" in validate("-", given=[{**policy, "spec": {"minimum": "Sandbox"}}]).stdout
+    )
 
 
 def test_the_line_of_a_syntax_error_counts_from_the_file_s_start() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.convert.compose_samples import ENVIRONMENT, FOLDER, INPUTS, converted, name_of
 from tests.unit.convert.rendering import render
+from tests.unit.convert.told import told_of
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label
 from twinhull.convert import compose
@@ -43,7 +44,7 @@ def named(found: Conversion) -> dict[str, str]:
 def test_golden(path: Path, request: pytest.FixtureRequest) -> None:
     found = converted(path)
     given = {
-        "left": [f"{one.path}: {one.why}" for one in found.left],
+        "left": told_of(found),
         "objects": list(found.objects),
     }
     text: str = yaml.dump(given, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.unit.convert.dockerrun_samples import SUBJECTS, converted, lines
 from tests.unit.convert.rendering import refused, render
+from tests.unit.convert.told import told_of
 from twinhull.api.base import Raw
 from twinhull.convert import dockerrun
 from twinhull.convert.conversion import CannotConvert
@@ -84,7 +85,7 @@ def told(line: str, subject: Path) -> Raw:
         "line": line,
         "workload": _shown(workload),
         **({"beside": beside} if beside else {}),
-        **({"left": [f"{one.path}: {one.why}" for one in found.left]} if found.left else {}),
+        **({"left": told_of(found)} if found.left else {}),
     }
 
 

@@ -47,7 +47,7 @@ def test_the_tour_shows_what_twinhull_prints(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "floor.yaml").write_text(policy, encoding="utf-8")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
-    blocks = [block for block in _CONSOLE.findall(TOUR) if block.startswith("$ twinhull ")]
+    blocks = [block for block in _CONSOLE.findall(TOUR) if block.startswith("$ twinhull explain ")]
     assert len(blocks) == 1
     for block in blocks:
         command, _, output = block.removeprefix("$ twinhull ").partition("\n")

@@ -29,6 +29,8 @@ class Interpolation:
         self._length = 0
         #: Variables that aren't set and have no default: Compose takes them for empty.
         self.left: list[Left] = []
+        #: The variables whose values are in the variables of services.
+        self.filled: set[str] = set()
 
     def of(self, value: Any, path: str) -> Any:  # noqa: ANN401  JSON
         """A value, in which texts have their variables' values. Raises CannotConvert for a variable that must
@@ -99,6 +101,8 @@ class Interpolation:
                 )
             )
             return ""
+        if ".environment" in path:
+            self.filled.add(name)
         self._length += len(value)
         if self._length > _LONGEST:
             raise CannotConvert(f"{path}: with its variables the file is longer than {_LONGEST:,} characters")

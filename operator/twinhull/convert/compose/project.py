@@ -39,6 +39,8 @@ class Project:
     folder: Folder
     #: What isn't carried over because of its key, or of its profiles.
     left: tuple[Left, ...]
+    #: The names of variables whose values are in the services' own variables.
+    filled: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -58,7 +60,7 @@ class Project:
             raise CannotConvert("services: there are none: write at least one")
         if len(typed.mapping(said)) > _MOST_SERVICES:
             raise CannotConvert(f"services: there are more than {_MOST_SERVICES}: convert parts of the file")
-        extends = Extends(whole["services"], lambda file, path: _other(file, path, known, folder))
+        extends = Extends(whole["services"], lambda file, path: _other(file, path, interpolation, folder))
         merged: Raw = {}
         values = 0
         for name in typed.mapping(said):
@@ -87,6 +89,7 @@ class Project:
             environment=known,
             folder=folder,
             left=(*_without(interpolation.left, off), *_without(left, off)),
+            filled=frozenset(interpolation.filled),
         )
 
 
@@ -107,7 +110,7 @@ def _variables(environment: Mapping[str, str], folder: Folder) -> dict[str, str]
     return {**{name: value for name, value in found.items() if value is not None}, **environment}
 
 
-def _other(file: str, path: str, known: Mapping[str, str], folder: Folder) -> Raw:
+def _other(file: str, path: str, interpolation: Interpolation, folder: Folder) -> Raw:
     """Another Compose file."""
     if not folder.has(file):
         raise CannotConvert(
@@ -118,7 +121,7 @@ def _other(file: str, path: str, known: Mapping[str, str], folder: Folder) -> Ra
         raise CannotConvert(
             f"{path}: {file[:100]} can't be read: run docker compose config, and convert what it prints"
         )
-    whole: Raw = Interpolation(known).of(yamltext.load(text, file), file)
+    whole: Raw = interpolation.of(yamltext.load(text, file), file)
     return whole
 
 

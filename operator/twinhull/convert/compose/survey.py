@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from twinhull.convert.compose.keys import KEYS
-from twinhull.convert.conversion import CannotConvert, Left
-from twinhull.convert.docker.options import Fate
+from twinhull.convert.conversion import CannotConvert, Left, LeftKind
+from twinhull.convert.docker.options import Fate, kind_of
 
 _EXTENSION = (
     "an extension has a meaning only for the tool that it is for; what its anchor lends to others is there"
@@ -26,7 +26,7 @@ def survey(value: object, path: str = "", pattern: str = "") -> Iterator[Left]:
     for name, below in value.items():
         at = f"{path}.{name}" if path else name
         if name.startswith("x-"):
-            yield Left(at, _EXTENSION)
+            yield Left(at, _EXTENSION, LeftKind.MEANINGLESS)
             continue
         found = _pattern(pattern, name)
         if found is None:
@@ -35,7 +35,7 @@ def survey(value: object, path: str = "", pattern: str = "") -> Iterator[Left]:
             )
         key = KEYS[found]
         if key.fate in {Fate.LEFT, Fate.MEANINGLESS} and not key.told:
-            yield Left(at, key.said)
+            yield Left(at, key.said, kind_of(key.fate))
         if not key.whole:
             yield from survey(below, at, found)
 

@@ -24,11 +24,12 @@ from twinhull.convert.compose.networks import (
 )
 from twinhull.convert.compose.project import Project
 from twinhull.convert.compose.service import settings
-from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind
 from twinhull.convert.docker.bounds import check
-from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, Refused, claim
+from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, Refused, claim
 from twinhull.convert.docker.names import Names, workload_name
 from twinhull.convert.docker.network import alias, alias_service
+from twinhull.convert.docker.readable import readable
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.workload import fill
 
@@ -88,6 +89,7 @@ def workloads(project: Project) -> Conversion:
         *(Left(f"services.{name}", f"it is left out: {why}") for name, why in refused.items()),
         *making.left,
         *(one for draft in making.drafts.values() for one in draft.left),
+        *readable(made, project.environment, project.filled),
     ]
     return Conversion(tuple(made), tuple(left))
 
@@ -201,6 +203,7 @@ def _claims(making: _Making, external: dict[str, Said]) -> Iterator[Raw]:
         if volume not in uses:
             making.left.append(Left(said.path, "no service that is converted mounts it"))
     made: set[str] = set()
+    empty: list[Left] = []
     for volume, used in uses.items():
         if volume not in making.project.volumes:
             raise CannotConvert(f"{used[0][1]}: {volume[:60]!r} isn't among volumes: add it there")
@@ -213,6 +216,7 @@ def _claims(making: _Making, external: dict[str, Said]) -> Iterator[Raw]:
         made.add(name)
         shared = len({workload for workload, _ in used}) > 1
         making.left.append(Left(said.path, CLAIM_IS_A_GUESS.format(claim=name)))
+        empty.append(Left(said.path, CLAIM_IS_EMPTY))
         if shared:
             making.left.append(
                 Left(
@@ -224,6 +228,7 @@ def _claims(making: _Making, external: dict[str, Said]) -> Iterator[Raw]:
         metadata = granted.labels(typed.pairs(labels), making.left) if labels else {}
         found = claim(name, ["ReadWriteMany" if shared else "ReadWriteOnce"])
         yield {**found, "metadata": {**found["metadata"], **metadata}}
+    making.left += empty
 
 
 def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw]:
@@ -252,8 +257,8 @@ def _policies(making: _Making) -> Iterator[Raw]:
         yield from policies(making.drafts, making.attachments, declared)
         return
     why = "all services share a network, as all Pods of a cluster do: nothing is made of it"
-    making.left += [Left(said.path, why) for said in declared.values()]
+    making.left += [Left(said.path, why, LeftKind.MEANINGLESS) for said in declared.values()]
     for name in making.drafts:
         said = typed.mapping(making.project.services[name]).get("networks")
         if said is not None:
-            making.left.append(Left(said.path, why))
+            making.left.append(Left(said.path, why, LeftKind.MEANINGLESS))

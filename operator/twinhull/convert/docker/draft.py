@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from twinhull.api.group import API_VERSION, Raw
 from twinhull.api.objectnames import LONGEST_LABEL
-from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.conversion import CannotConvert, Left, LeftKind
 from twinhull.convert.docker.names import Names
 from twinhull.convert.docker.said import Said
 
@@ -58,9 +58,9 @@ class Draft:
     objects: list[Raw] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
 
-    def leave(self, said: Said | str, why: str) -> None:
+    def leave(self, said: Said | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:
         """Name something that isn't carried over."""
-        self.left.append(Left(said if isinstance(said, str) else said.path, why))
+        self.left.append(Left(said if isinstance(said, str) else said.path, why, kind))
 
     @property
     def has_host_network(self) -> bool:
@@ -106,8 +106,12 @@ def claim(name: str, modes: list[str], labels: dict[str, str] | None = None) -> 
 
 #: What is said of each claim that is made.
 CLAIM_IS_A_GUESS = (
-    "a volume of Docker's has no size: PersistentVolumeClaim {claim} asks for 1Gi, which is a guess, so set "
-    "what it needs before you apply it; Docker fills a new volume with what the image has at that path, and "
-    "gives it to that path's owner, and Kubernetes doesn't: set fsGroup in the Pod's securityContext if the "
-    "image doesn't run as root; what the volume has in it now has to be copied"
+    "a volume of Docker's has no size: PersistentVolumeClaim {claim} asks for 1Gi, which is a guess: set "
+    "what it needs before you apply it"
+)
+#: And of all of them.
+CLAIM_IS_EMPTY = (
+    "a new claim is empty: copy what the volume has now; Docker fills a new volume with what the image has "
+    "at that path, and gives it to that path's owner, and Kubernetes doesn't: set fsGroup in the Pod's "
+    "securityContext if the image doesn't run as root"
 )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from twinhull.convert.conversion import LeftKind
+
 
 class Fate(StrEnum):
     """What becomes of an option."""
@@ -24,6 +26,11 @@ class Fate(StrEnum):
     LEFT = "left out"
     #: It is about Docker's own command line or its host, and says nothing of what runs. It is named, too.
     MEANINGLESS = "without meaning here"
+
+
+def kind_of(fate: Fate) -> LeftKind:
+    """What a person is told of an option, or of a key of Compose, that isn't carried over."""
+    return LeftKind.MEANINGLESS if fate is Fate.MEANINGLESS else LeftKind.LOST
 
 
 class Takes(StrEnum):
@@ -151,7 +158,7 @@ _DOCKER = (
     _one(
         "log-driver",
         _L,
-        "the node keeps what a container prints: kubectl logs shows it, and an agent ships it",
+        "the node keeps what a container prints: twinhull logs shows it, and an agent ships it",
     ),
     _many("log-opt", _L, "the kubelet says how much is kept: containerLogMaxSize and containerLogMaxFiles"),
     _one("mac-address", _L, _ADDRESS),

@@ -183,7 +183,7 @@ def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draf
         if not one.published or draft.has_host_network or (one.inside[0], one.protocol) not in declared:
             continue
         if one.address in _LOOPBACK:
-            draft.leave(one.path, _loopback(one))
+            draft.leave(one.path, _loopback(one, draft.name))
             continue
         address = "" if one.address in _EVERY else f"; the address {one.address[:60]} is left out"
         if one.outside is None or len(one.numbers) != one.outside[1] - one.outside[0] + 1:
@@ -203,13 +203,12 @@ def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draf
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 
 
-def _loopback(one: Publication) -> str:
+def _loopback(one: Publication, workload: str) -> str:
     outside = one.outside[0] if one.outside else one.inside[0]
     return (
         "only this host was to reach the port, and a Service is reached from the whole cluster: its port is "
-        "the "
-        f"container's, {one.inside[0]}, as for other containers; for yourself, run kubectl port-forward with "
-        f"{outside}:{one.inside[0]}"
+        f"the container's, {one.inside[0]}, as for other containers; for yourself, run twinhull port-forward "
+        f"{workload} {outside}:{one.inside[0]}"
     )
 
 

@@ -9,7 +9,7 @@ from twinhull.convert.docker.images import image
 from twinhull.convert.docker.metadata import metadata
 from twinhull.convert.docker.names import label
 from twinhull.convert.docker.network import mode, names
-from twinhull.convert.docker.options import OPTIONS
+from twinhull.convert.docker.options import OPTIONS, kind_of
 from twinhull.convert.docker.ports import ports
 from twinhull.convert.docker.process import life, process
 from twinhull.convert.docker.resources import resources
@@ -36,4 +36,4 @@ def fill(settings: Settings, draft: Draft) -> None:
     for subject in _SUBJECTS:
         subject(settings, draft)
     for name, one in settings.rest():
-        draft.leave(one, OPTIONS[name].said)
+        draft.leave(one, OPTIONS[name].said, kind_of(OPTIONS[name].fate))

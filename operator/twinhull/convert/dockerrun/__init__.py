@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.conversion import CannotConvert, Conversion, LeftKind
 from twinhull.convert.docker.bounds import check
-from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, Draft, claim
+from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, claim
 from twinhull.convert.docker.images import base_name, image
 from twinhull.convert.docker.linefiles import pairs
 from twinhull.convert.docker.names import workload_name
+from twinhull.convert.docker.readable import readable
 from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
@@ -45,15 +46,20 @@ def convert(
         draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
     for option in line.before:
         draft.leave(
-            f"{line.program} {option}", f"it is about {line.program} itself, and not about the container"
+            f"{line.program} {option}",
+            f"it is about {line.program} itself, and not about the container",
+            LeftKind.MEANINGLESS,
         )
     fill(settings, draft)
     check(draft.workload(), "the command line")
     claims = {use.claim: use for use in draft.claims}
     for use in claims.values():
         draft.leave(use.path, CLAIM_IS_A_GUESS.format(claim=use.claim))
+    for use in claims.values():
+        draft.leave(use.path, CLAIM_IS_EMPTY)
     made = [claim(name, ["ReadWriteOnce"]) for name in claims]
-    return Conversion((*made, *draft.objects, draft.workload()), tuple(draft.left))
+    objects = (*made, *draft.objects, draft.workload())
+    return Conversion(objects, (*draft.left, *readable(objects, environment or {})))
 
 
 def _said(line: CommandLine, environment: Mapping[str, str], read: Reader) -> Iterator[tuple[str, Said]]:

@@ -257,7 +257,7 @@ REASONS = {
     "each is one file",
     "*Parent*Name": "checkpoints aren't carried over: delete them before the disks are copied, so that each "
     "is one file",
-    "*ComPort*": "the serial port isn't carried over: the console is KubeVirt's (virtctl console)",
+    "*ComPort*": "the serial port isn't carried over: the console is KubeVirt's (twinhull console)",
     "*FloppyDrive*": "KubeVirt has no floppy drive: copy what is on it into the machine",
     "*FibreChannel*": "the machine has no Fibre Channel adapter: attach its LUNs to the nodes, and give "
     "them claims",

@@ -114,7 +114,7 @@ _TUNING = (
     "how the host shares its CPUs, memory and disks out is Kubernetes': set it in virtualMachine.overrides"
 )
 _PASSED = "a device of the host that is passed through stays there: name a device of the nodes in overrides"
-_CONSOLE = "the console is KubeVirt's: virtctl console, or virtctl vnc"
+_CONSOLE = "the console is KubeVirt's: twinhull console, or twinhull vnc"
 
 REASONS = {
     "domain/uuid": "the machine has a new UUID: set overrides.domain.firmware.uuid to keep this one, if a "

@@ -56,7 +56,7 @@ _CONTROLLERS = (5, 6, 20)
 _DEVICES = {
     1: "KubeVirt's machines have no such device",
     14: "KubeVirt has no floppy drive: copy what is on it into the machine",
-    21: "the serial port isn't carried over: the console is KubeVirt's (virtctl console)",
+    21: "the serial port isn't carried over: the console is KubeVirt's (twinhull console)",
     22: "KubeVirt has no parallel port",
     23: "USB controllers are KubeVirt's, and USB devices aren't passed through",
     24: "the graphics card is KubeVirt's: set overrides.domain.devices.video for another",

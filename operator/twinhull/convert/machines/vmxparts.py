@@ -198,7 +198,7 @@ REASONS = {
     "xhci*": "USB controllers are KubeVirt's",
     "pcipassthru*": "a device of the host that is passed through stays there: name a device of the nodes in "
     "overrides",
-    "serial*": "the serial port isn't carried over: the console is KubeVirt's (virtctl console)",
+    "serial*": "the serial port isn't carried over: the console is KubeVirt's (twinhull console)",
     "parallel*": "KubeVirt has no parallel port",
     "floppy*": "KubeVirt has no floppy drive: copy what is on it into the machine",
     "sound*": "the machine has no sound card: set overrides.domain.devices.sound",
@@ -206,7 +206,7 @@ REASONS = {
     "guestinfo/*userdata*": _CLOUD_INIT,
     "guestinfo/*metadata*": _CLOUD_INIT,
     "guestinfo*": "the machine can ask VMware only for it: give it in another way, such as cloudInit",
-    "remotedisplay*": "the console is KubeVirt's: virtctl vnc",
+    "remotedisplay*": "the screen is KubeVirt's: twinhull vnc",
     "vtpm*": "the machine has no TPM",
     "managedvm*": _TUNING,
     "encryption/data": "what is encrypted in it can't be read: remove the machine's encryption in VMware",

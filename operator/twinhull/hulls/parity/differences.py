@@ -137,7 +137,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "kubectl logs, exec, attach and port-forward",
-        "These reach the launcher Pod, not the containers. The containers' output is in the log of its "
-        "container `guest-console-log`.",
+        "These reach the launcher Pod, not the containers. `twinhull logs`, `exec`, `attach`, `port-forward` "
+        "and `cp` [reach the containers](reaching-in.md), as they do in a Pod. Without them, the containers' "
+        "output is in the log of the launcher Pod's container `guest-console-log`.",
     ),
 )
