@@ -17,7 +17,7 @@ Examples:
 
 \b
 Exit codes:
-  0    the process has ended: Kubernetes doesn't tell with which code (twinhull status does)
+  0    the process has ended: Kubernetes doesn't tell with which code (twinhull status does); or Ctrl+]
   1    there is no such process, or the connection to it was lost
   2    the command line is wrong
   130  it was interrupted by Ctrl+C
@@ -34,7 +34,8 @@ def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) ->
     """Connect with the main process of a Workload's container.
 
     It is the same for a Pod, a sandboxed Pod and a machine, by the rights that `twinhull exec` needs. Ctrl+C
-    ends the connection; with -it it goes to the process.
+    ends the connection. With -it it goes to the process, and Ctrl+] (or Ctrl+5) ends the connection; the
+    process goes on.
     """
     from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 

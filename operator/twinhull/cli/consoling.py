@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
-from collections.abc import AsyncIterator
 
 import click
 
@@ -14,9 +13,6 @@ from twinhull.cli.progress import told
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
 from twinhull.reach import kubevirt_stream
-
-#: Ctrl+], as in virtctl and telnet.
-_ESCAPE = b"\x1d"
 
 
 async def console(name: str, seconds: float, target: Target) -> int:
@@ -30,7 +26,9 @@ async def console(name: str, seconds: float, target: Target) -> int:
         ends = "Ctrl+] ends the connection" if is_terminal else "Ctrl+C ends the connection"
         told(f"Connected with the console of VirtualMachine {instance.name}. {ends}.")
         with terminal.raw() if is_terminal else contextlib.nullcontext():
-            typed = _until_escape(terminal.standard_input()) if is_terminal else terminal.standard_input()
+            typed = (
+                terminal.until_escape(terminal.standard_input()) if is_terminal else terminal.standard_input()
+            )
             ended = await kubevirt_stream.copy(socket, typed, _show, lingers=0 if is_terminal else math.inf)
         if ended:
             click.echo(err=True)
@@ -45,13 +43,3 @@ async def console(name: str, seconds: float, target: Target) -> int:
 
 async def _show(data: bytes) -> None:
     terminal.write(data)
-
-
-async def _until_escape(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What is typed before Ctrl+]."""
-    async for data in typed:
-        before, escape, _ = data.partition(_ESCAPE)
-        if before:
-            yield before
-        if escape:
-            return

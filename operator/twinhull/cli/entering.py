@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from http import HTTPStatus
 
 import aiohttp
 import click
@@ -12,16 +14,26 @@ from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
 from twinhull.cli.session import Session
 from twinhull.reach.entry import Entry
-from twinhull.reach.errors import ReachError
-from twinhull.reach.hull import entered
+from twinhull.reach.errors import EntryError, ReachError
+from twinhull.reach.hull import chosen_container, defaulted, ended_container, entered
+from twinhull.shell.errors import ApiError, Refused
+from twinhull.shell.kinds import WORKLOAD
 from twinhull.view.safetext import plain
+
+#: What the API server says of somebody who may not (k8s.io/apiserver,
+#: pkg/endpoints/handlers/responsewriters/errors.go).
+_FORBIDDEN = re.compile(r'is forbidden: .* cannot (\S+) resource "([^"]+)" in API group "([^"]*)"')
+_MAY_NOT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_PAGE = "docs/reaching-in.md"
+#: The API groups on whose objects Kubernetes' role edit has the rights that are needed here.
+_GROUPS = frozenset({"", "twinhull.dev"})
 
 
 @asynccontextmanager
 async def entering(session: Session, name: str, usage: Usage) -> AsyncIterator[tuple[Raw, Entry]]:
     """A Workload and the entry to its hull. What goes wrong there raises ClickException."""
-    workload = await session.workload(name)
     with told():
+        workload = await session.workload(name)
         async with entered(session.cluster, session.connection, workload, usage) as entry:
             yield workload, entry
 
@@ -31,8 +43,44 @@ def told() -> Iterator[None]:
     """Turn what goes wrong in a hull into ClickException."""
     try:
         yield
-    except ReachError as error:
-        raise click.ClickException(plain(str(error))) from error
+    except (ReachError, Refused) as error:
+        raise click.ClickException(plain(_with_right(str(error)))) from error
     except (aiohttp.ClientError, TimeoutError, ConnectionResetError) as error:
         message = f"the connection was lost: {str(error) or type(error).__name__}"
         raise click.ClickException(plain(message)) from error
+
+
+def container_of(workload: Raw, entry: Entry, asked: str) -> str:
+    """The container that is meant, after a note about it if there are several and none is named. Raises
+    EntryError.
+    """
+    chosen = chosen_container(workload, entry, asked)
+    if not asked and (note := defaulted(workload, entry)):
+        click.echo(plain(note), err=True)
+    return chosen
+
+
+@asynccontextmanager
+async def explaining_ends(session: Session, name: str, container: str) -> AsyncIterator[None]:
+    """Say of what failed in a container that the container has ended, if it has. Raises ReachError."""
+    try:
+        yield
+    except ReachError as error:
+        if isinstance(error, EntryError) and error.status in _MAY_NOT:
+            raise
+        with suppress(ApiError):
+            workload = await session.cluster.get(WORKLOAD, session.namespace, name)
+            if workload and (ended := ended_container(workload, container)):
+                raise EntryError(ended) from error
+        raise
+
+
+def _with_right(message: str) -> str:
+    """What was refused, with the right that is needed and who has it, if that is why."""
+    found = _FORBIDDEN.search(message)
+    if not found or found[3] not in _GROUPS or _PAGE in message:
+        return message
+    return (
+        f"{message}. You need the right to {found[1]} {found[2]}, which Kubernetes' role edit has: an "
+        f"administrator can give it to you ({_PAGE}, Rights)"
+    )

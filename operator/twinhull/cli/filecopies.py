@@ -12,11 +12,10 @@ import click
 from twinhull.api.accessrequest import Usage
 from twinhull.cli.cp import Paths
 from twinhull.cli.ending import end_with
-from twinhull.cli.entering import entering
+from twinhull.cli.entering import container_of, entering, explaining_ends
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
 from twinhull.reach.copying import Copying
-from twinhull.reach.hull import chosen_container
 from twinhull.view.safetext import plain
 
 #: How often the progress is shown, and from when on, in seconds.
@@ -73,9 +72,10 @@ async def _copy(target: Target, name: str, container: str, paths: Paths, *, pres
 
     progress = _Progress()
     async with session(target) as here, entering(here, name, Usage.EXEC) as (workload, entry):
-        chosen = chosen_container(workload, entry, container)
+        chosen = container_of(workload, entry, container)
         try:
-            await _transfer(paths, Copying(entry, chosen, told, progress.moved, preserve))
+            async with explaining_ends(here, name, chosen):
+                await _transfer(paths, Copying(entry, chosen, told, progress.moved, preserve))
         finally:
             progress.end()
     return int(not is_whole)

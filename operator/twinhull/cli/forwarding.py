@@ -16,6 +16,7 @@ from twinhull.cli.port_forward import Port
 from twinhull.cli.present_hull import PresentHull
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
+from twinhull.reach import kubevirt_stream
 from twinhull.reach.hull import port_number
 from twinhull.reach.listener import listening
 from twinhull.reach.port_forward import forward as forward_connection
@@ -37,21 +38,28 @@ async def _forward(target: Target, name: str, ports: Sequence[Port], addresses: 
         listeners.push_async_callback(hull.close)
         with told():
             numbers = [port_number(workload, port.remote) for port in ports]
+            opened: list[str] = []
             for port, number in zip(ports, numbers, strict=True):
-                await _listen(listeners, hull, port.local, number, addresses)
-            await hull.find()
+                opened += await _listen(listeners, hull, port.local, number, addresses)
+            await hull.check(numbers[0])
+        for line in opened:
+            click.echo(line)
         await asyncio.Event().wait()
         return 0  # it is cancelled before
 
 
 async def _listen(
     listeners: AsyncExitStack, hull: PresentHull, local: int, remote: int, addresses: Sequence[str]
-) -> None:
-    """Open a port at each address. Raises ClickException."""
+) -> list[str]:
+    """Open a port at each address. What to say of them. Raises ClickException."""
+    opened: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with hull.connected(remote) as socket:
-            await forward_connection(socket, reader, writer)
+            if socket.protocol == kubevirt_stream.PROTOCOL:
+                await kubevirt_stream.join(socket, reader, writer)
+            else:
+                await forward_connection(socket, reader, writer)
 
     def failed(error: Exception) -> None:
         why = plain(str(error) or type(error).__name__)
@@ -65,4 +73,5 @@ async def _listen(
                 continue  # this machine has no IPv6
             raise click.ClickException(f"port {local} can't be opened at {address}: {error}") from error
         shown = f"[{address}]" if ":" in address else address
-        click.echo(f"Forwarding from {shown}:{local} -> {remote}")
+        opened.append(f"Forwarding from {shown}:{local} -> {remote}")
+    return opened

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self
 
+import aiohttp
 import click
 
 from twinhull.cli import ending, machines, terminal
@@ -82,8 +83,8 @@ async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] |
         instead = f"open a shell by twinhull exec -it {login.name} -- sh"
         workload, instance = await machines.machine_of(opened, login.name, instead)
         if stdio:
-            with machines.explained(instance, "portforward"):
-                socket = await instance.port(login.port)
+            with machines.explained(instance, f"portforward/{login.port}/tcp"):
+                socket = await _connected(instance, login.port)
             await kubevirt_stream.copy(
                 socket, terminal.standard_input(), _write, lingers=kubevirt_stream.LINGERS
             )
@@ -96,6 +97,21 @@ async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] |
     same = Target(instance.namespace, target.context, target.kubeconfig)
     proxy = [*own_command(), "ssh", login.name, "--stdio", "--port", str(login.port), *same.options]
     return login.arguments(f"vmi.{instance.name}.{instance.namespace}", proxy)
+
+
+async def _connected(instance: kubevirt_stream.Instance, port: int) -> aiohttp.ClientWebSocketResponse:
+    """A connection to the port of a machine's ssh server. Raises ClickException if nothing listens there, and
+    StreamError.
+    """
+    try:
+        return await instance.port(port)
+    except kubevirt_stream.StreamError as error:
+        if not error.is_unheard:
+            raise
+        raise click.ClickException(
+            f"nothing listens on port {port} of the machine: its system needs an ssh server (-p for another "
+            "port)"
+        ) from error
 
 
 def own_command() -> list[str]:

@@ -54,7 +54,7 @@ Examples:
 \b
 Exit codes:
   0    all was shown
-  1    a log couldn't be shown, or not to its end
+  1    a log couldn't be shown, or not to its end; or no Workload has containers
   2    the command line is wrong
   130  it was interrupted by Ctrl+C
 """
@@ -105,6 +105,9 @@ def logs(  # noqa: PLR0913  click's
     target: Target,
 ) -> None:
     """Show what the containers of Workloads have written.
+
+    With -f it goes on with the next hull if the Workload's hull is replaced, and with the next run if a
+    container is restarted. It ends once the Workload has run to completion, is stopped, or is gone.
 
     It is the same for a Pod, a sandboxed Pod and a machine. A Pod's log is read as kubectl logs does. A
     machine's is read from its guest, by an AccessRequest and through its launcher Pod: it needs the rights

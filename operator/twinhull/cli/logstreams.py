@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from enum import Enum
 from typing import NoReturn
 
 import click
 
 from twinhull.api.accessrequest import Usage
-from twinhull.api.base import Raw
-from twinhull.cli import terminal
 from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering, told
+from twinhull.cli.logfollowing import Following, goes_on
 from twinhull.cli.logs import Wanted
+from twinhull.cli.logsources import side_by_side, sources_of
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
-from twinhull.reach.entry import Entry, Query
-from twinhull.reach.hull import chosen_container, container_names
-
-#: A line that is longer is cut in two if each begins with where it is from, in bytes.
-_LONGEST_LINE = 1 << 20
+from twinhull.reach.errors import NoContainersError
+from twinhull.reach.hull import container_names
+from twinhull.shell.kinds import WORKLOAD
 
 
 def show(target: Target, wanted: Wanted) -> NoReturn:
@@ -29,86 +26,84 @@ def show(target: Target, wanted: Wanted) -> NoReturn:
     end_with(_show(target, wanted))
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A container whose log is shown."""
+class _Shown(Enum):
+    """What became of a Workload's logs."""
 
-    entry: Entry
-    #: The Workload's name.
-    name: str
-    container: str
-    #: What stands before each of its lines.
-    prefix: bytes = b""
-
-    async def show(self, query: Query) -> bool:
-        """Write its log. False, after a message, if that fails."""
-        try:
-            with told():
-                async with await self.entry.log(self.container, query) as answer:
-                    rest = b""
-                    async for piece in answer.content.iter_any():
-                        rest = self._write(rest + piece)
-                    self._write(rest + b"\n" if rest else b"")
-        except click.ClickException as error:
-            click.echo(f"Error: {self.name}/{self.container}: {error.message}", err=True)
-            return False
-        return True
-
-    def _write(self, text: bytes) -> bytes:
-        """Write what can be written of a text. What is left of it: a line that hasn't ended."""
-        if not self.prefix:
-            terminal.write(text)
-            return b""
-        *lines, rest = text.split(b"\n")
-        if len(rest) > _LONGEST_LINE:
-            lines, rest = [*lines, rest], b""
-        terminal.write(b"".join(self.prefix + line + b"\n" for line in lines))
-        return rest
+    ALL = "all"
+    #: It has no containers.
+    NONE_TO_SHOW = "none to show"
+    FAILED = "failed"
 
 
 async def _show(target: Target, wanted: Wanted) -> int:
     async with session(target) as here:
         names = wanted.names
         if wanted.selector:
-            names = tuple(one["metadata"]["name"] for one in await selected(here, (), wanted.selector))
+            with told():
+                names = tuple(one["metadata"]["name"] for one in await selected(here, (), wanted.selector))
+        else:
+            await _refuse_containers(here, names)
         if not wanted.follow:
-            return int(not all([await _show_all_of(here, name, wanted) for name in names]))
+            return _code([await _show_all_of(here, name, wanted) for name in names])
         count = sum([await _count(here, name, wanted) for name in names])
         if count > wanted.most:
             raise click.ClickException(
                 f"of {count} logs only {wanted.most} may be followed at once: say fewer, or "
                 f"--max-log-requests {count}"
             )
-        shown = await asyncio.gather(*(_show_all_of(here, name, wanted) for name in names))
-        return int(not all(shown))
+        return _code(await side_by_side([_show_all_of(here, name, wanted) for name in names]))
 
 
-async def _show_all_of(here: Session, name: str, wanted: Wanted) -> bool:
-    """Show the logs of a Workload. False, after a message, if that fails."""
+def _code(shown: list[_Shown]) -> int:
+    """The exit code: what has no logs counts only if nothing has any."""
+    return int(_Shown.FAILED in shown or _Shown.ALL not in shown)
+
+
+async def _refuse_containers(here: Session, names: tuple[str, ...]) -> None:
+    """Raise ClickException if somebody names a container after the first Workload, as with kubectl logs."""
+    if len(names) == 1:
+        return
+    with told():
+        first = await here.cluster.get(WORKLOAD, here.namespace, names[0])
+        inside = container_names(first["spec"].get("template") or {}) if first else ()
+        for name in names[1:]:
+            if name in inside and await here.cluster.get(WORKLOAD, here.namespace, name) is None:
+                raise click.ClickException(
+                    f"there is no Workload {name} in namespace {here.namespace}, but Workload {names[0]} has "
+                    f"a container of that name: did you mean `twinhull logs {names[0]} -c {name}`?"
+                )
+
+
+async def _show_all_of(here: Session, name: str, wanted: Wanted) -> _Shown:
+    """Show the logs of a Workload. What goes wrong is told."""
     try:
-        async with entering(here, name, Usage.LOGS) as (workload, entry):
-            sources = _sources(workload, entry, wanted)
-            if wanted.follow:
-                return all(await asyncio.gather(*(source.show(wanted.query) for source in sources)))
-            return all([await source.show(wanted.query) for source in sources])
+        if goes_on(wanted):
+            is_shown = await Following(here, name, wanted).run()
+        else:
+            is_shown = await _show_once(here, name, wanted)
     except click.ClickException as error:
+        if isinstance(error.__cause__, NoContainersError):
+            note = "Note" if wanted.selector or len(wanted.names) > 1 else "Error"
+            click.echo(f"{note}: {error.message}", err=True)
+            return _Shown.NONE_TO_SHOW
         click.echo(f"Error: {error.message}", err=True)
-        return False
+        return _Shown.FAILED
+    return _Shown.ALL if is_shown else _Shown.FAILED
+
+
+async def _show_once(here: Session, name: str, wanted: Wanted) -> bool:
+    """Show the logs of a Workload's present hull. False, after a message, if that fails."""
+    async with entering(here, name, Usage.LOGS) as (workload, entry):
+        sources = sources_of(workload, entry, wanted)
+        if wanted.follow:
+            return all(await side_by_side([source.shown(wanted.query) for source in sources]))
+        return all([await source.shown(wanted.query) for source in sources])
 
 
 async def _count(here: Session, name: str, wanted: Wanted) -> int:
     """How many logs of a Workload are followed."""
     if not wanted.all_containers:
         return 1
-    workload = await here.workload(name)
+    with told():
+        workload = await here.workload(name)
     return max(1, len(container_names(workload["spec"].get("template") or {})))
-
-
-def _sources(workload: Raw, entry: Entry, wanted: Wanted) -> list[_Source]:
-    """The containers of a Workload whose logs are shown. Raises EntryError."""
-    name = workload["metadata"]["name"]
-    chosen = (chosen_container(workload, entry, wanted.container),)
-    return [
-        _Source(entry, name, one, f"[{name}/{one}] ".encode() if wanted.prefix else b"")
-        for one in (entry.containers if wanted.all_containers else chosen)
-    ]

@@ -12,13 +12,13 @@ import click
 from twinhull.api.base import Raw
 from twinhull.cli.progress import told
 from twinhull.cli.session import Session
+from twinhull.reach.hull import runs_nowhere
 from twinhull.reach.kubevirt_stream import Instance, StreamError
 from twinhull.verbs.status import Status
 from twinhull.view.safetext import plain
 
 #: How often a machine is asked that doesn't run yet, in seconds, as virtctl does.
 _ASKS = 1.0
-_ROLES = "KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have it"
 
 
 async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, Instance]:
@@ -29,9 +29,7 @@ async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, In
     workload = await session.workload(name)
     status = Status(workload)
     if status.hull is None:
-        ready = status.ready
-        why = f": {ready.message}" if ready else ": the operator hasn't seen it yet. Does it run?"
-        raise click.ClickException(f"Workload {name} runs nowhere now{why}")
+        raise click.ClickException(plain(runs_nowhere(workload)))
     kind, hull = status.hull
     if kind != "VirtualMachine":
         raise click.ClickException(
@@ -68,19 +66,4 @@ def explained(instance: Instance, subresource: str) -> Iterator[None]:
     try:
         yield
     except StreamError as error:
-        raise click.ClickException(plain(_with_advice(error, instance, subresource))) from error
-
-
-def _with_advice(error: StreamError, instance: Instance, subresource: str) -> str:
-    said = f"VirtualMachineInstance {instance.name}: {error}"
-    if error.is_forbidden:
-        return (
-            f"{said}. You need the right to get virtualmachineinstances/{subresource} in the API group "
-            f"subresources.kubevirt.io: {_ROLES}"
-        )
-    if error.is_missing:
-        return (
-            f"{said}. It may be off: twinhull wait waits until it is Ready, and twinhull preflight looks "
-            "at KubeVirt"
-        )
-    return said
+        raise click.ClickException(plain(error.advised(instance, subresource))) from error

@@ -72,7 +72,9 @@ def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], 
 
     A Pod's port is reached as kubectl port-forward does. A machine's is reached by an AccessRequest and
     through its launcher Pod: it needs the rights to create, get and delete AccessRequests, to list Pods, and
-    to get and create pods/portforward.
+    to get and create pods/portforward. A port of a machine that boots a disk of its own is reached by
+    KubeVirt's port-forward, as virtctl does: it needs the right to get virtualmachineinstances/portforward
+    in the API group subresources.kubevirt.io.
     """
     asked = [Port.read(port) for port in ports]
     from twinhull.cli import forwarding  # noqa: PLC0415  takes time, and --help doesn't need it

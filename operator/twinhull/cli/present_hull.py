@@ -49,9 +49,12 @@ class PresentHull:
     _finding: asyncio.Task[_Way] | None = None
     _former: set[_Way] = field(default_factory=set)
 
-    async def find(self) -> None:
-        """Look for an entry, if there is none yet. Raises EntryError."""
-        await self._other_than(None)
+    async def check(self, port: int) -> None:
+        """Look for an entry, if there is none yet, and for what keeps it from forwarding a port. Raises
+        EntryError.
+        """
+        way = await self._other_than(None)
+        await way.entry.check_port(port)
 
     @asynccontextmanager
     async def connected(self, port: int) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:

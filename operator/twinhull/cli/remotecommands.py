@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
@@ -13,13 +14,19 @@ import click
 from twinhull.api.accessrequest import Usage
 from twinhull.cli import terminal
 from twinhull.cli.ending import end_with
-from twinhull.cli.entering import entering
+from twinhull.cli.entering import container_of, entering, explaining_ends
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
 from twinhull.reach import remote_command
 from twinhull.reach.entry import CommandQuery
-from twinhull.reach.hull import chosen_container
+from twinhull.reach.errors import RemoteCommandError
 from twinhull.reach.remote_command import Streams
+
+_ATTACHED = "If you don't see a command prompt, try pressing enter. Ctrl+] ends the connection."
+
+
+class LeftError(Exception):
+    """Whoever has typed leaves the process, which goes on."""
 
 
 def run(  # noqa: PLR0913  what a command has
@@ -48,10 +55,25 @@ async def _run(  # noqa: PLR0913, PLR0917  what a command has
 ) -> int:
     async with session(target) as here, entering(here, name, Usage(kind)) as (workload, entry):
         asked = CommandQuery(command, connected.stdin, connected.tty)
-        socket = await entry.command(kind, chosen_container(workload, entry, container), asked)
-        if kind == "attach" and connected.tty:
-            click.echo("If you don't see a command prompt, try pressing enter.", err=True)
-        return await connected.follow(socket)
+        chosen = container_of(workload, entry, container)
+        try:
+            async with explaining_ends(here, name, chosen):
+                socket = await entry.command(kind, chosen, asked)
+                if kind == "exec" or not connected.tty:
+                    return await connected.follow(socket)
+                click.echo(_ATTACHED, err=True)
+                return await connected.follow(socket, left=True)
+        except RemoteCommandError as error:
+            if kind == "attach" or not error.is_missing_program:
+                raise
+            message = (
+                f"container {chosen} of Workload {name} has no program {command[0]}, or lacks the "
+                "interpreter that the program's first line names"
+            )
+            raise RemoteCommandError(message) from error
+        except LeftError:
+            click.echo(f"\nThe connection is ended; the process in container {chosen} goes on.", err=True)
+            return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +95,23 @@ class Connected:
         tty = tty and stdin and sys.stdin.isatty()
         return cls(stdin, tty)
 
-    async def follow(self, socket: aiohttp.ClientWebSocketResponse) -> int:
-        """Connect the command until it has ended. Its exit code. Raises RemoteCommandError."""
+    async def follow(self, socket: aiohttp.ClientWebSocketResponse, *, left: bool = False) -> int:
+        """Connect the command until it has ended. Its exit code. Raises RemoteCommandError, and
+        LeftError if it may be `left` by Ctrl+] and is.
+        """
+        typed = terminal.standard_input() if self.stdin else None
         streams = Streams(
             terminal.write,
             terminal.write_error,
-            terminal.standard_input() if self.stdin else None,
+            _until_left(typed) if typed and left else typed,
             terminal.sizes() if self.tty else None,
         )
         with terminal.raw() if self.tty else contextlib.nullcontext():
             return await remote_command.follow(socket, streams)
+
+
+async def _until_left(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What is typed. Raises LeftError after Ctrl+]: the end of the input would be the process's, too."""
+    async for data in terminal.until_escape(typed):
+        yield data
+    raise LeftError

@@ -17,6 +17,8 @@ import click
 
 #: How much is read at a time.
 _CHUNK = 1 << 16
+#: Ctrl+], as in virtctl and telnet.
+_ESCAPE = b"\x1d"
 
 
 def write(data: bytes) -> None:
@@ -55,6 +57,16 @@ async def standard_input() -> AsyncIterator[bytes]:
         if isinstance(piece, OSError):
             raise click.ClickException(f"the standard input can't be read: {piece}") from piece
         yield piece
+
+
+async def until_escape(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What is typed before Ctrl+]."""
+    async for data in typed:
+        before, escape, _ = data.partition(_ESCAPE)
+        if before:
+            yield before
+        if escape:
+            return
 
 
 def _read(number: int) -> bytes:

@@ -96,7 +96,10 @@ def _obstacle(case: AccessCase) -> Verdict | None:
         message = f"Workload {name} runs in a {target.hull_kind} without Twinhull's guest: reach it by {by}"
         return Verdict("say", Reason.NO_GUEST, message, stalled=True)
     if not case.has_key:
-        message = "the operator runs without --guest-key-file, so that it can let nobody into machines"
+        message = (
+            "the operator runs without --guest-key-file, so that it can let nobody into machines: an "
+            "administrator can run it with a file of 32 random bytes there (docs/install.md, The guest's key)"
+        )
         return Verdict("say", Reason.NO_GUEST_KEY, message, stalled=True)
     if target.is_outdated:
         message = (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from twinhull.reach import archive, remote_command
 from twinhull.reach.entry import CommandQuery, Entry
-from twinhull.reach.errors import ReachError
+from twinhull.reach.errors import ReachError, RemoteCommandError
 from twinhull.reach.remote_command import Streams
 
 #: How much goes into one message, in bytes.
@@ -96,9 +96,12 @@ class Copying:
         """Whether there is a folder at a path of the container. Raises ReachError if that can't be told."""
         try:
             code = await self._run("test", "-d", path, streams=Streams(_ignore, _ignore))
-        except ReachError as error:
+        except RemoteCommandError as error:
+            if not error.is_missing_program:
+                raise
             raise ReachError(
-                f"it can't be told whether {path} is a folder in the container: {error}. If so, say {path}/."
+                f"it can't be told whether {path} is a folder in container {self.container}, which has no "
+                f"program test. If so, say {path}/."
             ) from error
         if code not in {0, 1}:
             raise ReachError(
@@ -115,8 +118,12 @@ class Copying:
 
         try:
             code = await self._run("tar", *options, streams=Streams(streams.stdout, heard, streams.stdin))
-        except ReachError as error:
-            raise ReachError(f"the container's tar, which copies files, can't be run: {error}") from error
+        except RemoteCommandError as error:
+            if not error.is_missing_program:
+                raise
+            raise ReachError(
+                f"container {self.container} has no tar, which copies files (docs/reaching-in.md)"
+            ) from error
         if code:
             message = said.decode(errors="replace").strip() or f"it ended with {code}"
             raise ReachError(f"the container's tar failed: {message}")

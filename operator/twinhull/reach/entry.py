@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal, Protocol
 
 import aiohttp
 
 from twinhull.reach import port_forward, remote_command
 from twinhull.reach.errors import EntryError
+from twinhull.shell.upgrades import UpgradeRefusedError
 
 #: A query, by its parameters: logs have those of the type PodLogOptions (core/v1).
 Query = Sequence[tuple[str, str]]
@@ -22,6 +24,8 @@ _LARGEST_MESSAGE = 1 << 24
 _TIMEOUT = aiohttp.ClientWSTimeout(ws_close=0.2)
 #: The most bytes of a refusal that are read.
 _LARGEST_REFUSAL = 1 << 16
+#: What refuses a WebSocket before it is opened: the credentials, the rights, or that there is no such thing.
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,44 @@ class Entry(Protocol):
         """A command in a container, or its main process, by the protocol of remote_command."""
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
-        """A connection to a port, by the protocol of port_forward."""
+        """A connection to a port, by the protocol of port_forward; of a machine that boots a disk of its own,
+        by that of kubevirt_stream.
+        """
+
+    async def check_port(self, port: int) -> None:
+        """Raise EntryError if it can be told that no port is forwarded, before anybody connects."""
 
 
 async def websocket(
     session: aiohttp.ClientSession, url: str, query: Query, protocols: Sequence[str]
 ) -> aiohttp.ClientWebSocketResponse:
-    """A WebSocket with one of these protocols. Raises EntryError with the server's own words."""
+    """A WebSocket with one of these protocols. Raises EntryError with the server's own words, if the session
+    reads refusals (twinhull.shell.upgrades).
+    """
     try:
         socket = await session.ws_connect(
             url, params=query, protocols=protocols, max_msg_size=_LARGEST_MESSAGE, timeout=_TIMEOUT
         )
-    except aiohttp.WSServerHandshakeError as error:
-        raise EntryError(await _why(session, url, query, error.status), error.status) from error
+    except UpgradeRefusedError as error:
+        raise EntryError(_said(error.text, error.status), error.status) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise EntryError(f"the connection failed: {str(error) or type(error).__name__}") from error
     if socket.protocol is None:
         await socket.close()
         raise EntryError(f"the server speaks none of the protocols {', '.join(protocols)}")
     return socket
+
+
+async def check_upgrade(session: aiohttp.ClientSession, url: str, query: Query = ()) -> None:
+    """Raise EntryError if the caller may not open a WebSocket, or if there is nothing to open it to. It asks
+    without an upgrade, so nothing is opened: a server that would open one answers 400.
+    """
+    try:
+        async with session.get(url, params=query) as answer:
+            if answer.status in _REFUSED:
+                raise EntryError(await _refusal(answer), answer.status)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise EntryError(f"the connection failed: {str(error) or type(error).__name__}") from error
 
 
 async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> aiohttp.ClientResponse:
@@ -86,24 +109,17 @@ async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> ai
     return answer
 
 
-async def _why(session: aiohttp.ClientSession, url: str, query: Query, status: int) -> str:
-    """Why a WebSocket was refused. aiohttp doesn't keep the answer's text, so it is asked for once more
-    without an upgrade: of rights and of what is there the answer is the same, and nothing is run.
-    """
-    unknown = f"the server answered {status}"
-    try:
-        async with session.get(url, params=query) as answer:
-            return await _refusal(answer) if answer.status == status else unknown
-    except (aiohttp.ClientError, OSError, TimeoutError):
-        return unknown
-
-
 async def _refusal(answer: aiohttp.ClientResponse) -> str:
-    """What an answer says: a Status (meta/v1), or a kubelet's own text."""
+    """What an answer says."""
     text = (await answer.content.read(_LARGEST_REFUSAL)).decode(errors="replace").strip()
+    return _said(text, answer.status)
+
+
+def _said(text: str, code: int) -> str:
+    """What a refusal says: a Status (meta/v1), or a kubelet's own text."""
     try:
         status = json.loads(text)
     except (ValueError, RecursionError):
-        return text or f"the server answered {answer.status}"
+        return text or f"the server answered {code}"
     message = status.get("message") or status.get("error") if isinstance(status, Mapping) else None
-    return str(message or f"the server answered {answer.status}")
+    return str(message or f"the server answered {code}")

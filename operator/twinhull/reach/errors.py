@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+#: What runtimes say of a program that isn't there.
+_MISSING_PROGRAM = re.compile(
+    r"executable file .*not found|exec: \S+ stat .*no such file|error finding executable"
+    r"|No such file or directory \(os error 2\)"
+)
+
 
 class ReachError(Exception):
     """There is no way in, or what was asked for there failed. The message says why, and what to do."""
@@ -15,9 +23,18 @@ class EntryError(ReachError):
         self.status = status
 
 
+class NoContainersError(EntryError):
+    """The Workload runs in a machine without containers."""
+
+
 class PortForwardError(ReachError):
     """The other end couldn't connect to the port. The message is its own."""
 
 
 class RemoteCommandError(ReachError):
     """The command couldn't be run, or the connection to it was lost."""
+
+    @property
+    def is_missing_program(self) -> bool:
+        """Whether the container has no such program, by what runc, crun, runsc and Kata say."""
+        return bool(_MISSING_PROGRAM.search(str(self)))

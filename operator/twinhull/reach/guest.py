@@ -33,6 +33,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import ACCESS_REQUEST, VIRTUAL_MACHINE_INSTANCE
+from twinhull.shell.upgrades import read_refusal
 
 #: For how many seconds a certificate is asked for. What has begun by then goes on.
 EXPIRATION_SECONDS = 600
@@ -54,6 +55,10 @@ class GuestEntry:
     containers: tuple[str, ...]
     #: Why connections to the launcher's port failed last.
     failures: deque[str]
+    #: The launcher Pod.
+    launcher: PodEntry
+    #: The guest's port.
+    guest_port: int
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
         """A container's log, which is yet to be read."""
@@ -79,6 +84,13 @@ class GuestEntry:
             url = f"{self.url}/v1/port-forward"
             return await websocket(self.session, url, [("port", str(port))], PORT_PROTOCOLS)
 
+    async def check_port(self, port: int) -> None:  # noqa: ARG002  all ports of the Pod go by the guest's
+        """Raise EntryError if the caller may not forward ports of the launcher Pod, or if that is gone."""
+        try:
+            await self.launcher.check_port(self.guest_port)
+        except EntryError as error:
+            raise EntryError(_no_way(str(error)), error.status) from error
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Say of a connection that failed why the way to the guest did."""
@@ -87,8 +99,11 @@ class GuestEntry:
         except EntryError as error:
             if not self.failures:
                 raise
-            message = f"there is no way to the machine through its launcher Pod: {self.failures.pop()}"
-            raise EntryError(message) from error
+            raise EntryError(_no_way(self.failures.pop())) from error
+
+
+def _no_way(why: str) -> str:
+    return f"there is no way to the machine through its launcher Pod: {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +134,12 @@ class GuestDoor:
             failures: deque[str] = deque(maxlen=1)
             async with (
                 port_forward.listening(lambda: launcher.port(guest.port), failures.append) as local,
-                aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=0)) as session,
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=context, limit=0), raise_for_status=read_refusal
+                ) as session,
             ):
-                yield GuestEntry(session, f"https://127.0.0.1:{local}", containers, failures)
+                url = f"https://127.0.0.1:{local}"
+                yield GuestEntry(session, url, containers, failures, launcher, guest.port)
                 await session.close()
                 await asyncio.sleep(_TLS_ENDS)
         except asyncio.CancelledError:

@@ -10,11 +10,15 @@ from twinhull.api.base import Raw
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestDoor
+from twinhull.reach.kubevirt_stream import Instance
+from twinhull.reach.machine import MachineEntry, no_containers
 from twinhull.reach.pod import PodEntry
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
 
+#: The phases of a Pod in which nothing runs any more, nor ever will.
+_ENDED = frozenset({"Succeeded", "Failed"})
 #: The annotation of a Pod that says which container is meant if none is named (kubectl has it, too).
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
@@ -28,21 +32,60 @@ async def entered(
     namespace, name = metadata["namespace"], metadata["name"]
     hull = (workload.get("status") or {}).get("hull")
     if not hull:
-        raise EntryError(f"Workload {name} runs nowhere now: {_ready(workload)}")
+        raise EntryError(runs_nowhere(workload))
     if hull["kind"] == "Pod":
         pod = await cluster.get(POD, namespace, hull["name"])
         if pod is None or not _is_of(pod, metadata["uid"]):
             raise EntryError(f"Pod {hull['name']} of Workload {name} is gone: {_ready(workload)}")
+        if usage != Usage.LOGS and (pod.get("status") or {}).get("phase") in _ENDED:
+            raise EntryError(f"Pod {hull['name']} of Workload {name} has ended{_how(pod)}: {_again(name)}")
         yield PodEntry.of(connection, pod)
         return
     if (workload["spec"].get("virtualMachine") or {}).get("bootDisk"):
-        raise EntryError(
-            f"Workload {name} runs in a machine that boots a disk of its own, without containers: use "
-            f"twinhull console {name} or twinhull ssh {name}"
-        )
+        if usage != Usage.PORT_FORWARD:
+            raise no_containers(name)
+        yield MachineEntry(name, Instance(connection, namespace, hull["name"]))
+        return
     door = GuestDoor(cluster, connection, namespace)
     async with door.open(name, usage, container_names(template)) as entry:
         yield entry
+
+
+def runs_nowhere(workload: Raw) -> str:
+    """What is said of a Workload without a hull: why it has none, and what starts it."""
+    name, spec, status = workload["metadata"]["name"], workload["spec"], workload.get("status") or {}
+    said = f"Workload {name} runs nowhere now: {_ready(workload)}"
+    if spec.get("state") == "Stopped":
+        return f"{said}. `twinhull start {name}` starts it"
+    return f"{said}. `twinhull restart {name}` runs it again" if status.get("exit") else said
+
+
+def ended_container(workload: Raw, container: str) -> str:
+    """What is said of a container that has ended, by the Workload's status. Empty if it hasn't."""
+    name = workload["metadata"]["name"]
+    listed = (workload.get("status") or {}).get("containers") or ()
+    one: Raw = next((one for one in listed if one.get("name") == container), {})
+    if one.get("state") != "Terminated":
+        return ""
+    code = f" with exit code {one['exitCode']}" if isinstance(one.get("exitCode"), int) else ""
+    said = f"container {container} of Workload {name} has ended{code}"
+    return f"{said}: {_again(name, container if len(listed) > 1 else '', init=bool(one.get('init')))}"
+
+
+def _again(name: str, container: str = "", *, init: bool = False) -> str:
+    """What can be done with what has ended. `container` is empty if there is only one."""
+    log = f"`twinhull logs {name}{f' -c {container}' if container else ''}` shows what it wrote"
+    return log if init else f"{log}, and `twinhull restart {name}` runs it again"
+
+
+def _how(pod: Raw) -> str:
+    """With which exit codes the containers of a Pod have ended, as far as it says so."""
+    listed = (pod.get("status") or {}).get("containerStatuses") or ()
+    ended = (
+        (one["name"], ((one.get("state") or {}).get("terminated") or {}).get("exitCode")) for one in listed
+    )
+    codes = [f"container {name} with exit code {code}" for name, code in ended if code is not None]
+    return f" ({', '.join(codes)})" if codes else ""
 
 
 def _is_of(pod: Raw, uid: str) -> bool:
@@ -57,6 +100,19 @@ def container_names(template: Raw) -> tuple[str, ...]:
     return tuple(one["name"] for field in ("initContainers", "containers") for one in spec.get(field) or ())
 
 
+def defaulted(workload: Raw, entry: Entry) -> str:
+    """What kubectl says if it has to choose among several containers, and neither a person nor the template
+    has named one. Empty otherwise.
+    """
+    template = workload["spec"]["template"]
+    if len(entry.containers) <= 1 or _annotated(template, entry):
+        return ""
+    init = {one["name"] for one in template["spec"].get("initContainers") or ()}
+    listed = [one for one in entry.containers if one not in init]
+    listed += [f"{one} (init)" for one in entry.containers if one in init]
+    return f'Defaulted container "{chosen_container(workload, entry, "")}" out of: {", ".join(listed)}'
+
+
 def chosen_container(workload: Raw, entry: Entry, asked: str) -> str:
     """The container that is meant: the one that is asked for, that the template's annotation names, or the
     first that is no init container. Raises EntryError with those that there are.
@@ -69,8 +125,13 @@ def chosen_container(workload: Raw, entry: Entry, asked: str) -> str:
             )
         return asked
     template = workload["spec"]["template"]
+    return _annotated(template, entry) or str(template["spec"]["containers"][0]["name"])
+
+
+def _annotated(template: Raw, entry: Entry) -> str:
+    """The container that the template's annotation names, empty if there is none."""
     named = ((template.get("metadata") or {}).get("annotations") or {}).get(DEFAULT_CONTAINER)
-    return str(named if named in entry.containers else template["spec"]["containers"][0]["name"])
+    return str(named) if named in entry.containers else ""
 
 
 def port_number(workload: Raw, port: str) -> int:

@@ -17,8 +17,8 @@ from typing import Any
 import aiohttp
 
 from twinhull.reach import listener
-from twinhull.reach.entry import websocket
-from twinhull.reach.errors import EntryError, ReachError
+from twinhull.reach.entry import check_upgrade, websocket
+from twinhull.reach.errors import EntryError
 from twinhull.reach.keep_alive import kept_alive
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
@@ -27,18 +27,16 @@ PROTOCOL = "plain.kubevirt.io"
 _INSTANCE = replace(VIRTUAL_MACHINE_INSTANCE, group="subresources.kubevirt.io")
 #: For how many seconds a machine is listened to once there is no more to send to a port of it.
 LINGERS = 5.0
+_ROLES = "KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have it"
+#: What virt-api says if a machine refuses a connection, in Go's words.
+_NOBODY_LISTENS = "connection refused"
 #: The most bytes that are read of a local connection at a time.
 _CHUNK = 1 << 16
 _UNAUTHORIZED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 401, 400, 403, 404
 
 
-class StreamError(ReachError):
+class StreamError(EntryError):
     """There is no stream. The message is the server's own."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
-        #: The HTTP status by which it was refused, 0 if the server wasn't reached.
-        self.status = status
 
     @property
     def may_pass(self) -> bool:
@@ -57,6 +55,29 @@ class StreamError(ReachError):
     def is_missing(self) -> bool:
         """Whether there is no such machine, or no KubeVirt."""
         return self.status == _NOT_FOUND
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether nothing in the machine listens on the port."""
+        return _NOBODY_LISTENS in str(self)
+
+    def advised(self, instance: Instance, subresource: str) -> str:
+        """What the server said of a subresource, and what to do."""
+        said = f"VirtualMachineInstance {instance.name}: {self}"
+        kind, _, rest = subresource.partition("/")
+        if self.is_forbidden:
+            return (
+                f"{said}. You need the right to get virtualmachineinstances/{kind} in the API group "
+                f"{_INSTANCE.group}: {_ROLES}"
+            )
+        if self.is_missing:
+            return (
+                f"{said}. It may be off: twinhull wait waits until it is Ready, and twinhull preflight looks "
+                "at KubeVirt"
+            )
+        if rest and self.is_unheard:
+            return f"nothing listens on port {rest.partition('/')[0]} of the machine ({said})"
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +101,15 @@ class Instance:
     async def port(self, number: int) -> aiohttp.ClientWebSocketResponse:
         """A connection to a TCP port of its first network interface. Raises StreamError."""
         return await self._stream(f"portforward/{number}/tcp")
+
+    async def check(self, subresource: str) -> None:
+        """Raise StreamError if a subresource is refused before it is opened: who may not is told so."""
+        session, server = await self.connection.open()
+        try:
+            await check_upgrade(session, f"{server}{_INSTANCE.path(self.namespace, self.name)}/{subresource}")
+        except EntryError as error:
+            if error.status != _UNAUTHORIZED:  # the next request is made with new credentials
+                raise StreamError(str(error), error.status) from error
 
     async def _stream(self, subresource: str) -> aiohttp.ClientWebSocketResponse:
         path = f"{_INSTANCE.path(self.namespace, self.name)}/{subresource}"
@@ -173,6 +203,18 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, sink: Callable[[byte
             await sink(message.data)
 
 
+async def join(
+    socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Connect a stream with a local connection until either end closes it."""
+
+    async def sink(data: bytes) -> None:
+        writer.write(data)
+        await writer.drain()
+
+    await copy(socket, _pieces(reader), sink, lingers=LINGERS)
+
+
 #: Opens a stream.
 Dial = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 
@@ -186,11 +228,7 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async def sink(data: bytes) -> None:
-            writer.write(data)
-            await writer.drain()
-
-        await copy(await dial(), _pieces(reader), sink, lingers=LINGERS)
+        await join(await dial(), reader, writer)
 
     def failed(error: Exception) -> None:
         if isinstance(error, StreamError):  # else whoever had connected is gone

@@ -10,7 +10,15 @@ from typing import Literal, TypeVar
 import aiohttp
 
 from twinhull.api.base import Raw
-from twinhull.reach.entry import COMMAND_PROTOCOLS, PORT_PROTOCOLS, CommandQuery, Query, streamed, websocket
+from twinhull.reach.entry import (
+    COMMAND_PROTOCOLS,
+    PORT_PROTOCOLS,
+    CommandQuery,
+    Query,
+    check_upgrade,
+    streamed,
+    websocket,
+)
 from twinhull.reach.errors import EntryError
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
@@ -59,6 +67,14 @@ class PodEntry:
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
         """A connection to a port (core/v1, type PodPortForwardOptions)."""
         return await self._websocket("portforward", [("ports", str(port))], PORT_PROTOCOLS)
+
+    async def check_port(self, port: int) -> None:
+        """Raise EntryError if the caller may not forward ports, or if the Pod is gone."""
+
+        async def ask(session: aiohttp.ClientSession, url: str) -> None:
+            await check_upgrade(session, f"{url}/portforward", [("ports", str(port))])
+
+        await self._asked(ask)
 
     async def _websocket(
         self, subresource: str, query: Query, protocols: tuple[str, ...]

@@ -26,6 +26,8 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _ENDING = 2.0
 #: An exit code that says of a failure.
 _CODE = re.compile("[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
+#: What the API server and kubelets put before what a runtime says, once each.
+_INTERNAL = re.compile("^(Internal error occurred: )+")
 
 
 class Channel(IntEnum):
@@ -115,7 +117,8 @@ def _exit_code(data: bytes) -> int:
     ]
     if status.get("reason") == "NonZeroExitCode" and codes and _CODE.fullmatch(codes[0]):
         return int(codes[0])
-    raise RemoteCommandError(str(status.get("message") or "the command couldn't be run"))
+    message = str(status.get("message") or "the command couldn't be run")
+    raise RemoteCommandError(_INTERNAL.sub("", message) or message)
 
 
 async def _send_stdin(socket: aiohttp.ClientWebSocketResponse, stdin: AsyncIterator[bytes] | None) -> None:

@@ -10,6 +10,7 @@ import aiohttp
 
 import twinhull
 from twinhull.shell.process.credentials import Credentials, Login
+from twinhull.shell.upgrades import read_refusal
 
 #: Sockets to the API server for reads and writes.
 POOL_SIZE = 32
@@ -92,6 +93,7 @@ class Connection:
             proxy=credentials.proxy_url,
             trust_env=credentials.trust_env,
             timeout=TIMEOUT,
+            raise_for_status=read_refusal,
         )
 
 

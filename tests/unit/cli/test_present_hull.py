@@ -48,7 +48,7 @@ def test_a_way_that_fails_is_kept_for_a_while_or_closed(
 
     async def check() -> None:
         async with reached(api, tmp_path) as hull:
-            await hull.find()
+            await hull.check(80)
             for _ in range(6):
                 assert "no way to the machine through its launcher Pod" in await connect(hull)
                 assert len(api.requests) == 1, "the former one is withdrawn"

@@ -152,7 +152,8 @@ def test_a_source_that_is_a_link_is_followed(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_told_is_an_error(source: Path) -> None:
     async def fails(socket: web.WebSocketResponse) -> None:
-        await socket.send_bytes(status(status="Failure", reason="InternalError", message="no such program"))
+        message = 'exec: "test": executable file not found in $PATH'
+        await socket.send_bytes(status(status="Failure", reason="InternalError", message=message))
 
-    with pytest.raises(ReachError, match=r"whether /there is a folder .* no such program.* say /there/\."):
+    with pytest.raises(ReachError, match=r"whether /there is a folder .* no program test\. .* say /there/\."):
         copied(fails, lambda copying: copying.upload(source, "/there", content=False))

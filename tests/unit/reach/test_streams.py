@@ -17,6 +17,7 @@ from twinhull.reach.entry import COMMAND_PROTOCOLS, PORT_PROTOCOLS, streamed, we
 from twinhull.reach.errors import EntryError, RemoteCommandError
 from twinhull.reach.port_forward import listening
 from twinhull.reach.remote_command import Streams
+from twinhull.shell.upgrades import read_refusal
 
 #: A failure that says it is none, to a shell.
 ZERO = {"reason": "ExitCode", "message": "256"}
@@ -51,7 +52,7 @@ async def served(
     await site.start()
     port = runner.addresses[0][1]
     try:
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(raise_for_status=read_refusal) as session:
             yield session, f"http://127.0.0.1:{port}"
     finally:
         await runner.cleanup()

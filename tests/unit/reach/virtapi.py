@@ -39,9 +39,8 @@ class VirtApi:
         #: Whether a message is a Status; proxies and kubelets answer in prose.
         self.in_json = True
         self.protocols: tuple[str, ...] = ("plain.kubevirt.io",)
-        #: What was asked for, with the credentials; those that are upgraded, and those that aren't.
+        #: What was asked for by an upgrade, with the credentials.
         self.streams: list[tuple[str, str]] = []
-        self.asked_why = 0
         self.received = b""
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -69,12 +68,8 @@ class VirtApi:
         return await self._stream(request)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        upgraded = "Upgrade" in request.headers
         if self.refusals:
-            status, text = self.refusals[0]
-            if not upgraded:
-                self.asked_why += 1
-                self.refusals.pop(0)
+            status, text = self.refusals.pop(0)
             if self.in_json:
                 return web.json_response({"kind": "Status", "code": status, "message": text}, status=status)
             return web.Response(text=text, status=status)

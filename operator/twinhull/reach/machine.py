@@ -1,0 +1,59 @@
+"""The entry to a machine that boots a disk of its own: ports, which KubeVirt forwards, and no containers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+
+from twinhull.reach.entry import CommandQuery, Query
+from twinhull.reach.errors import EntryError, NoContainersError
+from twinhull.reach.kubevirt_stream import Instance, StreamError
+
+
+def no_containers(workload: str) -> NoContainersError:
+    """The error that says what such a machine has in their place."""
+    return NoContainersError(
+        f"Workload {workload} runs in a machine that boots a disk of its own, without containers: use "
+        f"twinhull console {workload} or twinhull ssh {workload}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MachineEntry:
+    """A machine's ports, by KubeVirt's subresource portforward."""
+
+    #: The Workload's name.
+    workload: str
+    instance: Instance
+    containers: tuple[str, ...] = ()
+
+    async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:  # noqa: ARG002  it has none
+        """Raises NoContainersError."""
+        raise no_containers(self.workload)
+
+    async def command(
+        self,
+        kind: Literal["exec", "attach"],  # noqa: ARG002  it has no containers
+        container: str,  # noqa: ARG002
+        query: CommandQuery,  # noqa: ARG002
+    ) -> aiohttp.ClientWebSocketResponse:
+        """Raises NoContainersError."""
+        raise no_containers(self.workload)
+
+    async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
+        """A connection to a port, by the protocol of kubevirt_stream. Raises EntryError."""
+        subresource = f"portforward/{port}/tcp"
+        try:
+            return await self.instance.port(port)
+        except StreamError as error:
+            raise EntryError(error.advised(self.instance, subresource), error.status) from error
+
+    async def check_port(self, port: int) -> None:
+        """Raise EntryError if KubeVirt refuses to forward a port, whoever listens there."""
+        subresource = f"portforward/{port}/tcp"
+        try:
+            await self.instance.check(subresource)
+        except StreamError as error:
+            raise EntryError(error.advised(self.instance, subresource), error.status) from error

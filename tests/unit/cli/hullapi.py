@@ -1,0 +1,140 @@
+"""What stands for an API server by which people reach into the hulls of several Workloads, which change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from tests.unit.cli.reachapi import ReachApi
+from tests.unit.cli.watchapi import WatchApi
+from tests.unit.reach.virtapi import STREAMS, VirtApi
+
+_PODS = "/api/v1/namespaces/shop/pods/"
+_REQUESTS = "/apis/twinhull.dev/v1alpha1/namespaces/shop/accessrequests"
+_COMMANDS = ("v5.channel.k8s.io",)
+
+
+class HullApi(WatchApi, ReachApi):
+    """Has Workloads, Pods with logs and commands, and the machine of VirtApi."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: The phases of Pods; a name that isn't there has none.
+        self.phases: dict[str, str] = {}
+        #: What each Pod has logged, and the queries by which logs were asked for, with the Pod's name.
+        self.logs: dict[str, bytes] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        #: What happens at the end of the next logs.
+        self.then: list[Callable[[], object]] = []
+        #: Whether logs don't end, and how many are open.
+        self.stays, self.reading = False, 0
+        #: By which status and text a subresource of Pods is refused.
+        self.refusal: dict[str, tuple[int, str]] = {}
+        #: What a command is answered with: messages.
+        self.answers: list[bytes] = []
+
+    def workload(  # noqa: PLR0913  what a Workload has
+        self,
+        name: str,
+        hull: str = "",
+        *,
+        kind: str = "Pod",
+        containers: tuple[str, ...] = ("web",),
+        states: dict[str, dict[str, Any]] | None = None,
+        spec: dict[str, Any] | None = None,
+        ready: tuple[str, str, str] = ("True", "Ready", "it is ready"),
+        **status: Any,
+    ) -> None:
+        """Create or change a Workload. `states` are those of containers; without, all run."""
+        listed = [
+            {"name": one, "state": "Running", "restarts": 0, **(states or {}).get(one, {})}
+            for one in containers
+        ]
+        conditions = [
+            {"type": "Ready", "status": ready[0], "reason": ready[1], "message": ready[2]},
+            {"type": "Reconciling", "status": "False", "reason": ready[1], "message": ""},
+        ]
+        status = {"observedGeneration": 1, "conditions": conditions, "containers": listed, **status}
+        if hull:
+            status["hull"] = {"kind": kind, "name": hull}
+            if kind == "Pod":
+                self.phases.setdefault(hull, "Running")
+        made = [{"name": one} for one in containers if one != "setup"]
+        inside = {
+            "containers": made,
+            "initContainers": [{"name": one} for one in containers if one == "setup"],
+        }
+        self.put("workloads", name, spec={"template": {"spec": inside}, **(spec or {})}, status=status)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith(_PODS):
+            name, _, subresource = request.path.removeprefix(_PODS).partition("/")
+            return await self._pod(request, name, subresource)
+        if request.path.startswith(_REQUESTS):
+            return await self._access(request)
+        if request.path.startswith(STREAMS):
+            return await VirtApi._stream(self, request)  # noqa: SLF001
+        return await super()._answer(request)
+
+    async def _pod(self, request: web.Request, name: str, subresource: str) -> web.StreamResponse:
+        if subresource in self.refusal:
+            status, text = self.refusal[subresource]
+            return web.Response(text=text, status=status)
+        if name not in self.phases:
+            return web.json_response({"kind": "Status", "message": f'pods "{name}" not found'}, status=404)
+        if subresource == "log":
+            return await self._log(request, name)
+        if subresource in {"exec", "attach"}:
+            return await self._command(request)
+        if subresource:
+            return web.json_response({"kind": "Status", "message": "Upgrade request required"}, status=400)
+        owner = name.partition("-")[0]
+        found = self._objects["/apis/twinhull.dev/v1alpha1/namespaces/shop/workloads"][owner]
+        listed = [one["name"] for one in found["status"]["containers"]]
+        phase = self.phases[name]
+        ended = {"terminated": {"exitCode": 3}} if phase == "Failed" else {"running": {}}
+        return web.json_response(
+            {
+                "metadata": {
+                    "name": name,
+                    "namespace": "shop",
+                    "resourceVersion": "1",
+                    "ownerReferences": [{"controller": True, "uid": owner}],
+                },
+                "spec": {
+                    "containers": [{"name": one} for one in listed if one != "setup"],
+                    "initContainers": [{"name": one} for one in listed if one == "setup"],
+                },
+                "status": {
+                    "phase": phase,
+                    "containerStatuses": [{"name": one, "state": ended} for one in listed if one != "setup"],
+                },
+            }
+        )
+
+    async def _log(self, request: web.Request, name: str) -> web.StreamResponse:
+        self.asked.append((name, dict(request.query)))
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(self.logs.get(name, b""))
+        self.reading += 1
+        while self.stays:  # noqa: ASYNC110  a test polls
+            await asyncio.sleep(0.01)
+        if self.then:
+            self.then.pop(0)()
+        return response
+
+    async def _command(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(protocols=_COMMANDS)
+        await socket.prepare(request)
+        for message in self.answers:
+            await socket.send_bytes(message)
+        async for received in socket:
+            assert received.type is WSMsgType.BINARY
+            if received.data[:1] == b"\x00":
+                self.received += received.data[1:]
+                await socket.send_bytes(b"\x01" + received.data[1:].upper())
+        return socket
