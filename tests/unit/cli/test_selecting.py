@@ -10,6 +10,7 @@ from twinhull.cli import completion, main
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.selecting import WorkloadName
+from twinhull.verbs.goals import parse
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,16 @@ def test_a_shell_completes_the_names_that_the_cluster_has(monkeypatch: pytest.Mo
     (name,) = (one for one in command.params if one.name == "name")
     assert [one.value for one in name.shell_complete(context, "w")] == ["web", "worker"]
     assert asked == [("Workload", "shop", "work", "")]
+    assert [one.value for one in name.shell_complete(context, "twl/w")] == ["twl/web", "twl/worker"]
+
+
+def test_a_shell_completes_what_is_waited_for() -> None:
+    command = main.get_command(click.Context(main), "wait")
+    assert command is not None
+    (goal,) = (one for one in command.params if one.name == "goal")
+    context = click.Context(command)
+    assert [one.value for one in goal.shell_complete(context, "c")] == [
+        *("completed", "condition=Ready", "condition=Stalled=False")
+    ]
+    every = [one.value for one in goal.shell_complete(context, "")]
+    assert all(parse(one) for one in every)
