@@ -6,12 +6,21 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
+import click
+
 from twinhull.api.base import Raw
-from twinhull.cli.session import Session
+from twinhull.cli.session import Session, not_served
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Unauthorized, Unreachable
-from twinhull.shell.kinds import DATA_VOLUME, SERVICE, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, Kind
+from twinhull.shell.kinds import (
+    DATA_VOLUME,
+    SERVICE,
+    VIRTUAL_MACHINE,
+    VIRTUAL_MACHINE_INSTANCE,
+    WORKLOAD,
+    Kind,
+)
 from twinhull.view.seen import Seen, Unread
 
 #: All Pods of Workloads: hulls, and launchers of machines.
@@ -99,6 +108,40 @@ async def look(session: Session, name: str) -> Seen:
     )
     events = await told(reader, seen)
     return replace(seen, events=events, unread=reader.unread)
+
+
+async def everything(cluster: Cluster, reader: Reader) -> tuple[list[Seen], tuple[Raw, ...]]:
+    """The Workloads that a cluster's lists have, each with the objects whose Events are its own, and all
+    Events. Raises ClickException if there are no Workloads, and ApiError if they can't be read.
+    """
+    listed = await cluster.list(WORKLOAD)
+    if listed is None:
+        raise click.ClickException(not_served())
+    workloads = [Seen(one) for one in listed[0]]
+    pods, volumes, events = await asyncio.gather(
+        reader.list(PODS), reader.list(DATA_VOLUME), reader.list(EVENTS)
+    )
+    wanted = any(seen.concerns_machines for seen in workloads)
+    machines, instances = await _machines(reader, "", wanted=wanted)
+    by_owner = [_by_workload(some, WORKLOAD_LABEL) for some in (pods, machines, instances)]
+    of_disks = _by_workload(volumes, str(DATA_VOLUME.label_selector))
+    found = []
+    for seen in workloads:
+        key = seen.namespace, seen.name
+        own = (some.get(key, ()) for some in (*by_owner, of_disks))
+        pods, machines, instances, volumes = map(tuple, own)
+        found.append(replace(seen, pods=pods, machines=machines, instances=instances, volumes=volumes))
+    return found, events
+
+
+def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], list[Raw]]:
+    """Objects by the namespace and the name of their Workload, which a label has."""
+    found: dict[tuple[str, str], list[Raw]] = {}
+    for obj in objects:
+        metadata = obj["metadata"]
+        key = str(metadata.get("namespace") or ""), str((metadata.get("labels") or {}).get(label) or "")
+        found.setdefault(key, []).append(obj)
+    return found
 
 
 async def told(reader: Reader, seen: Seen) -> tuple[Raw, ...]:

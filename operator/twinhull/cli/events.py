@@ -6,7 +6,7 @@ import click
 
 from twinhull.cli import ending
 from twinhull.cli.output import output_option, watch_option
-from twinhull.cli.selecting import one_name
+from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
 
 
@@ -15,6 +15,8 @@ from twinhull.cli.targets import Target, target_options
 Examples:
   twinhull events web
   twinhull events web --watch
+  twinhull events                 # those of all Workloads of the namespace
+  twinhull events -A
   twinhull events web -o json | jq '.items[] | select(.type == "Warning")'
 
 \b
@@ -24,13 +26,21 @@ Exit codes:
   130  --watch was interrupted
 """
 )
-@one_name
+@click.argument("name", metavar="[NAME]", required=False, type=WorkloadName())
 @target_options
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Show those of all namespaces.")
 @output_option("table", "json", "yaml", "name")
 @watch_option
-def events(name: str, target: Target, output: str, watch: bool) -> None:  # noqa: FBT001  click's
+def events(
+    name: str | None,
+    target: Target,
+    everywhere: bool,  # noqa: FBT001  click's
+    output: str,
+    watch: bool,  # noqa: FBT001  click's
+) -> None:
     """Show the Events of a Workload and of its hulls.
 
+    Without a name, they are those of all Workloads of the namespace, or with -A of all namespaces.
     The latest comes last. They are those of the Workload itself, of its Pod or its VirtualMachine and
     VirtualMachineInstance, of a machine's launcher Pod, and of the DataVolumes and claims of its disks.
     Kubernetes keeps Events for an hour unless the API server is set otherwise. Those of hulls that are gone
@@ -39,7 +49,14 @@ def events(name: str, target: Target, output: str, watch: bool) -> None:  # noqa
     It needs the rights to get the Workload, and to list Events and what belongs to it: the role view has
     them. What can't be read is named on the standard error.
     """
+    if name and everywhere:
+        raise click.UsageError("name a Workload, or use -A: not both")
+    if watch and not name:
+        raise click.UsageError("--watch is for one Workload: give its name")
     from twinhull.cli import eventtable  # noqa: PLC0415  takes time, and --help doesn't need it
 
+    if name is None:
+        ending.run(eventtable.of_all(target, output, everywhere=everywhere))
+        return
     told = eventtable.watch if watch else eventtable.once
     ending.run(told(name, target, output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli.clusterview import EVENTS, as_list, look
+from twinhull.cli.clusterview import EVENTS, Reader, as_list, everything, look
 from twinhull.cli.following import Follower
 from twinhull.cli.output import Rows, print_document, print_names, print_table
 from twinhull.cli.progress import told
@@ -18,7 +19,7 @@ from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.view import events as view
 from twinhull.view.safetext import plain
-from twinhull.view.seen import Seen
+from twinhull.view.seen import Seen, Unread
 
 
 async def once(name: str, target: Target, output: str) -> None:
@@ -35,17 +36,44 @@ async def once(name: str, target: Target, output: str) -> None:
         print_document(as_list(found), output)
 
 
+async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
+    """Print the Events of all Workloads of the namespace, or of all namespaces, and of what belongs to
+    them.
+    """
+    async with session(target) as opened:
+        reader = Reader(opened.everywhere if everywhere else opened.cluster, opened.namespace)
+        found, noted = await everything(opened.everywhere if everywhere else opened.cluster, reader)
+        where = "" if everywhere else f" in namespace {opened.namespace}"
+    _note(reader.unread)
+    subjects = view.subjects(found)
+    chosen = view.in_order(event for event in noted if view.is_about_one(event, subjects))
+    if output == "table":
+        print_table(
+            view.table(chosen, datetime.now(UTC), namespaces=everywhere),
+            f"there are no Events of Workloads{where} (the API server keeps them for an hour by default)",
+        )
+    elif output == "name":
+        print_names(map(_name, chosen))
+    else:
+        print_document(as_list(chosen), output)
+
+
 async def _look(opened: Session, name: str) -> Seen:
     """A Workload with its Events. Raises ClickException if those can't be read."""
     seen = await look(opened, name)
-    for one in seen.unread:
+    _note(seen.unread)
+    return seen
+
+
+def _note(unread: Iterable[Unread]) -> None:
+    """Say what can't be read. Raises ClickException for Events."""
+    for one in unread:
         if one.kinds == f"{EVENTS.name}s":
             raise click.ClickException(f"Events can't be read: {one.why}")
         click.echo(
             plain(f"note: {one.kinds} can't be read, nor are their Events looked for: {one.why}"),
             err=True,
         )
-    return seen
 
 
 async def watch(name: str, target: Target, output: str) -> None:

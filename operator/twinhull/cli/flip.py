@@ -8,7 +8,7 @@ from twinhull.cli import operatoroptions
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.ending import end_with
 from twinhull.cli.isolationchoice import IsolationChoice
-from twinhull.cli.selecting import one_name
+from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 from twinhull.verbs.isolationnames import BY_NAME
 
@@ -19,19 +19,20 @@ Examples:
   twinhull flip web --to machine --dry-run=server   # what would stop it, and what it costs
   twinhull flip web --to machine --wait
   twinhull flip web --to container --wait --timeout=2m
+  twinhull flip web db --to sandbox; twinhull flip -l app=shop --to sandbox
   twinhull flip web --to auto                       # what policies and the operator decide
 
 \b
 Exit codes:
-  0    it is changed, or was so already; with --wait, it runs so
-  1    it can't be: nothing was changed
+  0    each is changed, or was so already; with --wait, it runs so
+  1    one can't be: nothing of it was changed
   2    the command line is wrong
   3    with --wait: it can't come to run so any more: it has to be changed itself, has ended, or is gone
   4    with --wait: it doesn't run so within --timeout
   130  with --wait: it was interrupted; the change stays
 """
 )
-@one_name
+@names_or_selector
 @click.option(
     "--to",
     "to",
@@ -52,7 +53,8 @@ Exit codes:
 @target_options
 def flip(  # noqa: PLR0913  one parameter an option
     *,
-    name: str,
+    names: tuple[str, ...],
+    selector: str,
     to: str,
     force: bool,
     default_isolation: str,
@@ -62,7 +64,8 @@ def flip(  # noqa: PLR0913  one parameter an option
 ) -> None:
     """Have a Workload run in another kind of hull.
 
-    The command changes spec.isolationPolicy. Before, it has the API server try the change, and looks by the
+    The command changes spec.isolationPolicy, of several Workloads one after the other: what stops one leaves
+    the others. Before, it has the API server try the change, and looks by the
     operator's own rules whether anything stops it: a policy's minimum, what the cluster lacks, fields that
     the other hull can't honour. If something does, it says so and changes nothing. Otherwise it says what
     the flip costs: how long nothing answers, and which files stay. It always prints the command that leads
@@ -77,4 +80,4 @@ def flip(  # noqa: PLR0913  one parameter an option
     from twinhull.cli import flipping  # noqa: PLC0415  talks to a cluster
 
     asked = flipping.Asked(to, force, default_isolation, sandbox_runtime_class)
-    end_with(flipping.flip(name, asked, options, target))
+    end_with(flipping.flip(names, selector, asked, options, target))

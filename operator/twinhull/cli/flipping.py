@@ -12,11 +12,12 @@ from twinhull.api.isolation import Isolation
 from twinhull.cli import changing, forecast, waiting
 from twinhull.cli.changeoptions import ChangeOptions
 from twinhull.cli.progress import coloured, told
+from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import Conflict, Refused
+from twinhull.shell.errors import ApiError, Conflict, Refused, Unauthorized, Unreachable
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Goal, Isolated, Up
 from twinhull.verbs.isolationnames import name_of
@@ -45,27 +46,51 @@ class Asked:
         return {"spec": {"isolationPolicy": self.policy}}
 
 
-async def flip(name: str, asked: Asked, options: ChangeOptions, target: Target) -> int:
-    """Flip a Workload. The exit code."""
+async def flip(
+    names: tuple[str, ...], selector: str, asked: Asked, options: ChangeOptions, target: Target
+) -> int:
+    """Flip Workloads, one after the other. The exit code."""
     async with session(target) as opened:
-        workload = await opened.workload(name)
-        former = Status(workload).requested
-        if former == asked.policy:
-            click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
-            return await _wait(opened, workload, asked, options)
-        click.echo(f"Workload {name}: spec.isolationPolicy {plain(former)} → {asked.policy}")
-        stopped = await _look(opened, workload, asked)
-        if stopped and not asked.force:
-            return waiting.Exit.REFUSED
-        await changing.warn_of_owners(opened, workload, _FIELD)
-        back = f"Way back: {shlex.join(['twinhull', 'flip', name, '--to', name_of(former), *target.options])}"
-        if options.dry_run:
-            click.echo(f"Nothing was changed (--dry-run=server). {back}")
-            return waiting.Exit.DONE
-        await change_isolation(opened, workload, asked)
-        click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
-        click.echo(plain(back))
-        return await _wait(opened, workload, asked, options)
+        goals: dict[str, Goal] = {}
+        refused = False
+        workloads = await selected(opened, names, selector)
+        for workload in workloads:
+            name = workload["metadata"]["name"]
+            try:
+                is_done = await _flip(opened, workload, asked, options, target)
+            except (Unreachable, Unauthorized):  # the others fare no better
+                raise
+            except (ApiError, click.ClickException) as error:
+                if len(workloads) == 1:
+                    raise
+                click.echo(plain(f"Error: Workload {name} isn't changed: {error}"), err=True)
+                is_done = False
+            refused |= not is_done
+            if is_done and (goal := _goal(workload, asked, options)):
+                goals[name] = goal
+        waited = await waiting.wait(opened, goals, options.timeout) if goals else waiting.Exit.DONE
+        return waited or (waiting.Exit.REFUSED if refused else waiting.Exit.DONE)
+
+
+async def _flip(opened: Session, workload: Raw, asked: Asked, options: ChangeOptions, target: Target) -> bool:
+    """Flip one, unless something stops it. Whether nothing does."""
+    name, former = workload["metadata"]["name"], Status(workload).requested
+    if former == asked.policy:
+        click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
+        return True
+    click.echo(f"Workload {name}: spec.isolationPolicy {plain(former)} → {asked.policy}")
+    stopped = await _look(opened, workload, asked)
+    if stopped and not asked.force:
+        return False
+    await changing.warn_of_owners(opened, workload, _FIELD)
+    back = f"Way back: {shlex.join(['twinhull', 'flip', name, '--to', name_of(former), *target.options])}"
+    if options.dry_run:
+        click.echo(f"Nothing was changed (--dry-run=server). {back}")
+        return True
+    await change_isolation(opened, workload, asked)
+    click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
+    click.echo(plain(back))
+    return True
 
 
 async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
@@ -76,7 +101,7 @@ async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
             WORKLOAD, opened.namespace, name, asked.patch, manager=changing.MANAGER, rehearse=True
         )
     except (Refused, Conflict) as error:
-        return _stops((f"the API server refuses the change: {plain(str(error))}",), asked)
+        return _stops(name, (f"the API server refuses the change: {plain(str(error))}",), asked)
     told("Looking at what the flip needs …")
     defaults = OperatorDefaults(Isolation(asked.default_isolation), asked.sandbox_runtime_class)
     found, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)
@@ -87,21 +112,21 @@ async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
             "This version of twinhull can't read the Workload, and can't tell what the flip costs: upgrade it"
         )
         return False
-    if _stops(found.hindrances(), asked):
+    if _stops(name, found.hindrances(), asked):
         return True
     for cost in found.costs():
         click.echo(f"  {cost}")
     return False
 
 
-def _stops(hindrances: tuple[str, ...], asked: Asked) -> bool:
-    """Say what stops the flip, if anything does."""
+def _stops(name: str, hindrances: tuple[str, ...], asked: Asked) -> bool:
+    """Say what stops the flip of a Workload, if anything does."""
     for hindrance in hindrances:
         click.echo(f"{coloured('Stops it:', 'red')} {hindrance}", err=True)
     if hindrances and not asked.force:
         click.echo(
-            "Error: nothing was changed. Remove what stops it, or change spec.isolationPolicy all the same "
-            "by --force",
+            f"Error: nothing was changed of Workload {name}. Remove what stops it, or change "
+            "spec.isolationPolicy all the same by --force",
             err=True,
         )
     return bool(hindrances)
@@ -123,11 +148,11 @@ async def change_isolation(opened: Session, workload: Raw, asked: Asked) -> None
     await changing.change(opened, workload, patch, dry_run=False)
 
 
-async def _wait(opened: Session, workload: Raw, asked: Asked, options: ChangeOptions) -> int:
+def _goal(workload: Raw, asked: Asked, options: ChangeOptions) -> Goal | None:
+    """What is to be waited for, None if nothing is."""
     if not options.wait:
-        return waiting.Exit.DONE
+        return None
     if Status(workload).is_stopped:
-        told("It is stopped: there is nothing to wait for")
-        return waiting.Exit.DONE
-    goal: Goal = Up() if asked.policy == "Auto" else Isolated(asked.policy, asked=True)
-    return await waiting.wait(opened, {workload["metadata"]["name"]: goal}, options.timeout)
+        told(f"Workload {workload['metadata']['name']} is stopped: there is nothing to wait for")
+        return None
+    return Up() if asked.policy == "Auto" else Isolated(asked.policy, asked=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,10 +13,11 @@ import yaml
 
 from twinhull.cli.scalars import Dumper
 from twinhull.view.safetext import escaped, plain
-from twinhull.view.screen import Cell, Row, Screen, Table, Tone
+from twinhull.view.screen import NOTHING, Cell, Row, Screen, Table, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
+    from rich.padding import Padding
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -26,6 +27,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WAITING: "yellow", Tone.BAD: "red", Tone.FAINT: "dim"}
 #: How many columns stand between columns, and how many the last column of a table has at least.
 _GAP, _LAST = 3, 24
+#: The title of the column whose texts are sentences.
+_MESSAGE = "MESSAGE"
 #: From how many rows on a table is printed without colours: rich takes some 0.3 ms a row.
 _MANY = 1000
 
@@ -165,16 +168,14 @@ def _text(cell: Cell) -> Text:
 
 def _rich_table(table: Table, room: int) -> RichTable | Group:
     """A table in so many columns of a terminal: the texts of its last column go on below where they began. If
-    the others take too much room for that, each row goes on in the next line where it is too long.
+    the others take too much room for that, the columns without room stand below their row.
     """
     from rich.console import Group  # noqa: PLC0415  for terminals only
     from rich.table import Table as RichTable  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     *first, last = table.widths
     if sum(width + _GAP for width in first) + min(last, _LAST) > room:
-        head = () if table.headless else (Text(next(table.lines()), "bold", overflow="fold"),)
-        return Group(*head, *(_line(row, table.widths) for row in table.rows))
+        return Group(*_folded(table, room))
     found = RichTable(
         box=None,
         show_header=not table.headless,
@@ -190,7 +191,33 @@ def _rich_table(table: Table, room: int) -> RichTable | Group:
     return found
 
 
-def _line(row: Row, widths: Sequence[int]) -> Text:
+def _folded(table: Table, room: int) -> Iterator[Text | Padding]:
+    """The first columns of a table, as many as have room. Below each row is what the other columns have, each
+    with its title, and then a message in a line of its own.
+    """
+    from rich.padding import Padding  # noqa: PLC0415  for terminals only
+    from rich.text import Text  # noqa: PLC0415
+
+    widths = table.widths
+    count, taken = 1, widths[0]
+    while count < len(widths) and taken + _GAP + widths[count] <= room:
+        taken += _GAP + widths[count]
+        count += 1
+    if not table.headless:
+        yield _line(tuple(map(Cell, table.head[:count])), widths[:count], "bold")
+    for row in table.rows:
+        yield _line(row[:count], widths[:count])
+        rest = Text(overflow="fold")
+        for title, cell in zip(table.head[count:], row[count:], strict=True):
+            if cell.text != NOTHING and title != _MESSAGE:
+                rest.append(f"{' ' * _GAP if rest else ''}{title} ").append(cell.text, _STYLES[cell.tone])
+        if rest:
+            yield Padding(rest, (0, 0, 0, _GAP))
+        if table.head[-1] == _MESSAGE:
+            yield Padding(_text(row[-1]), (0, 0, 0, _GAP))
+
+
+def _line(row: Row, widths: Sequence[int], style: str = "") -> Text:
     """A row as a line, each of its texts as wide as its column."""
     from rich.text import Text  # noqa: PLC0415  for terminals only
 
@@ -198,5 +225,6 @@ def _line(row: Row, widths: Sequence[int]) -> Text:
         Text(cell.text.ljust(width), _STYLES[cell.tone]) for cell, width in zip(row, widths, strict=True)
     )
     line = Text(" " * _GAP, overflow="fold").join(texts)
+    line.stylize(style)
     line.rstrip()
     return line

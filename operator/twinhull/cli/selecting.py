@@ -39,9 +39,13 @@ class WorkloadName(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem[str]]:
         """The names that the cluster has."""
-        from twinhull.cli.completion import workloads  # noqa: PLC0415  a shell's business only
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  a shell's business only
 
-        return workloads(ctx, param, incomplete)
+        from twinhull.cli.completion import workloads  # noqa: PLC0415
+
+        kind = found[0] if (found := _KIND.match(incomplete)) else ""
+        names = workloads(ctx, param, incomplete.removeprefix(kind))
+        return [CompletionItem(f"{kind}{item.value}") for item in names]
 
 
 #: The argument of a verb for one Workload. The function gets it as `name`.

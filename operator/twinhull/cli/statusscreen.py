@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli.clusterview import look
+from twinhull.cli.clusterview import as_list, look
 from twinhull.cli.output import (
     console,
     is_terminal,
@@ -20,6 +20,7 @@ from twinhull.cli.output import (
 )
 from twinhull.cli.progress import told
 from twinhull.cli.reconnecting import Outages, answered
+from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD
@@ -27,19 +28,41 @@ from twinhull.view.seen import Seen
 from twinhull.view.status import screen
 from twinhull.view.verdict import verdict
 
+#: The exit code of what can't be told, as of `twinhull diff`.
+UNTOLD = 2
 #: How long `watch` waits until it looks again, in seconds.
 _PAUSE = 2.0
 
 
-async def once(name: str, target: Target, output: str) -> bool:
-    """Print a Workload. Whether somebody has to do something."""
+async def once(names: tuple[str, ...], selector: str, target: Target, output: str) -> int:
+    """Print Workloads. The exit code: whether somebody has to do something, or it can't be told of one."""
+    found: list[Seen] = []
+    missing: dict[str, None] = {}
     async with session(target) as opened:
-        seen = await look(opened, name)
-    _print(seen, output)
+        if not names:
+            names = tuple(str(one["metadata"]["name"]) for one in await selected(opened, (), selector))
+        for name in names:
+            try:
+                found.append(await look(opened, name))
+            except click.ClickException as error:
+                missing[error.message] = None
+    if output in {"json", "yaml"} and len(names) > 1:
+        print_document(as_list(map(_document, found)), output)
+    else:
+        for number, seen in enumerate(found):
+            if number and output == "table":
+                click.echo()
+            _print(seen, output)
+    for message in missing:
+        click.ClickException(message).show()
+    return UNTOLD if missing else int(any(map(_needs_somebody, found)))
+
+
+def _needs_somebody(seen: Seen) -> bool:
     return verdict(seen, datetime.now(UTC)).needs_somebody
 
 
-async def watch(name: str, target: Target, output: str) -> bool:
+async def watch(name: str, target: Target, output: str) -> int:
     """Print what changes, until it is interrupted. Raises ClickException once the Workload is gone."""
     async with session(target) as opened:
         if output == "table" and is_terminal():
@@ -55,7 +78,7 @@ async def watch(name: str, target: Target, output: str) -> bool:
             await asyncio.sleep(_PAUSE)
 
 
-async def _redraw(opened: Session, name: str) -> bool:
+async def _redraw(opened: Session, name: str) -> int:
     """Draw the screen anew, as often as it is looked at. What becomes of the connection stands above it."""
     from rich.live import Live  # noqa: PLC0415  for terminals only
 

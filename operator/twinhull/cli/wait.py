@@ -12,7 +12,16 @@ from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from twinhull.verbs.goals import Goal
+
+
+#: What is completed for --for.
+_GOALS = (
+    *("ready", "stopped", "completed", "deleted", "condition=Ready", "condition=Stalled=False"),
+    *("isolation=container", "isolation=sandbox", "isolation=machine"),
+)
 
 
 class _Goal(click.ParamType["Goal"]):
@@ -28,6 +37,17 @@ class _Goal(click.ParamType["Goal"]):
             return goals.parse(str(value))
         except goals.UnknownGoalError as error:
             self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem[str]]:
+        """The goals that begin so."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  a shell's business only
+
+        return [CompletionItem(goal) for goal in _GOALS if goal.startswith(incomplete.lower())]
 
 
 @click.command(

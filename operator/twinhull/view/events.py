@@ -41,6 +41,20 @@ def is_about(event: Raw, seen: Seen) -> bool:
     return (str(about.get("kind")), str(about.get("name"))) in set(seen.subjects())
 
 
+def subjects(workloads: Iterable[Seen]) -> set[tuple[str, str, str]]:
+    """The namespace, kind and name of each object that belongs to one of these Workloads."""
+    return {(seen.namespace, *subject) for seen in workloads for subject in seen.subjects()}
+
+
+def is_about_one(event: Raw, subjects: set[tuple[str, str, str]]) -> bool:
+    """Whether an Event is of one of these objects, or of a Workload, be it gone or not."""
+    about, namespace = part(event, "involvedObject"), str(event["metadata"].get("namespace") or "")
+    return (
+        about.get("kind") == "Workload"
+        or (namespace, str(about.get("kind")), str(about.get("name"))) in subjects
+    )
+
+
 def may_be_about(event: Raw, name: str) -> bool:
     """Whether an Event may be of an object that belongs to the Workload of that name and isn't known yet: its
     name has the Workload's in it.
@@ -49,9 +63,12 @@ def may_be_about(event: Raw, name: str) -> bool:
     return f"-{name}-" in f"-{involved}-"
 
 
-def table(events: Iterable[Raw], now: datetime) -> Table:
-    """Events as rows."""
-    return Table(HEAD, tuple(row(event, now) for event in events))
+def table(events: Iterable[Raw], now: datetime, *, namespaces: bool = False) -> Table:
+    """Events as rows; with their namespaces, if they are of several."""
+    if not namespaces:
+        return Table(HEAD, tuple(row(event, now) for event in events))
+    rows = ((Cell(event["metadata"].get("namespace")), *row(event, now)) for event in events)
+    return Table(("NAMESPACE", *HEAD), tuple(rows))
 
 
 def row(event: Raw, now: datetime) -> Row:

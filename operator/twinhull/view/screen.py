@@ -11,7 +11,8 @@ from twinhull.view.safetext import plain
 
 #: What stands between columns.
 _GAP = "   "
-_NOTHING = "-"
+#: What stands for a text that isn't there.
+NOTHING = "-"
 
 
 class Tone(StrEnum):
@@ -31,7 +32,7 @@ class Cell:
 
     def __init__(self, text: object, tone: Tone = Tone.PLAIN) -> None:
         #: The text, `-` if there is none.
-        self.text = plain(str(text)) if text not in {None, ""} else _NOTHING
+        self.text = plain(str(text)) if text not in {None, ""} else NOTHING
         #: What it means.
         self.tone = tone
 

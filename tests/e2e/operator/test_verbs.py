@@ -139,6 +139,18 @@ def test_a_flip_is_refused_for_a_field_that_the_other_hull_cannot_honour(web: Su
     assert web.get()["spec"]["isolationPolicy"] == "Container"
 
 
+def test_several_are_flipped_and_one_that_is_stopped_leaves_the_others(web: Subject) -> None:
+    web.apply("Container", SERVED)
+    web.named("bad").apply("Container", UNSUPPORTED)
+    for one in (web, web.named("bad")):
+        one.becomes("Ready")
+    ended = twinhull(web, "flip", "bad", "web", "--to", "vm", "--wait", "--timeout=5m")
+    assert ended.returncode == 1, ended.stderr
+    assert "Error: nothing was changed of Workload bad" in ended.stderr
+    assert ended.stdout.splitlines()[-1] == "Workload web is running as machine"
+    assert web.named("bad").get()["spec"]["isolationPolicy"] == "Container"
+
+
 def test_a_flip_is_refused_below_a_policy_s_minimum(web: Subject, policies: Policies) -> None:
     web.apply("VirtualMachine", SERVED)
     web.becomes("Ready")

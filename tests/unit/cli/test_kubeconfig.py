@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import datetime as dt
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from aiohttp import web
@@ -18,7 +21,8 @@ from kubernetes.config import kube_config
 
 from tests.controlplane import certificates
 from tests.controlplane.certificates import Authority, KeyPair
-from twinhull.cli import main
+from tests.controlplane.polling import PATIENCE
+from twinhull.cli import completion, main
 
 
 def kubeconfig(server: str = "https://127.0.0.1:1", context: str = "work", **cluster: str) -> dict[str, Any]:
@@ -143,3 +147,32 @@ def test_credentials_that_have_expired(path: Path) -> None:
     said = answered(path, Authority(path.parent, "cluster"))
     assert f"the API server doesn't accept the credentials in the kubeconfig {path}: " in said
     assert "The token or client certificate may have expired: get new ones" in said
+
+
+def test_preflight_takes_a_kubeconfig_and_a_context(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text(yaml.safe_dump(kubeconfig("https://127.0.0.1:2")), encoding="utf-8")
+    words = ["preflight", "--kubeconfig", str(other)]
+    said = CliRunner().invoke(main, words, env={"KUBECONFIG": str(path)})
+    assert (said.exit_code, "127.0.0.1:2: connection refused" in said.stderr) == (1, True)
+    said = CliRunner().invoke(main, [*words, "--context", "nosuch"], env={"KUBECONFIG": str(path)})
+    assert (said.exit_code, said.stderr) == (
+        1,
+        f"Error: the kubeconfig {other} has no context nosuch; it has: work. Choose one by --context\n",
+    )
+
+
+def test_a_shell_completes_the_contexts_of_the_kubeconfig(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(yaml.safe_dump(kubeconfig()), encoding="utf-8")
+    code = "from twinhull.cli import clusternames; clusternames.main()"
+    words = [sys.executable, "-c", code, "Context", "", "", str(path)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "work\n"
+    command = main.get_command(click.Context(main), "list")
+    assert command is not None
+    (option,) = (one for one in command.params if one.name == "context")
+    context = click.Context(command)
+    context.params = {"kubeconfig": str(path)}
+    monkeypatch.setattr(completion, "_WAIT", PATIENCE)
+    assert [one.value for one in option.shell_complete(context, "w")] == ["work"]

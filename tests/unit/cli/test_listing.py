@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,49 @@ def test_a_change_that_no_column_shows_is_no_row(tmp_path: Path) -> None:
         verb.process.terminate()
         verb.ends()
     assert rows(verb) == [["web", "Ready"], ["web", "Stopping"]]
+
+
+def test_several_have_a_screen_each(tmp_path: Path) -> None:
+    told = listed(tmp_path, "status web nope shop")
+    assert told.exit_code == 2
+    assert [line for line in told.stdout.splitlines() if line.startswith("Workload ")] == [
+        *("Workload shop/web", "Workload shop/shop")
+    ]
+    assert told.stderr.startswith("Error: there is no Workload nope in namespace shop")
+    documents = json.loads(listed(tmp_path, "status web shop -o json").stdout)["items"]
+    assert [one["workload"]["metadata"]["name"] for one in documents] == ["web", "shop"]
+    chosen = listed(tmp_path, "status -l app=shop")
+    assert [line for line in chosen.stdout.splitlines() if line.startswith("Workload ")] == [
+        *("Workload shop/shop", "Workload shop/web")
+    ]
+    assert "--watch is for one Workload" in listed(tmp_path, "status web shop --watch").stderr
+
+
+def event(api: WatchApi, name: str, kind: str, of: str) -> None:
+    about = {"kind": kind, "name": of, "uid": of}
+    api.put("events", name, involvedObject=about, type="Normal", reason="Told", message=name)
+
+
+@pytest.mark.parametrize("output", ["table", "name"])
+def test_the_events_of_all_workloads_are_those_of_what_belongs_to_them(tmp_path: Path, output: str) -> None:
+    api = WatchApi()
+    hull = {"kind": "Pod", "name": "web-1", "revision": "1"}
+    api.put("workloads", "web", status={**READY, "hull": hull})
+    for name, kind, of in (
+        *(
+            ("one", "Workload", "web"),
+            ("two", "Pod", "web-1"),
+            ("three", "Pod", "other"),
+            ("four", "Workload", "gone"),
+        ),
+    ):
+        event(api, name, kind, of)
+    with beside(api):
+        login = {"KUBECONFIG": str(api.kubeconfig(tmp_path))}
+        told = CliRunner().invoke(main, ["events", "-o", output], env=login)
+    assert told.exit_code == 0, told.stderr
+    lines = told.stdout.splitlines()
+    if output == "name":
+        assert sorted(lines) == ["event/four", "event/one", "event/two"]
+    else:
+        assert sorted(line.split()[-1] for line in lines[1:]) == ["four", "one", "two"]

@@ -164,6 +164,18 @@ def test_a_table_that_is_too_wide_goes_on_in_the_next_line_with_its_colours() ->
     assert all(plain.replace("\r\n", "").count(word) == 2 for word in words), "nothing is cut"
 
 
+def test_columns_without_room_stand_below_their_row() -> None:
+    head, cells = (
+        ("NAME", "REASON", "NODE", "ADDRESS", "MESSAGE"),
+        ("web", "Ready", "n" * 50, "-", "it is so " * 9),
+    )
+    code = f"{_IMPORTS}print_table(Table({head!r}, (tuple(map(Cell, {cells!r})),)), '')"
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", drawn(code=code)).replace("\r", "").splitlines()
+    assert [line.rstrip() for line in lines[:3]] == ["NAME   REASON", "web    Ready", f"   NODE {'n' * 50}"]
+    assert all(line.startswith("   ") and len(line) <= 60 for line in lines[3:])
+    assert " ".join(" ".join(lines[3:]).split()) == ("it is so " * 9).strip(), "a message has no title"
+
+
 def test_without_colours_nothing_is_coloured() -> None:
     assert "\x1b[3" not in drawn(NO_COLOR="1")
     assert "\x1b" not in drawn(TERM="dumb")

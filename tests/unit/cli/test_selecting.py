@@ -10,6 +10,7 @@ from twinhull.cli import completion, main
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.selecting import WorkloadName
+from twinhull.verbs.goals import parse
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,15 @@ def test_isolations_have_the_same_names_in_each_verb(shown: list[str], word: str
 
 
 @pytest.mark.parametrize(
-    "words", [["stop"], ["stop", "web", "-l", "app=web"], ["wait"], ["restart", "-l", ""]]
+    "words",
+    [
+        ["stop"],
+        ["flip", "--to", "vm"],
+        ["status"],
+        ["stop", "web", "-l", "app=web"],
+        ["wait"],
+        ["restart", "-l", ""],
+    ],
 )
 def test_names_or_labels_are_given_and_not_both(words: list[str]) -> None:
     result = CliRunner().invoke(main, words)
@@ -80,6 +89,19 @@ def test_a_shell_completes_the_names_that_the_cluster_has(monkeypatch: pytest.Mo
     assert command is not None
     context = click.Context(command)
     context.params = {"namespace": "shop", "context": "work"}
-    (name,) = (one for one in command.params if one.name == "name")
+    (name,) = (one for one in command.params if one.name == "names")
     assert [one.value for one in name.shell_complete(context, "w")] == ["web", "worker"]
     assert asked == [("Workload", "shop", "work", "")]
+    assert [one.value for one in name.shell_complete(context, "twl/w")] == ["twl/web", "twl/worker"]
+
+
+def test_a_shell_completes_what_is_waited_for() -> None:
+    command = main.get_command(click.Context(main), "wait")
+    assert command is not None
+    (goal,) = (one for one in command.params if one.name == "goal")
+    context = click.Context(command)
+    assert [one.value for one in goal.shell_complete(context, "c")] == [
+        *("completed", "condition=Ready", "condition=Stalled=False")
+    ]
+    every = [one.value for one in goal.shell_complete(context, "")]
+    assert all(parse(one) for one in every)
