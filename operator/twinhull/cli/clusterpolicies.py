@@ -9,25 +9,26 @@ import click
 from twinhull.cli import ending
 from twinhull.cli.manifests import note
 from twinhull.cli.policyfiles import Rules
+from twinhull.cli.targets import Target
 from twinhull.core.isolation import precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
-from twinhull.shell.process.credentials import LoginError, login
+from twinhull.shell.process.credentials import LoginError, login_of_person
 
 
-def read(namespaces: Iterable[str]) -> Rules:
-    """The policies of the current kubeconfig's cluster, its RuntimeClasses, and the labels of namespaces.
+def read(namespaces: Iterable[str], target: Target) -> Rules:
+    """The policies of a cluster, its RuntimeClasses, and the labels of namespaces.
 
     Raises ClickException when it can't be asked.
     """
-    return ending.run(_read(namespaces))
+    return ending.run(_read(namespaces, target))
 
 
-async def _read(names: Iterable[str]) -> Rules:
-    connection = Connection(login)
+async def _read(names: Iterable[str], target: Target) -> Rules:
+    connection = Connection(lambda: login_of_person(target.kubeconfig, target.context))
     cluster = Cluster(connection)
     try:
         listed = await cluster.list(ISOLATION_POLICY)

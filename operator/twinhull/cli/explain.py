@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from twinhull.cli import filearguments, operatoroptions
+from twinhull.cli.targets import Target, target_options
 
 
 def _labels(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, str] | None:
@@ -23,7 +24,7 @@ Examples:
   twinhull explain workload.yaml                        # by the policies of the current cluster
   twinhull explain workload.yaml --policies policies/   # by those of a folder, without a cluster
   twinhull explain workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
-  kubectl get twl web -o yaml | twinhull explain -
+  twinhull explain web -n shop                          # a Workload of the cluster
 
 \b
 Exit codes:
@@ -32,7 +33,7 @@ Exit codes:
   2  an option is wrong
 """
 )
-@filearguments.files
+@filearguments.files_or_names
 @click.option(
     "--policies",
     "folders",
@@ -58,17 +59,23 @@ Exit codes:
 )
 @operatoroptions.default_isolation
 @operatoroptions.sandbox_runtime_class
-def explain(  # noqa: PLR0913, PLR0917  one parameter an option
+@target_options
+def explain(  # noqa: PLR0913  one parameter an option
+    *,
     files: tuple[str, ...],
+    names: tuple[str, ...],
     folders: tuple[Path, ...],
     namespace_labels: dict[str, str] | None,
     output: str,
     default_isolation: str,
     sandbox_runtime_class: str | None,
+    target: Target,
 ) -> None:
     """Say which isolation Workloads get, and why.
 
-    FILEs are YAML or JSON files with Workloads, and - for the standard input.
+    FILEs are YAML or JSON files with Workloads, and - for the standard input. NAMEs are Workloads of the
+    cluster. A word is taken for a name if there is no such file, and workload/NAME always is one. The
+    namespace is that of NAMEs, and of Workloads in files that name none.
 
     The rules that decide are listed in their order. The first rules find what is asked for: by the Workload
     (requested), by the policy of the highest priority that has a default (policy default), or by the operator
@@ -84,4 +91,5 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     from twinhull.cli import explanations  # noqa: PLC0415  takes time
 
     defaults = (default_isolation, sandbox_runtime_class)
-    raise SystemExit(int(explanations.show(files, folders, namespace_labels, output, defaults)))
+    wanted = explanations.Wanted(files, names, folders, namespace_labels, target)
+    raise SystemExit(int(explanations.show(wanted, output, defaults)))

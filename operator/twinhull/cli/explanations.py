@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -14,33 +15,43 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.cli import manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.policyfiles import Rules
+from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation
 from twinhull.validation.parity import Assumptions, explanation, hindrances
 
 
-def show(
-    files: tuple[str, ...],
-    folders: tuple[Path, ...],
-    namespace_labels: dict[str, str] | None,
-    output: str,
-    operator: tuple[str, str | None],
-) -> bool:
-    """Print which isolation the files' Workloads get. Whether a policy lets no hull of one be made.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which Workloads are explained, and by which policies."""
+
+    files: tuple[str, ...]
+    #: The names of Workloads in the cluster.
+    names: tuple[str, ...]
+    #: Files and folders with IsolationPolicies; those of the cluster if there are none.
+    folders: tuple[Path, ...]
+    #: The labels of the Workloads' namespaces; None if they aren't given.
+    labels: Mapping[str, str] | None
+    target: Target
+
+
+def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
+    """Print which isolation Workloads get. Whether a policy lets no hull of one be made.
 
     Of the `operator` it takes the default isolation and the sandboxes' RuntimeClass.
     """
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
-    given = [manifest for file in files for manifest in manifests.read(file)]
-    found = [manifest for manifest in given if manifest.has_kind("Workload")]
-    if not found:
-        where = ", ".join(map(manifests.source, files))
+    given = [manifest for file in wanted.files for manifest in manifests.read(file)]
+    found = [_placed(manifest, wanted.target) for manifest in given if manifest.has_kind("Workload")]
+    if wanted.files and not found:
+        where = ", ".join(map(manifests.source, wanted.files))
         raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
+    found += _of_cluster(wanted)
     for manifest in found:
         manifests.check(manifest, "Workload")
-    rules = policyfiles.read(folders) if folders else _from_cluster(found)
+    rules = policyfiles.read(wanted.folders) if wanted.folders else _rules_of_cluster(found, wanted.target)
     said = policyfiles.namespaces(given)
-    explanations = [_explained(manifest, rules, said, namespace_labels, defaults) for manifest in found]
+    explanations = [_explained(manifest, rules, said, wanted.labels, defaults) for manifest in found]
     if output == "json":
         listed = [one.raw() for one in explanations]
         click.echo(json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False))
@@ -49,11 +60,29 @@ def show(
     return any(one.refused for one in explanations)
 
 
-def _from_cluster(found: list[Manifest]) -> Rules:
-    """What the current kubeconfig's cluster has. Raises ClickException when it can't be asked."""
+def _placed(manifest: Manifest, target: Target) -> Manifest:
+    """A Workload of a file, in the namespace that is asked for unless it names one."""
+    metadata = manifest.document.get("metadata")
+    if not target.namespace or not isinstance(metadata, dict) or metadata.get("namespace"):
+        return manifest
+    placed = {**manifest.document, "metadata": {**metadata, "namespace": target.namespace}}
+    return replace(manifest, document=placed)
+
+
+def _of_cluster(wanted: Wanted) -> list[Manifest]:
+    """The Workloads that are named. Raises ClickException if the cluster can't be asked."""
+    if not wanted.names:
+        return []
+    from twinhull.cli import liveworkloads  # noqa: PLC0415  takes time, and is for a cluster only
+
+    return liveworkloads.read(wanted.names, wanted.target)
+
+
+def _rules_of_cluster(found: list[Manifest], target: Target) -> Rules:
+    """What the cluster has. Raises ClickException when it can't be asked."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
-    return clusterpolicies.read(manifest.namespace for manifest in found)
+    return clusterpolicies.read((manifest.namespace for manifest in found), target)
 
 
 def _explained(

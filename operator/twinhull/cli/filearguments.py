@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os.path
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,25 +14,48 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Where the context keeps the files of -f, which click reads first.
 _KEY = "twinhull.filenames"
+#: The name of a Workload, and what kubectl's users write before it. Files have an ending as a rule.
+_NAME = re.compile(r"(?:(?:workloads?(?:\.twinhull\.dev)?|twl)/)?(?P<name>[a-z](?:[-a-z0-9]*[a-z0-9])?)")
 
 
 def files(function: _Function) -> _Function:
     """The argument FILE… and the option --filename, which may be mixed: at least one of them is given. The
     function gets both as `files`, those of the option first.
     """
-    option = click.option(
-        "-f",
-        "--filename",
-        metavar="FILE",
-        type=click.Path(),
-        multiple=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_keep,
-        help="The same as FILE, as for kubectl. It may be repeated.",
-    )
-    argument = click.argument("files", metavar="FILE…", nargs=-1, type=click.Path(), callback=_joined)
-    return argument(option(function))
+    return _arguments("FILE…", _joined)(function)
+
+
+def files_or_names(function: _Function) -> _Function:
+    """The same for a verb that also takes names of Workloads in a cluster, with or without `workload/` before
+    each. The function gets those as `names`. What is the name of a file is that file.
+    """
+
+    @functools.wraps(function)
+    def verb(*args: Any, files: tuple[tuple[str, ...], tuple[str, ...]], **more: Any) -> Any:  # noqa: ANN401  click's
+        found, names = files
+        return function(*args, files=found, names=names, **more)
+
+    made: Any = _arguments("FILE|NAME…", _told_apart)(verb)
+    return made  # type: ignore[no-any-return]
+
+
+def _arguments(metavar: str, callback: Callable[..., Any]) -> Callable[[_Function], _Function]:
+    def decorated(function: _Function) -> _Function:
+        option = click.option(
+            "-f",
+            "--filename",
+            metavar="FILE",
+            type=click.Path(),
+            multiple=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_keep,
+            help="The same as FILE, as for kubectl. It may be repeated.",
+        )
+        argument = click.argument("files", metavar=metavar, nargs=-1, type=click.Path(), callback=callback)
+        return argument(option(function))
+
+    return decorated
 
 
 def _keep(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
@@ -41,3 +67,15 @@ def _joined(context: click.Context, _: click.Parameter, value: tuple[str, ...]) 
     if not found and not context.resilient_parsing:
         raise click.UsageError("name a file, such as web.yaml, or - for the standard input", context)
     return found
+
+
+def _told_apart(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names = {given: match["name"] for given in value if (match := _as_name(given))}
+    files = tuple(given for given in _joined(context, parameter, value) if given not in names)
+    return files, tuple(dict.fromkeys(names.values()))
+
+
+def _as_name(given: str) -> re.Match[str] | None:
+    return None if os.path.exists(given) else _NAME.fullmatch(given)  # noqa: PTH110  pathlib takes time

@@ -1,0 +1,28 @@
+"""Workloads of a cluster, as manifests beside those of files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import yaml
+
+from twinhull.cli import ending
+from twinhull.cli.manifests import Manifest
+from twinhull.cli.session import session
+from twinhull.cli.targets import Target
+
+
+def read(names: Sequence[str], target: Target) -> list[Manifest]:
+    """The Workloads of these names. Raises ClickException if one isn't there, or nothing can be asked."""
+    return ending.run(_read(names, target))
+
+
+async def _read(names: Sequence[str], target: Target) -> list[Manifest]:
+    async with session(target) as opened:
+        found = await asyncio.gather(*map(opened.workload, names))
+    nowhere = yaml.MappingNode("tag:yaml.org,2002:map", [])
+    return [
+        Manifest("the cluster", f"Workload {name}", obj, nowhere)
+        for name, obj in zip(names, found, strict=True)
+    ]

@@ -1,0 +1,112 @@
+"""`twinhull explain NAME`: Workloads of a cluster. tests/e2e/operator/test_explain.py asks a real one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from tests.unit.cli.test_explain import UNTRUSTED, workload
+from twinhull.api.base import Raw
+from twinhull.cli import main
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.kinds import Kind
+
+LIVE = {"uid": "1", "generation": 2, "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:00:00Z"}
+CONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "current-context": "a",
+    "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+    "users": [{"name": "u", "user": {"token": "x"}}],
+    "contexts": [
+        {"name": name, "context": {"cluster": "c", "user": "u", "namespace": space}}
+        for name, space in (("a", "shop"), ("b", "other"))
+    ],
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]]:
+    """Stands for a cluster with a Workload web in each namespace. Gives which Workloads are asked for."""
+    found: list[tuple[str, str]] = []
+
+    async def getting(_: Cluster, kind: Kind, namespace: str, name: str) -> Raw | None:
+        if kind.name == "Namespace":
+            return {"metadata": {"name": name, "labels": {"tier": "untrusted"} if name == "shop" else {}}}
+        found.append((namespace, name))
+        if name != "web":
+            return None
+        live = workload(namespace=namespace)
+        return {**live, "metadata": {**live["metadata"], **LIVE}, "status": {"conditions": []}}
+
+    async def listing(_: Cluster, kind: Kind) -> tuple[list[Raw], str] | None:
+        listed = {"IsolationPolicy": [UNTRUSTED], "Workload": [workload()]}
+        return listed.get(kind.name, [{"metadata": {"name": "gvisor"}}]), "1"
+
+    monkeypatch.setattr(Cluster, "get", getting)
+    monkeypatch.setattr(Cluster, "list", listing)
+    (tmp_path / "config").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def explain(*args: str, given: Raw | None = None) -> Result:
+    return CliRunner().invoke(main, ["explain", *args], input=yaml.safe_dump(given) if given else "")
+
+
+@pytest.mark.parametrize("name", ["web", "workload/web", "workloads/web", "twl/web"])
+def test_a_workload_of_the_cluster_is_explained_by_its_name(name: str, asked: list[tuple[str, str]]) -> None:
+    result = explain(name)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Workload shop/web: Sandbox (RaisedByPolicy)\n")
+    assert asked == [("shop", "web")]
+
+
+def test_the_cluster_and_the_namespace_are_those_of_the_options(asked: list[tuple[str, str]]) -> None:
+    assert explain("web", "--context", "b").stdout.startswith(
+        "Workload other/web: Container (OperatorDefault)"
+    )
+    assert explain("web", "-n", "lab").stdout.startswith("Workload lab/web: Container (OperatorDefault)")
+    assert asked == [("other", "web"), ("lab", "web")]
+
+
+def test_files_and_names_are_explained_together(asked: list[tuple[str, str]]) -> None:
+    found = explain("-", "web", "-o", "json", given=workload(namespace="elsewhere"))
+    assert [one["workload"] for one in json.loads(found.stdout)] == ["elsewhere/web", "shop/web"]
+    assert asked == [("shop", "web")]
+
+
+def test_a_file_of_that_name_is_the_file(asked: list[tuple[str, str]], tmp_path: Path) -> None:
+    (tmp_path / "web").write_text(yaml.safe_dump(workload(name="of-file")), encoding="utf-8")
+    assert explain("web").stdout.startswith("Workload shop/of-file: ")
+    assert asked == []
+    assert explain("workload/web").stdout.startswith("Workload shop/web: ")
+    assert asked == [("shop", "web")]
+
+
+def test_a_workload_that_is_not_there_is_named_with_the_one_that_is_meant(
+    asked: list[tuple[str, str]],
+) -> None:
+    result = explain("wbe")
+    assert (result.exit_code, asked) == (1, [("shop", "wbe")])
+    assert result.stderr == "Error: there is no Workload wbe in namespace shop. Did you mean web?\n"
+
+
+def test_a_file_that_is_not_there_is_no_name(asked: list[tuple[str, str]]) -> None:
+    for missing in (["web.yaml"], ["deploy/web"], ["-f", "web"]):
+        result = explain(*missing)
+        assert (result.exit_code, "No such file or directory" in result.stderr) == (1, True)
+    assert asked == []
+
+
+def test_a_namespace_is_that_of_files_which_name_none(asked: list[tuple[str, str]]) -> None:
+    given = workload()
+    del given["metadata"]["namespace"]
+    assert explain("-", given=given).stdout.startswith("Workload default/web: Container")
+    assert explain("-", "-n", "shop", given=given).stdout.startswith("Workload shop/web: Sandbox")
+    assert asked == []
