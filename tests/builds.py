@@ -58,7 +58,7 @@ def _machines(say: Say) -> None:
 
 
 def _cdi(say: Say) -> None:
-    build.programs(build.CDI, say)
+    build.programs((*build.CDI, *build.OBJECT_STORE), say)
     importer_root.ready(say)
 
 

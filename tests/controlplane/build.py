@@ -148,6 +148,7 @@ PROGRAMS = {
         _cdi("cdi-apiserver"),
         _cdi("cdi-controller"),
         _cdi("cdi-importer"),
+        _small_program("objectstore", "objectstore", "."),
         _helm("helm", "helm.sh/helm/v4", HELM_VERSION),
         _helm("helm3", "helm.sh/helm/v3", HELM3_VERSION, "pkg/chartutil", "pkg/lint/rules"),
         _prometheus("prometheus"),
@@ -166,6 +167,8 @@ PROMETHEUS = ("prometheus", "promtool")
 KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests")
 KUBEVIRT_NODE = tuple(program.name for program in _KUBEVIRT_NODE)
 CDI = ("cdi-apiserver", "cdi-controller", "cdi-webhooks", "cdi-importer")
+#: The S3 server from which CDI's importer reads disks.
+OBJECT_STORE = ("objectstore",)
 HELM = ("helm", "helm3")
 
 VELERO = ("velero", "velero-filestore")
@@ -177,6 +180,7 @@ ORDER = (
     *KUBEVIRT,
     "cdi-manifests",
     *CDI,
+    *OBJECT_STORE,
     *HELM,
     *("kstatus", "flux", "argocd"),
     *("kube-proxy", *KUBEVIRT_NODE),

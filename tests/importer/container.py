@@ -46,8 +46,8 @@ def run(
 ) -> Ended:
     """Runs it to its end, in an empty folder for what it leaves.
 
-    `volumes` are folders by the path at which it sees them. It reaches `port` of this machine's loopback and
-    nothing else. It runs as the user of CDI's Pods. Takes root.
+    `volumes` are folders and block devices by the path at which it sees them. It reaches `port` of this
+    machine's loopback and nothing else. It runs as the user of CDI's Pods. Takes root.
     """
     termination_log, log = folder / "termination-log", folder / "log"
     termination_log.touch()

@@ -8,6 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tests.importer import container
+from tests.importer.device import BlockDevice
+from twinhull.hulls import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,13 @@ class Kubelet:
     folder: Path
     port: int
     _number: Iterator[int] = field(default_factory=count)
+    #: By the names of their volumes.
+    _devices: dict[str, BlockDevice] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        """Gives the machine its loop devices back."""
+        for device in self._devices.values():
+            device.detach()
 
     def pod(self, namespace: str) -> Manifest:
         """The next importer Pod that is to run, as soon as there is one."""
@@ -59,6 +68,9 @@ class Kubelet:
             for mount in spec["volumeMounts"]
             if "kube-api-access" not in mount["name"]
         }
+        for device in spec.get("volumeDevices", ()):
+            claim = volumes[device["name"]]["persistentVolumeClaim"]["claimName"]
+            seen[device["devicePath"]] = self.device(namespace, claim)
         folder = self._new_folder()
         return container.run(
             folder, self._environment(namespace, spec), seen, spec.get("args", ()), port=self.port
@@ -93,6 +105,15 @@ class Kubelet:
         """The disk on a claim of volume mode Filesystem."""
         return self._claim(namespace, claim) / "disk.img"
 
+    def device(self, namespace: str, claim: str) -> Path:
+        """The block device of a claim of volume mode Block, as large as its volume."""
+        name = self._volume_of(namespace, claim)
+        if name not in self._devices:
+            volume = self.cluster.api.get("PersistentVolume", name, None) or {}
+            size = int(quantity.parse(volume["spec"]["capacity"]["storage"]))
+            self._devices[name] = BlockDevice.attach(self._new_folder() / "disk", size)
+        return self._devices[name].path
+
     def _environment(self, namespace: str, spec: Manifest) -> dict[str, str]:
         return {one["name"]: self._value(namespace, one) for one in spec.get("env", ())}
 
@@ -122,15 +143,19 @@ class Kubelet:
         return folder
 
     def _claim(self, namespace: str, name: str) -> Path:
-        """The folder of the volume that a claim is bound to: CDI may bind a volume to another claim."""
-
-        def bound() -> str:
-            claim = self.cluster.api.get("PersistentVolumeClaim", name, namespace) or {}
-            return str(claim["spec"]["volumeName"])
-
-        folder = self.folder / "volumes" / self.cluster.eventually(bound, 30, f"claim {name} is bound")
+        """The folder of the volume that a claim is bound to."""
+        folder = self.folder / "volumes" / self._volume_of(namespace, name)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _volume_of(self, namespace: str, claim: str) -> str:
+        """The name of the volume that a claim is bound to: CDI may bind a volume to another claim."""
+
+        def bound() -> str:
+            found = self.cluster.api.get("PersistentVolumeClaim", claim, namespace) or {}
+            return str(found["spec"]["volumeName"])
+
+        return self.cluster.eventually(bound, 30, f"claim {claim} is bound")
 
     def _new_folder(self) -> Path:
         folder = self.folder / f"{next(self._number)}"

@@ -17,7 +17,7 @@ _HEAD = "# Debian's packages that CDI's importer runs in the tests. Made by `mak
 
 #: What of CDI's own image (rpm/BUILD.bazel in CDI) its importer runs: qemu-img converts, and nbdkit lets
 #: qemu-img read what a web server has.
-WANTED = {SET: ("libc-bin", "nbdkit", "qemu-utils")}
+WANTED = {SET: ("coreutils", "libc-bin", "nbdkit", "qemu-utils", "util-linux")}
 
 #: No maintainer script is ever run, and nobody imports a torrent.
 _DENIED = {SET: frozenset(["adduser", "debconf", "libtorrent-rasterbar2.0t64", "perl"])}

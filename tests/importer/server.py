@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import ssl
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from tests.controlplane.ports import LOOPBACK, free_ports
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.controlplane.certificates import KeyPair
+
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
@@ -26,6 +30,8 @@ class DiskServer:
 
     folder: Path
     port: int
+    #: http, or https where it has a certificate.
+    scheme: str
     #: User and password of the paths that need them.
     passwords: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Paths of which it breaks the connection off after as many bytes.
@@ -33,15 +39,22 @@ class DiskServer:
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path) -> Iterator[DiskServer]:
-        """One that serves a folder's files for as long as this lasts."""
+    def running(cls, folder: Path, pair: KeyPair | None = None) -> Iterator[DiskServer]:
+        """One that serves a folder's files for as long as this lasts, by HTTPS if it is given a pair."""
         (port,) = free_ports(1)
-        disks = cls(folder, port)
+        disks = cls(folder, port, "https" if pair else "http")
 
         class Handler(_Handler):
             served = disks
 
-        server = ThreadingHTTPServer((LOOPBACK, port), Handler)
+        server = _Server((LOOPBACK, port), Handler)
+        if pair:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(pair.certificate, pair.key)
+            # Each handshake is made by the thread of its connection: one that waits stops no other.
+            server.socket = context.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield disks
@@ -51,7 +64,14 @@ class DiskServer:
 
     def url(self, name: str) -> str:
         """The URL of a file."""
-        return f"http://{LOOPBACK}:{self.port}/{name}"
+        return f"{self.scheme}://{LOOPBACK}:{self.port}/{name}"
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing of a client that doesn't trust its certificate, or has gone."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):

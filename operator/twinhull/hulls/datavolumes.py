@@ -71,6 +71,11 @@ _IS_DELTA = (
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: What phases mean that CDI says nothing more of.
 _PHASES = {
+    # CDI says no more when the Pod waits for a ConfigMap that isn't there.
+    "ImportScheduled": (
+        "the importer Pod doesn't run yet: if that lasts, see its Events (kubectl get events). It doesn't "
+        "start without the Secret of secretRef and the ConfigMap of certConfigMap"
+    ),
     "UploadReady": "waiting for the upload (virtctl image-upload)",
     "Paused": "paused",
 }

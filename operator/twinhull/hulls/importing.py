@@ -20,6 +20,12 @@ _DESCRIPTION = (
     "this VMDK only describes a disk: give the URL of the -flat.vmdk beside it, or export the disk as one "
     "file (streamOptimized)"
 )
+_OTHER_CREDENTIALS = "the registry asks for other credentials: see the Secret that secretRef names"
+_NO_IMAGE = "the registry has no such image: correct source.url"
+_NO_DISK = "the image has no disk: it has to be the only file in its folder /disk"
+_OTHER_HOST = (
+    "the server's certificate is for another host: use a name in source.url that the certificate has"
+)
 #: What is part of a sentence after which no import succeeds before somebody changes something, and what to
 #: change. The first that fits counts.
 _UNTIL_CHANGED = {
@@ -31,7 +37,24 @@ _UNTIL_CHANGED = {
         "the file isn't what source.checksum says: correct source.checksum, or correct the file and delete "
         "the DataVolume, since CDI doesn't try again"
     ),
-    "certificate signed by unknown authority": "name the server's authority in certConfigMap",
+    "certificate signed by unknown authority": (
+        "have certConfigMap name a ConfigMap with the certificate of the server's authority (PEM), for a "
+        "registry under a key that ends in .crt or .pem"
+    ),
+    "x509: cannot validate certificate for": _OTHER_HOST,
+    "x509: certificate is valid for": _OTHER_HOST,
+    "x509: certificate has expired": "the server's certificate has expired, or isn't valid yet: renew it",
+    # What registries say (OCI's distribution-spec, Error Codes), in words of containers/image.
+    "authentication required": _OTHER_CREDENTIALS,
+    "invalid username/password": _OTHER_CREDENTIALS,
+    "manifest unknown": _NO_IMAGE,
+    "name unknown": _NO_IMAGE,
+    "Failed to find VM disk image file": _NO_DISK,
+    "image directory contains": _NO_DISK,
+    # What AWS' SDK says of S3.
+    "status code: 404": "the URL leads to nothing: correct source.url",
+    "status code: 403": "the credentials are wrong, or don't suffice: see the Secret that secretRef names",
+    "static credentials are empty": "S3 needs credentials: name their Secret in secretRef",
     "could not process image header": (
         "the file is shorter than the header of any disk: see what source.url leads to"
     ),

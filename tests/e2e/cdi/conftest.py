@@ -81,9 +81,11 @@ def server(tmp_path: Path) -> Iterator[DiskServer]:
 
 
 @pytest.fixture
-def kubelet(cluster: ControlPlane, server: DiskServer, tmp_path: Path) -> Kubelet:
+def kubelet(cluster: ControlPlane, server: DiskServer, tmp_path: Path) -> Iterator[Kubelet]:
     """What runs importer Pods. They reach the web server."""
-    return Kubelet(cluster, tmp_path / "kubelet", server.port)
+    started = Kubelet(cluster, tmp_path / "kubelet", server.port)
+    yield started
+    started.stop()
 
 
 @pytest.fixture

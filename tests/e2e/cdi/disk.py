@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,17 @@ class DiskWorkload(Subject):
             "spec": {"isolationPolicy": isolation, "virtualMachine": built, "template": template()},
         }
         return self.cluster.api.apply(manifest)
+
+    def secret(self, name: str, **data: str) -> None:
+        """Creates a Secret of its namespace, or changes it."""
+        metadata = {"name": name, "namespace": self.namespace}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+        self.cluster.api.apply(secret)
+
+    def config_map(self, name: str, data: Mapping[str, str]) -> None:
+        """Creates a ConfigMap of its namespace, or changes it."""
+        metadata = {"name": name, "namespace": self.namespace}
+        self.cluster.api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
 
     @property
     def claim(self) -> str:

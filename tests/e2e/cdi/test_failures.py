@@ -12,6 +12,7 @@ import pytest
 from guest.image.tools import Tools
 from tests.controlplane import build
 from tests.e2e.cdi.disk import DiskWorkload
+from tests.e2e.cdi.outcomes import fails, succeeds
 from tests.e2e.operator.subject import condition
 from tests.importer import disks
 from tests.importer.kubelet import Kubelet
@@ -32,48 +33,6 @@ def content(server: DiskServer) -> bytes:
     return content
 
 
-def fails(web: DiskWorkload, kubelet: Kubelet, *words: str) -> None:
-    """Runs the importer twice, as it fails, and waits until the Workload says so in these words."""
-    assert kubelet.imports(web.namespace).exit_code != 0
-    kubelet.again(web.namespace)
-    assert kubelet.imports(web.namespace).exit_code != 0
-
-    def told() -> bool:
-        failed = web.becomes("DiskFailed")
-        status, reason, message = condition(failed, "Stalled")
-        assert (status, reason) == ("True", "DiskFailed")
-        assert failed["status"]["disks"][0]["message"] in message
-        assert [one for one in words if one not in message] == [], message
-        return True
-
-    web.eventually(told, "it says why")
-    assert "VirtualMachine" not in web.belongings()
-
-
-def succeeds(web: DiskWorkload, kubelet: Kubelet, content: bytes) -> None:
-    """Runs the importer, which fills the disk; the Workload then goes on, and nothing is left over."""
-    ended = kubelet.imports(web.namespace)
-    assert ended.exit_code == 0, ended.log
-    web.becomes("Ready")
-    assert kubelet.disk(web.namespace, web.claim).read_bytes()[: len(content)] == content
-    api = web.cluster.api
-
-    def alone() -> bool:
-        claims = api.list("PersistentVolumeClaim", web.namespace)
-        assert [claim["metadata"]["name"] for claim in claims if not _goes(claim)] == [web.claim]
-        return not [pod for pod in api.list("Pod", web.namespace) if _is_importer(pod)]
-
-    web.eventually(alone, "nothing is left over")
-
-
-def _goes(obj: dict[str, dict[str, str]]) -> bool:
-    return "deletionTimestamp" in obj["metadata"]
-
-
-def _is_importer(pod: dict[str, dict[str, str]]) -> bool:
-    return pod["metadata"]["name"].startswith("importer-") and not _goes(pod)
-
-
 def test_a_wrong_url(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
     web.boots({"http": {"url": server.url("nothing.vmdk")}})
     fails(web, kubelet, "got 404. Status: 404 Not Found: the URL leads to nothing: correct source.url (CDI ")
@@ -83,17 +42,11 @@ def test_a_wrong_url(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, co
 
 def test_a_wrong_password(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:
     """The importer takes the right one at its next start: the spec stays as it is."""
-
-    def password(password: str) -> None:
-        data = {"stringData": {"accessKeyId": "user", "secretKey": password}}
-        metadata = {"name": "credentials", "namespace": web.namespace}
-        web.cluster.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **data})
-
     server.passwords[SPARSE] = ("user", "right")
-    password("wrong")
+    web.secret("credentials", accessKeyId="user", secretKey="wrong")
     web.boots({"http": {"url": server.url(SPARSE), "secretRef": "credentials"}})
     fails(web, kubelet, "see the Secret that secretRef names")
-    password("right")
+    web.secret("credentials", accessKeyId="user", secretKey="right")
     kubelet.again(web.namespace)
     succeeds(web, kubelet, content)
 

@@ -48,7 +48,9 @@ class ReachApi(VirtApi):
         path = request.path
         if any(request.method == method and path.endswith(end) for method, end in self.hangs):
             self.hanging += 1
-            await asyncio.Event().wait()
+            while request.transport is not None:  # noqa: ASYNC110  until the client has gone
+                await asyncio.sleep(0.02)
+            return web.Response()
         if path.startswith(_REQUESTS):
             return await self._access(request)
         if path == _PODS:

@@ -626,6 +626,18 @@ def test_a_source_is_corrected_while_the_disk_isnt_filled() -> None:
     assert volume["spec"]["source"] == {"http": {"url": "https://images.example/right.vmdk"}}
 
 
+def test_what_an_importer_waits_for_that_doesnt_start() -> None:
+    """CDI says nothing of a ConfigMap that isn't there."""
+    world = World(wl())
+    world.settle()
+    world.tell("ImportScheduled")
+    assert world.settle() == "DiskImporting"
+    step = decide(world.case())
+    assert "see its Events (kubectl get events)" in step.message
+    assert "the ConfigMap of certConfigMap" in step.message
+    assert not step.stalled, "it may only take time"
+
+
 def test_a_failed_disk_is_made_anew_in_another_size() -> None:
     """Its DataVolume never changes. One whose import goes on isn't given up for that."""
     world = World(wl())
