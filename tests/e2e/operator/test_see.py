@@ -236,7 +236,7 @@ def test_what_is_wrong_comes_first_with_what_to_do(web: Subject) -> None:
     assert (ended.exit_code, ended.stderr) == (1, "")
     lines = ended.stdout.splitlines()
     assert lines[1].startswith("Wrong: ClaimMissing: spec.template.spec.volumes[data]")
-    assert lines[2] == "What to do: create it"
+    assert lines[2] == "What to do: create the claim that the message names"
     assert run(web, "list", "--not-ready", "-o", "name").stdout == "workload.twinhull.dev/web\n"
 
 
