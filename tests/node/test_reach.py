@@ -43,6 +43,7 @@ ASKED = {
     "an exit code": "exec NAME -- sh -c",
     "no such program": "exec NAME -- nothing-of-that-name",
     "no such container for a command": "exec NAME -c nobody -- ls",
+    "a command in a container that has ended": "exec NAME -c setup -- ls",
     "no such port": "port-forward NAME nothing",
 }
 _SCRIPT = "echo out; echo err >&2; exit 7"
@@ -75,7 +76,7 @@ def test_logs_and_commands(person: Person, name: str) -> None:
     assert person.done("logs", name) == "one\ntwo\nthree\n"
     assert person.done("logs", name, "-c", "twice", "--previous") == "the first run\n"
     assert person.done("exec", "-i", name, "--", "cat", given=b"in" * 100_000) == "in" * 100_000
-    ended = person.run("exec", name, "--", "sh", "-c", _SCRIPT)
+    ended = person.run("exec", name, "-c", "web", "--", "sh", "-c", _SCRIPT)
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, b"out\n", b"err\n")
     everything = person.done("logs", name, "--all-containers", "--prefix")
     assert f"[{name}/setup] set up\n[{name}/web] one\n" in everything

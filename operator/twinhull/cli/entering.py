@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from http import HTTPStatus
@@ -12,6 +11,7 @@ import click
 
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
+from twinhull.cli.missingrights import with_right
 from twinhull.cli.session import Session
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError, ReachError
@@ -20,13 +20,8 @@ from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.view.safetext import plain
 
-#: What the API server says of somebody who may not (k8s.io/apiserver,
-#: pkg/endpoints/handlers/responsewriters/errors.go).
-_FORBIDDEN = re.compile(r'is forbidden: .* cannot (\S+) resource "([^"]+)" in API group "([^"]*)"')
 _MAY_NOT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PAGE = "docs/reaching-in.md"
-#: The API groups on whose objects Kubernetes' role edit has the rights that are needed here.
-_GROUPS = frozenset({"", "twinhull.dev"})
 
 
 @asynccontextmanager
@@ -44,7 +39,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except (ReachError, Refused) as error:
-        raise click.ClickException(plain(_with_right(str(error)))) from error
+        raise click.ClickException(plain(with_right(str(error), _PAGE))) from error
     except (aiohttp.ClientError, TimeoutError, ConnectionResetError) as error:
         message = f"the connection was lost: {str(error) or type(error).__name__}"
         raise click.ClickException(plain(message)) from error
@@ -73,14 +68,3 @@ async def explaining_ends(session: Session, name: str, container: str) -> AsyncI
             if workload and (ended := ended_container(workload, container)):
                 raise EntryError(ended) from error
         raise
-
-
-def _with_right(message: str) -> str:
-    """What was refused, with the right that is needed and who has it, if that is why."""
-    found = _FORBIDDEN.search(message)
-    if not found or found[3] not in _GROUPS or _PAGE in message:
-        return message
-    return (
-        f"{message}. You need the right to {found[1]} {found[2]}, which Kubernetes' role edit has: an "
-        f"administrator can give it to you ({_PAGE}, Rights)"
-    )

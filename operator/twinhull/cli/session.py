@@ -16,6 +16,7 @@ import click
 from aiohttp import ClientConnectorError
 
 from twinhull.api.base import Raw
+from twinhull.cli.missingrights import with_right
 from twinhull.cli.targets import Target, target_options
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
@@ -114,6 +115,8 @@ def explained(target: Target) -> Iterator[None]:
     except NotFound as error:
         message = f"{plain(str(error))} (`twinhull preflight` says what the cluster lacks)"
         raise click.ClickException(message) from error
+    except Refused as error:
+        raise click.ClickException(plain(with_right(str(error)))) from error
     except (ApiError, LoginError) as error:
         raise click.ClickException(plain(str(error))) from error
 

@@ -33,6 +33,8 @@ class HullApi(WatchApi, ReachApi):
         self.stays, self.reading = False, 0
         #: By which status and text a subresource of Pods is refused.
         self.refusal: dict[str, tuple[int, str]] = {}
+        #: What is said of each refused request instead, with a place for the verb.
+        self.refusal_text = ""
         #: What a command is answered with: messages.
         self.answers: list[bytes] = []
 
@@ -70,6 +72,10 @@ class HullApi(WatchApi, ReachApi):
         self.put("workloads", name, spec={"template": {"spec": inside}, **(spec or {})}, status=status)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if self.refuses and self.refusal_text:
+            verb = "get" if request.path.endswith("/web") else "list"
+            text = self.refusal_text % verb
+            return web.json_response({"kind": "Status", "message": text}, status=self.refuses)
         if request.path.startswith(_PODS):
             name, _, subresource = request.path.removeprefix(_PODS).partition("/")
             return await self._pod(request, name, subresource)

@@ -351,6 +351,18 @@ def test_who_may_not_is_told_which_right_is_missing(
     assert "(docs/reaching-in.md, Rights)" in ended.stderr
 
 
+def test_who_may_not_read_workloads_is_told_which_right_is_missing(api: HullApi, run: Run) -> None:
+    api.refuses = 403
+    api.refusal_text = (
+        'workloads.twinhull.dev "web" is forbidden: User "ann" cannot %s resource "workloads" in API group '
+        '"twinhull.dev" in the namespace "shop"'
+    )
+    for line in ("logs web", "port-forward web 80", "stop web"):
+        said = run(line).stderr
+        assert "You need the right to get workloads, which Kubernetes' role edit has" in said
+    assert "You need the right to list workloads" in run("logs -l a=b").stderr
+
+
 def test_who_may_not_forward_is_told_before_a_port_is_announced(api: HullApi, run: Run) -> None:
     api.workload("web", "web-1")
     api.refusal["portforward"] = (403, FORBIDDEN % ("get", "portforward"))
