@@ -66,8 +66,12 @@ def test_a_new_hull_that_never_gets_ready_goes_and_is_not_tried_again(
         lambda: {one["type"]: one["status"] for one in web.get()["status"]["conditions"]} == at_rest,
         "it is said that nothing is under way",
     )
-    web.is_looked_at("ProgressDeadlineExceeded")
+    # A change beside the spec has the operator look again; a change of the spec would have it try again.
+    patch = {"metadata": {"annotations": {"example.com/looked-at": "again"}}}
+    web.cluster.api.patch("Workload", web.name, web.namespace, patch)
+    web.once_known("Ready", "Container")
     assert web.belongings()["Pod"] == [first]
+    assert web.get()["status"]["replacement"] == failed["status"]["replacement"]
     web.apply("Container", serving("c"), replacement=start_first(deadline=60))
     second = web.becomes("Ready")["status"]["hull"]["name"]
     web.eventually(lambda: web.belongings()["Pod"] == [second], "the first hull is replaced")
