@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from twinhull.api.base import Raw
 from twinhull.cli import main
-from twinhull.cli.convert import _Folder
+from twinhull.cli.conversioninputs import Folder
 from twinhull.convert.conversion import CannotConvert
 
 POD: Raw = {
@@ -257,7 +257,7 @@ def test_a_folder_gives_its_own_files_only(tmp_path: Path) -> None:
     (inside / "below" / "a.env").write_text("A=1", encoding="utf-8")
     (tmp_path / "secret").write_text("x", encoding="utf-8")
     (inside / "link").symlink_to(tmp_path / "secret")
-    folder = _Folder(inside)
+    folder = Folder(inside)
     assert folder.read("below/a.env") == "A=1"
     assert folder.read("./below/../below/a.env") == "A=1"
     assert folder.read("missing") is None

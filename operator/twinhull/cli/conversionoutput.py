@@ -1,0 +1,100 @@
+"""What `twinhull convert` prints: the objects, and tables of what is to be known of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+import yaml
+
+from twinhull.api.base import Raw
+from twinhull.api.printable import printable
+from twinhull.cli.scalars import Dumper
+from twinhull.convert.conversion import Left, LeftKind
+
+#: The tables that a person sees, in their order, each with the titles of its columns.
+_HEADS = {
+    LeftKind.LOST: ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
+    LeftKind.READABLE: ("READABLE FOR OTHERS", "WHAT TO DO"),
+    LeftKind.MEANINGLESS: ("WITHOUT A MEANING HERE", "WHY"),
+}
+#: The most columns of a path beside what is told of it, and the fewest of that.
+_WIDEST, _NARROWEST = 60, 20
+
+
+class _Dumper(Dumper):
+    """Writes what was an alias in the input at each place where it stands, and texts of several lines as they
+    are.
+    """
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  PyYAML's
+        """No aliases. How much they stand for is bounded when they are read."""
+        return True
+
+
+def _text_of(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_of)
+
+
+def printed(objects: Sequence[Raw], output: str) -> str:
+    """The objects as a text, by the value of --output."""
+    if output == "json":
+        listed = (
+            objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        )
+        return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
+    return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def tables(left: Sequence[Left]) -> str:
+    """What a person is told, in a table for each kind, wrapped if they are printed on a terminal."""
+    width = _width()
+    parts = ((kind, [one for one in left if one.kind is kind]) for kind in _HEADS)
+    return "\n\n".join(_table(_HEADS[kind], told, width) for kind, told in parts if told)
+
+
+def _table(head: tuple[str, str], told: Sequence[Left], width: int | None) -> str:
+    """A table: one line a row, or wrapped for a terminal."""
+    rows = [(printable(one.path), printable(one.why)) for one in told]
+    if width is None:
+        column = min(max(len(path) for path, _ in (head, *rows)), _WIDEST)
+        return "\n".join(f"{path:{column}}  {why}" for path, why in (head, *rows))
+    paths: dict[str, list[str]] = {}
+    for path, why in rows:
+        paths.setdefault(why, []).append(path)
+    fitting = [len(path) for path, _ in rows if len(path) <= min(_WIDEST, width // 2)]
+    column = max(len(head[0]), *fitting, 0)
+    from textwrap import wrap  # noqa: PLC0415  for terminals only
+
+    lines = [f"{head[0]:{column}}  {head[1]}"]
+    for why, below in paths.items():
+        room = max(width - column - 2, _NARROWEST)
+        lines += _beside(below, wrap(why, room, break_long_words=False, break_on_hyphens=False), column)
+    return "\n".join(lines)
+
+
+def _beside(paths: Sequence[str], why: Sequence[str], column: int) -> Iterator[str]:
+    """The lines of paths of which the same is told, and of that beside them. A path that is too long has a
+    line of its own.
+    """
+    rest = list(why)
+    for path in paths:
+        if len(path) > column and rest:
+            yield path
+            path = ""  # noqa: PLW2901  the text begins below it
+        yield f"{path:{column}}  {rest.pop(0) if rest else ''}".rstrip()
+    yield from (f"{'':{column}}  {line}" for line in rest)
+
+
+def _width() -> int | None:
+    """How many columns the terminal has on which the table is printed, None if there is none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError):  # a file, a pipe, or a stream in memory
+        return None
