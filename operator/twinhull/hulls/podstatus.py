@@ -13,6 +13,9 @@ from twinhull.hulls.hull import condition, timestamp
 _State: TypeAlias = Literal["Waiting", "Running", "Terminated"]
 #: What a container waits for in the ordinary course of things.
 _USUAL = {None, "ContainerCreating", "PodInitializing"}
+#: What a kubelet says of the conditions of a Pod whose containers have ended, before it says so of the Pod
+#: (k8s.io/kubernetes, pkg/kubelet/status/generate.go).
+_ENDED = {"PodCompleted", "PodFailed"}
 _STATES: dict[str, _State] = {"waiting": "Waiting", "running": "Running", "terminated": "Terminated"}
 
 
@@ -43,6 +46,8 @@ def why_not_ready(pod: Raw) -> tuple[Why, str]:
     for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
         its_condition = condition(pod, kind)
         if its_condition.get("status") == "False" and its_condition.get("reason"):
+            if its_condition["reason"] in _ENDED:
+                return hindrance(status) or (Reason.NOT_READY, "its containers have ended")
             return Quoted(its_condition["reason"]), its_condition.get("message", "")
     return Reason.PENDING, "the Pod has not started yet"
 

@@ -6,7 +6,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.workloadstatus import ContainerStatus
-from twinhull.hulls.podstatus import containers
+from twinhull.hulls.podstatus import containers, why_not_ready
 
 
 def reported(**fields: object) -> Raw:
@@ -60,3 +60,23 @@ def test_no_status_has_no_containers() -> None:
     nothing: tuple[ContainerStatus, ...] = ()
     assert containers({}) == nothing
     assert containers({"containerStatuses": None}) == nothing
+
+
+@pytest.mark.parametrize(
+    ("word", "exit_code", "expected"),
+    [
+        ("PodFailed", 3, ("Error", "container web ended with exit code 3")),
+        ("PodFailed", 0, ("NotReady", "its containers have ended")),
+        ("PodCompleted", 0, ("NotReady", "its containers have ended")),
+    ],
+)
+def test_the_end_of_the_containers_is_told_by_how_they_ended(
+    word: str, exit_code: int, expected: tuple[str, str]
+) -> None:
+    """A kubelet's own words for it come before the Pod's phase, and say nothing; one is ours for another
+    thing.
+    """
+    ended = reported(state={"terminated": {"exitCode": exit_code, "reason": "Error" if exit_code else None}})
+    conditions = [{"type": "ContainersReady", "status": "False", "reason": word}]
+    status = {"phase": "Running", "containerStatuses": [ended], "conditions": conditions}
+    assert tuple(map(str, why_not_ready({"status": status}))) == expected
