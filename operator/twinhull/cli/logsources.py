@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -15,7 +15,6 @@ from twinhull.cli import terminal
 from twinhull.cli.entering import container_of, told
 from twinhull.cli.logs import Wanted
 from twinhull.reach.entry import Entry, Query
-from twinhull.reach.hull import chosen_container
 
 _Result = TypeVar("_Result")
 
@@ -33,14 +32,14 @@ class Source:
     container: str
     #: What stands before each of its lines.
     prefix: bytes = b""
-    #: When the last of it came, or was asked for.
-    last_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    #: When the last of it came by the last `show`, None if nothing came.
+    last_at: datetime | None = None
     #: Whether the log of the last `show` was opened.
     opened: bool = False
 
     async def show(self, query: Query) -> None:
         """Write its log, until that ends. Raises ClickException."""
-        self.opened, self.last_at = False, datetime.now(UTC)
+        self.opened, self.last_at = False, None
         with told():
             async with await self.entry.log(self.container, query) as answer:
                 self.opened = True
@@ -55,13 +54,9 @@ class Source:
         try:
             await self.show(query)
         except click.ClickException as error:
-            self.complain(error)
+            complain(self.name, self.container, error)
             return False
         return True
-
-    def complain(self, error: click.ClickException) -> None:
-        """Say what its log failed by."""
-        click.echo(f"Error: {self.name}/{self.container}: {error.message}", err=True)
 
     def _write(self, text: bytes) -> bytes:
         """Write what can be written of a text. What is left of it: a line that hasn't ended."""
@@ -75,17 +70,26 @@ class Source:
         return rest
 
 
-def sources_of(workload: Raw, entry: Entry, wanted: Wanted, *, notes: bool = True) -> list[Source]:
-    """The containers of a Workload whose logs are shown. `notes` says whether to note which one is meant by
-    default. Raises EntryError.
+def complain(name: str, container: str, error: click.ClickException) -> None:
+    """Say by what the log of a Workload's container failed."""
+    click.echo(f"Error: {name}/{container}: {error.message}", err=True)
+
+
+def source_of(entry: Entry, name: str, container: str, wanted: Wanted) -> Source:
+    """A container of a Workload's hull."""
+    return Source(entry, name, container, f"[{name}/{container}] ".encode() if wanted.prefix else b"")
+
+
+def sources_of(workload: Raw, entry: Entry, wanted: Wanted) -> list[Source]:
+    """The containers of a Workload whose logs are shown, after a note about which one is meant by default.
+    Raises EntryError.
     """
     name = workload["metadata"]["name"]
     if wanted.all_containers:
         chosen: tuple[str, ...] = entry.containers
     else:
-        choose = container_of if notes else chosen_container
-        chosen = (choose(workload, entry, wanted.container),)
-    return [Source(entry, name, one, f"[{name}/{one}] ".encode() if wanted.prefix else b"") for one in chosen]
+        chosen = (container_of(workload, entry, wanted.container),)
+    return [source_of(entry, name, one, wanted) for one in chosen]
 
 
 async def side_by_side(works: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:

@@ -14,7 +14,7 @@ from twinhull.cli.logfollowing import Following, goes_on
 from twinhull.cli.logs import Wanted
 from twinhull.cli.logsources import side_by_side, sources_of
 from twinhull.cli.selected import selected
-from twinhull.cli.session import Session, session
+from twinhull.cli.session import Session, explained, session
 from twinhull.cli.targets import Target
 from twinhull.reach.errors import NoContainersError
 from twinhull.reach.hull import container_names
@@ -44,14 +44,14 @@ async def _show(target: Target, wanted: Wanted) -> int:
         else:
             await _refuse_containers(here, names)
         if not wanted.follow:
-            return _code([await _show_all_of(here, name, wanted) for name in names])
+            return _code([await _show_all_of(target, here, name, wanted) for name in names])
         count = sum([await _count(here, name, wanted) for name in names])
         if count > wanted.most:
             raise click.ClickException(
                 f"of {count} logs only {wanted.most} may be followed at once: say fewer, or "
                 f"--max-log-requests {count}"
             )
-        return _code(await side_by_side([_show_all_of(here, name, wanted) for name in names]))
+        return _code(await side_by_side([_show_all_of(target, here, name, wanted) for name in names]))
 
 
 def _code(shown: list[_Shown]) -> int:
@@ -74,13 +74,14 @@ async def _refuse_containers(here: Session, names: tuple[str, ...]) -> None:
                 )
 
 
-async def _show_all_of(here: Session, name: str, wanted: Wanted) -> _Shown:
+async def _show_all_of(target: Target, here: Session, name: str, wanted: Wanted) -> _Shown:
     """Show the logs of a Workload. What goes wrong is told."""
     try:
-        if goes_on(wanted):
-            is_shown = await Following(here, name, wanted).run()
-        else:
-            is_shown = await _show_once(here, name, wanted)
+        with explained(target):
+            if goes_on(wanted):
+                is_shown = await Following(here, name, wanted).run()
+            else:
+                is_shown = await _show_once(here, name, wanted)
     except click.ClickException as error:
         if isinstance(error.__cause__, NoContainersError):
             note = "Note" if wanted.selector or len(wanted.names) > 1 else "Error"

@@ -22,7 +22,7 @@ from twinhull.reach.keep_alive import kept_alive
 
 #: What is offered, the best first.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-#: How long what is sent may take to say why it broke off, in seconds.
+#: How long the standard input may take to say why it broke off, in seconds.
 _ENDING = 2.0
 #: An exit code that says of a failure.
 _CODE = re.compile("[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
@@ -60,17 +60,15 @@ async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> i
 
     Its exit code. Raises RemoteCommandError if it couldn't be run, or if the connection ends before it does.
     """
-    sending = [
-        asyncio.ensure_future(work)
-        for work in (_send_stdin(socket, streams.stdin), _send_sizes(socket, streams.sizes))
-    ]
+    typing = asyncio.ensure_future(_send_stdin(socket, streams.stdin))
+    sending = [typing, asyncio.ensure_future(_send_sizes(socket, streams.sizes))]
     try:
         async with kept_alive(socket):
             return await _received(socket, streams)
     except RemoteCommandError:
-        ended, _ = await asyncio.wait(sending, timeout=_ENDING)
-        for task in ended:
-            if why := task.exception():
+        await asyncio.wait([typing], timeout=_ENDING)  # the sizes of a terminal never end
+        for task in sending:
+            if task.done() and (why := task.exception()):
                 raise why from None
         raise
     finally:

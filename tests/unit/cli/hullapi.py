@@ -29,8 +29,13 @@ class HullApi(WatchApi, ReachApi):
         self.asked: list[tuple[str, dict[str, str]]] = []
         #: What happens at the end of the next logs.
         self.then: list[Callable[[], object]] = []
-        #: Whether logs don't end, and how many are open.
+        #: Whether logs don't end, and how many are open; and those that don't, by Pod and container.
         self.stays, self.reading = False, 0
+        self.staying: set[tuple[str, str]] = set()
+        #: By which status and text the next logs are refused, None for those that aren't.
+        self.log_refusals: list[tuple[int, str] | None] = []
+        #: What happens when a Pod is read the next times: it gives the status of a refusal, 0 for none.
+        self.pod_reads: dict[str, list[Callable[[], int]]] = {}
         #: By which status and text a subresource of Pods is refused.
         self.refusal: dict[str, tuple[int, str]] = {}
         #: What is said of each refused request instead, with a place for the verb.
@@ -48,6 +53,7 @@ class HullApi(WatchApi, ReachApi):
         states: dict[str, dict[str, Any]] | None = None,
         spec: dict[str, Any] | None = None,
         ready: tuple[str, str, str] = ("True", "Ready", "it is ready"),
+        started: str = "",
         **status: Any,
     ) -> None:
         """Create or change a Workload. `states` are those of containers; without, all run."""
@@ -61,7 +67,7 @@ class HullApi(WatchApi, ReachApi):
         ]
         status = {"observedGeneration": 1, "conditions": conditions, "containers": listed, **status}
         if hull:
-            status["hull"] = {"kind": kind, "name": hull}
+            status["hull"] = {"kind": kind, "name": hull, **({"startedAt": started} if started else {})}
             if kind == "Pod":
                 self.phases.setdefault(hull, "Running")
         made = [{"name": one} for one in containers if one != "setup"]
@@ -85,10 +91,14 @@ class HullApi(WatchApi, ReachApi):
             return await VirtApi._stream(self, request)  # noqa: SLF001
         return await super()._answer(request)
 
-    async def _pod(self, request: web.Request, name: str, subresource: str) -> web.StreamResponse:
+    async def _pod(  # noqa: PLR0911  one for each kind of answer
+        self, request: web.Request, name: str, subresource: str
+    ) -> web.StreamResponse:
         if subresource in self.refusal:
             status, text = self.refusal[subresource]
             return web.Response(text=text, status=status)
+        if not subresource and self.pod_reads.get(name) and (status := self.pod_reads[name].pop(0)()):
+            return web.json_response({"kind": "Status", "message": "it is refused"}, status=status)
         if name not in self.phases:
             return web.json_response({"kind": "Status", "message": f'pods "{name}" not found'}, status=404)
         if subresource == "log":
@@ -123,11 +133,15 @@ class HullApi(WatchApi, ReachApi):
 
     async def _log(self, request: web.Request, name: str) -> web.StreamResponse:
         self.asked.append((name, dict(request.query)))
+        if self.log_refusals and (refusal := self.log_refusals.pop(0)):
+            if self.then:
+                self.then.pop(0)()
+            return web.Response(text=refusal[1], status=refusal[0])
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(self.logs.get(name, b""))
         self.reading += 1
-        while self.stays:  # noqa: ASYNC110  a test polls
+        while self.stays or (name, request.query["container"]) in self.staying:  # noqa: ASYNC110  a test polls
             await asyncio.sleep(0.01)
         if self.then:
             self.then.pop(0)()

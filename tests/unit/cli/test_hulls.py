@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from socket import create_connection
@@ -21,7 +22,7 @@ from tests.controlplane.polling import PATIENCE
 from tests.terminal import Terminal
 from tests.unit.cli.hullapi import HullApi
 from tests.unit.reach.virtapi import beside
-from twinhull.cli import logfollowing, main
+from twinhull.cli import containerlog, main
 
 TWINHULL = [sys.executable, "-m", "twinhull"]
 SEVERAL = ("setup", "web", "twice")
@@ -125,7 +126,7 @@ def test_what_is_stopped_says_what_starts_it(api: HullApi, run: Run, line: str) 
 
 @pytest.fixture
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logfollowing, "_CUT", 0.2)
+    monkeypatch.setattr(containerlog, "_CUT", 0.2)
 
 
 def replaced(api: HullApi) -> None:
@@ -214,6 +215,166 @@ def test_a_log_that_is_cut_off_is_gone_on_with(api: HullApi, run: Run) -> None:
     _, again = api.asked[1]
     assert sorted(again) == ["container", "follow", "sinceTime"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", again["sinceTime"])
+
+
+def run_again(api: HullApi) -> None:
+    api.workload("web", "web-1", states={"web": {"restarts": 1}})
+
+
+def test_a_run_whose_log_cant_be_opened_is_shown_from_its_beginning_by_another_way(
+    api: HullApi, run: Run
+) -> None:
+    api.workload("web", "web-1")
+    api.logs = {"web-1": b"a line\n"}
+    api.log_refusals = [None, (502, "the certificate has expired")]
+    api.then = [lambda: run_again(api), lambda: None, lambda: api.delete("workloads", "web")]
+    ended = run("logs -f web --tail 5")
+    assert (ended.exit_code, ended.stdout) == (0, "a line\na line\n")
+    assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
+    assert api.asked[1:] == [("web-1", {"container": "web", "follow": "true"})] * 2
+
+
+def test_a_run_whose_log_couldnt_be_opened_before_the_workload_completed_is_an_error(
+    api: HullApi, run: Run
+) -> None:
+    def complete() -> None:
+        states = {"web": {"state": "Terminated", "exitCode": 0, "restarts": 1}}
+        ready = ("True", "Completed", "it has run to completion")
+        api.workload("web", "web-1", states=states, ready=ready, exit={"code": 0, "reason": "Completed"})
+
+    api.workload("web", "web-1")
+    api.log_refusals = [None, (500, "it failed"), (500, "it failed")]
+    api.then = [lambda: run_again(api), lambda: None, complete]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stderr.splitlines()[1:]) == (1, ["Error: web/web: it failed"])
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_a_log_that_cant_be_opened_any_more_is_an_error_after_a_few_tries(api: HullApi, run: Run) -> None:
+    api.workload("web", "web-1")
+    api.log_refusals = [None, *[(500, "it failed")] * 9]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stderr) == (1, "Error: web/web: it failed\n")
+    assert len(api.asked) == 1 + 1 + containerlog._TRIES  # noqa: SLF001
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_a_failed_try_moves_nothing_of_where_a_log_goes_on(api: HullApi, run: Run) -> None:
+    api.workload("web", "web-1")
+    api.logs = {"web-1": b"a line\n"}
+    api.log_refusals = [None, (500, "it failed"), (500, "it failed")]
+    api.then = [*[lambda: None] * 3, lambda: api.delete("workloads", "web")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert len({query["sinceTime"] for _, query in api.asked[1:]}) == 1
+    assert len(api.asked) == 4
+
+
+@pytest.mark.parametrize("how", ["it began later", "it hasn't begun", "it was restarted less often"])
+def test_a_hull_of_the_same_name_is_the_next_one(api: HullApi, run: Run, how: str) -> None:
+    def replace() -> None:
+        api.logs["web-1"] = b"two\n"
+        if how == "it hasn't begun":
+            api.workload("web", "web-1", states={"web": {"state": "Waiting"}})
+            threading.Thread(target=begin).start()
+        elif how == "it began later":
+            api.workload("web", "web-1", started="2026-01-01T00:01:00Z", states={"web": {"restarts": 2}})
+        else:
+            api.workload("web", "web-1", started="2026-01-01T00:00:00Z")
+
+    def begin() -> None:
+        eventually(lambda: api.watches, PATIENCE, "the next hull is waited for")
+        api.workload("web", "web-1", started="2026-01-01T00:01:00Z")
+
+    api.workload("web", "web-1", started="2026-01-01T00:00:00Z", states={"web": {"restarts": 2}})
+    api.logs = {"web-1": b"one\n"}
+    api.then = [replace, lambda: api.delete("workloads", "web")]
+    ended = run("logs -f web --tail 1")
+    assert (ended.exit_code, ended.stdout) == (0, "one\ntwo\n")
+    assert ended.stderr == "Pod web-1 has ended; going on with the next one of that name\n"
+    assert api.asked[1] == ("web-1", {"container": "web", "follow": "true"})
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_a_log_is_asked_for_again_once_its_container_runs_again(api: HullApi, run: Run) -> None:
+    def wait() -> None:
+        api.workload("web", "web-1", states={"web": {"state": "Terminated"}})
+        threading.Timer(0.5, lambda: api.workload("web", "web-1")).start()
+
+    api.workload("web", "web-1")
+    api.then = [wait, lambda: api.delete("workloads", "web")]
+    assert run("logs -f web").exit_code == 0
+    assert len(api.asked) == 2
+
+
+def test_a_container_goes_on_while_the_log_of_another_stays_open(api: HullApi, run: Run) -> None:
+    def replace() -> None:
+        api.workload("web", "web-2", containers=("web", "twice", "new"))
+
+    def end() -> None:
+        eventually(lambda: len(api.asked) == 4, PATIENCE, "the new container's log is read")
+        api.delete("workloads", "web")
+        api.staying.clear()
+
+    api.workload("web", "web-1", containers=("web", "twice"))
+    api.logs = {"web-1": b"one\n", "web-2": b"two\n"}
+    api.staying = {("web-1", "twice"), ("web-2", "web"), ("web-2", "new")}
+    api.then = [replace]
+    threading.Thread(target=end).start()
+    ended = run("logs -f web --all-containers --prefix")
+    assert ended.exit_code == 0
+    assert sorted(ended.stdout.splitlines()) == [
+        "[web/new] two",
+        "[web/twice] one",
+        "[web/web] one",
+        "[web/web] two",
+    ]
+    assert ended.stderr == "Pod web-1 has ended; going on with Pod web-2\n"
+
+
+@pytest.mark.usefixtures("_quickly")
+@pytest.mark.parametrize("refusal", [429, 500, 403])
+def test_an_error_that_passes_doesnt_end_what_is_followed(api: HullApi, run: Run, refusal: int) -> None:
+    api.workload("web", "web-1")
+    api.logs = {"web-1": b"one\n", "web-2": b"two\n"}
+    api.then = [lambda: replaced(api), lambda: api.delete("workloads", "web")]
+    api.pod_reads["web-2"] = [lambda: refusal]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stdout) == (0, "one\ntwo\n")
+    assert "Error" not in ended.stderr
+
+
+def test_a_workload_that_is_deleted_while_its_next_hull_is_entered_has_ended(api: HullApi, run: Run) -> None:
+    def delete() -> int:
+        api.delete("workloads", "web")
+        return 404
+
+    api.workload("web", "web-1")
+    api.logs, api.then = {"web-1": b"one\n"}, [lambda: replaced(api)]
+    api.pod_reads["web-2"] = [delete]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stdout) == (0, "one\n")
+    assert ended.stderr == "Pod web-1 has ended; going on with Pod web-2\n"
+
+
+def test_an_error_of_one_workload_doesnt_end_the_logs_of_another(api: HullApi, run: Run) -> None:
+    def read() -> int:
+        api.staying.clear()
+        return 409
+
+    api.workload("web", "web-1")
+    api.workload("db", "db-1")
+    api.logs = {"web-1": b"one\n", "db-1": b"db\n", "db-2": b"next\n"}
+    api.staying = {("db-1", "web")}
+    api.pod_reads["web-2"] = [read]
+    api.then = [
+        lambda: replaced(api),
+        lambda: api.workload("db", "db-2"),
+        lambda: api.delete("workloads", "db"),
+    ]
+    ended = run("logs -f web db")
+    assert (ended.exit_code, sorted(ended.stdout.split())) == (1, ["db", "next", "one"])
+    assert "Error: it is refused\n" in ended.stderr
 
 
 def test_a_log_that_may_not_be_read_is_an_error_while_followed(api: HullApi, run: Run) -> None:

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.reach import port_forward, remote_command
 from twinhull.reach.entry import COMMAND_PROTOCOLS, PORT_PROTOCOLS, streamed, websocket
 from twinhull.reach.errors import EntryError, RemoteCommandError
@@ -126,6 +127,31 @@ def test_a_command_whose_input_breaks_off_is_ended() -> None:
     with pytest.raises(ValueError, match="it can't be read"):
         asyncio.run(follow())
     assert closed
+
+
+def test_whoever_leaves_a_command_waits_for_no_sizes_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_command, "_ENDING", 10 * PATIENCE)
+
+    async def handler(socket: web.WebSocketResponse) -> None:
+        async for _ in socket:
+            pass
+
+    async def left() -> AsyncIterator[bytes]:
+        yield b"typed"
+        raise ValueError("it is left")
+
+    async def sizes() -> AsyncIterator[tuple[int, int]]:
+        yield 80, 24
+        await asyncio.Event().wait()
+
+    async def follow() -> int:
+        async with served(handler) as (session, url), asyncio.timeout(PATIENCE):
+            socket = await websocket(session, url, (), COMMAND_PROTOCOLS)
+            streams = Streams(lambda _: None, lambda _: None, left(), sizes())
+            return await remote_command.follow(socket, streams)
+
+    with pytest.raises(ValueError, match="it is left"):
+        asyncio.run(follow())
 
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:

@@ -1,0 +1,211 @@
+"""The log of one container of a Workload, followed from one run and one hull to the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import click
+
+from twinhull.api.base import Raw
+from twinhull.cli import progress
+from twinhull.cli.followedworkload import FollowedWorkload
+from twinhull.cli.logruns import (
+    Outcome,
+    Run,
+    container_state,
+    ended_by_request,
+    from_the_beginning,
+    from_time,
+    outcome,
+)
+from twinhull.cli.logsources import Source, complain, source_of
+from twinhull.reach.entry import Entry, Query
+from twinhull.reach.errors import EntryError, NoContainersError
+from twinhull.reach.hull import chosen_container
+from twinhull.verbs.status import Status
+
+#: How long a log may have ended whose container runs by the Workload's status, before it is asked for again,
+#: in seconds: the status comes later than the end of the log.
+_CUT = 5.0
+#: How often in a row a log is asked for that can't be opened.
+_TRIES = 3
+
+
+@dataclass(slots=True)
+class ContainerLog:
+    """The log of one container that is followed."""
+
+    workload: FollowedWorkload
+    #: The run whose log is shown, or comes next.
+    run: Run
+    #: Is told of the containers of each further hull.
+    found: Callable[[Sequence[str]], None]
+    #: From when on the log of the run isn't shown yet; None for all of it.
+    _since: datetime | None = field(default_factory=lambda: datetime.now(UTC))
+    #: How often in a row the log couldn't be opened.
+    _failures: int = 0
+    #: Whether the Workload is stopped, deleted or gone.
+    _is_ended_by_request: bool = False
+
+    async def follow(self, source: Source) -> bool:
+        """Show the log, first by a source in the present hull, until the Workload has run to completion, is
+        stopped or gone. False, after a message, if that fails. Raises ApiError, and ClickException if a next
+        hull has no containers.
+        """
+        if error := await self._show(source, self.workload.wanted.query):
+            self._complain(error)
+            return False
+        return await self.go_on(await self._go_on_by(source))
+
+    async def go_on(self, found: Outcome) -> bool:
+        """Show what comes next. As `follow`."""
+        while found not in {Outcome.END, Outcome.FAILURE}:
+            if found == Outcome.NEXT_HULL:
+                self._since, self._failures = None, 0
+                if await self.workload.next_hull(self.run) is None:
+                    return True
+            found = await self._by_another_way(found)
+        return found == Outcome.END
+
+    async def _by_another_way(self, came_by: Outcome) -> Outcome:
+        """Enter the hull anew, and show the log there. What comes then."""
+        async with AsyncExitStack() as stack:
+            try:
+                workload = await self.workload.workload()
+                if workload is None:
+                    return Outcome.END
+                if found := self._instead(workload, came_by):
+                    return found
+                entry = await self.workload.enter(workload, stack)
+            except click.ClickException as error:
+                if isinstance(error.__cause__, NoContainersError):
+                    raise
+                return await self._after_failure(error)
+            try:
+                source = self._source(workload, entry)
+            except EntryError as error:
+                self._complain(click.ClickException(str(error)))
+                return Outcome.FAILURE
+            if source is not None:
+                return await self._show_by(source)
+        return await self._after()  # the present hull has no such container
+
+    def _instead(self, workload: Raw, came_by: Outcome) -> Outcome | None:
+        """What comes instead of entering the hull that a Workload has now, None if that is to be entered."""
+        if ended_by_request(workload, self.run.workload_uid):
+            return Outcome.END
+        if came_by == Outcome.NEXT_HULL:
+            if Status(workload).hull is None:
+                return Outcome.NEXT_HULL
+            self.run = replace(Run.of(workload, self.run.container), restarts=-1)
+            return None
+        found = outcome(workload, self.run)
+        if found == Outcome.NEXT_RUN:
+            self._begin(self.run.next(workload))
+        return found if found == Outcome.NEXT_HULL else None
+
+    def _source(self, workload: Raw, entry: Entry) -> Source | None:
+        """The container in the present hull, None if that has none of that name. Raises EntryError."""
+        wanted = self.workload.wanted
+        if wanted.all_containers:
+            self.found(entry.containers)
+            if self.run.container not in entry.containers:
+                return None
+        else:
+            chosen = chosen_container(workload, entry, wanted.container)
+            self.run = replace(self.run, container=chosen)
+        return source_of(entry, self.workload.name, self.run.container, wanted)
+
+    async def _show_by(self, source: Source) -> Outcome:
+        """Show the log of the run by a source that is new, and those of the next runs. What comes then."""
+        if self.run.restarts < 0:
+            found = await self._after()
+            if found != Outcome.NEXT_RUN:
+                return found
+        if error := await self._show(source, self._query):
+            return await self._after_failure(error)
+        return await self._go_on_by(source)
+
+    async def _go_on_by(self, source: Source) -> Outcome:
+        """Show what comes next by a source whose log has ended, until that is no longer good. What comes
+        then.
+        """
+        while True:
+            found = await self._after()
+            if found not in {Outcome.NEXT_RUN, Outcome.MORE}:
+                return found
+            if await self._show(source, self._query):
+                return Outcome.MORE_BY_ANOTHER_WAY  # a machine's certificate may have expired
+
+    async def _show(self, source: Source, query: Query) -> click.ClickException | None:
+        """Show a log until it ends. Why it couldn't be opened, None if it was."""
+        failure: click.ClickException | None = None
+        try:
+            await source.show(query)
+        except click.ClickException as error:
+            failure = None if source.opened else error
+        self._since = source.last_at or self._since
+        if failure is None:
+            self._failures = 0
+        return failure
+
+    async def _after_failure(self, error: click.ClickException) -> Outcome:
+        """What comes after a way that has failed though it was new. It may pass, a few times in a row."""
+        self._failures += 1
+        found = await self._after(failed=True)
+        if found == Outcome.NEXT_HULL or self._is_ended_by_request:
+            return found
+        if found == Outcome.END or self._failures >= _TRIES:
+            self._complain(error)
+            return Outcome.FAILURE
+        return Outcome.MORE_BY_ANOTHER_WAY
+
+    async def _after(self, *, failed: bool = False) -> Outcome:
+        """What comes after the run, once that can be told. `failed` says whether its log couldn't be opened.
+        The run is the next one then.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as limit, aclosing(self.workload.states()) as states:
+                async for workload in states:
+                    self.run = self.run.watched(workload)
+                    found = outcome(workload, self.run)
+                    if found == Outcome.NEXT_RUN and workload:
+                        self._begin(self.run.next(workload))
+                    if found:
+                        self._is_ended_by_request = ended_by_request(workload, self.run.workload_uid)
+                        return found
+                    if not self._may_be_cut(workload, failed=failed):
+                        limit.reschedule(None)
+                    elif limit.when() is None:
+                        limit.reschedule(loop.time() + _CUT)
+        except TimeoutError:
+            return Outcome.MORE
+        raise RuntimeError("the states of a Workload don't end")
+
+    def _may_be_cut(self, workload: Raw | None, *, failed: bool) -> bool:
+        """Whether there may be more of the run's log by a state of the Workload."""
+        if workload is None or Status(workload).hull is None:
+            return False
+        is_running = container_state(workload, self.run.container).get("state") == "Running"
+        return is_running or (failed and self.run.restarts >= 0)
+
+    def _begin(self, run: Run) -> None:
+        """Go on with the next run, of which nothing is shown yet."""
+        if self.run.restarts >= 0:
+            hull = " ".join(run.hull)
+            progress.told(f"Container {run.container} of {hull} was restarted; going on with its next run")
+        self.run, self._since = run, None
+
+    @property
+    def _query(self) -> Query:
+        """What asks for the part of the run's log that isn't shown yet."""
+        query = self.workload.wanted.query
+        return from_the_beginning(query) if self._since is None else from_time(self._since, query)
+
+    def _complain(self, error: click.ClickException) -> None:
+        complain(self.workload.name, self.run.container, error)

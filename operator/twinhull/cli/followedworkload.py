@@ -1,0 +1,86 @@
+"""A Workload whose logs are followed: the ways into its hulls, and its states."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+
+from twinhull.api.accessrequest import Usage
+from twinhull.api.base import Raw
+from twinhull.cli import progress
+from twinhull.cli.entering import told
+from twinhull.cli.logruns import Run, ended_by_request, has_begun, has_run_to_its_end
+from twinhull.cli.logs import Wanted
+from twinhull.cli.reconnecting import Outages, answered
+from twinhull.cli.session import Session
+from twinhull.cli.workloadstates import WorkloadStates
+from twinhull.reach.entry import Entry
+from twinhull.reach.hull import entered
+from twinhull.shell.kinds import WORKLOAD
+from twinhull.verbs.status import Status
+
+
+@dataclass(slots=True)
+class FollowedWorkload:
+    """A Workload whose logs are followed."""
+
+    session: Session
+    #: The Workload's name.
+    name: str
+    wanted: Wanted
+    _outages: Outages = field(default_factory=lambda: Outages(progress.told, has_answered=True))
+    #: The hulls whose end was told, with what came next.
+    _told: set[tuple[str, ...]] = field(default_factory=set)
+
+    async def workload(self) -> Raw | None:
+        """The Workload, None if there is none. Raises ApiError for what doesn't pass, and ClickException
+        for what is refused.
+        """
+        cluster, namespace = self.session.cluster, self.session.namespace
+        with told():
+            return await answered(lambda: cluster.get(WORKLOAD, namespace, self.name), self._outages)
+
+    async def enter(self, workload: Raw, stack: AsyncExitStack) -> Entry:
+        """The entry to the hull, until the stack is closed. Raises as `workload` does, and ClickException if
+        there is no way in.
+        """
+
+        async def enter() -> Entry:
+            way = entered(self.session.cluster, self.session.connection, workload, Usage.LOGS)
+            return await stack.enter_async_context(way)
+
+        with told():
+            return await answered(enter, self._outages)
+
+    async def states(self) -> AsyncGenerator[Raw | None, None]:
+        """The states of the Workload, as WorkloadStates gives them."""
+        states = WorkloadStates(self.session.cluster, self.session.namespace, progress.told)
+        async with aclosing(states.of([self.name])) as given:
+            async for _, workload in given:
+                yield workload
+
+    async def next_hull(self, run: Run) -> Raw | None:
+        """The Workload, once a container of the hull after a run's has begun. None if nothing comes any
+        more. Raises ApiError for what doesn't pass.
+        """
+        async with aclosing(self.states()) as states:
+            async for workload in states:
+                if workload is None or ended_by_request(workload, run.workload_uid):
+                    return None
+                if hull := Status(workload).hull:
+                    self._tell_of(run, hull)
+                if has_begun(workload):
+                    return workload
+                if has_run_to_its_end(workload):
+                    return None
+        return None
+
+    def _tell_of(self, run: Run, hull: tuple[str, str]) -> None:
+        """Say that a hull has ended and what comes next, once for all containers."""
+        what = (*run.hull, run.started_at, *hull)
+        if what in self._told or not any(run.hull):
+            return
+        self._told.add(what)
+        following = "the next one of that name" if hull == run.hull else " ".join(hull)
+        progress.told(f"{' '.join(run.hull)} has ended; going on with {following}")
