@@ -11,6 +11,9 @@ import threading
 
 from tests.controlplane.polling import PATIENCE
 
+#: Has a command hear SIGHUP, which tests that `nohup` has started ignore, and so what they start. env(1).
+HEARING_SIGHUP = ("env", "--default-signal=HUP")
+
 
 class Terminal:
     """A pseudo-terminal with a command in it."""
@@ -20,7 +23,7 @@ class Terminal:
         #: Its settings before the command began.
         self.before = termios.tcgetattr(self.theirs)
         self.process = subprocess.Popen(
-            command,
+            [*HEARING_SIGHUP, *command],
             stdin=self.theirs,
             stdout=self.theirs,
             stderr=subprocess.PIPE,

@@ -19,6 +19,14 @@ from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
 from twinhull.shell.process.credentials import LoginError, login_of_person
 
 
+def namespace(target: Target) -> str:
+    """The namespace of the kubeconfig's context."""
+    try:
+        return login_of_person(target.kubeconfig, target.context).default_namespace or "default"
+    except LoginError:  # `read` says so
+        return "default"
+
+
 def read(namespaces: Iterable[str], target: Target) -> Rules:
     """The policies of a cluster, its RuntimeClasses, and the labels of namespaces.
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import click
-import yaml
 
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label, is_subdomain
 from twinhull.cli import ending, manifestfolders, manifests
 from twinhull.cli.changing import MANAGER
 from twinhull.cli.manifests import Manifest, UnreadableError, note
-from twinhull.cli.scalars import Dumper
+from twinhull.cli.output import as_yaml
 from twinhull.cli.session import not_served, session
 from twinhull.cli.targets import Target
 from twinhull.shell.cluster import Cluster
@@ -183,10 +182,7 @@ def _lines(obj: Raw) -> list[str]:
     """An object as lines of YAML, without what the API server and the operator write."""
     metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVERS}
     rest = {key: value for key, value in obj.items() if key != "status"}
-    text = yaml.dump(
-        {**rest, "metadata": metadata}, Dumper=Dumper, sort_keys=True, allow_unicode=True, width=110
-    )
-    return text.splitlines()
+    return as_yaml({**rest, "metadata": metadata}, sort_keys=True).rstrip("\n").split("\n")
 
 
 def coloured(line: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
+from twinhull.api.printable import printable
 from twinhull.api.workload import WorkloadSpec
 from twinhull.cli import manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
@@ -19,6 +20,7 @@ from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation
 from twinhull.validation.parity import Assumptions, explanation, hindrances
+from twinhull.view.safetext import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     """
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
     given = [manifest for file in wanted.files for manifest in manifests.read(file)]
-    found = [_placed(manifest, wanted.target) for manifest in given if manifest.has_kind("Workload")]
+    found = [manifest for manifest in given if manifest.has_kind("Workload")]
+    if any(not _names_namespace(manifest) for manifest in found):
+        namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target)
+        found = [_placed(manifest, namespace) for manifest in found]
     if wanted.files and not found:
         where = ", ".join(map(manifests.source, wanted.files))
         raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
@@ -54,19 +59,32 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     explanations = [_explained(manifest, rules, said, wanted.labels, defaults) for manifest in found]
     if output == "json":
         listed = [one.raw() for one in explanations]
-        click.echo(json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False))
+        found_json = json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False)
+        click.echo(escaped(found_json))
     else:
-        click.echo("\n\n".join("\n".join(_text(one)) for one in explanations))
+        click.echo("\n\n".join("\n".join(map(printable, _text(one))) for one in explanations))
     return any(one.refused for one in explanations)
 
 
-def _placed(manifest: Manifest, target: Target) -> Manifest:
-    """A Workload of a file, in the namespace that is asked for unless it names one."""
+def _namespace(target: Target) -> str:
+    """The namespace in which a cluster has what names none."""
+    from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
+
+    return target.namespace or clusterpolicies.namespace(target)
+
+
+def _names_namespace(manifest: Manifest) -> bool:
+    """Whether it says in which namespace it is, or can't."""
     metadata = manifest.document.get("metadata")
-    if not target.namespace or not isinstance(metadata, dict) or metadata.get("namespace"):
+    return not isinstance(metadata, dict) or bool(metadata.get("namespace"))
+
+
+def _placed(manifest: Manifest, namespace: str) -> Manifest:
+    """A Workload of a file, in the namespace that is meant unless it names one."""
+    if not namespace or _names_namespace(manifest):
         return manifest
-    placed = {**manifest.document, "metadata": {**metadata, "namespace": target.namespace}}
-    return replace(manifest, document=placed)
+    metadata = {**manifest.document["metadata"], "namespace": namespace}
+    return replace(manifest, document={**manifest.document, "metadata": metadata})
 
 
 def _of_cluster(wanted: Wanted) -> list[Manifest]:

@@ -14,6 +14,7 @@ import yaml
 
 from twinhull.api.bounds import excess
 from twinhull.api.group import GROUP, Raw
+from twinhull.api.printable import printable
 from twinhull.api.yamlmerge import BoundedMerges
 from twinhull.cli import scalars
 from twinhull.validation.findings import Finding, Level, Source, of_object
@@ -205,8 +206,8 @@ def table(rows: list[tuple[str, str]]) -> str:
 
 
 def note(text: str) -> None:
-    """Print a note on the standard error."""
-    click.echo(f"note: {text}", err=True)
+    """Print a note on the standard error. What others wrote in it can't speak to the terminal."""
+    click.echo("note: " + printable(text, keep="\n"), err=True)
 
 
 def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:

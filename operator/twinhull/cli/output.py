@@ -59,12 +59,12 @@ def print_document(document: object, output: str, *, brief: bool = False) -> Non
         click.echo(escaped(json.dumps(document, ensure_ascii=False, **layout)))
         return
     begin = "---\n" if brief else ""
-    click.echo(f"{begin}{_as_yaml(document)}", nl=False)
+    click.echo(f"{begin}{as_yaml(document)}", nl=False)
 
 
-def _as_yaml(document: object) -> str:
+def as_yaml(document: object, *, sort_keys: bool = False) -> str:
     """YAML in which what isn't printed is escaped, whoever wrote it."""
-    layout: dict[str, Any] = {"Dumper": Dumper, "sort_keys": False, "width": 110}
+    layout: dict[str, Any] = {"Dumper": Dumper, "sort_keys": sort_keys, "width": 110}
     text: str = yaml.dump(document, allow_unicode=True, **layout)
     if all(one.isprintable() or one == "\n" for one in text):
         return text

@@ -18,6 +18,9 @@ from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Deleted, Goal, State, Verdict
 from twinhull.view.safetext import plain
 
+#: How long one look may take, in seconds.
+_LOOK = 30.0
+
 
 class Exit(IntEnum):
     """How a verb ends that waits."""
@@ -57,7 +60,7 @@ async def wait(session: Session, goals: Mapping[str, Goal], seconds: float) -> E
     last: dict[str, Verdict] = {}
     progress = Progress()
     try:
-        async with asyncio.timeout(seconds or None), progress.beating():
+        async with asyncio.timeout(seconds or _LOOK), progress.beating():
             followed = WorkloadStates(session.cluster, session.namespace, told)
             async with aclosing(followed.of(list(goals))) as states:
                 async for name, workload in states:

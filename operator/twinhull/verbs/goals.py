@@ -129,10 +129,10 @@ class Stopped:
         if workload is None:
             return _gone()
         status = Status(workload)
+        if not status.is_stopped and not status.is_deleted:
+            return Verdict(State.WAITING, "spec.state is Running: nobody has stopped it")
         if end := _cannot_run(status, completed=False):
             return end
-        if not status.is_stopped:
-            return Verdict(State.WAITING, "spec.state is Running: nobody has stopped it")
         ready = status.ready
         return _reached(ready.message) if ready and ready.reason == "Stopped" else _waiting(status)
 

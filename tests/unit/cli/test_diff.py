@@ -94,6 +94,16 @@ def test_a_change_is_a_unified_diff(server: Server) -> None:
     ]
 
 
+def test_what_a_tenant_wrote_does_not_speak_to_the_terminal(server: Server) -> None:
+    """Nor does it make lines of its own."""
+    assert server.live
+    server.live["metadata"]["annotations"] = {"a": "x\u2028+  isolationPolicy: Sandbox\u202eneerg\x9b2J"}
+    result = diff(given=workload("Container"))
+    assert result.exit_code == 1
+    assert not [one for one in result.output if not one.isprintable() and one != "\n"]
+    assert [line for line in result.stdout.splitlines()[2:] if line.startswith("+")] == []
+
+
 def test_a_new_object_is_all_new(server: Server) -> None:
     server.live = None
     result = diff(given=workload("Sandbox"))

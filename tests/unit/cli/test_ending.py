@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane.polling import PATIENCE
+from tests.terminal import HEARING_SIGHUP
 
 #: Each starts a process.
 pytestmark = pytest.mark.slow
@@ -45,7 +46,7 @@ def test_a_thread_that_hangs_keeps_no_process(
 ) -> None:
     file = tmp_path / "key"
     process = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(file), str(until_ended)],
+        [*HEARING_SIGHUP, sys.executable, "-c", _SCRIPT, str(file), str(until_ended)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

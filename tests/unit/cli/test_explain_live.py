@@ -107,6 +107,20 @@ def test_a_file_that_is_not_there_is_no_name(asked: list[tuple[str, str]]) -> No
 def test_a_namespace_is_that_of_files_which_name_none(asked: list[tuple[str, str]]) -> None:
     given = workload()
     del given["metadata"]["namespace"]
-    assert explain("-", given=given).stdout.startswith("Workload default/web: Container")
-    assert explain("-", "-n", "shop", given=given).stdout.startswith("Workload shop/web: Sandbox")
+    assert explain("-", given=given).stdout.startswith("Workload shop/web: Sandbox")
+    assert explain("-", "--context", "b", given=given).stdout.startswith("Workload other/web: Container")
+    assert explain("-", "-n", "lab", given=given).stdout.startswith("Workload lab/web: Container")
+    assert asked == []
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_what_a_tenant_wrote_does_not_speak_to_the_terminal(
+    asked: list[tuple[str, str]], output: str
+) -> None:
+    given = workload(namespace="other")
+    given["spec"]["isolationPolicy"] = "Sandbox"
+    given["spec"]["sandbox"] = {"runtimeClassName": "gv\x1b[31m\x9b2J\u202eneerg"}
+    result = explain("-", "-o", output, given=given)
+    assert "neerg" in result.stdout
+    assert not [one for one in result.output if not one.isprintable() and one != "\n"]
     assert asked == []

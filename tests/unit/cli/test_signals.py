@@ -8,19 +8,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.controlplane import eventually
 from tests.controlplane.polling import PATIENCE
+from tests.terminal import HEARING_SIGHUP
 from tests.unit.cli.reachapi import ReachApi
 from tests.unit.reach.virtapi import beside
 
 #: Each starts processes.
 pytestmark = pytest.mark.slow
-TWINHULL = [sys.executable, "-m", "twinhull"]
+TWINHULL = [*HEARING_SIGHUP, sys.executable, "-m", "twinhull"]
+#: One that has as long as it needs to leave nothing behind, however busy the machine is.
+_PATIENT = (
+    "from twinhull.cli import ending, main\n"
+    "from twinhull.reach import guest\n"
+    "ending._GRACE = guest._QUICK_WITHDRAWAL = 60\n"
+    "main()\n"
+)
+PATIENT = [*HEARING_SIGHUP, sys.executable, "-c", _PATIENT]
 WORKLOAD, REQUESTS, PODS = ("GET", "/workloads/web"), ("POST", "/accessrequests"), ("GET", "/pods")
 DELETION, FORWARD = ("DELETE", "/accessrequests/web-1"), ("GET", "/portforward")
 #: A process of its own has less than a second. It gets more of a busy machine, but less than any request has.
@@ -35,10 +44,12 @@ def api() -> Iterator[ReachApi]:
         yield made
 
 
-def started(api: ReachApi, folder: Path, *words: str) -> subprocess.Popen[str]:
+def started(
+    api: ReachApi, folder: Path, *words: str, command: Sequence[str] = TWINHULL
+) -> subprocess.Popen[str]:
     environment = {**os.environ, "KUBECONFIG": str(api.kubeconfig(folder))}
     return subprocess.Popen(
-        [*TWINHULL, *words], env=environment, cwd=folder, stderr=subprocess.PIPE, text=True
+        [*command, *words], env=environment, cwd=folder, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -95,7 +106,7 @@ def test_a_signal_ends_a_verb_that_waits_for_its_certificate(
     api: ReachApi, tmp_path: Path, line: str, number: signal.Signals, code: int
 ) -> None:
     api.certifies = False
-    process = started(api, tmp_path, *line.split())
+    process = started(api, tmp_path, *line.split(), command=PATIENT)
     eventually(lambda: api.requests, PATIENCE, "it has asked for a certificate")
     assert told_to_end(process, number) == code
     assert (api.made, api.requests) == (1, {}), "it withdraws what it has asked for"

@@ -68,15 +68,15 @@ GOES_ON = {
     *("GuestImageMissing", "RuntimeClassMissing", "IsolationUnknown", "ClaimMissing", "StorageClassMissing"),
     *("InstancetypeMissing", "PreferenceMissing", "NameConflict", "LauncherRefused", "Overruled"),
     *("ClaimRefused", "PodFailed", "VirtualMachineFailed", "ServiceFailed", "ConfigMapFailed"),
-    *("DataVolumeFailed", "ClaimFailed"),
+    *("DataVolumeFailed", "ClaimFailed", "IsolationDropped", "DiskFailed", "ClaimHasFiles", "ServiceRefused"),
 }
 #: What it is Stalled for until it is changed itself, or is allowed.
 NEEDS_EDIT = {
-    *("Failed", "ProgressDeadlineExceeded", "CannotStartFirst", "UnsupportedFields", "IsolationDropped"),
+    *("Failed", "ProgressDeadlineExceeded", "CannotStartFirst", "UnsupportedFields"),
     *("RejectedByPolicy", "Unreadable", "TooLarge", "EvadesFloor", "ImageRejected", "TemplateMissing"),
-    *("DiskSourceChanged", "DiskShrinks", "DiskFailed", "RuntimeClassConflict", "ClaimIsDisk"),
-    *("ClaimHasFiles", "ClaimReadOnly", "ResizeError", "ResizeInfeasible", "PodRefused"),
-    *("VirtualMachineRefused", "ServiceRefused", "ConfigMapRefused", "DataVolumeRefused"),
+    *("DiskSourceChanged", "DiskShrinks", "RuntimeClassConflict", "ClaimIsDisk"),
+    *("ClaimReadOnly", "ResizeError", "ResizeInfeasible", "PodRefused"),
+    *("VirtualMachineRefused", "ConfigMapRefused", "DataVolumeRefused"),
 }
 
 

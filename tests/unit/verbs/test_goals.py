@@ -92,6 +92,7 @@ OFF = {"state": "Stopped"}
         (Stopped(), workload(STOPPED), WAITING, "nobody has stopped it"),
         (Stopped(), workload(UNREADY, spec=OFF), WAITING, "Replacing"),
         (Stopped(), workload(STALLED, spec=OFF), HOPELESS, "it is Stalled"),
+        (Stopped(), workload(STALLED), WAITING, "nobody has stopped it"),
         (Stopped(), None, HOPELESS, "it is gone"),
         (Completed(), workload(COMPLETED, spec=JOB), REACHED, "it has run to completion"),
         (Completed(), workload(COMPLETED, seen=1, spec=JOB), WAITING, "hasn't seen"),

@@ -39,7 +39,6 @@ STALLED: dict[Reason, Row] = {
         "The Pod has less isolation than its template asks for: a feature gate is off, or a webhook or "
         "policy changed a field.",
         "enable the feature, or remove the field; the Pod keeps running until then",
-        needs_edit=True,
     ),
     Reason.REJECTED_BY_POLICY: Row(
         "An IsolationPolicy rejects the Workload. A running hull is left alone, and no new hull is made.",
@@ -127,7 +126,6 @@ STALLED: dict[Reason, Row] = {
     Reason.DISK_FAILED: Row(
         "A disk can't be filled; `status.disks` has CDI's own words.",
         "do what the message says, and correct the source: a disk that isn't filled is then made anew",
-        needs_edit=True,
     ),
     Reason.NO_MACHINE_NODES: Row(
         "No node is labelled `kubevirt.io/schedulable=true`.",
@@ -170,7 +168,6 @@ STALLED: dict[Reason, Row] = {
         "device. The machine's disk would be empty.",
         "copy the data to another claim and name that in the template; to leave the data behind, set the "
         "claim's annotation `twinhull.dev/guest-disk-of` to the Workload's name",
-        needs_edit=True,
     ),
     Reason.CLAIM_READ_ONLY: Row(
         "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",

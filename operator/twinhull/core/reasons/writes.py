@@ -39,7 +39,6 @@ WRITES: dict[Reason, Row] = {
         "The API server refused the Service, for instance because a NodePort is in use; or "
         "`spec.service.nodePorts` names a port that the Service doesn't have.",
         _SEE,
-        needs_edit=True,
     ),
     Reason.SERVICE_FAILED: Row(
         "The API server failed while the operator wrote the Service. The write is retried.", _SEE
