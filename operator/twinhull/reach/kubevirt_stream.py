@@ -22,6 +22,7 @@ from twinhull.reach.errors import EntryError
 from twinhull.reach.keep_alive import kept_alive
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
+from twinhull.shell.process.credentials import LoginError
 
 PROTOCOL = "plain.kubevirt.io"
 _INSTANCE = replace(VIRTUAL_MACHINE_INSTANCE, group="subresources.kubevirt.io")
@@ -104,23 +105,28 @@ class Instance:
 
     async def check(self, subresource: str) -> None:
         """Raise StreamError if a subresource is refused before it is opened: who may not is told so."""
-        session, server = await self.connection.open()
         try:
+            session, server = await self.connection.open()
             await check_upgrade(session, f"{server}{_INSTANCE.path(self.namespace, self.name)}/{subresource}")
         except EntryError as error:
             if error.status != _UNAUTHORIZED:  # the next request is made with new credentials
                 raise StreamError(str(error), error.status) from error
+        except LoginError as error:
+            raise StreamError(str(error)) from error
 
     async def _stream(self, subresource: str) -> aiohttp.ClientWebSocketResponse:
         path = f"{_INSTANCE.path(self.namespace, self.name)}/{subresource}"
-        session, server = await self.connection.open()
         try:
+            session, server = await self.connection.open()
+            try:
+                return await _connected(session, server + path)
+            except StreamError as error:
+                if error.status != _UNAUTHORIZED:
+                    raise
+            session, server = await self.connection.renew(session)
             return await _connected(session, server + path)
-        except StreamError as error:
-            if error.status != _UNAUTHORIZED:
-                raise
-        session, server = await self.connection.renew(session)
-        return await _connected(session, server + path)
+        except LoginError as error:
+            raise StreamError(str(error)) from error
 
 
 async def _connected(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
@@ -231,8 +237,9 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
         await join(await dial(), reader, writer)
 
     def failed(error: Exception) -> None:
-        if isinstance(error, StreamError):  # else whoever had connected is gone
-            told(str(error))
+        # Those mean that whoever had connected is gone.
+        if not isinstance(error, OSError | aiohttp.ClientError):
+            told(str(error) or type(error).__name__)
 
     async with listener.listening(serve, failed, "127.0.0.1", port) as opened:
         yield opened
