@@ -20,6 +20,8 @@ from twinhull.reach import listener
 from twinhull.reach.entry import check_upgrade, websocket
 from twinhull.reach.errors import EntryError
 from twinhull.reach.keep_alive import kept_alive
+from twinhull.reach.machine_owner import check_owner
+from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
 from twinhull.shell.process.credentials import LoginError
@@ -83,11 +85,13 @@ class StreamError(EntryError):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A VirtualMachineInstance, by the caller's own rights."""
+    """A VirtualMachineInstance, by the caller's own rights. Whose it is is checked before each stream."""
 
     connection: Connection
     namespace: str
     name: str
+    #: The uid of the Workload that runs in it.
+    workload_uid: str
 
     async def console(self) -> aiohttp.ClientWebSocketResponse:
         """Its serial console. Whoever has it already loses it. Raises StreamError."""
@@ -106,6 +110,7 @@ class Instance:
     async def check(self, subresource: str) -> None:
         """Raise StreamError if a subresource is refused before it is opened: who may not is told so."""
         try:
+            await self._check_owner()
             session, server = await self.connection.open()
             await check_upgrade(session, f"{server}{_INSTANCE.path(self.namespace, self.name)}/{subresource}")
         except EntryError as error:
@@ -117,6 +122,7 @@ class Instance:
     async def _stream(self, subresource: str) -> aiohttp.ClientWebSocketResponse:
         path = f"{_INSTANCE.path(self.namespace, self.name)}/{subresource}"
         try:
+            await self._check_owner()
             session, server = await self.connection.open()
             try:
                 return await _connected(session, server + path)
@@ -126,6 +132,12 @@ class Instance:
             session, server = await self.connection.renew(session)
             return await _connected(session, server + path)
         except LoginError as error:
+            raise StreamError(str(error)) from error
+
+    async def _check_owner(self) -> None:
+        try:
+            await check_owner(Cluster(self.connection), self.namespace, self.name, self.workload_uid)
+        except EntryError as error:
             raise StreamError(str(error)) from error
 
 
