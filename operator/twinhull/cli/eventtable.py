@@ -11,7 +11,7 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.cli.clusterview import EVENTS, Reader, as_list, everything, look
-from twinhull.cli.following import Follower
+from twinhull.cli.following import Follower, identity
 from twinhull.cli.output import Rows, print_document, print_names, print_table
 from twinhull.cli.progress import told
 from twinhull.cli.reconnecting import Outages, answered
@@ -85,7 +85,7 @@ async def watch(name: str, target: Target, output: str) -> None:
         def matters(event: Raw) -> bool:
             return view.is_about(event, seen) or view.may_be_about(event, name)
 
-        follower = Follower(opened.cluster, EVENTS, opened.namespace, outages, matters=matters)
+        follower = Follower(opened.cluster, EVENTS, opened.namespace, outages, matters=matters, kept=identity)
         rows = None
         async with aclosing(follower.changes()) as given:
             async for changes in given:

@@ -10,16 +10,14 @@ from typing import TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.cli.clusterview import whole
-from twinhull.cli.reconnecting import Outages, reconnecting
+from twinhull.cli.reconnecting import Outages, Pauses, reconnecting
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import NotFound, Refused, Unreachable
 from twinhull.shell.kinds import Kind
 
 #: How often is asked where a person may not watch, in seconds.
 _ASKS = 2.0
-#: How long is waited after a watch that the API server has ended, in seconds.
-_PAUSE = 0.1
-#: Objects by namespace and name.
+#: What is kept of objects, by namespace and name.
 _Known: TypeAlias = dict[tuple[str, str], Raw]
 
 
@@ -27,7 +25,7 @@ _Known: TypeAlias = dict[tuple[str, str], Raw]
 class Change:
     """What became of an object."""
 
-    #: The object as it is now, or as it was last seen.
+    #: The object as it is now, or what is kept of it as it was last seen.
     obj: Raw
     #: Whether it is gone.
     gone: bool = False
@@ -47,6 +45,9 @@ class Follower:
     name: str = ""
     #: Whether an object matters. Others are neither told nor held.
     matters: Callable[[Raw], bool] = field(default=lambda _: True)
+    #: What is kept of an object until it changes, and is given of it if it is gone after an outage: at least
+    #: its namespace, name, uid and version.
+    kept: Callable[[Raw], Raw] = field(default=lambda obj: obj)
 
     async def changes(self) -> AsyncGenerator[list[Change], None]:
         """First all that there is, then what has changed, without end.
@@ -66,22 +67,25 @@ class Follower:
     async def _until_lost(self, known: _Known) -> AsyncGenerator[list[Change], None]:
         """What differs from what is known, and the changes until the watch is lost."""
         objects, version = await self._read()
-        yield _differences(known, objects)
+        yield self._differences(known, objects)
+        del objects  # of which only a part may be kept
+        loop, pauses = asyncio.get_running_loop(), Pauses()
         while version:
+            began_at = loop.time()
             try:
                 async for change, obj in self.cluster.watch(
                     self.kind, version, self.namespace, name=self.name
                 ):
                     version = str(obj["metadata"]["resourceVersion"])
                     if change != "BOOKMARK" and self.matters(obj):
-                        yield [_taken(known, whole(self.kind, obj), gone=change == "DELETED")]
+                        yield [self._taken(known, whole(self.kind, obj), gone=change == "DELETED")]
             except Refused:  # who may read it may not be allowed to watch it
                 break
             except Unreachable as error:
                 if isinstance(error.__cause__, TimeoutError):
                     return  # a watch of Events has no bookmarks: nothing may have happened. It is read anew
                 raise
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(pauses.after(loop.time() - began_at))
         await asyncio.sleep(_ASKS)
 
     async def _read(self) -> tuple[list[Raw], str]:
@@ -101,24 +105,28 @@ class Follower:
             raise NotFound(f"the cluster has no {self.kind.name}s: its API server doesn't serve them")
         return objects, version
 
+    def _differences(self, known: _Known, objects: list[Raw]) -> list[Change]:
+        """How objects differ from the known ones, which they replace."""
+        present = {_key(obj): obj for obj in objects}
+        gone = [obj for key, obj in known.items() if _uid(obj) != _uid(present.get(key))]
+        new = [obj for key, obj in present.items() if _version(obj) != _version(known.get(key))]
+        known.clear()
+        known.update({key: self.kept(obj) for key, obj in present.items()})
+        return [*(Change(obj, gone=True) for obj in gone), *map(Change, new)]
 
-def _differences(known: _Known, objects: list[Raw]) -> list[Change]:
-    """How objects differ from the known ones, which they replace."""
-    present = {_key(obj): obj for obj in objects}
-    gone = [obj for key, obj in known.items() if _uid(obj) != _uid(present.get(key))]
-    new = [obj for key, obj in present.items() if _version(obj) != _version(known.get(key))]
-    known.clear()
-    known.update(present)
-    return [*(Change(obj, gone=True) for obj in gone), *map(Change, new)]
+    def _taken(self, known: _Known, obj: Raw, *, gone: bool) -> Change:
+        """The change of one object, which is known from now on."""
+        if gone:
+            known.pop(_key(obj), None)
+        else:
+            known[_key(obj)] = self.kept(obj)
+        return Change(obj, gone)
 
 
-def _taken(known: _Known, obj: Raw, *, gone: bool) -> Change:
-    """The change of one object, which is known from now on."""
-    if gone:
-        known.pop(_key(obj), None)
-    else:
-        known[_key(obj)] = obj
-    return Change(obj, gone)
+def identity(obj: Raw) -> Raw:
+    """The least that is kept of an object."""
+    metadata = obj["metadata"]
+    return {"metadata": {key: metadata.get(key) for key in ("namespace", "name", "uid", "resourceVersion")}}
 
 
 def _key(obj: Raw) -> tuple[str, str]:

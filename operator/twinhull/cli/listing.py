@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,6 +44,11 @@ class Asked:
         """The Workloads that the API server chooses."""
         return replace(WORKLOAD, label_selector=self.selector or None)
 
+    @property
+    def kept(self) -> Callable[[Raw], Raw]:
+        """What is kept of a Workload while it is watched: it may be printed again, once it is gone."""
+        return workloads.shown_part if self.output in {"table", "wide", "name"} else lambda obj: obj
+
 
 async def once(asked: Asked, target: Target) -> int:
     """Print the Workloads. The exit code: one that was named and isn't there doesn't hide the others."""
@@ -82,7 +88,7 @@ async def watch(asked: Asked, target: Target) -> int:
     async with session(target) as opened:
         cluster = opened.everywhere if asked.everywhere else opened.cluster
         namespace = None if asked.everywhere else opened.namespace
-        follower = Follower(cluster, asked.kind, namespace, Outages(told))
+        follower = Follower(cluster, asked.kind, namespace, Outages(told), kept=asked.kept)
         rows = None
         shown = _Shown(asked.columns)
         async with aclosing(follower.changes()) as given:

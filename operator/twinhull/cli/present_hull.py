@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import aiohttp
 import click
@@ -15,10 +17,15 @@ from twinhull.cli.entering import entering
 from twinhull.cli.session import Session
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError
+from twinhull.shell.errors import ApiError
+from twinhull.shell.process.credentials import LoginError
 
-#: How long an entry is kept in whose place another one was to come that lets nobody in either, in seconds:
-#: each entry to a machine is an AccessRequest.
+#: For how many seconds no other entry is looked for once one was: each entry to a machine is an
+#: AccessRequest, and a hostile guest can make connections fail whenever it likes.
 _KEPT = 5.0
+#: How many former entries are kept at most for the connections that are under way by them. A certificate is
+#: good for ten minutes, so connections go on for hours.
+_MOST_FORMER = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -27,12 +34,8 @@ class _Way:
 
     entry: Entry
     closing: AsyncExitStack
-    #: When it was opened, by the event loop's clock in seconds.
-    opened_at: float
     #: How many connections are under way by it.
     connections: int = 0
-    #: Whether any connection has come about by it, or it is the first.
-    has_worked: bool = False
 
 
 @dataclass(slots=True)
@@ -47,7 +50,10 @@ class PresentHull:
     name: str
     _way: _Way | None = None
     _finding: asyncio.Task[_Way] | None = None
-    _former: set[_Way] = field(default_factory=set)
+    #: When another entry than the first was looked for last, by the event loop's clock in seconds.
+    _looked_at: float = -math.inf
+    #: The former entries, the oldest first.
+    _former: list[_Way] = field(default_factory=list)
 
     async def check(self, port: int) -> None:
         """Look for an entry, if there is none yet, and for what keeps it from forwarding a port. Raises
@@ -63,7 +69,9 @@ class PresentHull:
         async with AsyncExitStack() as stack:
             try:
                 socket = await stack.enter_async_context(self._by(way, port))
-            except EntryError:
+            except EntryError as error:
+                if _is_busy_guest(error):
+                    raise
                 # The hull may be another by now, or the certificate may have expired.
                 other = await self._other_than(way)
                 if other is way:
@@ -76,34 +84,33 @@ class PresentHull:
         if self._finding is not None:
             self._finding.cancel()
             await asyncio.gather(self._finding, return_exceptions=True)
-        ways = {*self._former, *([self._way] if self._way else ())}
+        ways = [*self._former, *([self._way] if self._way else ())]
         await asyncio.gather(*(way.closing.aclose() for way in ways), return_exceptions=True)
 
     @asynccontextmanager
     async def _by(self, way: _Way, port: int) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         way.connections += 1
         try:
-            socket = await way.entry.port(port)
-            way.has_worked = True
-            yield socket
+            yield await way.entry.port(port)
         finally:
             way.connections -= 1
-            await self._close_unused()
+            await self._close_former()
 
     async def _other_than(self, stale: _Way | None) -> _Way:
-        """The present way if it isn't `stale`; if it is, the next one, or the same if that was opened in
-        place of another a moment ago and has let nobody in. Raises EntryError.
+        """The present way if it isn't `stale`; if it is, the next one, or the same if another was looked for
+        a moment ago. Raises EntryError.
         """
-        way = self._way
-        if way is not None and (way is not stale or self._is_kept(way)):
-            return way
+        if self._way is not None and self._way is not stale:
+            return self._way
         if self._finding is None:
+            now = asyncio.get_running_loop().time()
+            if self._way is not None:
+                if now < self._looked_at + _KEPT:
+                    return self._way
+                self._looked_at = now
             self._finding = asyncio.ensure_future(self._find())
             self._finding.add_done_callback(self._found)
         return await asyncio.shield(self._finding)
-
-    def _is_kept(self, way: _Way) -> bool:
-        return not way.has_worked and asyncio.get_running_loop().time() < way.opened_at + _KEPT
 
     def _found(self, finding: asyncio.Task[_Way]) -> None:
         self._finding = None
@@ -118,15 +125,27 @@ class PresentHull:
             _, entry = await closing.enter_async_context(way_in)
         except click.ClickException as error:
             raise EntryError(error.message) from error
+        except (ApiError, LoginError) as error:
+            raise EntryError(str(error)) from error
         if self._way is not None:
-            self._former.add(self._way)
-        opened_at = asyncio.get_running_loop().time()
-        self._way = way = _Way(entry, closing, opened_at, has_worked=self._way is None)
-        await self._close_unused()
+            self._former.append(self._way)
+        self._way = way = _Way(entry, closing)
+        await self._close_former()
         return way
 
-    async def _close_unused(self) -> None:
-        """Close the former ways by which no connection is under way."""
-        for way in [one for one in self._former if not one.connections]:
-            self._former.discard(way)
+    async def _close_former(self) -> None:
+        """Close the former ways by which no connection is under way, and the oldest of too many."""
+        used = [one for one in self._former if one.connections][-_MOST_FORMER:]
+        unneeded = [one for one in self._former if one not in used]
+        self._former = used
+        for way in unneeded:
             await way.closing.aclose()
+
+
+def _is_busy_guest(error: EntryError) -> bool:
+    """Whether the machine itself has answered, and can't serve the connection now: another entry leads to the
+    same machine.
+    """
+    status = error.status
+    failed = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return failed and not error.of_api_server

@@ -14,11 +14,27 @@ _Given = TypeVar("_Given")
 
 #: How long is waited at most before a lost connection is tried again, in seconds.
 _LONGEST_WAIT = 10.0
-#: How long is waited before all is read anew, in seconds.
-_PAUSE = 0.1
+#: How long is waited after what has lasted a while, and how long that is at least, in seconds.
+_PAUSE, _A_WHILE = 0.1, 1.0
 #: How often in a row an API server that is back may refuse what it has allowed before: one that has just
 #: started may not have read yet who has which right, or which kinds there are.
 _REFUSALS = 3
+
+
+class Pauses:
+    """How long is waited before something that has ended is begun again: hardly, if it had lasted a while."""
+
+    def __init__(self) -> None:
+        self._delays = reconnect_delays()
+
+    def after(self, lasted: float) -> float:
+        """For how many seconds, after it has lasted so many: longer each time in a row that it was brief. A
+        proxy may cut each watch, or an API server find each version too old.
+        """
+        if lasted >= _A_WHILE:
+            self._delays = reconnect_delays()
+            return _PAUSE
+        return min(next(self._delays), _LONGEST_WAIT)
 
 
 class Outages:
@@ -59,7 +75,7 @@ async def reconnecting(
     Raises ApiError for what doesn't pass, such as a missing right, and if the API server has never answered.
     """
     who, loop = object(), asyncio.get_running_loop()
-    delays, refusals = reconnect_delays(), 0
+    delays, pauses, refusals = reconnect_delays(), Pauses(), 0
     while True:
         began_at = loop.time()
         try:
@@ -69,7 +85,7 @@ async def reconnecting(
                     refusals = 0
                     yield one
         except Gone:
-            await asyncio.sleep(_PAUSE)  # what was missed is read anew
+            await asyncio.sleep(pauses.after(loop.time() - began_at))  # what was missed is read anew
         except ApiError as error:
             refusals += 0 if isinstance(error, Unreachable | ServerError) else 1
             may_pass = refusals <= (_REFUSALS if outages.is_lost(who) else 0)

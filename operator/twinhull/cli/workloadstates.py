@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
-from twinhull.cli.following import Follower
+from twinhull.cli.following import Follower, identity
 from twinhull.cli.reconnecting import Outages
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.kinds import WORKLOAD
@@ -63,6 +63,7 @@ class WorkloadStates:
             outages,
             single,
             lambda obj: obj["metadata"]["name"] in wanted,
+            identity,
         )
         try:
             async with aclosing(follower.changes()) as given:

@@ -18,9 +18,11 @@ class ReachError(Exception):
 class EntryError(ReachError):
     """There is no way in, or what was asked for is refused. `status` is HTTP's, 0 if there was no answer."""
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, *, of_api_server: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        #: Whether the API server says it. What a guest says may imitate that.
+        self.of_api_server = of_api_server
 
 
 class NoContainersError(EntryError):

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 from pydantic import ValidationError
@@ -39,7 +39,8 @@ from twinhull.shell.upgrades import read_refusal
 EXPIRATION_SECONDS = 600
 #: How long the operator has for an answer, and how long is waited between two looks for it, in seconds.
 _PATIENCE, _SHORTEST, _LONGEST = 20.0, 0.05, 1.0
-#: How long the deletion of a request may take, in seconds; and if somebody waits for the process to end.
+#: How long the deletion of a request may take, in seconds; and with its creation, if somebody waits for the
+#: process to end.
 _WITHDRAWAL, _QUICK_WITHDRAWAL = 5.0, 0.5
 #: aiohttp lets the sockets of TLS end for so long after its session is closed, in seconds
 #: (https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown).
@@ -53,8 +54,8 @@ class GuestEntry:
     session: aiohttp.ClientSession
     url: str
     containers: tuple[str, ...]
-    #: Why connections to the launcher's port failed last.
-    failures: deque[str]
+    #: What a connection to the launcher's port failed by last.
+    failures: deque[Exception]
     #: The launcher Pod.
     launcher: PodEntry
     #: The guest's port.
@@ -89,7 +90,7 @@ class GuestEntry:
         try:
             await self.launcher.check_port(self.guest_port)
         except EntryError as error:
-            raise EntryError(_no_way(str(error)), error.status) from error
+            raise _no_way(error) from error
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -97,13 +98,50 @@ class GuestEntry:
         try:
             yield
         except EntryError as error:
-            if not self.failures:
+            if error.status or not self.failures:  # the guest itself has answered, so there is a way
                 raise
-            raise EntryError(_no_way(self.failures.pop())) from error
+            raise _no_way(self.failures.pop()) from error
 
 
-def _no_way(why: str) -> str:
-    return f"there is no way to the machine through its launcher Pod: {why}"
+def _no_way(error: Exception) -> EntryError:
+    why = f"there is no way to the machine through its launcher Pod: {str(error) or type(error).__name__}"
+    if isinstance(error, EntryError):
+        return EntryError(why, error.status, of_api_server=error.of_api_server)
+    return EntryError(why)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """An AccessRequest, and its deletion."""
+
+    request: Raw
+    #: Deletes it within some seconds.
+    withdraw: Callable[[float], Coroutine[Any, Any, None]]
+    _withdrawal: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Begin with the deletion once this is left, unless it has begun."""
+        patience = _WITHDRAWAL
+        try:
+            yield
+        except asyncio.CancelledError:
+            patience = _QUICK_WITHDRAWAL
+            raise
+        finally:
+            if self._withdrawal is None:
+                self._withdrawal = asyncio.ensure_future(self.withdraw(patience))
+
+    async def ended(self) -> None:
+        """Wait for the deletion; but a moment only, if this is cancelled."""
+        if self._withdrawal is None:
+            return
+        try:
+            await asyncio.shield(self._withdrawal)
+        except asyncio.CancelledError:
+            await asyncio.wait({self._withdrawal}, timeout=_QUICK_WITHDRAWAL)
+            self._withdrawal.cancel()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +158,8 @@ class GuestDoor:
     ) -> AsyncIterator[GuestEntry]:
         """The entry to the machine of a Workload, for one usage. Raises EntryError."""
         key = PersonalKey()
-        request = await self._ask(workload, usage, key)
-        patience = _WITHDRAWAL
-        try:
-            certificate, guest = await self._answer(request)
+        async with self._asked(workload, usage, key) as asked:
+            certificate, guest = await self._answer(asked.request)
             try:
                 context = key.context(certificate, guest.certificate)
             except (ssl.SSLError, ValueError) as error:
@@ -131,7 +167,7 @@ class GuestDoor:
                     f"the operator's answer has no certificates that can be used: {error}"
                 ) from error
             launcher = PodEntry.of(self.connection, await self._launcher(guest))
-            failures: deque[str] = deque(maxlen=1)
+            failures: deque[Exception] = deque(maxlen=1)
             async with (
                 port_forward.listening(lambda: launcher.port(guest.port), failures.append) as local,
                 aiohttp.ClientSession(
@@ -139,14 +175,28 @@ class GuestDoor:
                 ) as session,
             ):
                 url = f"https://127.0.0.1:{local}"
-                yield GuestEntry(session, url, containers, failures, launcher, guest.port)
+                with asked.ending():  # so the request is deleted while the sockets are closed
+                    yield GuestEntry(session, url, containers, failures, launcher, guest.port)
                 await session.close()
                 await asyncio.sleep(_TLS_ENDS)
+
+    @asynccontextmanager
+    async def _asked(self, workload: str, usage: Usage, key: PersonalKey) -> AsyncIterator[_Asked]:
+        """An AccessRequest, which is deleted in the end, also if this is cancelled while it is created."""
+        asking = asyncio.ensure_future(self._ask(workload, usage, key))
+        try:
+            request = await asyncio.shield(asking)
         except asyncio.CancelledError:
-            patience = _QUICK_WITHDRAWAL
+            with contextlib.suppress(ApiError, EntryError, TimeoutError):
+                async with asyncio.timeout(_QUICK_WITHDRAWAL):
+                    await self._withdraw(await asking, _QUICK_WITHDRAWAL)
             raise
+        asked = _Asked(request, lambda patience: self._withdraw(request, patience))
+        try:
+            with asked.ending():
+                yield asked
         finally:
-            await self._withdraw(request, patience)
+            await asked.ended()
 
     async def _ask(self, workload: str, usage: Usage, key: PersonalKey) -> Raw:
         """Create an AccessRequest."""

@@ -44,7 +44,7 @@ async def entered(
     if (workload["spec"].get("virtualMachine") or {}).get("bootDisk"):
         if usage != Usage.PORT_FORWARD:
             raise no_containers(name)
-        yield MachineEntry(name, Instance(connection, namespace, hull["name"]))
+        yield MachineEntry(name, Instance(connection, namespace, hull["name"], metadata["uid"]))
         return
     door = GuestDoor(cluster, connection, namespace)
     async with door.open(name, usage, container_names(template)) as entry:

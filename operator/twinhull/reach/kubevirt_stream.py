@@ -20,8 +20,11 @@ from twinhull.reach import listener
 from twinhull.reach.entry import check_upgrade, websocket
 from twinhull.reach.errors import EntryError
 from twinhull.reach.keep_alive import kept_alive
+from twinhull.reach.machine_owner import check_owner
+from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
+from twinhull.shell.process.credentials import LoginError
 
 PROTOCOL = "plain.kubevirt.io"
 _INSTANCE = replace(VIRTUAL_MACHINE_INSTANCE, group="subresources.kubevirt.io")
@@ -82,11 +85,13 @@ class StreamError(EntryError):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A VirtualMachineInstance, by the caller's own rights."""
+    """A VirtualMachineInstance, by the caller's own rights. Whose it is is checked before each stream."""
 
     connection: Connection
     namespace: str
     name: str
+    #: The uid of the Workload that runs in it.
+    workload_uid: str
 
     async def console(self) -> aiohttp.ClientWebSocketResponse:
         """Its serial console. Whoever has it already loses it. Raises StreamError."""
@@ -104,23 +109,36 @@ class Instance:
 
     async def check(self, subresource: str) -> None:
         """Raise StreamError if a subresource is refused before it is opened: who may not is told so."""
-        session, server = await self.connection.open()
         try:
+            await self._check_owner()
+            session, server = await self.connection.open()
             await check_upgrade(session, f"{server}{_INSTANCE.path(self.namespace, self.name)}/{subresource}")
         except EntryError as error:
             if error.status != _UNAUTHORIZED:  # the next request is made with new credentials
                 raise StreamError(str(error), error.status) from error
+        except LoginError as error:
+            raise StreamError(str(error)) from error
 
     async def _stream(self, subresource: str) -> aiohttp.ClientWebSocketResponse:
         path = f"{_INSTANCE.path(self.namespace, self.name)}/{subresource}"
-        session, server = await self.connection.open()
         try:
+            await self._check_owner()
+            session, server = await self.connection.open()
+            try:
+                return await _connected(session, server + path)
+            except StreamError as error:
+                if error.status != _UNAUTHORIZED:
+                    raise
+            session, server = await self.connection.renew(session)
             return await _connected(session, server + path)
-        except StreamError as error:
-            if error.status != _UNAUTHORIZED:
-                raise
-        session, server = await self.connection.renew(session)
-        return await _connected(session, server + path)
+        except LoginError as error:
+            raise StreamError(str(error)) from error
+
+    async def _check_owner(self) -> None:
+        try:
+            await check_owner(Cluster(self.connection), self.namespace, self.name, self.workload_uid)
+        except EntryError as error:
+            raise StreamError(str(error)) from error
 
 
 async def _connected(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
@@ -231,8 +249,9 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
         await join(await dial(), reader, writer)
 
     def failed(error: Exception) -> None:
-        if isinstance(error, StreamError):  # else whoever had connected is gone
-            told(str(error))
+        # Those mean that whoever had connected is gone.
+        if not isinstance(error, OSError | aiohttp.ClientError):
+            told(str(error) or type(error).__name__)
 
     async with listener.listening(serve, failed, "127.0.0.1", port) as opened:
         yield opened

@@ -7,10 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
-
-from twinhull.reach.errors import ReachError
-
 #: Serves a connection until it has ended well; raises what it failed by.
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 #: Is told what a connection failed by.
@@ -32,7 +28,7 @@ async def listening(serve: Serve, failed: Failed, host: str, port: int) -> Async
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-        except (ReachError, aiohttp.ClientError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  nobody else would tell of it in words for people
             failed(error)
         finally:
             writer.transport.abort()  # does nothing to what has ended well

@@ -22,6 +22,7 @@ from twinhull.reach.entry import (
 from twinhull.reach.errors import EntryError
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
+from twinhull.shell.process.credentials import LoginError
 
 _Result = TypeVar("_Result")
 
@@ -88,13 +89,21 @@ class PodEntry:
         return await self._asked(ask)
 
     async def _asked(self, ask: Callable[[aiohttp.ClientSession, str], Awaitable[_Result]]) -> _Result:
-        """What the API server answers; asked once more with new credentials if it takes these no longer."""
-        session, server = await self.connection.open()
+        """What the API server answers; asked once more with new credentials if it takes these no longer.
+        Raises EntryError, which is marked as the API server's if that answered.
+        """
         path = POD.path(self.namespace, self.name)
         try:
+            session, server = await self.connection.open()
+            try:
+                return await ask(session, server + path)
+            except EntryError as error:
+                if error.status != HTTPStatus.UNAUTHORIZED:
+                    raise
+            session, server = await self.connection.renew(session)
             return await ask(session, server + path)
+        except LoginError as error:
+            raise EntryError(str(error)) from error
         except EntryError as error:
-            if error.status != HTTPStatus.UNAUTHORIZED:
-                raise
-        session, server = await self.connection.renew(session)
-        return await ask(session, server + path)
+            error.of_api_server = bool(error.status)
+            raise

@@ -28,7 +28,7 @@ _AFTER_ANSWER, _AFTER_QUESTION = 0.5, 30.0
 #: Opens a WebSocket to the port, by that protocol.
 Dial: TypeAlias = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 #: Is told why a connection couldn't be forwarded.
-Told: TypeAlias = Callable[[str], None]
+Told: TypeAlias = Callable[[Exception], None]
 
 
 async def forward(
@@ -89,14 +89,11 @@ async def _send(
 async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
     """Forward each connection to an address of this machine. Gives the port; 0 picks one that is free.
 
-    `told` gets a line for each connection that fails.
+    `told` gets what each connection failed by.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await forward(await dial(), reader, writer)
 
-    def failed(error: Exception) -> None:
-        told(str(error) or type(error).__name__)
-
-    async with listener.listening(serve, failed, host, port) as opened:
+    async with listener.listening(serve, told, host, port) as opened:
         yield opened

@@ -116,6 +116,16 @@ def row(workload: Raw, now: datetime, columns: Columns = _USUAL, *, gone: bool =
     )
 
 
+def shown_part(workload: Raw) -> Raw:
+    """A Workload without what neither a row nor a filter nor an order needs, and which is most of it."""
+    metadata, spec = workload["metadata"], part(workload, "spec")
+    return {
+        **workload,
+        "metadata": {key: metadata[key] for key in metadata if key not in {"managedFields", "annotations"}},
+        "spec": {"isolationPolicy": spec["isolationPolicy"]} if "isolationPolicy" in spec else {},
+    }
+
+
 def _reason(workload: Raw) -> str:
     if workload["metadata"].get("deletionTimestamp"):
         return "BeingDeleted"

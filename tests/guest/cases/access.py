@@ -124,7 +124,7 @@ def commands(run: ScenarioRun) -> None:
 
 @WEB.case("a person reaches a port of the Pod", docs.ACCESS)
 def ports(run: ScenarioRun) -> None:
-    told = list[str]()
+    told = list[Exception]()
 
     async def look(visit: _Visit) -> None:
         def dial(port: int) -> port_forward.Dial:
@@ -142,7 +142,7 @@ def ports(run: ScenarioRun) -> None:
 
     _visit(run, look, "port-forward")
     assert told
-    assert all("forwarding port 9" in line for line in told)
+    assert all("forwarding port 9" in str(error) for error in told)
 
 
 @WEB.case("a person does nothing that the certificate doesn't name", docs.ACCESS)

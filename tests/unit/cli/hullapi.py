@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 
 from tests.unit.cli.reachapi import ReachApi
 from tests.unit.cli.watchapi import WatchApi
-from tests.unit.reach.virtapi import STREAMS, VirtApi
+from tests.unit.reach.virtapi import MACHINES, STREAMS, VirtApi
 
 _PODS = "/api/v1/namespaces/shop/pods/"
 _REQUESTS = "/apis/twinhull.dev/v1alpha1/namespaces/shop/accessrequests"
@@ -22,6 +22,7 @@ class HullApi(WatchApi, ReachApi):
 
     def __init__(self) -> None:
         super().__init__()
+        self.owner = "web"
         #: The phases of Pods; a name that isn't there has none.
         self.phases: dict[str, str] = {}
         #: What each Pod has logged, and the queries by which logs were asked for, with the Pod's name.
@@ -89,6 +90,8 @@ class HullApi(WatchApi, ReachApi):
             return await self._access(request)
         if request.path.startswith(STREAMS):
             return await VirtApi._stream(self, request)  # noqa: SLF001
+        if request.path in MACHINES:
+            return self._read(request.path)
         return await super()._answer(request)
 
     async def _pod(  # noqa: PLR0911  one for each kind of answer

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
 import aiohttp
@@ -12,8 +14,8 @@ import pytest
 from tests.unit.cli.watchapi import PATHS, WatchApi
 from twinhull.api.base import Raw
 from twinhull.cli import following, reconnecting
-from twinhull.cli.following import Change, Follower
-from twinhull.cli.reconnecting import Outages
+from twinhull.cli.following import Change, Follower, identity
+from twinhull.cli.reconnecting import Outages, Pauses
 from twinhull.cli.workloadstates import WorkloadStates
 from twinhull.shell import cluster as client
 from twinhull.shell.cluster import Cluster
@@ -157,6 +159,62 @@ def test_a_watch_that_the_api_server_ends_is_gone_on_from_where_it_was() -> None
     assert run(check) == []
 
 
+@pytest.fixture
+def brief_ends(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """One for each time that is waited longer for what has ended soon."""
+    waited: list[float] = []
+
+    def delays() -> Iterator[float]:
+        for number in itertools.count():
+            waited.append(number)
+            yield 0
+
+    monkeypatch.setattr(reconnecting, "reconnect_delays", delays)
+    return waited
+
+
+def test_a_watch_that_always_ends_at_once_is_begun_again_ever_more_slowly(
+    monkeypatch: pytest.MonkeyPatch, brief_ends: list[float]
+) -> None:
+    monkeypatch.setattr(reconnecting, "_A_WHILE", math.inf)
+
+    async def check(followed: Followed, api: WatchApi) -> None:
+        api.put("workloads", "web")
+        followed.begin()
+        for number in range(4):
+            await followed.until(lambda: api.open)
+            assert brief_ends == list(range(number))
+            api.end_watches()
+            while len(api.watches) < number + 2:  # noqa: ASYNC110  a test polls
+                await asyncio.sleep(0.01)
+
+    assert run(check) == []
+
+
+def test_a_version_that_is_always_too_old_is_read_anew_ever_more_slowly(
+    monkeypatch: pytest.MonkeyPatch, brief_ends: list[float]
+) -> None:
+    monkeypatch.setattr(reconnecting, "_A_WHILE", math.inf)
+
+    async def check(followed: Followed, api: WatchApi) -> None:
+        api.put("workloads", "web")
+        api.refuses_watches = 410
+        followed.begin()
+        await followed.until(lambda: len(api.reads) > 3)
+        assert brief_ends[:3] == [0, 1, 2]
+
+    assert run(check) == []
+
+
+def test_what_ends_soon_waits_longer_each_time_until_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnecting, "_LONGEST_WAIT", 3)
+    pauses = Pauses()
+    first, second, third = (pauses.after(0.9) for _ in range(3))
+    assert 0.8 <= first < second < third == 3
+    assert pauses.after(1) == 0.1
+    assert pauses.after(0) < 1.3
+
+
 def lost_and_back(told: list[str]) -> bool:
     first, *others = told
     begin = "The connection to the API server was lost, and is tried again until it is back: "
@@ -209,6 +267,31 @@ def test_what_became_of_objects_during_an_outage_is_noticed() -> None:
         assert order.index(("anew", f"-{versions['anew']}")) < order.index(("anew", anew))
 
     assert lost_and_back(run(check))
+
+
+def test_no_more_is_kept_of_objects_than_is_asked_for() -> None:
+    async def check(followed: Followed, api: WatchApi) -> None:
+        gone = api.put("workloads", "gone", spec={"template": {}})
+        changed = api.put("workloads", "changed", spec={"template": {}})
+        told: list[Raw] = []
+        follower = Follower(followed.cluster, WORKLOAD, "shop", Outages(lambda _: None), kept=identity)
+
+        async def note() -> None:
+            async with aclosing(follower.changes()) as given:
+                async for changes in given:
+                    told.extend(change.obj for change in changes)
+
+        following = asyncio.ensure_future(note())
+        await followed.until(lambda: api.open)
+        api.delete("workloads", "gone")
+        api.forget()
+        api.end_watches()
+        await followed.until(lambda: len(told) == 3)
+        following.cancel()
+        assert [obj["metadata"]["resourceVersion"] for obj in told] == [gone, changed, gone]
+        assert ["spec" in obj for obj in told] == [True, True, False]
+
+    run(check)
 
 
 def test_a_version_that_is_too_old_is_no_outage() -> None:

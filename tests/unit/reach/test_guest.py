@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.cli.reachapi import ReachApi
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
+from twinhull.cli.session import session
+from twinhull.cli.targets import Target
 from twinhull.reach import guest
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestDoor
@@ -65,6 +69,81 @@ def way_in(cluster: Any) -> str:
     with pytest.raises(EntryError) as refused:
         asyncio.run(enter())
     return str(refused.value)
+
+
+@dataclass
+class SlowCluster(Cluster):
+    """Answers a creation once it is told to, and tells when it is asked."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def create(self, kind: Any, namespace: str, obj: Raw) -> Raw:
+        self.asked.set()
+        await self.answers.wait()
+        return await super().create(kind, namespace, obj)
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, *, answered: bool) -> list[tuple[str, str]]:
+    """What is deleted if a signal comes while a request is created, and if that is answered after all."""
+    monkeypatch.setattr(guest, "_QUICK_WITHDRAWAL", 60 if answered else 0)
+
+    async def enter(cluster: SlowCluster) -> None:
+        door = GuestDoor(cluster, None, "shop")  # type: ignore[arg-type]
+        async with door.open("web", Usage.EXEC, ("web",)):
+            raise AssertionError
+
+    async def interrupt() -> list[tuple[str, str]]:
+        cluster = SlowCluster()
+        entering = asyncio.ensure_future(enter(cluster))
+        await cluster.asked.wait()
+        entering.cancel()
+        await asyncio.sleep(0)  # it is cancelled before the answer comes
+        if answered:
+            cluster.answers.set()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        return cluster.deleted
+
+    return asyncio.run(interrupt())
+
+
+def test_a_request_that_is_created_after_a_signal_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert interrupted(monkeypatch, answered=True) == [("web-x7", "ours")]
+
+
+def test_a_creation_that_is_not_answered_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert interrupted(monkeypatch, answered=False) == []
+
+
+def test_the_request_is_deleted_while_the_sockets_are_closed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The sockets are never closed here."""
+    monkeypatch.setattr(guest, "_TLS_ENDS", 3600)
+    api = ReachApi()
+
+    async def leave() -> None:
+        runner = await api.start()
+        async with asyncio.timeout(120), session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened:
+            left = asyncio.Event()
+
+            async def enter() -> None:
+                door = GuestDoor(opened.cluster, opened.connection, "shop")
+                async with door.open("web", Usage.EXEC, ("web",)):
+                    assert api.requests
+                left.set()
+
+            entering = asyncio.ensure_future(enter())
+            while not api.made or api.requests:
+                assert not entering.done()
+                await asyncio.sleep(0.01)
+            assert not left.is_set()
+            entering.cancel()
+            await asyncio.gather(entering, return_exceptions=True)
+        await runner.cleanup()
+
+    asyncio.run(leave())
 
 
 def condition(kind: str, status: str, message: str) -> Raw:

@@ -13,7 +13,7 @@ from aiohttp import ClientWebSocketResponse
 from tests.unit.reach.virtapi import VirtApi
 from twinhull.reach.kubevirt_stream import Instance, StreamError, close, copy, listening
 from twinhull.shell.connection import Connection
-from twinhull.shell.process.credentials import Credentials
+from twinhull.shell.process.credentials import Credentials, LoginError
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def instance(api: VirtApi) -> AsyncIterator[Instance]:
     tokens = iter(("first", "second", "third"))
     connection = Connection(lambda: Credentials(server=api.url, token=next(tokens)))
     try:
-        yield Instance(connection, "shop", "web")
+        yield Instance(connection, "shop", "web", "1")
     finally:
         await connection.close()
         await runner.cleanup()
@@ -153,6 +153,85 @@ def test_credentials_that_are_refused_are_read_anew_once() -> None:
     run(check)
 
 
+def _another_machine(api: VirtApi) -> None:
+    api.owner = "of another Workload"
+
+
+def _another_instance(api: VirtApi) -> None:
+    api.instance_owner = "of another machine"
+
+
+def _no_machine(api: VirtApi) -> None:
+    api.has_machine = False
+
+
+def _secret_machine(api: VirtApi) -> None:
+    api.unreadable = {"virtualmachines"}
+
+
+def _secret_instance(api: VirtApi) -> None:
+    api.unreadable = {"virtualmachineinstances"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_another_machine, "VirtualMachine web isn't the Workload's"),
+        (_another_instance, "VirtualMachineInstance web isn't the one of VirtualMachine web"),
+        (_no_machine, "VirtualMachine web is gone"),
+        (_secret_machine, "You need the right to get virtualmachines and virtualmachineinstances"),
+        (_secret_instance, "You need the right to get virtualmachines and virtualmachineinstances"),
+    ],
+)
+def test_a_machine_that_may_be_of_somebody_else_is_not_connected(
+    change: Callable[[VirtApi], None], says: str
+) -> None:
+    async def check(api: VirtApi, machine: Instance) -> None:
+        await close(await machine.port(22))
+        change(api)
+        streams = len(api.streams)
+        for dial in (machine.console, machine.screen, lambda: machine.port(22), lambda: machine.check("vnc")):
+            with pytest.raises(StreamError, match=says):
+                await dial()
+        assert len(api.streams) == streams
+
+    run(check)
+
+
+def test_a_machine_without_an_instance_yet_is_asked_for_its_stream() -> None:
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.instance, api.refusals = None, [(400, "phase is Scheduling")]
+        with pytest.raises(StreamError, match="phase is Scheduling"):
+            await machine.console()
+
+    run(check)
+
+
+def test_credentials_that_are_gone_are_an_error_of_the_stream() -> None:
+    """They are refused, and there are no others."""
+
+    async def check() -> None:
+        api = VirtApi()
+        runner = await api.start()
+        api.refusals = [(401, "Unauthorized")]
+        given = [Credentials(server=api.url)]
+
+        def login() -> Credentials:
+            if not given:
+                raise LoginError("there are no credentials")
+            return given.pop()
+
+        connection = Connection(login)
+        try:
+            with pytest.raises(StreamError, match="there are no credentials"):
+                await Instance(connection, "shop", "web", "1").console()
+        finally:
+            await connection.close()
+            await runner.cleanup()
+
+    asyncio.run(check())
+
+
 def test_a_server_that_speaks_another_protocol_is_refused() -> None:
     async def check(api: VirtApi, machine: Instance) -> None:
         api.protocols = ()
@@ -167,7 +246,7 @@ def test_who_isnt_reached_is_an_error() -> None:
         connection = Connection(lambda: Credentials(server="http://127.0.0.1:1"))
         try:
             with pytest.raises(StreamError, match="the connection failed"):
-                await Instance(connection, "shop", "web").console()
+                await Instance(connection, "shop", "web", "1").console()
         finally:
             await connection.close()
 

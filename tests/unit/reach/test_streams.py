@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import ClientWebSocketResponse, web
 
 from tests.controlplane.polling import PATIENCE
 from twinhull.reach import port_forward, remote_command
@@ -18,6 +18,7 @@ from twinhull.reach.entry import COMMAND_PROTOCOLS, PORT_PROTOCOLS, streamed, we
 from twinhull.reach.errors import EntryError, RemoteCommandError
 from twinhull.reach.port_forward import listening
 from twinhull.reach.remote_command import Streams
+from twinhull.shell.errors import Unreachable
 from twinhull.shell.upgrades import read_refusal
 
 #: A failure that says it is none, to a shell.
@@ -179,7 +180,7 @@ def test_a_server_without_the_protocol_is_refused() -> None:
 
 def forwarded(handler: Handler, client: Callable[[int], Awaitable[bytes]]) -> tuple[bytes, list[str]]:
     """What a client of a forwarded port gets, and what was told."""
-    told: list[str] = []
+    told: list[Exception] = []
 
     async def forward() -> bytes:
         async with (
@@ -188,7 +189,23 @@ def forwarded(handler: Handler, client: Callable[[int], Awaitable[bytes]]) -> tu
         ):
             return await client(port)
 
-    return asyncio.run(forward()), told
+    return asyncio.run(forward()), [str(error) for error in told]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), Unreachable("it has gone")])
+def test_whatever_a_connection_fails_by_is_told(error: Exception) -> None:
+    async def dial() -> ClientWebSocketResponse:
+        raise error
+
+    async def connect() -> list[Exception]:
+        told: list[Exception] = []
+        async with listening(dial, told.append) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert await reader.read() == b""
+            writer.close()
+        return told
+
+    assert asyncio.run(connect()) == [error]
 
 
 def test_a_client_that_sends_no_more_still_gets_the_answer() -> None:

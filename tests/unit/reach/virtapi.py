@@ -20,6 +20,7 @@ from tests.controlplane.ports import LOOPBACK
 STREAMS = "/apis/subresources.kubevirt.io/v1/namespaces/shop/virtualmachineinstances/web"
 _WORKLOAD = "/apis/twinhull.dev/v1alpha1/namespaces/shop/workloads/web"
 _INSTANCE = "/apis/kubevirt.io/v1/namespaces/shop/virtualmachineinstances/web"
+MACHINES = (_INSTANCE, "/apis/kubevirt.io/v1/namespaces/shop/virtualmachines/web")
 
 
 class VirtApi:
@@ -29,8 +30,12 @@ class VirtApi:
         self.url = ""
         self.hull: dict[str, Any] | None = {"kind": "VirtualMachine", "name": "web"}
         self.spec: dict[str, Any] = {"virtualMachine": {"bootDisk": {}}}
+        #: The uids of the Workload that owns the VirtualMachine, and of what owns the instance.
+        self.owner, self.instance_owner = "1", "of-machine"
+        #: The kinds that may not be read, by their plurals.
+        self.unreadable: set[str] = set()
+        self.has_machine = True
         self.instance: dict[str, Any] | None = {
-            "metadata": {"name": "web"},
             "spec": {"domain": {"devices": {}}},
             "status": {"phase": "Running"},
         }
@@ -61,11 +66,27 @@ class VirtApi:
                 "resourceVersion": "1",
             }
             return web.json_response({"metadata": metadata, "spec": self.spec, "status": status})
-        if request.path == _INSTANCE and self.instance is not None:
-            return web.json_response(self.instance)
+        if request.path in MACHINES:
+            return self._read(request.path)
         if not request.path.startswith(STREAMS):
             return web.json_response({"message": f"{request.path} isn't there"}, status=404)
         return await self._stream(request)
+
+    def _read(self, path: str) -> web.Response:
+        """The VirtualMachine or its instance."""
+        plural = path.split("/")[-2]
+        if plural in self.unreadable:
+            message = f'{plural}.kubevirt.io "web" is forbidden: User "ann" cannot get resource'
+            return web.json_response({"kind": "Status", "message": message}, status=403)
+        found: dict[str, Any] | None = {"spec": {}} if self.has_machine else None
+        uid, owner, kind = "of-machine", self.owner, "Workload"
+        if path == _INSTANCE:
+            found, uid, owner, kind = self.instance, "of-instance", self.instance_owner, "VirtualMachine"
+        if found is None:
+            return web.json_response({"kind": "Status", "message": f"{path} isn't there"}, status=404)
+        reference = {"apiVersion": "v1", "kind": kind, "uid": owner, "controller": True}
+        metadata = {"name": "web", "namespace": "shop", "uid": uid, "ownerReferences": [reference]}
+        return web.json_response({**found, "metadata": metadata})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self.refusals:

@@ -47,6 +47,20 @@ def test_labels_have_columns() -> None:
     assert [line.split()[0] for line in found.lines()] == ["web", "bare"]
 
 
+def test_what_is_kept_to_be_shown_has_the_same_row_without_what_is_big() -> None:
+    metadata = {"labels": {"tier": "web"}, "annotations": {"a": "b"}, "managedFields": [{}], "uid": "1"}
+    whole = named("web", UNREADY, running="MicroVM", metadata=metadata)
+    whole["spec"] = {"isolationPolicy": "strict", "template": {}, "virtualMachine": {}}
+    kept = workloads.shown_part(whole)
+    columns = workloads.Columns(wide=True, namespaces=True, labels=("tier",), all_labels=True)
+    assert workloads.row(kept, NOW, columns) == workloads.row(whole, NOW, columns)
+    assert (kept["spec"], kept["metadata"]["uid"]) == ({"isolationPolicy": "strict"}, "1")
+    assert not {"annotations", "managedFields"} & set(kept["metadata"])
+    for order in workloads.ORDERS:
+        chosen = Chosen(frozenset({"MicroVM"}), not_ready=True, order=order)
+        assert chosen.of([kept]) == [kept]
+
+
 def test_a_row_says_why() -> None:
     unseen = yaml.safe_load("{metadata: {name: new}, spec: {isolationPolicy: Auto}}")
     ending = named("old", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})

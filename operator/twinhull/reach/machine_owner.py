@@ -1,0 +1,53 @@
+"""Whose machine it is to which a name leads."""
+
+from __future__ import annotations
+
+import asyncio
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import owner_of
+from twinhull.reach.errors import EntryError
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import ApiError, Refused, Unreachable
+from twinhull.shell.kinds import VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE
+
+
+async def check_owner(cluster: Cluster, namespace: str, name: str, workload_uid: str) -> None:
+    """Raise EntryError unless a VirtualMachine is the Workload's, and the VirtualMachineInstance of its name,
+    if there is one, the VirtualMachine's.
+
+    Once the Workload's machine is deleted, anybody who may create VirtualMachines in the namespace can make
+    one of its name. A machine that is replaced between this and the connection isn't noticed.
+
+    Who may not read both is refused. KubeVirt's roles that let people connect let them read these, too, and a
+    warning would come after what is typed blindly, such as a password, has gone to another machine.
+    """
+    try:
+        machine, instance = await asyncio.gather(
+            cluster.get(VIRTUAL_MACHINE, namespace, name),
+            cluster.get(VIRTUAL_MACHINE_INSTANCE, namespace, name),
+        )
+    except Refused as error:
+        raise EntryError(
+            f"it can't be seen whose machine it is: {error}. You need the right to get virtualmachines and "
+            f"virtualmachineinstances in the API group {VIRTUAL_MACHINE.group}: KubeVirt's roles "
+            "kubevirt.io:view, kubevirt.io:edit and kubevirt.io:admin have it"
+        ) from error
+    except Unreachable as error:
+        raise EntryError(f"the connection failed: {error}") from error
+    except ApiError as error:
+        raise EntryError(str(error)) from error
+    if machine is None:
+        raise EntryError(f"VirtualMachine {name} is gone: twinhull wait waits until there is another")
+    if not _is_owned(machine, workload_uid):
+        raise EntryError(f"VirtualMachine {name} isn't the Workload's: somebody else has made it")
+    if instance is not None and not _is_owned(instance, machine["metadata"]["uid"]):
+        raise EntryError(
+            f"VirtualMachineInstance {name} isn't the one of VirtualMachine {name}: that one is being "
+            "replaced, or somebody else has made this one"
+        )
+
+
+def _is_owned(obj: Raw, uid: str) -> bool:
+    owner = owner_of(obj)
+    return owner is not None and owner.uid == uid
