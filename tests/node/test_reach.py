@@ -110,6 +110,9 @@ def test_the_main_process_is_attached_to(person: Person, name: str) -> None:
         terminal.shows("try pressing enter.")
         terminal.type("hello\r")
         terminal.shows("hello\r\nhello")
+        terminal.type("\x1d")
+        terminal.shows("The connection is ended; the process in container typed goes on.")
+        assert terminal.ends() == 0
 
 
 @pytest.mark.parametrize("name", REACHED.values())
@@ -188,7 +191,9 @@ def test_a_port_is_forwarded_under_load(person: Person, name: str) -> None:
         print(f"{name}: 200 connections, 8 at a time, in {time.monotonic() - began:.1f} s")
 
 
-def test_a_forwarded_port_goes_on_with_the_next_hull(person: Person, started: NodeCluster) -> None:
+def test_a_forwarded_port_and_a_followed_log_go_on_with_the_next_hull(
+    person: Person, started: NodeCluster
+) -> None:
     def answers() -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", local, timeout=10)
         try:
@@ -201,13 +206,26 @@ def test_a_forwarded_port_goes_on_with_the_next_hull(person: Person, started: No
 
     machine = Machine(started.plane, NAMESPACE, MACHINE, started.operator.check)
     command = person.command("port-forward", MACHINE, f":{PORT}", "--address", "127.0.0.1")
-    with subprocess.Popen(command, env=person.environment(), stdout=subprocess.PIPE) as forwarding:
+    logs = person.command("logs", "-f", MACHINE, "-c", "web", "--tail", "1")
+    pipe, environment = subprocess.PIPE, person.environment()
+    with (
+        subprocess.Popen(command, env=environment, stdout=pipe) as forwarding,
+        subprocess.Popen(logs, env=environment, stdout=pipe, stderr=pipe) as following,
+    ):
         assert forwarding.stdout
+        assert following.stdout
+        assert following.stderr
         local = int(forwarding.stdout.readline().decode().split(":")[1].split()[0])
         assert answers()
+        assert following.stdout.readline() == b"three\n"
         machine.change(isolationPolicy="Container")
         machine.ready()
         machine.eventually(answers, "the Pod answers at the same local port", PATIENCE)
+        assert [following.stdout.readline() for _ in range(3)] == [b"one\n", b"two\n", b"three\n"]
+        said = following.stderr.readline().decode()
+        assert said.startswith(f"VirtualMachine {MACHINE}"), said
+        assert " has ended; going on with Pod " in said
+        following.terminate()
         forwarding.terminate()
 
 
