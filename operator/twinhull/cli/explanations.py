@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +14,12 @@ from twinhull.api.printable import printable
 from twinhull.api.workload import WorkloadSpec
 from twinhull.cli import manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
+from twinhull.cli.output import print_document
 from twinhull.cli.policyfiles import Rules
 from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation
 from twinhull.validation.parity import Assumptions, explanation, hindrances
-from twinhull.view.safetext import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     explanations = [_explained(manifest, rules, said, wanted.labels, defaults) for manifest in found]
     if output == "json":
         listed = [one.raw() for one in explanations]
-        found_json = json.dumps(listed[0] if len(listed) == 1 else listed, indent=2, ensure_ascii=False)
-        click.echo(escaped(found_json))
+        print_document(listed[0] if len(listed) == 1 else listed, output)
     else:
         click.echo("\n\n".join("\n".join(map(printable, _text(one))) for one in explanations))
     return any(one.refused for one in explanations)
