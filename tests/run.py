@@ -2,7 +2,8 @@
 
 First come the linters. Then everything that has to be built is built in the background (tests.builds), and
 several lanes of steps go on beside each other. What a step prints is in .venv/test/<step>.log; the operator's
-tests are shown as they go. When a step fails, the others are ended and its log is shown.
+tests are shown as they go. When a step fails, the others go on all the same, so that one run tells all that
+is wrong; the logs of those that failed are shown at the end.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ LANES = (
 )
 
 
-class Failed(Exception):
-    """A step failed; the message is its name."""
+class Ended(Exception):
+    """The run has been ended; the message is the step that isn't run any more."""
 
 
 @dataclass
@@ -113,39 +114,40 @@ class Run:
     began: float = field(default_factory=time.monotonic)
     running: dict[Step, subprocess.Popen[bytes]] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
-    failed: Step | None = None
+    failed: list[Step] = field(default_factory=list)
+    ended: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def run(self, step: Step) -> None:
-        """Runs a step to its end. Raises Failed if it fails, or another has failed meanwhile."""
+        """Runs a step to its end, and keeps what came of it. Raises Ended if all of it has been ended."""
         began = time.monotonic()
         process = self._start(step)
         code = process.wait()
+        took = time.monotonic() - began
         with self._changed:
             del self.running[step]
+            self._changed.notify_all()
+            if self.ended:
+                raise Ended(step.name)
             if code and step is BUILDS:
                 self.say(f"not everything could be built; whoever needs it says why ({step.log})")
                 return
-            if code and self.failed is None:
-                self.failed = step
-            if self.failed is not None:
-                self._changed.notify_all()
-                raise Failed(step.name)
-            self.results.append(f"{time.monotonic() - began:6.0f} s  {step.name}{_summary(step)}")
-            self.say(f"{step.name}: done in {time.monotonic() - began:.0f} s{_summary(step)}")
+            if code:
+                self.failed.append(step)
+            self.results.append(f"{took:6.0f} s  {step.name}{' FAILED' if code else ''}{_summary(step)}")
+            self.say(f"{step.name}: {'FAILED' if code else 'done'} in {took:.0f} s{_summary(step)}")
 
     def lane(self, steps: tuple[Step, ...]) -> None:
-        """Runs steps one after the other."""
-        try:
+        """Runs steps one after the other, also after one that fails."""
+        with suppress(Ended):
             for step in steps:
                 self._wait_for_build(step)
                 self.run(step)
-        except Failed:
-            return
 
     def end(self) -> None:
-        """Ends all that still runs."""
+        """Ends all that still runs, and lets nothing else begin."""
         with self._changed:
+            self.ended = True
             running = list(self.running.values())
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in running:
@@ -164,18 +166,19 @@ class Run:
 
     def _start(self, step: Step) -> subprocess.Popen[bytes]:
         niceness = ("nice", "-n", str(_NICENESS)) if step.computes else ()
-        with self._changed, step.log.open("wb") as log:
-            if self.failed is not None:
-                raise Failed(step.name)
+        with self._changed:
+            if self.ended:
+                raise Ended(step.name)
             # A session of its own, so that all that it starts can be ended with it.
-            process = subprocess.Popen(
-                [*niceness, *step.command],
-                cwd=_ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=None if step.shown else log,
-                stderr=None if step.shown else subprocess.STDOUT,
-                start_new_session=True,
-            )
+            with step.log.open("wb") as log:
+                process = subprocess.Popen(
+                    [*niceness, *step.command],
+                    cwd=_ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=None if step.shown else log,
+                    stderr=None if step.shown else subprocess.STDOUT,
+                    start_new_session=True,
+                )
             self.running[step] = process
         return process
 
@@ -186,7 +189,7 @@ class Run:
         told = False
         while not re.search(rf"^{re.escape(step.after)}: ", _text(BUILDS.log), re.MULTILINE):
             with self._changed:
-                if self.failed is not None or BUILDS not in self.running:
+                if self.ended or BUILDS not in self.running:
                     return
                 if not told:
                     self.say(f"{step.name}: waiting for the build of {step.after} ({BUILDS.log})")
@@ -201,16 +204,14 @@ def main() -> int:
     with _ended_by_signals(run):
         for step in FIRST:
             run.lane((step,))
-        if run.failed is None:
+        if not run.failed:
             _side_by_side(run)
-    if run.failed is not None:
-        if not run.failed.shown:
-            click.echo(_text(run.failed.log))
-        run.say(f"FAILED: {run.failed.name} ({' '.join(run.failed.command)})")
-        return 1
-    run.say("all of it passed; each step took:")
+    for step in run.failed:
+        click.echo(f"\n# FAILED: {step.name} ({' '.join(step.command)})")
+        click.echo("its output is above" if step.shown else _text(step.log))
+    run.say(f"{'failed' if run.failed else 'all of it passed'}; each step took:")
     click.echo("\n".join(run.results))
-    return 0
+    return 1 if run.failed else 0
 
 
 def _side_by_side(run: Run) -> None:
@@ -222,8 +223,8 @@ def _side_by_side(run: Run) -> None:
     for lane in lanes:
         lane.start()
     run.say(f"the operator's tests follow; all others are in {_LOGS}")
-    while any(lane.is_alive() for lane in lanes) and run.failed is None:
-        time.sleep(0.2)
+    for lane in lanes:
+        lane.join()
 
 
 @contextmanager

@@ -1,11 +1,13 @@
-"""What `make test` runs side by side: who waits for a build, and what is ended when a step fails."""
+"""What `make test` runs side by side: who waits for a build, and what follows when a step fails."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,22 +40,74 @@ def python(name: str, code: str, *, after: str = "") -> Step:
     return Step(name, (sys.executable, "-c", code), after=after)
 
 
-def test_a_step_that_fails_ends_the_others_and_keeps_its_output(logs: Path, started: Run) -> None:
-    endless = python("endless", "import time; print('begun', flush=True); time.sleep(60)")
+def test_after_a_step_that_fails_all_others_go_on(logs: Path, started: Run, said: list[str]) -> None:
     fails = python("fails", "print('why it failed'); raise SystemExit(3)")
-    lane = threading.Thread(target=started.lane, args=((endless,),), daemon=True)
+
+    started.lane((fails, python("later", "")))
+
+    assert started.failed == [fails]
+    assert (logs / "fails.log").read_text() == "why it failed\n"
+    assert "fails: FAILED" in said[0]
+    assert "later: done" in said[1]
+    assert [line.split(" s  ")[1] for line in started.results] == ["fails FAILED", "later"]
+
+
+def test_one_run_tells_all_that_is_wrong(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fail = "print('the word of', {!r}); raise SystemExit(1)"
+    one, other = (python(name, fail.format(name)) for name in ("one", "other"))
+    monkeypatch.setattr(run, "FIRST", (python("first", ""),))
+    monkeypatch.setattr(run, "BUILDS", python("builds", ""))
+    monkeypatch.setattr(run, "LANES", ((one, python("after", "")), (other,)))
+    with handlers_kept():
+        assert run.main() == 1
+    told = capfd.readouterr().out
+    assert "the word of one\n" in told
+    assert "the word of other\n" in told
+    assert "after: done" in told
+    assert (logs / "after.log").exists()
+
+
+def test_nothing_follows_the_first_steps_if_they_fail(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "FIRST", (python("first", "print('why'); raise SystemExit(1)"),))
+    monkeypatch.setattr(run, "BUILDS", python("builds", ""))
+    monkeypatch.setattr(run, "LANES", ((python("later", ""),),))
+    with handlers_kept():
+        assert run.main() == 1
+    assert "why\n" in capfd.readouterr().out
+    assert not (logs / "later.log").exists()
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Puts back how SIGTERM was handled."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_run_that_is_ended_ends_what_runs_and_begins_nothing_else(
+    logs: Path, started: Run, said: list[str]
+) -> None:
+    endless = python("endless", "import time; print('begun', flush=True); time.sleep(60)")
+    lane = threading.Thread(target=started.lane, args=((endless, python("never", "")),), daemon=True)
     lane.start()
     eventually(lambda: "begun" in (logs / "endless.log").read_text(), 30, "the endless one has begun")
 
-    started.lane((fails, python("never", "")))
     started.end()
     lane.join(30)
 
-    assert started.failed == fails
-    assert (logs / "fails.log").read_text() == "why it failed\n"
-    assert not (logs / "never.log").exists()
     assert not lane.is_alive()
     assert started.running == {}
+    assert started.failed == []
+    assert started.results == []
+    assert said == []
+    assert not (logs / "never.log").exists()
 
 
 def test_a_step_waits_until_the_background_has_built_what_it_needs(
@@ -81,7 +135,7 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     lane.join(30)
     started.end()
     background.join(30)
-    assert started.failed in {None, builds}
+    assert started.failed == []
 
 
 def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(
@@ -92,7 +146,7 @@ def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(
 
     started.lane((builds, python("later", "")))
 
-    assert started.failed is None
+    assert started.failed == []
     assert "not everything could be built; whoever needs it says why" in said[0]
     assert "later: done" in said[1]
 
