@@ -76,7 +76,6 @@ _PHASES = {
         "the importer Pod doesn't run yet: if that lasts, see its Events (kubectl get events). It doesn't "
         "start without the Secret of secretRef and the ConfigMap of certConfigMap"
     ),
-    "UploadReady": "waiting for the upload (virtctl image-upload)",
     "Paused": "paused",
 }
 #: The phases in which nothing has been filled: no machine has started with such a disk, since KubeVirt waits
@@ -514,6 +513,9 @@ def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None)
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":
         return _NO_VDDK
+    if phase == "UploadReady":
+        name = volume["metadata"]["name"]
+        return f"waiting for the upload: virtctl image-upload dv {name} --no-create --image-path=FILE"
     return _PHASES.get(phase, "")
 
 
