@@ -33,17 +33,15 @@ from twinhull.hulls.types import HullType
 
 @dataclass(frozen=True)
 class Case:
-    """Everything that a rule may look at.
+    """Everything that a rule may look at."""
 
-    `workload` is whose case it is.
-    `observed` is what was seen of it and of its surroundings.
-    `defaults` are the operator's.
-    `now` is the one clock that there is.
-    """
-
+    #: Whose case it is.
     workload: Workload
+    #: What was seen of it and of its surroundings.
     observed: Observed
+    #: The operator's.
     defaults: OperatorDefaults
+    #: The one clock that there is.
     now: datetime
 
     @cached_property

@@ -41,15 +41,19 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An object as it is held: those of namespaces packed, since there may be many, by many people. `over` is
-    whether there is no room for it, so that only its identity is held.
-    """
+    """An object as it is held."""
 
+    #: The object's uid.
     uid: str
+    #: Its resourceVersion.
     version: int
+    #: The Workload whose label it carries.
     workload: Key | None
+    #: Whether it can't be read, or is too large.
     unread: bool
+    #: Whether there is no room for it, so that only its identity is held.
     over: bool
+    #: Objects of namespaces are packed, since there may be many, by many people; others are as they are.
     state: Raw | bytes
 
     @property
