@@ -16,7 +16,7 @@ from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.core.rehearsal import rehearsals
-from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
