@@ -17,6 +17,10 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
 
+_UNSEEN = (
+    "the operator hasn't seen it yet: see whether the operator runs (kubectl get pods -A -l "
+    "app.kubernetes.io/name=twinhull)"
+)
 #: The phases of a Pod in which nothing runs any more, nor ever will.
 _ENDED = frozenset({"Succeeded", "Failed"})
 #: The annotation of a Pod that says which container is meant if none is named (kubectl has it, too).
@@ -151,4 +155,4 @@ def _ready(workload: Raw) -> str:
     """What the status says about why a Workload isn't Ready."""
     conditions = (workload.get("status") or {}).get("conditions") or ()
     messages = [one.get("message") for one in conditions if one["type"] == "Ready"]
-    return messages[0] if messages and messages[0] else "the operator hasn't seen it yet: does it run?"
+    return messages[0] if messages and messages[0] else _UNSEEN

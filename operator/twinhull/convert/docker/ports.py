@@ -113,8 +113,7 @@ def ports(settings: Settings, draft: Draft) -> None:
             draft.leave(
                 publication.path,
                 f"a Service lists each of its ports, and a Workload's at most {MOST_SERVICE_PORTS}: publish "
-                "fewer, "
-                "or have the host's network (spec.template.spec.hostNetwork)",
+                "fewer, or have the host's network (spec.template.spec.hostNetwork)",
             )
         else:
             _declare(publication, declared, draft)
