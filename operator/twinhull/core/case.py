@@ -125,7 +125,8 @@ class Case:
         """
         alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
         return next(
-            (hull for hull in alike if not (hull.stuck or hull.halfway or hull.graceful_end.requested)), None
+            (hull for hull in alike if not (hull.why_stuck or hull.halfway or hull.graceful_end.requested)),
+            None,
         )
 
     @cached_property
@@ -183,7 +184,11 @@ class Case:
     def pinned(self) -> Hull | None:
         """The one hull that the Service is to reach, None if any that is ready will do."""
         drains = self.workload.spec.replacement.drain_seconds > 0
-        return self.serving if self.serving and drains and self.serving.ready and self.serving.named else None
+        return (
+            self.serving
+            if self.serving and drains and self.serving.ready and self.serving.has_name_label
+            else None
+        )
 
     @cached_property
     def weakened_fields(self) -> tuple[str, ...]:

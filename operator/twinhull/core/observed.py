@@ -53,7 +53,7 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenHull:
     """A hull that was there when the process last looked."""
 
     uid: str
@@ -61,7 +61,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class GoneHull:
     """A hull that is gone, and what was last known of why."""
 
     uid: str
@@ -76,11 +76,11 @@ class Remembered:
     """
 
     #: The last hull that was there.
-    seen: Seen | None = None
+    seen: SeenHull | None = None
     #: How often in a row hulls were lost, and when the next one is made.
     back_off: BackOff | None = None
     #: The last hull that is gone.
-    gone: Gone | None = None
+    gone: GoneHull | None = None
 
 
 @dataclass(frozen=True, slots=True)

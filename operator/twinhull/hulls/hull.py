@@ -125,7 +125,7 @@ class Hull:
         return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
 
     @property
-    def named(self) -> bool:
+    def has_name_label(self) -> bool:
         """Whether it carries its own name as a label, by which a Service finds it."""
         return self.labels.get(HULL_NAME_LABEL) == self.name
 
@@ -146,19 +146,19 @@ class Hull:
         return self.applied is not None and bool(self.applied.attempted)
 
     @property
-    def stuck(self) -> str:
+    def why_stuck(self) -> str:
         """Why it will never be what it was changed to, empty if it may be."""
         return self.live.refused if self.pending and self.live else ""
 
     @property
-    def edited(self) -> str:
+    def foreign_edit(self) -> str:
         """What KubeVirt says of a machine whose spec somebody else has changed, empty if nobody has."""
         return self.live.restart_required if self.live and not self.pending else ""
 
     @property
-    def astray(self) -> str:
+    def manifest_refusal(self) -> str:
         """What a machine's guest has against the manifest that it is to run by, empty if nothing."""
-        return self.live.refused if self.live and not (self.pending or self.edited) else ""
+        return self.live.refused if self.live and not (self.pending or self.foreign_edit) else ""
 
     @property
     def ended(self) -> bool:

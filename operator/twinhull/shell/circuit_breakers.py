@@ -50,15 +50,19 @@ class Write:
 
 @dataclass
 class _Lane:
-    """The writes of a kind, of all namespaces: since when each is under way, whose others wait; and how many
-    ask for their namespaces, and which are to do so next.
-    """
+    """The writes of a kind, of all namespaces."""
 
+    #: Those under way, by number: since when each is, on the monotonic clock, in seconds.
     under_way: dict[int, float] = field(default_factory=dict)
+    #: The Workloads that wait for a place, by namespace.
     waiting: RoundRobin[Key] = field(default_factory=RoundRobin)
+    #: The same Workloads.
     queued: set[Key] = field(default_factory=set)
+    #: Set whenever a write ends.
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    #: How many writes are under way that ask whether a circuit may close.
     probes: int = 0
+    #: The writes that are to ask so next, by namespace.
     next_probes: RoundRobin[Write] = field(default_factory=RoundRobin)
 
     def wait(self, workload: Key) -> None:
@@ -77,12 +81,17 @@ class _Lane:
 
 @dataclass
 class _Circuit:
-    """Writes that time out in a namespace: the last one's message, and who waits, with which actions."""
+    """Writes that time out in a namespace."""
 
+    #: The last one's message.
     message: str
+    #: From when on one write may ask whether that is over.
     probe_at: datetime
+    #: How much time lies between two that ask. It doubles with each that times out.
     interval: timedelta = _FIRST_PROBE
+    #: Whether one asks now.
     probing: bool = False
+    #: The Workloads that wait, each with the actions that were put off.
     waiting: dict[Key, OrderedDict[str, None]] = field(default_factory=dict)
 
     def wait(self, write: Write) -> None:

@@ -85,7 +85,7 @@ class Store:
         self._gone: OrderedDict[str, float] = OrderedDict()
         self._referrers, self._owned = ReferenceIndex(), OwnerIndex()
         self._unpacked = Unpacked()
-        self.machines = GuestDirectory()
+        self.guest_directory = GuestDirectory()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
 
@@ -107,7 +107,7 @@ class Store:
             self._referrers.changed(key, None if held.unread else obj)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, obj)
-        self.machines.changed(kind, key, None if held.unread else obj)
+        self.guest_directory.changed(kind, key, None if held.unread else obj)
         self._objects[kind.name][key] = held
         self._within[kind.name][key[0]].add(key)
         self._count(kind, key, held, 1)
@@ -133,7 +133,7 @@ class Store:
             self._referrers.changed(key, None)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, None)
-        self.machines.changed(kind, key, None)
+        self.guest_directory.changed(kind, key, None)
         self._unpacked.drop((kind.name, key))
         return True
 

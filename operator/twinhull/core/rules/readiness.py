@@ -87,19 +87,19 @@ def ready(case: Case) -> Step:
             "next changes the machine or switches it on: to keep it, say it in spec.virtualMachine (what has "
             f"no field there, in overrides); to be rid of it now, {how_to_restart(case)}",
         )
-    if case.current and case.current.edited:
+    if case.current and case.current.foreign_edit:
         return Step(
             "True",
             Reason.MACHINE_EDITED,
             f"{sentence}, but somebody has changed its spec, which takes effect when it restarts "
-            f"({case.current.edited}): to replace it, {how_to_restart(case)}",
+            f"({case.current.foreign_edit}): to replace it, {how_to_restart(case)}",
         )
-    if case.current and case.current.astray:
+    if case.current and case.current.manifest_refusal:
         return Step(
             "True",
             Reason.MACHINE_EDITED,
             f"{sentence}, but its guest runs by another manifest than the Workload's until its next start "
-            f"({case.current.astray}): to replace the machine, {how_to_restart(case)}",
+            f"({case.current.manifest_refusal}): to replace the machine, {how_to_restart(case)}",
         )
     return Step("True", Reason.READY, sentence)
 
