@@ -71,7 +71,10 @@ async def _listen(
         except OSError as error:
             if address == _LOOPBACK[1] and "localhost" in addresses and error.errno in _NO_SUCH_ADDRESS:
                 continue  # this machine has no IPv6
-            raise click.ClickException(f"port {local} can't be opened at {address}: {error}") from error
+            raise click.ClickException(
+                f"port {local} can't be opened at {address}: {error}. Choose another port of this computer, "
+                f"or :{remote} for any that is free"
+            ) from error
         shown = f"[{address}]" if ":" in address else address
         opened.append(f"Forwarding from {shown}:{local} -> {remote}")
     return opened
