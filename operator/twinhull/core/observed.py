@@ -46,9 +46,13 @@ class Refusal:
 class Companion:
     """A Service, a manifest's ConfigMap or an ephemeral claim as it was last seen."""
 
+    #: The object.
     obj: Raw
+    #: Its uid.
     uid: str
+    #: Its controller, None for an orphan.
     owner: Owner | None
+    #: Whether it is being deleted.
     deleting: bool
 
 

@@ -72,8 +72,9 @@ _IN_PLAIN_WORDS = {
 
 #: How the API server says no, in whatever KubeVirt wraps it. What it fails at is said otherwise.
 _REFUSALS = ("is forbidden", "is invalid", "denied the request")
-#: Refusals that often pass by themselves, and how long they are given to.
+#: Refusals that often pass by themselves.
 _PASSING = ("exceeded quota", "error looking up service account")
+#: How long they are given to pass.
 _PATIENCE = timedelta(seconds=10)
 #: What virt-controller puts before the API server's sentence. Its word on Pod Security asks for more rights
 #: than a launcher Pod needs.

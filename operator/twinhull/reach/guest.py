@@ -51,8 +51,11 @@ _TLS_ENDS = 0.1
 class GuestEntry:
     """The paths of persons at the guest's port (guest/README.md)."""
 
+    #: Talks TLS with the guest, by the certificate of the caller.
     session: aiohttp.ClientSession
+    #: The guest's address, by a port of this computer that is forwarded to it.
     url: str
+    #: The names of the containers, the init containers first.
     containers: tuple[str, ...]
     #: What a connection to the launcher's port failed by last.
     failures: deque[Exception]
@@ -148,8 +151,11 @@ class _OpenRequest:
 class GuestDoor:
     """The way to the guests of a namespace."""
 
+    #: Requests on objects, by the caller's own rights.
     cluster: Cluster
+    #: The sockets to the API server.
     connection: Connection
+    #: The namespace of the Workloads.
     namespace: str
 
     @asynccontextmanager

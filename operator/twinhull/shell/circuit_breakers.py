@@ -23,10 +23,13 @@ from twinhull.shell.store import Key
 #: Which share of the workers may write a kind at a time, in sixteenths. Three kinds other than Pods together
 #: leave workers for Pods even where all are of one namespace, which has half of the workers at most.
 _SHARE, _SHARE_OF_PODS = 3, 8
-#: For how many seconds a write waits for its turn where others are quick, and from when on they aren't.
+#: For how many seconds a write waits for its turn while others are quick.
 _WAIT = 0.05
+#: For how many seconds a write may be under way and still count as quick.
 _SLOW = 1.0
+#: How long after the first write that timed out the next one asks whether that is over.
 _FIRST_PROBE = timedelta(seconds=2)
+#: How long, at most, lies between two that ask.
 _LONGEST_PROBE = timedelta(minutes=1)
 #: When who waits for a circuit asks again by itself, at the latest.
 _LONGEST_WAIT = timedelta(minutes=5)

@@ -30,8 +30,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
 _OUTSIDE = (
     "the Service has the port for the cluster only: to reach it from outside, set spec.service.type to "
-    "LoadBalancer "
-    "or NodePort, or lead an Ingress to the Service"
+    "LoadBalancer or NodePort, or lead an Ingress to the Service"
 )
 
 
