@@ -43,7 +43,7 @@ class ContainerLog:
     #: The run whose log is shown, or comes next.
     run: Run
     #: Is told of the containers of each further hull.
-    found: Callable[[Sequence[str]], None]
+    on_containers: Callable[[Sequence[str]], None]
     #: From when on the log of the run isn't shown yet; None for all of it.
     _since: datetime | None = field(default_factory=lambda: datetime.now(UTC))
     #: How often in a row the log couldn't be opened.
@@ -112,7 +112,7 @@ class ContainerLog:
         """The container in the present hull, None if that has none of that name. Raises EntryError."""
         wanted = self.workload.wanted
         if wanted.all_containers:
-            self.found(entry.containers)
+            self.on_containers(entry.containers)
             if self.run.container not in entry.containers:
                 return None
         else:
@@ -198,7 +198,7 @@ class ContainerLog:
         """Go on with the next run, of which nothing is shown yet."""
         if self.run.restarts >= 0:
             hull = " ".join(run.hull)
-            progress.told(f"Container {run.container} of {hull} was restarted; going on with its next run")
+            progress.say(f"Container {run.container} of {hull} was restarted; going on with its next run")
         self.run, self._since = run, None
 
     @property

@@ -102,7 +102,7 @@ def cp(source: str, destination: str, container: str, no_preserve: bool, target:
         raise click.UsageError(f"{name}: lacks the path in the container, such as {name}:/tmp")
     paths = Paths(path, destination, True) if there else Paths(source, path, False)  # noqa: FBT003
     if not there and not Path(source).exists():
-        raise click.ClickException(f"there is no file or folder {source} here")
+        raise click.ClickException(f"there is no file or folder {source} here: name one that there is")
     target = Target(namespace or target.namespace, target.context, target.kubeconfig)
     from twinhull.cli import filecopies  # noqa: PLC0415  takes time, and --help doesn't need it
 

@@ -12,7 +12,7 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.cli import terminal
-from twinhull.cli.entering import container_of, told
+from twinhull.cli.entering import container_of, explaining_errors
 from twinhull.cli.logs import Wanted
 from twinhull.reach.entry import Entry, Query
 
@@ -40,7 +40,7 @@ class Source:
     async def show(self, query: Query) -> None:
         """Write its log, until that ends. Raises ClickException."""
         self.opened, self.last_at = False, None
-        with told():
+        with explaining_errors():
             async with await self.entry.log(self.container, query) as answer:
                 self.opened = True
                 rest = b""

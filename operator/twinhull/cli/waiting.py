@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import click
 
-from twinhull.cli.progress import Progress, coloured, told
+from twinhull.cli.progress import Progress, coloured, say
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
@@ -61,7 +61,7 @@ async def wait(session: Session, goals: Mapping[str, Goal], seconds: float) -> E
     progress = Progress()
     try:
         async with asyncio.timeout(seconds or _LOOK), progress.beating():
-            followed = WorkloadStates(session.cluster, session.namespace, told)
+            followed = WorkloadStates(session.cluster, session.namespace, say)
             async with aclosing(followed.of(list(goals))) as states:
                 async for name, workload in states:
                     if name not in left:

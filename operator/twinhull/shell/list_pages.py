@@ -15,8 +15,9 @@ from twinhull.shell.transport import LARGEST, Request, TooLargeError, Transport,
 #: What takes objects in, a few at a time.
 Take: TypeAlias = Callable[[list[Raw]], None]
 
-#: How many objects a list has at a time, and how many bytes: there are fewer objects then.
+#: How many objects a list has at a time.
 PAGE = 500
+#: How many bytes a list has at a time: of large objects there are fewer.
 PAGE_BYTES = 4 << 20
 _LIST = "PartialObjectMetadataList"
 

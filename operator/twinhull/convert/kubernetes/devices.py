@@ -17,9 +17,8 @@ from twinhull.convert.kubernetes.datavolumes import DataVolumeTemplates
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.source import Draft, Source
 from twinhull.convert.kubernetes.untyped import map_at, maps_at
+from twinhull.hulls.diskmachine import CLOUD_INIT
 
-#: The names that the rendered machine has for what isn't a disk of the Workload (hulls/diskmachine).
-_CLOUD_INIT = f"{RESERVED_PREFIX}cloud-init"
 #: The fields of a disk's source that a Workload's disk has.
 _OWN_FIELDS = {
     "containerDisk": {"image", "imagePullSecret", "path"},
@@ -230,7 +229,7 @@ def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], mad
         is_first = kind == "cloudInitNoCloud" and "cloudInit" not in found.machine
         if is_first and (cloud_init := _cloud_init(said, made)) is not None:
             found.machine["cloudInit"] = cloud_init
-            found.names[disk["name"]] = _CLOUD_INIT
+            found.names[disk["name"]] = CLOUD_INIT
 
 
 def _cloud_init(said: Raw, made: Draft) -> Raw | None:
