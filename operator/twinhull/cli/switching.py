@@ -47,22 +47,26 @@ async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOpt
 
     if patch(workload):
         await changing.warn_of_owners(opened, workload, _FIELD)
+    beside = beside_state(workload, state)
     if await changing.change(opened, workload, patch, dry_run=options.dry_run) is None:
-        click.echo(f"Workload {name}: spec.state is {state} already{_beside(workload, state)}")
+        click.echo(f"Workload {name}: spec.state is {state} already{beside}")
         return
     would = " would be" if options.dry_run else " is"
     done = "" if options.dry_run else " now"
-    click.echo(
-        f"Workload {name}: spec.state{would} {state}{done} (it was {plain(former)}){_beside(workload, state)}"
-    )
+    click.echo(f"Workload {name}: spec.state{would} {state}{done} (it was {plain(former)}){beside}")
 
 
-def _beside(workload: Raw, state: str) -> str:
-    """What else is to be known of it."""
+def beside_state(workload: Raw, state: str) -> str:
+    """What else is to be known of a Workload with that spec.state, as the end of a line; empty if nothing."""
     status = Status(workload)
-    ready = status.ready
-    if state == "Running" and ready and ready.reason in {"Completed", "Failed"}:
+    reason = status.ready.reason if state == "Running" and status.ready else ""
+    if reason in {"Completed", "Failed"}:
         return (
             f". It has run to its end, and doesn't run again by that: twinhull restart {status.name} does so"
+        )
+    if reason == "Halted":
+        return (
+            ". Somebody stopped its VirtualMachine itself, which isn't started by that: twinhull restart "
+            f"{status.name} does so"
         )
     return ""
