@@ -17,10 +17,10 @@ from pathlib import Path
 
 #: A folder for each block device; a loop device's has `loop/backing_file` while it is attached.
 _BLOCK_DEVICES = Path("/sys/block")
-#: What the kernel says of a loop device's file that is deleted, if tests/node/volumes.py or
-#: tests/importer/kubelet.py had made it in a folder of pytest's.
+#: What the kernel says of a loop device's file that is deleted, if tests/node/volumes.py had made it in a
+#: node's folder, wherever that was, or tests/importer/kubelet.py in a folder of pytest's.
 _DELETED_FILE_OF_A_TEST = re.compile(
-    r"/pytest-of-[^/]+/[^/]+/(?:.*/)?(?:claims/[^/]+|kubelet/[0-9]+/disk) \(deleted\)"
+    r"/(?:node[0-9]+/node-[0-9]+/claims/[^/]+|pytest-of-[^/]+/.*/kubelet/[0-9]+/disk) \(deleted\)$"
 )
 #: The request LOOP_GET_STATUS64 of ioctl(2), the size of its answer, and the place of lo_rdevice in that,
 #: both in bytes (linux/loop.h, struct loop_info64).

@@ -38,7 +38,7 @@ def file_of(device: LoopDevice) -> str:
     return said.read_text().strip() if said.exists() else ""
 
 
-@pytest.mark.parametrize("place", ["node-1/claims/raw", "kubelet/0/disk"])
+@pytest.mark.parametrize("place", ["node0/node-1/claims/raw", "kubelet/0/disk"])
 def test_a_device_whose_file_a_killed_run_left_is_detached_once_the_file_is_deleted(
     tmp_path: Path, attached: list[LoopDevice], place: str
 ) -> None:
@@ -61,13 +61,13 @@ def test_a_device_of_another_kind_stays(tmp_path: Path, attached: list[LoopDevic
 
 
 def test_what_a_kubelet_attached_to_a_device_goes_with_it(tmp_path: Path, attached: list[LoopDevice]) -> None:
-    device = attach(tmp_path / "claims", "raw")
+    device = attach(tmp_path / "node0/node-1/claims", "raw")
     node = tmp_path / "claim-raw"
     os.mknod(node, stat.S_IFBLK | 0o600, device.number)
     command = ["losetup", "--find", "--show", str(node)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     of_kubelet = LoopDevice(Path(said.strip()))
     attached += [of_kubelet, device]
-    (tmp_path / "claims/raw").unlink()
+    (tmp_path / "node0/node-1/claims/raw").unlink()
     detach_left_behind()
     assert (file_of(of_kubelet), file_of(device)) == ("", "")

@@ -51,6 +51,7 @@ class Step:
 def waiting(
     reason: Why, message: str, actions: tuple[Action, ...] = (), requeue_after: timedelta | None = None
 ) -> Step:
+    """It isn't Ready, and the operator goes on."""
     return Step("False", reason, message, reconciling=True, actions=actions, requeue_after=requeue_after)
 
 
@@ -97,6 +98,7 @@ def stalled(
     actions: tuple[Action, ...] = (),
     unsupported: tuple[UnsupportedField, ...] = (),
 ) -> Step:
+    """It isn't Ready, and somebody has to do something."""
     return Step("False", reason, message, stalled=True, actions=actions, unsupported=unsupported)
 
 
@@ -143,6 +145,7 @@ def how_to_restart(case: Case) -> str:
 
 
 def names(hulls: Iterable[Hull]) -> str:
+    """Hulls in a sentence, such as `Pod web-1a2b3c4d5e and VirtualMachine web`."""
     return listed([f"{hull.kind} {hull.name}" for hull in hulls], " and ")
 
 
