@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 _GUEST_HOST, _, _GUEST = GUEST_IMAGE.partition("/")
 #: The guest's image, where only those get it who have the registry's password.
 PRIVATE_GUEST_IMAGE = f"{PRIVATE}/{_GUEST}"
+#: The RuntimeClass of gVisor, which containerd has as runsc (tests/node/services.py).
+SANDBOX_CLASS = "gvisor"
+_SANDBOXES = {
+    "apiVersion": "node.k8s.io/v1",
+    "kind": "RuntimeClass",
+    "metadata": {"name": SANDBOX_CLASS},
+    "handler": "runsc",
+}
 _SCHEDULABLE = "kubevirt.io/schedulable"
 #: virt-handler's start on a node: its image's first container, and what it asks libvirt.
 _HANDLER = 180.0
@@ -112,6 +120,7 @@ class NodeCluster:
             registry.push(shell_image.NAME, shell_image.shell_image(files.root))
             registry.push_layout(_GUEST, files.guest)
             private.push_layout(_GUEST, files.guest)
+            plane.api.create(_SANDBOXES)
             plane.kubectl("apply", "--filename", "crds")
             plane.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
             operator = _operator(plane, folder, registry)

@@ -55,7 +55,7 @@ class Programs:
         source = _source(f"kubevirt{suffix}")
         return cls(
             {
-                **build.programs(["kube-proxy"], say),
+                **build.programs(["kube-proxy", *build.GVISOR], say),
                 **{name: guest[name] for name in ("kubelet", "containerd", "containerd-shim-runc-v2")},
                 "ctr": built[CTR.name],
             },

@@ -150,6 +150,8 @@ state = "/run/containerd"
       [plugins."{_CRI}.runtime".containerd.runtimes.crun.options]
         BinaryName = "/usr/bin/crun"
         SystemdCgroup = false
+    [plugins."{_CRI}.runtime".containerd.runtimes.runsc]
+      runtime_type = "io.containerd.runsc.v1"
 """
 
 

@@ -1,4 +1,4 @@
-"""Reaching into a Pod and into a machine by `twinhull`: both are asked the same, and answer the same."""
+"""Reaching into each hull by `twinhull`: all are asked the same, and answer the same. The sandbox is gVisor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,14 +23,13 @@ from tests.node.workloads import REACHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.node.cluster import NodeCluster
 
 pytestmark = pytest.mark.starts(*REACHED.values())
 
-POD, MACHINE = REACHED.values()
-#: What is asked of both. The name of the Workload stands for NAME.
+MACHINE = REACHED["VirtualMachine"]
+#: What is asked of each. The name of the Workload stands for NAME.
 ASKED = {
     "all of a log, of both outputs": "logs NAME",
     "the last line": "logs NAME --tail 1",
@@ -58,16 +58,26 @@ def person(started: NodeCluster) -> Person:
 
 @pytest.mark.node_quick
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
-def test_pod_and_machine_answer_the_same(person: Person, asked: str) -> None:
+def test_each_hull_answers_the_same(person: Person, asked: str) -> None:
     answers = []
-    for name in (POD, MACHINE):
+    for name in REACHED.values():
         script = [_SCRIPT] if asked.endswith(" -c") else []
         ended = person.run(*asked.replace("NAME", name).split(), *script)
         said = (ended.stdout, ended.stderr)
         answers.append((ended.returncode, *(_anonymous(text.decode(), name) for text in said)))
-    of_pod, of_machine = answers
-    assert of_pod == of_machine
+    of_pod, of_sandbox, of_machine = answers
+    assert of_sandbox == of_pod
+    assert of_machine == of_pod
     assert any(of_pod), "nothing was said, of nothing"
+
+
+@pytest.mark.node_quick
+def test_each_hull_has_a_kernel_of_its_own(person: Person) -> None:
+    of_pod, of_sandbox, of_machine = (
+        person.done("exec", name, "--", "cat", "/proc/version") for name in REACHED.values()
+    )
+    assert of_pod == Path("/proc/version").read_text(encoding="utf-8"), "the node's"
+    assert len({of_pod, of_sandbox, of_machine}) == len(REACHED)
 
 
 @pytest.mark.node_quick

@@ -1,4 +1,4 @@
-"""`twinhull top` of a Pod and of a machine, by a metrics server that asks their node's kubelet."""
+"""`twinhull top` of each hull, by a metrics server that asks their node's kubelet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.starts(*REACHED.values())
 
-POD, MACHINE = REACHED.values()
+POD, SANDBOX, MACHINE = REACHED.values()
 #: What the metrics server's quantities end in, in cores and bytes.
 _UNITS = {
     "n": Decimal("1e-9"),
@@ -38,11 +38,11 @@ Use = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def measured(started: NodeCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeCluster]:
-    """A cluster whose metrics server has measured both Workloads."""
+    """A cluster whose metrics server has measured each Workload."""
     for name in REACHED.values():
         Machine(started.plane, NAMESPACE, name, started.operator.check).ready()
     with metrics_server.running(started.plane, tmp_path_factory.mktemp("metrics server")):
-        started.plane.eventually(lambda: len(figures(started)) == len(REACHED), 120, "both are measured")
+        started.plane.eventually(lambda: len(figures(started)) == len(REACHED), 120, "all are measured")
         yield started
 
 
@@ -62,12 +62,14 @@ def uses(cluster: NodeCluster, *arguments: str) -> list[Use]:
 def figures(cluster: NodeCluster) -> dict[str, Any]:
     """The PodMetrics by the names of the Workloads."""
     label = "twinhull.dev/workload"
-    found = cluster.plane.api.list("PodMetrics", NAMESPACE, labels=f"{label} in ({POD},{MACHINE})")
+    found = cluster.plane.api.list(
+        "PodMetrics", NAMESPACE, labels=f"{label} in ({','.join(REACHED.values())})"
+    )
     return {one["metadata"]["labels"][label]: one for one in found}
 
 
 def value(quantity: str) -> Decimal:
-    number = quantity.rstrip("numKi")
+    number = quantity.rstrip("numKMi")
     return Decimal(number) * _UNITS.get(quantity.removeprefix(number), Decimal(1))
 
 
@@ -82,18 +84,19 @@ def test_it_says_what_was_measured(measured: NodeCluster) -> None:
         assert figures(measured) == before, "they were measured anew meanwhile"
         return before, said
 
-    by_server, said = measured.plane.eventually(seen_at_once, 60, "both are of the same moment")
+    by_server, said = measured.plane.eventually(seen_at_once, 60, "they are of the same moment")
     for name in REACHED.values():
         assert abs(value(said[name]["cpu"]) - total(by_server[name], "cpu")) <= Decimal("0.001")
         assert abs(value(said[name]["memory"]) - total(by_server[name], "memory")) <= 1 << 20
         assert total(by_server[name], "memory") > 1 << 20, "a process takes more than that"
     assert not said[POD]["launcher"]
+    assert not said[SANDBOX]["launcher"]
     assert said[MACHINE]["launcher"]
     assert said[MACHINE]["guest"].startswith("1 CPU, ")
 
 
 def test_who_uses_most_comes_first(measured: NodeCluster) -> None:
-    assert [use["workload"] for use in uses(measured, "--sort-by", "memory")] == [MACHINE, POD]
+    assert [use["workload"] for use in uses(measured, "--sort-by", "memory")] == [MACHINE, SANDBOX, POD]
     ended = top(measured)
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[0].split()[:3] == ["NAME", "POD", "CPU"]

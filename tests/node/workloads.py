@@ -10,7 +10,7 @@ from tests.disksystem import client
 from tests.guest.registry import PASSWORD, USER
 from tests.guest.scenario import NAMESPACE, PRIVATE, REGISTRY, config_map, container, secret
 from tests.node import shell_image
-from tests.node.cluster import PRIVATE_GUEST_IMAGE
+from tests.node.cluster import PRIVATE_GUEST_IMAGE, SANDBOX_CLASS
 from tests.node.machine import PORT
 from twinhull.hulls.parity import MOST_LIVE
 
@@ -204,8 +204,12 @@ _TYPED = _served("typed", {"instancetype": {"name": "small", "kind": INSTANCETYP
 _PULLS = json.dumps({"auths": {PRIVATE: {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}}})
 _GUARDED = _served("guarded", {"guestImage": PRIVATE_GUEST_IMAGE, "guestImagePullSecret": "pulls"})
 
-#: The Workloads that people reach into: the same template in a Pod and in a machine.
-REACHED = {"Container": "reached-pod", "VirtualMachine": "reached-machine"}
+#: The Workloads that people reach into: the same template in each hull.
+REACHED = {
+    "Container": "reached-pod",
+    "Sandbox": "reached-sandbox",
+    "VirtualMachine": "reached-machine",
+}
 #: A container that fails once, so that there is a log of its previous run. It has started when the second
 #: runs.
 _TWICE = (
@@ -241,6 +245,7 @@ def _reached(isolation: str, name: str) -> Raw:
             "volumes": [{"name": "state", "emptyDir": {}}],
         },
         isolationPolicy=isolation,
+        **({"sandbox": {"runtimeClassName": SANDBOX_CLASS}} if isolation == "Sandbox" else {}),
     )
 
 
