@@ -49,6 +49,8 @@ class ContainerLog:
     _former: RunLog | None = None
     #: How often in a row the log couldn't be opened.
     _failures: int = 0
+    #: How often the end of the log was asked for, of a Workload that has run to completion.
+    _asked_for_end: int = 0
     #: Whether the Workload is stopped, deleted or gone.
     _is_ended_by_request: bool = False
 
@@ -153,10 +155,13 @@ class ContainerLog:
     async def _show(self, source: Source) -> click.ClickException | None:
         """Show what isn't shown yet of a log, until it ends. Why it couldn't be opened, None if it was."""
         if former := self._former:
-            self._former = None
-            if error := await former.show(source, is_previous=True):
-                progress.told(f"The end of the log of the last run can't be shown: {error.message}")
+            error = await former.show(source, is_previous=True)
+            if error and not _is_refused(error):
+                return error
+            if error:
+                self._tell_of_end(error)
             former.end()
+            self._former = None
         self._log = log = self._log or RunLog(from_the_beginning(self.workload.wanted.query))
         failure = await log.show(source)
         if failure is None:
@@ -176,6 +181,9 @@ class ContainerLog:
         found = await self._after(failed=True)
         if found == Outcome.NEXT_HULL or self._is_ended_by_request:
             return found
+        if found == Outcome.END and self._lacks_end:
+            self._tell_of_end(error)
+            return found
         if found == Outcome.END or self._failures >= _TRIES:
             self._complain(error)
             return Outcome.FAILURE
@@ -194,7 +202,7 @@ class ContainerLog:
                     self._is_ended_by_request = ended_by_request(workload, self.run.workload_uid)
                     if found == Outcome.NEXT_RUN and workload:
                         self._begin(self.run.next(workload))
-                    if found == Outcome.END and self._was_cut() and not self._is_ended_by_request:
+                    if found == Outcome.END and not failed and self._asks_for_end():
                         return Outcome.MORE
                     if found:
                         return found
@@ -213,16 +221,27 @@ class ContainerLog:
         is_running = container_state(workload, self.run.container).get("state") == "Running"
         return is_running or (failed and self.run.restarts >= 0)
 
-    def _was_cut(self) -> bool:
-        """Whether the connection was lost before the log had ended. It says so once."""
-        if self._log is None or not self._log.is_cut:
+    @property
+    def _lacks_end(self) -> bool:
+        """Whether the connection was lost before the log had ended."""
+        return self._log is not None and self._log.is_cut
+
+    def _asks_for_end(self) -> bool:
+        """Whether the end of the log is to be asked for, of a Workload that has run to completion: a few
+        times at most.
+        """
+        if not self._lacks_end or self._is_ended_by_request:
             return False
-        self._log.is_cut = False
-        return True
+        self._asked_for_end += 1
+        return self._asked_for_end <= _TRIES
+
+    def _tell_of_end(self, error: click.ClickException) -> None:
+        where = f"{self.workload.name}/{self.run.container}"
+        progress.told(f"{where}: the end of a log that was cut off can't be shown: {error.message}")
 
     def _begin(self, run: Run) -> None:
         """Go on with the next run, of which nothing is shown yet."""
-        former = self._log if self._log and self._log.is_cut else None
+        former = self._log if self._lacks_end else None
         if former and run.restarts == self.run.restarts + 1:
             self._former, self._log = former, None
         else:
@@ -234,3 +253,9 @@ class ContainerLog:
 
     def _complain(self, error: click.ClickException) -> None:
         complain(self.workload.name, self.run.container, error)
+
+
+def _is_refused(error: click.ClickException) -> bool:
+    """Whether it is the log that can't be had, and no other way leads to it."""
+    cause = error.__cause__
+    return isinstance(cause, EntryError) and cause.status in range(400, 500)

@@ -64,7 +64,7 @@ def within(seconds: float, code: int, say: Callable[[], None]) -> Iterator[None]
         say()
         _leave(code)
 
-    timer = threading.Timer(seconds, end)
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
     timer.daemon = True
     timer.start()
     try:

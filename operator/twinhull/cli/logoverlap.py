@@ -76,14 +76,22 @@ class Overlap:
         return not self._left
 
     def is_later(self, line: Line) -> bool:
-        """Whether a line is later than all that was shown: what was shown has come then, or is gone."""
+        """Whether a line is later than all that was shown, so that it wasn't shown."""
         return line.time is not None and line.time > self._newest
+
+    def is_over(self, line: Line) -> bool:
+        """Whether all that was shown has come before such a line, or is gone."""
+        return self.is_passed or (line.time is not None and line.time > self._newest + logstamps.SECOND)
+
+    def begin(self) -> None:
+        """Take no line any more for one that stands before what was shown."""
+        self._is_at_start, self._has_begun = False, True
 
     def has(self, line: Line) -> bool:
         """Whether the next line is one that was shown."""
         if line.head not in self._left:
             return False
-        self._is_at_start, self._has_begun = False, True
+        self.begin()
         _take_one(self._left, line.head)
         if line.time == self._first:
             self._of_first[line.head] -= 1

@@ -83,13 +83,14 @@ class LogPlace:
         given = dict(self._first)
         if self._came_at is not None:
             return of_last_seconds(_seconds(self._came_at), self._first)
+        tail = given.get("tailLines")
+        if tail == "0":
+            return of_last_seconds(_seconds(asked_at), self._first)
+        if tail and self._lasted < _A_WHILE:  # it may have been cut off before anything came
+            return self._first
         if "sinceSeconds" in given:
             return of_last_seconds(int(given["sinceSeconds"]) + _seconds(asked_at), self._first)
-        if given.get("tailLines") == "0":
-            return of_last_seconds(_seconds(asked_at), self._first)
-        if self._lasted < _A_WHILE:
-            return self._first
-        return tuple((key, value) for key, value in self._first if key != "tailLines")  # the log was empty
+        return tuple((key, value) for key, value in self._first if key != "tailLines")  # there was nothing
 
     def take(self, piece: bytes) -> bytes:
         """What is to be shown of the next piece of the answer."""
@@ -123,7 +124,7 @@ class LogPlace:
         goes_on = bool(self._line) and line.head.startswith(self._line)
         is_known = part.endswith(b"\n") or len(part) >= HEAD or is_last
         if overlap.is_later(line):
-            self._overlap = None
+            self._overlap = None if overlap.is_over(line) else overlap
         elif not is_known and not (goes_on and overlap.has_come):
             self._undecided = part
             return b""
@@ -135,7 +136,8 @@ class LogPlace:
             return self._inside(part)
         elif overlap.may_precede(line) and (line.time is not None or not is_last):
             return self._again(part)
-        interrupted = self._interrupted()
+        if interrupted := self._interrupted():
+            overlap.begin()  # should the line come all the same, it is shown once more
         return interrupted + self._new(part)
 
     def _again(self, part: bytes) -> bytes:
@@ -184,7 +186,7 @@ class LogPlace:
     def _remember(self, lines: bytes) -> None:
         self._shown.append(lines)
         self._size += len(lines) + _PIECE
-        while self._size > _REMEMBERED:
+        while self._size > _REMEMBERED and len(self._shown) > 1:
             self._size -= len(self._shown.popleft()) + _PIECE
             self._is_whole = False
 

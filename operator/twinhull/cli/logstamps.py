@@ -14,7 +14,8 @@ _ONE, _EACH = re.compile(_TIME), re.compile(rb"(?m)^" + _TIME)
 #: What may become a timestamp when more of the line comes.
 _BEGINNING = re.compile(rb"[0-9TZ:.+-]{0,35}|" + _TIME)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = 10**9
+#: A second, in nanoseconds.
+SECOND = 10**9
 #: The last second that can be written, since 1970.
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
@@ -32,19 +33,19 @@ def time_of(line: bytes) -> int | None:
     except ValueError:  # such as the 30th of February
         return None
     seconds = min(max((at - _EPOCH) // timedelta(seconds=1), 0), _LAST)
-    return seconds * _SECOND + int(fraction.ljust(9, b"0"))
+    return seconds * SECOND + int(fraction.ljust(9, b"0"))
 
 
 def second_before(time: int) -> int:
     """The beginning of the second before a time's own. Both are in nanoseconds since 1970."""
-    return max(0, time // _SECOND - 1) * _SECOND
+    return max(0, time // SECOND - 1) * SECOND
 
 
 def written(time: int) -> str:
     """A time in nanoseconds since 1970 as the API takes it, in whole seconds: the API server hands on no more
     (k8s.io/kubernetes, pkg/registry/core/pod/strategy.go, LogLocation).
     """
-    return (_EPOCH + timedelta(seconds=time // _SECOND)).isoformat().replace("+00:00", "Z")
+    return (_EPOCH + timedelta(seconds=time // SECOND)).isoformat().replace("+00:00", "Z")
 
 
 def without(lines: bytes) -> bytes:

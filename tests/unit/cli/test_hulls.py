@@ -280,6 +280,42 @@ def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_container_that_was_rest
     assert api.asked[2:] == [("web-1", FROM_THE_BEGINNING)]
 
 
+def test_an_end_that_cant_be_had_any_more_is_told(api: HullApi, run: Run, file: KubeletLog) -> None:
+    api.cuts = [40]
+    api.log_refusals = [None, *[(502, "it is gone")] * 3]
+    api.then = [lambda: completed(api, "web-1")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, file.text.startswith(ended.stdout_bytes)) == (0, True)
+    assert ended.stderr == "web/web: the end of a log that was cut off can't be shown: it is gone\n"
+    assert len(api.asked) == 3
+
+
+def test_the_end_of_a_former_run_that_is_gone_is_told(api: HullApi, run: Run, file: KubeletLog) -> None:
+    def restart() -> None:
+        api.files["web-1"] = KubeletLog()
+        api.files["web-1"].write(9 * SECOND, b"again\n")
+        run_again(api)
+
+    api.cuts = [len(file.answer({"timestamps": "true"}))]
+    api.log_refusals = [None, (502, "the certificate has expired"), (400, "previous container not found")]
+    api.then = [restart, lambda: None, lambda: None, lambda: api.delete("workloads", "web")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stdout_bytes[-6:]) == (0, b"again\n")
+    assert ended.stderr.endswith(
+        "web/web: the end of a log that was cut off can't be shown: previous container not found\n"
+    )
+    assert ["previous" in query for _, query in api.asked] == [False, True, True, False]
+
+
+def test_an_end_that_is_cut_off_each_time_is_asked_for_a_few_times(
+    api: HullApi, run: Run, file: KubeletLog
+) -> None:
+    api.cuts = [len(file.answer({"timestamps": "true"}))] * 9
+    api.then = [lambda: completed(api, "web-1")]
+    assert run("logs -f web").exit_code == 0
+    assert len(api.asked) == 1 + containerlog._TRIES  # noqa: SLF001
+
+
 def test_a_log_that_isnt_followed_is_asked_for_without_timestamps(
     api: HullApi, run: Run, file: KubeletLog
 ) -> None:

@@ -107,17 +107,28 @@ def test_a_log_that_was_begun_at_its_last_lines_has_none_before_them(
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(-SECOND // 2, SECOND // 2), LENGTHS), max_size=12), AT_A_TIME)
+@given(
+    st.lists(st.tuples(st.integers(-SECOND // 2, SECOND // 2), LENGTHS), min_size=1, max_size=12),
+    st.integers(1, 20),
+    AT_A_TIME,
+)
 def test_lines_of_two_streams_that_are_out_of_order_are_shown_once(
-    lines: list[tuple[int, int]], at_a_time: int
+    lines: list[tuple[int, int]], tail: int, at_a_time: int
 ) -> None:
-    log = KubeletLog()
+    log, begun = KubeletLog(), 0
     with pytest.MonkeyPatch.context() as monkeypatch:
-        reader = Reader(monkeypatch, log)
+        reader = Reader(monkeypatch, log, *([("tailLines", str(tail))] if tail < len(lines) else []))
         for number, (time, length) in enumerate(lines):
-            log.write(number * SECOND + time, b"line %d\n" % number)
+            log.write(number * SECOND // 2 + time, b"%c line\n" % (ord("0") + number))
+            if not reader.shown and tail < len(lines):
+                begun = max(0, number + 1 - tail)
             reader.read(length, at_a_time)
-        assert reader.end() == log.text
+        shown = reader.end()
+    # A line before those that were asked for may be shown, too, but none is shown twice.
+    listed = shown.splitlines(keepends=True)
+    assert [listed.count(text) for _, text in log.pieces[begun:]] == [1] * len(log.pieces[begun:])
+    assert [listed.count(text) for _, text in log.pieces[:begun] if listed.count(text) > 1] == []
+    assert begun or shown == log.text
 
 
 def test_a_log_is_asked_for_from_a_second_before_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,16 +174,17 @@ def test_lines_that_are_like_the_one_that_a_log_was_begun_at_stand_before_it(
     assert reader.end() == b"n\ny\nn\nnew\nnew\n"
 
 
-def test_more_than_can_be_remembered_is_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_a_time", [512, 1 << 20])
+def test_more_than_can_be_remembered_is_shown_once(monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
     monkeypatch.setattr(logplace, "_REMEMBERED", 1000)
     log = log_of(*((number, b"%d\n" % number) for number in range(1000)), (1000, b"x" * 20_000))
     reader = Reader(monkeypatch, log)
     for length in (None, 40_000, None, 50_000):
-        reader.read(length, 512)
+        reader.read(length, at_a_time)
         log.write(1000, b"x" * 10_000)
     log.write(1001, b"\nlast\n")
     assert reader.end() == log.text
-    assert reader.place._size < 10_000  # noqa: SLF001  what it remembers
+    assert len(reader.place._shown) < 4  # noqa: SLF001  what it remembers
 
 
 def test_a_line_that_hasnt_ended_is_shown_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,14 @@ def test_a_credential_plugin_that_hangs_doesnt_hold_it_beyond_its_time(tmp_path:
     assert told == "Error: Workload web: no login within 0.2 s: see to the credential plugin\n"
 
 
+def test_it_may_wait_for_longer_than_a_thread_may(tmp_path: Path) -> None:
+    api = WatchApi()
+    api.put("workloads", "web", status=conditions(Ready=("True", "Ready")))
+    with serving(api, tmp_path) as kubeconfig:
+        ended = wait(kubeconfig, "web --timeout=9999999h")
+    assert (ended.exit_code, ended.output) == (0, "Workload web is ready\n")
+
+
 def test_what_isnt_there_is_deleted_if_the_cluster_has_the_kind(tmp_path: Path) -> None:
     api = WatchApi()
     with serving(api, tmp_path) as kubeconfig:
