@@ -106,6 +106,11 @@ def _cdi(name: str) -> Program:
     return _small_program(name, "cdi", f"kubevirt.io/containerized-data-importer/cmd/{name}")
 
 
+def _metrics_server(name: str) -> Program:
+    """A program of metrics-server's, which measures what Pods use."""
+    return _small_program(name, "metrics-server", f"sigs.k8s.io/metrics-server/cmd/{name}")
+
+
 def _agent_sandbox(name: str) -> Program:
     """A program of agent-sandbox's, which `make bench` compares the operator with."""
     return _program(name, "agent-sandbox", f"sigs.k8s.io/agent-sandbox/cmd/{name}")
@@ -158,6 +163,7 @@ PROGRAMS = {
         _small_program("argocd", "argocd", "."),
         _small_program("velero", "velero", "."),
         _small_program("velero-filestore", "velero", "./filestore"),
+        _metrics_server("metrics-server"),
         _agent_sandbox("agent-sandbox-controller"),
     )
 }
@@ -170,7 +176,8 @@ CDI = ("cdi-apiserver", "cdi-controller", "cdi-webhooks", "cdi-importer")
 #: The S3 server from which CDI's importer reads disks.
 OBJECT_STORE = ("objectstore",)
 HELM = ("helm", "helm3")
-
+#: What `make test-node` has beside the nodes; `make test` does without it.
+METRICS_SERVER = ("metrics-server",)
 VELERO = ("velero", "velero-filestore")
 #: The servers of the oldest Kubernetes that the operator works with.
 OLDEST_KUBERNETES = tuple(f"{name}-{min(OLDER_KUBERNETES)}" for name in SERVERS)

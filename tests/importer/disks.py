@@ -36,6 +36,14 @@ def raw(path: Path) -> bytes:
     return bytes(disk)
 
 
+def write(folder: Path, *names: str) -> bytes:
+    """Writes disk.raw, and beside it the same disk in files of FORMATS or COMPRESSED. What is on the disk."""
+    content = raw(folder / "disk.raw")
+    for name in names:
+        convert(folder / "disk.raw", name)
+    return content
+
+
 def convert(source: Path, name: str) -> Path:
     """Makes a file of FORMATS, or COMPRESSED, beside a raw disk."""
     target = source.with_name(name)

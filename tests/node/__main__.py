@@ -11,10 +11,13 @@ from pathlib import Path
 
 import click
 
+from tests.controlplane import build
 from tests.node import measure, namespaces, packages
 from tests.node.cluster import Files
 
 _TESTS = Path(__file__).parent
+#: The mark of the tests that `make test` has, which takes less to build.
+_QUICK = "node_quick"
 
 
 def main() -> None:
@@ -32,7 +35,10 @@ def main() -> None:
     command = [sys.executable, "-m", *what, *sys.argv[1:]]
     if problem:
         os.execv(command[0], command)  # noqa: S606 - each test then skips, and says why
-    Files.ready(older="--older-kubevirt" in sys.argv)  # there is no way out to download anything from then on
+    # There is no way out to download anything from then on.
+    Files.ready(older="--older-kubevirt" in sys.argv)
+    if not measures and _QUICK not in sys.argv:
+        build.programs(build.METRICS_SERVER)
     namespaces.enter(command)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.disksystem.exports import imported
+from tests.loopdevice import LoopDevice
 
 if TYPE_CHECKING:
     from tests.controlplane import Api
@@ -21,15 +21,6 @@ _FOLDER = Path("/claims")
 _QEMU = 107  # the user of virt-launcher and of CDI's importer
 
 
-def _loops_on(folder: str) -> list[str]:
-    """The loop devices whose file is on the file system of that folder. losetup(8)."""
-    number = os.stat(folder).st_dev  # noqa: PTH116 - as in proc(5), a link that leads into another root
-    which = f"{os.major(number)}:{os.minor(number)}"
-    command = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
-    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [line.split()[0] for line in listed.splitlines() if line.split()[1:] == [which]]
-
-
 @dataclass
 class Volumes:
     """Claims that are bound to what is on one node."""
@@ -37,7 +28,7 @@ class Volumes:
     api: Api
     namespace: str
     node: Node
-    _loops: list[str] = field(default_factory=list)
+    _loops: list[LoopDevice] = field(default_factory=list)
 
     def path(self, name: str) -> Path:
         """Where a claim's folder or file is for this process."""
@@ -50,15 +41,12 @@ class Volumes:
 
     def disk(self, name: str, mebibytes: int) -> None:
         """Makes a claim that is a block device, with a file behind it."""
-        image = self.path(name)
-        with image.open("wb") as file:
-            file.truncate(mebibytes << 20)
-        command = ["losetup", "--find", "--show", str(image)]
-        loop = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        loop = LoopDevice.attach(self.path(name), mebibytes << 20)
         self._loops.append(loop)
-        number = Path(loop).stat().st_rdev
         there = Path("/dev") / f"claim-{name}"
-        self.node.run("mknod", "-m", "660", there, "b", str(os.major(number)), str(os.minor(number)))
+        self.node.run(
+            "mknod", "-m", "660", there, "b", str(os.major(loop.number)), str(os.minor(loop.number))
+        )
         self._bind(name, "Block", there)
 
     def machine_disk(self, name: str, export: Export, mebibytes: int) -> None:
@@ -72,8 +60,8 @@ class Volumes:
 
     def release(self) -> None:
         """Gives the machine its loop devices back, and those by which the kubelet still holds a device."""
-        for loop in (*_loops_on(f"/proc/{self.node.pid}/root/dev"), *self._loops):
-            subprocess.run(["losetup", "--detach", loop], check=False, capture_output=True)
+        for loop in self._loops:
+            loop.detach()
 
     def _bind(self, name: str, mode: Literal["Block", "Filesystem"], path: Path, mebibytes: int = 64) -> None:
         common: dict[str, Any] = {

@@ -10,11 +10,12 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator
 
-#: In bytes of UTF-8: of a condition's message (Kubernetes' own bound is 32,768), and of one text of a list.
+#: How many bytes of UTF-8 a condition's message may have (Kubernetes' own bound is 32,768).
 LONGEST_MESSAGE = 4096
+#: How many bytes of UTF-8 one text of a list may have.
 LONGEST_ITEM = 1024
-#: Of a reason. Kubernetes refuses an Event with a longer one (k8s.io/kubernetes/pkg/apis/core/validation,
-#: events.go, ReasonLengthLimit).
+#: How many bytes of UTF-8 a reason may have. Kubernetes refuses an Event with a longer one
+#: (k8s.io/kubernetes/pkg/apis/core/validation, events.go, ReasonLengthLimit).
 LONGEST_REASON = 128
 #: How many things a sentence names.
 MOST_NAMED = 8

@@ -9,6 +9,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 #: On all that the operator makes for a Workload: the Workload's name.
 WORKLOAD_LABEL = f"{GROUP}/workload"
+#: The command by which a person finds the operator's Pods, by a label of the chart's.
+FIND_OPERATOR = "kubectl get pods -A -l app.kubernetes.io/name=twinhull"
 #: Hulls are named `<workload>-<revision>`, and a label value ends at 63 characters.
 MAX_NAME_LENGTH = 50
 

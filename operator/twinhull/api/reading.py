@@ -19,6 +19,7 @@ UNREAD = f"{GROUP}/unread"
 REACHING = f"{GROUP}/reaching"
 #: Parts of objects by their keys; an empty one is whole.
 Parts: TypeAlias = Mapping[str, "Parts"]
+#: How many labels of an object that can't be read are kept; of more, only the operator's own.
 _LABELS = 100
 #: The labels by which the operator finds and knows an object (hulls/hull).
 _OWN_LABELS = {f"{GROUP}/{name}" for name in ("workload", "hull", "revision", "hull-name")}

@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenCluster:
     """What was seen of a cluster."""
 
     store: Store
@@ -90,7 +90,7 @@ def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str,
     return 2 if "can't be seen" in states else 0
 
 
-def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
+def checks(seen: SeenCluster, runtime_class: str | None = None) -> Iterator[Row]:
     """All lines, the isolations last."""
     able = seen.able
     yield Row("Kubernetes", able.kubernetes_version or "of an unknown version", "ok")
@@ -102,7 +102,7 @@ def checks(seen: Seen, runtime_class: str | None = None) -> Iterator[Row]:
         yield _isolation(seen, able, isolation, runtime_class)
 
 
-def _kinds(seen: Seen) -> Row:
+def _kinds(seen: SeenCluster) -> Row:
     missing = [kind.name for kind in (WORKLOAD, ISOLATION_POLICY) if kind.name not in seen.kinds]
     if missing:
         remedy = "install the chart, or the kinds alone: kubectl apply -k deploy/crds"
@@ -120,7 +120,7 @@ def _runtime_classes(able: Capabilities) -> Row:
     return Row("RuntimeClasses", ", ".join(sorted(able.runtime_classes)), "ok")
 
 
-def _kubevirt(seen: Seen, able: Capabilities) -> Iterator[Row]:
+def _kubevirt(seen: SeenCluster, able: Capabilities) -> Iterator[Row]:
     if KUBEVIRT.name in able.hidden:
         yield _unseen("KubeVirt", "kubevirts")
     elif able.kubevirt is None:
@@ -170,7 +170,7 @@ def _installed(able: Capabilities) -> Iterator[Row]:
     )
 
 
-def _cdi(seen: Seen, able: Capabilities) -> Row:
+def _cdi(seen: SeenCluster, able: Capabilities) -> Row:
     """What fills the disks of machines that boot one of their own. Machines with the guest do without."""
     check, needed = "CDI (disks of machines)", "needed only for machines with a bootDisk"
     if CDI.name in able.hidden:
@@ -194,7 +194,7 @@ def _unseen(check: str, plural: str) -> Row:
     return Row(check, "-", "can't be seen", f"ask somebody who may list {plural}")
 
 
-def _isolation(seen: Seen, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
+def _isolation(seen: SeenCluster, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
     """Whether the operator could make a hull of that isolation, by the operator's own rules."""
     hull_type = type_giving(isolation)
     if hull_type.settings is Settings.SANDBOX:
@@ -235,7 +235,7 @@ def _case(able: Capabilities, isolation: Isolation, runtime_class: str | None) -
     return Case(workload, Observed(capabilities=able), defaults, now)
 
 
-async def _look(target: Target) -> Seen:
+async def _look(target: Target) -> SeenCluster:
     """What can be seen of a cluster. Raises ClickException when it can't be asked."""
     connection = Connection(lambda: login_of_person(target.kubeconfig, target.context))
     cluster, store, hidden = Cluster(connection), Store(), set()
@@ -253,4 +253,4 @@ async def _look(target: Target) -> Seen:
             served = await cluster.served((WORKLOAD, ISOLATION_POLICY))
     finally:
         await connection.close()
-    return Seen(store, frozenset(hidden), frozenset(kind.name for kind in served))
+    return SeenCluster(store, frozenset(hidden), frozenset(kind.name for kind in served))

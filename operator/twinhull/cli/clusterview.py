@@ -106,7 +106,7 @@ async def look(session: Session, name: str) -> Seen:
         slices=slices,
         volumes=volumes,
     )
-    events = await told(reader, seen)
+    events = await events_of(reader, seen)
     return replace(seen, events=events, unread=reader.unread)
 
 
@@ -144,7 +144,7 @@ def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], li
     return found
 
 
-async def told(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
+async def events_of(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
     """The Events of a Workload and of what belongs to it."""
     chosen = [
         f"involvedObject.uid={seen.workload['metadata'].get('uid')}",

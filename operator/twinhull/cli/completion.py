@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from twinhull.cli.lazygroup import COMPLETE_VARIABLE
 
@@ -19,7 +21,7 @@ export {COMPLETE_VARIABLE}=kubectl_complete
 if command -v kubectl-twinhull >/dev/null 2>&1; then exec kubectl-twinhull "$@"; fi
 exec twinhull "$@"
 """
-_CLASSES: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+_SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command(
@@ -38,12 +40,12 @@ Exit codes:
   2  an argument is wrong
 """
 )
-@click.argument("shell", type=click.Choice([*_CLASSES, "kubectl"]))
+@click.argument("shell", type=click.Choice([*_SHELLS, "kubectl"]))
 def completion(shell: str) -> None:
     """Print the script by which a shell completes this command.
 
     Verbs, options, their values and files are completed. Verbs that ask a cluster complete the names of its
-    Workloads and namespaces, too, if it answers within two seconds.
+    Workloads and namespaces, and of a Workload's containers and ports, too, if it answers within two seconds.
 
     With kubectl it is the script by which kubectl completes `kubectl twinhull`. It isn't needed after an
     installation by pip, which has the same script.
@@ -57,9 +59,10 @@ def script(shell: str) -> str:
     """The script for a shell, or for kubectl."""
     if shell == "kubectl":
         return _KUBECTL
-    from twinhull.cli import main  # noqa: PLC0415  it lists this verb
+    from twinhull.cli import main, shells  # noqa: PLC0415  it lists this verb, and takes time
 
-    complete = _CLASSES[shell](main, {}, "twinhull", COMPLETE_VARIABLE)
+    classes = {"bash": shells.Bash, "zsh": shells.Zsh, "fish": shells.Fish}
+    complete = classes[shell](main, {}, "twinhull", COMPLETE_VARIABLE)
     # Not source(), which starts a bash to see its version.
     return complete.source_template % complete.source_vars()
 
@@ -86,13 +89,41 @@ def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Co
 
 
 def _named(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    return items(name for name in asked(kind, ctx) if name.startswith(incomplete))
+
+
+def items(words: Iterable[str]) -> list[CompletionItem[str]]:
+    """What completes a word, as click has it."""
+    return [CompletionItem(word) for word in words]
+
+
+def asked(kind: str, ctx: click.Context, *, namespace: str = "", name: str = "") -> list[str]:
+    """What the cluster that the command line says has of a kind (those that cli/clusternames lists). It is
+    empty if the cluster can't be asked.
+
+    `namespace` stands for the command line's. `name` is the Workload whose containers or ports are asked for.
+    """
+    if ctx.params.get("command"):  # an option after it is the command's own: exec web -- psql -n
+        return []
+    given = ctx.get_parameter_source("namespace") is ParameterSource.COMMANDLINE
+    if given and ctx.params.get("namespace") is None:  # it is no name: click leaves such a value out
+        return []
     place = [str(ctx.params.get(option) or "") for option in ("namespace", "context", "kubeconfig")]
-    return [CompletionItem(name) for name in _names(kind, *place) if name.startswith(incomplete)]
+    place[0] = namespace or place[0]
+    return _names(kind, *place, *([name] if name else []))
+
+
+def arguments(ctx: click.Context) -> list[str]:
+    """The arguments before the word that is completed, in their order and without options."""
+    values = [ctx.params.get(one.name or "") for one in ctx.command.params if isinstance(one, click.Argument)]
+    words = [word for value in values for word in (value if isinstance(value, tuple) else (value,)) if word]
+    # click has assigned none of them to an argument if an option still lacks its value.
+    return [*words, *ctx.args]
 
 
 def _names(*asked: str) -> list[str]:
-    """The names that a process of its own finds in the cluster. It is ended when it takes too long, with the
-    credential plugin that it may wait for, and what it says of errors is nobody's business here.
+    """The lines that a process of its own (cli/clusternames) prints. It is ended when it takes too long, with
+    the credential plugin that it may wait for, and what it says of errors is nobody's business here.
     """
     import os  # noqa: PLC0415  each of these takes time, and is for a cluster only
     import signal  # noqa: PLC0415
@@ -115,7 +146,7 @@ def _names(*asked: str) -> list[str]:
         return []
     with process:
         try:
-            return process.communicate(timeout=_WAIT)[0].split()
+            return process.communicate(timeout=_WAIT)[0].splitlines()
         except (subprocess.TimeoutExpired, UnicodeDecodeError):
             return []
         finally:

@@ -64,7 +64,8 @@ def _fitting(context: click.Context, option: click.Parameter, value: object, pla
         case bool() if switch:
             fitting = value
         case _ if option.multiple or switch:
-            raise click.BadParameter(f"{place} must be {'a list' if option.multiple else 'true or false'}")
+            kind = "a list" if option.multiple else "true or false"
+            raise click.BadParameter(f"{place} must be {kind}: correct it")
         case _:
             fitting = _text(value, place)
     try:
@@ -76,5 +77,5 @@ def _fitting(context: click.Context, option: click.Parameter, value: object, pla
 
 def _text(value: object, place: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise click.BadParameter(f"{place} must be a text or a number")
+        raise click.BadParameter(f"{place} must be a text or a number: correct it")
     return str(value)

@@ -9,7 +9,7 @@ import sys
 import click
 
 from twinhull.cli import machines, terminal
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
 from twinhull.reach import kubevirt_stream
@@ -24,7 +24,7 @@ async def console(name: str, seconds: float, target: Target) -> int:
         with machines.explained(instance, "console"):
             socket = await machines.once_it_runs(instance.console, seconds)
         ends = "Ctrl+] ends the connection" if is_terminal else "Ctrl+C ends the connection"
-        told(f"Connected with the console of VirtualMachine {instance.name}. {ends}.")
+        say(f"Connected with the console of VirtualMachine {instance.name}. {ends}.")
         with terminal.raw() if is_terminal else contextlib.nullcontext():
             typed = (
                 terminal.until_escape(terminal.standard_input()) if is_terminal else terminal.standard_input()

@@ -42,7 +42,7 @@ class ContainerLog:
     #: The run whose log is shown, or comes next.
     run: Run
     #: Is told of the containers of each further hull.
-    found: Callable[[Sequence[str]], None]
+    on_containers: Callable[[Sequence[str]], None]
     #: The log of the run, None before it is asked for.
     _log: RunLog | None = None
     #: That of the run before it, if its end isn't shown.
@@ -123,7 +123,7 @@ class ContainerLog:
         """The container in the present hull, None if that has none of that name. Raises EntryError."""
         wanted = self.workload.wanted
         if wanted.all_containers:
-            self.found(entry.containers)
+            self.on_containers(entry.containers)
             if self.run.container not in entry.containers:
                 return None
         else:
@@ -237,7 +237,7 @@ class ContainerLog:
 
     def _tell_of_end(self, error: click.ClickException) -> None:
         where = f"{self.workload.name}/{self.run.container}"
-        progress.told(f"{where}: the end of a log that was cut off can't be shown: {error.message}")
+        progress.say(f"{where}: the end of a log that was cut off can't be shown: {error.message}")
 
     def _begin(self, run: Run) -> None:
         """Go on with the next run, of which nothing is shown yet."""
@@ -248,7 +248,7 @@ class ContainerLog:
             self._end_log()
         if self.run.restarts >= 0:
             hull = " ".join(run.hull)
-            progress.told(f"Container {run.container} of {hull} was restarted; going on with its next run")
+            progress.say(f"Container {run.container} of {hull} was restarted; going on with its next run")
         self.run = run
 
     def _complain(self, error: click.ClickException) -> None:

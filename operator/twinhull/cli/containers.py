@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import click
 
-container_option = click.option(
-    "-c",
-    "--container",
-    metavar="NAME",
-    default="",
-    help="The container. The default is the first, or what the annotation "
-    "kubectl.kubernetes.io/default-container of the template says.",
-)
+from twinhull.cli import completion
+from twinhull.cli.selecting import named_workload
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def container_option_of(named: Callable[[click.Context], tuple[str, str]]) -> Callable[[Any], Any]:
+    """The option of a verb. The function gets it as `container`.
+
+    `named` says which Workload's containers a shell completes, from what stands before the word: its
+    namespace, empty for the one that is meant anyway, and its name, empty if none is named yet.
+    """
+
+    def containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        namespace, name = named(ctx)
+        found = completion.asked("Container", ctx, namespace=namespace, name=name) if name else []
+        return completion.items(one for one in found if one.startswith(incomplete))
+
+    return click.option(
+        "-c",
+        "--container",
+        metavar="NAME",
+        default="",
+        shell_complete=containers,
+        help="The container. The default is the first, or what the annotation "
+        "kubectl.kubernetes.io/default-container of the template says.",
+    )
+
+
+def _named(ctx: click.Context) -> tuple[str, str]:
+    return "", named_workload(ctx)
+
+
+#: The option of a verb whose first argument is a Workload's name.
+container_option = container_option_of(_named)

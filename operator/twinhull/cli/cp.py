@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from twinhull.cli.containers import container_option
+from twinhull.cli import completion
+from twinhull.cli.containers import container_option_of
 from twinhull.cli.targets import Target, target_options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: A path in a container: [NAMESPACE/]NAME:PATH.
 _REMOTE = re.compile(r"(?:([a-z0-9][-a-z0-9]*)/)?([a-z0-9][-a-z0-9.]*):(.*)", re.DOTALL)
+#: How it may begin before the colon.
+_BEGINNING = re.compile(r"(?:[a-z0-9][-a-z0-9]*/)?(?:[a-z0-9][-a-z0-9.]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,36 @@ class Paths:
     destination: str
     #: Whether the source is in the container.
     from_container: bool
+
+
+def _workload(ctx: click.Context) -> tuple[str, str]:
+    """The namespace and name of the Workload that the arguments name."""
+    for word in completion.arguments(ctx):
+        if remote := _REMOTE.fullmatch(word):
+            return remote[1] or "", remote[2]
+    return "", ""
+
+
+def _paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes local files, and what a path in a container begins with. Only one of the two paths is there,
+    and the files there aren't completed.
+    """
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  a shell's business only
+
+    if _REMOTE.fullmatch(incomplete):
+        return []
+    sources = completion.arguments(ctx)
+    remote = bool(_workload(ctx)[1])
+    files = [CompletionItem(incomplete, type="file")] if remote or not sources else []
+    if remote or not _BEGINNING.fullmatch(incomplete):
+        return files
+    namespace, slash, _name = incomplete.partition("/")
+    if slash:
+        names = completion.asked("Workload", ctx, namespace=namespace)
+        begun = [f"{namespace}/{name}:" for name in names]
+    else:
+        begun = completion.asked("Copied", ctx)
+    return completion.items(one for one in begun if one.startswith(incomplete)) + files
 
 
 @click.command(
@@ -41,11 +78,11 @@ Exit codes:
   130  it was interrupted by Ctrl+C
 """
 )
-@container_option
+@container_option_of(_workload)
 @click.option("--no-preserve", is_flag=True, help="Don't keep the modes and times of files.")
 @target_options
-@click.argument("source", metavar="SOURCE")
-@click.argument("destination", metavar="DESTINATION")
+@click.argument("source", metavar="SOURCE", shell_complete=_paths)
+@click.argument("destination", metavar="DESTINATION", shell_complete=_paths)
 def cp(source: str, destination: str, container: str, no_preserve: bool, target: Target) -> None:  # noqa: FBT001  click's
     """Copy a file or folder to or from a container of a Workload.
 
@@ -65,7 +102,7 @@ def cp(source: str, destination: str, container: str, no_preserve: bool, target:
         raise click.UsageError(f"{name}: lacks the path in the container, such as {name}:/tmp")
     paths = Paths(path, destination, True) if there else Paths(source, path, False)  # noqa: FBT003
     if not there and not Path(source).exists():
-        raise click.ClickException(f"there is no file or folder {source} here")
+        raise click.ClickException(f"there is no file or folder {source} here: name one that there is")
     target = Target(namespace or target.namespace, target.context, target.kubeconfig)
     from twinhull.cli import filecopies  # noqa: PLC0415  takes time, and --help doesn't need it
 

@@ -27,14 +27,14 @@ _PAGE = "docs/reaching-in.md"
 @asynccontextmanager
 async def entering(session: Session, name: str, usage: Usage) -> AsyncIterator[tuple[Raw, Entry]]:
     """A Workload and the entry to its hull. What goes wrong there raises ClickException."""
-    with told():
+    with explaining_errors():
         workload = await session.workload(name)
         async with entered(session.cluster, session.connection, workload, usage) as entry:
             yield workload, entry
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def explaining_errors() -> Iterator[None]:
     """Turn what goes wrong in a hull into ClickException."""
     try:
         yield

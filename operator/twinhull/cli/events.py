@@ -58,5 +58,5 @@ def events(
     if name is None:
         ending.run(eventtable.of_all(target, output, everywhere=everywhere))
         return
-    told = eventtable.watch if watch else eventtable.once
-    ending.run(told(name, target, output))
+    show = eventtable.watch if watch else eventtable.once
+    ending.run(show(name, target, output))

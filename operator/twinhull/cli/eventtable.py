@@ -13,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.cli.clusterview import EVENTS, Reader, as_list, everything, look
 from twinhull.cli.following import Follower, identity
 from twinhull.cli.output import Rows, print_document, print_names, print_table
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.reconnecting import Outages, answered
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
@@ -80,7 +80,7 @@ async def watch(name: str, target: Target, output: str) -> None:
     """Print the Events of a Workload, and those that come, until it is interrupted."""
     async with session(target) as opened:
         seen = await _look(opened, name)
-        outages = Outages(told, has_answered=True)
+        outages = Outages(say, has_answered=True)
 
         def matters(event: Raw) -> bool:
             return view.is_about(event, seen) or view.may_be_about(event, name)

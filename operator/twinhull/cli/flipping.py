@@ -11,7 +11,7 @@ from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.cli import changing, forecast, waiting
 from twinhull.cli.changeoptions import ChangeOptions
-from twinhull.cli.progress import coloured, told
+from twinhull.cli.progress import coloured, say
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
@@ -102,13 +102,13 @@ async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
         )
     except (Refused, Conflict) as error:
         return _stops(name, (f"the API server refuses the change: {plain(str(error))}",), asked)
-    told("Looking at what the flip needs …")
+    say("Looking at what the flip needs …")
     defaults = OperatorDefaults(Isolation(asked.default_isolation), asked.sandbox_runtime_class)
     found, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)
     if unseen:
-        told(f"You may not list {', '.join(unseen)}: what the flip needs of these is assumed to be there")
+        say(f"You may not list {', '.join(unseen)}: what the flip needs of these is assumed to be there")
     if found is None:
-        told(
+        say(
             "This version of twinhull can't read the Workload, and can't tell what the flip costs: upgrade it"
         )
         return False
@@ -153,6 +153,6 @@ def _goal(workload: Raw, asked: Asked, options: ChangeOptions) -> Goal | None:
     if not options.wait:
         return None
     if Status(workload).is_stopped:
-        told(f"Workload {workload['metadata']['name']} is stopped: there is nothing to wait for")
+        say(f"Workload {workload['metadata']['name']} is stopped: there is nothing to wait for")
         return None
     return Up() if asked.policy == "Auto" else Isolated(asked.policy, asked=True)

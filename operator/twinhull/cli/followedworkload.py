@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
 from twinhull.cli import progress
-from twinhull.cli.entering import told
+from twinhull.cli.entering import explaining_errors
 from twinhull.cli.logruns import Run, ended_by_request, has_begun, has_run_to_its_end
 from twinhull.cli.logs import Wanted
 from twinhull.cli.reconnecting import Outages, answered
@@ -29,7 +29,7 @@ class FollowedWorkload:
     #: The Workload's name.
     name: str
     wanted: Wanted
-    _outages: Outages = field(default_factory=lambda: Outages(progress.told, has_answered=True))
+    _outages: Outages = field(default_factory=lambda: Outages(progress.say, has_answered=True))
     #: The hulls whose end was told, with what came next.
     _told: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -38,7 +38,7 @@ class FollowedWorkload:
         for what is refused.
         """
         cluster, namespace = self.session.cluster, self.session.namespace
-        with told():
+        with explaining_errors():
             return await answered(lambda: cluster.get(WORKLOAD, namespace, self.name), self._outages)
 
     async def enter(self, workload: Raw, stack: AsyncExitStack) -> Entry:
@@ -50,12 +50,12 @@ class FollowedWorkload:
             way = entered(self.session.cluster, self.session.connection, workload, Usage.LOGS)
             return await stack.enter_async_context(way)
 
-        with told():
+        with explaining_errors():
             return await answered(enter, self._outages)
 
     async def states(self) -> AsyncGenerator[Raw | None, None]:
         """The states of the Workload, as WorkloadStates gives them."""
-        states = WorkloadStates(self.session.cluster, self.session.namespace, progress.told)
+        states = WorkloadStates(self.session.cluster, self.session.namespace, progress.say)
         async with aclosing(states.of([self.name])) as given:
             async for _, workload in given:
                 yield workload
@@ -83,4 +83,4 @@ class FollowedWorkload:
             return
         self._told.add(what)
         following = "the next one of that name" if hull == run.hull else " ".join(hull)
-        progress.told(f"{' '.join(run.hull)} has ended; going on with {following}")
+        progress.say(f"{' '.join(run.hull)} has ended; going on with {following}")

@@ -60,9 +60,8 @@ async def flip(
     """
     key = key_of(changed)
     running = copy.deepcopy(changed)
-    running["spec"]["state"] = (
-        "Running"  # else the rules say of a stopped one no more than that it is stopped
-    )
+    # Of a stopped one the rules say no more than that it is stopped.
+    running["spec"]["state"] = "Running"
     store, unseen = await _look(cluster, key, running)
     assumed = replace(defaults, guest_image=_ASSUMED_IMAGE, guest_secret=_ASSUMED_SECRET)
     scope = _PersonsScope(unseen=frozenset(unseen))

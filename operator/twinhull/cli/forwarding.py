@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from twinhull.cli.ending import end_with
-from twinhull.cli.entering import told
+from twinhull.cli.entering import explaining_errors
 from twinhull.cli.port_forward import Port
 from twinhull.cli.present_hull import PresentHull
 from twinhull.cli.session import session
@@ -36,7 +36,7 @@ async def _forward(target: Target, name: str, ports: Sequence[Port], addresses: 
         workload = await here.workload(name)
         hull = PresentHull(here, name)
         listeners.push_async_callback(hull.close)
-        with told():
+        with explaining_errors():
             numbers = [port_number(workload, port.remote) for port in ports]
             opened: list[str] = []
             for port, number in zip(ports, numbers, strict=True):
@@ -71,7 +71,10 @@ async def _listen(
         except OSError as error:
             if address == _LOOPBACK[1] and "localhost" in addresses and error.errno in _NO_SUCH_ADDRESS:
                 continue  # this machine has no IPv6
-            raise click.ClickException(f"port {local} can't be opened at {address}: {error}") from error
+            raise click.ClickException(
+                f"port {local} can't be opened at {address}: {error}. Choose another port of this computer, "
+                f"or :{remote} for any that is free"
+            ) from error
         shown = f"[{address}]" if ":" in address else address
         opened.append(f"Forwarding from {shown}:{local} -> {remote}")
     return opened

@@ -13,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.cli.clusterview import as_list, whole
 from twinhull.cli.following import Change, Follower
 from twinhull.cli.output import Rows, print_document, print_names, print_table
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.reconnecting import Outages
 from twinhull.cli.session import Session, not_served, session
 from twinhull.cli.targets import Target
@@ -88,7 +88,7 @@ async def watch(asked: Asked, target: Target) -> int:
     async with session(target) as opened:
         cluster = opened.everywhere if asked.everywhere else opened.cluster
         namespace = None if asked.everywhere else opened.namespace
-        follower = Follower(cluster, asked.kind, namespace, Outages(told), kept=asked.kept)
+        follower = Follower(cluster, asked.kind, namespace, Outages(say), kept=asked.kept)
         rows = None
         shown = _Shown(asked.columns)
         async with aclosing(follower.changes()) as given:

@@ -40,16 +40,16 @@ class Following:
         async with entering(self.session, self.name, Usage.LOGS) as (workload, entry):
             uid = workload["metadata"]["uid"]
 
-            def found(containers: Sequence[str]) -> None:
+            def on_containers(containers: Sequence[str]) -> None:
                 """Follow the containers of a next hull that the former ones didn't have."""
                 for name in containers:
                     if name not in self._tasks:
-                        log = ContainerLog(followed, Run(uid, ("", ""), name, -1), found)
+                        log = ContainerLog(followed, Run(uid, ("", ""), name, -1), on_containers)
                         self._tasks[name] = asyncio.create_task(log.go_on(Outcome.NEXT_HULL))
 
             try:
                 for source in sources_of(workload, entry, self.wanted):
-                    log = ContainerLog(followed, Run.of(workload, source.container), found)
+                    log = ContainerLog(followed, Run.of(workload, source.container), on_containers)
                     self._tasks[source.container] = asyncio.create_task(log.follow(source))
                 return await self._ended()
             finally:

@@ -14,7 +14,7 @@ import aiohttp
 import click
 
 from twinhull.cli import ending, machines, terminal
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
@@ -90,7 +90,7 @@ async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] |
             )
             return None
     if not machines.boots_a_disk(workload):
-        told(
+        say(
             f"The guest of Workload {login.name} has no ssh server of its own, only its containers may have "
             f"one: twinhull exec -it {login.name} -- sh opens a shell in a container"
         )

@@ -115,9 +115,9 @@ def logs(  # noqa: PLR0913  click's
     pods/portforward.
     """
     if container and all_containers:
-        raise click.UsageError("--container and --all-containers exclude each other")
+        raise click.UsageError("--container and --all-containers exclude each other: choose one")
     if since is not None and since_time is not None:
-        raise click.UsageError("--since and --since-time exclude each other")
+        raise click.UsageError("--since and --since-time exclude each other: choose one")
     if tail is None:
         tail = _TAIL_OF_MANY if selector else _ALL
     asked = {

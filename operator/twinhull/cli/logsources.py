@@ -11,7 +11,7 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.cli import terminal
-from twinhull.cli.entering import container_of, told
+from twinhull.cli.entering import container_of, explaining_errors
 from twinhull.cli.logs import Wanted
 from twinhull.reach.entry import Entry, Query
 
@@ -62,7 +62,7 @@ class Source:
     async def read(self, query: Query, take: Callable[[bytes], None]) -> None:
         """Give the log piece by piece, until it ends. Raises ClickException."""
         self.opened = False
-        with told():
+        with explaining_errors():
             async with await self.entry.log(self.container, query) as answer:
                 self.opened = True
                 async for piece in answer.content.iter_any():

@@ -9,7 +9,7 @@ import click
 
 from twinhull.api.accessrequest import Usage
 from twinhull.cli.ending import end_with
-from twinhull.cli.entering import entering, told
+from twinhull.cli.entering import entering, explaining_errors
 from twinhull.cli.logfollowing import Following, goes_on
 from twinhull.cli.logs import Wanted
 from twinhull.cli.logsources import side_by_side, sources_of
@@ -39,7 +39,7 @@ async def _show(target: Target, wanted: Wanted) -> int:
     async with session(target) as here:
         names = wanted.names
         if wanted.selector:
-            with told():
+            with explaining_errors():
                 names = tuple(one["metadata"]["name"] for one in await selected(here, (), wanted.selector))
         else:
             await _refuse_containers(here, names)
@@ -63,7 +63,7 @@ async def _refuse_containers(here: Session, names: tuple[str, ...]) -> None:
     """Raise ClickException if somebody names a container after the first Workload, as with kubectl logs."""
     if len(names) == 1:
         return
-    with told():
+    with explaining_errors():
         first = await here.cluster.get(WORKLOAD, here.namespace, names[0])
         inside = container_names(first["spec"].get("template") or {}) if first else ()
         for name in names[1:]:
@@ -105,6 +105,6 @@ async def _count(here: Session, name: str, wanted: Wanted) -> int:
     """How many logs of a Workload are followed."""
     if not wanted.all_containers:
         return 1
-    with told():
+    with explaining_errors():
         workload = await here.workload(name)
     return max(1, len(container_names(workload["spec"].get("template") or {})))

@@ -10,7 +10,7 @@ import aiohttp
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.session import Session
 from twinhull.reach.hull import runs_nowhere
 from twinhull.reach.kubevirt_stream import Instance, StreamError
@@ -56,7 +56,7 @@ async def once_it_runs(
                 raise
             if str(error) != said:
                 said = str(error)
-                told(f"Waiting for the machine: {said}")
+                say(f"Waiting for the machine: {said}")
         await asyncio.sleep(_ASKS)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from twinhull.cli.selecting import one_name
+from twinhull.cli import completion
+from twinhull.cli.selecting import named_workload, one_name
 from twinhull.cli.targets import Target, target_options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,18 @@ class Port:
 def _is_number(text: str) -> bool:
     """Whether a text is the number of a port."""
     return text.isascii() and text.isdecimal() and int(text) < 1 << 16
+
+
+def _ports(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes the ports of the Workload's containers by number and name, without those given before."""
+    local, colon, remote = incomplete.rpartition(":")
+    name = named_workload(ctx)
+    if not name or (local and not _is_number(local)):
+        return []
+    given = {port.rpartition(":")[2] for port in ctx.params.get("ports") or ()}
+    ports = [line.split() for line in completion.asked("Port", ctx, name=name)]
+    left = [one for port in ports if given.isdisjoint(port) for one in port]
+    return completion.items(f"{local}{colon}{one}" for one in left if one.startswith(remote))
 
 
 @click.command(
@@ -62,7 +79,7 @@ Exit codes:
 )
 @target_options
 @one_name
-@click.argument("ports", metavar="[LOCAL:]REMOTE…", nargs=-1, required=True)
+@click.argument("ports", metavar="[LOCAL:]REMOTE…", nargs=-1, required=True, shell_complete=_ports)
 def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], target: Target) -> None:
     """Forward local ports to those of a Workload, until Ctrl+C.
 

@@ -20,7 +20,7 @@ def warn(sentence: str) -> None:
     click.echo(f"{coloured('Warning:', 'yellow')} {plain(sentence)}", err=True)
 
 
-def told(line: str) -> None:
+def say(line: str) -> None:
     """A line of progress, on the standard error. Its text may be of others."""
     click.echo(plain(line), err=True)
 
@@ -35,7 +35,7 @@ def coloured(text: str, colour: str) -> str:
 class Progress:
     """Says what is so of Workloads whenever that has changed."""
 
-    def __init__(self, say: Callable[[str], None] = told) -> None:
+    def __init__(self, say: Callable[[str], None] = say) -> None:
         self._say = say
         self._said: dict[str, str] = {}
         self._since: dict[str, float] = {}

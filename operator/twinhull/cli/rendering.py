@@ -25,7 +25,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import resolve
 from twinhull.core.nodeports import unknown_node_ports
 from twinhull.core.observed import Observed
-from twinhull.hulls import datavolumes, machine
+from twinhull.hulls import diskfiles, machine
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import claim_name
 from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
@@ -119,7 +119,7 @@ def _note_what_disks_are(case: Case) -> None:
         if disk.source.data_source:
             named = f"DataSource {disk.source.data_source.name}"
             note(f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
-        for hint in datavolumes.hints(disk):
+        for hint in diskfiles.hints(disk):
             note(f"the disk {state.name}: {hint}")
 
 

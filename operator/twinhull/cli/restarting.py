@@ -10,17 +10,15 @@ from pydantic import ValidationError
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import RESTART_ANNOTATION, WorkloadSpec
-from twinhull.cli import changing, waiting
+from twinhull.cli import changing
 from twinhull.cli.changeoptions import ChangeOptions
-from twinhull.cli.selected import selected
+from twinhull.cli.changingeach import change_each
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.hulls.types import type_of
-from twinhull.shell.errors import ApiError
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Goal, Restarted
 from twinhull.verbs.status import Status
-from twinhull.view.safetext import plain
 
 #: By which kubectl restarts what has a template (k8s.io/kubectl, pkg/polymorphichelpers/objectrestarter.go).
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -29,21 +27,11 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 async def restart(names: tuple[str, ...], selector: str, options: ChangeOptions, target: Target) -> int:
     """Restart Workloads. The exit code."""
     async with session(target) as opened:
-        goals: dict[str, Goal] = {}
-        failed = False
-        for workload in await selected(opened, names, selector):
-            name = workload["metadata"]["name"]
-            try:
-                goals[name] = await _restart(opened, workload, options)
-            except (ApiError, click.ClickException) as error:
-                failed = True
-                click.echo(plain(f"Error: Workload {name} isn't restarted: {error}"), err=True)
-        waited = (
-            await waiting.wait(opened, goals, options.timeout)
-            if options.wait and goals
-            else waiting.Exit.DONE
-        )
-        return waited or int(failed)
+
+        async def change(workload: Raw) -> Goal:
+            return await _restart(opened, workload, options)
+
+        return await change_each(opened, names, selector, options, change, failure="isn't restarted")
 
 
 async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Goal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -46,6 +47,18 @@ class WorkloadName(click.ParamType[str]):
         kind = found[0] if (found := _KIND.match(incomplete)) else ""
         names = workloads(ctx, param, incomplete.removeprefix(kind))
         return [CompletionItem(f"{kind}{item.value}") for item in names]
+
+
+def named_workload(ctx: click.Context) -> str:
+    """The Workload whose containers or ports a shell completes: the first argument before the word, as with
+    kubectl. It is empty if there is none.
+    """
+    from twinhull.cli.completion import arguments  # noqa: PLC0415
+
+    for word in arguments(ctx)[:1]:
+        with suppress(click.BadParameter):
+            return WorkloadName().convert(word, None, ctx)
+    return ""
 
 
 #: The argument of a verb for one Workload. The function gets it as `name`.

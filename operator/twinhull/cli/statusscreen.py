@@ -18,7 +18,7 @@ from twinhull.cli.output import (
     rich_remark,
     rich_screen,
 )
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.reconnecting import Outages, answered
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
@@ -67,7 +67,7 @@ async def watch(name: str, target: Target, output: str) -> int:
     async with session(target) as opened:
         if output == "table" and is_terminal():
             return await _redraw(opened, name)
-        before, outages = None, Outages(told)
+        before, outages = None, Outages(say)
         while True:
             seen = await answered(lambda: look(opened, name), outages)
             if seen != before:

@@ -7,12 +7,11 @@ from typing import Literal
 import click
 
 from twinhull.api.base import Raw
-from twinhull.cli import changing, waiting
+from twinhull.cli import changing
 from twinhull.cli.changeoptions import ChangeOptions
-from twinhull.cli.selected import selected
+from twinhull.cli.changingeach import change_each
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
-from twinhull.shell.errors import ApiError
 from twinhull.verbs.goals import Goal, Stopped, Up
 from twinhull.verbs.status import Status
 from twinhull.view.safetext import plain
@@ -29,23 +28,12 @@ async def switch(
 ) -> int:
     """Give Workloads a state. The exit code."""
     async with session(target) as opened:
-        goals: dict[str, Goal] = {}
-        failed = False
-        for workload in await selected(opened, names, selector):
-            name = workload["metadata"]["name"]
-            try:
-                await _switch(opened, workload, state, options)
-            except ApiError as error:
-                failed = True
-                click.echo(plain(f"Error: Workload {name} isn't changed: {error}"), err=True)
-                continue
-            goals[name] = Stopped() if state == "Stopped" else Up()
-        waited = (
-            await waiting.wait(opened, goals, options.timeout)
-            if options.wait and goals
-            else waiting.Exit.DONE
-        )
-        return waited or int(failed)
+
+        async def change(workload: Raw) -> Goal:
+            await _switch(opened, workload, state, options)
+            return Stopped() if state == "Stopped" else Up()
+
+        return await change_each(opened, names, selector, options, change, failure="isn't changed")
 
 
 async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOptions) -> None:
@@ -59,22 +47,26 @@ async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOpt
 
     if patch(workload):
         await changing.warn_of_owners(opened, workload, _FIELD)
+    beside = beside_state(workload, state)
     if await changing.change(opened, workload, patch, dry_run=options.dry_run) is None:
-        click.echo(f"Workload {name}: spec.state is {state} already{_beside(workload, state)}")
+        click.echo(f"Workload {name}: spec.state is {state} already{beside}")
         return
     would = " would be" if options.dry_run else " is"
     done = "" if options.dry_run else " now"
-    click.echo(
-        f"Workload {name}: spec.state{would} {state}{done} (it was {plain(former)}){_beside(workload, state)}"
-    )
+    click.echo(f"Workload {name}: spec.state{would} {state}{done} (it was {plain(former)}){beside}")
 
 
-def _beside(workload: Raw, state: str) -> str:
-    """What else is to be known of it."""
+def beside_state(workload: Raw, state: str) -> str:
+    """What else is to be known of a Workload with that spec.state, as the end of a line; empty if nothing."""
     status = Status(workload)
-    ready = status.ready
-    if state == "Running" and ready and ready.reason in {"Completed", "Failed"}:
+    reason = status.ready.reason if state == "Running" and status.ready else ""
+    if reason in {"Completed", "Failed"}:
         return (
             f". It has run to its end, and doesn't run again by that: twinhull restart {status.name} does so"
+        )
+    if reason == "Halted":
+        return (
+            ". Somebody stopped its VirtualMachine itself, which isn't started by that: twinhull restart "
+            f"{status.name} does so"
         )
     return ""

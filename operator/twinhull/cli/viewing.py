@@ -12,7 +12,7 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.cli import machines
-from twinhull.cli.progress import told
+from twinhull.cli.progress import say
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.reach import kubevirt_stream
@@ -38,11 +38,11 @@ async def vnc(name: str, port: int, target: Target, *, proxy_only: bool) -> int:
             async with kubevirt_stream.listening(instance.screen, _failed, port) as bound:
                 if viewer is None:
                     click.echo(json.dumps({"port": bound}))
-                    told(f"Connect a VNC viewer with 127.0.0.1:{bound}. Ctrl+C ends this.")
+                    say(f"Connect a VNC viewer with 127.0.0.1:{bound}. Ctrl+C ends this.")
                     await asyncio.Event().wait()
                     return 0  # it is cancelled before
                 program, address = viewer
-                told(f"Opening {program} at 127.0.0.1:{bound}")
+                say(f"Opening {program} at 127.0.0.1:{bound}")
                 process = await asyncio.create_subprocess_exec(program, address(bound))
                 async with _ended_with(process):
                     return int(await process.wait() != 0)
@@ -87,7 +87,7 @@ def _has_screen(vmi: Raw) -> bool:
 
 
 def _failed(why: str) -> None:
-    told(f"A viewer couldn't be connected: {why}")
+    say(f"A viewer couldn't be connected: {why}")
 
 
 @contextlib.asynccontextmanager

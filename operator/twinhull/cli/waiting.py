@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from twinhull.cli import ending
-from twinhull.cli.progress import Progress, coloured, told, warn
+from twinhull.cli.progress import Progress, coloured, say, warn
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, not_served, session
 from twinhull.cli.targets import Target
@@ -45,10 +45,10 @@ def until(names: tuple[str, ...], selector: str, goal: Goal, seconds: float, tar
     """
     limit = seconds or _LOOK
 
-    def say() -> None:
+    def give_up() -> None:
         _error(f"{_named(names, selector)}: no login within {limit:g} s: see to the credential plugin")
 
-    with ending.within(limit + _GRACE, Exit.OVERDUE, say):
+    with ending.within(limit + _GRACE, Exit.OVERDUE, give_up):
         ending.end_with(_until(names, selector, goal, seconds, target))
 
 
@@ -110,7 +110,7 @@ async def wait(
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + (seconds or _LOOK)
         async with asyncio.timeout_at(deadline), progress.beating():
-            followed = WorkloadStates(session.cluster, session.namespace, told)
+            followed = WorkloadStates(session.cluster, session.namespace, say)
             async with aclosing(followed.of(list(goals))) as states:
                 async for name, workload in states:
                     if name not in left:

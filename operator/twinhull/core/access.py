@@ -76,7 +76,9 @@ def decide(case: AccessCase) -> Verdict:
     if case.request.status.certificate:
         return Verdict("keep")
     if case.now >= case.ends:
-        return Verdict("say", Reason.EXPIRED, "it has ended unanswered: create another one", stalled=True)
+        return Verdict(
+            "say", Reason.EXPIRED, "the request has ended unanswered: create another one", stalled=True
+        )
     return _obstacle(case) or Verdict("issue")
 
 
@@ -89,7 +91,7 @@ def _obstacle(case: AccessCase) -> Verdict | None:
         return Verdict("say", Reason.WORKLOAD_MISSING, message, stalled=True)
     if target.hull_kind and not target.has_guest:
         by = (
-            "kubectl logs, exec, attach and port-forward"
+            "twinhull logs, exec, attach and port-forward"
             if target.hull_kind == "Pod"
             else "twinhull console, vnc and ssh"
         )
@@ -103,12 +105,13 @@ def _obstacle(case: AccessCase) -> Verdict | None:
         return Verdict("say", Reason.NO_GUEST_KEY, message, stalled=True)
     if target.is_outdated:
         message = (
-            f"the guest of Workload {name} is of an earlier version, which lets nobody in: restart the "
-            "Workload with a guest image of the operator's version"
+            f"the guest of Workload {name} is of an earlier version, which lets nobody in: name a guest "
+            f"image of the operator's version, and run twinhull restart {name}"
         )
         return Verdict("say", Reason.NO_GUEST, message, stalled=True)
     if target.guest is None:
-        return Verdict("say", Reason.GUEST_UNSEEN, f"the guest of Workload {name} hasn't answered yet")
+        message = f"the guest of Workload {name} hasn't answered yet: twinhull status {name} says how it is"
+        return Verdict("say", Reason.GUEST_UNSEEN, message)
     return None
 
 

@@ -21,14 +21,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an object, or find that it is there already and ours; `found` is then told instead of `note`.
-
-    `keeps` is whether it is created again as often as it is deleted.
-    """
+    """Create an object. One that is there already and is ours is as good."""
 
     obj: Raw
+    #: Told if it was created.
     event: Event | None = None
+    #: Told instead if it was there already.
     found: Event | None = None
+    #: Whether it is created again as often as it is deleted.
     keeps: bool = False
 
     @property
@@ -55,16 +55,13 @@ class RestoreLabels:
 
 @dataclass(frozen=True, slots=True)
 class Rehearse:
-    """Have the API server say whether it would create an object, and create nothing.
-
-    `stands_for` is what the object is like but isn't: a machine's Pod, which only its guest makes, or its
-    launcher Pod, which KubeVirt makes, with limits or without. Not every refusal of such a one counts
-    (core/rehearsal). `replaced` are the hulls that are gone by the time it is created: what they hold of a
-    quota is free then.
-    """
+    """Have the API server say whether it would create an object, and create nothing."""
 
     obj: Raw
+    #: What the object is like but isn't: a machine's Pod, which only its guest makes, or its launcher Pod,
+    #: which KubeVirt makes, with limits or without. Not every refusal of such a one counts (core/rehearsal).
     stands_for: Literal["itself", "guest's Pod", "launcher", "launcher without limits"] = "itself"
+    #: The hulls that are gone by the time it is created: what they hold of a quota is free then.
     replaced: tuple[Hull, ...] = ()
     event: None = None
 
@@ -77,22 +74,23 @@ class Rehearse:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Merge a patch into an object of ours, or its `subresource`; into a Pod's containers by their names.
-
-    `what` is `end` for the patch that marks an object for deletion. `keeps` is whether it is asked for again
-    whenever it isn't so, and `needed` whether the Workload doesn't serve as it is to without it. `version`
-    is the state of the object that it holds for, empty if it holds for any.
-    """
+    """Merge a patch into an object of ours."""
 
     kind: str
     name: str
     uid: str
+    #: What is merged into it; into a Pod's containers by their names.
     patch: Raw
     event: Event | None = None
+    #: The subresource that is changed, empty for the object itself.
     subresource: str = ""
+    #: `end` for the patch that marks an object for deletion.
     what: Literal["change", "end"] = "change"
+    #: Whether it is asked for again whenever it isn't so.
     keeps: bool = False
+    #: Whether the Workload doesn't serve as it is to without it.
     needed: bool = True
+    #: The resourceVersion that it holds for, empty if it holds for any.
     version: str = ""
 
     @property
@@ -103,16 +101,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete an object of ours, and no other of that name. `grace_seconds` is how long a Pod may take to end,
-    None if its own grace period is to say. `version` is the state of the object that is deleted, empty if any
-    is.
-    """
+    """Delete an object of ours, and no other of that name."""
 
     kind: str
     name: str
     uid: str
     event: Event | None = None
+    #: How long a Pod may take to end, None if its own grace period is to say.
     grace_seconds: int | None = None
+    #: The resourceVersion that is deleted, empty if any is.
     version: str = ""
 
     @property

@@ -14,7 +14,7 @@ from twinhull.api.reasons import UNSAID, Reason, Why
 from twinhull.api.workload import State
 from twinhull.api.workloadstatus import BackOff
 from twinhull.core.case import Case
-from twinhull.core.observed import Remembered, Seen
+from twinhull.core.observed import Remembered, SeenHull
 from twinhull.core.steps import Step, waiting
 from twinhull.hulls.hull import Hull
 
@@ -76,7 +76,7 @@ def to_remember(case: Case) -> Remembered:
     hull, remembered = case.current, case.observed.remembered
     seen = remembered.seen if remembered else None
     if hull is not None:
-        seen = None if case.history.has_given_up else Seen(hull.uid, hull.revision)
+        seen = None if case.history.has_given_up else SeenHull(hull.uid, hull.revision)
     elif case.workload.spec.state is State.STOPPED or (seen and seen.uid in {own.uid for own in case.own}):
         seen = None  # whatever becomes of it is our own doing
     return Remembered(seen, back_off(case))

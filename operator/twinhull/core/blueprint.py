@@ -30,15 +30,13 @@ _OF_NAMESPACE = {"VirtualMachineInstancetype", "VirtualMachinePreference"}
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What is to run: in which isolation, made from which content, with what that can change while it runs.
+    """What is to run: in which isolation, made from which content, and what of that can change meanwhile."""
 
-    `workload` is whose it is.
-    `observed` is what was seen; the policies and the objects that the spec refers to are read of it.
-    `defaults` are the operator's.
-    """
-
+    #: Whose it is.
     workload: Workload
+    #: What was seen; the policies and the objects that the spec refers to are read of it.
     observed: Observed
+    #: The operator's.
     defaults: OperatorDefaults
 
     @cached_property

@@ -33,17 +33,15 @@ from twinhull.hulls.types import HullType
 
 @dataclass(frozen=True)
 class Case:
-    """Everything that a rule may look at.
+    """Everything that a rule may look at."""
 
-    `workload` is whose case it is.
-    `observed` is what was seen of it and of its surroundings.
-    `defaults` are the operator's.
-    `now` is the one clock that there is.
-    """
-
+    #: Whose case it is.
     workload: Workload
+    #: What was seen of it and of its surroundings.
     observed: Observed
+    #: The operator's.
     defaults: OperatorDefaults
+    #: The one clock that there is.
     now: datetime
 
     @cached_property
@@ -127,7 +125,8 @@ class Case:
         """
         alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
         return next(
-            (hull for hull in alike if not (hull.stuck or hull.halfway or hull.graceful_end.requested)), None
+            (hull for hull in alike if not (hull.why_stuck or hull.halfway or hull.graceful_end.requested)),
+            None,
         )
 
     @cached_property
@@ -185,7 +184,11 @@ class Case:
     def pinned(self) -> Hull | None:
         """The one hull that the Service is to reach, None if any that is ready will do."""
         drains = self.workload.spec.replacement.drain_seconds > 0
-        return self.serving if self.serving and drains and self.serving.ready and self.serving.named else None
+        return (
+            self.serving
+            if self.serving and drains and self.serving.ready and self.serving.has_name_label
+            else None
+        )
 
     @cached_property
     def weakened_fields(self) -> tuple[str, ...]:

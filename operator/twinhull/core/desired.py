@@ -15,21 +15,19 @@ from twinhull.hulls.types import RenderInput, pod_of
 
 @dataclass(frozen=True)
 class Desired:
-    """Every object as it is to be, rendered when it is first asked for.
+    """Every object as it is to be, rendered when it is first asked for."""
 
-    `blueprint` is what they are made from.
-    `revision` is what the present revision is called.
-    `hull_name` is the name of the hull that is to be, or that is.
-    `own` are the hulls that are there: a machine's disks stay in their order.
-    `pinned` is the one hull that the Service is to reach, None if any that is ready will do.
-    `lone_claims` are the names of the disks whose claim is there without a DataVolume.
-    """
-
+    #: What they are made from.
     blueprint: Blueprint
+    #: What the present revision is called.
     revision: str
+    #: The name of the hull that is to be, or that is.
     hull_name: str
+    #: The hulls that are there: a machine's disks stay in their order.
     own: tuple[Hull, ...] = ()
+    #: The one hull that the Service is to reach, None if any that is ready will do.
     pinned: Hull | None = None
+    #: The names of the disks whose claim is there without a DataVolume.
     lone_claims: frozenset[str] = frozenset()
 
     @cached_property

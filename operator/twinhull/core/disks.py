@@ -17,13 +17,13 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event, Restore
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
-from twinhull.hulls import datavolumes
-from twinhull.hulls.datavolumes import (
+from twinhull.hulls import datavolumes, disksizes
+from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.disknotes import (
     FILLED_ANNOTATION,
     FIRST_REQUEST_ANNOTATION,
     HOLDER_ANNOTATION,
     SIZE_ANNOTATION,
-    DiskState,
 )
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
 from twinhull.hulls.types import type_that_made
@@ -134,16 +134,16 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     wanted_holder = case.workload.metadata.uid
     noted = metadata.get("annotations") or {}
     annotations: Raw = {}
-    asked, is_taken_up = datavolumes.asked_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
+    asked, is_taken_up = disksizes.asked_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
     if is_taken_up:
         annotations[HOLDER_ANNOTATION] = wanted_holder
     # A size that the storage can't grow to can be taken back.
     given = "" if state.grows_to or not claim else disk.size or ""
-    if given and (given != asked if is_taken_up else datavolumes.is_less(asked, given)):
+    if given and (given != asked if is_taken_up else disksizes.is_less(asked, given)):
         annotations[SIZE_ANNOTATION] = given
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"
-    if FIRST_REQUEST_ANNOTATION not in noted and (request := datavolumes.requested(claim)):
+    if FIRST_REQUEST_ANNOTATION not in noted and (request := disksizes.requested(claim)):
         annotations[FIRST_REQUEST_ANNOTATION] = request
     if annotations:
         patch["annotations"] = annotations

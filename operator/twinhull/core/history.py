@@ -15,22 +15,19 @@ from twinhull.hulls.hull import Hull
 
 @dataclass(frozen=True)
 class History:
-    """What was, by the status and by the hulls that are still there.
+    """What was, by the status and by the hulls that are still there."""
 
-    `blueprint` is what is to run.
-    `revision` is what the present revision is called.
-    `hull_name` is the name of the hull that is to be, or that is.
-    `current` is the hull of the present revision, None if it isn't there.
-    `former` are the hulls of other revisions.
-    `replacing` is whether a former hull serves while the present revision's isn't ready, under StartFirst.
-    `now` is the time.
-    """
-
+    #: What is to run.
     blueprint: Blueprint
+    #: What the present revision is called.
     revision: str
+    #: The name of the hull that is to be, or that is.
     hull_name: str
+    #: The hull of the present revision, None if it isn't there.
     current: Hull | None
+    #: The hulls of other revisions.
     former: tuple[Hull, ...]
+    #: Whether a former hull serves while the present revision's isn't ready, under StartFirst.
     replacing: bool
     now: datetime
 

@@ -20,16 +20,20 @@ from twinhull.core.conditions import SETTLED, conditions
 
 @dataclass(frozen=True)
 class InternalError:
-    """A Workload as the API server gives it, and the failure by its Python type and the id that the log has.
+    """A Workload on which a pass has failed.
 
     What was said before isn't known to be so any more: conditions are Unknown, its hulls aren't called ready,
     and its containers aren't told. What only the status remembers (how a run ended, when a replacement began)
     stays.
     """
 
+    #: It as the API server gives it.
     obj: Raw
+    #: The failure's Python type.
     type: str
+    #: The id by which the log has the failure.
     id: str
+    #: The present time.
     now: datetime
 
     def status(self) -> Raw:

@@ -21,16 +21,15 @@ _OLD_AFTER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The API server's answer to creating or changing an object of the Workload.
-
-    `retry_at` is when it may be asked again, and `since` when the first in a row of attempts was refused.
-    `final` refusals wait for somebody to change something; the others may pass by themselves.
-    """
+    """The API server's answer to creating or changing an object of the Workload."""
 
     reason: Why
     message: str
+    #: Whether it stands until somebody changes something. Others may pass by themselves.
     final: bool
+    #: When the API server may be asked again.
     retry_at: datetime
+    #: When the first in a row of attempts was refused.
     since: datetime
 
     def is_old(self, now: datetime) -> bool:
@@ -47,14 +46,18 @@ class Refusal:
 class Companion:
     """A Service, a manifest's ConfigMap or an ephemeral claim as it was last seen."""
 
+    #: The object.
     obj: Raw
+    #: Its uid.
     uid: str
+    #: Its controller, None for an orphan.
     owner: Owner | None
+    #: Whether it is being deleted.
     deleting: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenHull:
     """A hull that was there when the process last looked."""
 
     uid: str
@@ -62,7 +65,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class GoneHull:
     """A hull that is gone, and what was last known of why."""
 
     uid: str
@@ -73,48 +76,51 @@ class Gone:
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """What the process remembers of a Workload's hulls that were lost, beside the status, which is written
-    later: the last one that was `seen`, and the last one that is `gone`.
+    later.
     """
 
-    seen: Seen | None = None
+    #: The last hull that was there.
+    seen: SeenHull | None = None
+    #: How often in a row hulls were lost, and when the next one is made.
     back_off: BackOff | None = None
-    gone: Gone | None = None
+    #: The last hull that is gone.
+    gone: GoneHull | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The hulls and companions that carry a Workload's label, whoever owns them.
+    """What was seen of a Workload: its hulls, what goes with them, and its surroundings."""
 
-    `status_is_whole` is False if the Workload's status has parts that can't be read, and is to be told anew.
-    `service` is the one of the Workload's name.
-    `manifests` are the ConfigMaps of machines, by name.
-    `refusals` are by object, such as `Pod/web-1a2b3c4d5e`, of the present generation.
-    `rehearsed` are the objects that the API server would create, named likewise.
-    `referred` are the objects that the Workload, or a policy for its machine, refers to, by kind and name.
-    `claims` are the claims of its namespace, by name, whosever they are.
-    `data_volumes` are those that have the Workload's label, by name.
-    `mounted_by` are other Workloads whose templates mount a claim that this one boots, by the claim's name.
-    `subject` is what policies look at, None if none is to be asked.
-    `policies` are all that there are, in the order in which they decide.
-    `namespace_is_known` is whether the Workload's namespace was seen, by whose labels policies choose.
-    `pending_since` is when this process first saw the Workload run below a policy's minimum, which it does
-    since; None if it doesn't, or hasn't been looked at yet.
-    `remembered` is what this process knows of lost hulls, None if the Workload hasn't been looked at yet.
-    """
-
+    #: Those that carry the Workload's label, whoever owns them.
     hulls: tuple[Hull, ...] = ()
+    #: Whether all parts of the Workload's status can be read. Otherwise it is told anew.
     status_is_whole: bool = True
+    #: The Service of the Workload's name, whoever owns it.
     service: Companion | None = None
+    #: The ConfigMaps of machines, by name.
     manifests: Mapping[str, Companion] = field(default_factory=dict)
+    #: What the cluster can do.
     capabilities: Capabilities = field(default_factory=Capabilities)
+    #: By object, such as `Pod/web-1a2b3c4d5e`, of the present generation.
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    #: The objects that the API server would create, named likewise.
     rehearsed: AbstractSet[str] = frozenset()
+    #: The objects that the Workload, or a policy for its machine, refers to, by kind and name.
     referred: Mapping[KindAndName, Raw] = field(default_factory=dict, repr=False)
+    #: The claims of its namespace, by name, whosever they are.
     claims: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    #: The DataVolumes that have the Workload's label, by name.
     data_volumes: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    #: Other Workloads whose templates mount a claim that this one boots, by the claim's name.
     mounted_by: Mapping[str, str] = field(default_factory=dict)
+    #: What policies look at, None if none is to be asked.
     subject: Subject | None = None
+    #: All that there are, in the order in which they decide.
     policies: tuple[Policy, ...] = ()
+    #: Whether the Workload's namespace was seen, by whose labels policies choose.
     namespace_is_known: bool = False
+    #: When this process first saw the Workload run below a policy's minimum, which it does since; None if it
+    #: doesn't, or hasn't been looked at yet.
     pending_since: datetime | None = None
+    #: What this process knows of lost hulls, None if the Workload hasn't been looked at yet.
     remembered: Remembered | None = None

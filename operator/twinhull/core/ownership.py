@@ -9,13 +9,11 @@ from twinhull.hulls.hull import WORKLOAD_LABEL, Owner
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """An object that has the name or label of one of the Workload's own, and isn't its own.
+    """An object that has the name or label of one of the Workload's own, and isn't its own."""
 
-    `goes` is whether it will be gone without anybody's doing: then it is waited for.
-    `message` is what people are told.
-    """
-
+    #: Whether it will be gone without anybody's doing: then it is waited for.
     goes: bool
+    #: What people are told.
     message: str
 
 

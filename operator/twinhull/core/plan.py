@@ -24,13 +24,15 @@ _MOMENT = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: the actions first. When there are none left, the status, if it isn't None, and the notes
-    that go with it. `requeue_after` is when to look again though nothing happened.
-    """
+    """What to do and what to say."""
 
+    #: What is done first. While there are any, nothing is said.
     actions: tuple[Action, ...] = ()
+    #: The status to write once no actions are left, None if it is as it was.
     status: WorkloadStatus | None = None
+    #: What is told with the status.
     events: tuple[Event, ...] = ()
+    #: When to look again though nothing happens, None if there is no need.
     requeue_after: timedelta | None = None
 
 

@@ -22,10 +22,11 @@ OF_MACHINES = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference to an object; `path` is the field that makes it, from spec on."""
+    """A reference to an object."""
 
     kind: str
     name: str
+    #: The field that makes it, from spec on.
     path: str
 
     @property

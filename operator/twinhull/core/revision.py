@@ -40,17 +40,17 @@ _RESTARTS = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt")
 
 @dataclass(frozen=True)
 class Content:
-    """What a hull is made from. `restart` is whatever was last said to restart it, None if nothing ever was.
-
-    `size` is that of a machine as an earlier operator worked it out of the containers, None if it is to be
-    worked out. `way` is how its revision is worked out: the present one, or FORMER.
-    """
+    """What a hull is made from."""
 
     spec: WorkloadSpec
     isolation: Isolation
     runtime_class: str | None
+    #: Whatever was last said to restart it, None if nothing ever was.
     restart: str | None = None
+    #: That of a machine as an earlier operator worked it out of the containers, None if it is to be worked
+    #: out.
     size: Raw | None = None
+    #: How its revision is worked out: FORMAT, or FORMER.
     way: str = FORMAT
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import Literal
 from twinhull.api.base import Raw
 from twinhull.api.brevity import LONGEST_ITEM, listed, shortened
 from twinhull.api.reasons import Reason, Why
+from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.api.workloadstatus import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
@@ -20,29 +21,37 @@ from twinhull.hulls.hull import Hull, created_at, leaves_at
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do now, and what is so: the Ready condition's status, one word, one sentence.
-
-    `refusal` is what the API server has against an action that what serves doesn't depend on: the conditions
-    Reconciling and Stalled tell it, and Ready goes on to say what serves.
-    """
+    """What to do now, and what is so. The first three fields are the Ready condition."""
 
     ready: Literal["True", "False"]
+    #: Why, in one word.
     reason: Why
+    #: The same in a sentence for people.
     message: str
+    #: Whether the operator is working on it, or waits for what comes by itself.
     reconciling: bool = False
+    #: Whether somebody has to do something.
     stalled: bool = False
     actions: tuple[Action, ...] = ()
+    #: When to look again though nothing happens, None if there is no need.
     requeue_after: timedelta | None = None
+    #: The fields of the template that the hull hasn't got, for status.unsupportedFields.
     unsupported: tuple[UnsupportedField, ...] = ()
+    #: Whether the isolation that was decided on can be had.
     isolated: bool = True
+    #: What the cluster lacks, for status.lacks.
     lacks: tuple[Lack, ...] = ()
+    #: What status.replacement is to say, None if it is to say what it says.
     replacement: ReplacementStatus | None = None
+    #: What the API server has against an action that what serves doesn't depend on: the conditions
+    #: Reconciling and Stalled tell it, and Ready goes on to say what serves.
     refusal: Refusal | None = None
 
 
 def waiting(
     reason: Why, message: str, actions: tuple[Action, ...] = (), requeue_after: timedelta | None = None
 ) -> Step:
+    """It isn't Ready, and the operator goes on."""
     return Step("False", reason, message, reconciling=True, actions=actions, requeue_after=requeue_after)
 
 
@@ -89,6 +98,7 @@ def stalled(
     actions: tuple[Action, ...] = (),
     unsupported: tuple[UnsupportedField, ...] = (),
 ) -> Step:
+    """It isn't Ready, and somebody has to do something."""
     return Step("False", reason, message, stalled=True, actions=actions, unsupported=unsupported)
 
 
@@ -128,7 +138,14 @@ def _what_ends(hulls: Sequence[Hull]) -> str:
     return listed([*parts, *(f"{names([hull])} to end its Pod" for hull in inside)], " and ")
 
 
+def how_to_restart(case: Case) -> str:
+    """What a person does to restart the Workload: by our own command, or in the file that is applied."""
+    name = case.workload.metadata.name
+    return f"run twinhull restart {name}, or set the annotation {RESTART_ANNOTATION} to another value"
+
+
 def names(hulls: Iterable[Hull]) -> str:
+    """Hulls in a sentence, such as `Pod web-1a2b3c4d5e and VirtualMachine web`."""
     return listed([f"{hull.kind} {hull.name}" for hull in hulls], " and ")
 
 

@@ -31,24 +31,29 @@ from twinhull.hulls.types import type_that_made
 
 @dataclass(frozen=True)
 class UnreadableWorkload:
-    """A Workload as the API server gives it, what can't be read of it, the hulls with its label, and what the
-    API server refused to do with them. `reason` is why in a word, such as Unreadable or TooLarge.
+    """A Workload that this operator can't read, or that is too large.
 
     What runs goes on, and nothing is made. That a run has ended is remembered all the same, so that it isn't
-    repeated later. The `policies` that concern it hold all the same, too: `remembered` is since when this
-    process has seen it run below one's minimum. Unless it is `placed`, its namespace's labels aren't known,
-    and so neither which policies concern it.
+    repeated later. The policies that concern it hold all the same, too.
     """
 
+    #: It as the API server gives it.
     obj: Raw
+    #: What can't be read of it, or is too large, for people.
     problem: str
+    #: Those with its label, whoever owns them.
     hulls: tuple[Hull, ...]
     now: datetime
+    #: What the API server refused to do with them, by object.
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    #: Those that concern it.
     policies: tuple[Policy, ...] = ()
     defaults: OperatorDefaults = field(default_factory=OperatorDefaults)
+    #: When this process first saw it run below a policy's minimum, None if it doesn't.
     remembered: datetime | None = None
+    #: Whether its namespace's labels are known. Otherwise it isn't known which policies concern it.
     placed: bool = True
+    #: Unreadable or TooLarge.
     reason: Reason = Reason.UNREADABLE
 
     @cached_property

@@ -23,8 +23,9 @@ _ISSUER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinhull guest aut
 _SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinhull operator")])
 #: An authority lives as long as its Workload. RFC 5280, 4.1.2.5: this is how a certificate says "for ever".
 _EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
-#: How long a client certificate is good for, and by how much a guest's clock may be behind ours.
+#: How long a client certificate is good for.
 CLIENT_LIFETIME = timedelta(hours=24)
+#: By how much a guest's clock may be behind ours.
 _CLOCK_SKEW = timedelta(hours=1)
 #: id-kp-secureShellClient (RFC 6187, 2.2.3): a person's. An earlier guest asks for clientAuth.
 _PERSONS = ObjectIdentifier("1.3.6.1.5.5.7.3.21")

@@ -9,29 +9,31 @@ from twinhull.hulls.launcher import LauncherSettings
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the cluster can do. `kubevirt` is the KubeVirt object's phase, None where KubeVirt isn't;
-    `kubevirt_version` and `kubernetes_version` are as they name themselves, empty where that isn't known.
+    """What the cluster can do."""
 
-    `cdi` is the CDI object's phase, None where CDI isn't.
-
-    `panic_devices` says whether its machines may have one, by which a guest tells that it failed;
-    `virtiofs_storage` whether they may have claims as file systems; `live_updates` whether they are given CPU
-    and memory while they run; `machine_nodes` whether any node can run them. `eviction_strategy` is what
-    KubeVirt itself is told to do with machines on a node that is drained, empty if nothing. `launcher` is
-    what it says of launcher Pods, None if that can't be seen. Of the `hidden` kinds nothing can be known.
-    """
-
+    #: The KubeVirt object's phase, None where KubeVirt isn't installed.
     kubevirt: str | None = None
+    #: The CDI object's phase, None where CDI isn't installed.
     cdi: str | None = None
+    #: As KubeVirt names it, empty where it isn't known.
     kubevirt_version: str = ""
+    #: As the API server names it, empty where it isn't known.
     kubernetes_version: str = ""
+    #: Whether machines may have a panic device, by which a guest tells that it failed.
     panic_devices: bool = False
+    #: Whether machines may have claims as file systems.
     virtiofs_storage: bool = False
+    #: Whether machines are given CPU and memory while they run.
     live_updates: bool = False
+    #: What KubeVirt itself is told to do with machines on a node that is drained, empty if nothing.
     eviction_strategy: str = ""
+    #: What KubeVirt says of launcher Pods, None if that can't be seen.
     launcher: LauncherSettings | None = None
+    #: Whether any node can run machines.
     machine_nodes: bool = True
+    #: The names of the RuntimeClasses.
     runtime_classes: frozenset[str] = frozenset()
+    #: The kinds of which the operator can know nothing.
     hidden: frozenset[str] = frozenset()
 
     def may_have_runtime_class(self, name: str) -> bool:

@@ -55,11 +55,26 @@ _MEANINGS = {
     "Terminating": "the machine is being deleted",
     "WaitingForVolumeBinding": "a claim of the machine isn't bound yet",
 }
+#: KubeVirt's sentences on readiness that speak of its own parts, in words for who doesn't know them. Any
+#: other sentence is handed on as it is (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go,
+#: syncReadyConditionFromVMI, and pkg/virt-controller/watch/vmi/lifecycle.go, syncReadyConditionFromPod).
+_IN_PLAIN_WORDS = {
+    "Guest VM is not reported as running": "the machine isn't running yet, or no longer runs",
+    "VMI does not exist": "KubeVirt hasn't made the machine's VirtualMachineInstance yet",
+    "VMI is missing the Ready condition": "KubeVirt has just made the machine's VirtualMachineInstance, and "
+    "says nothing of it yet",
+    "virt-launcher pod has not yet been scheduled": "KubeVirt hasn't made the machine's launcher Pod yet",
+    "virt-launcher pod is missing the Ready condition": "the node hasn't said yet whether the machine's "
+    "launcher Pod is ready",
+    "virt-launcher pod is terminating": "the machine's launcher Pod is ending",
+}
+
 
 #: How the API server says no, in whatever KubeVirt wraps it. What it fails at is said otherwise.
 _REFUSALS = ("is forbidden", "is invalid", "denied the request")
-#: Refusals that often pass by themselves, and how long they are given to.
+#: Refusals that often pass by themselves.
 _PASSING = ("exceeded quota", "error looking up service account")
+#: How long they are given to pass.
 _PATIENCE = timedelta(seconds=10)
 #: What virt-controller puts before the API server's sentence. Its word on Pod Security asks for more rights
 #: than a launcher Pod needs.
@@ -144,7 +159,8 @@ def _launcher(machine: Machine) -> Iterator[Cause]:
 def _print(machine: Machine) -> Iterator[Cause]:
     """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
-    meaning = _MEANINGS.get(printed) or unready.get("message") or "the machine is not ready yet"
+    said = unready.get("message") or "the machine is not ready yet"
+    meaning = _MEANINGS.get(printed) or _IN_PLAIN_WORDS.get(said, said)
     if printed == "Running" and unready.get("reason"):
         yield _plain({**unready, "message": meaning}, Reason.NOT_READY)
     yield Cause(_word(printed) if printed else Reason.PENDING, meaning)

@@ -5,16 +5,22 @@ Source: cdi.kubevirt.io/v1beta1, types DataVolumeSpec and DataVolumeStatus.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
-from twinhull.api.base import GROUP, Raw
+from twinhull.api.base import Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.api.workloadstatus import ImportFailure
-from twinhull.hulls import importing, quantity
+from twinhull.hulls import diskfiles, disksizes, importing
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
+from twinhull.hulls.disknotes import (
+    DATA_SOURCE_ANNOTATION,
+    DISK_ANNOTATION,
+    FILLED_ANNOTATION,
+    HOLDER_ANNOTATION,
+    POD_PHASE_ANNOTATION,
+)
 from twinhull.hulls.hull import (
     DISK_LABEL,
     WORKLOAD_LABEL,
@@ -25,48 +31,10 @@ from twinhull.hulls.hull import (
 )
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
-#: On a DataVolume: the name of the disk that it is.
-DISK_ANNOTATION = f"{GROUP}/disk"
-#: On a DataVolume: what its claim asked for first, which is its size and what CDI adds for a file system.
-FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
-#: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up again since.
-HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
-#: On a DataVolume: the size that its Workload asked for, if that isn't the one that it was made with.
-SIZE_ANNOTATION = f"{GROUP}/size"
-#: On a DataVolume that has been filled: that it was. CDI's own word may be lost by a restored backup.
-FILLED_ANNOTATION = f"{GROUP}/filled"
-#: On a claim that CDI has a Pod fill: the phase of that Pod.
-POD_PHASE_ANNOTATION = "cdi.kubevirt.io/storage.pod.phase"
-#: On a DataVolume that is a clone: the namespace and name of the DataSource that led to its source.
-DATA_SOURCE_ANNOTATION = f"{GROUP}/data-source"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 #: What is asked of a disk's claim beside its size.
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
-#: The largest claim that can be asked for: what the API server counts to, in whole mebibytes.
-_LARGEST = Decimal(2**63 - 2**20)
-#: What CDI unpacks.
-_PACKED = re.compile(r"\.(gz|xz|zst)$")
-#: The names that VMware gives the parts of a disk that it has split, and what is written after a snapshot of
-#: one; Hyper-V has a suffix of its own for the latter.
-_EXTENT = re.compile(r"-[fs][0-9]{3}\.vmdk$")
-_DELTA = re.compile(r"-[0-9]{6}(-delta|-sesparse)?\.vmdk$|\.avhdx?$")
-_FIXED_VHD = (
-    "CDI takes a VHD of a fixed size for a raw disk that is 512 bytes longer: if qemu-img info says "
-    '"subformat: fixed", set size to 1Mi more than the virtual size'
-)
-_DESCRIPTOR = (
-    "a VMDK of some hundred bytes only describes a disk, and isn't imported: give the URL of the -flat.vmdk "
-    "beside it, or export the disk as one file (streamOptimized)"
-)
-_IS_EXTENT = (
-    "by its name the file is one of several parts of a split VMDK, and the disk would lack the others: "
-    "export the disk as one file (streamOptimized)"
-)
-_IS_DELTA = (
-    "by its name the file has only what was written after a snapshot, and the disk would lack all else: "
-    "merge the snapshots before the export, or export the disk as one file"
-)
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: What phases mean that CDI says nothing more of.
@@ -76,7 +44,6 @@ _PHASES = {
         "the importer Pod doesn't run yet: if that lasts, see its Events (kubectl get events). It doesn't "
         "start without the Secret of secretRef and the ConfigMap of certConfigMap"
     ),
-    "UploadReady": "waiting for the upload (virtctl image-upload)",
     "Paused": "paused",
 }
 #: The phases in which nothing has been filled: no machine has started with such a disk, since KubeVirt waits
@@ -208,7 +175,7 @@ def read(
             message=_awaited(claim),
         )
     if volume is None and claim is None:
-        return DiskState(name, claimed, message=partial(disk))
+        return DiskState(name, claimed, message=diskfiles.partial(disk))
     if volume is None:
         return _of_claim(workload, name, claim or {}, size)
     return _of_volume(workload, disk, volume, claim, last)
@@ -289,7 +256,7 @@ def _of_volume(
     is_told = bool(status.get("phase")) or claim is None
     may_be_filled = filled or going or was_filled(volume) or not is_told
     outdated = not may_be_filled and (source_changed or asked_otherwise)
-    grows_to, larger = ("", "") if outdated else _resized(disk, volume, claim)
+    grows_to, larger = ("", "") if outdated else disksizes.resized(disk, volume, claim)
     message = _GOING if going else _FIXED if filled and asked_otherwise else ""
     return DiskState(
         disk.disk_name,
@@ -305,45 +272,21 @@ def _of_volume(
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
-        shrinks_from=_former_size(workload, disk, volume) if larger else "",
+        shrinks_from=disksizes.former_size(workload, disk, volume) if larger else "",
         larger=larger,
         grows_to=grows_to,
     )
-
-
-def hints(disk: Disk) -> tuple[str, ...]:
-    """What is to be known of a disk before it is made. CDI tells formats by their first bytes
-    (containerized-data-importer, pkg/image/filefmt.go), and takes what it doesn't know for a raw disk.
-    """
-    if told := partial(disk):
-        return (told,)
-    file = _file(disk)
-    if file.endswith(".vhd"):
-        return (_FIXED_VHD,)
-    return (_DESCRIPTOR,) if file.endswith(".vmdk") and not file.endswith("-flat.vmdk") else ()
-
-
-def partial(disk: Disk) -> str:
-    """Why its file may have only a part of the disk, which CDI may import without a word; empty if nothing
-    in its name says so. A name proves nothing, so that it isn't refused.
-
-    Source: the names are VMware's (Virtual Disk Format 5.0) and Hyper-V's (.avhd, .avhdx).
-    """
-    file = _file(disk)
-    return _IS_EXTENT if _EXTENT.search(file) else _IS_DELTA if _DELTA.search(file) else ""
-
-
-def _file(disk: Disk) -> str:
-    """The URL of the file that it comes from, as CDI unpacks it, in lower case; empty if it has none."""
-    source = disk.source.http or disk.source.s3 or disk.source.gcs
-    return _PACKED.sub("", source.url.partition("#")[0].partition("?")[0].lower()) if source else ""
 
 
 def _told(disk: Disk, message: str, failure: ImportFailure | None) -> str:
     """What is wrong with a disk, with what its file's name has to do with it: always if that may have only a
     part of the disk, and else if its import failed at what is in the file.
     """
-    known = hints(disk) if failure and importing.is_of_content(failure.message) else (partial(disk),)
+    known = (
+        diskfiles.hints(disk)
+        if failure and importing.is_of_content(failure.message)
+        else (diskfiles.partial(disk),)
+    )
     return "; ".join(part for part in (message, *known) if part)
 
 
@@ -392,74 +335,13 @@ def _is_asked_otherwise(volume: Raw, disk: Disk, *, resized: bool) -> bool:
     made, wanted = volume.get("spec", {}).get("storage") or {}, _storage(disk)
     if any(made.get(key) != wanted.get(key) for key in _OF_CLAIMS):
         return True
-    return resized and _quantity(_requested(made)) != _quantity(disk.size or "")
-
-
-def _quantity(text: str) -> Decimal | None:
-    """An amount of bytes, None for one that can't be read."""
-    try:
-        return quantity.parse(text)
-    except ValueError:
-        return None
+    return resized and disksizes.parsed(disksizes.made_with(volume)) != disksizes.parsed(disk.size or "")
 
 
 def _has(seen: object, wanted: object) -> bool:
     if isinstance(wanted, dict) and isinstance(seen, dict):
         return seen.keys() == wanted.keys() and all(_has(seen[key], value) for key, value in wanted.items())
     return seen == wanted
-
-
-def asked_size(volume: Raw) -> str:
-    """The largest size that the Workload whose uid is noted on a DataVolume has asked for and was given;
-    empty if it asked for none.
-    """
-    noted = volume["metadata"].get("annotations") or {}
-    return noted.get(SIZE_ANNOTATION) or _requested(volume.get("spec", {}).get("storage"))
-
-
-def is_less(size: str, other: str) -> bool:
-    """Whether an amount of bytes is less than another. None is that can't be read."""
-    former, latter = _quantity(size), _quantity(other)
-    return former is not None and latter is not None and former < latter
-
-
-def _former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
-    """The size that the Workload asked for before, if that is more than it asks for now. The disk may be
-    larger still: it may have grown by somebody else's hand, or under a former Workload of the name.
-    """
-    holder = (volume["metadata"].get("annotations") or {}).get(HOLDER_ANNOTATION)
-    asked = asked_size(volume)
-    return asked if holder == workload.uid and is_less(disk.size or "", asked) else ""
-
-
-def _resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
-    """What the claim is to ask for, if the disk is to be larger, and what it asks for, if that is more than
-    the disk is to have. What CDI added for the file system stays in proportion: a DataVolume's own size never
-    changes.
-    """
-    made = _requested(volume.get("spec", {}).get("storage"))
-    asked = requested(claim or {})
-    first = (volume["metadata"].get("annotations") or {}).get(FIRST_REQUEST_ANNOTATION)
-    try:
-        size, original = quantity.parse(disk.size or ""), quantity.parse(made)
-        present, request = quantity.parse(asked), quantity.parse(first or asked)
-        wanted = min((size * request / original).to_integral_value(ROUND_CEILING), _LARGEST)
-    except (ValueError, ArithmeticError):
-        return "", ""
-    # What is asked for is in whole mebibytes, so that it may be a little more than what is wanted.
-    asked_for = quantity.mebibytes(wanted)
-    if wanted <= present or first is None:
-        return "", asked if quantity.parse(asked_for) < present else ""
-    return asked_for, ""
-
-
-def requested(claim: Raw) -> str:
-    """How much storage a claim asks for, empty if it doesn't say."""
-    return _requested(claim.get("spec"))
-
-
-def _requested(spec: Raw | None) -> str:
-    return str((((spec or {}).get("resources") or {}).get("requests") or {}).get("storage") or "")
 
 
 def _failure(volume: Raw, last: ImportFailure | None) -> ImportFailure | None:
@@ -514,6 +396,9 @@ def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None)
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":
         return _NO_VDDK
+    if phase == "UploadReady":
+        name = volume["metadata"]["name"]
+        return f"waiting for the upload: virtctl image-upload dv {name} --no-create --image-path=FILE"
     return _PHASES.get(phase, "")
 
 

@@ -10,6 +10,7 @@ from twinhull.api.virtualmachine import Firmware, Readiness, VirtualMachine
 from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolumes import claim_name, has_data_volume
+from twinhull.hulls.firmware import bootloader, features, tpm
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -24,7 +25,7 @@ from twinhull.hulls.merge import merge_patch
 _BUS = {"Compatible": "sata", "Virtio": "virtio"}
 _CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
 #: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
-_CLOUD_INIT, _SYSPREP, _DRIVERS = (
+CLOUD_INIT, _SYSPREP, _DRIVERS = (
     f"{RESERVED_PREFIX}{name}" for name in ("cloud-init", "sysprep", "virtio-drivers")
 )
 
@@ -98,15 +99,15 @@ def _domain(built: VirtualMachine) -> Raw:
         "disks": [*(_disk(disk, built) for disk in built.all_disks()), *_other_disks(built)],
         **({"inputs": windows.inputs(virtio=built.devices == "Virtio")} if is_windows else {}),
         **(windows.video() if is_windows and built.devices == "Virtio" else {}),
-        **_tpm(built.firmware),
+        **tpm(built.firmware),
         "rng": {},
     }
-    features = {**(windows.features() if is_windows else {}), **_smm(built.firmware)}
+    needed = {**(windows.features() if is_windows else {}), **features(built.firmware)}
     return {
         **_size(built),
         **_firmware(built.firmware),
         **({"clock": windows.clock()} if is_windows else {}),
-        **({"features": features} if features else {}),
+        **({"features": needed} if needed else {}),
         "devices": devices if built.os == "Linux" else {key: devices[key] for key in devices if key != "rng"},
     }
 
@@ -124,24 +125,7 @@ def _firmware(firmware: Firmware | None) -> Raw:
     """What starts the disk; nothing if the preference is to say it."""
     if firmware is None or firmware.bootloader is None:
         return {}
-    if firmware.bootloader == "BIOS":
-        return {"firmware": {"bootloader": {"bios": {}}}}
-    persistent = {"persistent": True} if firmware.persistent else {}
-    return {"firmware": {"bootloader": {"efi": {"secureBoot": firmware.secure_boot, **persistent}}}}
-
-
-def _smm(firmware: Firmware | None) -> Raw:
-    """Secure boot needs system management mode (KubeVirt refuses it without)."""
-    return {"smm": {"enabled": True}} if firmware and firmware.secure_boot else {}
-
-
-def _tpm(firmware: Firmware | None) -> Raw:
-    kinds: dict[str, Raw] = {
-        "None": {},
-        "Ephemeral": {"tpm": {}},
-        "Persistent": {"tpm": {"persistent": True}},
-    }
-    return kinds[firmware.tpm] if firmware else {}
+    return {"firmware": {"bootloader": bootloader(firmware)}}
 
 
 def _interface(built: VirtualMachine) -> Raw:
@@ -185,7 +169,7 @@ def _other_volumes(built: VirtualMachine) -> list[Raw]:
     """What the machine is given beside its disks."""
     volumes: list[Raw] = []
     if built.cloud_init or _keys_by_cloud_init(built):
-        volumes.append({"name": _CLOUD_INIT, "cloudInitNoCloud": _cloud_init(built)})
+        volumes.append({"name": CLOUD_INIT, "cloudInitNoCloud": _cloud_init(built)})
     if built.sysprep:
         volumes.append({"name": _SYSPREP, "sysprep": {"secret": {"name": built.sysprep.secret}}})
     if built.virtio_drivers:
@@ -197,7 +181,7 @@ def _other_disks(built: VirtualMachine) -> list[Raw]:
     bus = _default(built, _BUS)
     disks: list[Raw] = []
     if built.cloud_init or _keys_by_cloud_init(built):
-        disks.append({"name": _CLOUD_INIT, "disk": {"bus": bus} if bus else {}})
+        disks.append({"name": CLOUD_INIT, "disk": {"bus": bus} if bus else {}})
     if built.sysprep:
         disks.append({"name": _SYSPREP, "cdrom": {"bus": "sata"}})
     if built.virtio_drivers:

@@ -62,29 +62,43 @@ class Owner:
 class Hull:
     """A Pod or VirtualMachine as it was last seen."""
 
+    #: The kind of the object.
     kind: HullKind
+    #: The object's name.
     name: str
+    #: The object's uid.
     uid: str
+    #: Its controller, None for an orphan.
     owner: Owner | None
+    #: The hash of what it was made from.
     revision: str
+    #: Where it is in its life.
     phase: Phase
+    #: Whether it is Ready.
     ready: bool
     #: When the grace period of its deletion is over; None if it isn't being deleted.
     leaves_at: datetime | None
+    #: When the object was created.
     created_at: datetime
     #: Since when it hasn't been ready, if it isn't.
     since: datetime
     #: Why it isn't ready, in the words of whoever prevents it.
     reason: Why
+    #: The same in a sentence.
     message: str
+    #: The name of its node, None before it has one.
     node: str | None = None
+    #: Its IP address, None before it has one.
     address: str | None = None
+    #: When its run began, None before it has.
     started_at: datetime | None = None
     #: Set once it has ended by itself.
     exit: Exit | None = None
+    #: Its containers, as far as they are known.
     containers: tuple[ContainerStatus, ...] = ()
     #: The reason and message why a Pod is ended from outside, if its status has them.
     disruption: tuple[Why, str] | None = None
+    #: A Pod's RuntimeClass, None if it has none.
     runtime_class: str | None = None
     #: What it was last given of the things that can change in place.
     applied: Applied | None = None
@@ -92,6 +106,7 @@ class Hull:
     resize: tuple[str, str] | None = None
     #: The ids of a Pod's containers in its runtime, by container.
     container_ids: Mapping[str, str] = field(default_factory=dict)
+    #: The object's labels.
     labels: Mapping[str, str] = field(default_factory=dict)
     #: How far a running machine has got with `applied`.
     live: Live | None = None
@@ -99,6 +114,7 @@ class Hull:
     manifest: str = ""
     #: From when on it is sure that the API server refuses an object that a machine needs; None if it doesn't.
     refused_at: datetime | None = None
+    #: Whether a machine can move to another node while it runs, None if that isn't known.
     migratable: Migratable | None = None
     #: How far the end of a machine's Pod has got, before the machine is deleted.
     graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
@@ -125,7 +141,7 @@ class Hull:
         return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
 
     @property
-    def named(self) -> bool:
+    def has_name_label(self) -> bool:
         """Whether it carries its own name as a label, by which a Service finds it."""
         return self.labels.get(HULL_NAME_LABEL) == self.name
 
@@ -146,19 +162,19 @@ class Hull:
         return self.applied is not None and bool(self.applied.attempted)
 
     @property
-    def stuck(self) -> str:
+    def why_stuck(self) -> str:
         """Why it will never be what it was changed to, empty if it may be."""
         return self.live.refused if self.pending and self.live else ""
 
     @property
-    def edited(self) -> str:
+    def foreign_edit(self) -> str:
         """What KubeVirt says of a machine whose spec somebody else has changed, empty if nobody has."""
         return self.live.restart_required if self.live and not self.pending else ""
 
     @property
-    def astray(self) -> str:
+    def manifest_refusal(self) -> str:
         """What a machine's guest has against the manifest that it is to run by, empty if nothing."""
-        return self.live.refused if self.live and not (self.pending or self.edited) else ""
+        return self.live.refused if self.live and not (self.pending or self.foreign_edit) else ""
 
     @property
     def ended(self) -> bool:

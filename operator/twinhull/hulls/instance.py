@@ -13,6 +13,7 @@ from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, Machine, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
 from twinhull.hulls.hull import (
+    WORKLOAD_LABEL,
     Hull,
     Phase,
     condition,
@@ -36,12 +37,13 @@ from twinhull.hulls.report import Report
 _PLUGGING = ("HotVCPUChange", "HotMemoryChange")
 #: KubeVirt's word for a pause that a migration makes, and ends.
 _PAUSED_BY_MIGRATION = "PausedByMigrationMonitor"
-#: What to do about a machine that is paused, by KubeVirt's word for why (kubevirt.io/kubevirt,
-#: pkg/virt-handler/vm.go). One that the migration monitor has paused goes on by itself.
-_UNPAUSE = {
-    "PausedIOError": ": a disk can't be written, usually because the storage of a claim is full: make room "
-    "there, then run virtctl unpause vm {name}",
-    "PausedByUser": ": to continue, run virtctl unpause vm {name}",
+#: What is told of a machine that is paused, by KubeVirt's reason (kubevirt.io/kubevirt,
+#: pkg/virt-handler/vm.go). We have no verb that unpauses one.
+_PAUSES = {
+    "PausedByMigrationMonitor": "the machine is paused while it moves to another node",
+    "PausedByUser": "somebody has paused the machine: to continue, run virtctl unpause vm {name}",
+    "PausedIOError": "KubeVirt has paused the machine, since one of its disks can't be written: usually the "
+    "storage of a claim is full. Make room there, then run virtctl unpause vm {name}",
 }
 #: How much of KubeVirt's words is handed on: they name volumes and devices, of which there may be many.
 _LONGEST_WHY = 1024
@@ -255,17 +257,16 @@ def _paused(vmi: Raw) -> Raw:
 def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
     name = machine.vm["metadata"]["name"]
     if paused:
-        said, remedy = (
-            paused.get("message") or "the machine is paused",
-            _UNPAUSE.get(paused.get("reason", ""), ""),
-        )
+        said = paused.get("message") or "the machine is paused"
+        told = _PAUSES.get(paused.get("reason", ""))
         reason: Why = Quoted(paused["reason"]) if "reason" in paused else Reason.NOT_READY
-        return Cause(reason, f"{said}{remedy.format(name=name)}")
+        return Cause(reason, told.format(name=name) if told else said)
     if machine.vm["spec"].get("runStrategy") == "Halted":
+        workload = labels(machine.vm).get(WORKLOAD_LABEL, name)
         return Cause(
             Reason.HALTED,
-            f"somebody stopped the machine: start it again (virtctl start {name}), "
-            "or set the Workload's spec.state to Stopped",
+            "somebody stopped the VirtualMachine itself: to start it again, run twinhull restart "
+            f"{workload}; to have the Workload stopped, run twinhull stop {workload}",
         )
     return cause(machine)
 

@@ -69,8 +69,9 @@ def serving(vmi: Raw, pods: Iterable[Raw]) -> Raw | None:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """An end that came from outside. `phase` is Failed once that is sure: KubeVirt doesn't run it again."""
+    """An end that came from outside."""
 
+    #: Failed once it is sure that KubeVirt doesn't run the machine again, else Pending.
     phase: Phase
     reason: Why
     message: str

@@ -12,6 +12,7 @@ from twinhull.hulls import manifest as manifests
 from twinhull.hulls import quantity
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.attachments import Attachment
+from twinhull.hulls.firmware import bootloader, features, tpm
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import (
     HULL_LABEL,
@@ -137,7 +138,7 @@ def _domain(
         "devices": {
             "autoattachGraphicsDevice": False,
             "rng": {},
-            **_tpm(machine),
+            **tpm(machine.firmware),
             **({"panicDevices": [{"model": "pvpanic"}]} if guest.panics else {}),
             "interfaces": [{"name": "default", "masquerade": {}}],
             "disks": [
@@ -204,21 +205,8 @@ def _amounts(said: dict[Resource, Decimal]) -> Raw:
     return {resource: write[resource](amount) for resource, amount in said.items()}
 
 
-def _tpm(machine: VirtualMachine) -> Raw:
-    tpm = machine.firmware.tpm if machine.firmware else "None"
-    kinds: dict[str, Raw] = {
-        "None": {},
-        "Ephemeral": {"tpm": {}},
-        "Persistent": {"tpm": {"persistent": True}},
-    }
-    return kinds[tpm]
-
-
 def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
-    """What the machine starts: the guest image's own kernel, so that it needs no bootloader.
-
-    Secure boot needs system management mode (KubeVirt refuses it without).
-    """
+    """What the machine starts: the guest image's own kernel, so that it needs no bootloader."""
     firmware = machine.firmware
     kernel = {
         "kernelBoot": {
@@ -232,12 +220,10 @@ def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
     }
     if firmware is None:
         return {"firmware": kernel}
-    if firmware.bootloader != "UEFI":
-        return {"firmware": {**kernel, "bootloader": {"bios": {}}}}
-    persistent = {"persistent": True} if firmware.persistent else {}
+    needed = features(firmware) if firmware.bootloader == "UEFI" else {}
     return {
-        "firmware": {**kernel, "bootloader": {"efi": {"secureBoot": firmware.secure_boot, **persistent}}},
-        **({"features": {"smm": {"enabled": True}}} if firmware.secure_boot else {}),
+        "firmware": {**kernel, "bootloader": bootloader(firmware)},
+        **({"features": needed} if needed else {}),
     }
 
 

@@ -96,15 +96,21 @@ _HEADER: type[Exception] = tarfile.HeaderError
 class _Unpacking:
     """An archive that is being unpacked."""
 
+    #: The name of the one file or folder in the archive; . for all that is in a folder.
     root: str
+    #: What that is to become.
     target: Path
+    #: Is told of what can't be unpacked.
     told: Told
+    #: Whether files keep their modes and times.
     preserve: bool
     #: The files that were written.
     _written: set[Path] = field(default_factory=set)
     #: The same, as the file system knows them.
     _inodes: set[tuple[int, int]] = field(default_factory=set)
+    #: The symbolic links that are yet to be made, and where each leads.
     _links: list[tuple[Path, str]] = field(default_factory=list)
+    #: How many members were read.
     _members: int = 0
 
     def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:

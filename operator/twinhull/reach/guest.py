@@ -51,8 +51,11 @@ _TLS_ENDS = 0.1
 class GuestEntry:
     """The paths of persons at the guest's port (guest/README.md)."""
 
+    #: Talks TLS with the guest, by the certificate of the caller.
     session: aiohttp.ClientSession
+    #: The guest's address, by a port of this computer that is forwarded to it.
     url: str
+    #: The names of the containers, the init containers first.
     containers: tuple[str, ...]
     #: What a connection to the launcher's port failed by last.
     failures: deque[Exception]
@@ -111,7 +114,7 @@ def _no_way(error: Exception) -> EntryError:
 
 
 @dataclass(slots=True)
-class _Asked:
+class _OpenRequest:
     """An AccessRequest, and its deletion."""
 
     request: Raw
@@ -148,8 +151,11 @@ class _Asked:
 class GuestDoor:
     """The way to the guests of a namespace."""
 
+    #: Requests on objects, by the caller's own rights.
     cluster: Cluster
+    #: The sockets to the API server.
     connection: Connection
+    #: The namespace of the Workloads.
     namespace: str
 
     @asynccontextmanager
@@ -158,7 +164,7 @@ class GuestDoor:
     ) -> AsyncIterator[GuestEntry]:
         """The entry to the machine of a Workload, for one usage. Raises EntryError."""
         key = PersonalKey()
-        async with self._asked(workload, usage, key) as asked:
+        async with self._open_request(workload, usage, key) as asked:
             certificate, guest = await self._answer(asked.request)
             try:
                 context = key.context(certificate, guest.certificate)
@@ -181,9 +187,11 @@ class GuestDoor:
                 await asyncio.sleep(_TLS_ENDS)
 
     @asynccontextmanager
-    async def _asked(self, workload: str, usage: Usage, key: PersonalKey) -> AsyncIterator[_Asked]:
+    async def _open_request(
+        self, workload: str, usage: Usage, key: PersonalKey
+    ) -> AsyncIterator[_OpenRequest]:
         """An AccessRequest, which is deleted in the end, also if this is cancelled while it is created."""
-        asking = asyncio.ensure_future(self._ask(workload, usage, key))
+        asking = asyncio.ensure_future(self._create_request(workload, usage, key))
         try:
             request = await asyncio.shield(asking)
         except asyncio.CancelledError:
@@ -191,14 +199,14 @@ class GuestDoor:
                 async with asyncio.timeout(_QUICK_WITHDRAWAL):
                     await self._withdraw(await asking, _QUICK_WITHDRAWAL)
             raise
-        asked = _Asked(request, lambda patience: self._withdraw(request, patience))
+        asked = _OpenRequest(request, lambda patience: self._withdraw(request, patience))
         try:
             with asked.ending():
                 yield asked
         finally:
             await asked.ended()
 
-    async def _ask(self, workload: str, usage: Usage, key: PersonalKey) -> Raw:
+    async def _create_request(self, workload: str, usage: Usage, key: PersonalKey) -> Raw:
         """Create an AccessRequest."""
         request: Raw = {
             "apiVersion": API_VERSION,
@@ -236,7 +244,10 @@ class GuestDoor:
                         try:
                             guest = AccessibleGuest.model_validate(status.get("guest"))
                         except ValidationError as error:
-                            raise EntryError("the operator's answer is of another version") from error
+                            raise EntryError(
+                                "the operator answers in the words of another version: use the twinhull of "
+                                "the operator's version"
+                            ) from error
                         return str(status["certificate"]), guest
                     conditions = {one["type"]: one for one in status.get("conditions") or ()}
                     message = (conditions.get("Ready") or {}).get("message") or message

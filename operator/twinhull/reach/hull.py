@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
+from twinhull.api.group import FIND_OPERATOR
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestDoor
@@ -17,6 +18,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
 
+_UNSEEN = f"the operator hasn't seen it yet: see whether the operator runs ({FIND_OPERATOR})"
 #: The phases of a Pod in which nothing runs any more, nor ever will.
 _ENDED = frozenset({"Succeeded", "Failed"})
 #: The annotation of a Pod that says which container is meant if none is named (kubectl has it, too).
@@ -151,4 +153,4 @@ def _ready(workload: Raw) -> str:
     """What the status says about why a Workload isn't Ready."""
     conditions = (workload.get("status") or {}).get("conditions") or ()
     messages = [one.get("message") for one in conditions if one["type"] == "Ready"]
-    return messages[0] if messages and messages[0] else "the operator hasn't seen it yet: does it run?"
+    return messages[0] if messages and messages[0] else _UNSEEN

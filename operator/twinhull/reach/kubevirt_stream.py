@@ -75,8 +75,8 @@ class StreamError(EntryError):
             )
         if self.is_missing:
             return (
-                f"{said}. It may be off: twinhull wait waits until it is Ready, and twinhull preflight looks "
-                "at KubeVirt"
+                f"{said}. It may be off: twinhull status says what its Workload does, twinhull wait waits "
+                "until it is Ready, and twinhull preflight looks at KubeVirt"
             )
         if rest and self.is_unheard:
             return f"nothing listens on port {rest.partition('/')[0]} of the machine ({said})"
@@ -87,8 +87,11 @@ class StreamError(EntryError):
 class Instance:
     """A VirtualMachineInstance, by the caller's own rights. Whose it is is checked before each stream."""
 
+    #: The sockets to the API server.
     connection: Connection
+    #: Its namespace.
     namespace: str
+    #: Its name, which is its VirtualMachine's.
     name: str
     #: The uid of the Workload that runs in it.
     workload_uid: str

@@ -34,9 +34,13 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 class PodEntry:
     """A Pod's subresources log, exec, attach and portforward."""
 
+    #: The sockets to the API server.
     connection: Connection
+    #: The Pod's namespace.
     namespace: str
+    #: The Pod's name.
     name: str
+    #: The names of its containers, the init containers first.
     containers: tuple[str, ...]
 
     @classmethod

@@ -123,7 +123,7 @@ class AccessController(Controller[AccessCase]):
         vm = self._store.get(VIRTUAL_MACHINE, machine) if kind == VIRTUAL_MACHINE.name else None
         if vm is None or UNREAD in vm or not noted(vm):
             return Target(uid, kind)
-        guest = self._store.machines.guest(machine)
+        guest = self._store.guest_directory.guest(machine)
         report = self._reports.get(guest.uid) if guest and guest.workload_uid == uid else None
         if guest is None or report is None:
             return Target(uid, kind, has_guest=True)

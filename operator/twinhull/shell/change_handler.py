@@ -36,7 +36,8 @@ class ChangeHandler:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned.
 
     An edited or newer definition may let anything into an object. One that can't be taken in is held as
-    unread, and no other is kept from being taken in by it. `others` are told of objects of these kinds, too.
+    unread, and no other is kept from being taken in by it. `listeners` are told of changed objects of their
+    kinds, by key.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
@@ -46,14 +47,14 @@ class ChangeHandler:
         policies: Policies,
         decisions: Decisions,
         scope: Scope,
-        others: Mapping[Kind, Callable[[Key], None]] = MappingProxyType({}),
+        listeners: Mapping[Kind, Callable[[Key], None]] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._queue = queue
         self._policies = policies
         self._decisions = decisions
         self._scope = scope
-        self._others = others
+        self._listeners = listeners
         #: Asks for the Workloads that refer to what has changed; its `run` is to be run.
         self.referrers = ReferrerWalk(store, queue)
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
@@ -70,21 +71,21 @@ class ChangeHandler:
         self.hear(kind)
         if not _is_named(kind, obj):
             return
-        capabilities_before = self._able(kind)
+        capabilities_before = self._capabilities(kind)
         if change == "DELETED":
             self._take_end(kind, obj)
         else:
             self._take_state(kind, obj)
-        self._ask_capable(kind, capabilities_before)
+        self._ask_if_capabilities_changed(kind, capabilities_before)
 
     def take_part(self, kind: Kind, present: set[str], objects: Iterable[Raw]) -> None:
         """Take in some objects of a list, whose uids are noted in `present`."""
-        capabilities_before = self._able(kind)
+        capabilities_before = self._capabilities(kind)
         for obj in objects:
             if _is_named(kind, obj):
                 present.add(obj["metadata"]["uid"])
                 self._take_state(kind, obj)
-        self._ask_capable(kind, capabilities_before)
+        self._ask_if_capabilities_changed(kind, capabilities_before)
 
     def take_rest(self, kind: Kind, present: set[str], version: str | None) -> None:
         """Take in that a list has ended which has these objects and no others; or (None) that there is none,
@@ -93,10 +94,10 @@ class ChangeHandler:
         self.hear(kind)
         if version is None:
             return
-        capabilities_before = self._able(kind)
+        capabilities_before = self._capabilities(kind)
         for gone in self._store.prune(kind, present, int(version)):
             self._ask(kind, [gone])
-        self._ask_capable(kind, capabilities_before)
+        self._ask_if_capabilities_changed(kind, capabilities_before)
 
     def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
         """Take in a list of all objects of a kind."""
@@ -133,11 +134,11 @@ class ChangeHandler:
 
     def take_version(self, version: str) -> None:
         """Take in the API server's version, which may be another than before."""
-        capabilities_before = self._able(kinds.KUBEVIRT)
+        capabilities_before = self._capabilities(kinds.KUBEVIRT)
         self._store.kubernetes_version = version
-        self._ask_capable(kinds.KUBEVIRT, capabilities_before)
+        self._ask_if_capabilities_changed(kinds.KUBEVIRT, capabilities_before)
 
-    def _able(self, kind: Kind) -> Capabilities | None:
+    def _capabilities(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
         return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None
 
@@ -146,7 +147,7 @@ class ChangeHandler:
             self._decisions.changed.set()
         for concerned in self._policies.concerned(kind, news):
             self._queue.add(concerned)
-        if tell := self._others.get(kind):
+        if tell := self._listeners.get(kind):
             for changed in {key_of(obj) for obj in news}:
                 tell(changed)
         for obj in news:
@@ -158,9 +159,9 @@ class ChangeHandler:
             for name in workloads_of(key[1]) if kind is kinds.CLAIM else ():
                 self._queue.add((key[0], name))
 
-    def _ask_capable(self, kind: Kind, capabilities_before: Capabilities | None) -> None:
+    def _ask_if_capabilities_changed(self, kind: Kind, capabilities_before: Capabilities | None) -> None:
         """Ask for those whom it concerns if the cluster can do something else now."""
-        if capabilities_before != self._able(kind):
+        if capabilities_before != self._capabilities(kind):
             for key in self._concerned(kind):
                 self._queue.add(key)
 

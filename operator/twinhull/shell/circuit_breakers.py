@@ -23,10 +23,13 @@ from twinhull.shell.store import Key
 #: Which share of the workers may write a kind at a time, in sixteenths. Three kinds other than Pods together
 #: leave workers for Pods even where all are of one namespace, which has half of the workers at most.
 _SHARE, _SHARE_OF_PODS = 3, 8
-#: For how many seconds a write waits for its turn where others are quick, and from when on they aren't.
+#: For how many seconds a write waits for its turn while others are quick.
 _WAIT = 0.05
+#: For how many seconds a write may be under way and still count as quick.
 _SLOW = 1.0
+#: How long after the first write that timed out the next one asks whether that is over.
 _FIRST_PROBE = timedelta(seconds=2)
+#: How long, at most, lies between two that ask.
 _LONGEST_PROBE = timedelta(minutes=1)
 #: When who waits for a circuit asks again by itself, at the latest.
 _LONGEST_WAIT = timedelta(minutes=5)
@@ -50,15 +53,19 @@ class Write:
 
 @dataclass
 class _Lane:
-    """The writes of a kind, of all namespaces: since when each is under way, whose others wait; and how many
-    ask for their namespaces, and which are to do so next.
-    """
+    """The writes of a kind, of all namespaces."""
 
+    #: Those under way, by number: since when each is, on the monotonic clock, in seconds.
     under_way: dict[int, float] = field(default_factory=dict)
+    #: The Workloads that wait for a place, by namespace.
     waiting: RoundRobin[Key] = field(default_factory=RoundRobin)
+    #: The same Workloads.
     queued: set[Key] = field(default_factory=set)
+    #: Set whenever a write ends.
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    #: How many writes are under way that ask whether a circuit may close.
     probes: int = 0
+    #: The writes that are to ask so next, by namespace.
     next_probes: RoundRobin[Write] = field(default_factory=RoundRobin)
 
     def wait(self, workload: Key) -> None:
@@ -77,12 +84,17 @@ class _Lane:
 
 @dataclass
 class _Circuit:
-    """Writes that time out in a namespace: the last one's message, and who waits, with which actions."""
+    """Writes that time out in a namespace."""
 
+    #: The last one's message.
     message: str
+    #: From when on one write may ask whether that is over.
     probe_at: datetime
+    #: How much time lies between two that ask. It doubles with each that times out.
     interval: timedelta = _FIRST_PROBE
+    #: Whether one asks now.
     probing: bool = False
+    #: The Workloads that wait, each with the actions that were put off.
     waiting: dict[Key, OrderedDict[str, None]] = field(default_factory=dict)
 
     def wait(self, write: Write) -> None:

@@ -11,13 +11,15 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
-#: How many connections an address may make a second on average, and how many at once after a pause. The
-#: kubelet makes less than one, a Prometheus one in some seconds.
+#: How many connections an address may make a second on average. The kubelet makes less than one, a Prometheus
+#: one in some seconds.
 _PER_SECOND = 10.0
+#: How many connections an address may make at once after a pause.
 _BURST = 40.0
-#: How many connections there may be, in all and of one address. In all so many that none gives way before it
-#: could be answered, though others come as fast as they are accepted.
+#: How many connections there may be in all: so many that none gives way before it could be answered, though
+#: others come as fast as they are accepted.
 _AT_ONCE = 256
+#: How many connections there may be of one address.
 _AT_ONCE_EACH = 8
 #: How long a connection may last, in seconds: to send a request and to read its answer.
 _LIFETIME = 10.0

@@ -140,14 +140,14 @@ class ControlLoop:
             self._decisions.pending_since,
             self._decisions.remembered,
         )
-        wake, made = self._queue.add, self._decisions.record_created_hull
+        wake, hull_created = self._queue.add, self._decisions.record_created_hull
         return Reconciler(
             WorkloadController(
                 known, settings.defaults, self._decisions, self._metrics.lifetimes, _now, self._access.wake
             ),
             self._store,
             self._queue,
-            Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, made),
+            Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, hull_created),
             StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
             self.events,
             self._metrics.passes,

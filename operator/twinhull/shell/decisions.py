@@ -16,7 +16,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution
-from twinhull.core.observed import Gone, Remembered, Seen
+from twinhull.core.observed import GoneHull, Remembered, SeenHull
 from twinhull.core.unread import UnreadableWorkload
 from twinhull.hulls.hull import revision_of
 from twinhull.hulls.podstatus import disruption
@@ -66,14 +66,14 @@ class Decisions:
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""
         if remembered := self.remembered.get(workload):
-            seen = Seen(obj["metadata"]["uid"], revision_of(obj))
+            seen = SeenHull(obj["metadata"]["uid"], revision_of(obj))
             self.remembered[workload] = replace(remembered, seen=seen)
 
     def record_lost_hull(self, workload: Key, obj: Raw) -> None:
         """Take down why a Pod that is gone is so, in case that it is the hull."""
         remembered, why = self.remembered.get(workload), disruption(obj)
         if remembered and why:
-            gone = Gone(obj["metadata"]["uid"], why[0], shortened(why[1]))
+            gone = GoneHull(obj["metadata"]["uid"], why[0], shortened(why[1]))
             self.remembered[workload] = replace(remembered, gone=gone)
 
     def record(

@@ -27,12 +27,14 @@ logger = logging.getLogger(__name__)
 _CONTROLLER = "twinhull.dev/operator"
 #: An Event's note is refused beyond this many bytes.
 _LONGEST_NOTE = 1000
-#: How many may wait to be posted, of one namespace and in all.
+#: How many Events of one namespace may wait to be posted.
 _BACKLOG = 1_000
+#: How many Events may wait to be posted in all.
 _BACKLOG_IN_ALL = 10_000
 #: How long Events may wait for passes that wait, in seconds: people can do with a late Event sooner than with
-#: a late Pod. Fewer than so many may wait so.
+#: a late Pod.
 _PATIENCE = 10.0
+#: How many Events, at most, wait for such passes.
 _PATIENT = _BACKLOG // 2
 #: How often it is looked whether passes still wait, in seconds.
 _LOOKS = 0.05

@@ -6,10 +6,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-#: How often the same is told in so many seconds before it is only counted.
+#: How often the same is told before it is only counted.
 _SEVERALLY = 3
+#: Within how many seconds.
 _WHILE = 600.0
-#: Of so many Events it is remembered, in all.
+#: Of how many Events it is remembered in all how often they were told.
 _REMEMBERED = 4_096
 
 

@@ -65,8 +65,8 @@ def _utc_now() -> datetime:
 class Executor:
     """Writes to the cluster. A refusal is remembered for the next decision; no answer at all is raised.
 
-    `wake` is told of Workloads that may try what they waited for, and `made` of hulls that were created. So
-    many act at a time as there are `workers`.
+    `wake` is told of Workloads that may try what they waited for, and `hull_created` of hulls that were
+    created. So many act at a time as there are `workers`.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
@@ -77,14 +77,14 @@ class Executor:
         wake: Callable[[Key], None],
         workers: int = 16,
         now: Callable[[], datetime] = _utc_now,
-        made: Callable[[Key, Raw], None] = lambda *_: None,
+        hull_created: Callable[[Key, Raw], None] = lambda *_: None,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._refusals = refusals
         self._now = now
         self._circuits = CircuitBreakers(workers, now, partial(self._put_forward, wake))
-        self._writer = ObjectWriter(cluster, store, UndoneWrites(cluster, store, refusals, now), made)
+        self._writer = ObjectWriter(cluster, store, UndoneWrites(cluster, store, refusals, now), hull_created)
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
         self._in_doubt: set[Key] = set()
 

@@ -37,9 +37,10 @@ _LOOK_EVERY = 1.0
 _ASK_UNREADY_EVERY = 5.0
 _ASK_READY_EVERY = 30.0
 _ASK_SILENT_EVERY = 120.0
-#: How often one is asked at most: when there is news of it, since a machine may flap, and while its Pod ends.
-_LEAST = 1.0
-_LEAST_SILENT = 15.0
+#: How often one is asked, in seconds, when there is news of it, since a machine may flap, and while its Pod
+#: ends. One that doesn't answer is asked less often, but at least so often.
+_ASK_AFTER_NEWS = 1.0
+_ASK_SILENT_AFTER_NEWS = 15.0
 #: How often in a row one may not answer before its last word is out of date: that takes some minutes.
 _BELIEVED_FOR = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=2)
@@ -128,7 +129,7 @@ class GuestPoller:
 
     def _ask_all(self, session: aiohttp.ClientSession) -> None:
         self._forget()
-        for guest in self._store.machines.guests(datetime.now(UTC)):
+        for guest in self._store.guest_directory.guests(datetime.now(UTC)):
             if guest.uid not in self._asking and self._is_due(guest):
                 self._asking[guest.uid] = asyncio.create_task(self._ask(session, guest))
 
@@ -142,9 +143,9 @@ class GuestPoller:
             attempt.ends, attempt.silent = True, 0  # what it missed before takes nothing of its grace period
         waited = asyncio.get_running_loop().time() - attempt.at
         patience = 1 << min(attempt.silent, 10)
-        lacks = report is not None and not report.refused and _lacks(guest, report)
+        lacks = report is not None and not report.refused and _needs_manifest(guest, report)
         if attempt.version != guest.version or lacks or guest.ends:
-            return waited >= min(_LEAST * patience, _LEAST_SILENT)
+            return waited >= min(_ASK_AFTER_NEWS * patience, _ASK_SILENT_AFTER_NEWS)
         every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
         return waited >= min(every * patience, _ASK_SILENT_EVERY)
 
@@ -156,10 +157,10 @@ class GuestPoller:
             await stack.enter_async_context(self._turns[attempt.silent == 0].of(guest.workload[0]))
             attempt.version, attempt.at = guest.version, asyncio.get_running_loop().time()
             try:
-                place = await self._find(guest)
+                place = await self._find_launcher(guest)
                 report = await self._requests.status(session, guest, place.hosts)
-                if _lacks(guest, report) and self._may_write():
-                    report = replace(report, refused=await self._give(session, guest))
+                if _needs_manifest(guest, report) and self._may_write():
+                    report = replace(report, refused=await self._give_manifest(session, guest))
                 if guest.ends and report.stop == "none" and self._may_write():
                     report = replace(report, stop=await self._requests.stop(session, guest))
             except _NO_ANSWER as error:
@@ -170,9 +171,9 @@ class GuestPoller:
                     self._queue.add(guest.workload)
                 return
         attempt.silent = 0
-        self._take(guest, report)
+        self._take_report(guest, report)
 
-    def _take(self, guest: Guest, report: Report) -> None:
+    def _take_report(self, guest: Guest, report: Report) -> None:
         """Take in what a guest says. The certificate that it first told stays its own: a machine that boots
         anew is another instance.
         """
@@ -183,7 +184,7 @@ class GuestPoller:
             self.reports[guest.uid] = report
             self._queue.add(guest.workload)
 
-    async def _find(self, guest: Guest) -> _Place:
+    async def _find_launcher(self, guest: Guest) -> _Place:
         """See that a guest's address is its launcher Pod's: the instance's status says it, and with some
         networks that is what a program in the guest said. Raises ValueError if it isn't.
         """
@@ -200,7 +201,7 @@ class GuestPoller:
         addresses = [address for status in statuses for address in _addresses(status, "podIPs")]
         raise ValueError(f"{guest.address} isn't an address of the launcher Pod's, which has {addresses}")
 
-    async def _give(self, session: aiohttp.ClientSession, guest: Guest) -> str:
+    async def _give_manifest(self, session: aiohttp.ClientSession, guest: Guest) -> str:
         """Give a guest the manifest that it lacks, if there is room to hold it. What it has against that.
         What its machine doesn't note is given to nobody, whoever wrote it.
         """
@@ -215,7 +216,7 @@ class GuestPoller:
         for by_uid in (self.reports, self._attempts, self._places):
             for uid in by_uid.keys() - present:
                 del by_uid[uid]
-        self._requests.forget_others(self._store.machines.owners())
+        self._requests.forget_others(self._store.guest_directory.owners())
 
 
 def _addresses(status: Raw, field: str) -> tuple[str, ...]:
@@ -223,7 +224,7 @@ def _addresses(status: Raw, field: str) -> tuple[str, ...]:
     return tuple(ip.get("ip", "") for ip in status.get(field) or ())
 
 
-def _lacks(guest: Guest, report: Report) -> bool:
+def _needs_manifest(guest: Guest, report: Report) -> bool:
     """Whether it is to be given another manifest than the one it runs by, or found on its disk."""
     other = report.lacking or report.manifest not in {"", guest.manifest}
     return other and bool(guest.manifest) and not guest.ends

@@ -29,8 +29,9 @@ from twinhull.shell.guest_directory import Guest
 
 logger = logging.getLogger(__name__)
 
-#: How much one may say, in bytes, and in one line that people are told.
+#: How much a guest may say, in bytes.
 _LONGEST = 1 << 18
+#: How many characters of it people are told in a line.
 _LONGEST_LINE = 1024
 #: What a guest is told its node's addresses in (guest/README.md).
 _HOSTS_HEADER = "Twinhull-Host-IPs"

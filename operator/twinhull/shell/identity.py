@@ -29,10 +29,12 @@ _LABELS = (WORKLOAD_LABEL, DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LAB
 #: What is kept of a Workload's status: what is told of one that can't be read is compared with it, so that
 #: it is told once, and a run that has ended isn't repeated.
 _TOLD = ("hull", "previousHull", "isolation", "exit", "conditions", "observedGeneration")
-#: How many bytes one of these may have, or else how many of its entries are kept: what the operator writes
-#: is smaller, as a termination message has 4 KiB at most. And how long a text may be, as names and uids.
+#: How many bytes one of these may have: what the operator writes is smaller, as a termination message has
+#: 4 KiB at most.
 _LARGEST_TOLD = 5 << 10
+#: How many entries are kept of one that is larger.
 _MOST = 8
+#: How many characters a text may have, such as a name or a uid.
 _LONGEST = 253
 
 

@@ -66,9 +66,10 @@ class Lease:
         return str(spec.get("holderIdentity") or "")
 
     async def hold(self, acquired: Callable[[], object]) -> None:
-        """Wait for it, say so, and renew it until cancelled. Raises LeaseLost when that fails for too long.
+        """Wait for it, call `acquired`, and renew it until cancelled. Raises LeaseLost when that fails for
+        too long.
 
-        Between the two is no wait for anybody: who is told may have no time for hours.
+        Nothing is awaited between `acquired` and the renewals: the work may take hours to notice that.
         """
         await self._acquire()
         acquired()

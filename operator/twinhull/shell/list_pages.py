@@ -15,10 +15,13 @@ from twinhull.shell.transport import LARGEST, Request, TooLargeError, Transport,
 #: What takes objects in, a few at a time.
 Take: TypeAlias = Callable[[list[Raw]], None]
 
-#: How many objects a list has at a time, and how many bytes: there are fewer objects then.
+#: How many objects a list has at a time.
 PAGE = 500
+#: How many bytes a list has at a time: of large objects there are fewer.
 PAGE_BYTES = 4 << 20
 _LIST = "PartialObjectMetadataList"
+#: The version of a list that has none, such as metrics-server's lists. A watch from it begins anywhere.
+_ANY_VERSION = "0"
 
 
 class ListPages:
@@ -29,8 +32,8 @@ class ListPages:
 
     async def read(self, kind: Kind, namespace: str | None, name: str | None, take: Take) -> str | None:
         """Give all objects of a kind to `take`: in a namespace or everywhere, and with the label of the
-        Workload of that name if there is a `name`. The version of the list; None if the cluster has no such
-        kind.
+        Workload of that name if there is a `name`. The version of the list, 0 if it has none; None if the
+        cluster has no such kind.
         """
         label = DISK_LABEL if kind is DATA_VOLUME else WORKLOAD_LABEL
         mine = f"{label}={name}" if name else None
@@ -51,7 +54,7 @@ class ListPages:
                 continue
             metadata = await self._take(request, text, take)
             if not metadata.get("continue"):
-                return str(metadata["resourceVersion"])
+                return str(metadata.get("resourceVersion") or _ANY_VERSION)
             query["continue"] = metadata["continue"]
             limit = min(PAGE, max(1, limit * PAGE_BYTES // (2 * len(text))))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-#: Which share of the loop any namespace may have for good and still count as one that had little, how many
-#: seconds of it at a time, and how many more are remembered at most.
+#: Which share of the loop any namespace may have for good and still count as one that had little.
 _SHARE = 0.02
+#: How many seconds of the loop it may have at a time, and still count as that.
 _BURST = 0.1
+#: How many seconds beyond that are remembered at most.
 _REMEMBERED = 1.0
 #: How many namespaces are remembered before those that have had nothing lately are forgotten.
 _MANY = 1000

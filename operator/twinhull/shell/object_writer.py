@@ -10,7 +10,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.ownership import obstacle
-from twinhull.hulls.datavolumes import HOLDER_ANNOTATION
+from twinhull.hulls.disknotes import HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
 from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster

@@ -56,19 +56,23 @@ _PRESUMED = {"status": {"phase": "Deployed"}}
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All that is known: objects as last seen, the policies among them, requests as last refused, and what
-    guests said last, by the uid of their VirtualMachineInstance. `asks_guests` is whether this operator can
-    ask them. `pending_since` is when Workloads were first seen to run below a policy's minimum, and
-    `remembered` what hulls they had of late.
-    """
+    """All that the process knows of the cluster."""
 
+    #: The objects as last seen.
     store: Store
+    #: The policies among them.
     policies: Policies
+    #: What the API server last refused.
     refusals: Refusals
+    #: What guests said last, by the uid of their VirtualMachineInstance.
     reports: Mapping[str, Report]
+    #: Which kinds and namespaces are seen.
     scope: Scope = field(default_factory=Scope)
+    #: Whether this operator can ask guests.
     asks_guests: bool = True
+    #: When Workloads were first seen to run below a policy's minimum.
     pending_since: Mapping[Key, datetime] = field(default_factory=dict)
+    #: What hulls Workloads had of late.
     remembered: Mapping[Key, Remembered] = field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ from twinhull.hulls.manifest import outlined
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 
+#: How many bytes an outline may have that keeps the spec.
 _LARGEST = 32 << 10
 
 

@@ -22,11 +22,13 @@ from twinhull.shell.store import Key
 _FIRST_RETRY = timedelta(milliseconds=100)
 _LONGEST_RETRY = timedelta(minutes=5)
 #: For how many seconds a key's passes may have the event loop before it rests, so that a single long one (it
-#: may be the garbage collector's) costs it nothing. Then it rests this many times as long as its passes take,
-#: for this many seconds at most. Of so many keys it is remembered.
+#: may be the garbage collector's) costs it nothing.
 _CREDIT = 0.5
+#: How many times as long as its passes took a key rests then.
 _RESTS = 20.0
+#: For how many seconds a key rests at most.
 _LONGEST_REST = 60.0
+#: Of how many keys it is remembered what is left of their credit.
 _REMEMBERED = 10_000
 
 

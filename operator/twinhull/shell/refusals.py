@@ -12,6 +12,7 @@ from twinhull.core.actions import Event
 from twinhull.core.observed import Refusal
 from twinhull.shell.store import Key
 
+#: How long after a refusal the API server is asked again; each further one in a row doubles it.
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=5)
 #: How often a refusal that should pass by itself is taken for one that does.
@@ -58,10 +59,15 @@ class _PutRight:
 class _Page:
     """One Workload's refusals, all of one version of it: a changed spec starts a new page."""
 
+    #: The Workload's uid and generation.
     version: Hashable
+    #: By object.
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    #: How often in a row each object was refused.
     times: dict[str, int] = field(default_factory=dict)
+    #: The objects that the API server would create.
     rehearsed: set[str] = field(default_factory=set)
+    #: What was put right last of each object.
     put_right: dict[str, _PutRight] = field(default_factory=dict)
 
 

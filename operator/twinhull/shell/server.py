@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
 
-#: How many connections the kernel keeps until they are accepted, and how many are accepted in one round of
-#: the event loop. It takes about six rounds to answer one.
+#: How many connections the kernel keeps until they are accepted.
 _BACKLOG = 1024
+#: How many connections are accepted in one round of the event loop. It takes about six rounds to answer one.
 _AT_A_TIME = 16
 #: How much a client may send, in bytes. Probes and Prometheus send less than one thousand.
 _LONGEST = 1 << 16

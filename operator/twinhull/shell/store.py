@@ -41,15 +41,19 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An object as it is held: those of namespaces packed, since there may be many, by many people. `over` is
-    whether there is no room for it, so that only its identity is held.
-    """
+    """An object as it is held."""
 
+    #: The object's uid.
     uid: str
+    #: Its resourceVersion.
     version: int
+    #: The Workload whose label it carries.
     workload: Key | None
+    #: Whether it can't be read, or is too large.
     unread: bool
+    #: Whether there is no room for it, so that only its identity is held.
     over: bool
+    #: Objects of namespaces are packed, since there may be many, by many people; others are as they are.
     state: Raw | bytes
 
     @property
@@ -81,7 +85,7 @@ class Store:
         self._gone: OrderedDict[str, float] = OrderedDict()
         self._referrers, self._owned = ReferenceIndex(), OwnerIndex()
         self._unpacked = Unpacked()
-        self.machines = GuestDirectory()
+        self.guest_directory = GuestDirectory()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
 
@@ -103,7 +107,7 @@ class Store:
             self._referrers.changed(key, None if held.unread else obj)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, obj)
-        self.machines.changed(kind, key, None if held.unread else obj)
+        self.guest_directory.changed(kind, key, None if held.unread else obj)
         self._objects[kind.name][key] = held
         self._within[kind.name][key[0]].add(key)
         self._count(kind, key, held, 1)
@@ -129,7 +133,7 @@ class Store:
             self._referrers.changed(key, None)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, None)
-        self.machines.changed(kind, key, None)
+        self.guest_directory.changed(kind, key, None)
         self._unpacked.drop((kind.name, key))
         return True
 

@@ -8,7 +8,7 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds

@@ -78,7 +78,7 @@ class Flip:
             yield f"Nothing is replaced: {kept} runs as {name_of(self.resolved)} already"
             return
         if self.case.history.exit is not None:
-            yield "It has run to completion, and isn't run again"
+            yield f"It has run to completion, and isn't run again: twinhull restart {name} does so"
             return
         if (self.before.get("status") or {}).get("exit"):
             yield "It has run to completion, and runs again"
@@ -121,8 +121,7 @@ def _replacement(case: Case, running: str) -> Iterator[str]:
         seconds = case.workload.spec.replacement.drain_seconds
         yield (
             f"Downtime: none (StartFirst). {new} starts beside {running}, which ends {seconds} s after the "
-            "new "
-            "one is Ready. Both run for a while"
+            "new one is Ready. Both run for a while"
         )
         return
     yield (

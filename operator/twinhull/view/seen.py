@@ -27,17 +27,23 @@ class Unread:
 class Seen:
     """A Workload and what belongs to it, as the API server gives them."""
 
+    #: The Workload.
     workload: Raw
     #: All Pods with the Workload's label.
     pods: tuple[Raw, ...] = ()
+    #: The VirtualMachines with the Workload's label.
     machines: tuple[Raw, ...] = ()
+    #: The VirtualMachineInstances with the Workload's label.
     instances: tuple[Raw, ...] = ()
     #: The Service of the Workload's name, whoever made it; None if there is none.
     service: Raw | None = None
+    #: The EndpointSlices of that Service.
     slices: tuple[Raw, ...] = ()
+    #: The DataVolumes of its disks.
     volumes: tuple[Raw, ...] = ()
     #: Events of all of these (core/v1), in any order.
     events: tuple[Raw, ...] = ()
+    #: What couldn't be read.
     unread: tuple[Unread, ...] = ()
 
     @property

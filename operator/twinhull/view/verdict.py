@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
+from twinhull.api.group import FIND_OPERATOR
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons import row_of
 from twinhull.view.age import age, moment
@@ -47,8 +48,8 @@ class Verdict:
 #: What a new Workload may wait for the operator.
 _PATIENCE = timedelta(minutes=1)
 _FIND_OPERATOR = (
-    "see whether the operator runs (kubectl get pods -A -l app.kubernetes.io/name=twinhull), and whether it "
-    "serves this namespace (its setting --namespace)"
+    f"see whether the operator runs ({FIND_OPERATOR}), and whether it serves this namespace (its setting "
+    "--namespace)"
 )
 #: What stands for the Workload's name in core/reasons.
 _NAME = re.compile(r"\bNAME\b")

@@ -26,10 +26,7 @@ BLOCK: dict[str, Any] = {"volumeMode": "Block", "accessModes": ["ReadWriteOnce"]
 @pytest.fixture
 def content(server: DiskServer) -> bytes:
     """What is on the disk."""
-    raw = server.folder / "disk.raw"
-    content = disks.raw(raw)
-    disks.convert(raw, "disk.qcow2")
-    return content
+    return disks.write(server.folder, "disk.qcow2")
 
 
 @pytest.mark.parametrize("name", ["disk.qcow2", "disk.raw"])

@@ -30,10 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def content(folder: Path) -> bytes:
     """What is on the disk."""
-    raw = folder / "images/disk.raw"
-    content = disks.raw(raw)
-    disks.convert(raw, "disk.qcow2")
-    return content
+    return disks.write(folder / "images", "disk.qcow2")
 
 
 @pytest.fixture(scope="module")

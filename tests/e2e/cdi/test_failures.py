@@ -26,11 +26,7 @@ SPARSE, STREAM, VHDX = "monolithic-sparse.vmdk", "stream-optimized.vmdk", "dynam
 @pytest.fixture
 def content(server: DiskServer) -> bytes:
     """What is on the disk, which the server has as a VMDK and in other forms."""
-    raw = server.folder / "disk.raw"
-    content = disks.raw(raw)
-    for name in (SPARSE, STREAM, VHDX):
-        disks.convert(raw, name)
-    return content
+    return disks.write(server.folder, SPARSE, STREAM, VHDX)
 
 
 def test_a_wrong_url(web: DiskWorkload, kubelet: Kubelet, server: DiskServer, content: bytes) -> None:

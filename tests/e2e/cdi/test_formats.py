@@ -18,9 +18,7 @@ pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 def test_a_disk_is_imported_as_it_was(
     web: DiskWorkload, kubelet: Kubelet, server: DiskServer, name: str
 ) -> None:
-    source = server.folder / "disk.raw"
-    content = disks.raw(source)
-    disks.convert(source, name)
+    content = disks.write(server.folder, name)
     web.boots({"http": {"url": server.url(name)}})
     ended = kubelet.imports(web.namespace)
     assert ended.exit_code == 0, ended.log
@@ -36,9 +34,7 @@ def test_a_disk_is_imported_as_it_was(
 def test_a_disk_is_imported_onto_the_storage_of_a_csi_driver(
     web: DiskWorkload, kubelet: Kubelet, server: DiskServer
 ) -> None:
-    source = server.folder / "disk.raw"
-    content = disks.raw(source)
-    disks.convert(source, "dynamic.vhdx")
+    content = disks.write(server.folder, "dynamic.vhdx")
     web.boots({"http": {"url": server.url("dynamic.vhdx")}}, storageClassName=CSI)
     pod = kubelet.pod(web.namespace)
     assert pod["metadata"]["name"].startswith("importer-prime-")
@@ -58,9 +54,7 @@ def test_a_disk_is_imported_where_its_machine_is_placed(
     web: DiskWorkload, kubelet: Kubelet, server: DiskServer
 ) -> None:
     """KubeVirt has a Pod of the machine placed first: CDI fills the claim that is bound by that."""
-    source = server.folder / "disk.raw"
-    content = disks.raw(source)
-    disks.convert(source, "disk.qcow2")
+    content = disks.write(server.folder, "disk.qcow2")
     web.boots({"http": {"url": server.url("disk.qcow2")}}, storageClassName=LATE)
     assert kubelet.imports(web.namespace).exit_code == 0
     web.becomes("Ready")

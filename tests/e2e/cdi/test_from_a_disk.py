@@ -22,9 +22,8 @@ PAGE = read("docs/from-a-disk.md")
 def test_a_machine_of_vmwares_becomes_a_container(
     web: DiskWorkload, kubelet: Kubelet, server: DiskServer, tmp_path: Path
 ) -> None:
-    source = server.folder / "disk.raw"
-    content = disks.raw(source)
-    disks.convert(source, "stream-optimized.vmdk").rename(server.folder / "shop.vmdk")
+    content = disks.write(server.folder, "stream-optimized.vmdk")
+    (server.folder / "stream-optimized.vmdk").rename(server.folder / "shop.vmdk")
     assert set(files(PAGE)) == {"shop.yaml", "both.yaml", "containers.yaml"}
     assert PAGE.count("http://disks.example") == 2
     folder = tmp_path / "reader"

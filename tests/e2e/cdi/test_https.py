@@ -41,10 +41,7 @@ def server(authority: Authority, tmp_path: Path) -> Iterator[DiskServer]:
 @pytest.fixture
 def content(server: DiskServer) -> bytes:
     """What is on the disk."""
-    raw = server.folder / "disk.raw"
-    content = disks.raw(raw)
-    disks.convert(raw, DISK)
-    return content
+    return disks.write(server.folder, DISK)
 
 
 @pytest.fixture(autouse=True)

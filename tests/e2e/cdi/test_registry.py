@@ -32,10 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def content(folder: Path) -> bytes:
     """What is on the disk of the image disks/web:1."""
-    raw = folder / "disk.raw"
-    content = disks.raw(raw)
-    disks.convert(raw, "disk.qcow2")
-    return content
+    return disks.write(folder, "disk.qcow2")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from tests.controlplane.ports import LOOPBACK
-from twinhull.cli.entering import told
+from twinhull.cli.entering import explaining_errors
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestEntry
 from twinhull.shell.upgrades import read_refusal
@@ -43,7 +43,7 @@ def said(failure: Exception | None, status: int) -> str:
             async with aiohttp.ClientSession(raise_for_status=read_refusal) as session:
                 launcher: Any = None
                 failures = deque([failure] if failure else [])
-                with told():
+                with explaining_errors():
                     await GuestEntry(session, url, ("web",), failures, launcher, 1).port(80)
         finally:
             await runner.cleanup()

@@ -80,7 +80,10 @@ def test_a_wrong_command_line_is_told_apart(line: str, said: str) -> None:
 
 def test_what_isnt_there_isnt_copied() -> None:
     ended = run("cp", "/nowhere/file", "web:/tmp")
-    assert (ended.exit_code, ended.stderr) == (1, "Error: there is no file or folder /nowhere/file here\n")
+    assert (ended.exit_code, ended.stderr) == (
+        1,
+        "Error: there is no file or folder /nowhere/file here: name one that there is\n",
+    )
 
 
 @pytest.mark.parametrize(

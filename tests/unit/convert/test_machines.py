@@ -380,7 +380,7 @@ def test_elements_attributes_keys_and_depth_are_bounded() -> None:
         ("ovf", "<domain/>", "the XML's root is domain"),
         ("ovf", '<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"/>', "has no VirtualSystem"),
         ("hyperv", "[1]", "isn't an object, or a list of objects"),
-        ("hyperv", "[]", "Get-VM has found none"),
+        ("hyperv", "[]", "give Get-VM the name of one that there is"),
         ("hyperv", '{"a": 1, "a": 2}', "has the key 'a' twice"),
         ("hyperv", '{"a": NaN}', "which is no number"),
         ("hyperv", "{", "not valid JSON"),

@@ -16,7 +16,7 @@ from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
 from twinhull.core.rehearsal import rehearsals
-from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
@@ -429,6 +429,14 @@ def test_what_kubevirt_gives_and_writes_in_its_own_way_is_nobodys_edit() -> None
     assert "switched VirtualMachine web on: set spec.template.spec.domain.memory.guest" in world.events
 
 
+def test_a_disk_that_waits_for_its_upload_says_by_which_command() -> None:
+    world = World(wl({"bootDisk": {"source": {"upload": {}}, "size": "10Gi"}}))
+    world.settle()
+    world.tell("UploadReady")
+    told = f"waiting for the upload: virtctl image-upload dv {NAME}-boot --no-create --image-path=FILE"
+    assert told in decide(world.case()).message
+
+
 def test_a_stopped_machine_stays_with_its_disk() -> None:
     world = running()
     world.ask(state="Stopped")
@@ -449,6 +457,22 @@ def test_a_machine_that_somebody_else_stopped_is_told_apart() -> None:
     world.objects["VirtualMachine", NAME] = world.vm | {"status": {"printableStatus": "Stopped"}}
     assert world.settle() in {"Halted", "ProgressDeadlineExceeded"}
     assert world.vm["spec"]["runStrategy"] == "Halted"
+
+
+@pytest.mark.parametrize("strategy", ["Recreate", "OnRestart"])
+def test_a_restart_starts_a_machine_that_somebody_else_stopped(strategy: str) -> None:
+    """What Halted's message tells people to do."""
+    world = running(replacement={"strategy": strategy})
+    world.vm["spec"]["runStrategy"] = "Halted"
+    world.end()
+    step = decide(world.case())
+    assert step.reason == "Halted"
+    assert f"run twinhull restart {NAME};" in step.message
+    metadata = world.raw["metadata"]
+    world.raw = world.raw | {"metadata": metadata | {"annotations": {"twinhull.dev/restart": "now"}}}
+    world.settle()
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert world.deleted == []
 
 
 def test_from_disk_to_container_and_back() -> None:

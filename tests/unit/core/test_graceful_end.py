@@ -293,7 +293,7 @@ class TestTheNote:
             bigger, KUBEVIRT, *machine(100), reports=says("asked", manifest="a" * 64), now=after(101)
         )
         assert done(plan(found)) == []
-        assert not any(former.edited for former in found.former)
+        assert not any(former.foreign_edit for former in found.former)
 
 
 class TestRefused:

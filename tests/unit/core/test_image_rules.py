@@ -7,7 +7,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.decision import decide
 from twinhull.core.plan import plan
-from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL
 
 from .objects import KUBEVIRT, NAME, case, hull, running, workload

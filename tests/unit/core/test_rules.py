@@ -876,8 +876,8 @@ def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:
     )
     assert step.message == (
         f"VirtualMachine {VM} is ready, but somebody has changed its spec, which takes effect when it "
-        "restarts (a non-live-updatable field was changed): to replace it, set the annotation "
-        "twinhull.dev/restart to another value"
+        "restarts (a non-live-updatable field was changed): to replace it, run twinhull "
+        "restart web, or set the annotation twinhull.dev/restart to another value"
     )
 
 

@@ -35,6 +35,8 @@ REFUSED = {
     "priority": (f"{_MADE}{PRIORITY}", PRIORITY),
 }
 
+NO_LAUNCHER = "KubeVirt hasn't made the machine's launcher Pod yet"
+
 
 def said(kind: str, status: str, reason: str = "", message: str = "") -> Raw:
     words = {key: word for key, word in (("reason", reason), ("message", message)) if word}
@@ -132,11 +134,11 @@ def test_what_the_api_server_fails_at_is_no_refusal(message: str) -> None:
             "PVC shop/data does not exist",
         ),
         ([said("DataVolumesReady", "False", "NotAllDVsReady", "data: 12%")], "NotAllDVsReady", "data: 12%"),
-        ([said("Provisioning", "True")], "Starting", "virt-launcher pod has not yet been scheduled"),
+        ([said("Provisioning", "True")], "Starting", NO_LAUNCHER),
         (
             [said("DataVolumesReady", "True", "AllDVsReady"), said("LiveMigratable", "False", "Disks", "x")],
             "Starting",
-            "virt-launcher pod has not yet been scheduled",
+            NO_LAUNCHER,
         ),
     ],
 )
@@ -162,10 +164,10 @@ def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -
             "Restarting",
             "the machine has ended (Succeeded), and KubeVirt starts it again",
         ),
-        ("", None, "Pending", "virt-launcher pod has not yet been scheduled"),
+        ("", None, "Pending", NO_LAUNCHER),
         ("Stopping", "Running", "Restarting", "the machine is shut down, and KubeVirt starts it again"),
-        ("ErrorUnschedulable", "Pending", "Unschedulable", "virt-launcher pod has not yet been scheduled"),
-        ("ErrorPvcNotFound", "Pending", "ClaimMissing", "virt-launcher pod has not yet been scheduled"),
+        ("ErrorUnschedulable", "Pending", "Unschedulable", NO_LAUNCHER),
+        ("ErrorPvcNotFound", "Pending", "ClaimMissing", NO_LAUNCHER),
         (
             "WaitingForVolumeBinding",
             "Pending",
@@ -178,12 +180,32 @@ def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -
             "CrashLoopBackOff",
             "the machine ends each time that it starts: KubeVirt waits before it starts it again",
         ),
-        ("SomethingNewer", "Pending", "SomethingNewer", "virt-launcher pod has not yet been scheduled"),
+        ("SomethingNewer", "Pending", "SomethingNewer", NO_LAUNCHER),
     ],
 )
 def test_kubevirts_printed_words_are_ours(printed: str, phase: str | None, reason: str, message: str) -> None:
     found = read(phase=phase, printed=printed)
     assert (found.reason, found.message) == (reason, message)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        (
+            "VMI is missing the Ready condition",
+            "KubeVirt has just made the machine's VirtualMachineInstance, and says nothing of it yet",
+        ),
+        ("VMI does not exist", "KubeVirt hasn't made the machine's VirtualMachineInstance yet"),
+        ("a sentence of a later KubeVirt", "a sentence of a later KubeVirt"),
+    ],
+)
+def test_what_kubevirt_says_of_its_own_parts_is_told_in_plain_words(sentence: str, told: str) -> None:
+    vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"})
+    vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
+    unready = said("Ready", "False", "VMIConditionMissing", sentence)
+    vm["status"] = {"printableStatus": "Starting", "conditions": [unready]}
+    found = instance.read(vm, None, {"spec": {"containers": [{"name": "web"}]}}, now=NOW)
+    assert (found.reason, found.message) == ("Starting", told)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +253,7 @@ def test_a_launcher_that_starts_as_usual_says_nothing() -> None:
     ]
     status = {"containerStatuses": [{"name": f"c{n}", "state": state} for n, state in enumerate(states)]}
     found = read(phase="Scheduling", launcher=hull("Pod", POD, status=status))
-    assert (found.reason, found.message) == ("Starting", "virt-launcher pod has not yet been scheduled")
+    assert (found.reason, found.message) == ("Starting", NO_LAUNCHER)
 
 
 def test_what_is_wrong_inside_counts_more_than_what_kubevirt_can_not_synchronize() -> None:

@@ -180,20 +180,21 @@ def test_the_guests_word_of_an_end_is_none_where_it_runs_again() -> None:
             {"reason": "PausedIOError", "message": "VMI was paused, low-level IO error detected"},
             "PausedIOError",
             (
-                "VMI was paused, low-level IO error detected: a disk can't be written, usually because "
-                f"the storage of a claim is full: make room there, then run virtctl unpause vm {NAME}"
+                "KubeVirt has paused the machine, since one of its disks can't be written: usually the "
+                f"storage of a claim is full. Make room there, then run virtctl unpause vm {NAME}"
             ),
         ),
         (
             {"reason": "PausedByUser", "message": "VMI was paused by user"},
             "PausedByUser",
-            f"VMI was paused by user: to continue, run virtctl unpause vm {NAME}",
+            f"somebody has paused the machine: to continue, run virtctl unpause vm {NAME}",
         ),
         (
             {"reason": "PausedByMigrationMonitor", "message": "VMI was paused by the migration monitor"},
             "PausedByMigrationMonitor",
-            "VMI was paused by the migration monitor",
+            "the machine is paused while it moves to another node",
         ),
+        ({"reason": "PausedByMoon", "message": "a new word"}, "PausedByMoon", "a new word"),
         ({}, "NotReady", "the machine is paused"),
     ],
 )

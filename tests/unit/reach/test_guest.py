@@ -160,7 +160,9 @@ def test_one_usage_is_asked_for_and_the_request_is_withdrawn() -> None:
 
 
 def test_an_answer_of_another_version_says_so() -> None:
-    assert way_in(Cluster({"certificate": "x"})) == "the operator's answer is of another version"
+    assert way_in(Cluster({"certificate": "x"})) == (
+        "the operator answers in the words of another version: use the twinhull of the operator's version"
+    )
 
 
 def test_what_is_stalled_is_told_at_once() -> None:

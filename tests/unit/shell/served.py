@@ -24,7 +24,7 @@ class Served:
         self.objects: dict[str, list[str]] = {}
         self.events: dict[str, asyncio.Queue[str]] = {}
         self.errors: dict[str, int] = {}
-        self.version = 100
+        self.version: int | None = 100
         self.lists: list[tuple[str, dict[str, str], str]] = []
         self.watches: list[tuple[str, dict[str, str], str]] = []
 
@@ -52,7 +52,8 @@ class Served:
     def _page(self, path: str, query: dict[str, str]) -> web.Response:
         begin, objects = int(query.get("continue", 0)), self.objects[path]
         end = begin + int(query["limit"])
-        metadata = {"resourceVersion": str(self.version), "continue": str(end) if end < len(objects) else ""}
+        version = {} if self.version is None else {"resourceVersion": str(self.version)}
+        metadata = {**version, **({"continue": str(end)} if end < len(objects) else {})}
         text = f'{{"items":[{",".join(objects[begin:end])}],"metadata":{json.dumps(metadata)}}}\n'
         return web.Response(text=text, content_type="application/json")
 

@@ -134,7 +134,7 @@ class Simulation:
             refusals,
             self.queue.add,
             now=lambda: self.now,
-            made=self.decisions.record_created_hull,
+            hull_created=self.decisions.record_created_hull,
         )
         self.metrics = Metrics()
         known = Knowledge(

@@ -9,6 +9,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.workload import Workload
 from twinhull.hulls import datavolumes
+from twinhull.hulls.disknotes import DATA_SOURCE_ANNOTATION
 from twinhull.shell.clone_sources import resolved
 from twinhull.shell.errors import Refused
 from twinhull.shell.refusals import Undone
@@ -107,7 +108,7 @@ def test_a_clone_is_known_by_the_note_of_its_data_source() -> None:
     del made["spec"]["sourceRef"]
     assert not datavolumes.read(workload.metadata, disk, former, None).source_changed
     assert not datavolumes.read(workload.metadata, disk, made, None).source_changed
-    noted = {**made["metadata"]["annotations"], datavolumes.DATA_SOURCE_ANNOTATION: "images/other"}
+    noted = {**made["metadata"]["annotations"], DATA_SOURCE_ANNOTATION: "images/other"}
     other = {**made, "metadata": {**made["metadata"], "annotations": noted}}
     assert datavolumes.read(workload.metadata, disk, other, None).source_changed
     blank = {**made, "spec": {"source": {"blank": {}}}}

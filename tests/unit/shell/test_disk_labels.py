@@ -9,7 +9,7 @@ import pytest
 from tests.unit.core.objects import conditions, workload
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.hulls.datavolumes import FILLED_ANNOTATION, HOLDER_ANNOTATION
+from twinhull.hulls.disknotes import FILLED_ANNOTATION, HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL
 from twinhull.shell.kinds import WORKLOAD
 

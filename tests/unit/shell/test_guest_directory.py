@@ -93,7 +93,7 @@ def test_they_are_what_a_look_at_all_objects_would_find(steps: list[tuple[Raw, s
             store.remove(kind, key_of(obj), obj["metadata"]["uid"], version)
         else:
             store.put(kind, unread(obj, "too much") if what == "unread" else obj)
-        found = sorted(store.machines.guests(NOW), key=lambda guest: guest.name)
+        found = sorted(store.guest_directory.guests(NOW), key=lambda guest: guest.name)
         readable = [guest for guest in _looked_up(store) if _is_read(store, guest)]
         assert found == readable
 
@@ -117,9 +117,9 @@ def test_an_instance_that_is_not_as_kubevirt_makes_them_is_not_asked(broken: Raw
     store = Store()
     store.put(VIRTUAL_MACHINE, _versioned(machine()))
     store.put(VIRTUAL_MACHINE_INSTANCE, _versioned(instance()))
-    assert len(list(store.machines.guests(NOW))) == 1
+    assert len(list(store.guest_directory.guests(NOW))) == 1
     store.put(VIRTUAL_MACHINE_INSTANCE, _versioned(instance() | broken, 2))
-    assert list(store.machines.guests(NOW)) == []
+    assert list(store.guest_directory.guests(NOW)) == []
 
 
 def _versioned(obj: Raw, version: int = 1) -> Raw:

@@ -156,7 +156,7 @@ def guest(tmp_path: Path) -> Guest:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guest_poller, "_LOOK_EVERY", 0.005)
     monkeypatch.setattr(guest_poller, "_ASK_UNREADY_EVERY", 0.01)
-    monkeypatch.setattr(guest_poller, "_LEAST", 0.01)
+    monkeypatch.setattr(guest_poller, "_ASK_AFTER_NEWS", 0.01)
 
 
 async def until(check: Callable[[], object]) -> None:
@@ -587,7 +587,11 @@ def test_one_that_was_silent_before_it_is_to_end_is_asked_at_once(
 
     async def check(asker: GuestPoller, _: Queue) -> None:
         await until(lambda: guest.asked > 12)
-        for name, seconds in {"_ASK_SILENT_EVERY": 60, "_LEAST_SILENT": 60, "_LEAST": 0.1}.items():
+        for name, seconds in {
+            "_ASK_SILENT_EVERY": 60,
+            "_ASK_SILENT_AFTER_NEWS": 60,
+            "_ASK_AFTER_NEWS": 0.1,
+        }.items():
             monkeypatch.setattr(guest_poller, name, seconds)
         await looks(asker)  # what is on its way is answered
         guest.says = RUNNING | {"stop": "none"}

@@ -41,6 +41,24 @@ def test_one_object_that_cannot_be_read_is_one_of_the_list() -> None:
     served.run(check)
 
 
+@pytest.mark.parametrize("namespaces", [(), ("shop", "bank")])
+def test_a_list_without_a_version_is_read(namespaces: tuple[str, ...]) -> None:
+    """Such as metrics-server gives: {"kind":"PodMetricsList","metadata":{},"items":[…]}."""
+
+    async def check() -> None:
+        api = Served()
+        api.version = None
+        for path in [kinds.POD.path(one) for one in namespaces] or [kinds.POD.path()]:
+            api.serve(path, '{"metadata":{"name":"web"},"containers":[]}')
+        async with served.client(api, Scope(namespaces)) as client:
+            listed = await client.list(kinds.POD)
+            assert listed is not None
+            assert names(listed[0]) == ["web"] * (len(namespaces) or 1)
+            assert listed[1] == "0"
+
+    served.run(check)
+
+
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_pages, "PAGE_BYTES", 4_000)
 

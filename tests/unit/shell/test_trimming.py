@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.hulls.datavolumes import POD_PHASE_ANNOTATION
+from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.store import Store

@@ -31,10 +31,13 @@ class Key:
 
     #: Where it is, such as `services.*.deploy.mode`; `*` is any name, and `[]` an element of a list.
     path: str
+    #: What becomes of it.
     fate: Fate
+    #: The same for people, and what to do.
     said: str
     #: The option of `docker run` that it is, empty if it is none, or another form.
     option: str = ""
+    #: How its value is written.
     form: Form = Form.OWN
     #: Whether anything may be below it, of which nothing is carried over by itself.
     whole: bool = False
@@ -146,8 +149,7 @@ _TOP = (
 _BUILD = "a Workload runs an image of a registry: build it, and push it under the name that image has"
 _ORDER = (
     "the Workloads are in that order in the output, but Kubernetes starts them together and doesn't wait; "
-    "what comes "
-    "too early has to try again, or be applied later"
+    "what comes too early has to try again, or be applied later"
 )
 _HOOK = "if it is one command, and nothing else is said of it"
 _SERVICE = (

@@ -103,8 +103,7 @@ def told(declared: Mapping[str, Said]) -> str:
     return (
         (
             "NetworkPolicies keep apart what shares no network, if the cluster's network enforces them; "
-            "each port of a "
-            "service that is published can be reached by everybody"
+            "each port of a service that is published can be reached by everybody"
         )
         if declared
         else ""

@@ -30,12 +30,14 @@ class Project:
     services: dict[str, Said]
     #: The names of all services, whatever their profiles.
     all_services: frozenset[str]
+    #: By their names, as are volumes, secrets and configs.
     networks: dict[str, Said]
     volumes: dict[str, Said]
     secrets: dict[str, Said]
     configs: dict[str, Said]
     #: The variables of who runs Compose, and those of the file .env.
     environment: Mapping[str, str]
+    #: The files beside it.
     folder: Folder
     #: What isn't carried over because of its key, or of its profiles.
     left: tuple[Left, ...]

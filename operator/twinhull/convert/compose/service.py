@@ -62,8 +62,7 @@ def _image(service: Said, keys: Mapping[str, Said], draft: Draft) -> Settings:
             raise CannotConvert(f"{service.path} has neither image nor build: add image")
         raise Refused(
             f"{build.path}: a Workload runs an image of a registry: build and push it, set "
-            f"{service.path}.image to its "
-            "name, and convert again"
+            f"{service.path}.image to its name, and convert again"
         )
     if build is not None:
         draft.leave(

@@ -38,8 +38,11 @@ from twinhull.convert.docker.workload import fill
 class _Making:
     """What is made of a file so far."""
 
+    #: The file.
     project: Project
+    #: The Workloads' names.
     names: Names = field(default_factory=lambda: Names(MAX_NAME_LENGTH))
+    #: The claims' names.
     claim_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
     #: The names of Services: of all Workloads, and other names that they have.
     service_names: set[str] = field(default_factory=set)
@@ -48,6 +51,7 @@ class _Making:
     attachments: dict[str, Attachment] = field(default_factory=dict)
     #: The secrets and configs that a service has, by kind and name.
     granted: set[tuple[str, str]] = field(default_factory=set)
+    #: What of the file isn't carried over.
     left: list[Left] = field(default_factory=list)
 
 

@@ -72,7 +72,7 @@ def load(text: str, source: str = "") -> Raw:
     except (yaml.YAMLError, ValueError) as error:
         raise CannotConvert(f"{where}this is not valid YAML for Compose: {_told(error)}") from error
     except RecursionError as error:
-        raise CannotConvert(f"{where}it nests too deep to be read") from error
+        raise CannotConvert(f"{where}it nests too deep to be read: make it flatter") from error
     return checked(document, source)
 
 

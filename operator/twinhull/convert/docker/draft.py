@@ -41,21 +41,27 @@ class Draft:
     pod: Raw = field(default_factory=dict)
     #: The Pod's securityContext.
     pod_security: Raw = field(default_factory=dict)
+    #: The template's labels.
     labels: dict[str, str] = field(default_factory=dict)
+    #: The template's annotations.
     annotations: dict[str, str] = field(default_factory=dict)
     #: Labels and annotations of the Workload itself.
     own_metadata: Raw = field(default_factory=dict)
     #: The Workload's spec, without its template.
     spec: Raw = field(default_factory=dict)
+    #: The template's volumes.
     volumes: list[Raw] = field(default_factory=list)
+    #: The container's volumeMounts.
     mounts: list[Raw] = field(default_factory=list)
     #: The names of volumes in the template.
     volume_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
     #: The names of claims, which all containers of an input share.
     claim_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
+    #: The volumes of Docker's that are claims.
     claims: list[ClaimUse] = field(default_factory=list)
     #: Objects beside the Workload.
     objects: list[Raw] = field(default_factory=list)
+    #: What of the input isn't carried over.
     left: list[Left] = field(default_factory=list)
 
     def leave(self, said: Said | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:

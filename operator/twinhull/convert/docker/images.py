@@ -32,8 +32,7 @@ def image(said: Said) -> str:
     if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", text):
         raise Refused(
             f"{said.path}: {text[:19]}… is an image of this computer, by its id: push it to a registry, and "
-            "write "
-            "its name there"
+            "write its name there"
         )
     registry, slash, rest = text.partition("/")
     if not slash or not (

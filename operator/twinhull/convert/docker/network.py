@@ -58,8 +58,7 @@ def mode(settings: Settings, draft: Draft) -> None:
             draft.leave(
                 said,
                 f"a Pod always has a network: NetworkPolicy {draft.name} closes it, if the cluster's "
-                "network enforces "
-                "NetworkPolicies",
+                "network enforces NetworkPolicies",
             )
         elif value not in {"", "bridge", "default"}:
             draft.leave(said, _OWN_NETWORK)
@@ -183,8 +182,7 @@ def _dns(settings: Settings, draft: Draft) -> None:
         draft.leave(
             servers[0],
             "the cluster's DNS comes first, since other services are found by it: the name servers are "
-            "asked after it "
-            "only",
+            "asked after it only",
         )
     else:
         draft.pod["dnsPolicy"] = "None"

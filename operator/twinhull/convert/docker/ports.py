@@ -30,8 +30,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
 _OUTSIDE = (
     "the Service has the port for the cluster only: to reach it from outside, set spec.service.type to "
-    "LoadBalancer "
-    "or NodePort, or lead an Ingress to the Service"
+    "LoadBalancer or NodePort, or lead an Ingress to the Service"
 )
 
 
@@ -113,8 +112,7 @@ def ports(settings: Settings, draft: Draft) -> None:
             draft.leave(
                 publication.path,
                 f"a Service lists each of its ports, and a Workload's at most {MOST_SERVICE_PORTS}: publish "
-                "fewer, "
-                "or have the host's network (spec.template.spec.hostNetwork)",
+                "fewer, or have the host's network (spec.template.spec.hostNetwork)",
             )
         else:
             _declare(publication, declared, draft)

@@ -141,9 +141,8 @@ def _user(said: Said | None, draft: Draft) -> None:
         draft.leave(
             said,
             f"Kubernetes knows users by their numbers only: set runAsUser to the one that {user[:40]!r} has "
-            "in the image "
-            f"(docker run --rm --entrypoint id IMAGE -u {shlex.quote(user[:40])}); until then runAsNonRoot "
-            "keeps it from running as root",
+            f"in the image (docker run --rm --entrypoint id IMAGE -u {shlex.quote(user[:40])}); until then "
+            "runAsNonRoot keeps it from running as root",
         )
     if not colon or not group:
         return

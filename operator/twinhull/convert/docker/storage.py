@@ -72,8 +72,7 @@ def _add(mount: Mount, draft: Draft) -> None:
             draft.leave(
                 mount.path,
                 "the volume is an emptyDir, which is new with each hull: name it to have a claim; Docker "
-                "fills it with "
-                "what the image has at that path, and Kubernetes doesn't",
+                "fills it with what the image has at that path, and Kubernetes doesn't",
             )
         case "volume":
             claim = draft.claim_names.of(mount.source)

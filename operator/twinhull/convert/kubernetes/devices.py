@@ -17,9 +17,8 @@ from twinhull.convert.kubernetes.datavolumes import DataVolumeTemplates
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.source import Draft, Source
 from twinhull.convert.kubernetes.untyped import map_at, maps_at
+from twinhull.hulls.diskmachine import CLOUD_INIT
 
-#: The names that the rendered machine has for what isn't a disk of the Workload (hulls/diskmachine).
-_CLOUD_INIT = f"{RESERVED_PREFIX}cloud-init"
 #: The fields of a disk's source that a Workload's disk has.
 _OWN_FIELDS = {
     "containerDisk": {"image", "imagePullSecret", "path"},
@@ -135,53 +134,26 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
     Raises CannotConvert for a machine that boots none of its disks.
     """
     where = f"{spec.at('template')}.spec"
-    templates = DataVolumeTemplates(source, spec, made)
     devices = map_at(map_at(given, "domain"), "devices")
     volumes = {volume["name"]: volume for volume in _named(given, "volumes", f"{where}.volumes")}
     disks = _named(devices, "disks", f"{where}.domain.devices.disks")
-    own = [disk for disk in disks if kind_of(volumes.get(disk["name"], {})) in _OWN_FIELDS]
-    if not own:
-        raise CannotConvert(
-            f"{where}.domain.devices.disks has none that a Workload can boot: give one a volume of the kind "
-            "dataVolume, persistentVolumeClaim or containerDisk"
-        )
+    own = _own_disks(disks, volumes, f"{where}.domain.devices.disks")
     boot = min(own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf))
     has_preference = "preference" in machine
-    for disk in own:
-        if disk["name"].startswith(RESERVED_PREFIX):
-            raise CannotConvert(
-                f"{where}.domain.devices.disks[{disk['name']}]: names that begin with {RESERVED_PREFIX} are "
-                "kept for what a machine has beside its disks: rename the disk and its volume"
-            )
-    default_bus = "" if has_preference else _default_bus(given)
-    found = Devices(boot=boot["name"], bus=default_bus)
-    is_virtio = not has_preference and (_bus(boot) or default_bus) == "virtio"
+    found = Devices(boot=boot["name"], bus="" if has_preference else _default_bus(given))
+    is_virtio = not has_preference and (_bus(boot) or found.bus) == "virtio"
     if is_virtio:
         found.machine["devices"] = "Virtio"
-    more = []
+    found.machine["bootDisk"] = {}  # it comes before the others, wherever it stands among them
+    templates = DataVolumeTemplates(source, spec, made)
     for disk in own:
         name = disk["name"]
-        found.names[name] = name
         said = {
             "name": name,
             **templates.source_of(volumes[name], name),
-            **_bus_said(disk, default_bus, has_preference=has_preference, is_virtio=is_virtio),
+            **_bus_said(disk, found.bus, has_preference=has_preference, is_virtio=is_virtio),
         }
-        if disk is boot:
-            found.machine["bootDisk"] = {
-                key: value for key, value in said.items() if (key, value) != ("name", BOOT_DISK)
-            }
-        else:
-            order = _order(disk)
-            more.append(
-                {
-                    **said,
-                    **({"cdrom": True} if target_of(disk) == "cdrom" else {}),
-                    **({"bootOrder": order} if order > 1 else {}),
-                }
-            )
-    if more:
-        found.machine["disks"] = more
+        _use_disk(found, disk, said)
     templates.finish()
     _use_data(found, disks, volumes, made)
     _use_keys(found, given)
@@ -194,6 +166,44 @@ def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine:
         )
         spec.left.append(Left(f"{where}.domain.devices.interfaces", why))
     return found
+
+
+def _own_disks(disks: Iterable[Raw], volumes: dict[str, Raw], where: str) -> list[Raw]:
+    """Those of a machine's disks that a Workload's machine has as disks. Raises CannotConvert if there is
+    none, or if one has a name that is kept.
+    """
+    own = [disk for disk in disks if kind_of(volumes.get(disk["name"], {})) in _OWN_FIELDS]
+    if not own:
+        raise CannotConvert(
+            f"{where} has none that a Workload can boot: give one a volume of the kind dataVolume, "
+            "persistentVolumeClaim or containerDisk"
+        )
+    for disk in own:
+        if disk["name"].startswith(RESERVED_PREFIX):
+            raise CannotConvert(
+                f"{where}[{disk['name']}]: names that begin with {RESERVED_PREFIX} are kept for what a "
+                "machine has beside its disks: rename the disk and its volume"
+            )
+    return own
+
+
+def _use_disk(found: Devices, disk: Raw, said: Raw) -> None:
+    """Take over a disk, of which `said` is what a boot disk and a data disk have in common."""
+    name = disk["name"]
+    found.names[name] = name
+    if name == found.boot:
+        found.machine["bootDisk"] = {
+            key: value for key, value in said.items() if (key, value) != ("name", BOOT_DISK)
+        }
+        return
+    order = _order(disk)
+    found.machine.setdefault("disks", []).append(
+        {
+            **said,
+            **({"cdrom": True} if target_of(disk) == "cdrom" else {}),
+            **({"bootOrder": order} if order > 1 else {}),
+        }
+    )
 
 
 def _default_bus(given: Raw) -> str:
@@ -230,7 +240,7 @@ def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], mad
         is_first = kind == "cloudInitNoCloud" and "cloudInit" not in found.machine
         if is_first and (cloud_init := _cloud_init(said, made)) is not None:
             found.machine["cloudInit"] = cloud_init
-            found.names[disk["name"]] = _CLOUD_INIT
+            found.names[disk["name"]] = CLOUD_INIT
 
 
 def _cloud_init(said: Raw, made: Draft) -> Raw | None:

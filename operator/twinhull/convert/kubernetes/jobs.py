@@ -13,9 +13,6 @@ from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_LABELS, Draf
 
 #: How often a Job tries again if it doesn't say.
 _DEFAULT_BACKOFF_LIMIT = 6
-_RUN_AGAIN = (
-    "set spec.state to Running, and each new value of the annotation twinhull.dev/restart runs it again"
-)
 
 
 def job(source: Source, options: Options, left: list[Left]) -> Draft:
@@ -31,7 +28,11 @@ def cronjob(source: Source, options: Options, left: list[Left]) -> Draft:
     """A CronJob as a Workload that is stopped, and runs once when somebody starts it."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
-    spec.say("schedule", f"a Workload has no schedule, so it is Stopped: {_RUN_AGAIN}")
+    spec.say(
+        "schedule",
+        f"a Workload has no schedule, so it is Stopped: twinhull start {made.name} runs it, and twinhull "
+        f"restart {made.name} runs it again",
+    )
     for key in ("timeZone", "startingDeadlineSeconds"):
         spec.leave(key, "a Workload has no schedule")
     spec.settle("suspend")

@@ -51,7 +51,7 @@ def convert(text: str, options: MachineOptions) -> Conversion:
     """The Workloads of machines, and all that they lack of the JSON. Raises CannotConvert."""
     root = jsontree.read(text)
     if not root.children:
-        raise CannotConvert("there is no machine in the JSON: Get-VM has found none")
+        raise CannotConvert("there is no machine in the JSON: give Get-VM the name of one that there is")
     return conversion(root, [_machine(node) for node in root.children], options, TABLES)
 
 

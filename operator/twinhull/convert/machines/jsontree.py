@@ -23,7 +23,9 @@ def read(text: str) -> Node:
     except ValueError as error:
         raise CannotConvert(f"this is not valid JSON: {error}") from error
     except RecursionError as error:
-        raise CannotConvert("the JSON nests too deep to be read") from error
+        raise CannotConvert(
+            "the JSON nests too deep to be read: give ConvertTo-Json a smaller -Depth"
+        ) from error
     listed = _unwrapped(found)
     objects = listed if isinstance(listed, list) else [listed]
     if not all(isinstance(one, dict) for one in objects):
@@ -44,7 +46,7 @@ class _Counter:
         self._nodes += 1
         printable(name, "a key of the JSON")
         if len(name) > _LONGEST_NAME:
-            raise CannotConvert(f"the JSON has the key {name[:64]}…, which is too long for one")
+            raise CannotConvert(f"the JSON has the key {name[:64]}…, which is too long for one: correct it")
         if self._nodes > MOST_NODES:
             raise CannotConvert(f"the JSON has more than {MOST_NODES:,} values: it is too large")
         if depth > MAX_DEPTH:
@@ -83,4 +85,4 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise CannotConvert(f"the JSON has {name}, which is no number")
+    raise CannotConvert(f"the JSON has {name}, which is no number: correct it")

@@ -64,13 +64,17 @@ class Machine:
     description: Node | None
     #: None: the description doesn't say it.
     os: Os | None
+    #: How many CPUs it has.
     cpus: int
     #: In bytes.
     memory: int
     #: None: the description doesn't say it.
     bootloader: Bootloader | None
+    #: Its disks and CD-ROM drives, the one that it boots first.
     disks: tuple[Disk, ...]
+    #: Whether its firmware boots signed code only.
     secure_boot: bool = False
+    #: Whether it has a TPM.
     has_tpm: bool = False
     #: Where the description would have a network card, if it has none; empty if it has one.
     without_card: str = ""

@@ -125,7 +125,9 @@ def _machine(
 ) -> Machine:
     hardware = system.find("VirtualHardwareSection")
     if hardware is None:
-        raise CannotConvert(f"{system.path} has no VirtualHardwareSection, which says what the machine has")
+        raise CannotConvert(
+            f"{system.path} has no VirtualHardwareSection, which says what the machine has: export it again"
+        )
     for other in system.all("VirtualHardwareSection")[1:]:
         other.leave("the first of the sections with hardware is used")
     items = _items(hardware, configuration)
@@ -195,7 +197,7 @@ def _first(items: list[Node], kind: int, hardware: Node, says: str) -> Node:
     """The first item of a kind. Raises CannotConvert if there is none, with what it says."""
     found = _of(items, kind)
     if not found:
-        raise CannotConvert(f"{hardware.path} has no item of ResourceType {kind}, which says {says}")
+        raise CannotConvert(f"{hardware.path} has no item of ResourceType {kind}, which says {says}: add it")
     return found[0]
 
 

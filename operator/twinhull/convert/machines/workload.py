@@ -84,11 +84,14 @@ def _workload(name: str, machine: Machine, options: MachineOptions) -> Raw:
 
 def _built(name: str, machine: Machine, options: MachineOptions) -> Raw:
     if machine.cpus > _MOST_CPUS:
-        raise CannotConvert(f"{machine.cpus} CPUs are more than the {_MOST_CPUS} that a Workload may have")
+        raise CannotConvert(
+            f"{machine.cpus} CPUs are more than the {_MOST_CPUS} that a Workload may have: correct it"
+        )
     boot, *others = [disk for disk in machine.disks if not _is_left_out(name, disk, options)]
     if len(others) > MOST_DISKS:
         raise CannotConvert(
-            f"the machine has {len(others)} disks beside the one it boots: {MOST_DISKS} can be had"
+            f"the machine has {len(others)} disks beside the one it boots: a Workload has at most "
+            f"{MOST_DISKS}, so leave some out"
         )
     virtio = boot.bus == "virtio" and machine.card in {"", "virtio"}
     default = "virtio" if virtio else "sata"
@@ -313,7 +316,10 @@ def disk_names(wanted: Iterable[str]) -> list[str]:
     found: list[str] = []
     for text in wanted:
         if len(found) > 2 * MOST_DISKS:
-            raise CannotConvert(f"the machine has more than {2 * MOST_DISKS} disks: {MOST_DISKS} can be had")
+            raise CannotConvert(
+                f"the machine has more than {2 * MOST_DISKS} disks: a Workload has at most {MOST_DISKS} "
+                "beside the boot disk, so leave some out"
+            )
         base = label(text, 36) or "disk"
         if base == BOOT_DISK or base.startswith(RESERVED_PREFIX):
             base = f"disk-{base}"[:36].rstrip("-")

@@ -100,7 +100,7 @@ class _Builder:
 
     def _named(self, name: str) -> str:
         if len(name) > _LONGEST_NAME:
-            raise CannotConvert(f"the XML has the name {name[:64]}…, which is too long for one")
+            raise CannotConvert(f"the XML has the name {name[:64]}…, which is too long for one: correct it")
         uri, _, local = name.rpartition(" ")
         if not uri:
             return local

@@ -28,10 +28,12 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A Workload's resolution, with what it came from. `policies` are all that there are, in order."""
+    """A Workload's resolution, with what it came from."""
 
+    #: The Workload's name.
     workload: str
     subject: Subject
+    #: All that there are, in the order in which they decide.
     policies: tuple[Policy, ...]
     resolution: Resolution
     evasions: tuple[Evasion, ...]

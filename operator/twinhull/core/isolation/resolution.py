@@ -83,7 +83,9 @@ class Resolution:
     requested: str
     #: The isolation that was decided. If policies reject the Workload, it is the one that was asked for.
     resolved: Isolation
+    #: Why, in one word.
     reason: Reason
+    #: The same in a sentence.
     message: str
     #: The policy that decided, if one did.
     policy: str | None
@@ -93,6 +95,7 @@ class Resolution:
     policies: tuple[Policy, ...]
     #: The policy with the strongest minimum, if any has one.
     floor: Policy | None
+    #: The sandbox's RuntimeClass, None if nobody names one, or it is no sandbox.
     runtime_class: str | None
     #: The spec's settings, with those that policies add.
     virtual_machine: VirtualMachine

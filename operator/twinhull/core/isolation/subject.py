@@ -13,9 +13,10 @@ from twinhull.core.isolation.images import Image, parse
 from twinhull.hulls.hull import Phase
 from twinhull.hulls.parity import containers
 
-#: A template that is within its bounds has no more; and all names together so many characters, since each is
-#: compared with each pattern of each policy.
+#: How many images are compared: a template that is within its bounds has no more.
 _MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES + MOST_DISKS + 2
+#: How many characters all their names together may have, since each is compared with each pattern of each
+#: policy.
 _MOST_CHARACTERS = 16_384
 
 

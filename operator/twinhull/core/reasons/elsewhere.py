@@ -62,8 +62,7 @@ EVENTS: dict[Reason, Row] = {
     Reason.EVICTED_BY_POLICY: Row(
         (
             "The operator deleted a hull that had run below the minimum of a policy with `onViolation: "
-            "Evict` "
-            "for longer than the policy allows."
+            "Evict` for longer than the policy allows."
         ),
         "see the Ready condition for what prevents the stronger hull",
     ),

@@ -19,7 +19,7 @@ HULLS: dict[Reason, Row] = {
     ),
     Reason.HALTED: Row(
         "Somebody has stopped the VirtualMachine itself.",
-        "start the VirtualMachine (`virtctl start`), or have the Workload stopped: `twinhull stop NAME`",
+        "start it again: `twinhull restart NAME`; or have the Workload stopped: `twinhull stop NAME`",
     ),
     Reason.GUEST_ERROR: Row(
         "The guest in the machine can't run the Pod. The message comes from the guest.",

@@ -9,7 +9,8 @@ PROGRESS: dict[Reason, Row] = {
     Reason.READY: Row("The hull is ready. For a machine this means that the Pod in it is ready."),
     Reason.COMPLETED: Row(
         "The Workload ran to completion and succeeded. It runs again only after another "
-        "`twinhull.dev/restart` or another revision."
+        "`twinhull.dev/restart` or another revision.",
+        "to run it again: `twinhull restart NAME`",
     ),
     Reason.STOPPED: Row("`spec.state` is Stopped, and no hull runs."),
     Reason.STOPPING: Row("`spec.state` is Stopped, and the hull is ending within its grace period."),

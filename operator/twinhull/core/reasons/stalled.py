@@ -15,8 +15,8 @@ STALLED: dict[Reason, Row] = {
         "The hull was not ready within `progressDeadlineSeconds`, or all hulls in that time were lost. "
         "Under StartFirst the new hull was deleted, and the old one keeps running.",
         (
-            "see the message for the cause, such as an image, scheduling or a probe; change the spec to try "
-            "again"
+            "see the message for the cause, such as an image, scheduling or a probe; change the spec to "
+            "try again"
         ),
         needs_edit=True,
     ),
@@ -186,8 +186,7 @@ STALLED: dict[Reason, Row] = {
     Reason.NAME_CONFLICT: Row(
         (
             "Another object with the hull's name, or with the Workload's label, belongs to somebody else. "
-            "The "
-            "operator leaves it alone."
+            "The operator leaves it alone."
         ),
         "delete that object, remove the label from it, or rename one of the two",
     ),

@@ -67,8 +67,8 @@ WRITES: dict[Reason, Row] = {
     ),
     Reason.CLAIM_FAILED: Row(
         (
-            "The API server failed while the operator wrote an ephemeral claim of the machine. The write is "
-            "retried."
+            "The API server failed while the operator wrote an ephemeral claim of the machine. The write "
+            "is retried."
         ),
         _SEE,
     ),

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason
-from twinhull.api.workload import RESTART_ANNOTATION, RestartPolicy
+from twinhull.api.workload import RestartPolicy
 from twinhull.core import quota
 from twinhull.core.actions import Action, Change, Event
 from twinhull.core.canonical import resources_by_value
 from twinhull.core.case import Case
-from twinhull.core.steps import Step, names, stalled, waiting
+from twinhull.core.steps import Step, how_to_restart, names, stalled, waiting
 from twinhull.hulls import pod
 from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied, images
 from twinhull.hulls.hull import Hull
@@ -56,7 +56,7 @@ def resize_pending(case: Case) -> Step | None:
         return waiting(Reason.RESIZE_DEFERRED, sentence)
     return stalled(
         _UNRESIZED.get(reason) or Quoted(f"Resize{reason}"),
-        f"{sentence}: to move it to another node, set the annotation {RESTART_ANNOTATION} to another value",
+        f"{sentence}: to have it placed anew, {how_to_restart(case)}",
     )
 
 

@@ -60,7 +60,7 @@ def _fits(case: Case, hull: Hull, given: Applied, live: Live) -> bool:
     """Whether a machine that was given that can become what is wanted."""
     size = _size(case, hull)
     alike = case.blueprint.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
-    if not alike or not live.changeable or (hull.stuck and hull.revision == case.revision):
+    if not alike or not live.changeable or (hull.why_stuck and hull.revision == case.revision):
         return False
     if not spares_containers(case, given):
         return False

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.core.case import Case
 from twinhull.core.companions import changed_for_next_start
-from twinhull.core.steps import Step, names
+from twinhull.core.steps import Step, how_to_restart, names
 from twinhull.hulls import switching
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import type_that_made
@@ -23,13 +22,12 @@ def restart_required(case: Case) -> Step | None:
     if hull is None:
         return None
     is_ready = hull.ready and not hull.leaving
-    state = "is ready" if is_ready else hull.message or "isn't ready"
+    state = "is ready" if is_ready else f"isn't ready ({hull.message or hull.reason})"
     return Step(
         "True" if is_ready else "False",
         Reason.RESTART_REQUIRED,
         f"{hull.kind} {hull.name} {state}, and runs as it was before the last change of the spec, which "
-        "takes effect when it restarts: restart it (virtctl restart), or set the annotation "
-        f"{RESTART_ANNOTATION} to another value",
+        f"takes effect when it restarts: {how_to_restart(case)}",
         reconciling=not is_ready,
         actions=tuple(changed_for_next_start(case, hull)),
     )

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.core.case import Case
 from twinhull.core.companions import refused_companions
-from twinhull.core.steps import Step, names, refused_aside, stalled, waiting
+from twinhull.core.steps import Step, how_to_restart, names, refused_aside, stalled, waiting
 from twinhull.hulls import switching
 from twinhull.hulls.edits import Edits
 
@@ -86,24 +85,21 @@ def ready(case: Case) -> Step:
             Reason.MACHINE_EDITED,
             f"{sentence}, but somebody has changed its spec: {told}. The operator sets that back when it "
             "next changes the machine or switches it on: to keep it, say it in spec.virtualMachine (what has "
-            f"no field there, in overrides); to be rid of it now, set the annotation {RESTART_ANNOTATION} to "
-            "another value",
+            f"no field there, in overrides); to be rid of it now, {how_to_restart(case)}",
         )
-    if case.current and case.current.edited:
+    if case.current and case.current.foreign_edit:
         return Step(
             "True",
             Reason.MACHINE_EDITED,
             f"{sentence}, but somebody has changed its spec, which takes effect when it restarts "
-            f"({case.current.edited}): to replace it, set the annotation {RESTART_ANNOTATION} to another "
-            "value",
+            f"({case.current.foreign_edit}): to replace it, {how_to_restart(case)}",
         )
-    if case.current and case.current.astray:
+    if case.current and case.current.manifest_refusal:
         return Step(
             "True",
             Reason.MACHINE_EDITED,
             f"{sentence}, but its guest runs by another manifest than the Workload's until its next start "
-            f"({case.current.astray}): to replace the machine, set the annotation {RESTART_ANNOTATION} to "
-            "another value",
+            f"({case.current.manifest_refusal}): to replace the machine, {how_to_restart(case)}",
         )
     return Step("True", Reason.READY, sentence)
 

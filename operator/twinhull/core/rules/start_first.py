@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -54,7 +55,8 @@ def replacement_failed(case: Case) -> Step | None:
     ]
     return stalled(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
-        f"{attempt.message}; {names(case.standing)} keeps running: change the spec to try again",
+        f"{attempt.message}; {names(case.standing)} {_verb(case.standing, 'keeps', 'keep')} running: change "
+        "the spec to try again",
         actions=removals(case, hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
     )
 
@@ -127,9 +129,14 @@ def until_overdue(case: Case) -> timedelta | None:
 def _end(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
     drain = _drain(case)
     if drain > timedelta() and any(hull.ready and not hull.leaving for hull in hulls):
-        sentence = f"{names(hulls)} gets no new connections and is about to end"
+        gets, ends = _verb(hulls, "gets", "get"), _verb(hulls, "is", "are")
+        sentence = f"{names(hulls)} {gets} no new connections and {ends} about to end"
         return waiting(Reason.DRAINING, sentence, requeue_after=drain)
     return waiting_for_end(case, hulls, Reason.REPLACING, removals(case, hulls, Reason.REPLACING, why))
+
+
+def _verb(hulls: Sequence[Hull], of_one: str, of_several: str) -> str:
+    return of_one if len(hulls) == 1 else of_several
 
 
 def _drain(case: Case) -> timedelta:

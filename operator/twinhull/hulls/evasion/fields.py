@@ -63,5 +63,6 @@ def asks(value: object) -> bool:
 
 
 def of_annotations(template: Raw) -> Iterator[Evasion]:
+    """The annotations of a template that reach past its isolation."""
     for key, why in reaching_keys(template.get("metadata") or {}):
         yield Evasion(f"spec.template.metadata.annotations[{key}]", why)

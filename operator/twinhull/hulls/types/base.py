@@ -66,11 +66,15 @@ class RenderInput:
 class Needs:
     """What a hull is about to be made with, of which the cluster has to have a part."""
 
+    #: The Workload's spec, with what policies add.
     spec: WorkloadSpec
+    #: The RuntimeClass of a sandbox, None if nobody names one.
     runtime_class: str | None
     #: The IsolationPolicy whose minimum is the strictest, empty if none has one.
     floor: str
+    #: A machine's containerDisk, None if nobody names one.
     guest_image: str | None
+    #: What the cluster can do.
     capabilities: Capabilities
 
 

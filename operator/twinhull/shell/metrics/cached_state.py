@@ -10,9 +10,10 @@ from prometheus_client.registry import Collector
 
 from twinhull.shell.metrics.state_collector import StateCollector
 
-#: How long collecting rests at least, in seconds, and how many times as long as it computed. With very many
-#: Workloads it is to take little of the work's time, however often somebody asks.
+#: How long collecting rests at least, in seconds.
 _FRESH = 1.0
+#: How many times as long as it computed collecting rests. With very many Workloads it is to take little of
+#: the work's time, however often somebody asks.
 _RESTS = 20.0
 #: How old the gauges may be that are told, in seconds.
 _STALE = 60.0

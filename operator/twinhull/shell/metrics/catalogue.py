@@ -26,12 +26,15 @@ class Definition:
     buckets: tuple[float, ...] = ()
 
     def counter(self, registry: CollectorRegistry) -> Counter:
+        """It as a counter of a registry."""
         return Counter(self.name, self.help, self.labels, registry=registry)
 
     def gauge(self, registry: CollectorRegistry) -> Gauge:
+        """It as a gauge of a registry."""
         return Gauge(self.name, self.help, self.labels, registry=registry)
 
     def histogram(self, registry: CollectorRegistry) -> Histogram:
+        """It as a histogram of a registry."""
         return Histogram(self.name, self.help, self.labels, registry=registry, buckets=self.buckets)
 
     def family(self) -> GaugeMetricFamily:

@@ -33,9 +33,8 @@ class LifetimeMetrics:
         self._ready = catalogue.READY_SECONDS.histogram(registry)
         self._duration = catalogue.REPLACEMENT_SECONDS.histogram(registry)
         self._gap = catalogue.REPLACEMENT_GAP.histogram(registry)
-        for hull in sorted(
-            {one.kind for one in hull_types()}
-        ):  # a series that begins with its first event hides that
+        # A series that begins with its first event hides that event.
+        for hull in sorted({one.kind for one in hull_types()}):
             self._ready.labels(hull)
             for strategy in ("Recreate", "StartFirst", "OnRestart"):
                 self._duration.labels(strategy, hull)

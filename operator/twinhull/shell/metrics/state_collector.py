@@ -26,12 +26,14 @@ from twinhull.shell.store import Store
 
 @dataclass(frozen=True, eq=False)
 class StateCollector(Collector):
-    """Gauges of what is so. Of several operators only the one that acts tells of Workloads, so that
-    a sum over all is right. `heard` is when each resource was last heard of, on the monotonic clock.
+    """Gauges of what is so.
+
+    Of several operators only the one that acts tells of Workloads, so that a sum over all is right.
     """
 
     store: Store
     decisions: Decisions
+    #: When each resource was last heard of, on the monotonic clock, in seconds.
     heard: Mapping[str, float]
     lease: Lease | None
     clock: Callable[[], datetime]

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
 
-#: The one controller that there is, as the labels `controller` and `name` have it.
+#: The one controller that is measured, as the labels `controller` and `name` have it: that of Workloads.
 CONTROLLER = "workload"
 
 

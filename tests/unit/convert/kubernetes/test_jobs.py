@@ -89,7 +89,10 @@ def test_a_cronjob_waits_until_it_is_started() -> None:
     conversion = converted(given)
     assert made_of(conversion)["spec"] == {"state": "Stopped", "template": {"spec": pod("Never")}}
     assert list(left(conversion)) == ["CronJob run: spec.schedule"]
-    assert "set spec.state to Running" in left(conversion)["CronJob run: spec.schedule"]
+    assert (
+        "twinhull start run runs it, and twinhull restart run runs it again"
+        in left(conversion)["CronJob run: spec.schedule"]
+    )
 
 
 def test_a_cronjobs_own_labels_stay_where_its_jobs_have_others() -> None:

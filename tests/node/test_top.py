@@ -1,0 +1,121 @@
+"""`twinhull top` of a Pod and of a machine, by a metrics server that asks their node's kubelet."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.controlplane.ports import free_ports
+from tests.guest.scenario import NAMESPACE
+from tests.node import metrics_server
+from tests.node.machine import Machine
+from tests.node.workloads import REACHED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.node.cluster import NodeCluster
+
+pytestmark = pytest.mark.starts(*REACHED.values())
+
+POD, MACHINE = REACHED.values()
+#: What the metrics server's quantities end in, in cores and bytes.
+_UNITS = {
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
+    "Ki": Decimal(1 << 10),
+    "Mi": Decimal(1 << 20),
+}
+Use = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def measured(started: NodeCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeCluster]:
+    """A cluster whose metrics server has measured both Workloads."""
+    for name in REACHED.values():
+        Machine(started.plane, NAMESPACE, name, started.operator.check).ready()
+    with metrics_server.running(started.plane, tmp_path_factory.mktemp("metrics server")):
+        started.plane.eventually(lambda: len(figures(started)) == len(REACHED), 120, "both are measured")
+        yield started
+
+
+def top(cluster: NodeCluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "twinhull", "top", "-n", NAMESPACE, *arguments]
+    environment = {**os.environ, "KUBECONFIG": str(cluster.plane.kubeconfig)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def uses(cluster: NodeCluster, *arguments: str) -> list[Use]:
+    ended = top(cluster, *arguments, "-o", "json")
+    assert ended.returncode == 0, ended.stderr
+    found: list[Use] = json.loads(ended.stdout)
+    return found
+
+
+def figures(cluster: NodeCluster) -> dict[str, Any]:
+    """The PodMetrics by the names of the Workloads."""
+    label = "twinhull.dev/workload"
+    found = cluster.plane.api.list("PodMetrics", NAMESPACE, labels=f"{label} in ({POD},{MACHINE})")
+    return {one["metadata"]["labels"][label]: one for one in found}
+
+
+def value(quantity: str) -> Decimal:
+    number = quantity.rstrip("numKi")
+    return Decimal(number) * _UNITS.get(quantity.removeprefix(number), Decimal(1))
+
+
+def total(figure: Any, resource: str) -> Decimal:
+    return sum((value(one["usage"][resource]) for one in figure["containers"]), Decimal(0))
+
+
+def test_it_says_what_was_measured(measured: NodeCluster) -> None:
+    def seen_at_once() -> tuple[dict[str, Any], dict[str, Use]]:
+        before = figures(measured)
+        said = {use["workload"]: use for use in uses(measured)}
+        assert figures(measured) == before, "they were measured anew meanwhile"
+        return before, said
+
+    by_server, said = measured.plane.eventually(seen_at_once, 60, "both are of the same moment")
+    for name in REACHED.values():
+        assert abs(value(said[name]["cpu"]) - total(by_server[name], "cpu")) <= Decimal("0.001")
+        assert abs(value(said[name]["memory"]) - total(by_server[name], "memory")) <= 1 << 20
+        assert total(by_server[name], "memory") > 1 << 20, "a process takes more than that"
+    assert not said[POD]["launcher"]
+    assert said[MACHINE]["launcher"]
+    assert said[MACHINE]["guest"].startswith("1 CPU, ")
+
+
+def test_who_uses_most_comes_first(measured: NodeCluster) -> None:
+    assert [use["workload"] for use in uses(measured, "--sort-by", "memory")] == [MACHINE, POD]
+    ended = top(measured)
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[0].split()[:3] == ["NAME", "POD", "CPU"]
+    assert "note: a machine's figures are those of its launcher Pod" in ended.stderr
+
+
+def test_each_container_has_its_own(measured: NodeCluster) -> None:
+    found = uses(measured, POD, "--containers")
+    assert {use["container"] for use in found} == {"web", "twice", "typed"}
+    assert all(value(use["memory"]) > 0 for use in found)
+
+
+def test_a_metrics_server_that_does_not_answer(started: NodeCluster) -> None:
+    (nobody,) = free_ports(1)
+    with metrics_server.registered(started.plane, nobody):
+        ended = started.plane.eventually(lambda: _unanswered(started), 60, "the API server asks it")
+    assert ended.startswith("Error: the metrics server doesn't answer: ")
+    assert "kubectl get apiservice v1beta1.metrics.k8s.io" in ended
+
+
+def _unanswered(cluster: NodeCluster) -> str:
+    ended = top(cluster)
+    assert ended.returncode == 1
+    assert "the cluster has no metrics server" not in ended.stderr
+    return ended.stderr
