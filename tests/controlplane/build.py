@@ -111,11 +111,6 @@ def _metrics_server(name: str) -> Program:
     return _small_program(name, "metrics-server", f"sigs.k8s.io/metrics-server/cmd/{name}")
 
 
-def _gvisor(name: str, path: str) -> Program:
-    """A program of gVisor's, from the branch of it that Go builds without Bazel."""
-    return _program(name, "gvisor", f"gvisor.dev/gvisor/{path}")
-
-
 def _agent_sandbox(name: str) -> Program:
     """A program of agent-sandbox's, which `make bench` compares the operator with."""
     return _program(name, "agent-sandbox", f"sigs.k8s.io/agent-sandbox/cmd/{name}")
@@ -169,8 +164,8 @@ PROGRAMS = {
         _small_program("velero", "velero", "."),
         _small_program("velero-filestore", "velero", "./filestore"),
         _metrics_server("metrics-server"),
-        _gvisor("runsc", "runsc"),
-        _gvisor("containerd-shim-runsc-v1", "shim"),
+        _program("runsc", "gvisor", "gvisor.dev/gvisor/runsc"),
+        _program("containerd-shim-runsc-v1", "gvisor", "./shim"),
         _agent_sandbox("agent-sandbox-controller"),
     )
 }
@@ -178,7 +173,7 @@ PROGRAMS = {
 KUBERNETES = ("etcd", *SERVERS, "kubectl", "kwok")
 PROMETHEUS = ("prometheus", "promtool")
 KUBEVIRT = ("virt-api", "virt-controller", "kubevirt-manifests")
-#: gVisor, and by which containerd starts it.
+#: gVisor, and the program by which containerd starts it.
 GVISOR = ("runsc", "containerd-shim-runsc-v1")
 KUBEVIRT_NODE = tuple(program.name for program in _KUBEVIRT_NODE)
 CDI = ("cdi-apiserver", "cdi-controller", "cdi-webhooks", "cdi-importer")

@@ -2,9 +2,11 @@ module twinhull.dev/tests/controlplane/gvisor
 
 go 1.26.0
 
-tool (
-	gvisor.dev/gvisor/runsc
-	gvisor.dev/gvisor/shim
+tool gvisor.dev/gvisor/runsc
+
+require (
+	github.com/containerd/containerd v1.6.36
+	gvisor.dev/gvisor v0.0.0-20260224225140-573d5e7127a8
 )
 
 require (
@@ -15,7 +17,6 @@ require (
 	github.com/cilium/ebpf v0.12.3 // indirect
 	github.com/containerd/cgroups v1.0.4 // indirect
 	github.com/containerd/console v1.0.3 // indirect
-	github.com/containerd/containerd v1.6.36 // indirect
 	github.com/containerd/errdefs v0.1.0 // indirect
 	github.com/containerd/fifo v1.0.0 // indirect
 	github.com/containerd/go-runc v1.0.0 // indirect
@@ -55,5 +56,4 @@ require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20250818200422-3122310a409c // indirect
 	google.golang.org/grpc v1.75.1 // indirect
 	google.golang.org/protobuf v1.36.8 // indirect
-	gvisor.dev/gvisor v0.0.0-20260224225140-573d5e7127a8 // indirect
 )
