@@ -15,19 +15,23 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.starts("flips")
 
+#: What is flipped to, and the kind of its hull.
+FLIPS = (("Sandbox", "Pod"), ("VirtualMachine", "VirtualMachine"), ("Container", "Pod"))
 
-def test_start_first_loses_no_request_from_pod_to_machine_and_back(machine: Machine) -> None:
+
+def test_start_first_loses_no_request_from_pod_to_sandbox_to_machine_and_back(machine: Machine) -> None:
     machine.ready()
     service = machine.one("Service", machine.name)["spec"]["clusterIP"]
     with Client(service, PORT) as client:
         machine.eventually(lambda: client.answered, "the Service answers")
-        for isolation, kind in (("VirtualMachine", "VirtualMachine"), ("Container", "Pod")):
+        for isolation, kind in FLIPS:
             machine.change(isolationPolicy=isolation)
             workload = machine.becomes("Ready", timeout=READY)
+            assert workload["status"]["isolation"] == isolation
             assert workload["status"]["hull"]["kind"] == kind
             machine.eventually(partial(_is_alone, machine, kind), "the former hull is gone", 120)
             machine.eventually(partial(_answers, client, client.answered + 20), "it goes on answering")
-    print(f"{client.answered} requests were answered over two flips, {len(client.lost)} lost")
+    print(f"{client.answered} requests were answered over {len(FLIPS)} flips, {len(client.lost)} lost")
     assert client.lost == []
 
 

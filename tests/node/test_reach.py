@@ -1,4 +1,4 @@
-"""Reaching into each hull by `twinhull`: all are asked the same, and answer the same. The sandbox is gVisor."""
+"""Reaching into each hull by `twinhull`: all are asked the same, and answer the same."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.starts(*REACHED.values())
 
-MACHINE = REACHED["VirtualMachine"]
+POD, SANDBOX, MACHINE = REACHED.values()
 #: What is asked of each. The name of the Workload stands for NAME.
 ASKED = {
     "all of a log, of both outputs": "logs NAME",
@@ -173,32 +174,56 @@ def test_a_large_file_is_copied_both_ways(person: Person, name: str, tmp_path: P
 
 
 @contextmanager
-def forwarded(person: Person, name: str, port: str) -> Iterator[int]:
-    """A local port that leads to a Workload's."""
+def forwarded(person: Person, name: str, port: str, said: list[str]) -> Iterator[int]:
+    """A local port that leads to a Workload's. What is said of connections that fail is added to `said`."""
     command = person.command("port-forward", name, f":{port}", "--address", "127.0.0.1")
     environment = person.environment()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as ours:
         assert ours.stdout
-        line = ours.stdout.readline().decode()
-        assert line.startswith("Forwarding from 127.0.0.1:"), line
-        yield int(line.split(":")[1].split()[0])
-        ours.terminate()
-        assert ours.stdout.read().decode() == "", "no connection failed"
+        try:
+            line = ours.stdout.readline().decode()
+            assert line.startswith("Forwarding from 127.0.0.1:"), line
+            yield int(line.split(":")[1].split()[0])
+        finally:
+            ours.terminate()
+            said += ours.stdout.read().decode().splitlines()
     assert ours.returncode == 0
 
 
-@pytest.mark.node_quick
-@pytest.mark.parametrize("name", REACHED.values())
-def test_a_port_is_forwarded_under_load(person: Person, name: str) -> None:
-    def ask(number: int) -> int:
-        with closing(http.client.HTTPConnection("127.0.0.1", local, timeout=PATIENCE)) as connection:
-            connection.request("GET", f"/health?of={number}")
-            return connection.getresponse().status
+def health(port: int, number: int) -> int:
+    """The status of the answer at a local port. Raises HTTPException, OSError."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        connection.request("GET", f"/health?of={number}")
+        return connection.getresponse().status
 
-    with forwarded(person, name, "http") as local, ThreadPoolExecutor(8) as clients:
+
+@pytest.mark.node_quick
+@pytest.mark.parametrize("name", [POD, MACHINE])
+def test_a_port_is_forwarded_under_load(person: Person, name: str) -> None:
+    said: list[str] = []
+    with forwarded(person, name, "http", said) as local, ThreadPoolExecutor(8) as clients:
         began = time.monotonic()
-        assert set(clients.map(ask, range(200))) == {200}
+        assert set(clients.map(partial(health, local), range(200))) == {200}
         print(f"{name}: 200 connections, 8 at a time, in {time.monotonic() - began:.1f} s")
+    assert said == []
+
+
+@pytest.mark.node_quick
+def test_a_sandboxs_port_is_not_forwarded_and_what_is_said_leads_there(
+    person: Person, started: NodeCluster
+) -> None:
+    said: list[str] = []
+    with forwarded(person, SANDBOX, "http", said) as local:
+        for number in range(2):
+            with pytest.raises((http.client.HTTPException, OSError)):
+                health(local, number)
+    assert [line.partition(":")[0] for line in said] == ["Error", "hint", "Error"]
+    assert said[0].startswith(f"Error: a connection to port {PORT} of {SANDBOX} failed: ")
+    assert "(this one has the RuntimeClass gvisor)" in said[1]
+    _, proxy, path = said[1].partition("http://127.0.0.1:8001")
+    assert proxy, said[1]
+    status, _ = started.plane.api.raw("GET", f"{path}health")
+    assert status == http.HTTPStatus.OK
 
 
 def test_a_forwarded_port_and_a_followed_log_go_on_with_the_next_hull(

@@ -286,6 +286,7 @@ WORKLOADS: dict[str, Raw] = {
                 ],
             },
             isolationPolicy="Container",
+            sandbox={"runtimeClassName": SANDBOX_CLASS},
             replacement={"strategy": "StartFirst"},
         ),
     )

@@ -83,9 +83,10 @@ Exit codes:
 def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], target: Target) -> None:
     """Forward local ports to those of a Workload, until Ctrl+C.
 
-    It is the same for a Pod, a sandboxed Pod and a machine. It goes on with the next hull if the Workload's
-    hull is replaced: a connection that is lost can be made anew. Connections are to the Workload's hull, not
-    to its Service. A port's name is one that a container gives it.
+    It is the same for a Pod and a machine. Nodes can't forward ports of most sandboxes, such as gVisor's and
+    Kata's: a connection fails then, with a hint how HTTP is reached. It goes on with the next hull if the
+    Workload's hull is replaced: a connection that is lost can be made anew. Connections are to the Workload's
+    hull, not to its Service. A port's name is one that a container gives it.
 
     A Pod's port is reached as kubectl port-forward does. A machine's is reached by an AccessRequest and
     through its launcher Pod: it needs the rights to create, get and delete AccessRequests, to list Pods, and

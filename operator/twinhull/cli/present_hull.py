@@ -79,6 +79,10 @@ class PresentHull:
                 socket = await stack.enter_async_context(self._by(other, port))
             yield socket
 
+    def port_hint(self, port: int) -> str:
+        """What to do if no connection to a port of the present hull succeeds, empty if the error says all."""
+        return self._way.entry.port_hint(port) if self._way is not None else ""
+
     async def close(self) -> None:
         """Close all entries."""
         if self._finding is not None:

@@ -41,7 +41,7 @@ class CommandQuery:
 
 
 class Entry(Protocol):
-    """What one can do in a hull. All but the names raises EntryError."""
+    """What one can do in a hull. All methods raise EntryError."""
 
     @property
     def containers(self) -> tuple[str, ...]:
@@ -62,6 +62,9 @@ class Entry(Protocol):
 
     async def check_port(self, port: int) -> None:
         """Raise EntryError if it can be told that no port is forwarded, before anybody connects."""
+
+    def port_hint(self, port: int) -> str:
+        """What to do if no connection to a port succeeds, empty if the error itself says all."""
 
 
 async def websocket(

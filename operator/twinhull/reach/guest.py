@@ -95,6 +95,10 @@ class GuestEntry:
         except EntryError as error:
             raise _no_way(error) from error
 
+    def port_hint(self, port: int) -> str:  # noqa: ARG002  the guest says itself why a port isn't reached
+        """Nothing."""
+        return ""
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Say of a connection that failed why the way to the guest did."""

@@ -42,13 +42,16 @@ class PodEntry:
     name: str
     #: The names of its containers, the init containers first.
     containers: tuple[str, ...]
+    #: Its RuntimeClass, empty if it has none.
+    runtime_class: str = ""
 
     @classmethod
     def of(cls, connection: Connection, pod: Raw) -> PodEntry:
         """The entry to a Pod."""
         metadata, spec = pod["metadata"], pod["spec"]
         names = (one["name"] for field in _CONTAINERS for one in spec.get(field) or ())
-        return cls(connection, metadata["namespace"], metadata["name"], tuple(names))
+        runtime_class = spec.get("runtimeClassName") or ""
+        return cls(connection, metadata["namespace"], metadata["name"], tuple(names), runtime_class)
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
         """A container's log, which is yet to be read."""
@@ -80,6 +83,19 @@ class PodEntry:
             await check_upgrade(session, f"{url}/portforward", [("ports", str(port))])
 
         await self._asked(ask)
+
+    def port_hint(self, port: int) -> str:
+        """A node connects to localhost in the Pod's network namespace, where a sandbox with a network of its
+        own doesn't listen (github.com/containerd/containerd/issues/6638).
+        """
+        if not self.runtime_class:
+            return ""
+        path = f"{POD.path(self.namespace, self.name)}:{port}/proxy/"
+        return (
+            f"ports of most sandboxes, such as gVisor's and Kata's, can't be forwarded (this one has the "
+            f"RuntimeClass {self.runtime_class}). HTTP is reached by `kubectl proxy`, at "
+            f"http://127.0.0.1:8001{path}"
+        )
 
     async def _websocket(
         self, subresource: str, query: Query, protocols: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,24 @@ def test_what_the_api_server_answers_is_marked_as_its_own() -> None:
 
 def test_no_credentials_are_an_error_of_the_entry() -> None:
     assert str(refusal(ReachApi(), has_login=False)) == "there are no credentials"
+
+
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        ({}, ""),
+        ({"runtimeClassName": None}, ""),
+        (
+            {"runtimeClassName": "gvisor"},
+            (
+                "ports of most sandboxes, such as gVisor's and Kata's, can't be forwarded (this one has the "
+                "RuntimeClass gvisor). HTTP is reached by `kubectl proxy`, at "
+                "http://127.0.0.1:8001/api/v1/namespaces/shop/pods/web-1:8080/proxy/"
+            ),
+        ),
+    ],
+)
+def test_ports_of_sandboxes_have_a_hint(spec: dict[str, Any], hint: str) -> None:
+    pod = {"metadata": {"name": "web-1", "namespace": "shop"}, "spec": {"containers": [], **spec}}
+    entry = PodEntry.of(Connection(lambda: Credentials(server="")), pod)
+    assert entry.port_hint(8080) == hint
