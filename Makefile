@@ -50,7 +50,7 @@ test-kubernetes: .venv/ready ## The tests of everything that depends on the vers
 	@$(PY) -m pytest tests/e2e/operator/test_older_kubernetes.py --every-kubernetes
 
 .PHONY: test-node
-test-node: .venv/ready ## Machines on real KubeVirt nodes: kubelet, containerd, virt-handler, virt-launcher, libvirt, QEMU (needs root)
+test-node: .venv/ready ## All three hulls on real KubeVirt nodes: kubelet, containerd, gVisor, virt-handler, libvirt, QEMU (needs root)
 	@$(PY) -m tests.node
 
 .PHONY: test-kubevirt
