@@ -38,8 +38,11 @@ class Client:
         while not self._done.wait(_PAUSE):
             connection = http.client.HTTPConnection(self.address, self.port, timeout=_PATIENCE)
             try:
-                connection.request("GET", "/")
-                connection.getresponse().read()
+                connection.request("GET", "/health")
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != http.HTTPStatus.OK:
+                    raise http.client.HTTPException(f"the answer is {answer.status}")
                 self.answered += 1
             except (OSError, http.client.HTTPException) as error:
                 self.lost.append((time.monotonic() - began, repr(error)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ORDER = (
+    "test_top.py",
     "test_reach.py",
     "test_machine.py",
     "test_ends.py",

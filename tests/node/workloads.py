@@ -281,7 +281,7 @@ WORKLOADS: dict[str, Raw] = {
                         "flips",
                         "--trap=1s",
                         port=PORT,
-                        readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                        readinessProbe={"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1},
                     )
                 ],
             },
