@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,7 +15,7 @@ _PATIENCE = 10.0
 
 @dataclass
 class Client:
-    """Asks from `with` on until its end. `lost` are the requests without an answer: when, and why."""
+    """Asks from `with` on until its end. `lost` are the requests without a good answer: when, and why."""
 
     address: str
     port: int
@@ -36,15 +37,17 @@ class Client:
     def _run(self) -> None:
         began = time.monotonic()
         while not self._done.wait(_PAUSE):
-            connection = http.client.HTTPConnection(self.address, self.port, timeout=_PATIENCE)
             try:
-                connection.request("GET", "/health")
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status != http.HTTPStatus.OK:
-                    raise http.client.HTTPException(f"the answer is {answer.status}")
+                self._ask()
                 self.answered += 1
             except (OSError, http.client.HTTPException) as error:
                 self.lost.append((time.monotonic() - began, repr(error)))
-            finally:
-                connection.close()
+
+    def _ask(self) -> None:
+        """One request. Raises OSError, HTTPException."""
+        with closing(http.client.HTTPConnection(self.address, self.port, timeout=_PATIENCE)) as connection:
+            connection.request("GET", "/health")
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != http.HTTPStatus.OK:
+                raise http.client.HTTPException(f"the answer is {answer.status}")
