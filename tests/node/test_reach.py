@@ -217,7 +217,7 @@ def test_a_sandboxs_port_is_not_forwarded_and_what_is_said_leads_there(
         for number in range(2):
             with pytest.raises((http.client.HTTPException, OSError)):
                 health(local, number)
-    assert [line.partition(":")[0] for line in said] == ["Error", "hint", "Error"]
+    assert [line.partition(":")[0] for line in said] == ["Error", "note", "Error"]
     assert said[0].startswith(f"Error: a connection to port {PORT} of {SANDBOX} failed: ")
     assert "(this one has the RuntimeClass gvisor)" in said[1]
     _, proxy, path = said[1].partition("http://127.0.0.1:8001")

@@ -53,7 +53,7 @@ async def _listen(
 ) -> list[str]:
     """Open a port at each address. What to say of them. Raises ClickException."""
     opened: list[str] = []
-    hints = {""}
+    notes = {""}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with hull.connected(remote) as socket:
@@ -65,9 +65,9 @@ async def _listen(
     def failed(error: Exception) -> None:
         why = plain(str(error) or type(error).__name__)
         click.echo(f"Error: a connection to port {remote} of {hull.name} failed: {why}", err=True)
-        if (hint := hull.port_hint(remote)) not in hints:
-            hints.add(hint)
-            click.echo(f"hint: {hint}", err=True)
+        if (note := hull.port_note(remote)) not in notes:
+            notes.add(note)
+            click.echo(f"note: {note}", err=True)
 
     for address in [one for each in addresses for one in (_LOOPBACK if each == "localhost" else (each,))]:
         try:

@@ -84,7 +84,7 @@ def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], 
     """Forward local ports to those of a Workload, until Ctrl+C.
 
     It is the same for a Pod and a machine. Nodes can't forward ports of most sandboxes, such as gVisor's and
-    Kata's: a connection fails then, with a hint how HTTP is reached. It goes on with the next hull if the
+    Kata's: a connection fails then, with a note how HTTP is reached. It goes on with the next hull if the
     Workload's hull is replaced: a connection that is lost can be made anew. Connections are to the Workload's
     hull, not to its Service. A port's name is one that a container gives it.
 

@@ -79,9 +79,9 @@ class PresentHull:
                 socket = await stack.enter_async_context(self._by(other, port))
             yield socket
 
-    def port_hint(self, port: int) -> str:
+    def port_note(self, port: int) -> str:
         """What to do if no connection to a port of the present hull succeeds, empty if the error says all."""
-        return self._way.entry.port_hint(port) if self._way is not None else ""
+        return self._way.entry.port_note(port) if self._way is not None else ""
 
     async def close(self) -> None:
         """Close all entries."""

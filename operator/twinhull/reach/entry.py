@@ -63,7 +63,7 @@ class Entry(Protocol):
     async def check_port(self, port: int) -> None:
         """Raise EntryError if it can be told that no port is forwarded, before anybody connects."""
 
-    def port_hint(self, port: int) -> str:
+    def port_note(self, port: int) -> str:
         """What to do if no connection to a port succeeds, empty if the error itself says all."""
 
 

@@ -95,7 +95,7 @@ class GuestEntry:
         except EntryError as error:
             raise _no_way(error) from error
 
-    def port_hint(self, port: int) -> str:  # noqa: ARG002  the guest says itself why a port isn't reached
+    def port_note(self, port: int) -> str:  # noqa: ARG002  the guest says itself why a port isn't reached
         """Nothing."""
         return ""
 

@@ -58,6 +58,6 @@ class MachineEntry:
         except StreamError as error:
             raise EntryError(error.advised(self.instance, subresource), error.status) from error
 
-    def port_hint(self, port: int) -> str:  # noqa: ARG002  KubeVirt says itself why a port isn't reached
+    def port_note(self, port: int) -> str:  # noqa: ARG002  KubeVirt says itself why a port isn't reached
         """Nothing."""
         return ""

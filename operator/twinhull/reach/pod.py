@@ -84,7 +84,7 @@ class PodEntry:
 
         await self._asked(ask)
 
-    def port_hint(self, port: int) -> str:
+    def port_note(self, port: int) -> str:
         """A node connects to localhost in the Pod's network namespace, where a sandbox with a network of its
         own doesn't listen (github.com/containerd/containerd/issues/6638).
         """

@@ -51,7 +51,7 @@ def test_no_credentials_are_an_error_of_the_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "hint"),
+    ("spec", "note"),
     [
         ({}, ""),
         ({"runtimeClassName": None}, ""),
@@ -65,7 +65,7 @@ def test_no_credentials_are_an_error_of_the_entry() -> None:
         ),
     ],
 )
-def test_ports_of_sandboxes_have_a_hint(spec: dict[str, Any], hint: str) -> None:
+def test_ports_of_sandboxes_have_a_note(spec: dict[str, Any], note: str) -> None:
     pod = {"metadata": {"name": "web-1", "namespace": "shop"}, "spec": {"containers": [], **spec}}
     entry = PodEntry.of(Connection(lambda: Credentials(server="")), pod)
-    assert entry.port_hint(8080) == hint
+    assert entry.port_note(8080) == note
