@@ -8,35 +8,35 @@ import click
 
 from twinhull.cli import ending
 from twinhull.cli.manifests import note
+from twinhull.cli.personallogin import PersonalLogin
 from twinhull.cli.policyfiles import Rules
-from twinhull.cli.targets import Target
 from twinhull.core.isolation import precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
-from twinhull.shell.process.credentials import LoginError, login_of_person
+from twinhull.shell.process.credentials import LoginError
 
 
-def namespace(target: Target) -> str:
+def namespace(login: PersonalLogin) -> str:
     """The namespace of the kubeconfig's context."""
     try:
-        return login_of_person(target.kubeconfig, target.context).default_namespace or "default"
+        return login.credentials().default_namespace or "default"
     except LoginError:  # `read` says so
         return "default"
 
 
-def read(namespaces: Iterable[str], target: Target) -> Rules:
+def read(namespaces: Iterable[str], login: PersonalLogin) -> Rules:
     """The policies of a cluster, its RuntimeClasses, and the labels of namespaces.
 
     Raises ClickException when it can't be asked.
     """
-    return ending.run(_read(namespaces, target))
+    return ending.run(_read(namespaces, login))
 
 
-async def _read(names: Iterable[str], target: Target) -> Rules:
-    connection = Connection(lambda: login_of_person(target.kubeconfig, target.context))
+async def _read(names: Iterable[str], login: PersonalLogin) -> Rules:
+    connection = Connection(login.of_connection())
     cluster = Cluster(connection)
     try:
         listed = await cluster.list(ISOLATION_POLICY)

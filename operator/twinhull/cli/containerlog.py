@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 import click
 
@@ -19,11 +18,11 @@ from twinhull.cli.logruns import (
     container_state,
     ended_by_request,
     from_the_beginning,
-    from_time,
     outcome,
 )
 from twinhull.cli.logsources import Source, complain, source_of
-from twinhull.reach.entry import Entry, Query
+from twinhull.cli.runlog import RunLog
+from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError, NoContainersError
 from twinhull.reach.hull import chosen_container
 from twinhull.verbs.status import Status
@@ -44,10 +43,14 @@ class ContainerLog:
     run: Run
     #: Is told of the containers of each further hull.
     on_containers: Callable[[Sequence[str]], None]
-    #: From when on the log of the run isn't shown yet; None for all of it.
-    _since: datetime | None = field(default_factory=lambda: datetime.now(UTC))
+    #: The log of the run, None before it is asked for.
+    _log: RunLog | None = None
+    #: That of the run before it, if its end isn't shown.
+    _former: RunLog | None = None
     #: How often in a row the log couldn't be opened.
     _failures: int = 0
+    #: How often the end of the log was asked for, of a Workload that has run to completion.
+    _asked_for_end: int = 0
     #: Whether the Workload is stopped, deleted or gone.
     _is_ended_by_request: bool = False
 
@@ -56,20 +59,28 @@ class ContainerLog:
         stopped or gone. False, after a message, if that fails. Raises ApiError, and ClickException if a next
         hull has no containers.
         """
-        if error := await self._show(source, self.workload.wanted.query):
-            self._complain(error)
-            return False
-        return await self.go_on(await self._go_on_by(source))
+        self._log = RunLog(self.workload.wanted.query)
+        try:
+            if error := await self._show(source):
+                self._complain(error)
+                return False
+            return await self.go_on(await self._go_on_by(source))
+        finally:
+            self._end_log()
 
     async def go_on(self, found: Outcome) -> bool:
         """Show what comes next. As `follow`."""
-        while found not in {Outcome.END, Outcome.FAILURE}:
-            if found == Outcome.NEXT_HULL:
-                self._since, self._failures = None, 0
-                if await self.workload.next_hull(self.run) is None:
-                    return True
-            found = await self._by_another_way(found)
-        return found == Outcome.END
+        try:
+            while found not in {Outcome.END, Outcome.FAILURE}:
+                if found == Outcome.NEXT_HULL:
+                    self._end_log()
+                    self._failures = 0
+                    if await self.workload.next_hull(self.run) is None:
+                        return True
+                found = await self._by_another_way(found)
+            return found == Outcome.END
+        finally:
+            self._end_log()
 
     async def _by_another_way(self, came_by: Outcome) -> Outcome:
         """Enter the hull anew, and show the log there. What comes then."""
@@ -126,7 +137,7 @@ class ContainerLog:
             found = await self._after()
             if found != Outcome.NEXT_RUN:
                 return found
-        if error := await self._show(source, self._query):
+        if error := await self._show(source):
             return await self._after_failure(error)
         return await self._go_on_by(source)
 
@@ -138,26 +149,40 @@ class ContainerLog:
             found = await self._after()
             if found not in {Outcome.NEXT_RUN, Outcome.MORE}:
                 return found
-            if await self._show(source, self._query):
+            if await self._show(source):
                 return Outcome.MORE_BY_ANOTHER_WAY  # a machine's certificate may have expired
 
-    async def _show(self, source: Source, query: Query) -> click.ClickException | None:
-        """Show a log until it ends. Why it couldn't be opened, None if it was."""
-        failure: click.ClickException | None = None
-        try:
-            await source.show(query)
-        except click.ClickException as error:
-            failure = None if source.opened else error
-        self._since = source.last_at or self._since
+    async def _show(self, source: Source) -> click.ClickException | None:
+        """Show what isn't shown yet of a log, until it ends. Why it couldn't be opened, None if it was."""
+        if former := self._former:
+            error = await former.show(source, is_previous=True)
+            if error and not _is_refused(error):
+                return error
+            if error:
+                self._tell_of_end(error)
+            former.end()
+            self._former = None
+        self._log = log = self._log or RunLog(from_the_beginning(self.workload.wanted.query))
+        failure = await log.show(source)
         if failure is None:
             self._failures = 0
         return failure
+
+    def _end_log(self) -> None:
+        """Show what is left of logs, of which no more comes."""
+        for log in (self._former, self._log):
+            if log is not None:
+                log.end()
+        self._former = self._log = None
 
     async def _after_failure(self, error: click.ClickException) -> Outcome:
         """What comes after a way that has failed though it was new. It may pass, a few times in a row."""
         self._failures += 1
         found = await self._after(failed=True)
         if found == Outcome.NEXT_HULL or self._is_ended_by_request:
+            return found
+        if found == Outcome.END and self._lacks_end:
+            self._tell_of_end(error)
             return found
         if found == Outcome.END or self._failures >= _TRIES:
             self._complain(error)
@@ -174,10 +199,12 @@ class ContainerLog:
                 async for workload in states:
                     self.run = self.run.watched(workload)
                     found = outcome(workload, self.run)
+                    self._is_ended_by_request = ended_by_request(workload, self.run.workload_uid)
                     if found == Outcome.NEXT_RUN and workload:
                         self._begin(self.run.next(workload))
+                    if found == Outcome.END and not failed and self._asks_for_end():
+                        return Outcome.MORE
                     if found:
-                        self._is_ended_by_request = ended_by_request(workload, self.run.workload_uid)
                         return found
                     if not self._may_be_cut(workload, failed=failed):
                         limit.reschedule(None)
@@ -194,18 +221,41 @@ class ContainerLog:
         is_running = container_state(workload, self.run.container).get("state") == "Running"
         return is_running or (failed and self.run.restarts >= 0)
 
+    @property
+    def _lacks_end(self) -> bool:
+        """Whether the connection was lost before the log had ended."""
+        return self._log is not None and self._log.is_cut
+
+    def _asks_for_end(self) -> bool:
+        """Whether the end of the log is to be asked for, of a Workload that has run to completion: a few
+        times at most.
+        """
+        if not self._lacks_end or self._is_ended_by_request:
+            return False
+        self._asked_for_end += 1
+        return self._asked_for_end <= _TRIES
+
+    def _tell_of_end(self, error: click.ClickException) -> None:
+        where = f"{self.workload.name}/{self.run.container}"
+        progress.say(f"{where}: the end of a log that was cut off can't be shown: {error.message}")
+
     def _begin(self, run: Run) -> None:
         """Go on with the next run, of which nothing is shown yet."""
+        former = self._log if self._lacks_end else None
+        if former and run.restarts == self.run.restarts + 1:
+            self._former, self._log = former, None
+        else:
+            self._end_log()
         if self.run.restarts >= 0:
             hull = " ".join(run.hull)
             progress.say(f"Container {run.container} of {hull} was restarted; going on with its next run")
-        self.run, self._since = run, None
-
-    @property
-    def _query(self) -> Query:
-        """What asks for the part of the run's log that isn't shown yet."""
-        query = self.workload.wanted.query
-        return from_the_beginning(query) if self._since is None else from_time(self._since, query)
+        self.run = run
 
     def _complain(self, error: click.ClickException) -> None:
         complain(self.workload.name, self.run.container, error)
+
+
+def _is_refused(error: click.ClickException) -> bool:
+    """Whether it is the log that can't be had, and no other way leads to it."""
+    cause = error.__cause__
+    return isinstance(cause, EntryError) and cause.status in range(400, 500)

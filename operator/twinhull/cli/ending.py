@@ -6,7 +6,7 @@ import atexit
 import os
 import signal
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -52,6 +52,25 @@ def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Re
         if told.codes:
             raise SystemExit(told.codes[0]) from None
         raise
+
+
+@contextmanager
+def within(seconds: float, code: int, say: Callable[[], None]) -> Iterator[None]:
+    """End the process by a code if this isn't left within so many seconds, whatever it waits for. `say` is
+    called before.
+    """
+
+    def end() -> None:
+        say()
+        _leave(code)
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @dataclass(frozen=True, slots=True)

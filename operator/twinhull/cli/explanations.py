@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -20,6 +22,12 @@ from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation
 from twinhull.validation.parity import Assumptions, explanation, hindrances
+
+if TYPE_CHECKING:
+    from twinhull.cli.personallogin import PersonalLogin
+
+#: Gives the one login at the cluster.
+_Login: TypeAlias = "Callable[[], PersonalLogin]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +50,19 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     Of the `operator` it takes the default isolation and the sandboxes' RuntimeClass.
     """
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
+    login: _Login = functools.cache(functools.partial(_login, wanted.target))
     given = [manifest for file in wanted.files for manifest in manifests.read(file)]
     found = [manifest for manifest in given if manifest.has_kind("Workload")]
     if any(not _names_namespace(manifest) for manifest in found):
-        namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target)
+        namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target, login)
         found = [_placed(manifest, namespace) for manifest in found]
     if wanted.files and not found:
         where = ", ".join(map(manifests.source, wanted.files))
         raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
-    found += _of_cluster(wanted)
+    found += _of_cluster(wanted, login)
     for manifest in found:
         manifests.check(manifest, "Workload")
-    rules = policyfiles.read(wanted.folders) if wanted.folders else _rules_of_cluster(found, wanted.target)
+    rules = policyfiles.read(wanted.folders) if wanted.folders else _rules_of_cluster(found, login)
     said = policyfiles.namespaces(given)
     explanations = [_explained(manifest, rules, said, wanted.labels, defaults) for manifest in found]
     if output == "json":
@@ -64,11 +73,17 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     return any(one.refused for one in explanations)
 
 
-def _namespace(target: Target) -> str:
+def _login(target: Target) -> PersonalLogin:
+    from twinhull.cli import personallogin  # noqa: PLC0415  takes time, and is for a cluster only
+
+    return personallogin.PersonalLogin(target)
+
+
+def _namespace(target: Target, login: _Login) -> str:
     """The namespace in which a cluster has what names none."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
-    return target.namespace or clusterpolicies.namespace(target)
+    return target.namespace or clusterpolicies.namespace(login())
 
 
 def _names_namespace(manifest: Manifest) -> bool:
@@ -85,20 +100,20 @@ def _placed(manifest: Manifest, namespace: str) -> Manifest:
     return replace(manifest, document={**manifest.document, "metadata": metadata})
 
 
-def _of_cluster(wanted: Wanted) -> list[Manifest]:
+def _of_cluster(wanted: Wanted, login: _Login) -> list[Manifest]:
     """The Workloads that are named. Raises ClickException if the cluster can't be asked."""
     if not wanted.names:
         return []
     from twinhull.cli import liveworkloads  # noqa: PLC0415  takes time, and is for a cluster only
 
-    return liveworkloads.read(wanted.names, wanted.target)
+    return liveworkloads.read(wanted.names, wanted.target, login())
 
 
-def _rules_of_cluster(found: list[Manifest], target: Target) -> Rules:
+def _rules_of_cluster(found: list[Manifest], login: _Login) -> Rules:
     """What the cluster has. Raises ClickException when it can't be asked."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
-    return clusterpolicies.read((manifest.namespace for manifest in found), target)
+    return clusterpolicies.read((manifest.namespace for manifest in found), login())
 
 
 def _explained(

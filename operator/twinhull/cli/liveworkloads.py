@@ -9,17 +9,20 @@ import yaml
 
 from twinhull.cli import ending
 from twinhull.cli.manifests import Manifest
+from twinhull.cli.personallogin import PersonalLogin
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
 
 
-def read(names: Sequence[str], target: Target) -> list[Manifest]:
-    """The Workloads of these names. Raises ClickException if one isn't there, or nothing can be asked."""
-    return ending.run(_read(names, target))
+def read(names: Sequence[str], target: Target, login: PersonalLogin | None = None) -> list[Manifest]:
+    """The Workloads of these names, by the login if there is one already. Raises ClickException if one isn't
+    there, or nothing can be asked.
+    """
+    return ending.run(_read(names, target, login))
 
 
-async def _read(names: Sequence[str], target: Target) -> list[Manifest]:
-    async with session(target) as opened:
+async def _read(names: Sequence[str], target: Target, login: PersonalLogin | None) -> list[Manifest]:
+    async with session(target, login) as opened:
         found = await asyncio.gather(*map(opened.workload, names))
     nowhere = yaml.MappingNode("tag:yaml.org,2002:map", [])
     return [

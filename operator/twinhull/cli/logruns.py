@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 
 from twinhull.api.base import Raw
@@ -112,9 +111,14 @@ def from_the_beginning(query: Query) -> Query:
     return tuple((key, value) for key, value in query if key not in _BEGINNINGS)
 
 
-def from_time(time: datetime, query: Query) -> Query:
-    """What asks for a log from a time on."""
-    return (*from_the_beginning(query), ("sinceTime", time.isoformat().replace("+00:00", "Z")))
+def from_time(time: str, query: Query) -> Query:
+    """What asks for a log from a time on (RFC 3339)."""
+    return (*from_the_beginning(query), ("sinceTime", time))
+
+
+def of_last_seconds(seconds: int, query: Query) -> Query:
+    """What asks for a log of the last so many seconds, by the clock of the node."""
+    return (*from_the_beginning(query), ("sinceSeconds", str(seconds)))
 
 
 def _is_of_another_hull(workload: Raw, run: Run) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
@@ -23,6 +22,31 @@ _LONGEST_LINE = 1 << 20
 
 
 @dataclass(slots=True)
+class LogOutput:
+    """Where a container's log is written to."""
+
+    #: What stands before each of its lines.
+    prefix: bytes = b""
+    #: What isn't written yet of a line, whose end is yet to come.
+    _rest: bytes = b""
+
+    def write(self, text: bytes) -> None:
+        """Write what comes next of the log: with a prefix, whole lines."""
+        if not self.prefix:
+            terminal.write(text)
+            return
+        *lines, self._rest = (self._rest + text).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], b""
+        terminal.write(b"".join(self.prefix + line + b"\n" for line in lines))
+
+    def end(self) -> None:
+        """Write what is left."""
+        if self._rest:
+            self.write(b"\n")
+
+
+@dataclass(slots=True)
 class Source:
     """A container whose log is shown."""
 
@@ -32,42 +56,29 @@ class Source:
     container: str
     #: What stands before each of its lines.
     prefix: bytes = b""
-    #: When the last of it came by the last `show`, None if nothing came.
-    last_at: datetime | None = None
-    #: Whether the log of the last `show` was opened.
+    #: Whether the log of the last `read` was opened.
     opened: bool = False
 
-    async def show(self, query: Query) -> None:
-        """Write its log, until that ends. Raises ClickException."""
-        self.opened, self.last_at = False, None
+    async def read(self, query: Query, take: Callable[[bytes], None]) -> None:
+        """Give the log piece by piece, until it ends. Raises ClickException."""
+        self.opened = False
         with explaining_errors():
             async with await self.entry.log(self.container, query) as answer:
                 self.opened = True
-                rest = b""
                 async for piece in answer.content.iter_any():
-                    self.last_at = datetime.now(UTC)
-                    rest = self._write(rest + piece)
-                self._write(rest + b"\n" if rest else b"")
+                    take(piece)
 
     async def shown(self, query: Query) -> bool:
         """Write its log. False, after a message, if that fails."""
+        output = LogOutput(self.prefix)
         try:
-            await self.show(query)
+            await self.read(query, output.write)
         except click.ClickException as error:
+            output.end()
             complain(self.name, self.container, error)
             return False
+        output.end()
         return True
-
-    def _write(self, text: bytes) -> bytes:
-        """Write what can be written of a text. What is left of it: a line that hasn't ended."""
-        if not self.prefix:
-            terminal.write(text)
-            return b""
-        *lines, rest = text.split(b"\n")
-        if len(rest) > _LONGEST_LINE:
-            lines, rest = [*lines, rest], b""
-        terminal.write(b"".join(self.prefix + line + b"\n" for line in lines))
-        return rest
 
 
 def complain(name: str, container: str, error: click.ClickException) -> None:

@@ -10,19 +10,19 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import click
 from aiohttp import ClientConnectorError
 
 from twinhull.api.base import Raw
 from twinhull.cli.missingrights import with_right
+from twinhull.cli.personallogin import PersonalLogin
 from twinhull.cli.targets import Target, target_options
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unreachable
 from twinhull.shell.kinds import WORKLOAD, Kind
-from twinhull.shell.process.credentials import LoginError, login_of_person, place
+from twinhull.shell.process.credentials import LoginError, place
 from twinhull.shell.scope import Scope
 from twinhull.view.safetext import plain
 
@@ -75,16 +75,13 @@ class Session:
 
 
 @asynccontextmanager
-async def session(target: Target) -> AsyncIterator[Session]:
+async def session(target: Target, login: PersonalLogin | None = None) -> AsyncIterator[Session]:
     """A session with the cluster. All that goes wrong in it with the API server raises ClickException."""
+    login = login or PersonalLogin(target)
     with explained(target):
-        credentials = login_of_person(target.kubeconfig, target.context)
-        first = [credentials]
-
-        def login_again() -> Any:  # noqa: ANN401  kopf's type is imported for nothing else
-            return first.pop() if first else login_of_person(target.kubeconfig, target.context)
-
-        connection = Connection(login_again, pool_size=0)  # each forwarded connection has one of its own
+        credentials = login.credentials()
+        # Each forwarded connection has a socket of its own.
+        connection = Connection(login.of_connection(), pool_size=0)
         namespace = target.namespace or credentials.default_namespace or "default"
         try:
             cluster = Cluster(connection, scope=Scope(namespaces=(namespace,)))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twinhull.cli.durations import Duration
-from twinhull.cli.ending import end_with
 from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
 
@@ -88,7 +87,7 @@ Exit codes:
     type=Duration(),
     default="30s",
     show_default=True,
-    help="How long to wait, such as 90s or 5m; 0s looks once.",
+    help="How long the command takes at most, such as 90s or 5m; 0s looks once.",
 )
 @target_options
 def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, target: Target) -> None:
@@ -101,10 +100,11 @@ def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, targ
     The command ends early if the goal can't come true any more, and says why: a Stalled Workload has to be
     changed itself, a stopped one doesn't get ready, and one that ended with a failure doesn't complete. It
     doesn't end early if the Workload is Stalled because of something else that may still come or be freed,
-    such as a claim, a RuntimeClass, KubeVirt, or room in a quota: it says what that is, and goes on.
+    such as a claim, a RuntimeClass, KubeVirt, or room in a quota: it says what that is, and goes on. What is
+    Stalled beside a hull that is Ready, such as a Service, is a warning.
 
     It needs the rights to get and watch Workloads. Without the right to watch it asks every two seconds.
     """
     from twinhull.cli import waiting  # noqa: PLC0415  talks to a cluster
 
-    end_with(waiting.until(names, selector, goal, timeout, target))
+    waiting.until(names, selector, goal, timeout, target)

@@ -14,6 +14,7 @@ from twinhull.verbs.status import Status
 
 #: What --for takes, for people.
 CHOICES = "ready, stopped, completed, deleted, condition=TYPE[=STATUS], isolation=NAME"
+_DELETED = "it is being deleted"
 _NO_STATUS = "the operator hasn't seen the present spec yet"
 
 
@@ -31,6 +32,8 @@ class Verdict(NamedTuple):
     state: State
     #: What is so of the Workload, for people.
     message: str
+    #: What is wrong with the Workload though the goal is reached, for people; empty if nothing is.
+    but: str = ""
 
 
 class Goal(Protocol):
@@ -86,11 +89,11 @@ class Ready:
     title: str = "ready"
 
     def verdict(self, workload: Raw | None) -> Verdict:
-        """By the condition Ready."""
+        """By the condition Ready, unless what is Ready isn't as the spec asks."""
         if workload is None:
             return _gone()
         status = Status(workload)
-        if end := _cannot_run(status):
+        if end := _has_ended(status):
             return end
         if status.is_stopped:
             return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
@@ -100,9 +103,10 @@ class Ready:
                 f"it has run to completion, and nothing of it runs: twinhull wait {status.name} "
                 f"--for=completed waits for that, and twinhull restart {status.name} runs it again"
             )
-        if ready and ready.status == "True" and not (self.settled and status.holds("Reconciling")):
-            return _reached(ready.message)
-        return _waiting(status)
+        is_ready = ready and ready.status == "True" and not _runs_as_before(status)
+        if ready and is_ready and not (self.settled and status.holds("Reconciling")):
+            return _reached(ready.message, status)
+        return _stalled(status) or _waiting(status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Up:
     def verdict(self, workload: Raw | None) -> Verdict:
         """By the condition Ready."""
         if workload and Status(workload).has_completed:
-            return _reached("it has run to completion")
+            return _reached("it has run to completion", Status(workload))
         return Ready(settled=True).verdict(workload)
 
 
@@ -131,10 +135,12 @@ class Stopped:
         status = Status(workload)
         if not status.is_stopped and not status.is_deleted:
             return Verdict(State.WAITING, "spec.state is Running: nobody has stopped it")
-        if end := _cannot_run(status, completed=False):
-            return end
+        if status.is_deleted:
+            return _hopeless(_DELETED)
         ready = status.ready
-        return _reached(ready.message) if ready and ready.reason == "Stopped" else _waiting(status)
+        if ready and (ready.status, ready.reason) == ("True", "Stopped"):
+            return _reached(ready.message, status)
+        return _stalled(status) or _waiting(status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +155,8 @@ class Completed:
             return _gone()
         status = Status(workload)
         if status.has_completed:
-            return _reached("it has run to completion")
-        if end := _cannot_run(status):
+            return _reached("it has run to completion", status)
+        if end := _has_ended(status) or _stalled(status):
             return end
         if status.is_stopped:
             return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
@@ -201,12 +207,13 @@ class Condition:
         status = Status(workload)
         found = status.condition(self.kind)
         if found and found.status == self.status:
-            return _reached(f"condition {self.kind} is {self.status}: {found.message}")
+            of_stalled = self.kind == "Stalled"
+            message = f"condition {self.kind} is {self.status}: {found.message}"
+            return _reached(message, None if of_stalled else status)
         if status.is_deleted:
-            return _hopeless("it is being deleted")
-        stalled = status.condition("Stalled")
-        if self.kind != "Stalled" and stalled and stalled.status == "True":
-            return _stalled(status)
+            return _hopeless(_DELETED)
+        if self.kind != "Stalled" and (stalled := _stalled(status)):
+            return stalled
         if status.is_current and not found:
             return Verdict(State.WAITING, f"it has no condition {self.kind}")
         return _waiting(status)
@@ -271,39 +278,55 @@ class Restarted:
         is_new = bool(revision) and revision not in self.former and status.made_at >= self.after
         if not is_new:
             if status.is_deleted:
-                return _hopeless("it is being deleted")
-            if status.holds("Stalled"):
-                return _stalled(status)
-            return _waiting(status, "waiting for the operator to see that it is to restart")
+                return _hopeless(_DELETED)
+            return _stalled(status) or _waiting(
+                status, "waiting for the operator to see that it is to restart"
+            )
         return Up().verdict(workload)
 
 
-def _cannot_run(status: Status, *, completed: bool = True) -> Verdict | None:
-    """Why nothing of the Workload can come to run any more, or not before something has come that it lacks;
-    None if it may.
-    """
+def _has_ended(status: Status) -> Verdict | None:
+    """Why nothing of the Workload runs any more, None if it may."""
     if status.is_deleted:
-        return _hopeless("it is being deleted")
+        return _hopeless(_DELETED)
     ready = status.ready
-    if completed and ready and ready.reason == "Failed":
+    if ready and ready.reason == "Failed":
         return _hopeless(
             f"it has ended: {ready.message} (twinhull logs {status.name} shows why, and twinhull restart "
             f"{status.name} runs it again)"
         )
-    return _stalled(status) if status.holds("Stalled") else None
+    return None
 
 
-def _stalled(status: Status) -> Verdict:
+def _stalled(status: Status) -> Verdict | None:
     """Stalled means that nothing goes on before somebody does something (sigs.k8s.io/cli-utils, pkg/kstatus):
     with the Workload, which ends a wait; or with something else, and then the Workload goes on by itself.
+    None if it isn't Stalled.
     """
     said = status.condition("Stalled")
-    if said is None:
-        return _hopeless("it is Stalled")
-    why = f"it is Stalled ({said.reason}): {said.message}"
+    if said is None or not (why := _why_stalled(status)):
+        return None
+    if _runs_as_before(status):
+        why = f"what runs is Ready, but not as the spec asks: {why}"
     row = row_of(said.reason)
     needs_edit = (row is None or row.needs_edit) and not quota.exceeded(said.message)
     return _hopeless(why) if needs_edit else Verdict(State.WAITING, why)
+
+
+def _runs_as_before(status: Status) -> bool:
+    """Whether what is Ready isn't as the spec asks: Stalled has the same reason then. With another reason,
+    something beside it is Stalled (twinhull.core.steps, refused_aside).
+    """
+    ready, stalled = status.ready, status.condition("Stalled")
+    if ready is None or stalled is None:
+        return False
+    return (ready.status, stalled.status) == ("True", "True") and ready.reason == stalled.reason
+
+
+def _why_stalled(status: Status) -> str:
+    """Why it is Stalled, empty if it isn't."""
+    said = status.condition("Stalled")
+    return f"it is Stalled ({said.reason}): {said.message}" if said and said.status == "True" else ""
 
 
 def _waiting(status: Status, otherwise: str = "") -> Verdict:
@@ -323,5 +346,6 @@ def _hopeless(why: str) -> Verdict:
     return Verdict(State.HOPELESS, why)
 
 
-def _reached(message: str) -> Verdict:
-    return Verdict(State.REACHED, message)
+def _reached(message: str, status: Status | None = None) -> Verdict:
+    """It has come true, of a Workload which may be Stalled all the same."""
+    return Verdict(State.REACHED, message, _why_stalled(status) if status else "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.unit.cli.kubeletlog import KubeletLog
 from tests.unit.cli.reachapi import ReachApi
 from tests.unit.cli.watchapi import WatchApi
 from tests.unit.reach.virtapi import MACHINES, STREAMS, VirtApi
@@ -28,6 +29,11 @@ class HullApi(WatchApi, ReachApi):
         #: What each Pod has logged, and the queries by which logs were asked for, with the Pod's name.
         self.logs: dict[str, bytes] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        #: The logs of those whose kubelet heeds queries, and the previous ones.
+        self.files: dict[str, KubeletLog] = {}
+        self.previous: dict[str, KubeletLog] = {}
+        #: After how many bytes the connections of the next logs are lost, None for those that aren't.
+        self.cuts: list[int | None] = []
         #: What happens at the end of the next logs.
         self.then: list[Callable[[], object]] = []
         #: Whether logs don't end, and how many are open; and those that don't, by Pod and container.
@@ -142,7 +148,16 @@ class HullApi(WatchApi, ReachApi):
             return web.Response(text=refusal[1], status=refusal[0])
         response = web.StreamResponse()
         await response.prepare(request)
-        await response.write(self.logs.get(name, b""))
+        files = self.previous if "previous" in request.query else self.files
+        text = files[name].answer(request.query) if name in files else self.logs.get(name, b"")
+        if (cut := self.cuts.pop(0) if self.cuts else None) is not None:
+            await response.write(text[:cut])
+            if self.then:
+                self.then.pop(0)()
+            assert request.transport is not None
+            request.transport.close()
+            return response
+        await response.write(text)
         self.reading += 1
         while self.stays or (name, request.query["container"]) in self.staying:  # noqa: ASYNC110  a test polls
             await asyncio.sleep(0.01)

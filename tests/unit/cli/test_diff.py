@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tests.unit.cli.test_explain import namespace, workload
 from twinhull.api.base import Raw
 from twinhull.cli import differences as verb
-from twinhull.cli import main, session
+from twinhull.cli import main, personallogin
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Conflict, NotFound, Refused, Unreachable
 from twinhull.shell.kinds import Kind
@@ -64,7 +64,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(Cluster, "managed_fields", managing)
     monkeypatch.setattr(Cluster, "rehearse_apply", applying)
     monkeypatch.setattr(
-        session,
+        personallogin,
         "login_of_person",
         lambda *_: Credentials(server="http://127.0.0.1", default_namespace="mine"),
     )

@@ -10,11 +10,14 @@ import yaml
 from click.testing import CliRunner, Result
 
 from tests.unit.cli.test_explain import UNTRUSTED, workload
+from tests.unit.cli.watchapi import WatchApi
+from tests.unit.reach.virtapi import beside
 from twinhull.api.base import Raw
 from twinhull.cli import main
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.kinds import Kind
 
+PLUGINS = "client.authentication.k8s.io/v1"
 LIVE = {"uid": "1", "generation": 2, "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:00:00Z"}
 CONFIG = {
     "apiVersion": "v1",
@@ -111,6 +114,32 @@ def test_a_namespace_is_that_of_files_which_name_none(asked: list[tuple[str, str
     assert explain("-", "--context", "b", given=given).stdout.startswith("Workload other/web: Container")
     assert explain("-", "-n", "lab", given=given).stdout.startswith("Workload lab/web: Container")
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    "words", [["-"], ["web"], ["-", "web"], ["-", "web", "-n", "shop"], ["-", "web", "--policies", "rules"]]
+)
+def test_a_credential_plugin_runs_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str]
+) -> None:
+    api = WatchApi()
+    given = workload()
+    api.put("workloads", "web", **{key: value for key, value in given.items() if key != "metadata"})
+    credential = {"apiVersion": PLUGINS, "kind": "ExecCredential", "status": {"token": "x"}}
+    script = f"echo >> {tmp_path}/ran; echo '{json.dumps(credential)}'"
+    plugin = {"apiVersion": PLUGINS, "interactiveMode": "Never", "command": "sh", "args": ["-c", script]}
+    with beside(api):
+        config = json.loads(api.kubeconfig(tmp_path).read_text(encoding="utf-8"))
+        config["users"] = [{"name": "u", "user": {"exec": plugin}}]
+        (tmp_path / "config").write_text(json.dumps(config), encoding="utf-8")
+        (tmp_path / "rules").mkdir()
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+        monkeypatch.chdir(tmp_path)
+        del given["metadata"]["namespace"]
+        result = explain(*words, given=given)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("/web: ") == len({"-", "web"} & set(words))
+    assert (tmp_path / "ran").read_text(encoding="utf-8") == "\n"
 
 
 @pytest.mark.parametrize("output", ["text", "json"])

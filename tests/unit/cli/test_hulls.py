@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from socket import create_connection
@@ -21,12 +21,14 @@ from tests.controlplane import eventually
 from tests.controlplane.polling import PATIENCE
 from tests.terminal import Terminal
 from tests.unit.cli.hullapi import HullApi
+from tests.unit.cli.kubeletlog import SECOND, KubeletLog
 from tests.unit.reach.virtapi import beside
 from twinhull.cli import containerlog, main
 
 TWINHULL = [sys.executable, "-m", "twinhull"]
 SEVERAL = ("setup", "web", "twice")
 DISK: dict[str, Any] = {"virtualMachine": {"bootDisk": {"source": {"blank": {}}}}}
+FROM_THE_BEGINNING = {"container": "web", "follow": "true", "timestamps": "true"}
 FORBIDDEN = (
     '{"kind": "Status", "message": "pods \\"web-1\\" is forbidden: User \\"ann\\" cannot %s resource '
     '\\"pods/%s\\" in API group \\"\\" in the namespace \\"shop\\""}'
@@ -134,10 +136,10 @@ def replaced(api: HullApi) -> None:
     api.workload("web", "web-2")
 
 
-def completed(api: HullApi) -> None:
+def completed(api: HullApi, hull: str = "web-2") -> None:
     ended = {"web": {"state": "Terminated", "exitCode": 0}}
     ready = ("True", "Completed", "it has run to completion")
-    api.workload("web", "web-2", states=ended, ready=ready, exit={"code": 0, "reason": "Completed"})
+    api.workload("web", hull, states=ended, ready=ready, exit={"code": 0, "reason": "Completed"})
 
 
 def test_logs_go_on_with_the_next_hull_until_the_workload_has_completed(api: HullApi, run: Run) -> None:
@@ -158,7 +160,7 @@ def test_logs_go_on_with_the_next_hull_until_the_workload_has_completed(api: Hul
             "tailLines": "1",
         },
     )
-    assert second == ("web-2", {"container": "web", "follow": "true", "timestamps": "true"})
+    assert second == ("web-2", FROM_THE_BEGINNING)
 
 
 def test_each_container_is_followed_into_the_next_hull(api: HullApi, run: Run) -> None:
@@ -203,18 +205,125 @@ def test_a_container_that_is_restarted_is_followed_from_its_beginning(api: HullA
     ended = run("logs -f web --tail 5")
     assert (ended.exit_code, ended.stdout) == (0, "a line\na line\n")
     assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
-    assert api.asked[1] == ("web-1", {"container": "web", "follow": "true"})
+    assert api.asked[1] == ("web-1", FROM_THE_BEGINNING)
+
+
+@pytest.fixture
+def file(api: HullApi) -> KubeletLog:
+    """The log of web-1, by its kubelet, whose clock isn't this computer's."""
+    api.workload("web", "web-1")
+    made = api.files["web-1"] = KubeletLog()
+    for number, text in enumerate((b"one\n", b"two\r\n", b" three\n", b"four\n")):
+        made.write(number * SECOND // 2, text)
+    return made
+
+
+WHOLE = "one\ntwo\r\n three\nfour\nfive\n"
 
 
 @pytest.mark.usefixtures("_quickly")
-def test_a_log_that_is_cut_off_is_gone_on_with(api: HullApi, run: Run) -> None:
-    api.workload("web", "web-1")
-    api.logs, api.then = {"web-1": b""}, [lambda: None, lambda: api.delete("workloads", "web")]
-    ended = run("logs -f web --tail 5")
+@pytest.mark.parametrize("cut", [None, 0, 36, 70])
+@pytest.mark.parametrize("options", ["", "--tail 5", "--timestamps", "--prefix"])
+def test_a_log_that_is_cut_off_goes_on_where_it_was(
+    api: HullApi, run: Run, file: KubeletLog, cut: int | None, options: str
+) -> None:
+    api.cuts = [cut]
+    api.then = [lambda: file.write(2 * SECOND, b"five\n"), lambda: api.delete("workloads", "web")]
+    ended = run(f"logs -f web {options}")
+    whole = WHOLE
+    if options == "--timestamps":
+        whole = file.answer({"timestamps": "true"}).decode()
+    elif options == "--prefix":
+        whole = "".join(f"[web/web] {line}\n" for line in WHOLE.split("\n")[:-1])
     assert (ended.exit_code, ended.stderr) == (0, "")
-    _, again = api.asked[1]
-    assert sorted(again) == ["container", "follow", "sinceTime"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", again["sinceTime"])
+    assert ended.stdout_bytes.decode() == whole
+    assert len(api.asked) == 2
+
+
+@pytest.mark.usefixtures("_quickly")
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_this_computers_clock_doesnt_say_where_a_log_goes_on(
+    api: HullApi, run: Run, file: KubeletLog, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    wrong = time.time() + hours * 3600
+    monkeypatch.setattr(time, "time", lambda: wrong)
+    api.then = [lambda: file.write(2 * SECOND, b"five\n"), lambda: api.delete("workloads", "web")]
+    assert run("logs -f web").stdout_bytes.decode() == WHOLE
+    assert api.asked[1][1]["sinceTime"] == "2023-11-14T22:13:20Z"
+
+
+def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_workload_that_has_completed(
+    api: HullApi, run: Run, file: KubeletLog
+) -> None:
+    api.cuts = [40]
+    api.then = [lambda: completed(api, "web-1")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stdout_bytes) == (0, file.text)
+    assert len(api.asked) == 2
+
+
+def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_container_that_was_restarted(
+    api: HullApi, run: Run, file: KubeletLog
+) -> None:
+    def restart() -> None:
+        api.previous["web-1"] = file
+        api.files["web-1"] = KubeletLog()
+        api.files["web-1"].write(9 * SECOND, b"again\n")
+        run_again(api)
+
+    api.cuts = [40]
+    api.then = [restart, lambda: None, lambda: api.delete("workloads", "web")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stdout_bytes) == (0, file.text + b"again\n")
+    assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
+    assert "follow" not in api.asked[1][1]
+    assert api.asked[2:] == [("web-1", FROM_THE_BEGINNING)]
+
+
+def test_an_end_that_cant_be_had_any_more_is_told(api: HullApi, run: Run, file: KubeletLog) -> None:
+    api.cuts = [40]
+    api.log_refusals = [None, *[(502, "it is gone")] * 3]
+    api.then = [lambda: completed(api, "web-1")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, file.text.startswith(ended.stdout_bytes)) == (0, True)
+    assert ended.stderr == "web/web: the end of a log that was cut off can't be shown: it is gone\n"
+    assert len(api.asked) == 3
+
+
+def test_the_end_of_a_former_run_that_is_gone_is_told(api: HullApi, run: Run, file: KubeletLog) -> None:
+    def restart() -> None:
+        api.files["web-1"] = KubeletLog()
+        api.files["web-1"].write(9 * SECOND, b"again\n")
+        run_again(api)
+
+    api.cuts = [len(file.answer({"timestamps": "true"}))]
+    api.log_refusals = [None, (502, "the certificate has expired"), (400, "previous container not found")]
+    api.then = [restart, lambda: None, lambda: None, lambda: api.delete("workloads", "web")]
+    ended = run("logs -f web")
+    assert (ended.exit_code, ended.stdout_bytes[-6:]) == (0, b"again\n")
+    assert ended.stderr.endswith(
+        "web/web: the end of a log that was cut off can't be shown: previous container not found\n"
+    )
+    assert ["previous" in query for _, query in api.asked] == [False, True, True, False]
+
+
+def test_an_end_that_is_cut_off_each_time_is_asked_for_a_few_times(
+    api: HullApi, run: Run, file: KubeletLog
+) -> None:
+    api.cuts = [len(file.answer({"timestamps": "true"}))] * 9
+    api.then = [lambda: completed(api, "web-1")]
+    assert run("logs -f web").exit_code == 0
+    assert len(api.asked) == 1 + containerlog._TRIES  # noqa: SLF001
+
+
+def test_a_log_that_isnt_followed_is_asked_for_without_timestamps(
+    api: HullApi, run: Run, file: KubeletLog
+) -> None:
+    assert run("logs web --tail 2").stdout_bytes == b" three\nfour\n"
+    assert run("logs web --limit-bytes 5 -f").exit_code == 0
+    api.previous["web-1"] = file
+    assert run("logs web -p -f").stdout_bytes == file.text
+    assert not [query for _, query in api.asked if "timestamps" in query]
 
 
 def run_again(api: HullApi) -> None:
@@ -231,7 +340,7 @@ def test_a_run_whose_log_cant_be_opened_is_shown_from_its_beginning_by_another_w
     ended = run("logs -f web --tail 5")
     assert (ended.exit_code, ended.stdout) == (0, "a line\na line\n")
     assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
-    assert api.asked[1:] == [("web-1", {"container": "web", "follow": "true"})] * 2
+    assert api.asked[1:] == [("web-1", FROM_THE_BEGINNING)] * 2
 
 
 def test_a_run_whose_log_couldnt_be_opened_before_the_workload_completed_is_an_error(
@@ -259,13 +368,11 @@ def test_a_log_that_cant_be_opened_any_more_is_an_error_after_a_few_tries(api: H
 
 
 @pytest.mark.usefixtures("_quickly")
-def test_a_failed_try_moves_nothing_of_where_a_log_goes_on(api: HullApi, run: Run) -> None:
-    api.workload("web", "web-1")
-    api.logs = {"web-1": b"a line\n"}
+def test_a_failed_try_moves_nothing_of_where_a_log_goes_on(api: HullApi, run: Run, file: KubeletLog) -> None:
     api.log_refusals = [None, (500, "it failed"), (500, "it failed")]
     api.then = [*[lambda: None] * 3, lambda: api.delete("workloads", "web")]
     ended = run("logs -f web")
-    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert (ended.exit_code, ended.stdout_bytes, ended.stderr) == (0, file.text, "")
     assert len({query["sinceTime"] for _, query in api.asked[1:]}) == 1
     assert len(api.asked) == 4
 
@@ -292,7 +399,7 @@ def test_a_hull_of_the_same_name_is_the_next_one(api: HullApi, run: Run, how: st
     ended = run("logs -f web --tail 1")
     assert (ended.exit_code, ended.stdout) == (0, "one\ntwo\n")
     assert ended.stderr == "Pod web-1 has ended; going on with the next one of that name\n"
-    assert api.asked[1] == ("web-1", {"container": "web", "follow": "true"})
+    assert api.asked[1] == ("web-1", FROM_THE_BEGINNING)
 
 
 @pytest.mark.usefixtures("_quickly")

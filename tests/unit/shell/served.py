@@ -24,7 +24,9 @@ class Served:
         self.objects: dict[str, list[str]] = {}
         self.events: dict[str, asyncio.Queue[str]] = {}
         self.errors: dict[str, int] = {}
-        self.version: int | None = 100
+        self.version = 100
+        #: Whether lists say their version.
+        self.versioned = True
         self.lists: list[tuple[str, dict[str, str], str]] = []
         self.watches: list[tuple[str, dict[str, str], str]] = []
 
@@ -52,7 +54,7 @@ class Served:
     def _page(self, path: str, query: dict[str, str]) -> web.Response:
         begin, objects = int(query.get("continue", 0)), self.objects[path]
         end = begin + int(query["limit"])
-        version = {} if self.version is None else {"resourceVersion": str(self.version)}
+        version = {"resourceVersion": str(self.version)} if self.versioned else {}
         metadata = {**version, **({"continue": str(end)} if end < len(objects) else {})}
         text = f'{{"items":[{",".join(objects[begin:end])}],"metadata":{json.dumps(metadata)}}}\n'
         return web.Response(text=text, content_type="application/json")

@@ -47,7 +47,7 @@ def test_a_list_without_a_version_is_read(namespaces: tuple[str, ...]) -> None:
 
     async def check() -> None:
         api = Served()
-        api.version = None
+        api.versioned = False
         for path in [kinds.POD.path(one) for one in namespaces] or [kinds.POD.path()]:
             api.serve(path, '{"metadata":{"name":"web"},"containers":[]}')
         async with served.client(api, Scope(namespaces)) as client:

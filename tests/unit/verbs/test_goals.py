@@ -31,6 +31,10 @@ READY = {"Ready": ("True", "Ready")}
 UNREADY = {"Ready": ("False", "Replacing"), "Reconciling": ("True", "Replacing")}
 STALLED = {"Ready": ("False", "UnsupportedFields"), "Stalled": ("True", "UnsupportedFields")}
 LACKS = {"Ready": ("False", "ClaimMissing"), "Stalled": ("True", "ClaimMissing")}
+#: Something beside what serves is refused; and a machine that lasts runs on as it was.
+BESIDE = {"Ready": ("True", "Ready"), "Stalled": ("True", "NameConflict")}
+RUNS_ON = {"Ready": ("True", "DiskShrinks"), "Stalled": ("True", "DiskShrinks")}
+NOT_AS_ASKED = "what runs is Ready, but not as the spec asks: it is Stalled"
 STOPPED = {"Ready": ("True", "Stopped")}
 COMPLETED = {"Ready": ("True", "Completed")}
 FAILED = {"Ready": ("False", "Failed"), "Stalled": ("True", "Failed")}
@@ -71,7 +75,20 @@ OFF = {"state": "Stopped"}
         (Ready(), workload(UNREADY), WAITING, "Replacing: said Replacing"),
         (Ready(), workload(STALLED), HOPELESS, "it is Stalled (UnsupportedFields): said UnsupportedFields"),
         (Ready(), workload(LACKS), WAITING, "it is Stalled (ClaimMissing): said ClaimMissing"),
-        (Ready(), workload(LACKS | {"Ready": ("True", "Ready")}), WAITING, "it is Stalled (ClaimMissing)"),
+        (Ready(), workload(BESIDE), REACHED, "said Ready"),
+        (Ready(settled=True), workload(BESIDE), REACHED, "said Ready"),
+        (Ready(), workload(RUNS_ON), HOPELESS, f"{NOT_AS_ASKED} (DiskShrinks): said DiskShrinks"),
+        (Ready(), workload(RUNS_ON, seen=1), WAITING, "hasn't seen"),
+        (Ready(), workload(LACKS | {"Ready": ("True", "ClaimMissing")}), WAITING, f"{NOT_AS_ASKED} (ClaimM"),
+        (Ready(), workload(STALLED, spec=OFF), HOPELESS, "twinhull start web"),
+        (Up(), workload(BESIDE), REACHED, "said Ready"),
+        (Up(), workload(RUNS_ON), HOPELESS, NOT_AS_ASKED),
+        (Stopped(), workload(BESIDE | STOPPED, spec=OFF), REACHED, "said Stopped"),
+        (Completed(), workload(BESIDE | COMPLETED, spec=JOB), REACHED, "it has run to completion"),
+        (Condition("Ready"), workload(BESIDE), REACHED, "is True"),
+        (Condition("Ready"), workload(RUNS_ON), REACHED, "is True"),
+        (FLIPPED, isolated("Sandbox", "Sandbox", BESIDE), REACHED, "said Ready"),
+        (FLIPPED, isolated("Sandbox", "Container", RUNS_ON), HOPELESS, NOT_AS_ASKED),
         (Ready(), workload({"Stalled": ("True", "Newer")}), HOPELESS, "it is Stalled (Newer)"),
         (Up(), workload(LACKS), WAITING, "ClaimMissing"),
         (Completed(), workload(LACKS, spec=JOB), WAITING, "ClaimMissing"),
@@ -126,6 +143,24 @@ def test_what_is_so_of_a_goal(goal: Goal, given: Raw | None, state: State, says:
     found = goal.verdict(given)
     assert found.state is state, found
     assert says in found.message
+
+
+@pytest.mark.parametrize(
+    ("goal", "given", "but"),
+    [
+        (Ready(), workload(BESIDE), "it is Stalled (NameConflict): said NameConflict"),
+        (Up(), workload(BESIDE), "it is Stalled (NameConflict): said NameConflict"),
+        (Condition("Ready"), workload(RUNS_ON), "it is Stalled (DiskShrinks): said DiskShrinks"),
+        (Stopped(), workload(BESIDE | STOPPED, spec=OFF), "it is Stalled (NameConflict): said NameConflict"),
+        (Completed(), workload(BESIDE | COMPLETED), "it is Stalled (NameConflict): said NameConflict"),
+        (Condition("Stalled"), workload(RUNS_ON), ""),
+        (Ready(), workload(READY | {"Stalled": ("False", "NotStalled")}), ""),
+        (Deleted(uid="0"), workload(BESIDE), ""),
+    ],
+)
+def test_what_is_wrong_is_told_though_the_goal_is_reached(goal: Goal, given: Raw, but: str) -> None:
+    found = goal.verdict(given)
+    assert (found.state, found.but) == (REACHED, but)
 
 
 @pytest.mark.parametrize("reason", [str(reason) for _, table in SECTIONS for reason in table])

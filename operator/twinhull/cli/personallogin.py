@@ -1,0 +1,39 @@
+"""A person's login, which all that one verb asks a cluster for shares."""
+
+from __future__ import annotations
+
+from twinhull.cli.targets import Target
+from twinhull.shell.process.credentials import Credentials, Login, LoginError, login_of_person
+
+
+class PersonalLogin:
+    """The login at a cluster. A credential plugin runs once, for however many connections: it may take a
+    while, and may ask the person for something.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._found: Credentials | LoginError | None = None
+
+    def credentials(self) -> Credentials:
+        """The credentials. Raises LoginError, each time for the same reason."""
+        if self._found is None:
+            try:
+                self._found = self._anew()
+            except LoginError as error:
+                self._found = error
+        if isinstance(self._found, LoginError):
+            raise self._found
+        return self._found
+
+    def of_connection(self) -> Login:
+        """What logs in for a connection: with these credentials, and anew when they aren't accepted."""
+        is_first = [True]
+
+        def login() -> Credentials:
+            return self.credentials() if is_first and is_first.pop() else self._anew()
+
+        return login
+
+    def _anew(self) -> Credentials:
+        return login_of_person(self._target.kubeconfig, self._target.context)
