@@ -64,7 +64,8 @@ def install(supervisor: Supervisor, api: Api, identities: Identities, api_port: 
     supervisor.start(_apiserver(supervisor, kubeconfig, server, apiserver_port, api_port))
     health = f"https://{LOOPBACK}:{apiserver_port}/healthz"
     supervisor.ready({"cdi-apiserver": lambda: answers(health, authority.files.certificate)})
-    signers = [Authority(certificates, name).files for name in _SIGNERS]
+    # CDI signs by RSA alone (github.com/openshift/library-go, pkg/crypto).
+    signers = [Authority(certificates, name, by_rsa=True).files for name in _SIGNERS]
     for name, signer in zip(_SIGNERS, signers, strict=True):
         api.create(_bundle(f"cdi-{name}-signer-bundle", signer))
     kubeconfig = identities.kubeconfig(f"system:serviceaccount:{NAMESPACE}:cdi-sa", [ADMINS])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIFETIME = dt.timedelta(days=365)
+_PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 _CLOCK_SKEW = dt.timedelta(minutes=5)
 
 
@@ -31,17 +33,18 @@ class KeyPair:
 class Authority:
     """A certificate authority of its own, in `folder`: `<name>-ca.crt`, and the pairs it issues beside it.
 
-    `made` says that its files are there: it isn't made anew then.
+    `made` says that its files are there: it isn't made anew then. `by_rsa` is for programs that sign with its
+    key and know no other algorithm.
     """
 
-    def __init__(self, folder: Path, name: str, *, made: bool = False) -> None:
+    def __init__(self, folder: Path, name: str, *, made: bool = False, by_rsa: bool = False) -> None:
         self._folder = folder
         self._subject = _name(f"{name}-ca", ())
         self.files = KeyPair(folder / f"{name}-ca.crt", folder / f"{name}-ca.key")
-        self._key = _read_key(self.files.key) if made else self._create()
+        self._key = _read_key(self.files.key) if made else self._create(by_rsa=by_rsa)
 
-    def _create(self) -> ec.EllipticCurvePrivateKey:
-        key = ec.generate_private_key(ec.SECP256R1())
+    def _create(self, *, by_rsa: bool) -> _PrivateKey:
+        key = rsa.generate_private_key(65_537, 2048) if by_rsa else ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _builder(self._subject, self._subject, key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -116,9 +119,7 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: _PublicKey) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -145,7 +146,7 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
     )
 
 
-def _write(files: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+def _write(files: KeyPair, certificate: x509.Certificate, key: _PrivateKey) -> None:
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     _write_key(files.key, key)
 
@@ -156,7 +157,7 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+def _write_key(path: Path, key: _PrivateKey) -> None:
     path.touch(mode=0o600)
     path.write_bytes(
         key.private_bytes(

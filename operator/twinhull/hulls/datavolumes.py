@@ -402,20 +402,22 @@ def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None)
     """The most telling of CDI's words: what stops it, or else what it waits for."""
     if failure:
         return f"{importing.explained(failure.message)}{_tried(failure.attempts)}"
-    bound = condition(volume, "Bound")
-    waits = str(bound.get("message") or "") if bound.get("status") != "True" else ""
-    for said in (_said_of_importer(volume), waits):
-        if explained := importing.explained(said):
-            return explained
-    vddk = disk.source.vddk
-    if vddk and not vddk.init_image_url and phase == "ImportScheduled":
-        return _NO_VDDK
     if phase == "UploadReady":
         name = volume["metadata"]["name"]
         return (
             "waiting for the upload, of which CDI doesn't say whether it has begun: virtctl image-upload dv "
             f"{name} --no-create --image-path=FILE"
         )
+    bound = condition(volume, "Bound")
+    # A CSI driver's claim is bound once it is filled.
+    is_awaited = bound.get("status") != "True" and not phase.endswith(_FILLING)
+    waits = str(bound.get("message") or "") if is_awaited else ""
+    for said in (_said_of_importer(volume), waits):
+        if explained := importing.explained(said):
+            return explained
+    vddk = disk.source.vddk
+    if vddk and not vddk.init_image_url and phase == "ImportScheduled":
+        return _NO_VDDK
     return _PHASES.get(phase, "")
 
 

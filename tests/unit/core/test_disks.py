@@ -443,6 +443,25 @@ def test_a_disk_that_waits_for_its_upload_says_by_which_command() -> None:
     assert (later.reason, later.stalled) == ("DiskWaiting", False), "nothing is overdue"
 
 
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [
+        ("UploadReady", "waiting for the upload"),
+        ("ImportInProgress", "ImportInProgress"),
+        ("Pending", "PVC web-boot Pending"),
+    ],
+)
+def test_a_claim_that_is_bound_once_it_is_filled_hides_nothing(phase: str, told: str) -> None:
+    """CDI fills the claims of CSI drivers so."""
+    world = World(wl())
+    world.settle()
+    world.tell(phase)
+    bound = {"type": "Bound", "status": "False", "reason": "Pending", "message": "PVC web-boot Pending"}
+    world.objects["DataVolume", f"{NAME}-boot"]["status"]["conditions"] = [bound]
+    world.settle()
+    assert decide(world.case()).message.startswith(f"disk boot: {told}")
+
+
 @pytest.mark.parametrize("progress", ["", "N/A", "45.32%"])
 @pytest.mark.parametrize(
     ("phase", "reason"),
