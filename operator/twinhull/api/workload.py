@@ -56,8 +56,9 @@ class Replacement(Model):
         ge=1,
         le=86_400,
         description="How many seconds a hull may be unready before the Workload is Stalled. They count from "
-        "the hull's creation, from when it ceased to be Ready, or, if hulls are lost in a row, from the "
-        "first loss. A Stalled Workload's hull is kept, and the Workload is no longer Stalled once the hull "
+        "the hull's creation, from when it ceased to be Ready, from when its machine's disks were filled, "
+        "or, if hulls are lost in a row, from the first loss. A Stalled Workload's hull is kept, and the "
+        "Workload is no longer Stalled once the hull "
         "is Ready. The same time applies to an object that has to go first, and to a failure of the API "
         "server. While StartFirst replaces a hull, this is how long the new hull may take to become Ready. "
         "After that the new hull is deleted, the old one stays, and nothing is tried again until the spec "

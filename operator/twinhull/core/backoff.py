@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from twinhull.api.reasons import UNSAID, Reason, Why
 from twinhull.api.workload import State
 from twinhull.api.workloadstatus import BackOff
+from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.observed import Remembered, SeenHull
 from twinhull.core.steps import Step, waiting
@@ -27,6 +28,8 @@ _LONGEST_DELAY = timedelta(minutes=5)
 _HEALTHY = timedelta(minutes=10)
 #: How long after its creation a Pod's conditions are set at the latest: one that changes later was ready.
 _STARTING = timedelta(seconds=30)
+#: Reasons of steps that wait for a machine's disks.
+_OF_DISKS = {Reason.DISK_IMPORTING, Reason.DISK_WAITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,10 @@ def sentence_of(losses: BackOff) -> str:
 
 def overdue(case: Case, step: Step) -> Step:
     """A step that waits, or Stalled once hulls were lost for as long as one may take to be ready. It is gone
-    on with all the same.
+    on with all the same. A disk may take as long as it takes to be filled, and no hull is due before.
     """
     losses = back_off(case)
-    if losses is None or not step.reconciling or step.ready == "True":
+    if losses is None or not step.reconciling or step.ready == "True" or step.reason in _OF_DISKS:
         return step
     seconds = case.workload.spec.replacement.progress_deadline_seconds
     left = _unready_from(case, losses) + timedelta(seconds=seconds) - case.now
@@ -119,11 +122,13 @@ def overdue(case: Case, step: Step) -> Step:
 
 
 def _unready_from(case: Case, losses: BackOff) -> datetime:
-    """From when on no hull has been ready: since the first was lost, or since one was ready after that."""
-    hull = case.current
+    """From when on a hull was due and none has been ready: since the first was lost, since one was ready
+    after that, or since the machine's disks were filled.
+    """
+    hull, since = case.current, max(losses.since, disks.filled_at(case))
     if hull is None or hull.deleting or hull.ended or hull.since < hull.created_at + _STARTING:
-        return losses.since
-    return max(losses.since, hull.since)
+        return since
+    return max(since, hull.since)
 
 
 def until_forgotten(case: Case) -> timedelta | None:

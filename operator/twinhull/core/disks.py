@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.disks import MOST_DISKS, Disk
@@ -27,6 +28,9 @@ from twinhull.hulls.disknotes import (
 )
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
 from twinhull.hulls.types import type_that_made
+
+#: The earliest of all times.
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
@@ -172,6 +176,15 @@ def _rendered(case: Case, disk: Disk) -> Raw:
     obj = datavolumes.render(metadata, disk)
     annotations = {**obj["metadata"].get("annotations", {}), HOLDER_ANNOTATION: metadata.uid}
     return {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
+
+
+def filled_at(case: Case) -> datetime:
+    """When the last of the disks was filled that the machine boots or has; the earliest of all times if that
+    isn't known, or the hull has none. The machine can't be ready sooner, though it may have been made before:
+    some storage waits for it.
+    """
+    states = case.disks if case.hull_type.lasts else ()
+    return max((state.filled_at for state in states if state.filled_at), default=_EVER)
 
 
 def statuses(case: Case) -> tuple[DiskStatus, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
@@ -17,10 +17,13 @@ from twinhull.hulls import launchers, podstatus
 from twinhull.hulls.hull import condition, created_at, timestamp
 from twinhull.hulls.report import Report
 
+#: KubeVirt starts no machine with this condition before somebody has given it its former volumes again
+#: (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go, startVMI and syncVolumeMigration).
+_RECOVERY = "ManualRecoveryRequired"
 #: Conditions that say what keeps a machine from running, and the status in which they do. They are the
 #: instance's, except for these of the VirtualMachine: it repeats those of an instance that is gone, too
 #: (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go, syncConditions).
-_OF_MACHINE = (("Failure", "True"), ("ManualRecoveryRequired", "True"))
+_OF_MACHINE = (("Failure", "True"), (_RECOVERY, "True"))
 _OF_INSTANCE = (
     ("Synchronized", "False"),
     ("PodScheduled", "False"),
@@ -89,9 +92,9 @@ class Cause:
 
     reason: Why
     message: str
-    #: From when on it is sure that the API server refuses an object that the machine needs; None if it
-    #: doesn't.
-    refused_at: datetime | None = None
+    #: From when on it is sure that somebody has to do something before the machine goes on; None if it may go
+    #: on by itself.
+    stalled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def _failure(machine: Machine) -> Iterator[Cause]:
     for kind, status in _OF_MACHINE:
         said = condition(machine.vm, kind)
         if said.get("status") == status:
-            yield _refusal(machine, said, Reason.VIRTUAL_MACHINE_REFUSED) or _plain(said, Reason.FAILURE)
+            found = _refusal(machine, said, Reason.VIRTUAL_MACHINE_REFUSED) or _plain(said, Reason.FAILURE)
+            yield replace(found, stalled_at=created_at(machine.vm)) if kind == _RECOVERY else found
 
 
 def _restart(machine: Machine) -> Iterator[Cause]:

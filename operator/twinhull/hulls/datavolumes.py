@@ -6,6 +6,7 @@ Source: cdi.kubevirt.io/v1beta1, types DataVolumeSpec and DataVolumeStatus.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from twinhull.api.base import Raw
@@ -28,6 +29,7 @@ from twinhull.hulls.hull import (
     labels,
     owner_of,
     owner_reference,
+    timestamp,
 )
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
@@ -37,6 +39,9 @@ _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disab
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
+#: How all phases end in which CDI fills a disk. Its progress tells less: CDI sets that to N/A before anything
+#: begins, and leaves it so where it can't ask the importer.
+_FILLING = "InProgress"
 #: What phases mean that CDI says nothing more of.
 _PHASES = {
     # CDI says no more when the Pod waits for a ConfigMap that isn't there.
@@ -87,8 +92,12 @@ class DiskState:
     size: str = ""
     #: What is wrong with it, and what to do; empty if nothing is known.
     message: str = ""
+    #: Whether CDI is filling it now. Of an upload CDI doesn't say whether it has begun.
+    filling: bool = False
     #: Whether it has all that it is to have.
     filled: bool = False
+    #: Since when CDI has called it filled, None if that isn't known.
+    filled_at: datetime | None = None
     #: Whether its claim is only bound, and the disk filled, once the machine is there.
     waits_for_consumer: bool = False
     #: Whether CDI gave up.
@@ -250,7 +259,9 @@ def _of_volume(
     going = is_going(volume) or is_going(claim)
     filled = phase == "Succeeded" and not going
     failure = None if filled or going else _failure(volume, last)
-    failed = phase == "Failed" or (failure is not None and _is_final(volume, failure))
+    failed = phase == "Failed" or (
+        failure is not None and importing.is_final(failure.message, failure.attempts)
+    )
     source_changed = not _is_from(volume, _source(workload, disk))
     asked_otherwise = _is_asked_otherwise(volume, disk, resized=failed)
     is_told = bool(status.get("phase")) or claim is None
@@ -265,7 +276,9 @@ def _of_volume(
         progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
         message=message or _told(disk, "" if filled else _message(disk, volume, phase, failure), failure),
+        filling=phase.endswith(_FILLING),
         filled=filled,
+        filled_at=_filled_at(volume) if filled else None,
         waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
         failed=failed and not going,
         failure=failure,
@@ -276,6 +289,12 @@ def _of_volume(
         larger=larger,
         grows_to=grows_to,
     )
+
+
+def _filled_at(volume: Raw) -> datetime | None:
+    """Since when CDI has called a DataVolume Ready, None if it doesn't."""
+    ready = condition(volume, "Ready")
+    return timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
 
 def _told(disk: Disk, message: str, failure: ImportFailure | None) -> str:
@@ -379,11 +398,6 @@ def _percent(progress: str) -> Decimal:
     return found if found.is_finite() else Decimal(0)
 
 
-def _is_final(volume: Raw, failure: ImportFailure) -> bool:
-    """Whether its importer was restarted, and failed for a reason that doesn't pass by itself."""
-    return _restarts(volume) > 0 and importing.is_failure(failure.message)
-
-
 def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None) -> str:
     """The most telling of CDI's words: what stops it, or else what it waits for."""
     if failure:
@@ -398,7 +412,10 @@ def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None)
         return _NO_VDDK
     if phase == "UploadReady":
         name = volume["metadata"]["name"]
-        return f"waiting for the upload: virtctl image-upload dv {name} --no-create --image-path=FILE"
+        return (
+            "waiting for the upload, of which CDI doesn't say whether it has begun: virtctl image-upload dv "
+            f"{name} --no-create --image-path=FILE"
+        )
     return _PHASES.get(phase, "")
 
 

@@ -112,8 +112,9 @@ class Hull:
     live: Live | None = None
     #: The digest of the manifest by which a machine runs.
     manifest: str = ""
-    #: From when on it is sure that the API server refuses an object that a machine needs; None if it doesn't.
-    refused_at: datetime | None = None
+    #: From when on it is sure that somebody has to do something before a machine goes on: the API server
+    #: refuses an object that it needs, or somebody stopped or paused it. None if it may go on by itself.
+    stalled_at: datetime | None = None
     #: Whether a machine can move to another node while it runs, None if that isn't known.
     migratable: Migratable | None = None
     #: How far the end of a machine's Pod has got, before the machine is deleted.

@@ -112,6 +112,13 @@ def is_of_content(sentence: str) -> bool:
     return "-flat.vmdk" not in told and any(part.lower() in told for part in _OF_CONTENT)
 
 
+def is_final(sentence: str, attempts: int) -> bool:
+    """Whether an import that failed so often can't succeed before somebody changes something: CDI has
+    repeated it, and the reason doesn't pass by itself.
+    """
+    return attempts > 1 and is_failure(sentence)
+
+
 def is_failure(sentence: str) -> bool:
     """Whether it tells of an import that can't succeed before somebody changes something."""
     return any(part.lower() in sentence.lower() for part in _UNTIL_CHANGED)

@@ -45,6 +45,8 @@ _PAUSES = {
     "PausedIOError": "KubeVirt has paused the machine, since one of its disks can't be written: usually the "
     "storage of a claim is full. Make room there, then run virtctl unpause vm {name}",
 }
+#: The pauses that end when somebody ends them, and not before.
+_PAUSED_UNTIL_UNPAUSED = {"PausedByUser", "PausedIOError"}
 #: How much of KubeVirt's words is handed on: they name volumes and devices, of which there may be many.
 _LONGEST_WHY = 1024
 
@@ -99,7 +101,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         since=unready_since(vm),
         reason=why.reason,
         message=why.message,
-        refused_at=why.refused_at,
+        stalled_at=why.stalled_at,
         node=instance.get("nodeName"),
         address=address_of(vmi or {}),
         started_at=_entered(instance, "Running"),
@@ -260,13 +262,15 @@ def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
         said = paused.get("message") or "the machine is paused"
         told = _PAUSES.get(paused.get("reason", ""))
         reason: Why = Quoted(paused["reason"]) if "reason" in paused else Reason.NOT_READY
-        return Cause(reason, told.format(name=name) if told else said)
+        stalled_at = created_at(machine.vm) if reason in _PAUSED_UNTIL_UNPAUSED else None
+        return Cause(reason, told.format(name=name) if told else said, stalled_at)
     if machine.vm["spec"].get("runStrategy") == "Halted":
         workload = labels(machine.vm).get(WORKLOAD_LABEL, name)
         return Cause(
             Reason.HALTED,
             "somebody stopped the VirtualMachine itself: to start it again, run twinhull restart "
             f"{workload}; to have the Workload stopped, run twinhull stop {workload}",
+            created_at(machine.vm),
         )
     return cause(machine)
 

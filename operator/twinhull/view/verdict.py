@@ -13,6 +13,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.group import FIND_OPERATOR
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons import row_of
+from twinhull.hulls import importing
 from twinhull.view.age import age, moment
 from twinhull.view.safetext import without_links
 from twinhull.view.seen import Seen, part
@@ -186,18 +187,32 @@ def fields_dropped(seen: Seen, _: datetime) -> Verdict | None:
     return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, seen.name))
 
 
-def disk_in_trouble(seen: Seen, _: datetime) -> Verdict | None:
-    """A disk isn't as asked."""
-    for disk in seen.disks:
-        message = disk.get("message") or part(disk, "failure").get("message")
-        if message:
-            return Verdict(
-                Level.LIMITED,
-                Reason.DISK_FAILED,
-                f"disk {disk.get('name')}: {message}",
-                remedy(Reason.DISK_FAILED, seen.name),
-            )
-    return None
+def disk_failed(seen: Seen, _: datetime) -> Verdict | None:
+    """A disk can't be filled."""
+    disk = next(filter(_is_failed, seen.disks), None)
+    if disk is None:
+        return None
+    sentence = f"disk {disk.get('name')}: {_remark(disk) or 'CDI says Failed'}"
+    return Verdict(Level.LIMITED, Reason.DISK_FAILED, sentence, remedy(Reason.DISK_FAILED, seen.name))
+
+
+def disk_with_remark(seen: Seen, _: datetime) -> Verdict | None:
+    """There is something to be known of a disk, which says by itself what to do."""
+    remarks = ((disk, _remark(disk)) for disk in seen.disks)
+    sentence = next((f"disk {disk.get('name')}: {remark}" for disk, remark in remarks if remark), None)
+    return Verdict(Level.LIMITED, "DiskRemark", sentence) if sentence else None
+
+
+def _remark(disk: Raw) -> str:
+    return str(disk.get("message") or part(disk, "failure").get("message") or "")
+
+
+def _is_failed(disk: Raw) -> bool:
+    """Whether a disk can't be filled before somebody changes something, as far as the status tells."""
+    failure = part(disk, "failure")
+    return disk.get("phase") == "Failed" or importing.is_final(
+        str(failure.get("message") or ""), int(failure.get("attempts") or 0)
+    )
 
 
 def unreachable_service(seen: Seen, _: datetime) -> Verdict | None:
@@ -235,7 +250,8 @@ RULES: tuple[Callable[[Seen, datetime], Verdict | None], ...] = (
     not_ready,
     ready_with_remark,
     fields_dropped,
-    disk_in_trouble,
+    disk_failed,
+    disk_with_remark,
     unreachable_service,
     fine,
 )

@@ -64,6 +64,6 @@ def test_without_the_librarys_image_the_workload_says_what_is_missing(web: DiskW
         return "source.vddk.initImageURL" in web.condition("Ready")[2]
 
     web.eventually(says_so, "it says what is missing")
-    assert web.condition("Ready")[1] == "DiskImporting"
+    assert web.condition("Ready")[1] == "DiskWaiting"
     web.boots({"vddk": VDDK | {"initImageURL": IMAGE}})
     web.eventually(lambda: web.one("Pod", f"importer-{web.claim}"), "the importer is made")

@@ -11,7 +11,7 @@ from twinhull.core.actions import Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 
-from .objects import KUBEVIRT, NOW, at, case, companion, hull, workload
+from .objects import CREATED, KUBEVIRT, NOW, at, case, companion, hull, workload
 
 MACHINE = workload({"isolationPolicy": "VirtualMachine"})
 RUN = workload({"isolationPolicy": "VirtualMachine"}, pod={"restartPolicy": "Never"})
@@ -48,6 +48,58 @@ def test_a_quota_that_the_former_hull_may_still_fill_is_given_some_seconds() -> 
     step = decide(refused(QUOTA, ago=3))
     assert (step.stalled, step.reconciling, step.reason) == (False, True, "LauncherRefused")
     assert step.requeue_after == timedelta(seconds=7)
+
+
+@pytest.mark.parametrize("ago", [0, 601, 90_000])
+@pytest.mark.parametrize(
+    ("condition", "reason", "told"),
+    [
+        ({"type": "Paused", "reason": "PausedByUser"}, "PausedByUser", "run virtctl unpause vm"),
+        ({"type": "Paused", "reason": "PausedIOError"}, "PausedIOError", "Make room there"),
+    ],
+)
+def test_what_somebody_has_to_end_is_stalled_at_once_and_stays_told(
+    condition: Raw, reason: str, told: str, ago: int
+) -> None:
+    objects = machine(MACHINE, {**condition, "status": "True"}, phase="Running")
+    step = decide(case(MACHINE, *objects, now=CREATED + timedelta(seconds=ago)))
+    assert (step.reason, step.stalled, step.reconciling) == (reason, True, False)
+    assert told in step.message
+
+
+@pytest.mark.parametrize("reason", ["PausedByMigrationMonitor", "PausedByMoon", "Unschedulable"])
+def test_what_may_end_by_itself_is_overdue(reason: str) -> None:
+    kind = "PodScheduled" if reason == "Unschedulable" else "Paused"
+    status = "False" if reason == "Unschedulable" else "True"
+    objects = machine(MACHINE, {"type": kind, "status": status, "reason": reason}, phase="Running")
+    soon = decide(case(MACHINE, *objects, now=CREATED + timedelta(seconds=599)))
+    assert (soon.reason, soon.reconciling) == (reason, True)
+    step = decide(case(MACHINE, *objects, now=CREATED + timedelta(seconds=600)))
+    assert (step.reason, step.stalled) == ("ProgressDeadlineExceeded", True)
+
+
+@pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
+def test_a_hull_with_scheduling_gates_keeps_its_reason_after_the_deadline(isolation: str) -> None:
+    gated = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "blocked"}
+    raw = workload({"isolationPolicy": isolation})
+    pod = hull("Pod", case(raw).hull_name, status={"phase": "Pending", "conditions": [gated]})
+    objects = [pod] if isolation == "Container" else machine(MACHINE, gated, phase="Pending")
+    soon = decide(case(raw, *objects, now=CREATED + timedelta(seconds=599)))
+    assert (soon.reason, soon.stalled, soon.reconciling) == ("SchedulingGated", False, True)
+    late = decide(case(raw, *objects, now=CREATED + timedelta(seconds=600)))
+    assert (late.reason, late.stalled, late.reconciling) == ("SchedulingGated", True, False)
+    assert late.message.startswith("not ready after 600 s: ")
+    assert late.message.endswith(": blocked")
+
+
+def test_a_machine_whose_volumes_somebody_has_to_recover_is_stalled_at_once() -> None:
+    why = "VMI was removed or was final during the volume migration"
+    kubevirt, vm, vmi, manifest = machine(MACHINE, {"type": "Ready", "status": "False"}, phase="Failed")
+    vm["status"]["conditions"] = [{"type": "ManualRecoveryRequired", "status": "True", "reason": why}]
+    for seconds in (0, 601):
+        now = CREATED + timedelta(seconds=seconds)
+        step = decide(case(MACHINE, kubevirt, vm, vmi, manifest, now=now))
+        assert (step.reason, step.stalled) == (why, True)
 
 
 def launcher(**also: object) -> Raw:

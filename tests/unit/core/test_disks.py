@@ -21,7 +21,7 @@ from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.switching import OFF_ANNOTATION
 
-from .objects import KUBEVIRT, NAME, NOW, UID, at, case, conditions, workload
+from .objects import CREATED, KUBEVIRT, NAME, NOW, UID, at, case, conditions, workload
 from .policies import namespace, policy
 
 CDI: Raw = {"kind": "CDI", "metadata": {"name": "cdi"}, "status": {"phase": "Deployed"}}
@@ -433,8 +433,97 @@ def test_a_disk_that_waits_for_its_upload_says_by_which_command() -> None:
     world = World(wl({"bootDisk": {"source": {"upload": {}}, "size": "10Gi"}}))
     world.settle()
     world.tell("UploadReady")
-    told = f"waiting for the upload: virtctl image-upload dv {NAME}-boot --no-create --image-path=FILE"
+    assert world.settle() == "DiskWaiting"
+    told = (
+        "waiting for the upload, of which CDI doesn't say whether it has begun: virtctl image-upload dv "
+        f"{NAME}-boot --no-create --image-path=FILE"
+    )
     assert told in decide(world.case()).message
+    later = decide(replace(world.case(), now=NOW + timedelta(days=7)))
+    assert (later.reason, later.stalled) == ("DiskWaiting", False), "nothing is overdue"
+
+
+@pytest.mark.parametrize("progress", ["", "N/A", "45.32%"])
+@pytest.mark.parametrize(
+    ("phase", "reason"),
+    [
+        *((phase, "DiskWaiting") for phase in ("Pending", "PVCBound", "Paused", "Unknown", "UploadReady")),
+        *((f"{what}Scheduled", "DiskWaiting") for what in ("Import", "Clone", "Upload")),
+        *(
+            (f"{what}InProgress", "DiskImporting")
+            for what in ("Import", "Clone", "CSIClone", "SnapshotForSmartClone", "PrepClaim", "Rebind")
+        ),
+    ],
+)
+def test_a_disk_is_being_filled_by_its_phase_whatever_cdi_knows_of_its_progress(
+    phase: str, reason: str, progress: str
+) -> None:
+    """CDI sets the progress to N/A at once; an import that it can't ask has no other."""
+    world = World(wl())
+    world.settle()
+    world.tell(phase, progress=progress)
+    assert world.settle() == reason
+    step = decide(world.case())
+    assert (step.ready, step.reconciling, step.stalled) == ("False", True, False)
+
+
+def test_while_one_disk_is_filled_it_is_told_that_another_waits_for_its_upload() -> None:
+    world = World(wl({"disks": [DATA | {"source": {"upload": {}}}]}))
+    world.settle()
+    world.tell("ImportInProgress", progress="45.32%")
+    volume = world.objects["DataVolume", f"{NAME}-data"]
+    world.objects["DataVolume", f"{NAME}-data"] = volume | {"status": {"phase": "UploadReady"}}
+    assert world.settle() == "DiskImporting"
+    message = decide(world.case()).message
+    assert message.startswith("disk boot (45%): ImportInProgress; disk data: waiting for the upload")
+
+
+def at_time(world: World, seconds: float) -> Case:
+    """What is seen so many seconds after everything was created."""
+    return replace(world.case(), now=CREATED + timedelta(seconds=seconds))
+
+
+def test_a_machine_that_is_made_before_its_disk_is_filled_has_its_time_once_that_is_filled() -> None:
+    """Storage that waits for a consumer."""
+    world = World(wl())
+    world.settle()
+    world.tell("PendingPopulation")
+    assert world.settle() == "Pending"
+    assert "VirtualMachine" in world.kinds
+    world.tell("ImportInProgress")
+    filling = decide(at_time(world, 90_000))
+    assert (filling.reason, filling.stalled) == ("DiskImporting", False)
+    world.fill()
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": at(90_000)}
+    world.objects["DataVolume", f"{NAME}-boot"]["status"]["conditions"] = [ready]
+    starting = decide(at_time(world, 90_599))
+    assert (starting.reason, starting.stalled) == ("Pending", False)
+    assert starting.requeue_after == timedelta(seconds=1)
+    overdue = decide(at_time(world, 90_600))
+    assert (overdue.reason, overdue.stalled) == ("ProgressDeadlineExceeded", True)
+    ready["status"] = "False"
+    assert decide(at_time(world, 90_599)).stalled
+
+
+@pytest.mark.parametrize(
+    ("phase", "reason"), [("UploadReady", "DiskWaiting"), ("ImportInProgress", "DiskImporting")]
+)
+def test_disks_that_are_filled_again_with_a_lost_machine_are_not_overdue(phase: str, reason: str) -> None:
+    world = World(wl())
+    told = {"revision": world.case().revision, "losses": 1, "since": at(0), "lostAt": at(0), "retryAt": at(0)}
+    world.raw = world.raw | {"status": {"observedGeneration": 1, "backOff": {**told, "hull": "old"}}}
+    world.settle()
+    world.tell(phase)
+    assert world.settle() == reason
+    step = decide(at_time(world, 90_000))
+    assert (step.reason, step.stalled) == (reason, False)
+    world.fill()
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": at(90_000)}
+    world.objects["DataVolume", f"{NAME}-boot"]["status"]["conditions"] = [ready]
+    world.settle()
+    world.vm["metadata"]["creationTimestamp"] = at(90_001)
+    assert not decide(at_time(world, 90_599)).stalled
+    assert decide(at_time(world, 90_601)).reason == "ProgressDeadlineExceeded"
 
 
 def test_a_stopped_machine_stays_with_its_disk() -> None:
@@ -455,8 +544,14 @@ def test_a_machine_that_somebody_else_stopped_is_told_apart() -> None:
     world.vm["spec"]["runStrategy"] = "Halted"
     world.end()
     world.objects["VirtualMachine", NAME] = world.vm | {"status": {"printableStatus": "Stopped"}}
-    assert world.settle() in {"Halted", "ProgressDeadlineExceeded"}
+    assert world.settle() == "Halted"
     assert world.vm["spec"]["runStrategy"] == "Halted"
+    for seconds in (0, 601, 90_000):
+        step = decide(replace(world.case(), now=NOW + timedelta(seconds=seconds)))
+        assert (step.reason, step.stalled, step.reconciling) == ("Halted", True, False), seconds
+        assert step.message.startswith(
+            "VirtualMachine web: somebody stopped the VirtualMachine itself: to start"
+        )
 
 
 @pytest.mark.parametrize("strategy", ["Recreate", "OnRestart"])
@@ -655,7 +750,7 @@ def test_what_an_importer_waits_for_that_doesnt_start() -> None:
     world = World(wl())
     world.settle()
     world.tell("ImportScheduled")
-    assert world.settle() == "DiskImporting"
+    assert world.settle() == "DiskWaiting"
     step = decide(world.case())
     assert "see its Events (kubectl get events)" in step.message
     assert "the ConfigMap of certConfigMap" in step.message
@@ -903,7 +998,7 @@ def test_what_may_pass_by_itself_is_no_failure() -> None:
     world = World(wl())
     world.settle()
     world.tell("ImportScheduled", restarts=5, message="Importer pod cannot be scheduled")
-    assert world.settle() == "DiskImporting"
+    assert world.settle() == "DiskWaiting"
     assert not decide(world.case()).stalled
     assert "see the Events of the importer Pod" in decide(world.case()).message
 

@@ -76,11 +76,11 @@ def test_a_launcher_that_is_refused_says_so_in_the_api_servers_sentence(quoted: 
     [(REFUSED["pod security"][0], 0), (REFUSED["limit range"][0], 0), (REFUSED["quota"][0], 10)],
 )
 def test_a_refusal_is_final_at_once_but_for_one_that_may_pass(quoted: str, patience: int) -> None:
-    refused_at = read(said("Synchronized", "False", "FailedCreate", quoted)).refused_at
+    stalled_at = read(said("Synchronized", "False", "FailedCreate", quoted)).stalled_at
     since = timestamp(at(60))
-    assert refused_at
+    assert stalled_at
     assert since
-    assert refused_at - since == timedelta(seconds=patience)
+    assert stalled_at - since == timedelta(seconds=patience)
 
 
 def test_an_instance_that_is_refused_says_so() -> None:
@@ -91,7 +91,7 @@ def test_an_instance_that_is_refused_says_so() -> None:
         "VirtualMachineRefused",
         f"KubeVirt can't make the machine's VirtualMachineInstance: {sentence}",
     )
-    assert found.refused_at
+    assert found.stalled_at
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_instance_that_is_refused_says_so() -> None:
 )
 def test_what_the_api_server_fails_at_is_no_refusal(message: str) -> None:
     found = read(said("Synchronized", "False", "FailedCreate", message))
-    assert (found.reason, found.message, found.refused_at) == ("FailedCreate", message, None)
+    assert (found.reason, found.message, found.stalled_at) == ("FailedCreate", message, None)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_what_the_api_server_fails_at_is_no_refusal(message: str) -> None:
 )
 def test_the_condition_that_explains_most_counts(conditions: list[Raw], reason: str, message: str) -> None:
     found = read(*conditions)
-    assert (found.reason, found.message, found.refused_at) == (reason, message, None)
+    assert (found.reason, found.message, found.stalled_at) == (reason, message, None)
 
 
 def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -> None:
     stale = said("Synchronized", "False", "FailedCreate", REFUSED["quota"][0])
     found = read(of_machine=(stale,), phase=None)
-    assert (found.reason, found.refused_at) == ("Starting", None)
+    assert (found.reason, found.stalled_at) == ("Starting", None)
 
 
 @pytest.mark.parametrize(

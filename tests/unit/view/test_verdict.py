@@ -43,6 +43,15 @@ def served(*, is_ready: bool, **more: Any) -> Seen:
     )
 
 
+def _failing(message: str = "expected status code 200, got 404", *, attempts: int = 2) -> dict[str, Any]:
+    failure = {"message": message, "attempts": attempts, "dataVolume": "u"}
+    return {"name": "boot", "phase": "ImportInProgress", "failure": failure}
+
+
+FAILING = _failing()
+REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split VMDK"}
+
+
 @pytest.mark.parametrize(
     ("found", "level", "reason", "remedy"),
     [
@@ -112,11 +121,22 @@ def served(*, is_ready: bool, **more: Any) -> Seen:
             "enable the features",
         ),
         (
-            seen(disks=[{"name": "data", "message": "it shrinks"}]),
+            seen(disks=[{"name": "data", "message": "a part of a split VMDK"}]),
+            Level.LIMITED,
+            "DiskRemark",
+            "",
+        ),
+        (seen(disks=[FAILING]), Level.LIMITED, "DiskFailed", "do what the message says"),
+        (seen(disks=[REMARKED, FAILING]), Level.LIMITED, "DiskFailed", "do what the message says"),
+        (
+            seen(disks=[{"name": "data", "phase": "Failed"}]),
             Level.LIMITED,
             "DiskFailed",
-            "do what the message says",
+            "do what the message",
         ),
+        (seen(disks=[_failing(attempts=1)]), Level.LIMITED, "DiskRemark", ""),
+        (seen(disks=[_failing("unexpected EOF")]), Level.LIMITED, "DiskRemark", ""),
+        (seen(disks=[{"name": "data", "phase": "Succeeded"}]), Level.FINE, "Ready", ""),
         (served(is_ready=False), Level.LIMITED, "NoEndpoint", "if this lasts, see whether the Service's"),
         (served(is_ready=True), Level.FINE, "Ready", ""),
         (served(is_ready=False, unread=(Unread("EndpointSlices", "forbidden"),)), Level.FINE, "Ready", ""),
@@ -163,5 +183,5 @@ def test_the_last_rule_always_has_something_to_say() -> None:
 
 
 def test_reasons_of_the_verdict_itself_are_no_condition_s() -> None:
-    own = {"BeingDeleted", "NeverSeen", "JustChanged", "NoEndpoint"}
+    own = {"BeingDeleted", "NeverSeen", "JustChanged", "DiskRemark", "NoEndpoint"}
     assert not own & {str(reason) for reason in Reason}

@@ -37,7 +37,8 @@ PROGRESS: dict[Reason, Row] = {
         "A disk is being filled; `status.disks` says how far it is. What runs meanwhile runs on."
     ),
     Reason.DISK_WAITING: Row(
-        "A disk isn't being filled yet; `status.disks` has CDI's own words.",
+        "No disk is being filled, as far as CDI says: it waits for its storage, for CDI's Pod, or for an "
+        "upload, of which CDI doesn't say whether it has begun. `status.disks` has CDI's own words.",
         "see the message: its StorageClass, or who is to upload it",
     ),
     Reason.NAMESPACE_UNKNOWN: Row(

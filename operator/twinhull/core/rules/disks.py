@@ -56,9 +56,9 @@ def filling_disks(case: Case) -> Step | None:
     unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
     if not (unfilled or actions):
         return None
-    running = [state for state in unfilled if state.progress]
-    reason = Reason.DISK_IMPORTING if running or actions else Reason.DISK_WAITING
-    said = listed([_said(state) for state in running or unfilled or case.disks])
+    is_filling = any(state.filling for state in unfilled)
+    reason = Reason.DISK_IMPORTING if is_filling else Reason.DISK_WAITING
+    said = listed([_said(state) for state in unfilled or case.disks])
     return beside_what_runs(case, waiting(reason, said, actions))
 
 

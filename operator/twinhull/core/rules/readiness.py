@@ -6,11 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
+from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.companions import refused_companions
 from twinhull.core.steps import Step, how_to_restart, names, refused_aside, stalled, waiting
 from twinhull.hulls import switching
 from twinhull.hulls.edits import Edits
+
+#: Reasons of hulls that nobody starts before somebody else lets them: the scheduler passes over Pods with
+#: gates (k8s.io/api/core/v1, type PodSchedulingGate), which a controller may remove by itself.
+_NOT_BEGUN = {"SchedulingGated"}
 
 
 def isolation_dropped(case: Case) -> Step | None:
@@ -32,32 +37,34 @@ def isolation_dropped(case: Case) -> Step | None:
 
 
 def not_ready(case: Case) -> Step | None:
-    """The hull is there and not ready. If the API server refuses what it needs to run, that is told at once,
-    or else after its deadline.
+    """The hull is there and not ready. What doesn't go on before somebody does something is told at once:
+    that the API server refuses what it needs to run, or that somebody stopped or paused it. All else is told
+    after its deadline. With scheduling gates nothing has begun, and the reason stays after the deadline.
 
     Reasons: NotReady, ProgressDeadlineExceeded; those of the hull: the kubelet's, the scheduler's, KubeVirt's
     and the guest's.
     """
     if case.current is None or case.current.ready:
         return None
-    refused_at = case.current.refused_at
-    if refused_at is not None:
+    stalled_at = case.current.stalled_at
+    if stalled_at is not None:
         sentence = f"{names([case.current])}: {case.current.message}"
-        if refused_at <= case.now:
+        if stalled_at <= case.now:
             return stalled(case.current.reason, sentence)
-        return waiting(case.current.reason, sentence, requeue_after=refused_at - case.now)
+        return waiting(case.current.reason, sentence, requeue_after=stalled_at - case.now)
     deadline = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
     since = (
         case.history.attempt.started_at
         if case.history.attempt
-        else max(case.current.since, _changed_at(case))
+        else max(case.current.since, _changed_at(case), disks.filled_at(case))
     )
     left = since + deadline - case.now
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
     if left > timedelta():
         return waiting(case.current.reason or Reason.NOT_READY, sentence, requeue_after=left)
+    is_held = case.current.reason in _NOT_BEGUN
     return stalled(
-        Reason.PROGRESS_DEADLINE_EXCEEDED,
+        case.current.reason if is_held else Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"not ready after {deadline.seconds + deadline.days * 86_400} s: {sentence}",
     )
 
