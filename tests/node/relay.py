@@ -51,15 +51,24 @@ class Relay:
         with suppress(OSError):  # it is closed
             while True:
                 taken, _ = self._listener.accept()
-                handed = socket.create_connection((LOOPBACK, self._target))
-                with self._lock:
-                    self._open |= {taken, handed}
-                for source, destination in ((taken, handed), (handed, taken)):
-                    threading.Thread(target=self._hand_on, args=(source, destination), daemon=True).start()
+                threading.Thread(target=self._join, args=(taken,), daemon=True).start()
 
-    def _hand_on(self, source: socket.socket, destination: socket.socket) -> None:
-        with suppress(OSError):  # it was cut
-            while piece := source.recv(_PIECE):
-                destination.sendall(piece)
-        with suppress(OSError):
-            destination.shutdown(socket.SHUT_WR)
+    def _join(self, taken: socket.socket) -> None:
+        """Hand on what comes by a connection, in both directions, until both have ended."""
+        with taken, socket.create_connection((LOOPBACK, self._target)) as handed:
+            with self._lock:
+                self._open |= {taken, handed}
+            back = threading.Thread(target=_hand_on, args=(handed, taken), daemon=True)
+            back.start()
+            _hand_on(taken, handed)
+            back.join()
+            with self._lock:
+                self._open -= {taken, handed}
+
+
+def _hand_on(source: socket.socket, destination: socket.socket) -> None:
+    with suppress(OSError):  # it was cut
+        while piece := source.recv(_PIECE):
+            destination.sendall(piece)
+    with suppress(OSError):
+        destination.shutdown(socket.SHUT_WR)
