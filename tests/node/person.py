@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -10,12 +11,13 @@ import subprocess
 import sys
 import termios
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fcntl import ioctl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.controlplane import Api, eventually
+from tests.controlplane.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +71,14 @@ class Person:
             "the API server knows what they may do",
         )
         return cls(kubeconfig, namespace)
+
+    def by(self, port: int, folder: Path) -> Person:
+        """The same person, who reaches the API server at a port of loopback."""
+        config = json.loads(self.kubeconfig.read_text(encoding="utf-8"))
+        config["clusters"][0]["cluster"]["server"] = f"https://{LOOPBACK}:{port}"
+        theirs = folder / "kubeconfig"
+        theirs.write_text(json.dumps(config), encoding="utf-8")
+        return replace(self, kubeconfig=theirs)
 
     def run(self, *arguments: str | Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """What `twinhull` does with these arguments."""

@@ -20,6 +20,7 @@ from tests.controlplane.polling import PATIENCE
 from tests.guest.scenario import NAMESPACE
 from tests.node.machine import PORT, Machine
 from tests.node.person import Person, Terminal
+from tests.node.relay import Relay
 from tests.node.workloads import REACHED
 
 if TYPE_CHECKING:
@@ -135,6 +136,38 @@ def test_a_log_is_followed(person: Person, name: str) -> None:
         person.done("exec", name, "--", "sh", "-c", "echo four > /proc/1/fd/1")
         assert following.stdout.readline() == b"four\n"
         following.terminate()
+
+
+@pytest.mark.parametrize("name", REACHED.values())
+def test_a_followed_log_that_is_cut_off_loses_no_line_and_shows_none_twice(
+    person: Person, started: NodeCluster, name: str, tmp_path: Path
+) -> None:
+    write = "n=0; while test $n -lt 200; do n=$((n + 1)); echo line $n; sleep 0.05; done"
+    script = f"({write}; echo the end) > /proc/1/fd/1"
+    with Relay.to(started.plane.port) as relay, (tmp_path / "log").open("wb") as log:
+        follower = person.by(relay.port, tmp_path)
+        command = follower.command("logs", "-f", name, "-c", "web", "--tail", "1")
+        with subprocess.Popen(command, env=follower.environment(), stdout=log) as following:
+            try:
+                started.plane.eventually(lambda: shown(tmp_path), 60, "it follows")
+                cuts = 0
+                with subprocess.Popen(
+                    person.command("exec", name, "-c", "web", "--", "sh", "-c", script),
+                    env=person.environment(),
+                ) as writing:
+                    while writing.poll() is None:
+                        time.sleep(2)
+                        cuts += bool(relay.cut())
+                started.plane.eventually(lambda: shown(tmp_path)[-1] == "the end", 60, "all of it is shown")
+            finally:
+                following.terminate()
+    print(f"{name}: cut off {cuts} times")
+    assert cuts > 2
+    assert shown(tmp_path)[1:] == [*(f"line {number}" for number in range(1, 201)), "the end"]
+
+
+def shown(folder: Path) -> list[str]:
+    return (folder / "log").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("name", REACHED.values())
