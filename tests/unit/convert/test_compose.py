@@ -267,7 +267,7 @@ _BESIDE: Raw = {
 
 def _file(keys: Raw) -> Raw:
     other = {"image": "example/other", "volumes": ["vol:/v"], "configs": ["c"], "secrets": ["s"], "tty": True}
-    return {"services": {"app": {"image": "example/app", **keys}, "other": other}, **_BESIDE}
+    return {"services": {"app": {"image": "example/app", **keys}, "other": other}, **deepcopy(_BESIDE)}
 
 
 def test_each_key_of_a_service_has_a_sample() -> None:
