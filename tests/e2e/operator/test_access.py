@@ -51,7 +51,7 @@ def test_nobody_is_let_into_what_has_no_guest(web: Subject) -> None:
     web.apply("Container")
     web.becomes("Ready")
     refused = answered(web, name, "NoGuest")
-    assert "kubectl" in condition(refused, "Ready")[2]
+    assert "twinhull logs" in condition(refused, "Ready")[2]
     assert "certificate" not in refused["status"]
 
 
