@@ -1,4 +1,4 @@
-"""Names of objects, as Kubernetes takes them (RFC 1123; k8s.io/apimachinery, pkg/util/validation)."""
+"""Names of objects and ports, by Kubernetes (RFC 1123; k8s.io/apimachinery, pkg/util/validation)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 LONGEST_LABEL, LONGEST_SUBDOMAIN = 63, 253
 
 _LABEL, _SUBDOMAIN = re.compile(LABEL), re.compile(SUBDOMAIN)
+_PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 #: What ends a segment of a URL's path, or stands for another character in it.
 _NOT_IN_PATHS = frozenset("/?#%\\")
 
@@ -24,6 +25,11 @@ def is_label(text: str) -> bool:
 def is_subdomain(text: str) -> bool:
     """Whether a text is a DNS subdomain."""
     return len(text) <= LONGEST_SUBDOMAIN and bool(_SUBDOMAIN.fullmatch(text))
+
+
+def is_port_name(text: str) -> bool:
+    """Whether a text names a port of a container (RFC 6335, 5.1; IsValidPortName)."""
+    return bool(_PORT_NAME.fullmatch(text))
 
 
 def is_path_segment(text: str) -> bool:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from kubernetes import client, config
 
 from twinhull.api.group import GROUP, VERSION
-from twinhull.api.objectnames import is_label, is_subdomain
+from twinhull.api.objectnames import is_label, is_port_name, is_subdomain
 
 #: How many names are asked for at most: nobody chooses among more.
 _LIMIT = 500
@@ -30,8 +30,6 @@ _LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 #: The names of contexts that no shell takes for anything else; arn:aws:eks:eu-west-1:1:cluster/shop is one.
 _CONTEXT = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.:/@+]*")
 _PORTS = range(1, 1 << 16)
-#: The most characters of a port's name (RFC 6335, 5.1).
-_LONGEST_PORT_NAME = 15
 
 
 class _Cluster:
@@ -126,8 +124,7 @@ def _ports(*place: str) -> Iterator[str]:
             number, name = port["containerPort"], str(port.get("name") or "")
             if not isinstance(number, int) or number not in _PORTS or port.get("protocol", "TCP") != "TCP":
                 continue
-            named = is_label(name) and len(name) <= _LONGEST_PORT_NAME and not name.isdecimal()
-            yield f"{number:d} {name}" if named else f"{number:d}"
+            yield f"{number:d} {name}" if is_port_name(name) else f"{number:d}"
 
 
 _KINDS: dict[str, Callable[..., Iterator[str]]] = {

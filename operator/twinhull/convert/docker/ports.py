@@ -15,6 +15,7 @@ from itertools import count
 
 from twinhull.api.bounds import MOST_SERVICE_PORTS
 from twinhull.api.group import Raw
+from twinhull.api.objectnames import is_port_name
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft
@@ -23,8 +24,6 @@ from twinhull.convert.docker.said import Said, Settings
 _HIGHEST = 65_535
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP"}
-#: What names a port of a container (RFC 6335).
-_PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 #: Addresses of the host that only the host itself reaches, and those that stand for all.
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
@@ -161,7 +160,7 @@ def _address(text: str) -> tuple[str, str]:
 def _declare(publication: Publication, declared: dict[tuple[int, str], Raw], draft: Draft) -> None:
     name, single = publication.name, publication.inside[0] == publication.inside[1]
     taken = {port.get("name") for port in declared.values()}
-    if name and not (single and _PORT_NAME.fullmatch(name) and name not in taken):
+    if name and not (single and is_port_name(name) and name not in taken):
         draft.leave(
             f"{publication.path}.name",
             "Kubernetes takes up to 15 lower-case letters, digits and '-' as a port's name, and each name "
