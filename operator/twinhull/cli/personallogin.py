@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
+
 from twinhull.cli.targets import Target
 from twinhull.shell.process.credentials import Credentials, Login, LoginError, login_of_person
 
@@ -28,10 +30,10 @@ class PersonalLogin:
 
     def of_connection(self) -> Login:
         """What logs in for a connection: with these credentials, and anew when they aren't accepted."""
-        is_first = [True]
+        logins = chain([self.credentials], repeat(self._anew))
 
         def login() -> Credentials:
-            return self.credentials() if is_first and is_first.pop() else self._anew()
+            return next(logins)()
 
         return login
 
