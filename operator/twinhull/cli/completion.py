@@ -89,12 +89,12 @@ def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Co
 
 
 def _named(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-    return items(name for name in asked(kind, ctx) if name.startswith(incomplete))
+    return items(asked(kind, ctx), incomplete)
 
 
-def items(words: Iterable[str]) -> list[CompletionItem[str]]:
-    """What completes a word, as click has it."""
-    return [CompletionItem(word) for word in words]
+def items(words: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
+    """Those of some words that complete one, as click has them."""
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def asked(kind: str, ctx: click.Context, *, namespace: str = "", name: str = "") -> list[str]:

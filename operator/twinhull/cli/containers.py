@@ -24,7 +24,7 @@ def container_option_of(named: Callable[[click.Context], tuple[str, str]]) -> Ca
     def containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         namespace, name = named(ctx)
         found = completion.asked("Container", ctx, namespace=namespace, name=name) if name else []
-        return completion.items(one for one in found if one.startswith(incomplete))
+        return completion.items(found, incomplete)
 
     return click.option(
         "-c",

@@ -59,7 +59,7 @@ def _paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Comp
         begun = [f"{namespace}/{name}:" for name in names]
     else:
         begun = completion.asked("Copied", ctx)
-    return completion.items(one for one in begun if one.startswith(incomplete)) + files
+    return completion.items(begun, incomplete) + files
 
 
 @click.command(

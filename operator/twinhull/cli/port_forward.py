@@ -42,14 +42,14 @@ def _is_number(text: str) -> bool:
 
 def _ports(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Completes the ports of the Workload's containers by number and name, without those given before."""
-    local, colon, remote = incomplete.rpartition(":")
+    local, colon, _remote = incomplete.rpartition(":")
     name = named_workload(ctx)
     if not name or (local and not _is_number(local)):
         return []
     given = {port.rpartition(":")[2] for port in ctx.params.get("ports") or ()}
     ports = [line.split() for line in completion.asked("Port", ctx, name=name)]
     left = [one for port in ports if given.isdisjoint(port) for one in port]
-    return completion.items(f"{local}{colon}{one}" for one in left if one.startswith(remote))
+    return completion.items((f"{local}{colon}{one}" for one in left), incomplete)
 
 
 @click.command(
