@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.controlplane import build, components, virthandler, webhooks
+from tests.controlplane import aggregation, build, components, virthandler, webhooks
 from tests.controlplane.api import ApiError
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.ports import LOOPBACK
@@ -92,7 +92,7 @@ def install(  # noqa: PLR0913, PLR0917  a control plane's parts
     _start_processes(supervisor, identities, pki, ports, installation)
     for manifest in _of_kind(manifests, "ClusterRole", "ClusterRoleBinding"):
         api.create(manifest)
-    api.create(_api_service(ports.virt_api))
+    api.create(aggregation.service("virt-api", NAMESPACE, ports.virt_api))
     for manifest in _of_kind(manifests, "APIService"):
         api.create(_api_service_at(manifest, ports.virt_api, pki.kubevirt.files.certificate))
     for manifest in _of_kind(manifests, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
@@ -237,16 +237,6 @@ def _status(phase: str, version: str) -> Manifest:
             {"type": "Available", "status": deployed, "reason": phase, "message": "simulated"},
             {"type": "Degraded", "status": "False", "reason": phase, "message": "simulated"},
         ],
-    }
-
-
-def _api_service(port: int) -> Manifest:
-    """The Service of virt-api's own API, subresources.kubevirt.io, by a name that resolves to loopback."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "virt-api", "namespace": NAMESPACE},
-        "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]},
     }
 
 

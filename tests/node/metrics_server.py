@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane import ControlPlane, process
+from tests.controlplane import ControlPlane, aggregation, process
 from tests.controlplane.build import METRICS_SERVER, programs
 from tests.controlplane.identities import ADMINS
 from tests.controlplane.polling import eventually
@@ -41,7 +41,7 @@ def running(plane: ControlPlane, folder: Path) -> Iterator[None]:
 @contextmanager
 def registered(plane: ControlPlane, port: int) -> Iterator[None]:
     """The API server takes who answers at a port of loopback for the metrics server."""
-    for obj in (_service(port), _api_service(port)):
+    for obj in (aggregation.service(_NAME, _NAMESPACE, port), _api_service(port)):
         plane.api.apply(obj)
     try:
         yield
@@ -72,16 +72,6 @@ def start(plane: ControlPlane, folder: Path, port: int) -> process.Process:
         environment={},
         tied=True,
     )
-
-
-def _service(port: int) -> dict[str, Any]:
-    """A Service by a name that resolves to loopback."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": _NAME, "namespace": _NAMESPACE},
-        "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]},
-    }
 
 
 def _api_service(port: int) -> dict[str, Any]:
