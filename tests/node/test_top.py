@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,9 +13,11 @@ from tests.controlplane.ports import free_ports
 from tests.guest.scenario import NAMESPACE
 from tests.node import metrics_server
 from tests.node.machine import Machine
+from tests.node.person import Person
 from tests.node.workloads import REACHED
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from tests.node.cluster import NodeCluster
@@ -63,10 +62,8 @@ def measured(started: NodeCluster, tmp_path_factory: pytest.TempPathFactory) -> 
         yield started
 
 
-def top(cluster: NodeCluster, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "twinhull", "top", "-n", NAMESPACE, *arguments]
-    environment = {**os.environ, "KUBECONFIG": str(cluster.plane.kubeconfig)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+def top(cluster: NodeCluster, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return Person(cluster.plane.kubeconfig, NAMESPACE).run("top", *arguments)
 
 
 def uses(cluster: NodeCluster, *arguments: str) -> list[Use]:
@@ -112,8 +109,8 @@ def test_who_uses_most_comes_first(measured: NodeCluster) -> None:
     assert [name for name in by_memory if name in REACHED.values()] == [MACHINE, SANDBOX, POD]
     ended = top(measured)
     assert ended.returncode == 0
-    assert ended.stdout.splitlines()[0].split()[:3] == ["NAME", "POD", "CPU"]
-    assert "note: a machine's figures are those of its launcher Pod" in ended.stderr
+    assert ended.stdout.decode().splitlines()[0].split()[:3] == ["NAME", "POD", "CPU"]
+    assert "note: a machine's figures are those of its launcher Pod" in ended.stderr.decode()
 
 
 def test_each_container_has_its_own(measured: NodeCluster) -> None:
@@ -133,5 +130,6 @@ def test_a_metrics_server_that_does_not_answer(started: NodeCluster) -> None:
 def _unanswered(cluster: NodeCluster) -> str:
     ended = top(cluster)
     assert ended.returncode == 1
-    assert "the cluster has no metrics server" not in ended.stderr
-    return ended.stderr
+    said = ended.stderr.decode()
+    assert "the cluster has no metrics server" not in said
+    return said
