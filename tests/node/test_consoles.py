@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ import pytest
 from tests.controlplane import eventually
 from tests.disksystem.client import PORT
 from tests.disksystem.system import GREETING
+from tests.node.person import Person
 from tests.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -25,18 +24,15 @@ if TYPE_CHECKING:
 LINE = "a line for the console"
 
 
-def command(machine: Machine, *words: str) -> list[str]:
-    return [sys.executable, "-m", "twinhull", *words, "-n", machine.namespace]
-
-
-def environment(machine: Machine) -> dict[str, str]:
-    return {**os.environ, "KUBECONFIG": str(machine.cluster.kubeconfig)}
+def admin(machine: Machine) -> Person:
+    """Somebody who may do anything."""
+    return Person(machine.cluster.kubeconfig, machine.namespace)
 
 
 @contextmanager
 def console(machine: Machine) -> Iterator[Terminal]:
     """A terminal with the machine's console, once that is connected."""
-    terminal = Terminal(command(machine, "console", machine.name), environment(machine))
+    terminal = Terminal(admin(machine).command("console", machine.name), admin(machine).environment())
     try:
         eventually(lambda: terminal.is_raw, 60, f"the console is connected: {terminal.told!r}")
         yield terminal
@@ -59,8 +55,8 @@ def test_the_console_shows_what_the_containers_print(machine: Machine) -> None:
 def test_our_guest_has_no_screen(machine: Machine) -> None:
     machine.ready()
     ended = subprocess.run(
-        command(machine, "vnc", "web", "--proxy-only"),
-        env=environment(machine),
+        admin(machine).command("vnc", "web", "--proxy-only"),
+        env=admin(machine).environment(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -74,8 +70,8 @@ def test_our_guest_has_no_screen(machine: Machine) -> None:
 def test_the_screen_speaks_vnc(machine: Machine) -> None:
     machine.ready()
     process = subprocess.Popen(
-        command(machine, "vnc", machine.name, "--proxy-only"),
-        env=environment(machine),
+        admin(machine).command("vnc", machine.name, "--proxy-only"),
+        env=admin(machine).environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -96,8 +92,8 @@ def test_the_screen_speaks_vnc(machine: Machine) -> None:
 def test_what_ssh_is_given_is_a_connection_to_the_machines_port(machine: Machine) -> None:
     machine.ready()
     with subprocess.Popen(
-        command(machine, "ssh", machine.name, "--stdio", f"--port={PORT}"),
-        env=environment(machine),
+        admin(machine).command("ssh", machine.name, "--stdio", f"--port={PORT}"),
+        env=admin(machine).environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
@@ -114,8 +110,8 @@ def test_what_ssh_is_given_is_a_connection_to_the_machines_port(machine: Machine
 def test_keys_reach_a_machine_that_was_restarted(machine: Machine) -> None:
     machine.ready()
     first = machine.instance()["metadata"]["uid"]
-    restart = command(machine, "restart", machine.name, "--wait", "--timeout=5m")
-    subprocess.run(restart, env=environment(machine), check=True)
+    restart = admin(machine).command("restart", machine.name, "--wait", "--timeout=5m")
+    subprocess.run(restart, env=admin(machine).environment(), check=True)
     assert machine.instance()["metadata"]["uid"] != first
     with console(machine) as terminal:
         terminal.type(b"is anybody there\r")  # its kernel echoes what is typed, also if nobody reads it
