@@ -103,17 +103,24 @@ def test_logs_and_commands(person: Person, name: str) -> None:
 def test_a_shell_has_a_terminal(person: Person, name: str) -> None:
     with Terminal(person, ["exec", "-it", name, "--", "sh"]) as terminal:
         terminal.shows("# ")
-        terminal.type("stty size\r")
-        terminal.shows("24 80")
+        terminal.type(_once_sized(80, 24))
+        terminal.shows("24 80 it is")
         terminal.resize(132, 43)
-        terminal.type("until test \"$(stty size)\" = '43 132'; do sleep 0.1; done; echo re''sized\r")
-        terminal.shows("resized")
-        terminal.type("sleep 1000\r")
-        terminal.shows("sleep 1000")
+        terminal.type(_once_sized(132, 43))
+        terminal.shows("43 132 it is")
+        # The key reaches what has begun. What is shown before that is only what was typed.
+        terminal.type("sh -c \"echo be''gun; exec sleep 1000\"\r")
+        terminal.shows("begun")
         terminal.type("\x03")
         terminal.shows("# ")
         terminal.type("exit 5\r")
         assert terminal.ends() == 5
+
+
+def _once_sized(columns: int, rows: int) -> str:
+    """A line that says when the terminal there has a size, which comes after the shell does."""
+    size = f"{rows} {columns}"
+    return f"until test \"$(stty size)\" = '{size}'; do sleep 0.1; done; echo '{size}' 'it is'\r"
 
 
 @pytest.mark.parametrize("name", REACHED.values())
