@@ -32,17 +32,18 @@ from twinhull.shell.store import Key, Store
 logger = logging.getLogger(__name__)
 
 #: How often to look for guests that are to be asked, and how often one is, in seconds. One that doesn't
-#: answer is asked ever less often, until news of its instance comes.
+#: answer is asked less often, until news of its instance comes, but more than once while it stays on after
+#: its Pod's end (60 s, guest/README.md): how that ended is known nowhere else.
 _LOOK_EVERY = 1.0
 _ASK_UNREADY_EVERY = 5.0
 _ASK_READY_EVERY = 30.0
-_ASK_SILENT_EVERY = 120.0
+_ASK_SILENT_EVERY = 25.0
 #: How often one is asked, in seconds, when there is news of it, since a machine may flap, and while its Pod
 #: ends. One that doesn't answer is asked less often, but at least so often.
 _ASK_AFTER_NEWS = 1.0
 _ASK_SILENT_AFTER_NEWS = 15.0
 #: How often in a row one may not answer before its last word is out of date: that takes some minutes.
-_BELIEVED_FOR = 5
+_BELIEVED_FOR = 12
 _TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=2)
 #: How many are asked at a time, of those that answered the time before and of the others.
 _AT_ONCE = 64
@@ -146,8 +147,9 @@ class GuestPoller:
         lacks = report is not None and not report.refused and _needs_manifest(guest, report)
         if attempt.version != guest.version or lacks or guest.ends:
             return waited >= min(_ASK_AFTER_NEWS * patience, _ASK_SILENT_AFTER_NEWS)
-        every = _ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY
-        return waited >= min(every * patience, _ASK_SILENT_EVERY)
+        if attempt.silent:
+            return waited >= min(_ASK_UNREADY_EVERY * patience, _ASK_SILENT_EVERY)
+        return waited >= (_ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY)
 
     async def _ask(self, session: aiohttp.ClientSession, guest: Guest) -> None:
         """Take in what a guest says. One that doesn't answer has said nothing: KubeVirt's word stands."""

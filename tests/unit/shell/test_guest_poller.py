@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -378,6 +379,14 @@ def test_last_word_of_a_guest_that_fell_silent_is_out_of_date(
         assert asker.reports == {}
 
     run(guest, store_with(*machine()), monkeypatch, check)
+
+
+def test_a_guest_that_stays_on_after_its_end_is_asked_twice_in_that_time_however_long_it_was_silent() -> None:
+    source = Path("guest/agent/internal/agent/podend.go").read_text(encoding="utf-8")
+    (stays,) = re.findall(r"statusStays = (\d+) \* time\.Second", source)
+    asking = guest_poller._TIMEOUT.total or 0  # noqa: SLF001
+    for every in (guest_poller._ASK_READY_EVERY, guest_poller._ASK_SILENT_EVERY):  # noqa: SLF001
+        assert every + asking + guest_poller._ASK_SILENT_EVERY <= int(stays)  # noqa: SLF001
 
 
 def test_a_guest_is_given_the_manifest_that_it_lacks(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
