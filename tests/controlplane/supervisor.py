@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_READY = 120.0  # seconds; they take one to ten, unless the machine is busy with something else
+_READY = 600.0  # seconds; they take one to ten, unless the machine is busy with something else
 _RESTARTS = 4
 
 
