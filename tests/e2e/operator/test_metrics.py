@@ -19,6 +19,7 @@ from tests import metrics
 from tests.controlplane import Cluster
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.policies import Policies
+from tests.e2e.operator.situations.admission import service_probe_of, until_refused
 from tests.e2e.operator.subject import Subject, container, template
 from tests.metrics import Prometheus, Question
 from tests.operator_process import OperatorProcess
@@ -118,6 +119,8 @@ def _work(web: Subject, policies: Policies) -> None:
             "spec": {"hard": {"services.nodeports": "0"}},
         }
     )
+    probe = service_probe_of(web.namespace, type="NodePort")
+    until_refused(web.cluster, probe, "exceeded quota: none")
     refused = web.named("refused")
     refused.apply("Container", ports, service={"enabled": True, "type": "NodePort"})
     refused.becomes("ServiceRefused")

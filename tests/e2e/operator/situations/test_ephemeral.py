@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.operator.situations.admission import until_refused
 from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
@@ -113,7 +114,10 @@ def test_a_quota_that_has_no_room_is_told(web: Subject) -> None:
     named = {"name": "storage", "namespace": web.namespace}
     spec = {"hard": {"requests.storage": "1Mi"}}
     web.cluster.api.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": named, "spec": spec})
-    web.eventually(lambda: web.one("ResourceQuota", "storage")["status"]["hard"], "the quota is in force")
+    resources = {"requests": {"storage": "1Gi"}}
+    probe = {"apiVersion": "v1", "kind": KIND, "metadata": {"name": "probe", "namespace": web.namespace}}
+    probe["spec"] = {"accessModes": ["ReadWriteOnce"], "resources": resources}
+    until_refused(web.cluster, probe, "exceeded quota: storage")
     web.apply("VirtualMachine", scratching())
     web.becomes("ClaimRefused")
     web.eventually(lambda: "exceeded quota: storage" in web.condition("Ready")[2], "the quota is named")

@@ -184,8 +184,8 @@ def test_what_kubectl_prints_can_be_applied_again(
 
 
 def said_again(cluster: Cluster, web: Subject, form: str, verb: str, options: tuple[str, ...]) -> bool:
-    """Whether what is printed differs in nothing, and is taken. It is of one version, and no more taken once a
-    controller has written another one.
+    """Whether what is printed differs in nothing, and is taken. It is of one version: once a controller has
+    written another one, it is refused.
     """
     printed = printed_by(cluster, web, form)
     assert cluster.kubectl.finds_no_difference(*options, stdin=printed)
