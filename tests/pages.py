@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.controlplane import Cluster, eventually
+from tests.controlplane import PATIENCE, Cluster, eventually
 
 ROOT = Path(__file__).parents[1]
 #: What a reader's folder has of a clone.
@@ -111,6 +111,8 @@ class Shell:
     def run(self, command: str) -> str:
         """What a command prints, errors among it. Raises AssertionError if it fails."""
         command = command.replace("namespace default", f"namespace {self.namespace}")
+        # A page waits for as long as its reader's cluster takes, and a busy machine takes longer.
+        command = re.sub(r"^(kubectl wait .*--timeout) \S+", rf"\1 {PATIENCE:.0f}s", command)
         programs = [Path(sys.prefix) / "bin" / "twinhull", self.cluster.kubectl.program, *self.programs]
         path = ":".join([*(str(program.parent) for program in programs), os.environ["PATH"]])
         environment = {

@@ -42,6 +42,8 @@ class Subject:
     namespace: str
     name: str = "web"
     alive: Callable[[], None] | None = None
+    #: For how long it is waited for something, in seconds, where the test doesn't say.
+    patience: float = PATIENCE
 
     def named(self, name: str) -> Self:
         """Another one in the same namespace."""
@@ -49,7 +51,7 @@ class Subject:
 
     def served_by(self, operator: OperatorProcess) -> Subject:
         """The same one, for which another operator process is to be alive."""
-        return Subject(self.cluster, self.namespace, self.name, operator.check)
+        return Subject(self.cluster, self.namespace, self.name, operator.check, self.patience)
 
     # What a person does.
 
@@ -124,11 +126,11 @@ class Subject:
 
     # What a person waits for.
 
-    def eventually(self, check: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+    def eventually(self, check: Callable[[], T], what: str, timeout: float | None = None) -> T:
         """Wait until a check gives something true, as long as the cluster and the operator live."""
-        return eventually(check, timeout, what, alive=self._alive)
+        return eventually(check, timeout or self.patience, what, alive=self._alive)
 
-    def becomes(self, reason: str, *, timeout: float = PATIENCE) -> Manifest:
+    def becomes(self, reason: str, *, timeout: float | None = None) -> Manifest:
         """Wait until its status speaks of the present spec and gives this reason; the Workload then."""
 
         def became() -> Manifest:

@@ -101,7 +101,7 @@ def terminal(web: Subject, *args: str, **more: str) -> Iterator[tuple[subprocess
             process.wait(PATIENCE)
         finally:
             process.terminate()
-            reader.join(30)
+            reader.join(PATIENCE)
     os.close(ours)
 
 
@@ -147,7 +147,7 @@ def watching(web: Subject, *args: str, kubeconfig: Path | None = None) -> Iterat
             yield got
         finally:
             process.terminate()
-            reader.join(30)
+            reader.join(PATIENCE)
 
 
 def _pass_on(lines: Iterator[str], got: Queue[str]) -> None:
