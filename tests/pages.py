@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 _OF_THE_CLONE = ("charts", "crds", "deploy", "examples")
 #: What differs from one cluster, and from one second, to another.
 _VARYING = {
-    r"\b\d+m?s\b": "AGE",
+    # kubectl says 119s, 2m0s and 10m, the last of which is no age in the middle of a line.
+    r"(?m)\b(\d+m)?\d+m?s\b|\b\d+m[ \t]*$": "AGE",
     r"\b(\d+\.){3}\d+\b": "ADDRESS",
     r"-[12][0-9a-f]{9}(-[a-z0-9]{5})?\b": "-HULL",
     r"\b(shop|web)-[a-z0-9]{5}\b": "SLICE",
