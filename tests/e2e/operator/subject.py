@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
-from tests.controlplane import PATIENCE, Cluster, eventually
+from tests.controlplane import Cluster, eventually
 from tests.operator_process import OperatorProcess
 
 Manifest = dict[str, Any]
@@ -18,6 +18,9 @@ NEVER_READY = "simulate.twinhull.dev/never-ready"
 EXIT = "simulate.twinhull.dev/exit"
 WORKLOAD_LABEL = "twinhull.dev/workload"
 DISK_LABEL = "twinhull.dev/disk-of"
+
+#: Longer than the operator waits, at most, before it tries again what was refused: 5 minutes.
+_PATIENCE = 400.0
 
 #: What a Workload may leave behind; the launcher Pod of a machine is among the Pods.
 _KINDS = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "ConfigMap")
@@ -43,7 +46,7 @@ class Subject:
     name: str = "web"
     alive: Callable[[], None] | None = None
     #: For how long it is waited for something, in seconds, where the test doesn't say.
-    patience: float = PATIENCE
+    patience: float = _PATIENCE
 
     def named(self, name: str) -> Self:
         """Another one in the same namespace."""
