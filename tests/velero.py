@@ -95,7 +95,7 @@ class Velero:
         """The disaster: a namespace goes with all that is in it, and its volumes."""
         api = self.cluster.api
         api.delete("Namespace", namespace)
-        self.cluster.eventually(lambda: api.get("Namespace", namespace) is None, 60, f"{namespace} is gone")
+        self.cluster.eventually(lambda: api.get("Namespace", namespace) is None, 600, f"{namespace} is gone")
         for volume in api.list("PersistentVolume"):
             if volume["spec"].get("claimRef", {}).get("namespace") == namespace:
                 api.delete("PersistentVolume", volume["metadata"]["name"])
