@@ -168,6 +168,8 @@ class RequestProxy:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    #: An operator opens some twenty connections at once. By default the kernel would let five wait.
+    request_queue_size = 128
     #: Of the clients, one is killed at any line: that it hangs up is no news.
     block_on_close = False
 

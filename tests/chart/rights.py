@@ -137,6 +137,8 @@ class Used:
             resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
             right = Right(about.get("apiGroup", ""), resource, event["verb"], about.get("namespace", ""))
             decision = event.get("annotations", {}).get("authorization.k8s.io/decision")
+            if decision is None:  # nobody was asked: a busy API server put it off, or its client was gone
+                continue
             asked[decision == "allow"].add(right)
             if BOUNDS in event.get("responseStatus", {}).get("message", ""):
                 out_of_bounds.add(right)

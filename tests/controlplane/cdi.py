@@ -134,6 +134,8 @@ def _controller(  # noqa: PLR0913, PLR0917  what it consists of
             "UPLOAD_CLIENT_CERT_FILE": str(client.certificate),
             "UPLOAD_CLIENT_KEY_FILE": str(client.key),
         },
+        # It ends if it can't renew its Lease for 10 s, for a kubelet to start it anew.
+        retry_on="leader election lost",
     )
 
 

@@ -137,6 +137,8 @@ def controller_manager(kubeconfig: Path, pki: Pki) -> Launch:
             "--use-service-account-credentials",
             f"--service-account-private-key-file={pki.service_accounts.key}",
             f"--root-ca-file={pki.cluster.files.certificate}",
+            # A node whose kubelet is starved for a while isn't dead: its Pods would not be Ready any more.
+            "--node-monitor-grace-period=10m",
             *_CLIENT_RATE,
         ],
     )
@@ -211,6 +213,9 @@ def virt_controller(kubeconfig: Path, pki: Pki, ports: Ports, launcher: str) -> 
             f"--port={ports.virt_controller}",
             f"--prom-cert-file={pki.virt_controller.certificate}",
             f"--prom-key-file={pki.virt_controller.key}",
+            # Nobody else wants the Lease, and it ends when it can't renew it in time (10 s by default).
+            "--leader-elect-lease-duration=10m",
+            "--leader-elect-renew-deadline=9m",
         ],
         _POD,
     )

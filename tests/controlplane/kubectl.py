@@ -46,6 +46,19 @@ class Kubectl:
         text = manifest if isinstance(manifest, str) else json.dumps(manifest)
         return self("apply", "--filename", "-", *options, stdin=text)
 
+    def finds_no_difference(self, *options: str, stdin: str) -> bool:
+        """Whether `kubectl diff` sees none in manifests on `stdin`; raises AssertionError with what it sees.
+
+        It reads an object twice, and what a controller writes in between is a difference, too: wait for it by
+        `eventually` where one still has something to write.
+        """
+        try:
+            said = self("diff", "--filename", "-", *options, stdin=stdin)
+        except KubectlError as error:
+            raise AssertionError(str(error)) from error
+        assert said == "", said
+        return True
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:
         """The object, or None when there is none."""
         text = self("get", kind, name, *_in(namespace), "--output", "json", "--ignore-not-found")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_READY = 120.0  # seconds; they take one to ten, unless the machine is busy with something else
+_READY = 600.0  # seconds; they take one to ten, unless the machine is busy with something else
 _RESTARTS = 4
 
 
@@ -130,7 +130,7 @@ def answers(url: str, authority: Path | None = None) -> bool:
     """Whether the health endpoint at `url` says that all is well."""
     ca = str(authority) if authority else None
     try:
-        with urllib3.PoolManager(ca_certs=ca, retries=False, timeout=5) as pool:
+        with urllib3.PoolManager(ca_certs=ca, retries=False, timeout=30) as pool:
             return pool.request("GET", url).status == 200
     except urllib3.exceptions.HTTPError:
         return False

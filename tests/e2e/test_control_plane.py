@@ -247,7 +247,9 @@ def test_an_annotation_keeps_a_machine_from_being_ready(
     control_plane.eventually(
         lambda: of(api, "VirtualMachineInstance", namespace)["status"]["phase"] == "Running", 60, "VMI runs"
     )
-    assert condition(of(api, "VirtualMachineInstance", namespace), "Ready") == "False"
+    control_plane.eventually(
+        lambda: condition(of(api, "VirtualMachineInstance", namespace), "Ready") == "False", 30, "it says so"
+    )
     assert condition(of(api, "VirtualMachine", namespace), "Ready") != "True"
 
     annotate(api, "VirtualMachine", namespace, None)

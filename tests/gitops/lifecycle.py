@@ -53,7 +53,7 @@ def ready_in_a_machine(web: Subject, _: Policies) -> Iterator[Manifest]:
 
 def just_changed(web: Subject, _: Policies) -> Iterator[Manifest]:
     web.apply()
-    web.becomes("Ready")
+    _settled(web, "Ready")
     yield web.change(template=NEW)
 
 

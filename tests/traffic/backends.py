@@ -40,8 +40,13 @@ class Backends:
                 self._end(uid)
 
     async def start(self, address: str, pod: str, uid: str) -> None:
-        """A Pod runs. Whoever hears so first says it: simulated Pods get ready in the moment they run."""
-        if uid in self._running or uid in self._ended:
+        """A Pod runs, and is listened for when this returns. Whoever hears so first says it: simulated Pods
+        get ready in the moment they run.
+        """
+        if uid in self._ended:
+            return
+        if backend := self._running.get(uid):
+            await backend.started.wait()
             return
         backend = self._running[uid] = _Backend(address, pod)
         await backend.start()
@@ -66,9 +71,13 @@ class _Backend:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
         self._killed = False
+        self.started = asyncio.Event()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, on_loopback(self.address), PORT)
+        try:
+            self._server = await asyncio.start_server(self._serve, on_loopback(self.address), PORT)
+        finally:
+            self.started.set()
         if self._killed:
             self._stop_listening(self._server)
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
+from tests.controlplane import PATIENCE
 from tests.traffic.backends import PORT, on_loopback
 from tests.traffic.proxy import Proxy
 
@@ -14,8 +15,6 @@ from tests.traffic.proxy import Proxy
 _PAUSE = 0.05
 #: Which of them is slow: one in so many.
 _SLOW_ONE = 10
-#: How long an answer may take, in seconds.
-_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ async def _request(proxy: Proxy, service: str, path: str, record: Record) -> Non
         record.requests.append(Request(began, error="the Service has no endpoint"))
         return
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             pod = await _get(on_loopback(endpoint.address), path)
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         record.requests.append(Request(began, error=f"{endpoint.pod}: {type(error).__name__}"))

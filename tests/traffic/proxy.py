@@ -22,6 +22,10 @@ class Endpoint:
     ready: bool
 
 
+#: Where each Service leads.
+Table = dict[str, list[Endpoint]]
+
+
 class Proxy:
     """Endpoints by Service. What is published takes effect when `sync` is called, and not before.
 
@@ -31,7 +35,7 @@ class Proxy:
 
     def __init__(self) -> None:
         self._published: dict[str, dict[str, list[Endpoint]]] = defaultdict(dict)
-        self._table: dict[str, list[Endpoint]] = {}
+        self._table: Table = {}
         self._known: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def take(self, change: str, endpoint_slice: dict[str, Any]) -> None:
@@ -43,11 +47,18 @@ class Proxy:
         else:
             slices[metadata["name"]] = list(_serving(endpoint_slice.get("endpoints") or ()))
 
-    def sync(self) -> None:
-        """Make what is published so far the table."""
+    def published(self) -> Table:
+        """What the table would be by what is published so far."""
+        table: Table = {}
         for service, slices in self._published.items():
             found = [endpoint for endpoints in slices.values() for endpoint in endpoints]
-            self._table[service] = [endpoint for endpoint in found if endpoint.ready] or found
+            table[service] = [endpoint for endpoint in found if endpoint.ready] or found
+        return table
+
+    def sync(self, table: Table) -> None:
+        """Make this the table."""
+        self._table = table
+        for service, found in table.items():
             if found:
                 self._known[service].set()
 
@@ -58,10 +69,6 @@ class Proxy:
     async def leads_somewhere(self, service: str) -> None:
         """Wait for a Service's first endpoint."""
         await self._known[service].wait()
-
-    def ready(self) -> Iterator[Endpoint]:
-        """Every endpoint of the table that is ready."""
-        return (endpoint for found in self._table.values() for endpoint in found if endpoint.ready)
 
 
 def _serving(endpoints: Iterable[dict[str, Any]]) -> Iterator[Endpoint]:

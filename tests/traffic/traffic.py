@@ -99,7 +99,8 @@ class Traffic:
 
     async def _sync(self) -> None:
         while True:
-            self._proxy.sync()
-            for endpoint in self._proxy.ready():
+            table = self._proxy.published()
+            for endpoint in (one for found in table.values() for one in found if one.ready):
                 await self._backends.start(endpoint.address, endpoint.pod, endpoint.uid)
+            self._proxy.sync(table)
             await asyncio.sleep(_SYNC)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
-from tests.controlplane import PATIENCE, Cluster, eventually
+from tests.controlplane import Cluster, eventually
 from tests.operator_process import OperatorProcess
 
 Manifest = dict[str, Any]
@@ -18,6 +18,9 @@ NEVER_READY = "simulate.twinhull.dev/never-ready"
 EXIT = "simulate.twinhull.dev/exit"
 WORKLOAD_LABEL = "twinhull.dev/workload"
 DISK_LABEL = "twinhull.dev/disk-of"
+
+#: Longer than the operator waits, at most, before it tries again what was refused: 5 minutes.
+_PATIENCE = 400.0
 
 #: What a Workload may leave behind; the launcher Pod of a machine is among the Pods.
 _KINDS = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "ConfigMap")
@@ -42,6 +45,8 @@ class Subject:
     namespace: str
     name: str = "web"
     alive: Callable[[], None] | None = None
+    #: For how long it is waited for something, in seconds, where the test doesn't say.
+    patience: float = _PATIENCE
 
     def named(self, name: str) -> Self:
         """Another one in the same namespace."""
@@ -49,7 +54,7 @@ class Subject:
 
     def served_by(self, operator: OperatorProcess) -> Subject:
         """The same one, for which another operator process is to be alive."""
-        return Subject(self.cluster, self.namespace, self.name, operator.check)
+        return Subject(self.cluster, self.namespace, self.name, operator.check, self.patience)
 
     # What a person does.
 
@@ -124,11 +129,11 @@ class Subject:
 
     # What a person waits for.
 
-    def eventually(self, check: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+    def eventually(self, check: Callable[[], T], what: str, timeout: float | None = None) -> T:
         """Wait until a check gives something true, as long as the cluster and the operator live."""
-        return eventually(check, timeout, what, alive=self._alive)
+        return eventually(check, timeout or self.patience, what, alive=self._alive)
 
-    def becomes(self, reason: str, *, timeout: float = PATIENCE) -> Manifest:
+    def becomes(self, reason: str, *, timeout: float | None = None) -> Manifest:
         """Wait until its status speaks of the present spec and gives this reason; the Workload then."""
 
         def became() -> Manifest:

@@ -116,7 +116,8 @@ def test_an_evicted_pod_is_made_again(web: Subject, api: Api) -> None:
     api.patch("Pod", before["name"], web.namespace, {"status": evicted}, subresource="status")
 
     is_made_again(web, before)
-    assert web.get()["status"]["backOff"]["reason"] == "Evicted"
+    # The status may say so only after the other Pod is there.
+    web.eventually(lambda: web.get()["status"]["backOff"]["reason"] == "Evicted", "it is told why")
     # The first one for the rest of the first ten seconds of its life, if any is left.
     sentences = {
         f"Pod {before['name']} ended (Evicted) and is made again",

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.simulated
 
 SERVED = template(containers=[container(ports=[{"containerPort": 80}])])
 When = Literal["before", "after"]
+#: For how long a Workload is waited for, in seconds: for each of its writes an operator is started.
+_PATIENCE = 900.0
 
 
 @dataclass
@@ -94,7 +96,7 @@ def mortal(request: pytest.FixtureRequest, proxy: RequestProxy, tmp_path: Path) 
 @pytest.fixture
 def web(mortal: Mortal, cluster: Cluster, namespace: str) -> Subject:
     """A Workload, during each wait for which the operator is revived."""
-    return Subject(cluster, namespace, alive=mortal.revive)
+    return Subject(cluster, namespace, alive=mortal.revive, patience=_PATIENCE)
 
 
 def test_a_whole_life_goes_on_over_each_write(web: Subject, mortal: Mortal) -> None:

@@ -18,9 +18,9 @@ from tests.request_proxy import RequestProxy
 pytestmark = pytest.mark.simulated
 
 #: Longer than any test waits: who takes over before has been handed the Lease.
-LONG = 240.0
-#: Long enough for a busy machine to renew it in time.
-SHORT = 9.0
+LONG = 300.0
+#: Long enough for a busy machine to renew it in time: two thirds of it may pass between two renewals.
+SHORT = 30.0
 
 
 class Crew:

@@ -393,9 +393,10 @@ def test_manifest_deleted_by_hand_comes_back(web: Subject, api: Api) -> None:
 def test_a_machine_that_is_not_ready_says_so(web: Subject) -> None:
     web.apply("VirtualMachine", template({"simulate.twinhull.dev/never-ready": "true"}))
     web.eventually(lambda: web.get()["status"]["hull"]["node"], "the machine is on its node")
-    status, _, message = web.condition("Ready")
-    assert status == "False"
-    assert message.startswith("VirtualMachine web-")
+    web.eventually(
+        lambda: web.condition("Ready")[2].startswith("VirtualMachine web-"), "the machine itself isn't ready"
+    )
+    assert web.condition("Ready")[0] == "False"
     assert web.condition("Reconciling")[0] == "True"
 
 

@@ -105,8 +105,8 @@ def test_on_restart_a_change_waits_for_the_next_start(web: Subject) -> None:
     ask(web, "OnRestart", memory="768Mi")
     web.becomes("RestartRequired")
     web.cluster.api.delete("VirtualMachineInstance", web.name, web.namespace)  # as virtctl restart does
+    web.eventually(lambda: memory(web) == ("768Mi", "768Mi"), "it runs with what was asked for")
     again = web.becomes("Ready")
-    assert memory(web) == ("768Mi", "768Mi")
     assert again["status"]["hull"]["revision"] != first["revision"]
 
 

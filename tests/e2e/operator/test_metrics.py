@@ -19,6 +19,7 @@ from tests import metrics
 from tests.controlplane import Cluster
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.policies import Policies
+from tests.e2e.operator.situations.admission import service_probe_of, until_refused
 from tests.e2e.operator.subject import Subject, container, template
 from tests.metrics import Prometheus, Question
 from tests.operator_process import OperatorProcess
@@ -74,8 +75,18 @@ def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         (port,) = free_ports(1)
         address, log = f"{LOOPBACK}:{port}", folder / "operator.log"
         options = ("--metrics-address", address, "--log-format", "json")
-        lease = ("--leader-elect", "--lease-namespace", name, "--lease-name", "metrics")
-        prometheus = stack.enter_context(Prometheus.running(folder, [address], metrics.ALERTS))
+        # Nobody else wants the Lease, and a busy machine can't lose it. It has time for each scrape, too.
+        lease = (
+            "--leader-elect",
+            "--lease-namespace",
+            name,
+            "--lease-name",
+            "metrics",
+            "--lease-seconds",
+            "300",
+        )
+        watching = Prometheus.running(folder, [address], metrics.ALERTS, interval=5)
+        prometheus = stack.enter_context(watching)
         operator = OperatorProcess.start(proxy.kubeconfig, log, *options, *lease)
         stack.callback(operator.kill)
         scene = Scene(operator, f"http://{address}/metrics", log, prometheus, proxy, cluster, name)
@@ -118,6 +129,8 @@ def _work(web: Subject, policies: Policies) -> None:
             "spec": {"hard": {"services.nodeports": "0"}},
         }
     )
+    probe = service_probe_of(web.namespace, type="NodePort")
+    until_refused(web.cluster, probe, "exceeded quota: none")
     refused = web.named("refused")
     refused.apply("Container", ports, service={"enabled": True, "type": "NodePort"})
     refused.becomes("ServiceRefused")
@@ -163,7 +176,9 @@ def test_labels_are_bounded(scene: Scene) -> None:
     assert values.isdisjoint({"web", "first", "nobox", "refused", "lifted", "held", *hulls})
     said = {sample.labels["reason"] for sample in samples if sample.name == "twinhull_workloads"}
     assert said <= reasons.KNOWN | {"None", "Other"}
-    assert len(samples) < 700
+    # Of other tests' namespaces, some may still be on their way out.
+    ours = [s for s in samples if s.labels.get("workload_namespace", scene.namespace) == scene.namespace]
+    assert len(ours) < 700
 
 
 def test_workloads_are_counted_as_kubectl_shows_them(scene: Scene) -> None:
@@ -210,10 +225,16 @@ def test_replacements_are_told_with_their_gaps(scene: Scene) -> None:
     def total(what: str, strategy: str) -> float:
         labels = {"strategy": strategy, "hull": "VirtualMachine"}
         name = f"twinhull_replacement_{what}"
-        return next(s.value for s in scene.samples() if s.name == name and s.labels == labels)
+        (value,) = (s.value for s in scene.samples() if s.name == name and s.labels == labels)
+        return value
 
-    assert total("duration_seconds_count", "Recreate") == 1
-    assert total("duration_seconds_count", "StartFirst") == 1
+    def counted() -> bool:
+        """A replacement is told of once its former hull is gone."""
+        assert total("duration_seconds_count", "Recreate") == 1
+        assert total("duration_seconds_count", "StartFirst") == 1
+        return True
+
+    scene.cluster.eventually(counted, 30, "both replacements are told of")
     assert 0 < total("gap_seconds_sum", "Recreate") <= total("duration_seconds_sum", "Recreate")
     assert total("gap_seconds_sum", "StartFirst") == 0
     assert total("duration_seconds_sum", "StartFirst") >= 1, "its drain is a part of it"
@@ -279,7 +300,9 @@ def test_alerts_pass_promtools_own_check() -> None:
 
 
 def test_each_write_is_one_line_of_json(scene: Scene) -> None:
-    lines = [json.loads(line) for line in scene.log.read_text(encoding="utf-8").splitlines() if line]
+    # The operator may be about to write another one.
+    whole = scene.log.read_text(encoding="utf-8").rpartition("\n")[0]
+    lines = [json.loads(line) for line in whole.splitlines() if line]
     decisions = [line for line in lines if "hull" in line]
     assert all(line.keys() >= {"workload", "hull", "reason", "message", "severity"} for line in decisions)
     web = [line["reason"] for line in decisions if line["workload"] == f"{scene.namespace}/web"]

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,13 +52,16 @@ def started(
     health: str,
     *options: str,
     command: Sequence[str] = TWINHULL,
-    **environment: str,
+    output: int = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """An operator whose exit code is known."""
+    """An operator whose exit code is known; its `output` may be a pipe if somebody reads that at once, for it
+    waits when the pipe is full.
+    """
     process = subprocess.Popen(
         [*command, "run", "--health-address", health, *options],
-        env={**os.environ, "KUBECONFIG": str(kubeconfig), **environment},
-        stdout=subprocess.PIPE,
+        env={**os.environ, "KUBECONFIG": str(kubeconfig), **(environment or {})},
+        stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
     )
@@ -110,7 +113,7 @@ def has_begun(proxy: RequestProxy) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well_on_a_signal(proxy: RequestProxy, number: signal.Signals) -> None:
     where = address()
-    with started(proxy.kubeconfig, where) as process:
+    with started(proxy.kubeconfig, where, output=subprocess.PIPE) as process:
         is_at_work(where, proxy)
         assert get(f"http://{where}/healthz") == (200, "ok\n")
 
@@ -146,7 +149,7 @@ def test_it_ends_well_though_it_has_only_begun(account: Path) -> None:
 
 
 def test_it_ends_well_on_a_signal_before_kopf_handles_any(account: Path) -> None:
-    with started(account, address(), command=STOPPED_BEFORE_KOPF) as process:
+    with started(account, address(), command=STOPPED_BEFORE_KOPF, output=subprocess.PIPE) as process:
         output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "Traceback" not in output
@@ -195,7 +198,7 @@ def test_no_answer_to_a_watch_ends_it(proxy: RequestProxy, where_from: str, code
 def test_options_can_be_given_by_the_environment(cluster: Cluster, account: Path, namespace: str) -> None:
     where = address()
     environment = {"TWINHULL_DEFAULT_ISOLATION": "VirtualMachine", "TWINHULL_GUEST_IMAGE": GUEST_IMAGE}
-    with started(account, where, **environment):
+    with started(account, where, environment=environment):
         eventually(lambda: answers(f"http://{where}/readyz"), 30, "it is ready")
         web = Subject(cluster, namespace)
         web.apply("Auto")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.controlplane import Api
+from tests.e2e.operator.situations.admission import probe_of, service_probe_of, until_refused
 from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
@@ -20,11 +21,6 @@ def quota(namespace: str, **hard: str) -> Manifest:
         "metadata": {"name": "quota", "namespace": namespace},
         "spec": {"hard": {key.replace("_", "/"): value for key, value in hard.items()}},
     }
-
-
-def counted(web: Subject) -> None:
-    """Wait until the quota controller has counted: until then nothing is refused."""
-    web.eventually(lambda: "used" in web.one("ResourceQuota", "quota")["status"], "the quota is counted")
 
 
 def stalls(web: Subject, reason: str) -> str:
@@ -63,7 +59,7 @@ def test_a_change_that_is_refused_says_so(web: Subject) -> None:
 
 def test_a_full_quota_stalls_is_told_once_and_a_raised_one_lets_it_go_on(web: Subject, api: Api) -> None:
     api.create(quota(web.namespace, pods="0"))
-    counted(web)
+    until_refused(web.cluster, probe_of(web.namespace), "exceeded quota: quota")
     web.apply("Container")
     message = stalls(web, "PodRefused")
     assert "exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0" in message
@@ -77,7 +73,7 @@ def test_a_full_quota_stalls_is_told_once_and_a_raised_one_lets_it_go_on(web: Su
 
 def test_a_service_that_is_refused_does_not_keep_the_hull_from_running(web: Subject, api: Api) -> None:
     api.create(quota(web.namespace, services="0"))
-    counted(web)
+    until_refused(web.cluster, service_probe_of(web.namespace), "exceeded quota: quota")
     web.apply("Container", template(containers=[container(ports=[{"containerPort": 80}])]))
     assert "exceeded quota" in stalls(web, "ServiceRefused")
     web.eventually(lambda: web.get()["status"]["hull"]["ready"], "the hull runs all the same")

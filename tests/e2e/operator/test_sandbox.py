@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.controlplane import Api
+from tests.e2e.operator.situations.admission import probe_of, until_refused
 from tests.e2e.operator.subject import Manifest, Subject, condition
 
 pytestmark = pytest.mark.simulated
@@ -70,7 +71,10 @@ def test_sandbox_outlives_its_runtime_class(web: Subject, api: Api) -> None:
     before = web.hull()["metadata"]
 
     api.delete("RuntimeClass", "brief")
-    # A second Workload tells when the operator has seen it.
+    # No Pod can have it any more, and a second Workload tells when the operator has seen that.
+    probe = probe_of(web.namespace)
+    probe["spec"]["runtimeClassName"] = "brief"
+    until_refused(web.cluster, probe, "RuntimeClass")
     other = web.named("other")
     other.apply("Sandbox", sandbox={"runtimeClassName": "brief"})
     other.becomes("RuntimeClassMissing")

@@ -101,7 +101,7 @@ def terminal(web: Subject, *args: str, **more: str) -> Iterator[tuple[subprocess
             process.wait(PATIENCE)
         finally:
             process.terminate()
-            reader.join(30)
+            reader.join(PATIENCE)
     os.close(ours)
 
 
@@ -147,7 +147,7 @@ def watching(web: Subject, *args: str, kubeconfig: Path | None = None) -> Iterat
             yield got
         finally:
             process.terminate()
-            reader.join(30)
+            reader.join(PATIENCE)
 
 
 def _pass_on(lines: Iterator[str], got: Queue[str]) -> None:
@@ -243,7 +243,7 @@ def test_what_is_wrong_comes_first_with_what_to_do(web: Subject) -> None:
 def test_a_machine_s_launcher_is_shown(web: Subject) -> None:
     web.apply("VirtualMachine", PORT)
     name = web.becomes("Ready")["status"]["hull"]["name"]
-    lines = printed(web, "status", "web")
+    lines = web.eventually(lambda: _fine(web), "nothing is wrong, the Service included")
     assert section(lines, "Hull")[0].startswith(f"VirtualMachine {name}, revision ")
     assert section(lines, "Launcher")[1].startswith(f"virt-launcher-{name}-")
     wanted = {"workload/web", f"virtualmachineinstance/{name}"}
@@ -262,8 +262,15 @@ def test_documents_have_all_that_was_read(web: Subject) -> None:
     assert found["verdict"]["reason"] == "Failed"
     assert found["workload"]["kind"] == "Workload"
     assert [pod["kind"] for pod in found["pods"]] == ["Pod"]
-    assert yaml.safe_load(run(web, "status", "web", "-o", "yaml").stdout)["workload"] == found["workload"]
-    assert json.loads(run(web, "get", "web", "-o", "json").stdout) == found["workload"]
+
+    def say_the_same() -> bool:
+        """The operator may write between two of them."""
+        said = json.loads(run(web, "status", "web", "-o", "json").stdout)["workload"]
+        assert yaml.safe_load(run(web, "status", "web", "-o", "yaml").stdout)["workload"] == said
+        assert json.loads(run(web, "get", "web", "-o", "json").stdout) == said
+        return True
+
+    web.eventually(say_the_same, "all forms say the same")
 
 
 def test_who_has_the_role_view_sees_all(web: Subject) -> None:
@@ -382,8 +389,12 @@ def test_what_tenants_write_reaches_no_terminal_as_it_is(web: Subject) -> None:
             assert forbidden not in text, args
     read = json.loads(run(web, "events", "web", "-o", "json").stdout)
     assert HOSTILE in {event["message"] for event in read["items"]}, "a program reads what was written"
-    assert yaml.safe_load(run(web, "list", "web", "-o", "yaml").stdout) == json.loads(
-        run(web, "list", "web", "-o", "json").stdout
+    web.eventually(
+        lambda: (
+            yaml.safe_load(run(web, "list", "web", "-o", "yaml").stdout)
+            == json.loads(run(web, "list", "web", "-o", "json").stdout)
+        ),
+        "both forms say the same",
     )
 
 

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.simulated
 
 _WORKLOADS = 300
 _ROUNDS = 3
+#: For how long one of them is waited for, in seconds: all the others may come before it.
+_PATIENCE = 900.0
 _UNLIKE = ("hostNetwork", "restartPolicy")
 
 #: Of the changes those that simulated nodes can follow.
@@ -108,7 +110,7 @@ class World:
 def world(cluster: Cluster, namespace: str) -> Iterator[World]:
     remove = boxes(cluster.api, "sequences")
     members = [
-        Member(Subject(cluster, namespace, f"web-{number}"), gentle=number % 2 == 0)
+        Member(Subject(cluster, namespace, f"web-{number}", patience=_PATIENCE), gentle=number % 2 == 0)
         for number in range(_WORKLOADS)
     ]
     yield World(cluster, namespace, members)

@@ -72,7 +72,7 @@ def test_a_new_hull_that_never_gets_ready_goes_and_is_not_tried_again(
     web.once_known("Ready", "Container")
     assert web.belongings()["Pod"] == [first]
     assert web.get()["status"]["replacement"] == failed["status"]["replacement"]
-    web.apply("Container", serving("c"), replacement=start_first(deadline=60))
+    web.apply("Container", serving("c"), replacement=start_first())
     second = web.becomes("Ready")["status"]["hull"]["name"]
     web.eventually(lambda: web.belongings()["Pod"] == [second], "the first hull is replaced")
     assert "replacement" not in web.get()["status"]

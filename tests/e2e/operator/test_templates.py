@@ -37,7 +37,8 @@ def space(cluster: Cluster) -> Iterator[str]:
     """A namespace with what the templates refer to, where all of them are applied."""
     api, name = cluster.api, "templates"
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    for manifest in _referred(name):
+    made = list(_referred(name))
+    for manifest in made:
         api.apply(manifest)
     # A Pod is refused while its namespace has no account for it.
     cluster.eventually(
@@ -45,6 +46,9 @@ def space(cluster: Cluster) -> Iterator[str]:
     )
     yield name
     api.delete("Namespace", name)
+    for manifest in made:
+        if "namespace" not in manifest["metadata"]:
+            api.delete(manifest["kind"], manifest["metadata"]["name"])
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.simulated
 
 SERVED = template(containers=[container(ports=[{"containerPort": 8080}])])
 #: Longer than the default, in seconds: on a busy machine what stands for kube-proxy hears late of endpoints.
-DRAIN = 12
+DRAIN = 30
 Strategy = Literal["StartFirst", "Recreate"]
 
 
@@ -61,8 +61,9 @@ class Fleet:
 
 
 def test_start_first_loses_no_request_over_fifty_flips(web: Subject) -> None:
-    with Fleet.launched(web, 13, "StartFirst") as fleet:
-        gaps = [gap for isolation in ("VirtualMachine", "Container") * 2 for gap in fleet.flip(isolation)]
+    there_and_back = ("VirtualMachine", "Container", "VirtualMachine")
+    with Fleet.launched(web, 17, "StartFirst") as fleet:
+        gaps = [gap for isolation in there_and_back for gap in fleet.flip(isolation)]
     records = fleet.traffic.records
     print(said("StartFirst", gaps, fleet.traffic))
     assert len(gaps) >= 50

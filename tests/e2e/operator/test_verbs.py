@@ -174,9 +174,9 @@ def test_a_flip_that_is_forced_says_what_it_waits_for(web: Subject) -> None:
     assert refused.returncode == 1
     assert "Stops it: RuntimeClassMissing" in refused.stderr
 
-    ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force", "--wait", "--timeout=3s")
+    ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force", "--wait", "--timeout=20s")
     assert ended.returncode == 4, ended.stderr
-    assert "isn't running as sandbox after 3 s: it is Stalled (RuntimeClassMissing)" in ended.stderr
+    assert "isn't running as sandbox after 20 s: it is Stalled (RuntimeClassMissing)" in ended.stderr
     assert "Way back: twinhull flip web --to container" in ended.stdout
     assert web.hull()["metadata"]["name"] == hull, "what ran runs on"
 
@@ -388,7 +388,8 @@ def test_wait_is_not_content_with_what_was_so_of_a_former_spec(
     web.becomes("Ready")
     with asleep(operator):
         web.change(isolationPolicy="VirtualMachine")
-        ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=2s")
+        # The login and the first answer are within this time, too.
+        ended = twinhull(web, "wait", "web", "--for=ready", "--timeout=20s")
         assert ended.returncode == 4, "the status speaks of the former spec only"
         assert "the operator hasn't seen the present spec yet" in ended.stderr
         restarted = twinhull(web, "restart", "web", "--wait", "--timeout=2s")

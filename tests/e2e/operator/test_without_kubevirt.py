@@ -59,5 +59,5 @@ def test_machines_wait_and_go_on_once_kubevirt_is_installed(web: Subject, bare: 
     bare.install_kubevirt()
 
     machine.becomes("Ready")
-    web.change(isolationPolicy="VirtualMachine")
+    web.apply("VirtualMachine")
     web.becomes("Ready")

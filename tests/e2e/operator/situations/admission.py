@@ -91,15 +91,15 @@ def undeletable(cluster: Cluster, namespace: str, pod: str, why: str) -> Iterato
         yield
 
 
-def until_refused(cluster: Cluster, pod: Manifest, why: str) -> None:
-    """Wait until the API server, which only tries a Pod out, refuses it for this reason.
+def until_refused(cluster: Cluster, probe: Manifest, why: str) -> None:
+    """Wait until the API server, which only tries an object out, refuses it for this reason.
 
-    It knows of a quota, a LimitRange or a namespace's label some time after it has taken them.
+    It knows of a quota, a LimitRange or a namespace's label some time after it has taken them. A quota
+    refuses nothing before its controller has counted what there is.
     """
-    check = partial(
-        _is_refused, cluster, "POST", cluster.api.path("Pod", pod["metadata"]["namespace"]), pod, why
-    )
-    cluster.eventually(check, 30, f"a Pod is refused: {why}")
+    path = cluster.api.path(probe["kind"], probe["metadata"]["namespace"])
+    check = partial(_is_refused, cluster, "POST", path, probe, why)
+    cluster.eventually(check, 30, f"a {probe['kind']} is refused: {why}")
 
 
 def until_taken(cluster: Cluster, pod: Manifest) -> None:
@@ -115,6 +115,24 @@ def probe_of(namespace: str, **container: object) -> Manifest:
     of_pod = {"containers": [{"name": "web", "image": "nginx:1.29", **container}]}
     about = {"name": "probe", "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": of_pod}
+
+
+def service_probe_of(namespace: str, **spec: object) -> Manifest:
+    """A Service to try out, with one port."""
+    about = {"name": "probe", "namespace": namespace}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": about,
+        "spec": {"ports": [{"port": 80}], **spec},
+    }
+
+
+def machine_probe_of(namespace: str) -> Manifest:
+    """A VirtualMachine to try out, which would never run."""
+    about = {"name": "probe", "namespace": namespace}
+    halted = {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}}
+    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": about, "spec": halted}
 
 
 @contextmanager

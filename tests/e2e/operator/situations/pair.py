@@ -126,6 +126,12 @@ class Pair:
 
         return self.web.eventually(seen, "the Deployment's controller has seen it")
 
+    def differs_in_nothing(self, *options: str, stdin: str) -> None:
+        """Wait until `kubectl diff` sees no difference in these manifests."""
+        self.web.eventually(
+            lambda: self.cluster.kubectl.finds_no_difference(*options, stdin=stdin), "nothing differs"
+        )
+
     def runs(self) -> str:
         """The uid of what runs of the Workload, once the operator has seen its template."""
         self.web.becomes("Ready")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.operator.situations.admission import until_refused
 from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
@@ -88,7 +89,9 @@ def test_a_claim_of_somebody_elses_is_not_given_to_the_machine(web: Subject) -> 
     (found,) = (claim for name, claim in claims(web).items() if name.endswith("-raw"))
     name = found["metadata"]["name"]
     web.change(state="Stopped")
-    web.eventually(lambda: not claims(web), "they go with the machine")
+    web.eventually(
+        lambda: not claims(web) and "VirtualMachine" not in web.belongings(), "they go with the machine"
+    )
     theirs = {"apiVersion": "v1", "kind": KIND, "metadata": {"name": name, "namespace": web.namespace}}
     web.cluster.api.create(theirs | {"spec": {field: found["spec"][field] for field in FIELDS}})
     # The operator knows of the claim once it says of no Workload that it is missing.
@@ -113,7 +116,10 @@ def test_a_quota_that_has_no_room_is_told(web: Subject) -> None:
     named = {"name": "storage", "namespace": web.namespace}
     spec = {"hard": {"requests.storage": "1Mi"}}
     web.cluster.api.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": named, "spec": spec})
-    web.eventually(lambda: web.one("ResourceQuota", "storage")["status"]["hard"], "the quota is in force")
+    resources = {"requests": {"storage": "1Gi"}}
+    probe = {"apiVersion": "v1", "kind": KIND, "metadata": {"name": "probe", "namespace": web.namespace}}
+    probe["spec"] = {"accessModes": ["ReadWriteOnce"], "resources": resources}
+    until_refused(web.cluster, probe, "exceeded quota: storage")
     web.apply("VirtualMachine", scratching())
     web.becomes("ClaimRefused")
     web.eventually(lambda: "exceeded quota: storage" in web.condition("Ready")[2], "the quota is named")

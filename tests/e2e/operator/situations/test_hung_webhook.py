@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.controlplane import ControlPlane
-from tests.e2e.operator.subject import Subject
+from tests.e2e.operator.subject import Subject, condition
 
 pytestmark = pytest.mark.simulated
 
@@ -26,6 +26,13 @@ def hung(simulation: ControlPlane) -> Iterator[None]:
         yield
     finally:
         virt_api.signal(signal.SIGCONT)
+        # What comes next may ask for them: the API server looks only now and then whether they are back.
+        simulation.eventually(lambda: all_available(simulation), 60, "virt-api's own API is served again")
+
+
+def all_available(simulation: ControlPlane) -> bool:
+    """Whether the API server reaches every aggregated API."""
+    return all(condition(found, "Available")[0] == "True" for found in simulation.api.list("APIService"))
 
 
 def pods_take(web: Subject, name: str) -> float:
@@ -39,14 +46,20 @@ def pods_take(web: Subject, name: str) -> float:
     return time.monotonic() - began
 
 
+def most(usual: float) -> float:
+    """How many seconds they may take beside machines: if they waited for these, each of which waits for ten
+    seconds, it would be half a minute and more.
+    """
+    return max(3 * usual, usual + 25)
+
+
 def test_pods_dont_wait_for_machines_and_few_ask(web: Subject, simulation: ControlPlane) -> None:
-    usual = pods_take(web, "usual")
+    before = pods_take(web, "before")
     with hung(simulation):
         machines = [web.named(f"vm-{number}") for number in range(_MACHINES)]
         for machine in machines:
             machine.apply("VirtualMachine")
-        # If they waited for machines, each of these for ten seconds, it would be half a minute and more.
-        assert pods_take(web, "meanwhile") < max(3 * usual, usual + 15)
+        meanwhile = pods_take(web, "meanwhile")
         machines[-1].becomes("VirtualMachineFailed")
         web.eventually(
             lambda: "deadline exceeded" in machines[-1].condition("Ready")[2], "it says what it waited for"
@@ -55,3 +68,8 @@ def test_pods_dont_wait_for_machines_and_few_ask(web: Subject, simulation: Contr
         machine.eventually(lambda m=machine: m.belongings().get("VirtualMachine"), "it is made")  # type: ignore[misc]
     for machine in machines:
         machine.delete()
+    if meanwhile >= most(before):
+        # This computer may have become slower since, by what others do on it.
+        for machine in machines:
+            machine.is_gone()
+        assert meanwhile < most(pods_take(web, "after"))

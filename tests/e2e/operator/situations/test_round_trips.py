@@ -5,6 +5,7 @@ Where the Deployment beside it rolls nothing, what runs of the Workload isn't re
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from tests.chart.helm import Helm
-from tests.controlplane import Cluster, build
+from tests.controlplane import Cluster, KubectlError, build
 from tests.e2e.operator.situations.pair import BASE, NULLS, Pair
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.e2e.test_kustomize import kustomization
@@ -72,16 +73,13 @@ class Release:
         self.helm(verb, "shop", str(CHART), *self._namespace, *options, values=given)
         return f"{self.pair.replica_sets()} {self.pair.runs()}"
 
-    def differs(self) -> str:
-        """What `kubectl diff` says of what Helm has applied. It fails if it has anything to say.
+    def differs_in_nothing(self) -> None:
+        """Wait until `kubectl diff` has nothing to say of what Helm has applied.
 
         By the client it would say the nulls, which are stored as Helm sends them. kubectl leaves them out.
         """
         manifest = self.helm("get", "manifest", "shop", *self._namespace)
-        by_server = ("--server-side", "--force-conflicts")
-        return self.pair.cluster.kubectl(
-            "diff", "--filename", "-", *self._namespace, *by_server, stdin=manifest
-        )
+        self.pair.differs_in_nothing(*self._namespace, "--server-side", "--force-conflicts", stdin=manifest)
 
     @property
     def _namespace(self) -> tuple[str, str]:
@@ -97,7 +95,7 @@ def test_where_a_chart_says_nothing_new_nothing_is_replaced(
 ) -> None:
     release = Release(Helm.built(program, tmp_path, cluster.kubeconfig), Pair(cluster, web, isolation))
     begun = release("install")
-    assert release.differs() == ""
+    release.differs_in_nothing()
     now = {what: release("upgrade", **values) for what, values in SAID.items()}
     assert {what: found for what, found in now.items() if found != begun} == {}
 
@@ -163,7 +161,7 @@ def test_where_an_overlay_says_nothing_new_nothing_is_replaced(
     begun = applied(base)
     assert applied(overlay) == begun
     printed = cluster.kubectl("kustomize", str(overlay))
-    assert cluster.kubectl("diff", "--filename", "-", *options, stdin=printed) == ""
+    pair.differs_in_nothing(*options, stdin=printed)
     generation = web.get()["metadata"]["generation"]
     assert applied(overlay) == begun
     assert web.get()["metadata"]["generation"] == generation
@@ -178,11 +176,26 @@ def test_what_kubectl_prints_can_be_applied_again(
     _, begun = pair.apply(BOTH)
     generation = web.get()["metadata"]["generation"]
     for form, verb in (("yaml", "apply"), ("json", "apply"), ("yaml", "replace"), ("json", "replace")):
-        printed = printed_by(cluster, web, form)
-        assert cluster.kubectl("diff", "--filename", "-", *options, stdin=printed) == ""
-        cluster.kubectl(verb, "--filename", "-", *(options if verb == "apply" else ()), stdin=printed)
+        web.eventually(
+            partial(said_again, cluster, web, form, verb, options), f"{verb} of what is printed as {form}"
+        )
         assert web.get()["metadata"]["generation"] == generation, f"{verb} of {form}"
     assert f"{pair.replica_sets()} {pair.runs()}" == begun
+
+
+def said_again(cluster: Cluster, web: Subject, form: str, verb: str, options: tuple[str, ...]) -> bool:
+    """Whether what is printed differs in nothing, and is taken. It is of one version: once a controller has
+    written another one, it is refused.
+    """
+    printed = printed_by(cluster, web, form)
+    assert cluster.kubectl.finds_no_difference(*options, stdin=printed)
+    try:
+        cluster.kubectl(verb, "--filename", "-", *(options if verb == "apply" else ()), stdin=printed)
+    except KubectlError as error:
+        if "the object has been modified" not in str(error):
+            raise
+        return False
+    return True
 
 
 def printed_by(cluster: Cluster, web: Subject, form: str) -> str:

@@ -16,6 +16,9 @@ SERVED = template(
     containers=[container(ports=[{"name": "http", "containerPort": 80}, {"containerPort": 9000}])]
 )
 NOTE = "twinhull.dev/applied"
+# The node ports that are named here are of the band from which the API server takes none by itself while
+# there are others: 30000 to 30085
+# (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions).
 
 
 def _service(web: Subject) -> Manifest:
@@ -122,15 +125,15 @@ def test_node_ports_are_fixed_by_port_name(web: Subject) -> None:
     def node_ports() -> dict[str, int]:
         return {port["name"]: port["nodePort"] for port in _service(web)["spec"]["ports"]}
 
-    web.apply(pod_template=SERVED, service={"type": "NodePort", "nodePorts": {"http": 30971}})
+    web.apply(pod_template=SERVED, service={"type": "NodePort", "nodePorts": {"http": 30071}})
     web.becomes("Ready")
-    assert node_ports()["http"] == 30971
+    assert node_ports()["http"] == 30071
     chosen = node_ports()["tcp-9000"]
-    web.change(service={"nodePorts": {"http": 30972}})
-    web.eventually(lambda: node_ports()["http"] == 30972, "the port is changed")
+    web.change(service={"nodePorts": {"http": 30072}})
+    web.eventually(lambda: node_ports()["http"] == 30072, "the port is changed")
     assert node_ports()["tcp-9000"] == chosen
 
-    web.change(service={"nodePorts": {"https": 30973}})
+    web.change(service={"nodePorts": {"https": 30073}})
     web.becomes("ServiceRefused")
     status, _, message = web.condition("Stalled")
     assert status == "True"
@@ -140,7 +143,7 @@ def test_node_ports_are_fixed_by_port_name(web: Subject) -> None:
 
 
 def test_a_port_that_is_taken_and_another_class_are_refused_in_the_api_servers_words(web: Subject) -> None:
-    taken = {"type": "NodePort", "nodePorts": {"http": 30981}}
+    taken = {"type": "NodePort", "nodePorts": {"http": 30081}}
     web.apply(pod_template=SERVED, service=taken)
     web.becomes("Ready")
     other = web.named("other")
