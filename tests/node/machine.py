@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +50,14 @@ class Machine(Subject):
         return found
 
     def ask(self, path: str, /, **query: str) -> str:
-        """What its container answers to another request."""
-        return web.get_once_it_listens(self.address(), PORT, path, query).decode()
+        """What its container answers to another request, at the address that its machine has by then."""
+
+        def answer() -> tuple[bytes]:
+            connection = http.client.HTTPConnection(self.address(), PORT, timeout=web.PATIENCE)
+            return (web.get(connection, path, query),)
+
+        (content,) = self.eventually(answer, f"{self.name} answers {path}", 2 * web.PATIENCE)
+        return content.decode()
 
     def file(self, path: str) -> dict[str, Any]:
         """A file, as its container sees it."""
