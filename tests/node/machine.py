@@ -12,8 +12,9 @@ from tests.e2e.operator.subject import Manifest, Subject
 
 #: The port at which the containers of these tests serve what they can see.
 PORT = 8080
-#: From the creation to Ready, with other machines starting on the same two emulated processors.
-READY = 300.0
+#: From the creation to Ready, with other machines starting on the same two processors, and other tests beside
+#: them.
+READY = 900.0
 
 
 @dataclass(frozen=True)

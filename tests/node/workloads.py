@@ -91,7 +91,7 @@ def _claim_volume(name: str, claim: str) -> Raw:
 _DATA = _workload(
     "data",
     {
-        "terminationGracePeriodSeconds": 20,
+        "terminationGracePeriodSeconds": 120,
         "containers": [
             container(
                 "data",
