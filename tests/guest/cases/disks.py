@@ -240,7 +240,7 @@ _FOREIGN = ("partitions", "luks", "unknown", "damaged")
 
 
 def _refused(run: ScenarioRun) -> None:
-    run.eventually(lambda: "it holds" in run.machine.answer()["error"], "the guest refuses the disks", 300)
+    run.eventually(lambda: "it holds" in run.machine.answer()["error"], "the guest refuses the disks", 900)
 
 
 REFUSED = Scenario(

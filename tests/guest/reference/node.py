@@ -45,7 +45,7 @@ PLACEMENT: Raw = {
 }
 MEMORY = 1536  # MiB
 CORES = 1
-_BOOT = 300.0  # seconds, for the node to be Ready; about 60 on two idle cores
+_BOOT = 900.0  # seconds, for the node to be Ready; about 60 on two idle cores
 _PROXY_PORT = 60000
 _CONSOLE_LINES = 40
 #: The name server that QEMU gives to machines; so resolv.conf can be compared.
