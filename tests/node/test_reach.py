@@ -54,11 +54,16 @@ _SCRIPT = "echo out; echo err >&2; exit 7"
 @pytest.fixture
 def person(started: NodeCluster) -> Person:
     for name in REACHED.values():
-        Machine(started.plane, NAMESPACE, name, started.operator.check).ready()
-    machine = Machine(started.plane, NAMESPACE, MACHINE, started.operator.check)
-    # The operator lets people into a guest that has answered it, which may be some time after it is Ready.
-    machine.eventually(lambda: machine.get()["status"]["containers"], "the guest has told of its containers")
+        machine = Machine(started.plane, NAMESPACE, name, started.operator.check).ready()
+        # The operator lets people into a guest that has answered it, and verbs say of a container what the
+        # status does: both may be some time after Ready.
+        machine.eventually(partial(tells_of_all, machine), f"the status of {name} tells of its containers")
     return Person.create(started.plane, NAMESPACE, "ann")
+
+
+def tells_of_all(machine: Machine) -> bool:
+    told = {one["name"]: one["state"] for one in machine.get()["status"]["containers"]}
+    return told == {"setup": "Terminated", **dict.fromkeys(("web", "twice", "typed"), "Running")}
 
 
 @pytest.mark.node_quick
