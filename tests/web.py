@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: How long an answer may take: seconds, of an emulated machine beside others.
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def get(connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> bytes:
@@ -43,10 +43,10 @@ def get_once_it_listens(
     """The content of a path. A container without a readiness probe is ready as soon as it runs, which is
     before it listens.
 
-    `alive` raises when nobody will listen any more. Raises NeverHappened after PATIENCE.
+    `alive` raises when nobody will listen any more. Raises NeverHappened after twice PATIENCE.
     """
 
     def answer() -> tuple[bytes]:
         return (get(http.client.HTTPConnection(address, port, timeout=PATIENCE), path, query),)
 
-    return eventually(answer, PATIENCE, f"{address}:{port}{path} answers", alive=alive)[0]
+    return eventually(answer, 2 * PATIENCE, f"{address}:{port}{path} answers", alive=alive)[0]

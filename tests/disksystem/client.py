@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests import web
+from tests.controlplane.polling import eventually
 
 PORT = 8080
 
@@ -57,7 +58,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Client:
-    """Asks the system at an address."""
+    """Asks the system at an address, until it answers: a Service leads there some time after it is Ready."""
 
     address: str
     port: int = PORT
@@ -76,16 +77,20 @@ class Client:
 
     def write(self, name: str, text: str) -> None:
         """Writes a file on the disk. The disk has it when this returns."""
-        connection = self._connection()
-        try:
-            connection.request("PUT", f"/files/{name}", text.encode())
-            response = connection.getresponse()
-            assert response.status == http.client.OK, response.read()
-        finally:
-            connection.close()
+
+        def put() -> bool:
+            connection = http.client.HTTPConnection(self.address, self.port, timeout=web.PATIENCE)
+            try:
+                connection.request("PUT", f"/files/{name}", text.encode())
+                response = connection.getresponse()
+                assert response.status == http.client.OK, response.read()
+            except http.client.HTTPException as error:
+                raise ConnectionError(repr(error)) from error
+            finally:
+                connection.close()
+            return True
+
+        eventually(put, web.PATIENCE, f"{self.address}:{self.port} takes the file {name}")
 
     def _get(self, path: str) -> bytes:
-        return web.get(self._connection(), path, {})
-
-    def _connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.address, self.port, timeout=web.PATIENCE)
+        return web.get_once_it_listens(self.address, self.port, path, {})

@@ -7,7 +7,7 @@ first and have the first slot. The outcomes of the others are asked for afterwar
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -207,17 +207,15 @@ def launcher(tmp_path: Path) -> Launcher:
 @pytest.fixture
 def boot(control_plane: Cluster, slot: SlotUse, launcher: Launcher) -> Iterator[Boot]:  # noqa: ARG001
     """Boots the machine of a Workload that was applied, at an address."""
-    handlers = []
+    with ExitStack() as ends:
 
-    def booted(subject: Subject, address: str, ports: list[int]) -> VirtHandler:
-        where = (subject.namespace, subject.name)
-        handler = VirtHandler.boot(control_plane.api, launcher, where, address, ports)
-        handlers.append(handler)
-        return handler
+        def booted(subject: Subject, address: str, ports: list[int]) -> VirtHandler:
+            where = (subject.namespace, subject.name)
+            handler = VirtHandler.boot(control_plane.api, launcher, where, address, ports)
+            ends.callback(handler.stop)
+            return handler
 
-    yield booted
-    for handler in handlers:
-        handler.stop()
+        yield booted
 
 
 def _waits_for(item: pytest.Item) -> str | None:

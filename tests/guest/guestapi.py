@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TIMEOUT = 60.0
+_TIMEOUT = 180.0
 
 
 @dataclass

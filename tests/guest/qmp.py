@@ -10,6 +10,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+from tests.controlplane.polling import PATIENCE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +22,7 @@ class Qmp:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()  # a thread that looks for events would take another's answer
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
+        self._socket.settimeout(PATIENCE)
         try:
             self._socket.connect(str(path))
         except OSError:
@@ -53,7 +55,7 @@ class Qmp:
             except OSError:  # nothing more now, or for ever
                 return list(self._events)
             finally:
-                self._socket.settimeout(60)
+                self._socket.settimeout(PATIENCE)
 
     def close(self) -> None:
         """Closes the connection."""

@@ -70,7 +70,7 @@ class ScenarioRun:
             if device.source.name == obj["metadata"]["name"]:
                 self.machine.volumes.refresh(device)
 
-    def ready(self, timeout: float = 400) -> None:
+    def ready(self, timeout: float = 900) -> None:
         """Waits until the cluster takes the machine for ready."""
         kubelet = self.machine.kubelet
         self.machine.eventually(
@@ -82,7 +82,7 @@ class ScenarioRun:
         kubelet = self.machine.kubelet
         self.machine.eventually(lambda: not kubelet.ready, timeout, "the machine isn't ready any more")
 
-    def final(self, timeout: float = 400) -> Raw:
+    def final(self, timeout: float = 900) -> Raw:
         """The status with which the Pod has ended, once it has."""
         answer = self.machine.eventually(
             lambda: (found := self.machine.answer())["final"] and found, timeout, "the Pod has ended", 1

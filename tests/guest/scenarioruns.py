@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: What went wrong with a scenario, by the case's title.
 Errors = dict[str, BaseException]
 #: The longest that a test waits for its scenario: the queue before it, and its own deadlines.
-_PATIENCE = 2400.0
+_PATIENCE = 5400.0
 #: The ranks of scenarios begin here, after the reference node's and what is compared with it.
 _RANK = 3
 _THREADS = 64  # the slots say which of them may run

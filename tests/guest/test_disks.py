@@ -31,7 +31,7 @@ SIZE = 192
 #: How much of a machine's memory its firmware and its kernel may keep to themselves, in mebibytes.
 KEPT = 120
 #: How long a machine may take to be ready, and to shut down, on an emulated processor beside another one.
-BOOTS, ENDS = 300.0, 120.0
+BOOTS, ENDS = 900.0, 300.0
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,13 @@ def endpoint(web: Subject) -> Client:
     """
     service = web.one("Service", web.name)["spec"]
     labels = ",".join(f"{key}={value}" for key, value in service["selector"].items())
-    pods = web.cluster.api.list("Pod", web.namespace, labels=labels)
-    (address,) = (pod["status"]["podIP"] for pod in pods if "deletionTimestamp" not in pod["metadata"])
+
+    def only_address() -> str:
+        pods = web.cluster.api.list("Pod", web.namespace, labels=labels)
+        (address,) = (pod["status"]["podIP"] for pod in pods if "deletionTimestamp" not in pod["metadata"])
+        return str(address)
+
+    address = web.eventually(only_address, "the Service has one Pod, which has an address")
     return Client(address, service["ports"][0]["targetPort"])
 
 

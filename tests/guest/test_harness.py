@@ -398,7 +398,7 @@ def test_every_virtiofsd_has_ended_when_the_power_button_is_pressed(
     processes = [
         process.start(
             name,
-            ["/usr/bin/sleep", "60"],
+            ["/usr/bin/sleep", "3600"],
             log=tmp_path / name,
             folder=tmp_path,
             environment={},

@@ -22,7 +22,7 @@ from tests.guest.scenario import REGISTRY
 from tools import manifests
 
 #: How long the Pod may take to be ready: an emulated processor is many times slower than a real one.
-_PATIENCE = 300.0
+_PATIENCE = 900.0
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_the_reference_runs_pods(pairs: Pairs) -> None:
     """With what the cluster has for them: ConfigMap, Secret, the ServiceAccount's token, an address."""
     account = "/var/run/secrets/kubernetes.io/serviceaccount"
     with pairs.pod(_SMALL) as pod:
-        pod.ready(180)
+        pod.ready(900)
         files = pod.report(REPORTS_PORT, "/config", "/hidden", account)["files"]
     assert files["/config/a"]["text"] == "from the ConfigMap"
     assert files["/hidden/b"]["text"] == "from the Secret"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tests.controlplane.api import ApiError
 from tests.controlplane.polling import eventually
 from tests.guest.rendered import fetch
 from twinhull.hulls import quantity
@@ -47,6 +49,8 @@ class VirtHandler:
     address: str
     machine: Machine
     _size: Size | None = None
+    #: What the cluster was told of its readiness.
+    _ready: bool = False
     _done: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     #: What went wrong on the way, None if nothing.
@@ -90,23 +94,32 @@ class VirtHandler:
             self.failure = error
 
     def _tell(self) -> None:
-        name, ready = self.machine.spec.name, False
         while not self._done.wait(0.2):
-            phase = _phase(self.api, self.namespace, name)
-            if phase != "Running":  # deleted, or told of its end
-                if self.machine.running:
-                    self.machine.power_button()
-                    self.machine.ended(self.machine.spec.grace + 150)
-                return
-            if self.machine.kubelet.ready != ready:
-                ready = self.machine.kubelet.ready
-                readiness = {"metadata": {"annotations": {_NEVER_READY: "false" if ready else "true"}}}
-                self.api.patch("VirtualMachine", name, self.namespace, {"spec": {"template": readiness}})
-            self._plug()
-            if not self.machine.running:
-                code = "0" if self.machine.end == "guest-shutdown" else "1"
-                ended = {"metadata": {"annotations": {_EXIT: code}}}
-                self.api.patch("VirtualMachineInstance", name, self.namespace, ended)
+            # What is refused is tried again: the objects may be deleted by then, and a webhook may be slow.
+            with suppress(ApiError):
+                if _phase(self.api, self.namespace, self.machine.spec.name) != "Running":
+                    break  # deleted, or told of its end
+                self._tell_readiness()
+                self._plug()
+                self._tell_end()
+        else:
+            return
+        if self.machine.running:
+            self.machine.power_button()
+            self.machine.ended(self.machine.spec.grace + 150)
+
+    def _tell_readiness(self) -> None:
+        name, ready = self.machine.spec.name, self.machine.kubelet.ready
+        if ready != self._ready:
+            readiness = {"metadata": {"annotations": {_NEVER_READY: "false" if ready else "true"}}}
+            self.api.patch("VirtualMachine", name, self.namespace, {"spec": {"template": readiness}})
+            self._ready = ready
+
+    def _tell_end(self) -> None:
+        if not self.machine.running:
+            code = "0" if self.machine.end == "guest-shutdown" else "1"
+            ended = {"metadata": {"annotations": {_EXIT: code}}}
+            self.api.patch("VirtualMachineInstance", self.machine.spec.name, self.namespace, ended)
 
     def _plug(self) -> None:
         """Plugs in the CPUs and the memory that the instance is to have."""

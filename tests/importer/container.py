@@ -21,7 +21,7 @@ _PROGRAM = "/cdi-importer"
 _TERMINATION_LOG = "/dev/termination-log"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: How long an importer may take, in seconds; the tests' disks take one or two.
-_TIMEOUT = 600.0
+_TIMEOUT = 1800.0
 #: What the kubelet takes of a termination message, and of a log in its place (TerminationMessagePolicy).
 _LONGEST_MESSAGE, _LONGEST_LOG = 4096, 2048
 

@@ -46,7 +46,7 @@ class Kubelet:
             pods = self.cluster.api.list("Pod", namespace, labels=_IMPORTER)
             return next((pod for pod in pods if _is_to_run(pod)), None)
 
-        pod = self.cluster.eventually(waiting, 60, "an importer Pod runs")
+        pod = self.cluster.eventually(waiting, 900, "an importer Pod runs")
         assert pod is not None
         return pod
 

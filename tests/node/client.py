@@ -9,8 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.controlplane.polling import PATIENCE
+
 _PAUSE = 0.05  # seconds
-_PATIENCE = 10.0
 
 
 @dataclass
@@ -19,6 +20,8 @@ class Client:
 
     address: str
     port: int
+    #: How long an answer may take, in seconds.
+    patience: float = PATIENCE
     answered: int = 0
     lost: list[tuple[float, str]] = field(default_factory=list)
     _done: threading.Event = field(default_factory=threading.Event)
@@ -45,7 +48,9 @@ class Client:
 
     def _ask(self) -> None:
         """One request. Raises OSError, HTTPException."""
-        with closing(http.client.HTTPConnection(self.address, self.port, timeout=_PATIENCE)) as connection:
+        with closing(
+            http.client.HTTPConnection(self.address, self.port, timeout=self.patience)
+        ) as connection:
             connection.request("GET", "/health")
             answer = connection.getresponse()
             answer.read()

@@ -43,7 +43,7 @@ _SANDBOXES = {
 }
 _SCHEDULABLE = "kubevirt.io/schedulable"
 #: virt-handler's start on a node: its image's first container, and what it asks libvirt.
-_HANDLER = 180.0
+_HANDLER = 600.0
 
 
 @dataclass(frozen=True)

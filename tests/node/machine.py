@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ from tests.e2e.operator.subject import Manifest, Subject
 
 #: The port at which the containers of these tests serve what they can see.
 PORT = 8080
-#: From the creation to Ready, with other machines starting on the same two emulated processors.
-READY = 300.0
+#: From the creation to Ready, with other machines starting on the same two processors, and other tests beside
+#: them.
+READY = 900.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,14 @@ class Machine(Subject):
         return found
 
     def ask(self, path: str, /, **query: str) -> str:
-        """What its container answers to another request."""
-        return web.get_once_it_listens(self.address(), PORT, path, query).decode()
+        """What its container answers to another request, at the address that its machine has by then."""
+
+        def answer() -> tuple[bytes]:
+            connection = http.client.HTTPConnection(self.address(), PORT, timeout=web.PATIENCE)
+            return (web.get(connection, path, query),)
+
+        (content,) = self.eventually(answer, f"{self.name} answers {path}", 2 * web.PATIENCE)
+        return content.decode()
 
     def file(self, path: str) -> dict[str, Any]:
         """A file, as its container sees it."""

@@ -88,7 +88,7 @@ class Node:
         services.import_images(self, images)
         services.start_kubelet(self, plane)
         services.start_kube_proxy(self, plane)
-        plane.eventually(lambda: is_ready(plane.api.get("Node", self.name)), 60, f"{self.name} is Ready")
+        plane.eventually(lambda: is_ready(plane.api.get("Node", self.name)), 600, f"{self.name} is Ready")
 
     def run(self, *command: str | Path) -> str:
         """What a command on the node prints. Raises CommandFailed."""

@@ -37,7 +37,7 @@ RIGHTS: list[dict[str, Any]] = [
     },
     {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachineinstances"], "verbs": ["get"]},
 ]
-_PATIENCE = 300
+_PATIENCE = 600
 
 
 @dataclass(frozen=True)

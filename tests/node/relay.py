@@ -54,8 +54,10 @@ class Relay:
                 threading.Thread(target=self._join, args=(taken,), daemon=True).start()
 
     def _join(self, taken: socket.socket) -> None:
-        """Hand on what comes by a connection, in both directions, until both have ended."""
-        with taken, socket.create_connection((LOOPBACK, self._target)) as handed:
+        """Hand on what comes by a connection, in both directions, until both have ended. One that can't be
+        handed on is closed.
+        """
+        with suppress(OSError), taken, socket.create_connection((LOOPBACK, self._target)) as handed:
             with self._lock:
                 self._open |= {taken, handed}
             back = threading.Thread(target=_hand_on, args=(handed, taken), daemon=True)

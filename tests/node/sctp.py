@@ -20,7 +20,7 @@ _DATA, _INIT, _INIT_ACK, _SACK, _ABORT, _COOKIE_ECHO = 0, 1, 2, 3, 6, 10
 _IPV4_ADDRESS, _STATE_COOKIE = 5, 7
 _WINDOW = 1 << 16
 #: How long an answer may take: seconds, of an emulated machine beside others.
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def test_a_filesystem_claim_is_shared_and_a_block_claim_is_a_device(machine: Mac
 def test_an_evicted_launcher_has_the_machine_made_again(machine: Machine) -> None:
     """It can't be migrated, since its claims are its node's, so KubeVirt lets it be evicted."""
     before = machine.ready().instance()["metadata"]["uid"]
-    assert machine.get()["status"]["hull"]["migratable"]["possible"] is False
+    machine.eventually(
+        lambda: machine.get()["status"]["hull"]["migratable"]["possible"] is False, "it is said to stay"
+    )
     api, name = machine.cluster.api, machine.launcher()["metadata"]["name"]
     eviction = {
         "apiVersion": "policy/v1",
@@ -34,7 +36,7 @@ def test_an_evicted_launcher_has_the_machine_made_again(machine: Machine) -> Non
     }
     api.request("POST", f"{api.path('Pod', machine.namespace, name)}/eviction", eviction)
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", 180
+        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
     )
     machine.ready()
     assert machine.report()

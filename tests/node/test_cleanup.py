@@ -38,4 +38,4 @@ def test_deleted_workloads_leave_no_process_mount_or_file(started: NodeCluster) 
         assert (left, mounts, [name for name in folders if name not in pods], files) == ([], [], [], [])
         return True
 
-    started.plane.eventually(empty, 120, "nothing of a machine is left on the node")
+    started.plane.eventually(empty, READY, "nothing of a machine is left on the node")

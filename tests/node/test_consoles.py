@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.controlplane import eventually
+from tests.controlplane import PATIENCE, eventually
 from tests.disksystem.client import PORT
 from tests.disksystem.system import GREETING
 from tests.node.person import Person
@@ -45,8 +45,12 @@ def console(machine: Machine) -> Iterator[Terminal]:
 def test_the_console_shows_what_the_containers_print(machine: Machine) -> None:
     machine.ready()
     with console(machine) as terminal:
-        machine.ask("/log", line=LINE)
-        eventually(lambda: LINE.encode() in terminal.seen, 60, "the line is on the console")
+        # What the machine has printed before its node joins the connection isn't shown: it prints on.
+        def shown() -> bool:
+            machine.ask("/log", line=LINE)
+            return LINE.encode() in terminal.seen
+
+        eventually(shown, 60, "the line is on the console", interval=1)
         terminal.type(b"\x1d")
         assert terminal.ends() == 0
 
@@ -59,7 +63,7 @@ def test_our_guest_has_no_screen(machine: Machine) -> None:
         env=admin(machine).environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 1
@@ -78,13 +82,16 @@ def test_the_screen_speaks_vnc(machine: Machine) -> None:
     try:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["port"]
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as viewer:
-            assert viewer.recv(12) == b"RFB 003.008\n", "RFC 6143, 7.1.1"
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as viewer,
+            viewer.makefile("rb") as said,
+        ):
+            assert said.read(12) == b"RFB 003.008\n", "RFC 6143, 7.1.1"
             viewer.sendall(b"RFB 003.008\n")
-            assert viewer.recv(1)[0] > 0, "the number of security types"
+            assert said.read(1)[0] > 0, "the number of security types"
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
 
 
@@ -110,11 +117,15 @@ def test_what_ssh_is_given_is_a_connection_to_the_machines_port(machine: Machine
 def test_keys_reach_a_machine_that_was_restarted(machine: Machine) -> None:
     machine.ready()
     first = machine.instance()["metadata"]["uid"]
-    restart = admin(machine).command("restart", machine.name, "--wait", "--timeout=5m")
+    restart = admin(machine).command("restart", machine.name, "--wait", "--timeout=15m")
     subprocess.run(restart, env=admin(machine).environment(), check=True)
     assert machine.instance()["metadata"]["uid"] != first
     with console(machine) as terminal:
-        terminal.type(b"is anybody there\r")  # its kernel echoes what is typed, also if nobody reads it
-        eventually(lambda: b"is anybody there" in terminal.seen, 60, "the machine has echoed it")
+        # Its kernel echoes what is typed, also if nobody reads it, once its node has joined the connection.
+        def echoed() -> bool:
+            terminal.type(b"is anybody there\r")
+            return b"is anybody there" in terminal.seen
+
+        eventually(echoed, 60, "the machine has echoed it", interval=1)
         terminal.type(b"\x1d")
         assert terminal.ends() == 0

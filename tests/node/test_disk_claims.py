@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.node.machine import READY
+
 if TYPE_CHECKING:
     from tests.node.machine import Machine
     from tests.node.volumes import Volumes
@@ -32,7 +34,7 @@ def test_its_rows_are_there_after_its_launcher_is_killed(machine: Machine) -> No
     options = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0}
     api.request("DELETE", api.path("Pod", machine.namespace, launcher), options)
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", 180
+        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
     )
     machine.ready()
     for folder in _FOLDERS:

@@ -29,7 +29,7 @@ def test_start_first_loses_no_request_from_pod_to_sandbox_to_machine_and_back(ma
             workload = machine.becomes("Ready", timeout=READY)
             assert workload["status"]["isolation"]["resolved"] == isolation
             assert workload["status"]["hull"]["kind"] == kind
-            machine.eventually(partial(_is_alone, machine, kind), "the former hull is gone", 120)
+            machine.eventually(partial(_is_alone, machine, kind), "the former hull is gone", READY)
             machine.eventually(partial(_answers, client, client.answered + 20), "it goes on answering")
     print(f"{client.answered} requests were answered over {len(FLIPS)} flips, {len(client.lost)} lost")
     assert client.lost == []

@@ -8,6 +8,7 @@ import pytest
 
 from tests.guest.recording import FOLDER
 from tests.guest.scenario import REGISTRY
+from tests.node.machine import READY
 from tests.node.recordings import unlike_recording
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def test_a_changed_config_map_reaches_its_files(machine: Machine) -> None:
     change = {"data": {"color": "blue"}}
     machine.cluster.api.patch("ConfigMap", "settings", machine.namespace, change)
     machine.eventually(
-        lambda: machine.file("/settings/color")["text"] == "blue", "the file is the new one", 180
+        lambda: machine.file("/settings/color")["text"] == "blue", "the file is the new one", READY
     )
 
 
@@ -88,7 +89,7 @@ def test_it_outlives_virt_handler(machine: Machine, cluster: NodeCluster) -> Non
             status["ready"] for status in others[0]["status"]["containerStatuses"]
         )
 
-    machine.eventually(restarted, "another virt-handler is ready", 180)
+    machine.eventually(restarted, "another virt-handler is ready", READY)
     machine.ready()
     assert machine.instance()["metadata"]["uid"] == before
     assert machine.report()
@@ -98,7 +99,7 @@ def test_it_comes_back_when_qemu_is_killed(machine: Machine, cluster: NodeCluste
     before = machine.ready().instance()["metadata"]["uid"]
     cluster.nodes[0].run("pkill", "-KILL", "-f", f"guest={machine.namespace}_{hull_name(machine)}")
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", 120
+        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
     )
     machine.ready()
     assert machine.report()
@@ -108,7 +109,7 @@ def test_it_comes_back_when_its_launcher_is_deleted(machine: Machine, cluster: N
     before = machine.ready().instance()["metadata"]["uid"]
     cluster.plane.api.delete("Pod", machine.launcher()["metadata"]["name"], machine.namespace)
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", 120
+        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
     )
     machine.ready()
     assert machine.report()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.node import sctp
 from tests.node.cluster import PRIVATE_GUEST_IMAGE
+from tests.node.machine import READY
 from tests.node.workloads import CONFIG_MAPS, INSTANCETYPE, SCTP_PORT, WHOLE
 
 if TYPE_CHECKING:
@@ -46,5 +48,6 @@ def test_sctp_reaches_it_at_its_own_address_and_by_its_service(machine: Machine)
     service = machine.one("Service", machine.name)["spec"]
     assert {"protocol": "SCTP", "port": SCTP_PORT}.items() <= service["ports"][1].items()
     # It names no address of its own, which nobody outside the machine would reach.
-    assert sctp.ask(address, SCTP_PORT) == sctp.Server(b"served by SCTP")
-    assert sctp.ask(service["clusterIP"], SCTP_PORT) == sctp.Server(b"served by SCTP")
+    for host in (address, service["clusterIP"]):  # to which the Service leads some time after it is Ready
+        answer = machine.eventually(partial(sctp.ask, host, SCTP_PORT), f"{host} answers", READY)
+        assert answer == sctp.Server(b"served by SCTP")

@@ -34,6 +34,9 @@ def _field(name: str, path: str) -> Raw:
     return _variable(name, fieldRef={"fieldPath": path})
 
 
+#: How often a probe asks, and how long a container has for its answer: with a second it isn't ready for
+#: moments on a busy machine.
+_OFTEN = {"periodSeconds": 1, "timeoutSeconds": 15}
 #: All that a Pod is told by its node.
 _WEB = _workload(
     "web",
@@ -51,7 +54,7 @@ _WEB = _workload(
                     _field("NODE", "spec.nodeName"),
                     _field("HOST_IP", "status.hostIP"),
                 ],
-                readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                readinessProbe={"httpGet": {"path": "/", "port": PORT}, **_OFTEN},
                 resources={"limits": {"cpu": "500m", "memory": "64Mi"}},
                 volumeMounts=[
                     {"name": "settings", "mountPath": "/settings"},
@@ -73,7 +76,11 @@ _WEB = _workload(
 
 
 def _job(name: str, *arguments: str, **fields: Any) -> Raw:
-    return _workload(name, {"restartPolicy": "Never", "containers": [container("job", *arguments, **fields)]})
+    """One that runs for a while first: a guest that has answered the operator is asked often from then on,
+    and only a minute is left for that after its run.
+    """
+    job = container("job", "--sleep=30s", *arguments, **fields)
+    return _workload(name, {"restartPolicy": "Never", "containers": [job]})
 
 
 def _claim_volume(name: str, claim: str) -> Raw:
@@ -84,7 +91,7 @@ def _claim_volume(name: str, claim: str) -> Raw:
 _DATA = _workload(
     "data",
     {
-        "terminationGracePeriodSeconds": 20,
+        "terminationGracePeriodSeconds": 120,
         "containers": [
             container(
                 "data",
@@ -216,7 +223,14 @@ _TWICE = (
     "if test -e /state/ran; then touch /state/again; exec sleep 1000000; fi; "
     "touch /state/ran; echo the first run; exit 1"
 )
-_RUNS_AGAIN = {"exec": {"command": ["/bin/sh", "-c", "test -e /state/again"]}, "periodSeconds": 2}
+#: A busy node may take long for it. If the container were ended for that, its previous run would be another.
+_RUNS_AGAIN = {
+    "exec": {"command": ["/bin/sh", "-c", "test -e /state/again"]},
+    "periodSeconds": 2,
+    "timeoutSeconds": 60,
+    "failureThreshold": 300,
+}
+_HEALTHY = {"httpGet": {"path": "/health", "port": PORT}, **_OFTEN}
 
 
 def _shell(name: str, script: str, **fields: Any) -> Raw:
@@ -237,7 +251,7 @@ def _reached(isolation: str, name: str) -> Raw:
                     "image": f"{REGISTRY}/{shell_image.NAME}",
                     "args": [f"--serve={PORT}", "--log=one", "--log=two", "--log=three"],
                     "ports": [{"name": "http", "containerPort": PORT}],
-                    "readinessProbe": {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1},
+                    "readinessProbe": _HEALTHY,
                 },
                 _shell("twice", _TWICE, startupProbe=_RUNS_AGAIN, **state),
                 _shell("typed", "exec cat", stdin=True, tty=True),
@@ -281,7 +295,7 @@ WORKLOADS: dict[str, Raw] = {
                         "flips",
                         "--trap=1s",
                         port=PORT,
-                        readinessProbe={"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1},
+                        readinessProbe=_HEALTHY,
                     )
                 ],
             },

@@ -26,7 +26,7 @@ from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.types import GOES_ON, Settings, type_giving
 from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection
+from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.observe import presumed
@@ -237,7 +237,9 @@ def _case(able: Capabilities, isolation: Isolation, runtime_class: str | None) -
 
 async def _look(target: Target) -> SeenCluster:
     """What can be seen of a cluster. Raises ClickException when it can't be asked."""
-    connection = Connection(lambda: login_of_person(target.kubeconfig, target.context))
+    connection = Connection(
+        lambda: login_of_person(target.kubeconfig, target.context), timeout=PATIENT_TIMEOUT
+    )
     cluster, store, hidden = Cluster(connection), Store(), set()
     try:
         with explained(target):

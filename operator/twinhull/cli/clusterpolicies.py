@@ -13,7 +13,7 @@ from twinhull.cli.policyfiles import Rules
 from twinhull.core.isolation import precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection
+from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
 from twinhull.shell.process.credentials import LoginError
@@ -36,7 +36,7 @@ def read(namespaces: Iterable[str], login: PersonalLogin) -> Rules:
 
 
 async def _read(names: Iterable[str], login: PersonalLogin) -> Rules:
-    connection = Connection(login.of_connection())
+    connection = Connection(login.of_connection(), timeout=PATIENT_TIMEOUT)
     cluster = Cluster(connection)
     try:
         listed = await cluster.list(ISOLATION_POLICY)

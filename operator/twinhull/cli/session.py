@@ -19,7 +19,7 @@ from twinhull.cli.missingrights import with_right
 from twinhull.cli.personallogin import PersonalLogin
 from twinhull.cli.targets import Target, target_options
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.connection import Connection
+from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unreachable
 from twinhull.shell.kinds import WORKLOAD, Kind
 from twinhull.shell.process.credentials import LoginError, place
@@ -81,7 +81,7 @@ async def session(target: Target, login: PersonalLogin | None = None) -> AsyncIt
     with explained(target):
         credentials = login.credentials()
         # Each forwarded connection has a socket of its own.
-        connection = Connection(login.of_connection(), pool_size=0)
+        connection = Connection(login.of_connection(), pool_size=0, timeout=PATIENT_TIMEOUT)
         namespace = target.namespace or credentials.default_namespace or "default"
         try:
             cluster = Cluster(connection, scope=Scope(namespaces=(namespace,)))

@@ -22,6 +22,8 @@ COMMAND_PROTOCOLS, PORT_PROTOCOLS = remote_command.PROTOCOLS, (port_forward.PROT
 _LARGEST_MESSAGE = 1 << 24
 #: How long the other end may take to confirm that this end closes, in seconds. Nothing depends on that.
 _TIMEOUT = aiohttp.ClientWSTimeout(ws_close=0.2)
+#: How long a connection to a log may take, in seconds: with a guest its TLS handshake is among it.
+_CONNECTING = 30.0
 #: The most bytes of a refusal that are read.
 _LARGEST_REFUSAL = 1 << 16
 #: What refuses a WebSocket before it is opened: the credentials, the rights, or that there is no such thing.
@@ -101,7 +103,7 @@ async def check_upgrade(session: aiohttp.ClientSession, url: str, query: Query =
 
 async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> aiohttp.ClientResponse:
     """An answer that goes on for as long as there is more to say. Raises EntryError."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECTING)
     try:
         answer = await session.get(url, params=query, timeout=timeout)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:

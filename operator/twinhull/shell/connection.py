@@ -14,14 +14,18 @@ from twinhull.shell.upgrades import read_refusal
 
 #: Sockets to the API server for reads and writes.
 POOL_SIZE = 32
+#: How long an answer, and a connection with its TLS handshake, may take for the operator, which tries again.
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+#: The same for a verb, which doesn't: a busy API server may take long for a handshake.
+PATIENT_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=30)
 
 
 class Connection:
     """A session with the API server, made anew when it no longer accepts the credentials.
 
     A ServiceAccount's token is replaced on disk long before it ends, so a 401 means: read it again. It has as
-    many sockets as the pool's size says, or (0) as are asked for.
+    many sockets as the pool's size says, or (0) as are asked for. `timeout` is that of requests without one
+    of their own.
 
     A request's `trace_request_ctx`, if it has one, is called once the request has its socket, right before
     its first byte is given to the kernel. If it raises, nothing is sent. It is called again if aiohttp sends
@@ -29,9 +33,12 @@ class Connection:
     the event loop after it has put the headers together.
     """
 
-    def __init__(self, login: Login, pool_size: int = POOL_SIZE) -> None:
+    def __init__(
+        self, login: Login, pool_size: int = POOL_SIZE, timeout: aiohttp.ClientTimeout = TIMEOUT
+    ) -> None:
         self._login = login
         self._pool_size = pool_size
+        self._timeout = timeout
         self._renewing = asyncio.Lock()
         self._credentials: Credentials | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -92,7 +99,7 @@ class Connection:
             headers={**credentials.as_http_headers(), "User-Agent": f"twinhull/{twinhull.__version__}"},
             proxy=credentials.proxy_url,
             trust_env=credentials.trust_env,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             raise_for_status=read_refusal,
         )
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from twinhull.api.base import Raw
 from twinhull.shell import tracing
-from twinhull.shell.connection import TIMEOUT, Connection
+from twinhull.shell.connection import Connection
 from twinhull.shell.decoding import Undecodable
 from twinhull.shell.errors import NotLeading, Unauthorized, Unreachable, from_status
 from twinhull.shell.metrics import RequestMetrics
@@ -48,8 +48,8 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     #: How many bytes the answer may have.
     largest: int = LARGEST
-    #: How long the answer may take.
-    timeout: aiohttp.ClientTimeout = TIMEOUT
+    #: How long the answer may take; None for as long as the connection says.
+    timeout: aiohttp.ClientTimeout | None = None
 
     async def send(
         self, session: aiohttp.ClientSession, server: str, check: Callable[[], None] | None
@@ -61,7 +61,7 @@ class Request:
             params=self.query,
             data=self.body,
             headers=self.headers,
-            timeout=self.timeout,
+            timeout=self.timeout or session.timeout,
             trace_request_ctx=check,
         )
 

@@ -66,7 +66,7 @@ def message(run: ScenarioRun) -> None:
 
 @SUCCESS.case("a Pod that has ended isn't ready", docs.LIFECYCLE)
 def not_ready(run: ScenarioRun) -> None:
-    assert not run.machine.kubelet.ready
+    run.unready()
     assert run.machine.condition("Ready") == "False"
 
 

@@ -6,9 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.guest.cases import documentation as docs
+from tests.guest.cases.contract import refusal
 from tests.guest.guestapi import GuestApi
 from tests.guest.scenario import REGISTRY, Scenario, container
 
@@ -129,8 +128,7 @@ def refused(run: ScenarioRun) -> None:
 def strangers(run: ScenarioRun) -> None:
     known = run.machine.api
     stranger = GuestApi(known.address, known.port, None)
-    with pytest.raises(OSError, match="certificate required"):
-        stranger.put(_first(run))
+    assert "certificate required" in refusal(run, stranger, _first(run))
 
 
 @CHANGES.case("labels and annotations arrive in a downwardAPI volume; nothing is restarted", docs.DOWNWARD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING
 
 from tests.guest.cases import documentation as docs
@@ -25,7 +26,7 @@ DATABASE = Scenario(
     "database",
     {
         "spec": {
-            "terminationGracePeriodSeconds": 60,
+            "terminationGracePeriodSeconds": 150,
             "imagePullSecrets": [{"name": "elsewhere"}, {"name": "registry"}, {"name": "not-there"}],
             "securityContext": {
                 "runAsUser": 1000,
@@ -44,7 +45,8 @@ DATABASE = Scenario(
                     startupProbe={
                         "httpGet": {"path": "/health", "port": 9100},
                         "periodSeconds": 1,
-                        "timeoutSeconds": 5,
+                        "timeoutSeconds": 60,
+                        "failureThreshold": 300,
                     },
                     volumeMounts=[_STATE],
                 ),
@@ -191,7 +193,6 @@ def token(run: ScenarioRun) -> None:
 def end(run: ScenarioRun) -> None:
     run.machine.power_button()
     run.machine.kubelet.stop()
-    assert run.machine.ended(60) == "guest-shutdown"
-    lines = [line for line in run.machine.console().splitlines() if "got TERM" in line or "ends" in line]
-    names = ["database" if "database" in line else "sidecar" for line in lines]
-    assert names == ["database", "database", "sidecar", "sidecar"]
+    assert run.machine.ended(run.machine.spec.grace + 60) == "guest-shutdown"
+    told = re.findall(r"(database|sidecar) \| (got TERM|ends)", run.machine.console())
+    assert told == [(name, line) for name in ("database", "sidecar") for line in ("got TERM", "ends")]

@@ -190,7 +190,8 @@ KILLED = Scenario(
 def recovered(run: ScenarioRun) -> None:
     rows = run.get(5432, "/file", path=_ROWS).splitlines()
     assert rows == ["by the first", *(f"row {number}" for number in range(100))]
-    assert run.machine.answer()["error"] == ""
+    # On a busy machine a look at the volumes may come too late, which the next one puts right.
+    run.eventually(lambda: run.machine.answer()["error"] == "", "the guest has no trouble")
     _insert(run, "by the third")
 
 
@@ -231,7 +232,7 @@ MENDED = Scenario(
 
 @MENDED.case("the next machine checks it, and mounts it", docs.CONTRACT)
 def mended(run: ScenarioRun) -> None:
-    assert run.machine.answer()["error"] == ""
+    run.eventually(lambda: run.machine.answer()["error"] == "", "the guest has no trouble")
     assert run.file(8080, "/image/seen")["text"].startswith("root\nroot\n")
     assert run.get(5432, "/file", path=_ROWS).splitlines()[-2:] == ["by the third", "on the other claim"]
 
@@ -240,7 +241,7 @@ _FOREIGN = ("partitions", "luks", "unknown", "damaged")
 
 
 def _refused(run: ScenarioRun) -> None:
-    run.eventually(lambda: "it holds" in run.machine.answer()["error"], "the guest refuses the disks", 300)
+    run.eventually(lambda: "it holds" in run.machine.answer()["error"], "the guest refuses the disks", 900)
 
 
 REFUSED = Scenario(

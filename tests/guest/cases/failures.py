@@ -31,7 +31,7 @@ FAILURES = Scenario(
         }
     },
     settles=lambda run: run.machine.eventually(
-        lambda: "running" in run.container("fine")["state"], 400, "the first container runs"
+        lambda: "running" in run.container("fine")["state"], 900, "the first container runs"
     ),
 )
 

@@ -66,7 +66,7 @@ PROBES = Scenario(
     },
     settles=lambda run: run.machine.eventually(
         lambda: all("running" in one["state"] for one in run.machine.status()["containerStatuses"]),
-        400,
+        900,
         "all containers run",
     ),
 )

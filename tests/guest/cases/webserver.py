@@ -28,7 +28,7 @@ TEMPLATE = {
                         "httpHeaders": [{"name": "X-Probe", "value": "yes, it is"}],
                     },
                     "periodSeconds": 2,
-                    "timeoutSeconds": 5,
+                    "timeoutSeconds": 60,
                     "failureThreshold": 2,
                 },
                 volumeMounts=[

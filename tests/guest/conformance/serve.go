@@ -127,7 +127,7 @@ func read(path string) string {
 }
 
 func dial(address string) string {
-	connection, err := net.DialTimeout("tcp", address, 5*time.Second)
+	connection, err := net.DialTimeout("tcp", address, time.Minute)
 	if err != nil {
 		return err.Error()
 	}

@@ -23,7 +23,7 @@ ENVIRONMENT = Scenario(
                     port=9100,
                     restartPolicy="Always",
                     env=[variables.field("SIDECAR_OF", "metadata.name")],
-                    startupProbe={"tcpSocket": {"port": 9100}, "periodSeconds": 1, "timeoutSeconds": 5},
+                    startupProbe={"tcpSocket": {"port": 9100}, "periodSeconds": 1, "failureThreshold": 300},
                 ),
                 container(
                     "second",

@@ -45,7 +45,7 @@ PLACEMENT: Raw = {
 }
 MEMORY = 1536  # MiB
 CORES = 1
-_BOOT = 300.0  # seconds, for the node to be Ready; about 60 on two idle cores
+_BOOT = 900.0  # seconds, for the node to be Ready; about 60 on two idle cores
 _PROXY_PORT = 60000
 _CONSOLE_LINES = 40
 #: The name server that QEMU gives to machines; so resolv.conf can be compared.
@@ -145,10 +145,14 @@ class ReferenceNode:
         return eventually(check, timeout, what, alive=self.check, interval=interval)
 
     def get(self, address: str, port: int, path: str = "/", /, **query: str) -> bytes:
-        """What a container of the Pod with this address answers on a port."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
-        connection.set_tunnel(address, port)
-        return web.get(connection, path, query)
+        """What a container of the Pod with this address answers on a port, once it listens."""
+
+        def answer() -> tuple[bytes]:
+            connection = http.client.HTTPConnection(LOOPBACK, self.proxy, timeout=web.PATIENCE)
+            connection.set_tunnel(address, port)
+            return (web.get(connection, path, query),)
+
+        return self.eventually(answer, 2 * web.PATIENCE, f"{address}:{port}{path} answers")[0]
 
     def log(self, program: str) -> str:
         """The log of the kubelet or of containerd."""

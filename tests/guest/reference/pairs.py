@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from tests.guest.scenario import Scenario
 
 Raw = dict[str, Any]
-_READY = 600.0  # seconds, on a busy machine, as all that follow
-_STATES = 600.0  # seconds, until all containers of a hull have had the states that are compared
-_PATIENCE = 2400.0  # the longest that a test waits for a pair: the queue before it, and its own deadlines
+_READY = 900.0  # seconds, on a busy machine, as all that follow
+_STATES = 900.0  # seconds, until all containers of a hull have had the states that are compared
+_PATIENCE = 5400.0  # the longest that a test waits for a pair: the queue before it, and its own deadlines
 _THREADS = 64  # the slots say which of them may run
 #: The ranks of all that the node does, which it does one by one, and of the machines: before other scenarios.
 _ON_NODE, _MACHINE = 1, 2
