@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane import Cluster, eventually, process
+from tests.controlplane import PATIENCE, Cluster, eventually, process
 from tests.controlplane.build import programs
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.subject import WORKLOAD_LABEL
 
 NAMESPACE = "velero"
+#: How long a backup or a restore may take, in seconds.
+_LONG = 3 * PATIENCE
 #: Leaves out what Workloads make: it has their label, and they haven't.
 ALONE = ("--selector", f"!{WORKLOAD_LABEL}")
 _LOCATION: dict[str, Any] = {
@@ -97,14 +99,19 @@ class Velero:
         api.delete("Namespace", namespace)
         self.cluster.eventually(lambda: api.get("Namespace", namespace) is None, 60, f"{namespace} is gone")
         for volume in api.list("PersistentVolume"):
-            if volume["spec"]["claimRef"]["namespace"] == namespace:
+            if volume["spec"].get("claimRef", {}).get("namespace") == namespace:
                 api.delete("PersistentVolume", volume["metadata"]["name"])
 
     def _create(self, kind: str, name: str, *options: str) -> dict[str, Any]:
         """Its status in the end."""
         command = [str(self.program), kind.lower(), "create", name, *options, "--wait"]
         said = subprocess.run(
-            command, env=_environment(self.cluster), capture_output=True, text=True, timeout=180, check=False
+            command,
+            env=_environment(self.cluster),
+            capture_output=True,
+            text=True,
+            timeout=_LONG,
+            check=False,
         )
         made = self.cluster.api.get(kind, name, NAMESPACE)
         assert made is not None, said.stderr
@@ -121,7 +128,7 @@ def _install(cluster: Cluster, program: Path, backups: Path) -> None:
     plugins = "--plugins=twinhull.example/filestore:test"  # which nothing pulls
     command = [str(program), "install", "--dry-run", "--output=json", plugins, *options]
     said = subprocess.run(
-        command, env=_environment(cluster), capture_output=True, text=True, timeout=60, check=True
+        command, env=_environment(cluster), capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     objects = json.loads(said.stdout)
     for obj in objects["items"]:

@@ -20,7 +20,8 @@ from tests.controlplane import ControlPlane
 from tests.controlplane.ports import LOOPBACK
 from tests.operator_process import OperatorProcess
 
-WAIT = ("--wait", "--timeout", "180s")
+#: A busy machine takes many times as long as an idle one.
+WAIT = ("--wait", "--timeout", "600s")
 
 
 @dataclass

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import urllib3
 from kubernetes import client, config
 
+from tests.controlplane.polling import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -58,7 +60,7 @@ class Api:
             cert_file=settings.cert_file,
             key_file=settings.key_file,
             cert_reqs="CERT_REQUIRED",
-            timeout=urllib3.Timeout(connect=5, read=60),
+            timeout=PATIENCE,  # the connection's TLS handshake waits for the server, too
             retries=False,
         )
         self._resources: dict[str, tuple[str, bool]] = {}

@@ -13,7 +13,7 @@ from typing import Any
 import urllib3
 import yaml
 
-from tests.controlplane import eventually, process
+from tests.controlplane import PATIENCE, eventually, process
 from tests.controlplane.build import programs
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.controlplane.supervisor import answers
@@ -22,7 +22,7 @@ from tests.controlplane.supervisor import answers
 def promtool(*arguments: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
     """What promtool says; `text` is its standard input."""
     command = [str(programs(["promtool"])["promtool"]), *map(str, arguments)]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @dataclass(frozen=True)
