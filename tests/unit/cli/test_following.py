@@ -11,6 +11,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 import aiohttp
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.cli.watchapi import PATHS, WatchApi
 from twinhull.api.base import Raw
 from twinhull.cli import following, reconnecting
@@ -95,7 +96,7 @@ def run(check: Callable[[Followed, WatchApi], Awaitable[None]]) -> list[str]:
     """Run a check. What was told of the connection."""
 
     async def checked() -> list[str]:
-        async with asyncio.timeout(120), _followed(WatchApi()) as followed:
+        async with asyncio.timeout(PATIENCE), _followed(WatchApi()) as followed:
             await check(followed, followed.api)
             return followed.told
 

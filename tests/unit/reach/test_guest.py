@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.cli.reachapi import ReachApi
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
@@ -125,7 +126,10 @@ def test_the_request_is_deleted_while_the_sockets_are_closed(
 
     async def leave() -> None:
         runner = await api.start()
-        async with asyncio.timeout(120), session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened:
+        async with (
+            asyncio.timeout(PATIENCE),
+            session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened,
+        ):
             left = asyncio.Event()
 
             async def enter() -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientWebSocketResponse
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.reach.virtapi import VirtApi
 from twinhull.reach.kubevirt_stream import Instance, StreamError, close, copy, listening
 from twinhull.shell.connection import Connection
@@ -33,7 +34,7 @@ def run(check: Callable[[VirtApi, Instance], Awaitable[None]]) -> VirtApi:
     api = VirtApi()
 
     async def checked() -> None:
-        async with asyncio.timeout(120), instance(api) as machine:
+        async with asyncio.timeout(PATIENCE), instance(api) as machine:
             await check(api, machine)
 
     asyncio.run(checked())

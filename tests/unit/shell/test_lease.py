@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.shell import lease as module
 from twinhull.shell.errors import Conflict, Unreachable
@@ -82,7 +83,7 @@ def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
         holding.cancel()
         await thread.stop()
 
-    asyncio.run(asyncio.wait_for(work(), 120))
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 @pytest.mark.parametrize("why", ["stuck", "cut off"])
@@ -103,7 +104,7 @@ def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(why: str) -> Non
         assert await lease._try()  # noqa: SLF001  it could be had: whoever lost it ends all the same
         assert not lease.is_held()
 
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 def test_a_renewal_that_comes_back_after_the_release_holds_nothing() -> None:

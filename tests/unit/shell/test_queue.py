@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key
 
@@ -19,7 +20,7 @@ SOON = timedelta(milliseconds=1)
 
 def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 60))
+        asyncio.run(asyncio.wait_for(test(), PATIENCE))
 
     run.__name__ = test.__name__
     return run

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.core.objects import workload
 from twinhull.api.base import Raw
 from twinhull.core import references
@@ -207,7 +208,7 @@ def test_namespaces_claims_take_turns() -> None:
             await asyncio.sleep(0)
         walking.cancel()
 
-    asyncio.run(asyncio.wait_for(walk(), 120))
+    asyncio.run(asyncio.wait_for(walk(), PATIENCE))
     assert asked[:512] == ["shop"] * 256 + ["bank"] * 256
     assert asked.count("shop") == 1200
 
@@ -237,7 +238,7 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
 
     for _ in range(3):
         world.take(_claim("data"), "ADDED")
-    rounds = asyncio.run(asyncio.wait_for(walked(), 120))
+    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
     assert rounds[0] == 0
     assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
     assert world.asked() == names

@@ -14,6 +14,7 @@ import pytest
 
 from tests import run
 from tests.controlplane import eventually
+from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.test_rights import looked_back_at
 from tests.run import Run, Step
 
@@ -94,13 +95,13 @@ def handlers_kept() -> Iterator[None]:
 def test_a_run_that_is_ended_ends_what_runs_and_begins_nothing_else(
     logs: Path, started: Run, said: list[str]
 ) -> None:
-    endless = python("endless", "import time; print('begun', flush=True); time.sleep(60)")
+    endless = python("endless", "import time; print('begun', flush=True); time.sleep(600)")
     lane = threading.Thread(target=started.lane, args=((endless, python("never", "")),), daemon=True)
     lane.start()
     eventually(lambda: "begun" in (logs / "endless.log").read_text(), 30, "the endless one has begun")
 
     started.end()
-    lane.join(30)
+    lane.join(PATIENCE)
 
     assert not lane.is_alive()
     assert started.running == {}
@@ -116,7 +117,7 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     code = (
         "import time; from pathlib import Path\n"
         f"while not Path({str(logs / 'go')!r}).exists(): time.sleep(0.05)\n"
-        "print('Helm: there after 3 s', flush=True); time.sleep(60)"
+        "print('Helm: there after 3 s', flush=True); time.sleep(600)"
     )
     builds = python("builds", code)
     monkeypatch.setattr(run, "BUILDS", builds)
@@ -132,9 +133,9 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     (logs / "go").touch()
 
     eventually((logs / "needs.log").exists, 30, "it runs")
-    lane.join(30)
+    lane.join(PATIENCE)
     started.end()
-    background.join(30)
+    background.join(PATIENCE)
     assert started.failed == []
 
 
