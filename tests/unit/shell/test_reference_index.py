@@ -146,7 +146,9 @@ def test_a_workload_that_refers_to_others_is_asked_for_by_those_alone() -> None:
 
 
 def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
-    """Some have a reference of the same hash, and are asked for."""
+    """Some have a reference of the same hash, and are asked for. The garbage collector may have its turn in
+    one of the attempts.
+    """
 
     def seconds(workloads: int) -> float:
         world = World()
@@ -157,7 +159,7 @@ def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
             world.take(_claim("c0-0", spec={"volumeName": f"v{version}"}), "MODIFIED", version=version)
         return time.process_time() - began
 
-    assert seconds(400) < 40 * seconds(4)
+    assert min(seconds(400) for _ in range(3)) < 40 * min(seconds(4) for _ in range(3))
 
 
 @pytest.mark.slow
@@ -168,15 +170,17 @@ def test_no_workload_is_unpacked_for_news_of_what_it_refers_to() -> None:
     large["spec"]["virtualMachine"] = {"overrides": {"spec": {"x": [[] for _ in range(49_000)]}}}
     world.take(large)
     world.asked()
-    began = time.process_time()
-    for version in range(2, 202):
-        world.take(_claim("data"), "ADDED" if version % 2 else "DELETED", version=version)
-    news = time.process_time() - began
+    attempts: list[float] = []
+    for first in range(2, 602, 200):
+        began = time.process_time()
+        for version in range(first, first + 200):
+            world.take(_claim("data"), "ADDED" if version % 2 else "DELETED", version=version)
+        attempts.append(time.process_time() - began)
     assert world.asked() == ["web"]
     began = time.process_time()
     for _ in range(20):
         world.store.get(kinds.WORKLOAD, ("shop", "web"))
-    assert news < time.process_time() - began
+    assert min(attempts) < time.process_time() - began, "the garbage collector may have its turn in one"
 
 
 def test_namespaces_claims_take_turns() -> None:
