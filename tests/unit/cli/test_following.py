@@ -315,7 +315,7 @@ def test_a_version_that_is_too_old_is_no_outage() -> None:
 
 
 def test_a_watch_in_which_nothing_happens_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_WATCH_TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=0.2))
+    monkeypatch.setattr(client, "_WATCH_TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=2))
 
     async def check(followed: Followed, api: WatchApi) -> None:
         web = api.put("workloads", "web")

@@ -122,6 +122,7 @@ def test_the_request_is_deleted_while_the_sockets_are_closed(
 ) -> None:
     """The sockets are never closed here."""
     monkeypatch.setattr(guest, "_TLS_ENDS", 3600)
+    monkeypatch.setattr(guest, "_WITHDRAWAL", PATIENCE)
     api = ReachApi()
 
     async def leave() -> None:

@@ -208,7 +208,8 @@ def test_whatever_a_connection_fails_by_is_told(error: Exception) -> None:
     assert asyncio.run(connect()) == [error]
 
 
-def test_a_client_that_sends_no_more_still_gets_the_answer() -> None:
+def test_a_client_that_sends_no_more_still_gets_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_forward, "_AFTER_QUESTION", PATIENCE)
     closed = asyncio.Event()
 
     async def handler(socket: web.WebSocketResponse) -> None:
