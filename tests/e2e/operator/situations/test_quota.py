@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.controlplane import Api
+from tests.e2e.operator.situations.admission import of_kind, until_refused
 from tests.e2e.operator.situations.test_rehearsal import refuses, runs_as, untouched
 from tests.e2e.operator.subject import Manifest, Subject, container, template
 
@@ -94,6 +95,8 @@ def test_a_quota_for_what_a_machine_is_made_of_keeps_the_pod(
     pod = runs_as(web, "Pod")
     # The ConfigMap that is in each namespace fills the quota.
     quota(api, web, **{resource: "1" if "configmaps" in resource else "0"})
+    kind = reason.removesuffix("Refused")
+    until_refused(web.cluster, of_kind(kind, web.namespace), "exceeded quota: team")
     web.change(isolationPolicy="VirtualMachine")
     refuses(web, reason, "exceeded quota: team")
     untouched(web, pod)
