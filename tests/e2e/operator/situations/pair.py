@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from tests.controlplane import Cluster
+from tests.controlplane import Cluster, KubectlError
 from tests.e2e.operator.subject import Manifest, Subject, condition
 
 #: As charts print it: keys with nothing behind them.
@@ -77,6 +77,21 @@ def with_pod(**fields: Any) -> Manifest:
 def with_container(**fields: Any) -> Manifest:
     (container,) = deepcopy(BASE)["spec"]["containers"]
     return with_pod(containers=[container | fields])
+
+
+def differs_in_nothing(web: Subject, manifest: str, *options: str) -> None:
+    """Wait until `kubectl diff` has nothing to say of a manifest. It looks at each object, and then at what
+    would come of it, so that it shows what is written in between to a status.
+    """
+    words = ("diff", "--filename", "-", "--namespace", web.namespace, *options)
+
+    def is_same() -> bool:
+        try:
+            return web.cluster.kubectl(*words, stdin=manifest) == ""
+        except KubectlError as error:
+            raise AssertionError(str(error)) from error
+
+    web.eventually(is_same, "kubectl diff shows no difference")
 
 
 class Pair:

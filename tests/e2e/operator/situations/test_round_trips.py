@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.chart.helm import Helm
-from tests.controlplane import Cluster, build
-from tests.e2e.operator.situations.pair import BASE, NULLS, Pair
+from tests.controlplane import Cluster, KubectlError, build
+from tests.e2e.operator.situations.pair import BASE, NULLS, Pair, differs_in_nothing
 from tests.e2e.operator.subject import Manifest, Subject
 from tests.e2e.test_kustomize import kustomization
 
@@ -72,16 +72,13 @@ class Release:
         self.helm(verb, "shop", str(CHART), *self._namespace, *options, values=given)
         return f"{self.pair.replica_sets()} {self.pair.runs()}"
 
-    def differs(self) -> str:
-        """What `kubectl diff` says of what Helm has applied. It fails if it has anything to say.
+    def differs_in_nothing(self) -> None:
+        """`kubectl diff` has nothing to say of what Helm has applied.
 
         By the client it would say the nulls, which are stored as Helm sends them. kubectl leaves them out.
         """
         manifest = self.helm("get", "manifest", "shop", *self._namespace)
-        by_server = ("--server-side", "--force-conflicts")
-        return self.pair.cluster.kubectl(
-            "diff", "--filename", "-", *self._namespace, *by_server, stdin=manifest
-        )
+        differs_in_nothing(self.pair.web, manifest, "--server-side", "--force-conflicts")
 
     @property
     def _namespace(self) -> tuple[str, str]:
@@ -97,7 +94,7 @@ def test_where_a_chart_says_nothing_new_nothing_is_replaced(
 ) -> None:
     release = Release(Helm.built(program, tmp_path, cluster.kubeconfig), Pair(cluster, web, isolation))
     begun = release("install")
-    assert release.differs() == ""
+    release.differs_in_nothing()
     now = {what: release("upgrade", **values) for what, values in SAID.items()}
     assert {what: found for what, found in now.items() if found != begun} == {}
 
@@ -163,7 +160,7 @@ def test_where_an_overlay_says_nothing_new_nothing_is_replaced(
     begun = applied(base)
     assert applied(overlay) == begun
     printed = cluster.kubectl("kustomize", str(overlay))
-    assert cluster.kubectl("diff", "--filename", "-", *options, stdin=printed) == ""
+    differs_in_nothing(web, printed, *options)
     generation = web.get()["metadata"]["generation"]
     assert applied(overlay) == begun
     assert web.get()["metadata"]["generation"] == generation
@@ -178,9 +175,18 @@ def test_what_kubectl_prints_can_be_applied_again(
     _, begun = pair.apply(BOTH)
     generation = web.get()["metadata"]["generation"]
     for form, verb in (("yaml", "apply"), ("json", "apply"), ("yaml", "replace"), ("json", "replace")):
-        printed = printed_by(cluster, web, form)
-        assert cluster.kubectl("diff", "--filename", "-", *options, stdin=printed) == ""
-        cluster.kubectl(verb, "--filename", "-", *(options if verb == "apply" else ()), stdin=printed)
+        differs_in_nothing(web, printed_by(cluster, web, form), *options)
+
+        def printed_and_back(form: str = form, verb: str = verb) -> bool:
+            """Not while a status is written, by which another version is there than was printed."""
+            printed, said = printed_by(cluster, web, form), options if verb == "apply" else ()
+            try:
+                cluster.kubectl(verb, "--filename", "-", *said, stdin=printed)
+            except KubectlError as error:
+                raise AssertionError(str(error)) from error
+            return True
+
+        web.eventually(printed_and_back, f"{verb} takes what kubectl prints as {form}")
         assert web.get()["metadata"]["generation"] == generation, f"{verb} of {form}"
     assert f"{pair.replica_sets()} {pair.runs()}" == begun
 

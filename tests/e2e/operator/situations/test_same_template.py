@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.controlplane import Cluster
-from tests.e2e.operator.situations.pair import BASE, NULLS, Pair, with_container, with_pod
+from tests.e2e.operator.situations.pair import BASE, NULLS, Pair, differs_in_nothing, with_container, with_pod
 from tests.e2e.operator.subject import Manifest, Subject
 
 pytestmark = pytest.mark.simulated
@@ -140,9 +140,7 @@ def test_nulls_mean_what_they_mean_in_a_deployment(
     # Client-side, kubectl leaves nulls out of what it creates, and then misses those in lists each time.
     assert ("serverside-applied" if options else "configured") in said
     assert web.get()["metadata"]["generation"] == before["metadata"]["generation"]
-    # kubectl diff ends with an error if there is a difference.
-    manifest = yaml.safe_dump(pair.workload(template))
-    assert cluster.kubectl("diff", "--filename", "-", *options, stdin=manifest) == ""
+    differs_in_nothing(web, yaml.safe_dump(pair.workload(template)), *options)
 
 
 def lacks(asked: Any, found: Any, at: str = "") -> list[str]:
@@ -164,7 +162,7 @@ def test_a_second_apply_changes_nothing(cluster: Cluster, web: Subject, options:
     said = cluster.kubectl.apply(manifest, *options)
     assert said.strip().endswith("serverside-applied" if options else "unchanged")
     assert web.get()["metadata"]["generation"] == first["metadata"]["generation"]
-    assert cluster.kubectl("diff", "--filename", "-", *options, stdin=yaml.safe_dump(manifest)) == ""
+    differs_in_nothing(web, yaml.safe_dump(manifest), *options)
 
 
 def test_names_in_a_template_are_taken_and_told_of_once(cluster: Cluster, web: Subject) -> None:
