@@ -45,15 +45,14 @@ def most(seconds: float) -> int:
     return hulls
 
 
-def stalls(web: Subject) -> str:
-    """Wait until it says that it isn't ready in time; what it says."""
-
-    def stalled() -> str:
-        status, reason, message = web.condition("Stalled")
-        assert (status, reason) == ("True", "ProgressDeadlineExceeded")
-        return message
-
-    return web.eventually(stalled, "it is Stalled")
+def is_stalled(web: Subject, why: str) -> bool:
+    """Whether it says that it isn't ready in time, for this reason. On a busy machine its time may be over
+    before anything has come of its first hull.
+    """
+    status, reason, message = web.condition("Stalled")
+    assert (status, reason) == ("True", "ProgressDeadlineExceeded")
+    assert why in message, message
+    return True
 
 
 def test_a_pod_that_its_node_throws_out_at_once_is_made_ever_less_often(
@@ -64,13 +63,12 @@ def test_a_pod_that_its_node_throws_out_at_once_is_made_ever_less_often(
     pod = template(nodeName=tainted, terminationGracePeriodSeconds=0)
     began = time.monotonic()
     web.apply("Container", pod, replacement=DEADLINE)
-    message = stalls(web)
-    assert "NoExecute" in message, message
+    web.eventually(lambda: is_stalled(web, "NoExecute"), "it is Stalled")
     web.eventually(lambda: back_off(web)["losses"] >= 2, "it is made again")
     told = len(web.events())
     losses = back_off(web)["losses"]
     assert losses <= most(time.monotonic() - began)
-    assert told <= 3 * losses + 2
+    assert told <= 3 * (losses + 1), "one more may have been made by now"
 
     operator.kill()
     operator = OperatorProcess.start(account, tmp_path / "operator.log")
@@ -88,18 +86,15 @@ def test_a_pod_that_no_node_admits_is_made_ever_less_often(web: Subject) -> None
     refused: set[str] = set()
     began = time.monotonic()
 
-    def refuse() -> str:
+    def refuse() -> bool:
         for pod in web.cluster.api.list("Pod", web.namespace):
             if pod["metadata"]["uid"] not in refused:
-                refused.add(pod["metadata"]["uid"])
                 name = pod["metadata"]["name"]
                 web.cluster.api.patch("Pod", name, web.namespace, {"status": refusal}, subresource="status")
-        status, reason, message = web.condition("Stalled")
-        assert (status, reason) == ("True", "ProgressDeadlineExceeded")
-        return message
+                refused.add(pod["metadata"]["uid"])
+        return is_stalled(web, "OutOfcpu: Node didn't have enough resource: cpu")
 
-    message = web.eventually(refuse, "it is Stalled")
-    assert "OutOfcpu: Node didn't have enough resource: cpu" in message
+    web.eventually(refuse, "it is Stalled")
     assert len(refused) <= most(time.monotonic() - began)
 
 
