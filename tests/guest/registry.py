@@ -16,7 +16,7 @@ import yaml
 from tests.controlplane import process
 from tests.controlplane.certificates import Authority
 from tests.controlplane.pki import HOST_IN_GUEST
-from tests.controlplane.polling import eventually
+from tests.controlplane.polling import PATIENCE, eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Registry:
         if content_type:
             headers["Content-Type"] = content_type
         try:
-            with urllib3.PoolManager(retries=False, timeout=30, ca_certs=self.authority) as pool:
+            with urllib3.PoolManager(retries=False, timeout=PATIENCE, ca_certs=self.authority) as pool:
                 return pool.request(method, urljoin(self._base, path), body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise ConnectionError(f"{method} {path}: {error}") from error

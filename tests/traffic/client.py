@@ -15,7 +15,7 @@ _PAUSE = 0.05
 #: Which of them is slow: one in so many.
 _SLOW_ONE = 10
 #: How long an answer may take, in seconds.
-_PATIENCE = 30.0
+_PATIENCE = 180.0
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def test_what_is_on_its_way_when_the_source_ends_arrives() -> None:
 
     async def check(_: VirtApi, machine: Instance) -> None:
         sent = [b"0123456789" * 1_000] * 50
-        assert await copy(await machine.port(22), pieces(*sent), sink, lingers=0.5) is True
+        assert await copy(await machine.port(22), pieces(*sent), sink, lingers=3) is True
         assert len(seen) == 500_000
 
     run(check)
