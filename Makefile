@@ -43,7 +43,7 @@ test-agent: ## The tests of the guest's own program
 	    { echo 'Go 1.26 or later is needed: install it from https://go.dev/dl/' >&2; exit 1; }
 	@cd guest/agent && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }; }
 	@echo "Testing the guest's agent …"
-	@cd guest/agent && go vet ./... && out=$$(go test -timeout 120s ./... 2>&1) || { echo "$$out" >&2; exit 1; }
+	@cd guest/agent && go vet ./... && out=$$(go test -timeout 600s ./... 2>&1) || { echo "$$out" >&2; exit 1; }
 
 .PHONY: test-kubernetes
 test-kubernetes: .venv/ready ## The tests of everything that depends on the version of Kubernetes, on each that is supported

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build, leftovers
 from tests.controlplane.controlplane import STAYS
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from _pytest.capture import CaptureManager
 
 # The same examples in each run: otherwise a change fails by what another one broke. The option
-# --hypothesis-profile=explore tries new ones.
-settings.register_profile("explore", database=None, deadline=None)
+# --hypothesis-profile=explore tries new ones. How long they take says more of what else the machine does.
+settings.register_profile(
+    "explore", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("repeatable", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("repeatable")
 

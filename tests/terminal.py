@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import subprocess
@@ -32,6 +31,7 @@ class Terminal:
         )
         #: What the command has printed on the terminal, and on its standard error, which is none.
         self.seen, self.told = b"", b""
+        self._is_open = True
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._listen)]
         for thread in self._threads:
             thread.start()
@@ -65,14 +65,16 @@ class Terminal:
         return code
 
     def close(self) -> None:
-        """Ends the command, if it still runs, and the terminal."""
+        """Ends the command, if it still runs, and the terminal; what it has printed is known then."""
+        if not self._is_open:  # its descriptors may be others' by now
+            return
+        self._is_open = False
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for one in (self.ours, self.theirs):
-            with contextlib.suppress(OSError):
-                os.close(one)
+        os.close(self.theirs)
         for thread in self._threads:
             thread.join(PATIENCE)
+        os.close(self.ours)
         if self.process.stderr:
             self.process.stderr.close()

@@ -20,7 +20,8 @@ from tests.controlplane import ControlPlane
 from tests.controlplane.ports import LOOPBACK
 from tests.operator_process import OperatorProcess
 
-WAIT = ("--wait", "--timeout", "180s")
+#: A busy machine takes many times as long as an idle one.
+WAIT = ("--wait", "--timeout", "600s")
 
 
 @dataclass
@@ -66,10 +67,17 @@ class Release:
         config.write_text(yaml.safe_dump(self.config() | here), encoding="utf-8")
         return [f"--config={config}", f"--lease-namespace={NAMESPACE}"]
 
+    def account(self) -> Path:
+        """A kubeconfig of the operator's ServiceAccount, which has the rights that the release gives it."""
+        path = rights.kubeconfig_of(self.plane, self.folder, "twinhull")
+        given = self.helm("get", "manifest", "twinhull", "--namespace", NAMESPACE)
+        rights.has_rights(self.plane, path, [obj for obj in yaml.safe_load_all(given) if obj])
+        return path
+
     @contextmanager
     def operator(self) -> Iterator[OperatorProcess]:
         """The operator that the Deployment asks for."""
-        account = rights.kubeconfig_of(self.plane, self.folder, "twinhull")
+        account = self.account()
         running = OperatorProcess.start(account, self.folder / "operator.log", *self.args())
         try:
             yield running

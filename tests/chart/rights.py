@@ -54,7 +54,15 @@ def grant(cluster: Cluster, folder: Path, objects: Iterable[Manifest]) -> Path:
     for obj in made:
         cluster.api.apply(obj)
     path = kubeconfig_of(cluster, folder, _ACCOUNT)
-    api, lacking = Api(path), granted(made)
+    has_rights(cluster, path, made)
+    return path
+
+
+def has_rights(cluster: Cluster, path: Path, objects: Iterable[Manifest]) -> None:
+    """Wait until whoever has this kubeconfig has the rights that roles among these objects give the
+    operator's ServiceAccount.
+    """
+    api, lacking = Api(path), granted(objects)
 
     def has_all() -> bool:
         # Where a role names the objects, it is the Lease, which has the operator's name.
@@ -65,7 +73,6 @@ def grant(cluster: Cluster, folder: Path, objects: Iterable[Manifest]) -> Path:
 
     cluster.eventually(has_all, 30, "the operator's account has its rights")
     api.close()
-    return path
 
 
 def kubeconfig_of(cluster: Cluster, folder: Path, account: str) -> Path:
@@ -127,7 +134,8 @@ class Used:
         """What the operator's ServiceAccount asked for, in any namespace, but for tests that act as it."""
         asked: dict[bool, set[Right]] = {True: set(), False: set()}
         out_of_bounds = set()
-        for line in log.read_text(encoding="utf-8").splitlines():
+        # The last line may be half written.
+        for line in log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines():
             event = json.loads(line)
             about = event.get("objectRef")
             if about is None or event["user"]["username"] != f"system:serviceaccount:{NAMESPACE}:{_ACCOUNT}":

@@ -140,6 +140,9 @@ def _of_kind(manifests: Iterable[Manifest], *kinds: str) -> list[Manifest]:
 
 
 def _established(api: Api, crds: Iterable[Manifest]) -> bool:
+    """Whether all of these are served, and told of by discovery, which comes later. Raises ApiError for one
+    that isn't told of.
+    """
     names = {crd["metadata"]["name"] for crd in crds}
     served = {
         crd["metadata"]["name"]
@@ -148,7 +151,11 @@ def _established(api: Api, crds: Iterable[Manifest]) -> bool:
             c["type"] == "Established" and c["status"] == "True" for c in crd["status"].get("conditions", [])
         )
     }
-    return names <= served
+    if not names <= served:
+        return False
+    for crd in crds:
+        api.path(f"{crd['spec']['names']['kind']}.{crd['spec']['group']}")
+    return True
 
 
 def _asks_virt_api(api: Api) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from tests.controlplane import PATIENCE
 from tests.demo.scene import NAMESPACE
 from tests.guest.guestfiles import guest_files, tools
 from tests.guest.images import all_images
@@ -119,7 +120,7 @@ def _apply(scene: Scene, address: str) -> None:
 
 def _talk(scene: Scene, address: str) -> None:
     url = f"http://{address}:{_PORT}/"
-    with urllib.request.urlopen(url, timeout=20) as response:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
         seen = json.load(response)
     shown = {key: seen[key] for key in ("hostname", "argv", "uid")}
     scene.narrator.command(f"curl -s {url} | jq '{{hostname, argv, uid}}'", json.dumps(shown, indent=2))

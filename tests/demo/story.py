@@ -112,8 +112,13 @@ def _flip(scene: Scene, before: str, after: str) -> tuple[str, str, str, str]:
     """One flip: the addresses before, meanwhile and after, and how long it took."""
     old = scene.ready("shop")
     scene.expect("the isolation before the flip", old["status"]["isolation"]["resolved"], before)
+    address = old["status"]["hull"]["address"]
+    scene.eventually(
+        lambda: _said(endpoints.now(scene.api, NAMESPACE, "shop").endpoints) == address,
+        f"the address {address} is published",
+    )
     start = endpoints.now(scene.api, NAMESPACE, "shop")
-    scene.expect("the address before the flip", _said(start.endpoints), old["status"]["hull"]["address"])
+    scene.expect("the address before the flip", _said(start.endpoints), address)
 
     began = time.monotonic()
     scene.twinhull("flip", "shop", "--to", _WORDS[after], "--wait")

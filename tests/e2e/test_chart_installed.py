@@ -51,6 +51,7 @@ def release(request: pytest.FixtureRequest, plane: ControlPlane, tmp_path: Path)
 def test_workloads_outlive_what_is_done_to_the_release(release: Release, plane: ControlPlane) -> None:
     release("install", str(CHART), *WAIT, values=VALUES)
     assert release.deployment["status"]["readyReplicas"] == 2
+    kinds_are_served(plane)
     key = release.key()
     assert len(key) == 32
     try_out(release)

@@ -299,6 +299,9 @@ def _crd(control_plane: Cluster) -> None:
         30,
         "the API server describes the boot disk",
     )
+    control_plane.eventually(
+        lambda: (control_plane.api.list("Workload.twinhull.dev"),), 30, "the API server serves the kind"
+    )
 
 
 @pytest.mark.parametrize("change", ACCEPTED.values(), ids=ACCEPTED)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart import rights
 from tests.chart.helm import CHART, NAMESPACE, Helm
 from tests.chart.release import WAIT, Release
 from tests.controlplane import ControlPlane
@@ -44,7 +43,7 @@ def release(plane: ControlPlane, tmp_path: Path) -> Release:
 @contextmanager
 def earlier(release: Release) -> Iterator[OperatorProcess]:
     """The earlier operator, which took its options as arguments; its files are where they are here."""
-    account = rights.kubeconfig_of(release.plane, release.folder, "twinhull")
+    account = release.account()
     (container,) = release.deployment["spec"]["template"]["spec"]["containers"]
     elsewhere = ("--health-address", "--guest-key-file", "--guest-registries")
     options = [option for option in container["args"][1:] if not option.startswith(elsewhere)]

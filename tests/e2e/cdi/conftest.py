@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chart import rights
-from tests.controlplane import ControlPlane
+from tests.controlplane import Api, ControlPlane
 from tests.controlplane.cdi import complete_storage_profile
 from tests.controlplane.nodes import storage_class
 from tests.e2e.cdi.disk import CSI, LATE, DiskWorkload
@@ -54,7 +54,15 @@ def cluster(control_plane: ControlPlane) -> ControlPlane:
     for name in ("simulated", CSI, LATE):
         control_plane.eventually(partial(api.get, "StorageProfile", name), 30, f"CDI knows {name}")
         complete_storage_profile(api, name)
+    for name in ("simulated", CSI, LATE):
+        control_plane.eventually(partial(_is_complete, api, name), 30, f"CDI knows how {name} is used")
     return control_plane
+
+
+def _is_complete(api: Api, storage_class: str) -> bool:
+    profile = api.get("StorageProfile", storage_class)
+    assert profile is not None
+    return bool(profile["status"]["claimPropertySets"][0]["accessModes"])
 
 
 @pytest.fixture(scope="session")

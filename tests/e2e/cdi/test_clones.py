@@ -5,6 +5,7 @@ operator's account those of all namespaces. Nobody gets another namespace's data
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ def test_cdi_takes_a_right_to_create_pods_for_the_right_to_clone(
     assert taken["spec"]["sourceRef"]["namespace"] == bank
 
 
-def test_a_golden_image_that_its_namespace_gives_away_is_cloned(web: DiskWorkload, bank: str) -> None:
+def test_a_golden_image_that_its_namespace_gives_away_is_cloned(
+    web: DiskWorkload, bank: str, account: Path
+) -> None:
     api = web.cluster.api
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -104,6 +107,8 @@ def test_a_golden_image_that_its_namespace_gives_away_is_cloned(web: DiskWorkloa
             "subjects": [{"kind": "ServiceAccount", "name": "twinhull", "namespace": NAMESPACE}],
         }
     )
+    may = partial(Api(account).may, "create", "cdi.kubevirt.io", "datavolumes/source", bank)
+    web.eventually(may, "the API server knows of the role")
     web.boots({"dataSource": {"name": "ledger", "namespace": bank}})
     web.eventually(web.data_volume, "the DataVolume is there")
     assert web.data_volume()["spec"]["source"] == {"pvc": {"namespace": bank, "name": "ledger"}}

@@ -43,7 +43,8 @@ class Person:
             ]
             _grant(plane, namespace, name, rules)
         kubeconfig: Path = plane.kubeconfig_for(name)
-        person = cls(Api(kubeconfig), Kubectl(plane.kubectl.program, kubeconfig), namespace)
+        kubectl = Kubectl(plane.kubectl.program, kubeconfig, plane.kubectl.cache)
+        person = cls(Api(kubeconfig), kubectl, namespace)
         asked = [(group, resource) for group, resources in rights.items() for resource in resources]
         plane.eventually(
             lambda: all(person.api.may("*", *right, namespace) for right in asked),

@@ -220,6 +220,7 @@ def test_an_odd_space_in_a_mirror_holds_nothing_off(
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: f"{field.kind} {field.name}")
+@pytest.mark.usefixtures("cluster")
 def test_the_operator_can_read_what_the_api_server_admits(simulation: ControlPlane, field: Field) -> None:
     models: dict[str, type[Model]] = {"Workload": WorkloadSpec, "IsolationPolicy": IsolationPolicySpec}
     for value in (field.value, *field.odd()):

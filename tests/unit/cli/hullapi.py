@@ -143,8 +143,7 @@ class HullApi(WatchApi, ReachApi):
     async def _log(self, request: web.Request, name: str) -> web.StreamResponse:
         self.asked.append((name, dict(request.query)))
         if self.log_refusals and (refusal := self.log_refusals.pop(0)):
-            if self.then:
-                self.then.pop(0)()
+            await self._go_on()
             return web.Response(text=refusal[1], status=refusal[0])
         response = web.StreamResponse()
         await response.prepare(request)
@@ -152,8 +151,7 @@ class HullApi(WatchApi, ReachApi):
         text = files[name].answer(request.query) if name in files else self.logs.get(name, b"")
         if (cut := self.cuts.pop(0) if self.cuts else None) is not None:
             await response.write(text[:cut])
-            if self.then:
-                self.then.pop(0)()
+            await self._go_on()
             assert request.transport is not None
             request.transport.close()
             return response
@@ -161,9 +159,14 @@ class HullApi(WatchApi, ReachApi):
         self.reading += 1
         while self.stays or (name, request.query["container"]) in self.staying:  # noqa: ASYNC110  a test polls
             await asyncio.sleep(0.01)
+        await self._go_on()
+        return response
+
+    async def _go_on(self) -> None:
+        """Do what comes next, of which is told before the log ends: it isn't waited for long after that."""
         if self.then:
             self.then.pop(0)()
-        return response
+            await self.told()
 
     async def _command(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=_COMMANDS)

@@ -11,6 +11,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 import aiohttp
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.cli.watchapi import PATHS, WatchApi
 from twinhull.api.base import Raw
 from twinhull.cli import following, reconnecting
@@ -95,7 +96,7 @@ def run(check: Callable[[Followed, WatchApi], Awaitable[None]]) -> list[str]:
     """Run a check. What was told of the connection."""
 
     async def checked() -> list[str]:
-        async with asyncio.timeout(120), _followed(WatchApi()) as followed:
+        async with asyncio.timeout(PATIENCE), _followed(WatchApi()) as followed:
             await check(followed, followed.api)
             return followed.told
 
@@ -314,7 +315,7 @@ def test_a_version_that_is_too_old_is_no_outage() -> None:
 
 
 def test_a_watch_in_which_nothing_happens_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_WATCH_TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=0.2))
+    monkeypatch.setattr(client, "_WATCH_TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=2))
 
     async def check(followed: Followed, api: WatchApi) -> None:
         web = api.put("workloads", "web")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from socket import create_connection
@@ -15,6 +14,7 @@ import pytest
 from tests.controlplane import eventually
 from tests.controlplane.polling import PATIENCE
 from tests.unit.cli.reachapi import ReachApi
+from tests.unit.cli.test_signals import PATIENT
 from tests.unit.reach.virtapi import beside
 
 #: Each starts a process.
@@ -31,7 +31,7 @@ def api() -> Iterator[ReachApi]:
 @pytest.fixture
 def forwarding(api: ReachApi, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "twinhull", "port-forward", "web", ":80", "--address", "127.0.0.1"],
+        [*PATIENT, "port-forward", "web", ":80", "--address", "127.0.0.1"],
         env={**os.environ, "KUBECONFIG": str(api.kubeconfig(tmp_path)), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -11,11 +11,10 @@ from typing import Any
 import click
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tools.verbs import Told, calls, verbs
 
 VERBS = verbs()
-#: No verb may take longer: a fraction of it is usual.
-_DEADLINE = 120
 
 
 def named(told: Told) -> str:
@@ -102,7 +101,7 @@ def code(*args: str, folder: Path) -> int:
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=_DEADLINE,
+        timeout=PATIENCE,
         check=False,
     )
     assert b"Traceback" not in done.stderr, done.stderr.decode()

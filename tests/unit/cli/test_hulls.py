@@ -22,6 +22,7 @@ from tests.controlplane.polling import PATIENCE
 from tests.terminal import Terminal
 from tests.unit.cli.hullapi import HullApi
 from tests.unit.cli.kubeletlog import SECOND, KubeletLog
+from tests.unit.cli.test_signals import PATIENT
 from tests.unit.reach.virtapi import beside
 from twinhull.cli import containerlog, main
 
@@ -506,7 +507,7 @@ def test_ctrl_c_on_the_logs_of_a_pod_and_a_machine_leaves_nothing_behind(
     api.workload("vm", "vm", kind="VirtualMachine")
     api.stays, api.certifies = True, False
     process = subprocess.Popen(
-        [*TWINHULL, "logs", "-f", "web", "vm"],
+        [*PATIENT, "logs", "-f", "web", "vm"],
         env={**os.environ, "KUBECONFIG": str(kubeconfig)},
         stderr=subprocess.PIPE,
         text=True,

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.cli import list as list_verb
 from twinhull.cli import main, top
 from twinhull.cli.output import Rows, print_document, print_screen, print_table
@@ -130,7 +131,7 @@ def drawn(code: str = _DRAW, **environment: str) -> str:
             if not chunk:
                 break
             chunks.append(chunk)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     os.close(ours)
     return b"".join(chunks).decode()
 

@@ -10,15 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.cli.reachapi import ReachApi
 from twinhull.cli import present_hull
 from twinhull.cli.present_hull import PresentHull
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
+from twinhull.reach import guest
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestEntry
 from twinhull.reach.listener import listening
 from twinhull.shell.process.credentials import LoginError
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for has as long as it needs to be withdrawn, however busy the machine is."""
+    for name in ("_WITHDRAWAL", "_QUICK_WITHDRAWAL"):
+        monkeypatch.setattr(guest, name, PATIENCE)
 
 
 @asynccontextmanager
@@ -26,7 +35,10 @@ async def reached(api: ReachApi, folder: Path) -> AsyncIterator[PresentHull]:
     """The hull of the Workload of an API server, closed in the end."""
     runner = await api.start()
     try:
-        async with asyncio.timeout(120), session(Target(kubeconfig=str(api.kubeconfig(folder)))) as opened:
+        async with (
+            asyncio.timeout(PATIENCE),
+            session(Target(kubeconfig=str(api.kubeconfig(folder)))) as opened,
+        ):
             hull = PresentHull(opened, "web")
             yield hull
             await hull.close()
@@ -100,7 +112,10 @@ def test_an_api_server_that_is_down_is_told_of_each_connection(
     async def check() -> None:
         told: asyncio.Queue[Exception] = asyncio.Queue()
         runner = await api.start()
-        async with asyncio.timeout(120), session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened:
+        async with (
+            asyncio.timeout(PATIENCE),
+            session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened,
+        ):
             hull = PresentHull(opened, "web")
             await hull.check(80)
             await runner.cleanup()

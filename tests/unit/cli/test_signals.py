@@ -26,14 +26,14 @@ TWINHULL = [*HEARING_SIGHUP, sys.executable, "-m", "twinhull"]
 _PATIENT = (
     "from twinhull.cli import ending, main\n"
     "from twinhull.reach import guest\n"
-    "ending._GRACE = guest._QUICK_WITHDRAWAL = 60\n"
+    "ending._GRACE = guest._WITHDRAWAL = guest._QUICK_WITHDRAWAL = 60\n"
     "main()\n"
 )
 PATIENT = [*HEARING_SIGHUP, sys.executable, "-c", _PATIENT]
 WORKLOAD, REQUESTS, PODS = ("GET", "/workloads/web"), ("POST", "/accessrequests"), ("GET", "/pods")
 DELETION, FORWARD = ("DELETE", "/accessrequests/web-1"), ("GET", "/portforward")
 #: A process of its own has less than a second. It gets more of a busy machine, but less than any request has.
-AT_ONCE = 10.0
+AT_ONCE = 25.0
 EXEC = ["exec", "web", "--", "ls"]
 
 

@@ -34,6 +34,8 @@ class WatchApi(VirtApi):
         self.refuses = self.refuses_watches = 0
         #: The watches that are open.
         self.open: list[web.Request] = []
+        #: How many of the changes each of them was told, by its id.
+        self._told: dict[int, int] = {}
         #: The paths that were read, each watch's selector and version, and how many requests have failed.
         self.reads: list[str] = []
         self.watches: list[tuple[str, str]] = []
@@ -95,7 +97,7 @@ class WatchApi(VirtApi):
         response = web.StreamResponse()
         await response.prepare(request)
         self.open.append(request)
-        told = 0
+        told = self._told[id(request)] = 0
         while request in self.open:
             if self.is_down:
                 assert request.transport is not None
@@ -109,11 +111,16 @@ class WatchApi(VirtApi):
                 mine = path == request.path and name in {"", event["object"]["metadata"]["name"]}
                 if mine and number > int(version):
                     await response.write(json.dumps(event).encode() + b"\n")
-            told = len(self._history)
+            told = self._told[id(request)] = len(self._history)
             await asyncio.sleep(0.01)
         if request in self.open:
             self.open.remove(request)
         return response
+
+    async def told(self) -> None:
+        """Wait until all that has changed is told to those who watch."""
+        while any(self._told[id(watch)] < len(self._history) for watch in self.open if watch.transport):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     def end_watches(self) -> None:
         """End all watches as an API server does after some minutes."""

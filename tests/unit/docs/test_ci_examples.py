@@ -14,6 +14,7 @@ import yaml
 from click.testing import CliRunner
 from pre_commit.clientlib import load_manifest
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.cli import main
 
 ROOT = Path(__file__).parents[3]
@@ -67,7 +68,7 @@ def shell(script: list[str], checkout: Path) -> tuple[int, str]:
         env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return ended.returncode, ended.stdout + ended.stderr

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.reach.test_streams import served, status
 from twinhull.reach.copying import Copying
 from twinhull.reach.entry import COMMAND_PROTOCOLS, CommandQuery, websocket
@@ -47,7 +48,7 @@ def copied(
         async with served(handler) as (session, url):
             await copy(Copying(Entry(session, url), "web", print, lambda _: None))  # type: ignore[arg-type]
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def upload(tar: Callable[[web.WebSocketResponse], Awaitable[object]], source: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.cli.reachapi import ReachApi
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
@@ -121,11 +122,15 @@ def test_the_request_is_deleted_while_the_sockets_are_closed(
 ) -> None:
     """The sockets are never closed here."""
     monkeypatch.setattr(guest, "_TLS_ENDS", 3600)
+    monkeypatch.setattr(guest, "_WITHDRAWAL", PATIENCE)
     api = ReachApi()
 
     async def leave() -> None:
         runner = await api.start()
-        async with asyncio.timeout(120), session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened:
+        async with (
+            asyncio.timeout(PATIENCE),
+            session(Target(kubeconfig=str(api.kubeconfig(tmp_path)))) as opened,
+        ):
             left = asyncio.Event()
 
             async def enter() -> None:

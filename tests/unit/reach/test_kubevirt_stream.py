@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientWebSocketResponse
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.reach.virtapi import VirtApi
 from twinhull.reach.kubevirt_stream import Instance, StreamError, close, copy, listening
 from twinhull.shell.connection import Connection
@@ -33,7 +34,7 @@ def run(check: Callable[[VirtApi, Instance], Awaitable[None]]) -> VirtApi:
     api = VirtApi()
 
     async def checked() -> None:
-        async with asyncio.timeout(120), instance(api) as machine:
+        async with asyncio.timeout(PATIENCE), instance(api) as machine:
             await check(api, machine)
 
     asyncio.run(checked())
@@ -109,7 +110,7 @@ def test_what_is_on_its_way_when_the_source_ends_arrives() -> None:
 
     async def check(_: VirtApi, machine: Instance) -> None:
         sent = [b"0123456789" * 1_000] * 50
-        assert await copy(await machine.port(22), pieces(*sent), sink, lingers=0.5) is True
+        assert await copy(await machine.port(22), pieces(*sent), sink, lingers=3) is True
         assert len(seen) == 500_000
 
     run(check)

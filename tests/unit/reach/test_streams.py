@@ -208,7 +208,8 @@ def test_whatever_a_connection_fails_by_is_told(error: Exception) -> None:
     assert asyncio.run(connect()) == [error]
 
 
-def test_a_client_that_sends_no_more_still_gets_the_answer() -> None:
+def test_a_client_that_sends_no_more_still_gets_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_forward, "_AFTER_QUESTION", PATIENCE)
     closed = asyncio.Event()
 
     async def handler(socket: web.WebSocketResponse) -> None:
@@ -249,7 +250,7 @@ def test_a_client_that_was_answered_and_goes_is_gone_at_once(monkeypatch: pytest
         writer.write(b"question")
         answer = await reader.readexactly(6)
         writer.close()
-        await asyncio.wait_for(closed.wait(), 60)
+        await asyncio.wait_for(closed.wait(), PATIENCE)
         return answer
 
     assert forwarded(handler, client) == (b"answer", [])
@@ -283,7 +284,7 @@ def test_an_other_end_that_stays_silent_is_left(monkeypatch: pytest.MonkeyPatch)
     async def client(port: int) -> bytes:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
-        await asyncio.wait_for(closed.wait(), 120)
+        await asyncio.wait_for(closed.wait(), PATIENCE)
         return b"left"
 
     assert forwarded(handler, client) == (b"left", [])

@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.controlplane.polling import PATIENCE
 from tests.controlplane.ports import LOOPBACK
 
 STREAMS = "/apis/subresources.kubevirt.io/v1/namespaces/shop/virtualmachineinstances/web"
@@ -138,11 +139,11 @@ def beside(api: VirtApi) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    runner = asyncio.run_coroutine_threadsafe(api.start(), loop).result(120)
+    runner = asyncio.run_coroutine_threadsafe(api.start(), loop).result(PATIENCE)
     try:
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(120)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

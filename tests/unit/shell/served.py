@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from tests.controlplane.polling import PATIENCE
 from tests.controlplane.ports import LOOPBACK
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
@@ -85,7 +86,7 @@ async def client(served: Served, scope: Scope = Scope()) -> AsyncIterator[Cluste
         await runner.cleanup()
 
 
-async def until(holds: Callable[[], object], seconds: float = 60) -> None:
+async def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  a test polls

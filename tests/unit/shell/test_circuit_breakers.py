@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.shell import circuit_breakers, kinds
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
@@ -111,7 +112,7 @@ class Hanging:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  what is waited for has no event
             await asyncio.sleep(0.005)
 

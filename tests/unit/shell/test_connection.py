@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import Unreachable
 from twinhull.shell.process.credentials import Credentials
@@ -95,7 +96,7 @@ def test_who_reads_is_told_at_the_end() -> None:
     async def check(world: World, reader: asyncio.Task[None]) -> None:
         await world.connection.close()
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(reader, 60)
+            await asyncio.wait_for(reader, PATIENCE)
 
     run(check)
 
@@ -108,6 +109,6 @@ def test_an_answer_that_comes_after_its_session_is_closed_is_not_waited_for() ->
         await world.connection.close()
         world.connection.reads(session, answer)
         with pytest.raises(aiohttp.ClientConnectionError):
-            await asyncio.wait_for(answer.content.read(), 60)
+            await asyncio.wait_for(answer.content.read(), PATIENCE)
 
     run(check)

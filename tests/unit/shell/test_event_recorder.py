@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Event
@@ -40,11 +41,11 @@ def _post(events: EventRecorder, namespace: str, message: str) -> None:
 async def _posted(*told: tuple[str, str]) -> list[tuple[str, str]]:
     cluster = _Posted()
     events = EventRecorder(cluster)
-    await asyncio.wait_for(events.drain(), 60)
+    await asyncio.wait_for(events.drain(), PATIENCE)
     for namespace, message in told:
         _post(events, namespace, message)
     running = asyncio.create_task(events.run())
-    await asyncio.wait_for(events.drain(), 60)
+    await asyncio.wait_for(events.drain(), PATIENCE)
     running.cancel()
     return cluster.told
 
@@ -78,7 +79,7 @@ def test_the_same_again_and_again_is_told_as_a_series() -> None:
             _post(events, "shop", "created Pod web again")
             if second == 700:
                 _post(events, "shop", "something else")
-            await asyncio.wait_for(events.drain(), 60)
+            await asyncio.wait_for(events.drain(), PATIENCE)
         running.cancel()
         return posted
 
@@ -109,7 +110,7 @@ def test_events_give_way_to_passes_that_wait_and_are_told_in_the_end() -> None:
             _post(events, "shop", str(number))
         await _until(lambda: len(cluster.told) == 502)  # so many give way to nothing
         _post(events, "shop", "last")
-        await asyncio.wait_for(events.drain(), 60)  # nor does what is told before the end
+        await asyncio.wait_for(events.drain(), PATIENCE)  # nor does what is told before the end
         running.cancel()
 
     asyncio.run(run())

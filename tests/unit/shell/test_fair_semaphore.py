@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell.fair_semaphore import FairSemaphore
 
 
 def run(check: Coroutine[None, None, None]) -> None:
-    asyncio.run(asyncio.wait_for(check, 60))
+    asyncio.run(asyncio.wait_for(check, PATIENCE))
 
 
 class Room:
@@ -96,7 +97,7 @@ def test_a_turn_that_comes_to_who_is_cancelled_at_that_moment_goes_on() -> None:
         await asyncio.sleep(0)  # the turn is the second's, who doesn't know yet
         second.cancel()
         await asyncio.gather(first, second, return_exceptions=True)
-        async with asyncio.timeout(60), turns.of("shop"):
+        async with asyncio.timeout(PATIENCE), turns.of("shop"):
             pass
 
     run(check())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
 from twinhull.core.unread import UnreadableWorkload
@@ -55,5 +56,5 @@ async def _looks(world: Simulation) -> list[Key]:
 
 
 def test_a_flood_is_not_waited_for() -> None:
-    looks = asyncio.run(asyncio.wait_for(_looks(Simulation({})), 120))
+    looks = asyncio.run(asyncio.wait_for(_looks(Simulation({})), PATIENCE))
     assert looks.index(KEY) - 500 <= 2 * _WORKERS

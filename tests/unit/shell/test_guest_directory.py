@@ -135,10 +135,13 @@ def _seconds_of_a_tick(values: int) -> float:
         store.put(VIRTUAL_MACHINE, _versioned(vm | {"status": large}))
         store.put(VIRTUAL_MACHINE_INSTANCE, _versioned(vmi | {"status": vmi["status"] | large}))
     guests = GuestPoller(store, Queue(), b"s" * 32, None)  # type: ignore[arg-type]
-    began = time.thread_time()
-    for _ in range(10):
-        guests._ask_all(None)  # type: ignore[arg-type]  # noqa: SLF001
-    return time.thread_time() - began
+    attempts = []
+    for _ in range(3):  # the garbage collector may have its turn in one
+        began = time.thread_time()
+        for _ in range(10):
+            guests._ask_all(None)  # type: ignore[arg-type]  # noqa: SLF001
+        attempts.append(time.thread_time() - began)
+    return min(attempts)
 
 
 def test_a_look_for_guests_does_not_cost_more_the_more_machines_hold() -> None:

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from tests.controlplane.certificates import Authority
+from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.hulls import authority
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, MANIFEST_FILE, digest
@@ -193,7 +194,7 @@ def run(  # noqa: PLR0913  one parameter a part
         async with guest.serve(monkeypatch):
             task = asyncio.create_task(asker.run())
             try:
-                await asyncio.wait_for(check(asker, queue), 120)
+                await asyncio.wait_for(check(asker, queue), PATIENCE)
             finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -342,7 +343,7 @@ def test_instance_that_is_gone_is_forgotten(guest: Guest, monkeypatch: pytest.Mo
 
 def test_start_waits_for_those_that_are_there(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
     async def check(asker: GuestPoller, _: Queue) -> None:
-        await asker.settle(20)
+        await asker.settle(PATIENCE)
         assert asker.reports == {"vmi1": Report({"phase": "Running"})}
 
     run(guest, store_with(*machine()), monkeypatch, check)

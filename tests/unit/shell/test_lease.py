@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.shell import lease as module
 from twinhull.shell.errors import Conflict, Unreachable
@@ -67,14 +68,14 @@ def _lease(cluster: _Leases, seconds: float, stuck: Callable[[], bool] = lambda:
 def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
     async def work() -> None:
         cluster, thread, held = _Leases(), LoopThread("lease"), asyncio.Event()
-        lease, loop = _lease(cluster, 6.0), asyncio.get_running_loop()
+        lease, loop = _lease(cluster, 12.0), asyncio.get_running_loop()
         thread.start()
         holding = asyncio.create_task(thread.run(lease.hold(lambda: loop.call_soon_threadsafe(held.set))))
         await held.wait()
         began, renewed = module._now(), cluster.renewed  # noqa: SLF001
-        while cluster.renewed < renewed + 10:  # longer than the Lease lasts
-            assert module._now() < began + 60  # noqa: SLF001
-        assert module._now() > began + 6.0  # noqa: SLF001
+        while cluster.renewed < renewed + 8:  # longer than the Lease lasts
+            assert module._now() < began + PATIENCE  # noqa: SLF001
+        assert module._now() > began + 12.0  # noqa: SLF001
         assert lease.is_held()
         await thread.run(lease.release())
         assert not lease.is_held()
@@ -82,20 +83,26 @@ def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
         holding.cancel()
         await thread.stop()
 
-    asyncio.run(asyncio.wait_for(work(), 120))
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 @pytest.mark.parametrize("why", ["stuck", "cut off"])
-def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(why: str) -> None:
+def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(
+    why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As long as the work is stuck another is to have it, and whoever wakes up is to write nothing."""
+    now = module._now()  # noqa: SLF001
+    monkeypatch.setattr(module, "_now", lambda: now)
 
     async def work() -> None:
+        nonlocal now
         cluster, held, stuck = _Leases(), asyncio.Event(), False
         lease = _lease(cluster, 3.0, lambda: stuck)
         holding = asyncio.create_task(lease.hold(held.set))
         await held.wait()
         assert lease.is_held()
         stuck, cluster.cut_off = why == "stuck", why == "cut off"
+        now += 3.0
         with pytest.raises(LeaseLost, match="it was not renewed in time"):
             await holding
         stuck = cluster.cut_off = False
@@ -103,7 +110,7 @@ def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(why: str) -> Non
         assert await lease._try()  # noqa: SLF001  it could be had: whoever lost it ends all the same
         assert not lease.is_held()
 
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 def test_a_renewal_that_comes_back_after_the_release_holds_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell.loop_watchdog import LoopWatchdog
 from twinhull.shell.loopthread import LoopThread
 
@@ -51,4 +52,4 @@ def test_it_is_looked_at_from_another_thread_while_the_loop_is_held() -> None:
         await thread.stop()
         return seen[0]
 
-    assert asyncio.run(asyncio.wait_for(hold(), 60))
+    assert asyncio.run(asyncio.wait_for(hold(), PATIENCE))

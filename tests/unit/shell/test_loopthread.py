@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell.loopthread import LoopThread
 
 
@@ -49,7 +50,7 @@ def test_it_cancels_what_it_runs_when_it_ends_or_when_nobody_waits_any_more() ->
         await asyncio.wait([second])
         await thread.stop()
 
-    asyncio.run(asyncio.wait_for(use(), 60))
+    asyncio.run(asyncio.wait_for(use(), PATIENCE))
     assert cancelled == ["first", "second"]
 
 

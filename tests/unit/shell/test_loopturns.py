@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell.loopturns import LoopTurns
 
 
@@ -58,4 +59,4 @@ def test_who_is_cancelled_leaves_the_turn_to_others() -> None:
         await _passes(turns, log, "shop", 1)
         return log
 
-    assert asyncio.run(asyncio.wait_for(run(), 60)) == ["first", "farm", "shop"]
+    assert asyncio.run(asyncio.wait_for(run(), PATIENCE)) == ["first", "farm", "shop"]

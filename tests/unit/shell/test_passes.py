@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.sequences import content
 from tests.sequences.changes import LARGE, SMALL, container
 from twinhull.api.base import Raw
@@ -405,7 +406,7 @@ def test_reconciler_goes_on_after_a_failure() -> None:
             await asyncio.sleep(0.001)
         worker.cancel()
 
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 def test_lost_answer_and_a_flip_make_no_two_hulls() -> None:

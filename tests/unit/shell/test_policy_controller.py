@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.core.policies import policy
 from tests.unit.shell.test_change_handler import named
 from twinhull.api.workload import WorkloadSpec
@@ -63,7 +64,7 @@ class World:
         asyncio.run(played())
 
     async def until(self, matched: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while self.matched() != matched:  # noqa: ASYNC110  a test polls
                 await asyncio.sleep(0.001)
 

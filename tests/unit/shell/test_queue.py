@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
+from twinhull.shell import queue as module
+from twinhull.shell.loopshares import LoopShares
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key
 
@@ -19,10 +23,19 @@ SOON = timedelta(milliseconds=1)
 
 def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 60))
+        asyncio.run(asyncio.wait_for(test(), PATIENCE))
 
     run.__name__ = test.__name__
     return run
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the queue counts with stands still: credit comes back, and shares are made up for, while a busy
+    machine keeps a test waiting.
+    """
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(module, "LoopShares", lambda: LoopShares(lambda: 0.0))
 
 
 async def nothing_comes(work: Awaitable[object]) -> None:
@@ -180,11 +193,15 @@ async def test_single_worker_serves_everybody() -> None:
 async def passed(queue: Queue, key: Key, cost: float) -> float:
     """For how long a key rests after a pass of that cost."""
     queue.add(key)
-    queue.done(await queue.get(), cost)
-    loop = asyncio.get_running_loop()
-    return queue._resting[key].when() - loop.time() if key in queue._resting else 0.0  # noqa: SLF001
+    loop, got = asyncio.get_running_loop(), await queue.get()
+    now = loop.time()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loop, "time", lambda: now)  # or it is another by the time that is looked at
+        queue.done(got, cost)
+    return queue._resting[key].when() - now if key in queue._resting else 0.0  # noqa: SLF001
 
 
+@pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_key_rests_whose_passes_cost_much_in_sum() -> None:
     queue = Queue()
@@ -197,6 +214,7 @@ async def test_key_rests_whose_passes_cost_much_in_sum() -> None:
     await nothing_comes(queue.get())
 
 
+@pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_key_rests_for_a_minute_at_most() -> None:
     queue = Queue()
@@ -204,6 +222,7 @@ async def test_key_rests_for_a_minute_at_most() -> None:
     queue.close()
 
 
+@pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_key_comes_when_it_has_rested() -> None:
     queue = Queue()
@@ -228,6 +247,7 @@ def test_cheap_passes_never_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(work())
 
 
+@pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_credit_is_not_remembered_of_all_keys_that_there_ever_were() -> None:
     queue = Queue()
@@ -236,6 +256,7 @@ async def test_credit_is_not_remembered_of_all_keys_that_there_ever_were() -> No
     assert len(queue._credits) == 10_000  # noqa: SLF001
 
 
+@pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_who_had_much_of_the_loop_comes_after_who_had_little() -> None:
     queue = Queue(workers=1)
@@ -249,6 +270,7 @@ async def test_who_had_much_of_the_loop_comes_after_who_had_little() -> None:
     assert order == [A, B, *FLOOD[:2]]
 
 
+@pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_they_have_a_quarter_of_the_workers_together_while_others_work() -> None:
     """However many they are, and however cheap each pass is by itself."""

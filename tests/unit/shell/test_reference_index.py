@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.controlplane.polling import PATIENCE
 from tests.unit.core.objects import workload
 from twinhull.api.base import Raw
 from twinhull.core import references
@@ -145,7 +146,9 @@ def test_a_workload_that_refers_to_others_is_asked_for_by_those_alone() -> None:
 
 
 def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
-    """Some have a reference of the same hash, and are asked for."""
+    """Some have a reference of the same hash, and are asked for. The garbage collector may have its turn in
+    one of the attempts.
+    """
 
     def seconds(workloads: int) -> float:
         world = World()
@@ -156,7 +159,7 @@ def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
             world.take(_claim("c0-0", spec={"volumeName": f"v{version}"}), "MODIFIED", version=version)
         return time.process_time() - began
 
-    assert seconds(400) < 40 * seconds(4)
+    assert min(seconds(400) for _ in range(3)) < 40 * min(seconds(4) for _ in range(3))
 
 
 @pytest.mark.slow
@@ -167,15 +170,17 @@ def test_no_workload_is_unpacked_for_news_of_what_it_refers_to() -> None:
     large["spec"]["virtualMachine"] = {"overrides": {"spec": {"x": [[] for _ in range(49_000)]}}}
     world.take(large)
     world.asked()
-    began = time.process_time()
-    for version in range(2, 202):
-        world.take(_claim("data"), "ADDED" if version % 2 else "DELETED", version=version)
-    news = time.process_time() - began
+    attempts: list[float] = []
+    for first in range(2, 602, 200):
+        began = time.process_time()
+        for version in range(first, first + 200):
+            world.take(_claim("data"), "ADDED" if version % 2 else "DELETED", version=version)
+        attempts.append(time.process_time() - began)
     assert world.asked() == ["web"]
     began = time.process_time()
     for _ in range(20):
         world.store.get(kinds.WORKLOAD, ("shop", "web"))
-    assert news < time.process_time() - began
+    assert min(attempts) < time.process_time() - began, "the garbage collector may have its turn in one"
 
 
 def test_namespaces_claims_take_turns() -> None:
@@ -207,7 +212,7 @@ def test_namespaces_claims_take_turns() -> None:
             await asyncio.sleep(0)
         walking.cancel()
 
-    asyncio.run(asyncio.wait_for(walk(), 120))
+    asyncio.run(asyncio.wait_for(walk(), PATIENCE))
     assert asked[:512] == ["shop"] * 256 + ["bank"] * 256
     assert asked.count("shop") == 1200
 
@@ -237,7 +242,7 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
 
     for _ in range(3):
         world.take(_claim("data"), "ADDED")
-    rounds = asyncio.run(asyncio.wait_for(walked(), 120))
+    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
     assert rounds[0] == 0
     assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
     assert world.asked() == names

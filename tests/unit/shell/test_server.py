@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.controlplane.polling import PATIENCE
 from twinhull.shell import connection_limits, health
 from twinhull.shell.server import CannotServe, Page, Server
 
@@ -51,7 +52,7 @@ async def _visit(url: str, sent: bytes, whence: str = "127.0.0.2") -> bytes:
 
 async def _is_answered(url: str) -> None:
     """Somebody is answered who comes again: a busy machine may have cut them off, too."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (await _visit(url, _REQUEST + b"\r\n")).startswith(b"HTTP/1.1 200 OK"):
             pass
 
@@ -98,7 +99,7 @@ def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: p
             slow += [asyncio.create_task(_visit(url, b"GET", f"127.0.{n}.1")) for n in range(1, 255)]
             for _ in range(5):
                 await _is_answered(url)
-            assert set(await asyncio.wait_for(asyncio.gather(*slow), 60)) == {b""}
+            assert set(await asyncio.wait_for(asyncio.gather(*slow), PATIENCE)) == {b""}
 
     asyncio.run(visit())
 
@@ -149,7 +150,7 @@ def test_who_sends_much_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     async def visit() -> None:
         async with _served({"/healthz": page}) as url:
             sent = _REQUEST + b"Content-Length: 100000000\r\n\r\n" + b"x" * 10_000_000
-            assert await asyncio.wait_for(_visit(url, sent), 120) == b""
+            assert await asyncio.wait_for(_visit(url, sent), PATIENCE) == b""
 
     asyncio.run(visit())
     assert read == []

@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 
+from tests.controlplane.polling import PATIENCE
 from tools.gobuild import Builder, BuildError, Go, Program, turn
 
 
@@ -73,9 +74,9 @@ def test_who_waits_says_for_what_and_builds_then() -> None:
         with turn("prometheus", said.append, lambda: False) as needed:
             assert needed
             waiting = threads.submit(second)
-            assert waits.wait(30)
+            assert waits.wait(PATIENCE)
             assert not waiting.done()
-        assert waiting.result(30)
+        assert waiting.result(PATIENCE)
     assert said == ["waiting to build velero until another process has built prometheus"]
 
 
@@ -88,9 +89,9 @@ def test_what_another_has_built_meanwhile_is_not_built_again(tmp_path: Path) -> 
 
     with ThreadPoolExecutor() as threads, turn("etcd", lambda _: None, built.exists):
         waiting = threads.submit(second)
-        assert waits.wait(30)
+        assert waits.wait(PATIENCE)
         built.touch()
-        assert not waiting.result(30), "while the other still has its turn"
+        assert not waiting.result(PATIENCE), "while the other still has its turn"
 
 
 def test_who_waits_comes_before_who_builds_one_thing_after_the_other() -> None:
@@ -107,6 +108,6 @@ def test_who_waits_comes_before_who_builds_one_thing_after_the_other() -> None:
                 order.append(f"later {number}")
                 if number == 0:
                     waiting = threads.submit(needs)
-                    assert waits.wait(30)
-        waiting.result(30)
+                    assert waits.wait(PATIENCE)
+        waiting.result(PATIENCE)
     assert order == ["later 0", "needed", "later 1", "later 2"]

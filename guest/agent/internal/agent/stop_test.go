@@ -75,7 +75,7 @@ func TestAMachineStaysOnForTheOperatorToDeleteItButNotForEver(t *testing.T) {
 
 func TestAPodHasItsGracePeriodAndSomeTimeFromWhenItWasFirstAskedToStop(t *testing.T) {
 	request := requestWith(t, rundir.StopAsked)
-	for elapsed, want := range map[time.Duration]bool{0: false, 39 * time.Second: false, 41 * time.Second: true} {
+	for elapsed, want := range map[time.Duration]bool{0: false, 31 * time.Second: false, 41 * time.Second: true} {
 		setAge(t, request.files.Path(rundir.StopAsked), elapsed)
 		if got := request.isOverdue(30 * time.Second); got != want {
 			t.Errorf("after %s: got %v", elapsed, got)

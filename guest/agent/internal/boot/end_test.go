@@ -16,7 +16,7 @@ import (
 func TestTheMachineEndsThoughAWriteNeverDoes(t *testing.T) {
 	began := time.Now()
 	ending{until: began.Add(-time.Minute)}.writeOut(func() error { select {} })
-	if took := time.Since(began); took < writePatience || took > writePatience+10*time.Second {
+	if took := time.Since(began); took < writePatience || took > writePatience+time.Minute {
 		t.Errorf("it took %s", took)
 	}
 }

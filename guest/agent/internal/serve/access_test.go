@@ -130,7 +130,7 @@ func ask(t *testing.T, address, method, path string, as *authority) (code int, b
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(request)
+	answer, err := (&http.Client{Transport: transport, Timeout: 3 * time.Minute}).Do(request)
 	if err != nil {
 		return 0, err.Error()
 	}

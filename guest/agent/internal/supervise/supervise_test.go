@@ -91,12 +91,12 @@ func TestAChildThatIsToBeRestartedIsSoAtOnce(t *testing.T) {
 	marks := filepath.Join(folder, "marks")
 	s := New()
 	s.Keep(Child{
-		Name: "sleeper", Command: []string{"sh", "-c", "echo started >> " + marks + "; exec sleep 60"},
+		Name: "sleeper", Command: []string{"sh", "-c", "echo started >> " + marks + "; exec sleep 600"},
 		Log: filepath.Join(folder, "log"), Shown: AllLines,
 	}, Always)
 	started := func(times int) {
 		t.Helper()
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(3 * time.Minute)
 		for data := ""; strings.Count(data, "started") != times; time.Sleep(10 * time.Millisecond) {
 			read, _ := os.ReadFile(marks)
 			data = string(read)

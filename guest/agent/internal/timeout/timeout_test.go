@@ -22,10 +22,10 @@ func TestWorkIsWaitedForOnlySoLongAndBegunOnce(t *testing.T) {
 		}
 	}
 	close(release)
-	if value, err := call.Wait(10*time.Second, work); value != 7 || err == nil || err.Error() != "its own" || begun != 1 {
+	if value, err := call.Wait(3*time.Minute, work); value != 7 || err == nil || err.Error() != "its own" || begun != 1 {
 		t.Errorf("got %d, %v; begun %d times", value, err, begun)
 	}
-	if value, err := call.Wait(10*time.Second, func() (int, error) { return 8, nil }); value != 8 || err != nil {
+	if value, err := call.Wait(3*time.Minute, func() (int, error) { return 8, nil }); value != 8 || err != nil {
 		t.Errorf("got %d, %v", value, err)
 	}
 }

@@ -110,11 +110,28 @@ def until_taken(cluster: Cluster, pod: Manifest) -> None:
     )
 
 
+def until_limited(cluster: Cluster, namespace: str) -> None:
+    """Wait until the API server gives limits to a Pod, which it only tries out, that asks for none."""
+    path = cluster.api.path("Pod", namespace)
+
+    def has_limits() -> bool:
+        made = cluster.api.request("POST", path, probe_of(namespace), query={"dryRun": "All"})
+        return bool(made["spec"]["containers"][0]["resources"]["limits"])
+
+    cluster.eventually(has_limits, 30, "a LimitRange is in force")
+
+
 def probe_of(namespace: str, **container: object) -> Manifest:
     """A Pod to try out, with one container."""
     of_pod = {"containers": [{"name": "web", "image": "nginx:1.29", **container}]}
-    about = {"name": "probe", "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": of_pod}
+    return {**of_kind("Pod", namespace), "spec": of_pod}
+
+
+def of_kind(kind: str, namespace: str) -> Manifest:
+    """An object to try out, of a kind that Workloads are made of."""
+    group, version, _, has = _KINDS[kind]
+    about = {"name": "probe", "namespace": namespace, "labels": _LABELS}
+    return {"apiVersion": f"{group}/{version}".lstrip("/"), "kind": kind, "metadata": about, **has}
 
 
 def service_probe_of(namespace: str, **spec: object) -> Manifest:
@@ -126,13 +143,6 @@ def service_probe_of(namespace: str, **spec: object) -> Manifest:
         "metadata": about,
         "spec": {"ports": [{"port": 80}], **spec},
     }
-
-
-def machine_probe_of(namespace: str) -> Manifest:
-    """A VirtualMachine to try out, which would never run."""
-    about = {"name": "probe", "namespace": namespace}
-    halted = {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}}
-    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": about, "spec": halted}
 
 
 @contextmanager
@@ -179,10 +189,7 @@ def _applied(expression: str) -> Manifest:
 
 def _is_marked(cluster: Cluster, namespace: str, mark: str, mutation: Mutation) -> bool:
     """Whether an object that is only tried out has the mark."""
-    group, version, _, has = _KINDS[mutation.kind]
-    about = {"name": "probe", "namespace": namespace, "labels": _LABELS}
-    api_version = f"{group}/{version}".lstrip("/")
-    probe = {"apiVersion": api_version, "kind": mutation.kind, "metadata": about, **has}
+    probe = of_kind(mutation.kind, namespace)
     try:
         made = cluster.api.request(
             "POST", cluster.api.path(mutation.kind, namespace), probe, query={"dryRun": "All"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.controlplane import Api, Cluster
-from tests.e2e.operator.situations.admission import Mutation, mutating, undeletable
+from tests.e2e.operator.situations.admission import Mutation, mutating, undeletable, until_limited
 from tests.e2e.operator.situations.usual_mutations import (
     CONFINED,
     DIGEST,
@@ -94,6 +94,7 @@ def test_a_limit_range_says_what_the_template_does_not(web: Subject, api: Api) -
             "spec": {"limits": [{"type": "Container", **amounts}]},
         }
     )
+    until_limited(web.cluster, web.namespace)
     web.apply("Container", of("a"))
     web.becomes("Ready")
     before = web.hull()

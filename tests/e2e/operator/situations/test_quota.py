@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.controlplane import Api
-from tests.e2e.operator.situations.admission import machine_probe_of, until_refused
+from tests.e2e.operator.situations.admission import of_kind, until_refused
 from tests.e2e.operator.situations.test_rehearsal import refuses, runs_as, untouched
 from tests.e2e.operator.subject import Manifest, Subject, container, template
 
@@ -96,10 +96,8 @@ def test_a_quota_for_what_a_machine_is_made_of_keeps_the_pod(
     # The ConfigMap that comes to be in each namespace fills the quota.
     web.eventually(lambda: web.one("ConfigMap", "kube-root-ca.crt"), "the namespace has its ConfigMap")
     quota(api, web, **{resource: "1" if "configmaps" in resource else "0"})
-    metadata = {"name": "probe", "namespace": web.namespace}
-    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
-    probe = config_map if "configmaps" in resource else machine_probe_of(web.namespace)
-    until_refused(web.cluster, probe, "exceeded quota: team")
+    kind = reason.removesuffix("Refused")
+    until_refused(web.cluster, of_kind(kind, web.namespace), "exceeded quota: team")
     web.change(isolationPolicy="VirtualMachine")
     refuses(web, reason, "exceeded quota: team")
     untouched(web, pod)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.controlplane import Cluster
 from tests.controlplane.api import ApiError
-from tests.e2e.operator.situations.admission import denied, machine_probe_of, probe_of, until_refused
+from tests.e2e.operator.situations.admission import denied, of_kind, probe_of, until_refused
 from tests.e2e.operator.subject import Manifest, Subject, condition, container, template
 
 pytestmark = pytest.mark.simulated
@@ -158,10 +158,7 @@ def test_a_rule_for_labels_keeps_a_pod_and_the_templates_labels_fulfil_it(
 ) -> None:
     web.apply("Container")
     pod = runs_as(web, "Pod")
-    metadata = {"name": "probe", "namespace": web.namespace}
-    probe: Manifest = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
-    if kind == "VirtualMachine":
-        probe = machine_probe_of(web.namespace)
+    probe = of_kind(kind, web.namespace)
     with denied(cluster, web.namespace, resource, '"owner" in object.metadata.?labels.orValue({})', probe):
         web.change(isolationPolicy="VirtualMachine")
         refuses(web, reason, "house rule")
