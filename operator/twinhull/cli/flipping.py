@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.cli import changing, forecast, waiting
@@ -83,7 +83,9 @@ async def _flip(opened: Session, workload: Raw, asked: Asked, options: ChangeOpt
     if stopped and not asked.force:
         return False
     await changing.warn_of_owners(opened, workload, _FIELD)
-    back = f"Way back: {shlex.join(['twinhull', 'flip', name, '--to', name_of(former), *target.options])}"
+    same_cluster = replace(target, namespace="").options
+    command = commands.ours("flip", name, opened.namespace, "--to", name_of(former), *same_cluster)
+    back = f"Way back: {command}"
     if options.dry_run:
         click.echo(f"Nothing was changed (--dry-run=server). {back}")
         return True

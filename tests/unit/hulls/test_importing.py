@@ -61,7 +61,7 @@ _S3 = 'Unable to connect to s3 data source: could not get s3 object: "disks/disk
     ],
 )
 def test_what_to_do_is_said_and_must_be_done_first(sentence: str, remedy: str) -> None:
-    explained = importing.explained(sentence)
+    explained = importing.explained(sentence, "shop")
     assert explained.startswith(f"{sentence}: ")
     assert remedy in explained.removeprefix(sentence)
     assert importing.is_failure(sentence), "no later attempt succeeds by itself"

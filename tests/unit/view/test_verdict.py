@@ -80,20 +80,20 @@ REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split 
             unready("ContainersNotReady", reconciling=True),
             Level.UNDER_WAY,
             "ContainersNotReady",
-            "if this lasts, see its log (`twinhull logs web`), and the probe",
+            "if this lasts, see its log (`twinhull logs web -n shop`), and the probe",
         ),
         (unready("Creating", reconciling=True), Level.UNDER_WAY, "Creating", ""),
         (
             unready("MadeUp", reconciling=True),
             Level.UNDER_WAY,
             "MadeUp",
-            "if this lasts, see `twinhull events",
+            "if this lasts, see `twinhull events web -n shop`",
         ),
         (
             unready("ContainersNotReady"),
             Level.WRONG,
             "ContainersNotReady",
-            "see its log (`twinhull logs web`), and the probe",
+            "see its log (`twinhull logs web -n shop`), and the probe",
         ),
         (
             seen(condition("IsolationResolved", "False", "BelowFloor"), RECONCILING),
