@@ -153,6 +153,20 @@ def test_credentials_that_are_refused_are_read_anew_once() -> None:
     run(check)
 
 
+def test_a_machine_that_is_missing_is_told_with_what_says_more() -> None:
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.refusals = [(404, "not found")]
+        with pytest.raises(StreamError) as error:
+            await machine.console()
+        assert error.value.advised(machine, "console") == (
+            "VirtualMachineInstance web: not found. It may be off: twinhull status front -n shop says what "
+            "its Workload does, twinhull wait front -n shop waits until it is Ready, and twinhull preflight "
+            "looks at KubeVirt"
+        )
+
+    run(check)
+
+
 def _another_machine(api: VirtApi) -> None:
     api.owner = "of another Workload"
 

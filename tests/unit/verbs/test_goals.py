@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.commands import elsewhere
+from tests.unit.core.objects import NAMESPACE
 from tests.unit.core.test_golden import INPUTS, read
 from twinhull.api.base import Raw
 from twinhull.core.plan import plan
@@ -65,6 +67,10 @@ def isolated(resolved: str, running: str, conditions: dict[str, tuple[str, str]]
 
 
 FLIPPED = Isolated("Sandbox", asked=True)
+GOALS = (
+    *(Ready(), Ready(settled=True), Up(), Stopped(), Completed(), Deleted(), Condition("Ready"), FLIPPED),
+    *(Isolated("VirtualMachine"), Isolated("Container"), Restarted(frozenset())),
+)
 JOB = {"template": {"spec": {"restartPolicy": "Never"}}}
 OFF = {"state": "Stopped"}
 
@@ -230,6 +236,7 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         "spec": given.workload.spec.raw(),
         "status": status.raw(),
     }
+    assert not [found for goal in GOALS for found in elsewhere(goal.verdict(raw).message, "web", NAMESPACE)]
     said = {one["type"]: (one["status"], one["reason"]) for one in raw["status"]["conditions"]}
     truth, reason = said["Ready"]
     stalled, is_off = said["Stalled"][0] == "True", raw["spec"].get("state") == "Stopped"
