@@ -64,10 +64,11 @@ def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tup
         finalizers = [name for hull in hulls for name in _finalizers(hull.obj)]
         see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
         verb = "has" if len(hulls) == 1 else "have"
+        late = [hull for hull in hulls if hull.leaves_at and hull.leaves_at + patience <= case.now]
         return stalled(
             Reason.TERMINATION_DEADLINE_EXCEEDED,
             f"{names(hulls)} {verb} not ended in time: see {see} and its node; if the node is "
-            f"gone for good, delete it with {_force(case, hulls)}",
+            f"gone for good, delete it with {_force(case, late)}",
         )
     return waiting(reason, f"waiting for {_what_ends(hulls)}", actions, min(left, default=None))
 

@@ -730,6 +730,15 @@ def test_a_hull_that_does_not_end_is_named_once_the_deadline_has_passed(late: bo
     assert (f"delete it with kubectl delete --force pod/{POD} -n shop" in step.message) == late
 
 
+def test_only_hulls_that_are_late_are_to_be_deleted_by_force() -> None:
+    late = hull("Pod", "web-1former", deleting=True, status=running())
+    in_time = hull("Pod", "web-2former", deleting=True, status=running())
+    in_time["metadata"]["deletionTimestamp"] = at(1400)
+    step = decide(case(CONTAINER, late, in_time, now=CREATED + timedelta(seconds=870 + 600)))
+    assert "Pod web-1former and Pod web-2former have not ended in time" in step.message
+    assert step.message.endswith("with kubectl delete --force pod/web-1former -n shop")
+
+
 @pytest.mark.parametrize("policy", ["Never", "OnFailure"])
 def test_completed_machine_is_deleted_once_the_status_remembers(policy: str) -> None:
     raw = workload({"isolationPolicy": "VirtualMachine"}, pod={"restartPolicy": policy})
