@@ -67,7 +67,7 @@ def test_our_guest_has_no_screen(machine: Machine) -> None:
         check=False,
     )
     assert ended.returncode == 1
-    assert "has no screen: try twinhull console web" in ended.stderr
+    assert f"has no screen: try twinhull console web -n {machine.namespace}" in ended.stderr
 
 
 @pytest.mark.starts("vmware")

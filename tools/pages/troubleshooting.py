@@ -41,6 +41,9 @@ If the reason doesn't tell enough:
 | what happens in the machine | `twinhull logs NAME`: the containers' lines; `twinhull console NAME`: the guest's own as well |
 | what the operator did | the operator's log, with one line for each write and each change of a status |
 | how the operator is configured | `twinhull config`, or its Pods' annotation `twinhull.dev/config.yaml` |
+
+NAME and NAMESPACE stand for those of the Workload, and HULL for the name in `status.hull`. `twinhull status` says what to do
+with these names filled in.
 """
 
 

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from twinhull.api import commands
 from twinhull.cli import machines, terminal
 from twinhull.cli.progress import say
 from twinhull.cli.session import session
@@ -18,7 +19,9 @@ from twinhull.reach import kubevirt_stream
 async def console(name: str, seconds: float, target: Target) -> int:
     """Connect the terminal with a machine's console. The exit code."""
     async with session(target) as opened:
-        instead = f"see its output by twinhull logs {name}, or open a shell by twinhull exec -it {name} -- sh"
+        logs = commands.ours("logs", name, opened.namespace)
+        shell = commands.ours("exec", name, opened.namespace, "-it", "--", "sh")
+        instead = f"see its output by {logs}, or open a shell by {shell}"
         _, instance = await machines.machine_of(opened, name, instead)
         is_terminal = sys.stdin.isatty()
         with machines.explained(instance, "console"):

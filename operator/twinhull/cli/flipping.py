@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -83,7 +82,7 @@ async def _flip(opened: Session, workload: Raw, asked: Asked, options: ChangeOpt
     if stopped and not asked.force:
         return False
     await changing.warn_of_owners(opened, workload, _FIELD)
-    back = f"Way back: {shlex.join(['twinhull', 'flip', name, '--to', name_of(former), *target.options])}"
+    back = f"Way back: {way_back(workload, target)}"
     if options.dry_run:
         click.echo(f"Nothing was changed (--dry-run=server). {back}")
         return True
@@ -91,6 +90,12 @@ async def _flip(opened: Session, workload: Raw, asked: Asked, options: ChangeOpt
     click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
     click.echo(plain(back))
     return True
+
+
+def way_back(workload: Raw, target: Target) -> str:
+    """The command that flips a Workload to what its spec asks for now, on the same cluster."""
+    status, cluster = Status(workload), replace(target, namespace="").options
+    return status.command("flip", "--to", name_of(status.requested), *cluster)
 
 
 async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:

@@ -13,6 +13,7 @@ from typing import NoReturn, Self
 import aiohttp
 import click
 
+from twinhull.api import commands
 from twinhull.cli import ending, machines, terminal
 from twinhull.cli.progress import say
 from twinhull.cli.selecting import WorkloadName
@@ -80,8 +81,8 @@ def _become_ssh(arguments: list[str]) -> NoReturn:
 async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] | None:
     """What ssh is to be called with; None if this process was the connection of one, and is done."""
     async with session(target) as opened:
-        instead = f"open a shell by twinhull exec -it {login.name} -- sh"
-        workload, instance = await machines.machine_of(opened, login.name, instead)
+        shell = commands.ours("exec", login.name, opened.namespace, "-it", "--", "sh")
+        workload, instance = await machines.machine_of(opened, login.name, f"open a shell by {shell}")
         if stdio:
             with machines.explained(instance, f"portforward/{login.port}/tcp"):
                 socket = await _connected(instance, login.port)
@@ -92,7 +93,7 @@ async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] |
     if not machines.boots_a_disk(workload):
         say(
             f"The guest of Workload {login.name} has no ssh server of its own, only its containers may have "
-            f"one: twinhull exec -it {login.name} -- sh opens a shell in a container"
+            f"one: {shell} opens a shell in a container"
         )
     same = Target(instance.namespace, target.context, target.kubeconfig)
     proxy = [*own_command(), "ssh", login.name, "--stdio", "--port", str(login.port), *same.options]

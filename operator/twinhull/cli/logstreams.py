@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from twinhull.api import commands
 from twinhull.api.accessrequest import Usage
 from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering, explaining_errors
@@ -68,9 +69,10 @@ async def _refuse_containers(here: Session, names: tuple[str, ...]) -> None:
         inside = container_names(first["spec"].get("template") or {}) if first else ()
         for name in names[1:]:
             if name in inside and await here.cluster.get(WORKLOAD, here.namespace, name) is None:
+                meant = commands.ours("logs", names[0], here.namespace, "-c", name)
                 raise click.ClickException(
                     f"there is no Workload {name} in namespace {here.namespace}, but Workload {names[0]} has "
-                    f"a container of that name: did you mean `twinhull logs {names[0]} -c {name}`?"
+                    f"a container of that name: did you mean `{meant}`?"
                 )
 
 

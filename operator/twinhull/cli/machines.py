@@ -35,7 +35,8 @@ async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, In
         raise click.ClickException(
             plain(f"Workload {name} runs in {kind} {hull}, which is no machine: {instead}")
         )
-    return workload, Instance(session.connection, session.namespace, hull, workload["metadata"]["uid"])
+    uid = workload["metadata"]["uid"]
+    return workload, Instance(session.connection, session.namespace, hull, name, uid)
 
 
 def boots_a_disk(workload: Raw) -> bool:

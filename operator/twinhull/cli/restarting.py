@@ -44,7 +44,8 @@ async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Go
         nonlocal before
         before = current
         if Status(current).is_stopped:
-            raise click.ClickException(f"spec.state is Stopped, so nothing of it runs: twinhull start {name}")
+            start = Status(current).command("start")
+            raise click.ClickException(f"spec.state is Stopped, so nothing of it runs: {start}")
         if _boots_a_disk(current):
             return {"metadata": {"annotations": {RESTART_ANNOTATION: now}}}
         return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.cli.session import Session, not_served
 from twinhull.shell.kinds import WORKLOAD
@@ -21,8 +22,8 @@ async def selected(session: Session, names: tuple[str, ...], selector: str) -> l
     if listed is None:
         raise click.ClickException(not_served())
     if not listed[0]:
+        labels = commands.others(session.namespace, "twinhull", "list", "--show-labels")
         raise click.ClickException(
-            f"namespace {session.namespace} has no Workload with the labels {selector}: see twinhull list "
-            "--show-labels"
+            f"namespace {session.namespace} has no Workload with the labels {selector}: see {labels}"
         )
     return sorted(listed[0], key=lambda one: str(one["metadata"]["name"]))

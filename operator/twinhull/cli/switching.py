@@ -61,12 +61,11 @@ def beside_state(workload: Raw, state: str) -> str:
     status = Status(workload)
     reason = status.ready.reason if state == "Running" and status.ready else ""
     if reason in {"Completed", "Failed"}:
-        return (
-            f". It has run to its end, and doesn't run again by that: twinhull restart {status.name} does so"
-        )
+        again = status.command("restart")
+        return f". It has run to its end, and doesn't run again by that: {again} does so"
     if reason == "Halted":
         return (
-            ". Somebody stopped its VirtualMachine itself, which isn't started by that: twinhull restart "
-            f"{status.name} does so"
+            ". Somebody stopped its VirtualMachine itself, which isn't started by that: "
+            f"{status.command('restart')} does so"
         )
     return ""

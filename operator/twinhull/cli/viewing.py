@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 
 import click
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.cli import machines
 from twinhull.cli.progress import say
@@ -31,7 +32,8 @@ async def vnc(name: str, port: int, target: Target, *, proxy_only: bool) -> int:
     """Show a machine's screen. The exit code."""
     viewer = None if proxy_only else _viewer()
     async with session(target) as opened:
-        instead = f"a Pod has no screen. Open a shell by twinhull exec -it {name} -- sh"
+        shell = commands.ours("exec", name, opened.namespace, "-it", "--", "sh")
+        instead = f"a Pod has no screen. Open a shell by {shell}"
         _, instance = await machines.machine_of(opened, name, instead)
         await _check(opened, name, instance)
         try:
@@ -70,14 +72,13 @@ async def _check(opened: Session, name: str, instance: Instance) -> None:
     except Refused:  # who may see a screen may not be allowed to read the instance
         return
     if found is None or (found.get("status") or {}).get("phase") != "Running":
+        wait = commands.ours("wait", name, opened.namespace)
         raise click.ClickException(
-            f"VirtualMachineInstance {instance.name} isn't running: twinhull wait {name} waits until it is "
-            "Ready"
+            f"VirtualMachineInstance {instance.name} isn't running: {wait} waits until it is Ready"
         )
     if not _has_screen(found):
-        raise click.ClickException(
-            f"the machine of Workload {name} has no screen: try twinhull console {name}"
-        )
+        console = commands.ours("console", name, opened.namespace)
+        raise click.ClickException(f"the machine of Workload {name} has no screen: try {console}")
 
 
 def _has_screen(vmi: Raw) -> bool:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from dataclasses import replace
 
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.convert.conversion import CannotConvert, Conversion
 
-#: What is told to be run, and needs the namespace.
-_COMMAND = re.compile(r"\bkubectl(?= create\b)|\btwinhull (?:wait|port-forward)\b")
-
 
 def placed(conversion: Conversion, namespace: str | None) -> Conversion:
-    """A conversion with all its objects, and all commands that it tells, in a namespace; as it is if that is
-    None.
-    """
+    """A conversion with all its objects in a namespace; as it is if that is None."""
     if namespace is None:
         return conversion
     objects = ({**obj, "metadata": {**obj["metadata"], "namespace": namespace}} for obj in conversion.objects)
-    option = f" --namespace {shlex.quote(namespace)}"
-    left = (
-        replace(one, why=_COMMAND.sub(lambda found: found[0] + option, one.why)) for one in conversion.left
-    )
-    return replace(conversion, objects=tuple(objects), left=tuple(left))
+    return replace(conversion, objects=tuple(objects))
 
 
 def isolated(conversion: Conversion, isolation: Isolation | None) -> Conversion:

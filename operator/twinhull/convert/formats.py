@@ -112,7 +112,11 @@ def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
     made = _of_file(
         given,
         lambda given: convert(
-            given.text, environment=options.variables, read=given.read, profiles=options.profiles
+            given.text,
+            environment=options.variables,
+            read=given.read,
+            profiles=options.profiles,
+            namespace=options.namespace or "",
         ),
     )
     return placed(made, options.namespace)
@@ -206,7 +210,7 @@ def convert_command(words: Sequence[str], read: Reader, options: Options) -> Con
 
     if options.name:
         raise CannotConvert("give docker run's own --name, behind the --, and leave out that of convert")
-    made = convert(words, environment=options.variables, read=read)
+    made = convert(words, environment=options.variables, read=read, namespace=options.namespace or "")
     return isolated(placed(made, options.namespace), options.isolation)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from twinhull.api import commands
 from twinhull.api.accessrequest import AccessibleGuest, AccessRequest, AccessRequestStatus
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition
@@ -84,7 +85,7 @@ def decide(case: AccessCase) -> Verdict:
 
 def _obstacle(case: AccessCase) -> Verdict | None:
     """What there is to say as long as there is no guest to get into."""
-    name = case.request.spec.workload
+    name, namespace = case.request.spec.workload, case.request.metadata.namespace
     target = case.target
     if target is None:
         message = f"this namespace has no Workload {name}: create an AccessRequest for one that there is"
@@ -106,11 +107,12 @@ def _obstacle(case: AccessCase) -> Verdict | None:
     if target.is_outdated:
         message = (
             f"the guest of Workload {name} is of an earlier version, which lets nobody in: name a guest "
-            f"image of the operator's version, and run twinhull restart {name}"
+            f"image of the operator's version, and run {commands.ours('restart', name, namespace)}"
         )
         return Verdict("say", Reason.NO_GUEST, message, stalled=True)
     if target.guest is None:
-        message = f"the guest of Workload {name} hasn't answered yet: twinhull status {name} says how it is"
+        status = commands.ours("status", name, namespace)
+        message = f"the guest of Workload {name} hasn't answered yet: {status} says how it is"
         return Verdict("say", Reason.GUEST_UNSEEN, message)
     return None
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
-from twinhull.api.brevity import LONGEST_ITEM, listed, shortened
+from twinhull.api.brevity import LONGEST_ITEM, MOST_NAMED, listed, shortened
 from twinhull.api.reasons import Reason, Why
 from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.api.workloadstatus import Lack, ReplacementStatus, UnsupportedField
@@ -63,12 +64,19 @@ def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tup
         finalizers = [name for hull in hulls for name in _finalizers(hull.obj)]
         see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
         verb = "has" if len(hulls) == 1 else "have"
+        late = [hull for hull in hulls if hull.leaves_at and hull.leaves_at + patience <= case.now]
         return stalled(
             Reason.TERMINATION_DEADLINE_EXCEEDED,
             f"{names(hulls)} {verb} not ended in time: see {see} and its node; if the node is "
-            "gone for good, delete it with kubectl delete --force",
+            f"gone for good, delete it with {_force(case, late)}",
         )
     return waiting(reason, f"waiting for {_what_ends(hulls)}", actions, min(left, default=None))
+
+
+def _force(case: Case, hulls: Sequence[Hull]) -> str:
+    """The command that deletes hulls whose node is gone."""
+    objects = [f"{hull.kind.lower()}/{hull.name}" for hull in hulls[:MOST_NAMED]]
+    return commands.others(case.workload.metadata.namespace, "kubectl", "delete", "--force", *objects)
 
 
 def waiting_for_object(case: Case, reason: Why, message: str, what: str, obj: Raw) -> Step:
@@ -140,8 +148,9 @@ def _what_ends(hulls: Sequence[Hull]) -> str:
 
 def how_to_restart(case: Case) -> str:
     """What a person does to restart the Workload: by our own command, or in the file that is applied."""
-    name = case.workload.metadata.name
-    return f"run twinhull restart {name}, or set the annotation {RESTART_ANNOTATION} to another value"
+    metadata = case.workload.metadata
+    restart = commands.ours("restart", metadata.name, metadata.namespace)
+    return f"run {restart}, or set the annotation {RESTART_ANNOTATION} to another value"
 
 
 def names(hulls: Iterable[Hull]) -> str:

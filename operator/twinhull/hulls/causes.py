@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
 from twinhull.hulls import launchers, podstatus
@@ -45,12 +46,12 @@ _WORDS: dict[str, str] = {
     "Stopping": Reason.RESTARTING,
     "Terminating": Reason.TERMINATING,
 }
-#: What the printed word means, where no condition says more.
+#: What the printed word means, where no condition says more. {data_volumes} is the command that shows those.
 _MEANINGS = {
     "CrashLoopBackOff": (
         "the machine ends each time that it starts: KubeVirt waits before it starts it again"
     ),
-    "DataVolumeError": "a DataVolume of the machine has failed: see kubectl describe datavolume",
+    "DataVolumeError": "a DataVolume of the machine has failed: see {data_volumes}",
     "Migrating": "the machine is being moved to another node",
     "Provisioning": "the machine's DataVolumes are being filled",
     "Stopped": "KubeVirt hasn't made the machine's VirtualMachineInstance yet",
@@ -164,7 +165,7 @@ def _print(machine: Machine) -> Iterator[Cause]:
     """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
     said = unready.get("message") or "the machine is not ready yet"
-    meaning = _MEANINGS.get(printed) or _IN_PLAIN_WORDS.get(said, said)
+    meaning = _meaning(machine, printed) or _IN_PLAIN_WORDS.get(said, said)
     if printed == "Running" and unready.get("reason"):
         yield _plain({**unready, "message": meaning}, Reason.NOT_READY)
     yield Cause(_word(printed) if printed else Reason.PENDING, meaning)
@@ -178,6 +179,12 @@ _SAYING: tuple[Callable[[Machine], Iterator[Cause]], ...] = (
     _launcher,
     _print,
 )
+
+
+def _meaning(machine: Machine, printed: str) -> str:
+    namespace = machine.vm["metadata"]["namespace"]
+    data_volumes = commands.others(namespace, "kubectl", "describe", "datavolumes")
+    return _MEANINGS.get(printed, "").format(data_volumes=data_volumes)
 
 
 def _printed(machine: Machine) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
@@ -42,11 +43,11 @@ _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
 #: How all phases end in which CDI fills a disk. Its progress tells less: CDI sets that to N/A before anything
 #: begins, and leaves it so where it can't ask the importer.
 _FILLING = "InProgress"
-#: What phases mean that CDI says nothing more of.
+#: What phases mean that CDI says nothing more of. {events} is the command that shows the Events.
 _PHASES = {
     # CDI says no more when the Pod waits for a ConfigMap that isn't there.
     "ImportScheduled": (
-        "the importer Pod doesn't run yet: if that lasts, see its Events (kubectl get events). It doesn't "
+        "the importer Pod doesn't run yet: if that lasts, see its Events ({events}). It doesn't "
         "start without the Secret of secretRef and the ConfigMap of certConfigMap"
     ),
     "Paused": "paused",
@@ -374,7 +375,7 @@ def _failure(volume: Raw, last: ImportFailure | None) -> ImportFailure | None:
     got_further = last is not None and _percent(progress) > _percent(last.progress or "")
     best = progress if last is None or got_further else last.progress
     said = _said_of_importer(volume)
-    if said and importing.explained(said):
+    if said and importing.explained(said, volume["metadata"]["namespace"]):
         if not (_attempts(volume) > 1 or importing.is_failure(said)):
             return None
         return ImportFailure(message=said, attempts=_attempts(volume), progress=best or None, data_volume=uid)
@@ -400,25 +401,26 @@ def _percent(progress: str) -> Decimal:
 
 def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None) -> str:
     """The most telling of CDI's words: what stops it, or else what it waits for."""
+    name, namespace = volume["metadata"]["name"], volume["metadata"]["namespace"]
     if failure:
-        return f"{importing.explained(failure.message)}{_tried(failure.attempts)}"
+        return f"{importing.explained(failure.message, namespace)}{_tried(failure.attempts)}"
     if phase == "UploadReady":
-        name = volume["metadata"]["name"]
+        words = ("virtctl", "image-upload", "dv", name, "--no-create", "--image-path=FILE")
         return (
-            "waiting for the upload, of which CDI doesn't say whether it has begun: virtctl image-upload dv "
-            f"{name} --no-create --image-path=FILE"
+            "waiting for the upload, of which CDI doesn't say whether it has begun: "
+            f"{commands.others(namespace, *words)}"
         )
     bound = condition(volume, "Bound")
     # A CSI driver's claim is bound once it is filled.
     is_awaited = bound.get("status") != "True" and not phase.endswith(_FILLING)
     waits = str(bound.get("message") or "") if is_awaited else ""
     for said in (_said_of_importer(volume), waits):
-        if explained := importing.explained(said):
+        if explained := importing.explained(said, namespace):
             return explained
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":
         return _NO_VDDK
-    return _PHASES.get(phase, "")
+    return _PHASES.get(phase, "").format(events=importing.events(namespace))
 
 
 def _restarts(volume: Raw) -> int:

@@ -6,6 +6,8 @@ has both say nearly all of them.
 
 from __future__ import annotations
 
+from twinhull.api import commands
+
 _DAMAGED = "the file can't be read as a disk: see whether it was uploaded whole (qemu-img check)"
 _STORAGE_PROFILE = (
     "CDI doesn't know this StorageClass: set accessModes and volumeMode of the disk, or complete the "
@@ -14,7 +16,7 @@ _STORAGE_PROFILE = (
 # CDI leaves the sizes out of its sentence (pkg/controller/util.go, simplifyKnownMessage).
 _TOO_SMALL = (
     "set size of the disk to the virtual size of the image, or more. CDI's Event on the claim names that "
-    "size (kubectl get events)"
+    "size ({events})"
 )
 _DESCRIPTION = (
     "this VMDK only describes a disk: give the URL of the -flat.vmdk beside it, or export the disk as one "
@@ -27,7 +29,7 @@ _OTHER_HOST = (
     "the server's certificate is for another host: use a name in source.url that the certificate has"
 )
 #: What is part of a sentence after which no import succeeds before somebody changes something, and what to
-#: change. The first that fits counts.
+#: change. The first that fits counts. {events} is the command that shows the Events.
 _UNTIL_CHANGED = {
     "DataVolume too small to contain image": _TOO_SMALL,
     "got 404": "the URL leads to nothing: correct source.url",
@@ -85,7 +87,7 @@ _MAY_PASS = {
     "unexpected EOF": "the connection broke off, or the file ends too early",
     "connection refused": "nothing answers at the host and the port of source.url",
     "no such host": "the name of the host in source.url can't be resolved from within the cluster",
-    "Importer pod cannot be scheduled": "see the Events of the importer Pod (kubectl get events)",
+    "Importer pod cannot be scheduled": "see the Events of the importer Pod ({events})",
     "exceeded quota": (
         "an import needs room for the disk twice, once as scratch space: raise the quota, or wait for room"
     ),
@@ -97,13 +99,20 @@ _USUAL = {
 }
 
 
-def explained(sentence: str) -> str:
-    """CDI's sentence, with what to do where that is known. Empty if it says nothing to a person."""
+def events(namespace: str) -> str:
+    """The command that shows the Events of a namespace, among them those of importer Pods and claims."""
+    return commands.others(namespace, "kubectl", "get", "events")
+
+
+def explained(sentence: str, namespace: str) -> str:
+    """CDI's sentence on a disk of a namespace, with what to do where that is known. Empty if it says nothing
+    to a person.
+    """
     if sentence in _USUAL:
         return _USUAL[sentence]
     known = (_UNTIL_CHANGED | _MAY_PASS).items()
     remedy = next((remedy for part, remedy in known if part.lower() in sentence.lower()), "")
-    return f"{sentence}: {remedy}" if remedy else sentence
+    return f"{sentence}: {remedy.format(events=events(namespace))}" if remedy else sentence
 
 
 def is_of_content(sentence: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from ipaddress import ip_address
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workloadstatus import ContainerStatus, Exit, Migratable
@@ -41,9 +42,9 @@ _PAUSED_BY_MIGRATION = "PausedByMigrationMonitor"
 #: pkg/virt-handler/vm.go). We have no verb that unpauses one.
 _PAUSES = {
     "PausedByMigrationMonitor": "the machine is paused while it moves to another node",
-    "PausedByUser": "somebody has paused the machine: to continue, run virtctl unpause vm {name}",
+    "PausedByUser": "somebody has paused the machine: to continue, run {unpause}",
     "PausedIOError": "KubeVirt has paused the machine, since one of its disks can't be written: usually the "
-    "storage of a claim is full. Make room there, then run virtctl unpause vm {name}",
+    "storage of a claim is full. Make room there, then run {unpause}",
 }
 #: The pauses that end when somebody ends them, and not before.
 _PAUSED_UNTIL_UNPAUSED = {"PausedByUser", "PausedIOError"}
@@ -257,19 +258,21 @@ def _paused(vmi: Raw) -> Raw:
 
 
 def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
-    name = machine.vm["metadata"]["name"]
+    name, namespace = machine.vm["metadata"]["name"], machine.vm["metadata"]["namespace"]
     if paused:
         said = paused.get("message") or "the machine is paused"
         told = _PAUSES.get(paused.get("reason", ""))
         reason: Why = Quoted(paused["reason"]) if "reason" in paused else Reason.NOT_READY
         stalled_at = created_at(machine.vm) if reason in _PAUSED_UNTIL_UNPAUSED else None
-        return Cause(reason, told.format(name=name) if told else said, stalled_at)
+        unpause = commands.others(namespace, "virtctl", "unpause", "vm", name)
+        return Cause(reason, told.format(unpause=unpause) if told else said, stalled_at)
     if machine.vm["spec"].get("runStrategy") == "Halted":
         workload = labels(machine.vm).get(WORKLOAD_LABEL, name)
         return Cause(
             Reason.HALTED,
-            "somebody stopped the VirtualMachine itself: to start it again, run twinhull restart "
-            f"{workload}; to have the Workload stopped, run twinhull stop {workload}",
+            "somebody stopped the VirtualMachine itself: to start it again, run "
+            f"{commands.ours('restart', workload, namespace)}; to have the Workload stopped, run "
+            f"{commands.ours('stop', workload, namespace)}",
             created_at(machine.vm),
         )
     return cause(machine)

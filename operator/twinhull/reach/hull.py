@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from twinhull.api import commands
 from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
 from twinhull.api.group import FIND_OPERATOR
@@ -40,13 +41,15 @@ async def entered(
         if pod is None or not _is_of(pod, metadata["uid"]):
             raise EntryError(f"Pod {hull['name']} of Workload {name} is gone: {_ready(workload)}")
         if usage != Usage.LOGS and (pod.get("status") or {}).get("phase") in _ENDED:
-            raise EntryError(f"Pod {hull['name']} of Workload {name} has ended{_how(pod)}: {_again(name)}")
+            raise EntryError(
+                f"Pod {hull['name']} of Workload {name} has ended{_how(pod)}: {_again(name, namespace)}"
+            )
         yield PodEntry.of(connection, pod)
         return
     if (workload["spec"].get("virtualMachine") or {}).get("bootDisk"):
         if usage != Usage.PORT_FORWARD:
-            raise no_containers(name)
-        yield MachineEntry(name, Instance(connection, namespace, hull["name"], metadata["uid"]))
+            raise no_containers(name, namespace)
+        yield MachineEntry(Instance(connection, namespace, hull["name"], name, metadata["uid"]))
         return
     door = GuestDoor(cluster, connection, namespace)
     async with door.open(name, usage, container_names(template)) as entry:
@@ -55,29 +58,34 @@ async def entered(
 
 def runs_nowhere(workload: Raw) -> str:
     """What is said of a Workload without a hull: why it has none, and what starts it."""
-    name, spec, status = workload["metadata"]["name"], workload["spec"], workload.get("status") or {}
+    metadata, spec, status = workload["metadata"], workload["spec"], workload.get("status") or {}
+    name, namespace = metadata["name"], metadata["namespace"]
     said = f"Workload {name} runs nowhere now: {_ready(workload)}"
     if spec.get("state") == "Stopped":
-        return f"{said}. `twinhull start {name}` starts it"
-    return f"{said}. `twinhull restart {name}` runs it again" if status.get("exit") else said
+        return f"{said}. `{commands.ours('start', name, namespace)}` starts it"
+    again = f"{said}. `{commands.ours('restart', name, namespace)}` runs it again"
+    return again if status.get("exit") else said
 
 
 def ended_container(workload: Raw, container: str) -> str:
     """What is said of a container that has ended, by the Workload's status. Empty if it hasn't."""
-    name = workload["metadata"]["name"]
+    name, namespace = workload["metadata"]["name"], workload["metadata"]["namespace"]
     listed = (workload.get("status") or {}).get("containers") or ()
     one: Raw = next((one for one in listed if one.get("name") == container), {})
     if one.get("state") != "Terminated":
         return ""
     code = f" with exit code {one['exitCode']}" if isinstance(one.get("exitCode"), int) else ""
     said = f"container {container} of Workload {name} has ended{code}"
-    return f"{said}: {_again(name, container if len(listed) > 1 else '', init=bool(one.get('init')))}"
+    asked = container if len(listed) > 1 else ""
+    return f"{said}: {_again(name, namespace, asked, init=bool(one.get('init')))}"
 
 
-def _again(name: str, container: str = "", *, init: bool = False) -> str:
+def _again(name: str, namespace: str, container: str = "", *, init: bool = False) -> str:
     """What can be done with what has ended. `container` is empty if there is only one."""
-    log = f"`twinhull logs {name}{f' -c {container}' if container else ''}` shows what it wrote"
-    return log if init else f"{log}, and `twinhull restart {name}` runs it again"
+    option = ("-c", container) if container else ()
+    log = f"`{commands.ours('logs', name, namespace, *option)}` shows what it wrote"
+    again = f"`{commands.ours('restart', name, namespace)}` runs it again"
+    return log if init else f"{log}, and {again}"
 
 
 def _how(pod: Raw) -> str:

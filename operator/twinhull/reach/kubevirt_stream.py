@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from twinhull.api import commands
 from twinhull.reach import listener
 from twinhull.reach.entry import check_upgrade, websocket
 from twinhull.reach.errors import EntryError
@@ -74,9 +75,12 @@ class StreamError(EntryError):
                 f"{_INSTANCE.group}: {_ROLES}"
             )
         if self.is_missing:
+            status, wait = (
+                commands.ours(verb, instance.workload, instance.namespace) for verb in ("status", "wait")
+            )
             return (
-                f"{said}. It may be off: twinhull status says what its Workload does, twinhull wait waits "
-                "until it is Ready, and twinhull preflight looks at KubeVirt"
+                f"{said}. It may be off: {status} says what its Workload does, {wait} waits until it is "
+                "Ready, and twinhull preflight looks at KubeVirt"
             )
         if rest and self.is_unheard:
             return f"nothing listens on port {rest.partition('/')[0]} of the machine ({said})"
@@ -93,7 +97,9 @@ class Instance:
     namespace: str
     #: Its name, which is its VirtualMachine's.
     name: str
-    #: The uid of the Workload that runs in it.
+    #: The name of the Workload that runs in it.
+    workload: str
+    #: That Workload's uid.
     workload_uid: str
 
     async def console(self) -> aiohttp.ClientWebSocketResponse:
@@ -139,7 +145,8 @@ class Instance:
 
     async def _check_owner(self) -> None:
         try:
-            await check_owner(Cluster(self.connection), self.namespace, self.name, self.workload_uid)
+            cluster = Cluster(self.connection)
+            await check_owner(cluster, self.namespace, self.name, self.workload, self.workload_uid)
         except EntryError as error:
             raise StreamError(str(error)) from error
 

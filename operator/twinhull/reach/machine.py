@@ -7,16 +7,17 @@ from typing import Literal
 
 import aiohttp
 
+from twinhull.api import commands
 from twinhull.reach.entry import CommandQuery, Query
 from twinhull.reach.errors import EntryError, NoContainersError
 from twinhull.reach.kubevirt_stream import Instance, StreamError
 
 
-def no_containers(workload: str) -> NoContainersError:
+def no_containers(workload: str, namespace: str) -> NoContainersError:
     """The error that says what such a machine has in their place."""
     return NoContainersError(
         f"Workload {workload} runs in a machine that boots a disk of its own, without containers: use "
-        f"twinhull console {workload} or twinhull ssh {workload}"
+        f"{commands.ours('console', workload, namespace)} or {commands.ours('ssh', workload, namespace)}"
     )
 
 
@@ -24,14 +25,12 @@ def no_containers(workload: str) -> NoContainersError:
 class MachineEntry:
     """A machine's ports, by KubeVirt's subresource portforward."""
 
-    #: The Workload's name.
-    workload: str
     instance: Instance
     containers: tuple[str, ...] = ()
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:  # noqa: ARG002  it has none
         """Raises NoContainersError."""
-        raise no_containers(self.workload)
+        raise no_containers(self.instance.workload, self.instance.namespace)
 
     async def command(
         self,
@@ -40,7 +39,7 @@ class MachineEntry:
         query: CommandQuery,  # noqa: ARG002
     ) -> aiohttp.ClientWebSocketResponse:
         """Raises NoContainersError."""
-        raise no_containers(self.workload)
+        raise no_containers(self.instance.workload, self.instance.namespace)
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
         """A connection to a port, by the protocol of kubevirt_stream. Raises EntryError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import owner_of
 from twinhull.reach.errors import EntryError
@@ -12,7 +13,7 @@ from twinhull.shell.errors import ApiError, Refused, Unreachable
 from twinhull.shell.kinds import VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE
 
 
-async def check_owner(cluster: Cluster, namespace: str, name: str, workload_uid: str) -> None:
+async def check_owner(cluster: Cluster, namespace: str, name: str, workload: str, workload_uid: str) -> None:
     """Raise EntryError unless a VirtualMachine is the Workload's, and the VirtualMachineInstance of its name,
     if there is one, the VirtualMachine's.
 
@@ -38,7 +39,8 @@ async def check_owner(cluster: Cluster, namespace: str, name: str, workload_uid:
     except ApiError as error:
         raise EntryError(str(error)) from error
     if machine is None:
-        raise EntryError(f"VirtualMachine {name} is gone: twinhull wait waits until there is another")
+        wait = commands.ours("wait", workload, namespace)
+        raise EntryError(f"VirtualMachine {name} is gone: {wait} waits until there is another")
     if not _is_owned(machine, workload_uid):
         raise EntryError(f"VirtualMachine {name} isn't the Workload's: somebody else has made it")
     if instance is not None and not _is_owned(instance, machine["metadata"]["uid"]):

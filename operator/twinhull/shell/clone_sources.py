@@ -9,6 +9,7 @@ at, and not the DataSource, which somebody may lead elsewhere meanwhile.
 
 from __future__ import annotations
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.shell.cluster import Cluster
@@ -39,7 +40,9 @@ async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
         source = (found.get("status") or {}).get("source") or {}
     kind = next((kind for kind in _CLONED if source.get(kind)), None)
     if kind is None:
-        sentence = f"{what} leads to no claim or snapshot yet: see kubectl get datasource"
+        words = ("kubectl", "get", "datasource", reference["name"])
+        see = commands.others(reference["namespace"], *words)
+        sentence = f"{what} leads to no claim or snapshot yet: see {see}"
         raise Undone(Cause(Reason.DISK_WAITING, sentence, final=False))
     name, owner = source[kind]["name"], source[kind].get("namespace") or namespace
     if owner != namespace and not await cluster.may(_cloning(owner, name)):

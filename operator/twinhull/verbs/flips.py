@@ -70,15 +70,15 @@ class Flip:
         return tuple(map(plain, self._costs()))
 
     def _costs(self) -> Iterator[str]:
-        name = self.case.workload.metadata.name
+        before = Status(self.before)
         if self.is_stopped:
-            yield f"It is stopped: nothing runs before it is started (twinhull start {name})"
+            yield f"It is stopped: nothing runs before it is started ({before.command('start')})"
             return
         if kept := self._kept():
             yield f"Nothing is replaced: {kept} runs as {name_of(self.resolved)} already"
             return
         if self.case.history.exit is not None:
-            yield f"It has run to completion, and isn't run again: twinhull restart {name} does so"
+            yield f"It has run to completion, and isn't run again: {before.command('restart')} does so"
             return
         if (self.before.get("status") or {}).get("exit"):
             yield "It has run to completion, and runs again"

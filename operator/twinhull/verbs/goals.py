@@ -96,12 +96,13 @@ class Ready:
         if end := _has_ended(status):
             return end
         if status.is_stopped:
-            return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
+            return _hopeless(f"spec.state is Stopped: start it ({status.command('start')})")
         ready = status.ready
         if status.has_completed:
+            wait, again = status.command("wait", "--for=completed"), status.command("restart")
             return _hopeless(
-                f"it has run to completion, and nothing of it runs: twinhull wait {status.name} "
-                f"--for=completed waits for that, and twinhull restart {status.name} runs it again"
+                f"it has run to completion, and nothing of it runs: {wait} waits for that, and {again} runs "
+                "it again"
             )
         is_ready = ready and ready.status == "True" and not _runs_as_before(status)
         if ready and is_ready and not (self.settled and status.holds("Reconciling")):
@@ -159,7 +160,7 @@ class Completed:
         if end := _has_ended(status) or _stalled(status):
             return end
         if status.is_stopped:
-            return _hopeless(f"spec.state is Stopped: start it (twinhull start {status.name})")
+            return _hopeless(f"spec.state is Stopped: start it ({status.command('start')})")
         if not status.completes:
             return _hopeless(
                 "it never completes: spec.template.spec.restartPolicy is neither OnFailure nor Never"
@@ -242,11 +243,8 @@ class Isolated:
                 said = status.condition("IsolationResolved")
                 return _hopeless(f"it runs as {name_of(resolved)} instead: {said.message if said else ''}")
             if resolved and resolved != self.isolation:
-                return Verdict(
-                    State.WAITING,
-                    f"its isolation is {name_of(resolved)}: twinhull flip {status.name} --to "
-                    f"{name_of(self.isolation)} changes that",
-                )
+                flip = status.command("flip", "--to", name_of(self.isolation))
+                return Verdict(State.WAITING, f"its isolation is {name_of(resolved)}: {flip} changes that")
         found = (Up() if self.asked else Ready(settled=True)).verdict(workload)
         if workload is None or found.state is not State.REACHED:
             return found
@@ -292,8 +290,8 @@ def _has_ended(status: Status) -> Verdict | None:
     ready = status.ready
     if ready and ready.reason == "Failed":
         return _hopeless(
-            f"it has ended: {ready.message} (twinhull logs {status.name} shows why, and twinhull restart "
-            f"{status.name} runs it again)"
+            f"it has ended: {ready.message} ({status.command('logs')} shows why, and "
+            f"{status.command('restart')} runs it again)"
         )
     return None
 

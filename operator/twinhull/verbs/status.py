@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.view.safetext import plain
 
@@ -33,6 +34,15 @@ class Status:
     def name(self) -> str:
         """The Workload's name."""
         return str(self.workload["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """The Workload's namespace."""
+        return str(self.workload["metadata"]["namespace"])
+
+    def command(self, verb: str, *more: str) -> str:
+        """The command line of a verb of ours for the Workload."""
+        return commands.ours(verb, self.name, self.namespace, *more)
 
     @property
     def is_current(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.workload import NO_TEMPLATE, State
 from twinhull.hulls import podstatus
@@ -332,4 +333,7 @@ def _events(seen: Seen, now: datetime) -> Iterator[Table | Cell]:
         return
     yield events.table(told[-_EVENTS:], now)
     if len(told) > _EVENTS:
-        yield Cell(f"{len(told) - _EVENTS} older ones: twinhull events {seen.name}", Tone.FAINT)
+        yield Cell(
+            f"{len(told) - _EVENTS} older ones: {commands.ours('events', seen.name, seen.namespace)}",
+            Tone.FAINT,
+        )

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.group import FIND_OPERATOR
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons import row_of
+from twinhull.core.reasons.row import HULL, NAME, NAMESPACE
 from twinhull.hulls import importing
 from twinhull.view.age import age, moment
 from twinhull.view.safetext import without_links
@@ -52,9 +54,8 @@ _FIND_OPERATOR = (
     f"see whether the operator runs ({FIND_OPERATOR}), and whether it serves this namespace (its setting "
     "--namespace)"
 )
-#: What stands for the Workload's name in core/reasons.
-_NAME = re.compile(r"\bNAME\b")
-_SEE_EVENTS = "see `twinhull events {name}`"
+#: What stands for the Workload's own names in core/reasons.
+_STANDS_FOR = re.compile(rf"\b({NAME}|{NAMESPACE}|{HULL})\b")
 #: What has a remedy in core/reasons, and in the ordinary course of things ends by itself.
 _PASSING: frozenset[str] = frozenset(
     {
@@ -74,12 +75,14 @@ def verdict(seen: Seen, now: datetime) -> Verdict:
     return next(found for rule in RULES if (found := rule(seen, now)))
 
 
-def remedy(reason: str, name: str) -> str:
-    """What core/reasons says to do about a reason of the Workload of that name, empty if nothing."""
+def remedy(reason: str, seen: Seen) -> str:
+    """What core/reasons says to do about a reason of the Workload, empty if nothing."""
     row = row_of(reason)
     if row is None:
-        return _SEE_EVENTS.format(name=name)
-    return _NAME.sub(name, without_links(row.remedy))
+        return f"see `{commands.ours('events', seen.name, seen.namespace)}`"
+    hull = str(part(seen.status, "hull").get("name") or HULL)
+    names = {NAME: seen.name, NAMESPACE: seen.namespace, HULL: hull}
+    return _STANDS_FOR.sub(lambda found: names[found[0]], without_links(row.remedy))
 
 
 def being_deleted(seen: Seen, now: datetime) -> Verdict | None:
@@ -184,7 +187,7 @@ def fields_dropped(seen: Seen, _: datetime) -> Verdict | None:
         return None
     paths = listed([f"spec.template.{one.get('path')}" for one in fields], ", ")
     message = f"the API server left out {paths}"
-    return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, seen.name))
+    return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, seen))
 
 
 def disk_failed(seen: Seen, _: datetime) -> Verdict | None:
@@ -193,7 +196,7 @@ def disk_failed(seen: Seen, _: datetime) -> Verdict | None:
     if disk is None:
         return None
     sentence = f"disk {disk.get('name')}: {_remark(disk) or 'CDI says Failed'}"
-    return Verdict(Level.LIMITED, Reason.DISK_FAILED, sentence, remedy(Reason.DISK_FAILED, seen.name))
+    return Verdict(Level.LIMITED, Reason.DISK_FAILED, sentence, remedy(Reason.DISK_FAILED, seen))
 
 
 def disk_with_remark(seen: Seen, _: datetime) -> Verdict | None:
@@ -222,12 +225,13 @@ def unreachable_service(seen: Seen, _: datetime) -> Verdict | None:
         return None
     if any(is_ready for _, is_ready in endpoints(seen)):
         return None
+    describe = commands.others(seen.namespace, "kubectl", "describe", "service", seen.name)
     return Verdict(
         Level.LIMITED,
         "NoEndpoint",
         f"Service {seen.name} has no ready endpoint: its clients reach nothing",
-        "if this lasts, see whether the Service's selector matches the hull's labels (kubectl describe "
-        f"service {seen.name}), and whether kube-controller-manager runs",
+        f"if this lasts, see whether the Service's selector matches the hull's labels ({describe}), and "
+        "whether kube-controller-manager runs",
     )
 
 
@@ -277,7 +281,7 @@ def _with_ports(address: str, ports: Iterable[Raw]) -> str:
 def _of_condition(seen: Seen, kind: str, level: Level) -> Verdict:
     found = seen.condition(kind)
     reason = str(found.get("reason") or "Unknown")
-    return Verdict(level, reason, str(found.get("message") or ""), remedy(reason, seen.name))
+    return Verdict(level, reason, str(found.get("message") or ""), remedy(reason, seen))
 
 
 def _objects(seen: Seen) -> list[tuple[str, Raw]]:

@@ -18,7 +18,8 @@ def test_a_disk_that_somebody_has_to_upload_waits_and_is_not_being_filled(web: D
         assert (status["phase"], status["progress"]) == ("UploadReady", "N/A"), status
         ready, reason, message = web.condition("Ready")
         assert (ready, reason) == ("False", "DiskWaiting")
-        assert f"virtctl image-upload dv {web.claim} --no-create --image-path=FILE" in message
+        upload = f"virtctl image-upload dv {web.claim} --no-create --image-path=FILE -n {web.namespace}"
+        assert upload in message
         return True
 
     web.eventually(waits, "it says what it waits for")

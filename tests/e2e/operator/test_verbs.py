@@ -97,7 +97,7 @@ def test_a_flip_waits_and_the_way_back_that_it_prints_leads_back(web: Subject, t
 
     (back,) = (line for line in ended.stdout.splitlines() if line.startswith("Way back: "))
     words = shlex.split(back.removeprefix("Way back: "))
-    assert words == ["twinhull", "flip", "web", "--to", "container", "-n", web.namespace]
+    assert words == ["twinhull", "flip", "web", "-n", web.namespace, "--to", "container"]
     ended = _run([*words[1:], "--wait"], web.cluster.kubeconfig)
     assert (ended.returncode, running(web)) == (0, "Container"), ended.stderr
     assert web.get()["status"]["hull"]["name"] == first
@@ -177,7 +177,7 @@ def test_a_flip_that_is_forced_says_what_it_waits_for(web: Subject) -> None:
     ended = twinhull(web, "flip", "web", "--to", "sandbox", "--force", "--wait", "--timeout=20s")
     assert ended.returncode == 4, ended.stderr
     assert "isn't running as sandbox after 20 s: it is Stalled (RuntimeClassMissing)" in ended.stderr
-    assert "Way back: twinhull flip web --to container" in ended.stdout
+    assert f"Way back: twinhull flip web -n {web.namespace} --to container" in ended.stdout
     assert web.hull()["metadata"]["name"] == hull, "what ran runs on"
 
 
@@ -362,7 +362,7 @@ def test_wait_ends_early_when_it_cannot_come_true(web: Subject) -> None:
     assert (ended.returncode, "it never completes" in ended.stderr) == (3, True)
     web.named("always").change(state="Stopped")
     ended = twinhull(web, "wait", "always", "--timeout=5m")
-    assert (ended.returncode, "twinhull start always" in ended.stderr) == (3, True)
+    assert (ended.returncode, f"twinhull start always -n {web.namespace}" in ended.stderr) == (3, True)
 
 
 def test_wait_goes_on_while_something_may_still_come(web: Subject) -> None:

@@ -315,9 +315,9 @@ def test_commands_that_are_told_name_the_namespace(tmp_path: Path) -> None:
     """
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
     said = convert(str(tmp_path / "compose.yaml"), "--namespace", "shop").stderr
-    assert "run kubectl --namespace shop create secret generic key --from-file" in said
-    assert "run twinhull port-forward --namespace shop web 80:80" in said
-    assert "(twinhull wait --namespace shop init --for completed)" in said
+    assert "run kubectl create secret generic key -n shop --from-file" in said
+    assert "run twinhull port-forward web -n shop 80:80" in said
+    assert "(twinhull wait init -n shop --for completed)" in said
 
 
 def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:

@@ -11,12 +11,20 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.cli import flipping
+from twinhull.cli.selected import selected
 from twinhull.cli.session import Session
+from twinhull.cli.targets import Target
 from twinhull.shell.errors import Conflict
 
 ASKED = flipping.Asked("VirtualMachine", False, "Container", None)  # noqa: FBT003
 LOOKED_AT: Raw = {
-    "metadata": {"name": "web", "uid": "u", "resourceVersion": "1", "labels": {"a": "1"}},
+    "metadata": {
+        "name": "web",
+        "namespace": "shop",
+        "uid": "u",
+        "resourceVersion": "1",
+        "labels": {"a": "1"},
+    },
     "spec": {"isolationPolicy": "Container", "template": {"spec": {"containers": [{"name": "web"}]}}},
 }
 
@@ -68,3 +76,24 @@ def test_what_changed_beside_the_spec_is_no_obstacle() -> None:
     server = changed_by_somebody(metadata={**LOOKED_AT["metadata"], "labels": {"a": "2"}})
     change(server)
     assert server.now["spec"] == {**LOOKED_AT["spec"], "isolationPolicy": "VirtualMachine"}
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        (Target(), "twinhull flip web -n shop --to container"),
+        (Target("shop"), "twinhull flip web -n shop --to container"),
+        (Target(context="a b"), "twinhull flip web -n shop --to container --context 'a b'"),
+    ],
+)
+def test_the_way_back_leads_to_the_same_workload(target: Target, command: str) -> None:
+    assert flipping.way_back(LOOKED_AT, target) == command
+
+
+def test_labels_that_nothing_has_are_looked_for_in_the_namespace() -> None:
+    class Nothing(Server):
+        async def list(self, _kind: object) -> tuple[list[Raw], str]:
+            return [], ""
+
+    with pytest.raises(click.ClickException, match=r"see twinhull list --show-labels -n shop$"):
+        asyncio.run(selected(cast("Session", Nothing(LOOKED_AT)), (), "app=other"))

@@ -89,13 +89,13 @@ def test_a_command_in_a_container_that_has_ended_says_so(api: HullApi, run: Run)
     api.refusal["exec"] = (500, 'container not found ("setup")')
     ended = run("exec web -c setup -- ls")
     assert ended.stderr == (
-        "Error: container setup of Workload web has ended with exit code 0: `twinhull logs web -c setup` "
-        "shows what it wrote\n"
+        "Error: container setup of Workload web has ended with exit code 0: `twinhull logs web -n shop "
+        "-c setup` shows what it wrote\n"
     )
     api.workload("web", "web-1", states={"web": {"state": "Terminated", "exitCode": 3}})
     assert run("exec web -- ls").stderr == (
-        "Error: container web of Workload web has ended with exit code 3: `twinhull logs web` shows what it "
-        "wrote, and `twinhull restart web` runs it again\n"
+        "Error: container web of Workload web has ended with exit code 3: `twinhull logs web -n shop` "
+        "shows what it wrote, and `twinhull restart web -n shop` runs it again\n"
     )
 
 
@@ -106,8 +106,8 @@ def test_nothing_is_done_in_a_pod_that_has_ended(api: HullApi, run: Run, line: s
     ended = run(line)
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert ended.stderr == (
-        "Error: Pod web-1 of Workload web has ended (container web with exit code 3): `twinhull logs web` "
-        "shows what it wrote, and `twinhull restart web` runs it again\n"
+        "Error: Pod web-1 of Workload web has ended (container web with exit code 3): `twinhull logs web -n "
+        "shop` shows what it wrote, and `twinhull restart web -n shop` runs it again\n"
     )
     api.logs["web-1"] = b"its log\n"
     assert run("logs web").stdout == "its log\n"
@@ -120,7 +120,8 @@ def test_what_is_stopped_says_what_starts_it(api: HullApi, run: Run, line: str) 
     ended = run(line)
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert ended.stderr == (
-        "Error: Workload web runs nowhere now: stopped, as spec.state asks. `twinhull start web` starts it\n"
+        "Error: Workload web runs nowhere now: stopped, as spec.state asks. `twinhull start web -n shop` "
+        "starts it\n"
     )
 
 
@@ -541,7 +542,7 @@ def test_a_container_after_the_workload_is_taken_for_one(api: HullApi, run: Run)
     api.logs["web-1"] = b"one\n"
     ended = run("logs web twice")
     assert (ended.exit_code, ended.stdout) == (1, "")
-    assert "did you mean `twinhull logs web -c twice`?" in ended.stderr
+    assert "did you mean `twinhull logs web -n shop -c twice`?" in ended.stderr
     ended = run("logs web other")
     assert (ended.exit_code, ended.stdout) == (1, "one\n")
     assert "there is no Workload other" in ended.stderr

@@ -125,7 +125,7 @@ def test_what_runs_in_a_pod_or_nowhere_has_no_machine(
     ended = run(environment, *verb, "web")
     assert ended.returncode == 1
     assert "Workload web runs in Pod web-1, which is no machine: " in ended.stderr
-    assert "twinhull exec -it web -- sh" in ended.stderr
+    assert "twinhull exec web -n shop -it -- sh" in ended.stderr
     api.hull = None
     ended = run(environment, *verb, "web")
     assert "Workload web runs nowhere now: creating\\x1b[2J it" in ended.stderr
@@ -186,10 +186,10 @@ def test_vnc_without_a_viewer_or_a_screen_says_so(
         "status": {"phase": "Running"},
     }
     ended = run(environment, "vnc", "web", "--proxy-only")
-    assert (ended.returncode, "has no screen: try twinhull console web" in ended.stderr) == (1, True)
+    assert (ended.returncode, "has no screen: try twinhull console web -n shop" in ended.stderr) == (1, True)
     api.instance = None
     ended = run(environment, "vnc", "web", "--proxy-only")
-    assert (ended.returncode, "isn't running" in ended.stderr) == (1, True)
+    assert (ended.returncode, "isn't running: twinhull wait web -n shop waits" in ended.stderr) == (1, True)
 
 
 def test_vnc_says_which_port_is_taken(environment: dict[str, str], api: VirtApi) -> None:
@@ -234,7 +234,7 @@ def test_ssh_to_our_guest_says_what_to_use(environment: dict[str, str], api: Vir
     (tmp_path / "ssh").chmod(0o755)
     api.spec = {}
     ended = run({**environment, "PATH": f"{tmp_path}:{environment['PATH']}"}, "ssh", "web")
-    assert (ended.returncode, "twinhull exec -it web -- sh" in ended.stderr) == (0, True)
+    assert (ended.returncode, "twinhull exec web -n shop -it -- sh" in ended.stderr) == (0, True)
 
 
 def test_the_proxy_command_is_safe_in_ssh_and_its_shell() -> None:

@@ -13,13 +13,20 @@ from twinhull.cli.switching import beside_state
         (
             "Completed",
             "Running",
-            "It has run to its end, and doesn't run again by that: twinhull restart web",
+            "It has run to its end, and doesn't run again by that: twinhull restart web -n shop",
         ),
-        ("Failed", "Running", "It has run to its end, and doesn't run again by that: twinhull restart web"),
+        (
+            "Failed",
+            "Running",
+            "It has run to its end, and doesn't run again by that: twinhull restart web -n shop",
+        ),
         (
             "Halted",
             "Running",
-            "Somebody stopped its VirtualMachine itself, which isn't started by that: twinhull",
+            (
+                "Somebody stopped its VirtualMachine itself, which isn't started by that: twinhull restart "
+                "web -n shop does so"
+            ),
         ),
         ("Halted", "Stopped", ""),
         ("Ready", "Running", ""),

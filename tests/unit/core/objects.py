@@ -135,7 +135,13 @@ def hull(  # noqa: PLR0913  one parameter a part
     }
     return {
         "kind": kind,
-        "metadata": {"name": name, "labels": labels, "ownerReferences": [owner] if owner else [], **gone},
+        "metadata": {
+            "namespace": NAMESPACE,
+            "name": name,
+            "labels": labels,
+            "ownerReferences": [owner] if owner else [],
+            **gone,
+        },
         "spec": spec or specs.get(kind, {}),
         "status": status or {},
     }

@@ -54,7 +54,11 @@ def test_a_quota_that_the_former_hull_may_still_fill_is_given_some_seconds() -> 
 @pytest.mark.parametrize(
     ("condition", "reason", "told"),
     [
-        ({"type": "Paused", "reason": "PausedByUser"}, "PausedByUser", "run virtctl unpause vm"),
+        (
+            {"type": "Paused", "reason": "PausedByUser"},
+            "PausedByUser",
+            f"run virtctl unpause vm {case(MACHINE, KUBEVIRT).hull_name} -n shop",
+        ),
         ({"type": "Paused", "reason": "PausedIOError"}, "PausedIOError", "Make room there"),
     ],
 )

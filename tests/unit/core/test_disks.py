@@ -436,7 +436,7 @@ def test_a_disk_that_waits_for_its_upload_says_by_which_command() -> None:
     assert world.settle() == "DiskWaiting"
     told = (
         "waiting for the upload, of which CDI doesn't say whether it has begun: virtctl image-upload dv "
-        f"{NAME}-boot --no-create --image-path=FILE"
+        f"{NAME}-boot --no-create --image-path=FILE -n shop"
     )
     assert told in decide(world.case()).message
     later = decide(replace(world.case(), now=NOW + timedelta(days=7)))
@@ -581,7 +581,7 @@ def test_a_restart_starts_a_machine_that_somebody_else_stopped(strategy: str) ->
     world.end()
     step = decide(world.case())
     assert step.reason == "Halted"
-    assert f"run twinhull restart {NAME};" in step.message
+    assert f"run twinhull restart {NAME} -n shop;" in step.message
     metadata = world.raw["metadata"]
     world.raw = world.raw | {"metadata": metadata | {"annotations": {"twinhull.dev/restart": "now"}}}
     world.settle()
@@ -771,7 +771,7 @@ def test_what_an_importer_waits_for_that_doesnt_start() -> None:
     world.tell("ImportScheduled")
     assert world.settle() == "DiskWaiting"
     step = decide(world.case())
-    assert "see its Events (kubectl get events)" in step.message
+    assert "see its Events (kubectl get events -n shop)" in step.message
     assert "the ConfigMap of certConfigMap" in step.message
     assert not step.stalled, "it may only take time"
 

@@ -727,7 +727,16 @@ def test_a_hull_that_does_not_end_is_named_once_the_deadline_has_passed(late: bo
     step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=870 + 600 - (not late))))
     assert (step.stalled, step.reason) == (late, "TerminationDeadlineExceeded" if late else "Restarting")
     assert step.requeue_after == (None if late else timedelta(seconds=1))
-    assert ("kubectl delete --force" in step.message) == late
+    assert (f"delete it with kubectl delete --force pod/{POD} -n shop" in step.message) == late
+
+
+def test_only_hulls_that_are_late_are_to_be_deleted_by_force() -> None:
+    late = hull("Pod", "web-1former", deleting=True, status=running())
+    in_time = hull("Pod", "web-2former", deleting=True, status=running())
+    in_time["metadata"]["deletionTimestamp"] = at(1400)
+    step = decide(case(CONTAINER, late, in_time, now=CREATED + timedelta(seconds=870 + 600)))
+    assert "Pod web-1former and Pod web-2former have not ended in time" in step.message
+    assert step.message.endswith("with kubectl delete --force pod/web-1former -n shop")
 
 
 @pytest.mark.parametrize("policy", ["Never", "OnFailure"])
@@ -877,7 +886,7 @@ def test_machine_that_somebody_changed_runs_on_and_says_so() -> None:
     assert step.message == (
         f"VirtualMachine {VM} is ready, but somebody has changed its spec, which takes effect when it "
         "restarts (a non-live-updatable field was changed): to replace it, run twinhull "
-        "restart web, or set the annotation twinhull.dev/restart to another value"
+        "restart web -n shop, or set the annotation twinhull.dev/restart to another value"
     )
 
 

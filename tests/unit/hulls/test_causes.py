@@ -180,6 +180,12 @@ def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -
             "CrashLoopBackOff",
             "the machine ends each time that it starts: KubeVirt waits before it starts it again",
         ),
+        (
+            "DataVolumeError",
+            None,
+            "DataVolumeError",
+            "a DataVolume of the machine has failed: see kubectl describe datavolumes -n shop",
+        ),
         ("SomethingNewer", "Pending", "SomethingNewer", NO_LAUNCHER),
     ],
 )

@@ -181,13 +181,13 @@ def test_the_guests_word_of_an_end_is_none_where_it_runs_again() -> None:
             "PausedIOError",
             (
                 "KubeVirt has paused the machine, since one of its disks can't be written: usually the "
-                f"storage of a claim is full. Make room there, then run virtctl unpause vm {NAME}"
+                f"storage of a claim is full. Make room there, then run virtctl unpause vm {NAME} -n shop"
             ),
         ),
         (
             {"reason": "PausedByUser", "message": "VMI was paused by user"},
             "PausedByUser",
-            f"somebody has paused the machine: to continue, run virtctl unpause vm {NAME}",
+            f"somebody has paused the machine: to continue, run virtctl unpause vm {NAME} -n shop",
         ),
         (
             {"reason": "PausedByMigrationMonitor", "message": "VMI was paused by the migration monitor"},

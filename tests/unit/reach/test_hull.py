@@ -110,7 +110,7 @@ def test_a_pod_of_somebody_else_is_not_entered() -> None:
 def test_a_machine_that_boots_its_own_disk_has_no_containers() -> None:
     hull = {"hull": {"kind": "VirtualMachine", "name": "web"}}
     spec: dict[str, Any] = {"virtualMachine": {"bootDisk": {"source": {"blank": {}}}}}
-    assert "twinhull console web or twinhull ssh web" in way_into(spec=spec, status=hull)
+    assert "use twinhull console web -n shop or twinhull ssh web -n shop" in way_into(spec=spec, status=hull)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ async def instance(api: VirtApi) -> AsyncIterator[Instance]:
     tokens = iter(("first", "second", "third"))
     connection = Connection(lambda: Credentials(server=api.url, token=next(tokens)))
     try:
-        yield Instance(connection, "shop", "web", "1")
+        yield Instance(connection, "shop", "web", "front", "1")
     finally:
         await connection.close()
         await runner.cleanup()
@@ -154,6 +154,20 @@ def test_credentials_that_are_refused_are_read_anew_once() -> None:
     run(check)
 
 
+def test_a_machine_that_is_missing_is_told_with_what_says_more() -> None:
+    async def check(api: VirtApi, machine: Instance) -> None:
+        api.refusals = [(404, "not found")]
+        with pytest.raises(StreamError) as error:
+            await machine.console()
+        assert error.value.advised(machine, "console") == (
+            "VirtualMachineInstance web: not found. It may be off: twinhull status front -n shop says what "
+            "its Workload does, twinhull wait front -n shop waits until it is Ready, and twinhull preflight "
+            "looks at KubeVirt"
+        )
+
+    run(check)
+
+
 def _another_machine(api: VirtApi) -> None:
     api.owner = "of another Workload"
 
@@ -179,7 +193,7 @@ def _secret_instance(api: VirtApi) -> None:
     [
         (_another_machine, "VirtualMachine web isn't the Workload's"),
         (_another_instance, "VirtualMachineInstance web isn't the one of VirtualMachine web"),
-        (_no_machine, "VirtualMachine web is gone"),
+        (_no_machine, "VirtualMachine web is gone: twinhull wait front -n shop waits"),
         (_secret_machine, "You need the right to get virtualmachines and virtualmachineinstances"),
         (_secret_instance, "You need the right to get virtualmachines and virtualmachineinstances"),
     ],
@@ -225,7 +239,7 @@ def test_credentials_that_are_gone_are_an_error_of_the_stream() -> None:
         connection = Connection(login)
         try:
             with pytest.raises(StreamError, match="there are no credentials"):
-                await Instance(connection, "shop", "web", "1").console()
+                await Instance(connection, "shop", "web", "front", "1").console()
         finally:
             await connection.close()
             await runner.cleanup()
@@ -247,7 +261,7 @@ def test_who_isnt_reached_is_an_error() -> None:
         connection = Connection(lambda: Credentials(server="http://127.0.0.1:1"))
         try:
             with pytest.raises(StreamError, match="the connection failed"):
-                await Instance(connection, "shop", "web", "1").console()
+                await Instance(connection, "shop", "web", "front", "1").console()
         finally:
             await connection.close()
 

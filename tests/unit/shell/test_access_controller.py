@@ -211,7 +211,9 @@ def test_nobody_is_let_into_what_has_no_guest(cluster: Cluster) -> None:
 def test_an_earlier_guest_is_named(cluster: Cluster) -> None:
     cluster.reports["i1"] = Report({"phase": "Running"}, pod="web-1")
     assert cluster.ready() == ("False", "NoGuest", "True")
-    assert "earlier version" in cluster.status()["conditions"][0]["message"]
+    message = cluster.status()["conditions"][0]["message"]
+    assert "earlier version" in message
+    assert message.endswith("run twinhull restart web -n shop")
 
 
 def test_a_request_waits_for_its_workload_and_for_the_guest(cluster: Cluster) -> None:
@@ -222,6 +224,7 @@ def test_a_request_waits_for_its_workload_and_for_the_guest(cluster: Cluster) ->
     cluster.ask()
     del cluster.reports["i1"]
     assert cluster.ready() == ("False", "GuestUnseen", "False")
+    assert "twinhull status web -n shop says" in cluster.status()["conditions"][0]["message"]
 
 
 def test_a_machine_of_an_earlier_workload_of_that_name_is_none_of_its_own(cluster: Cluster) -> None:

@@ -80,6 +80,7 @@ def test_a_data_source_that_leads_to_nothing_yet_is_waited_for() -> None:
     with pytest.raises(Undone) as undone:
         run(resolved(cluster(to("images", "dataSource"), {}), "shop", VOLUME))
     assert not undone.value.cause.final
+    assert undone.value.cause.message.endswith(": see kubectl get datasource golden -n images")
 
 
 def test_any_other_source_stays() -> None:

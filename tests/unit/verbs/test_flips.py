@@ -116,7 +116,7 @@ def test_a_stopped_one_waits_for_its_start() -> None:
     before = workload({"isolationPolicy": "Container", "state": "Stopped"})
     found = case(workload({"isolationPolicy": "VirtualMachine"}), KUBEVIRT)
     assert Flip(found, decide(found), before).costs() == (
-        "It is stopped: nothing runs before it is started (twinhull start web)",
+        "It is stopped: nothing runs before it is started (twinhull start web -n shop)",
     )
 
 

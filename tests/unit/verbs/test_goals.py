@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.commands import elsewhere
+from tests.unit.core.objects import NAMESPACE
 from tests.unit.core.test_golden import INPUTS, read
 from twinhull.api.base import Raw
 from twinhull.core.plan import plan
@@ -26,6 +28,9 @@ from twinhull.verbs.goals import (
     parse,
 )
 
+LOGS_AND_RESTART = "twinhull logs web -n shop shows why, and twinhull restart web -n shop runs it again"
+WAIT_FOR_THAT = "twinhull wait web -n shop --for=completed waits for that, and twinhull restart web -n shop"
+FLIP_IT = "twinhull flip web -n shop --to sandbox changes that"
 REACHED, WAITING, HOPELESS = State.REACHED, State.WAITING, State.HOPELESS
 READY = {"Ready": ("True", "Ready")}
 UNREADY = {"Ready": ("False", "Replacing"), "Reconciling": ("True", "Replacing")}
@@ -51,7 +56,7 @@ def workload(
     ]
     gone = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example/held"]} if deleting else {}
     return {
-        "metadata": {"name": "web", "uid": "1", "generation": 2, **gone},
+        "metadata": {"namespace": "shop", "name": "web", "uid": "1", "generation": 2, **gone},
         "spec": spec,
         "status": {"observedGeneration": seen, "conditions": listed, **status},
     }
@@ -62,6 +67,10 @@ def isolated(resolved: str, running: str, conditions: dict[str, tuple[str, str]]
 
 
 FLIPPED = Isolated("Sandbox", asked=True)
+GOALS = (
+    *(Ready(), Ready(settled=True), Up(), Stopped(), Completed(), Deleted(), Condition("Ready"), FLIPPED),
+    *(Isolated("VirtualMachine"), Isolated("Container"), Restarted(frozenset())),
+)
 JOB = {"template": {"spec": {"restartPolicy": "Never"}}}
 OFF = {"state": "Stopped"}
 
@@ -80,7 +89,7 @@ OFF = {"state": "Stopped"}
         (Ready(), workload(RUNS_ON), HOPELESS, f"{NOT_AS_ASKED} (DiskShrinks): said DiskShrinks"),
         (Ready(), workload(RUNS_ON, seen=1), WAITING, "hasn't seen"),
         (Ready(), workload(LACKS | {"Ready": ("True", "ClaimMissing")}), WAITING, f"{NOT_AS_ASKED} (ClaimM"),
-        (Ready(), workload(STALLED, spec=OFF), HOPELESS, "twinhull start web"),
+        (Ready(), workload(STALLED, spec=OFF), HOPELESS, "(twinhull start web -n shop)"),
         (Up(), workload(BESIDE), REACHED, "said Ready"),
         (Up(), workload(RUNS_ON), HOPELESS, NOT_AS_ASKED),
         (Stopped(), workload(BESIDE | STOPPED, spec=OFF), REACHED, "said Stopped"),
@@ -94,10 +103,10 @@ OFF = {"state": "Stopped"}
         (Completed(), workload(LACKS, spec=JOB), WAITING, "ClaimMissing"),
         (Condition("Ready"), workload(LACKS), WAITING, "ClaimMissing"),
         (Ready(), workload(STALLED, seen=1), WAITING, "the operator hasn't seen the present spec yet"),
-        (Ready(), workload(STOPPED, spec=OFF), HOPELESS, "twinhull start web"),
-        (Ready(), workload(READY, seen=1, spec=OFF), HOPELESS, "twinhull start web"),
-        (Ready(), workload(COMPLETED, spec=JOB), HOPELESS, "--for=completed"),
-        (Ready(), workload(FAILED, spec=JOB), HOPELESS, "twinhull restart web"),
+        (Ready(), workload(STOPPED, spec=OFF), HOPELESS, "(twinhull start web -n shop)"),
+        (Ready(), workload(READY, seen=1, spec=OFF), HOPELESS, "(twinhull start web -n shop)"),
+        (Ready(), workload(COMPLETED, spec=JOB), HOPELESS, WAIT_FOR_THAT),
+        (Ready(), workload(FAILED, spec=JOB), HOPELESS, LOGS_AND_RESTART),
         (Ready(), workload(READY, deleting=True), HOPELESS, "it is being deleted"),
         (Ready(), None, HOPELESS, "it is gone"),
         (Ready(), workload(READY | {"Reconciling": ("True", "Draining")}), REACHED, "said Ready"),
@@ -116,7 +125,7 @@ OFF = {"state": "Stopped"}
         (Completed(), workload(FAILED, spec=JOB), HOPELESS, "said Failed"),
         (Completed(), workload(READY, spec=JOB), WAITING, "Ready: said Ready"),
         (Completed(), workload(READY), HOPELESS, "it never completes"),
-        (Completed(), workload(READY, spec=JOB | OFF), HOPELESS, "twinhull start web"),
+        (Completed(), workload(READY, spec=JOB | OFF), HOPELESS, "(twinhull start web -n shop)"),
         (Deleted(), None, REACHED, "it is gone"),
         (Deleted(uid="1"), workload(READY), WAITING, "nobody has asked for its deletion"),
         (Deleted(uid="1"), workload(READY, deleting=True), WAITING, "with the finalizers example/held"),
@@ -131,11 +140,11 @@ OFF = {"state": "Stopped"}
         (Isolated("Sandbox"), isolated("Sandbox", "Sandbox", READY), REACHED, "said Ready"),
         (Isolated("Sandbox"), isolated("Sandbox", "Container", UNREADY), WAITING, "Replacing"),
         (Isolated("Sandbox"), isolated("Sandbox", "Container", READY), WAITING, "still isolated"),
-        (Isolated("Sandbox"), isolated("Container", "Container", READY), WAITING, "flip web --to sandbox"),
+        (Isolated("Sandbox"), isolated("Container", "Container", READY), WAITING, FLIP_IT),
         (FLIPPED, isolated("Container", "Container", READY), HOPELESS, "container instead"),
         (FLIPPED, isolated("Container", "Container", READY, seen=1), WAITING, "hasn't seen"),
         (FLIPPED, isolated("Sandbox", "", COMPLETED, spec=JOB), REACHED, "it has run to completion"),
-        (Isolated("Sandbox"), isolated("Sandbox", "", COMPLETED, spec=JOB), HOPELESS, "--for=completed"),
+        (Isolated("Sandbox"), isolated("Sandbox", "", COMPLETED, spec=JOB), HOPELESS, WAIT_FOR_THAT),
         (Isolated("Sandbox"), None, HOPELESS, "it is gone"),
     ],
 )  # fmt: skip
@@ -219,6 +228,7 @@ def test_each_golden_status_is_understood(path: Any) -> None:
     assert status is not None
     raw: Raw = {
         "metadata": {
+            "namespace": given.workload.metadata.namespace,
             "name": given.workload.metadata.name,
             "uid": given.workload.metadata.uid,
             "generation": given.workload.metadata.generation,
@@ -226,6 +236,7 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         "spec": given.workload.spec.raw(),
         "status": status.raw(),
     }
+    assert not [found for goal in GOALS for found in elsewhere(goal.verdict(raw).message, "web", NAMESPACE)]
     said = {one["type"]: (one["status"], one["reason"]) for one in raw["status"]["conditions"]}
     truth, reason = said["Ready"]
     stalled, is_off = said["Stalled"][0] == "True", raw["spec"].get("state") == "Stopped"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gitops import screens
+from tests.gitops import answers, screens
 from tests.gitops.lifecycle import STATES
+from tests.unit.commands import elsewhere
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -19,6 +20,15 @@ def test_each_state_is_printed_as_before(request: pytest.FixtureRequest, state: 
     if request.config.getoption("--update"):
         path.write_text(printed, encoding="utf-8")
     assert printed == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_commands_that_are_told_in_a_state_name_the_namespace(state: str) -> None:
+    paths = [path for path in (screens.golden(state), answers.golden(state)) if path.exists()]
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    said = "\n".join(line for line in lines if not line.startswith("$ "))
+    assert said
+    assert elsewhere(said, "web", "shop") == []
 
 
 def test_no_other_states_are_recorded() -> None:

@@ -182,7 +182,7 @@ def test_old_events_are_counted() -> None:
     ]
     lines = parts(Seen(workload(), events=tuple(told)))["Events"]
     assert len(lines) == 1 + 5 + 1
-    assert lines[-1] == "3 older ones: twinhull events web"
+    assert lines[-1] == "3 older ones: twinhull events web -n shop"
 
 
 def test_others_pods_with_the_workload_s_label_are_not_shown() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.unit.commands import elsewhere
 from tests.unit.view.objects import BEGAN, NOW, OWNER, condition, pod, seen, workload
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons import KNOWN
+from twinhull.core.reasons import KNOWN, SECTIONS
 from twinhull.view.seen import Seen, Unread
-from twinhull.view.verdict import RULES, Level, verdict
+from twinhull.view.verdict import RULES, Level, remedy, verdict
 
 RECONCILING = condition("Reconciling", "True", "Replacing", "waiting for Pod web-1 to end")
 
@@ -80,20 +81,20 @@ REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split 
             unready("ContainersNotReady", reconciling=True),
             Level.UNDER_WAY,
             "ContainersNotReady",
-            "if this lasts, see its log (`twinhull logs web`), and the probe",
+            "if this lasts, see its log (`twinhull logs web -n shop`), and the probe",
         ),
         (unready("Creating", reconciling=True), Level.UNDER_WAY, "Creating", ""),
         (
             unready("MadeUp", reconciling=True),
             Level.UNDER_WAY,
             "MadeUp",
-            "if this lasts, see `twinhull events",
+            "if this lasts, see `twinhull events web -n shop`",
         ),
         (
             unready("ContainersNotReady"),
             Level.WRONG,
             "ContainersNotReady",
-            "see its log (`twinhull logs web`), and the probe",
+            "see its log (`twinhull logs web -n shop`), and the probe",
         ),
         (
             seen(condition("IsolationResolved", "False", "BelowFloor"), RECONCILING),
@@ -176,6 +177,18 @@ def test_every_known_reason_has_a_verdict_whatever_the_conditions(reason: str) -
         told = verdict(unready(reason, stalled=stalled, reconciling=reconciling), NOW)
         assert told.level is not Level.FINE
         assert told.reason == reason
+
+
+@pytest.mark.parametrize("reason", [*(str(reason) for _, table in SECTIONS for reason in table), "MadeUp"])
+def test_each_command_of_a_remedy_is_for_the_workload_s_namespace(reason: str) -> None:
+    hull = {"kind": "VirtualMachine", "name": "web-1"}
+    told = remedy(reason, Seen(workload(metadata={"namespace": "elsewhere"}, hull=hull)))
+    assert elsewhere(told, "web", "elsewhere") == []
+    assert not {"NAME", "NAMESPACE", "HULL"} & set(told.replace("`", " ").split())
+
+
+def test_a_service_that_leads_nowhere_is_looked_at_in_its_namespace() -> None:
+    assert "(kubectl describe service web -n shop)" in verdict(served(is_ready=False), NOW).remedy
 
 
 def test_the_last_rule_always_has_something_to_say() -> None:

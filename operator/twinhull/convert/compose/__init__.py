@@ -21,6 +21,7 @@ def convert(
     environment: Mapping[str, str] | None = None,
     read: Reader = lambda _: None,
     profiles: Collection[str] = (),
+    namespace: str = "",
 ) -> Conversion:
     """The Workloads of a Compose file's services, and the claims, ConfigMaps and NetworkPolicies that go with
     them.
@@ -29,9 +30,10 @@ def convert(
     variables of who runs Compose. `read` gives the text of a file by its path from the Compose file's folder,
     None if there is none: `.env`, those of `env_file`, and other Compose files that services extend. It is
     never asked for one outside of that folder. `profiles` are those that are asked for, `*` for all;
-    COMPOSE_PROFILES adds to them.
+    COMPOSE_PROFILES adds to them. `namespace` is the one that commands in what is left are for, empty if that
+    isn't known.
 
     Raises CannotConvert for what Compose wouldn't take, and if no service can be a Workload.
     """
     project = Project.read(document, environment or {}, Folder(read), profiles)
-    return workloads(project)
+    return workloads(project, namespace)

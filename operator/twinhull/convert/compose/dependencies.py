@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from twinhull.api import commands
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
@@ -78,9 +79,10 @@ def tell(service: Said, draft: Draft, drafts: Mapping[str, Draft], all_services:
 
 def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
     if condition == "service_completed_successfully":
+        wait = commands.ours("wait", other.name, other.namespace, "--for", "completed")
         yield (
-            f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed (twinhull "
-            f"wait {other.name} --for completed), or have it try again until then;"
+            f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed ({wait}), "
+            "or have it try again until then;"
         )
     elif condition == "service_healthy":
         yield (

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from twinhull.api import commands
 from twinhull.api.group import Raw
 from twinhull.api.objectnames import is_subdomain
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
@@ -40,15 +41,15 @@ class Kind:
     #: The kind of Kubernetes.
     kind: str
     #: What kubectl calls it.
-    command: str
+    command: tuple[str, ...]
     #: The volume's field, and the field in it that has the name.
     source: tuple[str, str]
     #: The folder of files whose target is no absolute path.
     folder: str
 
 
-SECRETS = Kind("secrets", "Secret", "secret generic", ("secret", "secretName"), "/run/secrets/")
-CONFIGS = Kind("configs", "ConfigMap", "configmap", ("configMap", "name"), "/")
+SECRETS = Kind("secrets", "Secret", ("secret", "generic"), ("secret", "secretName"), "/run/secrets/")
+CONFIGS = Kind("configs", "ConfigMap", ("configmap",), ("configMap", "name"), "/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,16 @@ class Grant:
     left: list[Left] = field(default_factory=list)
 
 
-def declared(kind: Kind, said: Mapping[str, Said], environment: Mapping[str, str]) -> dict[str, Grant]:
-    """What is declared, by its name in the file. Raises CannotConvert for a value that is none."""
+def declared(
+    kind: Kind, said: Mapping[str, Said], environment: Mapping[str, str], namespace: str
+) -> dict[str, Grant]:
+    """What is declared, by its name in the file. `namespace` is the one that commands are for, empty if it
+    isn't known. Raises CannotConvert for a value that is none.
+    """
     names = Names(63)
-    return {name: _grant(kind, name, one, environment, names) for name, one in said.items()}
+    return {
+        name: _grant(kind, name, one, environment, names, namespace=namespace) for name, one in said.items()
+    }
 
 
 def grant(kind: Kind, service: Said, known: Mapping[str, Grant], draft: Draft) -> Iterator[str]:
@@ -116,7 +123,9 @@ def _mode(said: Said) -> int:
     return found
 
 
-def _grant(kind: Kind, name: str, said: Said, environment: Mapping[str, str], names: Names) -> Grant:
+def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
+    kind: Kind, name: str, said: Said, environment: Mapping[str, str], names: Names, *, namespace: str
+) -> Grant:
     keys = typed.mapping(said)
     external = keys.get("external")
     is_external = external is not None and (isinstance(external.value, dict) or typed.truth(external))
@@ -131,7 +140,8 @@ def _grant(kind: Kind, name: str, said: Said, environment: Mapping[str, str], na
     left = []
     if made_name != wanted:
         left.append(Left(said.path, f"a {kind.kind} can't be called so: its name is {made_name}"))
-    content, why = _content(kind, keys, environment, f"{kind.command} {made_name}", item)
+    create = commands.others(namespace, "kubectl", "create", *kind.command, made_name)
+    content, why = _content(kind, keys, environment, create, item)
     if external is not None and is_external:
         left.append(
             Left(external.path, f"{kind.kind} {made_name} has to be there, with its content in key {item}")
@@ -150,7 +160,7 @@ def _grant(kind: Kind, name: str, said: Said, environment: Mapping[str, str], na
 
 
 def _content(
-    kind: Kind, keys: Mapping[str, Said], environment: Mapping[str, str], make: str, item: str
+    kind: Kind, keys: Mapping[str, Said], environment: Mapping[str, str], create: str, item: str
 ) -> tuple[str | None, str]:
     """The content, None if it isn't to be printed or isn't known; and what to do then."""
     if "content" in keys:
@@ -162,12 +172,12 @@ def _content(
         shown = variable if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable) else "VARIABLE"
         return (
             None,
-            f'the {kind.kind} isn\'t made: run kubectl create {make} --from-literal={item}="${shown}"',
+            f'the {kind.kind} isn\'t made: run {create} --from-literal={item}="${shown}"',
         )
     if "file" in keys:
         path = shlex.quote(typed.text(keys["file"]))
-        return None, f"the {kind.kind} isn't made: run kubectl create {make} --from-file={item}={path}"
-    return None, f"nothing says what is in it: run kubectl create {make} --from-literal={item}=…"
+        return None, f"the {kind.kind} isn't made: run {create} --from-file={item}={path}"
+    return None, f"nothing says what is in it: run {create} --from-literal={item}=…"
 
 
 def _labels(said: Said | None, left: list[Left]) -> Raw:

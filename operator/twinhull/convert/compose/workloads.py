@@ -40,6 +40,8 @@ class _Making:
 
     #: The file.
     project: Project
+    #: The namespace of commands that are told, empty if it isn't known.
+    namespace: str
     #: The Workloads' names.
     names: Names = field(default_factory=lambda: Names(MAX_NAME_LENGTH))
     #: The claims' names.
@@ -55,15 +57,15 @@ class _Making:
     left: list[Left] = field(default_factory=list)
 
 
-def workloads(project: Project) -> Conversion:
+def workloads(project: Project, namespace: str) -> Conversion:
     """All objects, each after those that it needs. Raises CannotConvert if no service can be a Workload."""
-    making = _Making(project)
+    making = _Making(project, namespace)
     # A service that can have its own name has it, whatever others would have to be called.
     for name in sorted(project.services, key=lambda name: workload_name(name) != name):
         making.service_names.add(making.names.of(name, workload_name(name)))
     external_claims = dict(_named_claims(making))
     known = {
-        kind.key: granted.declared(kind, said, project.environment)
+        kind.key: granted.declared(kind, said, project.environment, namespace)
         for kind, said in ((SECRETS, project.secrets), (CONFIGS, project.configs))
     }
     refused: dict[str, str] = {}
@@ -93,7 +95,7 @@ def workloads(project: Project) -> Conversion:
         *(Left(f"services.{name}", f"it is left out: {why}") for name, why in refused.items()),
         *making.left,
         *(one for draft in making.drafts.values() for one in draft.left),
-        *readable(made, project.environment, project.filled),
+        *readable(made, project.environment, project.filled, namespace=namespace),
     ]
     return Conversion(tuple(made), tuple(left))
 
@@ -101,7 +103,7 @@ def workloads(project: Project) -> Conversion:
 def _convert(making: _Making, name: str, known: dict[str, dict[str, Grant]], linked: list[Said]) -> None:
     """One service, into the draft of a Workload."""
     project, service = making.project, making.project.services[name]
-    draft = Draft(making.names.of(name), claim_names=making.claim_names)
+    draft = Draft(making.names.of(name), making.namespace, claim_names=making.claim_names)
     attached = attachment(service, project.networks)
     found = [*settings(service, project.environment, project.folder, draft)]
     found += [("network-alias", said) for said in _aliases((*attached.aliases, *linked), making, draft)]

@@ -33,6 +33,8 @@ class Draft:
 
     #: The Workload's name.
     name: str
+    #: The namespace of commands that are told, empty if it isn't known.
+    namespace: str = ""
     #: The one container.
     container: Raw = field(default_factory=dict)
     #: The container's securityContext.

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from twinhull.api import commands
 from twinhull.api.bounds import MOST_SERVICE_PORTS
 from twinhull.api.group import Raw
 from twinhull.api.objectnames import is_port_name
@@ -180,7 +181,7 @@ def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draf
         if not one.published or draft.has_host_network or (one.inside[0], one.protocol) not in declared:
             continue
         if one.address in _LOOPBACK:
-            draft.leave(one.path, _loopback(one, draft.name))
+            draft.leave(one.path, _loopback(one, draft))
             continue
         address = "" if one.address in _EVERY else f"; the address {one.address[:60]} is left out"
         if one.outside is None or len(one.numbers) != one.outside[1] - one.outside[0] + 1:
@@ -200,12 +201,12 @@ def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draf
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 
 
-def _loopback(one: Publication, workload: str) -> str:
+def _loopback(one: Publication, draft: Draft) -> str:
     outside = one.outside[0] if one.outside else one.inside[0]
+    forward = commands.ours("port-forward", draft.name, draft.namespace, f"{outside}:{one.inside[0]}")
     return (
         "only this host was to reach the port, and a Service is reached from the whole cluster: its port is "
-        f"the container's, {one.inside[0]}, as for other containers; for yourself, run twinhull port-forward "
-        f"{workload} {outside}:{one.inside[0]}"
+        f"the container's, {one.inside[0]}, as for other containers; for yourself, run {forward}"
     )
 
 

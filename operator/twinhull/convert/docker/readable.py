@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from twinhull.api import commands
 from twinhull.api.group import Raw
 from twinhull.convert.conversion import Left, LeftKind
 
@@ -25,13 +26,14 @@ _SHORTEST = 4
 
 
 def readable(
-    objects: Iterable[Raw], variables: Mapping[str, str], filled: Collection[str] = ()
+    objects: Iterable[Raw], variables: Mapping[str, str], filled: Collection[str] = (), *, namespace: str
 ) -> Iterator[Left]:
     """Name what looks like a secret in the objects: by the names of variables, by passwords in URLs, and by
     the values of variables that the input refers to.
 
     `variables` are those that a person gives (`--variable`, `.env`), and `filled` the names of those that are
-    in the input's own variables. No value is in what this gives.
+    in the input's own variables. No value is in what this gives. `namespace` is the one that the commands are
+    for, empty if it isn't known.
     """
     secrets = {
         name: value for name, value in variables.items() if is_secret(name, value) and len(value) >= _SHORTEST
@@ -42,7 +44,11 @@ def readable(
         for path, variable, text in _texts(obj, "", ""):
             within = [name for name, value in secrets.items() if value in text.replace("$$", "$")]
             if variable and (within or is_secret(variable, text)):
-                yield Left(f"{title}: env {variable}", _variable(obj["metadata"]["name"]), LeftKind.READABLE)
+                yield Left(
+                    f"{title}: env {variable}",
+                    _variable(obj["metadata"]["name"], namespace),
+                    LeftKind.READABLE,
+                )
             elif within:
                 yield Left(f"{title}: {path}", _elsewhere(obj["kind"], within[0]), LeftKind.READABLE)
             elif variable and variables.get(variable) == text:
@@ -62,11 +68,13 @@ def is_secret(name: str, value: str) -> bool:
     return bool(_SECRET.search(name)) and not _OF_FILE.search(name) and value.lower() not in _PLAIN
 
 
-def _variable(workload: str) -> str:
+def _variable(workload: str, namespace: str) -> str:
+    words = ("kubectl", "create", "secret", "generic", workload, "--from-env-file=FILE")
+    create = commands.others(namespace, *words)
     return (
-        "whoever may read the Workload, or this output, can read the value: put it into a Secret (kubectl "
-        f"create secret generic {workload} --from-env-file=FILE), and give it by valueFrom.secretKeyRef in "
-        "place of value, or all keys of the Secret by envFrom"
+        "whoever may read the Workload, or this output, can read the value: put it into a Secret "
+        f"({create}), and give it by valueFrom.secretKeyRef in place of value, or all keys of the Secret by "
+        "envFrom"
     )
 
 

@@ -24,13 +24,14 @@ def convert(
     *,
     environment: Mapping[str, str] | None = None,
     read: Reader = lambda _: None,
+    namespace: str = "",
 ) -> Conversion:
     """The Workload that a `docker run` starts, and the claims of its volumes.
 
     `arguments` are the words of the command line, with or without those up to `run`: `docker run`, `docker
     container run`, `docker create`, `podman run`, `nerdctl run`, with `sudo` before it or not. `environment`
     has the variables that `--env NAME` takes over, and `read` gives the text of a file (`--env-file`,
-    `--label-file`).
+    `--label-file`). `namespace` is the one that commands in what is left are for, empty if that isn't known.
 
     Raises CannotConvert for a command line that Docker wouldn't take, and for what can't be a Workload.
     """
@@ -39,7 +40,7 @@ def convert(
     named = settings.last("name")
     reference = base_name(image(Said("the image", line.image)))
     name = workload_name(str(named.value) if named else reference)
-    draft = Draft(name)
+    draft = Draft(name, namespace)
     if named and named.value != name:
         draft.leave(named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {name}")
     if line.program == "podman" and "/" not in line.image:
@@ -59,7 +60,7 @@ def convert(
         draft.leave(use.path, CLAIM_IS_EMPTY)
     made = [claim(name, ["ReadWriteOnce"]) for name in claims]
     objects = (*made, *draft.objects, draft.workload())
-    return Conversion(objects, (*draft.left, *readable(objects, environment or {})))
+    return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
 
 def _said(line: CommandLine, environment: Mapping[str, str], read: Reader) -> Iterator[tuple[str, Said]]:

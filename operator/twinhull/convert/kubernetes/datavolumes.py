@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.disks import BootDisk
 from twinhull.convert.conversion import CannotConvert, Left
@@ -71,9 +72,10 @@ class DataVolumeTemplates:
 
     def _name_filled(self, template: Fields, name: str) -> None:
         template.settle("metadata", "spec")
+        words = ("kubectl", "delete", "vm", self._source.name, "--cascade=orphan")
         why = (
             f"the disk is filled, and the Workload takes claim {name} as it is. KubeVirt deletes it with the "
-            f"VirtualMachine: delete that by kubectl delete vm {self._source.name} --cascade=orphan"
+            f"VirtualMachine: delete that by {commands.others(self._source.namespace, *words)}"
         )
         self._left.append(Left(template.path, why))
 

@@ -5,6 +5,7 @@ Fields and their defaults: k8s.io/api/batch/v1, types.go.
 
 from __future__ import annotations
 
+from twinhull.api import commands
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.fields import Fields
@@ -28,10 +29,11 @@ def cronjob(source: Source, options: Options, left: list[Left]) -> Draft:
     """A CronJob as a Workload that is stopped, and runs once when somebody starts it."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
+    namespace = made.metadata.get("namespace", "")
+    start, again = (commands.ours(verb, made.name, namespace) for verb in ("start", "restart"))
     spec.say(
         "schedule",
-        f"a Workload has no schedule, so it is Stopped: twinhull start {made.name} runs it, and twinhull "
-        f"restart {made.name} runs it again",
+        f"a Workload has no schedule, so it is Stopped: {start} runs it, and {again} runs it again",
     )
     for key in ("timeZone", "startingDeadlineSeconds"):
         spec.leave(key, "a Workload has no schedule")

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+from twinhull.api import commands
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.disks import BOOT_DISK, MOST_DISKS, RESERVED_PREFIX
 from twinhull.api.group import MAX_NAME_LENGTH
@@ -182,8 +183,9 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
         url = f"{folder}/{quote(file)}"
         disk.source.leave(f"{before}serve the file as {url}, from where CDI imports it")
         return {"size": size, "source": {"http": {"url": url}}}
+    words = ("virtctl", "image-upload", "dv", f"{workload}-{name}", "--no-create")
     disk.source.leave(
-        f"{before}upload it: virtctl image-upload dv {workload}-{name} --no-create --image-path="
+        f"{before}upload it: {commands.others(options.namespace or '', *words)} --image-path="
         f"{shlex.quote(file) if file else 'FILE'}; or say by --disk-url or --disk-claim where the disk is"
     )
     return {"size": size, "source": {"upload": {}}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.row import Row, ours
 
 #: The IsolationResolved condition's and those of `status.isolation`, beside those that Ready has, too.
 ISOLATION: dict[Reason, Row] = {
@@ -14,7 +14,7 @@ ISOLATION: dict[Reason, Row] = {
     ),
     Reason.RAISED_BY_POLICY: Row(
         "A policy requires a stronger isolation than the Workload asks for.",
-        "`twinhull explain` says which policies decide",
+        f"{ours('explain')} says which policies decide",
     ),
     Reason.BELOW_FLOOR: Row(
         "A hull runs with a weaker isolation than a policy requires. `status.isolation.running` says "
@@ -35,7 +35,7 @@ ACCESS: dict[Reason, Row] = {
     Reason.ISSUED: Row("The certificate is in the request's status."),
     Reason.GUEST_UNSEEN: Row(
         "The Workload has no hull yet, or its machine's guest hasn't answered the operator.",
-        "wait; `twinhull status NAME` says why",
+        f"wait; {ours('status')} says why",
     ),
     Reason.NO_GUEST: Row(
         "The Workload runs in a Pod, or in a machine that boots its own disk.",
@@ -86,7 +86,7 @@ EVENTS: dict[Reason, Row] = {
 EXITS: dict[Reason, Row] = {
     Reason.ERROR: Row(
         "The Workload ran to completion and failed.",
-        "see `status.exit` for the code and the container, and its log (`twinhull logs NAME`)",
+        f"see `status.exit` for the code and the container, and its log ({ours('logs')})",
     ),
 }
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.row import Row, ours
 
 HULLS: dict[Reason, Row] = {
     Reason.NOT_READY: Row(
         "The hull isn't ready, and no component gives a reason.",
-        "see the readiness probe, and the logs of the containers (`twinhull logs NAME`)",
+        f"see the readiness probe, and the logs of the containers ({ours('logs')})",
     ),
     Reason.PENDING: Row(
         "The hull hasn't started yet: it has to be scheduled, or its images are being pulled."
@@ -19,7 +19,7 @@ HULLS: dict[Reason, Row] = {
     ),
     Reason.HALTED: Row(
         "Somebody has stopped the VirtualMachine itself.",
-        "start it again: `twinhull restart NAME`; or have the Workload stopped: `twinhull stop NAME`",
+        f"start it again: {ours('restart')}; or have the Workload stopped: {ours('stop')}",
     ),
     Reason.GUEST_ERROR: Row(
         "The guest in the machine can't run the Pod. The message comes from the guest.",

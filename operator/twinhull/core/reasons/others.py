@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.row import HULL, Row, others, ours
 
 _IMAGE = (
     "check the image's name, the registry and its credentials (`imagePullSecrets`; for a guest image "
@@ -11,20 +11,21 @@ _IMAGE = (
 )
 _PLACE = "see the Events of the Pod: no node satisfies its requests, selectors, tolerations or quotas"
 _START = "see the message, which names a missing ConfigMap, Secret, key, command or mount"
-_VIRT = "see `kubectl describe vm`, and KubeVirt's own Pods"
+_VIRT = f"see {others('kubectl', 'describe', 'vm', HULL)}, and KubeVirt's own Pods"
+_UNPAUSE = others("virtctl", "unpause", "vm", HULL)
 _STORAGE = "see the claims and DataVolumes that the machine names"
 
 #: There are more, which guests and webhooks make up: metrics count these as Other.
 OTHERS: dict[str, Row] = {
     "ContainersNotInitialized": Row(
-        "Not all init containers have completed.", "see their logs (`twinhull logs NAME`)"
+        "Not all init containers have completed.", f"see their logs ({ours('logs')})"
     ),
     "ContainersNotReady": Row(
-        "A container doesn't pass its readiness probe.", "see its log (`twinhull logs NAME`), and the probe"
+        "A container doesn't pass its readiness probe.", f"see its log ({ours('logs')}), and the probe"
     ),
     "CrashLoopBackOff": Row(
         "A container, or the machine, ends again and again.",
-        "see its log (`twinhull logs NAME`) and its last exit code",
+        f"see its log ({ours('logs')}) and its last exit code",
     ),
     "CreateContainerConfigError": Row("A container can't be configured.", _START),
     "CreateContainerError": Row("A container can't be made.", _START),
@@ -46,13 +47,13 @@ OTHERS: dict[str, Row] = {
     "NotAllDVsReady": Row("A disk of the machine isn't filled yet.", _STORAGE),
     "OutOfcpu": Row("The node had no CPU left for the Pod. The operator makes it again."),
     "OutOfmemory": Row("The node had no memory left for the Pod. The operator makes it again."),
-    "Paused": Row("The machine is paused.", "`virtctl unpause vm`"),
+    "Paused": Row("The machine is paused.", _UNPAUSE),
     "PausedByMigrationMonitor": Row("The machine is paused while it moves to another node."),
-    "PausedByUser": Row("Somebody has paused the machine.", "`virtctl unpause vm`"),
+    "PausedByUser": Row("Somebody has paused the machine.", _UNPAUSE),
     "PausedIOError": Row(
         "KubeVirt has paused the machine, since one of its disks can't be written. Usually the storage of "
         "a block claim is full.",
-        "make room there, then run `virtctl unpause vm`",
+        f"make room there, then run {_UNPAUSE}",
     ),
     "PodNotExists": Row("KubeVirt hasn't made the machine's launcher Pod yet."),
     "PodTerminating": Row("The machine's launcher Pod is ending."),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.row import Row, ours
 
 PROGRESS: dict[Reason, Row] = {
     Reason.READY: Row("The hull is ready. For a machine this means that the Pod in it is ready."),
     Reason.COMPLETED: Row(
         "The Workload ran to completion and succeeded. It runs again only after another "
         "`twinhull.dev/restart` or another revision.",
-        "to run it again: `twinhull restart NAME`",
+        f"to run it again: {ours('restart')}",
     ),
     Reason.STOPPED: Row("`spec.state` is Stopped, and no hull runs."),
     Reason.STOPPING: Row("`spec.state` is Stopped, and the hull is ending within its grace period."),
@@ -47,19 +47,19 @@ PROGRESS: dict[Reason, Row] = {
     Reason.RESIZE_DEFERRED: Row(
         "The node has no room now for the CPU or memory to which a running Pod was changed. The node tries "
         "again.",
-        "wait, make room on the node, or have another node run the Pod: `twinhull restart NAME`",
+        f"wait, make room on the node, or have another node run the Pod: {ours('restart')}",
     ),
     Reason.RESTART_REQUIRED: Row(
         "Under the strategy OnRestart, a machine that boots a disk of its own runs as it was before the last "
         "change of the spec. Its VirtualMachine is changed already, and the change applies from its next "
         "start on.",
-        "restart the machine: from within, or by `twinhull restart NAME`",
+        f"restart the machine: from within, or by {ours('restart')}",
     ),
     Reason.MACHINE_EDITED: Row(
         "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
         "next start on; or its guest was started with another manifest than the present one. Of a machine "
         "that boots a disk of its own, the message names the fields, which the operator sets back when it "
         "next changes the machine or switches it on.",
-        "`twinhull restart NAME` has a machine run as the Workload asks for",
+        f"{ours('restart')} has a machine run as the Workload asks for",
     ),
 }

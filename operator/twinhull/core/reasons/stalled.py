@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.row import Row, others, ours
 
 STALLED: dict[Reason, Row] = {
     Reason.FAILED: Row(
         "The Workload ran to completion and failed. `status.exit` has the exit code and the container.",
-        "`twinhull logs NAME` shows why; `twinhull restart NAME` runs it again, as a change of the spec does",
+        f"{ours('logs')} shows why; {ours('restart')} runs it again, as a change of the spec does",
         needs_edit=True,
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Row(
@@ -22,8 +22,8 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.TERMINATION_DEADLINE_EXCEEDED: Row(
         "A hull hasn't ended within its grace period, or an object with its name hasn't been deleted.",
-        "see the finalizers that the message names, and the node; if the node is gone for good, `kubectl "
-        "delete --force`",
+        "see the finalizers that the message names, and the node; if the node is gone for good, delete the "
+        f"object that the message names by {others('kubectl', 'delete', '--force')}",
     ),
     Reason.CANNOT_START_FIRST: Row(
         "Both hulls would need a resource that only one can hold: a ReadWriteOnce claim or a host port.",
@@ -192,12 +192,12 @@ STALLED: dict[Reason, Row] = {
     ),
     Reason.RESIZE_ERROR: Row(
         "The node failed to give a running Pod its CPU or memory.",
-        "see the message; `twinhull restart NAME` replaces the Pod",
+        f"see the message; {ours('restart')} replaces the Pod",
         needs_edit=True,
     ),
     Reason.RESIZE_INFEASIBLE: Row(
         "The node can never give a running Pod that much CPU or memory.",
-        "ask for less, or have another node run the Pod: `twinhull restart NAME`",
+        f"ask for less, or have another node run the Pod: {ours('restart')}",
         needs_edit=True,
     ),
 }
