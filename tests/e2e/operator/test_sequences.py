@@ -22,7 +22,7 @@ from tests.sequences.changes import container
 
 pytestmark = pytest.mark.simulated
 
-_WORKLOADS = 300
+_WORKLOADS = 120
 _ROUNDS = 3
 #: For how long one of them is waited for, in seconds: all the others may come before it.
 _PATIENCE = 900.0
