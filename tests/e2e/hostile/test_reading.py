@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.controlplane import Cluster
+from tests.controlplane import Cluster, eventually
 from tests.e2e.hostile.people import Person, is_served
 from tests.e2e.operator.subject import Subject, container
 from tests.operator_process import OperatorProcess
@@ -34,14 +34,20 @@ def put(person: Person, name: str, overrides: str) -> None:
     machine = f'{{"overrides":{overrides}}}'
     spec = f'{{"isolationPolicy":"Container","template":{template},"virtualMachine":{machine}}}'
     body = f'{{"apiVersion":"twinhull.dev/v1alpha1","kind":"Workload","metadata":{metadata},"spec":{spec}}}'
-    code, said = person.api.raw(
-        "PATCH",
-        person.api.path("Workload", person.namespace, name),
-        body.encode(),
-        content_type="application/apply-patch+yaml",
-        query={"fieldManager": "tests", "force": "true"},
-    )
-    assert code in {200, 201}, said[:500]
+
+    def taken() -> bool:
+        code, said = person.api.raw(
+            "PATCH",
+            person.api.path("Workload", person.namespace, name),
+            body.encode(),
+            content_type="application/apply-patch+yaml",
+            query={"fieldManager": "tests", "force": "true"},
+        )
+        assert code in {200, 201}, said[:500]
+        return True
+
+    # A busy API server may not have looked through all of it after half a minute, and gives up.
+    eventually(taken, 60, f"{name} is taken")
 
 
 def seen(person: Person, name: str) -> str:
