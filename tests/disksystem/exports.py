@@ -100,7 +100,7 @@ def _digest(init: Path, tools: Tools, own: Tools) -> str:
 def _make(folder: Path, init: Path, tools: Tools, own: Tools, say: Callable[[str], None]) -> None:
     began = time.monotonic()
     when = datetime.strptime(Lock.load(packages.LOCK).index, "%Y%m%dT%H%M%S%z").astimezone(UTC).timestamp()
-    writer = disk.DiskWriter(system.root(init, tools, int(when), say), tools, own, int(when))
+    writer = disk.DiskWriter(system.root(init, tools, own, int(when), say), tools, own, int(when))
     for owner in (_VMWARE, _HYPER_V):
         raw = folder / "disk.raw"
         say(f"making the disk with {owner.firmware}, {owner.file}")

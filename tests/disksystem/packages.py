@@ -33,7 +33,11 @@ WANTED = {
         "grub-efi-{architecture}-bin",
         "fdisk",  # sfdisk
         "mtools",  # what writes a FAT without mounting it
+        "openssh-client",  # what people log in with
         "ovmf",  # the firmware of machines with UEFI
+        # on the disk itself:
+        "busybox-static",  # the shell, and the programs that people call in it
+        "dropbear-bin",  # the SSH server
     )
 }
 #: Nothing is installed, and Debian's own initramfs isn't used: maintainer scripts are never run.
@@ -42,6 +46,7 @@ _DENIED = {
         [
             *("adduser", "debconf", "dmsetup", "efibootmgr", "gettext-base", "grub2-common"),
             *("grub-efi-amd64-unsigned", "init-system-helpers", "initramfs-tools", "kmod", "linux-base"),
+            *("openssl-provider-legacy", "passwd"),
         ]
     )
 }

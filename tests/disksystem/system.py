@@ -1,4 +1,6 @@
-"""What is on the disk: Debian's kernel, an initramfs with drivers for any machine, and one program."""
+"""What is on the disk: Debian's kernel, an initramfs with drivers for any machine, one program that is its
+init, and an SSH server with a shell.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 from guest.image import cache, deb, kernel
 from guest.image.kernel import Kernel, in_order
 from guest.image.tree import Tree, write_cpio
+from tests import sharedlibraries
 from tests.disksystem import packages
 from tools.gobuild import Builder, Go, Program
 
@@ -26,10 +29,11 @@ PROGRAM = Program(
     build_flags=("-trimpath",),
     environment=(("GOOS", "linux"), ("GOARCH", "amd64")),
 )
-#: Drivers of both kinds of disks and cards, the power button, and the root's file system. This is what
-#: `dracut --no-hostonly` would put into the initramfs of a machine that is to move.
+#: Drivers of both kinds of disks and cards, the power button, and the file systems of the root and of
+#: cloud-init's data. This is what `dracut --no-hostonly` would put into the initramfs of a machine that is to
+#: move.
 _MODULES = (
-    *("ahci", "sd_mod", "virtio_blk", "virtio_scsi", "ext4", "crc32c_generic"),
+    *("ahci", "sd_mod", "virtio_blk", "virtio_scsi", "ext4", "crc32c_generic", "isofs"),
     *("e1000e", "e1000", "virtio_net", "button", "evdev"),
 )
 #: The folders of the kernel's modules in which these and all they need are.
@@ -37,17 +41,23 @@ _FOLDERS = (
     *(
         "kernel/crypto/",
         "kernel/fs/ext4/",
+        "kernel/fs/isofs/",
         "kernel/fs/jbd2/",
         "kernel/fs/mbcache",
         "kernel/lib/",
         "kernel/net/",
     ),
     *("kernel/arch/", "kernel/drivers/acpi/", "kernel/drivers/ata/", "kernel/drivers/block/"),
-    *("kernel/drivers/input/", "kernel/drivers/net/", "kernel/drivers/ptp/", "kernel/drivers/pps/"),
-    *("kernel/drivers/scsi/", "kernel/drivers/virtio/"),
+    *("kernel/drivers/cdrom/", "kernel/drivers/input/", "kernel/drivers/net/", "kernel/drivers/ptp/"),
+    *("kernel/drivers/pps/", "kernel/drivers/scsi/", "kernel/drivers/virtio/"),
 )
 #: What the system answers at its port (tests.disksystem.client).
 GREETING = "The system on the disk is there.\n"
+#: Who may log in by SSH, with the keys that cloud-init would give to the system's default user.
+USER = "root"
+_SSH_SERVER = "usr/sbin/dropbear"
+#: What BusyBox is called by, for those who log in.
+_PROGRAMS = ("cat", "echo", "sh", "stty", "uname")
 
 
 def program(say: Callable[[str], None]) -> Path:
@@ -55,10 +65,11 @@ def program(say: Callable[[str], None]) -> Path:
     return Builder(Go.find(), say, (PROGRAM,), cache.folder() / "guest-tests").build((PROGRAM,))[PROGRAM.name]
 
 
-def root(init: Path, tools: Tools, when: int, say: Callable[[str], None]) -> Tree:
-    """The root file system, with kernel and initramfs in /boot, and `init` as its program.
+def root(init: Path, tools: Tools, own: Tools, when: int, say: Callable[[str], None]) -> Tree:
+    """The root file system, with kernel and initramfs in /boot, and `init` as its init.
 
-    `tools` are the guest's (depmod). All files are of the time `when` (seconds since 1970).
+    `tools` are the guest's (depmod), `own` those of tests.disksystem.packages, of which the SSH server and
+    the shell are. All files are of the time `when` (seconds since 1970).
     """
     linux = _kernel(tools, say)
     initramfs = io.BytesIO()
@@ -70,7 +81,24 @@ def root(init: Path, tools: Tools, when: int, say: Callable[[str], None]) -> Tre
     tree.file("srv/index", GREETING)
     tree.file("boot/vmlinuz", linux.image)
     tree.file("boot/initrd.img", initramfs.getvalue())
+    _add_login(tree, own.root)
     return tree
+
+
+def _add_login(tree: Tree, debian: Path) -> None:
+    """The SSH server and the shell, from Debian's unpacked packages, and the one user."""
+    tree.folder("root", 0o700)
+    tree.folder("etc/dropbear")  # for the server's key
+    tree.file("etc/passwd", f"{USER}:x:0:0:{USER}:/root:/bin/sh\n")
+    tree.file("etc/group", f"{USER}:x:0:\ntty:x:5:\n")
+    tree.file(_SSH_SERVER, debian / _SSH_SERVER, 0o755)
+    linker = sharedlibraries.dynamic_linker(debian)
+    tree.file(f"lib64/{linker.name}", linker, 0o755)
+    for library in sharedlibraries.needed(linker, [debian / _SSH_SERVER]):
+        tree.file(str(library.relative_to(debian)), library)
+    tree.file("bin/busybox", debian / "usr/bin/busybox", 0o755)
+    for name in _PROGRAMS:
+        tree.link(f"bin/{name}", "busybox")
 
 
 def _kernel(tools: Tools, say: Callable[[str], None]) -> Kernel:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.guest.scenario import NAMESPACE
+from tests.disksystem.openssh import SshKey
+from tests.guest.scenario import NAMESPACE, secret
 from tests.node import namespaces
 from tests.node.cluster import Files, NodeCluster
 from tests.node.machine import Machine
 from tests.node.volumes import Volumes
-from tests.node.workloads import DISK_SIZE, OBJECTS, WORKLOADS
+from tests.node.workloads import DISK_SIZE, KEYS, LOGIN, OBJECTS, WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,14 +70,26 @@ def volumes(cluster: NodeCluster) -> Iterator[Volumes]:
     made.disk("pg", 64)
     made.machine_disk("vmware", cluster.files.exports.vmware, DISK_SIZE)
     made.machine_disk("hyperv", cluster.files.exports.hyper_v, DISK_SIZE)
+    made.machine_disk(LOGIN, cluster.files.exports.vmware, DISK_SIZE)
     yield made
     made.release()
 
 
 @pytest.fixture(scope="session")
-def started(request: pytest.FixtureRequest, cluster: NodeCluster, volumes: Volumes) -> NodeCluster:  # noqa: ARG001
+def key(tmp_path_factory: pytest.TempPathFactory) -> SshKey:
+    """The key of who may log in to the machine LOGIN."""
+    return SshKey.made(tmp_path_factory.mktemp("keys") / "ann")
+
+
+@pytest.fixture(scope="session")
+def started(
+    request: pytest.FixtureRequest,
+    cluster: NodeCluster,
+    volumes: Volumes,  # noqa: ARG001
+    key: SshKey,
+) -> NodeCluster:
     """The cluster, once all Workloads are made that the chosen tests look at."""
-    for obj in OBJECTS:
+    for obj in (*OBJECTS, secret(KEYS, {"ann": key.public})):
         cluster.plane.api.create({**obj, "metadata": {**obj["metadata"], "namespace": NAMESPACE}})
     for name in _wanted(request.session.items):
         cluster.plane.api.apply(WORKLOADS[name])

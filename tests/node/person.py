@@ -20,7 +20,7 @@ from tests.controlplane import Api, eventually
 from tests.controlplane.ports import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.controlplane import ControlPlane
 
@@ -37,6 +37,20 @@ RIGHTS: list[dict[str, Any]] = [
     },
     {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachineinstances"], "verbs": ["get"]},
 ]
+#: What docs/changing.md says that somebody needs for ssh, vnc and console, of which this is for ssh.
+RIGHTS_TO_LOG_IN: list[dict[str, Any]] = [
+    {"apiGroups": ["twinhull.dev"], "resources": ["workloads"], "verbs": ["get"]},
+    {
+        "apiGroups": ["kubevirt.io"],
+        "resources": ["virtualmachines", "virtualmachineinstances"],
+        "verbs": ["get"],
+    },
+    {
+        "apiGroups": ["subresources.kubevirt.io"],
+        "resources": ["virtualmachineinstances/portforward"],
+        "verbs": ["get"],
+    },
+]
 _PATIENCE = 600
 
 
@@ -46,12 +60,16 @@ class Person:
 
     kubeconfig: Path
     namespace: str
+    #: What their environment has beside that of this process.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, plane: ControlPlane, namespace: str, name: str) -> Person:
-        """Somebody with those rights in a namespace."""
+    def create(
+        cls, plane: ControlPlane, namespace: str, name: str, rights: list[dict[str, Any]] = RIGHTS
+    ) -> Person:
+        """Somebody with these rights in a namespace."""
         rbac, where = "rbac.authorization.k8s.io/v1", {"name": name, "namespace": namespace}
-        plane.api.apply({"apiVersion": rbac, "kind": "Role", "metadata": where, "rules": RIGHTS})
+        plane.api.apply({"apiVersion": rbac, "kind": "Role", "metadata": where, "rules": rights})
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
         plane.api.apply(
@@ -108,7 +126,7 @@ class Person:
 
     def environment(self) -> dict[str, str]:
         """The environment."""
-        return {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
+        return {**os.environ, **self.variables, "KUBECONFIG": str(self.kubeconfig)}
 
 
 @dataclass

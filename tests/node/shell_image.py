@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from typing import TYPE_CHECKING, Any
 
+from tests import sharedlibraries
 from tests.guest import conformance
 from tests.guest.containerimage import ContainerImage, File, Layer
 
@@ -17,7 +16,6 @@ _PROGRAMS = (
     *("cat", "chmod", "cut", "dd", "find", "head", "ls", "mkdir", "rm", "sha256sum", "sleep", "sort"),
     *("stty", "tar", "test", "touch", "wc", "xargs"),
 )
-_LIBRARY = re.compile(r"=> (\S+) ")
 
 
 def shell_image(root: Path) -> ContainerImage:
@@ -26,31 +24,17 @@ def shell_image(root: Path) -> ContainerImage:
         "bin/sh": root / "usr/bin/dash",
         **{f"bin/{name}": root / "usr/bin" / name for name in _PROGRAMS},
     }
-    loader = next((root / "usr/lib").glob("*/ld-linux-*.so.*"))
+    loader = sharedlibraries.dynamic_linker(root)
     folder = loader.parent
-    needed = {each for program in programs.values() for each in _libraries(loader, program)}
+    libraries = sharedlibraries.needed(loader, programs.values())
     files = [
         *(File(path) for path in ("bin", "etc", "lib64", "usr", "usr/lib", f"usr/lib/{folder.name}")),
         *(File(path, mode=0o1777) for path in ("tmp", "files")),
         File("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", mode=0o644),
         File("bin/conformance", conformance.program()),
         File(f"lib64/{loader.name}", loader.read_bytes()),
-        *(File(f"usr/lib/{folder.name}/{path.name}", path.read_bytes()) for path in sorted(needed)),
+        *(File(f"usr/lib/{folder.name}/{path.name}", path.read_bytes()) for path in libraries),
         *(File(name, path.read_bytes()) for name, path in programs.items()),
     ]
     start: dict[str, Any] = {"Env": ["PATH=/bin"], "Entrypoint": ["/bin/conformance"]}
     return ContainerImage((Layer.of(*files),), start)
-
-
-def _libraries(loader: Path, program: Path) -> list[Path]:
-    """The shared libraries that a program needs. ld.so(8), --list."""
-    command: list[str | Path] = [
-        loader,
-        "--inhibit-cache",
-        "--library-path",
-        loader.parent,
-        "--list",
-        program,
-    ]
-    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [loader.parent / path.rpartition("/")[2] for path in _LIBRARY.findall(listed)]

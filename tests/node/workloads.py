@@ -177,8 +177,8 @@ _ASSOCIATES = _workload(
 DISK_SIZE = 192
 
 
-def _booting(name: str, bootloader: str, mac: str) -> Raw:
-    """A machine that boots the disk in the claim of its name."""
+def _booting(name: str, bootloader: str, mac: str, **said: Any) -> Raw:
+    """A machine that boots the disk in the claim of its name. `said` is what else its Workload says of it."""
     machine = {
         "cpus": 1,
         "memory": "320Mi",
@@ -186,6 +186,7 @@ def _booting(name: str, bootloader: str, mac: str) -> Raw:
         "networkInterface": {"macAddress": mac},
         "bootDisk": {"source": {"claim": {"name": name}}},
         "readiness": {"httpGet": {"path": "/", "port": client.PORT}, "periodSeconds": 1},
+        **said,
     }
     return {
         "apiVersion": "twinhull.dev/v1alpha1",
@@ -198,6 +199,17 @@ def _booting(name: str, bootloader: str, mac: str) -> Raw:
         },
     }
 
+
+#: The Secret with the public key of who may log in to the machine LOGIN. Its SSH server starts with the key.
+KEYS = "admins"
+LOGIN = "login"
+_LOGIN = _booting(
+    LOGIN,
+    "BIOS",
+    "00:50:56:01:02:04",
+    sshKeys={"secret": KEYS},
+    readiness={"tcpSocket": {"port": 22}, "periodSeconds": 5, "timeoutSeconds": 15},
+)
 
 #: What the machine of an instancetype has.
 INSTANCETYPE: Raw = {
@@ -286,6 +298,7 @@ WORKLOADS: dict[str, Raw] = {
         *(_reached(isolation, name) for isolation, name in REACHED.items()),
         _booting("vmware", "BIOS", "00:50:56:01:02:03"),
         _booting("hyperv", "UEFI", "00:15:5d:01:02:03"),
+        _LOGIN,
         _workload(
             "flips",
             {

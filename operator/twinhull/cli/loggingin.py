@@ -37,16 +37,27 @@ class Login:
     port: int = 22
     #: Options for ssh, as KEY=VALUE.
     settings: tuple[str, ...] = ()
+    #: Whether a command gets a terminal. A shell has one in any case.
+    tty: bool = False
 
     @classmethod
-    def of(
-        cls, login: str, command: tuple[str, ...], identity_file: str, port: int, settings: tuple[str, ...]
+    def of(  # noqa: PLR0913  one parameter an option
+        cls,
+        login: str,
+        command: tuple[str, ...],
+        identity_file: str,
+        port: int,
+        settings: tuple[str, ...],
+        *,
+        tty: bool,
     ) -> Self:
         """From the command line. Raises BadParameter."""
         user, at, name = login.rpartition("@")
         if at and not user:
             raise click.BadParameter(f"{login!r} has no user before the @: write USER@NAME, or NAME")
-        return cls(user, WorkloadName().convert(name, None, None), command, identity_file, port, settings)
+        return cls(
+            user, WorkloadName().convert(name, None, None), command, identity_file, port, settings, tty
+        )
 
     def arguments(self, host: str, proxy: list[str]) -> list[str]:
         """What ssh is called with. `proxy` is the command that connects its input and output with the
@@ -58,6 +69,7 @@ class Login:
             *(word for setting in self.settings for word in ("-o", setting)),
             *(("-i", self.identity_file) if self.identity_file else ()),
             *(("-l", self.user) if self.user else ()),
+            *(("-t",) if self.tty else ()),
             *("--", host, *self.command),
         ]
 

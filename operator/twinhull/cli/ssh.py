@@ -13,6 +13,7 @@ Examples:
   twinhull ssh web                             # as the user that ssh itself would choose
   twinhull ssh root@web -i ~/.ssh/lab
   twinhull ssh web -- uname -a
+  twinhull ssh -t web -- top
   twinhull ssh web -o StrictHostKeyChecking=accept-new -o LogLevel=ERROR
 
 \b
@@ -42,6 +43,7 @@ Exit codes:
     multiple=True,
     help="An option for ssh, as of ssh -o. It may be repeated.",
 )
+@click.option("-t", "--tty", is_flag=True, help="The command gets a terminal. A shell has one in any case.")
 @click.option(
     "--stdio", is_flag=True, hidden=True, help="Connect the port with this process' own input and output."
 )
@@ -53,6 +55,7 @@ def ssh(  # noqa: PLR0913  one parameter an option
     identity_file: str,
     port: int,
     settings: tuple[str, ...],
+    tty: bool,
     stdio: bool,
     target: Target,
 ) -> None:
@@ -71,5 +74,5 @@ def ssh(  # noqa: PLR0913  one parameter an option
     """
     from twinhull.cli import loggingin  # noqa: PLC0415  talks to a cluster
 
-    asked = loggingin.Login.of(login, command, identity_file, port, settings)
+    asked = loggingin.Login.of(login, command, identity_file, port, settings, tty=tty)
     raise SystemExit(loggingin.ssh(asked, target, stdio=stdio))

@@ -17,6 +17,8 @@ import click
 
 #: How much is read at a time.
 _CHUNK = 1 << 16
+#: How many such pieces are read ahead of whoever takes them.
+_PIECES = 4
 #: Ctrl+], as in virtctl and telnet.
 _ESCAPE = b"\x1d"
 
@@ -36,24 +38,26 @@ def write_error(data: bytes) -> None:
 async def standard_input() -> AsyncIterator[bytes]:
     """What comes on the standard input, until it ends.
 
-    A thread of its own reads it, since files can't be waited for. It doesn't keep the process from ending.
+    A thread of its own reads it, since files can't be waited for. It doesn't keep the process from ending. It
+    hands over no coroutine: a loop that ends meanwhile would complain that nobody awaited it.
     """
-    loop = asyncio.get_running_loop()
-    pieces: asyncio.Queue[bytes | OSError] = asyncio.Queue(maxsize=4)
+    loop, room = asyncio.get_running_loop(), threading.Semaphore(_PIECES)
+    pieces: asyncio.Queue[bytes | OSError] = asyncio.Queue()
 
     def read() -> None:
-        with contextlib.suppress(RuntimeError, asyncio.CancelledError):  # nobody listens any more
-            while True:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            while room.acquire():
                 try:
                     piece: bytes | OSError = _read(sys.stdin.fileno())
                 except OSError as error:
                     piece = error
-                asyncio.run_coroutine_threadsafe(pieces.put(piece), loop).result()
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
                 if not piece or isinstance(piece, OSError):
                     return
 
     threading.Thread(target=read, daemon=True).start()
     while piece := await pieces.get():
+        room.release()
         if isinstance(piece, OSError):
             raise click.ClickException(f"the standard input can't be read: {piece}") from piece
         yield piece

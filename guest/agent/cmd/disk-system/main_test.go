@@ -67,6 +67,38 @@ func TestFilesAreWrittenAndServed(t *testing.T) {
 	}
 }
 
+func TestTheNoCloudDiskIsFoundByItsName(t *testing.T) {
+	folder := t.TempDir()
+	volume := make([]byte, descriptor+2048)
+	copy(volume[descriptor:], "\x01CD001\x01")
+	for device, name := range map[string]string{"sda": "OTHER", "sdb": "cidata"} {
+		copy(volume[descriptor+nameAt:], name+strings.Repeat(" ", nameEnd-nameAt-len(name)))
+		write(t, folder+"/dev/"+device, string(volume))
+	}
+	for _, name := range []string{"loop0", "sda", "sdb"} {
+		write(t, folder+"/sys/"+name+"/dev", "")
+	}
+	if found := noCloudDisk(folder+"/sys", folder+"/dev"); found != folder+"/dev/sdb" {
+		t.Errorf("the disk is %q", found)
+	}
+	write(t, folder+"/dev/sdb", strings.Repeat(" ", len(volume)))
+	if found := noCloudDisk(folder+"/sys", folder+"/dev"); found != "" {
+		t.Errorf("without an ISO 9660 it is %q", found)
+	}
+}
+
+func TestOnlyTheKeysOfTheMachineLogIn(t *testing.T) {
+	home := t.TempDir()
+	for _, keys := range []map[string]string{{"0": "former"}, {"0": "ssh-ed25519 b\n", "1": "ssh-ed25519 a"}} {
+		if err := authorize(keys, home); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := text(home + "/.ssh/authorized_keys"); found != "ssh-ed25519 a\nssh-ed25519 b" {
+		t.Errorf("they are %q", found)
+	}
+}
+
 func TestADisksDriverIsThatOfItsController(t *testing.T) {
 	sys := t.TempDir()
 	controller := "devices/pci0/0000:00:1f.2"

@@ -44,6 +44,7 @@ func runSystem() error {
 	}
 	go network.KeepAddress()
 	go func() { console.Fatal(http.ListenAndServe(address, handler("/srv", boots))) }()
+	go func() { console.Print("nobody can log in: %v", serveLogins()) }()
 	awaitPowerButton("/dev/input")
 	console.Print("power off")
 	unix.Sync()
