@@ -147,7 +147,7 @@ def test_a_machine_that_is_off_is_said_to_be_and_has_its_key_when_it_is_on_again
     ended = client.run(LOGIN)
     assert (ended.returncode, ended.stdout) == (1, b"")
     assert f"Workload {LOGIN} runs nowhere now: " in ended.stderr.decode()
-    assert f"`twinhull start {LOGIN}` starts it" in ended.stderr.decode()
+    assert f"`twinhull start {LOGIN} -n {NAMESPACE}` starts it" in ended.stderr.decode()
     started = admin.run("start", LOGIN, "--wait", "--timeout=9m")
     assert started.returncode == 0, started.stderr
     ended = client.run(LOGIN, "--", "uname", "-n")
