@@ -8,7 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import NoReturn
 
 import aiohttp
 import click
@@ -40,25 +40,6 @@ class Login:
     #: Whether a command gets a terminal. A shell has one in any case.
     tty: bool = False
 
-    @classmethod
-    def of(  # noqa: PLR0913  one parameter an option
-        cls,
-        login: str,
-        command: tuple[str, ...],
-        identity_file: str,
-        port: int,
-        settings: tuple[str, ...],
-        *,
-        tty: bool,
-    ) -> Self:
-        """From the command line. Raises BadParameter."""
-        user, at, name = login.rpartition("@")
-        if at and not user:
-            raise click.BadParameter(f"{login!r} has no user before the @: write USER@NAME, or NAME")
-        return cls(
-            user, WorkloadName().convert(name, None, None), command, identity_file, port, settings, tty
-        )
-
     def arguments(self, host: str, proxy: list[str]) -> list[str]:
         """What ssh is called with. `proxy` is the command that connects its input and output with the
         machine.
@@ -72,6 +53,14 @@ class Login:
             *(("-t",) if self.tty else ()),
             *("--", host, *self.command),
         ]
+
+
+def user_and_name(login: str) -> tuple[str, str]:
+    """The user, empty if none is given, and the Workload's name, of USER@NAME. Raises BadParameter."""
+    user, at, name = login.rpartition("@")
+    if at and not user:
+        raise click.BadParameter(f"{login!r} has no user before the @: write USER@NAME, or NAME")
+    return user, WorkloadName().convert(name, None, None)
 
 
 def ssh(login: Login, target: Target, *, stdio: bool) -> int:

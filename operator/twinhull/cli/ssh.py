@@ -74,5 +74,12 @@ def ssh(  # noqa: PLR0913  one parameter an option
     """
     from twinhull.cli import loggingin  # noqa: PLC0415  talks to a cluster
 
-    asked = loggingin.Login.of(login, command, identity_file, port, settings, tty=tty)
+    asked = loggingin.Login(
+        *loggingin.user_and_name(login),
+        command=command,
+        identity_file=identity_file,
+        port=port,
+        settings=settings,
+        tty=tty,
+    )
     raise SystemExit(loggingin.ssh(asked, target, stdio=stdio))
