@@ -59,18 +59,19 @@ def waiting(
 def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tuple[Action, ...] = ()) -> Step:
     """Waiting for hulls to end; when that takes too long, with a word on what may keep them."""
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
-    left = [hull.leaves_at + patience - case.now for hull in hulls if hull.leaves_at]
-    if left and min(left) <= timedelta():
+    left = [(hull, hull.leaves_at + patience - case.now) for hull in hulls if hull.leaves_at]
+    if late := [hull for hull, time in left if time <= timedelta()]:
         finalizers = [name for hull in hulls for name in _finalizers(hull.obj)]
         see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
         verb = "has" if len(hulls) == 1 else "have"
-        late = [hull for hull in hulls if hull.leaves_at and hull.leaves_at + patience <= case.now]
         return stalled(
             Reason.TERMINATION_DEADLINE_EXCEEDED,
             f"{names(hulls)} {verb} not ended in time: see {see} and its node; if the node is "
             f"gone for good, delete it with {_force(case, late)}",
         )
-    return waiting(reason, f"waiting for {_what_ends(hulls)}", actions, min(left, default=None))
+    return waiting(
+        reason, f"waiting for {_what_ends(hulls)}", actions, min((time for _, time in left), default=None)
+    )
 
 
 def _force(case: Case, hulls: Sequence[Hull]) -> str:
