@@ -136,13 +136,7 @@ def of_kind(kind: str, namespace: str) -> Manifest:
 
 def service_probe_of(namespace: str, **spec: object) -> Manifest:
     """A Service to try out, with one port."""
-    about = {"name": "probe", "namespace": namespace}
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": about,
-        "spec": {"ports": [{"port": 80}], **spec},
-    }
+    return {**of_kind("Service", namespace), "spec": {"ports": [{"port": 80}], **spec}}
 
 
 @contextmanager
