@@ -142,7 +142,7 @@ def test_what_was_stored_before_says_so_and_slows_nobody(
     probe = _workload(tenant, "probe", LARGE["initContainers"])
     neighbour.eventually(lambda: "Too many" in refusal(tenant.api, probe), "the bounds are back")
     # What else the machine does makes some of them late, and not all.
-    neighbour.eventually(lambda: seconds_to_ready(neighbour) < 2 * alone + 5, "one is as soon as before")
+    assert any(seconds_to_ready(neighbour) < 2 * alone + 5 for _ in range(6))
 
     for field, name in names.items():
         # The API server takes a change beside what is too large, from its owner and in the status.
