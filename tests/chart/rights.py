@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import yaml
 from kubernetes import client, config
 
+from tests import jsonlog
 from tests.chart.helm import NAMESPACE, Manifest
 from tests.controlplane import Api, Cluster, kubeconfig
 from tests.controlplane.api import USER_AGENT
@@ -134,9 +134,7 @@ class Used:
         """What the operator's ServiceAccount asked for, in any namespace, but for tests that act as it."""
         asked: dict[bool, set[Right]] = {True: set(), False: set()}
         out_of_bounds = set()
-        # The last line may be half written.
-        for line in log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines():
-            event = json.loads(line)
+        for event in jsonlog.entries(log):
             about = event.get("objectRef")
             if about is None or event["user"]["username"] != f"system:serviceaccount:{NAMESPACE}:{_ACCOUNT}":
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import jsonlog
 from tests.chart import rights
 from tests.controlplane import Api, ApiError, ControlPlane
 from tests.e2e.hostile.people import Person
@@ -468,8 +468,7 @@ def test_the_audit_log_tells_of_a_refusal(thief: Thief, simulation: ControlPlane
     thief.is_refused(rehearsed(thief.api, configured("told-of", thief.namespace)))
 
     def told() -> bool:
-        lines = simulation.audit_log.read_text(encoding="utf-8").splitlines()
-        events = [json.loads(line) for line in lines if thief.namespace in line]
+        events = [one for one in jsonlog.entries(simulation.audit_log) if thief.namespace in str(one)]
         (found,) = [one for one in events if "told-of" in one["responseStatus"].get("message", "")]
         return POLICY in found["responseStatus"]["message"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests import metrics
+from tests import jsonlog, metrics
 from tests.controlplane import Cluster
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.policies import Policies
@@ -300,10 +299,7 @@ def test_alerts_pass_promtools_own_check() -> None:
 
 
 def test_each_write_is_one_line_of_json(scene: Scene) -> None:
-    # The operator may be about to write another one.
-    whole = scene.log.read_text(encoding="utf-8").rpartition("\n")[0]
-    lines = [json.loads(line) for line in whole.splitlines() if line]
-    decisions = [line for line in lines if "hull" in line]
+    decisions = [line for line in jsonlog.entries(scene.log) if "hull" in line]
     assert all(line.keys() >= {"workload", "hull", "reason", "message", "severity"} for line in decisions)
     web = [line["reason"] for line in decisions if line["workload"] == f"{scene.namespace}/web"]
     assert [reason for reason in web if reason in {"Created", "Ready", "Replacing"}][:3] == [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from tests import jsonlog
 from tests.controlplane import ControlPlane
 from tests.e2e.operator.subject import Subject, condition
 
@@ -37,11 +37,10 @@ def all_available(simulation: ControlPlane) -> bool:
 
 def asked(simulation: ControlPlane, namespace: str) -> int:
     """How often a machine of the namespace was asked for so far, by requests that have ended."""
-    # The last line of the audit log may be half written.
-    lines = simulation.audit_log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
-    events = [json.loads(line) for line in lines if namespace in line]
+    machines = ("create", "virtualmachines", namespace)
+    events = [event for event in jsonlog.entries(simulation.audit_log) if "objectRef" in event]
     return sum(
-        (event["verb"], event.get("objectRef", {}).get("resource")) == ("create", "virtualmachines")
+        (event["verb"], event["objectRef"]["resource"], event["objectRef"].get("namespace")) == machines
         and "dryRun" not in event["requestURI"]
         for event in events
     )
