@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +14,45 @@ from tests.controlplane import process
 from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.controlplane.supervisor import answers
+from tests.preloaded import Preloaded
 
 #: What the machines of the tests run; nothing pulls it.
 GUEST_IMAGE = "twinhull.example/guest:test"
+
+
+class _Shared:
+    """What all operators of these tests are started by, while there is one."""
+
+    preloaded: Preloaded | None = None
+
+
+@contextmanager
+def preloading(folder: Path) -> Iterator[None]:
+    """Meanwhile operators are forks of one process, which has imported all that they need."""
+    _Shared.preloaded = Preloaded(folder)
+    try:
+        yield
+    finally:
+        _Shared.preloaded.end()
+        _Shared.preloaded = None
+
+
+def launch(
+    kubeconfig: Path, log: Path, *options: str, tied: bool = True, code: Path | None = None
+) -> process.Process:
+    """Start an operator, as `OperatorProcess.start` does, and don't wait for it."""
+    arguments = ("run", "--guest-image", GUEST_IMAGE, *options)
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    if _Shared.preloaded is not None and tied and code is None:
+        return _Shared.preloaded.start(arguments, log=log, folder=log.parent, environment=environment)
+    return process.start(
+        "twinhull",
+        [sys.executable, "-m", "twinhull", *arguments],
+        log=log,
+        folder=log.parent,
+        environment={**environment, **({"PYTHONPATH": str(code)} if code else {})},
+        tied=tied,
+    )
 
 
 @dataclass
@@ -34,22 +72,7 @@ class OperatorProcess:
         """
         (port,) = free_ports(1)
         address = f"{LOOPBACK}:{port}"
-        started = process.start(
-            "twinhull",
-            [
-                *(sys.executable, "-m", "twinhull", "run"),
-                *("--guest-image", GUEST_IMAGE, "--health-address", address),
-                *options,
-            ],
-            log=log,
-            folder=log.parent,
-            environment={
-                **os.environ,
-                "KUBECONFIG": str(kubeconfig),
-                **({"PYTHONPATH": str(code)} if code else {}),
-            },
-            tied=tied,
-        )
+        started = launch(kubeconfig, log, "--health-address", address, *options, tied=tied, code=code)
         operator = cls(started, f"http://{address}")
         eventually(operator.ready, 60, "the operator is ready", alive=operator.check)
         return operator

@@ -88,8 +88,10 @@ def start(  # noqa: PLR0913 - what a process consists of
     folder: Path,
     environment: Mapping[str, str],
     tied: bool,
+    inherited: tuple[int, ...] = (),
 ) -> Process:
-    """Starts the command in a session of its own, its output appended to `log`.
+    """Starts the command in a session of its own, its output appended to `log`. It keeps the `inherited`
+    file descriptors.
 
     A tied process dies with this one. The kernel ties it to the thread that starts it, so that must be the
     main one.
@@ -108,14 +110,20 @@ def start(  # noqa: PLR0913 - what a process consists of
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=inherited,
         )
     # From here on it is known by pid and start time alone, as it is to a later `down`, and Process.alive()
     # buries it; an exit code in the handle keeps Popen from warning that it still runs.
     child.returncode = 0
-    state = _stat(child.pid)
+    return found(name, child.pid, log)
+
+
+def found(name: str, pid: int, log: Path) -> Process:
+    """A process that has been started just now. Raises ComponentDied if there is none any more."""
+    state = _stat(pid)
     if state is None:
         raise ComponentDied(f"{name} died at once; its log is {log}")
-    return Process(name, child.pid, state[1], log)
+    return Process(name, pid, state[1], log)
 
 
 def check(processes: Iterable[Process]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,7 +15,7 @@ from tests.controlplane import Cluster, process
 from tests.controlplane.ports import LOOPBACK
 from tests.e2e.operator.history import History, Life
 from tests.e2e.operator.subject import WORKLOAD_LABEL, Subject, container, template
-from tests.operator_process import GUEST_IMAGE
+from tests.operator_process import launch
 from tests.request_proxy import Request, RequestProxy
 
 pytestmark = pytest.mark.simulated
@@ -53,17 +51,8 @@ class Mortal:
         """Start it, if it isn't alive."""
         if self._current is not None and self._current.alive():
             return
-        self._current = process.start(
-            "twinhull",
-            [
-                *(sys.executable, "-m", "twinhull", "run", "--guest-image", GUEST_IMAGE),
-                *("--health-address", f"{LOOPBACK}:0", "--first-report", "60"),
-            ],
-            log=self.log,
-            folder=self.log.parent,
-            environment={**os.environ, "KUBECONFIG": str(self.proxy.kubeconfig)},
-            tied=True,
-        )
+        options = ("--health-address", f"{LOOPBACK}:0", "--first-report", "60")
+        self._current = launch(self.proxy.kubeconfig, self.log, *options)
 
     def end(self) -> None:
         """End it, if it is alive."""
