@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import namespaces
 from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build, leftovers
 from tests.controlplane.controlplane import STAYS
 from tests.controlplane.kubevirt import Installation
@@ -108,16 +109,9 @@ def kubectl(control_plane: Cluster) -> Kubectl:
 
 @pytest.fixture
 def namespace(control_plane: Cluster) -> Iterator[str]:
-    """A new namespace in which Pods can be created; deleted at the end, without waiting for it."""
-    api = control_plane.api
-    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-"}}
-    name: str = api.create(manifest)["metadata"]["name"]
-    # Until its ServiceAccount is there, the API server refuses Pods.
-    control_plane.eventually(
-        lambda: api.get("ServiceAccount", "default", name), 30, f"{name} has a ServiceAccount"
-    )
-    yield name
-    api.delete("Namespace", name)
+    """A new namespace in which Pods can be created."""
+    with namespaces.made(control_plane) as name:
+        yield name
 
 
 def _come_last(items: list[pytest.Item]) -> None:

@@ -132,6 +132,11 @@ class ControlPlane(Cluster):
         return self._supervisor.folder
 
     @property
+    def ends_with_this_process(self) -> bool:
+        """Whether nobody will use it after this process."""
+        return self._made_with is not None
+
+    @property
     def kubevirt_version(self) -> str:
         """The version of its KubeVirt."""
         return self._installation.version

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import namespaces
 from tests.chart.helm import NAMESPACE
 from tests.controlplane import Api, ControlPlane, build
 from tests.e2e.cdi.disk import DiskWorkload
@@ -46,7 +47,7 @@ def bank(cluster: ControlPlane, namespace: str) -> Iterator[str]:
     cluster.api.create(claim(name, "ledger"))
     cluster.api.create(data_source(name, "ledger", pvc={"namespace": name, "name": "ledger"}))
     yield name
-    cluster.api.delete("Namespace", name)
+    namespaces.end(cluster, name)
 
 
 @pytest.mark.parametrize("by", ["their DataSource", "a DataSource of its own", "one that leads on to theirs"])

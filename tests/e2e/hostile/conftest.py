@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import namespaces
 from tests.controlplane import ControlPlane
 from tests.e2e.hostile.people import SETTINGS, TENANT, Person
 from tests.e2e.operator.subject import Subject
@@ -41,10 +42,5 @@ def stranger(simulation: ControlPlane, namespace: str) -> Person:
 @pytest.fixture
 def neighbour(operator: OperatorProcess, simulation: ControlPlane) -> Iterator[Subject]:
     """A Workload of somebody else's, yet to be applied, in a namespace that the attackers have no part in."""
-    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "neighbour-"}}
-    name: str = simulation.api.create(manifest)["metadata"]["name"]
-    simulation.eventually(
-        lambda: simulation.api.get("ServiceAccount", "default", name), 30, f"{name} has a ServiceAccount"
-    )
-    yield Subject(simulation, name, alive=operator.check)
-    simulation.api.delete("Namespace", name)
+    with namespaces.made(simulation, "neighbour-") as name:
+        yield Subject(simulation, name, alive=operator.check)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import namespaces
 from tests.controlplane import ApiError, Cluster, eventually, nodes
 from tests.conversions.needed import referred
 from tests.conversions.outcomes import EXTERNAL, REFUSED, UNREADY
@@ -84,7 +85,7 @@ def applied(
     assert _refused(cluster, [one.obj for one in found]) == {}
     yield found
     for space in spaces:
-        cluster.api.delete("Namespace", space)
+        namespaces.end(cluster, space)
     for name in _NODES:
         cluster.api.delete("Node", name)
 

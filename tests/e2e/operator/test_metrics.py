@@ -14,7 +14,7 @@ import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests import jsonlog, metrics
+from tests import jsonlog, metrics, namespaces
 from tests.controlplane import Cluster
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.e2e.operator.policies import Policies
@@ -62,14 +62,8 @@ class Scene:
 def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Some work of each sort: Workloads that run, flip, are replaced, raised, stalled and refused."""
     folder = tmp_path_factory.mktemp("metrics")
-    name = cluster.api.create(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-"}}
-    )["metadata"]["name"]
-    cluster.eventually(
-        lambda: cluster.api.get("ServiceAccount", "default", name), 30, f"{name} has a ServiceAccount"
-    )
     with ExitStack() as stack:
-        stack.callback(cluster.api.delete, "Namespace", name)
+        name = stack.enter_context(namespaces.made(cluster))
         proxy = stack.enter_context(RequestProxy.running(cluster.kubeconfig, folder))
         (port,) = free_ports(1)
         address, log = f"{LOOPBACK}:{port}", folder / "operator.log"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import namespaces
 from tests.chart import rights
 from tests.controlplane import Api, Cluster
 from tests.controlplane.polling import eventually
@@ -40,12 +41,9 @@ def space(cluster: Cluster) -> Iterator[str]:
     made = list(_referred(name))
     for manifest in made:
         api.apply(manifest)
-    # A Pod is refused while its namespace has no account for it.
-    cluster.eventually(
-        lambda: api.get("ServiceAccount", "default", name) is not None, 30, "there is an account"
-    )
+    namespaces.has_account(cluster, name)
     yield name
-    api.delete("Namespace", name)
+    namespaces.end(cluster, name)
     for manifest in made:
         if "namespace" not in manifest["metadata"]:
             api.delete(manifest["kind"], manifest["metadata"]["name"])
