@@ -1,9 +1,10 @@
 """python -m tests.run: what `make test` runs, side by side: what waits leaves the processors to others.
 
-First come the linters. Then everything that has to be built is built in the background (tests.builds), and
-several lanes of steps go on beside each other. What a step prints is in .venv/test/<step>.log; the operator's
-tests are shown as they go. When a step fails, the others go on all the same, so that one run tells all that
-is wrong; the logs of those that failed are shown at the end.
+Everything that has to be built is built in the background (tests.builds), and several lanes of steps go on
+beside each other. What a step prints is in .venv/test/<step>.log; the operator's tests are shown as they go.
+When a step fails, the others go on all the same, so that one run tells all that is wrong; the logs of those
+that failed are shown at the end. Only the linters end all others by failing: they take a minute, and whoever
+mends what they find would have to run all of it again.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ OWN_PLANES = (
     "tests/e2e/test_chart_installed.py",
     "tests/e2e/test_upgrade.py",
 )
-FIRST = (_make("lint"),)
+#: If it fails, nothing else goes on.
+LINT = Step("lint", ("make", "--no-print-directory", "lint"))
 BUILDS = Step("builds", (sys.executable, "-m", "tests.builds"))
 LANES = (
     (
@@ -89,15 +91,17 @@ LANES = (
             (*_PYTEST, "tests/e2e", "--ignore-glob=*/e2e/operator/test_*.py", *_ignoring(*OWN_PLANES)),
         ),
     ),
-    (Step("other control planes", (*_PYTEST, *OWN_PLANES)),),
+    (
+        Step("other control planes", (*_PYTEST, *OWN_PLANES)),
+        Step("image", (sys.executable, "-m", "guest.image", "build"), computes=True, after=MACHINES.name),
+        Step("guest", (*_PYTEST, "tests/guest", "-m", "guest_quick"), computes=True),
+        Step("nodes", (sys.executable, "-m", "tests.node", "-m", "node_quick"), computes=True),
+    ),
     (
         _make("unit"),
         _make("test-agent"),
         _make("docs"),
         Step("generated files", ("make", "--no-print-directory", "check-generated"), after="Helm"),
-        Step("image", (sys.executable, "-m", "guest.image", "build"), computes=True, after=MACHINES.name),
-        Step("guest", (*_PYTEST, "tests/guest", "-m", "guest_quick"), computes=True),
-        Step("nodes", (sys.executable, "-m", "tests.node", "-m", "node_quick"), computes=True),
     ),
 )
 
@@ -202,10 +206,7 @@ def main() -> int:
     _LOGS.mkdir(parents=True, exist_ok=True)
     run = Run()
     with _ended_by_signals(run):
-        for step in FIRST:
-            run.lane((step,))
-        if not run.failed:
-            _side_by_side(run)
+        _side_by_side(run)
     for step in run.failed:
         click.echo(f"\n# FAILED: {step.name} ({' '.join(step.command)})")
         click.echo("its output is above" if step.shown else _text(step.log))
@@ -217,6 +218,7 @@ def main() -> int:
 def _side_by_side(run: Run) -> None:
     builds = threading.Thread(target=run.lane, args=((BUILDS,),), daemon=True)
     lanes = [threading.Thread(target=run.lane, args=(steps,), daemon=True) for steps in LANES]
+    lanes.append(threading.Thread(target=_lint, args=(run,), daemon=True))
     builds.start()
     while BUILDS not in run.running and builds.is_alive():
         time.sleep(0.01)
@@ -225,6 +227,12 @@ def _side_by_side(run: Run) -> None:
     run.say(f"the operator's tests follow; all others are in {_LOGS}")
     for lane in lanes:
         lane.join()
+
+
+def _lint(run: Run) -> None:
+    run.lane((LINT,))
+    if LINT in run.failed:
+        run.end()
 
 
 @contextmanager

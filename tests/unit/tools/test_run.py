@@ -59,7 +59,7 @@ def test_one_run_tells_all_that_is_wrong(
 ) -> None:
     fail = "print('the word of', {!r}); raise SystemExit(1)"
     one, other = (python(name, fail.format(name)) for name in ("one", "other"))
-    monkeypatch.setattr(run, "FIRST", (python("first", ""),))
+    monkeypatch.setattr(run, "LINT", python("lint", ""))
     monkeypatch.setattr(run, "BUILDS", python("builds", ""))
     monkeypatch.setattr(run, "LANES", ((one, python("after", "")), (other,)))
     with handlers_kept():
@@ -71,15 +71,24 @@ def test_one_run_tells_all_that_is_wrong(
     assert (logs / "after.log").exists()
 
 
-def test_nothing_follows_the_first_steps_if_they_fail(
+def test_nothing_goes_on_if_the_linters_find_something(
     logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run, "FIRST", (python("first", "print('why'); raise SystemExit(1)"),))
+    endless = python("endless", "import time; print('begun', flush=True); time.sleep(600)")
+    finds = (
+        "import sys, time; from pathlib import Path\n"
+        f"log = Path({str(logs / 'endless.log')!r})\n"
+        "while not log.exists() or not log.read_text(): time.sleep(0.05)\n"
+        "sys.exit('why')"
+    )
+    monkeypatch.setattr(run, "LINT", python("lint", finds))
     monkeypatch.setattr(run, "BUILDS", python("builds", ""))
-    monkeypatch.setattr(run, "LANES", ((python("later", ""),),))
+    monkeypatch.setattr(run, "LANES", ((endless, python("later", "")),))
     with handlers_kept():
         assert run.main() == 1
-    assert "why\n" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "why\n" in told
+    assert "endless:" not in told
     assert not (logs / "later.log").exists()
 
 
