@@ -3,7 +3,7 @@
 What is timed is the operator's own part: until a Workload's Pod is made, and from its being ready until the
 Workload says so. All of the control plane shares the machine with the operator, and the tenant slows it too.
 So the same is timed of ReplicaSets beside it: what slows their controller as well isn't the operator's.
-TWINHULL_HOSTILE_SECONDS is for how long each attack goes on, 15 if it isn't set. In 60 s or more a Workload
+TWINHULL_HOSTILE_SECONDS is for how long each attack goes on, 10 if it isn't set. In 60 s or more a Workload
 may be slowed twice as much as a ReplicaSet; in fewer, where it is measured some ten times only, eight times,
 and in one of three attacks: what else the machine does meets the two of them differently.
 """
@@ -31,7 +31,7 @@ from tests.e2e.hostile.people import Person
 from tests.e2e.operator.subject import Subject, condition, container
 from tests.operator_process import OperatorProcess
 
-_SECONDS = float(os.environ.get("TWINHULL_HOSTILE_SECONDS", "15"))
+_SECONDS = float(os.environ.get("TWINHULL_HOSTILE_SECONDS", "10"))
 _LONG = 60.0
 #: How many are measured at least, however long each takes; and below what times aren't compared, in seconds.
 _LEAST = 5
