@@ -21,6 +21,7 @@ input()
 """
 
 
+@pytest.mark.slow
 def test_a_port_is_given_once_though_nobody_listens_on_it_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-c", _TAKES_FIVE]
     with subprocess.Popen(

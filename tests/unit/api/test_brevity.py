@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from twinhull.api.brevity import LONGEST_MESSAGE, LONGEST_REASON, MOST_NAMED, li
 _TEXTS = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=8), st.integers(0, 2000))
 
 
+@pytest.mark.slow
 @given(text=_TEXTS, most=st.integers(40, LONGEST_MESSAGE))
 def test_a_text_is_no_longer_than_it_may_be(text: str, most: int) -> None:
     cut = shortened(text, most)

@@ -67,6 +67,7 @@ def _formatted(tree: ast.AST) -> Iterator[tuple[int, str]]:
                     yield before.lineno, str(before.value)
 
 
+@pytest.mark.slow
 def test_no_message_puts_a_name_into_a_command_by_itself() -> None:
     """What does so may forget the namespace."""
     found = [

@@ -101,6 +101,7 @@ def of_http(**fields: Any) -> Raw:
     return booting(source={"http": {"url": "https://disks.example/web", **fields}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("machine", "path", "message"),
     [

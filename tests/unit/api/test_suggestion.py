@@ -140,6 +140,7 @@ def test_a_likely_mistake_leads_to_the_field(path: str, written: str, meant: str
     assert suggestion(written, FIELDS[path]) == meant
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FIELDS)
 def test_another_spelling_of_a_field_leads_to_it(path: str) -> None:
     names = FIELDS[path]

@@ -164,6 +164,7 @@ def _workloads() -> list[Raw]:
     return [found for found in documents if isinstance(found, dict)]
 
 
+@pytest.mark.slow
 def test_every_template_in_this_repository_is_within() -> None:
     specs = [found["spec"] for found in _workloads() if found.get("kind") == "Workload"]
     specs += [{"template": found} for found in _workloads() if "kind" not in found and "spec" in found]

@@ -52,6 +52,7 @@ def rendered() -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", DEPLOYED)
 def test_what_the_operator_makes_is_what_it_may_make(policy: dict[str, Any]) -> None:
     text = str(policy["spec"])

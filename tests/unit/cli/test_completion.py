@@ -26,6 +26,8 @@ from click.testing import CliRunner
 from tests.controlplane.polling import PATIENCE
 from twinhull.cli import SECTIONS, completion, main
 
+pytestmark = pytest.mark.slow
+
 VERBS = {verb.name for verbs in SECTIONS.values() for verb in verbs}
 _PROGRAMS = Path(sys.prefix) / "bin"
 
@@ -64,7 +66,6 @@ def test_bash_completes_verbs(environment: dict[str, str]) -> None:
     assert set(completed_by_bash(environment, "twinhull ")) == VERBS
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -123,7 +124,6 @@ INTERACTIVE = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", INTERACTIVE)
 @pytest.mark.parametrize(
     ("word", "whole"),
@@ -652,7 +652,6 @@ def test_bash_completes_quoted_files_beside_workloads(patient_environment: dict[
     assert completed("cp web-of-team-a:/e") == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", INTERACTIVE)
 @pytest.mark.parametrize(
     ("keys", "words"),
@@ -679,14 +678,12 @@ def test_an_interactive_shell_completes_what_a_cluster_has(
     typed(shell, patient_environment, lines, f"twinhull {keys}\n", words)
 
 
-@pytest.mark.slow
 def test_an_interactive_bash_shows_workloads_and_files(patient_environment: dict[str, str]) -> None:
     lines = [f"cd {Path.cwd()}", INTERACTIVE["bash"][1]]
     shown = typed(INTERACTIVE["bash"][0], patient_environment, lines, "twinhull cp web\t\t", "web\\;reboot")
     assert "web-of-team-a:" in shown
 
 
-@pytest.mark.slow
 def test_an_interactive_fish_adds_no_blank_after_a_workload(patient_environment: dict[str, str]) -> None:
     if not shutil.which("fish"):
         pytest.skip("fish isn't installed")

@@ -117,6 +117,7 @@ def on_terminal(command: str, columns: int) -> list[str]:
     return seen.decode().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_the_table_fits_the_terminal(columns: int) -> None:
     lines = on_terminal("docker-run -- docker run -v aa:/a -p 8080:80 -e API_TOKEN=x -d nginx", columns)

@@ -223,6 +223,7 @@ def lost_and_back(told: list[str]) -> bool:
     return others == ["The connection to the API server is back"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", "web"])
 def test_an_outage_is_told_and_waited_out_and_what_did_not_change_is_not_repeated(name: str) -> None:
     async def check(followed: Followed, api: WatchApi) -> None:
@@ -314,6 +315,7 @@ def test_a_version_that_is_too_old_is_no_outage() -> None:
     assert run(check) == []
 
 
+@pytest.mark.slow
 def test_a_watch_in_which_nothing_happens_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_WATCH_TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=2))
 

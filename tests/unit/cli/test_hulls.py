@@ -26,6 +26,8 @@ from tests.unit.cli.test_signals import PATIENT
 from tests.unit.reach.virtapi import beside
 from twinhull.cli import containerlog, main
 
+pytestmark = pytest.mark.slow
+
 TWINHULL = [sys.executable, "-m", "twinhull"]
 SEVERAL = ("setup", "web", "twice")
 DISK: dict[str, Any] = {"virtualMachine": {"bootDisk": {"source": {"blank": {}}}}}
@@ -500,7 +502,6 @@ def test_a_bounded_log_ends_where_it_does(api: HullApi, run: Run) -> None:
     assert run("logs -f web -p").exit_code == 0
 
 
-@pytest.mark.slow
 def test_ctrl_c_on_the_logs_of_a_pod_and_a_machine_leaves_nothing_behind(
     api: HullApi, kubeconfig: Path
 ) -> None:
@@ -589,7 +590,6 @@ def test_what_isnt_about_the_program_says_nothing_of_it(api: HullApi, run: Run, 
     assert run(line).stderr == "Error: dial tcp 127.0.0.1:10250: connection refused\n"
 
 
-@pytest.mark.slow
 def test_an_attachment_is_left_by_its_escape(api: HullApi, kubeconfig: Path) -> None:
     api.workload("web", "web-1")
     terminal = Terminal([*TWINHULL, "attach", "-it", "web"], {**os.environ, "KUBECONFIG": str(kubeconfig)})
@@ -646,7 +646,6 @@ def test_who_may_not_forward_is_told_before_a_port_is_announced(api: HullApi, ru
     assert "the right to get virtualmachineinstances/portforward in the API group" in ended.stderr
 
 
-@pytest.mark.slow
 def test_a_port_of_a_machine_that_boots_a_disk_is_forwarded_by_kubevirt(
     api: HullApi, kubeconfig: Path
 ) -> None:
@@ -678,7 +677,6 @@ def test_a_port_of_a_machine_that_boots_a_disk_is_forwarded_by_kubevirt(
         process.communicate()
 
 
-@pytest.mark.slow
 def test_ssh_says_that_nothing_listens(api: HullApi, run: Run) -> None:
     api.workload("web", "web", kind="VirtualMachine", spec=DISK)
     api.refusals = [(500, "dialing VM: dial tcp 10.0.0.2:22: connect: connection refused")]

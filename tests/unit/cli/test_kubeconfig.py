@@ -162,6 +162,7 @@ def test_preflight_takes_a_kubeconfig_and_a_context(path: Path, tmp_path: Path) 
     )
 
 
+@pytest.mark.slow
 def test_a_shell_completes_the_contexts_of_the_kubeconfig(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["render", "explain"])
 @pytest.mark.parametrize(("before", "complaint"), ENDLESS.values(), ids=ENDLESS)
 def test_what_is_without_end_is_said_at_once(verb: str, before: str, complaint: str) -> None:

@@ -136,6 +136,7 @@ def drawn(code: str = _DRAW, **environment: str) -> str:
     return b"".join(chunks).decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_has_colours_and_no_more() -> None:
     text = drawn()
     assert "\x1b[31m" in text
@@ -146,6 +147,7 @@ def test_a_terminal_has_colours_and_no_more() -> None:
     assert ":smile:" in text
 
 
+@pytest.mark.slow
 def test_a_terminal_is_not_wider_than_it_is_and_nothing_is_cut() -> None:
     screen, _, rows = (
         drawn(NO_COLOR="1").replace("\x1b[1m", "").replace("\x1b[0m", "").partition("\\x1b]0;x\\x07")
@@ -177,6 +179,7 @@ def test_columns_without_room_stand_below_their_row() -> None:
     assert " ".join(" ".join(lines[3:]).split()) == ("it is so " * 9).strip(), "a message has no title"
 
 
+@pytest.mark.slow
 def test_without_colours_nothing_is_coloured() -> None:
     assert "\x1b[3" not in drawn(NO_COLOR="1")
     assert "\x1b" not in drawn(TERM="dumb")

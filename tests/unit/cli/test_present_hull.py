@@ -54,6 +54,7 @@ async def connect(hull: PresentHull) -> str:
     return str(failed.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kept", "made"), [(math.inf, 2), (-1, 7)])
 def test_a_way_that_fails_is_kept_for_a_while_or_closed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: float, made: int
@@ -200,6 +201,7 @@ def test_a_way_that_has_worked_brings_about_no_more_others(
     asyncio.run(check())
 
 
+@pytest.mark.slow
 def test_the_oldest_of_too_many_former_ways_is_closed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

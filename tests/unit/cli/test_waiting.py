@@ -70,6 +70,7 @@ def test_what_is_ready_but_isnt_as_the_spec_asks_is_told_so(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "who"),
     [

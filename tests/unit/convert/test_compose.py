@@ -416,6 +416,7 @@ def _levels(ten: str) -> str:
     return "\n".join(f"x-{line}" for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -104,6 +104,7 @@ def test_there_are_many_command_lines() -> None:
     assert sum(len(list(lines(subject))) for subject in SUBJECTS) >= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda path: path.stem)
 def test_render_takes_what_is_made(subject: Path) -> None:
     made: list[Raw] = []

@@ -172,6 +172,7 @@ def is_without_meaning(one: Sample, kind: str, value: str) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", SAMPLES, ids=str)
 def test_no_part_vanishes(one: Sample) -> None:
     whole = told(one.converted())

@@ -43,11 +43,13 @@ def test_every_reason_has_one_row() -> None:
     assert set(Reason) - rows.keys() == set()
 
 
+@pytest.mark.slow
 def test_every_reason_is_given() -> None:
     named = (node for node in nodes() if isinstance(node, ast.Attribute))
     assert {node.attr for node in named if ast.unparse(node.value) == "Reason"} == set(Reason.__members__)
 
 
+@pytest.mark.slow
 def test_what_the_code_itself_says_is_not_quoted() -> None:
     calls = (node for node in nodes() if isinstance(node, ast.Call) and ast.unparse(node.func) == "Quoted")
     assert [ast.unparse(call) for call in calls if isinstance(call.args[0], ast.Constant)] == []

@@ -138,6 +138,7 @@ def test_a_machine_that_finds_no_room_is_known_by_what_its_instance_has(
     assert evicted(found) == falls_short
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", [OF_NAMESPACE, OF_CLUSTER])
 @pytest.mark.parametrize("where", ["status", "metadata.annotations", "spec.domain.devices.gpus"])
 def test_a_machine_gains_nothing_by_an_instance_that_nobody_can_read(of: str, where: str) -> None:
@@ -224,6 +225,7 @@ def test_of_a_workload_that_is_too_large_it_is_known_which_policies_concern_it(w
         assert evicted(found) == concerned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "raw"),
     [
@@ -257,6 +259,7 @@ def test_no_owner_escapes_by_a_template_that_an_edited_definition_let_in(what: s
         assert evicted(found) == concerned
 
 
+@pytest.mark.slow
 def test_a_debug_containers_image_counts_whatever_is_written_beside_it() -> None:
     rule = policy("bad", match=MATCHES["images"], **BAD)
     for debug in ([{"image": "evil/x"}], [{"image": "x", "env": [MANY]}]):

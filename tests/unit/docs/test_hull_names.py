@@ -48,6 +48,7 @@ EXAMPLES = workloads(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", _PAGES)
 def test_a_hull_has_the_name_that_the_page_s_own_manifest_gives_it(page: str) -> None:
     text = read(page)

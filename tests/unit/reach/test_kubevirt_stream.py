@@ -102,6 +102,7 @@ def test_it_ends_when_the_machines_end_closes() -> None:
     run(check)
 
 
+@pytest.mark.slow
 def test_what_is_on_its_way_when_the_source_ends_arrives() -> None:
     seen = bytearray()
 

@@ -232,6 +232,7 @@ def test_a_client_that_sends_no_more_still_gets_the_answer(monkeypatch: pytest.M
     assert forwarded(handler, client) == (b"answer to question", [])
 
 
+@pytest.mark.slow
 def test_a_client_that_was_answered_and_goes_is_gone_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port_forward, "_AFTER_QUESTION", 3600)
     closed = asyncio.Event()

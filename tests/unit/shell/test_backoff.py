@@ -64,6 +64,7 @@ def back_off(world: Simulation) -> Raw:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restarts", [0, 7])
 @pytest.mark.parametrize(
     ("isolation", "harm"),

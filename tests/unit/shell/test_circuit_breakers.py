@@ -131,6 +131,7 @@ def machines(count: int, *namespaces: str) -> list[tuple[Key, str]]:
 PODS = [(("shop", f"pod-{n}"), "Container") for n in range(20)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("namespaces", [("shop",), ("shop", "other", "third")])
 @pytest.mark.parametrize("hung", ["VirtualMachine", "ConfigMap"])
 def test_pods_dont_wait_for_machines(namespaces: tuple[str, ...], hung: str) -> None:
@@ -146,6 +147,7 @@ def test_pods_dont_wait_for_machines(namespaces: tuple[str, ...], hung: str) -> 
     works(test)
 
 
+@pytest.mark.slow
 def test_once_it_has_timed_out_one_asks_for_all() -> None:
     async def test() -> None:
         world = Hanging(machines(60, "shop"), "VirtualMachine")

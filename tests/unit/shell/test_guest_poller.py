@@ -284,6 +284,7 @@ def test_guest_that_has_said_its_last_word_is_left_alone(
     run(guest, store_with(*machine()), monkeypatch, check)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "nonsense", ["not JSON", "[]", "{}", "x" * 300_000, '{"pod": {"status": 3}}', "[" * 200_000]
 )
@@ -369,6 +370,7 @@ def test_guest_that_does_not_answer_is_asked_ever_less_often_until_there_is_news
     run(silent, store, monkeypatch, check)
 
 
+@pytest.mark.slow
 def test_last_word_of_a_guest_that_fell_silent_is_out_of_date(
     guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

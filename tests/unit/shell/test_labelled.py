@@ -127,6 +127,7 @@ def test_manifests_that_are_too_many_are_left_alone(count: int, deleted: int) ->
     assert len([action for action in plan(case).actions if action.key.startswith("ConfigMap/")]) == deleted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owner", [None, OURS], ids=["strangers", "said to be its own"])
 @pytest.mark.parametrize("kind", ["Pod", "VirtualMachine", "ConfigMap"])
 def test_many_cost_little_more_than_few(kind: str, owner: Raw | None) -> None:

@@ -86,6 +86,7 @@ def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
     asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["stuck", "cut off"])
 def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(
     why: str, monkeypatch: pytest.MonkeyPatch

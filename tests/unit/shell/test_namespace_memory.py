@@ -55,6 +55,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kinds.CONFIG_MAP, kinds.SERVICE, kinds.POD, kinds.WORKLOAD])
 @pytest.mark.parametrize("about", HOSTILE.values(), ids=HOSTILE)
 def test_what_there_is_no_room_for_takes_little_whatever_it_is(kind: Kind, about: Raw) -> None:

@@ -72,6 +72,7 @@ def _walked(store: Store, kind: kinds.Kind, key: Key) -> Iterator[Key]:
             yield key_of(found)
 
 
+@pytest.mark.slow
 @given(steps=st.lists(st.tuples(_workloads(), st.booleans()), max_size=12))
 def test_all_that_a_look_at_all_of_them_would_find_are_known(steps: list[tuple[Raw, bool]]) -> None:
     store = Store()
@@ -145,6 +146,7 @@ def test_a_workload_that_refers_to_others_is_asked_for_by_those_alone() -> None:
     assert world.asked() == ["web"]
 
 
+@pytest.mark.slow
 def test_news_of_a_claim_costs_little_more_among_many_workloads() -> None:
     """Some have a reference of the same hash, and are asked for. The garbage collector may have its turn in
     one of the attempts.

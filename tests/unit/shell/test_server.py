@@ -90,6 +90,7 @@ def test_a_taken_port_is_said_with_its_option() -> None:
 _PAGES = health.pages(lambda: True, lambda: False)
 
 
+@pytest.mark.slow
 def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "_LIFETIME", 0.5)
 

@@ -104,6 +104,7 @@ def test_a_silent_collector_does_not_hold_up_the_end() -> None:
     assert float(ended.stdout) < 25, "the exporter's own patience would be 30 s"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "said"),
     [

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from twinhull.api.base import Raw
 from twinhull.core.actions import Change
 from twinhull.shell.controller import ReconciledObject
@@ -40,6 +42,7 @@ def keys(count: int, value: str | None = None) -> Raw:
     return {"data": {f"key-{number}": value for number in range(count)}}
 
 
+@pytest.mark.slow
 def test_what_is_remembered_is_as_small_for_very_many_fields() -> None:
     few, many = (len(pickle.dumps(noticed([keys(count)] * 3, keys(count, "x"))[1])) for count in (10, 45_000))
     assert many <= few + 16

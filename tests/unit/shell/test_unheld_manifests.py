@@ -101,6 +101,7 @@ def test_one_of_another_name_keeps_nothing_from_being_made(how: str) -> None:
     assert isinstance(made, Create)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", TOO_MUCH)
 def test_one_in_the_manifests_place_is_made_anew_whether_or_not_its_machine_is_there(how: str) -> None:
     for there in ((), (machine(),)):

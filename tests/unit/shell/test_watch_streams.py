@@ -174,6 +174,7 @@ def test_kinds_that_come_later_are_watched() -> None:
     served.run(check)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [400, 401, 403, 429, 500, 503])
 def test_failures_are_waited_for_ever_longer_until_something_comes(code: int) -> None:
     async def check() -> None:

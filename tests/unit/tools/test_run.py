@@ -121,6 +121,7 @@ def test_a_run_that_is_ended_ends_what_runs_and_begins_nothing_else(
     assert not (logs / "never.log").exists()
 
 
+@pytest.mark.slow
 def test_a_step_waits_until_the_background_has_built_what_it_needs(
     logs: Path, monkeypatch: pytest.MonkeyPatch, started: Run, said: list[str]
 ) -> None:

@@ -181,11 +181,13 @@ def without_type() -> Any:
     return _run("without-type")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", WITH_TYPE)
 def test_fourth_type(check: Callable[[], None], with_type: Any) -> None:
     assert with_type[check.__name__] == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", WITHOUT_TYPE)
 def test_isolation_without_a_type(check: Callable[[], None], without_type: Any) -> None:
     assert without_type[check.__name__] == ""
