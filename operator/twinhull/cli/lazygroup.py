@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -88,6 +89,10 @@ class LazyGroup(click.Group):
                 super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
             raise SystemExit(1)
         gc.set_threshold(*_START_THRESHOLDS)
+        # At its end Python looks through all modules and models for what nobody refers to, a tenth of a second
+        # long: unless the collector is told then that all of them stay.
+        atexit.unregister(gc.freeze)
+        atexit.register(gc.freeze)
         program = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes time
         if program.startswith(_PLUGIN) and not arguments:
             more.setdefault("prog_name", program.replace(_PLUGIN, "kubectl "))
