@@ -1,7 +1,7 @@
 """Fixtures: the cluster with a real node, and the machines that the chosen tests look at.
 
-All machines start at once, with the first test: they wait for each other's processor less than tests would
-for them. The node's logs stay in pytest's own folder.
+A machine starts two before its turn, so that it boots while others are looked at, and ends with the last test
+that looks at it: each emulates its processor. The node's logs stay in pytest's own folder.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from tests.node.workloads import DISK_SIZE, KEYS, LOGIN, OBJECTS, WORKLOADS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ITEM = pytest.StashKey[pytest.Item]()
+_TURNS = pytest.StashKey["Turns"]()
+#: How many Workloads are made before their turn.
+_AHEAD = 2
 _ORDER = (
     "test_top.py",
     "test_reach.py",
@@ -43,6 +47,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What ends machines comes after those that look at them, and what looks at the emptied node last."""
     items.sort(key=lambda item: _ORDER.index(item.path.name) if item.path.name in _ORDER else 2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Makes the Workloads of a test before its fixtures look at them. `started` does it for the first."""
+    item.config.stash[_ITEM] = item
+    if turns := item.config.stash.get(_TURNS, None):
+        turns.begin(item)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Ends those that nobody looks at any more. After the last test there is no cluster any more."""
+    turns = item.config.stash.get(_TURNS, None)
+    if turns and nextitem:
+        turns.end(item)
 
 
 @pytest.fixture(scope="session")
@@ -88,11 +108,12 @@ def started(
     volumes: Volumes,  # noqa: ARG001
     key: SshKey,
 ) -> NodeCluster:
-    """The cluster, once all Workloads are made that the chosen tests look at."""
+    """The cluster, with the Workloads that the test looks at, and what all of them refer to."""
     for obj in (*OBJECTS, secret(KEYS, {"ann": key.public})):
         cluster.plane.api.create({**obj, "metadata": {**obj["metadata"], "namespace": NAMESPACE}})
-    for name in _wanted(request.session.items):
-        cluster.plane.api.apply(WORKLOADS[name])
+    turns = Turns(cluster, request.session.items)
+    turns.begin(request.config.stash[_ITEM])
+    request.config.stash[_TURNS] = turns
     return cluster
 
 
@@ -101,6 +122,30 @@ def machine(request: pytest.FixtureRequest, started: NodeCluster) -> Machine:
     """The Workload that the test is marked with, in its machine."""
     (name,) = request.node.get_closest_marker("starts").args
     return Machine(started.plane, NAMESPACE, name, started.operator.check)
+
+
+class Turns:
+    """Which Workloads there are, as the tests come that look at them."""
+
+    def __init__(self, cluster: NodeCluster, items: list[pytest.Item]) -> None:
+        self._api = cluster.plane.api
+        self._items = items
+        self._made: set[str] = set()
+
+    def begin(self, item: pytest.Item) -> None:
+        """Make those of a test, and those of the next ones."""
+        wanted = _wanted(self._items[self._items.index(item) :])
+        for name in wanted[: len(_wanted([item])) + _AHEAD]:
+            if name not in self._made:
+                self._made.add(name)
+                self._api.apply(WORKLOADS[name])
+
+    def end(self, item: pytest.Item) -> None:
+        """Delete those of a test that no later one looks at."""
+        later = _wanted(self._items[self._items.index(item) + 1 :])
+        for name in _wanted([item]):
+            if name not in later:
+                self._api.delete("Workload", name, NAMESPACE)
 
 
 def _wanted(items: list[pytest.Item]) -> list[str]:
