@@ -68,6 +68,7 @@ class Preloaded:
         self, arguments: Sequence[str], *, log: Path, folder: Path, environment: Mapping[str, str]
     ) -> Process:
         """Start an operator. Raises ComponentDied if it, or the process that forks, has died."""
+        log.touch()  # who dies at once has one, too
         order = Order(tuple(arguments), str(folder), str(log), dict(environment))
         with self._taken:
             with contextlib.suppress(BrokenPipeError):

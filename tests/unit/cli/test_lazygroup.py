@@ -40,6 +40,17 @@ def test_the_help_imports_nothing_that_talks_to_a_cluster() -> None:
     assert said.splitlines()[-1] == "[]"
 
 
+def test_python_does_not_look_through_all_modules_at_its_end() -> None:
+    code = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 0))\n"
+        "from twinhull.cli import main\n"
+        "main(['--help'])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "True"
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
