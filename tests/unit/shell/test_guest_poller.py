@@ -609,7 +609,7 @@ def test_one_that_was_silent_before_it_is_to_end_is_asked_at_once(
         guest.says = RUNNING | {"stop": "none"}
         store.put(kinds.VIRTUAL_MACHINE, ending(vm))
         await until(lambda: guest.stopped)
-        assert asker.reports
+        await until(lambda: asker.reports)
 
     run(guest, store, monkeypatch, check)
 
