@@ -29,9 +29,8 @@ _ROOT = Path(__file__).parents[1]
 _LOGS = _ROOT / ".venv" / "test"
 _PYTEST = (sys.executable, "-m", "pytest", "--durations=15", "--durations-min=5")
 _OPERATOR = "tests/e2e/operator"
-#: Of those who wait for a processor, the longest lane comes first, and what has no deadlines last. A machine
-#: that waits for long computes more: whoever waits for it asks it more often.
-_BESIDE, _COMPUTES = 3, 6
+#: Of those who wait for a processor, what computes all the time comes after tests that have deadlines.
+_NICENESS = 5
 _GRACE = 15.0  # seconds between SIGTERM and SIGKILL
 #: pytest's own last line: `=== 349 passed in 12.3s ===`.
 _SUMMARY = re.compile(r"^=+ (.* in [0-9.]+s.*?) =+$", re.MULTILINE)
@@ -45,8 +44,8 @@ class Step:
     name: str
     #: The command and its arguments.
     command: tuple[str, ...]
-    #: How far others come before it (nice(1)).
-    niceness: int = 0
+    #: Whether it computes all the time, so that others come first.
+    computes: bool = False
     #: What the background builds before it, by its name; without it a step would have this built too early.
     after: str = ""
     #: Whether its output is shown as it goes.
@@ -59,7 +58,7 @@ class Step:
 
 
 def _make(target: str) -> Step:
-    return Step(target, ("make", "--no-print-directory", target), niceness=_COMPUTES)
+    return Step(target, ("make", "--no-print-directory", target), computes=True)
 
 
 def _ignoring(*paths: str) -> tuple[str, ...]:
@@ -90,20 +89,18 @@ LANES = (
         Step(
             "attacks and chart",
             (*_PYTEST, "tests/e2e", "--ignore-glob=*/e2e/operator/test_*.py", *_ignoring(*OWN_PLANES)),
-            niceness=_BESIDE,
         ),
     ),
-    (
-        Step("other control planes", (*_PYTEST, *OWN_PLANES), niceness=_BESIDE),
-        Step("image", (sys.executable, "-m", "guest.image", "build"), niceness=_BESIDE, after=MACHINES.name),
-        Step("guest", (*_PYTEST, "tests/guest", "-m", "guest_quick"), niceness=_BESIDE),
-        Step("nodes", (sys.executable, "-m", "tests.node", "-m", "node_quick"), niceness=_BESIDE),
-    ),
+    (Step("other control planes", (*_PYTEST, *OWN_PLANES)),),
     (
         _make("unit"),
         _make("test-agent"),
         _make("docs"),
         Step("generated files", ("make", "--no-print-directory", "check-generated"), after="Helm"),
+        # Machines come last: one that is starved computes more, since who waits for it asks it more often.
+        Step("image", (sys.executable, "-m", "guest.image", "build"), computes=True, after=MACHINES.name),
+        Step("guest", (*_PYTEST, "tests/guest", "-m", "guest_quick"), computes=True),
+        Step("nodes", (sys.executable, "-m", "tests.node", "-m", "node_quick"), computes=True),
     ),
 )
 
@@ -171,7 +168,7 @@ class Run:
         self.tell(f"[{minutes:2}:{seconds:02}] {text}")
 
     def _start(self, step: Step) -> subprocess.Popen[bytes]:
-        niceness = ("nice", "-n", str(step.niceness)) if step.niceness else ()
+        niceness = ("nice", "-n", str(_NICENESS)) if step.computes else ()
         with self._changed:
             if self.ended:
                 raise Ended(step.name)
