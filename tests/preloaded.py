@@ -4,15 +4,13 @@
 
 The imports take two thirds of the CPU time of a start, and the end-to-end tests start several hundred
 operators. A fork runs what `python -m twinhull run` does, as a process of its own: with its own arguments,
-environment, folder, log and session. It dies with the tests, as all that they start does. What is about
-the start itself has Python started anew: test_process.py, the tests of the image and the chart, the demo,
-the benchmarks.
+environment, folder, log and session. It dies with the tests, as all that they start does. Python is started
+anew by test_process.py, which is about the start itself, by the demo and by the benchmarks.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -26,11 +24,10 @@ from pathlib import Path
 
 from kubernetes.config import kube_config
 
-from tests.controlplane import process
+from tests.controlplane import die_with_parent, process
 from tests.controlplane.process import ComponentDied, Process
 
 _ROOT = Path(__file__).parents[1]
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -99,10 +96,7 @@ def _become(order: Order, parent: int) -> None:
     """Make this fork what Python would be if it had been started with the order."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:
-        raise SystemExit("the process that wanted it is gone")
+    die_with_parent.tie(parent, "twinhull")
     os.chdir(order.folder)
     os.environ.clear()
     os.environ.update(order.environment)

@@ -15,14 +15,19 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def main() -> None:
-    """Ties this process to its parent and becomes the program."""
-    parent, *command = sys.argv[1:]
+def tie(parent: int, what: str) -> None:
+    """Ties this process, which does `what`, to its parent. Ends it if that has another pid by now."""
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     # The parent may have ended before the tie was made; then nothing would end this process.
-    if os.getppid() != int(parent):
-        sys.exit(f"{command[0]}: the process that wanted it is gone")
+    if os.getppid() != parent:
+        sys.exit(f"{what}: the process that wanted it is gone")
+
+
+def main() -> None:
+    """Ties this process to its parent and becomes the program."""
+    parent, *command = sys.argv[1:]
+    tie(int(parent), command[0])
     os.execv(command[0], command)  # noqa: S606 - becoming the program is the point
 
 
