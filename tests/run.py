@@ -74,7 +74,7 @@ OWN_PLANES = (
     "tests/e2e/test_upgrade.py",
 )
 #: If it fails, nothing else goes on.
-LINT = Step("lint", ("make", "--no-print-directory", "lint"))
+LINT = _make("lint")
 BUILDS = Step("builds", (sys.executable, "-m", "tests.builds"))
 LANES = (
     (

@@ -89,8 +89,8 @@ class LazyGroup(click.Group):
                 super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
             raise SystemExit(1)
         gc.set_threshold(*_START_THRESHOLDS)
-        # At its end Python looks through all modules and models for what nobody refers to. That takes a tenth
-        # of a second, and the collector leaves out what it has been told to.
+        # At its end Python looks for garbage among all objects, which takes a tenth of a second with so many
+        # modules and models. It leaves out those that are frozen.
         atexit.unregister(gc.freeze)
         atexit.register(gc.freeze)
         program = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes time

@@ -15,6 +15,12 @@ from twinhull.cli.lazygroup import Verb, _verb_first
 VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
 
 
+def last_line(code: str) -> str:
+    """The last that a Python of its own prints, which runs the code."""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return said.splitlines()[-1]
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_the_summary_is_the_first_line_of_the_verbs_own_help(verb: Verb) -> None:
     command = verb.load()
@@ -36,8 +42,7 @@ def test_the_help_imports_nothing_that_talks_to_a_cluster() -> None:
         "main(['--help'], standalone_mode=False)\n"
         "print(sorted({'aiohttp', 'kopf', 'kubernetes', 'pydantic', 'rich', 'yaml'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.splitlines()[-1] == "[]"
+    assert last_line(code) == "[]"
 
 
 def test_python_does_not_look_through_all_modules_at_its_end() -> None:
@@ -47,8 +52,7 @@ def test_python_does_not_look_through_all_modules_at_its_end() -> None:
         "from twinhull.cli import main\n"
         "main(['--help'])"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.splitlines()[-1] == "True"
+    assert last_line(code) == "True"
 
 
 @pytest.mark.parametrize(
@@ -104,5 +108,4 @@ def test_an_offline_verb_imports_no_tables() -> None:
         "main(['crd'], standalone_mode=False)\n"
         "print(sorted({'rich', 'aiohttp', 'kopf'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.splitlines()[-1] == "[]"
+    assert last_line(code) == "[]"
