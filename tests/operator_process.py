@@ -38,12 +38,17 @@ def preloading(folder: Path) -> Iterator[None]:
 
 
 def launch(
-    kubeconfig: Path, log: Path, *options: str, tied: bool = True, code: Path | None = None
+    kubeconfig: Path,
+    log: Path,
+    *options: str,
+    tied: bool = True,
+    code: Path | None = None,
+    anew: bool = False,
 ) -> process.Process:
     """Start an operator, as `OperatorProcess.start` does, and don't wait for it."""
     arguments = ("run", "--guest-image", GUEST_IMAGE, *options)
     environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-    if _Shared.preloaded is not None and tied and code is None:
+    if _Shared.preloaded is not None and tied and code is None and not anew:
         return _Shared.preloaded.start(arguments, log=log, folder=log.parent, environment=environment)
     return process.start(
         "twinhull",
@@ -64,15 +69,24 @@ class OperatorProcess:
 
     @classmethod
     def start(
-        cls, kubeconfig: Path, log: Path, *options: str, tied: bool = True, code: Path | None = None
+        cls,
+        kubeconfig: Path,
+        log: Path,
+        *options: str,
+        tied: bool = True,
+        code: Path | None = None,
+        anew: bool = False,
     ) -> OperatorProcess:
         """Start one and wait until it has listed the cluster. Its output is appended to `log`.
 
-        It is the project's own, or the one whose sources are in the folder `code`.
+        It is the project's own, or the one whose sources are in the folder `code`. It is no fork if Python is
+        to be started `anew`.
         """
         (port,) = free_ports(1)
         address = f"{LOOPBACK}:{port}"
-        started = launch(kubeconfig, log, "--health-address", address, *options, tied=tied, code=code)
+        started = launch(
+            kubeconfig, log, "--health-address", address, *options, tied=tied, code=code, anew=anew
+        )
         operator = cls(started, f"http://{address}")
         eventually(operator.ready, 60, "the operator is ready", alive=operator.check)
         return operator

@@ -5,7 +5,7 @@
 The imports take two thirds of the CPU time of a start, and the end-to-end tests start several hundred
 operators. A fork runs what `python -m twinhull run` does, as a process of its own: with its own arguments,
 environment, folder, log and session. It dies with the tests, as all that they start does. Python is started
-anew by test_process.py, which is about the start itself, by the demo and by the benchmarks.
+anew by test_process.py, which is about the start itself, by test_memory.py, the demo and the benchmarks.
 """
 
 from __future__ import annotations
