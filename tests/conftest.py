@@ -19,6 +19,7 @@ from tests import namespaces
 from tests.controlplane import Api, Cluster, ControlPlane, Kubectl, build, leftovers
 from tests.controlplane.controlplane import STAYS
 from tests.controlplane.kubevirt import Installation
+from tests.preloaded import Preloaded
 from tools.gobuild import BuildError
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.skip(reason="needs simulated nodes, and USE_EXISTING_CLUSTER is true")
             )
+
+
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
+    """The process that operators and verbs are forks of."""
+    started = Preloaded(tmp_path_factory.mktemp("preloaded"))
+    yield started
+    started.end()
 
 
 @pytest.fixture(scope="session")

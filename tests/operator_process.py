@@ -1,9 +1,10 @@
-"""The operator as its users run it: a process of its own, `python -m twinhull run`."""
+"""The operator and the verbs as their users run them: processes of their own, `python -m twinhull`."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.controlplane import process
-from tests.controlplane.polling import eventually
+from tests.controlplane.polling import PATIENCE, eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.controlplane.supervisor import answers
 from tests.preloaded import Preloaded
@@ -21,19 +22,18 @@ GUEST_IMAGE = "twinhull.example/guest:test"
 
 
 class _Shared:
-    """What all operators of these tests are started by, while there is one."""
+    """What all operators and verbs of these tests are started by, while there is one."""
 
     preloaded: Preloaded | None = None
 
 
 @contextmanager
-def preloading(folder: Path) -> Iterator[None]:
-    """Meanwhile operators are forks of one process, which has imported all that they need."""
-    _Shared.preloaded = Preloaded(folder)
+def forking(preloaded: Preloaded) -> Iterator[None]:
+    """Meanwhile operators and verbs are forks of this process, which has imported all that they need."""
+    _Shared.preloaded = preloaded
     try:
         yield
     finally:
-        _Shared.preloaded.end()
         _Shared.preloaded = None
 
 
@@ -57,6 +57,22 @@ def launch(
         folder=log.parent,
         environment={**environment, **({"PYTHONPATH": str(code)} if code else {})},
         tied=tied,
+    )
+
+
+def run_verb(*arguments: str, kubeconfig: Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a verb to its end, as the user of the kubeconfig; `given` is its input."""
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    if _Shared.preloaded is not None:
+        return _Shared.preloaded.run(arguments, given=given, environment=environment)
+    return subprocess.run(
+        [sys.executable, "-m", "twinhull", *arguments],
+        input=given,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
     )
 
 

@@ -1,22 +1,27 @@
-"""Operators that start without importing anything: forks of a process that has imported all of it.
+"""Operators and verbs that start without importing anything: forks of a process that has imported all of it.
 
     python -m tests.preloaded <number of a socket>
 
 The imports take two thirds of the CPU time of a start, and the end-to-end tests start several hundred
-operators. A fork runs what `python -m twinhull run` does, as a process of its own: with its own arguments,
-environment, folder, log and session. It dies with the tests, as all that they start does. Python is started
-anew by test_process.py, which is about the start itself, by test_memory.py, the demo and the benchmarks.
+operators and verbs. A fork runs what `python -m twinhull` does, as a process of its own: with its own
+arguments, environment, folder, input, output and session. It dies with the tests, as all that they start
+does. Python is started anew by test_process.py, which is about the start itself, by test_memory.py, the demo
+and the benchmarks.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +30,7 @@ from pathlib import Path
 from kubernetes.config import kube_config
 
 from tests.controlplane import die_with_parent, process
+from tests.controlplane.polling import PATIENCE, eventually
 from tests.controlplane.process import ComponentDied, Process
 
 _ROOT = Path(__file__).parents[1]
@@ -32,14 +38,19 @@ _ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Order:
-    """An operator to start."""
+    """An operator or a verb to start."""
 
     #: What follows `python -m twinhull`.
     arguments: tuple[str, ...]
-    #: Its folder and its log, to which its output is appended.
     folder: str
-    log: str
     environment: dict[str, str]
+    #: The files to which its output and its errors are appended; they may be the same.
+    output: str
+    errors: str
+    #: The file that it reads; nothing without it.
+    input: str = os.devnull
+    #: The file into which its exit code is written once it has ended; none without it.
+    code: str = ""
 
 
 class Preloaded:
@@ -66,14 +77,47 @@ class Preloaded:
     ) -> Process:
         """Start an operator. Raises ComponentDied if it, or the process that forks, has died."""
         log.touch()  # who dies at once has one, too
-        order = Order(tuple(arguments), str(folder), str(log), dict(environment))
+        order = Order(tuple(arguments), str(folder), dict(environment), output=str(log), errors=str(log))
+        return process.found("twinhull", self._fork(order), log)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        given: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a verb to its end, in this process' folder without another; `given` is its input.
+
+        Raises NeverHappened if it doesn't end, and as `start` does.
+        """
+        with tempfile.TemporaryDirectory() as temporary:
+            names = ("output", "errors", "input", "code")
+            output, errors, read, code = files = [Path(temporary, name) for name in names]
+            read.write_text(given, encoding="utf-8")
+            where = str(folder or Path.cwd())
+            self._fork(Order(tuple(arguments), where, dict(environment), *map(str, files)))
+            ended = eventually(
+                lambda: code.read_text(encoding="ascii"),
+                2 * PATIENCE,
+                f"twinhull {' '.join(arguments)} ends",
+                alive=lambda: process.check([self.process]),
+                interval=0.02,
+            )
+            return subprocess.CompletedProcess(
+                list(arguments), int(ended), *(file.read_text(encoding="utf-8") for file in (output, errors))
+            )
+
+    def _fork(self, order: Order) -> int:
+        """The fork's process id."""
         with self._taken:
             with contextlib.suppress(BrokenPipeError):
                 print(json.dumps(asdict(order)), file=self._lines, flush=True)
             pid = self._lines.readline()
         if not pid:
             raise ComponentDied(self.process.obituary())
-        return process.found("twinhull", int(pid), log)
+        return int(pid)
 
     def end(self) -> None:
         """End it, and with it all operators that are left."""
@@ -97,31 +141,48 @@ def _become(order: Order, parent: int) -> None:
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     die_with_parent.tie(parent, "twinhull")
+    if order.code:
+        _fork_and_tell_its_end(Path(order.code))
     os.chdir(order.folder)
     os.environ.clear()
     os.environ.update(order.environment)
-    output = os.open(order.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    os.dup2(output, sys.stdout.fileno())
-    os.dup2(output, sys.stderr.fileno())
-    os.close(output)
+    appended = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for name, flags, stream in (
+        (order.input, os.O_RDONLY, sys.stdin),
+        (order.output, appended, sys.stdout),
+        (order.errors, appended, sys.stderr),
+    ):
+        file = os.open(name, flags, 0o644)
+        os.dup2(file, stream.fileno())
+        os.close(file)
     # The only one of these modules that reads the environment when it is imported.
     kube_config.KUBE_CONFIG_DEFAULT_LOCATION = order.environment.get("KUBECONFIG", "~/.kube/config")
     sys.argv = ["twinhull", *order.arguments]
 
 
-def main() -> None:
-    """Fork for each order, and run the operator in the fork."""
-    from twinhull.cli import main as twinhull  # noqa: PLC0415  not needed by who asks
-    from twinhull.cli import run, settings  # noqa: F401, PLC0415
-    from twinhull.shell import app, tracing  # noqa: F401, PLC0415
-    from twinhull.shell.process import loglines  # noqa: F401, PLC0415
+def _fork_and_tell_its_end(code: Path) -> None:
+    """Go on as a fork, whose exit code is written into the file."""
+    ours = os.getpid()
+    if pid := os.fork():
+        _, status = os.waitpid(pid, 0)
+        code.write_text(str(os.waitstatus_to_exitcode(status)), encoding="ascii")
+        os._exit(0)
+    die_with_parent.tie(ours, "twinhull")
 
+
+def main() -> None:
+    """Fork for each order, and run the operator or the verb in the fork."""
+    import twinhull.cli  # noqa: PLC0415  not needed by who asks
+
+    for module in pkgutil.walk_packages(twinhull.__path__, "twinhull."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that nobody has to bury the forks
     gc.freeze()
     ours = os.getpid()
     if (order := _fork_for_each(socket.socket(fileno=int(sys.argv[1])))) is not None:
         _become(order, ours)
-        twinhull(prog_name="python -m twinhull")
+        twinhull.cli.main(prog_name="python -m twinhull")
 
 
 if __name__ == "__main__":

@@ -13,15 +13,16 @@ import pytest
 from tests.chart import rights
 from tests.controlplane import Cluster
 from tests.e2e.operator.policies import Policies
-from tests.operator_process import OperatorProcess, preloading
+from tests.operator_process import OperatorProcess, forking
+from tests.preloaded import Preloaded
 
 _CRDS = Path(__file__).parents[2] / "crds"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The process that the operators of these tests are forks of."""
-    with preloading(tmp_path_factory.mktemp("preloaded")):
+def _forks(preloaded: Preloaded) -> Iterator[None]:
+    """The operators and verbs of these tests are forks."""
+    with forking(preloaded):
         yield
 
 

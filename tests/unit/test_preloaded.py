@@ -1,10 +1,11 @@
-"""A fork of the preloaded operator is what Python would be if it had been started for it."""
+"""A fork of the preloaded process is what Python would be if it had been started for it."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,6 @@ from tests.controlplane.polling import PATIENCE
 from tests.preloaded import Preloaded
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def preloaded(tmp_path: Path) -> Iterator[Preloaded]:
-    started = Preloaded(tmp_path)
-    yield started
-    started.end()
 
 
 def test_each_has_its_own_log_and_environment(preloaded: Preloaded, tmp_path: Path) -> None:
@@ -44,6 +38,15 @@ def test_it_says_of_a_wrong_option_what_python_would(preloaded: Preloaded, tmp_p
     fork = preloaded.start(["run", "--wrong"], log=log, folder=tmp_path, environment=os.environ)
     eventually(lambda: not fork.alive(), PATIENCE, "it ends")
     assert log.read_text().startswith("Usage: python -m twinhull run [OPTIONS]\n")
+
+
+def test_a_verb_reads_prints_and_ends_as_python_would(preloaded: Preloaded) -> None:
+    missing = {"apiVersion": "twinhull.dev/v1alpha1", "kind": "Workload", "metadata": {"name": "web"}}
+    for arguments, given in ((["validate", "-"], json.dumps(missing)), (["--help"], ""), (["--wrong"], "")):
+        command = [sys.executable, "-m", "twinhull", *arguments]
+        anew = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        fork = preloaded.run(arguments, given=given, environment=os.environ)
+        assert (fork.returncode, fork.stdout, fork.stderr) == (anew.returncode, anew.stdout, anew.stderr)
 
 
 def test_it_ends_with_the_process_that_it_is_a_fork_of(tmp_path: Path) -> None:

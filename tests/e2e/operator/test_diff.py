@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.controlplane import PATIENCE, Cluster
+from tests import operator_process
+from tests.controlplane import Cluster
 from tests.e2e.test_workload_api import MINIMAL, merged, spec
 
 Manifest = dict[str, Any]
@@ -19,15 +18,8 @@ Manifest = dict[str, Any]
 
 def run(cluster: Cluster, *args: str, given: Manifest | list[Manifest]) -> subprocess.CompletedProcess[str]:
     objects = given if isinstance(given, list) else [given]
-    return subprocess.run(
-        [sys.executable, "-m", "twinhull", "diff", *args, "-"],
-        input=yaml.safe_dump_all(objects),
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    text = yaml.safe_dump_all(objects)
+    return operator_process.run_verb("diff", *args, "-", kubeconfig=cluster.kubeconfig, given=text)
 
 
 @pytest.fixture
@@ -133,14 +125,8 @@ def test_a_namespace_that_is_not_said_is_the_option_s(cluster: Cluster, namespac
 
 
 def test_without_a_cluster_it_says_so(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "twinhull", "diff", "-"],
-        input=yaml.safe_dump(MINIMAL),
-        env={**os.environ, "KUBECONFIG": str(tmp_path / "none")},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    ended = operator_process.run_verb(
+        "diff", "-", kubeconfig=tmp_path / "none", given=yaml.safe_dump(MINIMAL)
     )
     assert ended.returncode == 2
     assert "no credentials for an API server were found" in ended.stderr

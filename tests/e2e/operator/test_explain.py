@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 
-from tests.controlplane import PATIENCE, Cluster
+from tests import operator_process
+from tests.controlplane import Cluster
 from tests.e2e.test_workload_api import MINIMAL, merged
 
 
 def explain(cluster: Cluster, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "twinhull", "explain", *args],
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return operator_process.run_verb("explain", *args, kubeconfig=cluster.kubeconfig)
 
 
 def test_a_workload_is_explained_by_its_name(cluster: Cluster, namespace: str) -> None:

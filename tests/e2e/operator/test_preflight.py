@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import operator_process
 from tests.chart import rights
 from tests.chart.helm import NAMESPACE
-from tests.controlplane import PATIENCE, Cluster
+from tests.controlplane import Cluster
 from twinhull.hulls.versions import too_old
 
 pytestmark = pytest.mark.simulated
 
 
 def rows(kubeconfig: Path) -> dict[str, dict[str, str]]:
-    ended = subprocess.run(
-        [sys.executable, "-m", "twinhull", "preflight", "-o", "json"],
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    ended = operator_process.run_verb("preflight", "-o", "json", kubeconfig=kubeconfig)
     assert (ended.returncode, ended.stderr) == (0, "")
     return {row["check"]: row for row in json.loads(ended.stdout)}
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
+from tests import operator_process
 from tests.controlplane import Api, Cluster, eventually, kubeconfig
 from tests.controlplane.polling import PATIENCE
 from tests.e2e.operator.policies import Policies, boxes
@@ -42,18 +43,7 @@ def _runtime_class(api: Api) -> Iterator[None]:
 
 def twinhull(web: Subject, *words: str, login: Path | None = None) -> Ended:
     """Run the command in the Workload's namespace."""
-    return _run([*words, "-n", web.namespace], login or web.cluster.kubeconfig)
-
-
-def _run(words: list[str], login: Path) -> Ended:
-    return subprocess.run(
-        [sys.executable, "-m", "twinhull", *words],
-        env={**os.environ, "KUBECONFIG": str(login)},
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE,
-        check=False,
-    )
+    return operator_process.run_verb(*words, "-n", web.namespace, kubeconfig=login or web.cluster.kubeconfig)
 
 
 def running(web: Subject) -> str:
@@ -98,7 +88,7 @@ def test_a_flip_waits_and_the_way_back_that_it_prints_leads_back(web: Subject, t
     (back,) = (line for line in ended.stdout.splitlines() if line.startswith("Way back: "))
     words = shlex.split(back.removeprefix("Way back: "))
     assert words == ["twinhull", "flip", "web", "-n", web.namespace, "--to", "container"]
-    ended = _run([*words[1:], "--wait"], web.cluster.kubeconfig)
+    ended = operator_process.run_verb(*words[1:], "--wait", kubeconfig=web.cluster.kubeconfig)
     assert (ended.returncode, running(web)) == (0, "Container"), ended.stderr
     assert web.get()["status"]["hull"]["name"] == first
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 import pytest
 
-from tests.controlplane.polling import PATIENCE
+from tests.preloaded import Preloaded
 from tools.verbs import Told, calls, verbs
 
 VERBS = verbs()
@@ -92,28 +90,30 @@ def test_every_verb_tells_its_exit_codes(told: Told) -> None:
     assert {0, 2} <= told.exit_codes.keys()
 
 
-def code(*args: str, folder: Path) -> int:
-    """The exit code of a call in a folder, without a cluster or any input."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "KUBECONFIG": str(folder / "none")}
-    done = subprocess.run(
-        [sys.executable, "-m", "twinhull", *args],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return done.returncode
+class Code(Protocol):
+    """Gives the exit code of a call, without a cluster or any input."""
+
+    def __call__(self, *args: str) -> int: ...
+
+
+@pytest.fixture
+def code(preloaded: Preloaded, tmp_path: Path) -> Code:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(tmp_path / "none")}
+
+    def called(*args: str) -> int:
+        done = preloaded.run(args, environment=environment, folder=tmp_path)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode
+
+    return called
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("told", VERBS, ids=named)
-def test_codes_are_those_that_the_help_tells(told: Told, tmp_path: Path) -> None:
-    assert code(told.verb.name, "--no-such-option", folder=tmp_path) == 2
-    assert code(told.verb.name, "--help", folder=tmp_path) == 0
-    assert code(told.verb.name, *example_calls(told)[0], folder=tmp_path) in told.exit_codes
+def test_codes_are_those_that_the_help_tells(told: Told, code: Code) -> None:
+    assert code(told.verb.name, "--no-such-option") == 2
+    assert code(told.verb.name, "--help") == 0
+    assert code(told.verb.name, *example_calls(told)[0]) in told.exit_codes
 
 
 #: A Workload that can't be a machine, one that is wrong, and a policy that lets nothing be.
@@ -181,10 +181,10 @@ OFFLINE = ("render", "validate", "explain", "convert", "completion", "crd", "con
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("verb", "said"), CALLS)
-def test_a_code_comes_of_what_the_help_says(verb: str, said: int, tmp_path: Path) -> None:
+def test_a_code_comes_of_what_the_help_says(verb: str, said: int, code: Code, tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert code(*CALLS[verb, said].split(), folder=tmp_path) == said
+    assert code(*CALLS[verb, said].split()) == said
 
 
 def test_each_code_of_each_offline_verb_is_tried() -> None:
