@@ -42,7 +42,9 @@ def manifests(variant: str) -> list[Manifest]:
     return [
         obj
         for name in ("namespace", "twinhull")
-        for obj in yaml.safe_load_all((DEPLOY / variant / f"{name}.yaml").read_text(encoding="utf-8"))
+        for obj in yaml.load_all(
+            (DEPLOY / variant / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
+        )
     ]
 
 

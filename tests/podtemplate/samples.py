@@ -18,14 +18,14 @@ def samples() -> dict[str, Any]:
 
 def _samples() -> Iterator[tuple[str, Any]]:
     everything = _TESTS / "podtemplate" / "everything.yaml"
-    yield everything.name, yaml.safe_load(everything.read_text(encoding="utf-8"))
+    yield everything.name, yaml.load(everything.read_text(encoding="utf-8"), yaml.CSafeLoader)
     for path in sorted((_TESTS / "golden").glob("*.input.yaml")):
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))["workload"]["spec"]
+        spec = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["workload"]["spec"]
         if "template" in spec:
             yield path.name, spec["template"]
     for path in sorted(
         [*(_TESTS.parent / "examples").glob("*.yaml"), *(_TESTS.parent / "examples/disks").glob("*.yaml")]
     ):
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+        for document in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if document and document["kind"] == "Workload" and "template" in document["spec"]:
                 yield f"{path.name} {document['metadata']['name']}", document["spec"]["template"]

@@ -106,7 +106,7 @@ def page() -> str:
 
 
 def _alerts() -> Iterator[str]:
-    groups: dict[str, Any] = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
+    groups: dict[str, Any] = yaml.load(ALERTS.read_text(encoding="utf-8"), yaml.CSafeLoader)
     yield "| alert | severity | what to do, and when it fires |"
     yield "|---|---|---|"
     for group in groups["groups"]:

@@ -15,8 +15,8 @@ from twinhull.api.patterns import PATTERNS
 from twinhull.api.podtemplate import podtemplate
 from twinhull.api.validation import problems
 
-EVERYTHING = yaml.safe_load(
-    (Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text(encoding="utf-8")
+EVERYTHING = yaml.load(
+    (Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
 )
 STRING: Raw = {"type": "string"}
 INTEGER: Raw = {"type": "integer", "minimum": 1, "maximum": 9}

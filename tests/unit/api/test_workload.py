@@ -11,7 +11,9 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.schema import structural
 from twinhull.api.workload import Workload
 
-TEMPLATE = yaml.safe_load((Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"))
+TEMPLATE = yaml.load(
+    (Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"), yaml.CSafeLoader
+)
 
 METADATA = {
     "name": "web",

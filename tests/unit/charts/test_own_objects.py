@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[3]
 DEPLOYED = [
     obj
     for variant in ("default", "no-kubevirt", "openshift")
-    for obj in yaml.safe_load_all((ROOT / "deploy" / variant / "twinhull.yaml").read_text(encoding="utf-8"))
+    for obj in yaml.load_all(
+        (ROOT / "deploy" / variant / "twinhull.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
+    )
     if obj["kind"] == "ValidatingAdmissionPolicy"
 ]
 WRITTEN = {"create", "update", "patch", "delete", "deletecollection"}
@@ -42,7 +44,7 @@ def rendered() -> list[dict[str, Any]]:
     found = [
         action["create"]
         for path in sorted((ROOT / "tests" / "golden").glob("*.output.yaml"))
-        for action in (yaml.safe_load(path.read_text(encoding="utf-8")).get("actions") or ())
+        for action in (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).get("actions") or ())
         if "create" in action
     ]
     assert {obj["kind"] for obj in found} == {
@@ -88,7 +90,7 @@ def test_what_the_operator_makes_is_what_it_may_make(policy: dict[str, Any]) -> 
 @pytest.mark.parametrize("variant", ["default", "no-kubevirt", "openshift"])
 def test_all_that_the_roles_let_it_write_is_bound_or_known_not_to_be(variant: str) -> None:
     deployed = ROOT / "deploy" / variant / "twinhull.yaml"
-    objects = list(yaml.safe_load_all(deployed.read_text(encoding="utf-8")))
+    objects = list(yaml.load_all(deployed.read_text(encoding="utf-8"), yaml.CSafeLoader))
     roles = {binding["roleRef"]["name"] for binding in objects if binding["kind"].endswith("RoleBinding")}
     written = {
         (group, resource)

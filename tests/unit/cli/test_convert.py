@@ -44,7 +44,7 @@ def convert(*args: str, given: Any = "") -> Result:
 def test_a_workload_is_printed_and_can_be_applied() -> None:
     result = convert("-", given=[POD])
     assert (result.exit_code, result.stderr) == (0, "")
-    assert yaml.safe_load(result.stdout) == {
+    assert yaml.load(result.stdout, yaml.CSafeLoader) == {
         "apiVersion": "twinhull.dev/v1alpha1",
         "kind": "Workload",
         "metadata": {"name": "web"},
@@ -62,7 +62,7 @@ def test_json_is_one_object_or_a_list() -> None:
 def test_json_is_read_as_kubectl_reads_it() -> None:
     limits = {"cpu": 1.0, "memory": 1e9}
     given = {**POD, "spec": {"containers": [{"name": "a", "image": "b", "resources": {"limits": limits}}]}}
-    made = yaml.safe_load(convert("-", given=json.dumps(given)).stdout)
+    made = yaml.load(convert("-", given=json.dumps(given)).stdout, yaml.CSafeLoader)
     found = made["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
     assert found == {"cpu": 1, "memory": 1000000000}
     assert all(isinstance(amount, int) for amount in found.values())
@@ -70,7 +70,7 @@ def test_json_is_read_as_kubectl_reads_it() -> None:
 
 def test_options_reach_the_workload() -> None:
     options = ("--name", "shop", "-n", "prod", "--isolation", "Sandbox")
-    made = yaml.safe_load(convert("-", *options, given=[POD]).stdout)
+    made = yaml.load(convert("-", *options, given=[POD]).stdout, yaml.CSafeLoader)
     assert made["metadata"] == {"name": "shop", "namespace": "prod"}
     assert made["spec"]["isolationPolicy"] == "Sandbox"
 
@@ -125,6 +125,7 @@ def test_the_table_fits_the_terminal(columns: int) -> None:
     assert columns - 20 < max(map(len, lines)) <= columns
 
 
+@pytest.mark.slow
 def test_a_reason_of_several_parts_is_said_once_on_a_terminal() -> None:
     run = "docker-run -- docker run -v aa:/a -v bb:/b nginx"
     lines = on_terminal(run, 100)
@@ -138,6 +139,7 @@ def test_a_reason_of_several_parts_is_said_once_on_a_terminal() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_long_path_has_a_line_of_its_own() -> None:
     name = "A_TOKEN_" * 8
     lines = on_terminal(f"docker-run -- docker run -e {name}=x nginx", 80)
@@ -150,7 +152,7 @@ def test_texts_of_several_lines_stay_readable_and_the_same() -> None:
     given = {**POD, "spec": {"containers": [{"name": "a", "image": "b", "command": ["sh", "-c", script]}]}}
     printed = convert("-", given=[given]).stdout
     assert "        - |\n          set -e\n          exec nginx\n" in printed
-    made = yaml.safe_load(printed)
+    made = yaml.load(printed, yaml.CSafeLoader)
     assert made["spec"]["template"]["spec"] == given["spec"]
 
 
@@ -167,7 +169,7 @@ spec:
     printed = convert("-", given=text).stdout
     assert "*" not in printed
     assert "&" not in printed
-    containers = yaml.safe_load(printed)["spec"]["template"]["spec"]["containers"]
+    containers = yaml.load(printed, yaml.CSafeLoader)["spec"]["template"]["spec"]["containers"]
     assert containers[1] == {**containers[0], "name": "c"}
 
 
@@ -189,7 +191,7 @@ def test_several_files_are_converted_together(tmp_path: Path) -> None:
     for name, obj in (("pod.yaml", pod), ("service.yaml", service)):
         (tmp_path / name).write_text(yaml.safe_dump(obj), encoding="utf-8")
         files.append(str(tmp_path / name))
-    made = yaml.safe_load(convert(*files).stdout)
+    made = yaml.load(convert(*files).stdout, yaml.CSafeLoader)
     assert made["spec"]["service"] == {"ports": [{"port": 80, "protocol": "TCP"}]}
 
 
@@ -295,7 +297,7 @@ def test_a_compose_file_is_converted_with_the_files_that_it_names(tmp_path: Path
         *("--isolation", "Sandbox", "-n", "shop"),
     )
     assert result.exit_code == 0, result.stderr
-    found = [obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "Workload"]
+    found = [obj for obj in yaml.load_all(result.stdout, yaml.CSafeLoader) if obj["kind"] == "Workload"]
     assert [(obj["metadata"]["name"], obj["metadata"]["namespace"]) for obj in found] == [("web", "shop")]
     assert found[0]["spec"]["isolationPolicy"] == "Sandbox"
     (container,) = found[0]["spec"]["template"]["spec"]["containers"]
@@ -352,7 +354,7 @@ def test_a_command_line_without_its_word_is_told_what_to_write(
 def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
     result = convert("-", "--disk-claim", "boot=legacy", "--bootloader", "BIOS", given=DOMAIN)
     assert result.exit_code == 0, result.stderr
-    made = yaml.safe_load(result.stdout)
+    made = yaml.load(result.stdout, yaml.CSafeLoader)
     assert made["metadata"]["name"] == "legacy"
     assert made["spec"]["virtualMachine"]["bootDisk"]["source"] == {"claim": {"name": "legacy"}}
     refused = convert("-", "--disk-claim", "boot=legacy", "--isolation", "Container", given=DOMAIN)

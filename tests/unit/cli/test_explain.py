@@ -319,6 +319,7 @@ def test_a_rule_of_the_definition_is_as_good_as_its_schema(folder: Path) -> None
     assert "livenessProbe  a probe has one of exec, grpc, httpGet and tcpSocket" in result.stderr
 
 
+@pytest.mark.slow
 def test_policies_of_files_need_nothing_of_a_cluster(folder: Path) -> None:
     code = (
         "import sys; from twinhull.cli import main\n"

@@ -101,6 +101,7 @@ def test_an_alias_is_the_verb_and_isn_t_listed(alias: str) -> None:
     assert alias not in main.list_commands(click.Context(main))
 
 
+@pytest.mark.slow
 def test_an_offline_verb_imports_no_tables() -> None:
     code = (
         "import sys\n"

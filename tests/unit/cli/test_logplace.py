@@ -61,6 +61,7 @@ def log_of(*pieces: tuple[int, bytes]) -> KubeletLog:
     return log
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.lists(st.tuples(TIMES, TEXTS), max_size=8), LENGTHS), max_size=6),
@@ -84,6 +85,7 @@ def test_a_log_that_is_cut_off_anywhere_is_shown_once_and_whole(
         assert reader.end() == log.answer({"timestamps": stamps})
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.lists(TIMES, max_size=8), LENGTHS), max_size=6),
@@ -106,6 +108,7 @@ def test_a_log_that_was_begun_at_its_last_lines_has_none_before_them(
         assert reader.end() == b"".join(text for _, text in log.pieces[begun:])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-SECOND // 2, SECOND // 2), LENGTHS), min_size=1, max_size=12),

@@ -45,6 +45,7 @@ def test_a_document_says_all_and_nothing_that_is_not_printed(
         assert text.count("\n") == 1 if output == "json" else text.startswith("---\n")
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_any_document_is_read_as_it_was(document: dict[str, str]) -> None:
     for output in ("json", "yaml"):

@@ -36,7 +36,7 @@ def render(*args: str, given: Any = None) -> Result:
 
 
 def kinds(result: Result) -> list[str]:
-    return [obj["kind"] for obj in yaml.safe_load_all(result.stdout)]
+    return [obj["kind"] for obj in yaml.load_all(result.stdout, yaml.CSafeLoader)]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_examples_can_have_every_isolation(isolation: str, made: list[str]) -> N
 def test_examples_of_disks(example: Path) -> None:
     result = render("-f", str(example))
     assert result.exit_code == 0, result.stderr
-    made = list(yaml.safe_load_all(result.stdout))
+    made = list(yaml.load_all(result.stdout, yaml.CSafeLoader))
     volumes = {obj["metadata"]["name"] for obj in made if obj["kind"] == "DataVolume"}
     (vm,) = [obj for obj in made if obj["kind"] == "VirtualMachine"]
     named = [volume.get("dataVolume") for volume in vm["spec"]["template"]["spec"]["volumes"]]
@@ -88,7 +88,7 @@ def test_what_cdi_takes_for_something_else_is_told_before_it_is_made() -> None:
 
 
 def test_a_disk_runs_in_no_container() -> None:
-    given = yaml.safe_load((EXAMPLES / "disks/vmware-linux.yaml").read_text(encoding="utf-8"))
+    given = yaml.load((EXAMPLES / "disks/vmware-linux.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     result = render("--isolation", "Container", given=[given])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "spec.template is missing" in result.stderr
@@ -96,7 +96,7 @@ def test_a_disk_runs_in_no_container() -> None:
 
 def test_placeholder_is_explained() -> None:
     result = render(given=[workload()])
-    (pod,) = yaml.safe_load_all(result.stdout)
+    (pod,) = yaml.load_all(result.stdout, yaml.CSafeLoader)
     assert pod["metadata"]["ownerReferences"][0]["uid"] == ZEROS
     assert pod["metadata"]["namespace"] == "default"
     told = f"note: uid {ZEROS} stands for the Workload's own uid"
@@ -113,7 +113,7 @@ def test_what_a_cluster_says_is_taken_over() -> None:
         "creationTimestamp": "2026-01-01T00:00:00Z",
     }
     result = render(given=[stored])
-    (pod,) = yaml.safe_load_all(result.stdout)
+    (pod,) = yaml.load_all(result.stdout, yaml.CSafeLoader)
     assert pod["metadata"]["ownerReferences"][0]["uid"] == "6f1f8f0e"
     assert pod["metadata"]["namespace"] == "shop"
     assert result.stderr == ""
@@ -288,7 +288,7 @@ def test_json_is_one_object_or_a_list() -> None:
 def test_null_is_as_good_as_absent_and_a_time_is_a_string() -> None:
     text = yaml.safe_dump(workload(pod={"securityContext": None, "automountServiceAccountToken": None}))
     text = text.replace("name: web\nspec", "name: web\n  creationTimestamp: 2026-01-01T00:00:00Z\nspec")
-    (pod,) = yaml.safe_load_all(render(given=text).stdout)
+    (pod,) = yaml.load_all(render(given=text).stdout, yaml.CSafeLoader)
     assert pod["spec"].keys() == {"hostname", "containers"}
 
 
@@ -306,7 +306,7 @@ def test_sandbox_without_a_runtime_class_says_what_to_do() -> None:
 
 def test_operators_options_decide_what_the_workload_leaves_open() -> None:
     result = render("--default-isolation", "VirtualMachine", "--guest-image", "guest:7", given=[workload()])
-    _, machine = yaml.safe_load_all(result.stdout)
+    _, machine = yaml.load_all(result.stdout, yaml.CSafeLoader)
     assert {"name": "guest", "containerDisk": {"image": "guest:7"}} in (
         machine["spec"]["template"]["spec"]["volumes"]
     )
@@ -357,7 +357,9 @@ def test_an_ephemeral_claim_of_a_machine_is_told() -> None:
     containers = [{"name": "web", "image": "nginx", "volumeDevices": devices}]
     given = [workload(pod={"containers": containers, "volumes": [volume]})]
     result = render("--isolation", "VirtualMachine", given=given)
-    (made,) = (obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "VirtualMachine")
+    (made,) = (
+        obj for obj in yaml.load_all(result.stdout, yaml.CSafeLoader) if obj["kind"] == "VirtualMachine"
+    )
     claim = f"{made['metadata']['name']}-scratch"
     assert f"PersistentVolumeClaim {claim} is made after its machine" in result.stderr
     assert "is made once" not in render("--isolation", "Container", given=given).stderr
@@ -369,7 +371,7 @@ def test_the_service_is_shown_with_all_that_is_asked_of_it() -> None:
     }
     asked = {"type": "NodePort", "annotations": {"a": "1"}, "nodePorts": {"http": 30080}}
     result = render(given=[workload(pod=ports, service={**asked, "sessionAffinity": "ClientIP"})])
-    made = next(obj for obj in yaml.safe_load_all(result.stdout) if obj["kind"] == "Service")
+    made = next(obj for obj in yaml.load_all(result.stdout, yaml.CSafeLoader) if obj["kind"] == "Service")
     assert made["metadata"]["annotations"]["a"] == "1"
     assert (made["spec"]["sessionAffinity"], made["spec"]["ports"][0]["nodePort"]) == ("ClientIP", 30080)
 

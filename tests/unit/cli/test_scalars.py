@@ -107,6 +107,7 @@ def test_a_key_that_is_null_is_refused() -> None:
         read("~: 1")
 
 
+@pytest.mark.slow
 @given(st.one_of(st.sampled_from(list(READ)), st.text(alphabet="yYnNoOfF01.89exXb_+-:=~<", max_size=6)))
 def test_what_is_written_is_read_as_it_was_meant(text: str) -> None:
     assert read(yaml.dump([text], Dumper=scalars.Dumper)) == [text]

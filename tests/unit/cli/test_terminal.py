@@ -45,6 +45,7 @@ def test_the_input_comes_whole_and_in_order_to_who_takes_it_slowly(typing_end: I
     writer.join(PATIENCE)
 
 
+@pytest.mark.slow
 def test_input_that_comes_when_nobody_takes_it_any_more_is_no_warning(
     typing_end: IO[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -305,6 +305,7 @@ def test_a_workload_hides_behind_no_spelling(text: str) -> None:
     assert ("containers: has 0 elements" in result.stdout) is not hidden
 
 
+@pytest.mark.slow
 def test_a_large_document_of_another_api_costs_no_time_and_a_line_in_a_text_begins_no_document() -> None:
     large = "apiVersion: apps/v1\nkind: Large\ndata: |\n" + "  --- x: [{\n" * (MAX_DOCUMENT // 10)
     result = validate("-", given=large + "---\n" + yaml.safe_dump(workload("Container")))
@@ -412,6 +413,7 @@ def test_every_example_is_valid() -> None:
     assert " error" not in result.stdout
 
 
+@pytest.mark.slow
 def test_an_invalid_file_is_refused_without_the_models() -> None:
     """They take most of the time of a valid one."""
     code = (
@@ -424,6 +426,7 @@ def test_an_invalid_file_is_refused_without_the_models() -> None:
     subprocess.run([sys.executable, "-c", code], input=text.encode(), check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_valid_file_needs_nothing_of_a_cluster() -> None:
     code = (
         "import sys; from twinhull.cli import main\n"

@@ -203,6 +203,7 @@ def _covers(path: str, kind: str) -> bool:
 _WORDS = st.from_regex(r"[a-z][a-zA-Z]{3,12}", fullmatch=True).map(lambda word: f"zz{word}")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(SAMPLES), _WORDS, st.data())
 def test_a_part_that_nobody_knows_is_named(one: Sample, word: str, data: st.DataObject) -> None:

@@ -13,6 +13,7 @@ from tests.unit.convert.rendering import refused
 from twinhull.validation.document import refusals
 
 
+@pytest.mark.slow
 def test_the_api_server_would_take_all_workloads_that_are_made() -> None:
     found = results()
     assert len({result.name for result in found}) == len(found) > 250

@@ -54,7 +54,7 @@ class _Dumper(yaml.SafeDumper):
 def read(path: Path) -> tuple[Case, list[Raw]]:
     """The case of an input, and the objects that are there."""
     text = path.read_text("utf-8")
-    given = yaml.safe_load(text)
+    given = yaml.load(text, yaml.CSafeLoader)
     workload = _workload(given["workload"])
     operator = given.get("operator", {})
     defaults = OperatorDefaults(
@@ -65,7 +65,9 @@ def read(path: Path) -> tuple[Case, list[Raw]]:
         first_report=0,  # so that what a hull begins with is seen too
     )
     name = case(workload, defaults=defaults).hull_name
-    given = yaml.safe_load(text.replace("$HULL", name).replace("$REVISION", name.rpartition("-")[2]))
+    given = yaml.load(
+        text.replace("$HULL", name).replace("$REVISION", name.rpartition("-")[2]), yaml.CSafeLoader
+    )
     workload = _workload(given["workload"])
     objects = [_completed(obj) for obj in given.get("objects", [])]
     refusals = {

@@ -17,7 +17,7 @@ from twinhull.cli import main
 
 PAGE = read("docs/disks.md")
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SNIPPETS = [yaml.safe_load(text) for text in _YAML.findall(PAGE)]
+SNIPPETS = [yaml.load(text, yaml.CSafeLoader) for text in _YAML.findall(PAGE)]
 #: What a snippet is put into, unless it says these itself.
 _SIZE = {"memory": "4Gi"}
 _FIRMWARE = {"firmware": {"bootloader": "BIOS"}}
@@ -45,7 +45,7 @@ def test_a_snippet_is_rendered(snippet: Raw) -> None:
     given = json.dumps(workload(snippet))
     result = CliRunner().invoke(main, ["render", "-f", "-"], input=given)
     assert result.exit_code == 0, result.stderr
-    made = list(yaml.safe_load_all(result.stdout))
+    made = list(yaml.load_all(result.stdout, yaml.CSafeLoader))
     assert made[-1]["kind"] == "VirtualMachine"
 
 

@@ -29,7 +29,7 @@ def hulls(manifest: str) -> frozenset[str]:
     for isolation in _ISOLATIONS:
         options = ("--isolation", isolation, "--sandbox-runtime-class", "gvisor")
         result = CliRunner().invoke(main, ["render", "-f", "-", *options], input=manifest)
-        names |= {obj["metadata"]["name"] for obj in yaml.safe_load_all(result.stdout) if obj}
+        names |= {obj["metadata"]["name"] for obj in yaml.load_all(result.stdout, yaml.CSafeLoader) if obj}
     return frozenset(names)
 
 
@@ -37,7 +37,7 @@ def workloads(texts: list[str]) -> dict[str, list[str]]:
     """Manifests of Workloads, by name."""
     found: dict[str, list[str]] = {}
     for text in texts:
-        for document in yaml.safe_load_all(text):
+        for document in yaml.load_all(text, yaml.CSafeLoader):
             if document and document["kind"] == "Workload":
                 found.setdefault(document["metadata"]["name"], []).append(yaml.safe_dump(document))
     return found

@@ -32,7 +32,7 @@ def manifests() -> Iterator[tuple[str, Raw]]:
     """Each whole object of ours that a page shows, and the page."""
     for page in PAGES:
         for text in _YAML.findall(page.read_text(encoding="utf-8")):
-            for found in yaml.safe_load_all(text):
+            for found in yaml.load_all(text, yaml.CSafeLoader):
                 if isinstance(found, dict) and found.get("kind") in _SCHEMAS:
                     yield page.name, found
 

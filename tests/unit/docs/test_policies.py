@@ -34,11 +34,11 @@ def cases() -> Iterator[tuple[str, Raw, list[tuple[Raw, Raw, str]]]]:
     for title, text in _CASE.findall(PAGE):
         (policy,) = _POLICY.findall(text)
         rows = [
-            (yaml.safe_load(labels), yaml.safe_load(workload), gets)
+            (yaml.load(labels, yaml.CSafeLoader), yaml.load(workload, yaml.CSafeLoader), gets)
             for labels, workload, gets in _ROW.findall(text)
         ]
         assert len(rows) == text.count("\n| `{"), f"{title}: every row can be read"
-        yield title, yaml.safe_load(policy), rows
+        yield title, yaml.load(policy, yaml.CSafeLoader), rows
 
 
 CASES = list(cases())

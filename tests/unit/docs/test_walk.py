@@ -77,6 +77,7 @@ def references() -> list[str]:
     return [span for span in _SPAN.findall(TEXT) if ":" in span and _REFERENCE.fullmatch(span)]
 
 
+@pytest.mark.slow
 def test_every_file_and_function_that_is_named_exists() -> None:
     assert len(references()) > 50
     assert [found for span in _SPAN.findall(TEXT) if (found := problem(span))] == []

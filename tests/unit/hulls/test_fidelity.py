@@ -9,7 +9,9 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.hulls.fidelity import dropped
 
-EVERYTHING = yaml.safe_load((Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"))
+EVERYTHING = yaml.load(
+    (Path(__file__).parents[2] / "podtemplate/everything.yaml").read_text("utf-8"), yaml.CSafeLoader
+)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_difference_makes_the_one_of_the_other(before: Raw, after: Raw) -> None:
     assert merge_patch(before, difference(before, after)) == after
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(OBJECTS)
 def test_there_is_no_difference_between_the_same(value: Raw) -> None:

@@ -16,8 +16,8 @@ from twinhull.api.isolation import Isolation
 from twinhull.hulls.parity import TABLE, Fate, Row, speaking_for
 
 ROOT = Path(__file__).parents[3]
-EVERYTHING = yaml.safe_load((ROOT / "tests/podtemplate/everything.yaml").read_text("utf-8"))
-CRD = yaml.safe_load((ROOT / "crds/workloads.twinhull.dev.yaml").read_text("utf-8"))
+EVERYTHING = yaml.load((ROOT / "tests/podtemplate/everything.yaml").read_text("utf-8"), yaml.CSafeLoader)
+CRD = yaml.load((ROOT / "crds/workloads.twinhull.dev.yaml").read_text("utf-8"), yaml.CSafeLoader)
 
 
 def fields(schema: Raw, path: str = "") -> Iterator[tuple[str, Raw]]:

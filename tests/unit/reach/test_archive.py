@@ -205,6 +205,7 @@ def test_headers_that_make_no_sense_are_an_error(tmp_path: Path, headers: dict[s
         unpack(stream, "sent", tmp_path / "target")
 
 
+@pytest.mark.slow
 def test_names_nested_without_end_are_an_error(tmp_path: Path) -> None:
     long = member("././@LongLink", tarfile.GNUTYPE_LONGNAME)
     with pytest.raises(ArchiveError):

@@ -83,6 +83,7 @@ _instances = st.builds(
 _steps = st.tuples(st.one_of(_machines, _instances), st.sampled_from(["put", "put", "remove", "unread"]))
 
 
+@pytest.mark.slow
 @given(st.lists(_steps, max_size=15))
 def test_they_are_what_a_look_at_all_objects_would_find(steps: list[tuple[Raw, str]]) -> None:
     store = Store()

@@ -112,6 +112,7 @@ def test_a_service_that_is_led_elsewhere_serves_nobody(monkeypatch: pytest.Monke
     assert reasons(world).count(Reason.OVERRULED) == 1
 
 
+@pytest.mark.slow
 def test_a_manifest_that_a_webhook_changes_starts_no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     world = Simulation({"isolationPolicy": "VirtualMachine"})
 
@@ -150,6 +151,7 @@ def undone(world: Simulation, patch: Raw) -> None:
     world.server.patch("Service", KEY, patch)
 
 
+@pytest.mark.slow
 def test_a_controller_that_undoes_a_service_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     world = started(template=PORTS)
     owned = {"manager": "rival", "fieldsV1": {"f:spec": {"f:type": {}}}}
@@ -177,6 +179,7 @@ def test_a_controller_that_undoes_a_service_is_named(monkeypatch: pytest.MonkeyP
     assert ready(world) == ("True", "Ready"), "once nobody undoes it any more"
 
 
+@pytest.mark.slow
 def test_a_service_that_somebody_deletes_each_time_is_made_ever_less_often() -> None:
     world = started(template=PORTS)
     world.cluster.writes.clear()

@@ -247,6 +247,7 @@ def test_cheap_passes_never_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(work())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("still")
 @on_a_loop
 async def test_credit_is_not_remembered_of_all_keys_that_there_ever_were() -> None:

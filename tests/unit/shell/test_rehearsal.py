@@ -126,6 +126,7 @@ def test_change_of_the_service_that_is_refused_keeps_what_it_leads_to() -> None:
     assert world.condition("Stalled")["reason"] == "ServiceRefused"
 
 
+@pytest.mark.slow
 def test_resize_that_a_quota_refuses_leaves_the_pod() -> None:
     def of(cpu: str) -> Raw:
         resources = {"requests": {"cpu": cpu}}

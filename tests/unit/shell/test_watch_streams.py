@@ -74,6 +74,7 @@ class World:
         self.api.events[path].put_nowait(f'{{"type":"{change}","object":{said}}}')
 
 
+@pytest.mark.slow
 def test_events_are_taken_in_and_gone_on_from() -> None:
     async def check() -> None:
         world = World()
@@ -142,6 +143,7 @@ def test_a_version_that_is_too_old_has_all_listed_anew() -> None:
     served.run(check)
 
 
+@pytest.mark.slow
 def test_a_kind_that_goes_and_comes_back_is_watched_again() -> None:
     async def check() -> None:
         world = World()

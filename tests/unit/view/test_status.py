@@ -196,8 +196,10 @@ def test_others_pods_with_the_workload_s_label_are_not_shown() -> None:
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.output.yaml")), ids=lambda path: path.stem)
 def test_every_status_that_the_operator_writes_is_shown_whole(path: Path) -> None:
     """Each text of a status is on the screen, but for what the verdict and the hull say in other words."""
-    given = yaml.safe_load(path.with_name(path.name.replace("output", "input")).read_text(encoding="utf-8"))
-    made = yaml.safe_load(path.read_text(encoding="utf-8"))
+    given = yaml.load(
+        path.with_name(path.name.replace("output", "input")).read_text(encoding="utf-8"), yaml.CSafeLoader
+    )
+    made = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     obj = {"metadata": {"name": "web"}, **given["workload"], "status": made.get("status") or {}}
     text = "\n".join(screen(Seen(obj), NOW).lines())
     status = obj["status"]

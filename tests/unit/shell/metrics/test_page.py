@@ -70,6 +70,7 @@ def test_metrics_are_told_as_text_or_as_openmetrics() -> None:
     assert names == {family.name for family in parsed}
 
 
+@pytest.mark.slow
 def test_a_page_is_made_once_a_second_in_each_of_two_formats() -> None:
     clock, registry, made = _Clock(), CollectorRegistry(), 0
 
