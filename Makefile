@@ -2,8 +2,9 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
-# The operator tests that depend on the version of KubeVirt.
-KUBEVIRT_TESTS := completion filesystem_claims flips inplace life machine preflight startfirst traffic
+# The tests that depend on the version of KubeVirt.
+KUBEVIRT_TESTS := $(addprefix operator/test_,completion filesystem_claims flips inplace life machine startfirst traffic) \
+    verbs/test_preflight
 # Tests that share nothing, on all processors: who is done early takes from the others.
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 INNER := tests/unit/core tests/unit/shell
@@ -58,7 +59,7 @@ test-node: .venv/ready ## All three hulls on real KubeVirt nodes: kubelet, conta
 
 .PHONY: test-kubevirt
 test-kubevirt: .venv/ready ## The same for KubeVirt: with the older version that is supported, and on real nodes
-	@$(PY) -m pytest --older-kubevirt $(addprefix tests/e2e/operator/test_,$(addsuffix .py,$(KUBEVIRT_TESTS)))
+	@$(PY) -m pytest --older-kubevirt $(addprefix tests/e2e/,$(addsuffix .py,$(KUBEVIRT_TESTS)))
 	@$(PY) -m tests.node --older-kubevirt
 
 .PHONY: test-conversions

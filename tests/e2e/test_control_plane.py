@@ -353,18 +353,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     plane.stop()
 
 
-def test_kubevirt_can_be_installed_later(bare: ControlPlane) -> None:
-    with pytest.raises(ApiError, match="the server has no kind VirtualMachine"):
-        bare.api.list("VirtualMachine")
-
-    bare.install_kubevirt()
-
-    bare.api.create(virtual_machine("default"))
-    bare.eventually(
-        lambda: condition(of(bare.api, "VirtualMachine", "default"), "Ready") == "True", 60, "VM is Ready"
-    )
-
-
 def test_a_dead_component_is_named_at_once(bare: ControlPlane) -> None:
     victim = next(process for process in bare.processes if process.name == "kube-scheduler")
     victim.signal(signal.SIGKILL)

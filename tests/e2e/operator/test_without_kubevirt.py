@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chart import rights
-from tests.controlplane import ControlPlane
+from tests.controlplane import ApiError, ControlPlane
 from tests.e2e.conftest import install_crds
 from tests.e2e.operator.subject import Subject, condition
 from tests.gitops.verdicts import health, kstatus
@@ -48,6 +48,8 @@ def test_containers_are_served(web: Subject) -> None:
 
 
 def test_machines_wait_and_go_on_once_kubevirt_is_installed(web: Subject, bare: ControlPlane) -> None:
+    with pytest.raises(ApiError, match="the server has no kind VirtualMachine"):
+        bare.api.list("VirtualMachine")
     machine = web.named("machine")
     machine.apply("VirtualMachine")
     workload = machine.becomes("KubeVirtMissing")

@@ -1,4 +1,4 @@
-"""`twinhull explain NAME`: Workloads of a cluster. tests/e2e/operator/test_explain.py asks a real one."""
+"""`twinhull explain NAME`: Workloads of a cluster. tests/e2e/verbs/test_explain.py asks a real one."""
 
 from __future__ import annotations
 
