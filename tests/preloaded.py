@@ -60,7 +60,7 @@ class Preloaded:
         ours, its = socket.socketpair()
         with its:
             self.process = process.start(
-                "the preloaded operator",
+                "the preloaded process",
                 [sys.executable, "-m", "tests.preloaded", str(its.fileno())],
                 log=folder / "preloaded.log",
                 folder=_ROOT,
@@ -93,21 +93,19 @@ class Preloaded:
         Raises NeverHappened if it doesn't end, and as `start` does.
         """
         with tempfile.TemporaryDirectory() as temporary:
-            names = ("output", "errors", "input", "code")
-            output, errors, read, code = files = [Path(temporary, name) for name in names]
-            read.write_text(given, encoding="utf-8")
-            where = str(folder or Path.cwd())
-            self._fork(Order(tuple(arguments), where, dict(environment), *map(str, files)))
-            ended = eventually(
-                lambda: code.read_text(encoding="ascii"),
+            files = {name: Path(temporary, name) for name in ("input", "output", "errors", "code")}
+            files["input"].write_text(given, encoding="utf-8")
+            names = {name: str(file) for name, file in files.items()}
+            self._fork(Order(tuple(arguments), str(folder or Path.cwd()), dict(environment), **names))
+            code = eventually(
+                lambda: files["code"].read_text(encoding="ascii"),
                 2 * PATIENCE,
                 f"twinhull {' '.join(arguments)} ends",
                 alive=lambda: process.check([self.process]),
                 interval=0.02,
             )
-            return subprocess.CompletedProcess(
-                list(arguments), int(ended), *(file.read_text(encoding="utf-8") for file in (output, errors))
-            )
+            output, errors = (files[name].read_text(encoding="utf-8") for name in ("output", "errors"))
+        return subprocess.CompletedProcess(list(arguments), int(code), output, errors)
 
     def _fork(self, order: Order) -> int:
         """The fork's process id."""
@@ -120,7 +118,7 @@ class Preloaded:
         return int(pid)
 
     def end(self) -> None:
-        """End it, and with it all operators that are left."""
+        """End it, and with it all forks that are left."""
         self._lines.close()
         process.stop([self.process])
 
