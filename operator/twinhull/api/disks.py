@@ -309,7 +309,7 @@ class DiskSource(Model):
     snapshot: Snapshot | None = Field(None, description="A VolumeSnapshot.")
     data_source: DataSource | None = Field(None, description="A CDI DataSource, such as a golden image.")
     upload: Empty | None = Field(
-        None, description="Whoever uploads the disk, such as virtctl image-upload to the DataVolume."
+        None, description="The disk is uploaded, for instance by virtctl image-upload to the DataVolume."
     )
     blank: Empty | None = Field(None, description="An empty disk.")
     container_disk: ContainerDisk | None = Field(None, description="An image. The disk is new at each start.")
@@ -416,9 +416,8 @@ class BootDisk(Disk):
 
     name: DiskName | None = Field(
         None,
-        description=f"Its name: the claim is named after the Workload and it. Without it, {BOOT_DISK}. With "
-        "another name the machine has another disk; what becomes of the claim of the former one, reclaim "
-        "says.",
+        description=f"Its name, {BOOT_DISK} by default: the claim is named after the Workload and it. With "
+        "another name the machine gets another disk. reclaim says what happens to the former disk's claim.",
     )
 
     @property

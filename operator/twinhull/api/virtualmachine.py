@@ -380,7 +380,7 @@ class VirtualMachine(Model):
     boot_disk: BootDisk | None = Field(
         None,
         description="The disk that the machine boots, in place of the template. Such a machine has no guest "
-        "of Twinhull's in it. Take it away, and the template runs.",
+        "of Twinhull's in it. If you remove bootDisk, the template runs.",
     )
     disks: Annotated[tuple[DataDisk, ...], Field(max_length=MOST_DISKS)] | None = Field(
         None,

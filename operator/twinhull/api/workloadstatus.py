@@ -52,10 +52,14 @@ class Migratable(Model):
     message: Message | None = Field(None, description="KubeVirt's message why it can't move.")
 
 
+#: The kinds of the objects that are hulls.
+HullKind = Literal["Pod", "VirtualMachine"]
+
+
 class HullStatus(Model):
     """What the Workload runs in: a Pod or a VirtualMachine."""
 
-    kind: Literal["Pod", "VirtualMachine"] = Field(description="The kind of the object.")
+    kind: HullKind = Field(description="The kind of the object.")
     name: str = Field(description="The name of the object.")
     revision: str = Field(
         description="The revision of the hull: a hash of everything from which the hull was made."

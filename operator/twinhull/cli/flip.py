@@ -27,7 +27,7 @@ Exit codes:
   0    each is changed, or was so already; with --wait, it runs so
   1    one can't be: nothing of it was changed
   2    the command line is wrong
-  3    with --wait: it can't come to run so any more: it has to be changed itself, has ended, or is gone
+  3    with --wait: one can't run so any more: its spec must be changed, it has ended, or it was deleted
   4    with --wait: it doesn't run so within --timeout
   130  with --wait: it was interrupted; the change stays
 """

@@ -30,9 +30,9 @@ _PLUGIN = "kubectl-"
 #: What people type who know kubectl, and what they may mean.
 _HINTS = {
     "apply": "kubectl apply does that, and twinhull diff shows before what it would change",
-    "delete": "kubectl delete workload NAME does that",
+    "delete": "kubectl delete twl NAME does that",
     "describe": "twinhull status NAME shows a Workload and all that belongs to it",
-    "edit": "kubectl edit workload NAME does that",
+    "edit": "kubectl edit twl NAME does that",
     "help": "twinhull --help lists the verbs, and twinhull VERB --help explains one",
     "rollout": "twinhull restart NAME restarts a Workload, and twinhull wait NAME waits for it",
     "version": "twinhull --version prints the version",

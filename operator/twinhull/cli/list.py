@@ -85,7 +85,7 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """List Workloads, and say why they aren't Ready.
 
-    The columns are those of `kubectl get workloads`. A REASON of NeverSeen means that the operator hasn't
+    The columns are those of `kubectl get twl`. A REASON of NeverSeen means that the operator hasn't
     looked at the Workload yet. -o wide adds what was requested, the policy that decided, the address, the
     revision and the message.
 

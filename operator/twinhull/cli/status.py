@@ -23,7 +23,7 @@ Examples:
 Exit codes:
   0    nothing is wrong, or what is under way ends by itself
   1    something is wrong, which the second line of a screen says
-  2    it can't be told of one: it isn't there, you may not read it, or the API server doesn't answer
+  2    the state of one is unknown: it doesn't exist, you may not read it, or the API server doesn't answer
   130  --watch was interrupted
 """
 )

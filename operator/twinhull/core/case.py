@@ -13,7 +13,7 @@ from functools import cached_property
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import Workload
-from twinhull.api.workloadstatus import IsolationStatus, UnsupportedField
+from twinhull.api.workloadstatus import HullKind, IsolationStatus, UnsupportedField
 from twinhull.core import isolation
 from twinhull.core.blueprint import Blueprint, is_made_from
 from twinhull.core.defaults import OperatorDefaults
@@ -27,7 +27,7 @@ from twinhull.core.revision import other
 from twinhull.core.serving import serving_or_newest
 from twinhull.hulls import datavolumes, pod
 from twinhull.hulls.datavolumes import DiskState
-from twinhull.hulls.hull import Hull, HullKind
+from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import HullType
 
 

@@ -233,7 +233,7 @@ def _labels(case: Case) -> Iterator[Action]:
     if hull is None or hull.deleting:
         return
     known = {**pod.identity(case.workload.metadata, hull.name, case.revision), HULL_LABEL: hull.kind}
-    if type_that_made(hull).is_virtual_machine:
+    if type_that_made(hull).run_by_kubevirt:
         del known[HULL_NAME_LABEL]
     lost = {label: value for label, value in known.items() if hull.labels.get(label) != value}
     if lost:

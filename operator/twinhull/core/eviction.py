@@ -85,11 +85,11 @@ def _deletion(shortfall: Shortfall, now: datetime) -> Delete | Change | None:
     hull, policy = shortfall.hull, shortfall.policy
     why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
     if type_that_made(hull).lasts and not (hull.leaves_at and _is_overdue(shortfall, hull.leaves_at, now)):
-        event = Event("Warning", Reason.EVICTED_BY_POLICY, f"switched VirtualMachine {hull.name} off: {why}")
+        event = Event("Warning", Reason.EVICTED_BY_POLICY, f"switched {hull.kind} {hull.name} off: {why}")
         off = Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
         return None if hull.leaves_at else off
-    if type_that_made(hull).is_virtual_machine:
-        event = Event("Warning", Reason.EVICTED_BY_POLICY, f"deleted VirtualMachine {hull.name}: {why}")
+    if type_that_made(hull).run_by_kubevirt:
+        event = Event("Warning", Reason.EVICTED_BY_POLICY, f"deleted {hull.kind} {hull.name}: {why}")
         is_deleted = "deletionTimestamp" in hull.obj["metadata"]
         return None if is_deleted else Delete(hull.kind, hull.name, hull.uid, event)
     own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)

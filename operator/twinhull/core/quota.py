@@ -74,4 +74,4 @@ def _held(resource: str, hull: Hull) -> Decimal | None:
         return Decimal(1)
     if resource.startswith("count/") or resource in {"configmaps", "services", "secrets"}:
         return Decimal(0)
-    return None if type_that_made(hull).is_virtual_machine else held(hull.obj["spec"], resource)
+    return None if type_that_made(hull).run_by_kubevirt else held(hull.obj["spec"], resource)

@@ -75,7 +75,7 @@ def _all(case: Case) -> Iterator[Rehearse | RehearseChange]:
         if obj["kind"] != "ConfigMap" or case.hull_name not in case.observed.manifests:
             yield Rehearse(obj, replaced=case.former)
     settings = case.observed.capabilities.launcher
-    if case.hull_type.is_virtual_machine and settings is not None:
+    if case.hull_type.run_by_kubevirt and settings is not None:
         vm = case.desired.hull_objects[-1]
         yield Rehearse(launcher.render(vm, settings), "launcher", case.former)
         if not launcher.limits_memory(vm):

@@ -110,7 +110,7 @@ class UnreadableWorkload:
             return evicted
         starting = [hull for hull in self.own[1:] if not (hull.ready or hull.leaving)]
         told = self._status.get("exit")
-        ended = [hull for hull in self.own if type_that_made(hull).is_virtual_machine and told and self.exit]
+        ended = [hull for hull in self.own if type_that_made(hull).run_by_kubevirt and told and self.exit]
         others = (
             *due(self.own, self.now),
             *ends(starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals),

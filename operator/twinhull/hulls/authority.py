@@ -50,8 +50,8 @@ def client(
 ) -> bytes:
     """A client key and its certificate (PEM, both) that the guests of a Workload accept.
 
-    The key and the serial number are to be drawn at random by the caller (shell/guest_client.py). The serial
-    number is positive and has 159 bits at most, as RFC 5280, 4.1.2.2 has it.
+    The caller draws the key and the serial number at random (shell/guest_certificate.py). The serial number
+    is positive and has 159 bits at most, as RFC 5280, 4.1.2.2 has it.
     """
     authority = _key(secret, workload_uid)
     signed = (

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
 
 from twinhull.api import group
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import UNSAID, Why
 from twinhull.api.workload import ObjectMeta, RestartPolicy
-from twinhull.api.workloadstatus import ContainerStatus, Exit, HullStatus, Migratable
+from twinhull.api.workloadstatus import ContainerStatus, Exit, HullKind, HullStatus, Migratable
 from twinhull.hulls.applied import Applied, Same
 from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.live import Live
@@ -30,8 +29,6 @@ HULL_LABEL = f"{GROUP}/hull"
 REVISION_LABEL = f"{GROUP}/revision"
 #: On the hull and on a machine's launcher Pod: the hull's name, by which a Service finds one hull alone.
 HULL_NAME_LABEL = f"{GROUP}/hull-name"
-
-HullKind = Literal["Pod", "VirtualMachine"]
 
 
 class Phase(StrEnum):

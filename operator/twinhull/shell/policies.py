@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.core import references
-from twinhull.core.isolation import Policy, Subject, debug_images, disk_images, precedence
+from twinhull.core.isolation import Policy, Subject, precedence
 from twinhull.core.isolation.policy import MatchPart
 from twinhull.core.isolation.policy_reading import read
 from twinhull.core.references import KindAndName
@@ -49,14 +49,9 @@ class Policies:
     def subject(self, workload: Raw) -> Subject:
         """What policies look at of a Workload. The labels of a namespace that wasn't seen count as none."""
         metadata, key = workload["metadata"], key_of(workload)
-        return Subject(
-            metadata["namespace"],
-            namespace_labels(self._store, metadata["namespace"]) or {},
-            metadata.get("labels") or {},
-            workload["spec"]["template"]["spec"],
-            debug_images(own(self._store, kinds.POD, key, metadata["uid"])),
-            disk_images.images(workload["spec"].get("virtualMachine") or {}),
-        )
+        namespace = metadata["namespace"]
+        labels = namespace_labels(self._store, namespace) or {}
+        return Subject.of(workload, namespace, labels, own(self._store, kinds.POD, key, metadata["uid"]))
 
     def concerning(self, workload: Raw, unknown: Collection[MatchPart]) -> tuple[Policy, ...]:
         """The policies that concern a Workload that isn't held as a whole, or whose Pods aren't, or that an

@@ -40,7 +40,7 @@ class Scope:
         if kind is kinds.ACCESS_REQUEST:
             return self.guest_access and self.machines
         watching = [one for one in hull_types() if kind.name in one.watches]
-        return not watching or any(self.machines or not one.is_virtual_machine for one in watching)
+        return not watching or any(self.machines or not one.run_by_kubevirt for one in watching)
 
     def _is_hidden(self, kind: Kind) -> bool:
         """KubeVirt's one object is in a namespace of its own."""

@@ -9,7 +9,7 @@ from twinhull.api.group import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation, Policy, Subject, disk_images, explain
+from twinhull.core.isolation import Explanation, Policy, Subject, explain
 from twinhull.hulls.parity import Conditions
 from twinhull.hulls.types import Settings, type_of
 from twinhull.validation.findings import Finding, Level, Source
@@ -34,14 +34,9 @@ def explanation(document: Raw, labels: dict[str, str], given: Assumptions) -> Ex
     metadata = document["metadata"]
     namespace = str(metadata.get("namespace") or "default")
     spec = WorkloadSpec.model_validate(document["spec"])
-    subject = Subject(
-        namespace,
-        # The API server puts it on every namespace.
-        {"kubernetes.io/metadata.name": namespace, **labels},
-        metadata.get("labels") or {},
-        spec.template["spec"],
-        disk_images=disk_images.images(spec.virtual_machine.raw()),
-    )
+    # What the API server adds: the template of a machine that boots a disk, and a label of every namespace.
+    completed = {**document, "spec": {**document["spec"], "template": spec.template}}
+    subject = Subject.of(completed, namespace, {"kubernetes.io/metadata.name": namespace, **labels}, pods=())
     return explain(f"{namespace}/{metadata['name']}", subject, spec, given.policies, given.defaults)
 
 

@@ -1,4 +1,4 @@
-"""The table of Workloads: its columns, which are `kubectl get workloads`' own, its filters and its orders."""
+"""The table of Workloads: its columns, which are `kubectl get twl`' own, its filters and its orders."""
 
 from __future__ import annotations
 

@@ -97,5 +97,5 @@ def explain(
     resolution = resolve(spec, defaults, concerning(subject, policies))
     hull_type = type_of(resolution.resolved, spec)
     reaching = hull_type.evasions(spec) if resolution.floor else ()
-    images = rejected_images(spec, resolution.policies) if hull_type.is_virtual_machine else ()
+    images = rejected_images(spec, resolution.policies) if hull_type.run_by_kubevirt else ()
     return Explanation(workload, subject, policies, resolution, reaching, images)

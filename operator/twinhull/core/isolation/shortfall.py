@@ -92,7 +92,7 @@ class Surroundings:
         floors = [policy for policy in self.policies if policy.requires]
         for hull in (hull for hull in hulls if floors and hull.still_runs):
             running = self.isolation(hull)
-            speaks = hull is current and not type_that_made(hull).is_virtual_machine
+            speaks = hull is current and not type_that_made(hull).run_by_kubevirt
             found = reaching() if speaks else evasions_of(hull, running)
             past = next((evasion.path for evasion in found), "")
             for policy in floors:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 from twinhull.api.base import Raw
 from twinhull.api.disks import MOST_DISKS
 from twinhull.api.templatebounds import MOST_CONTAINERS, MOST_VOLUMES
+from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.images import Image, parse
 from twinhull.hulls.hull import Phase
 from twinhull.hulls.parity import containers
@@ -33,6 +35,21 @@ class Subject:
     debug_images: tuple[str, ...] = ()
     #: The images that the disks of its machine come from, whether it runs in one or not.
     disk_images: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, workload: Raw, namespace: str, namespace_labels: Mapping[str, str], pods: Iterable[Raw]
+    ) -> Self:
+        """That of a Workload, whose Pods are these."""
+        spec = workload["spec"]
+        return cls(
+            namespace,
+            namespace_labels,
+            workload["metadata"].get("labels") or {},
+            spec["template"]["spec"],
+            debug_images(pods),
+            disk_images.images(spec.get("virtualMachine") or {}),
+        )
 
     @property
     def service_account(self) -> str:

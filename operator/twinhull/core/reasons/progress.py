@@ -37,8 +37,8 @@ PROGRESS: dict[Reason, Row] = {
         "A disk is being filled; `status.disks` says how far it is. What runs meanwhile runs on."
     ),
     Reason.DISK_WAITING: Row(
-        "No disk is being filled, as far as CDI says: it waits for its storage, for CDI's Pod, or for an "
-        "upload, of which CDI doesn't say whether it has begun. `status.disks` has CDI's own words.",
+        "CDI reports that no disk is being filled. The disk waits for its storage, for CDI's Pod, or for an "
+        "upload; CDI doesn't report whether an upload has begun. `status.disks` has CDI's own words.",
         "see the message: its StorageClass, or who is to upload it",
     ),
     Reason.NAMESPACE_UNKNOWN: Row(

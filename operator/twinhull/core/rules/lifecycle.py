@@ -61,7 +61,7 @@ def completed(case: Case) -> Step | None:
     """
     if case.history.exit is None:
         return None
-    machines = [hull for hull in case.own if type_that_made(hull).is_virtual_machine]
+    machines = [hull for hull in case.own if type_that_made(hull).run_by_kubevirt]
     is_written = case.workload.status.exit == case.history.exit
     actions = removals(case, machines, Reason.COMPLETED, "it ran to completion") if is_written else ()
     again = timedelta() if machines and not is_written else None

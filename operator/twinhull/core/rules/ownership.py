@@ -59,7 +59,7 @@ def claim_name_conflict(case: Case) -> Step | None:
         return stalled(
             Reason.NAME_CONFLICT,
             f"spec.template.spec.volumes[{volume}].ephemeral: {what} exists and wasn't made for "
-            f"VirtualMachine {case.hull_name}: delete it, or give the volume another name",
+            f"{case.hull_kind} {case.hull_name}: delete it, or give the volume another name",
         )
     return None
 
@@ -73,7 +73,7 @@ def _is_of_own_machine(case: Case, hull: Hull) -> bool:
     """
     runs, own = case.workload.spec.state is not State.STOPPED, (case.hull_kind, case.hull_name)
     made_by = type_that_made(hull)
-    of_machine = made_by.is_virtual_machine and hull.owner is not None and hull.owner.kind == made_by.kind
+    of_machine = made_by.run_by_kubevirt and hull.owner is not None and hull.owner.kind == made_by.kind
     return runs and of_machine and (hull.kind, hull.name) == own and not hull.deleting
 
 

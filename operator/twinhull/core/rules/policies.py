@@ -68,7 +68,7 @@ def image_rejected(case: Case) -> Step | None:
 
     Reasons: ImageRejected.
     """
-    if not case.hull_type.is_virtual_machine or case.history.exit is not None:
+    if not case.hull_type.run_by_kubevirt or case.history.exit is not None:
         return None
     rejected = rejected_images(
         case.workload.spec, case.blueprint.resolution.policies, case.blueprint.machine_references

@@ -17,12 +17,12 @@ from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta, WorkloadSpec
-from twinhull.api.workloadstatus import Lack, UnsupportedField
+from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.guest import Guest
-from twinhull.hulls.hull import Hull, HullKind
+from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Row
 from twinhull.hulls.report import Report
 
@@ -128,7 +128,7 @@ class HullType(ABC):
     #: Whether our guest runs the template's Pod in it, by a manifest that a ConfigMap beside it carries.
     has_guest: bool = False
     #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.
-    is_virtual_machine: bool = False
+    run_by_kubevirt: bool = False
     #: Whether the template's Pod runs in it. Otherwise it runs something of its own.
     runs_template: bool = True
     #: Whether its object outlives its runs: it is made once, named as the Workload, and then switched off,

@@ -33,7 +33,7 @@ class DiskMachine(HullType):
     kind = "VirtualMachine"
     title = "machine with a disk"
     settings = Settings.VIRTUAL_MACHINE
-    is_virtual_machine = True
+    run_by_kubevirt = True
     runs_template = False
     lasts = True
     quota = frozenset(

@@ -45,7 +45,7 @@ class Machine(HullType):
             *("count/virtualmachines.kubevirt.io", "count/virtualmachineinstances.kubevirt.io"),
         }
     )
-    is_virtual_machine = True
+    run_by_kubevirt = True
     woken_by = frozenset({"KubeVirt", "Node"})
     watches = OF_KUBEVIRT | {"ConfigMap"}
     refused = Reason.VIRTUAL_MACHINE_REFUSED

@@ -8,9 +8,9 @@ from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation, weakest
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadSpec
-from twinhull.api.workloadstatus import Lack, UnsupportedField
+from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
-from twinhull.hulls.hull import Hull, HullKind
+from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
 from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen
 from twinhull.hulls.types.diskmachine import DiskMachine
@@ -33,7 +33,7 @@ def hull_types() -> tuple[HullType, ...]:
 
 def machine_isolations() -> tuple[Isolation, ...]:
     """The isolations whose hull is a VirtualMachine, weakest to strongest."""
-    return tuple(dict.fromkeys(one.isolation for one in _types if one.is_virtual_machine))
+    return tuple(dict.fromkeys(one.isolation for one in _types if one.run_by_kubevirt))
 
 
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
