@@ -7,7 +7,7 @@ from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.view.age import age, moment
-from twinhull.view.screen import Cell, Row, Table, Tone
+from twinhull.view.screen import Cell, Table, TableRow, Tone
 from twinhull.view.seen import Seen, part
 
 HEAD = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")
@@ -71,7 +71,7 @@ def table(events: Iterable[Raw], now: datetime, *, namespaces: bool = False) -> 
     return Table(("NAMESPACE", *HEAD), tuple(rows))
 
 
-def row(event: Raw, now: datetime) -> Row:
+def row(event: Raw, now: datetime) -> TableRow:
     """One Event, as `kubectl get events` has it."""
     about = part(event, "involvedObject")
     count = part(event, "series").get("count") or event.get("count") or 1

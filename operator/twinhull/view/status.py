@@ -13,7 +13,7 @@ from twinhull.hulls.service import declared
 from twinhull.view import events
 from twinhull.view.age import age
 from twinhull.view.podline import podline
-from twinhull.view.screen import Cell, Row, Screen, Section, Table, Tone
+from twinhull.view.screen import Cell, Screen, Section, Table, TableRow, Tone
 from twinhull.view.seen import Seen, named, part
 from twinhull.view.verdict import Level, Verdict, endpoints, verdict
 
@@ -144,7 +144,7 @@ def _pods(pods: tuple[Raw, ...], now: datetime) -> Table:
     )
 
 
-def _pod(pod: Raw, now: datetime) -> Row:
+def _pod(pod: Raw, now: datetime) -> TableRow:
     line = podline(pod)
     return (
         Cell(pod["metadata"]["name"]),
@@ -189,7 +189,7 @@ def _statuses(seen: Seen, pod: Raw | None) -> list[Raw]:
     return [one.model_dump(by_alias=True) for one in podstatus.containers(part(pod, "status"))]
 
 
-def _container(one: Raw) -> Row:
+def _container(one: Raw) -> TableRow:
     state, code = one.get("state"), one.get("exitCode")
     word = str(one.get("reason") or state)
     ended = f" (exit code {code})" if code is not None else ""
@@ -280,7 +280,7 @@ def _disks(seen: Seen) -> Iterator[Table | Cell]:
             yield Cell(f"{how}: {failure.get('message')}", Tone.BAD)
 
 
-def _disk(disk: Raw) -> Row:
+def _disk(disk: Raw) -> TableRow:
     phase = disk.get("phase")
     return (
         Cell(disk.get("name")),

@@ -14,7 +14,7 @@ from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import datavolumes, diskmachine, instance, switching
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
 from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
 from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
 
@@ -129,11 +129,11 @@ class DiskMachine(HullType):
         """None: the template doesn't run in it."""
         return ()
 
-    def fate(self, row: Row) -> str:  # noqa: ARG002
+    def fate(self, row: ParityRow) -> str:  # noqa: ARG002
         """The template doesn't run in it, and the table has no column for it."""
         return Fate.REFUSED
 
-    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
+    def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
         """As above."""
         return ChangeEffect.REPLACED
 

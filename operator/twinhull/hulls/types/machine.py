@@ -14,7 +14,7 @@ from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull, labels
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_machines
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
 from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
@@ -127,12 +127,12 @@ class Machine(HullType):
         """What neither KubeVirt nor the guest can give a Pod."""
         return in_machines(template, conditions)
 
-    def fate(self, row: Row) -> str:
+    def fate(self, row: ParityRow) -> str:
         """What the table says."""
         partly = row.refusal and row.fate is not Fate.REFUSED
         return f"{row.fate}, or refused" if partly else row.fate
 
-    def change_of(self, row: Row) -> ChangeEffect:
+    def change_of(self, row: ParityRow) -> ChangeEffect:
         """What the guest and KubeVirt can give a machine that runs."""
         return row.in_machines
 

@@ -12,7 +12,7 @@ from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_pods
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
 from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
 
 
@@ -41,11 +41,11 @@ class PodType(HullType):
         """Few fields: the API server itself says what a Pod can't have."""
         return in_pods(template, self.isolation, conditions)
 
-    def fate(self, row: Row) -> str:
+    def fate(self, row: ParityRow) -> str:
         """The same as in any Pod, but for what the table says that this isolation refuses."""
         return Fate.REFUSED if row.is_refused_in_pods(self.isolation) else Fate.SAME
 
-    def change_of(self, row: Row) -> ChangeEffect:
+    def change_of(self, row: ParityRow) -> ChangeEffect:
         """What the API server lets be changed in a Pod that runs; its size only if it can grow."""
         return ChangeEffect.REPLACED if row.grows and not self.grows else row.in_pods
 

@@ -11,7 +11,7 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
 from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen
 from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
@@ -117,10 +117,10 @@ class Missing(HullType):
         """None is known; nothing is made anyhow."""
         return ()
 
-    def fate(self, row: Row) -> str:  # noqa: ARG002
+    def fate(self, row: ParityRow) -> str:  # noqa: ARG002
         """Nothing can be honoured."""
         return Fate.REFUSED
 
-    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
+    def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
         """There is nothing to change."""
         return ChangeEffect.REPLACED
