@@ -10,7 +10,7 @@ from twinhull.api.base import Raw
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, labels
 from twinhull.hulls.quantity import mebibytes, milli, parse
 from twinhull.view.screen import Cell, Table, TableRow, Tone
-from twinhull.view.seen import is_launcher, named, part
+from twinhull.view.workloadobjects import is_launcher, named, part
 
 #: From which part of a limit on a use is shown as high.
 _HIGH = Decimal("0.9")

@@ -10,7 +10,7 @@ from twinhull.api.base import Raw
 from twinhull.hulls.hull import condition
 from twinhull.view.age import age, moment
 from twinhull.view.screen import Cell, Table, TableRow, Tone
-from twinhull.view.seen import part
+from twinhull.view.workloadobjects import part
 
 _HEAD = ("NAME", "READY", "REASON", "ISOLATION", "RUNNING", "HULL", "NODE", "AGE")
 _WIDE = ("REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE")

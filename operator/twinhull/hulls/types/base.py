@@ -82,7 +82,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class HullSource:
     """A hull's object as the API server has it, with what tells of it beside."""
 
     obj: Raw
@@ -174,7 +174,7 @@ class HullType(ABC):
         """Whether an object of its kind is one of its hulls, by the object's labels."""
 
     @abstractmethod
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """A hull from its object."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
-from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput, Settings
 
 
 class PodType(HullType):
@@ -33,9 +33,9 @@ class PodType(HullType):
         """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`counts`)."""
         return True
 
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """A Pod as a hull."""
-        return pod.read(seen.obj)
+        return pod.read(source.obj)
 
     def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
         """Few fields: the API server itself says what a Pod can't have."""

@@ -24,7 +24,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WorkloadObjects:
     """A Workload and what belongs to it, as the API server gives them."""
 
     #: The Workload.
