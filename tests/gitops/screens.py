@@ -24,7 +24,7 @@ from twinhull.cli.clusterview import look
 from twinhull.cli.session import Target, session
 from twinhull.view import events, usage, workloads
 from twinhull.view.status import screen
-from twinhull.view.workloadobjects import Unread, WorkloadObjects
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 FOLDER = Path(__file__).parent / "screens"
 #: When the recorded states are looked at. All times in them are five minutes before that.
@@ -82,9 +82,9 @@ def recorded(found: WorkloadObjects, namespace: str) -> WorkloadObjects:
     plain: Any = {
         name: tuple(impersonal(list(part))) if isinstance(part, tuple) else impersonal(part)
         for name, part in parts.items()
-        if name != "unread"
+        if name != "read_failures"
     }
-    return WorkloadObjects(**plain, unread=found.unread)
+    return WorkloadObjects(**plain, read_failures=found.read_failures)
 
 
 def steady(text: str, namespace: str) -> str:
@@ -98,9 +98,9 @@ def load(state: str) -> WorkloadObjects:
     """What was recorded in a state."""
     text = (FOLDER / f"{state}.yaml").read_text(encoding="utf-8")
     parts = yaml.load(text, Loader=yaml.CSafeLoader)
-    unread = tuple(Unread(**one) for one in parts.pop("unread", ()))
+    read_failures = tuple(ReadFailure(**one) for one in parts.pop("read_failures", ()))
     lists: Any = {name: tuple(part) if isinstance(part, list) else part for name, part in parts.items()}
-    return WorkloadObjects(**lists, unread=unread)
+    return WorkloadObjects(**lists, read_failures=read_failures)
 
 
 def save(state: str, found: WorkloadObjects) -> None:

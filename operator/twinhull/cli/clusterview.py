@@ -21,7 +21,7 @@ from twinhull.shell.kinds import (
     WORKLOAD,
     Kind,
 )
-from twinhull.view.workloadobjects import Unread, WorkloadObjects
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 #: All Pods of Workloads: hulls, and launchers of machines.
 PODS = Kind("Pod", "", "v1", "pods", label_selector=WORKLOAD_LABEL)
@@ -40,12 +40,12 @@ class Reader:
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self._namespace = cluster, namespace
-        self._unread: dict[str, Unread] = {}
+        self._failures: dict[str, ReadFailure] = {}
 
     @property
-    def unread(self) -> tuple[Unread, ...]:
+    def read_failures(self) -> tuple[ReadFailure, ...]:
         """What couldn't be read so far, by the kinds' names: answers come in any order."""
-        return tuple(self._unread[kinds] for kinds in sorted(self._unread))
+        return tuple(self._failures[kinds] for kinds in sorted(self._failures))
 
     async def list(self, kind: Kind, selector: str = "", fields: str = "") -> tuple[Raw, ...]:
         """The objects of a kind that selectors of labels and of fields choose; nothing if they can't be
@@ -79,7 +79,7 @@ class Reader:
             why = (
                 f"you may not read {kind.plural} in namespace {self._namespace}: ask for the role view there"
             )
-        self._unread.setdefault(plural, Unread(plural, why))
+        self._failures.setdefault(plural, ReadFailure(plural, why))
 
 
 async def look(session: Session, name: str) -> WorkloadObjects:
@@ -107,7 +107,7 @@ async def look(session: Session, name: str) -> WorkloadObjects:
         volumes=volumes,
     )
     events = await events_of(reader, objects)
-    return replace(objects, events=events, unread=reader.unread)
+    return replace(objects, events=events, read_failures=reader.read_failures)
 
 
 async def everything(cluster: Cluster, reader: Reader) -> tuple[list[WorkloadObjects], tuple[Raw, ...]]:

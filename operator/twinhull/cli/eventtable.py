@@ -19,7 +19,7 @@ from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.view import events as view
 from twinhull.view.safetext import plain
-from twinhull.view.workloadobjects import Unread, WorkloadObjects
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 
 async def once(name: str, target: Target, output: str) -> None:
@@ -44,7 +44,7 @@ async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
         reader = Reader(opened.everywhere if everywhere else opened.cluster, opened.namespace)
         found, noted = await everything(opened.everywhere if everywhere else opened.cluster, reader)
         where = "" if everywhere else f" in namespace {opened.namespace}"
-    _note(reader.unread)
+    _note(reader.read_failures)
     subjects = view.subjects(found)
     chosen = view.in_order(event for event in noted if view.is_about_one(event, subjects))
     if output == "table":
@@ -61,13 +61,13 @@ async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
 async def _look(opened: Session, name: str) -> WorkloadObjects:
     """A Workload with its Events. Raises ClickException if those can't be read."""
     objects = await look(opened, name)
-    _note(objects.unread)
+    _note(objects.read_failures)
     return objects
 
 
-def _note(unread: Iterable[Unread]) -> None:
+def _note(read_failures: Iterable[ReadFailure]) -> None:
     """Say what can't be read. Raises ClickException for Events."""
-    for one in unread:
+    for one in read_failures:
         if one.kinds == f"{EVENTS.name}s":
             raise click.ClickException(f"Events can't be read: {one.why}")
         click.echo(

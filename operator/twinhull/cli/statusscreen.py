@@ -120,5 +120,5 @@ def _document(objects: WorkloadObjects) -> Raw:
         "endpointSlices": list(objects.slices),
         "dataVolumes": list(objects.volumes),
         "events": list(objects.events),
-        "unread": [{"kinds": one.kinds, "why": one.why} for one in objects.unread],
+        "unread": [{"kinds": one.kinds, "why": one.why} for one in objects.read_failures],
     }

@@ -16,7 +16,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Policy
 from twinhull.core.observed import Observed, Remembered
 from twinhull.core.references import KindAndName
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull

@@ -42,7 +42,7 @@ def screen(objects: WorkloadObjects, now: datetime) -> Screen:
         "Unsupported": _unsupported(objects),
         "Replacement": _replacement(objects, now),
         "Events": _events(objects, now),
-        "Not read": (Cell(f"{one.kinds}: {one.why}", Tone.BAD) for one in objects.unread),
+        "Not read": (Cell(f"{one.kinds}: {one.why}", Tone.BAD) for one in objects.read_failures),
     }
     sections = ((title, tuple(lines)) for title, lines in parts.items())
     return Screen(
@@ -133,7 +133,7 @@ def _launchers(objects: WorkloadObjects, now: datetime) -> Iterator[Table | Cell
         return
     if objects.launchers:
         yield _pods(objects.launchers, now)
-    elif not objects.is_unread("Pods"):
+    elif not objects.failed_to_read("Pods"):
         yield Cell("none", Tone.WAITING)
 
 
@@ -228,7 +228,7 @@ def _exit(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
 
 
 def _service(objects: WorkloadObjects) -> Iterator[Cell]:
-    if objects.is_unread("Services"):
+    if objects.failed_to_read("Services"):
         return
     if objects.own_service is None:
         yield Cell(_no_service(objects))
@@ -241,7 +241,7 @@ def _service(objects: WorkloadObjects) -> Iterator[Cell]:
     yield Cell(
         f"{spec.get('type')} {objects.name}, {spec.get('clusterIP') or 'no address'}{balanced}: {ports}"
     )
-    if objects.is_unread("EndpointSlices"):
+    if objects.failed_to_read("EndpointSlices"):
         return
     found = endpoints(objects)
     ready = [where for where, is_ready in found if is_ready]
@@ -327,7 +327,7 @@ def _replacement(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
 
 
 def _events(objects: WorkloadObjects, now: datetime) -> Iterator[Table | Cell]:
-    if objects.is_unread("Events"):
+    if objects.failed_to_read("Events"):
         return
     told = events.in_order(objects.events)
     if not told:

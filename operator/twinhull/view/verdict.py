@@ -220,8 +220,8 @@ def _is_failed(disk: Raw) -> bool:
 
 def unreachable_service(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It is Ready, and its Service leads nowhere."""
-    unread = objects.is_unread("EndpointSlices") or objects.is_unread("Services")
-    if unread or objects.own_service is None or not part(objects.status, "hull").get("ready"):
+    failed = objects.failed_to_read("EndpointSlices") or objects.failed_to_read("Services")
+    if failed or objects.own_service is None or not part(objects.status, "hull").get("ready"):
         return None
     if any(is_ready for _, is_ready in endpoints(objects)):
         return None

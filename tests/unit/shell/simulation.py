@@ -18,7 +18,7 @@ from twinhull.core.actions import Event
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.report import Report

@@ -11,7 +11,7 @@ import yaml
 from tests.unit.view.objects import BEGAN, NOW, OWNER, pod, workload
 from twinhull.view.screen import Cell
 from twinhull.view.status import screen
-from twinhull.view.workloadobjects import Unread, WorkloadObjects
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PORTS = {"template": {"spec": {"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}}}
@@ -164,10 +164,12 @@ def test_what_is_lacked_replaced_and_lost() -> None:
 
 
 def test_what_may_not_be_read_is_said_and_nothing_is_made_of_it() -> None:
-    unread = tuple(Unread(kinds, "forbidden") for kinds in ("Pods", "Services", "EndpointSlices", "Events"))
+    read_failures = tuple(
+        ReadFailure(kinds, "forbidden") for kinds in ("Pods", "Services", "EndpointSlices", "Events")
+    )
     hull = {"kind": "VirtualMachine", "name": "web-1", "revision": "1", "ready": True}
-    found = parts(WorkloadObjects(workload(hull=hull), unread=unread))
-    assert found["Not read"] == [f"{one.kinds}: forbidden" for one in unread]
+    found = parts(WorkloadObjects(workload(hull=hull), read_failures=read_failures))
+    assert found["Not read"] == [f"{one.kinds}: forbidden" for one in read_failures]
     assert not {"Service", "Events", "Launcher"} & found.keys()
 
 

@@ -13,7 +13,7 @@ from tests.unit.view.objects import BEGAN, NOW, OWNER, condition, pod, workload,
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons import KNOWN, SECTIONS
 from twinhull.view.verdict import RULES, Level, remedy, verdict
-from twinhull.view.workloadobjects import Unread, WorkloadObjects
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 RECONCILING = condition("Reconciling", "True", "Replacing", "waiting for Pod web-1 to end")
 
@@ -145,7 +145,12 @@ REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split 
         (workload_objects(disks=[{"name": "data", "phase": "Succeeded"}]), Level.FINE, "Ready", ""),
         (served(is_ready=False), Level.LIMITED, "NoEndpoint", "if this lasts, see whether the Service's"),
         (served(is_ready=True), Level.FINE, "Ready", ""),
-        (served(is_ready=False, unread=(Unread("EndpointSlices", "forbidden"),)), Level.FINE, "Ready", ""),
+        (
+            served(is_ready=False, read_failures=(ReadFailure("EndpointSlices", "forbidden"),)),
+            Level.FINE,
+            "Ready",
+            "",
+        ),
         (workload_objects(), Level.FINE, "Ready", ""),
         (workload_objects(condition("Ready", "True", "Stopped")), Level.FINE, "Stopped", ""),
         (workload_objects(condition("Ready", "True", "Completed")), Level.FINE, "Completed", ""),

@@ -31,16 +31,16 @@ def account(
     now: datetime,
 ) -> IsolationPolicyStatus:
     """A policy's whole status."""
-    unread = (
+    unreadable = (
         f"this operator can't read {policy.problem}, so it starts no Workload that the policy may concern: "
         "correct the policy, or upgrade the operator"
     )
     said: tuple[Said, ...] = (
-        ("Ready", "False", Reason.UNREADABLE, unread)
+        ("Ready", "False", Reason.UNREADABLE, unreadable)
         if policy.problem
         else ("Ready", "True", Reason.IN_FORCE, "the policy is in force"),
         SETTLED,
-        ("Stalled", "True", Reason.UNREADABLE, unread) if policy.problem else NOT_STALLED,
+        ("Stalled", "True", Reason.UNREADABLE, unreadable) if policy.problem else NOT_STALLED,
     )
     return IsolationPolicyStatus(
         observed_generation=generation,
