@@ -36,7 +36,7 @@ def convert(
     Raises CannotConvert for a command line that Docker wouldn't take, and for what can't be a Workload.
     """
     line = parse(arguments)
-    settings = Settings(_said(line, environment or {}, read))
+    settings = Settings(_input_values(line, environment or {}, read))
     named = settings.last("name")
     reference = base_name(image(InputValue("the image", line.image)))
     name = workload_name(str(named.value) if named else reference)
@@ -63,7 +63,7 @@ def convert(
     return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
 
-def _said(
+def _input_values(
     line: CommandLine, environment: Mapping[str, str], read: Reader
 ) -> Iterator[tuple[str, InputValue]]:
     """What the command line says, with what its files have. Variables of files come before those of --env."""

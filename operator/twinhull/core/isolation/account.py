@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
-from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
+from twinhull.core.conditions import NOT_STALLED, SETTLED, CurrentCondition, conditions
 from twinhull.core.isolation.policy import Policy
 from twinhull.core.isolation.resolution import Part
 
@@ -35,7 +35,7 @@ def account(
         f"this operator can't read {policy.problem}, so it starts no Workload that the policy may concern: "
         "correct the policy, or upgrade the operator"
     )
-    said: tuple[Said, ...] = (
+    current: tuple[CurrentCondition, ...] = (
         ("Ready", "False", Reason.UNREADABLE, unreadable)
         if policy.problem
         else ("Ready", "True", Reason.IN_FORCE, "the policy is in force"),
@@ -49,5 +49,5 @@ def account(
         pending=counted.parts[Part.PENDING],
         first_pending=counted.first_pending,
         rejected=counted.parts[Part.REJECTED],
-        conditions=conditions(said, before.conditions or (), generation, now),
+        conditions=conditions(current, before.conditions or (), generation, now),
     )
