@@ -1,4 +1,4 @@
-"""python -m tests.demo [boot]: starts all, tells the story, stops all. Exit status 0 if everything was so.
+"""python -m tests.demo [boot]: starts all, takes the steps, stops all. Exit status 0 if everything was so.
 
 With `boot` one Workload's machine really boots; without, three Workloads are flipped on simulated nodes.
 """
@@ -13,9 +13,9 @@ from contextlib import ExitStack, chdir
 from pathlib import Path
 
 from tests.controlplane import ApiError, BuildError, ComponentDied, ControlPlane, KubectlError, NeverHappened
-from tests.demo import bootstory, building, offline, story
-from tests.demo.narrator import Narrator
-from tests.demo.scene import Scene, Unexpected
+from tests.demo import bootsteps, building, offline, steps
+from tests.demo.democluster import DemoCluster, Unexpected
+from tests.demo.printer import Printer
 from tests.operator_process import OperatorProcess
 
 _ROOT = Path(__file__).parents[2]
@@ -26,61 +26,61 @@ _LOG_TAIL = 20  # lines
 def main() -> int:
     """The demo; its exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    narrator = Narrator(sys.stdout)
+    printer = Printer(sys.stdout)
     folder = Path(tempfile.mkdtemp(prefix="twinhull-demo-"))
     try:
-        _play(narrator, folder)
+        _run(printer, folder)
     except KeyboardInterrupt:
-        narrator.say("interrupted; everything is stopped")
+        printer.say("interrupted; everything is stopped")
         shutil.rmtree(folder)
         return 130
     except _FAILURES as failure:
         told = isinstance(failure, ComponentDied)  # it ends with that log itself
-        narrator.failure(f"{failure}\n{'' if told else _last_words(folder)}\nAll logs are kept in {folder}.")
+        printer.failure(f"{failure}\n{'' if told else _last_words(folder)}\nAll logs are kept in {folder}.")
         return 1
     shutil.rmtree(folder)
-    narrator.summary()
+    printer.summary()
     return 0
 
 
-def _play(narrator: Narrator, folder: Path) -> None:
+def _run(printer: Printer, folder: Path) -> None:
     with ExitStack() as stack:
         stack.enter_context(chdir(_ROOT))
         builds = stack.enter_context(building.in_background(folder))
-        with narrator.step("See what a Workload becomes, without a cluster"):
-            offline.tell(narrator, folder)
+        with printer.step("See what a Workload becomes, without a cluster"):
+            offline.run(printer, folder)
         if builds is not None:
-            with narrator.step("Build the control plane, which later runs find in ~/.cache/twinhull"):
-                builds.wait(narrator)
-        with narrator.step("Start a control plane"):
-            narrator.say(
+            with printer.step("Build the control plane, which later runs find in ~/.cache/twinhull"):
+                builds.wait(printer)
+        with printer.step("Start a control plane"):
+            printer.say(
                 "The real kube-apiserver, etcd, controllers and scheduler, and KubeVirt's, on loopback."
             )
-            narrator.say("Only the nodes are simulated: KWOK answers for kubelet and virt-handler.")
-            plane = ControlPlane.start(folder / "control-plane", say=narrator.progress)
+            printer.say("Only the nodes are simulated: KWOK answers for kubelet and virt-handler.")
+            plane = ControlPlane.start(folder / "control-plane", say=printer.progress)
             stack.callback(plane.stop)
         boots = sys.argv[1:] == ["boot"]
         if boots:
-            with narrator.step("Make what the machine boots, and an image to run in it"):
-                stage = stack.enter_context(bootstory.stage(narrator, folder))
-        with narrator.step("Install the CustomResourceDefinition and run the operator"):
-            narrator.command("kubectl apply -f crds/", plane.kubectl("apply", "-f", "crds/"))
+            with printer.step("Make what the machine boots, and an image to run in it"):
+                setup = stack.enter_context(bootsteps.boot_setup(printer, folder))
+        with printer.step("Install the CustomResourceDefinition and run the operator"):
+            printer.command("kubectl apply -f crds/", plane.kubectl("apply", "-f", "crds/"))
             plane.eventually(lambda: plane.api.path("Workload"), 30, "the API server has the kind Workload")
-            options = stage.options if boots else ("--sandbox-runtime-class", "gvisor")
+            options = setup.options if boots else ("--sandbox-runtime-class", "gvisor")
             operator = OperatorProcess.start(plane.kubeconfig, folder / "operator.log", *options)
             stack.callback(operator.kill)
-            narrator.good(f"twinhull run {' '.join(options)}: it has listed the cluster and is ready")
-        scene = Scene(plane, operator, narrator)
+            printer.good(f"twinhull run {' '.join(options)}: it has listed the cluster and is ready")
+        demo = DemoCluster(plane, operator, printer)
         if boots:
-            bootstory.tell(scene, stage)
+            bootsteps.run(demo, setup)
         else:
-            story.tell(scene)
-        with narrator.step("Stop everything"):
+            steps.run(demo)
+        with printer.step("Stop everything"):
             operator.stop()
             complaints = [
                 line for line in _lines(operator.process.log) if "ERROR" in line or "Traceback" in line
             ]
-            scene.expect("errors in the operator's log", complaints, [])
+            demo.expect("errors in the operator's log", complaints, [])
             plane.stop()
 
 

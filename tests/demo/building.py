@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.demo.narrator import Narrator
+    from tests.demo.printer import Printer
 
 #: Seconds that each program takes to build on two idle processors, after those before it.
 SECONDS: Mapping[str, float] = {
@@ -73,7 +73,7 @@ class Building:
     process: subprocess.Popen[bytes]
     _said: float = field(default_factory=time.monotonic)
 
-    def wait(self, narrator: Narrator) -> None:
+    def wait(self, printer: Printer) -> None:
         """Waits until all is built, and says how it goes. Raises BuildError."""
 
         def done() -> bool:
@@ -81,7 +81,7 @@ class Building:
                 return True
             if time.monotonic() - self._said > _SAY_EVERY:
                 self._said = time.monotonic()
-                narrator.say(self._state())
+                printer.say(self._state())
             return False
 
         eventually(done, _HOURS, "the control plane's programs are built", interval=1)

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.demo.policyscene import POLICY
-from tests.demo.scene import Unexpected
+from tests.demo.democluster import Unexpected
+from tests.demo.policystep import POLICY
 
 if TYPE_CHECKING:
-    from tests.demo.narrator import Narrator
+    from tests.demo.printer import Printer
 
 _EXAMPLE = "examples/container.yaml"
 _NEEDS_ITS_NODE = """\
@@ -28,24 +28,24 @@ spec:
 """
 
 
-def tell(narrator: Narrator, folder: Path) -> None:
+def run(printer: Printer, folder: Path) -> None:
     """Runs `twinhull render` and `twinhull explain`, with what they read in `folder`. Raises Unexpected."""
-    narrator.say("One field of a Workload says where it runs. This is made of the same example each time:")
+    printer.say("One field of a Workload says where it runs. This is made of the same example each time:")
     for isolation in ("Container", "VirtualMachine"):
-        made = _twinhull(narrator, f"render {_EXAMPLE} --isolation {isolation}", only=("kind: ",))
+        made = _twinhull(printer, f"render {_EXAMPLE} --isolation {isolation}", only=("kind: ",))
         if (hull := "VirtualMachine" if isolation == "VirtualMachine" else "Pod") not in made:
             raise Unexpected(f"a {hull} for isolation {isolation}", hull, made)
-    narrator.say("A policy can raise it, whatever its owner asked for:")
+    printer.say("A policy can raise it, whatever its owner asked for:")
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
     options = f"-f {_EXAMPLE} --policies {folder / 'policy.yaml'} --namespace-labels trust=low"
-    _twinhull(narrator, f"explain {options}")
-    narrator.say("What a machine can't honour is refused, with what to do, and never dropped:")
+    _twinhull(printer, f"explain {options}")
+    printer.say("What a machine can't honour is refused, with what to do, and never dropped:")
     (folder / "agent.yaml").write_text(_NEEDS_ITS_NODE, encoding="utf-8")
-    _twinhull(narrator, f"render {folder / 'agent.yaml'}", code=1)
-    narrator.good("docs/parity.md says so of every field of a Pod template")
+    _twinhull(printer, f"render {folder / 'agent.yaml'}", code=1)
+    printer.good("docs/parity.md says so of every field of a Pod template")
 
 
-def _twinhull(narrator: Narrator, line: str, *, only: tuple[str, ...] = (), code: int = 0) -> str:
+def _twinhull(printer: Printer, line: str, *, only: tuple[str, ...] = (), code: int = 0) -> str:
     """Runs a command and shows it with its output, of which `only` lines that begin so. The output."""
     command = [sys.executable, "-m", "twinhull", *shlex.split(line)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -55,5 +55,5 @@ def _twinhull(narrator: Narrator, line: str, *, only: tuple[str, ...] = (), code
     if only:
         output = "\n".join(text for text in output.splitlines() if text.startswith(only))
     shown = f" | grep '^{only[0]}'" if only else ""
-    narrator.command(f"twinhull {line}{shown}", output)
+    printer.command(f"twinhull {line}{shown}", output)
     return output

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guest.image.tools import Tools
-from tests.demo.scene import NAMESPACE
+from tests.demo.democluster import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

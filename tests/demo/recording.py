@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.controlplane import ControlPlane
-from tests.demo.narrator import Narrator
-from tests.demo.scene import Scene
+from tests.demo.democluster import DemoCluster
+from tests.demo.printer import Printer
 from tests.operator_process import OperatorProcess
 
 _ROOT = Path(__file__).parents[2]
@@ -66,8 +66,8 @@ def main() -> None:
         operator = OperatorProcess.start(plane.kubeconfig, folder / "operator.log")
         stack.callback(operator.stop)
         (folder / "web.yaml").write_text(_WEB, encoding="utf-8")
-        scene = Scene(plane, operator, Narrator(io.StringIO()))
-        TARGET.write_text(picture([(line, _run(scene, folder, line)) for line in COMMANDS]), encoding="utf-8")
+        demo = DemoCluster(plane, operator, Printer(io.StringIO()))
+        TARGET.write_text(picture([(line, _run(demo, folder, line)) for line in COMMANDS]), encoding="utf-8")
     print(f"made {TARGET.relative_to(_ROOT)}")
 
 
@@ -80,14 +80,14 @@ def picture(session: list[tuple[str, str]]) -> str:
     return console.export_svg(title="twinhull", code_format=_FORMAT, unique_id="twinhull")
 
 
-def _run(scene: Scene, folder: Path, line: str) -> str:
+def _run(demo: DemoCluster, folder: Path, line: str) -> str:
     """What a command prints; the next is typed once the Workload is Ready."""
     program, *arguments = shlex.split(line.replace("web.yaml", str(folder / "web.yaml")))
     first = (
-        [sys.executable, "-m", "twinhull"] if program == "twinhull" else [str(scene.cluster.kubectl.program)]
+        [sys.executable, "-m", "twinhull"] if program == "twinhull" else [str(demo.cluster.kubectl.program)]
     )
-    output = in_terminal([*first, *arguments], scene.cluster.kubeconfig)
-    scene.ready("web")
+    output = in_terminal([*first, *arguments], demo.cluster.kubeconfig)
+    demo.ready("web")
     return output
 
 

@@ -26,7 +26,7 @@ class Hardware:
 
 
 @dataclass(frozen=True)
-class Seen:
+class MachineReport:
     """The machine, as the system on its disk sees it."""
 
     #: How often this disk has booted.
@@ -42,7 +42,7 @@ class Seen:
     cards: tuple[Hardware, ...]
 
     @classmethod
-    def read(cls, text: bytes) -> Seen:
+    def read(cls, text: bytes) -> MachineReport:
         """The answer to /machine."""
         found: dict[str, Any] = json.loads(text)
         return cls(
@@ -67,9 +67,9 @@ class Client:
         """The file that the system serves."""
         return self._get("/").decode()
 
-    def look(self) -> Seen:
+    def look(self) -> MachineReport:
         """The machine, as the system sees it."""
-        return Seen.read(self._get("/machine"))
+        return MachineReport.read(self._get("/machine"))
 
     def read(self, name: str) -> str:
         """A file on the disk."""

@@ -23,8 +23,8 @@ from twinhull.api.base import Raw
 from twinhull.cli.clusterview import look
 from twinhull.cli.session import Target, session
 from twinhull.view import events, usage, workloads
-from twinhull.view.seen import Seen, Unread
 from twinhull.view.status import screen
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 FOLDER = Path(__file__).parent / "screens"
 #: When the recorded states are looked at. All times in them are five minutes before that.
@@ -46,19 +46,19 @@ _VERSIONS = {"resourceVersion": "1"}
 _LEFT_OUT = {"managedFields", "annotations"}
 
 
-def seen(cluster: Cluster, namespace: str, workload: Manifest, state: str) -> Seen:
+def seen(cluster: Cluster, namespace: str, workload: Manifest, state: str) -> WorkloadObjects:
     """What there is of a Workload in a state, as the verbs read it, without what differs from run to run."""
     if state in UNSEEN:
-        return recorded(Seen(workload), namespace)
+        return recorded(WorkloadObjects(workload), namespace)
 
-    async def read() -> Seen:
+    async def read() -> WorkloadObjects:
         async with session(Target(namespace, kubeconfig=str(cluster.kubeconfig))) as opened:
             return await look(opened, workload["metadata"]["name"])
 
     return recorded(replace(asyncio.run(read()), workload=workload), namespace)
 
 
-def recorded(found: Seen, namespace: str) -> Seen:
+def recorded(found: WorkloadObjects, namespace: str) -> WorkloadObjects:
     """It without what differs from run to run. What belongs together still does."""
     uids: dict[str, str] = {}
     numbers = count(1)
@@ -82,9 +82,9 @@ def recorded(found: Seen, namespace: str) -> Seen:
     plain: Any = {
         name: tuple(impersonal(list(part))) if isinstance(part, tuple) else impersonal(part)
         for name, part in parts.items()
-        if name != "unread"
+        if name != "read_failures"
     }
-    return Seen(**plain, unread=found.unread)
+    return WorkloadObjects(**plain, read_failures=found.read_failures)
 
 
 def steady(text: str, namespace: str) -> str:
@@ -94,16 +94,16 @@ def steady(text: str, namespace: str) -> str:
     return text.replace(namespace, "shop")
 
 
-def load(state: str) -> Seen:
+def load(state: str) -> WorkloadObjects:
     """What was recorded in a state."""
     text = (FOLDER / f"{state}.yaml").read_text(encoding="utf-8")
     parts = yaml.load(text, Loader=yaml.CSafeLoader)
-    unread = tuple(Unread(**one) for one in parts.pop("unread", ()))
+    read_failures = tuple(ReadFailure(**one) for one in parts.pop("read_failures", ()))
     lists: Any = {name: tuple(part) if isinstance(part, list) else part for name, part in parts.items()}
-    return Seen(**lists, unread=unread)
+    return WorkloadObjects(**lists, read_failures=read_failures)
 
 
-def save(state: str, found: Seen) -> None:
+def save(state: str, found: WorkloadObjects) -> None:
     """Record what there is in a state."""
     parts: Raw = {field.name: getattr(found, field.name) for field in fields(found)}
     as_lists = {name: list(part) if isinstance(part, tuple) else part for name, part in parts.items()}
@@ -125,7 +125,7 @@ def golden(state: str) -> Path:
     return FOLDER / f"{state}.txt"
 
 
-def printed(found: Seen) -> str:
+def printed(found: WorkloadObjects) -> str:
     """What the verbs print of it where there is no terminal, each after its command."""
     return "\n".join(_printed(found))
 
@@ -139,7 +139,7 @@ def without_events(text: str) -> list[str]:
     ]
 
 
-def _printed(found: Seen) -> Iterator[str]:
+def _printed(found: WorkloadObjects) -> Iterator[str]:
     yield "$ twinhull status web"
     yield from screen(found, NOW).lines()
     yield from ("", "$ twinhull list -o wide")

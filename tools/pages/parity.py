@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from tests.templates import machine_refuses, templates
-from twinhull.hulls.parity import FIRST_GUEST, Row
+from twinhull.hulls.parity import FIRST_GUEST, ParityRow
 from twinhull.hulls.parity.container_fields import CONTAINER
 from twinhull.hulls.parity.differences import DIFFERENCES
 from twinhull.hulls.parity.keys import KEYS
@@ -71,7 +71,7 @@ them run as Pods that equal those of a Deployment or a Job. The other templates 
 {lines}
 """
 #: Each table: its title, what all its paths begin with, and its rows.
-_GROUPS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
+_GROUPS: tuple[tuple[str, str, tuple[ParityRow, ...]], ...] = (
     ("Metadata", "metadata.", METADATA),
     ("Pod", "spec.", POD),
     ("Containers and initContainers", "", CONTAINER),
@@ -110,7 +110,7 @@ def _field(path: str) -> str:
     return re.sub(r"^spec\.(initContainers|containers|volumes)\[\]\.|^spec\.", "", field)
 
 
-def _table(rows: tuple[Row, ...], prefix: str) -> Iterator[str]:
+def _table(rows: tuple[ParityRow, ...], prefix: str) -> Iterator[str]:
     """A table's lines. Neighbours that say the same are one, unless they are parts of different fields."""
     titles = " | ".join(hull_type.title for hull_type in _types())
     yield f"| field | {titles} | change | how, or why not |"
@@ -132,17 +132,17 @@ def _whole(name: str) -> str:
     return whole if dot else ""
 
 
-def _said(row: Row) -> tuple[str, ...]:
+def _said(row: ParityRow) -> tuple[str, ...]:
     return *(hull_type.fate(row) for hull_type in _types()), _changes(row), _sentence(row)
 
 
-def _changes(row: Row) -> str:
+def _changes(row: ParityRow) -> str:
     """What a change does to a hull that runs: one word, if it is the same for all."""
     changes = [hull_type.change_of(row) for hull_type in _types()]
     return changes[0] if len(set(changes)) == 1 else ", ".join(changes)
 
 
-def _sentence(row: Row) -> str:
+def _sentence(row: ParityRow) -> str:
     refusal = row.refusal
     if row.values:
         refusal = f"{', '.join(f'`{value}`' for value in row.values)}: {refusal}"

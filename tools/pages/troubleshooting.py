@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons import SECTIONS, Row
+from twinhull.core.reasons import SECTIONS, ReasonRow
 
 _INTRO = """\
 <!-- Made by `make generate` from operator/twinhull/core/reasons; changes belong there, or in
@@ -52,7 +52,7 @@ def page() -> str:
     return "\n".join([_INTRO, *(line for title, table in SECTIONS for line in _section(title, table))])
 
 
-def _section(title: str, table: Mapping[Reason, Row] | Mapping[str, Row]) -> Iterator[str]:
+def _section(title: str, table: Mapping[Reason, ReasonRow] | Mapping[str, ReasonRow]) -> Iterator[str]:
     yield f"## {title}\n"
     yield "| reason | what it means | what to do |"
     yield "|---|---|---|"

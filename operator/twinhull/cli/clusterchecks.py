@@ -43,8 +43,8 @@ _ANY_IMAGE = "guest"
 _KINDS = "Twinhull's kinds"
 
 
-class Row(NamedTuple):
-    """One line of the table."""
+class CheckResult(NamedTuple):
+    """The result of one check: a line of the table."""
 
     #: What was looked at.
     check: str
@@ -90,10 +90,10 @@ def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str,
     return 2 if "can't be seen" in states else 0
 
 
-def checks(seen: SeenCluster, runtime_class: str | None = None) -> Iterator[Row]:
+def checks(seen: SeenCluster, runtime_class: str | None = None) -> Iterator[CheckResult]:
     """All lines, the isolations last."""
     able = seen.able
-    yield Row("Kubernetes", able.kubernetes_version or "of an unknown version", "ok")
+    yield CheckResult("Kubernetes", able.kubernetes_version or "of an unknown version", "ok")
     yield _kinds(seen)
     yield _runtime_classes(able)
     yield from _kubevirt(seen, able)
@@ -102,30 +102,30 @@ def checks(seen: SeenCluster, runtime_class: str | None = None) -> Iterator[Row]
         yield _isolation(seen, able, isolation, runtime_class)
 
 
-def _kinds(seen: SeenCluster) -> Row:
+def _kinds(seen: SeenCluster) -> CheckResult:
     missing = [kind.name for kind in (WORKLOAD, ISOLATION_POLICY) if kind.name not in seen.kinds]
     if missing:
         remedy = "install the chart, or the kinds alone: kubectl apply -k deploy/crds"
         verb = "is" if len(missing) == 1 else "are"
-        return Row(_KINDS, f"{' and '.join(missing)} {verb} not served", "missing", remedy)
-    return Row(_KINDS, f"{WORKLOAD.api_version} is served", "ok")
+        return CheckResult(_KINDS, f"{' and '.join(missing)} {verb} not served", "missing", remedy)
+    return CheckResult(_KINDS, f"{WORKLOAD.api_version} is served", "ok")
 
 
-def _runtime_classes(able: Capabilities) -> Row:
+def _runtime_classes(able: Capabilities) -> CheckResult:
     if RUNTIME_CLASS.name in able.hidden:
         return _unseen("RuntimeClasses", "runtimeclasses")
     if not able.runtime_classes:
         remedy = "for sandboxes: install a runtime such as gVisor or Kata Containers, and its RuntimeClass"
-        return Row("RuntimeClasses", "none", "missing", remedy)
-    return Row("RuntimeClasses", ", ".join(sorted(able.runtime_classes)), "ok")
+        return CheckResult("RuntimeClasses", "none", "missing", remedy)
+    return CheckResult("RuntimeClasses", ", ".join(sorted(able.runtime_classes)), "ok")
 
 
-def _kubevirt(seen: SeenCluster, able: Capabilities) -> Iterator[Row]:
+def _kubevirt(seen: SeenCluster, able: Capabilities) -> Iterator[CheckResult]:
     if KUBEVIRT.name in able.hidden:
         yield _unseen("KubeVirt", "kubevirts")
     elif able.kubevirt is None:
         remedy = "for machines: install KubeVirt 1.8.4 or later (kubevirt.io)"
-        yield Row("KubeVirt", "not installed", "missing", remedy)
+        yield CheckResult("KubeVirt", "not installed", "missing", remedy)
     else:
         yield from _installed(able)
     if NODE.name in able.hidden:
@@ -134,22 +134,22 @@ def _kubevirt(seen: SeenCluster, able: Capabilities) -> Iterator[Row]:
         nodes = sum(1 for _ in seen.store.all(NODE))
         remedy = "kubectl get pods -n kubevirt: virt-handler labels nodes with kubevirt.io/schedulable=true"
         yield (
-            Row("Nodes for machines", str(nodes), "ok", "")
+            CheckResult("Nodes for machines", str(nodes), "ok", "")
             if nodes
-            else Row("Nodes for machines", "none", "missing", remedy)
+            else CheckResult("Nodes for machines", "none", "missing", remedy)
         )
 
 
-def _installed(able: Capabilities) -> Iterator[Row]:
+def _installed(able: Capabilities) -> Iterator[CheckResult]:
     """What matters of a KubeVirt that is there."""
     version, phase = able.kubevirt_version, able.kubevirt or "without a phase"
     ready = phase == "Deployed"
     remedy = "" if ready else "wait for it, or see kubectl get kubevirt -A"
-    yield Row("KubeVirt", f"{version} {phase}".strip(), "ok" if ready else "missing", remedy)
+    yield CheckResult("KubeVirt", f"{version} {phase}".strip(), "ok" if ready else "missing", remedy)
     old = too_old(version, able.kubernetes_version)
     found = f"{version or 'unknown'} on {able.kubernetes_version or 'unknown'}"
     remedy = "upgrade KubeVirt to 1.8.4 or later (kubevirt#17858)" if old else ""
-    yield Row("KubeVirt for this Kubernetes", found, "missing" if old else "ok", remedy)
+    yield CheckResult("KubeVirt for this Kubernetes", found, "missing" if old else "ok", remedy)
     yield _optional(
         f"Gate {VIRTIOFS_STORAGE}",
         able.virtiofs_storage,
@@ -170,7 +170,7 @@ def _installed(able: Capabilities) -> Iterator[Row]:
     )
 
 
-def _cdi(seen: SeenCluster, able: Capabilities) -> Row:
+def _cdi(seen: SeenCluster, able: Capabilities) -> CheckResult:
     """What fills the disks of machines that boot one of their own. Machines with the guest do without."""
     check, needed = "CDI (disks of machines)", "needed only for machines with a bootDisk"
     if CDI.name in able.hidden:
@@ -178,40 +178,42 @@ def _cdi(seen: SeenCluster, able: Capabilities) -> Row:
     installed = next(iter(seen.store.all(CDI)), None)
     if installed is None:
         remedy = f"{needed}: install CDI (github.com/kubevirt/containerized-data-importer)"
-        return Row(check, "not installed", "missing", remedy)
+        return CheckResult(check, "not installed", "missing", remedy)
     version = (installed.get("status") or {}).get("observedVersion") or ""
     found = f"{version} {able.cdi or 'without a phase'}".strip()
     if able.cdi == "Deployed":
-        return Row(check, found, "ok")
-    return Row(check, found, "missing", f"{needed}: wait for it, or see kubectl get cdi")
+        return CheckResult(check, found, "ok")
+    return CheckResult(check, found, "missing", f"{needed}: wait for it, or see kubectl get cdi")
 
 
-def _optional(check: str, there: bool, remedy: str, found: str = "on") -> Row:  # noqa: FBT001
-    return Row(check, found, "ok") if there else Row(check, "off", "missing", remedy)
+def _optional(check: str, there: bool, remedy: str, found: str = "on") -> CheckResult:  # noqa: FBT001
+    return CheckResult(check, found, "ok") if there else CheckResult(check, "off", "missing", remedy)
 
 
-def _unseen(check: str, plural: str) -> Row:
-    return Row(check, "-", "can't be seen", f"ask somebody who may list {plural}")
+def _unseen(check: str, plural: str) -> CheckResult:
+    return CheckResult(check, "-", "can't be seen", f"ask somebody who may list {plural}")
 
 
-def _isolation(seen: SeenCluster, able: Capabilities, isolation: Isolation, runtime_class: str | None) -> Row:
+def _isolation(
+    seen: SeenCluster, able: Capabilities, isolation: Isolation, runtime_class: str | None
+) -> CheckResult:
     """Whether the operator could make a hull of that isolation, by the operator's own rules."""
     hull_type = type_giving(isolation)
     if hull_type.settings is Settings.SANDBOX:
         runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
             remedy = "name the RuntimeClass that sandboxes need: --sandbox-runtime-class"
-            return Row(_title(isolation), "no RuntimeClass was named", "can't be seen", remedy)
+            return CheckResult(_title(isolation), "no RuntimeClass was named", "can't be seen", remedy)
     found = missing_prerequisites(_case(able, isolation, runtime_class))
     if found:
         remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
-        return Row(_title(isolation), "not possible", "missing", remedy)
+        return CheckResult(_title(isolation), "not possible", "missing", remedy)
     unseen = sorted(hull_type.woken_by & seen.hidden)
     if unseen:
         found_by = f"depends on {' and '.join(unseen)}"
-        return Row(_title(isolation), found_by, "can't be seen", "see the lines above")
+        return CheckResult(_title(isolation), found_by, "can't be seen", "see the lines above")
     with_class = f"possible with {runtime_class}" if hull_type.settings is Settings.SANDBOX else "possible"
-    return Row(_title(isolation), with_class, "ok")
+    return CheckResult(_title(isolation), with_class, "ok")
 
 
 def _title(isolation: Isolation) -> str:

@@ -21,7 +21,7 @@ from twinhull.shell.kinds import (
     WORKLOAD,
     Kind,
 )
-from twinhull.view.seen import Seen, Unread
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 #: All Pods of Workloads: hulls, and launchers of machines.
 PODS = Kind("Pod", "", "v1", "pods", label_selector=WORKLOAD_LABEL)
@@ -40,12 +40,12 @@ class Reader:
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self._namespace = cluster, namespace
-        self._unread: dict[str, Unread] = {}
+        self._failures: dict[str, ReadFailure] = {}
 
     @property
-    def unread(self) -> tuple[Unread, ...]:
+    def read_failures(self) -> tuple[ReadFailure, ...]:
         """What couldn't be read so far, by the kinds' names: answers come in any order."""
-        return tuple(self._unread[kinds] for kinds in sorted(self._unread))
+        return tuple(self._failures[kinds] for kinds in sorted(self._failures))
 
     async def list(self, kind: Kind, selector: str = "", fields: str = "") -> tuple[Raw, ...]:
         """The objects of a kind that selectors of labels and of fields choose; nothing if they can't be
@@ -79,26 +79,26 @@ class Reader:
             why = (
                 f"you may not read {kind.plural} in namespace {self._namespace}: ask for the role view there"
             )
-        self._unread.setdefault(plural, Unread(plural, why))
+        self._failures.setdefault(plural, ReadFailure(plural, why))
 
 
-async def look(session: Session, name: str) -> Seen:
+async def look(session: Session, name: str) -> WorkloadObjects:
     """A Workload and what belongs to it. Raises ClickException if it isn't there, and ApiError if it can't be
     read. Of all else, what can't be read is noted.
     """
     workload = await session.workload(name)
     reader = Reader(session.cluster, session.namespace)
     mine = f"{WORKLOAD_LABEL}={name}"
-    seen = Seen(workload)
+    objects = WorkloadObjects(workload)
     pods, service, slices, volumes = await asyncio.gather(
         reader.list(PODS, mine),
         reader.get(SERVICE, name),
         reader.list(_SLICES, f"{_SERVICE_LABEL}={name}"),
-        _volumes(reader, seen),
+        _volumes(reader, objects),
     )
-    machines, instances = await _machines(reader, mine, wanted=seen.concerns_machines)
-    seen = replace(
-        seen,
+    machines, instances = await _machines(reader, mine, wanted=objects.concerns_machines)
+    objects = replace(
+        objects,
         pods=pods,
         machines=machines,
         instances=instances,
@@ -106,31 +106,31 @@ async def look(session: Session, name: str) -> Seen:
         slices=slices,
         volumes=volumes,
     )
-    events = await events_of(reader, seen)
-    return replace(seen, events=events, unread=reader.unread)
+    events = await events_of(reader, objects)
+    return replace(objects, events=events, read_failures=reader.read_failures)
 
 
-async def everything(cluster: Cluster, reader: Reader) -> tuple[list[Seen], tuple[Raw, ...]]:
+async def everything(cluster: Cluster, reader: Reader) -> tuple[list[WorkloadObjects], tuple[Raw, ...]]:
     """The Workloads that a cluster's lists have, each with the objects whose Events are its own, and all
     Events. Raises ClickException if there are no Workloads, and ApiError if they can't be read.
     """
     listed = await cluster.list(WORKLOAD)
     if listed is None:
         raise click.ClickException(not_served())
-    workloads = [Seen(one) for one in listed[0]]
+    workloads = [WorkloadObjects(one) for one in listed[0]]
     pods, volumes, events = await asyncio.gather(
         reader.list(PODS), reader.list(DATA_VOLUME), reader.list(EVENTS)
     )
-    wanted = any(seen.concerns_machines for seen in workloads)
+    wanted = any(objects.concerns_machines for objects in workloads)
     machines, instances = await _machines(reader, "", wanted=wanted)
     by_owner = [_by_workload(some, WORKLOAD_LABEL) for some in (pods, machines, instances)]
     of_disks = _by_workload(volumes, str(DATA_VOLUME.label_selector))
     found = []
-    for seen in workloads:
-        key = seen.namespace, seen.name
+    for objects in workloads:
+        key = objects.namespace, objects.name
         own = (some.get(key, ()) for some in (*by_owner, of_disks))
         pods, machines, instances, volumes = map(tuple, own)
-        found.append(replace(seen, pods=pods, machines=machines, instances=instances, volumes=volumes))
+        found.append(replace(objects, pods=pods, machines=machines, instances=instances, volumes=volumes))
     return found, events
 
 
@@ -144,11 +144,11 @@ def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], li
     return found
 
 
-async def events_of(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
+async def events_of(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:
     """The Events of a Workload and of what belongs to it."""
     chosen = [
-        f"involvedObject.uid={seen.workload['metadata'].get('uid')}",
-        *(f"involvedObject.kind={kind},involvedObject.name={name}" for kind, name in seen.subjects()),
+        f"involvedObject.uid={objects.workload['metadata'].get('uid')}",
+        *(f"involvedObject.kind={kind},involvedObject.name={name}" for kind, name in objects.subjects()),
     ]
     turns = asyncio.Semaphore(_AT_A_TIME)
 
@@ -160,13 +160,13 @@ async def events_of(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
     return tuple(event for events in found for event in events)
 
 
-async def _volumes(reader: Reader, seen: Seen) -> tuple[Raw, ...]:
+async def _volumes(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:
     """The DataVolumes of its disks, if it has any."""
-    return await reader.list(DATA_VOLUME, _of_disks(seen)) if seen.disks else ()
+    return await reader.list(DATA_VOLUME, _of_disks(objects)) if objects.disks else ()
 
 
-def _of_disks(seen: Seen) -> str:
-    return f"{DATA_VOLUME.label_selector}={seen.name}"
+def _of_disks(objects: WorkloadObjects) -> str:
+    return f"{DATA_VOLUME.label_selector}={objects.name}"
 
 
 async def _machines(reader: Reader, mine: str, *, wanted: bool) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:

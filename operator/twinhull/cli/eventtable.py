@@ -19,14 +19,14 @@ from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.view import events as view
 from twinhull.view.safetext import plain
-from twinhull.view.seen import Seen, Unread
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 
 async def once(name: str, target: Target, output: str) -> None:
     """Print the Events of a Workload."""
     async with session(target) as opened:
-        seen = await _look(opened, name)
-    found = view.in_order(seen.events)
+        objects = await _look(opened, name)
+    found = view.in_order(objects.events)
     if output == "table":
         nothing = f"there are no Events of Workload {name} (the API server keeps them for an hour by default)"
         print_table(view.table(found, datetime.now(UTC)), nothing)
@@ -44,7 +44,7 @@ async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
         reader = Reader(opened.everywhere if everywhere else opened.cluster, opened.namespace)
         found, noted = await everything(opened.everywhere if everywhere else opened.cluster, reader)
         where = "" if everywhere else f" in namespace {opened.namespace}"
-    _note(reader.unread)
+    _note(reader.read_failures)
     subjects = view.subjects(found)
     chosen = view.in_order(event for event in noted if view.is_about_one(event, subjects))
     if output == "table":
@@ -58,16 +58,16 @@ async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
         print_document(as_list(chosen), output)
 
 
-async def _look(opened: Session, name: str) -> Seen:
+async def _look(opened: Session, name: str) -> WorkloadObjects:
     """A Workload with its Events. Raises ClickException if those can't be read."""
-    seen = await look(opened, name)
-    _note(seen.unread)
-    return seen
+    objects = await look(opened, name)
+    _note(objects.read_failures)
+    return objects
 
 
-def _note(unread: Iterable[Unread]) -> None:
+def _note(read_failures: Iterable[ReadFailure]) -> None:
     """Say what can't be read. Raises ClickException for Events."""
-    for one in unread:
+    for one in read_failures:
         if one.kinds == f"{EVENTS.name}s":
             raise click.ClickException(f"Events can't be read: {one.why}")
         click.echo(
@@ -79,20 +79,20 @@ def _note(unread: Iterable[Unread]) -> None:
 async def watch(name: str, target: Target, output: str) -> None:
     """Print the Events of a Workload, and those that come, until it is interrupted."""
     async with session(target) as opened:
-        seen = await _look(opened, name)
+        objects = await _look(opened, name)
         outages = Outages(say, has_answered=True)
 
         def matters(event: Raw) -> bool:
-            return view.is_about(event, seen) or view.may_be_about(event, name)
+            return view.is_about(event, objects) or view.may_be_about(event, name)
 
         follower = Follower(opened.cluster, EVENTS, opened.namespace, outages, matters=matters, kept=identity)
         rows = None
         async with aclosing(follower.changes()) as given:
             async for changes in given:
                 events = [change.obj for change in changes if not change.gone]
-                if not all(view.is_about(event, seen) for event in events):
-                    seen = replace(await answered(lambda: look(opened, name), outages), events=())
-                found = view.in_order(event for event in events if view.is_about(event, seen))
+                if not all(view.is_about(event, objects) for event in events):
+                    objects = replace(await answered(lambda: look(opened, name), outages), events=())
+                found = view.in_order(event for event in events if view.is_about(event, objects))
                 if output != "table":
                     for event in found:
                         _print(event, output)

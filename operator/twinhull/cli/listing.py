@@ -19,7 +19,7 @@ from twinhull.cli.session import Session, not_served, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD, Kind
 from twinhull.view import workloads
-from twinhull.view.screen import Row, Table
+from twinhull.view.screen import Table, TableRow
 from twinhull.view.workloads import Chosen, Columns
 
 
@@ -113,7 +113,7 @@ class _Shown:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._since = datetime.now(UTC)
-        self._rows: dict[tuple[str, str], Row] = {}
+        self._rows: dict[tuple[str, str], TableRow] = {}
 
     def is_new(self, change: Change) -> bool:
         """Whether a Workload's row differs from its last one by more than the age."""

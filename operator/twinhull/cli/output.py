@@ -13,7 +13,7 @@ import yaml
 
 from twinhull.cli.scalars import Dumper
 from twinhull.view.safetext import escaped, plain
-from twinhull.view.screen import NOTHING, Cell, Row, Screen, Table, Tone
+from twinhull.view.screen import NOTHING, Cell, Screen, Table, TableRow, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -109,7 +109,7 @@ class Rows:
         for row in table.rows:
             self.add(row)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: TableRow) -> None:
         """Print one more row."""
         texts = [cell.text for cell in row]
         if not is_terminal():
@@ -217,7 +217,7 @@ def _folded(table: Table, room: int) -> Iterator[Text | Padding]:
             yield Padding(_text(row[-1]), (0, 0, 0, _GAP))
 
 
-def _line(row: Row, widths: Sequence[int], style: str = "") -> Text:
+def _line(row: TableRow, widths: Sequence[int], style: str = "") -> Text:
     """A row as a line, each of its texts as wide as its column."""
     from rich.text import Text  # noqa: PLC0415  for terminals only
 

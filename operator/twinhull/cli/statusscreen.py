@@ -24,9 +24,9 @@ from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.view.seen import Seen
 from twinhull.view.status import screen
 from twinhull.view.verdict import verdict
+from twinhull.view.workloadobjects import WorkloadObjects
 
 #: The exit code of what can't be told, as of `twinhull diff`.
 UNTOLD = 2
@@ -36,7 +36,7 @@ _PAUSE = 2.0
 
 async def once(names: tuple[str, ...], selector: str, target: Target, output: str) -> int:
     """Print Workloads. The exit code: whether somebody has to do something, or it can't be told of one."""
-    found: list[Seen] = []
+    found: list[WorkloadObjects] = []
     missing: dict[str, None] = {}
     async with session(target) as opened:
         if not names:
@@ -49,17 +49,17 @@ async def once(names: tuple[str, ...], selector: str, target: Target, output: st
     if output in {"json", "yaml"} and len(names) > 1:
         print_document(as_list(map(_document, found)), output)
     else:
-        for number, seen in enumerate(found):
+        for number, objects in enumerate(found):
             if number and output == "table":
                 click.echo()
-            _print(seen, output)
+            _print(objects, output)
     for message in missing:
         click.ClickException(message).show()
     return UNTOLD if missing else int(any(map(_needs_somebody, found)))
 
 
-def _needs_somebody(seen: Seen) -> bool:
-    return verdict(seen, datetime.now(UTC)).needs_somebody
+def _needs_somebody(objects: WorkloadObjects) -> bool:
+    return verdict(objects, datetime.now(UTC)).needs_somebody
 
 
 async def watch(name: str, target: Target, output: str) -> int:
@@ -69,12 +69,12 @@ async def watch(name: str, target: Target, output: str) -> int:
             return await _redraw(opened, name)
         before, outages = None, Outages(say)
         while True:
-            seen = await answered(lambda: look(opened, name), outages)
-            if seen != before:
+            objects = await answered(lambda: look(opened, name), outages)
+            if objects != before:
                 if before and output == "table":
                     click.echo()
-                _print(seen, output, brief=True)
-            before = seen
+                _print(objects, output, brief=True)
+            before = objects
             await asyncio.sleep(_PAUSE)
 
 
@@ -87,24 +87,24 @@ async def _redraw(opened: Session, name: str) -> int:
     with Live(drawn, console=terminal, screen=True, auto_refresh=False) as live:
         outages = Outages(lambda line: live.update(rich_remark(line, drawn), refresh=True), has_answered=True)
         while True:
-            seen = await answered(lambda: look(opened, name), outages)
-            drawn = rich_screen(screen(seen, datetime.now(UTC)), terminal.width)
+            objects = await answered(lambda: look(opened, name), outages)
+            drawn = rich_screen(screen(objects, datetime.now(UTC)), terminal.width)
             live.update(drawn, refresh=True)
             await asyncio.sleep(_PAUSE)
 
 
-def _print(seen: Seen, output: str, *, brief: bool = False) -> None:
+def _print(objects: WorkloadObjects, output: str, *, brief: bool = False) -> None:
     if output == "table":
-        print_screen(screen(seen, datetime.now(UTC)))
+        print_screen(screen(objects, datetime.now(UTC)))
     elif output == "name":
-        print_names([f"workload.{WORKLOAD.group}/{seen.name}"])
+        print_names([f"workload.{WORKLOAD.group}/{objects.name}"])
     else:
-        print_document(_document(seen), output, brief=brief)
+        print_document(_document(objects), output, brief=brief)
 
 
-def _document(seen: Seen) -> Raw:
+def _document(objects: WorkloadObjects) -> Raw:
     """All that was read, and what is made of it."""
-    found = verdict(seen, datetime.now(UTC))
+    found = verdict(objects, datetime.now(UTC))
     return {
         "verdict": {
             "level": found.level.name.title().replace("_", ""),
@@ -112,13 +112,13 @@ def _document(seen: Seen) -> Raw:
             "message": found.message,
             **({"remedy": found.remedy} if found.remedy else {}),
         },
-        "workload": seen.workload,
-        "pods": [*seen.hull_pods, *seen.launchers],
-        "virtualMachines": list(seen.own_machines),
-        "virtualMachineInstances": list(seen.instances),
-        "service": seen.own_service,
-        "endpointSlices": list(seen.slices),
-        "dataVolumes": list(seen.volumes),
-        "events": list(seen.events),
-        "unread": [{"kinds": one.kinds, "why": one.why} for one in seen.unread],
+        "workload": objects.workload,
+        "pods": [*objects.hull_pods, *objects.launchers],
+        "virtualMachines": list(objects.own_machines),
+        "virtualMachineInstances": list(objects.instances),
+        "service": objects.own_service,
+        "endpointSlices": list(objects.slices),
+        "dataVolumes": list(objects.volumes),
+        "events": list(objects.events),
+        "unread": [{"kinds": one.kinds, "why": one.why} for one in objects.read_failures],
     }

@@ -17,7 +17,7 @@ from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell.errors import Refused, ServerError
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
 from twinhull.view import usage
-from twinhull.view.seen import is_launcher
+from twinhull.view.workloadobjects import is_launcher
 
 _NO_METRICS = (
     "the cluster has no metrics server: its API server doesn't serve metrics.k8s.io. Install metrics-server "

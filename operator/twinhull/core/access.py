@@ -10,7 +10,7 @@ from twinhull.api import commands
 from twinhull.api.accessrequest import AccessibleGuest, AccessRequest, AccessRequestStatus
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition
-from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
+from twinhull.core.conditions import NOT_STALLED, SETTLED, CurrentCondition, conditions
 
 #: The operator deletes a request so long after its end, so that whoever waits for it still reads why.
 _KEPT_AFTER_END = timedelta(seconds=30)
@@ -126,20 +126,20 @@ def refused(why: str) -> Verdict:
 def issued(case: AccessCase, certificate: str) -> AccessRequestStatus:
     """The status of a request that got a certificate."""
     message = f"the certificate is good until {case.ends:%Y-%m-%dT%H:%M:%SZ}"
-    said: tuple[Said, ...] = (("Ready", "True", Reason.ISSUED, message), SETTLED, NOT_STALLED)
+    current: tuple[CurrentCondition, ...] = (("Ready", "True", Reason.ISSUED, message), SETTLED, NOT_STALLED)
     return AccessRequestStatus(
         observed_generation=case.request.metadata.generation,
         certificate=certificate,
         guest=case.target.guest if case.target else None,
         expires_at=case.ends,
-        conditions=_conditions(case, said),
+        conditions=_conditions(case, current),
     )
 
 
 def unissued(case: AccessCase, verdict: Verdict) -> AccessRequestStatus:
     """The status of a request that got none, or not yet."""
     reason, message = verdict.reason, verdict.message
-    said: tuple[Said, ...] = (
+    current: tuple[CurrentCondition, ...] = (
         ("Ready", "False", reason, message),
         SETTLED if verdict.stalled else ("Reconciling", "True", reason, message),
         ("Stalled", "True", reason, message) if verdict.stalled else NOT_STALLED,
@@ -147,10 +147,10 @@ def unissued(case: AccessCase, verdict: Verdict) -> AccessRequestStatus:
     return AccessRequestStatus(
         observed_generation=case.request.metadata.generation,
         expires_at=case.ends,
-        conditions=_conditions(case, said),
+        conditions=_conditions(case, current),
     )
 
 
-def _conditions(case: AccessCase, said: tuple[Said, ...]) -> tuple[Condition, ...]:
+def _conditions(case: AccessCase, current: tuple[CurrentCondition, ...]) -> tuple[Condition, ...]:
     before = case.request.status.conditions or ()
-    return conditions(said, before, case.request.metadata.generation, case.now)
+    return conditions(current, before, case.request.metadata.generation, case.now)

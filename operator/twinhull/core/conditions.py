@@ -11,14 +11,14 @@ from twinhull.api.workloadstatus import Condition
 
 Truth: TypeAlias = Literal["True", "False", "Unknown"]
 #: A condition's type and status, why in one word and in a sentence.
-Said: TypeAlias = tuple[str, Truth, Why, str]
+CurrentCondition: TypeAlias = tuple[str, Truth, Why, str]
 
-SETTLED: Said = ("Reconciling", "False", Reason.SETTLED, "no change is in progress")
-NOT_STALLED: Said = ("Stalled", "False", Reason.NOT_STALLED, "nobody has to do anything")
+SETTLED: CurrentCondition = ("Reconciling", "False", Reason.SETTLED, "no change is in progress")
+NOT_STALLED: CurrentCondition = ("Stalled", "False", Reason.NOT_STALLED, "nobody has to do anything")
 
 
 def conditions(
-    current: Iterable[Said], previous: Iterable[Condition], generation: int, now: datetime
+    current: Iterable[CurrentCondition], previous: Iterable[Condition], generation: int, now: datetime
 ) -> tuple[Condition, ...]:
     """The conditions of a generation. lastTransitionTime moves only with the status, not with the reason."""
     former = {condition.type: condition for condition in previous}

@@ -16,7 +16,7 @@ from twinhull.api.workloadstatus import (
 from twinhull.core import disks
 from twinhull.core.backoff import back_off
 from twinhull.core.case import Case
-from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
+from twinhull.core.conditions import NOT_STALLED, SETTLED, CurrentCondition, conditions
 from twinhull.core.eviction import below_floor
 from twinhull.core.steps import Step
 
@@ -69,7 +69,7 @@ def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
     return attempt if attempt and (tried or attempt.failed_at) else None
 
 
-def _isolated(case: Case, step: Step) -> Said:
+def _isolated(case: Case, step: Step) -> CurrentCondition:
     """Whether the isolation that was decided on can be had, and nothing runs below what policies require."""
     if case.shortfalls and case.pending_since:
         sentence = below_floor(case.shortfalls, case.pending_since)
@@ -81,11 +81,11 @@ def _isolated(case: Case, step: Step) -> Said:
 
 def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:
     cause = step.refusal or step
-    said: tuple[Said, ...] = (
+    current: tuple[CurrentCondition, ...] = (
         ("Ready", step.ready, step.reason, step.message),
         ("Reconciling", "True", cause.reason, cause.message) if step.reconciling else SETTLED,
         ("Stalled", "True", cause.reason, cause.message) if step.stalled else NOT_STALLED,
         _isolated(case, step),
     )
     metadata, before = case.workload.metadata, case.workload.status.conditions or ()
-    return conditions(said, before, metadata.generation, case.now)
+    return conditions(current, before, metadata.generation, case.now)

@@ -108,35 +108,35 @@ _Time: TypeAlias = Annotated[
 _Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
-class _Said(BaseModel):
+class _CoreV1Type(BaseModel):
     """The part of core/v1's types that we read, as strict as the API server is with a kubelet."""
 
     model_config = ConfigDict(strict=True, alias_generator=to_camel, extra="ignore", frozen=True)
 
 
-class _Waiting(_Said):
+class _Waiting(_CoreV1Type):
     reason: _Reason | None = None
     message: _Text | None = None
 
 
-class _Running(_Said):
+class _Running(_CoreV1Type):
     started_at: _Time | None = None
 
 
-class _Terminated(_Said):
+class _Terminated(_CoreV1Type):
     exit_code: _Int32
     reason: _Reason | None = None
     message: _Text | None = None
     finished_at: _Time | None = None
 
 
-class _State(_Said):
+class _State(_CoreV1Type):
     waiting: _Waiting | None = None
     running: _Running | None = None
     terminated: _Terminated | None = None
 
 
-class _ContainerStatus(_Said):
+class _ContainerStatus(_CoreV1Type):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
     ready: bool = False
     restart_count: Annotated[_Int32, Field(ge=0)] = 0
@@ -144,14 +144,14 @@ class _ContainerStatus(_Said):
     last_state: _State | None = None
 
 
-class _Condition(_Said):
+class _Condition(_CoreV1Type):
     type: _Text
     status: Literal["True", "False", "Unknown"]
     reason: _Reason | None = None
     message: _Text | None = None
 
 
-class _PodStatus(_Said):
+class _PodStatus(_CoreV1Type):
     phase: Phase | None = Field(None, strict=False)
     reason: _Reason | None = None
     message: _Text | None = None
@@ -164,16 +164,16 @@ class _PodStatus(_Said):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
-class _Metadata(_Said):
+class _Metadata(_CoreV1Type):
     name: _Text = ""
 
 
-class _Pod(_Said):
+class _Pod(_CoreV1Type):
     metadata: _Metadata = _Metadata()
     status: _PodStatus | None = None
 
 
-class _Answer(_Said):
+class _Answer(_CoreV1Type):
     version: _Text
     error: _Text = ""
     final: bool = False

@@ -17,7 +17,7 @@ from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution
 from twinhull.core.observed import GoneHull, Remembered, SeenHull
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.hull import revision_of
 from twinhull.hulls.podstatus import disruption
 from twinhull.shell.metrics import catalogue

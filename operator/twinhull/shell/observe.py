@@ -16,14 +16,14 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Policy
 from twinhull.core.observed import Observed, Remembered
 from twinhull.core.references import KindAndName
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
-from twinhull.hulls.types import Seen, type_that_reads
+from twinhull.hulls.types import HullSource, type_that_reads
 from twinhull.hulls.versions import panic_devices_for_all
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -214,7 +214,9 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
             continue
         report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
         launcher = launcher_of(store, key, vmi) if vmi else None
-        yield type_that_reads("VirtualMachine", vm).read(Seen(vm, vmi, report, template, now, asks, launcher))
+        yield type_that_reads("VirtualMachine", vm).read(
+            HullSource(vm, vmi, report, template, now, asks, launcher)
+        )
     for stray in strays(store, key):
         yield instance.read_stray(stray)
 
@@ -223,7 +225,7 @@ def _pod(pod: Raw) -> Hull:
     """A Pod as a hull. It is read from the Pod alone, so what was read is kept while the Pod is the same."""
     if UNREAD in pod:
         return hull.unread("Pod", pod)
-    return type_that_reads("Pod", pod).read(Seen(pod))
+    return type_that_reads("Pod", pod).read(HullSource(pod))
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:

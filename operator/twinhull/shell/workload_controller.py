@@ -16,7 +16,7 @@ from twinhull.core.eviction import evictions
 from twinhull.core.internal_error import InternalError
 from twinhull.core.leftovers import leftovers
 from twinhull.core.plan import Plan, plan
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import CLAIM, DATA_VOLUME, VIRTUAL_MACHINE, WORKLOAD

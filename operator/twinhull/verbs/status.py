@@ -13,8 +13,8 @@ from twinhull.api.base import Raw
 from twinhull.view.safetext import plain
 
 
-class Said(NamedTuple):
-    """What a condition says."""
+class ConditionText(NamedTuple):
+    """What a condition says, without control characters."""
 
     #: True, False or Unknown.
     status: str
@@ -65,12 +65,14 @@ class Status:
         inside = _mapping(_mapping(self._spec.get("template")).get("spec"))
         return inside.get("restartPolicy") in {"OnFailure", "Never"}
 
-    def condition(self, kind: str) -> Said | None:
+    def condition(self, kind: str) -> ConditionText | None:
         """What a condition says of the present spec, None if it says nothing of that yet."""
         listed = self._status.get("conditions")
         for one in listed if isinstance(listed, list) and self.is_current else ():
             if _mapping(one).get("type") == kind:
-                return Said(*(plain(str(one.get(key) or "")) for key in ("status", "reason", "message")))
+                return ConditionText(
+                    *(plain(str(one.get(key) or "")) for key in ("status", "reason", "message"))
+                )
         return None
 
     def holds(self, kind: str) -> bool:
@@ -79,7 +81,7 @@ class Status:
         return found is not None and found.status == "True"
 
     @property
-    def ready(self) -> Said | None:
+    def ready(self) -> ConditionText | None:
         """The condition Ready, None if it says nothing of the present spec yet."""
         return self.condition("Ready")
 

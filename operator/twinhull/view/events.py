@@ -7,8 +7,8 @@ from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.view.age import age, moment
-from twinhull.view.screen import Cell, Row, Table, Tone
-from twinhull.view.seen import Seen, part
+from twinhull.view.screen import Cell, Table, TableRow, Tone
+from twinhull.view.workloadobjects import WorkloadObjects, part
 
 HEAD = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")
 _LONG_AGO = "0001-01-01T00:00:00Z"
@@ -33,17 +33,17 @@ def _place(event: Raw) -> tuple[float, str]:
     return (told.timestamp() if told else 0.0, str(event["metadata"]["name"]))
 
 
-def is_about(event: Raw, seen: Seen) -> bool:
+def is_about(event: Raw, objects: WorkloadObjects) -> bool:
     """Whether an Event is of a Workload or of what belongs to it."""
     about = part(event, "involvedObject")
     if about.get("kind") == "Workload":
-        return bool(about.get("uid") == seen.workload["metadata"].get("uid"))
-    return (str(about.get("kind")), str(about.get("name"))) in set(seen.subjects())
+        return bool(about.get("uid") == objects.workload["metadata"].get("uid"))
+    return (str(about.get("kind")), str(about.get("name"))) in set(objects.subjects())
 
 
-def subjects(workloads: Iterable[Seen]) -> set[tuple[str, str, str]]:
+def subjects(workloads: Iterable[WorkloadObjects]) -> set[tuple[str, str, str]]:
     """The namespace, kind and name of each object that belongs to one of these Workloads."""
-    return {(seen.namespace, *subject) for seen in workloads for subject in seen.subjects()}
+    return {(objects.namespace, *subject) for objects in workloads for subject in objects.subjects()}
 
 
 def is_about_one(event: Raw, subjects: set[tuple[str, str, str]]) -> bool:
@@ -71,7 +71,7 @@ def table(events: Iterable[Raw], now: datetime, *, namespaces: bool = False) -> 
     return Table(("NAMESPACE", *HEAD), tuple(rows))
 
 
-def row(event: Raw, now: datetime) -> Row:
+def row(event: Raw, now: datetime) -> TableRow:
     """One Event, as `kubectl get events` has it."""
     about = part(event, "involvedObject")
     count = part(event, "series").get("count") or event.get("count") or 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import condition
-from twinhull.view.seen import part
+from twinhull.view.workloadobjects import part
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Cell:
         return f"Cell({self.text!r}, {self.tone})"
 
 
-Row: TypeAlias = tuple[Cell, ...]
+TableRow: TypeAlias = tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Table:
     #: The titles of the columns.
     head: tuple[str, ...]
     #: The rows, each with a cell for every column.
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     #: Whether the head is left out.
     headless: bool = False
 

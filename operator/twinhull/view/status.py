@@ -13,9 +13,9 @@ from twinhull.hulls.service import declared
 from twinhull.view import events
 from twinhull.view.age import age
 from twinhull.view.podline import podline
-from twinhull.view.screen import Cell, Row, Screen, Section, Table, Tone
-from twinhull.view.seen import Seen, named, part
+from twinhull.view.screen import Cell, Screen, Section, Table, TableRow, Tone
 from twinhull.view.verdict import Level, Verdict, endpoints, verdict
+from twinhull.view.workloadobjects import WorkloadObjects, named, part
 
 #: How many Events are shown: the last ones.
 _EVENTS = 5
@@ -27,32 +27,32 @@ _TONES = {
 }
 
 
-def screen(seen: Seen, now: datetime) -> Screen:
+def screen(objects: WorkloadObjects, now: datetime) -> Screen:
     """All that is to be told of a Workload."""
     parts = {
-        "Isolation": _isolation(seen, now),
-        "Hull": _hull(seen, "hull", now),
-        "Old hull": _hull(seen, "previousHull", now) if seen.status.get("previousHull") else iter(()),
-        "Launcher": _launchers(seen, now),
-        "Containers": _containers(seen),
-        "Exit": _exit(seen, now),
-        "Service": _service(seen),
-        "Disks": _disks(seen),
-        "Lacks": _lacks(seen),
-        "Unsupported": _unsupported(seen),
-        "Replacement": _replacement(seen, now),
-        "Events": _events(seen, now),
-        "Not read": (Cell(f"{one.kinds}: {one.why}", Tone.BAD) for one in seen.unread),
+        "Isolation": _isolation(objects, now),
+        "Hull": _hull(objects, "hull", now),
+        "Old hull": _hull(objects, "previousHull", now) if objects.status.get("previousHull") else iter(()),
+        "Launcher": _launchers(objects, now),
+        "Containers": _containers(objects),
+        "Exit": _exit(objects, now),
+        "Service": _service(objects),
+        "Disks": _disks(objects),
+        "Lacks": _lacks(objects),
+        "Unsupported": _unsupported(objects),
+        "Replacement": _replacement(objects, now),
+        "Events": _events(objects, now),
+        "Not read": (Cell(f"{one.kinds}: {one.why}", Tone.BAD) for one in objects.read_failures),
     }
     sections = ((title, tuple(lines)) for title, lines in parts.items())
     return Screen(
-        tuple(_headline(seen, verdict(seen, now))),
+        tuple(_headline(objects, verdict(objects, now))),
         tuple(Section(title, lines) for title, lines in sections if lines),
     )
 
 
-def _headline(seen: Seen, found: Verdict) -> Iterator[Cell]:
-    yield Cell(f"Workload {seen.namespace}/{seen.name}")
+def _headline(objects: WorkloadObjects, found: Verdict) -> Iterator[Cell]:
+    yield Cell(f"Workload {objects.namespace}/{objects.name}")
     reason = "" if found.level is Level.FINE else f" {found.reason}:"
     colon = ":" if found.level is not Level.LIMITED else ""
     yield Cell(f"{found.level}{colon}{reason} {found.message}", _TONES[found.level])
@@ -60,12 +60,12 @@ def _headline(seen: Seen, found: Verdict) -> Iterator[Cell]:
         yield Cell(f"What to do: {found.remedy}")
 
 
-def _isolation(seen: Seen, now: datetime) -> Iterator[Cell]:
-    found = part(seen.status, "isolation")
+def _isolation(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
+    found = part(objects.status, "isolation")
     if not found:
-        ready = seen.condition("IsolationResolved")
+        ready = objects.condition("IsolationResolved")
         why = f": {ready['reason']}" if ready.get("reason") else ""
-        yield Cell(f"requested {seen.spec.get('isolationPolicy')}, not resolved{why}", Tone.WAITING)
+        yield Cell(f"requested {objects.spec.get('isolationPolicy')}, not resolved{why}", Tone.WAITING)
         return
     running, resolved = found.get("running"), found.get("resolved")
     yield Cell(
@@ -79,10 +79,10 @@ def _isolation(seen: Seen, now: datetime) -> Iterator[Cell]:
         yield Cell(f"weaker than a policy requires for {age(found['pendingSince'], now)}", Tone.BAD)
 
 
-def _hull(seen: Seen, key: str, now: datetime) -> Iterator[Cell]:
-    told = part(seen.status, key)
+def _hull(objects: WorkloadObjects, key: str, now: datetime) -> Iterator[Cell]:
+    told = part(objects.status, key)
     if not told:
-        stopped = seen.spec.get("state") == State.STOPPED
+        stopped = objects.spec.get("state") == State.STOPPED
         yield Cell("none, as spec.state asks" if stopped else "none", Tone.PLAIN if stopped else Tone.WAITING)
         return
     ready = bool(told.get("ready"))
@@ -91,14 +91,14 @@ def _hull(seen: Seen, key: str, now: datetime) -> Iterator[Cell]:
         f"{'Ready' if ready else 'not Ready'}",
         Tone.GOOD if ready else Tone.WAITING,
     )
-    obj = _object(seen, told)
+    obj = _object(objects, told)
     born = obj["metadata"].get("creationTimestamp") if obj else told.get("startedAt")
     yield Cell(
         f"node {told.get('node') or 'none yet'}, address {told.get('address') or 'none yet'}, "
         f"age {age(born, now)}"
     )
     if told.get("kind") == "VirtualMachine":
-        yield from _machine(seen, told, obj)
+        yield from _machine(objects, told, obj)
     if obj and obj["metadata"].get("deletionTimestamp"):
         kept = obj["metadata"].get("finalizers")
         why = f"; it has finalizers: {', '.join(kept)}" if kept else ""
@@ -106,15 +106,15 @@ def _hull(seen: Seen, key: str, now: datetime) -> Iterator[Cell]:
         yield Cell(f"it was deleted {since} ago, and is ending{why}", Tone.WAITING)
 
 
-def _object(seen: Seen, hull: Raw) -> Raw | None:
+def _object(objects: WorkloadObjects, hull: Raw) -> Raw | None:
     """The hull's object, None if it wasn't read or isn't there."""
-    objects = seen.hull_pods if hull.get("kind") == "Pod" else seen.own_machines
-    return named(objects, str(hull.get("name")))
+    hulls = objects.hull_pods if hull.get("kind") == "Pod" else objects.own_machines
+    return named(hulls, str(hull.get("name")))
 
 
-def _machine(seen: Seen, told: Raw, obj: Raw | None) -> Iterator[Cell]:
+def _machine(objects: WorkloadObjects, told: Raw, obj: Raw | None) -> Iterator[Cell]:
     """What KubeVirt says of a machine."""
-    instance = seen.instance(str(told.get("name")))
+    instance = objects.instance(str(told.get("name")))
     printed = part(obj or {}, "status").get("printableStatus")
     phase = part(instance or {}, "status").get("phase")
     if printed or phase:
@@ -127,13 +127,13 @@ def _machine(seen: Seen, told: Raw, obj: Raw | None) -> Iterator[Cell]:
         yield Cell(f"can't move to another node while it runs{f' ({why})' if why else ''}")
 
 
-def _launchers(seen: Seen, now: datetime) -> Iterator[Table | Cell]:
-    hulls = part(seen.status, "hull"), part(seen.status, "previousHull")
+def _launchers(objects: WorkloadObjects, now: datetime) -> Iterator[Table | Cell]:
+    hulls = part(objects.status, "hull"), part(objects.status, "previousHull")
     if not any(hull.get("kind") == "VirtualMachine" for hull in hulls):
         return
-    if seen.launchers:
-        yield _pods(seen.launchers, now)
-    elif not seen.is_unread("Pods"):
+    if objects.launchers:
+        yield _pods(objects.launchers, now)
+    elif not objects.failed_to_read("Pods"):
         yield Cell("none", Tone.WAITING)
 
 
@@ -144,7 +144,7 @@ def _pods(pods: tuple[Raw, ...], now: datetime) -> Table:
     )
 
 
-def _pod(pod: Raw, now: datetime) -> Row:
+def _pod(pod: Raw, now: datetime) -> TableRow:
     line = podline(pod)
     return (
         Cell(pod["metadata"]["name"]),
@@ -164,32 +164,32 @@ def _tone(status: str) -> Tone:
     return Tone.WAITING if status in passing or status.startswith("Init:") else Tone.BAD
 
 
-def _containers(seen: Seen) -> Iterator[Cell | Table]:
+def _containers(objects: WorkloadObjects) -> Iterator[Cell | Table]:
     """The hull's Pod and its containers, as kubectl shows them."""
-    told = part(seen.status, "hull")
-    pod = named(seen.hull_pods, str(told.get("name")))
-    rows = [_container(one) for one in _statuses(seen, pod)]
+    told = part(objects.status, "hull")
+    pod = named(objects.hull_pods, str(told.get("name")))
+    rows = [_container(one) for one in _statuses(objects, pod)]
     if pod:
         line = podline(pod)
         restarts = f"{line.restarts} restart{'s' * (line.restarts != 1)}"
         yield Cell(f"{line.ready} ready, {line.status}, {restarts}", _tone(line.status))
     if rows:
         yield Table(("NAME", "READY", "STATUS", "RESTARTS", "LAST END"), tuple(rows))
-    elif told.get("kind") == "VirtualMachine" and seen.boots_disk:
+    elif told.get("kind") == "VirtualMachine" and objects.boots_disk:
         yield Cell("none: the machine boots a disk of its own")
     elif told.get("kind") == "VirtualMachine":
         yield Cell("not known: only an operator with --guest-key-file asks a machine's guest for them")
 
 
-def _statuses(seen: Seen, pod: Raw | None) -> list[Raw]:
+def _statuses(objects: WorkloadObjects, pod: Raw | None) -> list[Raw]:
     """What is known of the containers: what the status says, else what the Pod does."""
-    told: list[Raw] = list(seen.status.get("containers") or ())
+    told: list[Raw] = list(objects.status.get("containers") or ())
     if told or pod is None:
         return told
     return [one.model_dump(by_alias=True) for one in podstatus.containers(part(pod, "status"))]
 
 
-def _container(one: Raw) -> Row:
+def _container(one: Raw) -> TableRow:
     state, code = one.get("state"), one.get("exitCode")
     word = str(one.get("reason") or state)
     ended = f" (exit code {code})" if code is not None else ""
@@ -211,8 +211,8 @@ def _container(one: Raw) -> Row:
     )
 
 
-def _exit(seen: Seen, now: datetime) -> Iterator[Cell]:
-    ended = part(seen.status, "exit")
+def _exit(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
+    ended = part(objects.status, "exit")
     if not ended:
         return
     code = ended.get("code")
@@ -227,21 +227,23 @@ def _exit(seen: Seen, now: datetime) -> Iterator[Cell]:
         yield Cell(ended["message"])
 
 
-def _service(seen: Seen) -> Iterator[Cell]:
-    if seen.is_unread("Services"):
+def _service(objects: WorkloadObjects) -> Iterator[Cell]:
+    if objects.failed_to_read("Services"):
         return
-    if seen.own_service is None:
-        yield Cell(_no_service(seen))
+    if objects.own_service is None:
+        yield Cell(_no_service(objects))
         return
-    spec = part(seen.own_service, "spec")
+    spec = part(objects.own_service, "spec")
     ports = ", ".join(_port(port) for port in spec.get("ports") or ())
-    outside = part(part(seen.own_service, "status"), "loadBalancer").get("ingress") or ()
+    outside = part(part(objects.own_service, "status"), "loadBalancer").get("ingress") or ()
     addresses = ", ".join(str(one.get("ip") or one.get("hostname")) for one in outside)
     balanced = f", from outside {addresses or 'pending'}" if spec.get("type") == "LoadBalancer" else ""
-    yield Cell(f"{spec.get('type')} {seen.name}, {spec.get('clusterIP') or 'no address'}{balanced}: {ports}")
-    if seen.is_unread("EndpointSlices"):
+    yield Cell(
+        f"{spec.get('type')} {objects.name}, {spec.get('clusterIP') or 'no address'}{balanced}: {ports}"
+    )
+    if objects.failed_to_read("EndpointSlices"):
         return
-    found = endpoints(seen)
+    found = endpoints(objects)
     ready = [where for where, is_ready in found if is_ready]
     rest = [where for where, is_ready in found if not is_ready]
     yield Cell(
@@ -252,14 +254,14 @@ def _service(seen: Seen) -> Iterator[Cell]:
         yield Cell(f"not ready: {'; '.join(rest)}", Tone.WAITING)
 
 
-def _no_service(seen: Seen) -> str:
-    asked = part(seen.spec, "service")
+def _no_service(objects: WorkloadObjects) -> str:
+    asked = part(objects.spec, "service")
     if asked.get("enabled") is False:
         return "none, as spec.service.enabled is false"
-    template = part(part(seen.spec, "template") or NO_TEMPLATE, "spec")
+    template = part(part(objects.spec, "template") or NO_TEMPLATE, "spec")
     if not asked.get("ports") and not declared({"containers": [], **template}):
         return "none, since no container names a port, and spec.service.ports is empty"
-    return f"none: Service {seen.name} isn't this Workload's" if seen.service else "none yet"
+    return f"none: Service {objects.name} isn't this Workload's" if objects.service else "none yet"
 
 
 def _port(port: Raw) -> str:
@@ -267,12 +269,12 @@ def _port(port: Raw) -> str:
     return f"{port.get('port')}{node}/{port.get('protocol')} → {port.get('targetPort')}"
 
 
-def _disks(seen: Seen) -> Iterator[Table | Cell]:
-    if not seen.disks:
+def _disks(objects: WorkloadObjects) -> Iterator[Table | Cell]:
+    if not objects.disks:
         return
     head = ("NAME", "CLAIM", "SIZE", "PHASE", "PROGRESS", "ATTACHED")
-    yield Table(head, tuple(_disk(disk) for disk in seen.disks))
-    for disk in seen.disks:
+    yield Table(head, tuple(_disk(disk) for disk in objects.disks))
+    for disk in objects.disks:
         if disk.get("message"):
             yield Cell(f"{disk.get('name')}: {disk['message']}", Tone.BAD)
         if failure := part(disk, "failure"):
@@ -280,7 +282,7 @@ def _disks(seen: Seen) -> Iterator[Table | Cell]:
             yield Cell(f"{how}: {failure.get('message')}", Tone.BAD)
 
 
-def _disk(disk: Raw) -> Row:
+def _disk(disk: Raw) -> TableRow:
     phase = disk.get("phase")
     return (
         Cell(disk.get("name")),
@@ -292,18 +294,18 @@ def _disk(disk: Raw) -> Row:
     )
 
 
-def _lacks(seen: Seen) -> Iterator[Cell]:
-    for one in seen.status.get("lacks") or ():
+def _lacks(objects: WorkloadObjects) -> Iterator[Cell]:
+    for one in objects.status.get("lacks") or ():
         yield Cell(f"{one.get('reason')}: {one.get('message')}", Tone.BAD)
 
 
-def _unsupported(seen: Seen) -> Iterator[Cell]:
-    for one in seen.status.get("unsupportedFields") or ():
+def _unsupported(objects: WorkloadObjects) -> Iterator[Cell]:
+    for one in objects.status.get("unsupportedFields") or ():
         yield Cell(f"spec.template.{one.get('path')}: {one.get('reason')}", Tone.BAD)
 
 
-def _replacement(seen: Seen, now: datetime) -> Iterator[Cell]:
-    found = part(seen.status, "replacement")
+def _replacement(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
+    found = part(objects.status, "replacement")
     if found.get("failedAt"):
         when = age(found["failedAt"], now)
         yield Cell(
@@ -312,7 +314,7 @@ def _replacement(seen: Seen, now: datetime) -> Iterator[Cell]:
     elif found:
         since = age(found.get("startedAt"), now)
         yield Cell(f"by revision {found.get('revision')}: under way for {since}", Tone.WAITING)
-    lost = part(seen.status, "backOff")
+    lost = part(objects.status, "backOff")
     if lost:
         why = ": ".join(filter(None, (lost.get("reason"), lost.get("message"))))
         times = lost.get("losses")
@@ -324,16 +326,16 @@ def _replacement(seen: Seen, now: datetime) -> Iterator[Cell]:
         )
 
 
-def _events(seen: Seen, now: datetime) -> Iterator[Table | Cell]:
-    if seen.is_unread("Events"):
+def _events(objects: WorkloadObjects, now: datetime) -> Iterator[Table | Cell]:
+    if objects.failed_to_read("Events"):
         return
-    told = events.in_order(seen.events)
+    told = events.in_order(objects.events)
     if not told:
         yield Cell("none", Tone.FAINT)
         return
     yield events.table(told[-_EVENTS:], now)
     if len(told) > _EVENTS:
         yield Cell(
-            f"{len(told) - _EVENTS} older ones: {commands.ours('events', seen.name, seen.namespace)}",
+            f"{len(told) - _EVENTS} older ones: {commands.ours('events', objects.name, objects.namespace)}",
             Tone.FAINT,
         )

@@ -9,8 +9,8 @@ from decimal import Decimal
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, labels
 from twinhull.hulls.quantity import mebibytes, milli, parse
-from twinhull.view.screen import Cell, Row, Table, Tone
-from twinhull.view.seen import is_launcher, named, part
+from twinhull.view.screen import Cell, Table, TableRow, Tone
+from twinhull.view.workloadobjects import is_launcher, named, part
 
 #: From which part of a limit on a use is shown as high.
 _HIGH = Decimal("0.9")
@@ -215,7 +215,7 @@ def _place(obj: Raw) -> tuple[str, str]:
     return str(obj["metadata"].get("namespace") or ""), str(obj["metadata"]["name"])
 
 
-def _row(use: Use, *, namespaces: bool, containers: bool, guests: bool) -> Row:
+def _row(use: Use, *, namespaces: bool, containers: bool, guests: bool) -> TableRow:
     return (
         *((Cell(use.namespace),) if namespaces else ()),
         *(Cell(use.workload), Cell(use.pod)),
@@ -226,7 +226,7 @@ def _row(use: Use, *, namespaces: bool, containers: bool, guests: bool) -> Row:
     )
 
 
-def _cells(amount: Amount, written: Callable[[Decimal], str]) -> Row:
+def _cells(amount: Amount, written: Callable[[Decimal], str]) -> TableRow:
     if amount.used is None:
         return Cell("<unknown>", Tone.FAINT), _share(amount, amount.request), _share(amount, amount.limit)
     near = amount.limit is not None and amount.used >= amount.limit * _HIGH

@@ -18,7 +18,7 @@ from twinhull.core.reasons.row import HULL, NAME, NAMESPACE
 from twinhull.hulls import importing
 from twinhull.view.age import age, moment
 from twinhull.view.safetext import without_links
-from twinhull.view.seen import Seen, part
+from twinhull.view.workloadobjects import WorkloadObjects, part
 
 
 class Level(StrEnum):
@@ -70,29 +70,29 @@ _RESTING = {Reason.STOPPED, Reason.COMPLETED}
 _OF_DELETION = {"foregroundDeletion", "orphan"}
 
 
-def verdict(seen: Seen, now: datetime) -> Verdict:
+def verdict(objects: WorkloadObjects, now: datetime) -> Verdict:
     """The first of RULES that has something to say."""
-    return next(found for rule in RULES if (found := rule(seen, now)))
+    return next(found for rule in RULES if (found := rule(objects, now)))
 
 
-def remedy(reason: str, seen: Seen) -> str:
+def remedy(reason: str, objects: WorkloadObjects) -> str:
     """What core/reasons says to do about a reason of the Workload, empty if nothing."""
     row = row_of(reason)
     if row is None:
-        return f"see `{commands.ours('events', seen.name, seen.namespace)}`"
-    hull = str(part(seen.status, "hull").get("name") or HULL)
-    names = {NAME: seen.name, NAMESPACE: seen.namespace, HULL: hull}
+        return f"see `{commands.ours('events', objects.name, objects.namespace)}`"
+    hull = str(part(objects.status, "hull").get("name") or HULL)
+    names = {NAME: objects.name, NAMESPACE: objects.namespace, HULL: hull}
     return _STANDS_FOR.sub(lambda found: names[found[0]], without_links(row.remedy))
 
 
-def being_deleted(seen: Seen, now: datetime) -> Verdict | None:
+def being_deleted(objects: WorkloadObjects, now: datetime) -> Verdict | None:
     """Somebody has deleted it."""
-    since = seen.workload["metadata"].get("deletionTimestamp")
+    since = objects.workload["metadata"].get("deletionTimestamp")
     if not since:
         return None
     kept = [
         f"{kind} {obj['metadata']['name']} has {' and '.join(names)}"
-        for kind, obj in _objects(seen)
+        for kind, obj in _objects(objects)
         if (names := _finalizers(obj))
     ]
     what_to_do = f"finalizers keep it: {listed(kept)}; whoever set them has to remove them" if kept else ""
@@ -104,11 +104,11 @@ def being_deleted(seen: Seen, now: datetime) -> Verdict | None:
     )
 
 
-def never_seen(seen: Seen, now: datetime) -> Verdict | None:
+def never_seen(objects: WorkloadObjects, now: datetime) -> Verdict | None:
     """The operator has written no status."""
-    if seen.status.get("conditions"):
+    if objects.status.get("conditions"):
         return None
-    created = moment(seen.workload["metadata"].get("creationTimestamp"))
+    created = moment(objects.workload["metadata"].get("creationTimestamp"))
     if created and now - created < _PATIENCE:
         message = (
             f"it was created {age(created.isoformat(), now)} ago, and the operator hasn't looked at it yet"
@@ -123,10 +123,10 @@ def never_seen(seen: Seen, now: datetime) -> Verdict | None:
     )
 
 
-def changed_since(seen: Seen, _: datetime) -> Verdict | None:
+def changed_since(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """The status is of an earlier spec."""
-    generation = seen.workload["metadata"].get("generation") or 0
-    observed = seen.status.get("observedGeneration", -1)
+    generation = objects.workload["metadata"].get("generation") or 0
+    observed = objects.status.get("observedGeneration", -1)
     if observed >= generation:
         return None
     message = (
@@ -135,73 +135,73 @@ def changed_since(seen: Seen, _: datetime) -> Verdict | None:
     return Verdict(Level.UNDER_WAY, "JustChanged", message, f"if this lasts, {_FIND_OPERATOR}")
 
 
-def stalled(seen: Seen, _: datetime) -> Verdict | None:
+def stalled(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It waits for somebody."""
-    if not seen.told("Stalled"):
+    if not objects.told("Stalled"):
         return None
-    level = Level.LIMITED if seen.told("Ready") else Level.WRONG
-    return _of_condition(seen, "Stalled", level)
+    level = Level.LIMITED if objects.told("Ready") else Level.WRONG
+    return _of_condition(objects, "Stalled", level)
 
 
-def below_floor(seen: Seen, _: datetime) -> Verdict | None:
+def below_floor(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It runs with a weaker isolation than a policy requires."""
-    if seen.condition("IsolationResolved").get("reason") != Reason.BELOW_FLOOR:
+    if objects.condition("IsolationResolved").get("reason") != Reason.BELOW_FLOOR:
         return None
-    return _of_condition(seen, "IsolationResolved", Level.WRONG)
+    return _of_condition(objects, "IsolationResolved", Level.WRONG)
 
 
-def hindered(seen: Seen, _: datetime) -> Verdict | None:
+def hindered(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """Something keeps its hull from being ready that doesn't end by itself, whether or not it took long."""
-    reason = str(seen.condition("Ready").get("reason"))
+    reason = str(objects.condition("Ready").get("reason"))
     row = row_of(reason)
-    if seen.told("Ready") or reason in _PASSING or not (row and row.remedy):
+    if objects.told("Ready") or reason in _PASSING or not (row and row.remedy):
         return None
-    return _of_condition(seen, "Ready", Level.WRONG)
+    return _of_condition(objects, "Ready", Level.WRONG)
 
 
-def in_progress(seen: Seen, _: datetime) -> Verdict | None:
+def in_progress(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """The operator is at work."""
-    if not seen.told("Reconciling"):
+    if not objects.told("Reconciling"):
         return None
-    found = _of_condition(seen, "Reconciling", Level.UNDER_WAY)
+    found = _of_condition(objects, "Reconciling", Level.UNDER_WAY)
     lasting = f"if this lasts, {found.remedy}" if found.remedy else ""
     return Verdict(found.level, found.reason, found.message, lasting)
 
 
-def not_ready(seen: Seen, _: datetime) -> Verdict | None:
+def not_ready(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It isn't Ready, whatever the reason."""
-    return None if seen.told("Ready") else _of_condition(seen, "Ready", Level.WRONG)
+    return None if objects.told("Ready") else _of_condition(objects, "Ready", Level.WRONG)
 
 
-def ready_with_remark(seen: Seen, _: datetime) -> Verdict | None:
+def ready_with_remark(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It is Ready for a reason that asks somebody to do something."""
-    found = _of_condition(seen, "Ready", Level.LIMITED)
+    found = _of_condition(objects, "Ready", Level.LIMITED)
     row = row_of(found.reason)
     return found if row and row.remedy and found.reason not in _RESTING else None
 
 
-def fields_dropped(seen: Seen, _: datetime) -> Verdict | None:
+def fields_dropped(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """The API server left out fields of the template."""
-    fields = seen.status.get("unsupportedFields")
+    fields = objects.status.get("unsupportedFields")
     if not fields:
         return None
     paths = listed([f"spec.template.{one.get('path')}" for one in fields], ", ")
     message = f"the API server left out {paths}"
-    return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, seen))
+    return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, objects))
 
 
-def disk_failed(seen: Seen, _: datetime) -> Verdict | None:
+def disk_failed(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """A disk can't be filled."""
-    disk = next(filter(_is_failed, seen.disks), None)
+    disk = next(filter(_is_failed, objects.disks), None)
     if disk is None:
         return None
     sentence = f"disk {disk.get('name')}: {_remark(disk) or 'CDI says Failed'}"
-    return Verdict(Level.LIMITED, Reason.DISK_FAILED, sentence, remedy(Reason.DISK_FAILED, seen))
+    return Verdict(Level.LIMITED, Reason.DISK_FAILED, sentence, remedy(Reason.DISK_FAILED, objects))
 
 
-def disk_with_remark(seen: Seen, _: datetime) -> Verdict | None:
+def disk_with_remark(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """There is something to be known of a disk, which says by itself what to do."""
-    remarks = ((disk, _remark(disk)) for disk in seen.disks)
+    remarks = ((disk, _remark(disk)) for disk in objects.disks)
     sentence = next((f"disk {disk.get('name')}: {remark}" for disk, remark in remarks if remark), None)
     return Verdict(Level.LIMITED, "DiskRemark", sentence) if sentence else None
 
@@ -218,32 +218,32 @@ def _is_failed(disk: Raw) -> bool:
     )
 
 
-def unreachable_service(seen: Seen, _: datetime) -> Verdict | None:
+def unreachable_service(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It is Ready, and its Service leads nowhere."""
-    unread = seen.is_unread("EndpointSlices") or seen.is_unread("Services")
-    if unread or seen.own_service is None or not part(seen.status, "hull").get("ready"):
+    failed = objects.failed_to_read("EndpointSlices") or objects.failed_to_read("Services")
+    if failed or objects.own_service is None or not part(objects.status, "hull").get("ready"):
         return None
-    if any(is_ready for _, is_ready in endpoints(seen)):
+    if any(is_ready for _, is_ready in endpoints(objects)):
         return None
-    describe = commands.others(seen.namespace, "kubectl", "describe", "service", seen.name)
+    describe = commands.others(objects.namespace, "kubectl", "describe", "service", objects.name)
     return Verdict(
         Level.LIMITED,
         "NoEndpoint",
-        f"Service {seen.name} has no ready endpoint: its clients reach nothing",
+        f"Service {objects.name} has no ready endpoint: its clients reach nothing",
         f"if this lasts, see whether the Service's selector matches the hull's labels ({describe}), and "
         "whether kube-controller-manager runs",
     )
 
 
-def fine(seen: Seen, now: datetime) -> Verdict:
+def fine(objects: WorkloadObjects, now: datetime) -> Verdict:
     """Nothing is wrong."""
-    ready = seen.condition("Ready")
+    ready = objects.condition("Ready")
     since = age(ready.get("lastTransitionTime"), now)
     return Verdict(Level.FINE, str(ready.get("reason") or ""), f"{ready.get('message')} (for {since})")
 
 
 #: All rules, in their order: the first that has something to say decides.
-RULES: tuple[Callable[[Seen, datetime], Verdict | None], ...] = (
+RULES: tuple[Callable[[WorkloadObjects, datetime], Verdict | None], ...] = (
     being_deleted,
     never_seen,
     changed_since,
@@ -261,13 +261,13 @@ RULES: tuple[Callable[[Seen, datetime], Verdict | None], ...] = (
 )
 
 
-def endpoints(seen: Seen) -> list[tuple[str, bool]]:
+def endpoints(objects: WorkloadObjects) -> list[tuple[str, bool]]:
     """The addresses behind the Service, with their ports, and whether each is ready (discovery.k8s.io/v1,
     type EndpointConditions: an absent `ready` means that it is).
     """
     return [
         (_with_ports(address, one.get("ports") or ()), part(endpoint, "conditions").get("ready") is not False)
-        for one in seen.slices
+        for one in objects.slices
         for endpoint in one.get("endpoints") or ()
         for address in endpoint.get("addresses") or ()
     ]
@@ -278,18 +278,18 @@ def _with_ports(address: str, ports: Iterable[Raw]) -> str:
     return ", ".join(f"{host}:{port.get('port')}" for port in ports) or host
 
 
-def _of_condition(seen: Seen, kind: str, level: Level) -> Verdict:
-    found = seen.condition(kind)
+def _of_condition(objects: WorkloadObjects, kind: str, level: Level) -> Verdict:
+    found = objects.condition(kind)
     reason = str(found.get("reason") or "Unknown")
-    return Verdict(level, reason, str(found.get("message") or ""), remedy(reason, seen))
+    return Verdict(level, reason, str(found.get("message") or ""), remedy(reason, objects))
 
 
-def _objects(seen: Seen) -> list[tuple[str, Raw]]:
+def _objects(objects: WorkloadObjects) -> list[tuple[str, Raw]]:
     return [
-        ("Workload", seen.workload),
-        *(("Pod", pod) for pod in seen.hull_pods),
-        *(("VirtualMachine", one) for one in seen.own_machines),
-        *(("VirtualMachineInstance", one) for one in seen.instances),
+        ("Workload", objects.workload),
+        *(("Pod", pod) for pod in objects.hull_pods),
+        *(("VirtualMachine", one) for one in objects.own_machines),
+        *(("VirtualMachineInstance", one) for one in objects.instances),
     ]
 
 

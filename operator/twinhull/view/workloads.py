@@ -9,8 +9,8 @@ from datetime import datetime
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import condition
 from twinhull.view.age import age, moment
-from twinhull.view.screen import Cell, Row, Table, Tone
-from twinhull.view.seen import part
+from twinhull.view.screen import Cell, Table, TableRow, Tone
+from twinhull.view.workloadobjects import part
 
 _HEAD = ("NAME", "READY", "REASON", "ISOLATION", "RUNNING", "HULL", "NODE", "AGE")
 _WIDE = ("REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE")
@@ -84,7 +84,7 @@ def table(
     return Table(columns.head, tuple(row(one, now, columns) for one in workloads), headless)
 
 
-def row(workload: Raw, now: datetime, columns: Columns = _USUAL, *, gone: bool = False) -> Row:
+def row(workload: Raw, now: datetime, columns: Columns = _USUAL, *, gone: bool = False) -> TableRow:
     """One Workload; as it was before it was `gone`."""
     metadata, status = workload["metadata"], part(workload, "status")
     ready, isolation, hull = _condition(workload), part(status, "isolation"), part(status, "hull")

@@ -20,9 +20,9 @@ import pytest
 
 from tests import namespaces
 from tests.controlplane import ApiError, Cluster, eventually, nodes
-from tests.conversions.needed import referred
+from tests.conversions.missing_objects import missing_objects
+from tests.conversions.namespaced_objects import NamespacedObject, namespaced_objects, one_of_each_machine
 from tests.conversions.outcomes import EXTERNAL, REFUSED, UNREADY
-from tests.conversions.placed import Placed, one_of_each_machine, placed
 from tests.conversions.results import Result, results
 from tests.e2e.operator.subject import Manifest, condition
 from tests.e2e.operator.test_disks import cdi
@@ -67,12 +67,12 @@ def applied(
     operator: OperatorProcess,
     chosen: list[Result],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[list[Placed]]:
+) -> Iterator[list[NamespacedObject]]:
     """What is run, in the cluster, with what it refers to. What has containers is asked to be a Pod, and what
     is stopped to run.
     """
     assert operator
-    found = [_running(one) for one in placed(chosen, "converted")]
+    found = [_running(one) for one in namespaced_objects(chosen, "converted")]
     spaces = sorted({one.namespace for one in found})
     _prepare(cluster, spaces)
     places = {one.result: one.namespace for one in found}
@@ -80,7 +80,7 @@ def applied(
         for command in _told(result):
             shell = Shell.opened(cluster, places[result.name], tmp_path_factory.mktemp("shell"))
             _run(command, shell)
-    for obj in referred(found):
+    for obj in missing_objects(found):
         _create(cluster, obj)
     assert _refused(cluster, [one.obj for one in found]) == {}
     yield found
@@ -100,7 +100,7 @@ def test_the_api_server_takes_each_object_as_it_is_printed(
 
 
 def test_what_has_containers_is_ready_as_pods(
-    cluster: Cluster, operator: OperatorProcess, applied: list[Placed]
+    cluster: Cluster, operator: OperatorProcess, applied: list[NamespacedObject]
 ) -> None:
     pods = [one for one in applied if one.has_containers]
 
@@ -112,7 +112,7 @@ def test_what_has_containers_is_ready_as_pods(
 
 
 def test_what_a_compose_file_mounts_is_printed_or_made_by_a_command_that_is_told(
-    cluster: Cluster, applied: list[Placed]
+    cluster: Cluster, applied: list[NamespacedObject]
 ) -> None:
     printed = {(one.result, one.obj["kind"], one.obj["metadata"]["name"]) for one in applied}
     missing = set()
@@ -132,7 +132,7 @@ def test_what_a_compose_file_mounts_is_printed_or_made_by_a_command_that_is_told
 
 
 def test_a_flip_makes_machines_of_it_or_its_fields_are_named(
-    cluster: Cluster, operator: OperatorProcess, applied: list[Placed]
+    cluster: Cluster, operator: OperatorProcess, applied: list[NamespacedObject]
 ) -> None:
     flipped = one_of_each_machine(one for one in applied if one.has_containers)
     _flip(cluster, flipped)
@@ -173,14 +173,14 @@ def _mounted(pod_spec: Manifest) -> Iterator[tuple[str, str, set[str]]]:
                 yield kind, source[name], {item["key"] for item in source.get("items", ())}
 
 
-def _running(one: Placed) -> Placed:
+def _running(one: NamespacedObject) -> NamespacedObject:
     """What has containers as a Pod, and what is stopped as if somebody had started it."""
     if not one.is_workload:
         return one
     spec = {**one.obj["spec"], "state": "Running"}
     if one.has_containers:
         spec["isolationPolicy"] = "Container"
-    return Placed(one.result, {**one.obj, "spec": spec})
+    return NamespacedObject(one.result, {**one.obj, "spec": spec})
 
 
 def _prepare(cluster: Cluster, spaces: Iterable[str]) -> None:
@@ -235,18 +235,18 @@ def _refused(cluster: Cluster, objects: Iterable[Manifest], **query: str) -> dic
         return {title: said for title, said in pool.map(attempt, objects) if said}
 
 
-def _flip(cluster: Cluster, found: Iterable[Placed]) -> None:
+def _flip(cluster: Cluster, found: Iterable[NamespacedObject]) -> None:
     """Ask for machines."""
     wanted = {"spec": {"isolationPolicy": "VirtualMachine"}}
 
-    def ask(one: Placed) -> None:
+    def ask(one: NamespacedObject) -> None:
         cluster.api.patch("Workload", one.obj["metadata"]["name"], one.namespace, wanted)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(ask, found))
 
 
-def _unready(cluster: Cluster, found: Iterable[Placed]) -> dict[str, list[str]]:
+def _unready(cluster: Cluster, found: Iterable[NamespacedObject]) -> dict[str, list[str]]:
     """Those Workloads that aren't Ready, and why: the fields that their hull can't honour, or the reason."""
     titles = {(one.namespace, one.obj["metadata"]["name"]): one.title for one in found if one.is_workload}
     unready = {}

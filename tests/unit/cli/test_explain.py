@@ -82,10 +82,10 @@ Rules, in their order; an arrow marks those that decided:
     requested: spec.isolationPolicy is Auto
   → policy default: spec.isolationPolicy is Auto, for which IsolationPolicy everybody has the default \
 Container
-    unreadable: every policy that concerns it can be read
-    rejecting: no policy that rejects has a stronger minimum
-  → raising: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is Auto, for \
-which IsolationPolicy everybody has the default Container
+    policy unreadable: every policy that concerns it can be read
+    rejected by policy: no policy that rejects has a stronger minimum
+  → raised by policy: IsolationPolicy untrusted requires Sandbox or stronger, and spec.isolationPolicy is \
+Auto, for which IsolationPolicy everybody has the default Container
 With sandbox.runtimeClassName gvisor, from IsolationPolicy untrusted
 """
     )
@@ -110,9 +110,9 @@ def test_it_says_the_same_as_json(folder: Path) -> None:
     }
     assert [(rule["rule"], rule["decides"]) for rule in found["rules"]] == [
         ("requested", True),
-        ("unreadable", False),
-        ("rejecting", False),
-        ("raising", False),
+        ("policy unreadable", False),
+        ("rejected by policy", False),
+        ("raised by policy", False),
         ("as asked", True),
     ]
     assert (found["rejectedBy"], found["parameters"], found["evasions"]) == ([], [], [])
@@ -123,7 +123,10 @@ def test_rejection_is_an_exit_code_for_pipelines(folder: Path) -> None:
     result = explain("--policies", str(folder), given=given)
     assert result.exit_code == 1
     assert result.stdout.startswith("Workload shop/web: rejected (RejectedByPolicy)\n")
-    assert "  → rejecting: IsolationPolicy strict requires VirtualMachine, and spec.iso" in result.stdout
+    assert (
+        "  → rejected by policy: IsolationPolicy strict requires VirtualMachine, and spec.iso"
+        in result.stdout
+    )
 
 
 def test_evasion_is_one_too(folder: Path) -> None:

@@ -24,7 +24,7 @@ NODE: Raw = {
 }
 
 
-class Seen(FakeCluster):
+class RestrictedCluster(FakeCluster):
     """An API server whose user may not see these kinds."""
 
     def __init__(self, hidden: frozenset[str], *objects: Raw) -> None:
@@ -67,7 +67,7 @@ def flip(
     before = workload({"isolationPolicy": "Container", **spec}, pod=pod, status=said)
     changed = workload({"isolationPolicy": to, **spec}, pod=pod)
     present = hull("Pod", name, status=running())
-    cluster = Seen(hidden, before, present, namespace(), *objects)
+    cluster = RestrictedCluster(hidden, before, present, namespace(), *objects)
     found, unseen = asyncio.run(forecast.flip(cluster, before, changed, OperatorDefaults()))
     assert found is not None
     return found, unseen
@@ -128,5 +128,7 @@ def test_the_operators_runtime_class_is_assumed_where_there_is_one(
 def test_a_workload_of_a_later_version_is_not_told_of() -> None:
     before = workload({"isolationPolicy": "Container"})
     changed = workload({"isolationPolicy": "Enclave"})
-    found = asyncio.run(forecast.flip(Seen(frozenset(), before), before, changed, OperatorDefaults()))
+    found = asyncio.run(
+        forecast.flip(RestrictedCluster(frozenset(), before), before, changed, OperatorDefaults())
+    )
     assert found[0] is None

@@ -13,8 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.convert.compose_samples import ENVIRONMENT, FOLDER, INPUTS, converted, name_of
+from tests.unit.convert.left_parts import left_parts
 from tests.unit.convert.rendering import render
-from tests.unit.convert.told import told_of
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label
 from twinhull.convert import compose
@@ -44,7 +44,7 @@ def named(found: Conversion) -> dict[str, str]:
 def test_golden(path: Path, request: pytest.FixtureRequest) -> None:
     found = converted(path)
     given = {
-        "left": told_of(found),
+        "left": left_parts(found),
         "objects": list(found.objects),
     }
     text: str = yaml.dump(given, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)

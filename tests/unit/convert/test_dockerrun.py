@@ -15,8 +15,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.convert.dockerrun_samples import SUBJECTS, converted, lines
+from tests.unit.convert.left_parts import left_parts
 from tests.unit.convert.rendering import refused, render
-from tests.unit.convert.told import told_of
 from twinhull.api.base import Raw
 from twinhull.convert import dockerrun
 from twinhull.convert.conversion import CannotConvert
@@ -85,7 +85,7 @@ def told(line: str, subject: Path) -> Raw:
         "line": line,
         "workload": _shown(workload),
         **({"beside": beside} if beside else {}),
-        **({"left": told_of(found)} if found.left else {}),
+        **({"left": left_parts(found)} if found.left else {}),
     }
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conversions.namespaced_objects import namespaced_objects
 from tests.conversions.outcomes import REFUSED
-from tests.conversions.placed import placed
 from tests.conversions.results import results
 from tests.unit.convert.rendering import refused
 from twinhull.validation.document import refusals
@@ -29,7 +29,7 @@ def test_the_api_server_would_take_all_workloads_that_are_made() -> None:
 @pytest.mark.slow
 def test_a_machine_refuses_the_fields_that_are_known() -> None:
     fields: dict[str, list[str]] = {}
-    for one in placed(results(), "converted"):
+    for one in namespaced_objects(results(), "converted"):
         if one.has_containers:
             started = {**one.obj, "spec": {**one.obj["spec"], "state": "Running"}}
             named = refused([started], "VirtualMachine")

@@ -16,7 +16,7 @@ from twinhull.core.decision import decide
 from twinhull.core.isolation import Effect, Part
 from twinhull.core.plan import plan
 from twinhull.core.status import status
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
@@ -332,7 +332,7 @@ def test_a_workload_that_somebodys_finalizer_keeps_is_evicted_and_told() -> None
     assert plan(case(raw, KUBEVIRT, pod())).status is None
 
 
-def unread(raw: Raw, *objects: Raw) -> UnreadableWorkload:
+def unreadable(raw: Raw, *objects: Raw) -> UnreadableWorkload:
     store = Store()
     for obj in (raw, *objects):
         kind = BY_NAME[obj["kind"]]
@@ -360,7 +360,7 @@ UNREADABLE: dict[str, Raw] = {
 @pytest.mark.parametrize("how", UNREADABLE)
 def test_what_can_not_be_read_counts_and_is_evicted_too(how: str) -> None:
     raw = pending(spec(**UNREADABLE[how]))
-    found = unread(raw, namespace(), EVICTING, KUBEVIRT, pod())
+    found = unreadable(raw, namespace(), EVICTING, KUBEVIRT, pod())
     assert found.effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
     (action,) = found.actions()
     assert isinstance(action, Delete)
@@ -375,7 +375,7 @@ def test_what_can_not_be_read_counts_and_is_evicted_too(how: str) -> None:
 
 def test_what_can_not_be_read_and_was_never_decided_on_says_what_runs() -> None:
     raw = spec(**UNREADABLE["a newer isolation"])
-    found = unread(raw, namespace(), EVICTING, KUBEVIRT, pod())
+    found = unreadable(raw, namespace(), EVICTING, KUBEVIRT, pod())
     assert found.actions() == ()
     assert found.requeue_after == timedelta(seconds=600)
     assert found.status()["isolation"] == {
@@ -390,7 +390,7 @@ def test_what_can_not_be_read_and_was_never_decided_on_says_what_runs() -> None:
 
 
 def test_what_can_not_be_read_is_left_as_it_is_by_a_policy_that_raises() -> None:
-    found = unread(pending(spec(**UNREADABLE["a newer isolation"])), namespace(), RAISING, pod())
+    found = unreadable(pending(spec(**UNREADABLE["a newer isolation"])), namespace(), RAISING, pod())
     assert (found.actions(), found.requeue_after) == ((), None)
     assert Effect("machines", Part.PENDING) in found.effects
 
@@ -399,7 +399,7 @@ def test_what_can_not_be_read_is_left_as_it_is_by_a_policy_that_raises() -> None
 def test_overrides_of_any_depth_come_to_an_end(levels: int) -> None:
     raw = spec(virtualMachine={"overrides": deep(levels - 1)})
     if levels > 64:
-        assert "nested more than 64 deep" in unread(raw, namespace(), RAISING).problem
+        assert "nested more than 64 deep" in unreadable(raw, namespace(), RAISING).problem
     else:
         assert decide(case(raw, namespace(), RAISING, KUBEVIRT)).reason == "Creating"
 
@@ -446,7 +446,7 @@ def test_what_webhooks_add_to_a_pod_does_not_count(template: Raw) -> None:
     assert decide(found).reason == "Creating"
     assert (found.shortfalls, written(found)) == ((), [])
     deeper = raw | {"spec": raw["spec"] | {"virtualMachine": {"overrides": deep(65)}}}
-    assert unread(deeper, namespace(), BOXED, GVISOR, former).actions() == ()
+    assert unreadable(deeper, namespace(), BOXED, GVISOR, former).actions() == ()
 
 
 @pytest.mark.parametrize(
@@ -515,7 +515,7 @@ def test_a_machine_keeps_the_devices_that_its_instancetype_gave_it(
     other = raw | {"spec": raw["spec"] | {"virtualMachine": INSTANCETYPE}}
     assert written(case(other, namespace(), EVICTING, KUBEVIRT, vm, vmi, *now)), "another one is named"
     deeper = {"virtualMachine": {"overrides": deep(65)}}
-    left = unread(raw | {"spec": raw["spec"] | deeper}, namespace(), EVICTING, KUBEVIRT, vm, vmi, *now)
+    left = unreadable(raw | {"spec": raw["spec"] | deeper}, namespace(), EVICTING, KUBEVIRT, vm, vmi, *now)
     assert [action.key for action in left.actions()] == [f"VirtualMachine/{vm['metadata']['name']}"]
 
 
@@ -575,7 +575,7 @@ def test_what_is_remembered_stays_while_its_namespaces_labels_are_not_known() ->
     told = status(found, decide(found)).isolation
     assert told is not None
     assert (told.raw()["pendingSince"], found.shortfalls, written(found)) == (LONG_AGO, (), [])
-    left = unread(pending(spec(**UNREADABLE["a newer isolation"])), EVICTING, KUBEVIRT, pod())
+    left = unreadable(pending(spec(**UNREADABLE["a newer isolation"])), EVICTING, KUBEVIRT, pod())
     assert (left.status()["isolation"]["pendingSince"], left.actions()) == (LONG_AGO, ())
     for never in (case(spec(), EVICTING, pod()), case(pending(spec()), pod())):
         assert never.pending_since is None, "there is nothing to remember, or no policy any more"

@@ -11,7 +11,7 @@ from tests.unit.hulls.test_parity import samples, template
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.revision import Content
-from twinhull.hulls.parity import TABLE, ChangeEffect, Row
+from twinhull.hulls.parity import TABLE, ChangeEffect, ParityRow
 from twinhull.hulls.types import HullType, hull_types
 
 #: Fields of which not any value will do.
@@ -24,7 +24,7 @@ _VALUES: dict[str, list[Any]] = {
 _BEFORE = {path: {"cpu": "1", "memory": "1Gi"} for path in _VALUES}
 
 
-def content(row: Row, value: Any, hull_type: HullType) -> Content:
+def content(row: ParityRow, value: Any, hull_type: HullType) -> Content:
     """What a hull of that type is made from whose template has that value in that field."""
     made = template(row.path, value)
     made["spec"].setdefault("containers", [{"name": "x"}])
@@ -37,7 +37,7 @@ def fixed(found: Content, hull_type: HullType) -> str:
     return found.fixed_in_machine if hull_type.has_guest else found.fixed
 
 
-def change(row: Row, hull_type: HullType) -> ChangeEffect:
+def change(row: ParityRow, hull_type: HullType) -> ChangeEffect:
     """What setting or changing a field does, by what a hull of that type notes."""
     values = _VALUES.get(row.path) or samples(row)
     before = content(row, _BEFORE.get(row.path), hull_type)

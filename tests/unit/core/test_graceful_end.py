@@ -18,7 +18,7 @@ from twinhull.core.events import events
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
 from twinhull.core.serving import serving_first
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.report import Report, Stop
 
@@ -502,9 +502,9 @@ def test_each_end_is_told_once() -> None:
 
 def test_a_workload_that_can_not_be_read_ends_its_machine_in_time() -> None:
     found = case(STOPPED, KUBEVIRT, *machine(100), reports=says("asked"), now=after(110))
-    unread = UnreadableWorkload(workload(), "spec.state", found.own, found.now)
-    assert (unread.actions(), unread.requeue_after) == ((), timedelta(seconds=GRACE - 10))
-    over = replace(unread, now=after(100 + GRACE))
+    unreadable = UnreadableWorkload(workload(), "spec.state", found.own, found.now)
+    assert (unreadable.actions(), unreadable.requeue_after) == ((), timedelta(seconds=GRACE - 10))
+    over = replace(unreadable, now=after(100 + GRACE))
     assert [type(action).__name__ for action in over.actions()] == ["Delete"]
 
 
@@ -515,12 +515,12 @@ def test_nor_does_one_that_can_not_be_read_wait_for_a_note_that_is_refused() -> 
     hulls = case(CONTAINER, KUBEVIRT, *objects, reports=says("none")).observed.hulls
     key = f"VirtualMachine/{VM}/end"
 
-    def unread(final: bool, left: float) -> UnreadableWorkload:  # noqa: FBT001
+    def unreadable(final: bool, left: float) -> UnreadableWorkload:  # noqa: FBT001
         retry_at = NOW + timedelta(seconds=left)
         refusal = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, retry_at, NOW)
         return UnreadableWorkload(workload(), "spec.state", hulls, NOW, {key: refusal})
 
-    waits = unread(final=False, left=8)
+    waits = unreadable(final=False, left=8)
     assert (waits.actions(), waits.requeue_after) == ((), timedelta(seconds=8))
-    for given_up in (unread(final=True, left=8), unread(final=False, left=GRACE + 1)):
+    for given_up in (unreadable(final=True, left=8), unreadable(final=False, left=GRACE + 1)):
         assert [action.key for action in given_up.actions()] == [f"VirtualMachine/{VM}"]

@@ -12,7 +12,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.core.actions import Delete
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell import kinds
 from twinhull.shell.decoding import decode
 from twinhull.shell.kinds import BY_NAME, Kind

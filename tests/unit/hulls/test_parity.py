@@ -13,7 +13,7 @@ import yaml
 from tests.unit.hulls.objections import unsupported
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
-from twinhull.hulls.parity import TABLE, Fate, Row, speaking_for
+from twinhull.hulls.parity import TABLE, Fate, ParityRow, speaking_for
 
 ROOT = Path(__file__).parents[3]
 EVERYTHING = yaml.load((ROOT / "tests/podtemplate/everything.yaml").read_text("utf-8"), yaml.CSafeLoader)
@@ -93,13 +93,13 @@ def template(path: str, value: Any) -> Raw:
     return whole | {"spec": whole.get("spec", {})}
 
 
-def listed_at(row: Row, value: Any, **how: Any) -> str | None:
+def listed_at(row: ParityRow, value: Any, **how: Any) -> str | None:
     """Why a row's field is listed at a value, None if it isn't."""
     found = {field.path: field.reason for field in unsupported(template(row.path, value), **how)}
     return found.get(row.path.replace("[]", "[x]"))
 
 
-def samples(row: Row) -> list[Any]:
+def samples(row: ParityRow) -> list[Any]:
     """Values of a field that mean something."""
     schema = FIELDS[row.path]
     by_type: dict[str, list[Any]] = {
@@ -115,7 +115,7 @@ def samples(row: Row) -> list[Any]:
 
 
 @pytest.mark.parametrize("row", REFUSING, ids=lambda row: row.path)
-def test_refused_value_is_listed_where_it_is_set(row: Row) -> None:
+def test_refused_value_is_listed_where_it_is_set(row: ParityRow) -> None:
     reasons = {listed_at(row, value) for value in samples(row)}
     assert row.refusal in reasons
     assert reasons <= {row.refusal, None}
@@ -124,19 +124,19 @@ def test_refused_value_is_listed_where_it_is_set(row: Row) -> None:
 @pytest.mark.parametrize(
     "row", [row for row in REFUSING if row.fate is not Fate.REFUSED], ids=lambda row: row.path
 )
-def test_field_that_is_refused_at_some_values_is_honoured_at_others(row: Row) -> None:
+def test_field_that_is_refused_at_some_values_is_honoured_at_others(row: ParityRow) -> None:
     assert None in {listed_at(row, value) for value in samples(row)}
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.path)
-def test_value_that_asks_for_nothing_is_not_listed(row: Row) -> None:
+def test_value_that_asks_for_nothing_is_not_listed(row: ParityRow) -> None:
     nothing: list[Any] = [None, "", [], {}, False, *([] if "[0-9]*" in row.values else [0])]
     listed = [value for value in nothing if row.objection(value, "1.0")]
     assert listed == ([False] if "false" in row.values else [])
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if not row.refusal], ids=lambda row: row.path)
-def test_honoured_field_is_not_listed(row: Row) -> None:
+def test_honoured_field_is_not_listed(row: ParityRow) -> None:
     assert {listed_at(row, value) for value in samples(row) if isinstance(value, str)} <= {None}
 
 

@@ -18,7 +18,7 @@ from twinhull.core.actions import Event
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.report import Report
@@ -43,7 +43,7 @@ from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.workload_controller import WorkloadController
 
 from .apiserver import ApiServer, Crash, FakeCluster
-from .guard import HULLS, Guard
+from .invariants import HULLS, Invariants
 from .nodes import Nodes
 
 KEY = ("shop", "web")
@@ -103,18 +103,20 @@ class _Reports(Mapping[str, Report]):
 
 
 class Simulation:
-    """One Workload and its world, which a guard looks at. With `guests`, those of machines are in touch."""
+    """One Workload and its world, whose invariants are checked at each write. With `guests`, those of
+    machines are in touch.
+    """
 
     def __init__(self, spec: Raw, *, gentle: bool = False, guests: bool = False) -> None:
         self.guests = guests
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.server = ApiServer(lambda: self.now)
-        self.guard = Guard(self.server, KEY, lambda: self.now, lambda: self.store, gentle=gentle)
-        self.server.on_change = self.guard.look
+        self.invariants = Invariants(self.server, KEY, lambda: self.now, lambda: self.store, gentle=gentle)
+        self.server.on_change = self.invariants.look
         self.nodes = Nodes(self.server)
         self.kubelet = self.nodes.kubelet
         self.cluster = FakeCluster(self.server)
-        self.cluster.before_write = self.guard.before_write
+        self.cluster.before_write = self.invariants.before_write
         self.cluster.on_refusal = self._check_refusal
         self.events = _Silence()
         self.asked_in_vain: set[tuple[object, ...]] = set()
@@ -209,7 +211,7 @@ class Simulation:
 
     def hulls(self) -> list[Raw]:
         """All that runs or may run the Workload; a machine and its instance are one."""
-        return self.guard.hulls()
+        return self.invariants.hulls()
 
     def condition(self, kind: str) -> Raw:
         """A condition of the Workload."""

@@ -58,7 +58,7 @@ class Hanging:
             made["metadata"] |= {"name": name, "namespace": namespace}
             self.world.server.create(made)
         self.world.relist()
-        self.world.cluster.before_write = lambda *_: None  # its guard knows one Workload
+        self.world.cluster.before_write = lambda *_: None  # its invariants are of one Workload
         self.world.server.on_change = lambda: None
         self._create = self.world.cluster.create
         self.world.cluster.create = self.create  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ from twinhull.shell.errors import Unreachable
 from twinhull.shell.process.credentials import Credentials
 from twinhull.shell.transport import Request, Transport, unreachable
 
-from . import served
+from . import http_apiserver
 
 #: A watch has no limit of its own.
 _WATCH = Request("GET", "/watch", timeout=aiohttp.ClientTimeout(total=None))
@@ -59,7 +59,7 @@ async def reading() -> AsyncIterator[tuple[World, asyncio.Task[None]]]:
     reader = asyncio.create_task(world.read())
     try:
         world.said.put_nowait(b"begun")
-        await served.until(lambda: world.heard == [b"begun"])
+        await http_apiserver.until(lambda: world.heard == [b"begun"])
         yield world, reader
     finally:
         world.said.put_nowait(b"")
@@ -82,7 +82,7 @@ def test_a_watch_goes_on_when_credentials_are_renewed() -> None:
         second, _ = await world.connection.renew(first)
         assert second is not first
         world.said.put_nowait(b"after")
-        await served.until(lambda: world.heard == [b"begun", b"after"])
+        await http_apiserver.until(lambda: world.heard == [b"begun", b"after"])
         world.said.put_nowait(b"")
         await reader
         assert not first.closed

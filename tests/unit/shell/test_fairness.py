@@ -7,7 +7,7 @@ import asyncio
 from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell import kinds
 from twinhull.shell.loopturns import LoopTurns
 from twinhull.shell.queue import Queue

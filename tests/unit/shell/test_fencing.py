@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from tests.controlplane.ports import LOOPBACK
-from tests.unit.shell import served
+from tests.unit.shell import http_apiserver
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotLeading, Unreachable
@@ -77,10 +77,10 @@ def test_a_write_that_waits_for_a_socket_while_the_lease_is_lost_is_not_sent(
             connection = Connection(lambda: Credentials(server=server), pool_size=1)
             cluster = Cluster(connection, lambda: held, metrics=RequestMetrics(registry))
             reading = asyncio.create_task(cluster.get(POD, "a", "a"))
-            await served.until(lambda: api.reads)
+            await http_apiserver.until(lambda: api.reads)
             session, _ = await connection.open()
             writing = write(cluster)
-            await served.until(lambda: any(session.connector._waiters.values()))  # type: ignore[union-attr]  # noqa: SLF001
+            await http_apiserver.until(lambda: any(session.connector._waiters.values()))  # type: ignore[union-attr]  # noqa: SLF001
             held = False
             api.let.set()
             with pytest.raises(NotLeading):
@@ -93,7 +93,7 @@ def test_a_write_that_waits_for_a_socket_while_the_lease_is_lost_is_not_sent(
             assert len(api.written) == 1
             await connection.close()
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 @pytest.mark.parametrize("write", [_create, _patch, _delete])
@@ -109,7 +109,7 @@ def test_the_lease_is_asked_with_the_body_too(write: Callable[[Cluster], asyncio
             assert api.written == []
             await connection.close()
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 def test_credentials_that_cannot_be_made_use_of_leave_the_session_as_it_is() -> None:
@@ -134,7 +134,7 @@ def test_credentials_that_cannot_be_made_use_of_leave_the_session_as_it_is() -> 
             assert logins == 2
             await connection.close()
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 def _counted(registry: CollectorRegistry) -> list[str]:

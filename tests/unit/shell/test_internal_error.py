@@ -10,7 +10,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell.errors import Refused
 from twinhull.shell.failure_id import failure_id
 from twinhull.shell.store import Key

@@ -23,7 +23,7 @@ from tests.unit.core.objects import case as case_of
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
 from twinhull.core.plan import Plan, plan
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell.labelled import MOST_OWN
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies

@@ -19,7 +19,7 @@ from twinhull.shell.store import Store
 
 from .simulation import KEY, Simulation
 from .test_passes import operate, started, written
-from .test_unread import JOB, case, hull_said
+from .test_unreadable_workload import JOB, case, hull_said
 
 ROOM = 1 << 20
 NAMESPACED = [kind for kind in kinds.WATCHED if kind.namespaced]

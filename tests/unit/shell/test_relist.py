@@ -11,7 +11,7 @@ from twinhull.shell import listing
 from twinhull.shell.errors import ServerError
 from twinhull.shell.listing import Listing
 
-from .served import until
+from .http_apiserver import until
 from .simulation import Simulation
 
 

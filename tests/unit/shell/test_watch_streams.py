@@ -11,8 +11,8 @@ from functools import partial
 
 import pytest
 
-from tests.unit.shell import served
-from tests.unit.shell.served import Served, until
+from tests.unit.shell import http_apiserver
+from tests.unit.shell.http_apiserver import HttpApiServer, until
 from tests.unit.shell.test_lists import DEEP, obj
 from twinhull.api.reading import UNREAD
 from twinhull.shell import kinds, watch_streams
@@ -38,7 +38,7 @@ class World:
     """Streams of an API server that serves all kinds but those of a group."""
 
     def __init__(self, without: str = "none") -> None:
-        self.api, self.store = Served(), Store()
+        self.api, self.store = HttpApiServer(), Store()
         self.watches = ChangeHandler(self.store, Queue(), Policies(self.store), Decisions(), Scope())
         self.waited: list[float] = []
         for kind in kinds.WATCHED:
@@ -47,7 +47,7 @@ class World:
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
-        async with served.client(self.api) as client:
+        async with http_apiserver.client(self.api) as client:
             found = WatchStreams(client, self.watches, Scope(), self.backoffs)
             await found.begin()
             running = asyncio.create_task(found.run())
@@ -90,7 +90,7 @@ def test_events_are_taken_in_and_gone_on_from() -> None:
             world.tell("DELETED", obj("a", version=151))
             await until(lambda: not world.names())
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 def test_an_object_that_cannot_be_read_ends_nothing() -> None:
@@ -109,7 +109,7 @@ def test_an_object_that_cannot_be_read_ends_nothing() -> None:
             await until(lambda: world.names() == ["web"])
             assert world.store.unread(kinds.WORKLOAD) == 0
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 def test_an_object_that_cannot_be_taken_in_ends_nothing() -> None:
@@ -127,7 +127,7 @@ def test_an_object_that_cannot_be_taken_in_ends_nothing() -> None:
             assert world.store.unread(kinds.CONFIG_MAP) == 1
             assert (world.api.began()[WORKLOADS], world.api.began()[maps]) == (1, 1)
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 def test_a_version_that_is_too_old_has_all_listed_anew() -> None:
@@ -140,7 +140,7 @@ def test_a_version_that_is_too_old_has_all_listed_anew() -> None:
             assert world.watches.started_over.is_set()
             assert world.api.watches[-1][1]["resourceVersion"] == "200"
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 @pytest.mark.slow
@@ -161,7 +161,7 @@ def test_a_kind_that_goes_and_comes_back_is_watched_again() -> None:
             assert world.watches.started_over.is_set(), "what was there before is to be listed"
         assert world.waited == [], "that it isn't served is no failure"
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 def test_kinds_that_come_later_are_watched() -> None:
@@ -173,7 +173,7 @@ def test_kinds_that_come_later_are_watched() -> None:
             await until(lambda: VMS in world.api.began())
             assert world.watches.started_over.is_set()
 
-    served.run(check)
+    http_apiserver.run(check)
 
 
 @pytest.mark.slow
@@ -193,4 +193,4 @@ def test_failures_are_waited_for_ever_longer_until_something_comes(code: int) ->
         assert world.waited.count(0) == 2
         assert max(world.waited) >= 2
 
-    served.run(check)
+    http_apiserver.run(check)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from twinhull.view.seen import Seen
+from twinhull.view.workloadobjects import WorkloadObjects
 
 Raw = dict[str, Any]
 
@@ -62,6 +62,6 @@ def pod(*statuses: Raw, name: str = "web-1", spec: Raw | None = None, **status: 
     }
 
 
-def seen(*conditions: Raw, **status: Any) -> Seen:
+def workload_objects(*conditions: Raw, **status: Any) -> WorkloadObjects:
     """A Workload alone."""
-    return Seen(workload(*conditions, **status))
+    return WorkloadObjects(workload(*conditions, **status))

@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.view.objects import BEGAN, NOW, pod, workload
 from twinhull.view import events
-from twinhull.view.seen import Seen
+from twinhull.view.workloadobjects import WorkloadObjects
 
-SEEN = Seen(
+SEEN = WorkloadObjects(
     workload(
         hull={"kind": "Pod", "name": "web-1"},
         disks=[{"name": "data", "claim": "web-data"}],

@@ -10,14 +10,14 @@ import yaml
 
 from tests.unit.view.objects import BEGAN, NOW, OWNER, pod, workload
 from twinhull.view.screen import Cell
-from twinhull.view.seen import Seen, Unread
 from twinhull.view.status import screen
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PORTS = {"template": {"spec": {"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}}}
 
 
-def parts(found: Seen) -> dict[str, list[str]]:
+def parts(found: WorkloadObjects) -> dict[str, list[str]]:
     """The lines of each section, with a single space between columns."""
     shown = screen(found, NOW)
     return {
@@ -31,7 +31,7 @@ def parts(found: Seen) -> dict[str, list[str]]:
 
 
 def of(spec: dict[str, Any] | None = None, **status: Any) -> dict[str, list[str]]:
-    return parts(Seen(workload(spec=spec, **status)))
+    return parts(WorkloadObjects(workload(spec=spec, **status)))
 
 
 def test_who_decided_the_isolation_and_since_when_it_is_too_weak() -> None:
@@ -55,7 +55,7 @@ def test_a_machine_says_what_kubevirt_says_and_whether_it_moves() -> None:
     hull = {"kind": "VirtualMachine", "name": "web-1", "revision": "1", "ready": False}
     moves = {"possible": False, "reason": "NotShareable", "message": "a disk is local"}
     machine = {"metadata": {"name": "web-1", "creationTimestamp": BEGAN, "ownerReferences": OWNER}}
-    found = Seen(
+    found = WorkloadObjects(
         workload(hull={**hull, "migratable": moves}),
         machines=({**machine, "status": {"printableStatus": "Starting"}},),
         instances=({**machine, "status": {"phase": "Scheduling"}},),
@@ -97,9 +97,9 @@ def test_containers_have_their_last_end() -> None:
     ],
 )
 def test_why_there_is_no_service(spec: dict[str, Any], service: dict[str, Any] | None, shown: str) -> None:
-    assert parts(Seen(workload(spec=spec or {"isolationPolicy": "Auto"}), service=service))["Service"] == [
-        shown
-    ]
+    assert parts(WorkloadObjects(workload(spec=spec or {"isolationPolicy": "Auto"}), service=service))[
+        "Service"
+    ] == [shown]
 
 
 def test_a_service_has_its_addresses_and_its_endpoints() -> None:
@@ -112,7 +112,7 @@ def test_a_service_has_its_addresses_and_its_endpoints() -> None:
     ready = {"addresses": ["fd00::1"], "conditions": {}}
     unready = {"addresses": ["10.0.0.2"], "conditions": {"ready": False}}
     slices = ({"metadata": {"name": "x"}, "ports": [{"port": 8080}], "endpoints": [ready, unready]},)
-    assert parts(Seen(workload(), service=service, slices=slices))["Service"] == [
+    assert parts(WorkloadObjects(workload(), service=service, slices=slices))["Service"] == [
         "LoadBalancer web, 10.0.0.9, from outside web.example: 80:30080/TCP → 8080",
         "1 ready endpoint: [fd00::1]:8080",
         "not ready: 10.0.0.2:8080",
@@ -164,10 +164,12 @@ def test_what_is_lacked_replaced_and_lost() -> None:
 
 
 def test_what_may_not_be_read_is_said_and_nothing_is_made_of_it() -> None:
-    unread = tuple(Unread(kinds, "forbidden") for kinds in ("Pods", "Services", "EndpointSlices", "Events"))
+    read_failures = tuple(
+        ReadFailure(kinds, "forbidden") for kinds in ("Pods", "Services", "EndpointSlices", "Events")
+    )
     hull = {"kind": "VirtualMachine", "name": "web-1", "revision": "1", "ready": True}
-    found = parts(Seen(workload(hull=hull), unread=unread))
-    assert found["Not read"] == [f"{one.kinds}: forbidden" for one in unread]
+    found = parts(WorkloadObjects(workload(hull=hull), read_failures=read_failures))
+    assert found["Not read"] == [f"{one.kinds}: forbidden" for one in read_failures]
     assert not {"Service", "Events", "Launcher"} & found.keys()
 
 
@@ -180,7 +182,7 @@ def test_old_events_are_counted() -> None:
         }
         for number in range(8)
     ]
-    lines = parts(Seen(workload(), events=tuple(told)))["Events"]
+    lines = parts(WorkloadObjects(workload(), events=tuple(told)))["Events"]
     assert len(lines) == 1 + 5 + 1
     assert lines[-1] == "3 older ones: twinhull events web -n shop"
 
@@ -188,7 +190,7 @@ def test_old_events_are_counted() -> None:
 def test_others_pods_with_the_workload_s_label_are_not_shown() -> None:
     strange = pod()
     strange["metadata"]["ownerReferences"] = []
-    found = Seen(workload(hull={"kind": "Pod", "name": "web-1"}), pods=(strange,))
+    found = WorkloadObjects(workload(hull={"kind": "Pod", "name": "web-1"}), pods=(strange,))
     assert found.hull_pods == ()
     assert "Containers" not in parts(found)
 
@@ -201,7 +203,7 @@ def test_every_status_that_the_operator_writes_is_shown_whole(path: Path) -> Non
     )
     made = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     obj = {"metadata": {"name": "web"}, **given["workload"], "status": made.get("status") or {}}
-    text = "\n".join(screen(Seen(obj), NOW).lines())
+    text = "\n".join(screen(WorkloadObjects(obj), NOW).lines())
     status = obj["status"]
     for one in (*(status.get("lacks") or ()), *(status.get("unsupportedFields") or ())):
         assert " ".join(str(one.get("message") or one.get("reason")).split()) in text

@@ -9,34 +9,34 @@ from typing import Any
 import pytest
 
 from tests.unit.commands import elsewhere
-from tests.unit.view.objects import BEGAN, NOW, OWNER, condition, pod, seen, workload
+from tests.unit.view.objects import BEGAN, NOW, OWNER, condition, pod, workload, workload_objects
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons import KNOWN, SECTIONS
-from twinhull.view.seen import Seen, Unread
 from twinhull.view.verdict import RULES, Level, remedy, verdict
+from twinhull.view.workloadobjects import ReadFailure, WorkloadObjects
 
 RECONCILING = condition("Reconciling", "True", "Replacing", "waiting for Pod web-1 to end")
 
 
-def unready(reason: str, *, stalled: bool = False, reconciling: bool = False) -> Seen:
-    return seen(
+def unready(reason: str, *, stalled: bool = False, reconciling: bool = False) -> WorkloadObjects:
+    return workload_objects(
         condition("Ready", "False", reason),
         *((condition("Stalled", "True", reason),) if stalled else ()),
         *((condition("Reconciling", "True", reason),) if reconciling else ()),
     )
 
 
-def deleted(*finalizers: str) -> Seen:
+def deleted(*finalizers: str) -> WorkloadObjects:
     gone: Any = {"deletionTimestamp": BEGAN, "finalizers": ["foregroundDeletion"]}
     hull = pod()
     hull["metadata"] |= {"deletionTimestamp": BEGAN, "finalizers": list(finalizers)}
-    return Seen(workload(metadata=gone), pods=(hull,))
+    return WorkloadObjects(workload(metadata=gone), pods=(hull,))
 
 
-def served(*, is_ready: bool, **more: Any) -> Seen:
+def served(*, is_ready: bool, **more: Any) -> WorkloadObjects:
     service = {"metadata": {"name": "web", "ownerReferences": OWNER}, "spec": {}}
     endpoint = {"addresses": ["10.0.0.1"], "conditions": {"ready": is_ready}}
-    return Seen(
+    return WorkloadObjects(
         workload(hull={"kind": "Pod", "name": "web-1", "ready": True}),
         service=service,
         slices=({"metadata": {"name": "web-x"}, "endpoints": [endpoint], "ports": [{"port": 80}]},),
@@ -64,7 +64,7 @@ REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split 
             "finalizers keep it: Pod web-1 has example.dev/keep; whoever set them has to remove them",
         ),
         (
-            Seen(workload(metadata={"generation": 2})),
+            WorkloadObjects(workload(metadata={"generation": 2})),
             Level.UNDER_WAY,
             "JustChanged",
             "if this lasts, see whether the operator runs",
@@ -97,57 +97,67 @@ REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split 
             "see its log (`twinhull logs web -n shop`), and the probe",
         ),
         (
-            seen(condition("IsolationResolved", "False", "BelowFloor"), RECONCILING),
+            workload_objects(condition("IsolationResolved", "False", "BelowFloor"), RECONCILING),
             Level.WRONG,
             "BelowFloor",
             "do what the Ready condition says (docs/policies.md#what-runs-below-a-floor)",
         ),
-        (seen(RECONCILING), Level.UNDER_WAY, "Replacing", ""),
+        (workload_objects(RECONCILING), Level.UNDER_WAY, "Replacing", ""),
         (
-            seen(condition("Stalled", "True", "PodRefused")),
+            workload_objects(condition("Stalled", "True", "PodRefused")),
             Level.LIMITED,
             "PodRefused",
             "do what the message says, which is the API server's",
         ),
         (
-            seen(condition("Ready", "True", "RestartRequired")),
+            workload_objects(condition("Ready", "True", "RestartRequired")),
             Level.LIMITED,
             "RestartRequired",
             "restart the",
         ),
         (
-            seen(unsupportedFields=[{"path": "spec.hostUsers", "reason": "a gate is off"}]),
+            workload_objects(unsupportedFields=[{"path": "spec.hostUsers", "reason": "a gate is off"}]),
             Level.LIMITED,
             "FieldsDropped",
             "enable the features",
         ),
         (
-            seen(disks=[{"name": "data", "message": "a part of a split VMDK"}]),
+            workload_objects(disks=[{"name": "data", "message": "a part of a split VMDK"}]),
             Level.LIMITED,
             "DiskRemark",
             "",
         ),
-        (seen(disks=[FAILING]), Level.LIMITED, "DiskFailed", "do what the message says"),
-        (seen(disks=[REMARKED, FAILING]), Level.LIMITED, "DiskFailed", "do what the message says"),
+        (workload_objects(disks=[FAILING]), Level.LIMITED, "DiskFailed", "do what the message says"),
         (
-            seen(disks=[{"name": "data", "phase": "Failed"}]),
+            workload_objects(disks=[REMARKED, FAILING]),
+            Level.LIMITED,
+            "DiskFailed",
+            "do what the message says",
+        ),
+        (
+            workload_objects(disks=[{"name": "data", "phase": "Failed"}]),
             Level.LIMITED,
             "DiskFailed",
             "do what the message",
         ),
-        (seen(disks=[_failing(attempts=1)]), Level.LIMITED, "DiskRemark", ""),
-        (seen(disks=[_failing("unexpected EOF")]), Level.LIMITED, "DiskRemark", ""),
-        (seen(disks=[{"name": "data", "phase": "Succeeded"}]), Level.FINE, "Ready", ""),
+        (workload_objects(disks=[_failing(attempts=1)]), Level.LIMITED, "DiskRemark", ""),
+        (workload_objects(disks=[_failing("unexpected EOF")]), Level.LIMITED, "DiskRemark", ""),
+        (workload_objects(disks=[{"name": "data", "phase": "Succeeded"}]), Level.FINE, "Ready", ""),
         (served(is_ready=False), Level.LIMITED, "NoEndpoint", "if this lasts, see whether the Service's"),
         (served(is_ready=True), Level.FINE, "Ready", ""),
-        (served(is_ready=False, unread=(Unread("EndpointSlices", "forbidden"),)), Level.FINE, "Ready", ""),
-        (seen(), Level.FINE, "Ready", ""),
-        (seen(condition("Ready", "True", "Stopped")), Level.FINE, "Stopped", ""),
-        (seen(condition("Ready", "True", "Completed")), Level.FINE, "Completed", ""),
+        (
+            served(is_ready=False, read_failures=(ReadFailure("EndpointSlices", "forbidden"),)),
+            Level.FINE,
+            "Ready",
+            "",
+        ),
+        (workload_objects(), Level.FINE, "Ready", ""),
+        (workload_objects(condition("Ready", "True", "Stopped")), Level.FINE, "Stopped", ""),
+        (workload_objects(condition("Ready", "True", "Completed")), Level.FINE, "Completed", ""),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_wrong_first(found: Seen, level: Level, reason: str, remedy: str) -> None:
+def test_what_is_wrong_first(found: WorkloadObjects, level: Level, reason: str, remedy: str) -> None:
     told = verdict(found, NOW)
     assert (told.level, told.reason) == (level, reason)
     assert told.remedy.startswith(remedy)
@@ -156,7 +166,7 @@ def test_what_is_wrong_first(found: Seen, level: Level, reason: str, remedy: str
 
 
 def test_one_that_the_operator_has_not_seen_is_wrong_after_a_minute() -> None:
-    found = Seen({**workload(), "status": {"observedGeneration": -1}})
+    found = WorkloadObjects({**workload(), "status": {"observedGeneration": -1}})
     soon = verdict(found, NOW - timedelta(minutes=4, seconds=30))
     assert (soon.level, soon.reason, soon.remedy) == (Level.UNDER_WAY, "NeverSeen", "")
     assert soon.message == "it was created 30s ago, and the operator hasn't looked at it yet"
@@ -167,7 +177,9 @@ def test_one_that_the_operator_has_not_seen_is_wrong_after_a_minute() -> None:
 
 
 def test_a_message_is_the_condition_s_own() -> None:
-    told = verdict(seen(condition("Stalled", "True", "ClaimMissing", "claim data isn't there")), NOW)
+    told = verdict(
+        workload_objects(condition("Stalled", "True", "ClaimMissing", "claim data isn't there")), NOW
+    )
     assert told.message == "claim data isn't there"
 
 
@@ -182,7 +194,7 @@ def test_every_known_reason_has_a_verdict_whatever_the_conditions(reason: str) -
 @pytest.mark.parametrize("reason", [*(str(reason) for _, table in SECTIONS for reason in table), "MadeUp"])
 def test_each_command_of_a_remedy_is_for_the_workload_s_namespace(reason: str) -> None:
     hull = {"kind": "VirtualMachine", "name": "web-1"}
-    told = remedy(reason, Seen(workload(metadata={"namespace": "elsewhere"}, hull=hull)))
+    told = remedy(reason, WorkloadObjects(workload(metadata={"namespace": "elsewhere"}, hull=hull)))
     assert elsewhere(told, "web", "elsewhere") == []
     assert not {"NAME", "NAMESPACE", "HULL"} & set(told.replace("`", " ").split())
 
@@ -192,7 +204,7 @@ def test_a_service_that_leads_nowhere_is_looked_at_in_its_namespace() -> None:
 
 
 def test_the_last_rule_always_has_something_to_say() -> None:
-    assert RULES[-1](replace(seen(), workload={"metadata": {"name": "web"}}), NOW) is not None
+    assert RULES[-1](replace(workload_objects(), workload={"metadata": {"name": "web"}}), NOW) is not None
 
 
 def test_reasons_of_the_verdict_itself_are_no_condition_s() -> None:

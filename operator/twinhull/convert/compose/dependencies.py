@@ -15,19 +15,19 @@ from twinhull.api import commands
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 
 
-def dependencies(service: Said) -> dict[str, tuple[str, Said]]:
+def dependencies(service: InputValue) -> dict[str, tuple[str, InputValue]]:
     """The conditions of the services that a service depends on, by their names, and where they are said.
 
     A dependency without condition, and a link, is one on a start. Raises CannotConvert for an unknown
     condition.
     """
     keys = typed.mapping(service)
-    found: dict[str, tuple[str, Said]] = {}
+    found: dict[str, tuple[str, InputValue]] = {}
     for said in typed.listing(keys["links"]) if "links" in keys else ():
         found[typed.text(said).partition(":")[0]] = ("service_started", said)
     if "depends_on" not in keys or keys["depends_on"].value is None:
@@ -47,7 +47,7 @@ def dependencies(service: Said) -> dict[str, tuple[str, Said]]:
     return found
 
 
-def ordered(services: Mapping[str, Said]) -> list[str]:
+def ordered(services: Mapping[str, InputValue]) -> list[str]:
     """The services, each after those that it depends on, else in the file's order. Raises CannotConvert for a
     circle.
     """
@@ -62,7 +62,7 @@ def ordered(services: Mapping[str, Said]) -> list[str]:
     return list(found)
 
 
-def tell(service: Said, draft: Draft, drafts: Mapping[str, Draft], all_services: Iterable[str]) -> None:
+def tell(service: InputValue, draft: Draft, drafts: Mapping[str, Draft], all_services: Iterable[str]) -> None:
     """Name what a service depends on. Raises CannotConvert for a service that isn't there."""
     for name, (condition, said) in dependencies(service).items():
         if name not in all_services:
@@ -100,13 +100,13 @@ def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
         yield "it is started again if it ends because of that"
 
 
-def aliases(services: Mapping[str, Said]) -> dict[str, list[Said]]:
+def aliases(services: Mapping[str, InputValue]) -> dict[str, list[InputValue]]:
     """Other names that links give to services, by the services."""
-    found: dict[str, list[Said]] = {}
+    found: dict[str, list[InputValue]] = {}
     for said in services.values():
         keys = typed.mapping(said)
         for link in typed.listing(keys["links"]) if "links" in keys else ():
             name, _, alias = typed.text(link).partition(":")
             if alias and alias != name:
-                found.setdefault(name, []).append(Said(link.path, alias))
+                found.setdefault(name, []).append(InputValue(link.path, alias))
     return found

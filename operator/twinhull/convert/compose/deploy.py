@@ -15,7 +15,7 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import number, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.process import ARCHITECTURES
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 _RESTARTS = {"none": "no", "on-failure": "on-failure", "any": "always"}
 _CONSTRAINT = re.compile(r"\s*node\.([A-Za-z0-9._/-]+)\s*==\s*(\S+)\s*")
@@ -26,7 +26,7 @@ _LABELS = {
 }
 
 
-def deploy(keys: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]:
+def deploy(keys: Mapping[str, InputValue], draft: Draft) -> Iterator[tuple[str, InputValue]]:
     """What these keys say of the container, by docker run's options. What they say of the Workload goes into
     the draft. Raises CannotConvert for a value that is none, or for two that contradict each other.
     """
@@ -46,7 +46,7 @@ def deploy(keys: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]
         ("memory", "memory-reservation", reserved, "mem_reservation"),
     ):
         if key in of:
-            found = Said(of[key].path, typed.text(of[key]))
+            found = InputValue(of[key].path, typed.text(of[key]))
             _same(found, keys.get(other), key)
             yield option, found
     for gpu in typed.one_or_more(reserved["devices"]) if "devices" in reserved else ():
@@ -58,11 +58,11 @@ def deploy(keys: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]
             _constraint(one, draft)
 
 
-def _replicas(scale: Said | None, replicas: Said | None, draft: Draft) -> None:
+def _replicas(scale: InputValue | None, replicas: InputValue | None, draft: Draft) -> None:
     for said in (scale, replicas):
         if said is None or said.value is None:
             continue
-        count = whole(Said(said.path, typed.text(said)))
+        count = whole(InputValue(said.path, typed.text(said)))
         if count < 0:
             raise CannotConvert(f"{said.path}: {count} is no number of containers: correct it")
         if count == 0:
@@ -74,7 +74,9 @@ def _replicas(scale: Said | None, replicas: Said | None, draft: Draft) -> None:
             )
 
 
-def _restart(restart: Said | None, policy: Said | None, draft: Draft) -> Iterator[tuple[str, Said]]:
+def _restart(
+    restart: InputValue | None, policy: InputValue | None, draft: Draft
+) -> Iterator[tuple[str, InputValue]]:
     if policy is None or policy.value is None:
         return
     condition = typed.mapping(policy).get("condition")
@@ -83,15 +85,17 @@ def _restart(restart: Said | None, policy: Said | None, draft: Draft) -> Iterato
         raise CannotConvert(f"{policy.path}.condition: {said[:40]!r} is none: use none, on-failure or any")
     if restart is not None:
         draft.leave(restart, f"{policy.path} counts, and not restart")
-    yield "restart", Said(policy.path, _RESTARTS[said])
+    yield "restart", InputValue(policy.path, _RESTARTS[said])
 
 
-def _mode(restart: Said | None, said: Mapping[str, Said], draft: Draft) -> Iterator[tuple[str, Said]]:
+def _mode(
+    restart: InputValue | None, said: Mapping[str, InputValue], draft: Draft
+) -> Iterator[tuple[str, InputValue]]:
     mode = typed.text(said["mode"]) if "mode" in said else "replicated"
     if mode in {"replicated-job", "global-job"} and "restart_policy" not in said:
         if restart is not None:
             draft.leave(restart, f"{said['mode'].path} counts, and not restart: a job ends")
-        yield "restart", Said(said["mode"].path, "no")
+        yield "restart", InputValue(said["mode"].path, "no")
     elif mode == "global":
         draft.leave(said["mode"], "a Workload is one Pod: keep a DaemonSet for one on each node")
     elif mode not in {"replicated", "replicated-job", "global-job"}:
@@ -100,37 +104,37 @@ def _mode(restart: Said | None, said: Mapping[str, Said], draft: Draft) -> Itera
         draft.spec["service"] = {**draft.spec.get("service", {}), "headless": True}
 
 
-def starts_first(service: Said) -> Said | None:
+def starts_first(service: InputValue) -> InputValue | None:
     """Where a service says that a new container is to run before the old one ends; None if it doesn't."""
-    config = typed.mapping(typed.mapping(service).get("deploy", Said("", None))).get("update_config")
+    config = typed.mapping(typed.mapping(service).get("deploy", InputValue("", None))).get("update_config")
     order = typed.mapping(config).get("order") if config else None
     return order if order is not None and order.value == "start-first" else None
 
 
-def _same(said: Said, other: Said | None, key: str) -> None:
+def _same(said: InputValue, other: InputValue | None, key: str) -> None:
     """Compose takes no two amounts that differ."""
     if other is None or other.value is None:
         return
     amount = number if key == "cpus" else whole_bytes
-    if amount(said) != amount(Said(other.path, typed.text(other))):
+    if amount(said) != amount(InputValue(other.path, typed.text(other))):
         raise CannotConvert(f"{other.path} differs from {said.path}: remove one of the two")
 
 
-def _gpu(said: Said, draft: Draft, *, needs_capability: bool) -> Iterator[tuple[str, Said]]:
+def _gpu(said: InputValue, draft: Draft, *, needs_capability: bool) -> Iterator[tuple[str, InputValue]]:
     if not isinstance(said.value, dict):
-        yield "gpus", Said(said.path, typed.text(said))
+        yield "gpus", InputValue(said.path, typed.text(said))
         return
     keys = typed.mapping(said)
-    capabilities = [typed.text(one) for one in typed.listing(keys.get("capabilities", Said("", None)))]
+    capabilities = [typed.text(one) for one in typed.listing(keys.get("capabilities", InputValue("", None)))]
     driver = typed.text(keys["driver"]) if "driver" in keys else "nvidia"
     count = typed.text(keys["count"]) if "count" in keys else "all"
     if driver != "nvidia" or "device_ids" in keys or (needs_capability and "gpu" not in capabilities):
         draft.leave(said, "Kubernetes counts devices by their plugin's resource: set it in resources.limits")
     else:
-        yield "gpus", Said(said.path, count)
+        yield "gpus", InputValue(said.path, count)
 
 
-def _constraint(said: Said, draft: Draft) -> None:
+def _constraint(said: InputValue, draft: Draft) -> None:
     match = _CONSTRAINT.fullmatch(typed.text(said))
     name = match[1] if match else ""
     label = _LABELS.get(name) or (name.removeprefix("labels.") if name.startswith("labels.") else "")

@@ -23,7 +23,7 @@ from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.mounts import mount
 from twinhull.convert.docker.names import Names
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 #: All permissions of a file.
 _ALL = 0o777
@@ -67,7 +67,7 @@ class Grant:
 
 
 def declared(
-    kind: Kind, said: Mapping[str, Said], environment: Mapping[str, str], namespace: str
+    kind: Kind, said: Mapping[str, InputValue], environment: Mapping[str, str], namespace: str
 ) -> dict[str, Grant]:
     """What is declared, by its name in the file. `namespace` is the one that commands are for, empty if it
     isn't known. Raises CannotConvert for a value that is none.
@@ -78,9 +78,9 @@ def declared(
     }
 
 
-def grant(kind: Kind, service: Said, known: Mapping[str, Grant], draft: Draft) -> Iterator[str]:
+def grant(kind: Kind, service: InputValue, known: Mapping[str, Grant], draft: Draft) -> Iterator[str]:
     """Mount what a service has; gives the names of it. Raises CannotConvert for what isn't declared."""
-    listed = typed.listing(typed.mapping(service).get(kind.key, Said("", None)))
+    listed = typed.listing(typed.mapping(service).get(kind.key, InputValue("", None)))
     if len(listed) > MOST_VOLUMES:
         raise CannotConvert(
             f"{service.path}.{kind.key}: a Workload has at most {MOST_VOLUMES} volumes: have fewer"
@@ -98,7 +98,7 @@ def grant(kind: Kind, service: Said, known: Mapping[str, Grant], draft: Draft) -
         yield source
 
 
-def _mount(kind: Kind, one: Grant, path: str, mode: Said | None, draft: Draft) -> None:
+def _mount(kind: Kind, one: Grant, path: str, mode: InputValue | None, draft: Draft) -> None:
     file = path.rpartition("/")[2]
     if any(found["mountPath"] == path for found in draft.mounts):
         raise CannotConvert(f"{path}: there are two mounts of it: remove one of them")
@@ -113,7 +113,7 @@ def _mount(kind: Kind, one: Grant, path: str, mode: Said | None, draft: Draft) -
     draft.mounts.append({"name": name, "mountPath": path, "subPath": file, "readOnly": True})
 
 
-def _mode(said: Said) -> int:
+def _mode(said: InputValue) -> int:
     """Permissions. In YAML 0440 is 288; in a text it is octal."""
     found = said.value
     if isinstance(found, str) and re.fullmatch(r"(0o)?[0-7]{1,5}", found):
@@ -124,7 +124,7 @@ def _mode(said: Said) -> int:
 
 
 def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
-    kind: Kind, name: str, said: Said, environment: Mapping[str, str], names: Names, *, namespace: str
+    kind: Kind, name: str, said: InputValue, environment: Mapping[str, str], names: Names, *, namespace: str
 ) -> Grant:
     keys = typed.mapping(said)
     external = keys.get("external")
@@ -160,7 +160,7 @@ def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
 
 
 def _content(
-    kind: Kind, keys: Mapping[str, Said], environment: Mapping[str, str], create: str, item: str
+    kind: Kind, keys: Mapping[str, InputValue], environment: Mapping[str, str], create: str, item: str
 ) -> tuple[str | None, str]:
     """The content, None if it isn't to be printed or isn't known; and what to do then."""
     if "content" in keys:
@@ -180,12 +180,12 @@ def _content(
     return None, f"nothing says what is in it: run {create} --from-literal={item}=…"
 
 
-def _labels(said: Said | None, left: list[Left]) -> Raw:
+def _labels(said: InputValue | None, left: list[Left]) -> Raw:
     """Labels of an object, and annotations for values that no label has."""
     return labels(typed.pairs(said) if said else [], left)
 
 
-def labels(said: list[tuple[str, Said]], left: list[Left]) -> Raw:
+def labels(said: list[tuple[str, InputValue]], left: list[Left]) -> Raw:
     """Labels of an object's metadata, and annotations for values that no label has; what is neither is
     named.
     """

@@ -12,13 +12,13 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.process import literal, process
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 #: What a step has of the service, unless it has an image of its own.
 _INHERITED = ("image", "command", "workingDir")
 
 
-def hooks(service: Said, draft: Draft) -> None:
+def hooks(service: InputValue, draft: Draft) -> None:
     """Put the hooks into the container, and what comes before it into init containers."""
     keys = typed.mapping(service)
     for name, field in (("post_start", "postStart"), ("pre_stop", "preStop")):
@@ -42,7 +42,7 @@ def hooks(service: Said, draft: Draft) -> None:
         draft.pod["initContainers"] = steps
 
 
-def _step(said: Said, number: int, draft: Draft) -> Raw:
+def _step(said: InputValue, number: int, draft: Draft) -> Raw:
     """An init container that is like the service's own, but for what the step says."""
     hook = typed.mapping(said)
     if "command" not in hook and "image" not in hook:
@@ -59,15 +59,19 @@ def _step(said: Said, number: int, draft: Draft) -> Raw:
         for key in ("runAsUser", "runAsGroup", "runAsNonRoot"):
             of_step.security.pop(key, None)
     options = [("user", "user"), ("working_dir", "workdir")]
-    given = [(option, Said(hook[key].path, typed.text(hook[key]))) for key, option in options if key in hook]
+    given = [
+        (option, InputValue(hook[key].path, typed.text(hook[key]))) for key, option in options if key in hook
+    ]
     if "command" in hook:
-        given.append(("command", Said(hook["command"].path, typed.words(hook["command"]))))
+        given.append(("command", InputValue(hook["command"].path, typed.words(hook["command"]))))
     process(Settings(given), of_step)
     env = {one["name"]: one for one in draft.container.get("env", [])}
     for name, one in typed.pairs(hook["environment"]) if "environment" in hook else ():
         env[name] = {"name": name, "value": literal("" if one.value is None else typed.text(one))}
     of_service: Raw = {key: draft.container[key] for key in _INHERITED if key in draft.container}
-    of_image: Raw = {"image": image(Said(hook["image"].path, typed.text(hook["image"])))} if own_image else {}
+    of_image: Raw = (
+        {"image": image(InputValue(hook["image"].path, typed.text(hook["image"])))} if own_image else {}
+    )
     return {
         "name": f"pre-start-{number}",
         **(of_image or of_service),

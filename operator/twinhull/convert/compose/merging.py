@@ -13,7 +13,7 @@ from twinhull.api.group import Raw
 from twinhull.convert.compose.files import Folder
 from twinhull.convert.compose.typed import mapping, pairs, text
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 #: How many services may extend each other in a row.
 _LONGEST = 20
@@ -50,9 +50,9 @@ class Extends:
         if said is None:
             return own
         given = (
-            {"service": Said(f"{path}.extends", said)}
+            {"service": InputValue(f"{path}.extends", said)}
             if isinstance(said, str)
-            else mapping(Said(f"{path}.extends", said))
+            else mapping(InputValue(f"{path}.extends", said))
         )
         if "service" not in given or not given.keys() <= {"service", "file"}:
             raise CannotConvert(f"{path}.extends has to have service, and may have file: correct it")
@@ -62,7 +62,7 @@ class Extends:
             if base_file not in self._documents:
                 document = self._load(base_file, given["file"].path)
                 self._documents[base_file] = dict(
-                    mapping(Said("", document.get("services"))) and document["services"]
+                    mapping(InputValue("", document.get("services"))) and document["services"]
                 )
         base = self.service(text(given["service"]), base_file, (*seen, (file, name)))
         found: Raw = merged(_moved(base, base_file, file), own)
@@ -95,7 +95,7 @@ def merged(base: Any, own: Any, key: str = "") -> Any:  # noqa: ANN401  JSON
 
 
 def _pairs(value: object) -> Raw:
-    return {name: said.value for name, said in pairs(Said("", value))}
+    return {name: said.value for name, said in pairs(InputValue("", value))}
 
 
 def _named(value: object, key: str) -> object:

@@ -15,7 +15,7 @@ from twinhull.api.group import WORKLOAD_LABEL, Raw
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 #: The network of a service that names none.
 _DEFAULT = "default"
@@ -27,10 +27,10 @@ class Attachment:
 
     networks: frozenset[str]
     #: Other names of the service.
-    aliases: tuple[Said, ...] = ()
+    aliases: tuple[InputValue, ...] = ()
 
 
-def attachment(service: Said, declared: Mapping[str, Said]) -> Attachment:
+def attachment(service: InputValue, declared: Mapping[str, InputValue]) -> Attachment:
     """A service's networks; none with a network_mode. Raises CannotConvert for one that isn't declared."""
     keys = typed.mapping(service)
     said = keys.get("networks")
@@ -42,7 +42,7 @@ def attachment(service: Said, declared: Mapping[str, Said]) -> Attachment:
     if said is None or not said.value:
         return Attachment(frozenset([_DEFAULT]))
     if isinstance(said.value, list):
-        named = {typed.text(one): Said(one.path, None) for one in typed.listing(said)}
+        named = {typed.text(one): InputValue(one.path, None) for one in typed.listing(said)}
     else:
         named = typed.mapping(said)
     for name, one in named.items():
@@ -54,7 +54,7 @@ def attachment(service: Said, declared: Mapping[str, Said]) -> Attachment:
     )
 
 
-def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, Said]) -> bool:
+def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, InputValue]) -> bool:
     """Whether a service is kept from reaching another one, or the outside."""
     found = [one.networks for one in attachments.values() if one.networks]
     return any(not one & other for one in found for other in found) or any(
@@ -62,7 +62,7 @@ def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, S
     )
 
 
-def internal(declared: Mapping[str, Said]) -> frozenset[str]:
+def internal(declared: Mapping[str, InputValue]) -> frozenset[str]:
     """The networks from which nothing outside is reached."""
     return frozenset(
         name
@@ -74,7 +74,7 @@ def internal(declared: Mapping[str, Said]) -> frozenset[str]:
 
 
 def policies(
-    drafts: Mapping[str, Draft], attachments: Mapping[str, Attachment], declared: Mapping[str, Said]
+    drafts: Mapping[str, Draft], attachments: Mapping[str, Attachment], declared: Mapping[str, InputValue]
 ) -> Iterator[Raw]:
     """A NetworkPolicy for each service with networks: who reaches it, and what it reaches if that is
     bounded.
@@ -90,7 +90,7 @@ def policies(
         yield _policy(draft.name, peers, ports, closed=closed)
 
 
-def external(declared: Mapping[str, Said]) -> Iterator[Left]:
+def external(declared: Mapping[str, InputValue]) -> Iterator[Left]:
     """That a network is one of others, if it is."""
     for said in declared.values():
         key = typed.mapping(said).get("external") if said.value is not None else None
@@ -98,7 +98,7 @@ def external(declared: Mapping[str, Said]) -> Iterator[Left]:
             yield Left(key.path, "what else is in that network is reached by its Service, or by its own name")
 
 
-def told(declared: Mapping[str, Said]) -> str:
+def told(declared: Mapping[str, InputValue]) -> str:
     """What is said of each network, if there are NetworkPolicies."""
     return (
         (

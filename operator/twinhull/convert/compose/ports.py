@@ -6,13 +6,13 @@ from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.ports import Publication, parse, protocol_of, span
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 
-def port(said: Said) -> Publication:
+def port(said: InputValue) -> Publication:
     """A port in the short or the long form. Raises CannotConvert for what is none."""
     if not isinstance(said.value, dict):
-        return parse(Said(said.path, typed.text(said)))
+        return parse(InputValue(said.path, typed.text(said)))
     keys = typed.mapping(said)
     if "target" not in keys:
         raise CannotConvert(f"{said.path} has no target: add the container's port")
@@ -28,7 +28,7 @@ def port(said: Said) -> Publication:
     )
 
 
-def _address(said: Said) -> str:
+def _address(said: InputValue) -> str:
     address = typed.text(said)
     if not is_address(address):
         raise CannotConvert(f"{said.path}: {address[:60]!r} is no IP address: correct it")

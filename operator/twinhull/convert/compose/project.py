@@ -16,7 +16,7 @@ from twinhull.convert.compose.interpolation import Interpolation
 from twinhull.convert.compose.merging import Extends
 from twinhull.convert.compose.survey import survey
 from twinhull.convert.conversion import CannotConvert, Left
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 #: The most services: more than a namespace can have of anything else that the file would make.
 _MOST_SERVICES = 500
@@ -27,14 +27,14 @@ class Project:
     """A Compose file's parts. Each has its path in the file."""
 
     #: The services that are asked for, by their names.
-    services: dict[str, Said]
+    services: dict[str, InputValue]
     #: The names of all services, whatever their profiles.
     all_services: frozenset[str]
     #: By their names, as are volumes, secrets and configs.
-    networks: dict[str, Said]
-    volumes: dict[str, Said]
-    secrets: dict[str, Said]
-    configs: dict[str, Said]
+    networks: dict[str, InputValue]
+    volumes: dict[str, InputValue]
+    secrets: dict[str, InputValue]
+    configs: dict[str, InputValue]
     #: The variables of who runs Compose, and those of the file .env.
     environment: Mapping[str, str]
     #: The files beside it.
@@ -57,7 +57,7 @@ class Project:
         known = _variables(environment, folder)
         interpolation = Interpolation(known)
         whole = interpolation.of(raw, "")
-        said = Said("services", whole.get("services"))
+        said = InputValue("services", whole.get("services"))
         if not typed.mapping(said):
             raise CannotConvert("services: there are none: write at least one")
         if len(typed.mapping(said)) > _MOST_SERVICES:
@@ -75,7 +75,7 @@ class Project:
         extensions = {name: below for name, below in whole["services"].items() if name.startswith("x-")}
         left = list(survey({**whole, "services": {**merged, **extensions}}))
         wanted = {*profiles, *filter(None, known.get("COMPOSE_PROFILES", "").split(","))}
-        asked = {name: Said(f"services.{name}", service) for name, service in merged.items()}
+        asked = {name: InputValue(f"services.{name}", service) for name, service in merged.items()}
         off = {name: names for name, service in asked.items() if (names := _off(service, wanted))}
         left += [
             Left(f"services.{name}", f"its profiles ({', '.join(names)}) aren't asked for")
@@ -85,7 +85,7 @@ class Project:
             services={name: service for name, service in asked.items() if name not in off},
             all_services=frozenset(merged),
             **{
-                key: typed.mapping(Said(key, whole.get(key)))
+                key: typed.mapping(InputValue(key, whole.get(key)))
                 for key in ("networks", "volumes", "secrets", "configs")
             },
             environment=known,
@@ -127,7 +127,7 @@ def _other(file: str, path: str, interpolation: Interpolation, folder: Folder) -
     return whole
 
 
-def _off(service: Said, wanted: Collection[str]) -> list[str]:
+def _off(service: InputValue, wanted: Collection[str]) -> list[str]:
     """The profiles of a service that isn't asked for."""
     said = typed.mapping(service).get("profiles")
     names = [typed.text(one) for one in typed.listing(said)] if said else []

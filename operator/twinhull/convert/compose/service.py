@@ -14,13 +14,13 @@ from twinhull.convert.compose.ports import port
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.linefiles import pairs as lines
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
-Settings = Iterator[tuple[str, Said]]
+Settings = Iterator[tuple[str, InputValue]]
 _PULLS = {"always": "always", "never": "never", "missing": "missing", "if_not_present": "missing"}
 
 
-def settings(service: Said, environment: Mapping[str, str], folder: Folder, draft: Draft) -> Settings:
+def settings(service: InputValue, environment: Mapping[str, str], folder: Folder, draft: Draft) -> Settings:
     """All that a service says of its container, by the names of docker run's options. What depends on other
     parts of the file (networks, secrets, configs, dependencies) isn't in it.
 
@@ -34,24 +34,24 @@ def settings(service: Said, environment: Mapping[str, str], folder: Folder, draf
             yield from _plain(key.option, key.form, said)
     for name, option in (("command", "command"), ("entrypoint", "entrypoint")):
         if name in keys and keys[name].value is not None:
-            yield option, Said(keys[name].path, typed.words(keys[name]))
+            yield option, InputValue(keys[name].path, typed.words(keys[name]))
     yield from _variables(keys, environment, folder, draft)
     yield from _label_files(keys, folder, draft)
     for said in typed.listing(keys["ports"]) if "ports" in keys else ():
-        yield "publish", Said(said.path, port(said))
+        yield "publish", InputValue(said.path, port(said))
     for said in typed.listing(keys["volumes"]) if "volumes" in keys else ():
-        yield "volume", Said(said.path, mounts(said))
+        yield "volume", InputValue(said.path, mounts(said))
     if "extra_hosts" in keys:
         yield from _hosts(keys["extra_hosts"])
     if "healthcheck" in keys:
         yield from _health(keys["healthcheck"], draft)
     if (policy := keys.get("pull_policy")) is not None and policy.value is not None:
-        yield "pull", Said(policy.path, _PULLS.get(typed.text(policy), ""))
-    yield "cluster-dns", Said(service.path, True)  # noqa: FBT003  its value
+        yield "pull", InputValue(policy.path, _PULLS.get(typed.text(policy), ""))
+    yield "cluster-dns", InputValue(service.path, True)  # noqa: FBT003  its value
     yield from deploy(keys, draft)
 
 
-def _image(service: Said, keys: Mapping[str, Said], draft: Draft) -> Settings:
+def _image(service: InputValue, keys: Mapping[str, InputValue], draft: Draft) -> Settings:
     if "provider" in keys:
         raise Refused(
             f"{service.path}.provider: something else than Compose runs the service: run it as it says"
@@ -69,28 +69,28 @@ def _image(service: Said, keys: Mapping[str, Said], draft: Draft) -> Settings:
             build,
             "a Workload runs an image of a registry: build it, and push it under the name that image has",
         )
-    yield "image", Said(image.path, typed.text(image))
+    yield "image", InputValue(image.path, typed.text(image))
 
 
-def _plain(option: str, form: Form, said: Said) -> Settings:
+def _plain(option: str, form: Form, said: InputValue) -> Settings:
     match form:
         case Form.TEXT:
-            yield option, Said(said.path, typed.text(said))
+            yield option, InputValue(said.path, typed.text(said))
         case Form.TRUTH:
-            yield option, Said(said.path, typed.truth(said))
+            yield option, InputValue(said.path, typed.truth(said))
         case Form.LIST:
             for one in typed.one_or_more(said):
-                yield option, Said(one.path, typed.text(one))
+                yield option, InputValue(one.path, typed.text(one))
         case Form.SETTINGS:
             for name, one in typed.pairs(said):
-                yield option, Said(one.path, f"{name}={typed.text(one)}")
+                yield option, InputValue(one.path, f"{name}={typed.text(one)}")
         case Form.PAIRS:
             for name, one in typed.pairs(said):
-                yield option, Said(one.path, (name, "" if one.value is None else typed.text(one)))
+                yield option, InputValue(one.path, (name, "" if one.value is None else typed.text(one)))
 
 
 def _variables(
-    keys: Mapping[str, Said], environment: Mapping[str, str], folder: Folder, draft: Draft
+    keys: Mapping[str, InputValue], environment: Mapping[str, str], folder: Folder, draft: Draft
 ) -> Settings:
     for said in typed.one_or_more(keys["env_file"]) if "env_file" in keys else ():
         given = typed.mapping(said) if isinstance(said.value, dict) else {"path": said}
@@ -104,13 +104,13 @@ def _variables(
             continue
         raw = "format" in given and typed.text(given["format"]) == "raw"
         for name, value in variables(found, f"{said.path} ({path})", environment, raw=raw).items():
-            yield "env", Said(f"{said.path}: {name}", (name, value))
+            yield "env", InputValue(f"{said.path}: {name}", (name, value))
     for name, said in typed.pairs(keys["environment"]) if "environment" in keys else ():
         value = environment.get(name) if said.value is None else typed.text(said)
-        yield "env", Said(said.path, (name, value))
+        yield "env", InputValue(said.path, (name, value))
 
 
-def _label_files(keys: Mapping[str, Said], folder: Folder, draft: Draft) -> Settings:
+def _label_files(keys: Mapping[str, InputValue], folder: Folder, draft: Draft) -> Settings:
     for said in typed.one_or_more(keys["label_file"]) if "label_file" in keys else ():
         path = typed.text(said)
         found = folder.text(path)
@@ -118,7 +118,7 @@ def _label_files(keys: Mapping[str, Said], folder: Folder, draft: Draft) -> Sett
             draft.leave(said, _unread(path, folder))
             continue
         for name, value in lines(found, f"{said.path} ({path})", None):
-            yield "label", Said(f"{said.path}: {name}", (name, value))
+            yield "label", InputValue(f"{said.path}: {name}", (name, value))
 
 
 def _unread(path: str, folder: Folder) -> str:
@@ -127,17 +127,17 @@ def _unread(path: str, folder: Folder) -> str:
     return "the file can't be read, so that all that it has is missing: add it, and convert again"
 
 
-def _hosts(said: Said) -> Settings:
+def _hosts(said: InputValue) -> Settings:
     if isinstance(said.value, list):
         for one in typed.listing(said):
-            yield "add-host", Said(one.path, typed.text(one))
+            yield "add-host", InputValue(one.path, typed.text(one))
         return
     for name, one in typed.mapping(said).items():
         for address in typed.one_or_more(one):
-            yield "add-host", Said(address.path, f"{name}={typed.text(address)}")
+            yield "add-host", InputValue(address.path, f"{name}={typed.text(address)}")
 
 
-def _health(said: Said, draft: Draft) -> Settings:
+def _health(said: InputValue, draft: Draft) -> Settings:
     keys = typed.mapping(said)
     if "disable" in keys and typed.truth(keys["disable"]):
         for one in (said for name, said in keys.items() if name != "disable"):
@@ -145,24 +145,24 @@ def _health(said: Said, draft: Draft) -> Settings:
         return
     for name in ("interval", "timeout", "retries", "start_period", "start_interval"):
         if name in keys and keys[name].value is not None:
-            yield f"health-{name.replace('_', '-')}", Said(keys[name].path, typed.text(keys[name]))
+            yield f"health-{name.replace('_', '-')}", InputValue(keys[name].path, typed.text(keys[name]))
     test = keys.get("test")
     if test is not None and test.value is not None:
         yield from _test(test, draft)
 
 
-def _test(test: Said, draft: Draft) -> Settings:
+def _test(test: InputValue, draft: Draft) -> Settings:
     if not isinstance(test.value, list):
-        yield "health-cmd", Said(test.path, typed.text(test))
+        yield "health-cmd", InputValue(test.path, typed.text(test))
         return
     kind, *words = [typed.text(word) for word in typed.listing(test)] or ["NONE"]
     match kind:
         case "NONE":
             draft.leave(test, "Kubernetes doesn't see the image's own check")
         case "CMD" if words:
-            yield "health-cmd", Said(test.path, words)
+            yield "health-cmd", InputValue(test.path, words)
         case "CMD-SHELL" if words:
-            yield "health-cmd", Said(test.path, " ".join(words))
+            yield "health-cmd", InputValue(test.path, " ".join(words))
         case _:
             raise CannotConvert(
                 f"{test.path}: a list begins with NONE, CMD or CMD-SHELL and goes on with words: correct it"

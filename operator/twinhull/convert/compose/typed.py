@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 _TRUTHS = {
     "true": True,
@@ -22,7 +22,7 @@ _TRUTHS = {
 }
 
 
-def text(said: Said) -> str:
+def text(said: InputValue) -> str:
     """A text; numbers and truths are the texts that Go prints."""
     match said.value:
         case str() as found if "\0" not in found:
@@ -36,7 +36,7 @@ def text(said: Said) -> str:
     raise CannotConvert(f"{said.path} must be a text, and is {_named(said.value)}: correct it")
 
 
-def truth(said: Said) -> bool:
+def truth(said: InputValue) -> bool:
     """True or false."""
     if isinstance(said.value, bool):
         return said.value
@@ -45,34 +45,34 @@ def truth(said: Said) -> bool:
     raise CannotConvert(f"{said.path} must be true or false, and is {_named(said.value)}: correct it")
 
 
-def mapping(said: Said) -> dict[str, Said]:
+def mapping(said: InputValue) -> dict[str, InputValue]:
     """What is below a mapping, without extensions. A null is as good as an empty one."""
     if said.value is None:
         return {}
     if not isinstance(said.value, dict):
         raise CannotConvert(f"{said.path} must be a mapping, and is {_named(said.value)}: correct it")
     return {
-        key: Said(f"{said.path}.{key}" if said.path else key, value)
+        key: InputValue(f"{said.path}.{key}" if said.path else key, value)
         for key, value in said.value.items()
         if not key.startswith("x-")
     }
 
 
-def listing(said: Said) -> list[Said]:
+def listing(said: InputValue) -> list[InputValue]:
     """The elements of a list. A null is as good as an empty one."""
     if said.value is None:
         return []
     if not isinstance(said.value, list):
         raise CannotConvert(f"{said.path} must be a list, and is {_named(said.value)}: correct it")
-    return [Said(f"{said.path}[{index}]", value) for index, value in enumerate(said.value)]
+    return [InputValue(f"{said.path}[{index}]", value) for index, value in enumerate(said.value)]
 
 
-def one_or_more(said: Said) -> list[Said]:
+def one_or_more(said: InputValue) -> list[InputValue]:
     """A text, or a list of texts."""
     return listing(said) if isinstance(said.value, list) or said.value is None else [said]
 
 
-def pairs(said: Said) -> list[tuple[str, Said]]:
+def pairs(said: InputValue) -> list[tuple[str, InputValue]]:
     """Names and values, from a mapping or from a list of NAME=VALUE. A name alone has None."""
     if isinstance(said.value, list):
         found = []
@@ -80,12 +80,12 @@ def pairs(said: Said) -> list[tuple[str, Said]]:
             key, equals, value = text(one).partition("=")
             if not key:
                 raise CannotConvert(f"{one.path} has no name: write NAME=VALUE")
-            found.append((key, Said(one.path, value if equals else None)))
+            found.append((key, InputValue(one.path, value if equals else None)))
         return found
-    return [(key, Said(f"{said.path}.{key}", value)) for key, value in _all(said).items()]
+    return [(key, InputValue(f"{said.path}.{key}", value)) for key, value in _all(said).items()]
 
 
-def words(said: Said) -> list[str]:
+def words(said: InputValue) -> list[str]:
     """A command: a list of words, or a text that is taken apart as a shell does it."""
     if isinstance(said.value, list):
         return [text(word) for word in listing(said)]
@@ -97,7 +97,7 @@ def words(said: Said) -> list[str]:
         ) from error
 
 
-def _all(said: Said) -> dict[str, Any]:
+def _all(said: InputValue) -> dict[str, Any]:
     if said.value is None:
         return {}
     if not isinstance(said.value, dict):

@@ -30,7 +30,7 @@ from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draf
 from twinhull.convert.docker.names import Names, workload_name
 from twinhull.convert.docker.network import alias, alias_service
 from twinhull.convert.docker.readable import readable
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 
 
@@ -100,7 +100,9 @@ def workloads(project: Project, namespace: str) -> Conversion:
     return Conversion(tuple(made), tuple(left))
 
 
-def _convert(making: _Making, name: str, known: dict[str, dict[str, Grant]], linked: list[Said]) -> None:
+def _convert(
+    making: _Making, name: str, known: dict[str, dict[str, Grant]], linked: list[InputValue]
+) -> None:
     """One service, into the draft of a Workload."""
     project, service = making.project, making.project.services[name]
     draft = Draft(making.names.of(name), making.namespace, claim_names=making.claim_names)
@@ -117,7 +119,7 @@ def _convert(making: _Making, name: str, known: dict[str, dict[str, Grant]], lin
     making.drafts[name], making.attachments[name] = draft, attached
 
 
-def _of_workload(service: Said, name: str, draft: Draft) -> None:
+def _of_workload(service: InputValue, name: str, draft: Draft) -> None:
     """What a service says of the Workload itself."""
     if draft.name != name:
         draft.leave(
@@ -151,7 +153,7 @@ def _name_container(making: _Making, name: str) -> None:
         )
 
 
-def _aliases(said: tuple[Said, ...], making: _Making, draft: Draft) -> Iterator[Said]:
+def _aliases(said: tuple[InputValue, ...], making: _Making, draft: Draft) -> Iterator[InputValue]:
     """The other names of a service that no other Service has."""
     for name, one in {typed.text(one): one for one in said}.items():
         if name == draft.name:
@@ -163,7 +165,7 @@ def _aliases(said: tuple[Said, ...], making: _Making, draft: Draft) -> Iterator[
             )
             continue
         making.service_names.add(name)
-        yield Said(one.path, name)
+        yield InputValue(one.path, name)
 
 
 def _name_service(making: _Making, draft: Draft) -> None:
@@ -180,7 +182,7 @@ def _name_service(making: _Making, draft: Draft) -> None:
     draft.objects.append(alias_service(draft.name, draft.name, []))
 
 
-def _named_claims(making: _Making) -> Iterator[tuple[str, Said]]:
+def _named_claims(making: _Making) -> Iterator[tuple[str, InputValue]]:
     """Give claims the names that the file gives them. Gives the external ones."""
     for name, said in making.project.volumes.items():
         keys = typed.mapping(said)
@@ -199,7 +201,7 @@ def _named_claims(making: _Making) -> Iterator[tuple[str, Said]]:
             yield name, external
 
 
-def _claims(making: _Making, external: dict[str, Said]) -> Iterator[Raw]:
+def _claims(making: _Making, external: dict[str, InputValue]) -> Iterator[Raw]:
     """The claims of the volumes that services mount."""
     uses: dict[str, list[tuple[str, str]]] = {}
     for draft in making.drafts.values():
@@ -239,7 +241,7 @@ def _claims(making: _Making, external: dict[str, Said]) -> Iterator[Raw]:
 
 def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw]:
     """The ConfigMaps; what has to be made by hand is named."""
-    kinds: tuple[tuple[Kind, dict[str, Said]], ...] = (
+    kinds: tuple[tuple[Kind, dict[str, InputValue]], ...] = (
         (SECRETS, making.project.secrets),
         (CONFIGS, making.project.configs),
     )

@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 _BYTES = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
@@ -32,7 +32,7 @@ _LARGEST = 2**63 - 1
 _LONGEST = 2**31 - 1
 
 
-def whole_bytes(said: Said) -> int:
+def whole_bytes(said: InputValue) -> int:
     """An amount of memory in bytes. Raises CannotConvert if it is none."""
     text = str(said.value).strip()
     match = _BYTES.fullmatch(text)
@@ -54,7 +54,7 @@ def quantity(count: int) -> str:
     return str(count)
 
 
-def number(said: Said) -> Decimal:
+def number(said: InputValue) -> Decimal:
     """A number that isn't negative. Raises CannotConvert if it is none."""
     text = str(said.value).strip()
     try:
@@ -66,7 +66,7 @@ def number(said: Said) -> Decimal:
     return found
 
 
-def whole(said: Said) -> int:
+def whole(said: InputValue) -> int:
     """A whole number, which may be negative. Raises CannotConvert if it is none."""
     text = str(said.value).strip()
     if isinstance(said.value, bool) or not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
@@ -80,7 +80,7 @@ def cores(count: Decimal) -> str:
     return f"{milli}m" if milli % 1000 else str(milli // 1000)
 
 
-def duration(said: Said) -> Decimal:
+def duration(said: InputValue) -> Decimal:
     """A time in seconds. Raises CannotConvert if it is none."""
     text = str(said.value).strip()
     rest, seconds = text, Decimal(0)
@@ -94,7 +94,7 @@ def duration(said: Said) -> Decimal:
     return seconds
 
 
-def seconds(said: Said) -> int:
+def seconds(said: InputValue) -> int:
     """A time in whole seconds, rounded up. Raises CannotConvert if it is none."""
     return int(duration(said).to_integral_value(ROUND_CEILING))
 

@@ -8,7 +8,7 @@ from twinhull.api.group import API_VERSION, Raw
 from twinhull.api.objectnames import LONGEST_LABEL
 from twinhull.convert.conversion import CannotConvert, Left, LeftKind
 from twinhull.convert.docker.names import Names
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 
 class Refused(CannotConvert):
@@ -66,7 +66,7 @@ class Draft:
     #: What of the input isn't carried over.
     left: list[Left] = field(default_factory=list)
 
-    def leave(self, said: Said | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:
+    def leave(self, said: InputValue | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:
         """Name something that isn't carried over."""
         self.left.append(Left(said if isinstance(said, str) else said.path, why, kind))
 

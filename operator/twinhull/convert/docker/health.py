@@ -13,7 +13,7 @@ from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import duration, seconds, whole
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 _INTERVAL = 30
 _RETRIES = 3
@@ -56,7 +56,7 @@ def health(settings: Settings, draft: Draft) -> None:
         )
 
 
-def _time(said: Said | None, draft: Draft) -> int:
+def _time(said: InputValue | None, draft: Draft) -> int:
     """Whole seconds, 0 for none."""
     if said is None:
         return 0
@@ -66,7 +66,7 @@ def _time(said: Said | None, draft: Draft) -> int:
     return found
 
 
-def _count(said: Said | None) -> int:
+def _count(said: InputValue | None) -> int:
     found = whole(said) if said else 0
     if said and not 0 <= found < 2**31:
         raise CannotConvert(f"{said.path}: {found} is no count: write a number from 1 on")

@@ -10,7 +10,7 @@ import re
 
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Refused
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 #: What the field `image` takes.
 _LONGEST = 1024
@@ -24,7 +24,7 @@ _REGISTRY = re.compile(
 )
 
 
-def image(said: Said) -> str:
+def image(said: InputValue) -> str:
     """An image with its registry. Raises Refused for one that only this computer has, and CannotConvert for
     what is no image's name.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 #: Keys with a prefix that only people read
 #: (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels).
@@ -30,7 +30,7 @@ def metadata(settings: Settings, draft: Draft) -> None:
         _put(said, draft, is_label=False)
 
 
-def _put(said: Said, draft: Draft, *, is_label: bool) -> None:
+def _put(said: InputValue, draft: Draft, *, is_label: bool) -> None:
     key, value = said.value
     name = key.removeprefix(_HARMLESS)
     if "/" in name or key in _ACTED_ON:

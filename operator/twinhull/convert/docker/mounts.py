@@ -12,7 +12,7 @@ from typing import Literal
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import whole_bytes
 from twinhull.convert.docker.draft import Refused
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
@@ -58,7 +58,7 @@ _PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
 _TMPFS = "an emptyDir has no mount options: the node mounts it with its own"
 
 
-def short(said: Said) -> Mount:
+def short(said: InputValue) -> Mount:
     """A mount as `--volume` takes it: [source:]target[:options]. Raises CannotConvert for what is none."""
     source, target, options = _parts(said)
     left: list[tuple[str, str]] = []
@@ -81,14 +81,14 @@ def short(said: Said) -> Mount:
     )
 
 
-def tmpfs(said: Said) -> Mount:
+def tmpfs(said: InputValue) -> Mount:
     """A mount as `--tmpfs` takes it: target[:options]. Raises CannotConvert for what is none."""
     target, _, options = str(said.value).strip().partition(":")
     size, read_only, left = None, False, []
     for option in filter(None, options.split(",")):
         key, _, value = option.partition("=")
         if key == "size" and not value.endswith("%"):
-            size = whole_bytes(Said(said.path, value))
+            size = whole_bytes(InputValue(said.path, value))
         elif key == "ro":
             read_only = True
         elif key not in {"rw", "defaults"}:
@@ -125,7 +125,7 @@ _MOUNT_LEFT = {
 }
 
 
-def long(said: Said) -> Mount:
+def long(said: InputValue) -> Mount:
     """A mount as `--mount` takes it: key=value,…. Raises CannotConvert for what is none."""
     given: dict[str, str] = {}
     left: list[tuple[str, str]] = []
@@ -146,13 +146,13 @@ def long(said: Said) -> Mount:
         source=given.get("source", ""),
         read_only=_is_on(given.get("readonly")),
         subpath=given.get("volume-subpath", given.get("image-subpath", "")),
-        size=whole_bytes(Said(said.path, size)) if size else None,
+        size=whole_bytes(InputValue(said.path, size)) if size else None,
         propagation=given.get("bind-propagation", ""),
         left=tuple(left),
     )
 
 
-def kind_of(said: Said, kind: str) -> Kind:
+def kind_of(said: InputValue, kind: str) -> Kind:
     """A kind of mount. Raises Refused for one that Kubernetes has nothing like."""
     if kind not in {"volume", "bind", "tmpfs", "image"}:
         raise Refused(
@@ -162,7 +162,7 @@ def kind_of(said: Said, kind: str) -> Kind:
     return kind  # type: ignore[return-value]
 
 
-def mount(said: Said, kind: Kind, target: str, **rest: object) -> Mount:
+def mount(said: InputValue, kind: Kind, target: str, **rest: object) -> Mount:
     """A mount whose target is checked. Raises CannotConvert if it is no path, and Refused for one of
     Windows.
     """
@@ -177,7 +177,7 @@ def mount(said: Said, kind: Kind, target: str, **rest: object) -> Mount:
     return Mount(said.path, kind, found, **rest)  # type: ignore[arg-type]
 
 
-def _parts(said: Said) -> tuple[str, str, str]:
+def _parts(said: InputValue) -> tuple[str, str, str]:
     """Source, target and options. A drive of Windows has a colon of its own."""
     text = str(said.value).strip()
     drive = text[:2] if _WINDOWS.match(text) else ""
@@ -192,7 +192,7 @@ def _parts(said: Said) -> tuple[str, str, str]:
     return drive + source, rest[0], rest[1] if len(rest) > 1 else ""
 
 
-def _kind(said: Said, source: str) -> Kind:
+def _kind(said: InputValue, source: str) -> Kind:
     if not source:
         return "volume"
     if source.startswith(_HOST) or _WINDOWS.match(source):

@@ -15,8 +15,8 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.names import is_service_name, label
-from twinhull.convert.docker.said import Said, Settings
 from twinhull.convert.docker.security import ONE_POD
+from twinhull.convert.docker.settings import InputValue, Settings
 
 _MOST_SERVERS = 3
 _MOST_DOMAINS = 32
@@ -111,7 +111,7 @@ def _closed(name: str) -> Raw:
     }
 
 
-def _hostname(said: Said, draft: Draft) -> None:
+def _hostname(said: InputValue, draft: Draft) -> None:
     text = str(said.value).strip()
     first = text.partition(".")[0]
     found = first if is_label(first) else label(first)
@@ -120,7 +120,7 @@ def _hostname(said: Said, draft: Draft) -> None:
         draft.leave(said, f"a Pod's host name is one DNS label: it is {found}")
 
 
-def alias(said: Said, draft: Draft) -> None:
+def alias(said: InputValue, draft: Draft) -> None:
     """Give a Workload a Service of another name, or name why there can be none."""
     name = str(said.value).strip()
     if name == draft.name:
@@ -135,7 +135,7 @@ def alias(said: Said, draft: Draft) -> None:
     draft.objects.append(alias_service(name, draft.name, draft.container.get("ports", [])))
 
 
-def _hosts(said: list[Said], draft: Draft) -> None:
+def _hosts(said: list[InputValue], draft: Draft) -> None:
     found: dict[str, list[str]] = {}
     for one in said:
         text = str(one.value).strip()
@@ -188,7 +188,7 @@ def _dns(settings: Settings, draft: Draft) -> None:
         draft.pod["dnsPolicy"] = "None"
 
 
-def _addresses(said: list[Said], draft: Draft) -> list[str]:
+def _addresses(said: list[InputValue], draft: Draft) -> list[str]:
     found: list[str] = []
     for one in said:
         address = str(one.value).strip()
@@ -201,14 +201,14 @@ def _addresses(said: list[Said], draft: Draft) -> list[str]:
     return found
 
 
-def _dns_option(said: Said) -> Raw:
+def _dns_option(said: InputValue) -> Raw:
     name, colon, value = str(said.value).strip().partition(":")
     if not name:
         raise CannotConvert(f"{said.path}: it is empty: write an option such as ndots:2")
     return {"name": name, **({"value": value} if colon else {})}
 
 
-def _sysctls(said: list[Said], draft: Draft) -> None:
+def _sysctls(said: list[InputValue], draft: Draft) -> None:
     found: dict[str, str] = {}
     for one in said:
         name, separator, value = str(one.value).strip().partition("=")

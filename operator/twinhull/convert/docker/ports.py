@@ -20,7 +20,7 @@ from twinhull.api.objectnames import is_port_name
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 _HIGHEST = 65_535
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
@@ -57,7 +57,7 @@ class Publication:
         return range(self.inside[0], self.inside[1] + 1)
 
 
-def parse(said: Said) -> Publication:
+def parse(said: InputValue) -> Publication:
     """A port as `--publish` and Compose's `ports` take it: [[ip:][host]:]container[/protocol], where host and
     container may be ranges. Raises CannotConvert for what is none.
     """
@@ -72,13 +72,13 @@ def parse(said: Said) -> Publication:
     return _publication(said, inside, outside, address, protocol)
 
 
-def exposed(said: Said) -> Publication:
+def exposed(said: InputValue) -> Publication:
     """A port as `--expose` takes it: a number or a range, and a protocol."""
     inside, _, protocol = str(said.value).strip().partition("/")
     return Publication(said.path, span(said, inside), protocol=protocol_of(said, protocol), published=False)
 
 
-def span(said: Said, text: str) -> tuple[int, int]:
+def span(said: InputValue, text: str) -> tuple[int, int]:
     """A port, or a range of ports. Raises CannotConvert for what is none."""
     match = _RANGE.fullmatch(text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
@@ -87,7 +87,7 @@ def span(said: Said, text: str) -> tuple[int, int]:
     return first, last
 
 
-def protocol_of(said: Said, text: str) -> str:
+def protocol_of(said: InputValue, text: str) -> str:
     """A protocol as Kubernetes writes it. Raises CannotConvert for what is none."""
     if (found := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
         raise CannotConvert(f"{said.path}: {text[:40]!r} is no protocol: write tcp, udp or sctp")
@@ -130,7 +130,7 @@ def ports(settings: Settings, draft: Draft) -> None:
         draft.spec["service"] = {**draft.spec.get("service", {}), "ports": [*own, *others]}
 
 
-def _named(said: Said, text: str) -> Publication:
+def _named(said: InputValue, text: str) -> Publication:
     """The form `published=8080,target=80,protocol=tcp`."""
     parts = dict(part.partition("=")[::2] for part in text.split(","))
     if not parts.keys() <= {"published", "target", "protocol"} or "target" not in parts:
@@ -138,7 +138,7 @@ def _named(said: Said, text: str) -> Publication:
     return _publication(said, parts["target"], parts.get("published", ""), "", parts.get("protocol", ""))
 
 
-def _publication(said: Said, inside: str, outside: str, address: str, protocol: str) -> Publication:
+def _publication(said: InputValue, inside: str, outside: str, address: str, protocol: str) -> Publication:
     within, host = span(said, inside), span(said, outside) if outside else None
     if address not in {"", "localhost"} and not is_address(address):
         raise CannotConvert(f"{said.path}: {address[:60]!r} is no address of a host: correct it")

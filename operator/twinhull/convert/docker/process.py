@@ -14,7 +14,7 @@ from twinhull.api.objectnames import LONGEST_LABEL
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import seconds
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 _VARIABLE = re.compile(r"[ -<>-~]+")
 #: The highest number of a user or a group that the API server takes.
@@ -70,7 +70,7 @@ def life(settings: Settings, draft: Draft) -> None:
         else:
             whole = str(said.value).strip()
             draft.pod["terminationGracePeriodSeconds"] = seconds(
-                Said(said.path, f"{whole}s" if whole.isdigit() else whole)
+                InputValue(said.path, f"{whole}s" if whole.isdigit() else whole)
             )
     if (said := settings.last("pull")) is not None:
         if said.value in _PULLS:
@@ -110,7 +110,7 @@ def _command(settings: Settings, draft: Draft) -> None:
         draft.leave(entrypoint, "Kubernetes can't clear the image's entrypoint without another: set command")
 
 
-def _variables(said: list[Said], draft: Draft) -> None:
+def _variables(said: list[InputValue], draft: Draft) -> None:
     found: dict[str, str] = {}
     for one in said:
         name, value = one.value
@@ -128,7 +128,7 @@ def _variables(said: list[Said], draft: Draft) -> None:
         draft.container["env"] = [{"name": name, "value": literal(value)} for name, value in found.items()]
 
 
-def _user(said: Said | None, draft: Draft) -> None:
+def _user(said: InputValue | None, draft: Draft) -> None:
     if said is None or not str(said.value).strip():
         return
     user, colon, group = str(said.value).strip().partition(":")
@@ -154,7 +154,7 @@ def _user(said: Said | None, draft: Draft) -> None:
         draft.security["runAsGroup"] = group_number
 
 
-def _groups(said: list[Said], draft: Draft) -> None:
+def _groups(said: list[InputValue], draft: Draft) -> None:
     numbers = []
     for one in said:
         if (number := _number(str(one.value).strip())) is None:
@@ -177,7 +177,7 @@ def _number(text: str) -> int | None:
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "x86-64": "amd64"}
 
 
-def _platform(said: Said | None, draft: Draft) -> None:
+def _platform(said: InputValue | None, draft: Draft) -> None:
     if said is None or not said.value:
         return
     system, _, rest = str(said.value).strip().lower().partition("/")
@@ -212,7 +212,7 @@ _SANDBOXES = {
 }
 
 
-def _runtime(said: Said | None, draft: Draft) -> None:
+def _runtime(said: InputValue | None, draft: Draft) -> None:
     if said is None or not said.value:
         return
     if (name := _SANDBOXES.get(str(said.value))) is not None:

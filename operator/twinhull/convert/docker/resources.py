@@ -13,7 +13,7 @@ from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import cores, number, quantity, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 _SHARES = 1024
 #: Of the CFS, in microseconds, if none is said.
@@ -76,7 +76,7 @@ def _cpus(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
         _request(shares, count / _SHARES, limit, draft, requests)
 
 
-def _request(said: Said, count: Decimal, limit: Decimal, draft: Draft, requests: Raw) -> None:
+def _request(said: InputValue, count: Decimal, limit: Decimal, draft: Draft, requests: Raw) -> None:
     if limit and count > limit:
         draft.leave(
             said,
@@ -86,7 +86,7 @@ def _request(said: Said, count: Decimal, limit: Decimal, draft: Draft, requests:
         requests["cpu"] = cores(count)
 
 
-def _gpus(said: Said, draft: Draft, limits: Raw) -> None:
+def _gpus(said: InputValue, draft: Draft, limits: Raw) -> None:
     text = str(said.value).strip().strip('"')
     parts = dict(part.partition("=")[::2] for part in text.split(","))
     count = text.removeprefix("count=")

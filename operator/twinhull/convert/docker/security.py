@@ -15,7 +15,7 @@ import re
 from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft, Refused
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 _CAPABILITY = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _SECCOMP = {"unconfined": "Unconfined", "builtin": "RuntimeDefault"}
@@ -58,7 +58,7 @@ def _capabilities(settings: Settings, draft: Draft) -> None:
         draft.security["capabilities"] = found
 
 
-def _option(said: Said, draft: Draft, *, privileged: bool) -> None:
+def _option(said: InputValue, draft: Draft, *, privileged: bool) -> None:
     text = str(said.value).strip()
     key, separator, value = text.partition("=")
     if not separator:
@@ -79,7 +79,7 @@ def _option(said: Said, draft: Draft, *, privileged: bool) -> None:
             draft.leave(said, "Kubernetes has nothing like it")
 
 
-def _no_new_privileges(said: Said, value: str, draft: Draft, *, privileged: bool) -> None:
+def _no_new_privileges(said: InputValue, value: str, draft: Draft, *, privileged: bool) -> None:
     if value == "false":
         draft.security["allowPrivilegeEscalation"] = True
     elif value not in {"", "true"}:
@@ -90,7 +90,7 @@ def _no_new_privileges(said: Said, value: str, draft: Draft, *, privileged: bool
         draft.security["allowPrivilegeEscalation"] = False
 
 
-def _seccomp(said: Said, value: str, draft: Draft) -> None:
+def _seccomp(said: InputValue, value: str, draft: Draft) -> None:
     if value in _SECCOMP:
         draft.security["seccompProfile"] = {"type": _SECCOMP[value]}
     else:
@@ -101,7 +101,7 @@ def _seccomp(said: Said, value: str, draft: Draft) -> None:
         )
 
 
-def _label(said: Said, value: str, draft: Draft) -> None:
+def _label(said: InputValue, value: str, draft: Draft) -> None:
     key, separator, name = value.partition(":")
     if separator and key in _SELINUX and name:
         draft.security.setdefault("seLinuxOptions", {})[key] = name
@@ -138,7 +138,7 @@ def _namespaces(settings: Settings, draft: Draft) -> None:
         raise Refused(f"{said.path}: it is for containers of Windows: a Workload runs Linux")
 
 
-def _users(said: Said | None, draft: Draft) -> None:
+def _users(said: InputValue | None, draft: Draft) -> None:
     if said is None or said.value in {"", "host"}:
         return
     if said.value == "auto":

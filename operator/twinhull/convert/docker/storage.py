@@ -12,7 +12,7 @@ from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import ClaimUse, Draft
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.mounts import Mount
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 
 #: Paths that are each Linux node's own, so that a hostPath means the same. Below those with a `/` as well.
 _NODES_OWN = (
@@ -54,7 +54,7 @@ def storage(settings: Settings, draft: Draft) -> None:
         _add(mount, draft)
 
 
-def _parsed(said: Said, parse: Any) -> Mount:  # noqa: ANN401  Callable[[Said], Mount]
+def _parsed(said: InputValue, parse: Any) -> Mount:  # noqa: ANN401  Callable[[InputValue], Mount]
     return said.value if isinstance(said.value, Mount) else parse(said)
 
 
@@ -65,7 +65,7 @@ def _add(mount: Mount, draft: Draft) -> None:
             limit = {"sizeLimit": quantity(mount.size)} if mount.size else {}
             _mount(mount, draft, _own(mount, draft), {"emptyDir": {"medium": "Memory", **limit}})
         case "image":
-            reference = image(Said(mount.path, mount.source))
+            reference = image(InputValue(mount.path, mount.source))
             _mount(mount, draft, _own(mount, draft), {"image": {"reference": reference}})
         case "volume" if not mount.source:
             _mount(mount, draft, _own(mount, draft), {"emptyDir": {}})

@@ -13,8 +13,8 @@ from twinhull.convert.docker.options import OPTIONS, kind_of
 from twinhull.convert.docker.ports import ports
 from twinhull.convert.docker.process import life, process
 from twinhull.convert.docker.resources import resources
-from twinhull.convert.docker.said import Settings
 from twinhull.convert.docker.security import security
+from twinhull.convert.docker.settings import Settings
 from twinhull.convert.docker.storage import storage
 
 #: Each takes out of the settings what it is about, and puts it into the draft: network before ports, ports

@@ -11,7 +11,7 @@ from twinhull.convert.docker.images import base_name, image
 from twinhull.convert.docker.linefiles import pairs
 from twinhull.convert.docker.names import workload_name
 from twinhull.convert.docker.readable import readable
-from twinhull.convert.docker.said import Said, Settings
+from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
 
@@ -36,9 +36,9 @@ def convert(
     Raises CannotConvert for a command line that Docker wouldn't take, and for what can't be a Workload.
     """
     line = parse(arguments)
-    settings = Settings(_said(line, environment or {}, read))
+    settings = Settings(_input_values(line, environment or {}, read))
     named = settings.last("name")
-    reference = base_name(image(Said("the image", line.image)))
+    reference = base_name(image(InputValue("the image", line.image)))
     name = workload_name(str(named.value) if named else reference)
     draft = Draft(name, namespace)
     if named and named.value != name:
@@ -63,11 +63,13 @@ def convert(
     return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
 
-def _said(line: CommandLine, environment: Mapping[str, str], read: Reader) -> Iterator[tuple[str, Said]]:
+def _input_values(
+    line: CommandLine, environment: Mapping[str, str], read: Reader
+) -> Iterator[tuple[str, InputValue]]:
     """What the command line says, with what its files have. Variables of files come before those of --env."""
-    yield "image", Said("the image", line.image)
+    yield "image", InputValue("the image", line.image)
     if line.command:
-        yield "command", Said("the command", list(line.command))
+        yield "command", InputValue("the command", list(line.command))
     for kind in ("env", "label"):
         for name, said in line.options:
             if name == f"{kind}-file":
@@ -78,9 +80,9 @@ def _said(line: CommandLine, environment: Mapping[str, str], read: Reader) -> It
                 continue
             case "env" | "label" | "annotation":
                 key, value = pair(said, environment if name == "env" else None)
-                yield name, Said(f"{said.path} {key}", (key, value))
+                yield name, InputValue(f"{said.path} {key}", (key, value))
             case "entrypoint":
-                yield name, Said(said.path, [said.value] if said.value else [])
+                yield name, InputValue(said.path, [said.value] if said.value else [])
             case "rm" | "detach" | "quiet" | "help" if said.value is False:
                 continue
             case _:
@@ -88,16 +90,16 @@ def _said(line: CommandLine, environment: Mapping[str, str], read: Reader) -> It
 
 
 def _of_file(
-    kind: str, said: Said, environment: Mapping[str, str], read: Reader
-) -> Iterator[tuple[str, Said]]:
+    kind: str, said: InputValue, environment: Mapping[str, str], read: Reader
+) -> Iterator[tuple[str, InputValue]]:
     text = read(str(said.value))
     if text is None:
         raise CannotConvert(f"{said.path} {said.value}: it can't be read: name a file that is there")
     for key, value in pairs(text, said.path, environment if kind == "env" else None):
-        yield kind, Said(f"{said.path} {said.value}: {key}", (key, value))
+        yield kind, InputValue(f"{said.path} {said.value}: {key}", (key, value))
 
 
-def pair(said: Said, environment: Mapping[str, str] | None) -> tuple[str, str | None]:
+def pair(said: InputValue, environment: Mapping[str, str] | None) -> tuple[str, str | None]:
     """A name and its value. A name alone has the environment's value, None if it has none; a label's is
     empty.
     """

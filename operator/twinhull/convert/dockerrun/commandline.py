@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.options import OPTIONS, Option, Takes
-from twinhull.convert.docker.said import Said
+from twinhull.convert.docker.settings import InputValue
 
 #: How much a command line may be; a shell takes two million characters.
 _MOST_WORDS = 5_000
@@ -56,7 +56,7 @@ class CommandLine:
     #: The program's own options, which stand before its command.
     before: tuple[str, ...]
     #: The options by their names, with where they stand and their values.
-    options: tuple[tuple[str, Said], ...]
+    options: tuple[tuple[str, InputValue], ...]
     image: str
     #: What comes after the image.
     command: tuple[str, ...]
@@ -73,7 +73,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     if len(arguments) == 1 and " " in arguments[0].strip():
         raise CannotConvert("the command line is one word: leave out the quotes around the whole of it")
     program, before, words = _after_run(list(arguments))
-    options: list[tuple[str, Said]] = []
+    options: list[tuple[str, InputValue]] = []
     while words and words[0].startswith("-") and words[0] != "-":
         word = words.pop(0)
         if word == "--":
@@ -106,7 +106,7 @@ def _after_run(words: list[str]) -> tuple[str, tuple[str, ...], list[str]]:
     return program, tuple(before), rest[1:]
 
 
-def _long(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:
+def _long(word: str, words: list[str]) -> Iterator[tuple[Option, InputValue]]:
     name, equals, value = word[2:].partition("=")
     if (option := _BY_NAME.get(name)) is None:
         near = get_close_matches(name[:60], list(_BY_NAME), 1)
@@ -114,14 +114,14 @@ def _long(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:
         raise CannotConvert(f"--{name[:60]} is no option of docker run: remove it{hint}")
     flag = f"--{name}"
     if option.takes is Takes.NOTHING:
-        yield option, Said(flag, _truth(flag, value) if equals else True)
+        yield option, InputValue(flag, _truth(flag, value) if equals else True)
     elif equals:
-        yield option, Said(flag, value)
+        yield option, InputValue(flag, value)
     else:
-        yield option, Said(flag, _next(flag, words))
+        yield option, InputValue(flag, _next(flag, words))
 
 
-def _letters(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:
+def _letters(word: str, words: list[str]) -> Iterator[tuple[Option, InputValue]]:
     rest = word[1:]
     while rest:
         letter, rest = rest[0], rest[1:]
@@ -130,11 +130,11 @@ def _letters(word: str, words: list[str]) -> Iterator[tuple[Option, Said]]:
             raise CannotConvert(f"{flag} (in {word[:40]}) is no option of docker run: remove it")
         if option.takes is Takes.NOTHING:
             if rest.startswith("="):
-                yield option, Said(flag, _truth(flag, rest[1:]))
+                yield option, InputValue(flag, _truth(flag, rest[1:]))
                 return
-            yield option, Said(flag, True)  # noqa: FBT003  its value
+            yield option, InputValue(flag, True)  # noqa: FBT003  its value
             continue
-        yield option, Said(flag, rest.removeprefix("=") if rest else _next(flag, words))
+        yield option, InputValue(flag, rest.removeprefix("=") if rest else _next(flag, words))
         return
 
 
@@ -154,9 +154,9 @@ def _truth(flag: str, value: str) -> bool:
 _BY_KEY = ("env", "label", "annotation", "env-file", "label-file")
 
 
-def _in_place(said: Said, option: Option) -> Said:
+def _in_place(said: InputValue, option: Option) -> InputValue:
     """A value with its place: of options that may be said several times, the value belongs to it."""
     if option.takes is not Takes.MANY or option.name in _BY_KEY:
         return said
     value = str(said.value)
-    return Said(f"{said.path} {value if len(value) <= 100 else f'{value[:100]}…'}", said.value)  # noqa: PLR2004
+    return InputValue(f"{said.path} {value if len(value) <= 100 else f'{value[:100]}…'}", said.value)  # noqa: PLR2004

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
-from twinhull.core.conditions import NOT_STALLED, SETTLED, Said, conditions
+from twinhull.core.conditions import NOT_STALLED, SETTLED, CurrentCondition, conditions
 from twinhull.core.isolation.policy import Policy
 from twinhull.core.isolation.resolution import Part
 
@@ -31,16 +31,16 @@ def account(
     now: datetime,
 ) -> IsolationPolicyStatus:
     """A policy's whole status."""
-    unread = (
+    unreadable = (
         f"this operator can't read {policy.problem}, so it starts no Workload that the policy may concern: "
         "correct the policy, or upgrade the operator"
     )
-    said: tuple[Said, ...] = (
-        ("Ready", "False", Reason.UNREADABLE, unread)
+    current: tuple[CurrentCondition, ...] = (
+        ("Ready", "False", Reason.UNREADABLE, unreadable)
         if policy.problem
         else ("Ready", "True", Reason.IN_FORCE, "the policy is in force"),
         SETTLED,
-        ("Stalled", "True", Reason.UNREADABLE, unread) if policy.problem else NOT_STALLED,
+        ("Stalled", "True", Reason.UNREADABLE, unreadable) if policy.problem else NOT_STALLED,
     )
     return IsolationPolicyStatus(
         observed_generation=generation,
@@ -49,5 +49,5 @@ def account(
         pending=counted.parts[Part.PENDING],
         first_pending=counted.first_pending,
         rejected=counted.parts[Part.REJECTED],
-        conditions=conditions(said, before.conditions or (), generation, now),
+        conditions=conditions(current, before.conditions or (), generation, now),
     )

@@ -163,7 +163,7 @@ def operator_default(question: Question) -> Answer:
     return Answer(default, Reason.OPERATOR_DEFAULT, sentence)
 
 
-def unreadable(question: Question, asked: Answer) -> Answer | Pass:
+def policy_unreadable(question: Question, asked: Answer) -> Answer | Pass:
     """A policy that this operator can't read may demand anything."""
     found = [policy for policy in question.policies if policy.problem]
     if not found:
@@ -175,7 +175,7 @@ def unreadable(question: Question, asked: Answer) -> Answer | Pass:
     return _rejection(asked, Reason.POLICY_UNREADABLE, sentence, found)
 
 
-def rejecting(question: Question, asked: Answer) -> Answer | Pass:
+def rejected_by_policy(question: Question, asked: Answer) -> Answer | Pass:
     """Policies that reject what is weaker than their minimum, each by itself."""
     found = [policy for policy in _violated(question, asked) if policy.rejects]
     first = strictest(found)
@@ -189,7 +189,7 @@ def rejecting(question: Question, asked: Answer) -> Answer | Pass:
     return _rejection(asked, Reason.REJECTED_BY_POLICY, sentence, [first, *others])
 
 
-def raising(question: Question, asked: Answer) -> Answer | Pass:
+def raised_by_policy(question: Question, asked: Answer) -> Answer | Pass:
     """The strictest of the policies that raise what is weaker than their minimum."""
     first = strictest(policy for policy in _violated(question, asked) if not policy.rejects)
     if first is None:
@@ -204,7 +204,7 @@ def as_asked(_: Question, asked: Answer) -> Answer:
 
 
 ASKING: tuple[Asking, ...] = (requested, policy_default, operator_default)
-LIMITING: tuple[Limiting, ...] = (unreadable, rejecting, raising, as_asked)
+LIMITING: tuple[Limiting, ...] = (policy_unreadable, rejected_by_policy, raised_by_policy, as_asked)
 
 
 def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Policy, ...] = ()) -> Resolution:

@@ -13,16 +13,16 @@ from twinhull.core.reasons.elsewhere import ACCESS, EVENTS, EXITS, ISOLATION, LO
 from twinhull.core.reasons.hulls import HULLS
 from twinhull.core.reasons.others import OTHERS
 from twinhull.core.reasons.progress import PROGRESS
-from twinhull.core.reasons.row import Row
+from twinhull.core.reasons.row import ReasonRow
 from twinhull.core.reasons.stalled import STALLED
 from twinhull.core.reasons.writes import WRITES
 
-__all__ = ["KNOWN", "SECTIONS", "Row", "row_of"]
+__all__ = ["KNOWN", "SECTIONS", "ReasonRow", "row_of"]
 
-_READY: Mapping[Reason, Row] = MappingProxyType(PROGRESS | STALLED | WRITES | HULLS)
+_READY: Mapping[Reason, ReasonRow] = MappingProxyType(PROGRESS | STALLED | WRITES | HULLS)
 
 #: All tables, in the order of the page, each by its title.
-SECTIONS: tuple[tuple[str, Mapping[Reason, Row] | Mapping[str, Row]], ...] = (
+SECTIONS: tuple[tuple[str, Mapping[Reason, ReasonRow] | Mapping[str, ReasonRow]], ...] = (
     ("Ready: our own reasons", _READY),
     ("Ready: what containers, nodes and KubeVirt say", OTHERS),
     ("Where it runs", ISOLATION),
@@ -36,9 +36,9 @@ SECTIONS: tuple[tuple[str, Mapping[Reason, Row] | Mapping[str, Row]], ...] = (
 KNOWN: frozenset[str] = frozenset(_READY.keys() | OTHERS.keys())
 
 
-def row_of(reason: str) -> Row | None:
+def row_of(reason: str) -> ReasonRow | None:
     """What is said of a reason, None if it is none of ours, nor one of others' that are known."""
-    tables: Iterator[dict[str, Row]] = (
+    tables: Iterator[dict[str, ReasonRow]] = (
         {str(key): row for key, row in table.items()} for _, table in SECTIONS
     )
     return next((table[reason] for table in tables if reason in table), None)

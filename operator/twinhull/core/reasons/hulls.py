@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row, ours
+from twinhull.core.reasons.row import ReasonRow, ours
 
-HULLS: dict[Reason, Row] = {
-    Reason.NOT_READY: Row(
+HULLS: dict[Reason, ReasonRow] = {
+    Reason.NOT_READY: ReasonRow(
         "The hull isn't ready, and no component gives a reason.",
         f"see the readiness probe, and the logs of the containers ({ours('logs')})",
     ),
-    Reason.PENDING: Row(
+    Reason.PENDING: ReasonRow(
         "The hull hasn't started yet: it has to be scheduled, or its images are being pulled."
     ),
-    Reason.TERMINATING: Row(
+    Reason.TERMINATING: ReasonRow(
         "The machine is deleted, and its VirtualMachineInstance still runs. The "
         "operator waits until it is gone."
     ),
-    Reason.HALTED: Row(
+    Reason.HALTED: ReasonRow(
         "Somebody has stopped the VirtualMachine itself.",
         f"start it again: {ours('restart')}; or have the Workload stopped: {ours('stop')}",
     ),
-    Reason.GUEST_ERROR: Row(
+    Reason.GUEST_ERROR: ReasonRow(
         "The guest in the machine can't run the Pod. The message comes from the guest.",
         (
             "see the message, for instance a missing image or a volume that can't be mounted; the machine's "
             "console has more"
         ),
     ),
-    Reason.FAILURE: Row(
+    Reason.FAILURE: ReasonRow(
         "KubeVirt says that the machine failed, and gives no reason.",
         "do what the message says, which is KubeVirt's",
     ),

@@ -3,59 +3,59 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import Row, ours
+from twinhull.core.reasons.row import ReasonRow, ours
 
-PROGRESS: dict[Reason, Row] = {
-    Reason.READY: Row("The hull is ready. For a machine this means that the Pod in it is ready."),
-    Reason.COMPLETED: Row(
+PROGRESS: dict[Reason, ReasonRow] = {
+    Reason.READY: ReasonRow("The hull is ready. For a machine this means that the Pod in it is ready."),
+    Reason.COMPLETED: ReasonRow(
         "The Workload ran to completion and succeeded. It runs again only after another "
         "`twinhull.dev/restart` or another revision.",
         f"to run it again: {ours('restart')}",
     ),
-    Reason.STOPPED: Row("`spec.state` is Stopped, and no hull runs."),
-    Reason.STOPPING: Row("`spec.state` is Stopped, and the hull is ending within its grace period."),
-    Reason.CREATING: Row("The operator is making the hull."),
-    Reason.WAITING: Row(
+    Reason.STOPPED: ReasonRow("`spec.state` is Stopped, and no hull runs."),
+    Reason.STOPPING: ReasonRow("`spec.state` is Stopped, and the hull is ending within its grace period."),
+    Reason.CREATING: ReasonRow("The operator is making the hull."),
+    Reason.WAITING: ReasonRow(
         "An object of its name is being deleted, by itself or with its owner, or the API server is busy."
     ),
-    Reason.CHANGING: Row(
+    Reason.CHANGING: ReasonRow(
         "The operator is changing a running hull in place: labels, annotations, images, CPU or memory."
     ),
-    Reason.REPLACING: Row("A new hull is replacing the old one."),
-    Reason.DRAINING: Row(
+    Reason.REPLACING: ReasonRow("A new hull is replacing the old one."),
+    Reason.DRAINING: ReasonRow(
         "The Service sends new connections to the new hull. The old hull still has its "
         "`drainSeconds` before it is deleted."
     ),
-    Reason.RESTARTING: Row(
+    Reason.RESTARTING: ReasonRow(
         "The hull failed, was evicted, or was deleted by somebody. The operator makes it again.",
         "if this repeats, `status.backOff` has the cause, and when the next hull is made; a change of the "
         "template is made without that delay",
     ),
-    Reason.KUBEVIRT_DEPLOYING: Row("KubeVirt is being installed."),
-    Reason.CDI_DEPLOYING: Row("CDI is being installed."),
-    Reason.DISK_IMPORTING: Row(
+    Reason.KUBEVIRT_DEPLOYING: ReasonRow("KubeVirt is being installed."),
+    Reason.CDI_DEPLOYING: ReasonRow("CDI is being installed."),
+    Reason.DISK_IMPORTING: ReasonRow(
         "A disk is being filled; `status.disks` says how far it is. What runs meanwhile runs on."
     ),
-    Reason.DISK_WAITING: Row(
+    Reason.DISK_WAITING: ReasonRow(
         "CDI reports that no disk is being filled. The disk waits for its storage, for CDI's Pod, or for an "
         "upload; CDI doesn't report whether an upload has begun. `status.disks` has CDI's own words.",
         "see the message: its StorageClass, or who is to upload it",
     ),
-    Reason.NAMESPACE_UNKNOWN: Row(
+    Reason.NAMESPACE_UNKNOWN: ReasonRow(
         "There are IsolationPolicies, and the operator doesn't know the labels of the namespace yet."
     ),
-    Reason.RESIZE_DEFERRED: Row(
+    Reason.RESIZE_DEFERRED: ReasonRow(
         "The node has no room now for the CPU or memory to which a running Pod was changed. The node tries "
         "again.",
         f"wait, make room on the node, or have another node run the Pod: {ours('restart')}",
     ),
-    Reason.RESTART_REQUIRED: Row(
+    Reason.RESTART_REQUIRED: ReasonRow(
         "Under the strategy OnRestart, a machine that boots a disk of its own runs as it was before the last "
         "change of the spec. Its VirtualMachine is changed already, and the change applies from its next "
         "start on.",
         f"restart the machine: from within, or by {ours('restart')}",
     ),
-    Reason.MACHINE_EDITED: Row(
+    Reason.MACHINE_EDITED: ReasonRow(
         "The machine is ready, but somebody changed its VirtualMachine, and the change applies from the "
         "next start on; or its guest was started with another manifest than the present one. Of a machine "
         "that boots a disk of its own, the message names the fields, which the operator sets back when it "

@@ -10,7 +10,7 @@ from twinhull.api import commands
 NAME, NAMESPACE, HULL = "NAME", "NAMESPACE", "HULL"
 
 
-class Row(NamedTuple):
+class ReasonRow(NamedTuple):
     """What a reason means, what to do, and whether the Workload itself has to be changed."""
 
     #: When it is given.

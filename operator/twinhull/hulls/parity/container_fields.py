@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twinhull.hulls.parity.pod_fields import resources, security_context
-from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
+from twinhull.hulls.parity.row import ParityRow, all_same, but, machine, refused, same
 
 #: Kubernetes' feature gates that are off in 1.37 unless somebody switches them on, as they are in the guest.
 ALPHA = "it is alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
@@ -26,7 +26,7 @@ _UNTOLD = (
 NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
 
 
-def field_reference(at: str, untold: str) -> Iterator[Row]:
+def field_reference(at: str, untold: str) -> Iterator[ParityRow]:
     """A fieldRef and a resourceFieldRef: what a container is told of its own Pod. `untold` says why it isn't
     told its node's address.
     """
@@ -43,7 +43,7 @@ def field_reference(at: str, untold: str) -> Iterator[Row]:
     )
 
 
-def _environment() -> Iterator[Row]:
+def _environment() -> Iterator[ParityRow]:
     yield from all_same("env[].", "name value")
     source = "env[].valueFrom."
     yield from all_same(f"{source}configMapKeyRef.", "name key optional")
@@ -54,13 +54,13 @@ def _environment() -> Iterator[Row]:
     yield from all_same("envFrom[].", "secretRef.name secretRef.optional")
 
 
-def _action(at: str) -> Iterator[Row]:
+def _action(at: str) -> Iterator[ParityRow]:
     """What probes and hooks have in common."""
     yield from all_same(at, "exec.command tcpSocket.host tcpSocket.port")
     yield from all_same(f"{at}httpGet.", "host httpHeaders[].name httpHeaders[].value path port scheme")
 
 
-def _probe(at: str) -> Iterator[Row]:
+def _probe(at: str) -> Iterator[ParityRow]:
     yield from all_same(at, "initialDelaySeconds periodSeconds timeoutSeconds successThreshold")
     yield from all_same(at, "failureThreshold terminationGracePeriodSeconds grpc.port grpc.service")
     yield from _action(at)
@@ -68,13 +68,13 @@ def _probe(at: str) -> Iterator[Row]:
     yield refused(f"{at}httpGet.protocol", ALPHA)
 
 
-def _hook(at: str) -> Iterator[Row]:
+def _hook(at: str) -> Iterator[ParityRow]:
     yield from _action(at)
     yield same(f"{at}sleep.seconds")
     yield refused(f"{at}httpGet.protocol", ALPHA)
 
 
-_MOUNTS: tuple[Row, ...] = (
+_MOUNTS: tuple[ParityRow, ...] = (
     *all_same("volumeMounts[].", "name mountPath readOnly recursiveReadOnly subPath subPathExpr"),
     same(
         "volumeMounts[].mountPropagation",
@@ -90,7 +90,7 @@ _MOUNTS: tuple[Row, ...] = (
     ),
 )
 
-_SECURITY: tuple[Row, ...] = (
+_SECURITY: tuple[ParityRow, ...] = (
     *security_context("securityContext."),
     *all_same("securityContext.", "allowPrivilegeEscalation readOnlyRootFilesystem"),
     *all_same("securityContext.", "capabilities.add capabilities.drop"),
@@ -98,7 +98,7 @@ _SECURITY: tuple[Row, ...] = (
     but(same("securityContext.procMount"), _PROCFS, "Unmasked"),
 )
 
-CONTAINER: tuple[Row, ...] = (
+CONTAINER: tuple[ParityRow, ...] = (
     *all_same("", "name image command args workingDir"),
     same("imagePullPolicy", PULLS),
     *_environment(),

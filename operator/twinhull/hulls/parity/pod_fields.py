@@ -7,7 +7,7 @@ v1.8.0, pkg/virt-controller/services/template.go).
 from __future__ import annotations
 
 from twinhull.api.isolation import Isolation
-from twinhull.hulls.parity.row import ChangeEffect, Row, all_same, but, changes, machine, refused, same
+from twinhull.hulls.parity.row import ChangeEffect, ParityRow, all_same, but, changes, machine, refused, same
 
 _NAMED = "it has no effect, as in a Deployment's template: the Pod has the Workload's name"
 _LAUNCHER = "KubeVirt puts it on the launcher Pod"
@@ -28,11 +28,11 @@ _EVERYWHERE_BUT = (
 )
 
 
-def _meaningless(path: str, why: str) -> Row:
+def _meaningless(path: str, why: str) -> ParityRow:
     return changes(same(path, why), ChangeEffect.NOTHING, ChangeEffect.NOTHING)
 
 
-METADATA: tuple[Row, ...] = (
+METADATA: tuple[ParityRow, ...] = (
     changes(machine("metadata.labels", _EVERYWHERE_BUT), ChangeEffect.IN_PLACE, ChangeEffect.REPLACED),
     changes(machine("metadata.annotations", _EVERYWHERE_BUT), ChangeEffect.IN_PLACE, ChangeEffect.REPLACED),
     _meaningless("metadata.creationTimestamp", "it has no effect, as in a Deployment's template"),
@@ -46,7 +46,7 @@ METADATA: tuple[Row, ...] = (
 )
 
 
-def security_context(at: str) -> tuple[Row, ...]:
+def security_context(at: str) -> tuple[ParityRow, ...]:
     """The part of a securityContext that Pods and containers have in common."""
     return (
         *all_same(at, "runAsUser runAsGroup runAsNonRoot seccompProfile.type"),
@@ -58,7 +58,7 @@ def security_context(at: str) -> tuple[Row, ...]:
     )
 
 
-def resources(at: str) -> tuple[Row, ...]:
+def resources(at: str) -> tuple[ParityRow, ...]:
     """What a Pod or container asks for. Amounts of a node's own resources are refused one by one."""
     sized = (
         "the machine has room for the sum of all containers; the guest's kubelet enforces each container's "
@@ -71,7 +71,7 @@ def resources(at: str) -> tuple[Row, ...]:
     )
 
 
-_SCHEDULING: tuple[Row, ...] = (
+_SCHEDULING: tuple[ParityRow, ...] = (
     machine("affinity", _LAUNCHER, below=True),
     machine("nodeSelector", f"{_LAUNCHER}; a few keys are [refused](#keys)"),
     machine("priorityClassName", _LAUNCHER),
@@ -103,7 +103,7 @@ _SCHEDULING: tuple[Row, ...] = (
     ),
 )
 
-_NAMES_AND_NETWORK: tuple[Row, ...] = (
+_NAMES_AND_NETWORK: tuple[ParityRow, ...] = (
     machine(
         "hostname",
         "the host name of the machine and of the launcher Pod; by default it is the Workload's name",
@@ -141,7 +141,7 @@ _NAMES_AND_NETWORK: tuple[Row, ...] = (
     ),
 )
 
-_LIFE: tuple[Row, ...] = (
+_LIFE: tuple[ParityRow, ...] = (
     same("activeDeadlineSeconds", "the count begins anew when the machine starts again"),
     same("restartPolicy", "the machine's runStrategy follows it: Always for Always, else Once"),
     machine(
@@ -163,7 +163,7 @@ _LIFE: tuple[Row, ...] = (
     *resources("resources."),
 )
 
-_SECURITY: tuple[Row, ...] = (
+_SECURITY: tuple[ParityRow, ...] = (
     *security_context("securityContext."),
     *all_same("securityContext.", "fsGroup fsGroupChangePolicy supplementalGroups supplementalGroupsPolicy"),
     same(
@@ -174,6 +174,6 @@ _SECURITY: tuple[Row, ...] = (
     refused("securityContext.seLinuxChangePolicy", _SELINUX),
 )
 
-POD: tuple[Row, ...] = tuple(
+POD: tuple[ParityRow, ...] = tuple(
     row.at("spec.") for row in (*_SCHEDULING, *_NAMES_AND_NETWORK, *_LIFE, *_SECURITY)
 )

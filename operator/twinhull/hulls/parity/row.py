@@ -32,7 +32,7 @@ class ChangeEffect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParityRow:
     """A field of the template, and what a machine makes of it."""
 
     #: The field's path within the template, with `[]` for any element of a list.
@@ -58,7 +58,7 @@ class Row:
     #: Whether a change of the field is one of size, which not every sandbox can make.
     grows: bool = False
 
-    def at(self, prefix: str) -> Row:
+    def at(self, prefix: str) -> ParityRow:
         """This row for a field that lies deeper."""
         return replace(self, path=prefix + self.path)
 
@@ -84,32 +84,34 @@ class Row:
         return self.refusal if self.fate is Fate.REFUSED and _asks(value) else ""
 
 
-def same(path: str, why: str = "", *, since: str = FIRST_GUEST) -> Row:
+def same(path: str, why: str = "", *, since: str = FIRST_GUEST) -> ParityRow:
     """A field that the guest's kubelet, or its agent, gives the Pod's own meaning."""
-    return Row(path, Fate.SAME, why, since=since)
+    return ParityRow(path, Fate.SAME, why, since=since)
 
 
-def all_same(at: str, names: str) -> Iterator[Row]:
+def all_same(at: str, names: str) -> Iterator[ParityRow]:
     """Fields that need no explanation."""
     return (same(f"{at}{name}") for name in names.split())
 
 
-def machine(path: str, how: str, *, below: bool = False) -> Row:
+def machine(path: str, how: str, *, below: bool = False) -> ParityRow:
     """A field that KubeVirt honours, and how."""
-    return Row(path, Fate.MACHINE, how, below=below)
+    return ParityRow(path, Fate.MACHINE, how, below=below)
 
 
-def refused(path: str, why: str, *values: str, also: tuple[Isolation, ...] = ()) -> Row:
+def refused(path: str, why: str, *values: str, also: tuple[Isolation, ...] = ()) -> ParityRow:
     """A field that a machine can't honour, or not at these values, why, and what to do."""
-    return Row(path, Fate.REFUSED, refusal=why, values=values, below=True, also=also)
+    return ParityRow(path, Fate.REFUSED, refusal=why, values=values, below=True, also=also)
 
 
-def but(row: Row, why: str, *values: str) -> Row:
+def but(row: ParityRow, why: str, *values: str) -> ParityRow:
     """A field that is honoured except at these values, why not, and what to do."""
     return replace(row, refusal=why, values=values)
 
 
-def changes(row: Row, in_pods: ChangeEffect, in_machines: ChangeEffect, *, grows: bool = False) -> Row:
+def changes(
+    row: ParityRow, in_pods: ChangeEffect, in_machines: ChangeEffect, *, grows: bool = False
+) -> ParityRow:
     """A field that can be changed while its hull runs."""
     return replace(row, in_pods=in_pods, in_machines=in_machines, grows=grows)
 

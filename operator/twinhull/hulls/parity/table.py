@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twinhull.hulls.parity.container_fields import CONTAINER
 from twinhull.hulls.parity.pod_fields import METADATA, POD
-from twinhull.hulls.parity.row import ChangeEffect, Row, changes
+from twinhull.hulls.parity.row import ChangeEffect, ParityRow, changes
 from twinhull.hulls.parity.volume_fields import VOLUME
 
 #: What of a container can be given to it while it runs; of its resources, CPU and memory. None of an init
@@ -16,12 +16,12 @@ from twinhull.hulls.parity.volume_fields import VOLUME
 _GIVEN = {"image": False, "resources.limits": True, "resources.requests": True}
 
 
-def _of_container(row: Row) -> Row:
+def _of_container(row: ParityRow) -> ParityRow:
     grows = _GIVEN.get(row.path)
     return row if grows is None else changes(row, ChangeEffect.IN_PLACE, ChangeEffect.LIVE, grows=grows)
 
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[ParityRow, ...] = (
     *METADATA,
     *POD,
     *(_of_container(row).at("spec.containers[].") for row in CONTAINER),
@@ -32,7 +32,7 @@ TABLE: tuple[Row, ...] = (
 BY_PATH = {row.path: row for row in TABLE}
 
 
-def speaking_for(path: str) -> Row | None:
+def speaking_for(path: str) -> ParityRow | None:
     """The row that speaks for a field (`[]` for list elements): its own, or one above that says so."""
     if row := BY_PATH.get(path):
         return row

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from twinhull.hulls.parity.container_fields import ALPHA, PULLS, field_reference
 from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
 from twinhull.hulls.parity.live_objects import MOST_LIVE
-from twinhull.hulls.parity.row import Row, all_same, but, machine, refused, same
+from twinhull.hulls.parity.row import ParityRow, all_same, but, machine, refused, same
 
 _LIVE = (
     f"KubeVirt shares the object with the guest by virtiofs, and the guest sees its changes: {MOST_LIVE} "
@@ -38,24 +38,24 @@ _NODE_SOURCES = (
 )
 
 
-def _files(at: str) -> Iterator[Row]:
+def _files(at: str) -> Iterator[ParityRow]:
     """The files of a ConfigMap or Secret."""
     yield from all_same(at, "optional items[].key items[].path items[].mode")
     yield refused(f"{at}items[].user", ALPHA)
 
 
-def _downward(at: str) -> Iterator[Row]:
+def _downward(at: str) -> Iterator[ParityRow]:
     yield from all_same(f"{at}items[].", "path mode")
     yield from field_reference(f"{at}items[].", _NO_FILE)
     yield refused(f"{at}items[].user", ALPHA)
 
 
-def _modes(at: str) -> Iterator[Row]:
+def _modes(at: str) -> Iterator[ParityRow]:
     yield same(f"{at}defaultMode")
     yield refused(f"{at}defaultUser", ALPHA)
 
 
-def _projected(at: str) -> Iterator[Row]:
+def _projected(at: str) -> Iterator[ParityRow]:
     yield same(f"{at}configMap.name", _LIVE)
     yield from _files(f"{at}configMap.")
     yield same(f"{at}secret.name", _LIVE)
@@ -70,7 +70,7 @@ def _projected(at: str) -> Iterator[Row]:
     yield refused(f"{at}podCertificate", _UNREAD.format(kind="Secret"))
 
 
-VOLUME: tuple[Row, ...] = (
+VOLUME: tuple[ParityRow, ...] = (
     same("name"),
     same("configMap.name", _LIVE),
     *_files("configMap."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
     evasions_of,
@@ -18,11 +18,11 @@ from twinhull.hulls.types.registry import (
 
 __all__ = [
     "GOES_ON",
+    "HullSource",
     "HullType",
     "Measure",
     "Needs",
     "RenderInput",
-    "Seen",
     "Settings",
     "evasions_of",
     "hull_types",

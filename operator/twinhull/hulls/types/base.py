@@ -23,7 +23,7 @@ from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Row
+from twinhull.hulls.parity import ChangeEffect, Conditions, ParityRow
 from twinhull.hulls.report import Report
 
 #: What a Workload is told that waits for something.
@@ -82,7 +82,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class HullSource:
     """A hull's object as the API server has it, with what tells of it beside."""
 
     obj: Raw
@@ -174,7 +174,7 @@ class HullType(ABC):
         """Whether an object of its kind is one of its hulls, by the object's labels."""
 
     @abstractmethod
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """A hull from its object."""
 
     @abstractmethod
@@ -198,9 +198,9 @@ class HullType(ABC):
         """The fields of a template that it can't honour, in the template's order."""
 
     @abstractmethod
-    def fate(self, row: Row) -> str:
+    def fate(self, row: ParityRow) -> str:
         """What it makes of a field, for docs/parity.md: a Fate, or more than one."""
 
     @abstractmethod
-    def change_of(self, row: Row) -> ChangeEffect:
+    def change_of(self, row: ParityRow) -> ChangeEffect:
         """What a change of a field does to a hull that runs."""

@@ -14,8 +14,8 @@ from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import datavolumes, diskmachine, instance, switching
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
-from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
+from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
 from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
 
 #: What of spec.virtualMachine is for our guest's machine alone.
@@ -78,15 +78,15 @@ class DiskMachine(HullType):
         """A VirtualMachine that has its Workload's very name: no other hull has."""
         return switching.is_named_as_its_workload(obj)
 
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """A VirtualMachine and its instance, as a hull."""
-        hull = instance.read(seen.obj, seen.instance, seen.template, now=seen.now, asks_guests=False)
+        hull = instance.read(source.obj, source.instance, source.template, now=source.now, asks_guests=False)
         return replace(
             hull,
-            revision=switching.revision_of(seen.obj, seen.instance),
-            since=max(hull.since, switching.on_since(seen.obj)),
-            off=switching.is_off(seen.obj, seen.instance),
-            leaves_at=hull.leaves_at or switching.ends_at(seen.obj, seen.instance),
+            revision=switching.revision_of(source.obj, source.instance),
+            since=max(hull.since, switching.on_since(source.obj)),
+            off=switching.is_off(source.obj, source.instance),
+            leaves_at=hull.leaves_at or switching.ends_at(source.obj, source.instance),
         )
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
@@ -129,11 +129,11 @@ class DiskMachine(HullType):
         """None: the template doesn't run in it."""
         return ()
 
-    def fate(self, row: Row) -> str:  # noqa: ARG002
+    def fate(self, row: ParityRow) -> str:  # noqa: ARG002
         """The template doesn't run in it, and the table has no column for it."""
         return Fate.REFUSED
 
-    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
+    def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
         """As above."""
         return ChangeEffect.REPLACED
 

@@ -14,8 +14,8 @@ from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull, labels
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_machines
-from twinhull.hulls.types.base import GOES_ON, HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
+from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
 
@@ -89,16 +89,16 @@ class Machine(HullType):
         labelled = labels(obj).get(HULL_LABEL, self.kind) == self.kind
         return labelled and not switching.is_named_as_its_workload(obj)
 
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """A VirtualMachine with its instance, launcher Pod and guest's report, as a hull."""
         return instance.read(
-            seen.obj,
-            seen.instance,
-            seen.template,
-            seen.report,
-            now=seen.now,
-            asks_guests=seen.asks_guests,
-            launcher=seen.launcher,
+            source.obj,
+            source.instance,
+            source.template,
+            source.report,
+            now=source.now,
+            asks_guests=source.asks_guests,
+            launcher=source.launcher,
         )
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
@@ -127,12 +127,12 @@ class Machine(HullType):
         """What neither KubeVirt nor the guest can give a Pod."""
         return in_machines(template, conditions)
 
-    def fate(self, row: Row) -> str:
+    def fate(self, row: ParityRow) -> str:
         """What the table says."""
         partly = row.refusal and row.fate is not Fate.REFUSED
         return f"{row.fate}, or refused" if partly else row.fate
 
-    def change_of(self, row: Row) -> ChangeEffect:
+    def change_of(self, row: ParityRow) -> ChangeEffect:
         """What the guest and KubeVirt can give a machine that runs."""
         return row.in_machines
 

@@ -12,8 +12,8 @@ from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row, in_pods
-from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen, Settings
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
+from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput, Settings
 
 
 class PodType(HullType):
@@ -33,19 +33,19 @@ class PodType(HullType):
         """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`counts`)."""
         return True
 
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """A Pod as a hull."""
-        return pod.read(seen.obj)
+        return pod.read(source.obj)
 
     def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
         """Few fields: the API server itself says what a Pod can't have."""
         return in_pods(template, self.isolation, conditions)
 
-    def fate(self, row: Row) -> str:
+    def fate(self, row: ParityRow) -> str:
         """The same as in any Pod, but for what the table says that this isolation refuses."""
         return Fate.REFUSED if row.is_refused_in_pods(self.isolation) else Fate.SAME
 
-    def change_of(self, row: Row) -> ChangeEffect:
+    def change_of(self, row: ParityRow) -> ChangeEffect:
         """What the API server lets be changed in a Pod that runs; its size only if it can grow."""
         return ChangeEffect.REPLACED if row.grows and not self.grows else row.in_pods
 

@@ -11,8 +11,8 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, Row
-from twinhull.hulls.types.base import HullType, Measure, Needs, RenderInput, Seen
+from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
+from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput
 from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
@@ -89,9 +89,9 @@ class Missing(HullType):
         """No object is one of its hulls."""
         return False
 
-    def read(self, seen: Seen) -> Hull:
+    def read(self, source: HullSource) -> Hull:
         """It isn't asked, since no object is one of its hulls."""
-        raise NotImplementedError(f"no object is a hull of isolation {self.isolation}: {seen.obj['kind']}")
+        raise NotImplementedError(f"no object is a hull of isolation {self.isolation}: {source.obj['kind']}")
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:  # noqa: ARG002
         """An operator that knows the isolation."""
@@ -117,10 +117,10 @@ class Missing(HullType):
         """None is known; nothing is made anyhow."""
         return ()
 
-    def fate(self, row: Row) -> str:  # noqa: ARG002
+    def fate(self, row: ParityRow) -> str:  # noqa: ARG002
         """Nothing can be honoured."""
         return Fate.REFUSED
 
-    def change_of(self, row: Row) -> ChangeEffect:  # noqa: ARG002
+    def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
         """There is nothing to change."""
         return ChangeEffect.REPLACED

@@ -260,10 +260,10 @@ def test_rulings_are_every_rule_that_was_asked_in_order() -> None:
     assert [(ruling.rule, getattr(ruling.said, "message", ruling.said)) for ruling in found.rulings] == [
         ("requested", "spec.isolationPolicy is Auto"),
         ("policy_default", by_default),
-        ("unreadable", "every policy that concerns it can be read"),
-        ("rejecting", "no policy that rejects has a stronger minimum"),
+        ("policy_unreadable", "every policy that concerns it can be read"),
+        ("rejected_by_policy", "no policy that rejects has a stronger minimum"),
         (
-            "raising",
+            "raised_by_policy",
             f"IsolationPolicy b requires VirtualMachine, and {by_default}",
         ),
     ]

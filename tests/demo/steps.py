@@ -1,4 +1,4 @@
-"""The story of the demo: one template in three hulls, flips, a policy under traffic, disks, no trace left."""
+"""The steps of the demo: one template in three hulls, flips, a policy under traffic, disks, no trace left."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.demo import diskscene, endpoints, policyscene
-from tests.demo.scene import NAMESPACE, Unexpected
+from tests.demo import diskstep, endpoints, policystep
+from tests.demo.democluster import NAMESPACE, Unexpected
 
 if TYPE_CHECKING:
-    from tests.demo.scene import Scene
+    from tests.demo.democluster import DemoCluster
 
 #: The Workloads of examples/, and how each is isolated.
 EXAMPLES = {"shop": "Container", "plugin": "Sandbox", "tenant": "VirtualMachine"}
@@ -26,39 +26,39 @@ _WORDS = {"Container": "container", "Sandbox": "sandbox", "VirtualMachine": "mac
 MADE = ("Pod", "VirtualMachine", "VirtualMachineInstance", "Service", "EndpointSlice", "ConfigMap")
 
 
-def tell(scene: Scene) -> None:
+def run(demo: DemoCluster) -> None:
     """All of it."""
-    with scene.narrator.step("Run one template in three kinds of isolation"):
-        apply_examples(scene)
-    with scene.narrator.step("Flip one Workload each way"):
-        flip(scene)
-    with scene.narrator.step("Ask what happened"):
-        show_events(scene)
-    with scene.narrator.step("Raise a running Workload to a machine, under traffic"):
-        policyscene.play(scene)
-    with scene.narrator.step("Bring disks from VMware and Hyper-V, and leave one for a container"):
-        diskscene.play(scene)
-    with scene.narrator.step("Clean up"):
-        leave_no_trace(scene)
+    with demo.printer.step("Run one template in three kinds of isolation"):
+        apply_examples(demo)
+    with demo.printer.step("Flip one Workload each way"):
+        flip(demo)
+    with demo.printer.step("Ask what happened"):
+        show_events(demo)
+    with demo.printer.step("Raise a running Workload to a machine, under traffic"):
+        policystep.run(demo)
+    with demo.printer.step("Bring disks from VMware and Hyper-V, and leave one for a container"):
+        diskstep.run(demo)
+    with demo.printer.step("Clean up"):
+        leave_no_trace(demo)
 
 
-def apply_examples(scene: Scene) -> None:
+def apply_examples(demo: DemoCluster) -> None:
     """One template three times; only spec.isolationPolicy says where it runs."""
-    scene.run("kubectl apply -f examples/")
+    demo.run("kubectl apply -f examples/")
     for name in EXAMPLES:
-        scene.ready(name)
-    scene.run("twinhull list")
-    scene.run("kubectl get pods,vms")
-    scene.run("twinhull status tenant")
+        demo.ready(name)
+    demo.run("twinhull list")
+    demo.run("kubectl get pods,vms")
+    demo.run("twinhull status tenant")
 
-    images = {name: _image(scene, name) for name in EXAMPLES}
-    scene.expect("the image in each hull", images, dict.fromkeys(EXAMPLES, "nginx:1.29"))
-    scene.narrator.good("one template, one image: in a Pod, in a sandboxed Pod, and in a machine")
+    images = {name: _image(demo, name) for name in EXAMPLES}
+    demo.expect("the image in each hull", images, dict.fromkeys(EXAMPLES, "nginx:1.29"))
+    demo.printer.good("one template, one image: in a Pod, in a sandboxed Pod, and in a machine")
 
 
-def flip(scene: Scene) -> None:
+def flip(demo: DemoCluster) -> None:
     """Change spec.isolationPolicy of the Workload `shop` each way, and look at its Service's endpoints."""
-    say = scene.narrator.say
+    say = demo.printer.say
     say("Each line is this command, for another isolation:")
     say("$ twinhull flip shop --to machine --wait")
     say("and what the EndpointSlices of the Service shop published before, meanwhile, after.")
@@ -66,72 +66,72 @@ def flip(scene: Scene) -> None:
     say("")
     row = "{:<15} → {:<15} {:<16} {:<10} {:<16} {:>8}"
     say(row.format("from", "to", "before", "meanwhile", "after", "Ready in"))
-    service = scene.api.get("Service", "shop", NAMESPACE)
+    service = demo.api.get("Service", "shop", NAMESPACE)
     for before, after in itertools.pairwise(WALK):
-        say(row.format(before, after, *_flip(scene, before, after)))
+        say(row.format(before, after, *_flip(demo, before, after)))
     say("")
-    same = scene.api.get("Service", "shop", NAMESPACE)
-    scene.expect("the Service shop after six flips", _identity(same), _identity(service))
-    scene.run("kubectl get twl,service shop")
-    scene.narrator.good("never two at once, and one Service with one address through all of it")
+    same = demo.api.get("Service", "shop", NAMESPACE)
+    demo.expect("the Service shop after six flips", _identity(same), _identity(service))
+    demo.run("kubectl get twl,service shop")
+    demo.printer.good("never two at once, and one Service with one address through all of it")
 
 
-def show_events(scene: Scene) -> None:
+def show_events(demo: DemoCluster) -> None:
     """What Kubernetes was told of it."""
     wanted = {"Created": len(WALK), "Ready": len(WALK), "Replacing": len(WALK) - 1}
 
     def told() -> bool:
-        events = scene.api.list("Event.events.k8s.io", NAMESPACE, fields="regarding.name=shop")
+        events = demo.api.list("Event.events.k8s.io", NAMESPACE, fields="regarding.name=shop")
         reasons = [event["reason"] for event in events if event["regarding"]["kind"] == "Workload"]
         if (seen := {reason: reasons.count(reason) for reason in wanted}) != wanted:
             raise AssertionError(seen)
         return True
 
-    scene.eventually(told, f"these events of Workload shop: {wanted}")
-    scene.run("twinhull events shop")
+    demo.eventually(told, f"these events of Workload shop: {wanted}")
+    demo.run("twinhull events shop")
 
 
-def leave_no_trace(scene: Scene) -> None:
+def leave_no_trace(demo: DemoCluster) -> None:
     """Delete the Workloads; everything that was made for them goes with them."""
-    scene.run("kubectl delete -f examples/")
+    demo.run("kubectl delete -f examples/")
 
     def gone() -> bool:
-        left = [f"Workload {found['metadata']['name']}" for found in scene.api.list("Workload", NAMESPACE)]
+        left = [f"Workload {found['metadata']['name']}" for found in demo.api.list("Workload", NAMESPACE)]
         for kind in MADE:
-            made = scene.api.list(kind, NAMESPACE, labels="twinhull.dev/workload")
+            made = demo.api.list(kind, NAMESPACE, labels="twinhull.dev/workload")
             left += [f"{kind} {found['metadata']['name']}" for found in made]
         if left:
             raise AssertionError(", ".join(left))
         return True
 
-    scene.eventually(gone, "nothing of the Workloads is left")
-    scene.narrator.good(f"nothing is left that was theirs: no {', no '.join(MADE)}")
+    demo.eventually(gone, "nothing of the Workloads is left")
+    demo.printer.good(f"nothing is left that was theirs: no {', no '.join(MADE)}")
 
 
-def _flip(scene: Scene, before: str, after: str) -> tuple[str, str, str, str]:
+def _flip(demo: DemoCluster, before: str, after: str) -> tuple[str, str, str, str]:
     """One flip: the addresses before, meanwhile and after, and how long it took."""
-    old = scene.ready("shop")
-    scene.expect("the isolation before the flip", old["status"]["isolation"]["resolved"], before)
+    old = demo.ready("shop")
+    demo.expect("the isolation before the flip", old["status"]["isolation"]["resolved"], before)
     address = old["status"]["hull"]["address"]
-    scene.eventually(
-        lambda: _said(endpoints.now(scene.api, NAMESPACE, "shop").endpoints) == address,
+    demo.eventually(
+        lambda: _said(endpoints.now(demo.api, NAMESPACE, "shop").endpoints) == address,
         f"the address {address} is published",
     )
-    start = endpoints.now(scene.api, NAMESPACE, "shop")
-    scene.expect("the address before the flip", _said(start.endpoints), address)
+    start = endpoints.now(demo.api, NAMESPACE, "shop")
+    demo.expect("the address before the flip", _said(start.endpoints), address)
 
     began = time.monotonic()
-    scene.twinhull("flip", "shop", "--to", _WORDS[after], "--wait")
-    new = scene.ready("shop")
+    demo.twinhull("flip", "shop", "--to", _WORDS[after], "--wait")
+    new = demo.ready("shop")
     took = time.monotonic() - began
 
-    scene.expect("the isolation after the flip", new["status"]["isolation"]["resolved"], after)
+    demo.expect("the isolation after the flip", new["status"]["isolation"]["resolved"], after)
     hull = new["status"]["hull"]
-    scene.eventually(
-        lambda: _leads_to(hull, endpoints.now(scene.api, NAMESPACE, "shop").endpoints),
+    demo.eventually(
+        lambda: _leads_to(hull, endpoints.now(demo.api, NAMESPACE, "shop").endpoints),
         f"the one endpoint is {hull['kind']} {hull['name']}",
     )
-    first, *meanwhile, last = seen = endpoints.since(scene.api, NAMESPACE, "shop", start)
+    first, *meanwhile, last = seen = endpoints.since(demo.api, NAMESPACE, "shop", start)
     if any(len(at_once) > 1 for at_once in seen):
         raise Unexpected("the endpoints meanwhile", "at most one at a time", seen)
     return _said(first), ", ".join(map(_said, meanwhile)), _said(last), f"{took:.1f} s"
@@ -143,13 +143,13 @@ def _leads_to(hull: dict[str, Any], published: endpoints.Endpoints) -> bool:
     return [(found.address, found.pod.startswith(pod)) for found in published] == [(hull["address"], True)]
 
 
-def _image(scene: Scene, name: str) -> str:
+def _image(demo: DemoCluster, name: str) -> str:
     """The image that a Workload's hull runs: in its Pod, or in the Pod that its machine is given."""
-    hull = scene.workload(name)["status"]["hull"]
+    hull = demo.workload(name)["status"]["hull"]
     if hull["kind"] == "Pod":
-        pod = scene.api.get("Pod", hull["name"], NAMESPACE) or {}
+        pod = demo.api.get("Pod", hull["name"], NAMESPACE) or {}
     else:
-        manifest = scene.api.get("ConfigMap", hull["name"], NAMESPACE) or {}
+        manifest = demo.api.get("ConfigMap", hull["name"], NAMESPACE) or {}
         pod = json.loads(manifest["data"]["manifest.json"])["pod"]
     image: str = pod["spec"]["containers"][0]["image"]
     return image

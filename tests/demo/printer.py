@@ -16,7 +16,7 @@ _SILENCE = 10.0  # seconds without a line, after which progress is worth one
 
 
 @dataclass
-class Narrator:
+class Printer:
     """Prints to `out`, in colour if that is a terminal."""
 
     out: TextIO
@@ -26,7 +26,7 @@ class Narrator:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A step of the story: its heading, and how long it took until it had succeeded."""
+        """A step of the demo: its heading, and how long it took until it had succeeded."""
         self.current = title
         self._print(f"\n{self._paint(_BOLD, f'{len(self.durations) + 1}. {title}')}")
         began = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class InputValue:
     """A value, and where it is in the input."""
 
     #: Where messages say that it is, such as `--cap-add` or `services.web.cap_add[0]`.
@@ -22,26 +22,26 @@ class Settings:
     what nobody has read is known in the end.
     """
 
-    def __init__(self, said: Iterable[tuple[str, Said]]) -> None:
-        self._said: dict[str, list[Said]] = {}
-        for name, one in said:
-            self._said.setdefault(name, []).append(one)
+    def __init__(self, values: Iterable[tuple[str, InputValue]]) -> None:
+        self._values: dict[str, list[InputValue]] = {}
+        for name, value in values:
+            self._values.setdefault(name, []).append(value)
 
-    def take(self, name: str) -> list[Said]:
+    def take(self, name: str) -> list[InputValue]:
         """All that is said of an option, in the input's order."""
-        return self._said.pop(name, [])
+        return self._values.pop(name, [])
 
-    def last(self, name: str) -> Said | None:
+    def last(self, name: str) -> InputValue | None:
         """What counts of an option that is said once; None if it isn't said. Docker takes the last one."""
         return (self.take(name) or [None])[-1]  # type: ignore[list-item]
 
     def is_true(self, name: str) -> bool:
         """Whether an option without a value is on."""
-        said = self.last(name)
-        return said is not None and said.value is True
+        last = self.last(name)
+        return last is not None and last.value is True
 
-    def rest(self) -> Iterator[tuple[str, Said]]:
+    def rest(self) -> Iterator[tuple[str, InputValue]]:
         """What nobody has taken."""
-        for name, found in self._said.items():
-            for said in found:
-                yield name, said
+        for name, values in self._values.items():
+            for value in values:
+                yield name, value

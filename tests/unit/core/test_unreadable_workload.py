@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 
 from .objects import workload
 
@@ -16,7 +16,7 @@ EARLIER = "2026-01-01T00:00:00Z"
 EXIT = {"code": 0, "reason": "Completed", "revision": "1"}
 
 
-def unread(
+def unreadable(
     status: Raw | None = None, problem: str = "spec.state: Input should be 'Running'"
 ) -> UnreadableWorkload:
     raw = workload({"state": "Paused"}, status=status or {}, metadata={"generation": 7})
@@ -29,7 +29,7 @@ def ready(**fields: object) -> Raw:
 
 
 def test_it_stalls_and_names_the_field() -> None:
-    found = unread()
+    found = unreadable()
     said = {condition["type"]: condition for condition in found.status()["conditions"]}
     assert {kind: condition["status"] for kind, condition in said.items()} == {
         "Ready": "False",
@@ -44,7 +44,7 @@ def test_it_stalls_and_names_the_field() -> None:
 
 def test_what_there_is_no_room_for_is_to_be_made_smaller() -> None:
     """An upgrade wouldn't help."""
-    found = replace(unread(), obj={**unread().obj, UNREAD: "why"})
+    found = replace(unreadable(), obj={**unreadable().obj, UNREAD: "why"})
     said = {condition["type"]: condition["message"] for condition in found.status()["conditions"]}
     assert said["Stalled"].endswith(
         "what runs is left as it is: make it smaller, or remove others from its namespace"
@@ -52,20 +52,20 @@ def test_what_there_is_no_room_for_is_to_be_made_smaller() -> None:
 
 
 def test_what_was_said_of_what_runs_stays() -> None:
-    status = unread({"exit": EXIT, "hologram": {"a": 1}, "conditions": [ready()]}).status()
+    status = unreadable({"exit": EXIT, "hologram": {"a": 1}, "conditions": [ready()]}).status()
     assert status["exit"] == EXIT
     assert status["hologram"] == {"a": 1}
     assert status["conditions"][0]["lastTransitionTime"] == "2026-01-02T00:00:00Z"
 
 
 def test_it_is_said_once() -> None:
-    again = unread(unread().status())
-    assert again.status() == unread().status()
+    again = unreadable(unreadable().status())
+    assert again.status() == unreadable().status()
     assert list(again.events()) == []
 
 
 def test_conditions_in_other_words_are_said_anew() -> None:
-    strange = unread({"conditions": [ready(status="Perhaps"), {"type": "Stalled"}]})
+    strange = unreadable({"conditions": [ready(status="Perhaps"), {"type": "Stalled"}]})
     assert [condition["type"] for condition in strange.status()["conditions"]] == [
         "Ready",
         "Reconciling",

@@ -11,7 +11,7 @@ from twinhull.api.reading import unread
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
-from twinhull.core.unread import UnreadableWorkload
+from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell import kinds
 from twinhull.shell.errors import ServerError
 from twinhull.shell.kinds import Kind

@@ -16,7 +16,7 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.api.workloadstatus import Condition, Exit
 from twinhull.core.actions import Action, Event
-from twinhull.core.conditions import SETTLED, Said, conditions
+from twinhull.core.conditions import SETTLED, CurrentCondition, conditions
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
 from twinhull.core.graceful_end import due, ends, until_due
@@ -194,7 +194,7 @@ class UnreadableWorkload:
         }
 
     @property
-    def _isolated(self) -> Said:
+    def _isolated(self) -> CurrentCondition:
         if not self.shortfalls or not self.pending_since:
             return "IsolationResolved", "False", self.reason, self._message
         sentence = below_floor(self.shortfalls, self.pending_since)

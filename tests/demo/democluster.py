@@ -1,4 +1,4 @@
-"""Where the demo plays: the cluster, the operator, and what can be asked and expected of them."""
+"""The cluster and the operator of the demo, and what can be asked and expected of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.controlplane import Api, Cluster
-    from tests.demo.narrator import Narrator
+    from tests.demo.printer import Printer
     from tests.operator_process import OperatorProcess
 
 T = TypeVar("T")
@@ -31,12 +31,12 @@ class Unexpected(Exception):
 
 
 @dataclass(frozen=True)
-class Scene:
+class DemoCluster:
     """A cluster with the operator at work in it."""
 
     cluster: Cluster
     operator: OperatorProcess
-    narrator: Narrator
+    printer: Printer
 
     @property
     def api(self) -> Api:
@@ -47,7 +47,7 @@ class Scene:
         """Run a command of kubectl or twinhull as a person would type it, and show it. Its output."""
         program, *arguments = shlex.split(line)
         output = self.twinhull(*arguments) if program == "twinhull" else self.cluster.kubectl(*arguments)
-        self.narrator.command(line, output)
+        self.printer.command(line, output)
         return output
 
     def twinhull(self, *arguments: str) -> str:

@@ -14,7 +14,7 @@ _APP_LABEL, _CREATED_BY = "kubevirt.io", "kubevirt.io/created-by"
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class ReadFailure:
     """A kind of object that couldn't be read."""
 
     #: The kind in the plural, such as Pods.
@@ -24,7 +24,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WorkloadObjects:
     """A Workload and what belongs to it, as the API server gives them."""
 
     #: The Workload.
@@ -44,7 +44,7 @@ class Seen:
     #: Events of all of these (core/v1), in any order.
     events: tuple[Raw, ...] = ()
     #: What couldn't be read.
-    unread: tuple[Unread, ...] = ()
+    read_failures: tuple[ReadFailure, ...] = ()
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ class Seen:
     @property
     def launchers(self) -> tuple[Raw, ...]:
         """The launcher Pods of the Workload's machines."""
-        if self.is_unread("VirtualMachineInstances"):
+        if self.failed_to_read("VirtualMachineInstances"):
             return tuple(pod for pod in self.pods if is_launcher(pod))
         uids = {one["metadata"].get("uid") for one in self.instances}
         return tuple(pod for pod in self.pods if is_launcher(pod) and labels(pod).get(_CREATED_BY) in uids)
@@ -107,9 +107,9 @@ class Seen:
         owners = obj["metadata"].get("ownerReferences") or ()
         return any(owner.get("uid") == uid and owner.get("controller") for owner in owners)
 
-    def is_unread(self, kinds: str) -> bool:
+    def failed_to_read(self, kinds: str) -> bool:
         """Whether objects of a kind, such as Pods, couldn't be read."""
-        return any(one.kinds == kinds for one in self.unread)
+        return any(one.kinds == kinds for one in self.read_failures)
 
     @property
     def boots_disk(self) -> bool:

@@ -14,7 +14,7 @@ _LABEL = "twinhull.dev/workload"
 
 
 @dataclass(frozen=True)
-class Placed:
+class NamespacedObject:
     """An object of a result in its namespace."""
 
     #: The result's name.
@@ -42,7 +42,7 @@ class Placed:
         return self.is_workload and "template" in self.obj["spec"]
 
 
-def placed(found: Iterable[Result], prefix: str) -> Iterator[Placed]:
+def namespaced_objects(found: Iterable[Result], prefix: str) -> Iterator[NamespacedObject]:
     """The objects of results, each result in the first of the namespaces `<prefix>-<number>` in which its
     names are free. The Workload of a command line is called as the line is (`ports-3`), since many lines run
     the same image.
@@ -56,7 +56,9 @@ def placed(found: Iterable[Result], prefix: str) -> Iterator[Placed]:
         spaces[number] |= names
         namespace = f"{prefix}-{number}"
         for obj in objects:
-            yield Placed(result.name, {**obj, "metadata": {**obj["metadata"], "namespace": namespace}})
+            yield NamespacedObject(
+                result.name, {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
+            )
 
 
 def _called_as_its_line(result: Result) -> Iterator[Raw]:
@@ -74,7 +76,7 @@ def _called_as_its_line(result: Result) -> Iterator[Raw]:
         yield json.loads(json.dumps(obj).replace(old, text))
 
 
-def one_of_each_machine(found: Iterable[Placed]) -> list[Placed]:
+def one_of_each_machine(found: Iterable[NamespacedObject]) -> list[NamespacedObject]:
     """Workloads without those whose machine is like an earlier one's: what is rendered for them differs only
     in the manifest that the guest is given. Those for which there is no machine stay.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.controlplane import nodes
-from tests.conversions.placed import Placed
+from tests.conversions.namespaced_objects import NamespacedObject
 from twinhull.api.base import Raw
 from twinhull.core.references import of_spec
 
@@ -20,7 +20,7 @@ _APIS = {
 }
 
 
-def referred(found: list[Placed]) -> Iterator[Raw]:
+def missing_objects(found: list[NamespacedObject]) -> Iterator[Raw]:
     """What inputs refer to and don't have themselves, as little of it as a hull needs to start."""
     there = {(one.obj["kind"], one.namespace, one.obj["metadata"]["name"]) for one in found}
     for one in found:

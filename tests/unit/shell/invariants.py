@@ -1,4 +1,4 @@
-"""The guard: what may never be so, and what the operator may never do, looked at with each write."""
+"""The invariants: what may never be so, and what the operator may never do, checked at each write."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Broken(AssertionError):
     """Something that always holds doesn't; the message begins with its name."""
 
 
-class Guard:
-    """Looks at one Workload's world. `seen` gives what the operator has seen of it.
+class Invariants:
+    """Checks one Workload's world. `seen` gives what the operator has seen of it.
 
     While a world is `gentle` (nothing fails, and nobody asks for a gap), a Workload that was ready once is
     ready ever after, and its Service leads to a hull that is.

@@ -18,7 +18,7 @@ from twinhull.shell.process.credentials import Credentials
 from twinhull.shell.scope import Scope
 
 
-class Served:
+class HttpApiServer:
     """What is served: by path, its objects as JSON, the events that a watch is sent, and an error instead."""
 
     def __init__(self) -> None:
@@ -69,10 +69,10 @@ class Served:
 
 
 @asynccontextmanager
-async def client(served: Served, scope: Scope = Scope()) -> AsyncIterator[Cluster]:  # noqa: B008  it is frozen
+async def client(server: HttpApiServer, scope: Scope = Scope()) -> AsyncIterator[Cluster]:  # noqa: B008  it is frozen
     """The operator's client of it."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", served.answer)
+    app.router.add_route("*", "/{path:.*}", server.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, LOOPBACK, 0)
