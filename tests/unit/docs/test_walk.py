@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = "docs/contributing/walk.md"
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 #: The folders whose paths the page begins at operator/twinhull.
-LAYERS = ("api/", "core/", "hulls/", "shell/")
+LAYERS = ("api/", "cli/", "core/", "hulls/", "shell/", "verbs/")
 
 _SPAN = re.compile(r"`([^`]+)`")
 #: A file or folder of the repository, and what is named in it: `core/plan.py:plan`.
@@ -77,7 +77,6 @@ def references() -> list[str]:
     return [span for span in _SPAN.findall(TEXT) if ":" in span and _REFERENCE.fullmatch(span)]
 
 
-@pytest.mark.slow
 def test_every_file_and_function_that_is_named_exists() -> None:
     assert len(references()) > 50
     assert [found for span in _SPAN.findall(TEXT) if (found := problem(span))] == []
