@@ -73,9 +73,10 @@ MACHINES = Part("the guest's image and the real nodes", _machines)
 PARTS = (
     *CONTROL_PLANE,
     Part("CDI", _cdi),
+    # Their tests take the longest after it.
+    MACHINES,
     Part("Helm", _programs(*build.HELM)),
     Part("GitOps tools", _programs("kstatus", "flux", "argocd")),
-    MACHINES,
     Part("Prometheus", _programs(*build.PROMETHEUS)),
     Part("Velero", _programs(*build.VELERO)),
     Part("the oldest Kubernetes", _programs(*build.OLDEST_KUBERNETES)),

@@ -101,12 +101,12 @@ LANES = (
         Step("other control planes", (*_PYTEST, *OWN_PLANES)),
         # On one of its own, so that the longest lane, the operator's, is shorter.
         Step("verbs", (*_PYTEST, _VERBS)),
+        Step("generated files", ("make", "--no-print-directory", "check-generated"), after="Helm"),
     ),
     (
         _make("unit"),
         _make("test-agent"),
         _make("docs"),
-        Step("generated files", ("make", "--no-print-directory", "check-generated"), after="Helm"),
         # Machines come last: one that is starved computes more, since who waits for it asks it more often.
         Step("image", (sys.executable, "-m", "guest.image", "build"), computes=True, after=MACHINES.name),
         Step("guest", (*_PYTEST, "tests/guest", "-m", "guest_quick"), computes=True),
