@@ -25,6 +25,13 @@ def test_the_site_begins_as_the_readme_does() -> None:
     assert _BLOCK.findall(read("docs/index.md").partition("\n## ")[0]) == shown
 
 
+def test_the_site_shows_no_command_that_the_readme_has_not() -> None:
+    blocks = _BLOCK.findall(read("docs/index.md"))
+    assert len(blocks) == 4
+    readme = read("README.md")
+    assert [line for block in blocks for line in block.splitlines() if line not in readme] == []
+
+
 def test_the_first_screen_marks_the_one_field() -> None:
     lines = files(read("README.md"))["web.yaml"].splitlines()
     assert len(lines) <= 13
