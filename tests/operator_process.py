@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.controlplane import process
-from tests.controlplane.polling import PATIENCE, eventually
+from tests.controlplane.polling import eventually
 from tests.controlplane.ports import LOOPBACK, free_ports
 from tests.controlplane.supervisor import answers
 from tests.preloaded import Preloaded
@@ -62,18 +62,10 @@ def launch(
 
 def run_verb(*arguments: str, kubeconfig: Path, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run a verb to its end, as the user of the kubeconfig; `given` is its input."""
+    if _Shared.preloaded is None:
+        raise RuntimeError("verbs are forks, which tests/e2e/conftest.py begins")
     environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-    if _Shared.preloaded is not None:
-        return _Shared.preloaded.run(arguments, given=given, environment=environment)
-    return subprocess.run(
-        [sys.executable, "-m", "twinhull", *arguments],
-        input=given,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE,
-        check=False,
-    )
+    return _Shared.preloaded.run(arguments, given=given, environment=environment)
 
 
 @dataclass

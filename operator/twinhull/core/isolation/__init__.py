@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.account import Counted, account
 from twinhull.core.isolation.explanation import Explanation, explain
 from twinhull.core.isolation.policy import Policy, concerning, precedence, strictest
 from twinhull.core.isolation.resolution import Effect, Part, Resolution, resolve
 from twinhull.core.isolation.shortfall import Shortfall, Surroundings
-from twinhull.core.isolation.subject import Subject, debug_images
+from twinhull.core.isolation.subject import Subject
 
 __all__ = [
     "Counted",
@@ -22,8 +21,6 @@ __all__ = [
     "Surroundings",
     "account",
     "concerning",
-    "debug_images",
-    "disk_images",
     "explain",
     "precedence",
     "resolve",
