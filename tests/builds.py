@@ -29,7 +29,8 @@ from tools import cache
 from tools.gobuild import BuildError
 
 Say = Callable[[str], None]
-#: Of those who wait for a processor, builds are the last: tests have deadlines.
+#: Of those who wait for a processor, builds are the last: tests have deadlines. But not where the kernel
+#: shares processors among sessions (sched(7), autogrouping).
 _NICENESS = 10
 
 

@@ -30,7 +30,8 @@ _LOGS = _ROOT / ".venv" / "test"
 _PYTEST = (sys.executable, "-m", "pytest", "--durations=15", "--durations-min=5")
 _OPERATOR = "tests/e2e/operator"
 _VERBS = "tests/e2e/verbs"
-#: Of those who wait for a processor, what computes all the time comes after tests that have deadlines.
+#: Of those who wait for a processor, what computes all the time comes after tests that have deadlines; but
+#: not where the kernel shares processors among sessions (sched(7), autogrouping).
 _NICENESS = 5
 _GRACE = 15.0  # seconds between SIGTERM and SIGKILL
 #: pytest's own last line: `=== 349 passed in 12.3s ===`.
