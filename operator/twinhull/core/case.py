@@ -1,7 +1,7 @@
 """A case: one Workload and what was seen of it, with which of its hulls is which. All rules look at it.
 
-Beside it are what is to run (blueprint), the objects that are to be there (desired), and what only the status
-remembers (history).
+Beside it are what is to run (blueprint), the objects that are to be there (desired), what only the status
+remembers (history), and what runs less isolated than policies require (compliance).
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from functools import cached_property
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import Workload
-from twinhull.api.workloadstatus import HullKind, IsolationStatus, UnsupportedField
-from twinhull.core import isolation
+from twinhull.api.workloadstatus import HullKind, UnsupportedField
 from twinhull.core.blueprint import Blueprint, is_made_from
+from twinhull.core.compliance import Compliance
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.desired import Desired
 from twinhull.core.dropped import dropped_fields, weakened_fields
 from twinhull.core.history import History
-from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.ownership import is_owned
 from twinhull.core.revision import other
@@ -77,6 +76,11 @@ class Case:
             self.is_replacing,
             self.now,
         )
+
+    @cached_property
+    def compliance(self) -> Compliance:
+        """What runs, held against policies."""
+        return Compliance(self.blueprint, self.own, self.current, self.now)
 
     @cached_property
     def own(self) -> tuple[Hull, ...]:
@@ -204,40 +208,6 @@ class Case:
         if self.current is None:
             return ()
         return dropped_fields(self.current, self.workload.spec.template["spec"], self.weakened_fields)
-
-    @cached_property
-    def shortfalls(self) -> tuple[isolation.Shortfall, ...]:
-        """What runs below policies' minimums. Which policies concern it can't be told before its namespace's
-        labels are known.
-        """
-        if not self.observed.namespace_is_known:
-            return ()
-        surroundings = self._surroundings
-        return tuple(surroundings.shortfalls(self.own, self.current, lambda: self.blueprint.evasions))
-
-    @cached_property
-    def pending_since(self) -> datetime | None:
-        """Since when it has been seen to run below a policy's minimum, None if it doesn't.
-
-        The status remembers, so that a restart of the operator gives it no more time; so does the process,
-        should the status not be written. A time that lies ahead is none. What is remembered stays while it
-        can't be told which policies concern it.
-        """
-        status = self.workload.status.isolation
-        remembered = (status.pending_since if status else None, self.observed.pending_since)
-        is_unknown = bool(self.observed.policies) and not self.observed.namespace_is_known
-        return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=is_unknown)
-
-    @cached_property
-    def isolation_status(self) -> IsolationStatus:
-        """What was decided, and what runs."""
-        weakest = self._surroundings.weakest(self.own)
-        return self.blueprint.resolution.status(weakest, self.pending_since)
-
-    @cached_property
-    def _surroundings(self) -> isolation.Surroundings:
-        policies = self.blueprint.resolution.policies
-        return isolation.Surroundings(policies, self.defaults, self.workload.spec.template)
 
     def owns(self, seen: Hull | Companion) -> bool:
         """Whether an object's controller is this very Workload, not one of the same name."""

@@ -22,7 +22,7 @@ def decide(case: Case) -> Step:
     more. What has run below a policy's minimum for too long is deleted whatever the rules say.
     """
     step = next(step for rule in rules.RULES if (step := rule(case)))
-    evicted = evictions(case.shortfalls, case.pending_since, case.now)
+    evicted = evictions(case.compliance)
     others = without((*due(case.own, case.now), *step.actions), evicted)
     step = replace(step, actions=(*evicted, *others))
     for action in step.actions:
@@ -34,7 +34,7 @@ def decide(case: Case) -> Step:
         step.requeue_after,
         until_overdue(case),
         until_due(case.own, case.now),
-        until_eviction(case.shortfalls, case.pending_since, case.now),
+        until_eviction(case.compliance),
         backoff.until_forgotten(case),
     )
     return replace(step, requeue_after=later)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Delete, Event
@@ -17,26 +18,40 @@ from twinhull.hulls.types import type_that_made
 _DEFAULT_GRACE = 30
 
 
-def evictions(
-    shortfalls: Iterable[Shortfall], since: datetime | None, now: datetime
-) -> tuple[Delete | Change, ...]:
-    """What ends the hulls whose time is over. `since` is when they were first seen below the minimum.
+class PolicyViolations(Protocol):
+    """What of a Workload runs below policies' minimums: its Compliance, or an UnreadableWorkload."""
+
+    @property
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        """Each hull that does, by each policy."""
+
+    @property
+    def pending_since(self) -> datetime | None:
+        """Since when that has been seen, None if nothing does."""
+
+    @property
+    def now(self) -> datetime:
+        """The one clock that there is."""
+
+
+def evictions(found: PolicyViolations) -> tuple[Delete | Change, ...]:
+    """What ends the hulls whose time is over.
 
     Of several policies, that with the shortest grace period decides how long a hull may take to end.
     """
-    due = [shortfall for shortfall in shortfalls if since and _is_due(shortfall, since, now)]
-    due.sort(key=lambda found: found.policy.eviction.grace_period_seconds)
+    since, now = found.pending_since, found.now
+    due = [shortfall for shortfall in found.shortfalls if since and _is_due(shortfall, since, now)]
+    due.sort(key=lambda shortfall: shortfall.policy.eviction.grace_period_seconds)
     first: dict[str, Shortfall] = {}
     for shortfall in due:
         first.setdefault(shortfall.hull.uid, shortfall)
     return tuple(deletion for shortfall in first.values() if (deletion := _deletion(shortfall, now)))
 
 
-def until_eviction(
-    shortfalls: Iterable[Shortfall], since: datetime | None, now: datetime
-) -> timedelta | None:
-    """How much longer the first of them may run, None if no deadline lies ahead."""
-    times = [at for found in shortfalls if since and (at := evicted_at(found, since))]
+def until_eviction(found: PolicyViolations) -> timedelta | None:
+    """How much longer the first of the hulls below a minimum may run, None if no deadline lies ahead."""
+    since, now = found.pending_since, found.now
+    times = [at for shortfall in found.shortfalls if since and (at := evicted_at(shortfall, since))]
     return min((at - now for at in times if at > now), default=None)
 
 

@@ -58,17 +58,17 @@ def plan(case: Case) -> Plan:
 
 
 def _of_deleted(case: Case) -> Plan:
-    wanted = (*disks.releases(case), *evictions(case.shortfalls, case.pending_since, case.now))
+    wanted = (*disks.releases(case), *evictions(case.compliance))
     refusals = [refusal for action in wanted if (refusal := case.refusal(action.key))]
     actions = tuple(action for action in wanted if case.refusal(action.key) is None)
     later = soonest(
-        until_eviction(case.shortfalls, case.pending_since, case.now),
+        until_eviction(case.compliance),
         *(refusal.retry_at - case.now for refusal in refusals),
     )
-    if not case.shortfalls:
+    if not case.compliance.shortfalls:
         return Plan(actions, requeue_after=later)
     old = case.workload.status
-    new = old.model_copy(update={"isolation": case.isolation_status})
+    new = old.model_copy(update={"isolation": case.compliance.isolation_status})
     is_news = old.conditions and new != old
     return Plan(actions, new if is_news else None, requeue_after=later)
 

@@ -30,7 +30,7 @@ def status(case: Case, step: Step) -> WorkloadStatus:
     hulls = [hull.status() for hull in (case.current, *case.former) if hull]
     return WorkloadStatus(
         observed_generation=case.workload.metadata.generation,
-        isolation=case.isolation_status,
+        isolation=case.compliance.isolation_status,
         hull=hulls[0] if hulls else None,
         previous_hull=hulls[1] if len(hulls) > 1 else None,
         last_change=case.history.last_change,
@@ -71,8 +71,9 @@ def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
 
 def _isolated(case: Case, step: Step) -> CurrentCondition:
     """Whether the isolation that was decided on can be had, and nothing runs below what policies require."""
-    if case.shortfalls and case.pending_since:
-        sentence = below_floor(case.shortfalls, case.pending_since)
+    compliance = case.compliance
+    if compliance.shortfalls and compliance.pending_since:
+        sentence = below_floor(compliance.shortfalls, compliance.pending_since)
         return "IsolationResolved", "False", Reason.BELOW_FLOOR, sentence
     if not step.isolated:
         return "IsolationResolved", "False", step.reason, step.message

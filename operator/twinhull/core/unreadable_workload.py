@@ -74,7 +74,7 @@ class UnreadableWorkload:
 
     @cached_property
     def pending_since(self) -> datetime | None:
-        """Since when it has been seen to, None if it doesn't. As in a Case."""
+        """Since when it has been seen to, None if it doesn't. As in a Compliance."""
         pending_since = (self._status.get("isolation") or {}).get("pendingSince")
         remembered = (timestamp(pending_since), self.remembered)
         return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=not self.placed)
@@ -105,7 +105,7 @@ class UnreadableWorkload:
         """Nothing goes on being started in the place of what serves, and a machine whose end is remembered
         isn't left for KubeVirt to run again. What runs below a policy's minimum for too long is deleted.
         """
-        evicted = evictions(self.shortfalls, self.pending_since, self.now)
+        evicted = evictions(self)
         if self.metadata.deletion_timestamp is not None:
             return evicted
         starting = [hull for hull in self.own[1:] if not (hull.ready or hull.leaving)]
@@ -132,7 +132,7 @@ class UnreadableWorkload:
             return timedelta()
         return soonest(
             until_due(self.own, self.now),
-            until_eviction(self.shortfalls, self.pending_since, self.now),
+            until_eviction(self),
             *map(self._until_retry, self.wanted),
         )
 

@@ -44,7 +44,8 @@ class Decisions:
         """Take down what was decided on a Workload, and what of it runs below policies' minimums; None for
         one that is gone. For one that can't be read, what was last decided stands.
         """
-        since = observed.pending_since if observed else None
+        violations = observed.compliance if isinstance(observed, Case) else observed
+        since = violations.pending_since if violations else None
         if since is None:
             self.pending_since.pop(workload, None)
         else:
@@ -60,7 +61,7 @@ class Decisions:
         elif observed is None:
             self.record(workload, None)
         else:
-            pending = frozenset(shortfall.policy.name for shortfall in observed.shortfalls)
+            pending = frozenset(shortfall.policy.name for shortfall in observed.compliance.shortfalls)
             self.record(workload, observed.blueprint.resolution, pending)
 
     def record_created_hull(self, workload: Key, obj: Raw) -> None:

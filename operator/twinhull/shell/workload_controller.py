@@ -111,7 +111,7 @@ class WorkloadController(Controller[Observed]):
         """What has run below a policy's minimum for too long goes, whatever a pass fails at."""
         if isinstance(observed, UnreadableWorkload):
             return None
-        evicted = evictions(observed.shortfalls, observed.pending_since, observed.now)
+        evicted = evictions(observed.compliance)
         return ObjectPlan(ReconciledObject.by(observed.workload.metadata), evicted)
 
     def failure(self, key: Key, error: str, failure_id: str) -> ObjectPlan | None:

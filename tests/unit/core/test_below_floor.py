@@ -140,7 +140,7 @@ def test_what_runs_below_a_floor_is_told_whatever_holds_it_there(how: str) -> No
     assert resolved.message == (
         "Pod web-1before runs as Container, below the VirtualMachine that IsolationPolicy machines requires"
     )
-    pending_policies = frozenset(shortfall.policy.name for shortfall in found.shortfalls)
+    pending_policies = frozenset(shortfall.policy.name for shortfall in found.compliance.shortfalls)
     effects = found.blueprint.resolution.effects(pending_policies)
     assert effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
 
@@ -187,10 +187,10 @@ def written(found: Case) -> list[Delete]:
 def test_its_time_runs_from_when_it_was_first_seen() -> None:
     raw = spec(virtualMachine=INSTANCETYPE)
     found = case(raw, namespace(), EVICTING, KUBEVIRT, pod())
-    assert found.pending_since == NOW
+    assert found.compliance.pending_since == NOW
     assert written(found) == []
     ahead = case(pending(raw, at(10_000)), namespace(), EVICTING, KUBEVIRT, pod())
-    assert ahead.pending_since == NOW, "a time that lies ahead gives it no more"
+    assert ahead.compliance.pending_since == NOW, "a time that lies ahead gives it no more"
 
 
 def test_a_shorter_grace_period_of_its_own_stays_and_is_a_second_at_least() -> None:
@@ -235,18 +235,18 @@ def test_evict_is_independent_of_a_policy_that_rejects() -> None:
 def test_what_is_strong_enough_is_neither_pending_nor_evicted() -> None:
     machine = hull("VirtualMachine", "web-1before", spec={"runStrategy": "Always"})
     found = case(pending(spec()), namespace(), EVICTING, KUBEVIRT, machine)
-    assert (found.shortfalls, found.pending_since) == ((), None)
-    assert found.isolation_status.running == "VirtualMachine"
+    assert (found.compliance.shortfalls, found.compliance.pending_since) == ((), None)
+    assert found.compliance.isolation_status.running == "VirtualMachine"
 
 
 def test_what_has_ended_does_not_run() -> None:
     there = hull("Pod", "web-1before", status=ended("Failed", reason="Evicted"))
     found = case(spec(), namespace(), EVICTING, KUBEVIRT, there)
-    assert (found.shortfalls, found.isolation_status.running) == ((), None)
+    assert (found.compliance.shortfalls, found.compliance.isolation_status.running) == ((), None)
 
 
 def test_nothing_is_pending_before_the_namespace_is_known() -> None:
-    assert case(spec(), EVICTING, KUBEVIRT, pod()).shortfalls == ()
+    assert case(spec(), EVICTING, KUBEVIRT, pod()).compliance.shortfalls == ()
 
 
 BOXED = policy("boxed", minimum="Sandbox", onViolation="Evict", sandbox={"runtimeClassName": "gvisor"})
@@ -260,14 +260,14 @@ def test_a_sandbox_under_a_floor_is_one_of_the_policys_runtime_class(
 ) -> None:
     there = pod(runtimeClassName=runtime_class) if runtime_class else pod()
     found = case(pending(spec()), namespace(), BOXED, GVISOR, there)
-    assert found.isolation_status.running == running_as
-    assert bool(found.shortfalls) == (running_as == "Container")
+    assert found.compliance.isolation_status.running == running_as
+    assert bool(found.compliance.shortfalls) == (running_as == "Container")
 
 
 def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox() -> None:
     own = workload({"isolationPolicy": "Container"}, pod={"runtimeClassName": "runc"})
-    assert case(own, pod(runtimeClassName="runc")).isolation_status.running == "Container"
-    assert case(own, pod(runtimeClassName="gvisor")).isolation_status.running == "Sandbox"
+    assert case(own, pod(runtimeClassName="runc")).compliance.isolation_status.running == "Container"
+    assert case(own, pod(runtimeClassName="gvisor")).compliance.isolation_status.running == "Sandbox"
 
 
 def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:
@@ -276,14 +276,14 @@ def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:
     there = pod(runtimeClassName="gvisor", hostNetwork=True)
     found = case(pending(raw), namespace(), BOXED, GVISOR, there)
     assert decide(found).reason == "EvadesFloor"
-    (shortfall,) = found.shortfalls
+    (shortfall,) = found.compliance.shortfalls
     assert shortfall.sentence == (
         "Pod web-1before runs with spec.template.spec.hostNetwork, which reaches past the Sandbox or "
         "stronger that IsolationPolicy boxed requires"
     )
     assert [action.key for action in written(found)] == ["Pod/web-1before"]
     clean = case(pending(raw), namespace(), BOXED, GVISOR, pod(runtimeClassName="gvisor"))
-    assert clean.shortfalls == (), "what runs is as isolated as it must be"
+    assert clean.compliance.shortfalls == (), "what runs is as isolated as it must be"
 
 
 @pytest.mark.parametrize("of_template", [True, False])
@@ -294,7 +294,7 @@ def test_of_annotations_only_those_of_the_template_reach_past_a_sandbox(*, of_te
     note = Applied.of(template | raw["spec"]["template"], "x").note()
     annotations = {"dev.gvisor.flag.x": "y", APPLIED_ANNOTATION: note}
     there["metadata"] = there["metadata"] | {"annotations": annotations}
-    assert bool(case(pending(raw), namespace(), BOXED, GVISOR, there).shortfalls) == of_template
+    assert bool(case(pending(raw), namespace(), BOXED, GVISOR, there).compliance.shortfalls) == of_template
 
 
 @pytest.mark.parametrize("of_template", [True, False])
@@ -305,7 +305,9 @@ def test_of_labels_only_those_of_the_template_reach_past_a_machine(*, of_templat
     inside = {"metadata": {"labels": label}, "spec": {"domain": {}}}
     there = hull("VirtualMachine", "web-1before", spec={"template": inside})
     there["metadata"] = there["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}
-    assert bool(case(pending(raw), namespace(), EVICTING, KUBEVIRT, there).shortfalls) == of_template
+    assert (
+        bool(case(pending(raw), namespace(), EVICTING, KUBEVIRT, there).compliance.shortfalls) == of_template
+    )
 
 
 def test_a_machine_that_reaches_to_the_node_is_deleted_whole() -> None:
@@ -415,7 +417,7 @@ def test_the_process_remembers_should_the_status_never_be_written() -> None:
 def test_a_strangers_pod_with_its_label_is_not_its_own_to_answer_for() -> None:
     stranger = pod()
     stranger["metadata"] = stranger["metadata"] | {"ownerReferences": [OURS | {"uid": "other"}]}
-    assert case(spec(), namespace(), EVICTING, KUBEVIRT, stranger).shortfalls == ()
+    assert case(spec(), namespace(), EVICTING, KUBEVIRT, stranger).compliance.shortfalls == ()
 
 
 #: What a mesh's or CSI driver's webhook adds to a Pod, and what it adds it to.
@@ -444,7 +446,7 @@ def test_what_webhooks_add_to_a_pod_does_not_count(template: Raw) -> None:
     former = noted(raw["spec"]["template"], pod(runtimeClassName="gvisor", **INJECTED))
     found = case(raw, namespace(), BOXED, GVISOR, former)
     assert decide(found).reason == "Creating"
-    assert (found.shortfalls, written(found)) == ((), [])
+    assert (found.compliance.shortfalls, written(found)) == ((), [])
     deeper = raw | {"spec": raw["spec"] | {"virtualMachine": {"overrides": deep(65)}}}
     assert unreadable(deeper, namespace(), BOXED, GVISOR, former).actions() == ()
 
@@ -511,7 +513,10 @@ def test_a_machine_keeps_the_devices_that_its_instancetype_gave_it(
     raw, vm, vmi = machines(OF_NAMESPACE, **{devices: GPU})
     found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, *now)
     assert [action.key for action in written(found)] == [f"VirtualMachine/{vm['metadata']['name']}"]
-    assert f"runs with spec.domain.devices.{devices}, which reaches past" in found.shortfalls[0].sentence
+    assert (
+        f"runs with spec.domain.devices.{devices}, which reaches past"
+        in found.compliance.shortfalls[0].sentence
+    )
     other = raw | {"spec": raw["spec"] | {"virtualMachine": INSTANCETYPE}}
     assert written(case(other, namespace(), EVICTING, KUBEVIRT, vm, vmi, *now)), "another one is named"
     deeper = {"virtualMachine": {"overrides": deep(65)}}
@@ -525,7 +530,7 @@ def test_a_clean_machine_stays_whatever_its_instancetype_says_by_now(there: str)
     objects = (vm, vmi) if there == "instance" else (vm,)
     found = case(raw, namespace(), EVICTING, KUBEVIRT, instancetype(gpus=GPU), *objects)
     assert decide(found).reason == "EvadesFloor"
-    assert (found.shortfalls, written(found)) == ((), [])
+    assert (found.compliance.shortfalls, written(found)) == ((), [])
 
 
 def test_an_annotation_that_its_instancetype_brought_counts() -> None:
@@ -536,9 +541,11 @@ def test_an_annotation_that_its_instancetype_brought_counts() -> None:
 
 def test_what_the_clusters_instancetype_brings_is_the_administrators() -> None:
     raw, vm, vmi = machines(OF_CLUSTER, gpus=GPU, annotations={"hooks.kubevirt.io/x": "y"})
-    assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).shortfalls == ()
+    assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).compliance.shortfalls == ()
     vm["metadata"]["annotations"] = {}
-    assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).shortfalls == (), "without a event, too"
+    assert case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi).compliance.shortfalls == (), (
+        "without a event, too"
+    )
 
 
 def test_a_machines_own_devices_count_beside_the_clusters_instancetype() -> None:
@@ -562,8 +569,8 @@ def test_a_machine_runs_until_kubevirt_says_otherwise_whatever_its_guest_says(
     found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, reports=reports)
     over = phase in {"Failed", "Succeeded"}
     assert found.own[0].ended
-    assert bool(found.shortfalls) == (not over)
-    assert found.isolation_status.running == (None if over else "VirtualMachine")
+    assert bool(found.compliance.shortfalls) == (not over)
+    assert found.compliance.isolation_status.running == (None if over else "VirtualMachine")
     deleted = [
         action for action in written(found) if action.event and "EvictedByPolicy" in action.event.reason
     ]
@@ -574,11 +581,11 @@ def test_what_is_remembered_stays_while_its_namespaces_labels_are_not_known() ->
     found = case(pending(spec()), EVICTING, KUBEVIRT, pod())
     told = status(found, decide(found)).isolation
     assert told is not None
-    assert (told.raw()["pendingSince"], found.shortfalls, written(found)) == (LONG_AGO, (), [])
+    assert (told.raw()["pendingSince"], found.compliance.shortfalls, written(found)) == (LONG_AGO, (), [])
     left = unreadable(pending(spec(**UNREADABLE["a newer isolation"])), EVICTING, KUBEVIRT, pod())
     assert (left.status()["isolation"]["pendingSince"], left.actions()) == (LONG_AGO, ())
     for never in (case(spec(), EVICTING, pod()), case(pending(spec()), pod())):
-        assert never.pending_since is None, "there is nothing to remember, or no policy any more"
+        assert never.compliance.pending_since is None, "there is nothing to remember, or no policy any more"
     observed = replace(found.observed, pending_since=NOW - timedelta(seconds=601))
     by_process = Case(case(spec()).workload, observed, found.defaults, found.now)
-    assert by_process.pending_since == NOW - timedelta(seconds=601)
+    assert by_process.compliance.pending_since == NOW - timedelta(seconds=601)

@@ -1461,7 +1461,7 @@ def test_what_a_policy_evicts_is_switched_off_and_keeps_what_its_firmware_has() 
 def test_what_runs_below_a_floor_is_counted_whatever_it_is_to_be_at_its_next_start() -> None:
     strategy = {"strategy": "OnRestart"}
     world = below_floor(replacement=strategy)
-    assert world.case().shortfalls
+    assert world.case().compliance.shortfalls
     template = world.vm["spec"]["template"]
     bare = template["spec"]["domain"]["devices"].copy()
     del bare["hostDevices"]
@@ -1471,6 +1471,6 @@ def test_what_runs_below_a_floor_is_counted_whatever_it_is_to_be_at_its_next_sta
         "metadata": {"labels": labels},
         "spec": template["spec"] | {"domain": domain},
     }
-    assert world.case().shortfalls, "it runs as it was"
+    assert world.case().compliance.shortfalls, "it runs as it was"
     world.ask(replacement=strategy)
     assert world.settle() == "Replacing", "a policy doesn't wait for a restart"

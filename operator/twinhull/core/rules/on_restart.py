@@ -54,7 +54,7 @@ def _runs_on(case: Case) -> Hull | None:
     if case.workload.spec.replacement.strategy != "OnRestart" or not case.hull_type.lasts:
         return None
     lasting = [hull for hull in case.standing if type_that_made(hull).lasts]
-    if case.current is not None or len(case.former) != 1 or not lasting or case.shortfalls:
+    if case.current is not None or len(case.former) != 1 or not lasting or case.compliance.shortfalls:
         return None
     asked = switching.asked_restart(lasting[0].instance or lasting[0].obj)
     return lasting[0] if asked == (case.workload.metadata.restart or "") else None

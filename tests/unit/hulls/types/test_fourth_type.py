@@ -58,7 +58,7 @@ def check_rendered() -> None:
     found = case(workload({"isolationPolicy": "MicroVM", "sandbox": {"runtimeClassName": "gvisor"}}), GVISOR)
     (created,) = [action for action in decide(found).actions if isinstance(action, Create)]
     assert (created.obj["kind"], created.obj["spec"]["runtimeClassName"]) == ("Pod", "firecracker")
-    assert found.isolation_status.resolved == "MicroVM"
+    assert found.compliance.isolation_status.resolved == "MicroVM"
 
 
 def check_ordered() -> None:
@@ -66,7 +66,7 @@ def check_ordered() -> None:
     assert list(dict.fromkeys(one.isolation for one in hull_types())) == list(Isolation)
     assert strongest() == "MicroVM"
     pod = hull("Pod", "web-2123456789", spec={"containers": [], "runtimeClassName": "firecracker"})
-    assert case(workload(), pod).isolation_status.running == "MicroVM"
+    assert case(workload(), pod).compliance.isolation_status.running == "MicroVM"
 
 
 def check_refused_by_policies() -> None:
@@ -136,7 +136,9 @@ def check_what_runs_is_left() -> None:
 
 def check_nothing_is_said_to_be_isolated_so() -> None:
     pod = hull("Pod", "web-2123456789", status={"phase": "Running"})
-    assert case(workload({"isolationPolicy": "MicroVM"}), pod).isolation_status.running == "Container"
+    assert (
+        case(workload({"isolationPolicy": "MicroVM"}), pod).compliance.isolation_status.running == "Container"
+    )
 
 
 def check_policies_hold() -> None:
