@@ -103,7 +103,7 @@ class Velero:
     def _create(self, kind: str, name: str, *options: str) -> dict[str, Any]:
         """Its status in the end."""
         command = [str(self.program), kind.lower(), "create", name, *options, "--wait"]
-        said = subprocess.run(
+        done = subprocess.run(
             command,
             env=_environment(self.cluster),
             capture_output=True,
@@ -112,7 +112,7 @@ class Velero:
             check=False,
         )
         made = self.cluster.api.get(kind, name, NAMESPACE)
-        assert made is not None, said.stderr
+        assert made is not None, done.stderr
         status: dict[str, Any] = made["status"]
         assert status["phase"] in {"Completed", "PartiallyFailed"}, status
         return status
@@ -125,10 +125,10 @@ def _install(cluster: Cluster, program: Path, backups: Path) -> None:
     options = ("--no-default-backup-location", "--no-secret", "--use-volume-snapshots=false")
     plugins = "--plugins=twinhull.example/filestore:test"  # which nothing pulls
     command = [str(program), "install", "--dry-run", "--output=json", plugins, *options]
-    said = subprocess.run(
+    done = subprocess.run(
         command, env=_environment(cluster), capture_output=True, text=True, timeout=PATIENCE, check=True
     )
-    objects = json.loads(said.stdout)
+    objects = json.loads(done.stdout)
     for obj in objects["items"]:
         if obj["kind"] == "Deployment":
             obj["spec"]["replicas"] = 0

@@ -52,8 +52,8 @@ class Release:
     def config(self) -> Manifest:
         """The operator's configuration as it is."""
         annotations = self.deployment["spec"]["template"]["metadata"]["annotations"]
-        said: Manifest = yaml.safe_load(annotations["twinhull.dev/config.yaml"])
-        return said
+        settings: Manifest = yaml.safe_load(annotations["twinhull.dev/config.yaml"])
+        return settings
 
     def args(self) -> list[str]:
         """The options of the operator, with files and places as they are here."""

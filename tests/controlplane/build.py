@@ -91,8 +91,8 @@ def _helm(name: str, path: str, version: str, *packages: str) -> Program:
     """Helm, and what Kubernetes it takes `helm template` to be for; Helm 4 reads that off its own modules."""
     minor = KUBERNETES_VERSION.split(".")[1]
     assumed = [(f"{path}/{package}.k8sVersionMinor", minor) for package in packages]
-    said = (f"{path}/internal/version.version", version)
-    return _small_program(name, name, f"{path}/cmd/helm", (said, *assumed))
+    variable = (f"{path}/internal/version.version", version)
+    return _small_program(name, name, f"{path}/cmd/helm", (variable, *assumed))
 
 
 def _prometheus(name: str) -> Program:

@@ -53,10 +53,10 @@ class Kubectl:
         `eventually` where one still has something to write.
         """
         try:
-            said = self("diff", "--filename", "-", *options, stdin=stdin)
+            difference = self("diff", "--filename", "-", *options, stdin=stdin)
         except KubectlError as error:
             raise AssertionError(str(error)) from error
-        assert said == "", said
+        assert difference == "", difference
         return True
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:

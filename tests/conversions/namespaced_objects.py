@@ -94,7 +94,7 @@ def one_of_each_machine(found: Iterable[NamespacedObject]) -> list[NamespacedObj
 
 def _shape(machine: Raw) -> str:
     """A VirtualMachine without what tells one from another: its names, and what its guest is given."""
-    given = machine["spec"]["template"]["spec"]
-    probe = given["readinessProbe"]["httpGet"]
-    said = {**given, "hostname": "", "readinessProbe": {**probe, "httpHeaders": []}}
-    return json.dumps([machine["spec"]["runStrategy"], said]).replace(machine["metadata"]["name"], "")
+    spec = machine["spec"]["template"]["spec"]
+    probe = spec["readinessProbe"]["httpGet"]
+    comparable = {**spec, "hostname": "", "readinessProbe": {**probe, "httpHeaders": []}}
+    return json.dumps([machine["spec"]["runStrategy"], comparable]).replace(machine["metadata"]["name"], "")

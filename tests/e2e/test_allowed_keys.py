@@ -81,10 +81,10 @@ def test_keys_that_arent_listed_are_refused_by_name(api: Api, place: str) -> Non
         ),
         (None, {"labels": {"grafana_dashboard": "1"}}, "spec.template.metadata.labels[grafana_dashboard]"),
     ):
-        said = refusal(api, workload(place, service, metadata))
-        assert "not allowed here: " in said, (service, metadata)
-        assert named in said
-        assert "scrape]" not in said or "xprometheus" in said
+        message = refusal(api, workload(place, service, metadata))
+        assert "not allowed here: " in message, (service, metadata)
+        assert named in message
+        assert "scrape]" not in message or "xprometheus" in message
 
 
 @pytest.mark.parametrize(

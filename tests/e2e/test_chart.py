@@ -65,8 +65,8 @@ def config(objects: list[Manifest]) -> Manifest:
     """The file that the operator reads."""
     run, option = operator(objects)["args"][:2]
     assert run == "run"
-    said: Manifest = files(objects)[option.removeprefix("--config=")]
-    return said
+    settings: Manifest = files(objects)[option.removeprefix("--config=")]
+    return settings
 
 
 def kinds(objects: list[Manifest]) -> set[str]:
@@ -127,8 +127,8 @@ def test_its_pod_is_restricted_and_spread(helm: Helm) -> None:
 
 def test_a_name_that_looks_like_something_else_is_a_name(helm: Helm) -> None:
     values = {"sandbox": {"runtimeClassName": "1e3"}, "guest": {"image": "true"}, "fullnameOverride": "0x1"}
-    said = config(helm.template(values))
-    assert (said["sandboxRuntimeClass"], said["guestImage"], said["leaseName"]) == ("1e3", "true", "0x1")
+    keys = config(helm.template(values))
+    assert (keys["sandboxRuntimeClass"], keys["guestImage"], keys["leaseName"]) == ("1e3", "true", "0x1")
 
 
 def test_a_change_of_the_configuration_is_one_of_the_pods_template_alone(helm: Helm) -> None:
@@ -446,8 +446,8 @@ BAD: list[Manifest] = [
 
 def test_registries_that_the_chart_takes_the_operator_takes(helm: Helm) -> None:
     objects = helm.template({"guest": {"registries": GOOD}})
-    said = files(objects)[config(objects)["guestRegistries"]]
-    assert [ClusterRegistry.model_validate(one).host for one in said] == [one["host"] for one in GOOD]
+    registries = files(objects)[config(objects)["guestRegistries"]]
+    assert [ClusterRegistry.model_validate(one).host for one in registries] == [one["host"] for one in GOOD]
 
 
 @pytest.mark.parametrize("registry", BAD, ids=lambda one: str(one)[:60])

@@ -91,12 +91,12 @@ def test_every_part_says_its_true_version(control_plane: Cluster, api: Api, kube
     assert api.request("GET", "/version")["gitVersion"] == KUBERNETES_VERSION
     assert f"Client Version: {KUBERNETES_VERSION}" in kubectl("version")
     # The API server leaves out a virt-api for a while that was slow to answer.
-    said = control_plane.eventually(
+    version = control_plane.eventually(
         lambda: api.request("GET", "/apis/subresources.kubevirt.io/v1/version"),
         30,
         "virt-api answers",
     )
-    assert said["gitVersion"] == KUBEVIRT_VERSION
+    assert version["gitVersion"] == KUBEVIRT_VERSION
 
 
 def test_a_pod_gets_an_address_and_becomes_ready(control_plane: Cluster, api: Api, namespace: str) -> None:
@@ -331,12 +331,12 @@ def test_what_an_earlier_run_left_is_removed_and_what_others_made_is_not(simulat
     simulation.kubectl.apply(runtime_class("somebody-elses"))
     generated = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-"}}
     left = api.create(generated)["metadata"]["name"]
-    found, said = ControlPlane.running(simulation.folder), list[str]()
+    found, lines = ControlPlane.running(simulation.folder), list[str]()
     assert found is not None
 
-    leftovers.remove(found, said.append)
+    leftovers.remove(found, lines.append)
 
-    assert "an earlier run left RuntimeClass left-by-a-test: deleting it" in said
+    assert "an earlier run left RuntimeClass left-by-a-test: deleting it" in lines
     assert api.get("RuntimeClass", "left-by-a-test") is None
     namespace = api.get("Namespace", left)
     assert namespace is None or "deletionTimestamp" in namespace["metadata"]
@@ -372,15 +372,15 @@ def test_stopping_ends_every_process(bare: ControlPlane) -> None:
 
 def test_a_process_that_dies_of_a_known_fault_is_started_again(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    said: list[str] = []
+    lines: list[str] = []
     shell = Path("/bin/sh")
-    supervisor = Supervisor(tmp_path, {"sh": shell, "kubectl": shell}, tied=True, say=said.append)
+    supervisor = Supervisor(tmp_path, {"sh": shell, "kubectl": shell}, tied=True, say=lines.append)
     dies_once = "test -e again && exec sleep 600; touch again; echo fatal error: concurrent map writes"
 
     supervisor.start(Launch("racer", "sh", ["-c", dies_once], retry_on="fatal error: concurrent map"))
-    supervisor.ready({"racer": lambda: said})
+    supervisor.ready({"racer": lambda: lines})
 
-    assert "racer died of" in said[0]
+    assert "racer died of" in lines[0]
     supervisor.check()
     supervisor.stop()
 
@@ -396,9 +396,9 @@ def test_the_command_line_leaves_one_running_until_told(tmp_path: Path) -> None:
         state = State.load(tmp_path)
         assert state is not None
         assert Api(tmp_path / "kubeconfig").get("Node", "node-0")
-        said: list[str] = []
-        assert ControlPlane.running(tmp_path, said.append) is None, "most tests need KubeVirt"
-        assert said == [f"The control plane in {tmp_path} isn't used: it has no KubeVirt"]
+        lines: list[str] = []
+        assert ControlPlane.running(tmp_path, lines.append) is None, "most tests need KubeVirt"
+        assert lines == [f"The control plane in {tmp_path} isn't used: it has no KubeVirt"]
         assert "DEAD" not in command("status")
     finally:
         assert "Stopped." in command("down")

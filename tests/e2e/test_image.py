@@ -120,8 +120,8 @@ def test_a_base_without_a_digest_ends_the_build(digest: str) -> None:
     name = base().partition("@")[0]
     first = re.search(r"^RUN (.+)$", CONTAINERFILE, re.MULTILINE)
     assert first is not None
-    said = subprocess.run(
+    done = subprocess.run(
         ["sh", "-c", first[1]], env={"BASE": name + digest}, capture_output=True, text=True, check=False
     )
-    assert said.returncode == (0 if digest else 1)
-    assert said.stderr == ("" if digest else f"BASE={name} has no digest: name it as …@sha256:…\n")
+    assert done.returncode == (0 if digest else 1)
+    assert done.stderr == ("" if digest else f"BASE={name} has no digest: name it as …@sha256:…\n")

@@ -115,8 +115,8 @@ def test_kyverno_is_told_of_every_image(enforce: Enforce, api: Api, namespace: s
     machine = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": imported("boot")}
     disks = [{"name": "data", **imported("data")}, {"name": "own", "source": {"vddk": vddk}, "size": "1Gi"}]
     importing = workload(namespace, virtualMachine={**machine, "disks": disks})
-    said = "images: registry.example/c registry.example/boot registry.example/data end"
-    assert said in refusal(api, importing)
+    expected = "images: registry.example/c registry.example/boot registry.example/data end"
+    assert expected in refusal(api, importing)
 
 
 def test_gatekeeper_refuses_an_image_wherever_it_is(enforce: Enforce, api: Api, namespace: str) -> None:
@@ -146,8 +146,8 @@ def test_no_machine_is_where_policy_controller_looks(
     manifest = workload(namespace)
     assert refusal(api, manifest) == ""
     api.patch("Namespace", namespace, None, {"metadata": {"labels": {"policy.sigstore.dev/include": "true"}}})
-    said = "policy-controller verifies images here"
-    cluster.eventually(lambda: said in refusal(api, manifest), 30, "the policy is in force")
-    assert said in refusal(api, workload(namespace, isolation="Auto"))
+    message = "policy-controller verifies images here"
+    cluster.eventually(lambda: message in refusal(api, manifest), 30, "the policy is in force")
+    assert message in refusal(api, workload(namespace, isolation="Auto"))
     assert refusal(api, workload(namespace, isolation="Sandbox")) == ""
     assert refusal(api, workload(namespace, isolation="Container")) == ""

@@ -158,7 +158,7 @@ def said_by(start: str, built: dict[str, Any], tmp_path: Path) -> subprocess.Com
 
 
 @pytest.mark.parametrize(
-    ("built", "said"),
+    ("built", "expected"),
     [
         ({"NEWEST": (3, 10)}, "twinhull needs Python 3.11 to 3.10. This is Python"),
         ({"MACHINE": "vax"}, "this file is for Linux on vax, and this is Linux on"),
@@ -166,11 +166,11 @@ def said_by(start: str, built: dict[str, Any], tmp_path: Path) -> subprocess.Com
         ({"GLIBC": (9, 9)}, "twinhull needs glibc 9.9 or later"),
     ],
 )
-def test_it_says_what_it_needs(built: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_it_says_what_it_needs(built: dict[str, Any], expected: str, tmp_path: Path) -> None:
     start = (ROOT / "tools/onefile/start.py").read_text("utf-8")
     done = said_by(start, built, tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"Error: {said}")
+    assert done.stderr.startswith(f"Error: {expected}")
     assert done.stderr.count("\n") == 1
 
 

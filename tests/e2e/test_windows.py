@@ -46,8 +46,8 @@ _DIFFERENCES: dict[str, dict[str, str]] = {
 
 def preference(version: str, devices: str) -> Manifest:
     """The spec of KubeVirt's preference for that Windows."""
-    said = merge_patch(_FACTS["every"], _FACTS["versions"][version])
-    return merge_patch(said, _FACTS["virtio"]) if devices == "Virtio" else said
+    facts = merge_patch(_FACTS["every"], _FACTS["versions"][version])
+    return merge_patch(facts, _FACTS["virtio"]) if devices == "Virtio" else facts
 
 
 def theirs(namespace: str) -> Manifest:

@@ -411,8 +411,8 @@ def test_two_appliers_each_have_their_container_and_the_operator_the_status(
 
 
 def test_kubectl_explains_fields_in_our_words(control_plane: Cluster) -> None:
-    said = " ".join(control_plane.kubectl("explain", "twl.spec.isolationPolicy").split())
-    assert "The isolation that the Workload asks for: Container is a plain Pod" in said
+    explanation = " ".join(control_plane.kubectl("explain", "twl.spec.isolationPolicy").split())
+    assert "The isolation that the Workload asks for: Container is a plain Pod" in explanation
 
 
 def test_kubectl_lists_by_short_names(control_plane: Cluster, namespace: str) -> None:

@@ -21,19 +21,19 @@ def kstatus(*objects: Manifest, expressions: Manifest | None = None) -> list[str
     waits by where a Kustomization has these `healthCheckExprs`.
     """
     instead = (json.dumps(expressions),) if expressions else ()
-    return [said["status"] for said in _ask(("kstatus", *instead), objects)]
+    return [answer["status"] for answer in _ask(("kstatus", *instead), objects)]
 
 
 def health(*objects: Manifest) -> list[tuple[str, str]]:
     """What Argo CD shows by our checks: Healthy, Progressing, Degraded, Suspended …, and the message."""
-    said = _ask(("argocd", "health", str(CHECKS)), objects)
-    return [(one["status"], one.get("message", "")) for one in said]
+    answers = _ask(("argocd", "health", str(CHECKS)), objects)
+    return [(one["status"], one.get("message", "")) for one in answers]
 
 
 def out_of_sync(config: Manifest, live: Manifest, predicted: Manifest | None = None) -> bool:
     """Whether Argo CD calls an object OutOfSync; `predicted` is what a server-side apply would make of it."""
-    (said,) = _ask(("argocd", "diff"), [{"config": config, "live": live, "predicted": predicted}])
-    return bool(said["outOfSync"])
+    (answer,) = _ask(("argocd", "diff"), [{"config": config, "live": live, "predicted": predicted}])
+    return bool(answer["outOfSync"])
 
 
 def applications(*objects: Manifest) -> list[str]:

@@ -73,8 +73,8 @@ def run(
             timeout=_TIMEOUT,
             check=False,
         )
-    said = log.read_text(encoding="utf-8", errors="replace")
+    text = log.read_text(encoding="utf-8", errors="replace")
     message = termination_log.read_text(encoding="utf-8", errors="replace")[:_LONGEST_MESSAGE]
     if not message and done.returncode:
-        message = said[-_LONGEST_LOG:]
-    return Ended(done.returncode, message, said)
+        message = text[-_LONGEST_LOG:]
+    return Ended(done.returncode, message, text)

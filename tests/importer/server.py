@@ -123,8 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _is_known(self, user: str, password: str) -> bool:
-        said = base64.b64encode(f"{user}:{password}".encode()).decode()
-        return self.headers.get("Authorization") == f"Basic {said}"
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return self.headers.get("Authorization") == f"Basic {credentials}"
 
     def _refuse(self, status: HTTPStatus) -> None:
         self.send_response(status)

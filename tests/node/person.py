@@ -115,8 +115,8 @@ class Person:
         is meant.
         """
         ended = self.run(*arguments, given=given)
-        said = [line for line in ended.stderr.decode().splitlines() if not line.startswith("Defaulted ")]
-        assert (ended.returncode, said) == (0, []), arguments
+        errors = [line for line in ended.stderr.decode().splitlines() if not line.startswith("Defaulted ")]
+        assert (ended.returncode, errors) == (0, []), arguments
         return ended.stdout.decode()
 
     def command(self, *arguments: str | Path) -> list[str]:

@@ -84,11 +84,11 @@ def test_the_screen_speaks_vnc(machine: Machine) -> None:
         port = json.loads(process.stdout.readline())["port"]
         with (
             socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as viewer,
-            viewer.makefile("rb") as said,
+            viewer.makefile("rb") as stream,
         ):
-            assert said.read(12) == b"RFB 003.008\n", "RFC 6143, 7.1.1"
+            assert stream.read(12) == b"RFB 003.008\n", "RFC 6143, 7.1.1"
             viewer.sendall(b"RFB 003.008\n")
-            assert said.read(1)[0] > 0, "the number of security types"
+            assert stream.read(1)[0] > 0, "the number of security types"
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)

@@ -73,8 +73,8 @@ def test_each_hull_answers_the_same(person: Person, asked: str) -> None:
     for name in REACHED.values():
         script = [_SCRIPT] if asked.endswith(" -c") else []
         ended = person.run(*asked.replace("NAME", name).split(), *script)
-        said = (ended.stdout, ended.stderr)
-        answers.append((ended.returncode, *(_anonymous(text.decode(), name) for text in said)))
+        streams = (ended.stdout, ended.stderr)
+        answers.append((ended.returncode, *(_anonymous(text.decode(), name) for text in streams)))
     of_pod, of_sandbox, of_machine = answers
     assert of_sandbox == of_pod
     assert of_machine == of_pod
@@ -231,8 +231,8 @@ def test_a_large_file_is_copied_both_ways(person: Person, name: str, tmp_path: P
 
 
 @contextmanager
-def forwarded(person: Person, name: str, port: str, said: list[str]) -> Iterator[int]:
-    """A local port that leads to a Workload's. What is said of connections that fail is added to `said`."""
+def forwarded(person: Person, name: str, port: str, messages: list[str]) -> Iterator[int]:
+    """A local port that leads to a Workload's. What is said of connections that fail is added to `messages`."""
     command = person.command("port-forward", name, f":{port}", "--address", "127.0.0.1")
     environment = person.environment()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as ours:
@@ -243,7 +243,7 @@ def forwarded(person: Person, name: str, port: str, said: list[str]) -> Iterator
             yield int(line.split(":")[1].split()[0])
         finally:
             ours.terminate()
-            said += ours.stdout.read().decode().splitlines()
+            messages += ours.stdout.read().decode().splitlines()
     assert ours.returncode == 0
 
 
@@ -264,28 +264,28 @@ def health(port: int, number: int) -> int:
     ],
 )
 def test_a_port_is_forwarded_under_load(person: Person, name: str, connections: int) -> None:
-    said: list[str] = []
-    with forwarded(person, name, "http", said) as local, ThreadPoolExecutor(8) as clients:
+    messages: list[str] = []
+    with forwarded(person, name, "http", messages) as local, ThreadPoolExecutor(8) as clients:
         began = time.monotonic()
         assert set(clients.map(partial(health, local), range(connections))) == {200}
         print(f"{name}: {connections} connections, 8 at a time, in {time.monotonic() - began:.1f} s")
-    assert said == []
+    assert messages == []
 
 
 @pytest.mark.node_quick
 def test_a_sandboxs_port_is_not_forwarded_and_what_is_said_leads_there(
     person: Person, started: NodeCluster
 ) -> None:
-    said: list[str] = []
-    with forwarded(person, SANDBOX, "http", said) as local:
+    messages: list[str] = []
+    with forwarded(person, SANDBOX, "http", messages) as local:
         for number in range(2):
             with pytest.raises((http.client.HTTPException, OSError)):
                 health(local, number)
-    assert [line.partition(":")[0] for line in said] == ["Error", "note", "Error"]
-    assert said[0].startswith(f"Error: a connection to port {PORT} of {SANDBOX} failed: ")
-    assert "(this one has the RuntimeClass gvisor)" in said[1]
-    _, proxy, path = said[1].partition("http://127.0.0.1:8001")
-    assert proxy, said[1]
+    assert [line.partition(":")[0] for line in messages] == ["Error", "note", "Error"]
+    assert messages[0].startswith(f"Error: a connection to port {PORT} of {SANDBOX} failed: ")
+    assert "(this one has the RuntimeClass gvisor)" in messages[1]
+    _, proxy, path = messages[1].partition("http://127.0.0.1:8001")
+    assert proxy, messages[1]
     started.plane.eventually(
         lambda: started.plane.api.raw("GET", f"{path}health")[0] == http.HTTPStatus.OK,
         60,
@@ -327,9 +327,9 @@ def test_a_forwarded_port_and_a_followed_log_go_on_with_the_next_hull(
             machine.ready()
             machine.eventually(answers, "the Pod answers at the same local port", PATIENCE)
             assert [following.stdout.readline() for _ in range(3)] == [b"one\n", b"two\n", b"three\n"]
-            said = following.stderr.readline().decode()
-            assert said.startswith(f"VirtualMachine {MACHINE}"), said
-            assert " has ended; going on with Pod " in said
+            message = following.stderr.readline().decode()
+            assert message.startswith(f"VirtualMachine {MACHINE}"), message
+            assert " has ended; going on with Pod " in message
         finally:
             following.terminate()
             forwarding.terminate()

@@ -90,19 +90,19 @@ def test_it_says_what_was_measured(measured: NodeCluster) -> None:
     def seen_at_once() -> tuple[dict[str, Figures], dict[str, Use]]:
         before = figures(measured)
         assert len(before) == len(REACHED), "what a kubelet answers too late isn't measured"
-        said = {use["workload"]: use for use in uses(measured)}
+        by_verb = {use["workload"]: use for use in uses(measured)}
         assert figures(measured) == before, "they were measured anew meanwhile"
-        return before, said
+        return before, by_verb
 
-    by_server, said = measured.plane.eventually(seen_at_once, 60, "they are of the same moment")
+    by_server, by_verb = measured.plane.eventually(seen_at_once, 60, "they are of the same moment")
     for name in REACHED.values():
-        assert abs(value(said[name]["cpu"]) - by_server[name].cpu) <= Decimal("0.001")
-        assert abs(value(said[name]["memory"]) - by_server[name].memory) <= 1 << 20
+        assert abs(value(by_verb[name]["cpu"]) - by_server[name].cpu) <= Decimal("0.001")
+        assert abs(value(by_verb[name]["memory"]) - by_server[name].memory) <= 1 << 20
         assert by_server[name].memory > 1 << 20, "a process takes more than that"
-    assert not said[POD]["launcher"]
-    assert not said[SANDBOX]["launcher"]
-    assert said[MACHINE]["launcher"]
-    assert said[MACHINE]["guest"].startswith("1 CPU, ")
+    assert not by_verb[POD]["launcher"]
+    assert not by_verb[SANDBOX]["launcher"]
+    assert by_verb[MACHINE]["launcher"]
+    assert by_verb[MACHINE]["guest"].startswith("1 CPU, ")
 
 
 def test_who_uses_most_comes_first(measured: NodeCluster) -> None:
@@ -140,6 +140,6 @@ def test_a_metrics_server_that_does_not_answer(started: NodeCluster) -> None:
 def _unanswered(cluster: NodeCluster) -> str:
     ended = top(cluster)
     assert ended.returncode == 1
-    said = ended.stderr.decode()
-    assert "the cluster has no metrics server" not in said
-    return said
+    errors = ended.stderr.decode()
+    assert "the cluster has no metrics server" not in errors
+    return errors

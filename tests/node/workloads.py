@@ -177,8 +177,8 @@ _ASSOCIATES = _workload(
 DISK_SIZE = 192
 
 
-def _booting(name: str, bootloader: str, mac: str, **said: Any) -> Raw:
-    """A machine that boots the disk in the claim of its name. `said` is what else its Workload says of it."""
+def _booting(name: str, bootloader: str, mac: str, **machine_fields: Any) -> Raw:
+    """A machine that boots the disk in the claim of its name. `machine_fields` are its Workload's other ones."""
     machine = {
         "cpus": 1,
         "memory": "320Mi",
@@ -186,7 +186,7 @@ def _booting(name: str, bootloader: str, mac: str, **said: Any) -> Raw:
         "networkInterface": {"macAddress": mac},
         "bootDisk": {"source": {"claim": {"name": name}}},
         "readiness": {"httpGet": {"path": "/", "port": client.PORT}, "periodSeconds": 1},
-        **said,
+        **machine_fields,
     }
     return {
         "apiVersion": "twinhull.dev/v1alpha1",

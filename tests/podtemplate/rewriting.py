@@ -54,8 +54,8 @@ def _struct(draw: st.DrawFn, value: Any, name: str) -> Any:
     absent = sorted(key for key in known if key not in value and key not in _LEFT)
     for key in draw(st.lists(st.sampled_from(absent), max_size=5, unique=True)) if absent else ():
         field = known[key]
-        said = () if field.default is None else (field.default,)
-        found[key] = draw(st.sampled_from((*_EMPTY[field.kind], *said)))
+        default = () if field.default is None else (field.default,)
+        found[key] = draw(st.sampled_from((*_EMPTY[field.kind], *default)))
     return found
 
 

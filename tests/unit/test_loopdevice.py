@@ -34,8 +34,8 @@ def attach(folder: Path, name: str) -> LoopDevice:
 
 def file_of(device: LoopDevice) -> str:
     """The file of a loop device by the kernel's word, empty if it is detached."""
-    said = Path("/sys/block", device.path.name, "loop/backing_file")
-    return said.read_text().strip() if said.exists() else ""
+    backing_file = Path("/sys/block", device.path.name, "loop/backing_file")
+    return backing_file.read_text().strip() if backing_file.exists() else ""
 
 
 @pytest.mark.parametrize("place", ["node0/node-1/claims/raw", "kubelet/0/disk"])
@@ -65,8 +65,8 @@ def test_what_a_kubelet_attached_to_a_device_goes_with_it(tmp_path: Path, attach
     node = tmp_path / "claim-raw"
     os.mknod(node, stat.S_IFBLK | 0o600, device.number)
     command = ["losetup", "--find", "--show", str(node)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    of_kubelet = LoopDevice(Path(said.strip()))
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    of_kubelet = LoopDevice(Path(output.strip()))
     attached += [of_kubelet, device]
     (tmp_path / "node0/node-1/claims/raw").unlink()
     detach_left_behind()

@@ -96,11 +96,11 @@ def test_a_form_for_issues_asks_with_labels_and_names_what_is_there(form: Path) 
     asked = [part for part in found["body"] if part["type"] != "markdown"]
     assert len({part["id"] for part in asked}) == len(asked)
     assert all(part["attributes"]["label"] for part in asked)
-    said = form.read_text(encoding="utf-8")
-    named = re.findall(r"\b(?:docs/[\w./-]*\w|[A-Z]+\.md)\b", said)
+    form_text = form.read_text(encoding="utf-8")
+    named = re.findall(r"\b(?:docs/[\w./-]*\w|[A-Z]+\.md)\b", form_text)
     assert [name for name in named if not (ROOT / name).exists()] == []
     verbs = {verb.name for section in SECTIONS.values() for verb in section}
-    assert set(re.findall(r"\btwinhull ([a-z]+)\b", said)) <= verbs
+    assert set(re.findall(r"\btwinhull ([a-z]+)\b", form_text)) <= verbs
 
 
 def test_issues_lead_vulnerabilities_elsewhere() -> None:

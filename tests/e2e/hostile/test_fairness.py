@@ -132,9 +132,11 @@ class _Controller:
 
         made = wait(lambda: bool(api.list("Pod", namespace, labels=selector)), "has a Pod")
         ran = wait(runs, "runs")
-        said = wait(lambda: self.says_ready(api.get(self.kind, name, namespace) or {}), "is said to be ready")
+        reported = wait(
+            lambda: self.says_ready(api.get(self.kind, name, namespace) or {}), "is said to be ready"
+        )
         api.delete(self.kind, name, namespace)
-        return (made - began) + (said - ran)
+        return (made - began) + (reported - ran)
 
 
 def _template(**labels: str) -> dict[str, Any]:
@@ -209,15 +211,15 @@ def test_flood_slows_no_neighbour(
 ) -> None:
     _prepare(tenant)
     before = _Times.measured(simulation, neighbour.namespace, _SECONDS / 3)
-    said = f"{attack}: before {before}"
+    summary = f"{attack}: before {before}"
     for _ in range(_ATTACKED):
         with under_way(_attack, tenant.kubectl.kubeconfig, tenant.namespace, attack):
             during = _Times.measured(simulation, neighbour.namespace, _SECONDS)
-        said += f"; during {during}"
+        summary += f"; during {during}"
         operator.check()
         if not (slowed := _slowed(before, during)):
             break
-    print(said)
-    assert slowed == [], said
+    print(summary)
+    assert slowed == [], summary
     log = operator.process.log.read_text()
     assert "Traceback" not in log, log[log.index("Traceback") - 500 :][:5000]

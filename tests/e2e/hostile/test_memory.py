@@ -36,8 +36,8 @@ def limit() -> int:
 def peak(operator: OperatorProcess) -> int:
     """The most memory that a process has had (proc_pid_status(5), VmHWM)."""
     status = Path(f"/proc/{operator.process.pid}/status").read_text(encoding="ascii")
-    (said,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(said) * 1024
+    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) * 1024
 
 
 def labelled(kind: str, name: str, **parts: object) -> Manifest:
@@ -91,8 +91,8 @@ def restart(operator: OperatorProcess, account: Path, tmp_path: Path) -> Callabl
 def store(person: Person, manifest: Manifest) -> int:
     """Create an object. How many bytes it is of."""
     body = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
-    code, said = person.api.raw("POST", person.api.path(manifest["kind"], person.namespace), body)
-    assert code == 201, said[:500]
+    code, answer = person.api.raw("POST", person.api.path(manifest["kind"], person.namespace), body)
+    assert code == 201, answer[:500]
     return len(body)
 
 

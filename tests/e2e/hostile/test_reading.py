@@ -36,14 +36,14 @@ def put(person: Person, name: str, overrides: str) -> None:
     body = f'{{"apiVersion":"twinhull.dev/v1alpha1","kind":"Workload","metadata":{metadata},"spec":{spec}}}'
 
     def taken() -> bool:
-        code, said = person.api.raw(
+        code, answer = person.api.raw(
             "PATCH",
             person.api.path("Workload", person.namespace, name),
             body.encode(),
             content_type="application/apply-patch+yaml",
             query={"fieldManager": "tests", "force": "true"},
         )
-        assert code in {200, 201}, said[:500]
+        assert code in {200, 201}, answer[:500]
         return True
 
     # A busy API server may not have looked through all of it after half a minute, and gives up.
@@ -54,8 +54,8 @@ def seen(person: Person, name: str) -> str:
     """What `kubectl get` shows of a Workload."""
     table = "application/json;as=Table;v=v1;g=meta.k8s.io"
     path = person.api.path("Workload", person.namespace, name)
-    said = person.api.request("GET", path, query={"includeObject": "None"}, accept=table)
-    return " ".join(map(str, said["rows"][0]["cells"]))
+    answer = person.api.request("GET", path, query={"includeObject": "None"}, accept=table)
+    return " ".join(map(str, answer["rows"][0]["cells"]))
 
 
 def events(person: Person, name: str, cluster: Cluster) -> list[str]:

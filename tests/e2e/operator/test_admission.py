@@ -298,9 +298,9 @@ def in_force(admission: Cluster, api: Api, namespace: str) -> Iterator[Any]:
         for isolation in ("Container", "VirtualMachine"):  # of which an admission policy each has its say
             probe = workload(namespace, pod, isolation, last=namespace)
             probe["spec"]["virtualMachine"] = {"guestImage": "a"}
-            said = partial(refusal, api, probe)
+            answer = partial(refusal, api, probe)
             admission.eventually(
-                lambda said=said: f"IsolationPolicy last-{namespace}" in said(),  # type: ignore[misc]
+                lambda answer=answer: f"IsolationPolicy last-{namespace}" in answer(),  # type: ignore[misc]
                 30,
                 "the policies are in force",
             )
@@ -327,8 +327,8 @@ def test_the_api_server_says_what_the_operator_would(
                 expected = expectation(manifest, seen["metadata"]["labels"], policies)
 
                 def agrees(manifest: Manifest = manifest, expected: str = expected) -> bool:
-                    said = refusal(api, manifest)
-                    assert (said != "", expected in said) == (expected != "", True), (manifest, said)
+                    message = refusal(api, manifest)
+                    assert (message != "", expected in message) == (expected != "", True), (manifest, message)
                     return True
 
                 # The API server may see the namespace's labels a little later than it takes them.
@@ -365,12 +365,12 @@ def test_the_api_server_says_what_the_operator_would_of_images(
             annotate(chance, manifest["spec"].get("template"))
             spec = WorkloadSpec.model_validate(manifest["spec"])
             expected = [found.why for found in rejected_images(spec, [read(obj)])]
-            said = refusal(api, manifest)
-            assert bool(said) == bool(expected), (manifest, expected, said)
-            assert not said or f"IsolationPolicy images-{number}" in said
-            assert not any("guestImages" in why for why in expected) or any(why in said for why in expected)
-            assert "error" not in said, said
-            verdicts[boots_disk].append(bool(said))
+            text = refusal(api, manifest)
+            assert bool(text) == bool(expected), (manifest, expected, text)
+            assert not text or f"IsolationPolicy images-{number}" in text
+            assert not any("guestImages" in why for why in expected) or any(why in text for why in expected)
+            assert "error" not in text, text
+            verdicts[boots_disk].append(bool(text))
     for found in verdicts.values():
         assert 10 < sum(found) < len(found) - 10, "both verdicts are given often"
 

@@ -123,11 +123,11 @@ def test_an_evicted_pod_is_made_again(web: Subject, api: Api) -> None:
         f"Pod {before['name']} ended (Evicted) and is made again",
         f"waiting for Pod {before['name']} to end",
     }
-    for said in restarting(history):
-        status, _, message = condition(said, "Ready")
+    for obj in restarting(history):
+        status, _, message = condition(obj, "Ready")
         assert status == "False"
         assert message in sentences
-        assert condition(said, "Reconciling")[0] == "True"
+        assert condition(obj, "Reconciling")[0] == "True"
 
 
 def test_a_pod_that_ends_is_made_again_when_it_is_to_run_always(web: Subject) -> None:
@@ -139,7 +139,7 @@ def test_a_pod_that_ends_is_made_again_when_it_is_to_run_always(web: Subject) ->
     web.annotate("Pod", before["name"], **{EXIT: "0"})
 
     is_made_again(web, before)
-    assert not [said for said in restarting(history) if "exit" in said["status"]]
+    assert not [obj for obj in restarting(history) if "exit" in obj["status"]]
 
 
 @pytest.mark.parametrize("label", ["twinhull.dev/workload", "twinhull.dev/hull"])

@@ -232,7 +232,7 @@ def _refused(cluster: Cluster, objects: Iterable[Manifest], **query: str) -> dic
         return "", ""
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return {title: said for title, said in pool.map(attempt, objects) if said}
+        return {title: message for title, message in pool.map(attempt, objects) if message}
 
 
 def _flip(cluster: Cluster, found: Iterable[NamespacedObject]) -> None:

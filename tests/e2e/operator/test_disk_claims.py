@@ -91,8 +91,8 @@ def test_the_files_of_a_pod_are_not_left_behind_unsaid(web: Subject) -> None:
     refused = web.becomes("ClaimHasFiles")
     assert refused["status"]["hull"]["name"] == pod
 
-    said = {"metadata": {"annotations": {DISK_OF_ANNOTATION: "web"}}}
-    web.cluster.api.patch("PersistentVolumeClaim", "pg", web.namespace, said)
+    patch = {"metadata": {"annotations": {DISK_OF_ANNOTATION: "web"}}}
+    web.cluster.api.patch("PersistentVolumeClaim", "pg", web.namespace, patch)
     assert web.becomes("Ready")["status"]["hull"]["kind"] == "VirtualMachine"
 
 

@@ -222,9 +222,9 @@ def test_a_claim_that_is_applied_with_its_workload_never_makes_it_stall(
     kubectl.apply(yaml.safe_dump_all([claim, wanted]))
     web.becomes("Ready")
     stalled = [
-        said["reason"]
+        condition["reason"]
         for change in history.of("Workload")
-        for said in change.obj["status"].get("conditions", [])
-        if (said["type"], said["status"]) == ("Stalled", "True")
+        for condition in change.obj["status"].get("conditions", [])
+        if (condition["type"], condition["status"]) == ("Stalled", "True")
     ]
     assert stalled == []

@@ -167,8 +167,8 @@ def test_labels_are_bounded(scene: Scene) -> None:
     values = {value for sample in samples for value in sample.labels.values()}
     hulls = {hull["metadata"]["name"] for hull in scene.cluster.api.list("Pod", scene.namespace)}
     assert values.isdisjoint({"web", "first", "nobox", "refused", "lifted", "held", *hulls})
-    said = {sample.labels["reason"] for sample in samples if sample.name == "twinhull_workloads"}
-    assert said <= reasons.KNOWN | {"None", "Other"}
+    labels = {sample.labels["reason"] for sample in samples if sample.name == "twinhull_workloads"}
+    assert labels <= reasons.KNOWN | {"None", "Other"}
     # Of other tests' namespaces, some may still be on their way out.
     ours = [s for s in samples if s.labels.get("workload_namespace", scene.namespace) == scene.namespace]
     assert len(ours) < 700

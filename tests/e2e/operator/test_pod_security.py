@@ -44,14 +44,14 @@ def test_pod_security_sees_the_launcher_and_nothing_of_the_template(
     assert not any(one.get("securityContext", {}).get("privileged") for one in launcher["spec"]["containers"])
 
     def seen() -> str:
-        said = _refusal(cluster, launcher)
-        assert 'violates PodSecurity "restricted' in said
-        return said
+        message = _refusal(cluster, launcher)
+        assert 'violates PodSecurity "restricted' in message
+        return message
 
     _enforce(cluster, namespace, "restricted")
-    said = web.eventually(seen, "restricted is in force")
-    assert said.partition("seccompProfile")[0].endswith('violates PodSecurity "restricted:latest": ')
-    assert said.count("must set") == 1, "nothing but the seccomp profile is lacking"
+    message = web.eventually(seen, "restricted is in force")
+    assert message.partition("seccompProfile")[0].endswith('violates PodSecurity "restricted:latest": ')
+    assert message.count("must set") == 1, "nothing but the seccomp profile is lacking"
 
     spec = launcher["spec"]
     confined = {**spec["securityContext"], "seccompProfile": {"type": "RuntimeDefault"}}

@@ -27,8 +27,8 @@ def stalls(web: Subject, reason: str) -> str:
     """Wait until a refusal that may pass by itself has come often enough to count; what it says."""
 
     def stalled() -> str:
-        status, said, message = condition(web.becomes(reason), "Stalled")
-        assert (status, said) == ("True", reason)
+        status, actual, message = condition(web.becomes(reason), "Stalled")
+        assert (status, actual) == ("True", reason)
         return message
 
     return web.eventually(stalled, "it is Stalled")

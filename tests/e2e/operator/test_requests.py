@@ -92,11 +92,11 @@ def until_ready(web: Subject, proxy: RequestProxy, isolation: str, pod_template:
     web.becomes("Ready")
     took = time.monotonic() - began
     all_is_done(web)
-    said = of(web, proxy)
-    reports = said.count(REPORT) - 1 if took >= FIRST_REPORT else 0
+    requests = of(web, proxy)
+    reports = requests.count(REPORT) - 1 if took >= FIRST_REPORT else 0
     for _ in range(reports):
-        said.remove(REPORT)
-    return said
+        requests.remove(REPORT)
+    return requests
 
 
 def reads(proxy: RequestProxy) -> list[Request]:
@@ -225,7 +225,7 @@ def test_a_lost_label_is_put_back_and_then_all_is_quiet(
     assert watched.hull()["metadata"]["uid"] == pod["uid"]
     # Creating it again says that it is there; what it lacks is then given to it.
     looked_for = ["POST pods", f"GET pods/{pod['name']}", f"PATCH pods/{pod['name']}"]
-    assert [said for said in of(watched, proxy) if "status" not in said] == looked_for
+    assert [request for request in of(watched, proxy) if "status" not in request] == looked_for
 
 
 def test_a_refused_hull_is_not_asked_for_without_end(watched: Subject, proxy: RequestProxy) -> None:
@@ -239,6 +239,6 @@ def test_a_refused_hull_is_not_asked_for_without_end(watched: Subject, proxy: Re
     all_is_done(watched)
 
     asked, took = of(watched, proxy), time.monotonic() - began
-    assert [said for said in asked if said != MAKES] == [*("POST podtemplates", "POST configmaps", REPORT)]
+    assert [line for line in asked if line != MAKES] == [*("POST podtemplates", "POST configmaps", REPORT)]
     # Again after two seconds, and after twice as long each further time.
     assert took >= 2 * (2 ** (asked.count(MAKES) - 1) - 1), asked

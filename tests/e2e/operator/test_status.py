@@ -60,10 +60,10 @@ def test_ready_is_never_said_of_a_new_generation_by_an_old_hull(web: Subject) ->
 
     revisions: dict[int, set[str]] = {}
     for change in history.of("Workload"):
-        for said in change.obj["status"].get("conditions", []):
-            if (said["type"], said["status"]) == ("Ready", "True"):
+        for ready in change.obj["status"].get("conditions", []):
+            if (ready["type"], ready["status"]) == ("Ready", "True"):
                 revision = change.obj["status"]["hull"]["revision"]
-                revisions.setdefault(said["observedGeneration"], set()).add(revision)
+                revisions.setdefault(ready["observedGeneration"], set()).add(revision)
     assert list(revisions.values()) == [{first}, {second}]
 
 

@@ -172,7 +172,7 @@ def _compared(pod: Manifest) -> Manifest:
 
 
 def _kept(notes: dict[str, str]) -> dict[str, str]:
-    return {key: said for key, said in notes.items() if not key.startswith(_OWN) and key != _BESIDE}
+    return {key: note for key, note in notes.items() if not key.startswith(_OWN) and key != _BESIDE}
 
 
 def _referred(space: str) -> Iterator[Manifest]:

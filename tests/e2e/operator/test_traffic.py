@@ -65,7 +65,7 @@ def test_start_first_loses_no_request_over_fifty_flips(web: Subject) -> None:
     with Fleet.launched(web, 17, "StartFirst") as fleet:
         gaps = [gap for isolation in there_and_back for gap in fleet.flip(isolation)]
     records = fleet.traffic.records
-    print(said("StartFirst", gaps, fleet.traffic))
+    print(summary("StartFirst", gaps, fleet.traffic))
     assert len(gaps) >= 50
     assert {name: record.lost for name, record in records.items() if record.lost} == {}
 
@@ -73,11 +73,11 @@ def test_start_first_loses_no_request_over_fifty_flips(web: Subject) -> None:
 def test_recreate_has_a_gap_and_the_client_sees_it(web: Subject) -> None:
     with Fleet.launched(web, 5, "Recreate") as fleet:
         gaps = [gap for isolation in ("VirtualMachine", "Container") for gap in fleet.flip(isolation)]
-    print(said("Recreate", gaps, fleet.traffic))
+    print(summary("Recreate", gaps, fleet.traffic))
     assert all(record.lost for record in fleet.traffic.records.values())
 
 
-def said(strategy: Strategy, gaps: list[float], traffic: Traffic) -> str:
+def summary(strategy: Strategy, gaps: list[float], traffic: Traffic) -> str:
     """What was measured, in words."""
     asked = sum(len(record.requests) for record in traffic.records.values())
     lost = sum(len(record.lost) for record in traffic.records.values())

@@ -265,9 +265,9 @@ def test_documents_have_all_that_was_read(web: Subject) -> None:
 
     def say_the_same() -> bool:
         """The operator may write between two of them."""
-        said = json.loads(run(web, "status", "web", "-o", "json").stdout)["workload"]
-        assert yaml.safe_load(run(web, "status", "web", "-o", "yaml").stdout)["workload"] == said
-        assert json.loads(run(web, "get", "web", "-o", "json").stdout) == said
+        document = json.loads(run(web, "status", "web", "-o", "json").stdout)["workload"]
+        assert yaml.safe_load(run(web, "status", "web", "-o", "yaml").stdout)["workload"] == document
+        assert json.loads(run(web, "get", "web", "-o", "json").stdout) == document
         return True
 
     web.eventually(say_the_same, "all forms say the same")
@@ -380,8 +380,8 @@ def test_what_tenants_write_reaches_no_terminal_as_it_is(web: Subject) -> None:
         *(("list", "-o", form) for form in ("wide", "json", "yaml")),
     ]
     for args in commands:
-        said = run(web, *args).stdout
-        assert not [one for one in said if not one.isprintable() and one != "\n"], args
+        output = run(web, *args).stdout
+        assert not [one for one in output if not one.isprintable() and one != "\n"], args
     for args in (("status", "web"), ("events", "web")):
         text = on_a_terminal(web, *args, NO_COLOR="1").decode()
         assert "\\x1b" in text, args

@@ -141,8 +141,8 @@ def ends(run: ScenarioRun) -> None:
 def _state(run: ScenarioRun, image: str) -> str:
     """What a file system says of itself, as a machine left it: `needs_recovery` is its journal's word."""
     volumes = run.machine.volumes
-    said = volumes.tools.run("debugfs", "-R", "show_super_stats -h", volumes.claims / image)
-    lines = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+    output = volumes.tools.run("debugfs", "-R", "show_super_stats -h", volumes.claims / image)
+    lines = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
     return "in use" if "needs_recovery" in lines["Filesystem features"] else lines["Filesystem state"].strip()
 
 

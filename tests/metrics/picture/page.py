@@ -117,8 +117,8 @@ class _Requests(SimpleHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """What the page says of itself."""
-        said = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
-        self._stand.over(said if self.path == "/failed" else None)
+        message = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        self._stand.over(message if self.path == "/failed" else None)
         self._answer(b"")
 
     def translate_path(self, path: str) -> str:

@@ -73,8 +73,8 @@ def test_every_pattern_of_a_disk_is_put_in_words() -> None:
     schema = structural(VirtualMachine)
     del schema["properties"]["registries"]
     assert {pattern for _, pattern in _patterns(schema, "virtualMachine")} <= PATTERNS.keys()
-    (said,) = schema["properties"]["bootDisk"]["properties"]["size"]["x-kubernetes-validations"]
-    assert said["message"].startswith("write an amount such as 40Gi, ")
+    (rule,) = schema["properties"]["bootDisk"]["properties"]["size"]["x-kubernetes-validations"]
+    assert rule["message"].startswith("write an amount such as 40Gi, ")
 
 
 SIZE = "write an amount such as 40Gi, of 1M at least (without a unit it is in bytes)"
@@ -86,7 +86,7 @@ CHECKSUM = (
 ADDRESS = "write six pairs of hexadecimal digits with colons, such as 00:50:56:01:02:03"
 
 
-def said(machine: Raw) -> dict[str, str]:
+def messages(machine: Raw) -> dict[str, str]:
     """What `twinhull render` says against a machine, by the paths of its fields."""
     return {problem.path: problem.message for problem in problems(structural(VirtualMachine), machine)}
 
@@ -135,12 +135,12 @@ def of_http(**fields: Any) -> Raw:
     ],
 )
 def test_a_text_in_another_form_is_answered_with_what_to_write(machine: Raw, path: str, message: str) -> None:
-    assert said(machine) == {path: message}
+    assert messages(machine) == {path: message}
 
 
 @pytest.mark.parametrize("size", ["40Gi", "1.5T", "1Mi", "1M", "1000k", "977.5M", "1024Ki", "1000000"])
 def test_a_size_of_a_megabyte_is_enough(size: str) -> None:
-    assert said(booting(size=size)) == {}
+    assert messages(booting(size=size)) == {}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_size_of_a_megabyte_is_enough(size: str) -> None:
     [f"{name}:{'aB' * (bits // 8)}" for name, bits in [("md5", 128), ("sha1", 160), ("sha512", 512)]],
 )
 def test_a_checksum_may_be_of_any_kind_that_cdi_knows(checksum: str) -> None:
-    assert said(of_http(checksum=checksum)) == {}
+    assert messages(of_http(checksum=checksum)) == {}
 
 
 def test_what_was_stored_before_there_was_a_rule_is_read() -> None:

@@ -94,8 +94,8 @@ def test_so_are_all_values_together() -> None:
 
 @pytest.mark.parametrize("overrides", [{"a": [0] * MOST_VALUES}, {str(n): {} for n in range(MOST_VALUES)}])
 def test_overrides_are_counted(overrides: Raw) -> None:
-    said = excess({**spec(), "virtualMachine": {"overrides": overrides}})
-    assert said == f"spec.virtualMachine.overrides: has more than {MOST_VALUES} values in it: make it smaller"
+    text = excess({**spec(), "virtualMachine": {"overrides": overrides}})
+    assert text == f"spec.virtualMachine.overrides: has more than {MOST_VALUES} values in it: make it smaller"
 
 
 def test_so_are_their_texts() -> None:
@@ -143,11 +143,11 @@ def test_no_map_has_a_longer_key_than_anybody_needs(made: object, path: str) -> 
 def test_no_field_of_overrides_has_a_longer_path(overrides: object) -> None:
     assert callable(overrides)
 
-    def said(length: int) -> str | None:
+    def sentence(length: int) -> str | None:
         return excess({**spec(), "virtualMachine": {"overrides": overrides("a" * length)}})
 
-    assert said((LONGEST_KEY - 1) // 2) is None
-    assert said(LONGEST_KEY // 2) == (
+    assert sentence((LONGEST_KEY - 1) // 2) is None
+    assert sentence(LONGEST_KEY // 2) == (
         f"spec.virtualMachine.overrides: has a field whose path has {LONGEST_KEY + 1} characters, "
         f"and may have {LONGEST_KEY}: shorten its names"
     )
@@ -172,4 +172,4 @@ def test_every_template_in_this_repository_is_within() -> None:
     specs = [found["spec"] for found in _workloads() if found.get("kind") == "Workload"]
     specs += [{"template": found} for found in _workloads() if "kind" not in found and "spec" in found]
     assert len(specs) > 5
-    assert [said for found in specs if (said := excess(found))] == []
+    assert [sentence for found in specs if (sentence := excess(found))] == []

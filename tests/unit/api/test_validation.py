@@ -46,7 +46,7 @@ POD: Raw = {
 }
 
 
-def said(**fields: Any) -> dict[str, str]:
+def messages(**fields: Any) -> dict[str, str]:
     return {problem.path: problem.message for problem in problems(POD, {"image": "nginx", **fields})}
 
 
@@ -88,7 +88,7 @@ def said(**fields: Any) -> dict[str, str]:
     ],
 )
 def test_wrong_field_is_named_with_what_to_do(field: str, value: Any, path: str, message: str) -> None:
-    assert said(**{field: value}) == {path: message}
+    assert messages(**{field: value}) == {path: message}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_wrong_field_is_named_with_what_to_do(field: str, value: Any, path: str,
     ],
 )
 def test_right_field_is_not_named(fields: Raw) -> None:
-    assert said(**fields) == {}
+    assert messages(**fields) == {}
 
 
 def test_template_with_every_field_is_right() -> None:

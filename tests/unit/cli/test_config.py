@@ -77,7 +77,7 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("wokers: 1", "wokers is not a setting: did you mean workers?"),
         ("output: yaml", "output is not a setting: the settings are defaultIsolation, firstReport"),
@@ -111,10 +111,10 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
         ("guestKeyFile: /absent", "/absent: No such file or directory"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
     result = invoke("--config", file(tmp_path, text))
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert expected in " ".join(result.output.split())
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "variable", "value", "said"),
+    ("option", "variable", "value", "expected"),
     [
         ("--namespace", "TWINHULL_NAMESPACES", "Team_A", "'Team_A' is not a DNS label"),
         ("--namespace", "TWINHULL_NAMESPACES", "a" * 64, f"'{'a' * 64}' is not a DNS label"),
@@ -137,14 +137,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_who_said_it(
-    option: str, variable: str, value: str, said: str
+    option: str, variable: str, value: str, expected: str
 ) -> None:
     for result, by in (
         (invoke(option, value), f"'{option}'"),
         (invoke(**{variable: value}), f"'{option}' ({variable})"),
     ):
         assert result.exit_code == 2
-        assert f"Invalid value for {by}: {said}" in " ".join(result.output.split())
+        assert f"Invalid value for {by}: {expected}" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("option", ["--namespace", "--lease-namespace", "--lease-name"])
@@ -183,11 +183,11 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 def test_what_is_deployed_can_be_read(tmp_path: Path, variant: str) -> None:
     text = (DEPLOY / variant / "twinhull.yaml").read_text(encoding="utf-8")
     (found,) = [obj for obj in yaml.safe_load_all(text) if obj["kind"] == "Deployment"]
-    said = yaml.safe_load(found["spec"]["template"]["metadata"]["annotations"]["twinhull.dev/config.yaml"])
+    options = yaml.safe_load(found["spec"]["template"]["metadata"]["annotations"]["twinhull.dev/config.yaml"])
     here = dict.fromkeys(("guestKeyFile", "guestRegistries"), None)
-    path = file(tmp_path, yaml.safe_dump(said | here))
+    path = file(tmp_path, yaml.safe_dump(options | here))
     settings = shown("--config", path, "--lease-namespace", "twinhull-system")
     assert settings["leaderElect"] == ("true", "the file")
     assert {name for name, (_, source) in settings.items() if source == "the file"} == {
-        name for name in said if name not in here
+        name for name in options if name not in here
     }

@@ -317,10 +317,10 @@ def test_commands_that_are_told_name_the_namespace(tmp_path: Path) -> None:
     secrets: {key: {file: ./key.pem}}
     """
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
-    said = convert(str(tmp_path / "compose.yaml"), "--namespace", "shop").stderr
-    assert "run kubectl create secret generic key -n shop --from-file" in said
-    assert "run twinhull port-forward web -n shop 80:80" in said
-    assert "(twinhull wait init -n shop --for completed)" in said
+    notes = convert(str(tmp_path / "compose.yaml"), "--namespace", "shop").stderr
+    assert "run kubectl create secret generic key -n shop --from-file" in notes
+    assert "run twinhull port-forward web -n shop 80:80" in notes
+    assert "(twinhull wait init -n shop --for completed)" in notes
 
 
 def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
@@ -384,6 +384,6 @@ def test_an_ova_is_named_for_what_it_is() -> None:
 
 
 def test_help_names_the_kinds_and_the_exit_codes() -> None:
-    said = CliRunner().invoke(main, ["convert", "--help"]).stdout
+    output = CliRunner().invoke(main, ["convert", "--help"]).stdout
     for word in ("StatefulSet", "VirtualMachine", "Exit codes:", "Examples:", "--strict"):
-        assert word in said
+        assert word in output

@@ -187,17 +187,17 @@ def test_a_server_that_isn_t_reached_is_told_once(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said"),
+    ("metadata", "expected"),
     [
         ({"name": "../../x"}, "metadata.name isn't the name of an object"),
         ({"name": None}, "metadata.name isn't the name of an object"),
         ({"namespace": "a/b"}, "metadata.namespace isn't the name of a namespace"),
     ],
 )
-def test_no_name_leads_elsewhere(server: Server, metadata: dict[str, Any], said: str) -> None:
+def test_no_name_leads_elsewhere(server: Server, metadata: dict[str, Any], expected: str) -> None:
     result = diff(given=workload("Sandbox", **metadata))
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert expected in result.stderr
     assert server.asked == []
 
 

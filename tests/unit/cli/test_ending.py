@@ -57,10 +57,10 @@ def test_a_thread_that_hangs_keeps_no_process(
     process.send_signal(number)
     process.send_signal(number)  # the second one changes nothing
     try:
-        said = process.communicate(timeout=PATIENCE)
+        streams = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
-    assert (process.returncode, *said) == (code, "cancelled\n", "")
+    assert (process.returncode, *streams) == (code, "cancelled\n", "")
     assert not file.exists(), "what Python calls at the end is called"
 
 

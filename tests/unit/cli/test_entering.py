@@ -21,7 +21,7 @@ FORBIDDEN = 'x is forbidden: User "ann" cannot escalate resource "roles" in API 
 RIGHT = "You need the right to escalate roles"
 
 
-def said(failure: Exception | None, status: int) -> str:
+def sentence(failure: Exception | None, status: int) -> str:
     """What is told of a connection to a port of a guest that refuses it by a status and the API server's
     words, or cuts it (0); `failure` is what the way to the guest failed by last.
     """
@@ -54,14 +54,14 @@ def said(failure: Exception | None, status: int) -> str:
 
 
 def test_a_guest_does_not_have_us_ask_for_rights() -> None:
-    assert said(None, 403) == FORBIDDEN
+    assert sentence(None, 403) == FORBIDDEN
     earlier = EntryError(FORBIDDEN, 403, of_api_server=True)
-    assert said(earlier, 403) == FORBIDDEN, "nor with what the way to it failed by before"
-    assert RIGHT not in said(ValueError(FORBIDDEN), 0)
+    assert sentence(earlier, 403) == FORBIDDEN, "nor with what the way to it failed by before"
+    assert RIGHT not in sentence(ValueError(FORBIDDEN), 0)
 
 
 def test_a_right_that_the_way_to_a_guest_needs_is_told() -> None:
-    message = said(EntryError(FORBIDDEN, 403, of_api_server=True), 0)
+    message = sentence(EntryError(FORBIDDEN, 403, of_api_server=True), 0)
     assert message.startswith(
         f"there is no way to the machine through its launcher Pod: {FORBIDDEN}. {RIGHT}"
     )

@@ -63,8 +63,8 @@ def flip(
     """The forecast of a flip from a running Pod."""
     name = case(workload({"isolationPolicy": "Container", **spec}, pod=pod)).hull_name
     isolated = {"requested": "Container", "resolved": "Container", "running": "Container"}
-    said = {"hull": {"kind": "Pod", "name": name}, "isolation": isolated}
-    before = workload({"isolationPolicy": "Container", **spec}, pod=pod, status=said)
+    status = {"hull": {"kind": "Pod", "name": name}, "isolation": isolated}
+    before = workload({"isolationPolicy": "Container", **spec}, pod=pod, status=status)
     changed = workload({"isolationPolicy": to, **spec}, pod=pod)
     present = hull("Pod", name, status=running())
     cluster = RestrictedCluster(hidden, before, present, namespace(), *objects)

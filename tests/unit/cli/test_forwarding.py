@@ -71,8 +71,8 @@ def test_ways_that_fail_are_closed(api: ReachApi, forwarding: subprocess.Popen[s
     port = int(forwarding.stdout.readline().split(":")[1].split()[0])
     eventually(lambda: len(api.requests) == 1, PATIENCE, "the first way is open")
     for _ in range(6):
-        said = connect(forwarding, port)
-        assert "there is no way to the machine through its launcher Pod: it can't be reached" in said
+        message = connect(forwarding, port)
+        assert "there is no way to the machine through its launcher Pod: it can't be reached" in message
     assert api.forwards >= 6, "each connection is tried"
     eventually(lambda: len(api.requests) == 1, PATIENCE, "only the last AccessRequest is left")
     eventually(lambda: len(ports(forwarding)) == 2, PATIENCE, "its port, and one that leads to the launcher")
@@ -95,8 +95,8 @@ def test_connections_that_wait_for_the_first_way_share_it_and_none_is_announced(
     waiting = [create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(5)]
     try:
         forwarding.send_signal(signal.SIGINT)
-        said, _ = forwarding.communicate(timeout=PATIENCE)
-        assert (forwarding.returncode, said) == (0, ""), "it forwards nothing yet"
+        stdout, _ = forwarding.communicate(timeout=PATIENCE)
+        assert (forwarding.returncode, stdout) == (0, ""), "it forwards nothing yet"
         assert (api.made, api.requests) == (1, {})
     finally:
         for one in waiting:

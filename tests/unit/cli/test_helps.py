@@ -180,13 +180,13 @@ OFFLINE = ("render", "validate", "explain", "convert", "completion", "crd", "con
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("verb", "said"), CALLS)
-def test_a_code_comes_of_what_the_help_says(verb: str, said: int, code: Code, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("verb", "exit_code"), CALLS)
+def test_a_code_comes_of_what_the_help_says(verb: str, exit_code: int, code: Code, tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert code(*CALLS[verb, said].split()) == said
+    assert code(*CALLS[verb, exit_code].split()) == exit_code
 
 
 def test_each_code_of_each_offline_verb_is_tried() -> None:
-    told = {(one.verb.name, said) for one in VERBS for said in one.exit_codes}
-    assert {(verb, said) for verb, said in told if verb in OFFLINE} <= CALLS.keys() <= told
+    told = {(one.verb.name, exit_code) for one in VERBS for exit_code in one.exit_codes}
+    assert {(verb, exit_code) for verb, exit_code in told if verb in OFFLINE} <= CALLS.keys() <= told

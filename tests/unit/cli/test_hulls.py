@@ -628,8 +628,8 @@ def test_who_may_not_read_workloads_is_told_which_right_is_missing(api: HullApi,
         '"twinhull.dev" in the namespace "shop"'
     )
     for line in ("logs web", "port-forward web 80", "stop web"):
-        said = run(line).stderr
-        assert "You need the right to get workloads, which Kubernetes' role edit has" in said
+        message = run(line).stderr
+        assert "You need the right to get workloads, which Kubernetes' role edit has" in message
     assert "You need the right to list workloads" in run("logs -l a=b").stderr
 
 

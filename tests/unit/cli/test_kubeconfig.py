@@ -93,9 +93,9 @@ def test_a_cluster_and_a_certificate_that_are_not_there(path: Path) -> None:
 
 def test_a_server_that_can_not_be_reached(path: Path) -> None:
     path.write_text(yaml.safe_dump(kubeconfig()), encoding="utf-8")
-    said = preflight(path).stderr
-    assert "doesn't answer: 127.0.0.1:1: connection refused. See whether it runs" in said
-    assert "whether `kubectl version` reaches it" in said
+    message = preflight(path).stderr
+    assert "doesn't answer: 127.0.0.1:1: connection refused. See whether it runs" in message
+    assert "whether `kubectl version` reaches it" in message
 
 
 @contextlib.asynccontextmanager
@@ -137,26 +137,26 @@ def answered(path: Path, authority: Authority) -> str:
 def test_an_expired_certificate_of_the_server(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority(path.parent, "cluster")
     monkeypatch.setattr(certificates, "_LIFETIME", dt.timedelta(minutes=-1))
-    said = answered(path, authority)
-    assert "doesn't answer: GET /version: Cannot connect to host 127.0.0.1" in said
-    assert "certificate has expired" in said
-    assert "correct the server's address or its certificate in the kubeconfig" in said
+    message = answered(path, authority)
+    assert "doesn't answer: GET /version: Cannot connect to host 127.0.0.1" in message
+    assert "certificate has expired" in message
+    assert "correct the server's address or its certificate in the kubeconfig" in message
 
 
 def test_credentials_that_have_expired(path: Path) -> None:
-    said = answered(path, Authority(path.parent, "cluster"))
-    assert f"the API server doesn't accept the credentials in the kubeconfig {path}: " in said
-    assert "The token or client certificate may have expired: get new ones" in said
+    message = answered(path, Authority(path.parent, "cluster"))
+    assert f"the API server doesn't accept the credentials in the kubeconfig {path}: " in message
+    assert "The token or client certificate may have expired: get new ones" in message
 
 
 def test_preflight_takes_a_kubeconfig_and_a_context(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text(yaml.safe_dump(kubeconfig("https://127.0.0.1:2")), encoding="utf-8")
     words = ["preflight", "--kubeconfig", str(other)]
-    said = CliRunner().invoke(main, words, env={"KUBECONFIG": str(path)})
-    assert (said.exit_code, "127.0.0.1:2: connection refused" in said.stderr) == (1, True)
-    said = CliRunner().invoke(main, [*words, "--context", "nosuch"], env={"KUBECONFIG": str(path)})
-    assert (said.exit_code, said.stderr) == (
+    result = CliRunner().invoke(main, words, env={"KUBECONFIG": str(path)})
+    assert (result.exit_code, "127.0.0.1:2: connection refused" in result.stderr) == (1, True)
+    result = CliRunner().invoke(main, [*words, "--context", "nosuch"], env={"KUBECONFIG": str(path)})
+    assert (result.exit_code, result.stderr) == (
         1,
         f"Error: the kubeconfig {other} has no context nosuch; it has: work. Choose one by --context\n",
     )

@@ -17,8 +17,8 @@ VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
 
 def last_line(code: str) -> str:
     """The last that a Python of its own prints, which runs the code."""
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    return said.splitlines()[-1]
+    stdout = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -29,9 +29,9 @@ def test_the_summary_is_the_first_line_of_the_verbs_own_help(verb: Verb) -> None
 
 
 def test_the_help_has_each_verb_in_its_section() -> None:
-    said = CliRunner().invoke(main, ["--help"]).output
+    output = CliRunner().invoke(main, ["--help"]).output
     for title, verbs in SECTIONS.items():
-        section = said.partition(f"{title}:\n")[2].partition("\n\n")[0]
+        section = output.partition(f"{title}:\n")[2].partition("\n\n")[0]
         assert [line.split()[0] for line in section.splitlines()] == [verb.name for verb in verbs]
 
 

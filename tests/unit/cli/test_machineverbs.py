@@ -220,12 +220,12 @@ def test_ssh_is_run_with_the_machine_at_its_input_and_output(
     found = {**environment, "PATH": f"{tmp_path}:{environment['PATH']}"}
     ended = run(found, "ssh", "root@web", "-ti", "key file", "-o", "LogLevel=ERROR", "--", "ls", "-l")
     assert ended.returncode == 7, ended.stderr
-    words, said, told = json.loads(ended.stdout)
+    words, stdout, stderr = json.loads(ended.stdout)
     assert words[2:] == [
         *("-o", "LogLevel=ERROR", "-i", "key file", "-l", "root", "-t"),
         *("--", "vmi.web.shop", "ls", "-l"),
     ]
-    assert (said, told) == ("SSH-2.0", ""), "what the machine answered"
+    assert (stdout, stderr) == ("SSH-2.0", ""), "what the machine answered"
     assert api.streams == [("/portforward/22/tcp", "Bearer secret")]
 
 

@@ -44,7 +44,7 @@ def preflight(monkeypatch: pytest.MonkeyPatch) -> Preflight:
         serves: frozenset[Kind] = OURS,
         fails: ApiError | None = None,
     ) -> Result:
-        async def said(_: Cluster) -> str:
+        async def server_version(_: Cluster) -> str:
             if fails:
                 raise fails
             return version
@@ -61,7 +61,7 @@ def preflight(monkeypatch: pytest.MonkeyPatch) -> Preflight:
         async def served(_: Cluster, asked: Iterable[Kind]) -> set[Kind]:
             return set(asked) & serves
 
-        monkeypatch.setattr(Cluster, "version", said)
+        monkeypatch.setattr(Cluster, "version", server_version)
         monkeypatch.setattr(Cluster, "list", listed)
         monkeypatch.setattr(Cluster, "served", served)
         return CliRunner().invoke(main, ["preflight", *args])

@@ -54,7 +54,7 @@ def test_other_ports_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         ("logs", "give either names of Workloads or a label selector (-l)"),
         ("logs web -l a=b", "give either names of Workloads or a label selector (-l)"),
@@ -72,10 +72,10 @@ def test_other_ports_are_refused(text: str) -> None:
         ("port-forward web", "Missing argument"),
     ],
 )
-def test_a_wrong_command_line_is_told_apart(line: str, said: str) -> None:
+def test_a_wrong_command_line_is_told_apart(line: str, expected: str) -> None:
     ended = run(*line.split())
     assert ended.exit_code == 2
-    assert said in ended.stderr
+    assert expected in ended.stderr
 
 
 def test_what_isnt_there_isnt_copied() -> None:

@@ -188,8 +188,8 @@ def test_names_in_a_template_are_taken_and_told_of() -> None:
     named["spec"]["template"]["metadata"] = {"name": "web", "namespace": "shop", "labels": {"app": "web"}}
     result = render(given=[named])
     assert result.exit_code == 0
-    said = "note: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
-    assert said in result.stderr
+    note = "note: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
+    assert note in result.stderr
 
 
 def test_what_stands_twice_is_named_with_what_to_remove() -> None:
@@ -395,21 +395,21 @@ def test_a_node_port_of_no_port_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("container", "said"),
+    ("container", "expected"),
     [
         ({"resources": {"limits": {"memory": "64MB"}}}, "is '64MB', which is not an amount: write a number"),
         ({"ports": [{"name": "22:22", "containerPort": 22}]}, "is '22:22', which is not a name of a port"),
         ({"volumeMounts": [{"name": "a", "mountPath": "/a", "subPath": "../a"}]}, "leads out of its volume"),
     ],
 )
-def test_what_a_field_may_be_is_said_in_words(container: Raw, said: str) -> None:
+def test_what_a_field_may_be_is_said_in_words(container: Raw, expected: str) -> None:
     result = render(given=[workload(pod={"containers": [{"name": "web", "image": "nginx", **container}]})])
     assert result.exit_code == 1
-    assert said in " ".join(result.stderr.split())
+    assert expected in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(
-    ("machine", "said"),
+    ("machine", "expected"),
     [
         (
             {"bootDisk": {"size": "1Gi", "source": {"http": {"url": "https://disks.example/web.ova"}}}},
@@ -422,7 +422,7 @@ def test_what_a_field_may_be_is_said_in_words(container: Raw, said: str) -> None
         ({"firmware": None}, "set firmware.bootloader to BIOS or UEFI, as the disk was installed"),
     ],
 )
-def test_a_rule_of_the_definition_is_as_good_as_its_schema(machine: Raw, said: str) -> None:
+def test_a_rule_of_the_definition_is_as_good_as_its_schema(machine: Raw, expected: str) -> None:
     """`render` made a machine of each of them, which no API server takes."""
     whole = {
         "memory": "2Gi",
@@ -433,4 +433,4 @@ def test_a_rule_of_the_definition_is_as_good_as_its_schema(machine: Raw, said: s
     given = workload() | {"spec": {"isolationPolicy": "VirtualMachine", "virtualMachine": whole}}
     result = render(given=[given])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert " ".join(said.split()) in " ".join(result.stderr.split())
+    assert " ".join(expected.split()) in " ".join(result.stderr.split())

@@ -19,19 +19,19 @@ def refusal(*options: str) -> str:
 def test_short_guest_key_is_refused(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes(b"short")
-    said = refusal("--guest-key-file", str(key))
-    assert "5 bytes and needs 32 or more: make a key with head -c 32 /dev/urandom > key" in said
+    message = refusal("--guest-key-file", str(key))
+    assert "5 bytes and needs 32 or more: make a key with head -c 32 /dev/urandom > key" in message
 
 
 @pytest.mark.parametrize("option", ["--guest-key-file", "--guest-registries"])
 def test_missing_file_is_named(tmp_path: Path, option: str) -> None:
-    said = refusal(option, str(tmp_path / "absent"))
-    assert option in said
-    assert "No such file or directory" in said
+    message = refusal(option, str(tmp_path / "absent"))
+    assert option in message
+    assert "No such file or directory" in message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("{", "isn't YAML"),
         ("host: docker.io", "the file: Input should be a valid tuple"),
@@ -41,14 +41,14 @@ def test_missing_file_is_named(tmp_path: Path, option: str) -> None:
         ("- {host: docker.io, mirror: ['https://m']}", "0.mirror: Extra inputs are not permitted"),
     ],
 )
-def test_wrong_registries_are_refused_with_the_place(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_registries_are_refused_with_the_place(tmp_path: Path, text: str, expected: str) -> None:
     file = tmp_path / "registries.yaml"
     file.write_text(text, "utf-8")
-    assert said in refusal("--guest-registries", str(file))
+    assert expected in refusal("--guest-registries", str(file))
 
 
 def test_registries_that_are_no_text_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "registries.yaml"
     file.write_bytes(b"\xff")
-    said = refusal("--guest-registries", str(file))
-    assert f"--guest-registries: {file} isn't YAML: 'utf-8' codec can't decode" in said
+    message = refusal("--guest-registries", str(file))
+    assert f"--guest-registries: {file} isn't YAML: 'utf-8' codec can't decode" in message

@@ -14,25 +14,25 @@ from twinhull.verbs.goals import parse
 
 
 @pytest.mark.parametrize(
-    "said", ["web", "workload/web", "workloads/web", "twl/web", "workloads.twinhull.dev/web"]
+    "name", ["web", "workload/web", "workloads/web", "twl/web", "workloads.twinhull.dev/web"]
 )
-def test_a_name_may_have_its_kind_before_it(said: str) -> None:
-    assert WorkloadName().convert(said, None, None) == "web"
+def test_a_name_may_have_its_kind_before_it(name: str) -> None:
+    assert WorkloadName().convert(name, None, None) == "web"
 
 
-@pytest.mark.parametrize("said", ["", "Web", "../web", "web/status", "pod/web", "web?x", "web\n", "w\x1b[2J"])
-def test_what_is_no_name_reaches_no_url(said: str) -> None:
+@pytest.mark.parametrize("name", ["", "Web", "../web", "web/status", "pod/web", "web?x", "web\n", "w\x1b[2J"])
+def test_what_is_no_name_reaches_no_url(name: str) -> None:
     with pytest.raises(click.BadParameter):
-        WorkloadName().convert(said, None, None)
+        WorkloadName().convert(name, None, None)
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"), [("pod/shop", ": write shop or workload/shop"), ("Web", ""), ("../web", "")]
+    ("name", "hint"), [("pod/shop", ": write shop or workload/shop"), ("Web", ""), ("../web", "")]
 )
-def test_what_is_no_name_is_refused_with_one(said: str, hint: str) -> None:
+def test_what_is_no_name_is_refused_with_one(name: str, hint: str) -> None:
     with pytest.raises(click.BadParameter) as refused:
-        WorkloadName().convert(said, None, None)
-    assert refused.value.message == f"{said!r} isn't the name of a Workload, such as web{hint}"
+        WorkloadName().convert(name, None, None)
+    assert refused.value.message == f"{name!r} isn't the name of a Workload, such as web{hint}"
 
 
 @pytest.mark.parametrize(

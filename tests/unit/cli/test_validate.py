@@ -62,7 +62,7 @@ exec, grpc, httpGet and tcpSocket: keep or add one [cel]
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         (workload("Somehow"), "spec.isolationPolicy: is 'Somehow': use one of Auto, Container"),
         (workload(name="w" * 51), "metadata.name: metadata.name may have at most 50 characters"),
@@ -87,10 +87,10 @@ exec, grpc, httpGet and tcpSocket: keep or add one [cel]
         (policy("twice", minimum="Sandbox", match={"images": ["a", "a"]}), "spec.match.images[1]: is"),
     ],
 )
-def test_what_an_api_server_would_refuse_is_an_error(given: Raw, said: str) -> None:
+def test_what_an_api_server_would_refuse_is_an_error(given: Raw, expected: str) -> None:
     result = validate("-", given=[given])
     assert result.exit_code == 1
-    assert said in result.stdout
+    assert expected in result.stdout
 
 
 def test_rules_are_not_asked_about_what_the_schema_refuses_and_that_is_said() -> None:
@@ -477,7 +477,7 @@ items:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "said"),
+    ("text", "code", "expected"),
     [
         ("a: [", 2, "this is not valid YAML"),
         (
@@ -488,12 +488,12 @@ items:
     ],
 )
 def test_policies_that_are_wrong_are_told_whatever_else_there_is(
-    tmp_path: Path, text: str, code: int, said: str
+    tmp_path: Path, text: str, code: int, expected: str
 ) -> None:
     (tmp_path / "policy.yaml").write_text(text)
     result = validate("-", "--policies", str(tmp_path), given=[namespace()])
     assert result.exit_code == code
-    assert said in result.stderr
+    assert expected in result.stderr
 
 
 def test_labels_are_pairs() -> None:

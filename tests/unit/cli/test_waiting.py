@@ -23,10 +23,10 @@ from tests.unit.reach.virtapi import VirtApi, beside
 from twinhull.cli import main, waiting
 
 
-def conditions(**said: tuple[str, str]) -> dict[str, Any]:
+def conditions(**by_kind: tuple[str, str]) -> dict[str, Any]:
     listed = [
         {"type": kind, "status": status, "reason": reason, "message": f"said {reason}"}
-        for kind, (status, reason) in said.items()
+        for kind, (status, reason) in by_kind.items()
     ]
     return {"observedGeneration": 1, "conditions": listed}
 

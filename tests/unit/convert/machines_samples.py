@@ -47,10 +47,10 @@ class Sample:
     @property
     def options(self) -> MachineOptions:
         file = self.path.with_suffix(".options.json")
-        said = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        if "vddk" in said:
-            said["vddk"] = Vddk(**said["vddk"])
-        return MachineOptions(**said)
+        fields = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        if "vddk" in fields:
+            fields["vddk"] = Vddk(**fields["vddk"])
+        return MachineOptions(**fields)
 
     def converted(self, text: str | None = None) -> Conversion:
         return self.of.convert(self.text if text is None else text, self.options)

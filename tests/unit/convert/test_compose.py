@@ -119,7 +119,7 @@ def test_no_key_vanishes_unnamed(path: Path) -> None:
     """A file without one of its keys gives other objects, or names something else, or is an error."""
     document = yamltext.load(path.read_text("utf-8"))
     before = converted(path, document)
-    whole = {place for place, why in named(before).items() if any(said in why for said in _LEFT_WHOLE)}
+    whole = {place for place, why in named(before).items() if any(phrase in why for phrase in _LEFT_WHOLE)}
     vanished = []
     for at in places(document):
         if is_left_whole(at, whole) or (at[-1], value_of(document, at)) in _AS_WITHOUT:
@@ -280,13 +280,13 @@ def test_a_key_changes_something_or_is_named(key: str) -> None:
     beside = {"cpu_period": {"cpu_quota": 50000}}.get(key, {})
     before = compose.convert(_file(beside))
     after = compose.convert(_file({**beside, key: _SAMPLES[key]}))
-    said = {path for path in named(after) if path.startswith((f"services.app.{key}", "services.app"))}
+    paths = {path for path in named(after) if path.startswith((f"services.app.{key}", "services.app"))}
     entry = KEYS[f"services.*.{key}"]
     changed = before.objects != after.objects
     if entry.fate in {Fate.LEFT, Fate.MEANINGLESS}:
-        assert (changed and key != "depends_on", bool(said)) == (False, True)
+        assert (changed and key != "depends_on", bool(paths)) == (False, True)
     else:
-        assert changed or any(path not in named(before) for path in said)
+        assert changed or any(path not in named(before) for path in paths)
 
 
 #: Keys that end the conversion of a service, or repeat what another service says.

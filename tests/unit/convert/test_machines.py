@@ -113,10 +113,10 @@ def test_a_size_that_nobody_knows_is_asked_for_with_the_command_that_shows_it() 
     one = sample("libvirt-database-pinned")
     with pytest.raises(CannotConvert) as refused:
         one.of.convert(one.text, MachineOptions(disk_sizes={"boot": "100Gi"}))
-    said = str(refused.value)
-    assert "--disk-size sdb=SIZE  (virsh domblkinfo db-prod-01 --all)" in said
-    assert "--disk-size sdd=SIZE" in said
-    assert "boot=SIZE" not in said
+    message = str(refused.value)
+    assert "--disk-size sdb=SIZE  (virsh domblkinfo db-prod-01 --all)" in message
+    assert "--disk-size sdd=SIZE" in message
+    assert "boot=SIZE" not in message
 
 
 def test_a_size_that_is_said_wins_over_the_description_s() -> None:
@@ -173,7 +173,7 @@ def test_a_disk_that_is_not_there_is_refused(options: MachineOptions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         (
             {"disk_sizes": {"boot": "40 GB"}},
@@ -187,10 +187,10 @@ def test_a_disk_that_is_not_there_is_refused(options: MachineOptions) -> None:
         ({"disk_url": "https://disks.example", "vddk": VDDK}, "give one of them"),
     ],
 )
-def test_what_a_person_says_wrong_is_named(given: dict[str, Any], said: str) -> None:
+def test_what_a_person_says_wrong_is_named(given: dict[str, Any], expected: str) -> None:
     with pytest.raises(CannotConvert) as refused:
         MachineOptions(**given)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_options_for_disks_are_pairs() -> None:
@@ -285,7 +285,7 @@ def test_utf_16_of_powershell_is_read_once_it_is_decoded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "said"),
+    ("name", "old", "new", "expected"),
     [
         ("libvirt-minimal", "<type>hvm</type>", "<type>exe</type>", "only whole machines (hvm)"),
         ("libvirt-minimal", "<type>", "<type arch='aarch64'>", "only machines of x86_64"),
@@ -321,12 +321,12 @@ def test_utf_16_of_powershell_is_read_once_it_is_decoded() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused_and_named(name: str, old: str, new: str, said: str) -> None:
+def test_what_cannot_be_is_refused_and_named(name: str, old: str, new: str, expected: str) -> None:
     one = sample(name)
     assert old in one.text
     with pytest.raises(CannotConvert) as refused:
         one.converted(one.text.replace(old, new))
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 # Hostile input.
@@ -373,7 +373,7 @@ def test_elements_attributes_keys_and_depth_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "text", "said"),
+    ("form", "text", "expected"),
     [
         ("libvirt", "<domain", "not valid XML"),
         ("libvirt", "<network/>", "the XML's root is network"),
@@ -392,10 +392,10 @@ def test_elements_attributes_keys_and_depth_are_bounded() -> None:
         ("vmx", "hello", "line 1 is 'hello'"),
     ],
 )
-def test_what_is_no_description_is_refused(form: str, text: str, said: str) -> None:
+def test_what_is_no_description_is_refused(form: str, text: str, expected: str) -> None:
     with pytest.raises(CannotConvert) as refused:
         of(form).convert(text, MachineOptions())
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_what_a_guest_has_written_breaks_nothing() -> None:
@@ -428,17 +428,17 @@ def test_recognising_takes_no_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "text", "said"),
+    ("form", "text", "expected"),
     [
         ("libvirt", f"<domain><{'a' * 300}/></domain>", "too long for one"),
         ("hyperv", json.dumps({"a" * 300: 1}), "too long for one"),
         ("vmx", f'{"a" * 300} = "1"', "a .vmx has lines such as"),
     ],
 )
-def test_names_are_bounded(form: str, text: str, said: str) -> None:
+def test_names_are_bounded(form: str, text: str, expected: str) -> None:
     with pytest.raises(CannotConvert) as refused:
         of(form).convert(text, MachineOptions())
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_an_amount_beyond_counting_is_refused() -> None:

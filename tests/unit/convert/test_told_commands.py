@@ -39,8 +39,8 @@ def test_commands_that_are_told_name_a_namespace() -> None:
     told = 0
     for conversion in _conversions():
         names = {obj["metadata"]["name"] for obj in conversion.objects}
-        for said in (one.why for one in conversion.left):
-            told += f" -n {CHOSEN}" in said
-            found = {name: wrong for name in names if (wrong := elsewhere(said, name, r"[\w-]+"))}
-            assert found == {}, said
+        for why in (one.why for one in conversion.left):
+            told += f" -n {CHOSEN}" in why
+            found = {name: wrong for name in names if (wrong := elsewhere(why, name, r"[\w-]+"))}
+            assert found == {}, why
     assert told > 20

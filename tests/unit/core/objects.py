@@ -170,14 +170,14 @@ def terminated(name: str, code: int, *, seconds: float = 5, **more: Any) -> Raw:
 
 def as_asked(raw: Raw, hull: str | None = None) -> Raw:
     """A Workload whose status says of its present spec that all is as asked, in this hull."""
-    said = [
+    reported = [
         {"type": kind, "status": status, "reason": "Ready", "message": "", "lastTransitionTime": at()}
         | {"observedGeneration": 1}
         for kind, status in (("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"))
     ]
     name = hull or case(raw).hull_name
     found = {"kind": case(raw).hull_kind, "name": name, "revision": name.rpartition("-")[2], "ready": True}
-    return raw | {"status": {"observedGeneration": 1, "conditions": said, "hull": found}}
+    return raw | {"status": {"observedGeneration": 1, "conditions": reported, "hull": found}}
 
 
 def companion(kind: str, name: str, *, owner: Raw | None = OURS, deleting: bool = False, **more: Any) -> Raw:

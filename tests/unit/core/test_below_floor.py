@@ -55,8 +55,13 @@ LONG_AGO = at(0)
 
 def pending(raw: Raw, since: str | None = LONG_AGO) -> Raw:
     """A Workload whose status has said for that long that it runs below a floor."""
-    said = {"requested": "Container", "resolved": "VirtualMachine", "reason": "RaisedByPolicy", "message": ""}
-    return raw | {"status": {"isolation": said | ({"pendingSince": since} if since else {})}}
+    floor = {
+        "requested": "Container",
+        "resolved": "VirtualMachine",
+        "reason": "RaisedByPolicy",
+        "message": "",
+    }
+    return raw | {"status": {"isolation": floor | ({"pendingSince": since} if since else {})}}
 
 
 def pod(name: str = "web-1before", *, deleting: int | None = None, **spec: Any) -> Raw:
@@ -370,7 +375,7 @@ def test_what_can_not_be_read_counts_and_is_evicted_too(how: str) -> None:
     told = found.status()
     assert told["isolation"]["running"] == "Container"
     assert told["isolation"]["pendingSince"] == LONG_AGO
-    conditions = {said["type"]: said for said in told["conditions"]}
+    conditions = {condition["type"]: condition for condition in told["conditions"]}
     assert conditions["IsolationResolved"]["reason"] == "BelowFloor"
     assert conditions["Stalled"]["status"] == "True"
 
@@ -434,8 +439,8 @@ TEMPLATE: Raw = {"initContainers": [{"name": "own"}], "volumes": [{"name": "data
 
 def noted(template: Raw, found: Raw, *, without: tuple[str, ...] = ()) -> Raw:
     """A Pod with the note of the template that it was made from, less what an earlier operator noted not."""
-    said = json.loads(Applied.of(template, "x").note())
-    note = json.dumps({key: value for key, value in said.items() if key not in without})
+    fields = json.loads(Applied.of(template, "x").note())
+    note = json.dumps({key: value for key, value in fields.items() if key not in without})
     return found | {"metadata": found["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}}
 
 
@@ -554,16 +559,16 @@ def test_a_machines_own_devices_count_beside_the_clusters_instancetype() -> None
     assert written(case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi))
 
 
-@pytest.mark.parametrize("said", ["Failed", "Succeeded"])
+@pytest.mark.parametrize("instance_phase", ["Failed", "Succeeded"])
 @pytest.mark.parametrize("restarts", ["OnFailure", "Never"])
 @pytest.mark.parametrize("phase", ["Running", "Scheduled", None, "Failed", "Succeeded"])
 def test_a_machine_runs_until_kubevirt_says_otherwise_whatever_its_guest_says(
-    said: str, restarts: str, phase: str | None
+    instance_phase: str, restarts: str, phase: str | None
 ) -> None:
     raw, vm, vmi = machines(gpus=GPU)
     raw["spec"]["template"]["spec"]["restartPolicy"] = restarts
     vm["spec"]["runStrategy"], vmi["status"] = "Once", {"phase": phase} if phase else {}
-    inside = {"metadata": {"name": vm["metadata"]["name"]}, "status": {"phase": said}}
+    inside = {"metadata": {"name": vm["metadata"]["name"]}, "status": {"phase": instance_phase}}
     report = Report.parse({"version": "1", "final": True, "stop": "none", "pod": inside})
     reports = {f"uid-{vm['metadata']['name']}": report}
     found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, reports=reports)

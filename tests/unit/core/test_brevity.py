@@ -81,8 +81,8 @@ def test_the_words_of_others_are_cut() -> None:
         {"name": f"c{n}", "state": {"waiting": {"reason": LONG, "message": LONG}}, "lastState": state}
         for n in range(500)
     ]
-    for said in ({"reason": LONG, "message": LONG}, {}):
-        seen = {"phase": "Running", "containerStatuses": containers, **said}
+    for words in ({"reason": LONG, "message": LONG}, {}):
+        seen = {"phase": "Running", "containerStatuses": containers, **words}
         status = _status(raw, hull("Pod", name, status=seen))
         assert len(status.containers or ()) == 2 * MOST_CONTAINERS
         ready = (status.conditions or ())[0]

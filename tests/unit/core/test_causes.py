@@ -32,8 +32,8 @@ def machine(raw: Raw, condition: Raw, **instance: object) -> list[Raw]:
 
 def refused(sentence: str, *, ago: int) -> Case:
     since = (NOW - timedelta(seconds=ago)).isoformat()
-    said = {"type": "Synchronized", "status": "False", "reason": "FailedCreate", "message": sentence}
-    return case(MACHINE, *machine(MACHINE, {**said, "lastTransitionTime": since}))
+    condition = {"type": "Synchronized", "status": "False", "reason": "FailedCreate", "message": sentence}
+    return case(MACHINE, *machine(MACHINE, {**condition, "lastTransitionTime": since}))
 
 
 @pytest.mark.parametrize(("sentence", "ago"), [(SECURITY, 0), (SECURITY, 5000), (QUOTA, 10), (QUOTA, 5000)])

@@ -16,7 +16,7 @@ Truth = Literal["True", "False", "Unknown"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def said(
+def status(
     ready: Truth, reason: str, *, stalled: bool = False, generation: int = 1, dropped: tuple[str, ...] = ()
 ) -> WorkloadStatus:
     truths: list[tuple[str, Truth]] = [("Ready", ready), ("Stalled", "True" if stalled else "False")]
@@ -38,9 +38,9 @@ def said(
 
 
 NEW = WorkloadStatus()
-STARTING, READY, STOPPED = said("False", "Pending"), said("True", "Ready"), said("True", "Stopped")
-STALLED, OTHERWISE = said("False", "NoKubeVirt", stalled=True), said("False", "Conflict", stalled=True)
-DROPPED = said("True", "Ready", dropped=("spec.hostUsers",))
+STARTING, READY, STOPPED = status("False", "Pending"), status("True", "Ready"), status("True", "Stopped")
+STALLED, OTHERWISE = status("False", "NoKubeVirt", stalled=True), status("False", "Conflict", stalled=True)
+DROPPED = status("True", "Ready", dropped=("spec.hostUsers",))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,9 @@ DROPPED = said("True", "Ready", dropped=("spec.hostUsers",))
         pytest.param(STALLED, OTHERWISE, ["Warning Conflict"], id="stalled for another reason"),
         pytest.param(STALLED, STARTING, [], id="no longer stalled"),
         pytest.param(READY, STARTING, ["Warning Pending"], id="no longer ready"),
-        pytest.param(READY, said("False", "Replacing", generation=2), [], id="no longer ready, as asked for"),
+        pytest.param(
+            READY, status("False", "Replacing", generation=2), [], id="no longer ready, as asked for"
+        ),
         pytest.param(READY, STALLED, ["Warning NoKubeVirt"], id="stalled from ready"),
         pytest.param(STARTING, DROPPED, ["Warning FieldsDropped", "Normal Ready"], id="a field was dropped"),
         pytest.param(DROPPED, DROPPED, [], id="a field was dropped before"),

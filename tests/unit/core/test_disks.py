@@ -98,8 +98,8 @@ class World:
     def tell(self, phase: str, *, progress: str = "N/A", restarts: int = 0, **running: str) -> None:
         """CDI says how far the boot disk is."""
         name = f"{NAME}-boot"
-        said = [{"type": "Running", "status": "False", "reason": "Error", **running}] if running else []
-        status = {"phase": phase, "progress": progress, "restartCount": restarts, "conditions": said}
+        reported = [{"type": "Running", "status": "False", "reason": "Error", **running}] if running else []
+        status = {"phase": phase, "progress": progress, "restartCount": restarts, "conditions": reported}
         self.objects["DataVolume", name] = self.objects["DataVolume", name] | {"status": status}
 
     def boot(self) -> None:
@@ -930,7 +930,7 @@ DESCRIBES = "a VMDK of some hundred bytes only describes a disk"
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "hint"),
+    ("name", "sentence", "hint"),
     [
         ("web.vmdk", "could not process image header", DESCRIBES),
         ("web.vmdk.gz", "could not process image header", DESCRIBES),
@@ -941,17 +941,17 @@ DESCRIBES = "a VMDK of some hundred bytes only describes a disk"
     ],
 )
 def test_what_a_files_name_may_mean_is_told_once_an_import_failed_at_the_file(
-    name: str, said: str, hint: str
+    name: str, sentence: str, hint: str
 ) -> None:
     world = from_file(name)
     world.settle()
     world.tell("ImportInProgress", progress="10%")
     world.settle()
     assert "message" not in world.raw["status"]["disks"][0], "nothing is wrong"
-    world.tell("ImportInProgress", progress="10%", restarts=3, message=said)
+    world.tell("ImportInProgress", progress="10%", restarts=3, message=sentence)
     world.settle()
     message = world.raw["status"]["disks"][0]["message"]
-    assert message.startswith(said)
+    assert message.startswith(sentence)
     assert (DESCRIBES in message or "CDI takes a VHD" in message) == bool(hint)
     assert hint in message
 

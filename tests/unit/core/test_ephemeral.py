@@ -139,8 +139,10 @@ def _just_deleted(obj: Raw) -> Raw:
 
 def test_that_it_was_refused_is_said() -> None:
     again = NOW.replace(hour=23)
-    said = Refusal(Reason.CLAIM_REFUSED, "exceeded quota: storage", final=True, retry_at=again, since=CREATED)
-    found = case(MACHINE, KUBEVIRT, vm(), refusals={f"PersistentVolumeClaim/{CLAIM}": said})
+    refusal = Refusal(
+        Reason.CLAIM_REFUSED, "exceeded quota: storage", final=True, retry_at=again, since=CREATED
+    )
+    found = case(MACHINE, KUBEVIRT, vm(), refusals={f"PersistentVolumeClaim/{CLAIM}": refusal})
     assert (decide(found).reason, decide(found).message) == ("ClaimRefused", "exceeded quota: storage")
 
 

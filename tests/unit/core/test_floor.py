@@ -42,8 +42,8 @@ def stalled(found: Case) -> tuple[str, str]:
 
 
 def isolation_resolved(found: Case) -> str:
-    said = status(found, decide(found)).conditions or ()
-    return next(condition.status for condition in said if condition.type == "IsolationResolved")
+    reported = status(found, decide(found)).conditions or ()
+    return next(condition.status for condition in reported if condition.type == "IsolationResolved")
 
 
 def test_rejected_workload_gets_no_hull() -> None:

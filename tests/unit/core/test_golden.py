@@ -72,9 +72,9 @@ def read(path: Path) -> tuple[Case, list[Raw]]:
     objects = [_completed(obj) for obj in given.get("objects", [])]
     refusals = {
         key: Refusal(
-            said["reason"], said["message"], said["final"], datetime.fromisoformat(said["retryAt"]), NOW
+            entry["reason"], entry["message"], entry["final"], datetime.fromisoformat(entry["retryAt"]), NOW
         )
-        for key, said in given.get("refusals", {}).items()
+        for key, entry in given.get("refusals", {}).items()
     }
     now = datetime.fromisoformat(given["now"]) if "now" in given else NOW
     return case(workload, *objects, defaults=defaults, refusals=refusals, now=now), [workload, *objects]
@@ -188,7 +188,7 @@ def test_every_output_has_an_input() -> None:
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: path.name.removesuffix(".input.yaml"))
 def test_status_that_was_written_is_settled(path: Path) -> None:
     _, after = settle(*read(path))
-    said = plan(after).status or after.workload.status
-    raw = {"metadata": after.workload.metadata.raw(), "spec": after.workload.spec.raw(), "status": said.raw()}
+    last = plan(after).status or after.workload.status
+    raw = {"metadata": after.workload.metadata.raw(), "spec": after.workload.spec.raw(), "status": last.raw()}
     again = plan(replace(after, workload=Workload.model_validate(raw)))
     assert (again.actions, again.status, again.events) == ((), None, ())

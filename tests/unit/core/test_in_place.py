@@ -282,8 +282,8 @@ def test_a_pod_that_was_refused_the_change_is_replaced() -> None:
     refusal = Refusal(
         Reason.POD_REFUSED, "not so", final=True, retry_at=NOW + timedelta(minutes=1), since=NOW
     )
-    said = {f"Pod/{pod['metadata']['name']}/change": refusal}
-    assert done(plan(case(wl(ALIKE["more CPU"]), pod, refusals=said)).actions) == ["delete"]
+    refusals = {f"Pod/{pod['metadata']['name']}/change": refusal}
+    assert done(plan(case(wl(ALIKE["more CPU"]), pod, refusals=refusals)).actions) == ["delete"]
 
 
 @pytest.mark.parametrize(
@@ -300,8 +300,8 @@ def test_a_resize_is_over_once_the_node_has_done_it(condition: Raw, reason: str,
     pod["status"]["conditions"].append({"status": "True", "message": "too much", **condition})
     status = plan(case(BEFORE, pod)).status
     assert status is not None
-    said = {c.type: c for c in status.conditions or ()}
-    assert (said["Ready"].reason, said["Stalled"].status) == (reason, stalled)
+    conditions = {c.type: c for c in status.conditions or ()}
+    assert (conditions["Ready"].reason, conditions["Stalled"].status) == (reason, stalled)
 
 
 @pytest.mark.parametrize(

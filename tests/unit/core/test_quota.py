@@ -79,18 +79,18 @@ def test_room_once_a_machine_is_gone(requested: str, used: str, limited: str, *,
 
 
 def test_what_a_sandbox_takes_beside_its_containers_becomes_free() -> None:
-    said = sentence("requests.cpu=2", "requests.cpu=1250m", "requests.cpu=2")
-    assert not quota.fits_without(said, [pod()])
-    assert quota.fits_without(said, [pod(overhead={"cpu": "250m"})])
+    message = sentence("requests.cpu=2", "requests.cpu=1250m", "requests.cpu=2")
+    assert not quota.fits_without(message, [pod()])
+    assert quota.fits_without(message, [pod(overhead={"cpu": "250m"})])
 
 
 def test_a_pod_that_has_ended_holds_nothing() -> None:
-    said = sentence("pods=1", "pods=1", "pods=1")
-    assert not quota.fits_without(said, [pod(ended("Failed"))])
+    message = sentence("pods=1", "pods=1", "pods=1")
+    assert not quota.fits_without(message, [pod(ended("Failed"))])
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "exceeded quota: team",
         "exceeded quota: team, requested: cpu=lots, used: cpu=1, limited: cpu=1",
@@ -98,9 +98,9 @@ def test_a_pod_that_has_ended_holds_nothing() -> None:
         sentence("cpu=5", "cpu=1", "cpu=2… (9000 bytes, cut)"),
     ],
 )
-def test_sentence_that_is_not_understood_refuses_nothing(said: str) -> None:
-    assert quota.exceeded(said)
-    assert quota.fits_without(said, [pod()])
+def test_sentence_that_is_not_understood_refuses_nothing(message: str) -> None:
+    assert quota.exceeded(message)
+    assert quota.fits_without(message, [pod()])
 
 
 @pytest.mark.parametrize(("count", "fits"), [(16, False), (17, True)])

@@ -78,7 +78,7 @@ def foreign(kind: str | None) -> Raw | None:
     return {"apiVersion": version, "kind": kind, "name": "other", "uid": "uid-other", "controller": True}
 
 
-def said(step: Step) -> tuple[str, str, str]:
+def summary(step: Step) -> tuple[str, str, str]:
     """What kind of step it is, why in a word, and in a sentence."""
     kind = "ready" if step.ready == "True" else "stalled" if step.stalled else "under way"
     assert step.reconciling == (kind == "under way")
@@ -493,7 +493,7 @@ SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
 def test_situation(situation: str) -> None:
     found, sentence, actions = SITUATIONS[situation]
     step = decide(found)
-    assert said(step) == sentence
+    assert summary(step) == sentence
     assert done(step.actions) == actions
 
 
@@ -537,7 +537,7 @@ def refusal(*, final: bool = True) -> Refusal:
 def test_refused_service_is_said_once_the_hull_is_there(final: bool) -> None:  # noqa: FBT001
     found = _refused_service()[0]
     found = replace(found, observed=replace(found.observed, refusals={"Service/web": refusal(final=final)}))
-    assert said(decide(found)) == ("stalled" if final else "under way", "ServiceRefused", "exceeded quota")
+    assert summary(decide(found)) == ("stalled" if final else "under way", "ServiceRefused", "exceeded quota")
     assert (plan(found).actions, plan(found).requeue_after) == ((), timedelta(seconds=8))
 
 
@@ -574,7 +574,7 @@ def test_whatever_was_refused_is_not_asked_for_before_its_time(
         )
     }
     found = case(raw, *objects, refusals=refusals)
-    assert said(decide(found)) == ("stalled", "PodRefused", "denied by a webhook")
+    assert summary(decide(found)) == ("stalled", "PodRefused", "denied by a webhook")
     assert (plan(found).actions, plan(found).requeue_after) == ((), timedelta(seconds=8))
     later = case(raw, *objects, refusals=refusals, now=NOW + timedelta(seconds=8))
     assert key in {action.key for action in plan(later).actions}
@@ -608,7 +608,7 @@ def test_deletion_tells_why() -> None:
 def test_replacement_is_tried_out_before_anything_is_deleted() -> None:
     found = case(CONTAINER, hull("Pod", "web-1former", status=running()), rehearsed=False)
     step = decide(found)
-    assert said(step) == ("under way", "Replacing", f"checking whether Pod {POD} can be made")
+    assert summary(step) == ("under way", "Replacing", f"checking whether Pod {POD} can be made")
     (action,) = step.actions
     assert isinstance(action, Rehearse)
     assert action.obj["metadata"]["name"] == POD
@@ -624,7 +624,7 @@ def test_replacement_that_is_refused_leaves_what_runs() -> None:
     )
     there = hull("Pod", "web-1former", status=running())
     found = case(CONTAINER, there, refusals={f"Pod/{POD}": refusal}, rehearsed=False)
-    assert said(decide(found)) == ("stalled", "PodRefused", "spec.volumes[0]: invalid")
+    assert summary(decide(found)) == ("stalled", "PodRefused", "spec.volumes[0]: invalid")
     assert plan(found).actions == ()
 
 
@@ -660,7 +660,7 @@ class TestRunsToCompletion:
 
     def test_its_pod_was_tidied_away(self) -> None:
         found = case(once("Never", status={"exit": self.RECORD}))
-        assert said(decide(found)) == (
+        assert summary(decide(found)) == (
             "ready",
             "Completed",
             "container web ended with exit code 0 (Completed)",
@@ -789,11 +789,11 @@ def test_how_it_ended_stays_said_though_its_machine_can_not_be_deleted(
     remembering = raw | {"status": first.raw()}
     planned = plan(case(remembering, *objects, refusals={f"VirtualMachine/{of}": kept}))
     assert (planned.actions, planned.requeue_after) == ((), timedelta(minutes=1))
-    said = {c.type: c for c in (planned.status or first).conditions or ()}
-    assert said["Ready"].reason == outcome
+    by_type = {c.type: c for c in (planned.status or first).conditions or ()}
+    assert by_type["Ready"].reason == outcome
     told = "Stalled" if final else "Reconciling"
-    assert said[told].message == "kept for the audit" or outcome == "Failed"
-    assert said["Stalled"].status == str(final or outcome == "Failed")
+    assert by_type[told].message == "kept for the audit" or outcome == "Failed"
+    assert by_type["Stalled"].status == str(final or outcome == "Failed")
 
 
 def test_the_clock_is_the_one_that_is_passed_in() -> None:

@@ -383,11 +383,11 @@ def test_ready_says_what_serves_though_the_old_hull_can_not_be_deleted(final: bo
     assert planned.actions == ()
     assert planned.requeue_after == timedelta(minutes=1)
     assert planned.status is not None
-    said = {c.type: (c.status, c.reason, c.message) for c in planned.status.conditions or ()}
-    assert said["Ready"] == ("True", "Ready", f"Pod {NEW} is ready")
+    conditions = {c.type: (c.status, c.reason, c.message) for c in planned.status.conditions or ()}
+    assert conditions["Ready"] == ("True", "Ready", f"Pod {NEW} is ready")
     told = "Stalled" if final else "Reconciling"
-    assert said[told] == ("True", "PodRefused", "kept for the audit")
-    assert said["Reconciling" if final else "Stalled"][0] == "False"
+    assert conditions[told] == ("True", "PodRefused", "kept for the audit")
+    assert conditions["Reconciling" if final else "Stalled"][0] == "False"
     assert [event.reason for event in planned.events] == (["PodRefused"] if final else ["Ready"])
 
 
@@ -396,8 +396,8 @@ def test_a_machine_that_was_refused_fails_with_the_refusal_of_whatever_it_is_mad
     name = case(IN_MACHINE, KUBEVIRT).hull_name
     attempt = {"revision": name.rpartition("-")[2], "generation": 1, "startedAt": at(1)}
     raw = IN_MACHINE | {"status": {"observedGeneration": 1, "replacement": attempt}}
-    said = Refusal(Reason.POD_REFUSED, "it is invalid", final=True, retry_at=NOW, since=NOW)
-    status = plan(case(raw, KUBEVIRT, pod(OLD), service(), refusals={f"{kind}/{name}": said})).status
+    refusal = Refusal(Reason.POD_REFUSED, "it is invalid", final=True, retry_at=NOW, since=NOW)
+    status = plan(case(raw, KUBEVIRT, pod(OLD), service(), refusals={f"{kind}/{name}": refusal})).status
     assert status is not None
     assert status.replacement is not None
     assert status.replacement.message == f"VirtualMachine {name} was not ready after 600 s: it is invalid"

@@ -19,12 +19,12 @@ from .test_rules import CONTAINER, MACHINE, POD, SITUATIONS, STOPPED
 
 def kstatus(obj: Raw) -> str:
     """The generic rules of sigs.k8s.io/cli-utils, pkg/kstatus/status: first that fits, in this order."""
-    metadata, said = obj["metadata"], obj.get("status", {})
+    metadata, reported = obj["metadata"], obj.get("status", {})
     if metadata.get("deletionTimestamp"):
         return "Terminating"
-    if "observedGeneration" in said and said["observedGeneration"] != metadata["generation"]:
+    if "observedGeneration" in reported and reported["observedGeneration"] != metadata["generation"]:
         return "InProgress"
-    conditions = {found["type"]: found["status"] for found in said.get("conditions", [])}
+    conditions = {found["type"]: found["status"] for found in reported.get("conditions", [])}
     if conditions.get("Reconciling") == "True":
         return "InProgress"
     if conditions.get("Stalled") == "True":
@@ -63,16 +63,21 @@ def test_deleted_workload_is_terminating_and_left_alone() -> None:
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_condition_is_there_and_speaks_of_this_generation(situation: str) -> None:
     found = SITUATIONS[situation][0]
-    said = status(found, decide(found)).conditions
-    assert said
-    assert [condition.type for condition in said] == ["Ready", "Reconciling", "Stalled", "IsolationResolved"]
-    assert {condition.observed_generation for condition in said} == {1}
-    assert all(condition.reason and condition.message for condition in said)
+    conditions = status(found, decide(found)).conditions
+    assert conditions
+    assert [condition.type for condition in conditions] == [
+        "Ready",
+        "Reconciling",
+        "Stalled",
+        "IsolationResolved",
+    ]
+    assert {condition.observed_generation for condition in conditions} == {1}
+    assert all(condition.reason and condition.message for condition in conditions)
 
 
 def times(found: Case) -> dict[str, str]:
-    said = status(found, decide(found)).raw()["conditions"]
-    return {condition["type"]: condition["lastTransitionTime"] for condition in said}
+    conditions = status(found, decide(found)).raw()["conditions"]
+    return {condition["type"]: condition["lastTransitionTime"] for condition in conditions}
 
 
 def test_time_moves_only_with_the_status() -> None:
@@ -102,8 +107,8 @@ def test_status_as_it_was_written_is_not_written_again() -> None:
 
 
 def test_isolation_is_not_resolved_when_it_cannot_be_had() -> None:
-    said = {c.type: c for c in status(case(MACHINE), decide(case(MACHINE))).conditions or ()}
-    assert (said["IsolationResolved"].status, said["IsolationResolved"].reason) == (
+    conditions = {c.type: c for c in status(case(MACHINE), decide(case(MACHINE))).conditions or ()}
+    assert (conditions["IsolationResolved"].status, conditions["IsolationResolved"].reason) == (
         "False",
         "KubeVirtMissing",
     )
@@ -111,9 +116,9 @@ def test_isolation_is_not_resolved_when_it_cannot_be_had() -> None:
 
 def test_hull_that_runs_is_said_even_while_its_successor_cannot_be_made() -> None:
     found = case(MACHINE, hull("Pod", POD, status=running()))
-    said = status(found, decide(found))
-    assert said.hull
-    assert (said.hull.name, said.hull.ready, said.previous_hull) == (POD, True, None)
+    reported = status(found, decide(found))
+    assert reported.hull
+    assert (reported.hull.name, reported.hull.ready, reported.previous_hull) == (POD, True, None)
 
 
 def test_unsupported_fields_are_said_and_go_again() -> None:

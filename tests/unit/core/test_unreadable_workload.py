@@ -30,14 +30,17 @@ def ready(**fields: object) -> Raw:
 
 def test_it_stalls_and_names_the_field() -> None:
     found = unreadable()
-    said = {condition["type"]: condition for condition in found.status()["conditions"]}
-    assert {kind: condition["status"] for kind, condition in said.items()} == {
+    conditions = {condition["type"]: condition for condition in found.status()["conditions"]}
+    assert {kind: condition["status"] for kind, condition in conditions.items()} == {
         "Ready": "False",
         "Reconciling": "False",
         "Stalled": "True",
         "IsolationResolved": "False",
     }
-    assert "can't read spec.state: Input should be 'Running'; what runs is left" in said["Stalled"]["message"]
+    assert (
+        "can't read spec.state: Input should be 'Running'; what runs is left"
+        in conditions["Stalled"]["message"]
+    )
     assert found.status()["observedGeneration"] == 7
     assert [event.reason for event in found.events()] == ["Unreadable"]
 
@@ -45,8 +48,8 @@ def test_it_stalls_and_names_the_field() -> None:
 def test_what_there_is_no_room_for_is_to_be_made_smaller() -> None:
     """An upgrade wouldn't help."""
     found = replace(unreadable(), obj={**unreadable().obj, UNREAD: "why"})
-    said = {condition["type"]: condition["message"] for condition in found.status()["conditions"]}
-    assert said["Stalled"].endswith(
+    messages = {condition["type"]: condition["message"] for condition in found.status()["conditions"]}
+    assert messages["Stalled"].endswith(
         "what runs is left as it is: make it smaller, or remove others from its namespace"
     )
 

@@ -87,14 +87,14 @@ def gitlab() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [github, gitlab])
 def test_a_pipeline_passes_what_is_right_and_fails_what_is_wrong(script: Any, checkout: Path) -> None:
-    code, said = shell(script(), checkout)
-    assert code == 0, said
-    assert "1 Workload checked" in said
+    code, output = shell(script(), checkout)
+    assert code == 0, output
+    assert "1 Workload checked" in output
 
     (checkout / "deploy/wrong.yaml").write_text(WRONG)
-    code, said = shell(script(), checkout)
-    assert code == 1, said
-    assert "a probe has one of exec, grpc, httpGet and tcpSocket" in said
+    code, output = shell(script(), checkout)
+    assert code == 1, output
+    assert "a probe has one of exec, grpc, httpGet and tcpSocket" in output
 
 
 @pytest.mark.slow
@@ -133,10 +133,10 @@ def test_the_steps_of_the_argo_workflow_are_commands(checkout: Path) -> None:
         assert not any("{{" in part for part in here)
         (checkout / "run.sh").write_text('exec "$@"\n')
         quoted = " ".join("'" + part.replace("'", "'\\''") + "'" for part in here)
-        code, said = shell([f"KUBECONFIG=/none sh run.sh {quoted}"], checkout)
+        code, output = shell([f"KUBECONFIG=/none sh run.sh {quoted}"], checkout)
         expected = (0, "1 Workload checked") if name == "validate" else (1, "kubeconfig /none can't be used")
-        assert code == expected[0], said
-        assert expected[1] in said
+        assert code == expected[0], output
+        assert expected[1] in output
 
 
 def test_the_hook_runs_this_verb() -> None:

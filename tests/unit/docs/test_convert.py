@@ -37,15 +37,15 @@ def test_the_page_names_all_that_is_not_named_elsewhere() -> None:
 
 
 def test_the_page_and_the_help_name_all_kinds_and_formats() -> None:
-    said = CliRunner().invoke(main, ["convert", "--help"]).stdout
+    text = CliRunner().invoke(main, ["convert", "--help"]).stdout
     for kind in KINDS:
         assert kind in PAGE
-        assert kind in said
+        assert kind in text
     for found in FORMATS:
-        assert found.name in said
+        assert found.name in text
     for word in COMMANDS:
         assert f"convert {word} -- " in PAGE
-        assert f"convert {word} -- " in said
+        assert f"convert {word} -- " in text
 
 
 def test_the_page_of_compose_says_what_to_do_about_all_that_is_named() -> None:

@@ -16,7 +16,7 @@ _ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| (\w+) \| (\w+) \|$", re.MULTILINE)
 def rows(head: str) -> dict[str, tuple[str, str, str]]:
     """The rows of the table with this head: (what Ready says, kstatus, Argo CD) by state."""
     table = PAGE[PAGE.index(f"\n| {head} |") :].split("\n\n")[0]
-    return {name: (said, kstatus, health) for name, said, kstatus, health in _ROW.findall(table)}
+    return {name: (ready, kstatus, health) for name, ready, kstatus, health in _ROW.findall(table)}
 
 
 @pytest.mark.parametrize(

@@ -45,17 +45,17 @@ CASES = list(cases())
 ROWS = [(policy, *row) for _, policy, rows in CASES for row in rows]
 
 
-def explained(policy: Raw, labels: dict[str, str], said: dict[str, Any]) -> Explanation:
+def explained(policy: Raw, labels: dict[str, str], row: dict[str, Any]) -> Explanation:
     """What becomes of a row's Workload."""
-    container = {"name": "web", "image": said.get("image", "registry.example/app:1")}
-    pod = {"containers": [container], "serviceAccountName": said.get("serviceAccount", "default")}
+    container = {"name": "web", "image": row.get("image", "registry.example/app:1")}
+    pod = {"containers": [container], "serviceAccountName": row.get("serviceAccount", "default")}
     spec = {
         "template": {"spec": pod},
-        "isolationPolicy": said.get("isolationPolicy", "Auto"),
-        **({"sandbox": {"runtimeClassName": said["runtimeClass"]}} if "runtimeClass" in said else {}),
+        "isolationPolicy": row.get("isolationPolicy", "Auto"),
+        **({"sandbox": {"runtimeClassName": row["runtimeClass"]}} if "runtimeClass" in row else {}),
     }
-    assert said.keys() <= {"image", "serviceAccount", "isolationPolicy", "runtimeClass", "labels"}
-    subject = Subject(labels.get(NAMESPACE, "shop"), labels, said.get("labels", {}), pod)
+    assert row.keys() <= {"image", "serviceAccount", "isolationPolicy", "runtimeClass", "labels"}
+    subject = Subject(labels.get(NAMESPACE, "shop"), labels, row.get("labels", {}), pod)
     return explain("shop/web", subject, WorkloadSpec.model_validate(spec), (read(policy),), DEFAULTS)
 
 

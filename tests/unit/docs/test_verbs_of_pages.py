@@ -38,8 +38,8 @@ def test_what_people_type_for_a_deployment_has_its_verb() -> None:
         "kubectl port-forward": "`twinhull port-forward shop 8080:80`",
     }
     for begin, verb in verbs.items():
-        ((_, said),) = [row for row in rows.items() if row[0].startswith(begin)]
-        assert said.startswith(verb)
+        ((_, cell),) = [row for row in rows.items() if row[0].startswith(begin)]
+        assert cell.startswith(verb)
 
 
 def test_who_applies_from_git_is_told_of_the_field() -> None:

@@ -63,7 +63,7 @@ def test_a_sentence_has_few_fields_and_no_long_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "expected"),
     [
         ({"data": {f"k{n}": None for n in range(9_000)}}, "data isn't as the operator set it"),
         (
@@ -76,11 +76,11 @@ def test_a_sentence_has_few_fields_and_no_long_values() -> None:
         ),
     ],
 )
-def test_of_very_many_fields_the_parts_are_named_that_they_are_in(asked: Raw, said: str) -> None:
+def test_of_very_many_fields_the_parts_are_named_that_they_are_in(asked: Raw, expected: str) -> None:
     there = {"data": dict.fromkeys(asked.get("data", {}), "x")}
     fields = tuple(unmet(asked, there))
     assert overruled(asked, there, fields, "ConfigMap web", ["rival"]) == (
-        f"ConfigMap web: {said}: rival changes it each time that the operator sets it: prevent that "
+        f"ConfigMap web: {expected}: rival changes it each time that the operator sets it: prevent that "
         "change, or ask for the value that it sets"
     )
 

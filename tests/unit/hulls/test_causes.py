@@ -38,7 +38,7 @@ REFUSED = {
 NO_LAUNCHER = "KubeVirt hasn't made the machine's launcher Pod yet"
 
 
-def said(kind: str, status: str, reason: str = "", message: str = "") -> Raw:
+def condition(kind: str, status: str, reason: str = "", message: str = "") -> Raw:
     words = {key: word for key, word in (("reason", reason), ("message", message)) if word}
     return {"type": kind, "status": status, "lastTransitionTime": at(60), **words}
 
@@ -52,7 +52,7 @@ def read(
     report: Report | None = None,
 ) -> Hull:
     """A machine whose Ready condition says only that KubeVirt has no launcher Pod."""
-    unready = said("Ready", "False", "PodNotExists", "virt-launcher pod has not yet been scheduled")
+    unready = condition("Ready", "False", "PodNotExists", "virt-launcher pod has not yet been scheduled")
     status: dict[str, Any] = {"printableStatus": printed, "conditions": [unready, *of_machine]}
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"}, status=status)
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
@@ -64,7 +64,7 @@ def read(
 
 @pytest.mark.parametrize(("quoted", "sentence"), REFUSED.values(), ids=REFUSED)
 def test_a_launcher_that_is_refused_says_so_in_the_api_servers_sentence(quoted: str, sentence: str) -> None:
-    found = read(said("Synchronized", "False", "FailedCreate", quoted))
+    found = read(condition("Synchronized", "False", "FailedCreate", quoted))
     assert (found.reason, found.message) == (
         "LauncherRefused",
         f"KubeVirt can't make the machine's launcher Pod: {sentence}",
@@ -76,7 +76,7 @@ def test_a_launcher_that_is_refused_says_so_in_the_api_servers_sentence(quoted: 
     [(REFUSED["pod security"][0], 0), (REFUSED["limit range"][0], 0), (REFUSED["quota"][0], 10)],
 )
 def test_a_refusal_is_final_at_once_but_for_one_that_may_pass(quoted: str, patience: int) -> None:
-    stalled_at = read(said("Synchronized", "False", "FailedCreate", quoted)).stalled_at
+    stalled_at = read(condition("Synchronized", "False", "FailedCreate", quoted)).stalled_at
     since = timestamp(at(60))
     assert stalled_at
     assert since
@@ -85,7 +85,7 @@ def test_a_refusal_is_final_at_once_but_for_one_that_may_pass(quoted: str, patie
 
 def test_an_instance_that_is_refused_says_so() -> None:
     sentence = 'admission webhook "v.example" denied the request: no'
-    failure = said("Failure", "True", "FailedCreate", sentence)
+    failure = condition("Failure", "True", "FailedCreate", sentence)
     found = read(of_machine=(failure,), phase=None, printed="Stopped")
     assert (found.reason, found.message) == (
         "VirtualMachineRefused",
@@ -103,7 +103,7 @@ def test_an_instance_that_is_refused_says_so() -> None:
     ],
 )
 def test_what_the_api_server_fails_at_is_no_refusal(message: str) -> None:
-    found = read(said("Synchronized", "False", "FailedCreate", message))
+    found = read(condition("Synchronized", "False", "FailedCreate", message))
     assert (found.reason, found.message, found.stalled_at) == ("FailedCreate", message, None)
 
 
@@ -112,31 +112,38 @@ def test_what_the_api_server_fails_at_is_no_refusal(message: str) -> None:
     [
         (
             [
-                said(
+                condition(
                     "PodScheduled", "False", "Unschedulable", "0/3 nodes are available: 3 Insufficient memory"
                 )
             ],
             "Unschedulable",
             "0/3 nodes are available: 3 Insufficient memory",
         ),
-        ([said("PodScheduled", "False", "SchedulingGated", "gated")], "SchedulingGated", "gated"),
+        ([condition("PodScheduled", "False", "SchedulingGated", "gated")], "SchedulingGated", "gated"),
         (
             [
-                said("PodScheduled", "False", "Unschedulable", "0/3 nodes"),
-                said("Synchronized", "False", "ErrImagePull", "guest:1: not found"),
+                condition("PodScheduled", "False", "Unschedulable", "0/3 nodes"),
+                condition("Synchronized", "False", "ErrImagePull", "guest:1: not found"),
             ],
             "ErrImagePull",
             "guest:1: not found",
         ),
         (
-            [said("Synchronized", "False", "FailedPvcNotFound", "PVC shop/data does not exist")],
+            [condition("Synchronized", "False", "FailedPvcNotFound", "PVC shop/data does not exist")],
             "ClaimMissing",
             "PVC shop/data does not exist",
         ),
-        ([said("DataVolumesReady", "False", "NotAllDVsReady", "data: 12%")], "NotAllDVsReady", "data: 12%"),
-        ([said("Provisioning", "True")], "Starting", NO_LAUNCHER),
         (
-            [said("DataVolumesReady", "True", "AllDVsReady"), said("LiveMigratable", "False", "Disks", "x")],
+            [condition("DataVolumesReady", "False", "NotAllDVsReady", "data: 12%")],
+            "NotAllDVsReady",
+            "data: 12%",
+        ),
+        ([condition("Provisioning", "True")], "Starting", NO_LAUNCHER),
+        (
+            [
+                condition("DataVolumesReady", "True", "AllDVsReady"),
+                condition("LiveMigratable", "False", "Disks", "x"),
+            ],
             "Starting",
             NO_LAUNCHER,
         ),
@@ -148,7 +155,7 @@ def test_the_condition_that_explains_most_counts(conditions: list[Raw], reason: 
 
 
 def test_what_the_machine_repeats_of_an_instance_that_is_gone_does_not_count() -> None:
-    stale = said("Synchronized", "False", "FailedCreate", REFUSED["quota"][0])
+    stale = condition("Synchronized", "False", "FailedCreate", REFUSED["quota"][0])
     found = read(of_machine=(stale,), phase=None)
     assert (found.reason, found.stalled_at) == ("Starting", None)
 
@@ -208,7 +215,7 @@ def test_kubevirts_printed_words_are_ours(printed: str, phase: str | None, reaso
 def test_what_kubevirt_says_of_its_own_parts_is_told_in_plain_words(sentence: str, told: str) -> None:
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
-    unready = said("Ready", "False", "VMIConditionMissing", sentence)
+    unready = condition("Ready", "False", "VMIConditionMissing", sentence)
     vm["status"] = {"printableStatus": "Starting", "conditions": [unready]}
     found = instance.read(vm, None, {"spec": {"containers": [{"name": "web"}]}}, now=NOW)
     assert (found.reason, found.message) == ("Starting", told)
@@ -264,8 +271,8 @@ def test_a_launcher_that_starts_as_usual_says_nothing() -> None:
 
 def test_what_is_wrong_inside_counts_more_than_what_kubevirt_can_not_synchronize() -> None:
     report = Report({"phase": "Pending"}, "no ConfigMap web")
-    running = said("Ready", "False", "ContainersNotReady", "containers with unready status")
-    failing = said("Synchronized", "False", "Synchronizing with the Domain failed.", "hotplug")
+    running = condition("Ready", "False", "ContainersNotReady", "containers with unready status")
+    failing = condition("Synchronized", "False", "Synchronizing with the Domain failed.", "hotplug")
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"}, status={"printableStatus": "Running"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
     vmi = hull("VirtualMachineInstance", NAME, status={"phase": "Running", "conditions": [running, failing]})

@@ -202,17 +202,17 @@ def test_a_machine_that_is_paused_says_why_and_what_to_do(paused: Raw, reason: s
     status = {"printableStatus": "Paused", "ready": True, "conditions": conditions("True")}
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"}, status=status)
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
-    said: list[Raw] = [{"type": "Paused", "status": "True", **paused}]
-    vmi = hull("VirtualMachineInstance", NAME, status={"phase": "Running", "conditions": said})
+    reported: list[Raw] = [{"type": "Paused", "status": "True", **paused}]
+    vmi = hull("VirtualMachineInstance", NAME, status={"phase": "Running", "conditions": reported})
     report = Report({"phase": "Running"}, "it says nothing since")
     found = instance.read(vm, vmi, {"spec": {"containers": []}}, report, now=NOW)
     assert (found.ready, found.reason, found.message) == (False, reason, message)
-    said[0]["status"] = "False"
+    reported[0]["status"] = "False"
     assert instance.read(vm, vmi, {"spec": {"containers": []}}, report, now=NOW).ready
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("condition", "found"),
     [
         (None, None),
         ({"status": "Unknown"}, None),
@@ -225,10 +225,10 @@ def test_a_machine_that_is_paused_says_why_and_what_to_do(paused: Raw, reason: s
         ({"status": "False"}, {"possible": False}),
     ],
 )
-def test_whether_it_can_migrate_is_said_in_kubevirts_words(said: Raw | None, found: Raw | None) -> None:
+def test_whether_it_can_migrate_is_said_in_kubevirts_words(condition: Raw | None, found: Raw | None) -> None:
     vm, vmi = hull("VirtualMachine", NAME), hull("VirtualMachineInstance", NAME, status={"phase": "Running"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
-    vmi["status"]["conditions"] = [{"type": "LiveMigratable", **said}] if said else []
+    vmi["status"]["conditions"] = [{"type": "LiveMigratable", **condition}] if condition else []
     seen = instance.read(vm, vmi, {"spec": {"containers": []}}, now=NOW)
     assert seen.status().raw().get("migratable") == found
 

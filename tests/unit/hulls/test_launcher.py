@@ -59,8 +59,8 @@ def test_it_runs_as_the_account_whose_token_the_machine_has() -> None:
     ],
 )
 def test_it_has_the_seccomp_profile_that_kubevirt_is_told_to_give(profile: Raw, expected: Raw | None) -> None:
-    said = {"seccompConfiguration": {"virtualMachineInstanceProfile": {"customProfile": profile}}}
-    settings = LauncherSettings.read({"spec": {"configuration": said}})
+    configuration = {"seccompConfiguration": {"virtualMachineInstanceProfile": {"customProfile": profile}}}
+    settings = LauncherSettings.read({"spec": {"configuration": configuration}})
     made = render(machine(), settings)
     assert made["spec"]["securityContext"].get("seccompProfile") == expected
 
@@ -71,12 +71,12 @@ def test_it_is_confined_as_kubevirt_is_told_to() -> None:
     assert usual["securityContext"] == user
     assert usual["containers"][0]["securityContext"]["capabilities"]["drop"] == ["ALL"]
     assert "runtimeClassName" not in usual
-    said = {
+    configuration = {
         "selinuxLauncherType": "virt_launcher.process",
         "defaultRuntimeClass": "kata",
         "developerConfiguration": {"featureGates": ["Root"]},
     }
-    made = render(machine(), LauncherSettings.read({"spec": {"configuration": said}}))["spec"]
+    made = render(machine(), LauncherSettings.read({"spec": {"configuration": configuration}}))["spec"]
     assert made["runtimeClassName"] == "kata"
     assert made["securityContext"] == {
         "runAsUser": 0,
@@ -94,8 +94,8 @@ def test_it_asks_for_no_more_than_kubevirt_does() -> None:
     assert resources(sized) == {"requests": least, "limits": least}
     shared = LauncherSettings(memory_overcommit=200, cpu_ratio=4)
     assert resources(sized, shared)["requests"] == {"cpu": "500m", "memory": str(1 << 29)}
-    said = {"requests": {"memory": "64Mi", "cpu": "1"}, "limits": {"cpu": "2"}}
-    assert resources({**sized, "resources": said}) == {
+    requirements = {"requests": {"memory": "64Mi", "cpu": "1"}, "limits": {"cpu": "2"}}
+    assert resources({**sized, "resources": requirements}) == {
         "requests": {"memory": "64Mi", "cpu": "1"},
         "limits": {"memory": "64Mi", "cpu": "2"},
     }
@@ -103,8 +103,8 @@ def test_it_asks_for_no_more_than_kubevirt_does() -> None:
 
 def test_memory_in_huge_pages_is_none_of_it() -> None:
     memory = {"guest": "1Gi", "hugepages": {"pageSize": "2Mi"}}
-    said = {"requests": {"memory": "1Gi", "cpu": "1"}, "limits": {"memory": "1Gi"}}
-    assert resources({"memory": memory, "resources": said}) == {
+    requirements = {"requests": {"memory": "1Gi", "cpu": "1"}, "limits": {"memory": "1Gi"}}
+    assert resources({"memory": memory, "resources": requirements}) == {
         "requests": {"cpu": "1"},
         "limits": {"cpu": "1"},
     }
@@ -135,10 +135,10 @@ def test_overrides_that_make_no_sense_say_nothing(wrong: Raw) -> None:
 
 def test_without_limits_it_has_the_machines_own_only() -> None:
     sized: Raw = {"memory": {"guest": "1Gi"}}
-    for said in ({}, {"limits": {"cpu": "2"}}):
-        vm = machine(domain={**sized, "resources": said})
+    for requirements in ({}, {"limits": {"cpu": "2"}}):
+        vm = machine(domain={**sized, "resources": requirements})
         made = render(vm, DEFAULT, limited=False)["spec"]["containers"][0]["resources"]
-        assert (made["limits"], limits_memory(vm)) == (said.get("limits", {}), False)
+        assert (made["limits"], limits_memory(vm)) == (requirements.get("limits", {}), False)
     assert limits_memory(machine(domain={"resources": {"limits": {"memory": "1Gi"}}}))
 
 

@@ -31,19 +31,19 @@ def run(
     launcher: Raw | None,
     *,
     at_s: int = 860,
-    said: str = "PodTerminating",
+    unready_reason: str = "PodTerminating",
     report: Report | None = None,
 ) -> Hull:
     """A machine that runs Once, has ended at that time, and of which nobody asked for the end."""
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Once"}, status={"printableStatus": "Stopped"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
     entered = [{"phase": phase, "phaseTransitionTimestamp": at(at_s)}]
-    unready = {"type": "Ready", "status": "False", "reason": said}
+    unready = {"type": "Ready", "status": "False", "reason": unready_reason}
     status = {
         "phase": phase,
         "phaseTransitionTimestamps": entered,
         "nodeName": "n1",
-        "conditions": [unready] if said else [],
+        "conditions": [unready] if unready_reason else [],
     }
     vmi = hull("VirtualMachineInstance", NAME, status=status)
     vmi["spec"] = {"domain": {"devices": {"panicDevices": [{"model": "pvpanic"}]}}}
@@ -52,7 +52,7 @@ def run(
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
 @pytest.mark.parametrize(
-    ("pod", "said", "reason"),
+    ("pod", "unready_reason", "reason"),
     [
         (launcher(deleting=True), "PodTerminating", "PodTerminating"),
         (launcher(deleting=True, reason="EvictionByEvictionAPI"), "PodTerminating", "EvictionByEvictionAPI"),
@@ -62,15 +62,15 @@ def run(
     ids=["deleted", "evicted", "by its node", "gone"],
 )
 def test_a_run_whose_launcher_was_ended_from_outside_has_not_ended(
-    phase: str, pod: Raw | None, said: str, reason: str
+    phase: str, pod: Raw | None, unready_reason: str, reason: str
 ) -> None:
-    found = run(phase, pod, said=said)
+    found = run(phase, pod, unready_reason=unready_reason)
     assert (found.exit, found.phase, found.ended, found.reason) == (None, Phase.FAILED, True, reason)
 
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
 @pytest.mark.parametrize(
-    ("pod", "said"),
+    ("pod", "unready_reason"),
     [
         (launcher(phase="Failed"), "PodTerminating"),
         (launcher(phase="Succeeded"), "PodTerminating"),
@@ -79,8 +79,8 @@ def test_a_run_whose_launcher_was_ended_from_outside_has_not_ended(
     ],
     ids=["the launcher ended as well", "the launcher was well", "it is still there", "it was never seen"],
 )
-def test_a_run_that_ended_by_itself_has_ended(phase: str, pod: Raw | None, said: str) -> None:
-    found = run(phase, pod, said=said)
+def test_a_run_that_ended_by_itself_has_ended(phase: str, pod: Raw | None, unready_reason: str) -> None:
+    found = run(phase, pod, unready_reason=unready_reason)
     assert found.exit
     assert found.phase == phase
 
@@ -91,7 +91,7 @@ def test_a_run_that_ended_before_its_launcher_was_deleted_has_ended() -> None:
 
 
 def test_it_is_waited_for_what_kubevirt_says_of_a_launcher_that_is_not_seen() -> None:
-    found = run("Failed", None, said="PodTerminating")
+    found = run("Failed", None, unready_reason="PodTerminating")
     assert (found.exit, found.phase) == (None, Phase.PENDING)
 
 
@@ -100,7 +100,7 @@ def test_an_end_that_the_guest_told_counts_unless_the_launcher_was_deleted_befor
     phase = "Failed" if code else "Succeeded"
     report = ended(phase, code)  # 30 s after its creation
     for there in (None, launcher(phase="Failed", reason="TerminationByKubelet"), launcher(deleting=True)):
-        found = run(phase, there, said="PodNotExists", report=report)
+        found = run(phase, there, unready_reason="PodNotExists", report=report)
         assert found.exit
         assert found.exit.code == code
 

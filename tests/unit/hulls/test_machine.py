@@ -76,7 +76,7 @@ def test_nodes_pull_its_disk_and_its_kernel_with_the_same_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "secret"),
+    ("container", "secret"),
     [
         ({"image": "evil:1"}, None),
         ({"image": "evil:1", "imagePullSecret": "own"}, "own"),
@@ -84,8 +84,8 @@ def test_nodes_pull_its_disk_and_its_kernel_with_the_same_secret() -> None:
         ({"kernelPath": "/vmlinuz"}, "registry"),
     ],
 )
-def test_the_secret_is_for_no_other_kernel_that_overrides_name(said: Raw, secret: str | None) -> None:
-    overrides = {"domain": {"firmware": {"kernelBoot": {"container": said}}}}
+def test_the_secret_is_for_no_other_kernel_that_overrides_name(container: Raw, secret: str | None) -> None:
+    overrides = {"domain": {"firmware": {"kernelBoot": {"container": container}}}}
     spec = inside(render({"overrides": overrides}, pull_secret="registry"))  # noqa: S106  a Secret's name
     assert spec["domain"]["firmware"]["kernelBoot"]["container"].get("imagePullSecret") == secret
     assert spec["volumes"][0]["containerDisk"]["imagePullSecret"] == "registry"

@@ -189,13 +189,13 @@ def test_claim_as_a_block_device_is_honoured() -> None:
     assert listed(containers=[{"name": "web", "volumeDevices": devices}], volumes=[CLAIM]) == {}
 
 
-@pytest.mark.parametrize("said", ["requests", "limits"])
+@pytest.mark.parametrize("kind", ["requests", "limits"])
 @pytest.mark.parametrize("resource", ["hugepages-2Mi", "example.com/gpu"])
-def test_resources_of_a_node_are_listed(said: str, resource: str) -> None:
-    resources = {"resources": {said: {resource: 1, "cpu": 1, "memory": "1Gi"}}}
+def test_resources_of_a_node_are_listed(kind: str, resource: str) -> None:
+    resources = {"resources": {kind: {resource: 1, "cpu": 1, "memory": "1Gi"}}}
     assert list(listed(initContainers=[{"name": "a", **resources}], **resources)) == [
-        f"spec.resources.{said}[{resource}]",
-        f"spec.initContainers[a].resources.{said}[{resource}]",
+        f"spec.resources.{kind}[{resource}]",
+        f"spec.initContainers[a].resources.{kind}[{resource}]",
     ]
 
 

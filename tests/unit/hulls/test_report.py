@@ -39,8 +39,8 @@ FULL: Any = {
 }
 
 
-def answer(status: Any, **said: Any) -> dict[str, Any]:
-    return {"version": "1.0", "error": "", "final": False, "pod": {"metadata": {}, "status": status}, **said}
+def answer(status: Any, **keys: Any) -> dict[str, Any]:
+    return {"version": "1.0", "error": "", "final": False, "pod": {"metadata": {}, "status": status}, **keys}
 
 
 def test_it_is_taken_as_said() -> None:
@@ -58,9 +58,9 @@ def test_before_the_kubelet_has_a_status_there_is_only_the_error() -> None:
     assert Report.parse(answer(None, error="no ConfigMap web")) == Report({}, "no ConfigMap web")
 
 
-@pytest.mark.parametrize(("said", "stop"), [({}, ""), ({"stop": "none"}, "none"), ({"stop": "done"}, "done")])
-def test_an_older_guest_can_not_be_asked_to_stop(said: Any, stop: str) -> None:
-    assert Report.parse(answer({"phase": "Running"}, **said)).stop == stop
+@pytest.mark.parametrize(("keys", "stop"), [({}, ""), ({"stop": "none"}, "none"), ({"stop": "done"}, "done")])
+def test_an_older_guest_can_not_be_asked_to_stop(keys: Any, stop: str) -> None:
+    assert Report.parse(answer({"phase": "Running"}, **keys)).stop == stop
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,8 @@ def test_bytes_are_rounded_up_to_the_mebibyte(size: str, text: str) -> None:
 
 
 def container(requests: Any = None, limits: Any = None, **also: Any) -> Raw:
-    said = {"requests": requests, "limits": limits}
-    resources = {key: {"cpu": value} for key, value in said.items() if value is not None}
+    amounts = {"requests": requests, "limits": limits}
+    resources = {key: {"cpu": value} for key, value in amounts.items() if value is not None}
     return {"name": "c", **({"resources": resources} if resources else {}), **also}
 
 
@@ -195,8 +195,8 @@ def test_containers_without_a_limit_share_what_is_given_to_them(
 
 
 def of_memory(request: str | None = None, limit: str | None = None, **also: Any) -> Raw:
-    said = {"requests": request, "limits": limit}
-    resources = {kind: {"memory": amount} for kind, amount in said.items() if amount}
+    amounts = {"requests": request, "limits": limit}
+    resources = {kind: {"memory": amount} for kind, amount in amounts.items() if amount}
     return {"name": "c", "resources": resources, **also}
 
 

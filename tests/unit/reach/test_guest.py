@@ -188,15 +188,15 @@ def test_another_request_of_that_name_is_not_ours(uid: str) -> None:
 
 
 def test_who_may_not_create_one_is_told_what_it_is_for() -> None:
-    said = way_in(Cluster(error=Refused("accessrequests.twinhull.dev is forbidden")))
-    assert "who may create AccessRequests in namespace shop gets in" in said
-    assert "docs/reaching-in.md" in said
+    message = way_in(Cluster(error=Refused("accessrequests.twinhull.dev is forbidden")))
+    assert "who may create AccessRequests in namespace shop gets in" in message
+    assert "docs/reaching-in.md" in message
 
 
 def test_an_operator_that_does_not_answer_is_waited_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guest, "_PATIENCE", 0.2)
     assert "the operator hasn't seen the request" in way_in(Cluster())
     waiting = condition("Ready", "False", "the guest of Workload web hasn't answered yet")
-    said = way_in(Cluster(waiting))
-    assert "the guest of Workload web hasn't answered yet" in said
-    assert "guestAccess.enabled" in said
+    message = way_in(Cluster(waiting))
+    assert "the guest of Workload web hasn't answered yet" in message
+    assert "guestAccess.enabled" in message

@@ -90,7 +90,7 @@ def test_a_command_ends_as_its_status_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("message", "expected"),
     [
         (status(status="Failure", reason="InternalError", message="no such file"), "no such file"),
         (status(status="Failure"), "couldn't be run"),
@@ -103,8 +103,8 @@ def test_a_command_ends_as_its_status_says() -> None:
         (b"\x01out", "the connection was lost"),
     ],
 )
-def test_other_ends_are_errors(message: bytes, said: str) -> None:
-    with pytest.raises(RemoteCommandError, match=said):
+def test_other_ends_are_errors(message: bytes, expected: str) -> None:
+    with pytest.raises(RemoteCommandError, match=expected):
         ended_with(message)
 
 

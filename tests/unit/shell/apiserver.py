@@ -66,10 +66,10 @@ class ApiServer:
         if patch.get("metadata", {}).get("resourceVersion", version) != version:
             raise Conflict("the object has been modified")
         parts = {"status"} if status else patch.keys() - {"status"}
-        said = {part: deepcopy(patch[part]) for part in parts if part in patch}
+        changes = {part: deepcopy(patch[part]) for part in parts if part in patch}
         if kind == "Pod":
-            said = _strategic(before, said)
-        after = merge_patch(before, said)
+            changes = _strategic(before, changes)
+        after = merge_patch(before, changes)
         if after == before:
             return deepcopy(before)
         if kind in _GENERATIONS and after["spec"] != before["spec"]:
@@ -248,6 +248,6 @@ __all__ = ["ApiServer", "Crash", "FakeCluster", "Refused", "Unreachable"]
 
 def _selected(kind: Kind, obj: Raw) -> bool:
     """Whether an object is one that the operator asks for: has the label, with the value if one is said."""
-    label, said, value = (kind.label_selector or "").partition("=")
+    label, separator, value = (kind.label_selector or "").partition("=")
     labels = obj["metadata"].get("labels") or {}
-    return not label or (labels.get(label) == value if said else label in labels)
+    return not label or (labels.get(label) == value if separator else label in labels)

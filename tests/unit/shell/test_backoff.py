@@ -26,9 +26,9 @@ def deleted(world: Simulation) -> None:
 def marked_and_deleted(world: Simulation) -> None:
     """And says why before."""
     reason = {"reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}
-    said = [{"type": "DisruptionTarget", "status": "True", **reason}]
+    conditions = [{"type": "DisruptionTarget", "status": "True", **reason}]
     for obj in world.server.all("Pod"):
-        world.server.patch("Pod", key_of(obj), {"status": {"conditions": said}}, status=True)
+        world.server.patch("Pod", key_of(obj), {"status": {"conditions": conditions}}, status=True)
     deleted(world)
 
 
@@ -185,8 +185,8 @@ def test_a_pod_that_is_gone_before_the_answer_came_counts(monkeypatch: pytest.Mo
     def fleeting(obj: Raw) -> Raw:
         made = create(obj)
         if obj["kind"] == "Pod":
-            said = [{"type": "DisruptionTarget", "status": "True", **reason}]
-            world.server.patch("Pod", key_of(made), {"status": {"conditions": said}}, status=True)
+            conditions = [{"type": "DisruptionTarget", "status": "True", **reason}]
+            world.server.patch("Pod", key_of(made), {"status": {"conditions": conditions}}, status=True)
             world.server.remove("Pod", key_of(made))
             while any(world.server.events.values()):
                 world.deliver(0)

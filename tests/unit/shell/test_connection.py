@@ -29,13 +29,13 @@ class World:
 
     connection: Connection
     #: What the server says next; it ends the watch with an empty text.
-    said: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    chunks: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     heard: list[bytes] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        while text := await self.said.get():
+        while text := await self.chunks.get():
             await response.write(text)
         return response
 
@@ -58,11 +58,11 @@ async def reading() -> AsyncIterator[tuple[World, asyncio.Task[None]]]:
     urls.append("http://{}:{}".format(*runner.addresses[0][:2]))
     reader = asyncio.create_task(world.read())
     try:
-        world.said.put_nowait(b"begun")
+        world.chunks.put_nowait(b"begun")
         await http_apiserver.until(lambda: world.heard == [b"begun"])
         yield world, reader
     finally:
-        world.said.put_nowait(b"")
+        world.chunks.put_nowait(b"")
         reader.cancel()
         await world.connection.close()
         await runner.cleanup()
@@ -81,9 +81,9 @@ def test_a_watch_goes_on_when_credentials_are_renewed() -> None:
         first, _ = await world.connection.open()
         second, _ = await world.connection.renew(first)
         assert second is not first
-        world.said.put_nowait(b"after")
+        world.chunks.put_nowait(b"after")
         await http_apiserver.until(lambda: world.heard == [b"begun", b"after"])
-        world.said.put_nowait(b"")
+        world.chunks.put_nowait(b"")
         await reader
         assert not first.closed
         third, _ = await world.connection.renew(second)
@@ -104,7 +104,7 @@ def test_who_reads_is_told_at_the_end() -> None:
 def test_an_answer_that_comes_after_its_session_is_closed_is_not_waited_for() -> None:
     async def check(world: World, _: asyncio.Task[None]) -> None:
         session, server = await world.connection.open()
-        world.said.put_nowait(b"")
+        world.chunks.put_nowait(b"")
         answer = await session.get(f"{server}/watch")
         await world.connection.close()
         world.connection.reads(session, answer)

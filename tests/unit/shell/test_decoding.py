@@ -52,9 +52,9 @@ objects = st.dictionaries(st.text().filter(lambda key: key != "metadata"), value
 
 def text(overrides: str, metadata: str | None = None) -> str:
     """An object as the API server writes custom ones, by key."""
-    said = json.dumps(METADATA)
+    default = json.dumps(METADATA)
     spec = f'{{"virtualMachine":{{"overrides":{overrides}}},"template":{json.dumps(TEMPLATE)}}}'
-    parts = f'"apiVersion":"v1","kind":"X","metadata":{metadata or said},"spec":{spec}'
+    parts = f'"apiVersion":"v1","kind":"X","metadata":{metadata or default},"spec":{spec}'
     return f'{{{parts},"status":{json.dumps(STATUS)}}}'
 
 
@@ -102,8 +102,8 @@ def test_of_what_is_too_much_the_name_status_and_template_are_read(value: str, w
 @pytest.mark.parametrize("part", ["managedFields", "annotations", "labels", "finalizers", "aaa", "zzz"])
 def test_it_may_be_anywhere(part: str) -> None:
     """The managedFields of an object nest as deep as it does, and stand before its name."""
-    said = json.dumps({**METADATA, part: 0}, sort_keys=True).replace(f'"{part}": 0', f'"{part}": {DEEP[1]}')
-    found = decode(text("{}", said).encode())
+    meta = json.dumps({**METADATA, part: 0}, sort_keys=True).replace(f'"{part}": 0', f'"{part}": {DEEP[1]}')
+    found = decode(text("{}", meta).encode())
     kept = KEPT if part != "labels" else {**KEPT, "labels": {}}
     assert (found["metadata"], found["status"]) == (kept, STATUS)
 

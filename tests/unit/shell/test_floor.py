@@ -20,12 +20,12 @@ CONTAINER = {"name": "web", "image": "nginx:1"}
 Change = Callable[[Simulation], Any]
 
 
-def labels(**said: str | None) -> Change:
-    return lambda world: world.server.patch("Workload", KEY, {"metadata": {"labels": said}})
+def labels(**changes: str | None) -> Change:
+    return lambda world: world.server.patch("Workload", KEY, {"metadata": {"labels": changes}})
 
 
-def place(**said: str | None) -> Change:
-    return lambda world: world.server.patch("Namespace", ("", KEY[0]), {"metadata": {"labels": said}})
+def place(**changes: str | None) -> Change:
+    return lambda world: world.server.patch("Namespace", ("", KEY[0]), {"metadata": {"labels": changes}})
 
 
 def template(**pod: Any) -> Change:

@@ -75,8 +75,8 @@ class Guest:
     async def _status(self, request: web.Request) -> web.Response:
         self.hosts = request.headers.get("Twinhull-Host-IPs")
         self.asked += 1
-        said = self.says if isinstance(self.says, str) else json.dumps(self.says)
-        return web.Response(text=said, content_type="application/json")
+        text = self.says if isinstance(self.says, str) else json.dumps(self.says)
+        return web.Response(text=text, content_type="application/json")
 
     async def _manifest(self, request: web.Request) -> web.Response:
         self.given.append(await request.text())
@@ -502,18 +502,16 @@ def test_only_an_address_of_the_launcher_is_asked(guest: Guest, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    "said", ["localhost", "127.0.0.1:1/v1?", "127.0.0.1#", "@127.0.0.1", "::1]:1/[", "127.1", "0x7f000001"]
+    "ip", ["localhost", "127.0.0.1:1/v1?", "127.0.0.1#", "@127.0.0.1", "::1]:1/[", "127.1", "0x7f000001"]
 )
-def test_what_is_no_address_is_not_asked(guest: Guest, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_what_is_no_address_is_not_asked(guest: Guest, monkeypatch: pytest.MonkeyPatch, ip: str) -> None:
     launchers = Launchers("127.0.0.1", "::1")
 
     async def check(asker: GuestPoller, _: Queue) -> None:
         await looks(asker)
         assert (guest.asked, launchers.listed, asker.reports) == (0, 0, {})
 
-    run(
-        guest, store_with(*machine(interfaces=[{"ipAddress": said}])), monkeypatch, check, launchers=launchers
-    )
+    run(guest, store_with(*machine(interfaces=[{"ipAddress": ip}])), monkeypatch, check, launchers=launchers)
 
 
 def ending(vm: Raw) -> Raw:

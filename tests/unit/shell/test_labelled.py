@@ -84,9 +84,9 @@ def test_more_of_its_own_than_can_be_are_too_many_to_decide_on() -> None:
     ready = [hull("Pod", f"web-{n}", status=running()) for n in range(2 * MOST_OWN)]
     found = _look(_world(workload(), *ready))
     assert isinstance(found, UnreadableWorkload)
-    said = {condition["type"]: condition for condition in found.status()["conditions"]}
-    assert (said["Stalled"]["status"], said["Stalled"]["reason"]) == ("True", "NameConflict")
-    assert said["Stalled"]["message"] == (
+    conditions = {condition["type"]: condition for condition in found.status()["conditions"]}
+    assert (conditions["Stalled"]["status"], conditions["Stalled"]["reason"]) == ("True", "NameConflict")
+    assert conditions["Stalled"]["message"] == (
         "more than 64 objects of kind Pod name this Workload as their owner: delete those that it didn't "
         "make; what runs is left as it is"
     )

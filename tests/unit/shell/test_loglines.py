@@ -49,13 +49,13 @@ def test_a_traceback_stands_further_in(capsys: pytest.CaptureFixture[str]) -> No
         _fail(FORGED + "\x1b[2K\r")
     except ValueError:
         logging.getLogger("twinhull.test").exception("boom")
-    said = capsys.readouterr().err
-    first, *rest = said.splitlines()
+    output = capsys.readouterr().err
+    first, *rest = output.splitlines()
     assert "boom" in first
     assert all(line.startswith("  ") for line in rest)
     assert any(line.startswith("  Traceback") for line in rest)
-    assert "\x1b" not in said
-    assert said.count("deleted Pod") == 1
+    assert "\x1b" not in output
+    assert output.count("deleted Pod") == 1
 
 
 def test_in_json_it_is_one_line_that_has_the_text_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,8 +71,8 @@ def test_what_is_printable_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [("a\tb", "a\\tb"), ("\x1b[31m", "\\x1b[31m"), ("\u202egnp", "\\u202egnp"), ("\ud800", "\\ud800")],
 )
-def test_what_a_terminal_obeys_is_written_out(text: str, said: str) -> None:
-    assert printable(text) == said
+def test_what_a_terminal_obeys_is_written_out(text: str, expected: str) -> None:
+    assert printable(text) == expected

@@ -19,7 +19,7 @@ from twinhull.shell.store import Store
 
 from .simulation import KEY, Simulation
 from .test_passes import operate, started, written
-from .test_unreadable_workload import JOB, case, hull_said
+from .test_unreadable_workload import JOB, case, hull_in_status
 
 ROOM = 1 << 20
 NAMESPACED = [kind for kind in kinds.WATCHED if kind.namespaced]
@@ -71,11 +71,11 @@ def test_what_there_is_no_room_for_takes_little_whatever_it_is(kind: Kind, about
 
 @pytest.mark.parametrize("part", ["hull", "isolation", "exit", "conditions", "observedGeneration"])
 @pytest.mark.parametrize(
-    "said", [LONG, {"x": LONG}, {f"{n}": "x" * 200 for n in range(900)}, [LONG], {LONG: 1}]
+    "value", [LONG, {"x": LONG}, {f"{n}": "x" * 200 for n in range(900)}, [LONG], {LONG: 1}]
 )
-def test_of_a_workloads_status_little_is_held_without_room(part: str, said: object) -> None:
+def test_of_a_workloads_status_little_is_held_without_room(part: str, value: object) -> None:
     store = Store(0)
-    store.put(kinds.WORKLOAD, obj(kinds.WORKLOAD, "web", 0) | {"status": {part: said, "containers": [LONG]}})
+    store.put(kinds.WORKLOAD, obj(kinds.WORKLOAD, "web", 0) | {"status": {part: value, "containers": [LONG]}})
     assert len(json.dumps(store.get(kinds.WORKLOAD, ("shop", "web")))) < 4_000
 
 
@@ -108,11 +108,11 @@ def test_a_flood_leaves_room_for_workloads_and_what_runs(flood: Kind, kind: Kind
 
 def test_a_workload_beyond_the_room_is_unreadable_and_its_hull_is_left() -> None:
     world = started("Container", template={"spec": {"restartPolicy": "Never", **JOB}})
-    before, writes = hull_said(world), len(written(world))
+    before, writes = hull_in_status(world), len(written(world))
     fill(world)
     operate(world)
     assert world.condition("Stalled")["reason"] == "Unreadable"
-    assert hull_said(world) == before
+    assert hull_in_status(world) == before
     assert [write for write in written(world)[writes:] if "status" not in write] == []
     assert world.make_pass() == [], "it is told once"
     found = case(world)

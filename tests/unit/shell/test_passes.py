@@ -230,13 +230,13 @@ def test_name_that_somebodys_finalizer_keeps_is_waited_for_until_the_deadline() 
     kept = {"name": "web", "namespace": "shop", "finalizers": ["example.com/keep"]}
     world.server.create({"kind": "Service", "metadata": kept, "spec": {}})
     world.server.delete("Service", KEY)
-    said: list[tuple[str | None, str | None]] = []
+    history: list[tuple[str | None, str | None]] = []
     for _ in range(10):
         world.wait(10)
         world.everybody(0)
-        said.append((world.condition("Stalled").get("status"), world.condition("Ready").get("reason")))
-    assert said[1] == ("False", "Waiting")
-    assert said[-1] == ("True", "Waiting")
+        history.append((world.condition("Stalled").get("status"), world.condition("Ready").get("reason")))
+    assert history[1] == ("False", "Waiting")
+    assert history[-1] == ("True", "Waiting")
     assert "its finalizers are example.com/keep" in world.condition("Stalled")["message"]
     world.server.remove("Service", KEY)
     world.settle()

@@ -39,10 +39,10 @@ def check_settled(world: Simulation) -> None:
         return
     spec, status, hulls = world.workload["spec"], world.workload["status"], world.hulls()
     assert status["observedGeneration"] == world.workload["metadata"]["generation"]
-    said = {found["type"]: found["status"] for found in status["conditions"]}
+    conditions = {found["type"]: found["status"] for found in status["conditions"]}
     reason = world.condition("Ready")["reason"]
-    assert said["Reconciling"] == "False"
-    assert (said["Ready"] == "True") != (said["Stalled"] == "True")
+    assert conditions["Reconciling"] == "False"
+    assert (conditions["Ready"] == "True") != (conditions["Stalled"] == "True")
     assert len(hulls) <= 1, f"two hulls stay: {reason}"
     service = next(iter(world.server.all("Service")), None)
     if reason in {"Ready", "Stopped"}:  # what goes on beside a hull that can't be made keeps its Service
@@ -100,14 +100,14 @@ def holds(world: Simulation, reason: str) -> bool:
 
 def end(world: Simulation) -> Raw:
     """What there is in the end, without what tells of the way there."""
-    said = {kind: world.condition(kind) for kind in ("Ready", "Stalled", "IsolationResolved")}
+    conditions = {kind: world.condition(kind) for kind in ("Ready", "Stalled", "IsolationResolved")}
     return {
         "hulls": sorted((hull["metadata"]["name"], is_ready(hull)) for hull in world.hulls()),
         "manifests": [obj["metadata"]["name"] for obj in world.server.all("ConfigMap")],
         "services": [obj["spec"] for obj in world.server.all("Service")],
         "conditions": {
             kind: [found.get(part) for part in ("status", "reason", "message")]
-            for kind, found in said.items()
+            for kind, found in conditions.items()
         },
     }
 

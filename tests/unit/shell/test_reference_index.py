@@ -64,11 +64,11 @@ def _walked(store: Store, kind: kinds.Kind, key: Key) -> Iterator[Key]:
     """The Workloads that refer to an object, by looking at all."""
     for found in store.all(kinds.WORKLOAD):
         try:
-            said = list(references.of_spec(found["spec"]))
+            referenced = list(references.of_spec(found["spec"]))
         except (AttributeError, KeyError, TypeError):
             continue
         near = not kind.namespaced or found["metadata"]["namespace"] == key[0]
-        if near and (kind.name, key[1]) in {(one.kind, one.name) for one in said}:
+        if near and (kind.name, key[1]) in {(one.kind, one.name) for one in referenced}:
             yield key_of(found)
 
 

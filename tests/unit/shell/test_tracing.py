@@ -106,7 +106,7 @@ def test_a_silent_collector_does_not_hold_up_the_end() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "expected"),
     [
         ({}, f"twinhull {__version__}"),
         ({"OTEL_SERVICE_NAME": "mine"}, f"mine {__version__}"),
@@ -118,5 +118,5 @@ def test_a_silent_collector_does_not_hold_up_the_end() -> None:
         ({"OTEL_RESOURCE_ATTRIBUTES": "team=a"}, f"twinhull {__version__}"),
     ],
 )
-def test_the_environment_names_the_service(environment: dict[str, str], said: str) -> None:
-    assert export(_NAMES, **environment).stdout.startswith(said)
+def test_the_environment_names_the_service(environment: dict[str, str], expected: str) -> None:
+    assert export(_NAMES, **environment).stdout.startswith(expected)

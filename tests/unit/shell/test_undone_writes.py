@@ -30,12 +30,12 @@ def noticed(asked: list[Raw], there: Raw) -> tuple[list[str], Refusals]:
     store = cast("Any", SimpleNamespace(get=lambda *_: there))
     refusals = Refusals()
     rivals = UndoneWrites(cluster, store, refusals, lambda: NOW)
-    said = []
+    messages = []
     for patch in asked:
         change = Change("ConfigMap", "web", "u", patch, keeps=True)
         cause = asyncio.run(rivals.of_change(OWNER, change))
-        said.append(cause.message if cause else "")
-    return said, refusals
+        messages.append(cause.message if cause else "")
+    return messages, refusals
 
 
 def keys(count: int, value: str | None = None) -> Raw:

@@ -146,10 +146,10 @@ def with_version(obj: Raw, version: int) -> Raw:
     return obj | {"metadata": obj["metadata"] | {"resourceVersion": str(version)}}
 
 
-def hull_said(world: Simulation) -> Raw:
+def hull_in_status(world: Simulation) -> Raw:
     assert world.workload is not None
-    said: Raw = world.workload["status"]["hull"]
-    return said
+    hull: Raw = world.workload["status"]["hull"]
+    return hull
 
 
 def case(world: Simulation) -> UnreadableWorkload:
@@ -161,7 +161,7 @@ def case(world: Simulation) -> UnreadableWorkload:
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
 def test_what_runs_of_a_workload_that_is_too_much_is_seen_and_left(isolation: str) -> None:
     world = started(isolation, template={"spec": {"restartPolicy": "Never", **JOB}})
-    before = hull_said(world)
+    before = hull_in_status(world)
     too_large(world, kinds.WORKLOAD)
     found = case(world)
     assert (found.problem, found.actions(), found.requeue_after) == ("it, since it is too much", (), None)
@@ -178,7 +178,7 @@ def test_what_runs_of_a_workload_that_is_too_much_is_seen_and_left(isolation: st
 )
 def test_a_hull_that_is_too_much_is_not_taken_for_none(isolation: str, kind: Kind) -> None:
     world = started(isolation, template={"spec": {"restartPolicy": "Never", **JOB}})
-    before = hull_said(world)
+    before = hull_in_status(world)
     world.edit({"template": {"spec": {"containers": [{"name": "web", "image": "another"}]}}})
     world.deliver(0)
     too_large(world, kind)
@@ -186,8 +186,8 @@ def test_a_hull_that_is_too_much_is_not_taken_for_none(isolation: str, kind: Kin
     assert found.problem.startswith(f"{kind.name} web-")
     assert found.problem.endswith(", since it is too much")
     assert (found.actions(), found.requeue_after, found.exit) == ((), None, None)
-    said = found.status()["hull"]
-    assert {key: said[key] for key in ("kind", "name", "ready")} == {
+    hull = found.status()["hull"]
+    assert {key: hull[key] for key in ("kind", "name", "ready")} == {
         key: before[key] for key in ("kind", "name", "ready")
     }
 
@@ -197,11 +197,11 @@ def test_what_a_workload_refers_to_and_cannot_be_read_is_none() -> None:
     kind = kinds.BY_NAME["VirtualMachineInstancetype"]
     world = started("Container", virtualMachine={"instancetype": {"kind": kind.name, "name": "i"}})
     obj = {"metadata": {"name": "i", "namespace": KEY[0], "uid": "i", "resourceVersion": "1"}, "spec": {}}
-    for said, there in ((obj, True), (unread(with_version(obj, 2), "it is too much"), False)):
-        world.watches.take(kind, "MODIFIED", said)
+    for version, is_read in ((obj, True), (unread(with_version(obj, 2), "it is too much"), False)):
+        world.watches.take(kind, "MODIFIED", version)
         found = observe(Knowledge(world.store, world.policies, world.refusals, {}), KEY, DEFAULTS, world.now)
         assert isinstance(found, Case)
-        assert ((kind.name, "i") in found.observed.referred) == there
+        assert ((kind.name, "i") in found.observed.referred) == is_read
 
 
 @pytest.mark.parametrize("kind", [kinds.WORKLOAD, kinds.POD])

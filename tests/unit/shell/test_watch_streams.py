@@ -70,8 +70,8 @@ class World:
     def names(self) -> list[str]:
         return sorted(name for _, name in self.store.keys(kinds.WORKLOAD))
 
-    def tell(self, change: str, said: str, path: str = WORKLOADS) -> None:
-        self.api.events[path].put_nowait(f'{{"type":"{change}","object":{said}}}')
+    def tell(self, change: str, text: str, path: str = WORKLOADS) -> None:
+        self.api.events[path].put_nowait(f'{{"type":"{change}","object":{text}}}')
 
 
 @pytest.mark.slow

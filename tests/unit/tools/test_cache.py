@@ -76,7 +76,7 @@ def test_cleaning_says_how_large_each_part_is_and_removes_all_if_that_is_agreed_
 
     cache.clean(root, lambda: agreed)
 
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].split() == ["3", "MB", f"controlplane/kubernetes-{1:016x}"]
-    assert said[-2] == f"       3 MB in all, in {root}"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["3", "MB", f"controlplane/kubernetes-{1:016x}"]
+    assert lines[-2] == f"       3 MB in all, in {root}"
     assert root.exists() != agreed

@@ -35,19 +35,19 @@ def modules(folder: Path, **packages: str) -> tuple[Program, ...]:
 @pytest.mark.parametrize("inlined", [True, False])
 def test_programs_of_one_module_are_built_together_and_only_once(tmp_path: Path, *, inlined: bool) -> None:
     hello = 'func main() { print("hello") }'
-    made, said = modules(tmp_path / "go", one=hello, two=hello), list[str]()
+    made, lines = modules(tmp_path / "go", one=hello, two=hello), list[str]()
     programs = tuple(replace(program, inlined=inlined) for program in made)
-    builder = Builder(Go.find(), said.append, programs, tmp_path / "built")
+    builder = Builder(Go.find(), lines.append, programs, tmp_path / "built")
 
     built = builder.build(programs)
 
-    assert said[0].startswith("building one, two with go")
+    assert lines[0].startswith("building one, two with go")
     assert [subprocess.run([path], capture_output=True, check=True).stderr for path in built.values()] == [
         b"hello"
     ] * 2
-    said.clear()
+    lines.clear()
     assert builder.build(programs) == built
-    assert said == []
+    assert lines == []
 
 
 @pytest.mark.slow
@@ -60,10 +60,10 @@ def test_whoever_needs_what_cannot_be_built_is_told_why(tmp_path: Path) -> None:
 
 
 def test_who_waits_says_for_what_and_builds_then() -> None:
-    waits, said = Event(), list[str]()
+    waits, lines = Event(), list[str]()
 
     def say(line: str) -> None:
-        said.append(line)
+        lines.append(line)
         waits.set()
 
     def second() -> bool:
@@ -71,13 +71,13 @@ def test_who_waits_says_for_what_and_builds_then() -> None:
             return needed
 
     with ThreadPoolExecutor() as threads:
-        with turn("prometheus", said.append, lambda: False) as needed:
+        with turn("prometheus", lines.append, lambda: False) as needed:
             assert needed
             waiting = threads.submit(second)
             assert waits.wait(PATIENCE)
             assert not waiting.done()
         assert waiting.result(PATIENCE)
-    assert said == ["waiting to build velero until another process has built prometheus"]
+    assert lines == ["waiting to build velero until another process has built prometheus"]
 
 
 def test_what_another_has_built_meanwhile_is_not_built_again(tmp_path: Path) -> None:

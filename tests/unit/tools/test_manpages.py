@@ -47,5 +47,5 @@ def test_programs_that_show_it_warn_of_nothing(path: Path) -> None:
         pytest.skip("neither groff nor mandoc is installed")
     for command in there:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        said = (done.stdout + done.stderr).splitlines()
-        assert [line for line in said if "missing date" not in line] == []
+        lines = (done.stdout + done.stderr).splitlines()
+        assert [line for line in lines if "missing date" not in line] == []

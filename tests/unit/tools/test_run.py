@@ -27,13 +27,13 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def lines() -> list[str]:
     return []
 
 
 @pytest.fixture
-def started(said: list[str]) -> Iterator[Run]:
-    started = Run(said.append)
+def started(lines: list[str]) -> Iterator[Run]:
+    started = Run(lines.append)
     yield started
     started.end()
 
@@ -42,15 +42,15 @@ def python(name: str, code: str, *, after: str = "") -> Step:
     return Step(name, (sys.executable, "-c", code), after=after)
 
 
-def test_after_a_step_that_fails_all_others_go_on(logs: Path, started: Run, said: list[str]) -> None:
+def test_after_a_step_that_fails_all_others_go_on(logs: Path, started: Run, lines: list[str]) -> None:
     fails = python("fails", "print('why it failed'); raise SystemExit(3)")
 
     started.lane((fails, python("later", "")))
 
     assert started.failed == [fails]
     assert (logs / "fails.log").read_text() == "why it failed\n"
-    assert "fails: FAILED" in said[0]
-    assert "later: done" in said[1]
+    assert "fails: FAILED" in lines[0]
+    assert "later: done" in lines[1]
     assert [line.split(" s  ")[1] for line in started.results] == ["fails FAILED", "later"]
 
 
@@ -103,7 +103,7 @@ def handlers_kept() -> Iterator[None]:
 
 
 def test_a_run_that_is_ended_ends_what_runs_and_begins_nothing_else(
-    logs: Path, started: Run, said: list[str]
+    logs: Path, started: Run, lines: list[str]
 ) -> None:
     endless = python("endless", "import time; print('begun', flush=True); time.sleep(600)")
     lane = threading.Thread(target=started.lane, args=((endless, python("never", "")),), daemon=True)
@@ -117,13 +117,13 @@ def test_a_run_that_is_ended_ends_what_runs_and_begins_nothing_else(
     assert started.running == {}
     assert started.failed == []
     assert started.results == []
-    assert said == []
+    assert lines == []
     assert not (logs / "never.log").exists()
 
 
 @pytest.mark.slow
 def test_a_step_waits_until_the_background_has_built_what_it_needs(
-    logs: Path, monkeypatch: pytest.MonkeyPatch, started: Run, said: list[str]
+    logs: Path, monkeypatch: pytest.MonkeyPatch, started: Run, lines: list[str]
 ) -> None:
     code = (
         "import time; from pathlib import Path\n"
@@ -138,7 +138,7 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
     eventually(lambda: builds in started.running, 30, "the builds have begun")
     lane = threading.Thread(target=started.lane, args=((needs,),), daemon=True)
     lane.start()
-    eventually(lambda: "needs: waiting for the build of Helm" in "".join(said), 30, "it waits")
+    eventually(lambda: "needs: waiting for the build of Helm" in "".join(lines), 30, "it waits")
     assert not (logs / "needs.log").exists()
 
     (logs / "go").touch()
@@ -151,7 +151,7 @@ def test_a_step_waits_until_the_background_has_built_what_it_needs(
 
 
 def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(
-    monkeypatch: pytest.MonkeyPatch, started: Run, said: list[str]
+    monkeypatch: pytest.MonkeyPatch, started: Run, lines: list[str]
 ) -> None:
     builds = python("builds", "print('Velero: go build failed'); raise SystemExit(1)")
     monkeypatch.setattr(run, "BUILDS", builds)
@@ -159,13 +159,13 @@ def test_a_build_that_fails_is_for_whoever_needs_it_to_tell(
     started.lane((builds, python("later", "")))
 
     assert started.failed == []
-    assert "not everything could be built; whoever needs it says why" in said[0]
-    assert "later: done" in said[1]
+    assert "not everything could be built; whoever needs it says why" in lines[0]
+    assert "later: done" in lines[1]
 
 
-def test_the_last_line_of_pytest_is_told(started: Run, said: list[str]) -> None:
+def test_the_last_line_of_pytest_is_told(started: Run, lines: list[str]) -> None:
     started.lane((python("tests", "print('===== 3 passed in 0.12s =====')"),))
-    assert re.fullmatch(r"\[ ?\d+:\d\d\] tests: done in \d+ s: 3 passed in 0\.12s", said[-1])
+    assert re.fullmatch(r"\[ ?\d+:\d\d\] tests: done in \d+ s: 3 passed in 0\.12s", lines[-1])
 
 
 @pytest.mark.slow

@@ -24,8 +24,8 @@ def policy(spec: Raw) -> Raw:
 def of(cases: dict[str, Any], base: Raw) -> Iterator[tuple[str, Raw, str]]:
     """Cases that change a base: a name, the object, and what the API server says of it, if anything."""
     for name, case in cases.items():
-        change, said = case if isinstance(case, tuple) else (case, "")
-        yield name, merged(base, change), said
+        change, expected = case if isinstance(case, tuple) else (case, "")
+        yield name, merged(base, change), expected
 
 
 ACCEPTED = [
@@ -42,7 +42,7 @@ REFUSED = [
     *of(test_workload_api.REFUSED_BY_BOTH, MINIMAL),
     *of(test_template_mistakes.MISTAKES, MINIMAL),
     *of(test_disk_api.REFUSED, test_disk_api.BOOTED),
-    *((name, policy(spec), said) for name, (spec, said) in test_policy_api.REFUSED.items()),
+    *((name, policy(spec), expected) for name, (spec, expected) in test_policy_api.REFUSED.items()),
 ]
 
 
@@ -67,13 +67,13 @@ def test_what_an_api_server_accepts_is_accepted(document: Raw) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+    ("document", "expected"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_what_an_api_server_refuses_is_refused(document: Raw, said: str) -> None:
+def test_what_an_api_server_refuses_is_refused(document: Raw, expected: str) -> None:
     listed = found(document)
     assert listed
     # Of a CEL rule that doesn't hold, the API server says FIELD: Invalid value: MESSAGE.
-    field, _, message = said.rpartition(": Invalid value: ")
+    field, _, message = expected.rpartition(": Invalid value: ")
     if ours := [refusal for refusal in listed if len(message) > 9 and message in refusal.problem.message]:
         assert [refusal.by for refusal in ours] == ["cel"]
         assert ours[0].problem.path.endswith(field.removeprefix("spec: "))

@@ -15,8 +15,8 @@ FIELD = ("spec", "isolationPolicy")
 
 def entry(manager: str, operation: str = "Update", *fields: str, **more: Any) -> Raw:
     """Who has set these fields of the spec."""
-    said: Raw = {f"f:{field}": {} for field in fields or ("isolationPolicy",)}
-    return {"manager": manager, "operation": operation, "fieldsV1": {"f:spec": said}, **more}
+    owned: Raw = {f"f:{field}": {} for field in fields or ("isolationPolicy",)}
+    return {"manager": manager, "operation": operation, "fieldsV1": {"f:spec": owned}, **more}
 
 
 @pytest.mark.parametrize(

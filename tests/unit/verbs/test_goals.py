@@ -237,11 +237,11 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         "status": status.raw(),
     }
     assert not [found for goal in GOALS for found in elsewhere(goal.verdict(raw).message, "web", NAMESPACE)]
-    said = {one["type"]: (one["status"], one["reason"]) for one in raw["status"]["conditions"]}
-    truth, reason = said["Ready"]
-    stalled, is_off = said["Stalled"][0] == "True", raw["spec"].get("state") == "Stopped"
+    conditions = {one["type"]: (one["status"], one["reason"]) for one in raw["status"]["conditions"]}
+    truth, reason = conditions["Ready"]
+    stalled, is_off = conditions["Stalled"][0] == "True", raw["spec"].get("state") == "Stopped"
     ready = Ready().verdict(raw).state
-    row = row_of(said["Stalled"][1])
+    row = row_of(conditions["Stalled"][1])
     expected = (
         WAITING
         if stalled and row and not row.needs_edit

@@ -26,9 +26,9 @@ def test_each_state_is_printed_as_before(request: pytest.FixtureRequest, state: 
 def test_commands_that_are_told_in_a_state_name_the_namespace(state: str) -> None:
     paths = [path for path in (screens.golden(state), answers.golden(state)) if path.exists()]
     lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
-    said = "\n".join(line for line in lines if not line.startswith("$ "))
-    assert said
-    assert elsewhere(said, "web", "shop") == []
+    printed = "\n".join(line for line in lines if not line.startswith("$ "))
+    assert printed
+    assert elsewhere(printed, "web", "shop") == []
 
 
 def test_no_other_states_are_recorded() -> None:

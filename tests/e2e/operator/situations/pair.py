@@ -87,9 +87,9 @@ class Pair:
 
     def apply(self, template: Manifest) -> tuple[str, str]:
         """What kubectl says of the Workload; and the Deployment's ReplicaSets, and what runs."""
-        said = self.cluster.kubectl.apply(self.workload(template), *self.options)
+        output = self.cluster.kubectl.apply(self.workload(template), *self.options)
         self.cluster.kubectl.apply(self.deployment(template), *self.options)
-        return said, f"{self.replica_sets()} {self.runs()}"
+        return output, f"{self.replica_sets()} {self.runs()}"
 
     def workload(self, template: Manifest) -> Manifest:
         return {

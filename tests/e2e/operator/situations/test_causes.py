@@ -141,9 +141,9 @@ def test_a_machine_that_is_made_or_restarts_is_never_said_to_be_stopped(
     api.delete("Pod", _launcher(web)["metadata"]["name"], namespace)  # the instance fails, and is made again
     web.eventually(lambda: ready_again(uid), "it is ready again")
     statuses = [change.obj["status"] for change in history.of("Workload")]
-    said = {one["reason"] for status in statuses for one in status.get("conditions", [])}
-    assert "Ready" in said
-    assert "Stopped" not in said
+    reasons = {one["reason"] for status in statuses for one in status.get("conditions", [])}
+    assert "Ready" in reasons
+    assert "Stopped" not in reasons
     assert not [event for event in web.all_told() if event[1] == "Stopped"]
 
 

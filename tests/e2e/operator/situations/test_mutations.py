@@ -33,8 +33,8 @@ def of(note: str, image: str = "nginx:1.29", **fields: Any) -> Manifest:
 
 def assert_well(web: Subject) -> None:
     """It is ready, nothing is under way, and nobody was warned of anything."""
-    said = {condition["type"]: condition["status"] for condition in web.get()["status"]["conditions"]}
-    assert said == {"Ready": "True", "Reconciling": "False", "Stalled": "False", "IsolationResolved": "True"}
+    truth = {condition["type"]: condition["status"] for condition in web.get()["status"]["conditions"]}
+    assert truth == {"Ready": "True", "Reconciling": "False", "Stalled": "False", "IsolationResolved": "True"}
     assert "unsupportedFields" not in web.get()["status"]
     assert [event for event in web.all_told() if event[0] != "Normal"] == []
 
@@ -164,8 +164,8 @@ def runs(web: Subject, container_id: str, restarts: int) -> None:
     """
     pod = web.hull()
     [status] = pod["status"]["containerStatuses"]
-    said = {**status, "containerID": container_id, "restartCount": restarts}
-    patch = {"status": {"containerStatuses": [said]}}
+    reported = {**status, "containerID": container_id, "restartCount": restarts}
+    patch = {"status": {"containerStatuses": [reported]}}
     web.cluster.api.patch("Pod", pod["metadata"]["name"], web.namespace, patch, subresource="status")
     web.eventually(
         lambda: web.get()["status"]["containers"][0]["restarts"] == restarts, "the operator has seen it"

@@ -84,8 +84,8 @@ def runs_as(web: Subject, kind: str) -> Manifest:
 
 def refuses(web: Subject, reason: str, *words: str) -> None:
     """Wait until the present spec is refused, Stalled at once, for what is said in these words."""
-    status, said, message = condition(web.becomes(reason), "Stalled")
-    assert (status, said) == ("True", reason), message
+    status, actual, message = condition(web.becomes(reason), "Stalled")
+    assert (status, actual) == ("True", reason), message
 
     def told() -> bool:
         """A quota that is new is refused by before it is known how much of it is used."""

@@ -136,7 +136,7 @@ def test_where_an_overlay_says_nothing_new_nothing_is_replaced(
     for folder in (base, overlay):
         folder.mkdir()
     kustomization(base, objects)
-    said = {
+    spec = {
         "terminationGracePeriodSeconds": 30,
         "hostNetwork": False,
         "tolerations": [],
@@ -151,7 +151,7 @@ def test_where_an_overlay_says_nothing_new_nothing_is_replaced(
         objects,
         images=[{"name": "nginx", "newTag": "1.29"}],
         labels=[{"pairs": {"part-of": "shop"}}],
-        patches=[{"patch": yaml.safe_dump({**obj, "spec": {"template": {"spec": said}}})} for obj in objects],
+        patches=[{"patch": yaml.safe_dump({**obj, "spec": {"template": {"spec": spec}}})} for obj in objects],
     )
 
     def applied(folder: Path) -> str:

@@ -136,9 +136,9 @@ def test_nulls_mean_what_they_mean_in_a_deployment(
     assert lacks((template["metadata"].get("annotations") or {}), pod["metadata"]["annotations"]) == []
 
     before = web.get()
-    said = cluster.kubectl.apply(pair.workload(template), *options)
+    output = cluster.kubectl.apply(pair.workload(template), *options)
     # Client-side, kubectl leaves nulls out of what it creates, and then misses those in lists each time.
-    assert ("serverside-applied" if options else "configured") in said
+    assert ("serverside-applied" if options else "configured") in output
     assert web.get()["metadata"]["generation"] == before["metadata"]["generation"]
     pair.differs_in_nothing(*options, stdin=yaml.safe_dump(pair.workload(template)))
 
@@ -159,8 +159,8 @@ def test_a_second_apply_changes_nothing(cluster: Cluster, web: Subject, options:
     manifest["spec"]["virtualMachine"] = {"registries": [{"host": "registry.example"}]}
     cluster.kubectl.apply(manifest, *options)
     first = web.becomes("Ready")
-    said = cluster.kubectl.apply(manifest, *options)
-    assert said.strip().endswith("serverside-applied" if options else "unchanged")
+    output = cluster.kubectl.apply(manifest, *options)
+    assert output.strip().endswith("serverside-applied" if options else "unchanged")
     assert web.get()["metadata"]["generation"] == first["metadata"]["generation"]
     pair.differs_in_nothing(*options, stdin=yaml.safe_dump(manifest))
 
@@ -191,5 +191,5 @@ def test_a_sandbox_takes_its_own_runtime_class_in_the_template(cluster: Cluster,
 
 
 def test_kubectl_explains_where_the_templates_fields_are_explained(cluster: Cluster) -> None:
-    said = " ".join(cluster.kubectl("explain", "twl.spec.template.spec").split())
-    assert "See kubectl explain pod.spec." in said
+    explanation = " ".join(cluster.kubectl("explain", "twl.spec.template.spec").split())
+    assert "See kubectl explain pod.spec." in explanation

@@ -75,8 +75,8 @@ def test_what_is_no_more_asked_for_is_taken_off_and_others_fields_stay(web: Subj
     wanted = {"one": "1", "two": None, "three": "3", "theirs": "a"}
 
     def noted() -> bool:
-        said = _service(web)["metadata"]["annotations"]
-        return {key: said.get(key) for key in wanted} == wanted
+        present = _service(web)["metadata"]["annotations"]
+        return {key: present.get(key) for key in wanted} == wanted
 
     web.eventually(noted, "the annotations are changed")
 

@@ -107,8 +107,8 @@ def test_what_two_pods_cannot_have_at_once_makes_it_recreate(claims: list[Raw], 
     pod = {**WEB["spec"], "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
     conversion = converted(controller("Deployment", {"spec": pod}), *claims)
     assert made_of(conversion)["spec"].get("replacement", {}).get("strategy") == expected
-    said = left(conversion).get("Deployment web: spec.strategy", "")
-    assert ("claim data" in said and "Recreate" in said) == (expected is None)
+    why = left(conversion).get("Deployment web: spec.strategy", "")
+    assert ("claim data" in why and "Recreate" in why) == (expected is None)
 
 
 def test_a_port_of_the_node_makes_it_recreate() -> None:
@@ -188,9 +188,9 @@ def test_a_statefulset_takes_up_the_claims_of_its_first_pod() -> None:
 
 
 def test_a_statefulset_says_that_its_pod_has_another_name() -> None:
-    said = left(converted(controller("StatefulSet", serviceName="web")))["StatefulSet web: spec.serviceName"]
-    assert "web, and no longer web-0" in said
-    assert "web-0.web doesn't resolve" in said
+    why = left(converted(controller("StatefulSet", serviceName="web")))["StatefulSet web: spec.serviceName"]
+    assert "web, and no longer web-0" in why
+    assert "web-0.web doesn't resolve" in why
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ GOLDEN = Path(__file__).parent / "golden"
 def test_an_example_gives(name: str, request: pytest.FixtureRequest) -> None:
     result = CliRunner().invoke(main, ["convert", str(EXAMPLES[name])])
     assert result.exit_code == 0, result.stderr
-    for path, said in (
+    for path, text in (
         (GOLDEN / f"{name}.yaml", result.stdout),
         (GOLDEN / f"{name}.left.txt", result.stderr),
     ):
         if request.config.getoption("--update"):
-            path.write_text(said, encoding="utf-8")
-        assert path.read_text("utf-8") == said
+            path.write_text(text, encoding="utf-8")
+        assert path.read_text("utf-8") == text
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -44,7 +44,7 @@ def test_a_job_that_tries_once_loses_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "limit", "said"),
+    ("policy", "limit", "expected"),
     [
         ("Never", None, "the Job tries 6 times again (the default), and a Workload with restartPolicy Never"),
         (
@@ -56,8 +56,8 @@ def test_a_job_that_tries_once_loses_nothing() -> None:
         ("OnFailure", 0, "tries 0 times again, and a Workload's containers start again until they succeed"),
     ],
 )
-def test_how_often_a_job_tries_again_is_named(policy: str, limit: int | None, said: str) -> None:
-    assert said in left(converted(job(policy, backoffLimit=limit)))["Job run: spec.backoffLimit"]
+def test_how_often_a_job_tries_again_is_named(policy: str, limit: int | None, expected: str) -> None:
+    assert expected in left(converted(job(policy, backoffLimit=limit)))["Job run: spec.backoffLimit"]
 
 
 @pytest.mark.parametrize("spec", [{"suspend": True}, {"parallelism": 0}, {"completions": 0}])

@@ -97,8 +97,8 @@ def covers(conversion: Conversion, objects: list[Any], path: Path) -> bool:
     obj = objects[path[0]]  # type: ignore[index]
     namespace = obj["metadata"].get("namespace")
     title = f"{obj['kind']} {f'{namespace}/' if namespace else ''}{obj['metadata'].get('name') or ''}"
-    said = {one.path for one in conversion.left}
-    if title in said:
+    paths = {one.path for one in conversion.left}
+    if title in paths:
         return True
     where, below = "", obj
     for key in path[1:]:
@@ -110,7 +110,7 @@ def covers(conversion: Conversion, objects: list[Any], path: Path) -> bool:
         else:
             candidates = [f"{where}.{key}" if where else key]
         where = candidates[0]
-        if any(f"{title}: {candidate}" in said for candidate in candidates):
+        if any(f"{title}: {candidate}" in paths for candidate in candidates):
             return True
     return False
 

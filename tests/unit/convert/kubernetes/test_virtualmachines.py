@@ -217,8 +217,8 @@ def test_a_machine_without_a_card_has_none() -> None:
 def test_a_card_that_kubevirt_would_choose_is_named() -> None:
     conversion = converted(machine({"interfaces": None}, template={"networks": None}))
     assert made_of(conversion)["spec"]["virtualMachine"] == PLAIN
-    said = left(conversion)["VirtualMachine vm: spec.template.spec.domain.devices.interfaces"]
-    assert "defaultNetworkInterface" in said
+    why = left(conversion)["VirtualMachine vm: spec.template.spec.domain.devices.interfaces"]
+    assert "defaultNetworkInterface" in why
 
 
 @pytest.mark.parametrize(
@@ -463,8 +463,8 @@ def test_a_disk_in_a_cluster_is_filled_and_never_imported_again() -> None:
         **PLAIN,
         "bootDisk": {"source": {"claim": {"name": "vm-boot"}}},
     }
-    said = left(conversion)["VirtualMachine vm: spec.dataVolumeTemplates[0]"]
-    assert "kubectl delete vm vm --cascade=orphan" in said
+    why = left(conversion)["VirtualMachine vm: spec.dataVolumeTemplates[0]"]
+    assert "kubectl delete vm vm --cascade=orphan" in why
 
 
 def service(**spec: Any) -> Raw:

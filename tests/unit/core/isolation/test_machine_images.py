@@ -48,8 +48,8 @@ def disk(name: str, image: Any) -> WorkloadSpec:
 
 
 def found(workload: WorkloadSpec, **machines: Any) -> list[tuple[str, str]]:
-    said = rejected_images(workload, rules(policy("images", machines=machines)))
-    return [(rejected.path, rejected.why) for rejected in said]
+    images = rejected_images(workload, rules(policy("images", machines=machines)))
+    return [(rejected.path, rejected.why) for rejected in images]
 
 
 def having(*disks: Raw) -> WorkloadSpec:
@@ -286,14 +286,14 @@ def test_only_what_runs_must_have_a_digest() -> None:
     machine = booting(BOOTED, guestImage="guest:1").virtual_machine
     by_disk = spec(unpinned).model_copy(update={"virtual_machine": machine})
     assert found(by_disk, imagesMustBePinned=True) == []
-    (said,) = found(booting(BOOTED, virtioDrivers={"image": "virtio:1"}), imagesMustBePinned=True)
-    assert said[0] == "spec.virtualMachine.virtioDrivers.image"
+    (rejection,) = found(booting(BOOTED, virtioDrivers={"image": "virtio:1"}), imagesMustBePinned=True)
+    assert rejection[0] == "spec.virtualMachine.virtioDrivers.image"
 
 
 def test_a_disk_from_elsewhere_isnt_booted() -> None:
     http = {"http": {"url": "https://disks.example/web.vmdk"}}
-    (said,) = found(booting(http), **OURS)
-    assert said == (
+    (rejection,) = found(booting(http), **OURS)
+    assert rejection == (
         "spec.virtualMachine.bootDisk.source.http",
         f"the machine boots a disk that no image contains, {RULES}",
     )

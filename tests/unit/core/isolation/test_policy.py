@@ -160,7 +160,7 @@ _OPPOSITES = {"In": "NotIn", "NotIn": "In", "Exists": "DoesNotExist", "DoesNotEx
 def test_requirement_or_its_opposite_holds(requirement: dict[str, Any], labels: dict[str, str]) -> None:
     opposite = {**requirement, "operator": _OPPOSITES[requirement["operator"]]}
     one, other = (
-        LabelSelector.model_validate({"matchExpressions": [said]}) for said in (requirement, opposite)
+        LabelSelector.model_validate({"matchExpressions": [term]}) for term in (requirement, opposite)
     )
     assert one.admits(labels) != other.admits(labels)
 

@@ -82,7 +82,7 @@ def decided(
     return resolve(WorkloadSpec.model_validate(raw), defaults, precedence(rules(*policies)))
 
 
-def said(found: Resolution) -> tuple[str, str, str | None]:
+def summary(found: Resolution) -> tuple[str, str, str | None]:
     return found.resolved, found.reason, found.policy
 
 
@@ -154,8 +154,8 @@ def said(found: Resolution) -> tuple[str, str, str | None]:
     ],
 )
 def test_policies_decide(isolation: str, policies: list[Raw], expected: tuple[str, str, str | None]) -> None:
-    assert said(decided(isolation, *policies)) == expected
-    assert said(decided(isolation, *reversed(policies))) == expected, "in whatever order they come"
+    assert summary(decided(isolation, *policies)) == expected
+    assert summary(decided(isolation, *reversed(policies))) == expected, "in whatever order they come"
 
 
 def test_every_policy_that_rejects_is_named() -> None:
@@ -205,7 +205,7 @@ def test_every_policy_that_rejects_is_named() -> None:
 def test_runtime_class(own: str | None, policies: list[Raw], runtime_class: str, source: str) -> None:
     found = decided("Sandbox", *policies, sandbox={"runtimeClassName": own} if own else None)
     assert found.runtime_class == runtime_class
-    assert [(said.field, said.source) for said in found.parameters] == [("runtime_class_name", source)]
+    assert [(entry.field, entry.source) for entry in found.parameters] == [("runtime_class_name", source)]
 
 
 def test_policies_say_how_machines_are_built_where_workloads_do_not() -> None:
@@ -220,7 +220,7 @@ def test_policies_say_how_machines_are_built_where_workloads_do_not() -> None:
         "preference": {"name": "linux", "kind": "VirtualMachineClusterPreference"},
         "os": "Linux",
     }
-    assert [(said.field, said.source) for said in found.parameters] == [
+    assert [(entry.field, entry.source) for entry in found.parameters] == [
         ("guest_image", "IsolationPolicy a"),
         ("preference", "IsolationPolicy b"),
     ]
@@ -244,7 +244,7 @@ def test_a_policys_pull_secret_goes_with_its_own_guest_image(
     given = [policy(name, virtualMachine=built) for name, built in zip("ab", policies, strict=False)]
     found = decided("VirtualMachine", *given, virtualMachine=own)
     assert found.virtual_machine.guest_image_pull_secret == secret
-    sources = [said.source for said in found.parameters if said.field == "guest_image_pull_secret"]
+    sources = [entry.source for entry in found.parameters if entry.field == "guest_image_pull_secret"]
     assert sources == ([f"IsolationPolicy {secret}"] if secret in {"a", "b"} else [])
 
 

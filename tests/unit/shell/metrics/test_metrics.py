@@ -118,12 +118,14 @@ def test_a_reason_that_nobody_knows_is_other() -> None:
 
 @pytest.mark.slow
 def test_every_reason_of_the_golden_files_is_known() -> None:
-    said = set()
+    ready_reasons = set()
     for path in GOLDEN.glob("*.output.yaml"):
         status = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).get("status") or {}
-        said |= {found["reason"] for found in status.get("conditions", ()) if found["type"] == "Ready"}
-    assert len(said) > 10
-    assert said <= reasons.KNOWN
+        ready_reasons |= {
+            found["reason"] for found in status.get("conditions", ()) if found["type"] == "Ready"
+        }
+    assert len(ready_reasons) > 10
+    assert ready_reasons <= reasons.KNOWN
 
 
 def test_how_long_the_one_that_waits_longest_has_waited() -> None:
